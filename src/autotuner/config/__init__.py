@@ -1,0 +1,3 @@
+from autotuner.config.lengths import LengthDistribution
+
+__all__ = ["LengthDistribution"]

@@ -1,0 +1,67 @@
+"""What an engine hands to a launcher: one process, described completely and without a shell."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+
+PORT = "{port}"
+"""Placeholder in `LaunchSpec.argv` for the port that the launcher chooses."""
+
+
+class FailureKind(StrEnum):
+    """Why a launch or its measurement failed; the vocabulary of every engine's pattern table."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    UNKNOWN_FLAG = "unknown_flag"
+    MODEL_LOAD = "model_load"
+    PORT_TAKEN = "port_taken"
+    BAD_SETTING = "bad_setting"
+    DIED_LOADING = "died_while_loading"
+    DIED_UNDER_LOAD = "died_under_load"
+    NOT_READY = "not_ready_in_time"
+    LOAD_ERRORS = "load_errors"
+
+
+@dataclass(frozen=True)
+class FailurePattern:
+    """A regular expression (case-insensitive) on the engine's log, and what it means."""
+
+    pattern: str
+    kind: FailureKind
+    explanation: str
+
+
+@dataclass(frozen=True)
+class LaunchSpec:
+    """One engine process, ready to be started by any launcher.
+
+    Attributes:
+        engine: the engine's name (`llamacpp`).
+        argv: program and arguments; exactly one contains the placeholder `{port}`.
+        env: environment variables added to the launcher's own.
+        model_name: the name that requests carry in `model`.
+        health_path: GET answers 200 once requests are served.
+        api_path: OpenAI-compatible completions endpoint.
+        failure_patterns: read in order on the log's tail; the first that matches classifies.
+        gpus: how many GPUs the process occupies; 0 on a CPU.
+    """
+
+    engine: str
+    argv: tuple[str, ...]
+    model_name: str
+    env: tuple[tuple[str, str], ...] = ()
+    health_path: str = "/health"
+    api_path: str = "/v1/completions"
+    failure_patterns: tuple[FailurePattern, ...] = ()
+    gpus: int = 0
+
+    def argv_for(self, port: int) -> tuple[str, ...]:
+        """The arguments with the port filled in."""
+        return tuple(arg.replace(PORT, str(port)) for arg in self.argv)
+
+    def command(self, port: int = 8080) -> str:
+        """The line that reproduces this launch in a POSIX shell."""
+        words = [f"{name}={shlex.quote(value)}" for name, value in self.env]
+        return " ".join([*words, shlex.join(self.argv_for(port))])

@@ -1,0 +1,63 @@
+"""The one tree of errors that a user may see.
+
+Each says what was wrong, where (field path, file, line), and what to do. The command line
+prints them in a line or two and exits with 2; anything outside this tree is a defect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AutotunerError(Exception):
+    """A problem the user can act on.
+
+    Args:
+        message: what was wrong, with the offending value.
+        remedy: what to do about it; empty where the message says it.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.remedy}" if self.remedy else self.message
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault in a document: `path` is dotted (`parallel.tensor_parallel`), empty at the root."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class ConfigError(AutotunerError):
+    """A task document that cannot be used; carries every problem found, not only the first."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...], *, remedy: str = "") -> None:
+        lines = "\n  ".join(str(problem) for problem in problems)
+        super().__init__(f"{source}: {lines}" if source else lines, remedy=remedy)
+        self.source = source
+        self.problems = problems
+
+
+class ModelError(AutotunerError):
+    """A model that does not exist, cannot be read, or is not in the engine's format."""
+
+
+class EngineError(AutotunerError):
+    """An engine that is unknown, not installed, or cannot express a setting."""
+
+
+class LaunchError(AutotunerError):
+    """The launcher itself could not work (no free port, log folder not writable)."""
+
+
+class StoreError(AutotunerError):
+    """The store cannot be opened or written: locked, read-only, full, or of another version."""

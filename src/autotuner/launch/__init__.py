@@ -1,0 +1,8 @@
+"""Starts engines and makes sure that none outlives the tuner.
+
+In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows nothing of search.
+"""
+
+from autotuner.launch.protocol import Failure, Launcher, LaunchFailed, RunningEngine
+
+__all__ = ["Failure", "LaunchFailed", "Launcher", "RunningEngine"]

@@ -1,0 +1,72 @@
+"""The seam between the loop and whatever starts engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from autotuner.engines import FailureKind, LaunchSpec
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a launch failed: its kind, a sentence, and the end of the engine's log."""
+
+    kind: FailureKind
+    message: str
+    log_tail: str
+
+
+class LaunchFailed(Exception):  # noqa: N818 - an outcome that search learns from, not an error
+    """The engine did not come up. Expected in a search; carries the classified `failure`."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.kind}: {failure.message}")
+        self.failure = failure
+
+
+class RunningEngine(Protocol):
+    """A live engine; leaving its `async with` stops it, whatever happened inside."""
+
+    base_url: str
+    startup_s: float
+    log_path: Path
+
+    def exit_code(self) -> int | None:
+        """None while it lives."""
+
+    def diagnose(self) -> Failure:
+        """Reads the log and classifies why the engine is dead or misbehaves."""
+
+    async def stop(self) -> None:
+        """Ends the engine and everything it started; returns once its port is free again."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Launcher(Protocol):
+    """Starts one engine and returns when it serves.
+
+    Example:
+        async with await launcher.launch(spec, log_path=path, ready_timeout_s=60) as engine:
+            ...  # engine.base_url answers
+    """
+
+    async def launch(
+        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+    ) -> RunningEngine:
+        """Starts `spec` on a free port.
+
+        Raises:
+            LaunchFailed: the engine died or was not ready in time (nothing is left running).
+            LaunchError: the launcher could not try (program missing, log not writable).
+        """

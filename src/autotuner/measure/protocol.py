@@ -1,0 +1,65 @@
+"""The seam between the loop and whatever makes load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from autotuner.config import LengthDistribution
+from autotuner.measure.results import Measurement
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An OpenAI-compatible streaming completions endpoint."""
+
+    base_url: str
+    model_name: str
+    api_path: str = "/v1/completions"
+
+
+@dataclass(frozen=True)
+class LevelPlan:
+    """One load level to run.
+
+    A level ends on `requests` completed, on `duration_s`, or, where `ci_width` is given, as soon
+    as the 95 % interval of both mean TTFT and mean E2E latency is narrower than `ci_width` times
+    the mean on either side (never before `min_requests`).
+
+    Attributes:
+        warmup_requests: completed before the clock starts, at the same concurrency; not counted.
+        seed: makes request lengths and prompts reproducible; prompts are unique within a seed.
+    """
+
+    lengths: LengthDistribution
+    concurrency: int
+    requests: int
+    duration_s: float
+    warmup_requests: int
+    ci_width: float | None = None
+    min_requests: int = 8
+    request_timeout_s: float = 120.0
+    seed: int = 0
+
+
+class LoadGenerator(Protocol):
+    """Runs one load level against an endpoint and measures it.
+
+    Example:
+        measurement = await generator.run(endpoint, plan, engine_alive=lambda: True)
+    """
+
+    async def run(
+        self,
+        endpoint: Endpoint,
+        plan: LevelPlan,
+        *,
+        engine_alive: Callable[[], bool],
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Measurement:
+        """Runs the level; `on_progress(completed, wanted)` is called as requests end.
+
+        A level whose engine dies (`engine_alive()` turns False) ends at once, with the requests
+        in flight counted as failed. Never raises for what the endpoint does.
+        """

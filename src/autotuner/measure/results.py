@@ -1,0 +1,70 @@
+"""What one load level yields. Latencies in ms, throughput in output tokens/s."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
+
+
+class Distribution(BaseModel):
+    """A sample's summary. `ci95` is the half width of the mean's 95 % confidence interval.
+
+    All fields share the sample's unit; percentiles interpolate linearly (type 7 of Hyndman and
+    Fan, 1996). `ci95` is None below two values.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(ge=0)
+    mean: float
+    std: float
+    min: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    max: float
+    ci95: float | None = None
+
+
+class Measurement(BaseModel):
+    """One operating point: a closed loop of `concurrency` requests in flight.
+
+    Failed and short requests are counted and never averaged into the latencies. `valid` is False
+    where any request failed or the engine died: such a level takes no part in the frontier.
+
+    Attributes:
+        tok_s: output tokens per second of the whole deployment, warm-up left out.
+        input_tokens, output_tokens: exact sums over completed requests.
+        errors: message -> count, over the failed requests.
+        requests_short: answers with fewer output tokens than asked for.
+        client_cpu_share: CPU seconds of the load generator per second of the level.
+        client_lag_ms: p99 delay of the generator's own event loop.
+        client_bottleneck: True where the generator, not the engine, may have set the figures.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    concurrency: int = Field(ge=1)
+    duration_s: float
+    requests_completed: int
+    requests_failed: int
+    requests_short: int
+    ended_by: EndedBy
+    valid: bool
+    tok_s: float
+    requests_s: float
+    input_tokens: int
+    output_tokens: int
+    ttft_ms: Distribution | None = None
+    tpot_ms: Distribution | None = None
+    itl_ms: Distribution | None = None
+    e2e_ms: Distribution | None = None
+    errors: dict[str, int] = Field(default_factory=dict)
+    client_cpu_share: float = 0.0
+    client_lag_ms: float = 0.0
+    client_bottleneck: bool = False
+    note: str = ""
