@@ -1,3 +1,30 @@
-from autotuner.config.lengths import LengthDistribution
+"""Tasks and candidates: what to tune, in eight groups, validated.
 
-__all__ = ["LengthDistribution"]
+In: a YAML or JSON document. Out: a frozen `Task`, or every problem with its field path.
+Knows nothing of engines, models or hardware.
+"""
+
+from autotuner.config.axes import GROUP_NAMES, GroupAxes
+from autotuner.config.candidate import Candidate, content_id
+from autotuner.config.document import nearest
+from autotuner.config.groups import GROUPS
+from autotuner.config.lengths import LengthDistribution
+from autotuner.config.load import load_task, parse_task
+from autotuner.config.task import Benchmark, Model, Optimization, Slo, Task
+
+__all__ = [
+    "GROUPS",
+    "GROUP_NAMES",
+    "Benchmark",
+    "Candidate",
+    "GroupAxes",
+    "LengthDistribution",
+    "Model",
+    "Optimization",
+    "Slo",
+    "Task",
+    "content_id",
+    "load_task",
+    "nearest",
+    "parse_task",
+]

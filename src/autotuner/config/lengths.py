@@ -102,5 +102,3 @@ class LengthDistribution(BaseModel):
             return rng.randint(round(first), round(second))
         cut = _NORMAL_CUT_STD * second
         return max(1, round(min(max(rng.gauss(first, second), first - cut), first + cut)))
-
-

@@ -1,0 +1,68 @@
+"""One fully resolved configuration."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from typing import Any
+
+from autotuner.config.document import Document
+from autotuner.config.groups import (
+    GROUPS,
+    Attention,
+    Memory,
+    Misc,
+    Parallel,
+    Quantization,
+    Runtime,
+    Scheduling,
+    System,
+)
+
+
+def content_id(content: Any, length: int = 12) -> str:
+    """A stable id: the first hex digits of SHA-256 over the canonical JSON of `content`."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+class Candidate(Document):
+    """A configuration of scalars only. Equal content has an equal `id`, on any machine."""
+
+    runtime: Runtime = Runtime()
+    system: System = System()
+    parallel: Parallel = Parallel()
+    quantization: Quantization = Quantization()
+    memory: Memory = Memory()
+    scheduling: Scheduling = Scheduling()
+    attention: Attention = Attention()
+    misc: Misc = Misc()
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> Candidate:
+        """From `group.field` -> value, the inverse of `settings`."""
+        groups: dict[str, dict[str, Any]] = {}
+        for path, value in settings.items():
+            group, _, field = path.partition(".")
+            groups.setdefault(group, {})[field] = value
+        return cls.model_validate(groups)
+
+    def settings(self) -> dict[str, Any]:
+        """`group.field` -> value of every field that is set, in the groups' order."""
+        found: dict[str, Any] = {}
+        for group in GROUPS:
+            for field, value in getattr(self, group).model_dump(mode="json").items():
+                if value is not None:
+                    found[f"{group}.{field}"] = value
+        return found
+
+    def get(self, path: str) -> Any:
+        """The value of `group.field`; None where it is not set."""
+        group, _, field = path.partition(".")
+        return getattr(getattr(self, group), field)
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Twelve hex digits, a hash of the canonical content."""
+        return content_id(self.settings())

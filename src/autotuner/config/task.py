@@ -1,0 +1,205 @@
+"""What to tune: the document that a user writes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from autotuner.config.axes import (
+    GROUP_NAMES,
+    AttentionAxes,
+    GroupAxes,
+    MemoryAxes,
+    MiscAxes,
+    ParallelAxes,
+    QuantizationAxes,
+    RuntimeAxes,
+    SchedulingAxes,
+    SystemAxes,
+)
+from autotuner.config.candidate import content_id
+from autotuner.config.document import (
+    Document,
+    Int,
+    NonNegativeInt,
+    PositiveInt,
+    PositiveReal,
+)
+from autotuner.config.lengths import LengthDistribution
+
+ObjectiveName = Literal[
+    "tok_s_per_gpu", "tok_s", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms"
+]
+DeploymentMode = Literal["local", "docker", "ray", "replay"]
+
+
+class Model(Document):
+    """The model to serve: an `id` from the catalog, or a `path` on this machine."""
+
+    id: str | None = None
+    """Name in the catalog (`smollm2-135m`) or on a hub."""
+    path: str | None = None
+    """A GGUF file or a model folder; relative to the task file."""
+    revision: str | None = None
+    """Revision on the hub."""
+    served_name: str | None = None
+    """The name that clients send in `model`."""
+
+    @model_validator(mode="after")
+    def _one_given(self) -> Model:
+        if self.id is None and self.path is None:
+            raise ValueError("give an id from the catalog, or the path of a model on this machine")
+        return self
+
+
+class BudgetConfig(Document):
+    """Limits of a run; whichever is reached first ends it."""
+
+    experiments: PositiveInt | None = None
+    """Engine starts."""
+    minutes: PositiveReal | None = None
+    """Wall time."""
+    usd: PositiveReal | None = None
+    """Money: GPUs x hours x price_per_gpu_hour."""
+
+
+class Optimization(Document):
+    """How to search, and for what."""
+
+    strategy: Literal["grid", "random"] = "grid"
+    """`grid` in order, spread evenly where the budget is smaller; `random` without replacement."""
+    objectives: tuple[ObjectiveName, ...] = ("tok_s_per_gpu", "tok_s_per_user")
+    """Two or three quantities that span the frontier."""
+    budget: BudgetConfig = BudgetConfig()
+    seed: Int = 0
+    """Makes random choices and prompts reproducible."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Optimization:
+        if len(set(self.objectives)) != len(self.objectives):
+            raise ValueError("an objective is named twice")
+        if not 2 <= len(self.objectives) <= 3:
+            raise ValueError(f"give 2 or 3 objectives, not {len(self.objectives)}")
+        return self
+
+
+class Benchmark(Document):
+    """How each candidate is measured."""
+
+    tool: Literal["autotuner"] = "autotuner"
+    """The load generator."""
+    workload: LengthDistribution | None = None
+    """Request lengths; D(isl,osl) of the runtime group where left out."""
+    concurrency: tuple[PositiveInt, ...] = Field(default=(1, 4, 8), min_length=1)
+    """Load levels: requests in flight, all measured in one launch."""
+    requests_per_level: PositiveInt = 32
+    """A level ends when so many are completed …"""
+    duration_per_level_s: PositiveReal = 60.0
+    """… or after this time …"""
+    ci_width: PositiveReal | None = None
+    """… or when the 95 % interval of the means is narrower than this share of the mean."""
+    warmup_requests: NonNegativeInt = 2
+    """Requests before the clock starts, at each level."""
+    repeats: PositiveInt = 1
+    """Times the whole sweep is measured in a launch; their median counts."""
+    request_timeout_s: PositiveReal = 120.0
+    """A request that takes longer has failed."""
+    ready_timeout_s: PositiveReal = 300.0
+    """An engine that is not ready by then has failed."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Benchmark:
+        if len(set(self.concurrency)) != len(self.concurrency):
+            raise ValueError("a concurrency is given twice")
+        return self
+
+
+class Slo(Document):
+    """Limits that the served point has to meet, in ms; means, except `e2e_p90_ms`."""
+
+    ttft_ms: PositiveReal | None = None
+    tpot_ms: PositiveReal | None = None
+    e2e_p90_ms: PositiveReal | None = None
+
+    def limits(self) -> dict[str, float]:
+        """The limits that are set."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class Task(Document):
+    """A tuning task, version 2."""
+
+    version: Literal[2]
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    deployment_mode: DeploymentMode = "local"
+    model: Model
+    engine_path: str | None = None
+    """The engine's program; what is on PATH, or the embedded one, where left out."""
+    profiles: tuple[str, ...] = ()
+    runtime: RuntimeAxes = RuntimeAxes()
+    system: SystemAxes = SystemAxes()
+    parallel: ParallelAxes = ParallelAxes()
+    quantization: QuantizationAxes = QuantizationAxes()
+    memory: MemoryAxes = MemoryAxes()
+    scheduling: SchedulingAxes = SchedulingAxes()
+    attention: AttentionAxes = AttentionAxes()
+    misc: MiscAxes = MiscAxes()
+    optimization: Optimization = Optimization()
+    benchmark: Benchmark = Benchmark()
+    slo: Slo = Slo()
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+    def group(self, name: str) -> GroupAxes:
+        """One of the eight groups."""
+        group: GroupAxes = getattr(self, name)
+        return group
+
+    def axes(self) -> dict[str, list[Any]]:
+        """`group.field` -> values, for every field that is searched."""
+        return {
+            f"{group}.{field}": values
+            for group in GROUP_NAMES
+            for field, values in self.group(group).axes().items()
+        }
+
+    def fixed(self) -> dict[str, Any]:
+        """`group.field` -> value, for every field that is set and not searched."""
+        return {
+            f"{group}.{field}": value
+            for group in GROUP_NAMES
+            for field, value in self.group(group).given().items()
+            if not isinstance(value, list)
+        }
+
+    def slo_limits(self) -> dict[str, float]:
+        """SLO limits in ms; the runtime group's targets count where `slo` is silent."""
+        targets = {
+            "ttft_ms": self.fixed().get("runtime.ttft_target"),
+            "tpot_ms": self.fixed().get("runtime.tpot_target"),
+        }
+        return {k: v for k, v in targets.items() if v is not None} | self.slo.limits()
+
+    def written(self) -> dict[str, Any]:
+        """The document as written: what is set, own names only, JSON values."""
+        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {
+            "version": 2
+        }
+
+    @functools.cached_property
+    def content_id(self) -> str:
+        """A hash of all that decides what is launched and how it is measured.
+
+        The name, the description, the SLO and the budget take no part: a run goes on, and repeats
+        nothing, when only they change.
+        """
+        untold = {
+            "name": True,
+            "description": True,
+            "metadata": True,
+            "slo": True,
+            "optimization": {"budget"},
+        }
+        return content_id(self.model_dump(mode="json", exclude=untold))
