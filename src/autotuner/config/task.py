@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
@@ -195,7 +196,7 @@ class Task(Document):
         The name, the description, the SLO and the budget take no part: a run goes on, and repeats
         nothing, when only they change.
         """
-        untold = {
+        untold: Mapping[str, bool | set[str]] = {
             "name": True,
             "description": True,
             "metadata": True,

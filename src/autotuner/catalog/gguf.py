@@ -1,0 +1,154 @@
+"""Reads the header of a GGUF file: magic, version and metadata, never the weights.
+
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from autotuner.errors import ModelError
+
+_MAGIC = b"GGUF"
+_SCALARS = {
+    0: "<B",
+    1: "<b",
+    2: "<H",
+    3: "<h",
+    4: "<I",
+    5: "<i",
+    6: "<f",
+    7: "<?",
+    10: "<Q",
+    11: "<q",
+    12: "<d",
+}
+_STRING, _ARRAY = 8, 9
+_MAX_STRING_BYTES = 64 << 20
+_MAX_ITEMS = 1 << 24
+
+
+@dataclass(frozen=True)
+class GgufHeader:
+    """What a model file says of itself; None where it is silent.
+
+    Attributes:
+        size_bytes: of the whole file.
+        context_length: tokens the model was trained for.
+        metadata: every scalar key; arrays are left out.
+    """
+
+    path: Path
+    size_bytes: int
+    architecture: str | None
+    name: str | None
+    context_length: int | None
+    layers: int | None
+    heads: int | None
+    kv_heads: int | None
+    embedding_length: int | None
+    metadata: dict[str, Any]
+
+
+def read_gguf(path: Path) -> GgufHeader:
+    """Reads the header of the file at `path`.
+
+    Raises:
+        ModelError: no such file, unreadable, or no (whole) GGUF.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(4) != _MAGIC:
+                raise ModelError(
+                    f"{path} is no GGUF file", remedy="give the path of a model in GGUF format"
+                )
+            metadata = _metadata(file)
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise ModelError(f"there is no model file {path}") from None
+    except IsADirectoryError:
+        raise ModelError(
+            f"{path} is a folder", remedy="llama.cpp serves a single .gguf file; give its path"
+        ) from None
+    except (struct.error, EOFError, ValueError) as error:
+        raise ModelError(
+            f"{path} is a damaged GGUF file: {error}", remedy="download or convert it again"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
+    architecture = metadata.get("general.architecture")
+
+    def own(key: str) -> Any:
+        return metadata.get(f"{architecture}.{key}")
+
+    return GgufHeader(
+        path=path,
+        size_bytes=size,
+        architecture=architecture,
+        name=metadata.get("general.name"),
+        context_length=own("context_length"),
+        layers=own("block_count"),
+        heads=own("attention.head_count"),
+        kv_heads=own("attention.head_count_kv"),
+        embedding_length=own("embedding_length"),
+        metadata=metadata,
+    )
+
+
+def _metadata(file: BinaryIO) -> dict[str, Any]:
+    version = _number(file, "<I")
+    if version not in (2, 3):
+        raise ValueError(f"version {version} is not known")
+    _number(file, "<Q")
+    found: dict[str, Any] = {}
+    for _ in range(_bounded(_number(file, "<Q"), _MAX_ITEMS)):
+        key = _string(file)
+        value = _value(file, _number(file, "<I"))
+        if not isinstance(value, _Skipped):
+            found[key] = value
+    return found
+
+
+class _Skipped:
+    """An array: read over, not kept."""
+
+
+def _value(file: BinaryIO, kind: int) -> Any:
+    if kind == _STRING:
+        return _string(file)
+    if kind == _ARRAY:
+        inner, count = _number(file, "<I"), _bounded(_number(file, "<Q"), _MAX_ITEMS)
+        if inner in _SCALARS:
+            file.seek(struct.calcsize(_SCALARS[inner]) * count, 1)
+        else:
+            for _ in range(count):
+                _value(file, inner)
+        return _Skipped()
+    if kind not in _SCALARS:
+        raise ValueError(f"value type {kind} is not known")
+    return _number(file, _SCALARS[kind])
+
+
+def _number(file: BinaryIO, form: str) -> Any:
+    return struct.unpack(form, _exactly(file, struct.calcsize(form)))[0]
+
+
+def _string(file: BinaryIO) -> str:
+    length = _bounded(_number(file, "<Q"), _MAX_STRING_BYTES)
+    return _exactly(file, length).decode("utf-8", errors="replace")
+
+
+def _exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) != count:
+        raise EOFError("it ends too early")
+    return data
+
+
+def _bounded(count: int, limit: int) -> int:
+    if count > limit:
+        raise ValueError(f"a length of {count} is out of bounds")
+    return count
