@@ -3,6 +3,22 @@
 In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of search or storage.
 """
 
+from autotuner.engines.engine import Engine, Installation
+from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
 from autotuner.engines.spec import PORT, FailureKind, FailurePattern, LaunchSpec
+from autotuner.engines.table import EngineTable, FlagRow, engine_table
 
-__all__ = ["PORT", "FailureKind", "FailurePattern", "LaunchSpec"]
+__all__ = [
+    "DEFAULT_ENGINE",
+    "ENGINES",
+    "PORT",
+    "Engine",
+    "EngineTable",
+    "FailureKind",
+    "FailurePattern",
+    "FlagRow",
+    "Installation",
+    "LaunchSpec",
+    "engine_named",
+    "engine_table",
+]
