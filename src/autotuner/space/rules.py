@@ -1,0 +1,106 @@
+"""Feasibility rules: each says why a candidate cannot work, or nothing.
+
+A rule knows the candidate and the `Setting` it would run in; it is pure. The reason is short and
+the same for equal causes, since exclusions are counted by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from autotuner.catalog import GgufHeader
+from autotuner.config import Candidate
+
+Rule = Callable[[Candidate, "Setting"], str | None]
+
+KV_BYTES_PER_VALUE = {
+    "float32": 4.0,
+    "bfloat16": 2.0,
+    "float16": 2.0,
+    "int8": 34 / 32,
+    "int5": 22 / 32,
+    "int4": 18 / 32,
+}
+"""Bytes per stored value on llama.cpp; q8_0, q5_0 and q4_0 keep blocks of 32 values with a scale
+(block sizes from ggml-common.h)."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What candidates are judged against.
+
+    Attributes:
+        largest_request_tokens: input + output of the longest request of the workload.
+        defaults: the engine's values for fields that a candidate leaves out.
+        memory_gib: of the device; None where unknown.
+    """
+
+    largest_request_tokens: int
+    defaults: dict[str, Any]
+    header: GgufHeader | None
+    memory_gib: float | None
+
+
+def tokens_per_slot(candidate: Candidate, setting: Setting) -> int | None:
+    """Tokens that one sequence may hold; None where neither task nor model says."""
+    if candidate.memory.max_total_tokens is not None:
+        return candidate.memory.max_total_tokens // _slots(candidate, setting)
+    if candidate.memory.max_model_len is not None:
+        return candidate.memory.max_model_len
+    if setting.header is not None and setting.header.context_length is not None:
+        return setting.header.context_length // _slots(candidate, setting)
+    return None
+
+
+def kv_cache_gib(candidate: Candidate, setting: Setting) -> float | None:
+    """GiB of the KV cache: 2 (K and V) x layers x KV heads x head size x tokens x bytes."""
+    header, tokens = setting.header, tokens_per_slot(candidate, setting)
+    if header is None or tokens is None:
+        return None
+    if not (header.layers and header.heads and header.kv_heads and header.embedding_length):
+        return None
+    head_size = header.embedding_length / header.heads
+    values = 2 * header.layers * header.kv_heads * head_size * tokens * _slots(candidate, setting)
+    mode = candidate.quantization.kvcache_mode or "float16"
+    return values * KV_BYTES_PER_VALUE.get(mode, 1.0) / 2**30
+
+
+def context_holds_workload(candidate: Candidate, setting: Setting) -> str | None:
+    """A sequence has to hold isl + osl."""
+    tokens = tokens_per_slot(candidate, setting)
+    if tokens is None or tokens >= setting.largest_request_tokens:
+        return None
+    return (
+        f"the context of a sequence ({tokens} tokens) is smaller than "
+        f"isl + osl ({setting.largest_request_tokens})"
+    )
+
+
+def totals_agree(candidate: Candidate, setting: Setting) -> str | None:
+    """max_total_tokens shared by the slots has to hold max_model_len."""
+    total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
+    if total is None or longest is None or total >= longest:
+        return None
+    return f"memory.max_total_tokens ({total}) is smaller than memory.max_model_len ({longest})"
+
+
+def chunk_within_batch(candidate: Candidate, setting: Setting) -> str | None:
+    """A prefill chunk cannot be larger than the step that holds it."""
+    chunk = candidate.attention.chunked_prefill_size
+    batch = candidate.scheduling.max_num_batched_tokens
+    if chunk is None or batch is None or chunk <= batch:
+        return None
+    return (
+        f"attention.chunked_prefill_size ({chunk}) is larger than "
+        f"scheduling.max_num_batched_tokens ({batch})"
+    )
+
+
+RULES: tuple[Rule, ...] = (context_holds_workload, totals_agree, chunk_within_batch)
+
+
+def _slots(candidate: Candidate, setting: Setting) -> int:
+    slots = candidate.scheduling.max_running_requests
+    return slots or int(setting.defaults.get("scheduling.max_running_requests", 1))
