@@ -56,8 +56,8 @@ def build_space(
     candidates: dict[str, Candidate] = {}
     specs: dict[str, LaunchSpec] = {}
     seen: set[tuple[str, ...]] = set()
-    for values in itertools.product(*axes.values()):
-        candidate = Candidate.from_settings(fixed | dict(zip(axes, values, strict=True)))
+    for chosen in itertools.product(*axes.values()):
+        candidate = Candidate.from_settings(fixed | dict(zip(axes, chosen, strict=True)))
         reason = next(filter(None, (rule(candidate, setting) for rule in RULES)), None)
         spec = None
         if reason is None:
