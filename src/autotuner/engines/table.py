@@ -21,7 +21,7 @@ class FlagRow:
     Attributes:
         flags: flags that each carry the value.
         values: field value -> flag value; empty: the value itself.
-        off: the flag of a switch that is false.
+        negated: the flag of a switch that is false.
         times: field whose value multiplies this one.
         unless: field that, where set, stands for this one.
     """
@@ -30,7 +30,7 @@ class FlagRow:
     render: Literal["value", "switch", "words"]
     flags: tuple[str, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
-    off: str | None = None
+    negated: str | None = None
     times: str | None = None
     unless: str | None = None
 
@@ -89,7 +89,7 @@ class EngineTable:
             self._refuse_reserved(row.path, value)
             return list(value)
         if row.render == "switch" and not row.values:
-            flag = row.flags[0] if value else row.off
+            flag = row.flags[0] if value else row.negated
             return [flag] if flag else []
         text = self._translated(row, value, settings)
         if row.render == "switch":
@@ -155,7 +155,7 @@ def _row(path: str, raw: dict[str, Any]) -> FlagRow:
         render=raw.get("render", "value"),
         flags=(flag,) if isinstance(flag, str) else tuple(flag),
         values=tuple((str(key), str(value)) for key, value in raw.get("values", {}).items()),
-        off=raw.get("off"),
+        negated=raw.get("negated"),
         times=raw.get("times"),
         unless=raw.get("unless"),
     )

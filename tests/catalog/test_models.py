@@ -1,0 +1,72 @@
+"""Models by id and path, and the header of a GGUF file."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.catalog import read_gguf, resolve_model
+from autotuner.config import Model
+from autotuner.errors import ModelError
+
+
+def text(value: str) -> bytes:
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def gguf(pairs: list[bytes]) -> bytes:
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)) + b"".join(pairs)
+
+
+HEADER = gguf(
+    [
+        text("general.architecture") + struct.pack("<I", 8) + text("llama"),
+        text("tokens") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("b"),
+        text("llama.context_length") + struct.pack("<II", 4, 2048),
+    ]
+)
+
+
+def test_the_packaged_model_is_found_by_id_and_by_hub_name() -> None:
+    one = resolve_model(Model(id="smollm2-135m"), base=Path())
+    two = resolve_model(Model(id="HuggingFaceTB/SmolLM2-135M-Instruct"), base=Path())
+    assert one == two
+    header = one.header
+    assert (header.architecture, header.context_length, header.kv_heads) == ("llama", 8192, 3)
+
+
+def test_a_relative_path_counts_from_the_task_file(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(HEADER)
+    found = resolve_model(Model(path="m.gguf"), base=tmp_path)
+    assert (found.name, found.header.context_length) == ("m", 2048)
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(ModelError, match="did you mean 'smollm2-135m'"):
+        resolve_model(Model(id="smollm-135m"), base=Path())
+
+
+def test_what_is_no_gguf_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"PK\x03\x04")
+    with pytest.raises(ModelError, match="no GGUF"):
+        read_gguf(tmp_path / "m.gguf")
+    with pytest.raises(ModelError, match="no model file"):
+        read_gguf(tmp_path / "none.gguf")
+    with pytest.raises(ModelError, match="folder"):
+        read_gguf(tmp_path)
+
+
+@given(st.integers(4, len(HEADER) - 1))
+def test_a_file_cut_short_is_refused_and_never_crashes(length: int) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.gguf"
+        path.write_bytes(HEADER[:length])
+        with pytest.raises(ModelError, match="damaged"):
+            read_gguf(path)

@@ -1,0 +1,162 @@
+"""Task documents: what is accepted, what is refused, and in which words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.config import GROUPS, Candidate, Task, load_task, parse_task
+from autotuner.errors import AutotunerError, ConfigError
+
+MINIMAL: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "m"}}
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def refusal(document: dict[str, Any]) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_task(MINIMAL | document)
+    return str(caught.value)
+
+
+def test_a_list_is_an_axis_and_a_scalar_is_fixed() -> None:
+    task = parse_task(MINIMAL | {"scheduling": {"max_running_requests": [2, 8], "policy": "fcfs"}})
+    assert task.axes() == {"scheduling.max_running_requests": [2, 8]}
+    assert task.fixed() == {"scheduling.policy": "fcfs"}
+
+
+def test_aliases_are_read_and_never_written() -> None:
+    task = parse_task(MINIMAL | {"parallel": {"tp": [1, 2], "moe_ep": 4}})
+    written = task.written()
+    assert written["parallel"] == {"tensor_parallel": [1, 2], "moe_expert_parallel": 4}
+
+
+def test_a_field_and_its_alias_together_are_refused() -> None:
+    assert "given twice" in refusal({"parallel": {"tp": 1, "tensor_parallel": 2}})
+
+
+def test_extra_args_is_one_value_and_a_list_of_lists_is_an_axis() -> None:
+    one = parse_task(MINIMAL | {"misc": {"extra_args": ["--a", "1"]}})
+    two = parse_task(MINIMAL | {"misc": {"extra_args": [["--a", "1"], ["--b"]]}})
+    assert one.fixed() == {"misc.extra_args": ("--a", "1")}
+    assert two.axes() == {"misc.extra_args": [("--a", "1"), ("--b",)]}
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"paralel": {}}, ["'paralel'", "did you mean 'parallel'"]),
+        ({"parallel": {"tensor_paralel": 2}}, ["parallel", "did you mean 'tensor_parallel'"]),
+        ({"misc": {"threads": []}}, ["misc.threads", "empty"]),
+        ({"misc": {"threads": -1}}, ["misc.threads", "greater than or equal to 1", "-1"]),
+        ({"misc": {"threads": "two"}}, ["misc.threads", "valid integer", "'two'"]),
+        ({"misc": {"threads": [1, 0]}}, ["misc.threads.1", "greater than or equal to 1"]),
+        ({"misc": {"threads": True}}, ["misc.threads", "valid integer"]),
+        ({"misc": {"extra_args": ["rm -rf"]}}, ["misc.extra_args", "follows no flag"]),
+        ({"quantization": {"kvcache_mode": "fp9"}}, ["quantization.kvcache_mode", "'fp9'"]),
+        ({"benchmark": {"workload": "X(1,2)"}}, ["benchmark.workload", "D(isl,osl)"]),
+        ({"benchmark": {"concurrency": []}}, ["benchmark.concurrency", "empty"]),
+        ({"optimization": {"objectives": ["tok_s"]}}, ["optimization", "2 or 3"]),
+        ({"version": 3}, ["version"]),
+        ({"model": {}}, ["model", "give an id"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_path(document: dict[str, Any], words: list[str]) -> None:
+    message = refusal(document)
+    for word in words:
+        assert word in message
+
+
+def test_every_problem_is_told_at_once() -> None:
+    message = refusal({"misc": {"threads": -1}, "parallel": {"tp": "x"}, "slo": {"ttft_ms": 0}})
+    assert all(path in message for path in ("misc.threads", "tensor_parallel", "slo.ttft_ms"))
+
+
+def test_broken_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="line 2, column 8"):
+        load_task(write(tmp_path / "t.yaml", "version: 2\nname: a: b\n"))
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'name' is given twice"):
+        load_task(write(tmp_path / "t.yaml", "version: 2\nname: a\nname: b\n"))
+
+
+def test_broken_json_is_told_with_line_and_column(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="line 1, column"):
+        load_task(write(tmp_path / "t.json", '{"version": 2,'))
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "3"])
+def test_what_is_no_mapping_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(ConfigError, match="mapping"):
+        load_task(write(tmp_path / "t.yaml", content))
+
+
+def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AutotunerError, match="no file"):
+        load_task(tmp_path / "none.yaml")
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(AutotunerError, match="UTF-8"):
+        load_task(tmp_path / "b.yaml")
+
+
+def test_yaml_and_json_mean_the_same(tmp_path: Path) -> None:
+    document = MINIMAL | {"misc": {"threads": [1, 2]}, "benchmark": {"workload": "N(9,1)/(8,2)"}}
+    one = load_task(write(tmp_path / "t.yaml", yaml.safe_dump(document)))
+    two = load_task(write(tmp_path / "t.json", json.dumps(document)))
+    assert one == two
+    assert parse_task(one.written()) == one
+
+
+def test_words_slo_and_budget_do_not_change_the_content_id() -> None:
+    plain = parse_task(MINIMAL)
+    told = parse_task(
+        MINIMAL
+        | {
+            "name": "other",
+            "slo": {"ttft_ms": 5},
+            "optimization": {"budget": {"experiments": 3}},
+        }
+    )
+    other = parse_task(MINIMAL | {"misc": {"threads": 2}})
+    assert plain.content_id == told.content_id != other.content_id
+
+
+def test_every_field_has_a_meaning_in_the_schema() -> None:
+    for group in GROUPS.values():
+        for name, field in group.model_fields.items():
+            assert field.description or name == "extra_args", name
+    schema = Task.model_json_schema()
+    assert "GPUs that share" in json.dumps(schema)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "misc.threads": st.integers(1, 512),
+            "memory.max_model_len": st.integers(1, 1 << 20),
+            "memory.mem_fraction_static": st.floats(0.01, 1),
+            "attention.enable_prefix_caching": st.booleans(),
+            "misc.load_format": st.text(min_size=1),
+        },
+    )
+)
+def test_a_candidate_comes_back_from_its_settings_with_the_same_id(
+    settings: dict[str, Any],
+) -> None:
+    candidate = Candidate.from_settings(settings)
+    again = Candidate.from_settings(dict(reversed(candidate.settings().items())))
+    assert again == candidate
+    assert again.id == candidate.id
+    assert candidate.settings() == settings

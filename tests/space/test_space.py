@@ -1,0 +1,109 @@
+"""Axes become candidates; what cannot work is excluded, with its reason, and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.catalog import GgufHeader, ResolvedModel
+from autotuner.config import Candidate, parse_task
+from autotuner.engines import Installation, LaunchSpec, engine_named
+from autotuner.errors import ConfigError, EngineError
+from autotuner.space import Setting, Space, build_space, kv_cache_gib
+
+HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, {})
+HERE = Installation("llamacpp", ("llama-server",), "1", "here")
+
+
+def render(candidate: Candidate) -> LaunchSpec:
+    model = ResolvedModel("m", HEADER.path, HEADER)
+    return engine_named("llamacpp").render(candidate, model, HERE)
+
+
+def setting(largest: int = 160) -> Setting:
+    defaults = engine_named("llamacpp").table.defaults
+    return Setting(largest, defaults, HEADER, 24.0)
+
+
+def space(groups: dict[str, Any], largest: int = 160) -> Space:
+    task = parse_task({"version": 2, "name": "t", "model": {"id": "m"}} | groups)
+    return build_space(task, setting(largest), render)
+
+
+def test_the_grid_is_the_product_with_the_last_axis_turning_fastest() -> None:
+    found = space({"scheduling": {"slots": [1, 2]}, "misc": {"threads": [1, 2]}})
+    pairs = [(c.scheduling.max_running_requests, c.misc.threads) for c in found.candidates]
+    assert pairs == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert found.combinations == 4
+    assert found.excluded == {}
+
+
+def test_a_context_below_isl_plus_osl_is_excluded_with_the_reason() -> None:
+    found = space({"memory": {"max_model_len": [128, 256]}})
+    assert [c.memory.max_model_len for c in found.candidates] == [256]
+    assert list(found.excluded.values()) == [1]
+    assert "smaller than isl + osl (160)" in next(iter(found.excluded))
+
+
+def test_a_total_context_is_shared_by_the_slots() -> None:
+    found = space({"memory": {"max_total_tokens": 640}, "scheduling": {"slots": [4, 8]}})
+    assert [c.scheduling.max_running_requests for c in found.candidates] == [4]
+
+
+def test_combinations_that_render_alike_are_one_candidate() -> None:
+    found = space({"scheduling": {"slots": [2, 2]}, "runtime": {"ttft_target": [5.0, 6.0]}})
+    assert len(found.candidates) == 1
+    assert sum(found.excluded.values()) == 3
+
+
+def test_an_axis_value_the_engine_cannot_express_is_excluded() -> None:
+    found = space({"quantization": {"kvcache_mode": ["int8", "fp8"]}})
+    assert [c.quantization.kvcache_mode for c in found.candidates] == ["int8"]
+    assert "cannot express 'fp8'" in next(iter(found.excluded))
+
+
+def test_a_fixed_value_the_engine_cannot_express_is_an_error() -> None:
+    with pytest.raises(EngineError, match="fp8"):
+        space({"quantization": {"kvcache_mode": "fp8"}})
+
+
+def test_a_space_with_nothing_feasible_is_an_error_with_the_reasons() -> None:
+    with pytest.raises(ConfigError, match="smaller than isl"):
+        space({"memory": {"max_model_len": 64}})
+
+
+def test_a_grid_too_large_is_refused() -> None:
+    wide = list(range(1, 1200))
+    with pytest.raises(ConfigError, match="combinations"):
+        space({"misc": {"threads": wide}, "scheduling": {"slots": wide}})
+
+
+def test_the_kv_cache_is_counted_as_the_engine_counts_it() -> None:
+    candidate = Candidate.from_settings(
+        {"memory.max_model_len": 1024, "scheduling.max_running_requests": 4}
+    )
+    # 2 x 30 layers x 3 heads x 64 x 4096 tokens x 2 bytes = 90 MiB
+    assert kv_cache_gib(candidate, setting()) == pytest.approx(90 / 1024)
+
+
+@given(
+    st.lists(st.integers(1, 16), min_size=1, max_size=4),
+    st.lists(st.integers(1, 400), min_size=1, max_size=4),
+    st.integers(1, 300),
+)
+def test_every_combination_is_a_candidate_or_counted(
+    slots: list[int], lengths: list[int], largest: int
+) -> None:
+    groups = {"scheduling": {"slots": slots}, "memory": {"max_model_len": lengths}}
+    try:
+        found = space(groups, largest)
+    except ConfigError:
+        assert all(length < largest for length in lengths)
+        return
+    assert len(found.candidates) + sum(found.excluded.values()) == found.combinations
+    assert len({c.id for c in found.candidates}) == len(found.candidates) == len(found.specs)
+    assert all((c.memory.max_model_len or 0) >= largest for c in found.candidates)
