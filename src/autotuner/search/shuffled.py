@@ -1,0 +1,25 @@
+"""Random: candidates without replacement, in an order that only the seed decides."""
+
+from __future__ import annotations
+
+import random
+
+from autotuner.search.strategy import Proposal, SearchState, Stop, stop_reason
+
+
+class RandomStrategy:
+    """`strategy: random`."""
+
+    name = "random"
+
+    def propose(self, state: SearchState) -> Proposal | Stop:
+        """The first untried candidate of the seed's order."""
+        stop = stop_reason(state)
+        if stop is not None:
+            return Stop(stop)
+        order = list(state.candidates)
+        random.Random(state.seed).shuffle(order)  # noqa: S311 - reproducible, not secret
+        untried = set(state.untried())
+        candidate = next(c for c in order if c in untried)
+        place = order.index(candidate) + 1
+        return Proposal(candidate, f"draw {place} of {len(order)} with seed {state.seed}", "random")

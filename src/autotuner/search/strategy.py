@@ -1,0 +1,110 @@
+"""The seam of search: what a strategy is told, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from autotuner.search.points import OperatingPoint
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished experiment. A failed one has no points and says what kind of failure it was."""
+
+    candidate_id: str
+    status: Literal["completed", "failed"]
+    points: tuple[OperatingPoint, ...] = ()
+    failure_kind: str | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits; None is no limit, and the one reached first counts."""
+
+    experiments: int | None = None
+    minutes: float | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """All that a strategy may know. Equal states get equal answers.
+
+    Attributes:
+        candidates: ids in the order of the space.
+        history: finished experiments in the order of their launch.
+        in_flight: ids launched and not finished.
+        levels: load levels that one launch measures.
+        settings: id -> `group.field` -> value.
+    """
+
+    candidates: tuple[str, ...]
+    history: tuple[Outcome, ...]
+    objectives: tuple[str, ...]
+    budget: Budget = Budget()
+    spent_experiments: int = 0
+    spent_minutes: float = 0.0
+    spent_usd: float = 0.0
+    seed: int = 0
+    in_flight: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def untried(self) -> tuple[str, ...]:
+        """Candidates neither finished nor in flight, in the order of the space."""
+        tried = {outcome.candidate_id for outcome in self.history} | set(self.in_flight)
+        return tuple(candidate for candidate in self.candidates if candidate not in tried)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The next candidate to launch, why, and in which phase of the search."""
+
+    candidate_id: str
+    reason: str
+    phase: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The search is over, and why."""
+
+    reason: str
+
+
+class Strategy(Protocol):
+    """Chooses what to launch next: a pure function, without clock, I/O or hidden state.
+
+    Example:
+        choice = strategy.propose(state)
+        if isinstance(choice, Stop): print(choice.reason)
+    """
+
+    @property
+    def name(self) -> str:
+        """As a task names it."""
+
+    def propose(self, state: SearchState) -> Proposal | Stop:
+        """The next choice in `state`."""
+
+
+def budget_exhausted(state: SearchState) -> str | None:
+    """The limit that is reached, in words; None where there is room for another launch."""
+    budget = state.budget
+    launched = state.spent_experiments + len(state.in_flight)
+    if budget.experiments is not None and launched >= budget.experiments:
+        return f"the budget of {budget.experiments} experiments is used up"
+    if budget.minutes is not None and state.spent_minutes >= budget.minutes:
+        return f"the budget of {budget.minutes:g} minutes is used up ({state.spent_minutes:.1f})"
+    if budget.usd is not None and state.spent_usd >= budget.usd:
+        return f"the budget of {budget.usd:g} USD is used up ({state.spent_usd:.2f})"
+    return None
+
+
+def stop_reason(state: SearchState) -> str | None:
+    """Why no strategy may go on: nothing is left, or the budget is reached."""
+    if not state.untried():
+        return f"all {len(state.candidates)} candidates are launched"
+    return budget_exhausted(state)
