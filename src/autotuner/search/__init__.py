@@ -8,7 +8,7 @@ from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.pareto import dominates, pareto_front
 from autotuner.search.points import OBJECTIVES, Objective, OperatingPoint, objective_vector
 from autotuner.search.recommend import recommend
-from autotuner.search.registry import STRATEGIES, strategy
+from autotuner.search.registry import STRATEGIES, strategy_named
 from autotuner.search.strategy import (
     Budget,
     Outcome,
@@ -37,5 +37,5 @@ __all__ = [
     "pareto_front",
     "recommend",
     "reference_point",
-    "strategy",
+    "strategy_named",
 ]

@@ -11,7 +11,7 @@ from autotuner.search.strategy import Strategy
 STRATEGIES: dict[str, Strategy] = {s.name: s for s in (GridStrategy(), RandomStrategy())}
 
 
-def strategy(name: str) -> Strategy:
+def strategy_named(name: str) -> Strategy:
     """The strategy of that name.
 
     Raises:

@@ -1,0 +1,10 @@
+"""Facts kept: runs, experiments, measurements, events; SQLite through SQLAlchemy.
+
+In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
+"""
+
+from autotuner.store.lock import home_lock
+from autotuner.store.records import EventRecord, ExperimentRecord, RunRecord
+from autotuner.store.store import Store
+
+__all__ = ["EventRecord", "ExperimentRecord", "RunRecord", "Store", "home_lock"]

@@ -1,0 +1,77 @@
+"""One tuning run a home at a time: two at once would spoil each other's measurements.
+
+The operating system holds the lock, so it goes with the process that took it, however that ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from autotuner.errors import StoreError
+
+
+@contextmanager
+def home_lock(home: Path, run_name: str) -> Iterator[None]:
+    """Holds `home` while the block runs.
+
+    Raises:
+        StoreError: another process holds it (named by its pid), or the folder is not writable.
+    """
+    path = home / "tune.lock"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(
+            f"the folder {home} cannot be used: {error.strerror}",
+            remedy="choose another with --home or AUTOTUNER_HOME",
+        ) from None
+    with file:
+        if not _try_lock(file):
+            raise StoreError(
+                f"{home} is in use by {_holder(path)}",
+                remedy="wait until it ends, or use another --home",
+            )
+        file.seek(0)
+        file.truncate()
+        json.dump({"pid": os.getpid(), "run": run_name}, file)
+        file.flush()
+        yield
+
+
+def _holder(path: Path) -> str:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        return f"run {held['run']!r} (pid {held['pid']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another run"
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _LOCKED_BYTE = 1 << 20  # beyond the text, which a second taker has to be able to read
+
+    def _try_lock(file: IO[str]) -> bool:
+        file.seek(_LOCKED_BYTE)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,59 @@
+"""What the store gives out: immutable copies, free of the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from autotuner.measure import Measurement
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of a task. `wall_s` adds up over all calls that worked on it."""
+
+    id: int
+    name: str
+    content_id: str
+    config: dict[str, Any]
+    model: str
+    engine: str
+    engine_version: str
+    device: str
+    plan: dict[str, Any]
+    status: str
+    stop_reason: str
+    created_at: datetime
+    ended_at: datetime | None
+    wall_s: float
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """One candidate launched; `index` counts from 1 in the order of launch."""
+
+    id: int
+    index: int
+    candidate_id: str
+    settings: dict[str, Any]
+    command: str
+    status: str
+    selection_reason: str
+    phase: str
+    log_path: str
+    failure_kind: str | None
+    failure_message: str | None
+    log_tail: str | None
+    startup_s: float | None
+    measure_s: float | None
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """Something that happened in a run."""
+
+    at: datetime
+    kind: str
+    payload: dict[str, Any]

@@ -1,0 +1,117 @@
+"""The tables. JSON columns hold validated documents; other columns are what one filters by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; databases without time zones keep it naive."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    metadata = MetaData(naming_convention=_NAMING)
+    type_annotation_map = {dict[str, Any]: JSON, datetime: UtcDateTime}  # noqa: RUF012
+
+
+class TaskRow(Base):
+    """One run of a task."""
+
+    __tablename__ = "tasks_v2"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    content_id: Mapped[str] = mapped_column(String(64), index=True)
+    config: Mapped[dict[str, Any]]
+    config_version: Mapped[int]
+    model: Mapped[str]
+    engine: Mapped[str]
+    engine_version: Mapped[str]
+    device: Mapped[str]
+    plan: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    stop_reason: Mapped[str]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    wall_s: Mapped[float]
+
+
+class ExperimentRow(Base):
+    """One candidate launched."""
+
+    __tablename__ = "experiments"
+    __table_args__ = (UniqueConstraint("task_id", "candidate_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"))
+    idx: Mapped[int]
+    candidate_id: Mapped[str] = mapped_column(String(64))
+    settings: Mapped[dict[str, Any]]
+    command: Mapped[str]
+    status: Mapped[str] = mapped_column(String(20))
+    selection_reason: Mapped[str]
+    phase: Mapped[str] = mapped_column(String(40))
+    log_path: Mapped[str]
+    failure_kind: Mapped[str | None] = mapped_column(String(40))
+    failure_message: Mapped[str | None]
+    log_tail: Mapped[str | None]
+    startup_s: Mapped[float | None]
+    measure_s: Mapped[float | None]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    measurements: Mapped[list[MeasurementRow]] = relationship(
+        cascade="all, delete-orphan", order_by="MeasurementRow.id", lazy="selectin"
+    )
+
+
+class MeasurementRow(Base):
+    """One load level of an experiment. `payload` is the whole `Measurement`."""
+
+    __tablename__ = "measurements"
+    __table_args__ = (UniqueConstraint("experiment_id", "repeat", "concurrency"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    concurrency: Mapped[int]
+    repeat: Mapped[int]
+    valid: Mapped[bool]
+    tok_s: Mapped[float]
+    ttft_ms: Mapped[float | None]
+    tpot_ms: Mapped[float | None]
+    payload: Mapped[dict[str, Any]]
+
+
+class EventRow(Base):
+    """Something that happened in a run."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(40))
+    payload: Mapped[dict[str, Any]]

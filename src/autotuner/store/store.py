@@ -1,0 +1,304 @@
+"""Runs, experiments and measurements, each written in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.orm import Session
+
+from autotuner.errors import StoreError
+from autotuner.measure import Measurement
+from autotuner.store.database import FILE_NAME, open_database, translated_errors
+from autotuner.store.records import EventRecord, ExperimentRecord, RunRecord
+from autotuner.store.schema import EventRow, ExperimentRow, MeasurementRow, TaskRow
+
+FINISHED = ("completed", "failed")
+_UNFINISHED = ("running", "interrupted")
+
+
+class Store:
+    """The facts under one home folder.
+
+    Example:
+        with Store.open(home) as store:
+            run = store.create_run(...)
+    """
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine = engine
+        self._path = path
+
+    @classmethod
+    def open(cls, home: Path) -> Store:
+        """Opens the store of `home`, created or upgraded where needed.
+
+        Raises:
+            StoreError: it cannot be opened; says why and what to do.
+        """
+        return cls(open_database(home), home / FILE_NAME)
+
+    def close(self) -> None:
+        """Gives the file back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def create_run(
+        self,
+        *,
+        name: str,
+        content_id: str,
+        config: dict[str, Any],
+        model: str,
+        engine: str,
+        engine_version: str,
+        device: str,
+        plan: dict[str, Any],
+    ) -> RunRecord:
+        """A new run, `running` from now on."""
+        row = TaskRow(
+            name=name,
+            content_id=content_id,
+            config=config,
+            config_version=2,
+            model=model,
+            engine=engine,
+            engine_version=engine_version,
+            device=device,
+            plan=plan,
+            status="running",
+            stop_reason="",
+            created_at=_now(),
+            ended_at=None,
+            wall_s=0.0,
+        )
+        with self._session() as session:
+            session.add(row)
+            session.flush()
+            return _run(row)
+
+    def find_run(self, content_id: str) -> RunRecord | None:
+        """The newest run of a task with that content."""
+        query = select(TaskRow).where(TaskRow.content_id == content_id).order_by(TaskRow.id.desc())
+        with self._session() as session:
+            row = session.scalars(query.limit(1)).first()
+            return None if row is None else _run(row)
+
+    def get_run(self, run_id: int) -> RunRecord | None:
+        """The run of that number."""
+        with self._session() as session:
+            row = session.get(TaskRow, run_id)
+            return None if row is None else _run(row)
+
+    def runs(self) -> tuple[RunRecord, ...]:
+        """All runs, newest first."""
+        with self._session() as session:
+            rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
+            return tuple(map(_run, rows))
+
+    def set_run_status(
+        self, run_id: int, *, status: str, stop_reason: str, add_wall_s: float
+    ) -> None:
+        """Sets the status and adds to the wall time, in seconds."""
+        change = (
+            update(TaskRow)
+            .where(TaskRow.id == run_id)
+            .values(
+                status=status,
+                stop_reason=stop_reason,
+                wall_s=TaskRow.wall_s + add_wall_s,
+                ended_at=None if status == "running" else _now(),
+            )
+        )
+        with self._session() as session:
+            session.execute(change)
+
+    def update_plan(self, run_id: int, *, config: dict[str, Any], plan: dict[str, Any]) -> None:
+        """Keeps the task as it is written now: words, SLO and budget may change between calls."""
+        change = update(TaskRow).where(TaskRow.id == run_id).values(config=config, plan=plan)
+        with self._session() as session:
+            session.execute(change)
+
+    def begin_experiment(
+        self,
+        run_id: int,
+        *,
+        candidate_id: str,
+        settings: dict[str, Any],
+        command: str,
+        selection_reason: str,
+        phase: str,
+        log_path: str,
+    ) -> ExperimentRecord:
+        """The experiment of a candidate, `running` from now on.
+
+        One that was begun before and not finished is begun anew: what it had measured goes.
+
+        Raises:
+            StoreError: the candidate is finished in this run.
+        """
+        with self._session() as session:
+            query = select(ExperimentRow).where(
+                ExperimentRow.task_id == run_id, ExperimentRow.candidate_id == candidate_id
+            )
+            earlier = session.scalars(query).first()
+            if earlier is not None:
+                if earlier.status in FINISHED:
+                    raise StoreError(f"candidate {candidate_id} is finished in run {run_id}")
+                session.delete(earlier)
+                session.flush()
+            newest = select(func.max(ExperimentRow.idx)).where(ExperimentRow.task_id == run_id)
+            row = ExperimentRow(
+                task_id=run_id,
+                idx=(session.scalar(newest) or 0) + 1,
+                candidate_id=candidate_id,
+                settings=settings,
+                command=command,
+                status="running",
+                selection_reason=selection_reason,
+                phase=phase,
+                log_path=log_path,
+                started_at=_now(),
+                measurements=[],
+            )
+            session.add(row)
+            session.flush()
+            return _experiment(row)
+
+    def add_measurement(
+        self, experiment_id: int, measurement: Measurement, *, repeat: int = 0
+    ) -> None:
+        """Stores one load level."""
+        row = MeasurementRow(
+            experiment_id=experiment_id,
+            concurrency=measurement.concurrency,
+            repeat=repeat,
+            valid=measurement.valid,
+            tok_s=measurement.tok_s,
+            ttft_ms=measurement.ttft_ms.mean if measurement.ttft_ms else None,
+            tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
+            payload=measurement.model_dump(mode="json"),
+        )
+        with self._session() as session:
+            session.add(row)
+
+    def finish_experiment(
+        self,
+        experiment_id: int,
+        *,
+        status: str,
+        failure: tuple[str, str, str] | None,
+        startup_s: float | None,
+        measure_s: float | None,
+    ) -> None:
+        """Ends a running experiment; `failure` is (kind, message, log tail).
+
+        Raises:
+            StoreError: it is not running.
+        """
+        kind, message, log_tail = failure or (None, None, None)
+        change = (
+            update(ExperimentRow)
+            .where(ExperimentRow.id == experiment_id, ExperimentRow.status == "running")
+            .values(
+                status=status,
+                failure_kind=kind,
+                failure_message=message,
+                log_tail=log_tail,
+                startup_s=startup_s,
+                measure_s=measure_s,
+                ended_at=_now(),
+            )
+        )
+        with self._session() as session:
+            if session.connection().execute(change).rowcount != 1:
+                raise StoreError(f"experiment {experiment_id} is not running")
+
+    def interrupt_running(self, run_id: int) -> int:
+        """Takes unfinished experiments back, with what they had measured; returns how many."""
+        unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
+        ids = select(ExperimentRow.id).where(unfinished)
+        with self._session() as session:
+            session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
+            change = update(ExperimentRow).where(unfinished).values(status="interrupted")
+            return session.connection().execute(change).rowcount
+
+    def experiments(self, run_id: int) -> tuple[ExperimentRecord, ...]:
+        """A run's experiments in the order of launch, with their measurements."""
+        query = select(ExperimentRow).where(ExperimentRow.task_id == run_id)
+        with self._session() as session:
+            return tuple(map(_experiment, session.scalars(query.order_by(ExperimentRow.idx))))
+
+    def add_event(self, run_id: int, kind: str, payload: dict[str, Any]) -> None:
+        """Notes that something happened."""
+        with self._session() as session:
+            session.add(EventRow(task_id=run_id, at=_now(), kind=kind, payload=payload))
+
+    def events(self, run_id: int) -> tuple[EventRecord, ...]:
+        """A run's events in order."""
+        query = select(EventRow).where(EventRow.task_id == run_id).order_by(EventRow.id)
+        with self._session() as session:
+            return tuple(EventRecord(r.at, r.kind, r.payload) for r in session.scalars(query))
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with translated_errors(self._path), Session(self._engine) as session, session.begin():
+            yield session
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _run(row: TaskRow) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        name=row.name,
+        content_id=row.content_id,
+        config=row.config,
+        model=row.model,
+        engine=row.engine,
+        engine_version=row.engine_version,
+        device=row.device,
+        plan=row.plan,
+        status=row.status,
+        stop_reason=row.stop_reason,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        wall_s=row.wall_s,
+    )
+
+
+def _experiment(row: ExperimentRow) -> ExperimentRecord:
+    return ExperimentRecord(
+        id=row.id,
+        index=row.idx,
+        candidate_id=row.candidate_id,
+        settings=row.settings,
+        command=row.command,
+        status=row.status,
+        selection_reason=row.selection_reason,
+        phase=row.phase,
+        log_path=row.log_path,
+        failure_kind=row.failure_kind,
+        failure_message=row.failure_message,
+        log_tail=row.log_tail,
+        startup_s=row.startup_s,
+        measure_s=row.measure_s,
+        measurements=tuple(Measurement.model_validate(m.payload) for m in row.measurements),
+    )
