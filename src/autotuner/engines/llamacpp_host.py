@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("-ngl", "--gpu-layers", type=int)
     flags.add_argument("--threads-http", type=int)
     flags.add_argument("--metrics", action="store_true")
+    flags.add_argument(
+        "--cpu-limit-s", type=int, help="the kernel ends the server after so much CPU time (POSIX)"
+    )
     return flags
 
 
@@ -89,6 +92,10 @@ def _cache_type(xllamacpp: Any, name: str | None) -> Any:
 def main() -> int:
     """Serves until SIGTERM or SIGINT; returns 1 where the server could not start."""
     args = parser().parse_args()
+    if args.cpu_limit_s is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (args.cpu_limit_s, args.cpu_limit_s))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

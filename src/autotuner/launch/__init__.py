@@ -3,6 +3,14 @@
 In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows nothing of search.
 """
 
+from autotuner.launch.local import LocalEngine, LocalLauncher
 from autotuner.launch.protocol import Failure, Launcher, LaunchFailed, RunningEngine
 
-__all__ = ["Failure", "LaunchFailed", "Launcher", "RunningEngine"]
+__all__ = [
+    "Failure",
+    "LaunchFailed",
+    "Launcher",
+    "LocalEngine",
+    "LocalLauncher",
+    "RunningEngine",
+]

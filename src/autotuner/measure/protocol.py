@@ -23,12 +23,16 @@ class Endpoint:
 class LevelPlan:
     """One load level to run.
 
-    A level ends on `requests` completed, on `duration_s`, or, where `ci_width` is given, as soon
-    as the 95 % interval of both mean TTFT and mean E2E latency is narrower than `ci_width` times
-    the mean on either side (never before `min_requests`).
+    First a warm-up: `concurrency` requests are kept in flight until `warmup_requests` of them are
+    completed. Requests started from then on are measured, and others keep the load up until the
+    last measured one ends, so that each of them meets the full concurrency.
+
+    A level ends on `requests` completed, on `duration_s` after the warm-up, or, where `ci_width`
+    is given, as soon as the 95 % interval of both mean TTFT and mean E2E latency is narrower than
+    `ci_width` times the mean on either side (never before `min_requests`).
 
     Attributes:
-        warmup_requests: completed before the clock starts, at the same concurrency; not counted.
+        warmup_requests: completed before the clock starts; not counted.
         seed: makes request lengths and prompts reproducible; prompts are unique within a seed.
     """
 

@@ -37,13 +37,17 @@ class Measurement(BaseModel):
     where any request failed or the engine died: such a level takes no part in the frontier.
 
     Attributes:
-        tok_s: output tokens per second of the whole deployment, warm-up left out.
+        duration_s: from the first measured request's start to the last one's end.
+        tok_s: output tokens per second of the whole deployment: all that arrived within
+            `duration_s`, those of the requests that only keep the load up included.
+        requests_s: `tok_s` over the mean output tokens of a request.
         input_tokens, output_tokens: exact sums over completed requests.
         errors: message -> count, over the failed requests.
         requests_short: answers with fewer output tokens than asked for.
         client_cpu_share: CPU seconds of the load generator per second of the level.
-        client_lag_ms: p99 delay of the generator's own event loop.
-        client_bottleneck: True where the generator, not the engine, may have set the figures.
+        client_lag_ms: mean delay of the generator's own event loop: about what it adds to TTFT.
+        client_bottleneck: True where the generator, not the engine, may have set the figures:
+            it was short of CPU, or its lag is above 1 ms and above 2 % of the mean TTFT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,158 @@
+"""The commands and their options. Bodies live in `cli.commands` and load when called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autotuner import __version__
+from autotuner.errors import AutotunerError
+
+EXIT_NOTHING, EXIT_MISTAKE, EXIT_INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="autotuner",
+    help="Find how to serve an LLM: measure the configurations that matter on the real engine.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+TaskFile = Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")]
+RunId = Annotated[
+    int | None, typer.Argument(metavar="[RUN]", help="Number of a run; the newest if left out.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="AUTOTUNER_HOME",
+        help="Folder of all state; the platform's data folder if left out.",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"autotuner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Find how to serve an LLM: measure the configurations that matter on the real engine."""
+
+
+@app.command()
+def tune(
+    task: TaskFile,
+    home: Home = None,
+    as_json: Json = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start over; the earlier run is kept.")
+    ] = False,
+) -> None:
+    """Launch, measure and compare candidates. Interrupted, the same command goes on."""
+    from autotuner.cli.commands.tune import tune as command
+
+    raise typer.Exit(command(task, home=home, as_json=as_json, fresh=fresh))
+
+
+@app.command()
+def plan(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
+    """Say what `tune` would do: candidates, exclusions with reasons, expected time."""
+    from autotuner.cli.commands.plan import plan as command
+
+    command(task, home=home, as_json=as_json)
+
+
+@app.command()
+def validate(task: TaskFile, as_json: Json = False) -> None:
+    """Check a task file; every problem is told at once."""
+    from autotuner.cli.commands.plan import validate as command
+
+    command(task, as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of task files, for editors."""
+    from autotuner.cli.commands.plan import schema as command
+
+    command()
+
+
+@app.command()
+def render(
+    task: TaskFile,
+    candidate: Annotated[
+        str | None, typer.Option("--candidate", metavar="ID", help="Only this candidate.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the command line of every candidate."""
+    from autotuner.cli.commands.plan import render as command
+
+    command(task, candidate=candidate, as_json=as_json)
+
+
+@app.command()
+def runs(home: Home = None, as_json: Json = False) -> None:
+    """List the runs, newest first."""
+    from autotuner.cli.commands.show import runs as command
+
+    command(home=home, as_json=as_json)
+
+
+@app.command()
+def show(run: RunId = None, home: Home = None, as_json: Json = False) -> None:
+    """Show a run: frontier, experiments, recommendation."""
+    from autotuner.cli.commands.show import show as command
+
+    command(run, home=home, as_json=as_json)
+
+
+@app.command()
+def report(
+    run: RunId = None,
+    home: Home = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write the HTML file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a run's HTML report."""
+    from autotuner.cli.commands.show import report as command
+
+    command(run, home=home, output=output, as_json=as_json)
+
+
+@app.command()
+def doctor(home: Home = None, as_json: Json = False) -> None:
+    """Say which engines, models and devices are found, and what is missing."""
+    from autotuner.cli.commands.doctor import doctor as command
+
+    raise typer.Exit(command(home=home, as_json=as_json))
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake is a line or two on stderr and exit code 2."""
+    try:
+        app()
+    except AutotunerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_MISTAKE)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is left to say to it.
+        sys.stderr.close()
+        sys.exit(EXIT_NOTHING)

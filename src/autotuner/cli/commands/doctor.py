@@ -1,0 +1,86 @@
+"""What this machine has: engines, models, devices, and a writable home."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner import __version__
+from autotuner.catalog import known_models, resolve_model, this_device
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import out, print_json
+from autotuner.config import Model
+from autotuner.engines import ENGINES
+from autotuner.errors import AutotunerError
+
+
+def doctor(*, home: Path | None, as_json: bool) -> int:
+    """`autotuner doctor`; 0 where a task can be tuned, 1 where something is missing."""
+    folder = state_folder(home)
+    engines = [_engine(name) for name in ENGINES]
+    models = [_model(name) for name in known_models()]
+    writable = _writable(folder)
+    ready = writable and any(e["found"] for e in engines) and any(m["found"] for m in models)
+    device = this_device()
+    document: dict[str, Any] = {
+        "autotuner": __version__,
+        "ready": ready,
+        "home": {"path": str(folder), "writable": writable},
+        "devices": [{"name": device.name, "cores": device.cores, "memory_gib": device.memory_gib}],
+        "engines": engines,
+        "models": models,
+    }
+    if as_json:
+        print_json(document)
+    else:
+        _print(document, str(device))
+    return 0 if ready else 1
+
+
+def _engine(name: str) -> dict[str, Any]:
+    try:
+        found = ENGINES[name].find(None)
+    except AutotunerError as error:
+        return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
+    return {"name": name, "found": True, "version": found.version, "origin": found.origin}
+
+
+def _model(name: str) -> dict[str, Any]:
+    try:
+        found = resolve_model(Model(id=name), base=Path())
+    except AutotunerError as error:
+        return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
+    size_mib = found.header.size_bytes / 2**20
+    return {"name": name, "found": True, "path": str(found.path), "size_mib": round(size_mib, 1)}
+
+
+def _writable(folder: Path) -> bool:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK)
+
+
+def _print(document: dict[str, Any], device: str) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("", "[bold]autotuner[/bold]", __version__)
+    home = document["home"]
+    table.add_row(_mark(home["writable"]), "[bold]home[/bold]", escape(home["path"]))
+    table.add_row(_mark(True), "[bold]device[/bold]", escape(device))
+    for kind in ("engines", "models"):
+        for row in document[kind]:
+            told = (
+                row.get("origin") or f"{row['path']} ({row['size_mib']} MiB)"
+                if row["found"]
+                else f"{row['problem']}\n{row['remedy']}"
+            )
+            name = f"[bold]{kind[:-1]}[/bold]"
+            table.add_row(_mark(row["found"]), name, escape(f"{row['name']}: {told}"))
+    out().print(table)
+    out().print("ready" if document["ready"] else "not ready: see the lines marked 'missing'")
+
+
+def _mark(found: bool) -> str:
+    return "[green]ok[/green]" if found else "[red]missing[/red]"

@@ -1,0 +1,159 @@
+"""What happens before anything is started: validate, schema, plan, render."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import duration_text, out, print_json, settings_text
+from autotuner.config import Task, load_task, nearest
+from autotuner.errors import AutotunerError
+from autotuner.tuning.prepare import Prepared, prepare
+
+
+def prepare_file(path: Path) -> Prepared:
+    """Loads and resolves a task file."""
+    return prepare(load_task(path), base=path.resolve().parent, source=str(path))
+
+
+def validate(path: Path, *, as_json: bool) -> None:
+    """`autotuner validate`."""
+    prepared = prepare_file(path)
+    if as_json:
+        print_json(
+            {
+                "valid": True,
+                "task": prepared.task.written(),
+                "content_id": prepared.task.content_id,
+                "candidates": len(prepared.space.candidates),
+            }
+        )
+        return
+    count = len(prepared.space.candidates)
+    out().print(f"{escape(str(path))} is valid: {count} candidates", soft_wrap=True)
+
+
+def schema() -> None:
+    """`autotuner schema`."""
+    document = Task.model_json_schema()
+    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    json.dump(document, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner plan`."""
+    prepared = prepare_file(path)
+    document = plan_document(prepared, state_folder(home))
+    if as_json:
+        print_json(document)
+        return
+    print_plan(prepared, document)
+
+
+def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
+    """The plan as `--json` prints it. Reads the store for the time that earlier runs took."""
+    typical_s = _typical_experiment_s(prepared, home)
+    at_most_s = prepared.experiment_s_at_most()
+    space = prepared.space
+    return {
+        "task": prepared.task.name,
+        "content_id": prepared.task.content_id,
+        "engine": prepared.engine.name,
+        "engine_version": prepared.installation.version,
+        "engine_origin": prepared.installation.origin,
+        "model": prepared.model.name,
+        "model_path": str(prepared.model.path),
+        "device": str(prepared.device),
+        "strategy": prepared.task.optimization.strategy,
+        "objectives": list(prepared.task.optimization.objectives),
+        "workload": str(prepared.workload),
+        "concurrency": list(prepared.task.benchmark.concurrency),
+        "combinations": space.combinations,
+        "candidates": len(space.candidates),
+        "launches": prepared.launches,
+        "excluded": space.excluded,
+        "axes": prepared.plan_record()["axes"],
+        "expected_minutes": None if typical_s is None else typical_s * prepared.launches / 60,
+        "at_most_minutes": at_most_s * prepared.launches / 60,
+        "experiments": [
+            {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
+            for c in space.candidates
+        ],
+    }
+
+
+def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
+    """The plan for people."""
+    console = out()
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    rows = {
+        "task": document["task"],
+        "model": f"{document['model']} ({document['model_path']})",
+        "engine": f"{document['engine']} {document['engine_version']}",
+        "device": document["device"],
+        "workload": f"{document['workload']} at {document['concurrency']} concurrent requests",
+        "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}",
+        "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
+        f"{document['launches']} to launch",
+    }
+    for name, value in rows.items():
+        table.add_row(f"[bold]{name}[/bold]", escape(value))
+    for path, values in document["axes"].items():
+        table.add_row("[bold]axis[/bold]", escape(f"{path}: {', '.join(map(str, values))}"))
+    for reason, count in document["excluded"].items():
+        table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
+    table.add_row("[bold]time[/bold]", _time_text(document))
+    console.print(table)
+
+
+def _time_text(document: dict[str, Any]) -> str:
+    at_most = f"at most {duration_text(document['at_most_minutes'] * 60)}"
+    expected = document["expected_minutes"]
+    if expected is None:
+        return at_most
+    return f"about {duration_text(expected * 60)} as earlier runs took, {at_most}"
+
+
+def _typical_experiment_s(prepared: Prepared, home: Path) -> float | None:
+    """Mean seconds of the experiments of this task's newest run; None where there is none."""
+    if not (home / "autotuner.db").exists():
+        return None
+    from autotuner.store import Store
+
+    with Store.open(home) as store:
+        run = store.find_run(prepared.task.content_id)
+        experiments = store.experiments(run.id) if run else ()
+    times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
+    return sum(times) / len(times) if times else None
+
+
+def render(path: Path, *, candidate: str | None, as_json: bool) -> None:
+    """`autotuner render`."""
+    prepared = prepare_file(path)
+    specs = prepared.space.specs
+    if candidate is not None and candidate not in specs:
+        raise AutotunerError(
+            f"--candidate: {candidate!r} is no candidate of this task; "
+            f"{nearest(candidate, list(specs))}"
+        )
+    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id)]
+    if as_json:
+        print_json(
+            {
+                "candidates": [
+                    {"id": c.id, "settings": c.settings(), "command": specs[c.id].command()}
+                    for c in chosen
+                ]
+            }
+        )
+        return
+    for found in chosen:
+        label = settings_text(found.settings(), prepared.task.axes())
+        print(f"# {found.id} {label}\n{specs[found.id].command()}")

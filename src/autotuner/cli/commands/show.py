@@ -1,0 +1,145 @@
+"""What was found: runs, show, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import duration_text, out, print_json
+from autotuner.errors import AutotunerError, StoreError
+from autotuner.report import print_summary, write_html
+from autotuner.store import RunRecord, Store
+from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import RunSummary
+
+
+def open_existing(home: Path | None) -> Store:
+    """The store of `home`, which has to be there already.
+
+    Raises:
+        StoreError: nothing was stored under `home` yet.
+    """
+    folder = state_folder(home)
+    if not (folder / "autotuner.db").exists():
+        raise StoreError(
+            f"there are no runs under {folder}", remedy="run `autotuner tune TASK` first"
+        )
+    return Store.open(folder)
+
+
+def chosen_run(store: Store, number: int | None) -> RunRecord:
+    """The run of that number, or the newest.
+
+    Raises:
+        AutotunerError: no such run.
+    """
+    found = store.runs()
+    if number is None and found:
+        return found[0]
+    for run in found:
+        if run.id == number:
+            return run
+    known = ", ".join(str(run.id) for run in found[:10]) or "none"
+    raise AutotunerError(f"there is no run {number}", remedy=f"runs: {known}")
+
+
+def report_path(home: Path, run_id: int) -> Path:
+    """Where a run's report lies unless the user says otherwise."""
+    return home / "reports" / f"run-{run_id}.html"
+
+
+def runs(*, home: Path | None, as_json: bool) -> None:
+    """`autotuner runs`."""
+    folder = state_folder(home)
+    found: tuple[RunRecord, ...] = ()
+    counts: dict[int, tuple[int, int]] = {}
+    if (folder / "autotuner.db").exists():
+        with Store.open(folder) as store:
+            found = store.runs()
+            for run in found:
+                statuses = [e.status for e in store.experiments(run.id)]
+                counts[run.id] = (statuses.count("completed"), statuses.count("failed"))
+    if as_json:
+        print_json(
+            {
+                "runs": [
+                    {
+                        "id": run.id,
+                        "name": run.name,
+                        "status": run.status,
+                        "model": run.model,
+                        "engine": run.engine,
+                        "started_at": run.created_at.isoformat(),
+                        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+                        "wall_s": run.wall_s,
+                        "completed": counts[run.id][0],
+                        "failed": counts[run.id][1],
+                    }
+                    for run in found
+                ]
+            }
+        )
+        return
+    if not found:
+        out().print(f"no runs yet under {escape(str(folder))}", soft_wrap=True)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("run", "name", "status", "model", "started (UTC)", "time", "ok", "failed"):
+        table.add_column(title)
+    for run in found:
+        done, failed = counts[run.id]
+        table.add_row(
+            str(run.id),
+            escape(run.name),
+            run.status,
+            escape(run.model),
+            f"{run.created_at:%Y-%m-%d %H:%M}",
+            duration_text(run.wall_s),
+            str(done),
+            str(failed),
+        )
+    out().print(table)
+
+
+def show(number: int | None, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner show`."""
+    with open_existing(home) as store:
+        run = chosen_run(store, number)
+        path = report_path(state_folder(home), run.id)
+        summary = summarise(store, run, report=str(path) if path.exists() else None)
+    if as_json:
+        print_json(summary.model_dump(mode="json"))
+    else:
+        print_summary(summary, out())
+
+
+def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:
+    """`autotuner report`."""
+    with open_existing(home) as store:
+        run = chosen_run(store, number)
+        path = (output or report_path(state_folder(home), run.id)).resolve()
+        summary = summarise(store, run, report=str(path))
+    write_report(summary, path)
+    if as_json:
+        print_json({"run": run.id, "report": str(path)})
+    else:
+        print(path)
+
+
+def write_report(summary: RunSummary, path: Path) -> None:
+    """Writes the HTML file.
+
+    Raises:
+        AutotunerError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_html(summary, path)
+    except OSError as error:
+        raise AutotunerError(
+            f"the report {path} cannot be written: {error.strerror}",
+            remedy="give another place with `autotuner report --output FILE`",
+        ) from None

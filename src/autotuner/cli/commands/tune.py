@@ -1,0 +1,83 @@
+"""`autotuner tune`: plan, lock, run, report."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+from autotuner.cli.app import EXIT_INTERRUPTED, EXIT_NOTHING
+from autotuner.cli.commands.plan import plan_document, prepare_file, print_plan
+from autotuner.cli.commands.show import report_path, write_report
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import err, out, print_json
+from autotuner.cli.progress import Progress
+from autotuner.launch import LocalLauncher
+from autotuner.measure import StreamingLoadGenerator
+from autotuner.report import print_summary
+from autotuner.search import strategy_named
+from autotuner.store import RunRecord, Store, home_lock
+from autotuner.tuning.loop import Tuner
+from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.summarise import summarise
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
+    """Runs the task at `path`; returns the exit code."""
+    prepared = prepare_file(path)
+    folder = state_folder(home)
+    if not as_json:
+        print_plan(prepared, plan_document(prepared, folder))
+    with home_lock(folder, prepared.task.name), Store.open(folder) as store:
+        run, interrupted = _run(prepared, store, folder, fresh=fresh)
+        run = store.get_run(run.id) or run
+        html = report_path(folder, run.id)
+        summary = summarise(store, run, report=str(html))
+    write_report(summary, html)
+    if as_json:
+        print_json(summary.model_dump(mode="json"))
+    else:
+        print_summary(summary, out())
+    if interrupted:
+        done = sum(e.status in ("completed", "failed") for e in summary.experiments)
+        err().print(
+            f"interrupted: {done} finished experiments are kept in run {run.id}; "
+            "the same command goes on from there",
+            soft_wrap=True,
+        )
+        return EXIT_INTERRUPTED
+    succeeded = any(e.status == "completed" for e in summary.experiments)
+    return 0 if succeeded else EXIT_NOTHING
+
+
+def _run(prepared: Prepared, store: Store, folder: Path, *, fresh: bool) -> tuple[RunRecord, bool]:
+    with Progress(err(), prepared) as progress:
+        tuner = Tuner(
+            prepared,
+            store=store,
+            launcher=LocalLauncher(),
+            generator=StreamingLoadGenerator(),
+            strategy=strategy_named(prepared.task.optimization.strategy),
+            logs=folder / "logs",
+            listen=progress.tell,
+        )
+        run = tuner.open_run(fresh=fresh)
+        return run, asyncio.run(_until_done_or_told_to_stop(tuner, run))
+
+
+async def _until_done_or_told_to_stop(tuner: Tuner, run: RunRecord) -> bool:
+    """True where a signal ended it."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(tuner.run(run))
+    for number in _STOPPING:
+        # Windows has no signal handlers on its event loop: there Ctrl-C cancels the main task.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return True
+    return False

@@ -1,0 +1,48 @@
+"""Text for people on a terminal, one JSON document for scripts; never both on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One JSON document on stdout."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def out() -> Console:
+    """The console for results."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def err() -> Console:
+    """The console for progress and warnings: stderr, so that stdout stays clean."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def settings_text(settings: Mapping[str, object], axes: Mapping[str, object]) -> str:
+    """The settings that vary, short: `threads=2 max_running_requests=8`."""
+    chosen = {path: value for path, value in settings.items() if path in axes} or settings
+    return " ".join(f"{path.partition('.')[2]}={value}" for path, value in chosen.items())
+
+
+def duration_text(seconds: float) -> str:
+    """`42 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,68 @@
+"""Why an engine failed, read from its log by its engine's table of patterns."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from autotuner.engines import FailureKind, FailurePattern
+from autotuner.launch.protocol import Failure
+
+TAIL_LINES = 40
+_TAIL_BYTES = 64 * 1024
+_LINE_CHARS = 300
+
+
+def read_tail(path: Path) -> str:
+    """The last lines of a log; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-TAIL_LINES:])
+
+
+def classify(
+    log_tail: str, patterns: Sequence[FailurePattern], *, exit_code: int | None, was_ready: bool
+) -> Failure:
+    """Names the failure of an engine.
+
+    The first pattern found in the log of a dead engine decides; where none is, how and when it
+    ended. A live engine is never judged by its log: servers warn about much that does no harm.
+
+    Args:
+        exit_code: None while the engine lives; 128 + n where signal n ended it.
+        was_ready: whether it had served before.
+    """
+    if exit_code is None:
+        if was_ready:
+            return Failure(FailureKind.LOAD_ERRORS, "requests failed, the engine lives", log_tail)
+        return Failure(FailureKind.NOT_READY, "the engine was not ready in time", log_tail)
+    for row in patterns:
+        line = _line_with(row.pattern, log_tail)
+        if line is not None:
+            return Failure(row.kind, f"{row.explanation}: {line}", log_tail)
+    kind = FailureKind.DIED_UNDER_LOAD if was_ready else FailureKind.DIED_LOADING
+    when = "under load" if was_ready else "while loading"
+    return Failure(kind, f"the engine died {when}, {_ended(exit_code)}", log_tail)
+
+
+def _line_with(pattern: str, log_tail: str) -> str | None:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return next((line.strip() for line in log_tail.splitlines() if compiled.search(line)), None)
+
+
+def _ended(exit_code: int) -> str:
+    if exit_code <= 128:
+        return f"exit code {exit_code}"
+    try:
+        name = signal.Signals(exit_code - 128).name
+    except ValueError:
+        return f"exit code {exit_code}"
+    hint = ", as the kernel does when memory runs out" if name == "SIGKILL" else ""
+    return f"ended by {name}{hint}"

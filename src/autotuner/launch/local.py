@@ -1,0 +1,187 @@
+"""Starts engines as processes of this machine, each behind a warden."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.errors import LaunchError
+from autotuner.launch import warden
+from autotuner.launch.failures import classify, read_tail
+from autotuner.launch.health import answers_ok
+from autotuner.launch.ports import LOOPBACK, free_port, is_free
+from autotuner.launch.protocol import Failure, LaunchFailed
+
+_PORT_TRIES = 3
+_HEALTH_POLL_S = 0.02
+_PORT_FREE_POLL_S = 0.02
+_WARDEN_MARGIN_S = 5.0
+
+
+class LocalLauncher:
+    """Own session and process group, a free loopback port, log to a file.
+
+    Args:
+        stop_grace_s: from SIGTERM to SIGKILL.
+    """
+
+    def __init__(self, *, stop_grace_s: float = 5.0) -> None:
+        self._stop_grace_s = stop_grace_s
+
+    async def launch(
+        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+    ) -> LocalEngine:
+        """Starts `spec`; see `Launcher.launch`. A port that is taken meanwhile costs a new try."""
+        if shutil.which(spec.argv[0]) is None:
+            raise LaunchError(
+                f"the program {spec.argv[0]!r} is not there or cannot be run",
+                remedy="check engine_path",
+            )
+        for _ in range(_PORT_TRIES - 1):
+            try:
+                return await self._try(spec, log_path, ready_timeout_s)
+            except LaunchFailed as failed:
+                if failed.failure.kind is not FailureKind.PORT_TAKEN:
+                    raise
+        return await self._try(spec, log_path, ready_timeout_s)
+
+    async def _try(self, spec: LaunchSpec, log_path: Path, ready_timeout_s: float) -> LocalEngine:
+        port = free_port()
+        began = time.monotonic()
+        with _open_log(log_path) as log:
+            log.write(f"$ {spec.command(port)}\n")
+            log.flush()
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-I", "-S", warden.__file__, str(self._stop_grace_s)),
+                    *spec.argv_for(port),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **dict(spec.env)},
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise LaunchError(f"no process can be started: {error.strerror}") from None
+        engine = LocalEngine(spec, process, port, log_path, stop_grace_s=self._stop_grace_s)
+        try:
+            await engine.wait_ready(ready_timeout_s)
+        except BaseException:
+            await engine.stop()
+            raise
+        engine.startup_s = time.monotonic() - began
+        return engine
+
+
+class LocalEngine:
+    """A live engine and its warden; see `RunningEngine`."""
+
+    def __init__(
+        self,
+        spec: LaunchSpec,
+        process: asyncio.subprocess.Process,
+        port: int,
+        log_path: Path,
+        *,
+        stop_grace_s: float,
+    ) -> None:
+        self.base_url = f"http://{LOOPBACK}:{port}"
+        self.startup_s = 0.0
+        self.log_path = log_path
+        self._spec = spec
+        self._process = process
+        self._port = port
+        self._stop_grace_s = stop_grace_s
+        self._was_ready = False
+
+    def exit_code(self) -> int | None:
+        """None while it lives; 128 + n where signal n ended it."""
+        return self._process.returncode
+
+    def diagnose(self) -> Failure:
+        """Why the engine is dead or misbehaves, from its log and exit code."""
+        return classify(
+            read_tail(self.log_path),
+            self._spec.failure_patterns,
+            exit_code=self.exit_code(),
+            was_ready=self._was_ready,
+        )
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Returns once the health endpoint answers 200.
+
+        Raises:
+            LaunchFailed: the engine ended first, or the time is over.
+        """
+        deadline = time.monotonic() + timeout_s
+        ended = asyncio.ensure_future(self._process.wait())
+        try:
+            while time.monotonic() < deadline:
+                healthy = await answers_ok(LOOPBACK, self._port, self._spec.health_path)
+                if healthy and self.exit_code() is None:
+                    self._was_ready = True
+                    return
+                await asyncio.wait({ended}, timeout=_HEALTH_POLL_S)
+                if ended.done():
+                    raise LaunchFailed(self.diagnose())
+        finally:
+            ended.cancel()
+        failure = self.diagnose()
+        message = f"{failure.message} ({timeout_s:g} s)"
+        raise LaunchFailed(Failure(failure.kind, message, failure.log_tail))
+
+    async def stop(self) -> None:
+        """Ends the engine's whole process group and returns once its port is free.
+
+        Raises:
+            LaunchError: something still listens on the port.
+        """
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(self._stop_grace_s + _WARDEN_MARGIN_S):
+                await self._process.wait()
+        except TimeoutError:
+            # Its death takes the engine along (PR_SET_PDEATHSIG).
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
+        deadline = time.monotonic() + _WARDEN_MARGIN_S
+        while not is_free(self._port):
+            if time.monotonic() > deadline:
+                raise LaunchError(
+                    f"port {self._port} is still in use after the engine was stopped",
+                    remedy="see which process listens there, and end it",
+                )
+            await asyncio.sleep(_PORT_FREE_POLL_S)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+
+def _open_log(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise LaunchError(
+            f"the log {path} cannot be written: {error.strerror}",
+            remedy="free some space, or choose another --home",
+        ) from None

@@ -1,0 +1,173 @@
+"""Our load generator: a closed loop against an OpenAI-compatible streaming endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from autotuner.measure.connection import Connection, Exchange, connect
+from autotuner.measure.level import ENGINE_DIED, Level
+from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
+from autotuner.measure.protocol import Endpoint, LevelPlan
+from autotuner.measure.reply import Reply, error_text, parse_reply
+from autotuner.measure.results import Measurement
+from autotuner.measure.watch import ClientWatch
+
+_MODELS_TIMEOUT_S = 10.0
+# A dying engine's exit is seen a little after its connections close.
+_DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
+
+
+class StreamingLoadGenerator:
+    """Keeps `concurrency` requests in flight; see `LoadGenerator`."""
+
+    async def run(
+        self,
+        endpoint: Endpoint,
+        plan: LevelPlan,
+        *,
+        engine_alive: Callable[[], bool],
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Measurement:
+        """Runs one level; see `LoadGenerator.run`."""
+        client = _Client(endpoint, plan, engine_alive)
+        prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
+        level = Level(plan, on_progress or (lambda completed, wanted: None))
+        async with ClientWatch() as watch:
+            users = [_User(client, prompts, level) for _ in range(plan.concurrency)]
+            tasks = [asyncio.create_task(user.run()) for user in users]
+            try:
+                await level.over.wait()
+            finally:
+                for user, task in zip(users, tasks, strict=True):
+                    user.leave(task)
+                ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+        return level.measurement(watch, engine_alive=engine_alive())
+
+
+class _User:
+    """Sends one request after the other until the level is over."""
+
+    def __init__(self, client: _Client, prompts: PromptSource, level: Level) -> None:
+        self._client = client
+        self._prompts = prompts
+        self._level = level
+        self._connection = Connection()
+
+    async def run(self) -> None:
+        while not self._level.over.is_set():
+            ticket = self._level.begin()
+            request = self._prompts.draw()
+            exchange, dropped = await self._send(self._client.completion(request))
+            self._level.dropped_and_retried += dropped
+            # Others read their sockets first: parsing must not delay their time stamps.
+            await asyncio.sleep(0)
+            self._level.end(ticket, request.output_tokens, _read(exchange))
+
+    def leave(self, task: asyncio.Task[None]) -> None:
+        """Ends the user; what its last answer had brought so far is throughput too."""
+        under_way = self._connection.exchange_under_way
+        if under_way is not None and under_way.status == 200:
+            self._level.left_unfinished(
+                parse_reply(under_way.sent_s, under_way.pieces, under_way.times_s)
+            )
+        task.cancel()
+        self._connection.abort()
+
+    async def _send(self, message: bytes) -> tuple[Exchange, int]:
+        """The exchange, and how many connections were dropped on the way.
+
+        A connection that closes without an answer while the engine lives is tried once more:
+        servers do that now and then.
+        """
+        exchange = await self._once(message)
+        if not exchange.error:
+            return exchange, 0
+        if not await self._client.still_alive():
+            exchange.error = ENGINE_DIED
+        if not exchange.dropped or exchange.error == ENGINE_DIED:
+            return exchange, 0
+        return await self._once(message), 1
+
+    async def _once(self, message: bytes) -> Exchange:
+        # A connection for each request: llama.cpp's server closes kept ones unannounced.
+        try:
+            self._connection = await self._client.connect()
+        except OSError as error:
+            return Exchange(error=f"cannot connect: {error.strerror or error}")
+        return await self._connection.exchange(message, timeout_s=self._client.timeout_s)
+
+
+def _read(exchange: Exchange) -> Reply | str:
+    if exchange.error:
+        return exchange.error
+    if exchange.status != 200:
+        try:
+            said = error_text(json.loads(exchange.body))
+        except ValueError:
+            said = exchange.body[:200].decode("utf-8", errors="replace")
+        return f"HTTP {exchange.status}: {said}"
+    return parse_reply(exchange.sent_s, exchange.pieces, exchange.times_s)
+
+
+class _Client:
+    """Knows one endpoint: how to reach it, what to send, whether its engine lives."""
+
+    def __init__(
+        self, endpoint: Endpoint, plan: LevelPlan, engine_alive: Callable[[], bool]
+    ) -> None:
+        parts = urlsplit(endpoint.base_url)
+        self._host = parts.hostname or "127.0.0.1"
+        self._port = parts.port or 80
+        self._endpoint = endpoint
+        self._engine_alive = engine_alive
+        self.timeout_s = plan.request_timeout_s
+
+    async def connect(self) -> Connection:
+        """A new connection; raises OSError where nobody listens."""
+        return await connect(self._host, self._port)
+
+    async def vocabulary(self) -> int:
+        """The served model's vocabulary where the server tells it (llama.cpp does)."""
+        try:
+            connection = await self.connect()
+            message = self._message("GET", "/v1/models", b"")
+            exchange = await connection.exchange(message, timeout_s=_MODELS_TIMEOUT_S)
+            connection.abort()
+            return int(json.loads(exchange.body)["data"][0]["meta"]["n_vocab"])
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            return SAFE_VOCABULARY
+
+    def completion(self, request: Request) -> bytes:
+        """The bytes that ask for one streamed completion."""
+        body = {
+            "model": self._endpoint.model_name,
+            "prompt": request.prompt,
+            "max_tokens": request.output_tokens,
+            "temperature": 0.0,
+            "ignore_eos": True,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        return self._message("POST", self._endpoint.api_path, json.dumps(body).encode())
+
+    async def still_alive(self) -> bool:
+        """Whether the engine lives, after the time that its death may take to be seen."""
+        for _ in range(_DEATH_POLLS):
+            if not self._engine_alive():
+                return False
+            await asyncio.sleep(_DEATH_POLL_S)
+        return self._engine_alive()
+
+    def _message(self, method: str, path: str, body: bytes) -> bytes:
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            "Connection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body

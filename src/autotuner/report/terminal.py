@@ -1,0 +1,89 @@
+"""A run on the terminal: frontier, plot, failures, recommendation."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.report.plot import plot_lines
+from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.tuning.summary import RunSummary
+
+_MESSAGE_CHARS = 160
+
+
+def print_summary(summary: RunSummary, console: Console) -> None:
+    """Prints what a run found; command lines stand unwrapped, to be copied."""
+    run = summary.run
+    states = Counter(experiment.status for experiment in summary.experiments)
+    told = ", ".join(f"{count} {status}" for status, count in states.items()) or "none yet"
+    console.print()
+    head = f"run {run.id} '{run.name}': {run.status} ({run.stop_reason or 'under way'})"
+    console.print(f"[bold]{escape(head)}[/bold]")
+    console.print(escape(f"{run.model} on {run.engine} {run.engine_version}, {run.device}"))
+    console.print(f"experiments: {told}")
+    _print_failures(summary, console)
+    if summary.frontier:
+        console.print()
+        console.print(_frontier_table(summary))
+        _print_plot(summary, console)
+    else:
+        console.print("no operating point was measured: there is no frontier")
+    chosen = summary.recommended
+    if chosen is not None:
+        title = "recommended" if chosen.meets_slo else "nearest to the SLO"
+        console.print()
+        console.print(f"[bold green]{title}[/bold green] {escape(chosen.reason)}", soft_wrap=True)
+        console.print(chosen.command, soft_wrap=True, markup=False, highlight=False)
+    if summary.report is not None:
+        console.print()
+        console.print(f"report: {escape(summary.report)}", soft_wrap=True)
+
+
+def _print_failures(summary: RunSummary, console: Console) -> None:
+    seen: Counter[str] = Counter()
+    for experiment in summary.experiments:
+        if experiment.failure is not None:
+            text = f"{experiment.failure.kind}: {experiment.failure.message}"
+            seen[text[:_MESSAGE_CHARS]] += 1
+    for text, count in seen.items():
+        console.print(f"  [red]{count} x[/red] {escape(text)}", soft_wrap=True)
+
+
+def _frontier_table(summary: RunSummary) -> Table:
+    by_id = {experiment.id: experiment for experiment in summary.experiments}
+    chosen = summary.recommended
+    table = Table(title="Pareto frontier", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("settings")
+    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms", "E2E p90 ms"):
+        table.add_column(name, justify="right")
+    for point in summary.frontier:
+        is_chosen = chosen is not None and (point.experiment, point.concurrency) == (
+            chosen.experiment,
+            chosen.concurrency,
+        )
+        table.add_row(
+            "*" if is_chosen else "",
+            escape(varied_settings(by_id[point.experiment], summary)),
+            str(point.concurrency),
+            f"{point.tok_s:.1f}",
+            f"{point.tok_s_per_user:.1f}",
+            f"{point.ttft_ms:.0f}",
+            f"{point.tpot_ms:.1f}",
+            f"{point.e2e_p90_ms:.0f}",
+            style="bold" if is_chosen else None,
+        )
+    return table
+
+
+def _print_plot(summary: RunSummary, console: Console) -> None:
+    x, y = "tok_s_per_user", "tok_s_per_gpu"
+    console.print()
+    console.print(f"{AXES[y]}, upwards; o frontier, * recommended, . dominated")
+    for line in plot_lines(plot_points(summary), x=x, y=y):
+        console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
+    console.print(f"{'':10}{AXES[x]}, rightwards")

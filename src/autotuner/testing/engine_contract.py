@@ -1,0 +1,168 @@
+"""What every engine's table and rendering have to do, as tests to inherit from."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing
+from abc import ABC, abstractmethod
+from typing import Any, Literal
+
+import pytest
+
+from autotuner.catalog import ResolvedModel
+from autotuner.config import GROUPS, Candidate
+from autotuner.engines import PORT, Engine, EngineTable, FailureKind, Installation, LaunchSpec
+from autotuner.errors import EngineError
+
+FIELDS = tuple(
+    f"{group}.{field}" for group, model in GROUPS.items() for field in model.model_fields
+)
+_SAMPLES: dict[Any, tuple[Any, ...]] = {int: (3,), float: (0.75,), bool: (True, False), str: ("x",)}
+
+
+def samples(path: str) -> tuple[Any, ...]:
+    """Values that the field accepts: every word of a closed list, else one or two of its type."""
+    group, _, field = path.partition(".")
+    annotation = GROUPS[group].model_fields[field].annotation
+    if path == "misc.extra_args":
+        return (("--an-extra-flag", "7"),)
+    return _values_of(annotation)
+
+
+def _values_of(annotation: Any) -> tuple[Any, ...]:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return arguments
+    if annotation in _SAMPLES:
+        return _SAMPLES[annotation]
+    if hasattr(annotation, "__value__"):
+        return _values_of(annotation.__value__)
+    if hasattr(annotation, "__metadata__"):
+        return _values_of(arguments[0])
+    return tuple(value for part in arguments for value in _values_of(part))
+
+
+class EngineContract(ABC):
+    """Inherit from it, name the subclass `Test…`, and supply the engine."""
+
+    @abstractmethod
+    def engine(self) -> Engine:
+        """The engine under test."""
+
+    @abstractmethod
+    def model(self) -> ResolvedModel:
+        """A model; its file need not be there."""
+
+    @abstractmethod
+    def installation(self) -> Installation:
+        """An installation; nothing of it is started."""
+
+    @property
+    def table(self) -> EngineTable:
+        """The engine's table."""
+        return self.engine().table
+
+    def render(self, **settings: Any) -> LaunchSpec:
+        """The command line of `settings`, `group__field` to value."""
+        by_path = {name.replace("__", "."): value for name, value in settings.items()}
+        candidate = Candidate.from_settings(by_path)
+        return self.engine().render(candidate, self.model(), self.installation())
+
+    def test_the_table_says_every_field_once(self) -> None:
+        table = self.table
+        said = [*(row.path for row in table.rows), *table.described, *table.inexpressible]
+        assert sorted(said) == sorted(FIELDS)
+
+    def test_the_table_is_the_engines_own(self) -> None:
+        table = self.table
+        assert table.name == self.engine().name
+        assert table.health_path.startswith("/")
+        assert table.api_path.startswith("/")
+        assert set(table.defaults) <= {row.path for row in table.rows}
+        assert {row.times for row in table.rows} | {row.unless for row in table.rows} <= {
+            None,
+            *FIELDS,
+        }
+
+    def test_rendering_is_deterministic_and_has_one_port(self) -> None:
+        spec = self.render(scheduling__max_running_requests=3)
+        assert spec == self.render(scheduling__max_running_requests=3)
+        assert sum(word.count(PORT) for word in spec.argv) == 1
+        assert "8123" in spec.argv_for(8123)
+        assert tuple(shlex.split(spec.command(8123))) == (
+            *(f"{name}={value}" for name, value in spec.env),
+            *spec.argv_for(8123),
+        )
+
+    def test_the_spec_names_the_program_the_model_and_the_endpoints(self) -> None:
+        spec, table = self.render(), self.table
+        command = self.installation().command
+        assert spec.argv[: len(command)] == command
+        assert (spec.engine, spec.model_name) == (self.engine().name, self.model().name)
+        assert (spec.health_path, spec.api_path) == (table.health_path, table.api_path)
+        assert spec.failure_patterns == table.failures
+        assert any(str(self.model().path) in word for word in spec.argv)
+
+    @pytest.mark.parametrize("path", FIELDS)
+    def test_each_value_is_rendered_or_refused_by_the_name_of_its_field(self, path: str) -> None:
+        assert samples(path), f"no sample value for {path}"
+        plain = self.render().argv
+        for value in samples(path):
+            try:
+                spec = self.render(**{path.replace(".", "__"): value})
+            except EngineError as error:
+                assert path in str(error)
+                assert str(value) in str(error)
+                continue
+            assert sum(word.count(PORT) for word in spec.argv) == 1
+            if path in self.table.described:
+                assert spec.argv == plain, "a field that only describes changed the command"
+
+    def test_a_value_that_has_no_flag_is_refused_and_a_neutral_one_changes_nothing(self) -> None:
+        plain = self.render().argv
+        for path, row in self.table.inexpressible.items():
+            assert row.reason, path
+            for value in samples(path):
+                settings = {path.replace(".", "__"): value}
+                if any(value == neutral for neutral in row.neutral):
+                    assert self.render(**settings).argv == plain
+                else:
+                    with pytest.raises(EngineError, match=re.escape(path)):
+                        self.render(**settings)
+
+    def test_flags_with_a_value_for_each_sample_tell_them_apart(self) -> None:
+        for row in self.table.rows:
+            rendered = {}
+            for value in samples(row.path):
+                try:
+                    rendered[value] = self.render(**{row.path.replace(".", "__"): value}).argv
+                except EngineError:
+                    continue
+            assert rendered, f"{row.path} has a row, and no value that it says"
+            assert len(set(rendered.values())) == len(rendered), f"{row.path} says two values alike"
+
+    def test_extra_arguments_come_last_and_unchanged(self) -> None:
+        assert self.render(misc__extra_args=("--an-extra-flag", "7")).argv[-2:] == (
+            "--an-extra-flag",
+            "7",
+        )
+
+    def test_flags_of_the_tuner_are_refused_among_the_extra_arguments(self) -> None:
+        assert self.table.reserved
+        for flag in self.table.reserved:
+            for words in ((flag, "1"), (f"{flag}=1",), ("--other", "1", flag, "2")):
+                with pytest.raises(EngineError, match=r"misc\.extra_args") as caught:
+                    self.render(misc__extra_args=words)
+                assert flag in str(caught.value)
+
+    def test_no_flag_is_both_the_tables_and_the_tuners(self) -> None:
+        assert not {flag for row in self.table.rows for flag in row.flags} & self.table.reserved
+
+    def test_failure_patterns_compile_and_cover_the_usual_failures(self) -> None:
+        for row in self.table.failures:
+            assert re.compile(row.pattern, re.IGNORECASE).search("serving, all is well") is None
+            assert row.explanation
+        kinds = {row.kind for row in self.table.failures}
+        usual = {FailureKind.OUT_OF_MEMORY, FailureKind.UNKNOWN_FLAG, FailureKind.MODEL_LOAD}
+        assert usual | {FailureKind.PORT_TAKEN} <= kinds

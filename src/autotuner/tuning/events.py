@@ -1,0 +1,84 @@
+"""What the loop tells while it works; whoever shows progress listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autotuner.launch import Failure
+from autotuner.measure import Measurement
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """`kept` experiments were finished by earlier calls and are not repeated."""
+
+    run_id: int
+    launches: int
+    kept: int
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class ExperimentStarted:
+    """The `index`-th launch of the run, counted from 1."""
+
+    index: int
+    candidate_id: str
+    settings: dict[str, object]
+    reason: str
+
+
+@dataclass(frozen=True)
+class EngineReady:
+    """The engine serves; it took `startup_s` seconds."""
+
+    index: int
+    startup_s: float
+
+
+@dataclass(frozen=True)
+class LevelProgress:
+    """`completed` of `wanted` requests of a level are done."""
+
+    index: int
+    concurrency: int
+    completed: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class LevelMeasured:
+    """A level has ended and is stored."""
+
+    index: int
+    measurement: Measurement
+
+
+@dataclass(frozen=True)
+class ExperimentEnded:
+    """An experiment is finished and stored; `failure` says why it failed, if it did."""
+
+    index: int
+    candidate_id: str
+    failure: Failure | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The run is over, or was interrupted; `reason` in words."""
+
+    run_id: int
+    status: str
+    reason: str
+
+
+Event = (
+    RunStarted
+    | ExperimentStarted
+    | EngineReady
+    | LevelProgress
+    | LevelMeasured
+    | ExperimentEnded
+    | RunEnded
+)

@@ -1,0 +1,139 @@
+"""A stored run as a `RunSummary`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotuner.config import Task, parse_task
+from autotuner.search import (
+    OperatingPoint,
+    hypervolume,
+    objective_vector,
+    pareto_front,
+    recommend,
+    reference_point,
+)
+from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.points import operating_points
+from autotuner.tuning.summary import (
+    ExperimentView,
+    FailureView,
+    PointView,
+    RecommendedView,
+    RunSummary,
+    RunView,
+)
+
+
+def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> RunSummary:
+    """Everything `run` says, read from the store."""
+    task = parse_task(run.config, source=f"run {run.id}")
+    experiments = store.experiments(run.id)
+    gpus = int(task.fixed().get("system.total_gpus") or 0)
+    by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
+    points = [
+        point
+        for experiment in experiments
+        if experiment.status == "completed"
+        for point in operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+    ]
+    objectives = task.optimization.objectives
+    front = pareto_front(points, lambda point: objective_vector(point, objectives))
+    front = sorted(front, key=lambda point: -point.tok_s_per_user)
+    return RunSummary(
+        run=_run_view(run, task, front),
+        experiments=[_experiment_view(experiment) for experiment in experiments],
+        frontier=[_point_view(point, by_candidate) for point in front],
+        recommended=_recommended(front, points, task, by_candidate),
+        report=report,
+    )
+
+
+def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
+    vectors = [objective_vector(point, task.optimization.objectives) for point in front]
+    plan: dict[str, Any] = run.plan
+    return RunView.model_validate(
+        {
+            "id": run.id,
+            "name": run.name,
+            "status": run.status,
+            "stop_reason": run.stop_reason,
+            "started_at": run.created_at.isoformat(),
+            "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+            "wall_s": run.wall_s,
+            "candidates": plan["candidates"],
+            "excluded": plan["excluded"],
+            "axes": plan["axes"],
+            "engine": run.engine,
+            "engine_version": run.engine_version,
+            "model": run.model,
+            "device": run.device,
+            "objectives": list(task.optimization.objectives),
+            "hypervolume": hypervolume(vectors, reference_point(vectors)) if vectors else None,
+            "task": run.config,
+        }
+    )
+
+
+def _experiment_view(experiment: ExperimentRecord) -> ExperimentView:
+    failure = None
+    if experiment.failure_kind is not None:
+        failure = FailureView(
+            kind=experiment.failure_kind,
+            message=experiment.failure_message or "",
+            log_tail=experiment.log_tail or "",
+        )
+    status = "cancelled" if experiment.status == "interrupted" else experiment.status
+    return ExperimentView.model_validate(
+        {
+            "id": experiment.candidate_id,
+            "index": experiment.index,
+            "status": status,
+            "failure": failure,
+            "selection_reason": experiment.selection_reason,
+            "phase": experiment.phase,
+            "settings": experiment.settings,
+            "command": experiment.command,
+            "log_path": experiment.log_path,
+            "startup_s": experiment.startup_s,
+            "measure_s": experiment.measure_s,
+            "measurements": list(experiment.measurements),
+        }
+    )
+
+
+def _point_fields(
+    point: OperatingPoint, by_candidate: dict[str, ExperimentRecord]
+) -> dict[str, Any]:
+    experiment = by_candidate[point.candidate_id]
+    return {
+        "experiment": point.candidate_id,
+        "concurrency": point.concurrency,
+        "tok_s": point.tok_s,
+        "tok_s_per_gpu": point.tok_s_per_gpu,
+        "tok_s_per_user": point.tok_s_per_user,
+        "ttft_ms": point.ttft_ms,
+        "tpot_ms": point.tpot_ms,
+        "e2e_p90_ms": point.e2e_p90_ms,
+        "settings": experiment.settings,
+        "command": experiment.command,
+    }
+
+
+def _point_view(point: OperatingPoint, by_candidate: dict[str, ExperimentRecord]) -> PointView:
+    return PointView.model_validate(_point_fields(point, by_candidate))
+
+
+def _recommended(
+    front: list[OperatingPoint],
+    points: list[OperatingPoint],
+    task: Task,
+    by_candidate: dict[str, ExperimentRecord],
+) -> RecommendedView | None:
+    limits = task.slo_limits()
+    found = recommend(points if limits else front, limits)
+    if found is None:
+        return None
+    point, reason, meets_slo = found
+    fields = _point_fields(point, by_candidate) | {"reason": reason, "meets_slo": meets_slo}
+    return RecommendedView.model_validate(fields)

@@ -1,0 +1,222 @@
+"""The local launcher: the contract on the fake engine, and no engine outlives its tuner."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.engines import PORT, FailureKind, FailurePattern, LaunchSpec, engine_named
+from autotuner.launch import LaunchFailed, LocalLauncher
+from autotuner.launch.failures import TAIL_LINES, classify, read_tail
+from autotuner.testing.launcher_contract import (
+    MARK,
+    LauncherContract,
+    in_shell,
+    marked,
+    port_is_free,
+    processes,
+)
+
+PATTERNS = engine_named("llamacpp").table.failures
+FLAGS = {
+    FailureKind.OUT_OF_MEMORY: ("--fail", "oom-start"),
+    FailureKind.UNKNOWN_FLAG: ("--no-such-flag",),
+    FailureKind.MODEL_LOAD: ("--fail", "model-load"),
+    FailureKind.DIED_LOADING: ("--fail", "crash-start"),
+    FailureKind.NOT_READY: ("--fail", "hang-start"),
+}
+
+
+def fake(*flags: str) -> LaunchSpec:
+    argv = (sys.executable, "-m", "autotuner.testing.fake_engine", "--port", PORT, *flags)
+    return LaunchSpec("llamacpp", argv, "fake", failure_patterns=PATTERNS)
+
+
+class TestLocalLauncher(LauncherContract):
+    def launcher(self) -> LocalLauncher:
+        return LocalLauncher(stop_grace_s=0.5)
+
+    def good_spec(self) -> LaunchSpec:
+        return fake()
+
+    def failing_spec(self, kind: FailureKind) -> LaunchSpec | None:
+        return fake(*FLAGS[kind]) if kind in FLAGS else None
+
+    def test_the_fake_that_ignores_sigterm_is_killed(self, tmp_path: Path) -> None:
+        seen = self.run(fake("--fail", "ignore-term"), tmp_path / "engine.log")
+        assert processes(seen.mark) == {}
+
+    def test_a_port_taken_every_time_is_told_after_some_tries(self, tmp_path: Path) -> None:
+        tries = tmp_path / "tries"
+        script = f"echo x >> '{tries}'; echo \"error: couldn't bind to port\"; exit 1"
+        with pytest.raises(LaunchFailed) as caught:
+            asyncio.run(self._launch(in_shell(fake(), script), tmp_path / "engine.log"))
+        assert caught.value.failure.kind is FailureKind.PORT_TAKEN
+        assert len(tries.read_text().split()) > 1
+
+    def test_a_port_taken_once_costs_a_new_try(self, tmp_path: Path) -> None:
+        first = tmp_path / "first"
+        script = (
+            f"if [ ! -e '{first}' ]; then touch '{first}'; echo \"couldn't bind\"; exit 1; fi; "
+            'exec "$@"'
+        )
+        seen = self.run(in_shell(fake(), script), tmp_path / "engine.log")
+        assert seen.health == 200
+        assert first.exists()
+
+    def test_the_environment_of_the_spec_reaches_the_engine(self, tmp_path: Path) -> None:
+        seen = self.run(in_shell(fake(), f'echo "mark=${MARK}"; exec "$@"'), tmp_path / "e.log")
+        assert f"mark={seen.mark}" in (tmp_path / "e.log").read_text()
+
+
+TUNER = """
+import asyncio, sys
+from pathlib import Path
+from autotuner.engines import LaunchSpec
+from autotuner.launch import LocalLauncher
+
+async def main():
+    spec = LaunchSpec("llamacpp", tuple(sys.argv[2:]), "fake")
+    launcher = LocalLauncher(stop_grace_s=0.5)
+    async with await launcher.launch(spec, log_path=Path(sys.argv[1]), ready_timeout_s=60) as e:
+        print(e.base_url.rpartition(":")[2], flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+class Tuner:
+    """A process of its own that has launched an engine and holds it."""
+
+    def __init__(self, spec: LaunchSpec, log_path: Path) -> None:
+        spec, self.mark = marked(spec)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TUNER, str(log_path), *spec.argv],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **dict(spec.env)},
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+
+    def warden(self) -> int:
+        (pid,) = (pid for pid, command in processes(self.mark).items() if "warden.py" in command)
+        return pid
+
+    def wait_until_gone(self, *, others: int = 0) -> None:
+        deadline = time.monotonic() + 20
+        while len(processes(self.mark)) > others and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def tuner(tmp_path: Path) -> Iterator[Tuner]:
+    made = Tuner(in_shell(fake(), 'sleep 612 & exec "$@"'), tmp_path / "engine.log")
+    try:
+        yield made
+    finally:
+        made.process.kill()
+        made.process.communicate()
+        for pid in processes(made.mark):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_process_outlives_its_tuner(tuner: Tuner, number: signal.Signals) -> None:
+    assert len(processes(tuner.mark)) == 4, "tuner, warden, engine and its child"
+    assert not port_is_free(tuner.port)
+    tuner.process.send_signal(number)
+    tuner.process.wait(timeout=30)
+    tuner.wait_until_gone()
+    assert processes(tuner.mark) == {}
+    assert port_is_free(tuner.port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_an_engine_ends_with_its_warden(tmp_path: Path) -> None:
+    tuner = Tuner(fake(), tmp_path / "engine.log")
+    try:
+        os.kill(tuner.warden(), signal.SIGKILL)
+        tuner.wait_until_gone(others=1)
+        assert list(processes(tuner.mark)) == [tuner.process.pid]
+        assert port_is_free(tuner.port)
+    finally:
+        tuner.process.kill()
+        tuner.process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("bind: Address already in use", FailureKind.PORT_TAKEN),
+        ("error: invalid argument: --foo", FailureKind.UNKNOWN_FLAG),
+        ("llama_init: V cache quantization requires flash_attn", FailureKind.BAD_SETTING),
+        ("ggml: FAILED TO ALLOCATE buffer", FailureKind.OUT_OF_MEMORY),
+        ("gguf_init_from_file: invalid magic characters", FailureKind.MODEL_LOAD),
+    ],
+)
+def test_a_line_of_the_log_decides(line: str, kind: FailureKind) -> None:
+    tail = f"loading\n  {line}\nbye"
+    failure = classify(tail, PATTERNS, exit_code=1, was_ready=False)
+    assert failure.kind is kind
+    assert failure.message.endswith(f": {line}")
+    assert failure.log_tail == tail
+
+
+def test_the_first_pattern_of_the_table_wins_wherever_it_matches() -> None:
+    patterns = (
+        FailurePattern("second", FailureKind.MODEL_LOAD, "two"),
+        FailurePattern("first", FailureKind.OUT_OF_MEMORY, "one"),
+    )
+    failure = classify("the first\nthe second", patterns, exit_code=1, was_ready=False)
+    assert (failure.kind, failure.message) == (FailureKind.MODEL_LOAD, "two: the second")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "was_ready", "kind", "words"),
+    [
+        (3, False, FailureKind.DIED_LOADING, "exit code 3"),
+        (0, False, FailureKind.DIED_LOADING, "exit code 0"),
+        (134, True, FailureKind.DIED_UNDER_LOAD, "SIGABRT"),
+        (137, True, FailureKind.DIED_UNDER_LOAD, "memory runs out"),
+        (255, False, FailureKind.DIED_LOADING, "exit code 255"),
+    ],
+)
+def test_without_a_telling_line_the_end_decides(
+    exit_code: int, was_ready: bool, kind: FailureKind, words: str
+) -> None:
+    failure = classify("nothing of note", PATTERNS, exit_code=exit_code, was_ready=was_ready)
+    assert failure.kind is kind
+    assert words in failure.message
+
+
+@given(st.text(), st.booleans())
+def test_a_live_engine_is_not_judged_by_its_log(words: str, was_ready: bool) -> None:
+    failure = classify(f"out of memory\n{words}", PATTERNS, exit_code=None, was_ready=was_ready)
+    assert failure.kind is (FailureKind.LOAD_ERRORS if was_ready else FailureKind.NOT_READY)
+
+
+def test_the_tail_of_a_long_log_is_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    lines = [f"line {number} " + "é" * 500 for number in range(1000)]
+    path.write_bytes("\n".join(lines).encode() + b"\n\xff last")
+    tail = read_tail(path).splitlines()
+    assert len(tail) == TAIL_LINES
+    assert tail[-1].endswith(" last")
+    assert tail[-2].startswith("line 999 ")
+    assert all(len(line) < 400 for line in tail)
+
+
+def test_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    assert read_tail(tmp_path / "log") == ""

@@ -1,0 +1,192 @@
+"""The frontier, its hypervolume and the recommendation, against definitions by brute force."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.search import (
+    OBJECTIVES,
+    OperatingPoint,
+    dominates,
+    hypervolume,
+    objective_vector,
+    pareto_front,
+    recommend,
+    reference_point,
+)
+
+SIDE = 5
+PLANE = st.tuples(*[st.integers(0, SIDE)] * 2)
+SPACE = st.tuples(*[st.integers(0, SIDE)] * 3)
+SETS = st.one_of(st.lists(PLANE, max_size=8), st.lists(SPACE, max_size=8))
+FULL_SETS = st.one_of(st.lists(PLANE, min_size=1), st.lists(SPACE, min_size=1))
+AMOUNT = st.integers(1, 50).map(float)
+POINTS = st.builds(
+    OperatingPoint,
+    candidate_id=st.sampled_from("abcd"),
+    concurrency=st.integers(1, 64),
+    tok_s=AMOUNT,
+    tok_s_per_gpu=AMOUNT,
+    tok_s_per_user=AMOUNT,
+    ttft_ms=AMOUNT,
+    tpot_ms=AMOUNT,
+    e2e_p90_ms=AMOUNT,
+)
+SLO = st.dictionaries(
+    st.sampled_from(["ttft_ms", "tpot_ms", "e2e_p90_ms"]), st.integers(1, 60).map(float), min_size=1
+)
+
+
+def cells(points: list[tuple[int, ...]], dimensions: int) -> int:
+    """Unit cubes above the origin that some point dominates: the volume, for whole numbers."""
+    cubes = itertools.product(range(SIDE), repeat=dimensions)
+    return sum(
+        any(all(x > c for x, c in zip(p, cube, strict=True)) for p in points) for cube in cubes
+    )
+
+
+def origin(points: list[tuple[int, ...]]) -> tuple[float, ...]:
+    return (0.0,) * (len(points[0]) if points else 2)
+
+
+@given(SETS)
+def test_the_front_is_what_nothing_dominates(points: list[tuple[int, ...]]) -> None:
+    def beaten(point: tuple[int, ...]) -> bool:
+        others = (o for o in points if o != point)
+        return any(all(x >= y for x, y in zip(o, point, strict=True)) for o in others)
+
+    expected = [p for p in dict.fromkeys(points) if not beaten(p)]
+    assert pareto_front(points, key=lambda point: point) == expected
+
+
+@given(SETS)
+def test_of_equal_items_the_front_keeps_the_first(points: list[tuple[int, ...]]) -> None:
+    numbered = list(enumerate(points))
+    front = pareto_front(numbered, key=lambda item: item[1])
+    assert [points.index(point) for _, point in front] == [index for index, _ in front]
+    assert [index for index, _ in front] == sorted(index for index, _ in front)
+
+
+@given(PLANE, PLANE, PLANE)
+def test_dominance_is_a_strict_order(
+    a: tuple[int, ...], b: tuple[int, ...], c: tuple[int, ...]
+) -> None:
+    assert not dominates(a, a)
+    assert not (dominates(a, b) and dominates(b, a))
+    assert dominates(a, c) or not (dominates(a, b) and dominates(b, c))
+
+
+@given(SETS)
+def test_hypervolume_is_the_number_of_dominated_cells(points: list[tuple[int, ...]]) -> None:
+    zero = origin(points)
+    assert hypervolume(points, zero) == cells(points, len(zero))
+
+
+@given(FULL_SETS, st.integers(-20, 20), st.randoms(use_true_random=False))
+def test_hypervolume_does_not_depend_on_place_or_order(
+    points: list[tuple[int, ...]], shift: int, rng: object
+) -> None:
+    volume = hypervolume(points, origin(points))
+    moved = [tuple(x + shift for x in point) for point in points]
+    assert hypervolume(moved, tuple(float(shift) for _ in points[0])) == volume
+    rng.shuffle(moved)  # type: ignore[attr-defined]
+    turned = [tuple(reversed(point)) for point in moved]
+    assert hypervolume(turned, tuple(float(shift) for _ in points[0])) == volume
+    assert hypervolume(points * 2, origin(points)) == volume
+    assert hypervolume(
+        [tuple(3 * x for x in p) for p in points], origin(points)
+    ) == volume * 3 ** len(points[0])
+
+
+@given(FULL_SETS)
+def test_only_the_front_has_volume(points: list[tuple[int, ...]]) -> None:
+    front = pareto_front(points, key=lambda point: point)
+    assert hypervolume(front, origin(points)) == hypervolume(points, origin(points))
+
+
+@given(st.lists(SPACE, max_size=8), SPACE)
+def test_a_further_point_never_takes_volume_away(
+    points: list[tuple[int, ...]], new: tuple[int, ...]
+) -> None:
+    before = hypervolume(points, (0.0, 0.0, 0.0))
+    after = hypervolume([*points, new], (0.0, 0.0, 0.0))
+    adds = min(new) > 0 and not any(p == new or dominates(p, new) for p in points)
+    assert after > before if adds else after == before
+
+
+@pytest.mark.parametrize(
+    ("points", "reference", "word"),
+    [
+        ([(1.0,)], (0.0,), "dimensions"),
+        ([(1.0, 2.0)], (0.0, 0.0, 0.0), "elements"),
+        ([(1.0, math.nan)], (0.0, 0.0), "finite"),
+        ([(1.0, 1.0)], (0.0, -math.inf), "finite"),
+    ],
+)
+def test_hypervolume_refuses_what_has_none(
+    points: list[tuple[float, ...]], reference: tuple[float, ...], word: str
+) -> None:
+    with pytest.raises(ValueError, match=word):
+        hypervolume(points, reference)
+
+
+@given(FULL_SETS)
+def test_every_point_lies_above_the_reference_point(points: list[tuple[int, ...]]) -> None:
+    reference = reference_point(points)
+    assert all(x > r for point in points for x, r in zip(point, reference, strict=True))
+    assert hypervolume(points, reference) > 0
+
+
+def test_the_reference_point_is_a_tenth_of_the_extent_below_the_nadir() -> None:
+    assert reference_point([(0.0, 20.0), (10.0, 10.0)]) == (-1.0, 9.0)
+    with pytest.raises(ValueError, match="empty"):
+        reference_point([])
+
+
+@given(POINTS)
+def test_every_objective_is_turned_so_that_more_is_better(point: OperatingPoint) -> None:
+    vector = objective_vector(point, list(OBJECTIVES))
+    for value, objective in zip(vector, OBJECTIVES.values(), strict=True):
+        assert value == getattr(point, objective.name) * (1 if objective.maximise else -1)
+    with pytest.raises(ValueError, match="did you mean 'ttft_ms'"):
+        objective_vector(point, ["ttft"])
+
+
+@given(st.lists(POINTS, min_size=1, max_size=8), SLO)
+def test_a_recommendation_obeys_the_slo(
+    points: list[OperatingPoint], slo: dict[str, float]
+) -> None:
+    def excess(point: OperatingPoint) -> float:
+        return max(getattr(point, name) / limit for name, limit in slo.items())
+
+    answer = recommend(points, slo)
+    assert answer is not None
+    best, reason, meets = answer
+    within = [point for point in points if excess(point) <= 1]
+    assert best in points
+    assert meets == bool(within)
+    assert ("meet the SLO" if meets else "no operating point meets the SLO") in reason
+    if within:
+        assert best in within
+        assert best.tok_s_per_gpu == max(point.tok_s_per_gpu for point in within)
+    else:
+        assert excess(best) == pytest.approx(min(map(excess, points)))
+
+
+@given(st.lists(POINTS, min_size=1, max_size=8))
+def test_without_an_slo_the_best_balance_is_recommended(points: list[OperatingPoint]) -> None:
+    answer = recommend(points, {})
+    assert answer is not None
+    products = [point.tok_s_per_gpu * point.tok_s_per_user for point in points]
+    assert answer[0].tok_s_per_gpu * answer[0].tok_s_per_user == max(products)
+    assert answer[2]
+
+
+def test_nothing_is_recommended_from_nothing() -> None:
+    assert recommend([], {}) is None
+    assert recommend([], {"ttft_ms": 10.0}) is None

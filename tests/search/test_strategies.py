@@ -1,0 +1,117 @@
+"""Grid and random: the contract of strategies, and what is particular to each."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.errors import AutotunerError
+from autotuner.search import (
+    STRATEGIES,
+    Budget,
+    Outcome,
+    Proposal,
+    SearchState,
+    Stop,
+    Strategy,
+    budget_exhausted,
+    strategy_named,
+)
+from autotuner.testing.strategy_contract import StrategyContract
+
+
+class TestGrid(StrategyContract):
+    def strategy(self) -> Strategy:
+        return strategy_named("grid")
+
+
+class TestRandom(StrategyContract):
+    def strategy(self) -> Strategy:
+        return strategy_named("random")
+
+
+def fresh(size: int, *, experiments: int | None = None, seed: int = 0) -> SearchState:
+    names = tuple(f"c{number}" for number in range(size))
+    return SearchState(names, (), ("tok_s",), Budget(experiments=experiments), seed=seed)
+
+
+def replay(name: str, state: SearchState) -> list[str]:
+    """The candidates launched from `state` on, each completed before the next."""
+    visited: list[str] = []
+    while isinstance(choice := strategy_named(name).propose(state), Proposal):
+        visited.append(choice.candidate_id)
+        history = (*state.history, Outcome(choice.candidate_id, "completed"))
+        state = replace(state, history=history, spent_experiments=len(history))
+    return visited
+
+
+@given(st.integers(1, 40))
+def test_the_grid_goes_in_the_order_of_the_space(size: int) -> None:
+    assert replay("grid", fresh(size)) == list(fresh(size).candidates)
+
+
+@given(st.integers(2, 60), st.data())
+def test_a_grid_within_a_budget_is_spread_evenly(size: int, data: st.DataObject) -> None:
+    budget = data.draw(st.integers(2, size))
+    visited = [int(name[1:]) for name in replay("grid", fresh(size, experiments=budget))]
+    gaps = [after - before for before, after in itertools.pairwise(visited)]
+    assert (visited[0], visited[-1], len(visited)) == (0, size - 1, budget)
+    assert min(gaps) >= 1
+    assert max(gaps) - min(gaps) <= 1
+
+
+@given(st.integers(3, 30), st.data())
+def test_a_raised_budget_fills_the_gaps_of_the_grid(size: int, data: st.DataObject) -> None:
+    first = data.draw(st.integers(1, size))
+    visited = replay("grid", fresh(size, experiments=first))
+    history = tuple(Outcome(name, "completed") for name in visited)
+    resumed = replace(fresh(size, experiments=size), history=history, spent_experiments=first)
+    assert sorted(visited + replay("grid", resumed)) == sorted(resumed.candidates)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 20), st.data())
+def test_random_goes_on_where_it_stopped(seed: int, size: int, data: st.DataObject) -> None:
+    done = data.draw(st.integers(0, size))
+    whole = replay("random", fresh(size, seed=seed))
+    history = tuple(Outcome(name, "completed") for name in whole[:done])
+    resumed = replace(fresh(size, seed=seed), history=history, spent_experiments=done)
+    assert replay("random", resumed) == whole[done:]
+
+
+def test_the_seed_decides_the_order_of_random() -> None:
+    orders = {tuple(replay("random", fresh(8, seed=seed))) for seed in range(20)}
+    assert len(orders) > 15
+
+
+def test_random_reaches_every_place_alike() -> None:
+    firsts = [replay("random", fresh(4, experiments=1, seed=seed))[0] for seed in range(400)]
+    assert all(70 < firsts.count(name) < 130 for name in fresh(4).candidates)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (replace(fresh(3, experiments=2), in_flight=("c0", "c1")), "2 experiments"),
+        (replace(fresh(3), budget=Budget(minutes=1.5), spent_minutes=1.5), "1.5 minutes"),
+        (replace(fresh(3), budget=Budget(usd=2.0), spent_usd=2.25), "2 USD"),
+    ],
+)
+def test_the_limit_that_is_reached_is_named(state: SearchState, words: str) -> None:
+    reason = budget_exhausted(state)
+    assert reason is not None
+    assert words in reason
+    assert budget_exhausted(replace(state, budget=Budget())) is None
+    for strategy in STRATEGIES.values():
+        assert strategy.propose(state) == Stop(reason)
+
+
+def test_strategies_carry_their_names() -> None:
+    assert {name: strategy.name for name, strategy in STRATEGIES.items()} == {
+        name: name for name in STRATEGIES
+    }
+    with pytest.raises(AutotunerError, match="did you mean 'grid'"):
+        strategy_named("gird")
