@@ -8,12 +8,14 @@ flags of llama.cpp's own `llama-server` that the flag table uses, turns them int
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
 from typing import Any
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0", "q5_0", "q5_1", "q4_0", "q4_1", "iq4_nl")
+WAKE_EVERY_S = 0.1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -58,6 +60,8 @@ def common_params(args: argparse.Namespace) -> Any:
     params.n_ctx = args.ctx_size
     params.cache_prompt = args.cache_prompt
     params.endpoint_metrics = args.metrics
+    # Settings that do not fit are to fail, as asked, rather than be made smaller in silence.
+    params.fit_params = False
     modes = xllamacpp.llama_flash_attn_type
     params.flash_attn_type = {
         "on": modes.LLAMA_FLASH_ATTN_TYPE_ENABLED,
@@ -107,9 +111,12 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 1
     print(f"serving at {server.listening_address}", file=sys.stderr, flush=True)
-    stop.wait()
-    del server
-    return 0
+    # The kernel may hand a signal to one of the server's threads, which does not wake this one.
+    while not stop.wait(WAKE_EVERY_S):
+        pass
+    # Taking the server down in order waits for every open stream; nothing here needs order.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,354 @@
+"""The store: what is written comes back, an interrupted run resumes, and trouble is told."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from autotuner.errors import StoreError
+from autotuner.measure import Distribution, Measurement
+from autotuner.store import ExperimentRecord, RunRecord, Store, home_lock
+from autotuner.store.database import FILE_NAME, migrate
+
+RUN: dict[str, Any] = {
+    "name": "first run",
+    "content_id": "c0ffee",
+    "config": {"version": 2, "model": {"id": "smollm2-135m"}, "words": ["é", 1.5, None, True]},
+    "model": "smollm2-135m",
+    "engine": "llamacpp",
+    "engine_version": "1",
+    "device": "cpu",
+    "plan": {"candidates": ["a", "b"], "excluded": {"too long": 3}},
+}
+EXPERIMENT: dict[str, Any] = {
+    "settings": {"misc.threads": 2, "memory.max_model_len": 128},
+    "command": "llama-server --port 8080",
+    "selection_reason": "candidate 1 of 2 in grid order",
+    "phase": "grid",
+    "log_path": "logs/1.log",
+}
+DONE: dict[str, Any] = {
+    "status": "completed",
+    "failure": None,
+    "startup_s": 1.25,
+    "measure_s": 9.5,
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(store: Store) -> RunRecord:
+    return store.create_run(**RUN)
+
+
+def begin(store: Store, run: RunRecord, candidate_id: str) -> ExperimentRecord:
+    return store.begin_experiment(run.id, candidate_id=candidate_id, **EXPERIMENT)
+
+
+def measurement(concurrency: int = 1, tok_s: float = 10.25) -> Measurement:
+    shown = Distribution(
+        count=2, mean=0.1, std=1 / 3, min=0, p50=1, p90=2, p95=3, p99=4, max=5, ci95=None
+    )
+    return Measurement(
+        concurrency=concurrency,
+        duration_s=1.5,
+        requests_completed=2,
+        requests_failed=1,
+        requests_short=0,
+        ended_by="failed",
+        valid=False,
+        tok_s=tok_s,
+        requests_s=1.0,
+        input_tokens=32,
+        output_tokens=16,
+        ttft_ms=shown,
+        errors={"HTTP 503: no capacity": 1},
+        note="sent again",
+    )
+
+
+def test_a_run_comes_back_as_it_was_written(store: Store, run: RunRecord) -> None:
+    assert {name: getattr(run, name) for name in RUN} == RUN
+    assert (run.status, run.stop_reason, run.ended_at, run.wall_s) == ("running", "", None, 0.0)
+    assert abs((datetime.now(UTC) - run.created_at).total_seconds()) < 3600
+    assert store.get_run(run.id) == store.find_run("c0ffee") == run
+    assert store.get_run(run.id + 1) is None
+    assert store.find_run("other") is None
+
+
+def test_runs_are_told_newest_first_and_found_newest(store: Store, run: RunRecord) -> None:
+    second = store.create_run(**RUN)
+    assert store.runs() == (second, run)
+    assert store.find_run("c0ffee") == second
+
+
+def test_an_experiment_comes_back_with_its_measurements(store: Store, run: RunRecord) -> None:
+    begun = begin(store, run, "a")
+    assert (begun.index, begun.status, begun.measurements) == (1, "running", ())
+    assert {name: getattr(begun, name) for name in EXPERIMENT} == EXPERIMENT
+    levels = [measurement(4), measurement(1), measurement(16, tok_s=1 / 3)]
+    for level in levels:
+        store.add_measurement(begun.id, level)
+    store.finish_experiment(begun.id, **DONE)
+    (kept,) = store.experiments(run.id)
+    assert kept.measurements == tuple(levels)
+    assert (kept.status, kept.startup_s, kept.measure_s) == ("completed", 1.25, 9.5)
+    assert (kept.failure_kind, kept.failure_message, kept.log_tail) == (None, None, None)
+
+
+def test_a_failure_comes_back_with_its_log(store: Store, run: RunRecord) -> None:
+    failure = ("out_of_memory", "the engine ran out of memory", "line 1\nfailed to allocate")
+    failed = DONE | {"status": "failed", "failure": failure, "measure_s": None}
+    store.finish_experiment(begin(store, run, "a").id, **failed)
+    (kept,) = store.experiments(run.id)
+    assert (kept.failure_kind, kept.failure_message, kept.log_tail) == failure
+    assert (kept.status, kept.measure_s) == ("failed", None)
+
+
+def test_everything_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "new" / "home") as store:
+        run = store.create_run(**RUN)
+        begun = begin(store, run, "a")
+        store.add_measurement(begun.id, measurement())
+        store.add_event(run.id, "launched", {"candidate": "a"})
+        experiments, events = store.experiments(run.id), store.events(run.id)
+    with Store.open(tmp_path / "new" / "home") as store:
+        assert store.runs() == (run,)
+        assert store.experiments(run.id) == experiments
+        assert store.events(run.id) == events
+
+
+def test_a_record_is_kept_though_the_process_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from autotuner.store import Store; "
+        "store = Store.open(Path(sys.argv[1])); run = store.create_run(name='n', content_id='c', "
+        "config={}, model='m', engine='e', engine_version='1', device='d', plan={}); "
+        "store.add_event(run.id, 'last', {}); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
+    with Store.open(tmp_path) as store:
+        (run,) = store.runs()
+        assert [event.kind for event in store.events(run.id)] == ["last"]
+
+
+def test_wall_time_adds_up_over_calls(store: Store, run: RunRecord) -> None:
+    store.set_run_status(run.id, status="interrupted", stop_reason="Ctrl-C", add_wall_s=1.5)
+    interrupted = store.get_run(run.id)
+    assert interrupted is not None
+    assert (interrupted.status, interrupted.stop_reason) == ("interrupted", "Ctrl-C")
+    assert interrupted.ended_at is not None
+    store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=2.0)
+    again = store.get_run(run.id)
+    assert again is not None
+    assert (again.status, again.ended_at, again.wall_s) == ("running", None, 3.5)
+
+
+def test_the_task_may_be_written_anew(store: Store, run: RunRecord) -> None:
+    other = store.create_run(**RUN)
+    store.update_plan(run.id, config={"version": 3}, plan={"candidates": []})
+    changed = store.get_run(run.id)
+    assert changed is not None
+    assert (changed.config, changed.plan) == ({"version": 3}, {"candidates": []})
+    assert store.get_run(other.id) == other
+
+
+def test_events_come_in_order_and_belong_to_their_run(store: Store, run: RunRecord) -> None:
+    other = store.create_run(**RUN)
+    for number in range(5):
+        store.add_event(run.id, f"kind {number}", {"number": number})
+    store.add_event(other.id, "other", {})
+    assert [event.payload["number"] for event in store.events(run.id)] == list(range(5))
+    moments = [event.at for event in store.events(run.id)]
+    assert moments == sorted(moments)
+    assert all(moment.tzinfo is not None for moment in moments)
+
+
+def test_an_experiment_ends_once(store: Store, run: RunRecord) -> None:
+    begun = begin(store, run, "a")
+    store.finish_experiment(begun.id, **DONE)
+    before = store.experiments(run.id)
+    with pytest.raises(StoreError, match="not running"):
+        store.finish_experiment(begun.id, **(DONE | {"status": "failed", "startup_s": 99.0}))
+    assert store.experiments(run.id) == before
+    with pytest.raises(StoreError, match="not running"):
+        store.finish_experiment(begun.id + 1, **DONE)
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_finished_candidate_is_not_begun_again(store: Store, run: RunRecord, status: str) -> None:
+    store.finish_experiment(begin(store, run, "a").id, **(DONE | {"status": status}))
+    with pytest.raises(StoreError, match="a is finished"):
+        begin(store, run, "a")
+    assert begin(store, store.create_run(**RUN), "a").index == 1, "another run is another matter"
+
+
+def test_a_resumed_run_keeps_what_is_finished_and_redoes_the_rest(
+    store: Store, run: RunRecord
+) -> None:
+    finished, cut = begin(store, run, "a"), None
+    store.add_measurement(finished.id, measurement(1))
+    store.finish_experiment(finished.id, **DONE)
+    cut = begin(store, run, "b")
+    store.add_measurement(cut.id, measurement(1))
+
+    assert store.interrupt_running(run.id) == 1
+    kept, interrupted = store.experiments(run.id)
+    assert (kept.status, kept.measurements) == ("completed", (measurement(1),))
+    assert (interrupted.status, interrupted.measurements) == ("interrupted", ())
+    with pytest.raises(StoreError, match="not running"):
+        store.finish_experiment(cut.id, **DONE)
+
+    anew = begin(store, run, "b")
+    assert (anew.index, anew.status, anew.measurements) == (2, "running", ())
+    store.add_measurement(anew.id, measurement(1, tok_s=20.0))
+    store.finish_experiment(anew.id, **DONE)
+    assert [e.candidate_id for e in store.experiments(run.id)] == ["a", "b"]
+    assert store.experiments(run.id)[1].measurements == (measurement(1, tok_s=20.0),)
+    assert store.interrupt_running(run.id) == 0
+
+
+def test_an_experiment_left_running_is_begun_anew(store: Store, run: RunRecord) -> None:
+    left = begin(store, run, "a")
+    store.add_measurement(left.id, measurement())
+    anew = begin(store, run, "a")
+    assert store.experiments(run.id) == (anew,)
+    assert anew.measurements == ()
+
+
+def test_interrupting_one_run_leaves_others_alone(store: Store, run: RunRecord) -> None:
+    other = store.create_run(**RUN)
+    begun = begin(store, other, "a")
+    assert store.interrupt_running(run.id) == 0
+    assert store.experiments(other.id) == (begun,)
+
+
+def test_repeats_of_a_level_are_kept_side_by_side(store: Store, run: RunRecord) -> None:
+    begun = begin(store, run, "a")
+    for repeat in range(3):
+        store.add_measurement(begun.id, measurement(tok_s=float(repeat)), repeat=repeat)
+    (kept,) = store.experiments(run.id)
+    assert [level.tok_s for level in kept.measurements] == [0.0, 1.0, 2.0]
+
+
+def test_two_stores_may_read_and_write_one_home(
+    store: Store, run: RunRecord, tmp_path: Path
+) -> None:
+    with Store.open(tmp_path) as second:
+        begun = begin(second, run, "a")
+        assert store.experiments(run.id) == (begun,)
+        store.finish_experiment(begun.id, **DONE)
+        assert second.experiments(run.id)[0].status == "completed"
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from autotuner.store import home_lock
+with home_lock(Path(sys.argv[1]), "the other"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_holder_of_a_home_is_named_and_its_death_frees_it(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with (
+            pytest.raises(StoreError, match=rf"'the other' \(pid {holder.pid}\)"),
+            home_lock(tmp_path, "mine"),
+        ):
+            raise AssertionError("the lock was given twice")
+    finally:
+        holder.kill()
+        holder.communicate()
+    with home_lock(tmp_path, "mine"):
+        assert str(os.getpid()) in (tmp_path / "tune.lock").read_text()
+
+
+def test_a_lock_is_given_back_and_homes_do_not_share_it(tmp_path: Path) -> None:
+    with home_lock(tmp_path / "a", "one"), home_lock(tmp_path / "b", "two"):
+        assert (tmp_path / "b" / "tune.lock").exists()
+        with pytest.raises(StoreError, match="'one'"), home_lock(tmp_path / "a", "three"):
+            raise AssertionError("the lock was given twice")
+    with home_lock(tmp_path / "a", "three"):
+        assert "three" in (tmp_path / "a" / "tune.lock").read_text()
+
+
+def test_a_home_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    for home in (tmp_path / "file", tmp_path / "file" / "home"):
+        with pytest.raises(StoreError, match="--home"):
+            Store.open(home)
+        with pytest.raises(StoreError, match="--home"), home_lock(home, "mine"):
+            raise AssertionError("a lock on nothing")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "used") as store:
+        store.create_run(**RUN)
+    (tmp_path / "used" / FILE_NAME).chmod(0o444)
+    (tmp_path / "empty").mkdir()
+    for home in (tmp_path / "used", tmp_path / "empty"):
+        home.chmod(0o555)
+        try:
+            with pytest.raises(StoreError, match="--home|may write"), Store.open(home) as store:
+                store.create_run(**RUN)
+            if home.name == "empty":
+                with pytest.raises(StoreError, match="--home"), home_lock(home, "mine"):
+                    raise AssertionError("a lock that cannot be written")
+        finally:
+            home.chmod(0o755)
+
+
+@pytest.mark.parametrize("garbage", [b"this is no database" * 100, bytes(range(256)) * 64])
+def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path, garbage: bytes) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(garbage)
+    with pytest.raises(StoreError, match="move it away") as caught:
+        Store.open(tmp_path)
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == garbage
+
+
+def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / FILE_NAME) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(StoreError, match="9999") as caught:
+        Store.open(tmp_path)
+    assert "version of autotuner that wrote it" in str(caught.value)
+
+
+def test_the_schema_goes_down_and_up_again(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
+    engine = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    tables = set(inspect(engine).get_table_names())
+    assert {"tasks_v2", "experiments", "measurements", "events"} <= tables
+    migrate(engine, "base")
+    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    migrate(engine)
+    migrate(engine)
+    assert set(inspect(engine).get_table_names()) == tables
+    engine.dispose()
+    with Store.open(tmp_path) as store:
+        assert store.runs() == ()
