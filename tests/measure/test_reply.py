@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -47,7 +48,7 @@ def cut_streams(draw: st.DrawFn) -> tuple[int, bytes, list[int]]:
 def test_the_cuts_of_a_stream_change_nothing_but_times(case: tuple[int, bytes, list[int]]) -> None:
     tokens, body, cuts = case
     edges = [0, *cuts, len(body)]
-    pieces = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [body[a:b] for a, b in itertools.pairwise(edges)]
     times = [float(number) for number in range(1, len(pieces) + 1)]
     reply = parse_reply(0.5, pieces, times)
     assert isinstance(reply, Reply), reply

@@ -310,7 +310,7 @@ def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
     for home in (tmp_path / "used", tmp_path / "empty"):
         home.chmod(0o555)
         try:
-            with pytest.raises(StoreError, match="--home|may write"), Store.open(home) as store:
+            with pytest.raises(StoreError, match=r"--home|may write"), Store.open(home) as store:
                 store.create_run(**RUN)
             if home.name == "empty":
                 with pytest.raises(StoreError, match="--home"), home_lock(home, "mine"):

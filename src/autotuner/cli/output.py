@@ -32,12 +32,6 @@ def err() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def settings_text(settings: Mapping[str, object], axes: Mapping[str, object]) -> str:
-    """The settings that vary, short: `threads=2 max_running_requests=8`."""
-    chosen = {path: value for path, value in settings.items() if path in axes} or settings
-    return " ".join(f"{path.partition('.')[2]}={value}" for path, value in chosen.items())
-
-
 def duration_text(seconds: float) -> str:
     """`42 s`, `3 min 20 s`, `1 h 5 min`."""
     whole = round(seconds)

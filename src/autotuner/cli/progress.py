@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from autotuner.cli.output import duration_text, settings_text
+from autotuner.cli.output import duration_text
 from autotuner.measure import Measurement
+from autotuner.report.points import settings_text
 from autotuner.tuning.events import (
     EngineReady,
     Event,

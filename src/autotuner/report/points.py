@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from autotuner.tuning.summary import ExperimentView, RunSummary
@@ -58,10 +59,18 @@ def plot_points(summary: RunSummary) -> list[PlotPoint]:
 
 
 def varied_settings(experiment: ExperimentView, summary: RunSummary) -> str:
-    """The settings that tell this experiment from the others: `threads=2 …`."""
-    axes = summary.run.axes
-    chosen = {k: v for k, v in experiment.settings.items() if k in axes} or experiment.settings
-    return " ".join(f"{path.partition('.')[2]}={value}" for path, value in chosen.items())
+    """The settings that tell this experiment from the others."""
+    return settings_text(experiment.settings, summary.run.axes)
+
+
+def settings_text(settings: Mapping[str, object], axes: Collection[str]) -> str:
+    """The settings that vary, short: `threads=2 max_running_requests=8`; all where none does."""
+    chosen = {path: value for path, value in settings.items() if path in axes} or settings
+    return " ".join(f"{path.partition('.')[2]}={_text(value)}" for path, value in chosen.items())
+
+
+def _text(value: object) -> str:
+    return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
 def _levels(

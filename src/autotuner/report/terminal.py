@@ -58,9 +58,9 @@ def _frontier_table(summary: RunSummary) -> Table:
     chosen = summary.recommended
     table = Table(title="Pareto frontier", title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("")
-    table.add_column("settings")
-    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms", "E2E p90 ms"):
-        table.add_column(name, justify="right")
+    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("settings", overflow="fold")
     for point in summary.frontier:
         is_chosen = chosen is not None and (point.experiment, point.concurrency) == (
             chosen.experiment,
@@ -68,13 +68,12 @@ def _frontier_table(summary: RunSummary) -> Table:
         )
         table.add_row(
             "*" if is_chosen else "",
-            escape(varied_settings(by_id[point.experiment], summary)),
             str(point.concurrency),
             f"{point.tok_s:.1f}",
             f"{point.tok_s_per_user:.1f}",
             f"{point.ttft_ms:.0f}",
             f"{point.tpot_ms:.1f}",
-            f"{point.e2e_p90_ms:.0f}",
+            escape(varied_settings(by_id[point.experiment], summary).replace(" ", "\n")),
             style="bold" if is_chosen else None,
         )
     return table

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import duration_text, out, print_json, settings_text
+from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Task, load_task, nearest
 from autotuner.errors import AutotunerError
+from autotuner.report.points import settings_text
 from autotuner.tuning.prepare import Prepared, prepare
 
 
