@@ -115,8 +115,11 @@ class Tuner:
         return pid
 
     def wait_until_gone(self, *, others: int = 0) -> None:
+        """A dying process loses its environment, by which it is known, before its sockets."""
         deadline = time.monotonic() + 20
-        while len(processes(self.mark)) > others and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            if len(processes(self.mark)) <= others and port_is_free(self.port):
+                return
             time.sleep(0.02)
 
 

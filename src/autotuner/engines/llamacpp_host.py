@@ -99,7 +99,8 @@ def main() -> int:
     if args.cpu_limit_s is not None:
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (args.cpu_limit_s, args.cpu_limit_s))
+        # SIGXCPU at the first, SIGKILL a second later: the exit code tells the reason.
+        resource.setrlimit(resource.RLIMIT_CPU, (args.cpu_limit_s, args.cpu_limit_s + 1))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

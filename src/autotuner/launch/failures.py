@@ -13,6 +13,7 @@ from autotuner.launch.protocol import Failure
 TAIL_LINES = 40
 _TAIL_BYTES = 64 * 1024
 _LINE_CHARS = 300
+_STAMP = re.compile(r"^[\d.:]+ [A-Z] +")
 
 
 def read_tail(path: Path) -> str:
@@ -44,17 +45,19 @@ def classify(
             return Failure(FailureKind.LOAD_ERRORS, "requests failed, the engine lives", log_tail)
         return Failure(FailureKind.NOT_READY, "the engine was not ready in time", log_tail)
     for row in patterns:
-        line = _line_with(row.pattern, log_tail)
-        if line is not None:
-            return Failure(row.kind, f"{row.explanation}: {line}", log_tail)
+        said = _said(row.pattern, log_tail)
+        if said is not None:
+            return Failure(row.kind, f"{row.explanation}: {said}", log_tail)
     kind = FailureKind.DIED_UNDER_LOAD if was_ready else FailureKind.DIED_LOADING
     when = "under load" if was_ready else "while loading"
     return Failure(kind, f"the engine died {when}, {_ended(exit_code)}", log_tail)
 
 
-def _line_with(pattern: str, log_tail: str) -> str | None:
+def _said(pattern: str, log_tail: str) -> str | None:
+    """The first line with `pattern`, without the time and level that it begins with."""
     compiled = re.compile(pattern, re.IGNORECASE)
-    return next((line.strip() for line in log_tail.splitlines() if compiled.search(line)), None)
+    line = next((line for line in log_tail.splitlines() if compiled.search(line)), None)
+    return None if line is None else _STAMP.sub("", line).strip()
 
 
 def _ended(exit_code: int) -> str:

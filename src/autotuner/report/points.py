@@ -66,10 +66,13 @@ def varied_settings(experiment: ExperimentView, summary: RunSummary) -> str:
 def settings_text(settings: Mapping[str, object], axes: Collection[str]) -> str:
     """The settings that vary, short: `threads=2 max_running_requests=8`; all where none does."""
     chosen = {path: value for path, value in settings.items() if path in axes} or settings
-    return " ".join(f"{path.partition('.')[2]}={_text(value)}" for path, value in chosen.items())
+    return " ".join(
+        f"{path.partition('.')[2]}={value_text(value)}" for path, value in chosen.items()
+    )
 
 
-def _text(value: object) -> str:
+def value_text(value: object) -> str:
+    """One value; a list of words in brackets."""
     return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 

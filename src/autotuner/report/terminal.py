@@ -44,13 +44,13 @@ def print_summary(summary: RunSummary, console: Console) -> None:
 
 
 def _print_failures(summary: RunSummary, console: Console) -> None:
-    seen: Counter[str] = Counter()
+    messages: dict[str, list[str]] = {}
     for experiment in summary.experiments:
         if experiment.failure is not None:
-            text = f"{experiment.failure.kind}: {experiment.failure.message}"
-            seen[text[:_MESSAGE_CHARS]] += 1
-    for text, count in seen.items():
-        console.print(f"  [red]{count} x[/red] {escape(text)}", soft_wrap=True)
+            messages.setdefault(experiment.failure.kind, []).append(experiment.failure.message)
+    for kind, said in messages.items():
+        first = escape(said[0][:_MESSAGE_CHARS])
+        console.print(f"  [red]{len(said)} x {escape(kind)}[/red]: {first}", soft_wrap=True)
 
 
 def _frontier_table(summary: RunSummary) -> Table:

@@ -14,7 +14,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Task, load_task, nearest
 from autotuner.errors import AutotunerError
-from autotuner.report.points import settings_text
+from autotuner.report.points import settings_text, value_text
 from autotuner.tuning.prepare import Prepared, prepare
 
 
@@ -94,6 +94,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     """The plan for people."""
     console = out()
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
     rows = {
         "task": document["task"],
         "model": f"{document['model']} ({document['model_path']})",
@@ -107,7 +109,7 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     for path, values in document["axes"].items():
-        table.add_row("[bold]axis[/bold]", escape(f"{path}: {', '.join(map(str, values))}"))
+        table.add_row("[bold]axis[/bold]", escape(f"{path}: {', '.join(map(value_text, values))}"))
     for reason, count in document["excluded"].items():
         table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
     table.add_row("[bold]time[/bold]", _time_text(document))
