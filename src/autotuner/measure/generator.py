@@ -16,6 +16,9 @@ from autotuner.measure.results import Measurement
 from autotuner.measure.watch import ClientWatch
 
 _MODELS_TIMEOUT_S = 10.0
+# Users who start in the same millisecond get their tokens in the same millisecond, answer after
+# answer: bursts that no traffic has, in which the last socket is read milliseconds late.
+_ARRIVALS_S = 0.1
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
 
@@ -37,7 +40,8 @@ class StreamingLoadGenerator:
         level = Level(plan, on_progress or (lambda completed, wanted: None))
         async with ClientWatch() as watch:
             users = [_User(client, prompts, level) for _ in range(plan.concurrency)]
-            tasks = [asyncio.create_task(user.run()) for user in users]
+            gap_s = _ARRIVALS_S / plan.concurrency
+            tasks = [asyncio.create_task(user.run(n * gap_s)) for n, user in enumerate(users)]
             try:
                 await level.over.wait()
             finally:
@@ -59,7 +63,8 @@ class _User:
         self._level = level
         self._connection = Connection()
 
-    async def run(self) -> None:
+    async def run(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
         while not self._level.over.is_set():
             ticket = self._level.begin()
             request = self._prompts.draw()
