@@ -1,0 +1,60 @@
+"""What the documents say is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from autotuner.engines import FailureKind
+from autotuner.measure import Distribution, Measurement
+from autotuner.tuning import summary
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        summary.RunSummary,
+        summary.RunView,
+        summary.ExperimentView,
+        summary.FailureView,
+        summary.PointView,
+        summary.RecommendedView,
+        Measurement,
+        Distribution,
+    ],
+)
+def test_every_field_of_the_json_output_is_documented(view: type[BaseModel]) -> None:
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [name for name in view.model_fields if f"`{name}`" not in text] == []
+
+
+def test_every_kind_of_failure_is_documented() -> None:
+    text = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    assert [kind.value for kind in FailureKind if f"`{kind.value}`" not in text] == []
+
+
+def test_every_dependency_has_its_line() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["llamacpp"],
+        *project["dependency-groups"]["dev"],
+        *project["build-system"]["requires"],
+    ]
+    text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
+    names = [re.split(r"[<>=\[]", line)[0] for line in wanted]
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_inside_the_repository_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (document.parent / link).exists()] == []
