@@ -27,6 +27,7 @@ runtime: {isl: 16, osl: 8}
 scheduling: {max_running_requests: [1, 2]}
 memory: {max_model_len: 64}
 attention: {backend: flash}
+misc: {threads: 1}
 benchmark:
   concurrency: [1, 2]
   requests_per_level: 4
