@@ -72,10 +72,15 @@ def context_holds_workload(candidate: Candidate, setting: Setting) -> str | None
     tokens = tokens_per_slot(candidate, setting)
     if tokens is None or tokens >= setting.largest_request_tokens:
         return None
-    return (
-        f"the context of a sequence ({tokens} tokens) is smaller than "
-        f"isl + osl ({setting.largest_request_tokens})"
+    memory = candidate.memory
+    said_by = (
+        "memory.max_total_tokens over scheduling.max_running_requests"
+        if memory.max_total_tokens is not None
+        else "memory.max_model_len"
+        if memory.max_model_len is not None
+        else "the model's context over scheduling.max_running_requests"
     )
+    return f"{said_by} ({tokens}) is smaller than isl + osl ({setting.largest_request_tokens})"
 
 
 def totals_agree(candidate: Candidate, setting: Setting) -> str | None:

@@ -1,0 +1,93 @@
+"""`--json`: one document on stdout and nothing else, in the documented shape."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Done, Run, WriteTask
+
+EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
+POINT = {"experiment", "concurrency", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
+
+
+def document(done: Done, code: int = 0) -> dict[str, Any]:
+    assert done.returncode == code, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Path) -> None:
+    task = write_task()
+    tuned = document(run("tune", task, "--json"))
+    assert tuned["run"]["status"] == "completed"
+    assert [e["status"] for e in tuned["experiments"]] == ["completed"] * 4
+    assert all(set(e) >= EXPERIMENT for e in tuned["experiments"])
+    assert all(len(e["measurements"]) == 2 for e in tuned["experiments"])
+    assert tuned["frontier"]
+    assert all(set(point) >= POINT | {"tpot_ms", "command"} for point in tuned["frontier"])
+    assert tuned["recommended"]["command"] in {e["command"] for e in tuned["experiments"]}
+    assert Path(tuned["report"]).is_file()
+
+    assert document(run("show", "--json")) == tuned
+    assert document(run("show", "1", "--json")) == tuned
+    (listed,) = document(run("runs", "--json"))["runs"]
+    assert (listed["id"], listed["completed"], listed["failed"]) == (1, 4, 0)
+    assert document(run("report", "--json", "--output", home / "r.html"))["report"]
+    assert (home / "r.html").is_file()
+
+    again = document(run("tune", task, "--json"))
+    assert again["experiments"] == tuned["experiments"], "a finished run is not measured again"
+    fresh = document(run("tune", task, "--json", "--fresh"))
+    assert fresh["run"]["id"] == 2
+    assert fresh["experiments"] != tuned["experiments"]
+    assert document(run("show", "1", "--json"))["experiments"] == tuned["experiments"]
+
+
+def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) -> None:
+    task = write_task()
+    plan = document(run("plan", task, "--json"))
+    assert (plan["candidates"], plan["launches"], len(plan["experiments"])) == (4, 4, 4)
+    valid = document(run("validate", task, "--json"))
+    assert valid["valid"]
+    assert valid["content_id"] == plan["content_id"]
+    rendered = document(run("render", task, "--json"))["candidates"]
+    assert [c["command"] for c in rendered] == [e["command"] for e in plan["experiments"]]
+    one = document(run("render", task, "--candidate", rendered[1]["id"], "--json"))["candidates"]
+    assert one == rendered[1:2]
+    assert document(run("schema"))["properties"]["benchmark"]
+    assert document(run("doctor", "--json"))["ready"]
+    assert document(run("runs", "--json")) == {"runs": []}
+    assert not home.exists()
+
+
+def test_a_plan_counts_what_is_excluded_and_why(run: Run, write_task: WriteTask) -> None:
+    changes = {"memory": {"max_model_len": [8, 64]}}
+    plan = document(run("plan", write_task(changes), "--json"))
+    assert (plan["combinations"], plan["candidates"]) == (8, 4)
+    ((reason, count),) = plan["excluded"].items()
+    assert count == 4
+    assert "memory.max_model_len" in reason
+
+
+@pytest.mark.parametrize(
+    ("fail", "kind"),
+    [
+        ("crash-start", "died_while_loading"),
+        ("oom-start", "out_of_memory"),
+        ("model-load", "model_load"),
+        ("crash-load", "died_under_load"),
+        ("oom-load", "out_of_memory"),
+        ("refuse", "load_errors"),
+    ],
+)
+def test_where_nothing_succeeds_the_exit_code_is_1(
+    fail: str, kind: str, run: Run, write_task: WriteTask
+) -> None:
+    done = run("tune", write_task({"misc": {"threads": 1}}, f"--fail={fail}"), "--json")
+    failed = document(done, code=1)
+    assert {e["failure"]["kind"] for e in failed["experiments"]} == {kind}
+    assert (failed["frontier"], failed["recommended"]) == ([], None)
+    assert "Traceback" not in done.stderr

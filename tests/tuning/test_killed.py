@@ -1,0 +1,126 @@
+"""A tuner that is killed or told to stop loses nothing that was finished and leaves no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotuner.store import ExperimentRecord, Store
+from autotuner.testing.fake_engine import install_fake_engine
+from autotuner.testing.launcher_contract import MARK, processes
+
+COMMAND = (sys.executable, "-c", "from autotuner.cli import main; main()")
+KILLS_PER_HOME = 5
+CANDIDATES, LEVELS = 6, 2
+TASK = """
+version: 2
+name: to be killed
+model: {{id: smollm2-135m}}
+engine_path: {fake}
+runtime: {{isl: 8, osl: 4}}
+scheduling: {{max_running_requests: [1, 2, 3]}}
+misc: {{threads: [1, 2]}}
+benchmark:
+  concurrency: [1, 2]
+  requests_per_level: 4
+  duration_per_level_s: 20
+  warmup_requests: 0
+"""
+
+
+class Tuning:
+    """One task and one home, tuned by call after call of the real command."""
+
+    def __init__(self, folder: Path) -> None:
+        fake = install_fake_engine(folder / "bin", "--ttft-ms=5", "--tpot-ms=1")
+        self.task = folder / "task.yaml"
+        self.task.write_text(TASK.format(fake=fake), encoding="utf-8")
+        self.home = folder / "home"
+        self.mark = uuid.uuid4().hex
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, "tune", str(self.task), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"AUTOTUNER_HOME": str(self.home), MARK: self.mark},
+        )
+
+    def finish(self) -> dict[str, Any]:
+        """Runs the command to its end."""
+        said, errors = (process := self.start()).communicate()
+        assert process.returncode == 0, errors
+        shown: dict[str, Any] = json.loads(said)
+        return shown
+
+    def left(self) -> dict[int, str]:
+        """Marked processes that are still there once a dead tuner's engine had time to end."""
+        deadline = time.monotonic() + 20
+        while (found := processes(self.mark)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
+
+    def finished(self) -> dict[str, ExperimentRecord]:
+        """The finished experiments in the store; none where no run was begun yet."""
+        if not (self.home / "autotuner.db").exists():
+            return {}
+        with Store.open(self.home) as store:
+            runs = store.runs()
+            assert len(runs) <= 1, "the same command goes on with its run"
+            experiments = [e for run in runs for e in store.experiments(run.id)]
+        done = [e for e in experiments if e.status in ("completed", "failed")]
+        assert len({e.candidate_id for e in done}) == len(done), "one was measured twice"
+        return {e.candidate_id: e for e in done}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_killed_tuner_goes_on_where_it_was(seed: int, tmp_path: Path) -> None:
+    tuning, moments = Tuning(tmp_path), random.Random(seed)
+    kept: dict[str, ExperimentRecord] = {}
+    for _ in range(KILLS_PER_HOME):
+        process = tuning.start()
+        time.sleep(moments.uniform(0.1, 2.5))
+        process.kill()
+        process.communicate()
+        assert tuning.left() == {}, "an engine has outlived its tuner"
+        now = tuning.finished()
+        assert {name: now.get(name) for name in kept} == kept, "a finished experiment changed"
+        kept = now
+    shown = tuning.finish()
+    assert tuning.left() == {}
+    assert [e["status"] for e in shown["experiments"]] == ["completed"] * CANDIDATES
+    assert all(len(e["measurements"]) == LEVELS for e in shown["experiments"])
+    end = tuning.finished()
+    assert len(end) == CANDIDATES
+    assert {name: end[name] for name in kept} == kept, "a finished experiment was measured again"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_tuner_that_is_told_to_stop_says_what_it_keeps(number: int, tmp_path: Path) -> None:
+    tuning = Tuning(tmp_path)
+    process = tuning.start()
+    assert process.stderr is not None
+    while "[2/6]" not in (line := process.stderr.readline()):
+        assert line, "the run has ended early"
+    process.send_signal(number)
+    said, told = process.communicate()
+    assert process.returncode == 130
+    kept = tuning.finished()
+    assert f"{len(kept)} finished experiments are kept in run 1" in told
+    assert json.loads(said)["run"]["status"] == "interrupted"
+    assert tuning.left() == {}
+    assert 1 <= len(kept) < CANDIDATES
+    shown = tuning.finish()
+    assert shown["run"]["status"] == "completed"
+    assert {name: tuning.finished()[name] for name in kept} == kept

@@ -1,0 +1,286 @@
+"""The loop, with engines and loads made up in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from autotuner.config import parse_task
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.launch import Failure, LaunchFailed
+from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
+from autotuner.search import strategy_named
+from autotuner.store import Store
+from autotuner.testing.fake_engine import install_fake_engine
+from autotuner.tuning.events import Event, RunEnded
+from autotuner.tuning.loop import Tuner
+from autotuner.tuning.prepare import prepare
+from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import RunSummary
+
+TASK: dict[str, Any] = {
+    "version": 2,
+    "name": "made up",
+    "model": {"id": "smollm2-135m"},
+    "runtime": {"isl": 8, "osl": 4},
+    "scheduling": {"max_running_requests": [1, 2, 4]},
+    "benchmark": {"concurrency": [1, 4]},
+    "slo": {"ttft_ms": 50, "tpot_ms": 15},
+}
+
+
+class MadeUpEngine(AbstractAsyncContextManager["MadeUpEngine"]):
+    """Lives until its load kills it."""
+
+    startup_s = 0.5
+
+    def __init__(self, slots: int, log_path: Path) -> None:
+        self.base_url = f"http://made-up:{slots}"
+        self.log_path = log_path
+        self.stopped = self.dead = False
+
+    def exit_code(self) -> int | None:
+        return 134 if self.dead else None
+
+    def diagnose(self) -> Failure:
+        kind = FailureKind.DIED_UNDER_LOAD if self.dead else FailureKind.LOAD_ERRORS
+        return Failure(kind, "as made up", "last line")
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+
+class MadeUpLauncher:
+    """Keeps the engines; slots in `broken` never start."""
+
+    def __init__(self, broken: tuple[int, ...] = ()) -> None:
+        self.broken = broken
+        self.engines: list[MadeUpEngine] = []
+
+    async def launch(
+        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+    ) -> MadeUpEngine:
+        slots = int(spec.argv[spec.argv.index("--parallel") + 1])
+        if slots in self.broken:
+            raise LaunchFailed(Failure(FailureKind.OUT_OF_MEMORY, "too large", "alloc failed"))
+        self.engines.append(MadeUpEngine(slots, log_path))
+        return self.engines[-1]
+
+
+def sample(mean: float) -> Distribution:
+    return Distribution(
+        count=8, mean=mean, std=0, min=mean, p50=mean, p90=mean, p95=mean, p99=mean, max=mean
+    )
+
+
+def level(concurrency: int, tok_s: float, tpot_ms: float, *, failed: int = 0) -> Measurement:
+    return Measurement(
+        concurrency=concurrency,
+        duration_s=1,
+        requests_completed=8,
+        requests_failed=failed,
+        requests_short=0,
+        ended_by="requests",
+        valid=not failed,
+        tok_s=tok_s,
+        requests_s=tok_s / 4,
+        input_tokens=64,
+        output_tokens=32,
+        ttft_ms=sample(20.0),
+        tpot_ms=sample(tpot_ms),
+        e2e_ms=sample(100.0),
+        errors={"HTTP 503: busy": failed} if failed else {},
+    )
+
+
+Load = Callable[[int, int], Measurement | None]
+
+
+def smooth(slots: int, concurrency: int) -> Measurement | None:
+    """More slots: more throughput, less speed for each."""
+    return level(concurrency, 100.0 * min(slots, concurrency), 5.0 * min(slots, concurrency))
+
+
+class MadeUpLoad:
+    """Measures by a function of slots and concurrency; None kills the engine."""
+
+    def __init__(self, launcher: MadeUpLauncher, load: Load) -> None:
+        self.launcher, self.load = launcher, load
+        self.plans: list[LevelPlan] = []
+
+    async def run(
+        self,
+        endpoint: Endpoint,
+        plan: LevelPlan,
+        *,
+        engine_alive: Callable[[], bool],
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Measurement:
+        self.plans.append(plan)
+        found = self.load(int(endpoint.base_url.rpartition(":")[2]), plan.concurrency)
+        if found is None:
+            self.launcher.engines[-1].dead = True
+            return level(plan.concurrency, 1.0, 1.0, failed=8)
+        return found
+
+
+class Bench:
+    """A store, and tuners of the same task on it."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder, self.store = folder, store
+        self.fake = install_fake_engine(folder / "bin")
+        self.events: list[Event] = []
+
+    def tune(
+        self,
+        load: Load = smooth,
+        launcher: MadeUpLauncher | None = None,
+        changes: dict[str, Any] | None = None,
+    ) -> tuple[RunSummary, MadeUpLoad]:
+        launcher = launcher or MadeUpLauncher()
+        generator = MadeUpLoad(launcher, load)
+        task = parse_task(TASK | {"engine_path": str(self.fake)} | (changes or {}), source="task")
+        tuner = Tuner(
+            prepare(task, base=self.folder),
+            store=self.store,
+            launcher=launcher,
+            generator=generator,
+            strategy=strategy_named(task.optimization.strategy),
+            logs=self.folder / "logs",
+            listen=self.events.append,
+        )
+        run = tuner.open_run(fresh=False)
+        try:
+            asyncio.run(tuner.run(run))
+        finally:
+            assert all(engine.stopped for engine in launcher.engines)
+        return summarise(self.store, self.store.get_run(run.id) or run), generator
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Store.open(tmp_path / "home") as store:
+        yield Bench(tmp_path, store)
+
+
+def test_every_candidate_is_measured_at_every_level(bench: Bench) -> None:
+    summary, generator = bench.tune()
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    assert [p.concurrency for p in generator.plans] == [1, 4] * 3
+    assert [(p.tok_s, p.tok_s_per_user) for p in summary.frontier] == [
+        (100.0, 200.0),
+        (200.0, 100.0),
+        (400.0, 50.0),
+    ]
+    assert isinstance(bench.events[-1], RunEnded)
+
+
+def test_the_recommended_point_has_the_most_throughput_within_the_slo(bench: Bench) -> None:
+    chosen = bench.tune()[0].recommended
+    assert chosen is not None
+    assert (chosen.tok_s, chosen.tpot_ms, chosen.meets_slo) == (200.0, 10.0, True)
+
+
+def test_without_a_point_within_the_slo_the_nearest_one_is_named_as_such(bench: Bench) -> None:
+    chosen = bench.tune(changes={"slo": {"tpot_ms": 4}})[0].recommended
+    assert chosen is not None
+    assert not chosen.meets_slo
+    assert "no operating point meets the SLO" in chosen.reason
+
+
+def test_a_failed_launch_is_kept_and_the_rest_goes_on(bench: Bench) -> None:
+    summary, _ = bench.tune(launcher=MadeUpLauncher(broken=(2,)))
+    assert [e.status for e in summary.experiments] == ["completed", "failed", "completed"]
+    failure = summary.experiments[1].failure
+    assert failure is not None
+    assert (failure.kind, failure.log_tail) == ("out_of_memory", "alloc failed")
+    assert summary.run.status == "completed"
+
+
+def test_an_engine_that_dies_under_load_is_diagnosed_and_takes_no_part(bench: Bench) -> None:
+    def mortal(slots: int, concurrency: int) -> Measurement | None:
+        return None if (slots, concurrency) == (4, 4) else smooth(slots, concurrency)
+
+    summary, _ = bench.tune(mortal)
+    dead = summary.experiments[2]
+    assert dead.failure is not None
+    assert dead.failure.kind == "died_under_load"
+    assert len(dead.measurements) == 2, "what was measured is kept"
+    assert dead.id not in {point.experiment for point in summary.frontier}
+
+
+def test_a_level_with_failed_requests_is_kept_off_the_frontier(bench: Bench) -> None:
+    def flaky(slots: int, concurrency: int) -> Measurement | None:
+        best = (slots, concurrency) == (4, 4)
+        return level(4, 900.0, 1.0, failed=1) if best else smooth(slots, concurrency)
+
+    summary, _ = bench.tune(flaky)
+    assert summary.experiments[2].status == "completed"
+    assert summary.experiments[2].measurements[1].errors == {"HTTP 503: busy": 1}
+    assert max(point.tok_s for point in summary.frontier) == 200.0
+
+
+def test_where_every_level_fails_the_errors_are_told(bench: Bench) -> None:
+    summary, _ = bench.tune(lambda slots, concurrency: level(concurrency, 1.0, 1.0, failed=3))
+    assert {e.failure.kind for e in summary.experiments if e.failure} == {"load_errors"}
+    assert summary.experiments[0].failure is not None
+    assert "3 x HTTP 503: busy" in summary.experiments[0].failure.message
+    assert (summary.run.status, summary.frontier, summary.recommended) == ("failed", [], None)
+
+
+def test_a_budget_of_experiments_is_kept(bench: Bench) -> None:
+    changes = {"optimization": {"budget": {"experiments": 2}}}
+    summary, _ = bench.tune(changes=changes)
+    assert len(summary.experiments) == 2
+    assert "budget" in summary.run.stop_reason
+
+
+def test_repeats_are_measured_with_requests_of_their_own(bench: Bench) -> None:
+    changes = {"benchmark": {"concurrency": [1, 4], "repeats": 2}}
+    summary, generator = bench.tune(changes=changes)
+    assert [len(e.measurements) for e in summary.experiments] == [4, 4, 4]
+    assert len({plan.seed for plan in generator.plans[:4]}) == 4
+    assert [p.seed for p in generator.plans[:4]] == [p.seed for p in generator.plans[4:8]]
+
+
+def test_a_run_that_is_cancelled_goes_on_with_the_experiment_under_way(bench: Bench) -> None:
+    def stopped(slots: int, concurrency: int) -> Measurement | None:
+        if (slots, concurrency) == (2, 4):
+            raise asyncio.CancelledError
+        return smooth(slots, concurrency)
+
+    with pytest.raises(asyncio.CancelledError):
+        bench.tune(stopped)
+    (run,) = bench.store.runs()
+    assert run.status == "interrupted"
+    summary, generator = bench.tune()
+    assert [p.concurrency for p in generator.plans] == [1, 4, 1, 4], "the first is not repeated"
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    assert summary.run.id == run.id
+
+
+def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench) -> None:
+    def broken(slots: int, concurrency: int) -> Measurement | None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        bench.tune(broken)
+    assert bench.store.runs()[0].status == "failed"
