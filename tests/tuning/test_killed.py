@@ -64,6 +64,14 @@ class Tuning:
         shown: dict[str, Any] = json.loads(said)
         return shown
 
+    def told(self, command: str) -> dict[str, Any]:
+        """What `runs` or `show` say."""
+        environment = os.environ | {"AUTOTUNER_HOME": str(self.home)}
+        argv = [*COMMAND, command, "--json"]
+        done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, env=environment)
+        shown: dict[str, Any] = json.loads(done.stdout)
+        return shown
+
     def left(self) -> dict[int, str]:
         """Marked processes that are still there once a dead tuner's engine had time to end."""
         deadline = time.monotonic() + 20
@@ -104,6 +112,21 @@ def test_a_killed_tuner_goes_on_where_it_was(seed: int, tmp_path: Path) -> None:
     end = tuning.finished()
     assert len(end) == CANDIDATES
     assert {name: end[name] for name in kept} == kept, "a finished experiment was measured again"
+
+
+def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> None:
+    tuning = Tuning(tmp_path)
+    process = tuning.start()
+    assert process.stderr is not None
+    while "[2/6]" not in (line := process.stderr.readline()):
+        assert line, "the run has ended early"
+    assert tuning.told("runs")["runs"][0]["status"] == "running"
+    process.kill()
+    process.communicate()
+    assert tuning.told("runs")["runs"][0]["status"] == "interrupted"
+    shown = tuning.told("show")
+    assert shown["run"]["status"] == "interrupted"
+    assert [e["status"] for e in shown["experiments"]] == ["completed", "cancelled"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

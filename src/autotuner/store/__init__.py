@@ -3,8 +3,8 @@
 In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
 """
 
-from autotuner.store.lock import home_lock
+from autotuner.store.lock import home_in_use, home_lock
 from autotuner.store.records import EventRecord, ExperimentRecord, RunRecord
 from autotuner.store.store import Store
 
-__all__ = ["EventRecord", "ExperimentRecord", "RunRecord", "Store", "home_lock"]
+__all__ = ["EventRecord", "ExperimentRecord", "RunRecord", "Store", "home_in_use", "home_lock"]

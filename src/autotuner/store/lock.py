@@ -45,6 +45,15 @@ def home_lock(home: Path, run_name: str) -> Iterator[None]:
         yield
 
 
+def home_in_use(home: Path) -> bool:
+    """Whether a tuner works on `home` now: a run that says so may be one that was killed."""
+    try:
+        with (home / "tune.lock").open("a+", encoding="utf-8") as file:
+            return not _try_lock(file)
+    except OSError:
+        return False
+
+
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     front = sorted(front, key=lambda point: -point.tok_s_per_user)
     return RunSummary(
         run=_run_view(run, task, front),
-        experiments=[_experiment_view(experiment) for experiment in experiments],
+        experiments=[_experiment_view(experiment, run) for experiment in experiments],
         frontier=[_point_view(point, by_candidate) for point in front],
         recommended=_recommended(front, points, task, by_candidate),
         report=report,
@@ -75,7 +75,7 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
     )
 
 
-def _experiment_view(experiment: ExperimentRecord) -> ExperimentView:
+def _experiment_view(experiment: ExperimentRecord, run: RunRecord) -> ExperimentView:
     failure = None
     if experiment.failure_kind is not None:
         failure = FailureView(
@@ -83,7 +83,8 @@ def _experiment_view(experiment: ExperimentRecord) -> ExperimentView:
             message=experiment.failure_message or "",
             log_tail=experiment.log_tail or "",
         )
-    status = "cancelled" if experiment.status == "interrupted" else experiment.status
+    left = ("interrupted",) if run.status == "running" else ("interrupted", "running")
+    status = "cancelled" if experiment.status in left else experiment.status
     return ExperimentView.model_validate(
         {
             "id": experiment.candidate_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.markup import escape
@@ -11,7 +12,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
-from autotuner.store import RunRecord, Store
+from autotuner.store import RunRecord, Store, home_in_use
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
 
@@ -30,13 +31,26 @@ def open_existing(home: Path | None) -> Store:
     return Store.open(folder)
 
 
-def chosen_run(store: Store, number: int | None) -> RunRecord:
+def stored_runs(store: Store, folder: Path) -> list[RunRecord]:
+    """All runs, newest first; one whose tuner was killed is told as interrupted."""
+    found = store.runs()
+    if home_in_use(folder):
+        return list(found)
+    return [
+        replace(run, status="interrupted", stop_reason="its tuner was killed")
+        if run.status == "running"
+        else run
+        for run in found
+    ]
+
+
+def chosen_run(store: Store, folder: Path, number: int | None) -> RunRecord:
     """The run of that number, or the newest.
 
     Raises:
         AutotunerError: no such run.
     """
-    found = store.runs()
+    found = stored_runs(store, folder)
     if number is None and found:
         return found[0]
     for run in found:
@@ -54,11 +68,11 @@ def report_path(home: Path, run_id: int) -> Path:
 def runs(*, home: Path | None, as_json: bool) -> None:
     """`autotuner runs`."""
     folder = state_folder(home)
-    found: tuple[RunRecord, ...] = ()
+    found: list[RunRecord] = []
     counts: dict[int, tuple[int, int]] = {}
     if (folder / "autotuner.db").exists():
         with Store.open(folder) as store:
-            found = store.runs()
+            found = stored_runs(store, folder)
             for run in found:
                 statuses = [e.status for e in store.experiments(run.id)]
                 counts[run.id] = (statuses.count("completed"), statuses.count("failed"))
@@ -107,8 +121,9 @@ def runs(*, home: Path | None, as_json: bool) -> None:
 def show(number: int | None, *, home: Path | None, as_json: bool) -> None:
     """`autotuner show`."""
     with open_existing(home) as store:
-        run = chosen_run(store, number)
-        path = report_path(state_folder(home), run.id)
+        folder = state_folder(home)
+        run = chosen_run(store, folder, number)
+        path = report_path(folder, run.id)
         summary = summarise(store, run, report=str(path) if path.exists() else None)
     if as_json:
         print_json(summary.model_dump(mode="json"))
@@ -119,8 +134,9 @@ def show(number: int | None, *, home: Path | None, as_json: bool) -> None:
 def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:
     """`autotuner report`."""
     with open_existing(home) as store:
-        run = chosen_run(store, number)
-        path = (output or report_path(state_folder(home), run.id)).resolve()
+        folder = state_folder(home)
+        run = chosen_run(store, folder, number)
+        path = (output or report_path(folder, run.id)).resolve()
         summary = summarise(store, run, report=str(path))
     write_report(summary, path)
     if as_json:
