@@ -44,7 +44,7 @@ def seconds(argv: list[str]) -> float:
 
 def main() -> int:
     """Prints the ratio; 1 where it is above the limit."""
-    ours = [sys.executable, "-c", "from autotuner.cli import main; main()", "--help"]
+    ours = [sys.executable, "-m", "autotuner", "--help"]
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "bare.py"
         program.write_text(BARE, encoding="utf-8")

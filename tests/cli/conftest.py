@@ -14,7 +14,7 @@ import yaml
 
 from autotuner.testing.fake_engine import install_fake_engine
 
-COMMAND = (sys.executable, "-c", "from autotuner.cli import main; main()")
+COMMAND = (sys.executable, "-m", "autotuner")
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
 WriteTask = Callable[..., Path]

@@ -159,7 +159,7 @@ def test_a_report_that_cannot_be_written(run: Run, write_task: WriteTask, tmp_pa
 
 
 def test_a_reader_that_goes_away_is_no_mistake(run: Run, write_task: WriteTask) -> None:
-    script = f"{sys.executable} -c 'from autotuner.cli import main; main()' schema | head -c 1"
+    script = f"{sys.executable} -m autotuner schema | head -c 1"
     done = subprocess.run(
         ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env=os.environ
     )

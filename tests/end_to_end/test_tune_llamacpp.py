@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
-AUTOTUNER = (sys.executable, "-c", "from autotuner.cli import main; main()")
+AUTOTUNER = (sys.executable, "-m", "autotuner")
 TASK = """
 version: 2
 name: small

@@ -19,7 +19,7 @@ from autotuner.store import ExperimentRecord, Store
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.launcher_contract import MARK, processes
 
-COMMAND = (sys.executable, "-c", "from autotuner.cli import main; main()")
+COMMAND = (sys.executable, "-m", "autotuner")
 KILLS_PER_HOME = 5
 CANDIDATES, LEVELS = 6, 2
 TASK = """

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from autotuner import __version__
+from autotuner.cli import exit_codes
 from autotuner.errors import AutotunerError
-
-EXIT_NOTHING, EXIT_MISTAKE, EXIT_INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
     name="autotuner",
@@ -149,10 +148,10 @@ def main() -> None:
         app()
     except AutotunerError as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(EXIT_MISTAKE)
+        sys.exit(exit_codes.MISTAKE)
     except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
+        sys.exit(exit_codes.INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is left to say to it.
         sys.stderr.close()
-        sys.exit(EXIT_NOTHING)
+        sys.exit(exit_codes.NOTHING)

@@ -51,7 +51,8 @@ class LlamaCpp:
             raise EngineError(
                 f"{self.name} is not installed: there is neither {self.table.program} on PATH nor "
                 f"the package {self.table.package}",
-                remedy="pip install 'inference-autotuner[llamacpp]'",
+                remedy=f"pip install {self.table.package}, or name the path of "
+                f"{self.table.program} in engine_path",
             ) from None
         command = (sys.executable, "-m", HOST_MODULE)
         return Installation(self.name, command, version, f"{self.table.package} {version}")

@@ -65,6 +65,9 @@ def _writable(folder: Path) -> bool:
 
 def _print(document: dict[str, Any], device: str) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("", "[bold]autotuner[/bold]", __version__)
     home = document["home"]
     table.add_row(_mark(home["writable"]), "[bold]home[/bold]", escape(home["path"]))

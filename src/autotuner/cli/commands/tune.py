@@ -7,7 +7,7 @@ import contextlib
 import signal
 from pathlib import Path
 
-from autotuner.cli.app import EXIT_INTERRUPTED, EXIT_NOTHING
+from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import plan_document, prepare_file, print_plan
 from autotuner.cli.commands.show import report_path, write_report
 from autotuner.cli.home import state_folder
@@ -48,9 +48,9 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
             "the same command goes on from there",
             soft_wrap=True,
         )
-        return EXIT_INTERRUPTED
+        return exit_codes.INTERRUPTED
     succeeded = any(e.status == "completed" for e in summary.experiments)
-    return 0 if succeeded else EXIT_NOTHING
+    return 0 if succeeded else exit_codes.NOTHING
 
 
 def _run(prepared: Prepared, store: Store, folder: Path, *, fresh: bool) -> tuple[RunRecord, bool]:
