@@ -22,6 +22,9 @@ from autotuner.engines.llamacpp_host import parser as llama_server_flags
 from autotuner.testing.queueing import Job, Queue, Speed
 
 VOCABULARY = 32_000
+# epoll waits in whole milliseconds, rounded up: aimed half of one early, tokens are late and early
+# alike, and the speed is true on average.
+_TIMER_GRAIN_S = 0.001
 FAILURES = {
     "crash-start": "ends at once with exit code 3",
     "oom-start": "says that memory ran out, and ends",
@@ -90,11 +93,11 @@ class FakeServer:
     def wake(self) -> None:
         """Emits what is due, and sleeps until the next token is."""
         loop = asyncio.get_running_loop()
-        self.queue.advance(loop.time())
+        self.queue.advance(loop.time() + _TIMER_GRAIN_S / 2)
         if self._timer is not None:
             self._timer.cancel()
         due_s = self.queue.next_due_s()
-        self._timer = None if due_s is None else loop.call_at(due_s, self.wake)
+        self._timer = None if due_s is None else loop.call_at(due_s - _TIMER_GRAIN_S / 2, self.wake)
 
     def failing_now(self, kind: str) -> bool:
         """Whether this fault is switched on and its time has come."""
