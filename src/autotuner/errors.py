@@ -47,6 +47,14 @@ class ConfigError(AutotunerError):
         self.problems = problems
 
 
+class CatalogError(AutotunerError):
+    """A GPU that the catalog does not know."""
+
+
+class ProfileError(AutotunerError):
+    """A profile that is unknown, malformed, or refers to something that does not exist."""
+
+
 class ModelError(AutotunerError):
     """A model that does not exist, cannot be read, or is not in the engine's format."""
 

@@ -16,9 +16,8 @@ from autotuner.engines import FailureKind, Installation, LaunchSpec, engine_name
 from autotuner.engines.llamacpp_host import parser
 from autotuner.errors import EngineError
 
-MODEL = ResolvedModel(
-    "m", Path("/m.gguf"), GgufHeader(Path("/m.gguf"), 1, *([None] * 7), metadata={})
-)
+HEADER = GgufHeader(Path("/m.gguf"), 1, *([None] * 7), metadata={})
+MODEL = ResolvedModel("m", "/m.gguf", path=HEADER.path, header=HEADER)
 HERE = Installation("llamacpp", ("llama-server",), "1", "here")
 
 

@@ -9,24 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.catalog import GgufHeader, ResolvedModel
+from autotuner.catalog import GgufHeader, ResolvedModel, facts_from_gguf
 from autotuner.config import Candidate, parse_task
 from autotuner.engines import Installation, LaunchSpec, engine_named
 from autotuner.errors import ConfigError, EngineError
 from autotuner.space import Setting, Space, build_space, kv_cache_gib
 
 HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, {})
+FACTS = facts_from_gguf(HEADER)
 HERE = Installation("llamacpp", ("llama-server",), "1", "here")
 
 
 def render(candidate: Candidate) -> LaunchSpec:
-    model = ResolvedModel("m", HEADER.path, HEADER)
+    model = ResolvedModel("m", "/m.gguf", FACTS, HEADER.path, HEADER)
     return engine_named("llamacpp").render(candidate, model, HERE)
 
 
 def setting(largest: int = 160) -> Setting:
     defaults = engine_named("llamacpp").table.defaults
-    return Setting(largest, defaults, HEADER, 24.0)
+    return Setting(largest, defaults, FACTS, 24.0)
 
 
 def space(groups: dict[str, Any], largest: int = 160) -> Space:

@@ -1,17 +1,39 @@
 """Facts about models and devices, as tables and by looking.
 
-In: a model's id or path. Out: what is known of it; what is unknown stays unknown.
+In: a model's id or path, a GPU's name. Out: what is known of it; what is unknown stays unknown.
 Knows nothing of engines.
 """
 
 from autotuner.catalog.device import Device, this_device
+from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
 from autotuner.catalog.gguf import GgufHeader, read_gguf
-from autotuner.catalog.models import ResolvedModel, known_models, resolve_model
+from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format
+from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
+from autotuner.catalog.models import (
+    KnownModel,
+    ResolvedModel,
+    known_model,
+    known_models,
+    resolve_model,
+)
 
 __all__ = [
+    "GIB",
+    "KV_BYTES",
+    "WEIGHT_BYTES",
     "Device",
     "GgufHeader",
+    "Gpu",
+    "KnownModel",
+    "ModelFacts",
     "ResolvedModel",
+    "facts_from_config",
+    "facts_from_folder",
+    "facts_from_gguf",
+    "gpu_named",
+    "gpus",
+    "gpus_with_format",
+    "known_model",
     "known_models",
     "read_gguf",
     "resolve_model",

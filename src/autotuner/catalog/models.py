@@ -1,70 +1,145 @@
-"""From a model's id or path to the file on this machine."""
+"""From a model's id or path to what is known of it, and where it lies."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, read_gguf
+from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.config import Model, nearest
 from autotuner.errors import ModelError
 
 
 @dataclass(frozen=True)
+class KnownModel:
+    """A row of the registry. `package` and `file`: a GGUF that a Python package carries."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    config: Mapping[str, Any] | None = None
+    package: str | None = None
+    file: str | None = None
+    install: str = ""
+
+    @functools.cached_property
+    def facts(self) -> ModelFacts:
+        """What its configuration says; nothing, where only a package carries it."""
+        return facts_from_config(self.config) if self.config else ModelFacts()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name it goes by: id, aliases, and both without their owner."""
+        full = (self.id, *self.aliases)
+        return (*full, *(name.rpartition("/")[2] for name in full if "/" in name))
+
+
+@dataclass(frozen=True)
 class ResolvedModel:
-    """A model found on this machine. `name` is what requests call it."""
+    """A model and what is known of it.
+
+    Attributes:
+        name: what requests call it.
+        location: what the engine is given: a path, or a hub id to be downloaded.
+        path: where it lies on this machine; None for a hub id.
+        header: of a GGUF file; None for any other format.
+    """
 
     name: str
-    path: Path
-    header: GgufHeader
+    location: str
+    facts: ModelFacts = field(default_factory=ModelFacts)
+    path: Path | None = None
+    header: GgufHeader | None = None
 
 
-def known_models() -> dict[str, dict[str, Any]]:
-    """The registry: id -> its row."""
-    return dict(_registry())
+def known_models() -> Mapping[str, KnownModel]:
+    """The registry by id."""
+    return _registry()
+
+
+def known_model(name: str) -> KnownModel | None:
+    """The model of that id or alias, with or without its owner, whatever its case."""
+    return _by_name().get(name.lower())
 
 
 def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
-    """Finds the file of `model`; a relative path counts from `base`.
+    """What `model` is; a relative path counts from `base`.
+
+    An id with an owner (`org/name`) that the catalog does not know is taken as a hub's: nothing is
+    known of it but its name.
 
     Raises:
-        ModelError: unknown id, package not installed, no such file, or no GGUF.
+        ModelError: unknown id, package not installed, no such file, or a folder without config.
     """
-    if model.path is not None:
-        path = Path(model.path).expanduser()
-        path = path if path.is_absolute() else base / path
-        default_name = model.id or path.stem
-    else:
-        default_name, path = _from_registry(model.id or "")
-    return ResolvedModel(model.served_name or default_name, path, read_gguf(path))
+    if model.path is None:
+        return _from_registry(model)
+    path = Path(model.path).expanduser()
+    path = path if path.is_absolute() else base / path
+    name = model.served_name or model.id or path.stem
+    if path.is_dir():
+        return ResolvedModel(name, str(path), facts_from_folder(path), path)
+    header = read_gguf(path)
+    return ResolvedModel(name, str(path), facts_from_gguf(header), path, header)
 
 
-def _from_registry(wanted: str) -> tuple[str, Path]:
-    for name, row in _registry().items():
-        if wanted.lower() not in {name.lower(), *(alias.lower() for alias in row["aliases"])}:
-            continue
-        found = importlib.util.find_spec(row["package"])
-        if found is None or found.origin is None:
-            raise ModelError(
-                f"model.id {wanted!r}: the package {row['package']} is not installed",
-                remedy=row["install"],
-            )
-        return name, Path(found.origin).parent / row["file"]
-    hint = nearest(wanted, list(_registry()))
-    raise ModelError(
-        f"model.id: {wanted!r} is not in the catalog; {hint}",
-        remedy="give model.path with a GGUF file on this machine",
-    )
+def _from_registry(model: Model) -> ResolvedModel:
+    wanted = model.id or ""
+    known = known_model(wanted)
+    if known is None:
+        if wanted.count("/") == 1:
+            return ResolvedModel(model.served_name or wanted, wanted)
+        every = [name for row in _registry().values() for name in row.names]
+        raise ModelError(
+            f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, every)}",
+            remedy="give a hub's org/name, or model.path with a model folder or GGUF file",
+        )
+    if known.package is None:
+        location = wanted if "/" in wanted else known.id
+        return ResolvedModel(model.served_name or location, location, known.facts)
+    found = importlib.util.find_spec(known.package)
+    if found is None or found.origin is None:
+        raise ModelError(
+            f"model.id {wanted!r}: the package {known.package} is not installed",
+            remedy=known.install,
+        )
+    path = Path(found.origin).parent / (known.file or "")
+    header = read_gguf(path)
+    facts = facts_from_gguf(header)
+    return ResolvedModel(model.served_name or known.id, str(path), facts, path, header)
 
 
 @functools.cache
-def _registry() -> dict[str, dict[str, Any]]:
-    text = resources.files("autotuner.catalog").joinpath("models.yaml").read_text("utf-8")
-    rows: dict[str, dict[str, Any]] = yaml.safe_load(text)["models"]
-    return rows
+def _registry() -> dict[str, KnownModel]:
+    folder = resources.files("autotuner.catalog")
+    written = yaml.safe_load(folder.joinpath("models.yaml").read_text("utf-8"))
+    configs = json.loads(folder.joinpath("configs.json").read_text("utf-8"))
+    aliases: dict[str, list[str]] = written["aliases"]
+    rows = {
+        name: KnownModel(
+            name,
+            tuple(row["aliases"]),
+            row.get("config"),
+            row.get("package"),
+            row.get("file"),
+            row.get("install", ""),
+        )
+        for name, row in written["models"].items()
+    }
+    return rows | {
+        name: KnownModel(name, tuple(aliases.get(name, ())), config)
+        for name, config in configs.items()
+    }
+
+
+@functools.cache
+def _by_name() -> dict[str, KnownModel]:
+    return {name.lower(): row for row in _registry().values() for name in row.names}

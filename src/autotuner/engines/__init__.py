@@ -3,14 +3,16 @@
 In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of search or storage.
 """
 
-from autotuner.engines.engine import Engine, Installation
+from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
+from autotuner.engines.rows import FlagRow
 from autotuner.engines.spec import PORT, FailureKind, FailurePattern, LaunchSpec
-from autotuner.engines.table import EngineTable, FlagRow, engine_table
+from autotuner.engines.table import EngineTable, Saying, engine_table
 
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
+    "MODEL",
     "PORT",
     "Engine",
     "EngineTable",
@@ -19,6 +21,7 @@ __all__ = [
     "FlagRow",
     "Installation",
     "LaunchSpec",
+    "Saying",
     "engine_named",
     "engine_table",
 ]

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.spec import LaunchSpec
 from autotuner.engines.table import EngineTable
 
+MODEL = "{model}"
+
 
 @dataclass(frozen=True)
 class Installation:
-    """An engine found on this machine: the words that start it, its version, where it is."""
+    """An engine: the words that start it (`{model}` filled in later), its version, where it is.
+
+    `found` is False where it is not on this machine and only its command line can be told.
+    """
 
     engine: str
     command: tuple[str, ...]
     version: str
     origin: str
+    found: bool = True
 
 
 class Engine(Protocol):
@@ -36,6 +43,12 @@ class Engine(Protocol):
 
     def find(self, engine_path: str | None) -> Installation: ...
 
+    def assume(self, version: str | None) -> Installation: ...
+
     def render(
         self, candidate: Candidate, model: ResolvedModel, installation: Installation
     ) -> LaunchSpec: ...
+
+    def refuses(
+        self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
+    ) -> str | None: ...

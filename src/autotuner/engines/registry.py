@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from autotuner.config import nearest
 from autotuner.engines.engine import Engine
-from autotuner.engines.llamacpp import LlamaCpp
+from autotuner.engines.table import table_names
+from autotuner.engines.tabled import TabledEngine
 from autotuner.errors import EngineError
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (LlamaCpp(),)}
+ENGINES: dict[str, Engine] = {name: TabledEngine(name) for name in table_names()}
 DEFAULT_ENGINE = "llamacpp"
 
 

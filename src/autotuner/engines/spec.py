@@ -10,6 +10,10 @@ PORT = "{port}"
 """Placeholder in `LaunchSpec.argv` for the port that the launcher chooses."""
 
 
+FILE = "{{file:{name}}}"
+"""Placeholder in `LaunchSpec.argv` for the place of one of its files."""
+
+
 class FailureKind(StrEnum):
     """Why a launch or its measurement failed; the vocabulary of every engine's pattern table."""
 
@@ -45,6 +49,7 @@ class LaunchSpec:
         health_path: GET answers 200 once requests are served.
         api_path: OpenAI-compatible completions endpoint.
         failure_patterns: read in order on the log's tail; the first that matches classifies.
+        files: name -> text of files that have to be there; argv says `{file:NAME}` for their place.
         gpus: how many GPUs the process occupies; 0 on a CPU.
     """
 
@@ -55,13 +60,19 @@ class LaunchSpec:
     health_path: str = "/health"
     api_path: str = "/v1/completions"
     failure_patterns: tuple[FailurePattern, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
     gpus: int = 0
 
-    def argv_for(self, port: int) -> tuple[str, ...]:
-        """The arguments with the port filled in."""
-        return tuple(arg.replace(PORT, str(port)) for arg in self.argv)
+    def argv_for(self, port: int, folder: str = "") -> tuple[str, ...]:
+        """The arguments with the port and the places of the files in `folder` filled in."""
+        filled = [arg.replace(PORT, str(port)) for arg in self.argv]
+        for name, _ in self.files:
+            place = f"{folder}/{name}" if folder else name
+            filled = [arg.replace(FILE.format(name=name), place) for arg in filled]
+        return tuple(filled)
 
     def command(self, port: int = 8080) -> str:
-        """The line that reproduces this launch in a POSIX shell."""
+        """The line that reproduces this launch in a POSIX shell; first it writes the files."""
+        written = [f"printf %s {shlex.quote(text)} > {name} && " for name, text in self.files]
         words = [f"{name}={shlex.quote(value)}" for name, value in self.env]
-        return " ".join([*words, shlex.join(self.argv_for(port))])
+        return "".join(written) + " ".join([*words, shlex.join(self.argv_for(port))])

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import functools
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from autotuner.config import GROUPS, Candidate
+from autotuner.catalog import ModelFacts
+from autotuner.config import GROUPS
+from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
 from autotuner.engines.spec import FailureKind, FailurePattern
 from autotuner.errors import EngineError
 
-
-@dataclass(frozen=True)
-class FlagRow:
-    """How one field becomes words of a command line.
-
-    Attributes:
-        flags: flags that each carry the value.
-        values: field value -> flag value; empty: the value itself.
-        negated: the flag of a switch that is false.
-        times: field whose value multiplies this one.
-        unless: field that, where set, stands for this one.
-    """
-
-    path: str
-    render: Literal["value", "switch", "words"]
-    flags: tuple[str, ...] = ()
-    values: tuple[tuple[str, str], ...] = ()
-    negated: str | None = None
-    times: str | None = None
-    unless: str | None = None
+FIELDS = tuple(
+    f"{group}.{field}" for group, model in GROUPS.items() for field in model.model_fields
+)
+OPTIONS_FILE = "options.yaml"
 
 
 @dataclass(frozen=True)
@@ -45,67 +33,136 @@ class Inexpressible:
 
 
 @dataclass(frozen=True)
+class Saying:
+    """How a field is said in one version: `how` is flag, key, variable, implied, task or no."""
+
+    path: str
+    how: str
+    name: str
+    note: str
+
+
+@dataclass(frozen=True)
 class EngineTable:
-    """All that is known of an engine's command line and of its failures."""
+    """All that is known of an engine's command line and of its failures.
+
+    Attributes:
+        program, module: what starts it: a program, or `python -m module`.
+        packages: distributions that carry it, the first one that is found gives the version.
+        program_words, module_words: words after it, `{model}` filled in.
+        argv: words of every launch: `{port}`, `{name}` are filled in.
+        model_format: `gguf` or `folder` (a model folder or hub id).
+        version: the newest one that the table was checked against.
+        options_flag: the flag that takes the options file, where there is one.
+        device_variables: device (`cpu`, `gpu`) -> variables of every launch there.
+        described: fields that describe the task and need no word -> why.
+    """
 
     name: str
+    title: str
     program: str
-    package: str
+    module: str
+    packages: tuple[str, ...]
+    program_words: tuple[str, ...]
+    module_words: tuple[str, ...]
+    argv: tuple[str, ...]
+    model_format: str
+    version: str
+    source: str
     health_path: str
     api_path: str
+    options_flag: str
+    device_variables: dict[str, dict[str, str]]
     defaults: dict[str, Any]
-    rows: tuple[FlagRow, ...]
-    described: frozenset[str]
+    rows: dict[str, tuple[FlagRow, ...]]
+    described: dict[str, str]
     inexpressible: dict[str, Inexpressible]
     reserved: frozenset[str]
     failures: tuple[FailurePattern, ...]
 
-    def words(self, candidate: Candidate) -> list[str]:
-        """The flags that say `candidate`, in the table's order.
+    def row(self, path: str, version: str, facts: ModelFacts) -> FlagRow | None:
+        """The first row of the field that is meant for this version and model."""
+        return next((r for r in self.rows.get(path, ()) if r.holds(version, facts)), None)
+
+    def pieces(
+        self, path: str, settings: Mapping[str, Any], version: str, facts: ModelFacts
+    ) -> Pieces:
+        """What one set field contributes.
 
         Raises:
-            EngineError: a set value that the engine cannot express; nothing is dropped.
+            EngineError: the engine cannot express it; nothing is dropped.
         """
-        settings = self.defaults | candidate.settings()
-        for path, value in settings.items():
-            self._refuse_inexpressible(path, value)
-        words: list[str] = []
-        for row in self.rows:
-            if row.path in settings and (row.unless is None or row.unless not in settings):
-                words += self._row_words(row, settings)
-        return words
-
-    def _refuse_inexpressible(self, path: str, value: Any) -> None:
-        row = self.inexpressible.get(path)
-        if row is not None and not any(value == neutral for neutral in row.neutral):
+        value = settings[path]
+        refused = self.inexpressible.get(path)
+        if refused is not None:
+            if any(value == neutral for neutral in refused.neutral):
+                return NOTHING
             raise EngineError(
-                f"{path}: {self.name} cannot express {value!r}: {row.reason}",
-                remedy="leave the field out",
+                f"{path}: {self.name} cannot express {value!r}: {refused.reason}",
+                remedy=_remedy(path, self.name),
             )
-
-    def _row_words(self, row: FlagRow, settings: dict[str, Any]) -> list[str]:
-        value = settings[row.path]
+        if path in self.described:
+            return NOTHING
+        row = self.row(path, version, facts)
+        if row is None:
+            raise EngineError(
+                f"{path}: {self.name} {version} cannot express {value!r}: "
+                f"{self._versions_of(path)}",
+                remedy="use another version, or leave the field out",
+            )
         if row.render == "words":
-            self._refuse_reserved(row.path, value)
-            return list(value)
-        if row.render == "switch" and not row.values:
-            flag = row.flags[0] if value else row.negated
-            return [flag] if flag else []
-        text = self._translated(row, value, settings)
-        if row.render == "switch":
-            return [text]
-        return [word for flag in row.flags for word in (flag, text)]
+            self._refuse_reserved(path, value)
+        pieces = row.pieces(settings, facts, self.name)
+        return self._without_twin(row, pieces, settings, version, facts)
 
-    def _translated(self, row: FlagRow, value: Any, settings: dict[str, Any]) -> str:
-        if not row.values:
-            return str(value * settings[row.times] if row.times else value)
-        known = dict(row.values)
-        if str(value) not in known:
-            raise EngineError(
-                f"{row.path}: {self.name} cannot express {value!r}",
-                remedy=f"use one of: {', '.join(known)}",
+    def sayings(self, version: str | None = None, *, moe: bool = True) -> tuple[Saying, ...]:
+        """How every field is said, in the groups' order."""
+        facts = ModelFacts(experts=8 if moe else 0)
+        return tuple(self._saying(path, version or self.version, facts) for path in FIELDS)
+
+    def _saying(self, path: str, version: str, facts: ModelFacts) -> Saying:
+        if path in self.described:
+            return Saying(path, "task", "", self.described[path])
+        if path in self.inexpressible:
+            return Saying(path, "no", "", self.inexpressible[path].reason)
+        row = self.row(path, version, facts)
+        if row is None:
+            return Saying(path, "no", "", self._versions_of(path))
+        return Saying(path, row.how, row_name(row), row.note)
+
+    def _versions_of(self, path: str) -> str:
+        spans = [
+            " ".join(
+                part
+                for part in (
+                    f"since {row.since}" if row.since else "",
+                    f"until {row.until}" if row.until else "",
+                )
+                if part
             )
-        return known[str(value)]
+            for row in self.rows[path]
+        ]
+        return f"it is there {'; '.join(filter(None, spans)) or 'for other kinds of models'}"
+
+    def _without_twin(
+        self,
+        row: FlagRow,
+        pieces: Pieces,
+        settings: Mapping[str, Any],
+        version: str,
+        facts: ModelFacts,
+    ) -> Pieces:
+        """Nothing where another field has said the same already; an error where it disagrees."""
+        if row.same_as is None or row.same_as not in settings:
+            return pieces
+        twin = self.row(row.same_as, version, facts)
+        if twin is None or twin.pieces(settings, facts, self.name) == pieces:
+            return NOTHING
+        raise EngineError(
+            f"{row.path}: {self.name} cannot express {settings[row.path]!r} beside {row.same_as} "
+            f"{settings[row.same_as]!r}: one flag says both",
+            remedy="let the two agree, or leave one out",
+        )
 
     def _refuse_reserved(self, path: str, words: list[str]) -> None:
         for word in words:
@@ -114,6 +171,23 @@ class EngineTable:
                 raise EngineError(
                     f"{path}: {flag} is set by the tuner itself", remedy="take it out of the list"
                 )
+
+
+def row_name(row: FlagRow) -> str:
+    """The flag, key or variable of a row, as people write it."""
+    if row.key is not None:
+        return f"{row.json_flag or OPTIONS_FILE}: {row.key}"
+    if row.variable is not None:
+        return row.variable
+    if row.flags:
+        return " ".join(row.flags)
+    return ", ".join(str(said) for _, said in row.values if said)
+
+
+@functools.cache
+def table_names() -> tuple[str, ...]:
+    """Engines that have a table, the embedded default first."""
+    return ("llamacpp", "vllm", "sglang", "trtllm")
 
 
 @functools.cache
@@ -125,15 +199,29 @@ def engine_table(name: str) -> EngineTable:
     """
     text = resources.files("autotuner.engines").joinpath(f"{name}.yaml").read_text("utf-8")
     raw = yaml.safe_load(text)
+    rows = {
+        path: tuple(row_from(path, row) for row in (said if isinstance(said, list) else [said]))
+        for path, said in raw["flags"].items()
+    }
     table = EngineTable(
         name=raw["name"],
+        title=raw["title"],
         program=raw["program"],
-        package=raw["package"],
+        module=raw["module"],
+        packages=tuple(raw["packages"]),
+        program_words=tuple(raw["program_words"]),
+        module_words=tuple(raw["module_words"]),
+        argv=tuple(raw["argv"]),
+        model_format=raw["model_format"],
+        version=str(raw["version"]),
+        source=raw["source"],
         health_path=raw["health_path"],
         api_path=raw["api_path"],
+        options_flag=raw.get("options_flag", ""),
+        device_variables=raw.get("device_variables", {}),
         defaults=raw["defaults"],
-        rows=tuple(_row(path, row) for path, row in raw["flags"].items()),
-        described=frozenset(raw["described"]),
+        rows=rows,
+        described=raw["described"],
         inexpressible={
             path: Inexpressible(path, row["reason"], tuple(row.get("neutral", ())))
             for path, row in raw["inexpressible"].items()
@@ -148,23 +236,31 @@ def engine_table(name: str) -> EngineTable:
     return table
 
 
-def _row(path: str, raw: dict[str, Any]) -> FlagRow:
-    flag = raw.get("flag", ())
-    return FlagRow(
-        path=path,
-        render=raw.get("render", "value"),
-        flags=(flag,) if isinstance(flag, str) else tuple(flag),
-        values=tuple((str(key), str(value)) for key, value in raw.get("values", {}).items()),
-        negated=raw.get("negated"),
-        times=raw.get("times"),
-        unless=raw.get("unless"),
-    )
+def options_text(keys: list[tuple[str, Any]]) -> str:
+    """The options file: dotted keys as a YAML document (written as JSON, which YAML contains)."""
+    return json.dumps(nested(keys), indent=2, sort_keys=True) + "\n"
+
+
+def nested(keys: list[tuple[str, Any]]) -> dict[str, Any]:
+    """`[("a.b", 1)]` -> `{"a": {"b": 1}}`."""
+    document: dict[str, Any] = {}
+    for dotted, value in keys:
+        *parents, last = dotted.split(".")
+        inside = document
+        for parent in parents:
+            inside = inside.setdefault(parent, {})
+        inside[last] = value
+    return document
+
+
+def _remedy(path: str, engine: str) -> str:
+    able = [name for name in table_names() if name != engine and path in engine_table(name).rows]
+    return f"leave the field out; these can: {', '.join(able)}" if able else "leave the field out"
 
 
 def _check_complete(table: EngineTable) -> None:
-    said = [*(row.path for row in table.rows), *table.described, *table.inexpressible]
-    fields = {f"{group}.{field}" for group, model in GROUPS.items() for field in model.model_fields}
-    wrong = {path for path in said if said.count(path) > 1} | (fields ^ set(said))
+    said = [*table.rows, *table.described, *table.inexpressible]
+    wrong = {path for path in said if said.count(path) > 1} | (set(FIELDS) ^ set(said))
     if wrong:
         raise EngineError(
             f"the table of {table.name} says these fields twice, not at all, or they do not "

@@ -57,13 +57,15 @@ class LocalLauncher:
     async def _try(self, spec: LaunchSpec, log_path: Path, ready_timeout_s: float) -> LocalEngine:
         port = free_port()
         began = time.monotonic()
+        folder = log_path.with_suffix(".files")
         with _open_log(log_path) as log:
+            _write_files(spec, folder)
             log.write(f"$ {spec.command(port)}\n")
             log.flush()
             try:
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-I", "-S", warden.__file__, str(self._stop_grace_s)),
-                    *spec.argv_for(port),
+                    *spec.argv_for(port, str(folder)),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -174,6 +176,12 @@ class LocalEngine:
         trace: TracebackType | None,
     ) -> None:
         await self.stop()
+
+
+def _write_files(spec: LaunchSpec, folder: Path) -> None:
+    for name, text in spec.files:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _open_log(path: Path) -> IO[str]:

@@ -10,21 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog import GgufHeader
+from autotuner.catalog import GIB, ModelFacts
 from autotuner.config import Candidate
 
 Rule = Callable[[Candidate, "Setting"], str | None]
-
-KV_BYTES_PER_VALUE = {
-    "float32": 4.0,
-    "bfloat16": 2.0,
-    "float16": 2.0,
-    "int8": 34 / 32,
-    "int5": 22 / 32,
-    "int4": 18 / 32,
-}
-"""Bytes per stored value on llama.cpp; q8_0, q5_0 and q4_0 keep blocks of 32 values with a scale
-(block sizes from ggml-common.h)."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +28,7 @@ class Setting:
 
     largest_request_tokens: int
     defaults: dict[str, Any]
-    header: GgufHeader | None
+    facts: ModelFacts
     memory_gib: float | None
 
 
@@ -49,22 +38,18 @@ def tokens_per_slot(candidate: Candidate, setting: Setting) -> int | None:
         return candidate.memory.max_total_tokens // _slots(candidate, setting)
     if candidate.memory.max_model_len is not None:
         return candidate.memory.max_model_len
-    if setting.header is not None and setting.header.context_length is not None:
-        return setting.header.context_length // _slots(candidate, setting)
+    if setting.facts.context_length is not None:
+        return setting.facts.context_length // _slots(candidate, setting)
     return None
 
 
 def kv_cache_gib(candidate: Candidate, setting: Setting) -> float | None:
-    """GiB of the KV cache: 2 (K and V) x layers x KV heads x head size x tokens x bytes."""
-    header, tokens = setting.header, tokens_per_slot(candidate, setting)
-    if header is None or tokens is None:
+    """GiB of the KV cache of all slots, in the candidate's KV-cache format (float16 where none)."""
+    tokens = tokens_per_slot(candidate, setting)
+    per_token = setting.facts.kv_bytes_per_token(candidate.quantization.kvcache_mode)
+    if tokens is None or per_token is None:
         return None
-    if not (header.layers and header.heads and header.kv_heads and header.embedding_length):
-        return None
-    head_size = header.embedding_length / header.heads
-    values = 2 * header.layers * header.kv_heads * head_size * tokens * _slots(candidate, setting)
-    mode = candidate.quantization.kvcache_mode or "float16"
-    return values * KV_BYTES_PER_VALUE.get(mode, 1.0) / 2**30
+    return per_token * tokens * _slots(candidate, setting) / GIB
 
 
 def context_holds_workload(candidate: Candidate, setting: Setting) -> str | None:

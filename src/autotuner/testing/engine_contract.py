@@ -12,7 +12,16 @@ import pytest
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
-from autotuner.engines import PORT, Engine, EngineTable, FailureKind, Installation, LaunchSpec
+from autotuner.engines import (
+    MODEL,
+    PORT,
+    Engine,
+    EngineTable,
+    FailureKind,
+    FlagRow,
+    Installation,
+    LaunchSpec,
+)
 from autotuner.errors import EngineError
 
 FIELDS = tuple(
@@ -43,6 +52,14 @@ def _values_of(annotation: Any) -> tuple[Any, ...]:
     return tuple(value for part in arguments for value in _values_of(part))
 
 
+def _rows(table: EngineTable) -> list[FlagRow]:
+    return [row for rows in table.rows.values() for row in rows]
+
+
+def _typed(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
 class EngineContract(ABC):
     """Inherit from it, name the subclass `Test…`, and supply the engine."""
 
@@ -71,7 +88,7 @@ class EngineContract(ABC):
 
     def test_the_table_says_every_field_once(self) -> None:
         table = self.table
-        said = [*(row.path for row in table.rows), *table.described, *table.inexpressible]
+        said = [*table.rows, *table.described, *table.inexpressible]
         assert sorted(said) == sorted(FIELDS)
 
     def test_the_table_is_the_engines_own(self) -> None:
@@ -79,11 +96,8 @@ class EngineContract(ABC):
         assert table.name == self.engine().name
         assert table.health_path.startswith("/")
         assert table.api_path.startswith("/")
-        assert set(table.defaults) <= {row.path for row in table.rows}
-        assert {row.times for row in table.rows} | {row.unless for row in table.rows} <= {
-            None,
-            *FIELDS,
-        }
+        assert set(table.defaults) <= set(table.rows)
+        assert {path for row in _rows(table) for path in row.reads} <= set(FIELDS)
 
     def test_rendering_is_deterministic_and_has_one_port(self) -> None:
         spec = self.render(scheduling__max_running_requests=3)
@@ -98,11 +112,12 @@ class EngineContract(ABC):
     def test_the_spec_names_the_program_the_model_and_the_endpoints(self) -> None:
         spec, table = self.render(), self.table
         command = self.installation().command
-        assert spec.argv[: len(command)] == command
+        given = tuple(self.model().location if word == MODEL else word for word in command)
+        assert spec.argv[: len(command)] == given
         assert (spec.engine, spec.model_name) == (self.engine().name, self.model().name)
         assert (spec.health_path, spec.api_path) == (table.health_path, table.api_path)
         assert spec.failure_patterns == table.failures
-        assert any(str(self.model().path) in word for word in spec.argv)
+        assert any(self.model().location in word for word in spec.argv)
 
     @pytest.mark.parametrize("path", FIELDS)
     def test_each_value_is_rendered_or_refused_by_the_name_of_its_field(self, path: str) -> None:
@@ -132,14 +147,19 @@ class EngineContract(ABC):
                         self.render(**settings)
 
     def test_what_a_flag_says_differs_with_the_value(self) -> None:
-        for row in self.table.rows:
-            said = dict(row.values)
+        version, facts = self.installation().version, self.model().facts
+        for path in self.table.rows:
+            row = self.table.row(path, version, facts)
+            if row is None or row.how == "implied" or row.own or row.one_or:
+                continue
+            said = row.known
             rendered = {
-                value: self.render(**{row.path.replace(".", "__"): value}).argv
-                for value in (said or samples(row.path))
+                value: self.render(**{path.replace(".", "__"): _typed(value)})
+                for value in (said or samples(path))
             }
-            distinct = set(said.values()) if said else rendered
-            assert len(set(rendered.values())) == len(distinct), row.path
+            told = {(spec.argv, spec.env, spec.files) for spec in rendered.values()}
+            distinct = {str(word) for word in said.values()} if said else rendered
+            assert len(told) == len(distinct), path
 
     def test_extra_arguments_come_last_and_unchanged(self) -> None:
         assert self.render(misc__extra_args=("--an-extra-flag", "7")).argv[-2:] == (
@@ -156,7 +176,7 @@ class EngineContract(ABC):
                 assert flag in str(caught.value)
 
     def test_no_flag_is_both_the_tables_and_the_tuners(self) -> None:
-        assert not {flag for row in self.table.rows for flag in row.flags} & self.table.reserved
+        assert not {flag for row in _rows(self.table) for flag in row.flags} & self.table.reserved
 
     def test_failure_patterns_compile_and_cover_the_usual_failures(self) -> None:
         for row in self.table.failures:

@@ -82,7 +82,7 @@ def prepare(task: Task, *, base: Path, source: str = "task") -> Prepared:
     setting = Setting(
         largest_request_tokens=workload.largest(),
         defaults=engine.table.defaults,
-        header=model.header,
+        facts=model.facts,
         memory_gib=device.memory_gib,
     )
     space = build_space(

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from autotuner import __version__
 from autotuner.catalog import known_models, resolve_model, this_device
+from autotuner.cli.commands.engines import installed
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import Model
@@ -21,8 +22,8 @@ from autotuner.errors import AutotunerError
 def doctor(*, home: Path | None, as_json: bool) -> int:
     """`autotuner doctor`; 0 where a task can be tuned, 1 where something is missing."""
     folder = state_folder(home)
-    engines = [_engine(name) for name in ENGINES]
-    models = [_model(name) for name in known_models()]
+    engines = [installed(name) for name in ENGINES]
+    models = [_model(row.id) for row in known_models().values() if row.package]
     writable = _writable(folder)
     ready = writable and any(e["found"] for e in engines) and any(m["found"] for m in models)
     device = this_device()
@@ -41,20 +42,12 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
     return 0 if ready else 1
 
 
-def _engine(name: str) -> dict[str, Any]:
-    try:
-        found = ENGINES[name].find(None)
-    except AutotunerError as error:
-        return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
-    return {"name": name, "found": True, "version": found.version, "origin": found.origin}
-
-
 def _model(name: str) -> dict[str, Any]:
     try:
         found = resolve_model(Model(id=name), base=Path())
     except AutotunerError as error:
         return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
-    size_mib = found.header.size_bytes / 2**20
+    size_mib = (found.facts.size_bytes or 0) / 2**20
     return {"name": name, "found": True, "path": str(found.path), "size_mib": round(size_mib, 1)}
 
 

@@ -70,7 +70,7 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "engine_version": prepared.installation.version,
         "engine_origin": prepared.installation.origin,
         "model": prepared.model.name,
-        "model_path": str(prepared.model.path),
+        "model_path": prepared.model.location,
         "device": str(prepared.device),
         "strategy": prepared.task.optimization.strategy,
         "objectives": list(prepared.task.optimization.objectives),

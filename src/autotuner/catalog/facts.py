@@ -1,0 +1,133 @@
+"""What decides how large and how fast a model is, and the arithmetic on it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GIB = 2**30
+
+WEIGHT_BYTES = {
+    "float32": 4.0,
+    "bfloat16": 2.0,
+    "float16": 2.0,
+    "int8_wo": 1.0,
+    "sq": 1.0,
+    "fp8": 1.0,
+    "fp8_static": 1.0,
+    "fp8_ootb": 1.0,
+    "fp8_block": 1.0 + 4 / (128 * 128),
+    "int4_wo": 0.5 + 2 / 128,
+    "w4afp8": 0.5 + 2 / 128,
+    "nvfp4": 0.5 + 1 / 16,
+    "w4a16_mxfp4": 0.5 + 1 / 32,
+    "w4a8_mxfp4_mxfp8": 0.5 + 1 / 32,
+}
+"""Bytes per weight with its scales: FP8 blocks of 128 x 128 with a float32, int4 groups of 128
+with a float16, NVFP4 groups of 16 and MXFP4 groups of 32 with one byte (OCP Microscaling Formats
+1.0)."""
+
+KV_BYTES = {
+    "float32": 4.0,
+    "bfloat16": 2.0,
+    "float16": 2.0,
+    "fp8": 1.0,
+    "int8": 34 / 32,
+    "int5": 22 / 32,
+    "int4": 18 / 32,
+}
+"""Bytes per stored key or value; the integer formats are blocks of 32 with a float16 scale
+(q8_0, q5_0 and q4_0 in ggml-common.h), about what other engines' per-head scales cost too."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A decoder-only transformer in numbers; None is unknown.
+
+    Attributes:
+        attention: `gqa` (heads share keys and values), `mla` (one latent), `hybrid` (some layers
+            keep no keys and values, so sizes are unknown).
+        head_size: width of one head's keys; for `mla` None.
+        kv_latent: values kept per token and layer under `mla`: latent plus rotary part.
+        experts: routed experts of an MoE layer; 0 in a dense model.
+        moe_intermediate: inner width of one expert.
+        gemm_format, moe_format: the checkpoint's own weight formats, as `quantization.*_mode`.
+        dense_parameters: all that is neither expert nor embedding.
+        expert_parameters, embedding_parameters, active_parameters: counts; active: per token.
+        size_bytes: of the files, where they lie here.
+    """
+
+    architecture: str | None = None
+    attention: str | None = None
+    layers: int | None = None
+    hidden_size: int | None = None
+    heads: int | None = None
+    kv_heads: int | None = None
+    head_size: int | None = None
+    kv_latent: int | None = None
+    vocabulary: int | None = None
+    context_length: int | None = None
+    experts: int | None = None
+    experts_per_token: int | None = None
+    moe_intermediate: int | None = None
+    mtp_layers: int | None = None
+    gemm_format: str | None = None
+    moe_format: str | None = None
+    dense_parameters: int | None = None
+    expert_parameters: int | None = None
+    embedding_parameters: int | None = None
+    active_parameters: int | None = None
+    size_bytes: int | None = None
+
+    @property
+    def is_moe(self) -> bool | None:
+        """Whether it has routed experts."""
+        return None if self.experts is None else self.experts > 0
+
+    @property
+    def is_mla(self) -> bool | None:
+        """Whether attention keeps one latent instead of keys and values."""
+        return None if self.attention is None else self.attention == "mla"
+
+    @property
+    def parameters(self) -> int | None:
+        """All weights."""
+        parts = (self.dense_parameters, self.expert_parameters, self.embedding_parameters)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+    def weights_gib(self, gemm: str | None = None, moe: str | None = None) -> float | None:
+        """GiB of all weights in the given formats; in the checkpoint's own where left out.
+
+        Embeddings stay in 16 bits, as every engine here keeps them. Where the parts are unknown
+        but the files lie here and no other format is asked for, their size counts.
+        """
+        gemm_own, moe_own = self.gemm_format or "bfloat16", self.moe_format or self.gemm_format
+        gemm = gemm or gemm_own
+        moe = moe or moe_own or gemm
+        if self.size_bytes is not None and gemm == gemm_own:
+            return self.size_bytes / GIB
+        dense, experts, embedding = (
+            self.dense_parameters,
+            self.expert_parameters,
+            self.embedding_parameters,
+        )
+        if dense is None or experts is None or embedding is None:
+            return None
+        if gemm not in WEIGHT_BYTES or moe not in WEIGHT_BYTES:
+            return None
+        total = dense * WEIGHT_BYTES[gemm] + experts * WEIGHT_BYTES[moe] + 2 * embedding
+        return total / GIB
+
+    def kv_bytes_per_token(self, mode: str | None = None) -> float | None:
+        """Bytes of KV cache that one token occupies over all layers, before it is split by TP.
+
+        GQA: 2 (keys and values) x layers x KV heads x head size; MLA: layers x latent.
+        """
+        if self.layers is None:
+            return None
+        width = KV_BYTES.get(mode or "bfloat16", 2.0)
+        if self.attention == "mla" and self.kv_latent is not None:
+            return self.layers * self.kv_latent * width
+        if self.attention != "gqa" or self.kv_heads is None or self.head_size is None:
+            return None
+        return 2 * self.layers * self.kv_heads * self.head_size * width

@@ -1,0 +1,248 @@
+"""One row of a flag table: how the value of a field becomes words, keys or variables. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from autotuner.catalog import ModelFacts
+from autotuner.errors import EngineError
+
+Render = Literal["value", "switch", "words", "above_one", "implied"]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What one field contributes to a launch.
+
+    Attributes:
+        words: of the command line.
+        variables: environment variables.
+        keys: (flag of a JSON value, or "" for the options file; dotted key; value).
+    """
+
+    words: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    keys: tuple[tuple[str, str, Any], ...] = ()
+
+
+NOTHING = Pieces()
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """How one field is said, for a range of versions and a kind of model.
+
+    Attributes:
+        flags: flags that each carry the value.
+        key: dotted key that carries it, in the JSON value of `json_flag`, else in the options file.
+        variable: environment variable that carries it.
+        values: field value -> what is said; empty: the value itself. None: nothing (null, where
+            a key says it).
+        negated: the flag of a switch that is false.
+        also: words beside the flag (with `above_one`: where the value is above 1).
+        times, over: fields whose values multiply and divide this one (1 where not set).
+        over_default: the divisor where the field of `over` is not set.
+        unless: field that, where set, stands for this one.
+        same_as: field that says this one too; the two have to agree.
+        own: `gemm` or `moe`: the checkpoint's own format needs no flag, and only 16-bit weights
+            can be turned into another.
+        one_or: fields; the value has to be 1 or the product of theirs.
+        needs: field -> the value it must have where this one is above 1.
+        when: `{model_is_moe: bool}`.
+        since, until: engine versions, both inclusive.
+        skip: values that are said by nothing.
+        scale: the value is multiplied by it (GiB said in bytes).
+        whole: the engine takes whole numbers only.
+        also_keys: keys beside `key`, with their values.
+        note: for people.
+    """
+
+    path: str
+    render: Render = "value"
+    flags: tuple[str, ...] = ()
+    key: str | None = None
+    json_flag: str = ""
+    variable: str | None = None
+    values: tuple[tuple[str, Any], ...] = ()
+    negated: str | None = None
+    also: tuple[str, ...] = ()
+    times: str | None = None
+    over: str | None = None
+    over_default: int = 1
+    unless: str | None = None
+    same_as: str | None = None
+    own: str | None = None
+    one_or: tuple[str, ...] = ()
+    needs: tuple[tuple[str, Any], ...] = ()
+    when: tuple[tuple[str, Any], ...] = ()
+    since: str | None = None
+    until: str | None = None
+    skip: tuple[Any, ...] = ()
+    scale: int = 1
+    whole: bool = False
+    also_keys: tuple[tuple[str, Any], ...] = ()
+    note: str = ""
+    known: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def how(self) -> str:
+        """`flag`, `key`, `variable` or `implied`."""
+        if self.key is not None:
+            return "key"
+        if self.variable is not None:
+            return "variable"
+        said = self.flags or self.negated or self.render == "words"
+        return "flag" if said or any(word for _, word in self.values) else "implied"
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """All fields that decide what this row says."""
+        other = (self.times, self.over, self.unless, self.same_as, *self.one_or)
+        return (self.path, *(p for p in other if p), *(p for p, _ in self.needs))
+
+    def holds(self, version: str, facts: ModelFacts) -> bool:
+        """Whether the row is meant for this version and model."""
+        told = {"model_is_moe": bool(facts.is_moe)}
+        return in_range(version, self.since, self.until) and all(
+            told[fact] == wanted for fact, wanted in self.when
+        )
+
+    def pieces(self, settings: Mapping[str, Any], facts: ModelFacts, engine: str) -> Pieces:
+        """What the row says of `settings`, in which its field is set.
+
+        Raises:
+            EngineError: the engine cannot express the value.
+        """
+        value = settings[self.path]
+        if self.unless is not None and self.unless in settings:
+            return NOTHING
+        self._check_widths(value, settings, engine)
+        if self.render == "words":
+            return Pieces(tuple(value))
+        if value in self.skip:
+            return NOTHING
+        if self.render == "implied":
+            self._translated(value, settings, engine)
+            return NOTHING
+        if self.own is not None and self._is_own(value, facts, engine):
+            return NOTHING
+        if self.render == "above_one":
+            return self._said(True) if value > 1 else NOTHING
+        if self.render == "switch" and not self.values:
+            return self._switched(bool(value))
+        said = self._translated(value, settings, engine)
+        return NOTHING if said is None and self.key is None else self._said(said)
+
+    def _said(self, said: Any) -> Pieces:
+        if self.key is not None:
+            keys = ((self.key, said), *self.also_keys)
+            return Pieces(self.also, keys=tuple((self.json_flag, *pair) for pair in keys))
+        if self.variable is not None:
+            return Pieces(variables=((self.variable, str(said)),))
+        if self.render == "above_one":
+            return Pieces((*self.flags, *self.also))
+        if self.render == "switch":
+            return Pieces((*str(said).split(), *self.also))
+        return Pieces((*(word for flag in self.flags for word in (flag, str(said))), *self.also))
+
+    def _switched(self, value: bool) -> Pieces:
+        if self.key is not None:
+            return Pieces(keys=((self.json_flag, self.key, value),))
+        if value:
+            return Pieces((*self.flags, *self.also))
+        return Pieces((self.negated,)) if self.negated else NOTHING
+
+    def _translated(self, value: Any, settings: Mapping[str, Any], engine: str) -> Any:
+        if not self.values:
+            if self.times is not None:
+                value = value * settings.get(self.times, 1)
+            if self.over is not None:
+                value = value // settings.get(self.over, self.over_default)
+            if self.whole and value != int(value):
+                raise EngineError(
+                    f"{self.path}: {engine} cannot express {value!r}: it takes whole numbers",
+                    remedy=f"use {int(value)} or {int(value) + 1}",
+                )
+            return int(value * self.scale) if self.whole or self.scale != 1 else value
+        name = str(value).lower() if isinstance(value, bool) else str(value)
+        if name not in self.known:
+            raise EngineError(
+                f"{self.path}: {engine} cannot express {value!r}",
+                remedy=f"use one of: {', '.join(self.known)}",
+            )
+        return self.known[name]
+
+    def _is_own(self, value: Any, facts: ModelFacts, engine: str) -> bool:
+        own = facts.gemm_format if self.own == "gemm" else facts.moe_format
+        if value == (own or "bfloat16"):
+            return True
+        if own not in (None, "bfloat16"):
+            raise EngineError(
+                f"{self.path}: {value!r} does not fit a checkpoint whose weights are {own}: "
+                f"{engine} quantises 16-bit checkpoints only",
+                remedy=f"use {own!r}, or a checkpoint in 16 bits",
+            )
+        return False
+
+    def _check_widths(self, value: Any, settings: Mapping[str, Any], engine: str) -> None:
+        if self.one_or:
+            product = 1
+            for path in self.one_or:
+                product *= settings.get(path, 1)
+            if value not in (1, product):
+                raise EngineError(
+                    f"{self.path}: {engine} cannot express {value!r}: it is 1 or "
+                    f"{' x '.join(self.one_or)} ({product})",
+                    remedy=f"use 1 or {product}",
+                )
+        for path, wanted in self.needs:
+            if value > 1 and settings.get(path, wanted) != wanted:
+                raise EngineError(
+                    f"{self.path}: {engine} cannot express {value!r} with {path} "
+                    f"{settings[path]!r}",
+                    remedy=f"{path} has to be {wanted!r}",
+                )
+
+
+def row_from(path: str, raw: Mapping[str, Any]) -> FlagRow:
+    """A row from its YAML."""
+    flag = raw.get("flag", ())
+    said = {word: word for word in raw.get("choices", ())} | raw.get("values", {})
+    values = tuple((_name(key), value) for key, value in said.items())
+    lists: dict[str, Any] = {
+        "flags": (flag,) if isinstance(flag, str) else tuple(flag),
+        "values": values,
+        "also": tuple(raw.get("also", ())),
+        "also_keys": tuple(raw.get("also_keys", {}).items()),
+        "skip": tuple(raw.get("skip", ())),
+        "one_or": tuple(raw.get("one_or", ())),
+        "needs": tuple(raw.get("needs", {}).items()),
+        "when": tuple(raw.get("when", {}).items()),
+    }
+    rest: dict[str, Any] = {
+        key: value for key, value in raw.items() if key not in ("flag", "choices", *lists)
+    }
+    return FlagRow(path=path, **lists, **rest, known=dict(values))
+
+
+def _name(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version, for ordering (`0.5.14` -> (0, 5, 14))."""
+    found = re.match(r"[^\d]*(\d+(?:\.\d+)*)", version)
+    return tuple(int(part) for part in found.group(1).split(".")) if found else ()
+
+
+def in_range(version: str, since: str | None, until: str | None) -> bool:
+    """Whether a version lies in a range; one without numbers lies in every range."""
+    key = version_key(version)
+    if not key:
+        return True
+    if since is not None and key < version_key(since):
+        return False
+    return until is None or key <= version_key(until)

@@ -1,0 +1,226 @@
+"""The engine that a table describes: finding it, and turning a candidate into a launch."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autotuner.catalog import ResolvedModel
+from autotuner.config import Candidate
+from autotuner.engines.engine import MODEL, Installation
+from autotuner.engines.rows import Pieces
+from autotuner.engines.spec import FILE, LaunchSpec
+from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
+from autotuner.errors import EngineError
+
+ENVIRONMENTS = "engines"
+"""Folder inside our own environment (`.venv/engines/NAME`) with environments of engines."""
+_VERSION_TIMEOUT_S = 60
+
+
+class TabledEngine:
+    """An engine whose differences all lie in `engines/NAME.yaml`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def table(self) -> EngineTable:
+        """The flag table."""
+        return engine_table(self.name)
+
+    def find(self, engine_path: str | None) -> Installation:
+        """What will run: the path given, the program on PATH, an environment of its own, ours.
+
+        A path is the engine's program, or the Python of the environment that it is installed in.
+
+        Raises:
+            EngineError: none is there, or the path given is no program.
+        """
+        table = self.table
+        if engine_path is not None:
+            program = shutil.which(str(Path(engine_path).expanduser()))
+            if program is None:
+                raise EngineError(
+                    f"engine_path: {engine_path!r} is no program that can be run",
+                    remedy=f"give the path of {table.program} or of a Python that has "
+                    f"{table.packages[0]}, or leave engine_path out",
+                )
+            return self._of_program(program)
+        on_path = shutil.which(table.program)
+        if on_path is not None:
+            return self._of_program(on_path)
+        own = Path(sys.prefix) / ENVIRONMENTS / self.name / "bin" / "python"
+        if own.exists():
+            return self._of_python(str(own))
+        if _installed_here(table.packages) is not None:
+            return self._of_python(sys.executable)
+        raise EngineError(
+            f"{self.name} is not installed: there is neither {table.program} on PATH nor the "
+            f"package {table.packages[0]}",
+            remedy=f"pip install {table.packages[0]}, or name the path of {table.program} in "
+            "engine_path",
+        )
+
+    def assume(self, version: str | None) -> Installation:
+        """The engine as it would be where it is installed; it cannot be launched here."""
+        command = (self.table.program, *self.table.program_words)
+        return Installation(
+            self.name, command, version or self.table.version, "not installed here", found=False
+        )
+
+    def render(
+        self, candidate: Candidate, model: ResolvedModel, installation: Installation
+    ) -> LaunchSpec:
+        """The command line of `candidate`.
+
+        Raises:
+            EngineError: a setting or a model that the engine cannot express; nothing is dropped.
+        """
+        table = self.table
+        settings = table.defaults | candidate.settings()
+        pieces = [
+            table.pieces(path, settings, installation.version, model.facts)
+            for path in (*table.rows, *table.inexpressible)
+            if path in settings
+        ]
+        return self._spec(pieces, candidate, model, installation)
+
+    def refuses(
+        self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
+    ) -> str | None:
+        """Why the engine cannot express one field of `settings`; None where it can."""
+        try:
+            self.table.pieces(path, self.table.defaults | dict(settings), version, model.facts)
+        except EngineError as error:
+            return error.message
+        return None
+
+    def _spec(
+        self,
+        pieces: list[Pieces],
+        candidate: Candidate,
+        model: ResolvedModel,
+        installation: Installation,
+    ) -> LaunchSpec:
+        table = self.table
+        location = _location(table, model)
+        named = MODEL in installation.command
+        command = [location if word == MODEL else word for word in installation.command]
+        words = [*command, *(() if named else ("--model", location))]
+        words += [model.name if word == "{name}" else word for word in table.argv]
+        in_json: dict[str, list[tuple[str, Any]]] = {}
+        in_file: list[tuple[str, Any]] = []
+        for piece in pieces:
+            for flag, key, value in piece.keys:
+                (in_json.setdefault(flag, []) if flag else in_file).append((key, value))
+        extra = candidate.misc.extra_args or ()
+        said = [word for piece in pieces for word in piece.words]
+        words += said[: len(said) - len(extra)]
+        for flag, keys in in_json.items():
+            words += [flag, json.dumps(nested(keys), sort_keys=True)]
+        files: tuple[tuple[str, str], ...] = ()
+        if in_file:
+            words += [table.options_flag, FILE.format(name=OPTIONS_FILE)]
+            files = ((OPTIONS_FILE, options_text(in_file)),)
+        gpus = _gpus(candidate)
+        device = "cpu" if gpus == 0 else "gpu"
+        variables = table.device_variables.get(device, {}) | dict(
+            pair for piece in pieces for pair in piece.variables
+        )
+        return LaunchSpec(
+            engine=self.name,
+            argv=(*words, *extra),
+            model_name=model.name,
+            env=tuple(sorted(variables.items())),
+            health_path=table.health_path,
+            api_path=table.api_path,
+            failure_patterns=table.failures,
+            files=files,
+            gpus=gpus,
+        )
+
+    def _of_program(self, program: str) -> Installation:
+        if Path(program).name.startswith("python"):
+            return self._of_python(program)
+        version = _program_version(program)
+        return Installation(self.name, (program, *self.table.program_words), version, program)
+
+    def _of_python(self, python: str) -> Installation:
+        table = self.table
+        ours = python == sys.executable
+        found = _installed_here(table.packages) if ours else _installed_in(python, table.packages)
+        if found is None:
+            raise EngineError(
+                f"engine_path: {python} has none of the packages {', '.join(table.packages)}",
+                remedy=f"{python} -m pip install {table.packages[0]}",
+            )
+        package, version = found
+        command = (python, "-m", table.module, *table.module_words)
+        return Installation(self.name, command, version, f"{package} {version}")
+
+
+def _location(table: EngineTable, model: ResolvedModel) -> str:
+    """What the engine is given as its model."""
+    if (table.model_format == "gguf") == (model.header is not None):
+        return model.location
+    wanted = "a .gguf file" if table.model_format == "gguf" else "a model folder or hub id"
+    raise EngineError(
+        f"model: {table.name} serves {wanted}, not {model.location}",
+        remedy=f"give model.path or model.id of {wanted}, or another system.backend",
+    )
+
+
+def _gpus(candidate: Candidate) -> int:
+    """GPUs that the deployment occupies: TP x PP x DP; 0 on a CPU."""
+    system, parallel = candidate.system, candidate.parallel
+    if system.gpu_type is None or system.gpu_type.lower() == "cpu":
+        return 0
+    widths = (parallel.tensor_parallel, parallel.pipeline_parallel, parallel.data_parallel)
+    return functools.reduce(lambda product, width: product * (width or 1), widths, 1)
+
+
+def _installed_here(packages: tuple[str, ...]) -> tuple[str, str] | None:
+    for package in packages:
+        try:
+            return package, importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+@functools.cache
+def _installed_in(python: str, packages: tuple[str, ...]) -> tuple[str, str] | None:
+    """The first of `packages` in another environment, with its version; nothing is imported."""
+    code = (
+        "import sys, importlib.metadata as m\n"
+        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+        "print(next((f'{p} {have[p]}' for p in sys.argv[1:] if p in have), ''))"
+    )
+    name, _, version = _run(python, "-c", code, *packages).strip().partition(" ")
+    return (name, version) if version else None
+
+
+@functools.cache
+def _program_version(program: str) -> str:
+    lines = _run(program, "--version").strip().splitlines()
+    return next((line for line in lines if any(c.isdigit() for c in line)), "unknown")
+
+
+def _run(*argv: str) -> str:
+    try:
+        shown = subprocess.run(
+            argv, capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EngineError(
+            f"{argv[0]} {argv[1]} does not answer: {error}", remedy="check that it runs by hand"
+        ) from None
+    return shown.stdout + shown.stderr

@@ -1,0 +1,55 @@
+"""Rendered command lines against the flags that the engines' own parsers declare."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from candidates import MODELS, SETTINGS, expressible, model, told
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autotuner.engines import engine_named
+
+DUMPS = Path(__file__).parent / "parsers"
+SWITCHES = ("StoreTrueAction", "BooleanOptionalAction", "DeprecatedStoreTrueAction")
+
+
+def declared(engine: str) -> dict[str, dict[str, Any]]:
+    document = json.loads(next(DUMPS.glob(f"{engine}-*.json")).read_text(encoding="utf-8"))
+    assert document["version"] == engine_named(engine).table.version
+    return {flag: row for row in document["flags"] for flag in row["flags"]}
+
+
+FLAGS = {engine: declared(engine) for engine in ("vllm", "sglang")}
+
+
+@pytest.mark.parametrize("engine", FLAGS)
+@settings(max_examples=200, deadline=None)
+@given(SETTINGS, st.sampled_from(MODELS))
+def test_every_flag_and_value_is_declared(engine: str, chosen: dict[str, Any], name: str) -> None:
+    for flag, value in told(expressible(engine, chosen, name)[1]).items():
+        row = FLAGS[engine].get(flag)
+        assert row is not None, f"{flag} is not declared"
+        assert (value is True) == (row["kind"] in SWITCHES), flag
+        if row["choices"]:
+            assert value in row["choices"], flag
+
+
+@pytest.mark.parametrize("engine", FLAGS)
+def test_every_flag_of_the_table_is_declared(engine: str) -> None:
+    table = engine_named(engine).table
+    rows = [
+        table.row(path, table.version, model(name).facts) for path in table.rows for name in MODELS
+    ]
+    flags = {
+        word
+        for row in rows
+        if row is not None
+        for word in (*row.flags, row.json_flag, row.negated or "", *row.also)
+        if word.startswith("--")
+    }
+    assert sorted(flags - set(FLAGS[engine])) == []
+    assert sorted(table.reserved - set(FLAGS[engine])) == []
