@@ -13,6 +13,10 @@ from autotuner.engines import ENGINES, Engine, Installation
 from autotuner.errors import EngineError
 from autotuner.testing.engine_contract import EngineContract
 
+DEEPSEEK, LLAMA = "deepseek-ai/DeepSeek-V3", "meta-llama/Llama-3.1-8B"
+QWEN, QWEN_MOE = "Qwen/Qwen3-8B", "Qwen/Qwen3-30B-A3B"
+FP8_DENSE_ONLY = {"quantization__gemm_mode": "fp8", "quantization__moe_mode": "bfloat16"}
+
 
 class TestLlamaCpp(EngineContract):
     def engine(self) -> Engine:
@@ -31,7 +35,7 @@ class TestVllm(TestLlamaCpp):
         return ENGINES["vllm"]
 
     def model(self) -> ResolvedModel:
-        return model("Qwen/Qwen3-30B-A3B")
+        return model(QWEN_MOE)
 
 
 class TestSglang(TestVllm):
@@ -52,13 +56,9 @@ def said(engine: str, name: str, **settings: object) -> str:
 
 
 def test_attention_data_parallelism_counts_all_ranks_on_sglang() -> None:
-    moe = said(
-        "sglang", "deepseek-ai/DeepSeek-V3", parallel__tensor_parallel=1, parallel__data_parallel=8
-    )
-    assert "--tp-size 8 --attn-dp-size 8" in moe
-    dense = said(
-        "sglang", "meta-llama/Llama-3.1-8B", parallel__tensor_parallel=2, parallel__data_parallel=4
-    )
+    moe = said("sglang", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
+    assert "--tp-size 8 --attn-dp-size 4" in moe
+    dense = said("sglang", LLAMA, parallel__tensor_parallel=2, parallel__data_parallel=4)
     assert "--tp-size 2 --dp-size 4" in dense
 
 
@@ -67,18 +67,16 @@ def test_an_older_version_is_told_in_its_own_words() -> None:
     candidate = Candidate.from_settings(
         {"attention.backend": "flashinfer", "memory.swap_space": 4.0}
     )
-    old = engine.render(candidate, model("Qwen/Qwen3-8B"), engine.assume("0.11.0"))
+    old = engine.render(candidate, model(QWEN), engine.assume("0.11.0"))
     assert old.env == (("VLLM_ATTENTION_BACKEND", "FLASHINFER"),)
     assert "--swap-space 4.0" in old.command()
-    new = engine.render(candidate, model("Qwen/Qwen3-8B"), engine.assume(None))
+    new = engine.render(candidate, model(QWEN), engine.assume(None))
     assert "--attention-backend FLASHINFER" in new.command()
     assert "--kv-offloading-size" in new.command()
 
 
 def test_options_of_tensorrt_llm_go_into_a_file_that_the_command_writes() -> None:
-    command = said(
-        "trtllm", "Qwen/Qwen3-8B", quantization__kvcache_mode="fp8", memory__page_size=64
-    )
+    command = said("trtllm", QWEN, quantization__kvcache_mode="fp8", memory__page_size=64)
     assert '"dtype": "fp8"' in command
     assert "> options.yaml && trtllm-serve Qwen/Qwen3-8B" in command
     assert command.endswith("--extra_llm_api_options options.yaml")
@@ -86,24 +84,19 @@ def test_options_of_tensorrt_llm_go_into_a_file_that_the_command_writes() -> Non
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang"])
 def test_a_checkpoint_says_its_own_format(engine: str) -> None:
-    plain = said(engine, "deepseek-ai/DeepSeek-V3")
-    assert said(engine, "deepseek-ai/DeepSeek-V3", quantization__gemm_mode="fp8_block") == plain
+    plain = said(engine, DEEPSEEK)
+    assert said(engine, DEEPSEEK, quantization__gemm_mode="fp8_block") == plain
     with pytest.raises(EngineError, match="weights are fp8_block"):
-        said(engine, "deepseek-ai/DeepSeek-V3", quantization__gemm_mode="bfloat16")
+        said(engine, DEEPSEEK, quantization__gemm_mode="bfloat16")
     with pytest.raises(EngineError, match="one flag says both"):
-        said(
-            engine,
-            "Qwen/Qwen3-30B-A3B",
-            quantization__gemm_mode="fp8",
-            quantization__moe_mode="bfloat16",
-        )
+        said(engine, QWEN_MOE, **FP8_DENSE_ONLY)
 
 
 def test_a_setting_it_cannot_express_names_the_engines_that_can() -> None:
     with pytest.raises(EngineError, match="these can: sglang"):
-        said("vllm", "Qwen/Qwen3-8B", scheduling__conservativeness=0.5)
+        said("vllm", QWEN, scheduling__conservativeness=0.5)
 
 
 def test_an_engine_refuses_a_model_of_another_format() -> None:
     with pytest.raises(EngineError, match=r"serves a \.gguf file"):
-        said("llamacpp", "Qwen/Qwen3-8B")
+        said("llamacpp", QWEN)

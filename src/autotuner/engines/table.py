@@ -54,7 +54,7 @@ class EngineTable:
         model_format: `gguf` or `folder` (a model folder or hub id).
         version: the newest one that the table was checked against.
         options_flag: the flag that takes the options file, where there is one.
-        device_variables: device (`cpu`, `gpu`) -> variables of every launch there.
+        device_variables: `system.gpu_type` -> variables of every launch there.
         described: fields that describe the task and need no word -> why.
     """
 

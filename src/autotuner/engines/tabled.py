@@ -131,7 +131,7 @@ class TabledEngine:
             words += [table.options_flag, FILE.format(name=OPTIONS_FILE)]
             files = ((OPTIONS_FILE, options_text(in_file)),)
         gpus = _gpus(candidate)
-        device = "cpu" if gpus == 0 else "gpu"
+        device = (candidate.system.gpu_type or "").lower()
         variables = table.device_variables.get(device, {}) | dict(
             pair for piece in pieces for pair in piece.variables
         )

@@ -155,7 +155,7 @@ class EngineContract(ABC):
             said = row.known
             rendered = {
                 value: self.render(**{path.replace(".", "__"): _typed(value)})
-                for value in (said or samples(path))
+                for value in (said or ((2.0,) if row.whole else samples(path)))
             }
             told = {(spec.argv, spec.env, spec.files) for spec in rendered.values()}
             distinct = {str(word) for word in said.values()} if said else rendered
