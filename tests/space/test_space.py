@@ -13,7 +13,7 @@ from autotuner.catalog import GgufHeader, ResolvedModel, facts_from_gguf
 from autotuner.config import Candidate, parse_task
 from autotuner.engines import Installation, LaunchSpec, engine_named
 from autotuner.errors import ConfigError, EngineError
-from autotuner.space import Setting, Space, build_space, kv_cache_gib
+from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
 
 HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, {})
 FACTS = facts_from_gguf(HEADER)
@@ -32,7 +32,8 @@ def setting(largest: int = 160) -> Setting:
 
 def space(groups: dict[str, Any], largest: int = 160) -> Space:
     task = parse_task({"version": 2, "name": "t", "model": {"id": "m"}} | groups)
-    return build_space(task, setting(largest), render)
+    settings = {**task.fixed(), **task.axes()}
+    return build_space([Region(settings, frozenset(settings), setting(largest), render)])
 
 
 def test_the_grid_is_the_product_with_the_last_axis_turning_fastest() -> None:

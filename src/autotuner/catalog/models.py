@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -83,7 +84,7 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
     if model.path is None:
         return _from_registry(model)
     path = Path(model.path).expanduser()
-    path = path if path.is_absolute() else base / path
+    path = Path(os.path.normpath(path if path.is_absolute() else base / path))
     name = model.served_name or model.id or path.stem
     if path.is_dir():
         return ResolvedModel(name, str(path), facts_from_folder(path), path)

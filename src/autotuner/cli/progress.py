@@ -30,7 +30,7 @@ class Progress:
 
     def __init__(self, console: Console, prepared: Prepared) -> None:
         self._console = console
-        self._axes = prepared.task.axes()
+        self._axes = prepared.axes
         self._launches = prepared.launches
         self._seconds: list[float] = []
         self._label = ""

@@ -4,7 +4,7 @@ In: a YAML or JSON document. Out: a frozen `Task`, or every problem with its fie
 Knows nothing of engines, models or hardware.
 """
 
-from autotuner.config.axes import GROUP_NAMES, GroupAxes
+from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.document import nearest
 from autotuner.config.groups import GROUPS
@@ -23,6 +23,7 @@ __all__ = [
     "Optimization",
     "Slo",
     "Task",
+    "axes_model",
     "content_id",
     "load_task",
     "nearest",

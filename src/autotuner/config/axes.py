@@ -95,3 +95,18 @@ else:
     MiscAxes = searchable(Misc)
 
 GROUP_NAMES = tuple(GROUPS)
+_AXES: dict[str, type[GroupAxes]] = {
+    "runtime": RuntimeAxes,
+    "system": SystemAxes,
+    "parallel": ParallelAxes,
+    "quantization": QuantizationAxes,
+    "memory": MemoryAxes,
+    "scheduling": SchedulingAxes,
+    "attention": AttentionAxes,
+    "misc": MiscAxes,
+}
+
+
+def axes_model(group: str) -> type[GroupAxes]:
+    """The searchable form of the group of that name."""
+    return _AXES[group]

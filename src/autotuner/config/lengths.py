@@ -83,10 +83,19 @@ class LengthDistribution(BaseModel):
 
     def largest(self) -> int:
         """The most tokens (input + output) that one request can have."""
-        ends = self.input, self.output
-        if self.kind == "N":
-            return sum(round(mean + _NORMAL_CUT_STD * std) for mean, std in ends)
-        return sum(round(end[1]) for end in ends)
+        return self.largest_input() + self.largest_output()
+
+    def largest_input(self) -> int:
+        """The most input tokens."""
+        return self._largest(self.input)
+
+    def largest_output(self) -> int:
+        """The most output tokens."""
+        return self._largest(self.output)
+
+    def _largest(self, pair: tuple[float, float]) -> int:
+        first, second = pair
+        return round(first + _NORMAL_CUT_STD * second if self.kind == "N" else second)
 
     def mean(self) -> tuple[float, float]:
         """Mean (input, output) tokens."""

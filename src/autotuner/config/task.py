@@ -129,6 +129,27 @@ class Slo(Document):
         return {name: value for name, value in self.model_dump().items() if value is not None}
 
 
+class Combination(Document):
+    """Settings that are tried together, in the groups of a task; a list inside is tried in full."""
+
+    runtime: RuntimeAxes = RuntimeAxes()
+    system: SystemAxes = SystemAxes()
+    parallel: ParallelAxes = ParallelAxes()
+    quantization: QuantizationAxes = QuantizationAxes()
+    memory: MemoryAxes = MemoryAxes()
+    scheduling: SchedulingAxes = SchedulingAxes()
+    attention: AttentionAxes = AttentionAxes()
+    misc: MiscAxes = MiscAxes()
+
+    def settings(self) -> dict[str, Any]:
+        """`group.field` -> value, or list of values, of every field that is set."""
+        return {
+            f"{group}.{field}": value
+            for group in GROUP_NAMES
+            for field, value in getattr(self, group).given().items()
+        }
+
+
 class Task(Document):
     """A tuning task, version 2."""
 
@@ -140,6 +161,9 @@ class Task(Document):
     engine_path: str | None = None
     """The engine's program; what is on PATH, or the embedded one, where left out."""
     profiles: tuple[str, ...] = ()
+    """Names of profiles, applied in order; what the task itself says always wins."""
+    combinations: tuple[Combination, ...] = ()
+    """Alternatives: each is joined with the rest of the task, instead of all with all."""
     runtime: RuntimeAxes = RuntimeAxes()
     system: SystemAxes = SystemAxes()
     parallel: ParallelAxes = ParallelAxes()
@@ -152,6 +176,17 @@ class Task(Document):
     benchmark: Benchmark = Benchmark()
     slo: Slo = Slo()
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Task:
+        own = {f"{g}.{field}" for g in GROUP_NAMES for field in self.group(g).given()}
+        for index, combination in enumerate(self.combinations):
+            twice = sorted(own & set(combination.settings()))
+            if twice:
+                raise ValueError(
+                    f"combinations[{index}] says {twice[0]}, and so does the task itself; keep one"
+                )
+        return self
 
     def group(self, name: str) -> GroupAxes:
         """One of the eight groups."""

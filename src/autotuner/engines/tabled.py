@@ -86,12 +86,13 @@ class TabledEngine:
         """
         table = self.table
         settings = table.defaults | candidate.settings()
-        pieces = [
-            table.pieces(path, settings, installation.version, model.facts)
+        pieces = {
+            path: table.pieces(path, settings, installation.version, model.facts)
             for path in (*table.rows, *table.inexpressible)
             if path in settings
-        ]
-        return self._spec(pieces, candidate, model, installation)
+        }
+        _refuse_said_twice(self.name, pieces, settings)
+        return self._spec(list(pieces.values()), candidate, model, installation)
 
     def refuses(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
@@ -165,6 +166,29 @@ class TabledEngine:
         package, version = found
         command = (python, "-m", table.module, *table.module_words)
         return Installation(self.name, command, version, f"{package} {version}")
+
+
+def _refuse_said_twice(
+    engine: str, pieces: Mapping[str, Pieces], settings: Mapping[str, Any]
+) -> None:
+    """Two fields must not set one flag, key or variable: the engine would take the last in silence.
+
+    Raises:
+        EngineError: naming both fields.
+    """
+    said: dict[tuple[str, str], str] = {}
+    for path, piece in pieces.items():
+        if path == "misc.extra_args":
+            continue
+        flags = [("", word) for word in piece.words if word.startswith("--")]
+        for name in (*flags, *((flag, key) for flag, key, _ in piece.keys)):
+            if name in said:
+                raise EngineError(
+                    f"{path}: {engine} cannot express {settings[path]!r} beside {said[name]} "
+                    f"{settings[said[name]]!r}: both set {' '.join(filter(None, name))}",
+                    remedy="leave one of the two out",
+                )
+            said[name] = path
 
 
 def _location(table: EngineTable, model: ResolvedModel) -> str:

@@ -11,7 +11,10 @@ from autotuner.engines import FailureKind, FailurePattern
 from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
-_TAIL_BYTES = 64 * 1024
+"""What is kept of a log."""
+_READ_LINES = 300
+"""What is judged: Python engines print several tracebacks after the cause."""
+_TAIL_BYTES = 128 * 1024
 _LINE_CHARS = 300
 _STAMP = re.compile(r"^[\d.:]+ [A-Z] +")
 
@@ -25,7 +28,7 @@ def read_tail(path: Path) -> str:
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-TAIL_LINES:])
+    return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-_READ_LINES:])
 
 
 def classify(
@@ -40,17 +43,18 @@ def classify(
         exit_code: None while the engine lives; 128 + n where signal n ended it.
         was_ready: whether it had served before.
     """
+    kept = "\n".join(log_tail.splitlines()[-TAIL_LINES:])
     if exit_code is None:
         if was_ready:
-            return Failure(FailureKind.LOAD_ERRORS, "requests failed, the engine lives", log_tail)
-        return Failure(FailureKind.NOT_READY, "the engine was not ready in time", log_tail)
+            return Failure(FailureKind.LOAD_ERRORS, "requests failed, the engine lives", kept)
+        return Failure(FailureKind.NOT_READY, "the engine was not ready in time", kept)
     for row in patterns:
         said = _said(row.pattern, log_tail)
         if said is not None:
-            return Failure(row.kind, f"{row.explanation}: {said}", log_tail)
+            return Failure(row.kind, f"{row.explanation}: {said}", kept)
     kind = FailureKind.DIED_UNDER_LOAD if was_ready else FailureKind.DIED_LOADING
     when = "under load" if was_ready else "while loading"
-    return Failure(kind, f"the engine died {when}, {_ended(exit_code)}", log_tail)
+    return Failure(kind, f"the engine died {when}, {_ended(exit_code)}", kept)
 
 
 def _said(pattern: str, log_tail: str) -> str | None:

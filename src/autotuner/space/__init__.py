@@ -5,6 +5,6 @@ with its reason. Knows nothing of measuring.
 """
 
 from autotuner.space.rules import RULES, Setting, kv_cache_gib, tokens_per_slot
-from autotuner.space.space import Space, build_space
+from autotuner.space.space import Region, Space, build_space
 
-__all__ = ["RULES", "Setting", "Space", "build_space", "kv_cache_gib", "tokens_per_slot"]
+__all__ = ["RULES", "Region", "Setting", "Space", "build_space", "kv_cache_gib", "tokens_per_slot"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog import GIB, ModelFacts
+from autotuner.catalog import GIB, Gpu, ModelFacts, gpus_with_format
 from autotuner.config import Candidate
 
 Rule = Callable[[Candidate, "Setting"], str | None]
@@ -23,13 +23,20 @@ class Setting:
     Attributes:
         largest_request_tokens: input + output of the longest request of the workload.
         defaults: the engine's values for fields that a candidate leaves out.
-        memory_gib: of the device; None where unknown.
+        memory_gib: of one device; None where unknown.
+        slots_share_context: the context is cut into equal slots, as llama.cpp does; elsewhere any
+            request may use all of it.
+        gpu: the device; None where the task does not say.
+        gpus: how many a deployment may occupy; None where the task does not say.
     """
 
     largest_request_tokens: int
     defaults: dict[str, Any]
     facts: ModelFacts
     memory_gib: float | None
+    slots_share_context: bool = True
+    gpu: Gpu | None = None
+    gpus: int | None = None
 
 
 def tokens_per_slot(candidate: Candidate, setting: Setting) -> int | None:
@@ -88,9 +95,135 @@ def chunk_within_batch(candidate: Candidate, setting: Setting) -> str | None:
     )
 
 
-RULES: tuple[Rule, ...] = (context_holds_workload, totals_agree, chunk_within_batch)
+def gpus_suffice(candidate: Candidate, setting: Setting) -> str | None:
+    """A deployment occupies TP x PP x DP GPUs."""
+    if setting.gpus is None or (setting.gpu is not None and setting.gpu.is_cpu):
+        return None
+    needed = _ranks(candidate) * _width(candidate.parallel.pipeline_parallel)
+    if needed <= setting.gpus:
+        return None
+    return f"tensor x pipeline x data parallel ({needed}) is more than total_gpus ({setting.gpus})"
+
+
+def heads_divide(candidate: Candidate, setting: Setting) -> str | None:
+    """TP splits the attention heads evenly; KV heads are split or copied evenly."""
+    width = _width(candidate.parallel.tensor_parallel)
+    heads, kv_heads = setting.facts.heads, setting.facts.kv_heads
+    if heads is not None and heads % width:
+        return f"parallel.tensor_parallel ({width}) does not divide the {heads} attention heads"
+    if kv_heads is not None and kv_heads % width and width % kv_heads:
+        return f"parallel.tensor_parallel ({width}) does not fit the {kv_heads} KV heads"
+    return None
+
+
+def stages_have_layers(candidate: Candidate, setting: Setting) -> str | None:
+    """Each pipeline stage holds a layer at least."""
+    stages, layers = _width(candidate.parallel.pipeline_parallel), setting.facts.layers
+    if layers is None or stages <= layers:
+        return None
+    return f"parallel.pipeline_parallel ({stages}) is more than the {layers} layers"
+
+
+def experts_are_spread(candidate: Candidate, setting: Setting) -> str | None:
+    """Expert widths need experts, divide them, and multiply to TP x DP."""
+    parallel, facts = candidate.parallel, setting.facts
+    moe_tp, moe_ep = parallel.moe_tensor_parallel, parallel.moe_expert_parallel
+    ep = moe_ep or parallel.expert_parallel
+    if facts.is_moe is False and max(_width(moe_tp), _width(ep)) > 1:
+        return "expert widths above 1 on a dense model"
+    if parallel.expert_parallel and moe_ep and parallel.expert_parallel != moe_ep:
+        return "parallel.expert_parallel and moe_expert_parallel differ"
+    if facts.experts and ep and facts.experts % ep:
+        return f"moe_expert_parallel ({ep}) does not divide the {facts.experts} experts"
+    ranks = _ranks(candidate)
+    if facts.is_moe and moe_tp and ep and moe_tp * ep != ranks:
+        return f"moe_tensor_parallel x moe_expert_parallel ({moe_tp * ep}) is not TP x DP ({ranks})"
+    if facts.is_moe and ep and ranks % ep:
+        return f"moe_expert_parallel ({ep}) does not divide TP x DP ({ranks})"
+    return None
+
+
+def blocks_stay_whole(candidate: Candidate, setting: Setting) -> str | None:
+    """FP8 blocks are 128 x 128: a slice of an expert has to be a multiple of 128 wide."""
+    facts, quantization = setting.facts, candidate.quantization
+    inner = facts.moe_intermediate
+    if (quantization.moe_mode or facts.moe_format) != "fp8_block" or not inner:
+        return None
+    ep = candidate.parallel.moe_expert_parallel or candidate.parallel.expert_parallel
+    slices = candidate.parallel.moe_tensor_parallel or _ranks(candidate) // _width(ep) or 1
+    if inner % slices == 0 and (inner // slices) % 128 == 0:
+        return None
+    return f"an expert's {inner} columns over {slices} ranks do not keep FP8 blocks of 128 whole"
+
+
+def gpu_computes_format(candidate: Candidate, setting: Setting) -> str | None:
+    """The GPU has to compute in the number formats asked for."""
+    gpu, quantization = setting.gpu, candidate.quantization
+    if gpu is None:
+        return None
+    wanted = {
+        "quantization.gemm_mode": quantization.gemm_mode,
+        "quantization.moe_mode": quantization.moe_mode,
+        "quantization.fmha_mode": quantization.fmha_mode,
+        "quantization.kvcache_mode": "fp8" if quantization.kvcache_mode == "fp8" else None,
+    }
+    for path, mode in wanted.items():
+        if mode is not None and mode not in gpu.formats:
+            able = ", ".join(gpus_with_format(mode)) or "none"
+            return f"{path}: {gpu.name} does not compute in {mode!r}; these GPUs do: {able}"
+    return None
+
+
+def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
+    """Weights and the KV cache of one longest request fit into a GPU's share of the memory."""
+    if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
+        return None
+    quantization, facts = candidate.quantization, setting.facts
+    weights = facts.weights_gib(quantization.gemm_mode, quantization.moe_mode)
+    if weights is None:
+        return None
+    split = _width(candidate.parallel.tensor_parallel)
+    split *= _width(candidate.parallel.pipeline_parallel)
+    if facts.is_moe:
+        split *= _width(candidate.parallel.data_parallel)
+    per_token = facts.kv_bytes_per_token(quantization.kvcache_mode) or 0.0
+    needed = (weights + per_token * setting.largest_request_tokens / GIB) / split
+    needed -= candidate.memory.cpu_offload_gb or 0.0
+    usable = setting.memory_gib * (candidate.memory.mem_fraction_static or 1.0)
+    if needed <= usable:
+        return None
+    return (
+        f"weights and one request need {needed:.0f} GiB per GPU, "
+        f"mem_fraction_static leaves {usable:.0f} GiB"
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    context_holds_workload,
+    totals_agree,
+    chunk_within_batch,
+    gpus_suffice,
+    heads_divide,
+    stages_have_layers,
+    experts_are_spread,
+    blocks_stay_whole,
+    gpu_computes_format,
+    memory_holds_model,
+)
+
+
+def _width(value: int | None) -> int:
+    return value or 1
+
+
+def _ranks(candidate: Candidate) -> int:
+    """TP x DP: the ranks over which experts are spread."""
+    parallel = candidate.parallel
+    return _width(parallel.tensor_parallel) * _width(parallel.data_parallel)
 
 
 def _slots(candidate: Candidate, setting: Setting) -> int:
+    if not setting.slots_share_context:
+        return 1
     slots = candidate.scheduling.max_running_requests
     return slots or int(setting.defaults.get("scheduling.max_running_requests", 1))

@@ -74,8 +74,8 @@ class Tuner:
                 content_id=task.content_id,
                 config=task.written(),
                 model=prepared.model.name,
-                engine=prepared.engine.name,
-                engine_version=prepared.installation.version,
+                engine=prepared.engine_name,
+                engine_version=prepared.engine_version,
                 device=str(prepared.device),
                 plan=prepared.plan_record(),
             )

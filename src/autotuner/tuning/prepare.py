@@ -8,12 +8,17 @@ from typing import Any
 
 from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
 from autotuner.config import LengthDistribution, Task
-from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
-from autotuner.errors import ConfigError, Problem
+from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
-from autotuner.space import Setting, Space, build_space
+from autotuner.space import Region, Setting, Space, build_space
+from autotuner.tuning.resolve import Variant, resolve
 
 _STARTUP_GUESS_S = 5.0
+_NEVER_SEARCHED = (
+    *("runtime.isl", "runtime.osl", "system.gpu_type", "system.total_gpus"),
+    *("system.memory_per_gpu", "system.price_per_gpu_hour"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,13 +30,50 @@ class Prepared:
     """
 
     task: Task
-    engine: Engine
-    installation: Installation
+    variants: tuple[Variant, ...]
     model: ResolvedModel
     device: Device
     workload: LengthDistribution
     space: Space
     price_usd_hour: float
+
+    @property
+    def engine_name(self) -> str:
+        """The engine's name; all names where a task compares several."""
+        return ", ".join(dict.fromkeys(v.engine.name for v in self.variants))
+
+    @property
+    def engine_version(self) -> str:
+        """The engine's version, in the order of the names."""
+        return ", ".join(dict.fromkeys(v.installation.version for v in self.variants))
+
+    @property
+    def engine_origin(self) -> str:
+        """Where the engine was found."""
+        return ", ".join(dict.fromkeys(v.installation.origin for v in self.variants))
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """`group.field` -> the values that differ among candidates, in their order."""
+        found: dict[str, list[Any]] = {}
+        for candidate in self.space.candidates:
+            for path, value in candidate.settings().items():
+                values = found.setdefault(path, [])
+                if value not in values:
+                    values.append(value)
+        searched = {p for v in self.variants for p in v.config.settings if self._differs(v, p)}
+        return {path: values for path, values in found.items() if path in searched}
+
+    def _differs(self, variant: Variant, path: str) -> bool:
+        value = variant.config.settings.get(path)
+        return isinstance(value, list) or any(
+            other.config.settings.get(path) != value for other in self.variants
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What profiles want and the engine cannot express."""
+        return tuple(dict.fromkeys(w for v in self.variants for w in v.config.warnings))
 
     @property
     def budget(self) -> Budget:
@@ -57,42 +99,78 @@ class Prepared:
             "candidates": len(self.space.candidates),
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
-            "axes": {
-                path: [list(v) if isinstance(v, tuple) else v for v in values]
-                for path, values in self.task.axes().items()
-            },
+            "axes": self.axes,
         }
 
 
-def prepare(task: Task, *, base: Path, source: str = "task") -> Prepared:
+def prepare(
+    task: Task, *, base: Path, source: str = "task", registry: ProfileRegistry | None = None
+) -> Prepared:
     """Resolves `task` on this machine and generates its space. Nothing is started or written.
 
     Args:
         base: folder from which relative paths in the task count.
+        registry: profiles that the task may name; the built-in ones where left out.
 
     Raises:
         AutotunerError: whatever stands in the way, before anything runs.
     """
     _refuse_what_cannot_run(task, source)
-    engine = engine_named(str(task.fixed().get("system.backend", DEFAULT_ENGINE)))
     workload = _workload(task, source)
     model = resolve_model(task.model, base=base)
-    installation = engine.find(task.engine_path)
     device = this_device()
+    variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
+    regions = [_region(variant, model, workload, device) for variant in variants]
+    space = build_space(regions, source=source)
+    return Prepared(
+        task, variants, model, device, workload, space, _price_usd_hour(variants[0].context, task)
+    )
+
+
+def require_installed(prepared: Prepared) -> None:
+    """Raises where an engine of the task is not on this machine in the version asked for.
+
+    Raises:
+        EngineError: with what to install.
+    """
+    for variant in prepared.variants:
+        if variant.installation.found:
+            continue
+        here = variant.engine.find(prepared.task.engine_path)
+        raise EngineError(
+            f"system.backend_version: {variant.engine.name} {variant.installation.version} is "
+            f"asked for, {here.version} is installed",
+            remedy="leave backend_version out, or name the other installation in engine_path",
+        )
+
+
+def _region(
+    variant: Variant, model: ResolvedModel, workload: LengthDistribution, device: Device
+) -> Region:
+    context, engine = variant.context, variant.engine
+    on_gpu = context.gpu is not None and not context.gpu.is_cpu
     setting = Setting(
         largest_request_tokens=workload.largest(),
         defaults=engine.table.defaults,
         facts=model.facts,
-        memory_gib=device.memory_gib,
+        memory_gib=context.gpu_memory_gib if on_gpu else device.memory_gib,
+        slots_share_context=engine.table.model_format == "gguf",
+        gpu=context.gpu,
+        gpus=context.total_gpus,
     )
-    space = build_space(
-        task, setting, lambda c: engine.render(c, model, installation), source=source
+    return Region(
+        variant.config.settings,
+        variant.user,
+        setting,
+        lambda candidate: engine.render(candidate, model, variant.installation),
     )
-    price = task.fixed().get("system.price_per_gpu_hour") or 0.0
-    gpus = task.fixed().get("system.total_gpus") or 1
-    return Prepared(
-        task, engine, installation, model, device, workload, space, float(price) * int(gpus)
-    )
+
+
+def _price_usd_hour(context: TaskContext, task: Task) -> float:
+    """USD per hour of the whole deployment: the task's price, else the catalog's."""
+    listed = context.gpu.price_usd_hour if context.gpu is not None else None
+    price = task.fixed().get("system.price_per_gpu_hour", listed)
+    return float(price or 0.0) * max(context.gpus, 1)
 
 
 def _refuse_what_cannot_run(task: Task, source: str) -> None:
@@ -101,13 +179,9 @@ def _refuse_what_cannot_run(task: Task, source: str) -> None:
         problems.append(
             Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use 'local'")
         )
-    if task.profiles:
-        problems.append(
-            Problem("profiles", f"{task.profiles[0]!r} is unknown: there are no profiles yet")
-        )
     problems.extend(
         Problem(path, "cannot be searched; give one value")
-        for path in ("system.backend", "system.price_per_gpu_hour", "runtime.isl", "runtime.osl")
+        for path in _NEVER_SEARCHED
         if path in task.axes()
     )
     if problems:

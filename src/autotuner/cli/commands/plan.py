@@ -10,22 +10,25 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import PROFILES, state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Task, load_task, nearest
 from autotuner.errors import AutotunerError
+from autotuner.profiles import registry_with
 from autotuner.report.points import settings_text, value_text
 from autotuner.tuning.prepare import Prepared, prepare
 
 
-def prepare_file(path: Path) -> Prepared:
-    """Loads and resolves a task file."""
-    return prepare(load_task(path), base=path.resolve().parent, source=str(path))
+def prepare_file(path: Path, home: Path) -> Prepared:
+    """Loads and resolves a task file, with the user's own profiles in `home`."""
+    registry = registry_with(home / PROFILES)
+    base = path.resolve().parent
+    return prepare(load_task(path), base=base, source=str(path), registry=registry)
 
 
-def validate(path: Path, *, as_json: bool) -> None:
+def validate(path: Path, *, home: Path | None, as_json: bool) -> None:
     """`autotuner validate`."""
-    prepared = prepare_file(path)
+    prepared = prepare_file(path, state_folder(home))
     if as_json:
         print_json(
             {
@@ -50,8 +53,9 @@ def schema() -> None:
 
 def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     """`autotuner plan`."""
-    prepared = prepare_file(path)
-    document = plan_document(prepared, state_folder(home))
+    folder = state_folder(home)
+    prepared = prepare_file(path, folder)
+    document = plan_document(prepared, folder)
     if as_json:
         print_json(document)
         return
@@ -66,9 +70,9 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     return {
         "task": prepared.task.name,
         "content_id": prepared.task.content_id,
-        "engine": prepared.engine.name,
-        "engine_version": prepared.installation.version,
-        "engine_origin": prepared.installation.origin,
+        "engine": prepared.engine_name,
+        "engine_version": prepared.engine_version,
+        "engine_origin": prepared.engine_origin,
         "model": prepared.model.name,
         "model_path": prepared.model.location,
         "device": str(prepared.device),
@@ -80,6 +84,9 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "candidates": len(space.candidates),
         "launches": prepared.launches,
         "excluded": space.excluded,
+        "profiles": list(prepared.task.profiles),
+        "installed": all(v.installation.found for v in prepared.variants),
+        "warnings": list(prepared.warnings),
         "axes": prepared.plan_record()["axes"],
         "expected_minutes": None if typical_s is None else typical_s * prepared.launches / 60,
         "at_most_minutes": at_most_s * prepared.launches / 60,
@@ -102,6 +109,7 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "engine": f"{document['engine']} {document['engine_version']}",
         "device": document["device"],
         "workload": f"{document['workload']} at {document['concurrency']} concurrent requests",
+        "profiles": ", ".join(document["profiles"]) or "none",
         "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}",
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
         f"{document['launches']} to launch",
@@ -112,6 +120,10 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[bold]axis[/bold]", escape(f"{path}: {', '.join(map(value_text, values))}"))
     for reason, count in document["excluded"].items():
         table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
+    for warning in document["warnings"]:
+        table.add_row("[yellow]left out[/yellow]", escape(warning))
+    if not document["installed"]:
+        table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
 
@@ -137,16 +149,26 @@ def _typical_experiment_s(prepared: Prepared, home: Path) -> float | None:
     return sum(times) / len(times) if times else None
 
 
-def render(path: Path, *, candidate: str | None, as_json: bool) -> None:
+def render(
+    path: Path, *, home: Path | None, engine: str | None, candidate: str | None, as_json: bool
+) -> None:
     """`autotuner render`."""
-    prepared = prepare_file(path)
+    prepared = prepare_file(path, state_folder(home))
     specs = prepared.space.specs
     if candidate is not None and candidate not in specs:
         raise AutotunerError(
             f"--candidate: {candidate!r} is no candidate of this task; "
             f"{nearest(candidate, list(specs))}"
         )
-    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id)]
+    if engine is not None:
+        chosen_specs = {key: spec for key, spec in specs.items() if spec.engine == engine}
+        if not chosen_specs:
+            raise AutotunerError(
+                f"--engine: {engine!r} is no engine of this task: {prepared.engine_name}",
+                remedy="say it in system.backend",
+            )
+        specs = chosen_specs
+    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id) and c.id in specs]
     if as_json:
         print_json(
             {
@@ -158,5 +180,5 @@ def render(path: Path, *, candidate: str | None, as_json: bool) -> None:
         )
         return
     for found in chosen:
-        label = settings_text(found.settings(), prepared.task.axes())
+        label = settings_text(found.settings(), prepared.axes)
         print(f"# {found.id} {label}\n{specs[found.id].command()}")

@@ -19,7 +19,7 @@ from autotuner.report import print_summary
 from autotuner.search import strategy_named
 from autotuner.store import RunRecord, Store, home_lock
 from autotuner.tuning.loop import Tuner
-from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -27,8 +27,9 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
     """Runs the task at `path`; returns the exit code."""
-    prepared = prepare_file(path)
     folder = state_folder(home)
+    prepared = prepare_file(path, folder)
+    require_installed(prepared)
     if not as_json:
         print_plan(prepared, plan_document(prepared, folder))
     with home_lock(folder, prepared.task.name), Store.open(folder) as store:

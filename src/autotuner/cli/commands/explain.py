@@ -1,0 +1,89 @@
+"""`autotuner explain`: every field's value, who set it, what it replaced, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.cli.commands.plan import prepare_file
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import out, print_json
+from autotuner.profiles import Origin, TaskConfig
+from autotuner.report.points import value_text
+
+
+def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner explain`."""
+    prepared = prepare_file(path, state_folder(home))
+    if as_json:
+        variants = [
+            {
+                "engine": v.engine.name,
+                "engine_version": v.installation.version,
+                "context": v.context.known,
+                **config_document(v.config),
+            }
+            for v in prepared.variants
+        ]
+        print_json({"task": prepared.task.name, "variants": variants})
+        return
+    for variant in prepared.variants:
+        gpu = variant.context.gpu_type or "this machine"
+        title = f"{prepared.model.name} on {variant.engine.name} {variant.installation.version}"
+        out().print(f"[bold]{escape(f'{title}, {gpu}')}[/bold]", soft_wrap=True)
+        print_config(variant.config)
+
+
+def config_document(config: TaskConfig) -> dict[str, Any]:
+    """A configuration with its provenance, as `--json` prints it."""
+    return {
+        "fields": {
+            path: {"value": config.settings.get(path), "layers": [_origin(o) for o in origins]}
+            for path, origins in config.provenance.items()
+        },
+        "skipped": [{"layer": s.layer, "reason": s.reason} for s in config.skipped],
+        "warnings": list(config.warnings),
+    }
+
+
+def print_config(config: TaskConfig) -> None:
+    """A configuration with its provenance, for people."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("field", "value", "set by", "why"):
+        table.add_column(title, overflow="fold")
+    for path, origins in config.provenance.items():
+        winner = next((o for o in origins if o.status == "set"), None)
+        others = [o for o in origins if o is not winner]
+        value = _values(config.settings[path]) if path in config.settings else "(not set)"
+        why = [winner.why] if winner and winner.why else []
+        why += [_told(other) for other in reversed(others)]
+        layer = winner.layer if winner else ""
+        table.add_row(*(escape(cell) for cell in (path, value, layer, "\n".join(why))))
+    out().print(table)
+    for skipped in config.skipped:
+        out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
+
+
+def _told(origin: Origin) -> str:
+    value = "" if origin.value is None else f" {_values(origin.value)}"
+    if origin.status == "replaced":
+        return f"replaces{value} of {origin.layer}"
+    return f"left out{value} of {origin.layer}: {origin.why}"
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    return {
+        "layer": origin.layer,
+        "origin": origin.origin,
+        "value": origin.value,
+        "status": origin.status,
+        "why": origin.why,
+        "source": origin.source,
+    }
+
+
+def _values(value: Any) -> str:
+    return ", ".join(map(value_text, value)) if isinstance(value, list) else value_text(value)

@@ -1,0 +1,37 @@
+"""Profiles: named, ordered, conditional layers of settings, resolved for one task.
+
+In: a `TaskContext` and layers. Out: a `TaskConfig` with every field's provenance.
+Knows nothing of engines and storage.
+"""
+
+from autotuner.profiles.context import FACTS, TaskContext
+from autotuner.profiles.factory import Origin, Skipped, TaskConfig, TaskConfigFactory
+from autotuner.profiles.profile import ConfigLayer, Profile, Setting, profile_from
+from autotuner.profiles.registry import (
+    BUILTIN,
+    ProfileRegistry,
+    builtin_registry,
+    load_profile,
+    registry_with,
+)
+from autotuner.profiles.rules import RULES, Rule
+
+__all__ = [
+    "BUILTIN",
+    "FACTS",
+    "RULES",
+    "ConfigLayer",
+    "Origin",
+    "Profile",
+    "ProfileRegistry",
+    "Rule",
+    "Setting",
+    "Skipped",
+    "TaskConfig",
+    "TaskConfigFactory",
+    "TaskContext",
+    "builtin_registry",
+    "load_profile",
+    "profile_from",
+    "registry_with",
+]

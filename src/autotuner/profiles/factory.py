@@ -1,0 +1,247 @@
+"""Layers -> a configuration with its provenance. Immutable; resolution is cached by content."""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from autotuner.profiles.context import TaskContext, unmet
+from autotuner.profiles.profile import ConfigLayer, Setting, settings_from
+from autotuner.profiles.registry import BASE, ProfileRegistry, builtin_registry
+from autotuner.profiles.rules import RULES
+
+Condition = Callable[[TaskContext], bool]
+Refuses = Callable[[Mapping[str, Any], str], str | None]
+"""`refuses(settings, path)`: why the engine cannot express a field of `settings`, or None."""
+
+_CACHE_SIZE = 512
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One layer's word on a field.
+
+    Attributes:
+        status: `set`; `replaced` by a later layer; `dropped`, since the engine cannot express it;
+            `unknown`, since the rule knew too little.
+    """
+
+    layer: str
+    origin: str
+    value: Any
+    status: str
+    why: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A layer whose condition does not hold, with the reason."""
+
+    layer: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """What a factory built.
+
+    Attributes:
+        settings: `group.field` -> value; a list is an axis.
+        provenance: `group.field` -> every layer's word on it, in order; the last `set` one counts.
+        skipped: layers that do not apply here.
+    """
+
+    settings: Mapping[str, Any]
+    provenance: Mapping[str, tuple[Origin, ...]]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a profile wanted and the engine cannot express."""
+        return tuple(
+            f"{path}: {told.layer} wants {told.value!r}, which is left out: {told.why}"
+            for path, origins in self.provenance.items()
+            for told in origins
+            if told.status == "dropped"
+        )
+
+
+@dataclass(frozen=True)
+class _Step:
+    layer: ConfigLayer
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True)
+class TaskConfigFactory:
+    """Collects layers; every call returns a new factory. Later layers win.
+
+    Example:
+        config = (
+            TaskConfigFactory()
+            .apply_base_defaults()
+            .apply_profile("high_throughput")
+            .apply_profile("fp8_quantized", condition=lambda ctx: ctx.known["gpu_supports_fp8"])
+            .apply_user_overrides({"parallel": {"tp": 4}})
+            .build(TaskContext(model="llama-3.1-70b", runtime="sglang", gpu_type="h100"))
+        )
+    """
+
+    steps: tuple[_Step, ...] = ()
+    registry: ProfileRegistry | None = None
+
+    def apply_engine_defaults(self, defaults: Mapping[str, Any]) -> TaskConfigFactory:
+        """What the engine's command line says where nobody says anything."""
+        settings = settings_from(dict(defaults), source="engine's defaults")
+        return self._with(ConfigLayer("engine's defaults", "engine", settings))
+
+    def apply_base_defaults(self) -> TaskConfigFactory:
+        """What holds for every task."""
+        layers = self._profiles.layers_of(BASE)
+        return replace(
+            self, steps=(*self.steps, *(_Step(replace(row, origin="base")) for row in layers))
+        )
+
+    def apply_profile(self, name: str, condition: Condition | None = None) -> TaskConfigFactory:
+        """A profile, with those it extends.
+
+        Raises:
+            ProfileError: no such profile, or a cycle.
+        """
+        layers = self._profiles.layers_of(name)
+        return replace(self, steps=(*self.steps, *(_Step(row, condition) for row in layers)))
+
+    def apply_user_overrides(self, settings: Mapping[str, Any]) -> TaskConfigFactory:
+        """What the user wrote: groups or dotted paths; it always wins.
+
+        Raises:
+            ProfileError: an unknown field, or a value that it does not take.
+        """
+        if not settings:
+            return self
+        written = settings_from(dict(settings), source="user")
+        return self._with(ConfigLayer("task", "user", written))
+
+    def build(self, context: TaskContext, refuses: Refuses | None = None) -> TaskConfig:
+        """The configuration for one context.
+
+        Args:
+            refuses: what the engine cannot express; such a value of a profile is dropped, with a
+                warning in the provenance, and the layer before it counts.
+        """
+        said = tuple((step.layer.content, step.condition) for step in self.steps)
+        key = (said, context, refuses)
+        found = _CACHE.get(key)
+        if found is None:
+            found = _CACHE[key] = _resolve(self.steps, context, refuses)
+            if len(_CACHE) > _CACHE_SIZE:
+                _CACHE.popitem(last=False)
+        return found
+
+    @property
+    def _profiles(self) -> ProfileRegistry:
+        return self.registry or builtin_registry()
+
+    def _with(self, layer: ConfigLayer) -> TaskConfigFactory:
+        return replace(self, steps=(*self.steps, _Step(layer)))
+
+
+_CACHE: OrderedDict[Any, TaskConfig] = OrderedDict()
+
+
+def _resolve(steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | None) -> TaskConfig:
+    words: dict[str, list[tuple[ConfigLayer, Setting]]] = {}
+    skipped: list[Skipped] = []
+    for step in steps:
+        reason = unmet(dict(step.layer.when), context)
+        if reason is None and step.condition is not None and not step.condition(context):
+            reason = "the condition given to apply_profile does not hold"
+        if reason is not None:
+            skipped.append(Skipped(step.layer.title, reason))
+            continue
+        for said in step.layer.settings:
+            words.setdefault(said.path, []).append((step.layer, said))
+    settings: dict[str, Any] = {}
+    provenance: dict[str, tuple[Origin, ...]] = {}
+    for path in _in_order(words):
+        provenance[path] = _settle(path, words[path], settings, context, refuses)
+    return TaskConfig(MappingProxyType(settings), MappingProxyType(provenance), tuple(skipped))
+
+
+def _settle(
+    path: str,
+    words: list[tuple[ConfigLayer, Setting]],
+    settings: dict[str, Any],
+    context: TaskContext,
+    refuses: Refuses | None,
+) -> tuple[Origin, ...]:
+    """Every layer's word on one field, the last that can be had first asked; sets the field."""
+    told: list[Origin] = []
+    done = False
+    for layer, said in reversed(words):
+        value = _value(said, context, settings) if said.rule else said.value
+        why, status = said.why, "replaced" if done else "set"
+        if value is None:
+            status, why = "unknown", f"{said.rule} knows too little here"
+        elif not done and layer.origin in ("base", "profile") and refuses is not None:
+            value, refused = _expressible(path, value, settings, refuses)
+            if value is None:
+                value, status, why = said.value, "dropped", refused
+        told.append(Origin(layer.title, layer.origin, value, status, why, said.source))
+        if status == "set":
+            settings[path] = value
+            done = True
+    return tuple(reversed(told))
+
+
+def _expressible(
+    path: str, value: Any, settings: dict[str, Any], refuses: Refuses
+) -> tuple[Any, str]:
+    """The value, or those of an axis, that the engine can express; None and why where none is."""
+    if not isinstance(value, list):
+        reason = refuses({**settings, path: value}, path)
+        return (value, "") if reason is None else (None, reason)
+    reasons = [refuses({**settings, path: item}, path) for item in value]
+    kept = [item for item, reason in zip(value, reasons, strict=True) if reason is None]
+    return (kept or None), next((reason for reason in reasons if reason), "")
+
+
+def _value(said: Setting, context: TaskContext, settings: dict[str, Any]) -> Any:
+    """A rule's value; the distinct values of all combinations where what it reads is searched."""
+    rule = RULES[said.rule or ""]
+    read = {path: settings[path] for path in rule.reads if path in settings}
+    axes = [value if isinstance(value, list) else [value] for value in read.values()]
+    found: list[Any] = []
+    for chosen in itertools.product(*axes):
+        value = rule.apply(context, dict(zip(read, chosen, strict=True)))
+        if value is not None and value not in found:
+            found.append(value)
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else sorted(found)
+
+
+def _in_order(words: dict[str, list[tuple[ConfigLayer, Setting]]]) -> Iterator[str]:
+    """Fields so that each comes after those its rules read."""
+    waiting = dict(words)
+    while waiting:
+        ready = [
+            path
+            for path, said in waiting.items()
+            if not any(
+                read in waiting
+                for _, setting in said
+                if setting.rule
+                for read in RULES[setting.rule].reads
+                if read != path
+            )
+        ]
+        # Rules that read each other in a ring cannot be: the table of rules has none.
+        for path in ready or list(waiting):
+            del waiting[path]
+            yield path

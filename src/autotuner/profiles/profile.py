@@ -1,0 +1,173 @@
+"""Profiles as documents: layers of settings, each with its condition and its reasons."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from autotuner.config import GROUP_NAMES, GROUPS, axes_model, nearest
+from autotuner.errors import ProfileError
+from autotuner.profiles.context import check_condition
+from autotuner.profiles.rules import RULES
+
+_KEYS = {"name", "description", "extends", "layers"}
+_LAYER_KEYS = {"name", "when", "set"}
+_SETTING_KEYS = {"value", "rule", "why", "source"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a layer says of one field: a value, a list of values (an axis), or a rule's name."""
+
+    path: str
+    value: Any = None
+    rule: str | None = None
+    why: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ConfigLayer:
+    """Settings that hold together under one condition.
+
+    Attributes:
+        origin: `engine`, `base`, `profile` or `user`.
+        profile: the profile it belongs to; empty for the others.
+    """
+
+    name: str
+    origin: str
+    settings: tuple[Setting, ...]
+    when: tuple[tuple[str, Any], ...] = ()
+    profile: str = ""
+
+    @functools.cached_property
+    def content(self) -> str:
+        """All that it says, as a key of caches."""
+        return repr((self.name, self.origin, self.profile, self.when, self.settings))
+
+    @property
+    def title(self) -> str:
+        """How people are told of it."""
+        return f"{self.profile}/{self.name}" if self.profile else self.name
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named, ordered set of layers; those of the profile it extends come first."""
+
+    name: str
+    description: str
+    layers: tuple[ConfigLayer, ...]
+    extends: str | None = None
+    source: str = ""
+
+
+def profile_from(document: Any, *, source: str) -> Profile:
+    """A profile from its YAML document.
+
+    Raises:
+        ProfileError: anything unknown in it, with its place and the nearest known word.
+    """
+    if not isinstance(document, dict):
+        raise ProfileError(f"{source}: a profile is a mapping with name, description and layers")
+    _known(document, _KEYS, source)
+    name = document.get("name")
+    if not isinstance(name, str) or not name:
+        raise ProfileError(f"{source}: name is missing")
+    layers = document.get("layers", [])
+    if not isinstance(layers, list):
+        raise ProfileError(f"{source}: layers: expected a list")
+    extends = document.get("extends")
+    if extends is not None and not isinstance(extends, str):
+        raise ProfileError(f"{source}: extends: expected the name of one profile")
+    return Profile(
+        name=name,
+        description=str(document.get("description", "")),
+        layers=tuple(_layer(row, name, f"{source}: layers[{n}]") for n, row in enumerate(layers)),
+        extends=extends,
+        source=source,
+    )
+
+
+def settings_from(settings: dict[str, Any], *, source: str) -> tuple[Setting, ...]:
+    """Settings as `{group: {field: value}}` or `{"group.field": value}`; aliases are resolved.
+
+    Raises:
+        ProfileError: an unknown group or field, or a value that the field does not take.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key in GROUPS and isinstance(value, dict):
+            flat |= {f"{key}.{field}": item for field, item in value.items()}
+        else:
+            flat[str(key)] = value
+    return tuple(_setting(path, value, source) for path, value in flat.items())
+
+
+def _layer(row: Any, profile: str, source: str) -> ConfigLayer:
+    if not isinstance(row, dict):
+        raise ProfileError(f"{source}: a layer is a mapping with set, and when")
+    _known(row, _LAYER_KEYS, source)
+    when = row.get("when", {})
+    wrong = check_condition(when) if isinstance(when, dict) else "expected a mapping"
+    if wrong:
+        raise ProfileError(f"{source}.when: {wrong}")
+    return ConfigLayer(
+        name=str(row.get("name", "settings")),
+        origin="profile",
+        settings=settings_from(row.get("set") or {}, source=f"{source}.set"),
+        when=tuple(when.items()),
+        profile=profile,
+    )
+
+
+def _setting(path: str, raw: Any, source: str) -> Setting:
+    path = _resolved(path, source)
+    said = raw if isinstance(raw, dict) else {"value": raw}
+    _known(said, _SETTING_KEYS, f"{source}.{path}")
+    why, origin = str(said.get("why", "")), str(said.get("source", ""))
+    if ("rule" in said) == ("value" in said):
+        raise ProfileError(f"{source}.{path}: give a value, or the name of a rule")
+    if "rule" in said:
+        rule = str(said["rule"])
+        if rule not in RULES:
+            raise ProfileError(
+                f"{source}.{path}: unknown rule {rule!r}, {nearest(rule, list(RULES))}"
+            )
+        return Setting(path, rule=rule, why=why or RULES[rule].meaning, source=origin)
+    return Setting(path, _checked(path, said["value"], source), why=why, source=origin)
+
+
+def _checked(path: str, value: Any, source: str) -> Any:
+    """The value as its group takes it."""
+    group, _, name = path.partition(".")
+    try:
+        return getattr(axes_model(group).model_validate({name: value}), name)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ProfileError(f"{source}.{path}: {first['msg']}, got {value!r}") from None
+
+
+def _resolved(path: str, source: str) -> str:
+    group, dot, name = path.partition(".")
+    if not dot or group not in GROUPS:
+        raise ProfileError(
+            f"{source}: unknown field {path!r}, {nearest(group, list(GROUP_NAMES))}",
+            remedy="a field is written as group.field",
+        )
+    model = GROUPS[group]
+    name = model.ALIASES.get(name, name)
+    if name not in model.model_fields:
+        known = [*model.model_fields, *model.ALIASES]
+        raise ProfileError(f"{source}: unknown field {path!r}, {nearest(name, known)}")
+    return f"{group}.{name}"
+
+
+def _known(document: dict[str, Any], known: set[str], source: str) -> None:
+    for key in document:
+        if key not in known:
+            raise ProfileError(f"{source}: unknown key {key!r}, {nearest(str(key), list(known))}")

@@ -1,0 +1,126 @@
+"""From a task to its variants: for each engine and combination, what every field is, and why."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autotuner.catalog import ResolvedModel
+from autotuner.config import LengthDistribution, Task
+from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
+from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.profiles import ProfileRegistry, TaskConfig, TaskConfigFactory, TaskContext
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A task on one engine, with one of its combinations.
+
+    Attributes:
+        user: `group.field` that the task itself says; the engine has to express these.
+    """
+
+    engine: Engine
+    installation: Installation
+    context: TaskContext
+    config: TaskConfig
+    user: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Expressible:
+    """Asks an engine whether it can express a field; equal where the answers are."""
+
+    engine: str
+    version: str
+    model: ResolvedModel
+
+    def __call__(self, settings: Mapping[str, Any], path: str) -> str | None:
+        return engine_named(self.engine).refuses(settings, path, self.model, self.version)
+
+    def __hash__(self) -> int:
+        return hash((self.engine, self.version, self.model.name))
+
+
+def written_settings(task: Task) -> dict[str, Any]:
+    """`group.field` -> value or list, as the task says it outside `combinations`."""
+    return {**task.fixed(), **task.axes()}
+
+
+def resolve(
+    task: Task,
+    model: ResolvedModel,
+    workload: LengthDistribution,
+    registry: ProfileRegistry,
+    *,
+    source: str = "task",
+) -> tuple[Variant, ...]:
+    """The variants of a task: backends x versions x combinations.
+
+    Raises:
+        AutotunerError: an unknown engine, GPU or profile.
+    """
+    written = written_settings(task)
+    found = []
+    for combination in [c.settings() for c in task.combinations] or [{}]:
+        said = {**written, **combination}
+        backends = _listed(said.pop("system.backend", None))
+        versions = _listed(said.pop("system.backend_version", None))
+        if len(backends) > 1 and versions != [None]:
+            problem = Problem("system.backend_version", "is ambiguous where backends are searched")
+            raise ConfigError(source, (problem,), remedy="say each pair in `combinations`")
+        for backend, version in itertools.product(backends, versions):
+            named = {"system.backend": backend, "system.backend_version": version}
+            own = said | {path: value for path, value in named.items() if value is not None}
+            found.append(_variant(task, model, workload, registry, own))
+    return tuple(found)
+
+
+def _variant(
+    task: Task,
+    model: ResolvedModel,
+    workload: LengthDistribution,
+    registry: ProfileRegistry,
+    own: dict[str, Any],
+) -> Variant:
+    engine = engine_named(str(own.get("system.backend", DEFAULT_ENGINE)))
+    installation = installed(engine, task.engine_path, own.get("system.backend_version"))
+    context = TaskContext(
+        model=model.name,
+        runtime=engine.name,
+        gpu_type=_scalar(own.get("system.gpu_type")),
+        total_gpus=_scalar(own.get("system.total_gpus")),
+        runtime_version=installation.version,
+        facts=model.facts,
+        memory_per_gpu=_scalar(own.get("system.memory_per_gpu")),
+        isl=workload.largest_input(),
+        osl=workload.largest_output(),
+    )
+    factory = TaskConfigFactory(registry=registry).apply_base_defaults()
+    for name in task.profiles:
+        factory = factory.apply_profile(name)
+    config = factory.apply_user_overrides(own).build(
+        context, Expressible(engine.name, installation.version, model)
+    )
+    return Variant(engine, installation, context, config, frozenset(own))
+
+
+def installed(engine: Engine, engine_path: str | None, version: str | None) -> Installation:
+    """The engine on this machine, in the version asked for; assumed where it is not here."""
+    try:
+        found = engine.find(engine_path)
+    except EngineError:
+        if engine_path is not None:
+            raise
+        return engine.assume(version)
+    return found if version in (None, found.version) else engine.assume(version)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _scalar(value: Any) -> Any:
+    return None if isinstance(value, list) else value
