@@ -46,10 +46,17 @@ engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environmen
 tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
 	$(BIN)/autotuner tune examples/v2/vllm-cpu.yaml
 
+# SGLang's argument parser without its engine, which needs a GPU.
+.venv/parsers/sglang/ready: .venv/runtime requirements/sglang-parser.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/sglang-parser.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps sglang==0.5.23
+	@touch $@
+
 test: dev  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2
 
-test-all: dev  ## Run every test
+test-all: dev engine-vllm .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2
 
 lint: dev  ## Check style, types and the order of the rooms

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import typer
+import yaml
 from pydantic import BaseModel
 
+from autotuner.cli.app import app
+from autotuner.config import parse_task
 from autotuner.engines import FailureKind
 from autotuner.measure import Distribution, Measurement
 from autotuner.tuning import summary
@@ -58,3 +64,38 @@ def test_links_inside_the_repository_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_the_generated_parts_are_up_to_date() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "write_docs.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_every_command_is_documented() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    click_app = typer.main.get_command(app)
+    names = []
+    for name, command in click_app.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        names += [f"{name} {sub}" for sub in inner] if inner else [name]
+    assert [name for name in names if f"`{name}" not in text and f"r {name}" not in text] == []
+
+
+def test_the_profile_in_the_docs_is_the_example() -> None:
+    block = (ROOT / "docs" / "profiles.md").read_text(encoding="utf-8")
+    shown = re.search(r"```yaml\n(.*?)```", block, re.DOTALL)
+    example = (ROOT / "examples" / "profiles" / "long_prompts.yaml").read_text(encoding="utf-8")
+    assert shown is not None
+    assert yaml.safe_load(shown.group(1)) == yaml.safe_load(example)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_task_in_the_docs_is_valid(document: Path) -> None:
+    blocks = re.findall(r"```yaml\n(version: 2.*?)```", document.read_text("utf-8"), re.DOTALL)
+    for block in blocks:
+        assert parse_task(yaml.safe_load(block)).version == 2

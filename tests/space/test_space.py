@@ -14,6 +14,7 @@ from autotuner.config import Candidate, parse_task
 from autotuner.engines import Installation, LaunchSpec, engine_named
 from autotuner.errors import ConfigError, EngineError
 from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
+from autotuner.tuning.prepare import prepare
 
 HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, {})
 FACTS = facts_from_gguf(HEADER)
@@ -109,3 +110,92 @@ def test_every_combination_is_a_candidate_or_counted(
     assert len(found.candidates) + sum(found.excluded.values()) == found.combinations
     assert len({c.id for c in found.candidates}) == len(found.candidates) == len(found.specs)
     assert all((c.memory.max_model_len or 0) >= largest for c in found.candidates)
+
+
+def feasible(
+    model: str, gpu: str, gpus: int, groups: dict[str, Any], engine: str = "vllm"
+) -> Space:
+    where = {"gpu_type": gpu, "total_gpus": gpus, "backend": engine}
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": model},
+        "runtime": {"isl": 1024, "osl": 256},
+        "system": where,
+    }
+    return prepare(parse_task(document | groups), base=Path()).space
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu", "gpus", "groups", "reason"),
+    [
+        ("llama-3.1-8b", "h100", 2, {"parallel": {"tp": [1, 4]}}, "is more than total_gpus (2)"),
+        ("llama-3.1-8b", "h100", 8, {"parallel": {"tp": [1, 3]}}, "does not divide the 32"),
+        ("llama-3.1-8b", "h100", 8, {"parallel": {"tp": 1, "moe_ep": [1, 2]}}, "dense model"),
+        ("llama-3.1-70b", "h100", 8, {"parallel": {"tp": [1, 8]}}, "weights and one request need"),
+        (
+            "qwen3-30b-a3b-fp8",
+            "h100",
+            8,
+            {"parallel": {"tp": [1, 4]}},
+            "768 columns over 4 ranks do not keep FP8 blocks",
+        ),
+        (
+            "qwen3-30b-a3b",
+            "h100",
+            8,
+            {"parallel": {"tp": 2, "dp": 2, "moe_tp": [2, 4], "moe_ep": 1}},
+            "is not TP x DP (4)",
+        ),
+        ("llama-3.1-8b", "a100", 1, {"quantization": {"gemm": ["bfloat16", "fp8"]}}, "h100_sxm"),
+        ("qwen3-8b", "h100", 1, {"memory": {"max_model_len": [512, 2048]}}, "isl + osl (1280)"),
+    ],
+)
+def test_what_cannot_work_is_counted_with_its_reason(
+    model: str, gpu: str, gpus: int, groups: dict[str, Any], reason: str
+) -> None:
+    if "quantization" in groups:
+        groups = {"quantization": {"gemm_mode": groups["quantization"]["gemm"]}}
+    found = feasible(model, gpu, gpus, groups)
+    assert len(found.candidates) == 1
+    assert sum(found.excluded.values()) == 1
+    assert reason in next(iter(found.excluded))
+
+
+def test_a_format_the_gpu_lacks_is_an_error_that_names_gpus_that_have_it() -> None:
+    with pytest.raises(ConfigError, match="these GPUs do: h100_sxm"):
+        feasible("llama-3.1-8b", "a100", 1, {"quantization": {"gemm_mode": "fp8"}})
+
+
+def test_combinations_are_tried_as_they_stand() -> None:
+    combinations = [
+        {"parallel": {"tp": 8}},
+        {"parallel": {"tp": 2, "dp": [2, 4]}, "quantization": {"gemm_mode": "fp8"}},
+    ]
+    found = feasible("llama-3.1-70b", "h100", 8, {"combinations": combinations})
+    said = [
+        (c.parallel.tensor_parallel, c.parallel.data_parallel, c.quantization.gemm_mode)
+        for c in found.candidates
+    ]
+    assert said == [(8, None, None), (2, 2, "fp8"), (2, 4, "fp8")]
+
+
+def test_a_field_in_the_task_and_in_a_combination_is_refused() -> None:
+    groups = {"parallel": {"tp": 1}, "combinations": [{"parallel": {"tp": 2}}]}
+    with pytest.raises(ConfigError, match=r"combinations\[0\] says parallel.tensor_parallel"):
+        feasible("llama-3.1-8b", "h100", 8, groups)
+
+
+def test_one_task_compares_engines_each_with_what_it_can_express() -> None:
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "qwen3-8b"},
+        "profiles": ["balanced"],
+        "runtime": {"isl": 1024, "osl": 256},
+        "system": {"gpu_type": "h100", "total_gpus": 1, "backend": ["vllm", "sglang"]},
+    }
+    found = prepare(parse_task(document), base=Path())
+    assert {spec.engine for spec in found.space.specs.values()} == {"vllm", "sglang"}
+    assert {c.system.backend for c in found.space.candidates} == {"vllm", "sglang"}
+    assert found.engine_name == "vllm, sglang"

@@ -7,11 +7,12 @@ from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
 from autotuner.engines.rows import FlagRow
 from autotuner.engines.spec import PORT, FailureKind, FailurePattern, LaunchSpec
-from autotuner.engines.table import EngineTable, Saying, engine_table
+from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
 
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
+    "FIELDS",
     "MODEL",
     "PORT",
     "Engine",

@@ -179,8 +179,10 @@ def row_name(row: FlagRow) -> str:
         return f"{row.json_flag or OPTIONS_FILE}: {row.key}"
     if row.variable is not None:
         return row.variable
-    if row.flags:
-        return " ".join(row.flags)
+    if row.render == "words":
+        return "the words as they are"
+    if row.flags or row.negated:
+        return " ".join((*row.flags, row.negated or "")).strip()
     return ", ".join(str(said) for _, said in row.values if said)
 
 

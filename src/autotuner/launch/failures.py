@@ -12,14 +12,14 @@ from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
 """What is kept of a log."""
-_READ_LINES = 300
+JUDGED_LINES = 300
 """What is judged: Python engines print several tracebacks after the cause."""
 _TAIL_BYTES = 128 * 1024
 _LINE_CHARS = 300
 _STAMP = re.compile(r"^[\d.:]+ [A-Z] +")
 
 
-def read_tail(path: Path) -> str:
+def read_tail(path: Path, lines: int = TAIL_LINES) -> str:
     """The last lines of a log; empty where there is none."""
     try:
         with path.open("rb") as file:
@@ -28,7 +28,7 @@ def read_tail(path: Path) -> str:
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-_READ_LINES:])
+    return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-lines:])
 
 
 def classify(

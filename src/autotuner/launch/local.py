@@ -16,7 +16,7 @@ from typing import IO, Self
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import warden
-from autotuner.launch.failures import classify, read_tail
+from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
 from autotuner.launch.health import answers_ok
 from autotuner.launch.ports import LOOPBACK, free_port, is_free
 from autotuner.launch.protocol import Failure, LaunchFailed
@@ -112,7 +112,7 @@ class LocalEngine:
     def diagnose(self) -> Failure:
         """Why the engine is dead or misbehaves, from its log and exit code."""
         return classify(
-            read_tail(self.log_path),
+            read_tail(self.log_path, JUDGED_LINES),
             self._spec.failure_patterns,
             exit_code=self.exit_code(),
             was_ready=self._was_ready,

@@ -76,7 +76,7 @@ class Tuner:
                 model=prepared.model.name,
                 engine=prepared.engine_name,
                 engine_version=prepared.engine_version,
-                device=str(prepared.device),
+                device=prepared.device_name,
                 plan=prepared.plan_record(),
             )
         self._store.interrupt_running(run.id)

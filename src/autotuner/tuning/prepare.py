@@ -62,7 +62,7 @@ class Prepared:
                 if value not in values:
                     values.append(value)
         searched = {p for v in self.variants for p in v.config.settings if self._differs(v, p)}
-        return {path: values for path, values in found.items() if path in searched}
+        return {p: values for p, values in found.items() if p in searched and len(values) > 1}
 
     def _differs(self, variant: Variant, path: str) -> bool:
         value = variant.config.settings.get(path)
@@ -86,6 +86,14 @@ class Prepared:
         """How many candidates will be launched at the most."""
         limit = self.task.optimization.budget.experiments
         return min(len(self.space.candidates), limit or len(self.space.candidates))
+
+    @property
+    def device_name(self) -> str:
+        """What the task runs on: its GPUs, else this machine's CPU."""
+        context = self.variants[0].context
+        if context.gpu is None or context.gpu.is_cpu:
+            return str(self.device)
+        return f"{context.gpus} x {context.gpu.name}"
 
     def experiment_s_at_most(self) -> float:
         """Seconds of one experiment where every level runs to its time limit."""

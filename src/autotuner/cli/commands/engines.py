@@ -119,8 +119,6 @@ def coverage_markdown(by_field: dict[str, dict[str, Saying]]) -> str:
 
 def cell_text(saying: Saying) -> str:
     """One cell: the flag, key or variable, or a word for why there is none."""
-    if saying.path == "misc.extra_args":
-        return "as they are"
     return MARKS.get(saying.how) or saying.name
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from autotuner.cli.commands.plan import prepare_file
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
+from autotuner.engines import FIELDS
 from autotuner.profiles import Origin, TaskConfig
 from autotuner.report.points import value_text
 
@@ -51,18 +51,16 @@ def config_document(config: TaskConfig) -> dict[str, Any]:
 
 def print_config(config: TaskConfig) -> None:
     """A configuration with its provenance, for people."""
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("field", "value", "set by", "why"):
-        table.add_column(title, overflow="fold")
-    for path, origins in config.provenance.items():
+    for path in sorted(config.provenance, key=FIELDS.index):
+        origins = config.provenance[path]
         winner = next((o for o in origins if o.status == "set"), None)
-        others = [o for o in origins if o is not winner]
         value = _values(config.settings[path]) if path in config.settings else "(not set)"
-        why = [winner.why] if winner and winner.why else []
-        why += [_told(other) for other in reversed(others)]
-        layer = winner.layer if winner else ""
-        table.add_row(*(escape(cell) for cell in (path, value, layer, "\n".join(why))))
-    out().print(table)
+        layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
+        out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
+        told = [winner.why] if winner and winner.why else []
+        told += [_told(other) for other in reversed(origins) if other is not winner]
+        for line in told:
+            out().print(f"    {escape(line)}", soft_wrap=True)
     for skipped in config.skipped:
         out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
 

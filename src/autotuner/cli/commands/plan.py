@@ -75,7 +75,7 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "engine_origin": prepared.engine_origin,
         "model": prepared.model.name,
         "model_path": prepared.model.location,
-        "device": str(prepared.device),
+        "device": prepared.device_name,
         "strategy": prepared.task.optimization.strategy,
         "objectives": list(prepared.task.optimization.objectives),
         "workload": str(prepared.workload),

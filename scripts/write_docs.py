@@ -1,0 +1,188 @@
+"""Writes the generated parts of the documents, between their markers; `--check` only compares.
+
+python scripts/write_docs.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+import typing
+from pathlib import Path
+from typing import Any, Literal
+
+from autotuner.catalog import ResolvedModel, gpus
+from autotuner.cli.commands.engines import coverage_markdown
+from autotuner.config import GROUPS
+from autotuner.engines import ENGINES
+from autotuner.profiles import (
+    BUILTIN,
+    FACTS,
+    RULES,
+    TaskConfigFactory,
+    TaskContext,
+    builtin_registry,
+)
+from autotuner.tuning.resolve import Expressible
+
+DOCS = Path(__file__).parents[1] / "docs"
+SYSTEMS = (
+    ("Llama-3.1-8B", "l4", 1),
+    ("Llama-3.1-70B", "h100", 8),
+    ("DeepSeek-V3", "h200", 8),
+    ("Qwen3-30B-A3B", "rtx_pro_6000", 2),
+)
+SHOWN = {
+    "parallel.tensor_parallel": "TP",
+    "parallel.data_parallel": "DP",
+    "parallel.moe_expert_parallel": "EP",
+    "quantization.gemm_mode": "weights",
+    "quantization.kvcache_mode": "KV",
+    "memory.mem_fraction_static": "memory",
+    "memory.max_model_len": "length",
+    "scheduling.max_running_requests": "requests",
+    "scheduling.max_num_batched_tokens": "step",
+    "attention.chunked_prefill_size": "chunk",
+    "runtime.nextn": "drafted",
+}
+
+
+def fields() -> str:
+    """One table for each group."""
+    parts = []
+    for group, model in GROUPS.items():
+        aliases: dict[str, list[str]] = {}
+        for alias, name in model.ALIASES.items():
+            aliases.setdefault(name, []).append(f"`{alias}`")
+        lines = [f"### {group}", "", model.__doc__ or "", "", "| field | takes | meaning |"]
+        lines.append("|---|---|---|")
+        for name, info in model.model_fields.items():
+            meaning = " ".join((info.description or "").split())
+            if name in aliases:
+                meaning += f" Also: {', '.join(aliases[name])}."
+            lines.append(f"| `{name}` | {kind_of(info.annotation)} | {meaning} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def kind_of(annotation: Any) -> str:
+    """What a field takes, for people."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{word}`" for word in inner)
+    if origin is typing.Annotated:
+        return kind_of(inner[0])
+    if origin in (types.UnionType, typing.Union):
+        return ", ".join(dict.fromkeys(kind_of(part) for part in inner if part is not type(None)))
+    if origin is tuple:
+        return "list of words"
+    names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
+    return names.get(annotation, str(annotation))
+
+
+def coverage() -> str:
+    """Field x engine."""
+    sayings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    places = range(len(next(iter(sayings.values()))))
+    rows = [{name: told[place] for name, told in sayings.items()} for place in places]
+    return coverage_markdown({next(iter(row.values())).path: row for row in rows})
+
+
+def profiles() -> str:
+    """What the built-in profiles make of four systems."""
+    lines = [f"| model, GPUs | profile | engine | {' | '.join(SHOWN.values())} |"]
+    lines.append("|---|---|---|" + "---|" * len(SHOWN))
+    for model, gpu, count in SYSTEMS:
+        for profile in BUILTIN:
+            for engine in ("sglang", "vllm"):
+                context = TaskContext(model, engine, gpu, count, isl=2048, osl=512)
+                resolved = ResolvedModel(model, model, context.model_facts)
+                refuses = Expressible(engine, ENGINES[engine].table.version, resolved)
+                factory = TaskConfigFactory().apply_base_defaults().apply_profile(profile)
+                settings = factory.build(context, refuses).settings
+                cells = [cell(settings.get(path)) for path in SHOWN]
+                where = f"{model}, {count} x {gpu}"
+                lines.append(f"| {where} | {profile} | {engine} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def cell(value: Any) -> str:
+    """A value or the values of an axis."""
+    if value is None:
+        return ""
+    return " ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+
+
+def reasons() -> str:
+    """Every setting of every built-in profile, with its condition, reason and source."""
+    lines = ["| profile, layer | when | setting | value | why |", "|---|---|---|---|---|"]
+    for name in ("base", *BUILTIN):
+        for layer in builtin_registry().layers_of(name):
+            when = ", ".join(f"{fact}: {wanted}" for fact, wanted in layer.when)
+            for said in layer.settings:
+                value = f"rule `{said.rule}`" if said.rule else f"`{cell(said.value)}`"
+                why = f"{said.why} ([source]({said.source}))"
+                lines.append(f"| {layer.title} | {when} | `{said.path}` | {value} | {why} |")
+    return "\n".join(lines)
+
+
+def rules() -> str:
+    """The rules."""
+    rows = [f"| `{rule.name}` | {rule.meaning} |" for rule in RULES.values()]
+    return "\n".join(["| rule | value |", "|---|---|", *rows])
+
+
+def facts() -> str:
+    """The names that conditions use."""
+    return ", ".join(f"`{name}`" for name in FACTS)
+
+
+def devices() -> str:
+    """The GPUs of the catalog."""
+    lines = ["| name | other names | GiB | GB/s | BF16, FP8 TFLOP/s | link GB/s | USD/h | source |"]
+    lines.append("|---|---|---|---|---|---|---|---|")
+    for gpu in gpus().values():
+        flops = ", ".join(cell(gpu.tflops.get(form)) for form in ("bfloat16", "fp8")).strip(", ")
+        link = f"{gpu.interconnect} {cell(gpu.interconnect_gb_s)}".strip()
+        known = (gpu.memory_gib, gpu.bandwidth_gb_s)
+        cells = [f"`{gpu.name}`", ", ".join(gpu.aliases), *map(cell, known), flops, link]
+        lines.append(
+            f"| {' | '.join(cells)} | {cell(gpu.price_usd_hour)} | [data sheet]({gpu.source}) |"
+        )
+    return "\n".join(lines)
+
+
+PARTS = {
+    "configuration.md": {"fields": fields, "devices": devices},
+    "engines.md": {"coverage": coverage},
+    "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},
+}
+
+
+def written(name: str) -> str:
+    """The document as it should be."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    for part, make in PARTS[name].items():
+        begin, end = f"<!-- generated: {part} -->", f"<!-- end: {part} -->"
+        pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+        if not pattern.search(text):
+            raise SystemExit(f"docs/{name} has no marks for {part}")
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n{make()}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def main() -> int:
+    """Writes all; with `--check` says which differ."""
+    stale = [n for n in PARTS if written(n) != (DOCS / n).read_text(encoding="utf-8")]
+    if "--check" in sys.argv:
+        print("\n".join(f"docs/{name} is stale: python scripts/write_docs.py" for name in stale))
+        return 1 if stale else 0
+    for name in stale:
+        (DOCS / name).write_text(written(name), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

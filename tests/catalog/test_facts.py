@@ -1,0 +1,125 @@
+"""Facts of models and GPUs, against what their makers publish."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from autotuner.catalog import (
+    WEIGHT_BYTES,
+    facts_from_config,
+    gpu_named,
+    gpus,
+    known_model,
+    known_models,
+    resolve_model,
+)
+from autotuner.config import Model
+from autotuner.errors import CatalogError, ModelError
+
+
+@pytest.mark.parametrize(
+    ("name", "billions", "active"),
+    [
+        ("llama-3.1-8b", 8.03, None),
+        ("Llama-3.1-70B-Instruct", 70.6, None),
+        ("meta-llama/Llama-3.1-405B", 405.9, None),
+        ("llama-3.2-1b", 1.24, None),
+        ("Qwen/Qwen3-30B-A3B", 30.5, 3.3),
+        ("qwen3-235b-a22b", 235.1, 22),
+        ("mixtral-8x7b-v0.1", 46.7, 12.9),
+        ("deepseek-ai/DeepSeek-V3", 671, 37),
+        ("gpt-oss-120b", 116.8, 5.1),
+    ],
+)
+def test_parameters_are_those_published(name: str, billions: float, active: float | None) -> None:
+    known = known_model(name)
+    assert known is not None
+    assert known.facts.parameters == pytest.approx(billions * 1e9, rel=0.01)
+    if active is not None:
+        assert known.facts.active_parameters == pytest.approx(active * 1e9, rel=0.12)
+
+
+def test_kv_bytes_per_token() -> None:
+    llama, deep = known_model("llama-3.1-8b"), known_model("deepseek-v3")
+    assert llama is not None
+    assert deep is not None
+    # 2 x 32 layers x 8 heads x 128 x 2 bytes; 61 layers x (512 + 64) x 2 bytes.
+    assert llama.facts.kv_bytes_per_token() == 131072
+    assert llama.facts.kv_bytes_per_token("fp8") == 65536
+    assert deep.facts.kv_bytes_per_token() == 61 * 576 * 2
+
+
+def test_formats_of_checkpoints_are_told() -> None:
+    formats = {
+        name: (row.facts.gemm_format, row.facts.moe_format)
+        for name, row in known_models().items()
+        if row.package is None
+    }
+    assert formats["deepseek-ai/DeepSeek-V3"] == ("fp8_block", "fp8_block")
+    assert formats["openai/gpt-oss-20b"] == ("bfloat16", "w4a16_mxfp4")
+    assert formats["Qwen/Qwen3-8B"] == ("bfloat16", None)
+    assert {form for pair in formats.values() for form in pair if form} <= set(WEIGHT_BYTES)
+
+
+def test_layers_that_are_not_alike_leave_sizes_unknown() -> None:
+    known = known_model("Qwen/Qwen3.5-27B")
+    assert known is not None
+    assert known.facts.attention == "hybrid"
+    assert known.facts.parameters is None
+    assert known.facts.weights_gib() is None
+    assert known.facts.kv_bytes_per_token() is None
+
+
+def test_no_name_stands_for_two_models() -> None:
+    names = [(name.lower(), row.id) for row in known_models().values() for name in set(row.names)]
+    assert len({name for name, _ in names}) == len(set(names))
+
+
+def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
+    config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 4096)
+    found = resolve_model(Model(path=str(tmp_path)), base=Path())
+    assert found.facts.heads == facts_from_config(config).heads
+    assert found.facts.size_bytes == 4096
+    assert (found.path, found.header) == (tmp_path, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "has no config.json"), ("[1]", "no JSON object")]
+)
+def test_a_folder_without_a_config_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / "config.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=said):
+        resolve_model(Model(path=str(tmp_path)), base=Path())
+
+
+def test_a_hub_id_that_is_not_known_stays_unknown() -> None:
+    found = resolve_model(Model(id="someone/some-model"), base=Path())
+    assert (found.location, found.facts.parameters, found.facts.is_moe) == (
+        "someone/some-model",
+        None,
+        None,
+    )
+
+
+def test_every_gpu_has_its_facts_and_their_source() -> None:
+    for gpu in gpus().values():
+        assert gpu.source.startswith("https://")
+        assert gpu.price_source
+        assert gpu.formats
+        if not gpu.is_cpu:
+            assert gpu.memory_gib and gpu.bandwidth_gb_s and gpu.interconnect_gb_s
+            assert gpu.tflops["bfloat16"] > 0
+            assert ("fp8" in gpu.formats) == ("fp8" in gpu.tflops)
+            assert ("nvfp4" in gpu.formats) == ("nvfp4" in gpu.tflops)
+
+
+def test_a_gpu_goes_by_its_other_names() -> None:
+    assert gpu_named("H100") is gpu_named("h100-80gb") is gpu_named("h100_sxm")
+    with pytest.raises(CatalogError, match="did you mean 'h200'"):
+        gpu_named("h2000")

@@ -1,0 +1,117 @@
+"""explain, profiles and engines, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TASK = """version: 2
+name: t
+model: {id: llama-3.1-70b}
+profiles: [high_throughput, fp8_quantized]
+runtime: {isl: 2048, osl: 512}
+system: {backend: [vllm, sglang], gpu_type: h100, total_gpus: 8}
+"""
+
+
+def call(*words: object, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "autotuner", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr if code else done.stdout
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    file = tmp_path / "task.yaml"
+    file.write_text(TASK, encoding="utf-8")
+    return file
+
+
+def test_explain_says_who_set_what_and_why(task: Path) -> None:
+    found = json.loads(call("explain", task, "--json"))
+    assert [v["engine"] for v in found["variants"]] == ["vllm", "sglang"]
+    width = found["variants"][0]["fields"]["parallel.tensor_parallel"]
+    assert width["value"] == 2
+    assert [layer["status"] for layer in width["layers"]] == ["replaced", "set"]
+    assert "not applied: high_throughput/experts: model_is_moe is false" in call("explain", task)
+
+
+def test_render_is_told_for_an_engine_that_is_not_here(task: Path) -> None:
+    lines = json.loads(call("render", task, "--engine", "sglang", "--json"))["candidates"]
+    assert len(lines) == 6
+    assert all("--attention-backend" not in line["command"] for line in lines)
+    assert all(line["command"].startswith("sglang serve --model-path") for line in lines)
+    assert "no engine of this task" in call("render", task, "--engine", "trtllm", code=2)
+
+
+def test_what_is_not_installed_is_planned_and_not_tuned(task: Path, tmp_path: Path) -> None:
+    plan = json.loads(call("plan", task, "--json"))
+    assert (plan["installed"], plan["candidates"], plan["device"]) == (False, 12, "8 x h100_sxm")
+    assert "is not installed" in call("tune", task, "--home", tmp_path, code=2)
+
+
+def test_every_field_is_covered_by_every_engine() -> None:
+    found = json.loads(call("engines", "coverage", "--json"))
+    for path, row in found["fields"].items():
+        assert set(row) == set(found["engines"]), path
+        for said in row.values():
+            assert said["how"] in ("flag", "key", "variable", "implied", "task", "no")
+            assert said["name"] or said["note"], (path, said)
+
+
+def test_engines_are_listed_and_shown() -> None:
+    names = [row["name"] for row in json.loads(call("engines", "list", "--json"))["engines"]]
+    assert names == ["llamacpp", "vllm", "sglang", "trtllm"]
+    old = json.loads(call("engines", "show", "vllm", "--engine-version", "0.11.0", "--json"))
+    said = {row["field"]: row["name"] for row in old["fields"]}
+    assert said["attention.backend"] == "VLLM_ATTENTION_BACKEND"
+    assert "did you mean 'vllm'" in call("engines", "show", "vlm", code=2)
+
+
+def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
+    mine = tmp_path / "profiles" / "mine.yaml"
+    mine.parent.mkdir()
+    mine.write_text("name: mine\nextends: balanced\nlayers: []\n", encoding="utf-8")
+    rows = json.loads(call("profiles", "list", "--home", tmp_path, "--json"))["profiles"]
+    assert [row["name"] for row in rows if not row["builtin"]] == ["mine"]
+    shown = json.loads(call("profiles", "show", "mine", "--home", tmp_path, "--json"))
+    assert shown["layers"][0]["layer"] == "balanced/width"
+    where = ("--model", "llama-3.1-8b", "--engine", "vllm", "--gpu", "a100")
+    said = call("profiles", "apply", "fp8_quantized", *where)
+    assert "gpu_supports_fp8 is false" in said
+    assert "is valid" in call("profiles", "validate", mine, "--home", tmp_path / "other")
+    mine.write_text("name: mine\nextends: balance\n", encoding="utf-8")
+    assert "did you mean 'balanced'" in call("profiles", "validate", mine, code=2)
+    assert "did you mean 'balanced'" in call("profiles", "list", "--home", tmp_path, code=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("high_throughput", "high_thruput"), "did you mean 'high_throughput'"),
+        (("h100", "h1000"), "did you mean 'h100'"),
+        (("llama-3.1-70b", "llama-3.1-71b"), "did you mean"),
+        (("[vllm, sglang]", "vlm"), "did you mean 'vllm'"),
+        (("total_gpus: 8", "total_gpus: 8}\nparallel: {tp: 3"), "does not divide the 64"),
+        (("[vllm, sglang]", "vllm, backend_version: [a, b]"), ""),
+        (("h100", "a100, backend_version: 0.9.0"), "ambiguous"),
+    ],
+)
+def test_mistakes_are_told_with_field_value_and_remedy(
+    task: Path, change: tuple[str, str], said: str
+) -> None:
+    task.write_text(TASK.replace(*change), encoding="utf-8")
+    if said:
+        assert said in call("plan", task, code=2)
+    else:
+        assert json.loads(call("plan", task, "--json"))["engine_version"] == "a, b"

@@ -1,0 +1,250 @@
+"""Profiles: layered, conditional, explained; later layers win, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.catalog import ModelFacts, ResolvedModel, gpus
+from autotuner.engines import ENGINES
+from autotuner.errors import CatalogError, ModelError, ProfileError
+from autotuner.profiles import (
+    BUILTIN,
+    RULES,
+    TaskConfig,
+    TaskConfigFactory,
+    TaskContext,
+    builtin_registry,
+    profile_from,
+    registry_with,
+)
+from autotuner.tuning.resolve import Expressible
+
+CASES = {
+    "8b-l4": ("llama-3.1-8b", "l4", 1),
+    "70b-h100": ("llama-3.1-70b", "h100", 8),
+    "v3-h200": ("deepseek-v3", "h200", 8),
+    "30b-a3b-rtx": ("qwen3-30b-a3b", "rtx_pro_6000", 2),
+}
+
+
+def context(case: str, engine: str) -> TaskContext:
+    model, gpu, count = CASES[case]
+    return TaskContext(model, engine, gpu, count, isl=2048, osl=512)
+
+
+def built(case: str, engine: str, *profiles: str, user: dict[str, Any] | None = None) -> TaskConfig:
+    where = context(case, engine)
+    factory = TaskConfigFactory().apply_base_defaults()
+    for name in profiles:
+        factory = factory.apply_profile(name)
+    model = ResolvedModel(where.model, where.model, where.model_facts)
+    refuses = Expressible(engine, ENGINES[engine].table.version, model)
+    return factory.apply_user_overrides(user or {}).build(where, refuses)
+
+
+@pytest.mark.parametrize("engine", ["sglang", "vllm", "trtllm"])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("profile", BUILTIN)
+def test_every_profile_builds_and_says_why(case: str, engine: str, profile: str) -> None:
+    config = built(case, engine, profile)
+    assert set(config.settings) <= set(config.provenance)
+    for origins in config.provenance.values():
+        for told in origins:
+            assert told.why, told
+            assert told.source.startswith("https://"), told
+    assert all(skipped.reason for skipped in config.skipped)
+
+
+@pytest.mark.parametrize("engine", ["sglang", "vllm"])
+@pytest.mark.parametrize("case", CASES)
+def test_profiles_differ_where_they_should(case: str, engine: str) -> None:
+    fast, many = built(case, engine, "low_latency"), built(case, engine, "high_throughput")
+    requests = "scheduling.max_running_requests"
+    assert max(fast.settings[requests]) < min(many.settings[requests])
+    assert fast.settings["parallel.tensor_parallel"] >= many.settings["parallel.tensor_parallel"]
+
+
+def test_what_the_model_and_the_gpus_decide() -> None:
+    assert built("70b-h100", "vllm", "high_throughput").settings["parallel.tensor_parallel"] == 4
+    assert built("70b-h100", "vllm", "low_latency").settings["parallel.tensor_parallel"] == 8
+    both = built("70b-h100", "vllm", "high_throughput", "fp8_quantized").settings
+    assert (both["parallel.tensor_parallel"], both["parallel.data_parallel"]) == (2, 4)
+    deep = built("v3-h200", "sglang", "high_throughput").settings
+    assert (deep["parallel.tensor_parallel"], deep["parallel.data_parallel"]) == (1, 8)
+    assert deep["parallel.moe_expert_parallel"] == 8
+    # No NVLink between these: latency is better with fewer collectives.
+    assert built("30b-a3b-rtx", "vllm", "low_latency").settings["parallel.tensor_parallel"] == 1
+
+
+def test_fp8_does_nothing_without_fp8_and_says_so() -> None:
+    where = TaskContext("llama-3.1-8b", "vllm", "a100")
+    config = TaskConfigFactory().apply_profile("fp8_quantized").build(where)
+    assert dict(config.settings) == {}
+    assert {s.reason for s in config.skipped} == {"gpu_supports_fp8 is false, not true"}
+
+
+def test_a_quantised_checkpoint_is_left_as_it_is() -> None:
+    config = built("v3-h200", "vllm", "fp8_quantized")
+    assert "quantization.gemm_mode" not in config.settings
+    assert "model_is_quantized is true, not false" in {s.reason for s in config.skipped}
+
+
+def test_later_wins_and_the_provenance_shows_it() -> None:
+    config = built(
+        "8b-l4", "vllm", "high_throughput", "low_latency", user={"memory": {"mem_frac": 0.5}}
+    )
+    told = config.provenance["scheduling.max_running_requests"]
+    assert [o.status for o in told] == ["replaced", "set"]
+    assert told[-1].layer == "low_latency/batching"
+    share = config.provenance["memory.mem_fraction_static"]
+    assert [(o.origin, o.status) for o in share] == [("profile", "replaced"), ("user", "set")]
+    assert config.settings["memory.mem_fraction_static"] == 0.5
+
+
+def test_a_rule_follows_what_the_user_says() -> None:
+    config = built("70b-h100", "vllm", "high_throughput", user={"parallel": {"tp": 8}})
+    assert config.settings["parallel.data_parallel"] == 1
+    searched = built("70b-h100", "vllm", "high_throughput", user={"parallel": {"tp": [4, 8]}})
+    assert searched.settings["parallel.data_parallel"] == [1, 2]
+
+
+def test_what_only_a_profile_wants_and_the_engine_cannot_is_dropped_with_a_warning() -> None:
+    own = {
+        "name": "own",
+        "layers": [
+            {"set": {"scheduling.conservativeness": 0.5, "attention.backend": ["fa3", "triton"]}}
+        ],
+    }
+    registry = builtin_registry()
+    registry = type(registry)({**registry.profiles, "own": profile_from(own, source="own.yaml")})
+    where = context("8b-l4", "vllm")
+    model = ResolvedModel(where.model, where.model, where.model_facts)
+    config = (
+        TaskConfigFactory(registry=registry)
+        .apply_profile("own")
+        .build(where, Expressible("vllm", "0.32.0", model))
+    )
+    assert dict(config.settings) == {"attention.backend": ["triton"]}
+    assert len(config.warnings) == 1
+    assert "scheduling.conservativeness" in config.warnings[0]
+
+
+def test_a_condition_may_be_a_callable_and_a_factory_never_changes() -> None:
+    empty = TaskConfigFactory()
+    never = empty.apply_profile("balanced", condition=lambda ctx: False)
+    always = empty.apply_profile("balanced", condition=lambda ctx: ctx.known["gpu_supports_fp8"])
+    where = TaskContext("llama-3.2-1b", "sglang", "h100")
+    assert dict(never.build(where).settings) == {}
+    assert always.build(where).settings["scheduling.policy"] == "lpm"
+    assert dict(empty.build(where).settings) == {}
+
+
+def test_resolution_is_cached_by_content() -> None:
+    first, second = (built("70b-h100", "sglang", "balanced") for _ in range(2))
+    assert first is second
+    assert built("70b-h100", "sglang", "balanced", user={"parallel.tp": 8}) is not first
+
+
+def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
+    where = TaskContext("org/unknown", "vllm", facts=ModelFacts())
+    config = TaskConfigFactory().apply_base_defaults().apply_profile("high_throughput").build(where)
+    assert "gpu_is_cpu is not known" in {s.reason for s in config.skipped}
+    on_gpu = TaskContext("org/unknown", "vllm", "h100", 8, facts=ModelFacts())
+    config = TaskConfigFactory().apply_base_defaults().build(on_gpu)
+    assert [o.status for o in config.provenance["parallel.tensor_parallel"]] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ([], "a profile is a mapping"),
+        ({"layers": []}, "name is missing"),
+        ({"name": "x", "layer": []}, "did you mean 'layers'"),
+        ({"name": "x", "layers": [{"set": {"memory.mem_fraction": 1}}]}, "mem_frac"),
+        ({"name": "x", "layers": [{"set": {"tp": 1}}]}, "unknown field 'tp'"),
+        (
+            {"name": "x", "layers": [{"set": {"parallel.tp": {"rule": "smallest_tp"}}}]},
+            "unknown rule",
+        ),
+        ({"name": "x", "layers": [{"set": {"parallel.tp": {"why": "w"}}}]}, "give a value"),
+        ({"name": "x", "layers": [{"set": {"parallel.tp": 0}}]}, "got 0"),
+        ({"name": "x", "layers": [{"when": {"gpu_is": 1}, "set": {}}]}, "unknown fact"),
+        ({"name": "x", "layers": [{"when": {"isl": {"above": 1}}, "set": {}}]}, "min and max"),
+        ({"name": "x", "extends": ["a"]}, "extends"),
+    ],
+)
+def test_a_malformed_profile_is_refused_with_its_place(document: Any, said: str) -> None:
+    with pytest.raises(ProfileError, match=said) as caught:
+        profile_from(document, source="mine.yaml")
+    assert "mine.yaml" in str(caught.value)
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yaml").write_text(f"name: {name}\n{text}", encoding="utf-8")
+
+
+def test_a_profile_of_ones_own_extends_another(tmp_path: Path) -> None:
+    write(tmp_path, "ours", "extends: low_latency\nlayers: [{set: {memory.page_size: 64}}]\n")
+    registry = registry_with(tmp_path)
+    where = context("8b-l4", "vllm")
+    config = TaskConfigFactory(registry=registry).apply_profile("ours").build(where)
+    assert config.settings["memory.page_size"] == 64
+    assert config.settings["scheduling.max_running_requests"] == [8, 16, 32]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a": "extends: b", "b": "extends: a"}, "a cycle: a -> b -> a"),
+        ({"a": "extends: nothing"}, "'nothing' is unknown"),
+        ({"balanced": "layers: []"}, "is taken by built-in balanced"),
+        ({"a": "layers: ["}, "is no YAML"),
+    ],
+)
+def test_a_folder_of_profiles_is_checked(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    for name, text in files.items():
+        write(tmp_path, name, text)
+    with pytest.raises(ProfileError, match=said):
+        registry_with(tmp_path)
+
+
+def test_an_unknown_model_or_gpu_is_refused() -> None:
+    with pytest.raises(ModelError, match="no-such-model"):
+        TaskContext("no-such-model", "vllm")
+    with pytest.raises(CatalogError, match="did you mean 'h100'"):
+        TaskContext("llama-3.1-8b", "vllm", "h1000")
+
+
+@given(
+    st.sampled_from(sorted(gpus())),
+    st.integers(1, 16),
+    st.sampled_from([case[0] for case in CASES.values()]),
+    st.lists(st.sampled_from(BUILTIN), max_size=3),
+    st.sampled_from(["vllm", "sglang", "trtllm", "llamacpp"]),
+)
+def test_widths_always_fit_the_gpus(
+    gpu: str, count: int, model: str, profiles: list[str], engine: str
+) -> None:
+    where = TaskContext(model, engine, gpu, count, isl=512, osl=128)
+    factory = TaskConfigFactory().apply_base_defaults()
+    for name in profiles:
+        factory = factory.apply_profile(name)
+    settings = factory.build(where).settings
+    used = settings.get("parallel.tensor_parallel", 1) * settings.get("parallel.data_parallel", 1)
+    assert used <= max(where.gpus, 1)
+    assert (where.model_facts.heads or 1) % settings.get("parallel.tensor_parallel", 1) == 0
+
+
+def test_no_rule_reads_itself_in_a_ring() -> None:
+    sets = {
+        "parallel.tensor_parallel": ("smallest_tp_that_fits", "largest_power_of_two_divisor"),
+        "parallel.data_parallel": ("replicas_on_the_other_gpus",),
+    }
+    for path, names in sets.items():
+        assert all(path not in RULES[name].reads for name in names)
