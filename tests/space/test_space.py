@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autotuner.catalog import GgufHeader, ResolvedModel, facts_from_gguf
 from autotuner.config import Candidate, parse_task
-from autotuner.engines import Installation, LaunchSpec, engine_named
+from autotuner.engines import Installation, engine_named
 from autotuner.errors import ConfigError, EngineError
 from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
 from autotuner.tuning.prepare import prepare
@@ -21,20 +21,21 @@ FACTS = facts_from_gguf(HEADER)
 HERE = Installation("llamacpp", ("llama-server",), "1", "here")
 
 
-def render(candidate: Candidate) -> LaunchSpec:
-    model = ResolvedModel("m", "/m.gguf", FACTS, HEADER.path, HEADER)
-    return engine_named("llamacpp").render(candidate, model, HERE)
+LLAMACPP = engine_named("llamacpp")
+MODEL = ResolvedModel("m", "/m.gguf", FACTS, HEADER.path, HEADER)
 
 
 def setting(largest: int = 160) -> Setting:
-    defaults = engine_named("llamacpp").table.defaults
+    defaults = LLAMACPP.table.defaults
     return Setting(largest, defaults, FACTS, 24.0)
 
 
 def space(groups: dict[str, Any], largest: int = 160) -> Space:
     task = parse_task({"version": 2, "name": "t", "model": {"id": "m"}} | groups)
     settings = {**task.fixed(), **task.axes()}
-    return build_space([Region(settings, frozenset(settings), setting(largest), render)])
+    return build_space(
+        [Region(settings, frozenset(settings), setting(largest), LLAMACPP, MODEL, HERE)]
+    )
 
 
 def test_the_grid_is_the_product_with_the_last_axis_turning_fastest() -> None:
@@ -80,7 +81,7 @@ def test_a_space_with_nothing_feasible_is_an_error_with_the_reasons() -> None:
 
 
 def test_a_grid_too_large_is_refused() -> None:
-    wide = list(range(1, 1200))
+    wide = list(range(1, 2400))
     with pytest.raises(ConfigError, match="combinations"):
         space({"misc": {"threads": wide}, "scheduling": {"slots": wide}})
 

@@ -184,6 +184,19 @@ def show(run: RunId = None, home: Home = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def compare(
+    first: Annotated[int, typer.Argument(metavar="RUN", help="Number of a run.")],
+    second: Annotated[int, typer.Argument(metavar="RUN", help="Number of another.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Two runs side by side: every level that both measured for the same settings."""
+    from autotuner.cli.commands.compare import compare as command
+
+    command(first, second, home=home, as_json=as_json)
+
+
+@app.command()
 def report(
     run: RunId = None,
     home: Home = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from typing import Any
 
 from autotuner.config.document import Document
@@ -61,6 +62,18 @@ class Candidate(Document):
         """The value of `group.field`; None where it is not set."""
         group, _, field = path.partition(".")
         return getattr(getattr(self, group), field)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that it occupies: tensor x pipeline x data parallel; 0 on a CPU."""
+        if self.system.gpu_type is None or self.system.gpu_type.lower() == "cpu":
+            return 0
+        widths = (
+            self.parallel.tensor_parallel,
+            self.parallel.pipeline_parallel,
+            self.parallel.data_parallel,
+        )
+        return math.prod(width or 1 for width in widths)
 
     @functools.cached_property
     def id(self) -> str:

@@ -89,8 +89,12 @@ class Optimization(Document):
 class Benchmark(Document):
     """How each candidate is measured."""
 
-    tool: Literal["autotuner"] = "autotuner"
-    """The load generator."""
+    tool: Literal["autotuner", "genai-bench"] = "autotuner"
+    """The load generator: ours, or genai-bench as a process of its own."""
+    tool_path: str | None = None
+    """genai-bench's program; what is on PATH or in .venv/tools where left out."""
+    tokenizer: str | None = None
+    """Tokenizer folder for genai-bench, relative to the task; the model's own where left out."""
     workload: LengthDistribution | None = None
     """Request lengths; D(isl,osl) of the runtime group where left out."""
     concurrency: tuple[PositiveInt, ...] = Field(default=(1, 4, 8), min_length=1)

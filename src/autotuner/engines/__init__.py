@@ -5,7 +5,7 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
-from autotuner.engines.rows import FlagRow
+from autotuner.engines.rows import FlagRow, Pieces
 from autotuner.engines.spec import PORT, FailureKind, FailurePattern, LaunchSpec
 from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
 
@@ -22,6 +22,7 @@ __all__ = [
     "FlagRow",
     "Installation",
     "LaunchSpec",
+    "Pieces",
     "Saying",
     "engine_named",
     "engine_table",

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
+from autotuner.engines.rows import Pieces
 from autotuner.engines.spec import LaunchSpec
 from autotuner.engines.table import EngineTable
 
@@ -48,6 +49,12 @@ class Engine(Protocol):
     def render(
         self, candidate: Candidate, model: ResolvedModel, installation: Installation
     ) -> LaunchSpec: ...
+
+    def pieces(
+        self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
+    ) -> Pieces: ...
+
+    def reads(self, path: str, model: ResolvedModel, version: str) -> tuple[str, ...]: ...
 
     def refuses(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,13 @@ class Pieces:
     words: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     keys: tuple[tuple[str, str, Any], ...] = ()
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """The flags, keys and variables that are set."""
+        flags = (word for word in self.words if word.startswith("--"))
+        keys = (f"{flag} {key}".strip() for flag, key, _ in self.keys)
+        return (*flags, *keys, *(name for name, _ in self.variables))
 
 
 NOTHING = Pieces()

@@ -15,7 +15,7 @@ from typing import Any
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
-from autotuner.engines.rows import Pieces
+from autotuner.engines.rows import NOTHING, Pieces
 from autotuner.engines.spec import FILE, LaunchSpec
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
 from autotuner.errors import EngineError
@@ -94,12 +94,33 @@ class TabledEngine:
         _refuse_said_twice(self.name, pieces, settings)
         return self._spec(list(pieces.values()), candidate, model, installation)
 
+    def pieces(
+        self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
+    ) -> Pieces:
+        """What one field of `settings` contributes to a launch; nothing where it is not set.
+
+        Raises:
+            EngineError: the engine cannot express it.
+        """
+        told = self.table.defaults | dict(settings)
+        if path not in told:
+            return NOTHING
+        return self.table.pieces(path, told, version, model.facts)
+
+    def reads(self, path: str, model: ResolvedModel, version: str) -> tuple[str, ...]:
+        """The fields that decide what `pieces` says of `path`."""
+        row = self.table.row(path, version, model.facts)
+        if row is None:
+            return (path,)
+        twin = self.table.row(row.same_as, version, model.facts) if row.same_as else None
+        return tuple(dict.fromkeys((*row.reads, *(twin.reads if twin else ()))))
+
     def refuses(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
     ) -> str | None:
         """Why the engine cannot express one field of `settings`; None where it can."""
         try:
-            self.table.pieces(path, self.table.defaults | dict(settings), version, model.facts)
+            self.pieces(settings, path, model, version)
         except EngineError as error:
             return error.message
         return None
@@ -131,7 +152,6 @@ class TabledEngine:
         if in_file:
             words += [table.options_flag, FILE.format(name=OPTIONS_FILE)]
             files = ((OPTIONS_FILE, options_text(in_file)),)
-        gpus = _gpus(candidate)
         device = (candidate.system.gpu_type or "").lower()
         variables = table.device_variables.get(device, {}) | dict(
             pair for piece in pieces for pair in piece.variables
@@ -145,7 +165,7 @@ class TabledEngine:
             api_path=table.api_path,
             failure_patterns=table.failures,
             files=files,
-            gpus=gpus,
+            gpus=candidate.gpus,
         )
 
     def _of_program(self, program: str) -> Installation:
@@ -176,16 +196,13 @@ def _refuse_said_twice(
     Raises:
         EngineError: naming both fields.
     """
-    said: dict[tuple[str, str], str] = {}
+    said: dict[str, str] = {}
     for path, piece in pieces.items():
-        if path == "misc.extra_args":
-            continue
-        flags = [("", word) for word in piece.words if word.startswith("--")]
-        for name in (*flags, *((flag, key) for flag, key, _ in piece.keys)):
+        for name in () if path == "misc.extra_args" else piece.names:
             if name in said:
                 raise EngineError(
                     f"{path}: {engine} cannot express {settings[path]!r} beside {said[name]} "
-                    f"{settings[said[name]]!r}: both set {' '.join(filter(None, name))}",
+                    f"{settings[said[name]]!r}: both set {name}",
                     remedy="leave one of the two out",
                 )
             said[name] = path
@@ -200,15 +217,6 @@ def _location(table: EngineTable, model: ResolvedModel) -> str:
         f"model: {table.name} serves {wanted}, not {model.location}",
         remedy=f"give model.path or model.id of {wanted}, or another system.backend",
     )
-
-
-def _gpus(candidate: Candidate) -> int:
-    """GPUs that the deployment occupies: TP x PP x DP; 0 on a CPU."""
-    system, parallel = candidate.system, candidate.parallel
-    if system.gpu_type is None or system.gpu_type.lower() == "cpu":
-        return 0
-    widths = (parallel.tensor_parallel, parallel.pipeline_parallel, parallel.data_parallel)
-    return functools.reduce(lambda product, width: product * (width or 1), widths, 1)
 
 
 def _installed_here(packages: tuple[str, ...]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,8 @@ class Measurement(BaseModel):
     where any request failed or the engine died: such a level takes no part in the frontier.
 
     Attributes:
+        tool: the load generator; figures of different ones are never compared unmarked.
+        original: what another tool reported, in its own units.
         duration_s: from the first measured request's start to the last one's end.
         tok_s: output tokens per second of the whole deployment: all that arrived within
             `duration_s`, those of the requests that only keep the load up included.
@@ -72,3 +74,5 @@ class Measurement(BaseModel):
     client_lag_ms: float = 0.0
     client_bottleneck: bool = False
     note: str = ""
+    tool: str = "autotuner"
+    original: dict[str, Any] | None = None

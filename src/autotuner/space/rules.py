@@ -13,7 +13,15 @@ from typing import Any
 from autotuner.catalog import GIB, Gpu, ModelFacts, gpus_with_format
 from autotuner.config import Candidate
 
-Rule = Callable[[Candidate, "Setting"], str | None]
+Judge = Callable[[Candidate, "Setting"], str | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A judge, and the fields it reads: where these are equal, so is what it says."""
+
+    judge: Judge
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -198,17 +206,74 @@ def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
     )
 
 
+_WIDTHS = (
+    "parallel.tensor_parallel",
+    "parallel.pipeline_parallel",
+    "parallel.data_parallel",
+)
+_EXPERTS = (
+    "parallel.expert_parallel",
+    "parallel.moe_tensor_parallel",
+    "parallel.moe_expert_parallel",
+)
+_FORMATS = ("quantization.gemm_mode", "quantization.moe_mode", "quantization.kvcache_mode")
 RULES: tuple[Rule, ...] = (
-    context_holds_workload,
-    totals_agree,
-    chunk_within_batch,
-    gpus_suffice,
-    heads_divide,
-    stages_have_layers,
-    experts_are_spread,
-    blocks_stay_whole,
-    gpu_computes_format,
-    memory_holds_model,
+    Rule(
+        context_holds_workload,
+        (
+            "memory.max_total_tokens",
+            "memory.max_model_len",
+            "scheduling.max_running_requests",
+        ),
+    ),
+    Rule(
+        totals_agree,
+        (
+            "memory.max_total_tokens",
+            "memory.max_model_len",
+        ),
+    ),
+    Rule(
+        chunk_within_batch,
+        (
+            "attention.chunked_prefill_size",
+            "scheduling.max_num_batched_tokens",
+        ),
+    ),
+    Rule(gpus_suffice, _WIDTHS),
+    Rule(heads_divide, ("parallel.tensor_parallel",)),
+    Rule(stages_have_layers, ("parallel.pipeline_parallel",)),
+    Rule(
+        experts_are_spread,
+        (
+            *_WIDTHS,
+            *_EXPERTS,
+        ),
+    ),
+    Rule(
+        blocks_stay_whole,
+        (
+            *_WIDTHS,
+            *_EXPERTS,
+            "quantization.moe_mode",
+        ),
+    ),
+    Rule(
+        gpu_computes_format,
+        (
+            *_FORMATS,
+            "quantization.fmha_mode",
+        ),
+    ),
+    Rule(
+        memory_holds_model,
+        (
+            *_WIDTHS,
+            *_FORMATS,
+            "memory.cpu_offload_gb",
+            "memory.mem_fraction_static",
+        ),
+    ),
 )
 
 

@@ -1,20 +1,28 @@
-"""Axes -> candidates, with every exclusion counted."""
+"""Axes -> candidates, with every exclusion counted.
+
+A rule, and what a field contributes to the command line, depend on few fields: each is asked once
+for every distinct combination of the values it reads, not once for every combination of all axes.
+"""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import Candidate
-from autotuner.engines import LaunchSpec
+from autotuner.catalog import ResolvedModel
+from autotuner.config import GROUPS, Candidate
+from autotuner.engines import Engine, Installation, LaunchSpec, Pieces
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.space.rules import RULES, Setting
 
-MAX_COMBINATIONS = 1_000_000
+MAX_COMBINATIONS = 5_000_000
+SAME_LAUNCH = "the same command line as another candidate"
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,48 @@ class Region:
     settings: Mapping[str, Any]
     user: frozenset[str]
     setting: Setting
-    render: Callable[[Candidate], LaunchSpec]
+    engine: Engine
+    model: ResolvedModel
+    installation: Installation
 
+    @functools.cached_property
     def axes(self) -> dict[str, list[Any]]:
         """The fields that are searched."""
         return {path: value for path, value in self.settings.items() if isinstance(value, list)}
 
+    @functools.cached_property
+    def fixed(self) -> dict[str, Any]:
+        """The fields that are not."""
+        return {path: value for path, value in self.settings.items() if path not in self.axes}
+
     def combinations(self) -> int:
         """Size of the raw grid."""
-        return math.prod(len(values) for values in self.axes().values())
+        return math.prod(len(values) for values in self.axes.values())
+
+    def render(self, candidate: Candidate) -> LaunchSpec:
+        """How a candidate of this region is launched."""
+        return self.engine.render(candidate, self.model, self.installation)
+
+
+class Specs(Mapping[str, LaunchSpec]):
+    """Candidate id -> how it is launched; rendered when asked for."""
+
+    def __init__(self, places: Sequence[tuple[Candidate, Region]]) -> None:
+        self._places = places
+
+    @functools.cached_property
+    def _by_id(self) -> dict[str, tuple[Candidate, Region]]:
+        return {candidate.id: (candidate, region) for candidate, region in self._places}
+
+    def __getitem__(self, candidate_id: str) -> LaunchSpec:
+        candidate, region = self._by_id[candidate_id]
+        return region.render(candidate)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 @dataclass(frozen=True)
@@ -51,7 +92,7 @@ class Space:
     """
 
     candidates: tuple[Candidate, ...]
-    specs: dict[str, LaunchSpec]
+    specs: Mapping[str, LaunchSpec]
     combinations: int
     excluded: dict[str, int]
 
@@ -73,46 +114,191 @@ def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
             remedy=f"take values out until there are {MAX_COMBINATIONS:,} or fewer",
         )
     excluded: Counter[str] = Counter()
-    candidates: dict[str, Candidate] = {}
-    specs: dict[str, LaunchSpec] = {}
+    places: list[tuple[Candidate, Region]] = []
     seen: set[object] = set()
     for region in regions:
-        for candidate, spec, reason in _judged(region):
-            launch = None if spec is None else (spec.argv, spec.env, spec.files)
-            if launch is not None and launch in seen:
-                reason = "the same command line as another candidate"
-            if reason is not None or spec is None:
-                excluded[reason or "not rendered"] += 1
-                continue
-            seen.add(launch)
-            candidates[candidate.id] = candidate
-            specs[candidate.id] = spec
-    if not candidates:
+        for candidate, launch, reason in _judged(region):
+            if candidate is None:
+                excluded[reason] += 1
+            elif launch in seen:
+                excluded[SAME_LAUNCH] += 1
+            else:
+                seen.add(launch)
+                places.append((candidate, region))
+    if not places:
         raise ConfigError(
             source,
             tuple(Problem("", f"{reason} ({count} x)") for reason, count in excluded.items()),
             remedy="no combination of the settings is feasible; change the fields named",
         )
-    return Space(tuple(candidates.values()), specs, combinations, dict(excluded))
+    candidates = tuple(candidate for candidate, _ in places)
+    return Space(candidates, Specs(places), combinations, dict(excluded))
 
 
-def _judged(region: Region) -> Iterator[tuple[Candidate, LaunchSpec | None, str | None]]:
-    """Every combination of a region: how it is launched, or why it cannot work."""
-    axes = region.axes()
-    fixed = {path: value for path, value in region.settings.items() if path not in axes}
-    for chosen in itertools.product(*axes.values()):
-        candidate = Candidate.from_settings(fixed | dict(zip(axes, chosen, strict=True)))
-        reason = next(filter(None, (rule(candidate, region.setting) for rule in RULES)), None)
-        spec = None
+def _judged(region: Region) -> Iterator[tuple[Candidate | None, object, str]]:
+    """Every combination: a candidate and what makes its launch, or why it cannot work."""
+    axes = region.axes
+    judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in RULES]
+    words = _Words(region)
+    speakers = [_asked_once(axes, reads, words.heard(said)) for reads, said in _speakers(region)]
+    groups = [(name, _asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
+    fixed_reasons = [reason for ask in judges if not ask.reads and (reason := ask.always)]
+    judging = [ask.answer for ask in judges if ask.reads]
+    speaking = [ask.answer for ask in speakers]
+    always = _always(region)
+    places = [range(len(values)) for values in axes.values()] or [range(1)]
+    for chosen in itertools.product(*places):
+        reason = fixed_reasons[0] if fixed_reasons else None
         if reason is None:
+            for judge in judging:
+                reason = judge(chosen)
+                if reason is not None:
+                    break
+        if reason is None:
+            launch = tuple([said(chosen) for said in speaking])
+            reason = words.refusal(launch, chosen)
+        if reason is not None:
+            yield None, None, reason
+            continue
+        made = {name: ask.answer(chosen) for name, ask in groups}
+        yield Candidate.model_construct(**made), (always, launch), ""
+
+
+class _Asked:
+    """A question of some axes: each distinct combination of their values is asked once.
+
+    `answer` takes the places of the values in their axes, of all axes in order.
+    """
+
+    def __init__(
+        self,
+        axes: Mapping[str, list[Any]],
+        reads: Sequence[str],
+        ask: Callable[[dict[str, Any]], Any],
+    ) -> None:
+        self.reads = [path for path in axes if path in reads]
+        self.always = None if self.reads else ask({})
+        self._ask = ask
+        self._axes = axes
+        self._answers: dict[Any, Any] = {}
+        order = list(axes)
+        self._places = operator.itemgetter(*(order.index(path) for path in self.reads or order[:1]))
+
+    def answer(self, chosen: tuple[int, ...]) -> Any:
+        if not self.reads:
+            return self.always
+        key = self._places(chosen)
+        try:
+            return self._answers[key]
+        except KeyError:
+            places = key if len(self.reads) > 1 else (key,)
+            told = {p: self._axes[p][n] for p, n in zip(self.reads, places, strict=True)}
+            answer = self._answers[key] = self._ask(told)
+            return answer
+
+
+def _asked_once(
+    axes: Mapping[str, list[Any]], reads: Sequence[str], ask: Callable[[dict[str, Any]], Any]
+) -> _Asked:
+    return _Asked(axes or {"": [None]}, reads, ask)
+
+
+class _Words:
+    """Gives every distinct contribution to a launch a number, so that launches compare quickly."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+        self._numbers: dict[tuple[int, Pieces | str], int] = {}
+        self._said: list[Pieces | str] = []
+        self._owner: dict[str, int] = {}
+        self._speakers = 0
+        self._refuse = False
+        self._clash = False
+
+    def heard(
+        self, said: Callable[[dict[str, Any]], Pieces | str]
+    ) -> Callable[[dict[str, Any]], int]:
+        """`said`, answering with numbers."""
+        speaker = self._speakers
+        self._speakers += 1
+
+        def numbered(chosen: dict[str, Any]) -> int:
+            pieces = said(chosen)
+            number = self._numbers.setdefault((speaker, pieces), len(self._said))
+            if number == len(self._said):
+                self._said.append(pieces)
+                self._refuse = self._refuse or isinstance(pieces, str)
+                for name in () if isinstance(pieces, str) else pieces.names:
+                    self._clash = self._clash or self._owner.setdefault(name, speaker) != speaker
+            return number
+
+        return numbered
+
+    def refusal(self, launch: tuple[int, ...], chosen: tuple[int, ...]) -> str | None:
+        """Why the engine cannot say this launch."""
+        if not (self._refuse or self._clash):
+            return None
+        pieces = [self._said[number] for number in launch]
+        for said in pieces:
+            if isinstance(said, str):
+                return said
+        names = [name for said in pieces if not isinstance(said, str) for name in said.names]
+        if len(set(names)) == len(names):
+            return None
+        region = self._region
+        told = {p: v[n] for (p, v), n in zip(region.axes.items(), chosen, strict=False)}
+        try:
+            region.render(Candidate.from_settings(region.fixed | told))
+        except EngineError as error:
+            if not region.axes:
+                raise
+            return error.message
+        return None
+
+
+def _judge(
+    region: Region, judge: Callable[[Candidate, Setting], str | None]
+) -> Callable[[dict[str, Any]], str | None]:
+    return lambda chosen: judge(Candidate.from_settings(region.fixed | chosen), region.setting)
+
+
+def _speakers(
+    region: Region,
+) -> Iterator[tuple[tuple[str, ...], Callable[[dict[str, Any]], Pieces | str]]]:
+    """For every field: what it reads, and what it contributes to a launch, or why it cannot."""
+    engine, model, version = region.engine, region.model, region.installation.version
+    for path in dict.fromkeys((*region.settings, *engine.table.defaults)):
+        reads = engine.reads(path, model, version)
+        searched = any(read in region.axes for read in reads)
+
+        def said(
+            chosen: dict[str, Any], path: str = path, searched: bool = searched
+        ) -> Pieces | str:
             try:
-                spec = region.render(candidate)
+                return engine.pieces(region.fixed | chosen, path, model, version)
             except EngineError as error:
-                _refuse_fixed(error, region.user - set(axes))
-                reason = error.message
-        yield candidate, spec, reason
+                if path in region.user and not searched:
+                    raise
+                return error.message
+
+        yield reads, said
 
 
-def _refuse_fixed(error: EngineError, fixed: frozenset[str]) -> None:
-    if error.message.partition(":")[0] in fixed:
-        raise error
+def _groups(
+    region: Region,
+) -> Iterator[tuple[str, tuple[str, ...], Callable[[dict[str, Any]], Any]]]:
+    """For every group: its fields, and the validated group that values of its axes make."""
+    for name, model in GROUPS.items():
+        paths = tuple(path for path in region.settings if path.startswith(f"{name}."))
+
+        def made(chosen: dict[str, Any], model: Any = model, paths: Any = paths) -> Any:
+            told = region.fixed | chosen
+            return model.model_validate({p.partition(".")[2]: told[p] for p in paths})
+
+        yield name, paths, made
+
+
+def _always(region: Region) -> tuple[Any, ...]:
+    """What distinguishes the launches of this region from those of another one."""
+    device = (region.fixed.get("system.gpu_type"), region.engine.name)
+    return (*device, region.installation.command, region.installation.version)

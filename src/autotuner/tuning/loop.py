@@ -59,7 +59,6 @@ class Tuner:
         self._strategy = strategy
         self._logs = logs
         self._listen = listen
-        self._gpus = int(prepared.task.fixed().get("system.total_gpus") or 0)
 
     def open_run(self, *, fresh: bool) -> RunRecord:
         """The run to go on with: the newest of this task, or a new one.
@@ -128,7 +127,7 @@ class Tuner:
         spent_s = sum((e.startup_s or 0.0) + (e.measure_s or 0.0) for e in history)
         return SearchState(
             candidates=tuple(candidate.id for candidate in self._prepared.space.candidates),
-            history=tuple(outcome(experiment, gpus=self._gpus) for experiment in history),
+            history=tuple(outcome(experiment) for experiment in history),
             objectives=task.optimization.objectives,
             budget=self._prepared.budget,
             spent_experiments=len(history),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from autotuner.config import Candidate
 from autotuner.measure import Measurement
 from autotuner.search import OperatingPoint, Outcome
 from autotuner.store import ExperimentRecord
@@ -29,9 +31,15 @@ def operating_points(
     )
 
 
-def outcome(experiment: ExperimentRecord, *, gpus: int) -> Outcome:
+def occupied_gpus(settings: Mapping[str, Any]) -> int:
+    """GPUs that a candidate occupies, from its settings; 0 on a CPU."""
+    return Candidate.from_settings(dict(settings)).gpus
+
+
+def outcome(experiment: ExperimentRecord) -> Outcome:
     """A finished experiment as search sees it."""
     failed = experiment.status == "failed"
+    gpus = occupied_gpus(experiment.settings)
     points = operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
     return Outcome(
         candidate_id=experiment.candidate_id,

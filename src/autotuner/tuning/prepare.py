@@ -170,7 +170,9 @@ def _region(
         variant.config.settings,
         variant.user,
         setting,
-        lambda candidate: engine.render(candidate, model, variant.installation),
+        engine,
+        model,
+        variant.installation,
     )
 
 

@@ -14,7 +14,7 @@ from autotuner.search import (
     reference_point,
 )
 from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.tuning.points import operating_points
+from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.summary import (
     ExperimentView,
     FailureView,
@@ -29,13 +29,16 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     """Everything `run` says, read from the store."""
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
-    gpus = int(task.fixed().get("system.total_gpus") or 0)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
     points = [
         point
         for experiment in experiments
         if experiment.status == "completed"
-        for point in operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+        for point in operating_points(
+            experiment.candidate_id,
+            experiment.measurements,
+            gpus=occupied_gpus(experiment.settings),
+        )
     ]
     objectives = task.optimization.objectives
     front = pareto_front(points, lambda point: objective_vector(point, objectives))

@@ -13,8 +13,10 @@ from autotuner.cli.commands.show import report_path, write_report
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
+from autotuner.errors import MeasureError
 from autotuner.launch import LocalLauncher
-from autotuner.measure import StreamingLoadGenerator
+from autotuner.measure import LoadGenerator, StreamingLoadGenerator
+from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
 from autotuner.report import print_summary
 from autotuner.search import strategy_named
 from autotuner.store import RunRecord, Store, home_lock
@@ -30,10 +32,11 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     require_installed(prepared)
+    base = path.resolve().parent
     if not as_json:
         print_plan(prepared, plan_document(prepared, folder))
     with home_lock(folder, prepared.task.name), Store.open(folder) as store:
-        run, interrupted = _run(prepared, store, folder, fresh=fresh)
+        run, interrupted = _run(prepared, store, folder, base, fresh=fresh)
         run = store.get_run(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
@@ -54,13 +57,30 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
     return 0 if succeeded else exit_codes.NOTHING
 
 
-def _run(prepared: Prepared, store: Store, folder: Path, *, fresh: bool) -> tuple[RunRecord, bool]:
+def _generator(prepared: Prepared, base: Path) -> LoadGenerator:
+    benchmark = prepared.task.benchmark
+    if benchmark.tool == "autotuner":
+        return StreamingLoadGenerator()
+    program = find_tool(benchmark.tool_path)
+    given = benchmark.tokenizer
+    tokenizer = base / given if given else prepared.model.path
+    if tokenizer is None or not tokenizer.exists():
+        raise MeasureError(
+            f"benchmark.tokenizer: {given or prepared.model.location!r} is not on this machine",
+            remedy="give a tokenizer folder in benchmark.tokenizer",
+        )
+    return GenaiBenchGenerator(program, tokenizer)
+
+
+def _run(
+    prepared: Prepared, store: Store, folder: Path, base: Path, *, fresh: bool
+) -> tuple[RunRecord, bool]:
     with Progress(err(), prepared) as progress:
         tuner = Tuner(
             prepared,
             store=store,
             launcher=LocalLauncher(),
-            generator=StreamingLoadGenerator(),
+            generator=_generator(prepared, base),
             strategy=strategy_named(prepared.task.optimization.strategy),
             logs=folder / "logs",
             listen=progress.tell,
