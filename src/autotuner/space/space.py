@@ -208,7 +208,7 @@ class _Words:
 
     def __init__(self, region: Region) -> None:
         self._region = region
-        self._numbers: dict[tuple[int, Pieces | str], int] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
         self._said: list[Pieces | str] = []
         self._owner: dict[str, int] = {}
         self._speakers = 0
@@ -224,7 +224,7 @@ class _Words:
 
         def numbered(chosen: dict[str, Any]) -> int:
             pieces = said(chosen)
-            number = self._numbers.setdefault((speaker, pieces), len(self._said))
+            number = self._numbers.setdefault((speaker, repr(pieces)), len(self._said))
             if number == len(self._said):
                 self._said.append(pieces)
                 self._refuse = self._refuse or isinstance(pieces, str)
