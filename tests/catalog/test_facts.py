@@ -89,7 +89,12 @@ def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [(None, "has no config.json"), ("[1]", "no JSON object")]
+    ("text", "said"),
+    [
+        (None, "has no config.json"),
+        ("[1]", "no JSON object"),
+        ('{"num_attention_heads": "x", "hidden_size": 8}', "no sense"),
+    ],
 )
 def test_a_folder_without_a_config_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
     if text is not None:

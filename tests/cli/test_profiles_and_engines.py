@@ -104,6 +104,7 @@ def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
         (("[vllm, sglang]", "vlm"), "did you mean 'vllm'"),
         (("total_gpus: 8", "total_gpus: 8}\nparallel: {tp: 3"), "does not divide the 64"),
         (("[vllm, sglang]", "vllm, backend_version: [a, b]"), ""),
+        (("osl: 512", "osl: 512, prefix: 64"), "runtime.prefix"),
         (("h100", "a100, backend_version: 0.9.0"), "ambiguous"),
     ],
 )

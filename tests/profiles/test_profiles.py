@@ -176,6 +176,9 @@ def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
         ({"name": "x", "layers": [{"when": {"gpu_is": 1}, "set": {}}]}, "unknown fact"),
         ({"name": "x", "layers": [{"when": {"isl": {"above": 1}}, "set": {}}]}, "min and max"),
         ({"name": "x", "extends": ["a"]}, "extends"),
+        ({"name": "x", "layers": [{"set": [1]}]}, "expected a mapping"),
+        ({"name": "x", "layers": [{"when": {"isl": {"min": "a"}}, "set": {}}]}, "are numbers"),
+        ({"name": "x", "layers": [{"set": {"system.gpu_type": "h100"}}]}, "the task's to say"),
     ],
 )
 def test_a_malformed_profile_is_refused_with_its_place(document: Any, said: str) -> None:

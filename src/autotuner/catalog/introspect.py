@@ -88,11 +88,17 @@ def facts_from_folder(folder: Path) -> ModelFacts:
         raise ModelError(f"model.path: {folder}/config.json cannot be read: {error}") from None
     if not isinstance(config, dict):
         raise ModelError(f"model.path: {folder}/config.json is no JSON object")
-    quantised = folder / "hf_quant_config.json"
-    if quantised.exists() and "quantization_config" not in config:
-        config["quantization_config"] = json.loads(quantised.read_text(encoding="utf-8"))
+    try:
+        quantised = folder / "hf_quant_config.json"
+        if quantised.exists() and "quantization_config" not in config:
+            config["quantization_config"] = json.loads(quantised.read_text(encoding="utf-8"))
+        facts = facts_from_config(config)
+    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        raise ModelError(
+            f"model.path: the configuration in {folder} makes no sense: {error}",
+            remedy="compare its config.json with the one on the hub",
+        ) from None
     sizes = [file.stat().st_size for file in folder.glob("*.safetensors")]
-    facts = facts_from_config(config)
     return ModelFacts(**{**vars(facts), "size_bytes": sum(sizes) or None})
 
 

@@ -136,6 +136,8 @@ def unmet(when: dict[str, Any], context: TaskContext) -> str | None:
         if value is None:
             return f"{name} is not known"
         if isinstance(wanted, dict):
+            if not isinstance(value, int | float):
+                return f"{name} is {_text(value)}, which has no size"
             if value < wanted.get("min", value) or value > wanted.get("max", value):
                 return f"{name} is {_text(value)}, not {_bounds(wanted)}"
         elif value not in (wanted if isinstance(wanted, list) else [wanted]):
@@ -150,6 +152,10 @@ def check_condition(when: dict[str, Any]) -> str | None:
             return f"unknown fact {name!r}, {nearest(str(name), list(FACTS))}"
         if isinstance(wanted, dict) and not (wanted and set(wanted) <= {"min", "max"}):
             return f"{name}: give a value, a list of values, or min and max"
+        if isinstance(wanted, dict) and not all(
+            isinstance(v, int | float) for v in wanted.values()
+        ):
+            return f"{name}: min and max are numbers"
     return None
 
 

@@ -112,17 +112,29 @@ def _layer(row: Any, profile: str, source: str) -> ConfigLayer:
     if not isinstance(row, dict):
         raise ProfileError(f"{source}: a layer is a mapping with set, and when")
     _known(row, _LAYER_KEYS, source)
-    when = row.get("when", {})
+    when, said = row.get("when", {}), row.get("set") or {}
+    if not isinstance(said, dict):
+        raise ProfileError(f"{source}.set: expected a mapping of fields")
     wrong = check_condition(when) if isinstance(when, dict) else "expected a mapping"
     if wrong:
         raise ProfileError(f"{source}.when: {wrong}")
     return ConfigLayer(
         name=str(row.get("name", "settings")),
         origin="profile",
-        settings=settings_from(row.get("set") or {}, source=f"{source}.set"),
+        settings=_own_fields_only(settings_from(said, source=f"{source}.set"), source),
         when=tuple(when.items()),
         profile=profile,
     )
+
+
+def _own_fields_only(settings: tuple[Setting, ...], source: str) -> tuple[Setting, ...]:
+    for said in settings:
+        if said.path.startswith("system.") or said.path in ("runtime.isl", "runtime.osl"):
+            raise ProfileError(
+                f"{source}.set: {said.path} is the task's to say, not a profile's",
+                remedy="leave it out; `when` can ask for it",
+            )
+    return settings
 
 
 def _setting(path: str, raw: Any, source: str) -> Setting:

@@ -189,6 +189,10 @@ def _refuse_what_cannot_run(task: Task, source: str) -> None:
         problems.append(
             Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use 'local'")
         )
+    if task.fixed().get("runtime.prefix") or "runtime.prefix" in task.axes():
+        problems.append(
+            Problem("runtime.prefix", "shared prefixes are not generated yet; leave it out or 0")
+        )
     problems.extend(
         Problem(path, "cannot be searched; give one value")
         for path in _NEVER_SEARCHED
