@@ -154,7 +154,7 @@ class Combination(Document):
         }
 
 
-class Task(Document):
+class Task(Combination):
     """A tuning task, version 2."""
 
     version: Literal[2]
@@ -168,14 +168,6 @@ class Task(Document):
     """Names of profiles, applied in order; what the task itself says always wins."""
     combinations: tuple[Combination, ...] = ()
     """Alternatives: each is joined with the rest of the task, instead of all with all."""
-    runtime: RuntimeAxes = RuntimeAxes()
-    system: SystemAxes = SystemAxes()
-    parallel: ParallelAxes = ParallelAxes()
-    quantization: QuantizationAxes = QuantizationAxes()
-    memory: MemoryAxes = MemoryAxes()
-    scheduling: SchedulingAxes = SchedulingAxes()
-    attention: AttentionAxes = AttentionAxes()
-    misc: MiscAxes = MiscAxes()
     optimization: Optimization = Optimization()
     benchmark: Benchmark = Benchmark()
     slo: Slo = Slo()

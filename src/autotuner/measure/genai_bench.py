@@ -46,7 +46,7 @@ def find_tool(tool_path: str | None) -> str:
     if found is None or not Path(found).exists():
         wanted = f"benchmark.tool_path: {tool_path!r}" if tool_path else f"benchmark.tool: {TOOL}"
         raise MeasureError(f"{wanted} is not installed", remedy=_REMEDY)
-    return found
+    return str(Path(found).absolute())
 
 
 class GenaiBenchGenerator:
@@ -135,6 +135,8 @@ class GenaiBenchGenerator:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            # It writes a log into the folder that it is started in.
+            cwd=self._folder.name,
             env={**os.environ, "HF_HUB_OFFLINE": "1"},
             start_new_session=True,
         )
