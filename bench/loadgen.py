@@ -3,7 +3,8 @@
 A fake engine of known speed (TTFT 60 ms, TPOT 20 ms, never a queue) is measured at 1, 16, 64 and
 256 streams. Up to 64 the mean TTFT and TPOT should be off by less than 2 % or 1 ms, at no more than
 0.15 CPU seconds of the client for 1,000 tokens; a level at which the client was the bottleneck has
-to say so.
+to say so. Where genai-bench is installed (`make tool-genai-bench`), it measures the same engine at
+1, 16 and 64 streams beside ours; its figures are printed and not judged.
 """
 
 from __future__ import annotations
@@ -17,10 +18,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
-from autotuner.config import LengthDistribution
+from autotuner.catalog import resolve_model
+from autotuner.config import LengthDistribution, Model
 from autotuner.engines import PORT, LaunchSpec
+from autotuner.errors import AutotunerError
 from autotuner.launch import LocalLauncher
-from autotuner.measure import Endpoint, LevelPlan, Measurement, StreamingLoadGenerator
+from autotuner.measure import (
+    Endpoint,
+    LevelPlan,
+    LoadGenerator,
+    Measurement,
+    StreamingLoadGenerator,
+)
+from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
 
 TTFT_MS, TPOT_MS = 60.0, 20.0
 OUTPUT_TOKENS = 100
@@ -66,7 +76,7 @@ def answered_by(base_url: str) -> int:
         return len(json.load(answer)["ttft_ms"])
 
 
-async def measure(streams: int, folder: Path) -> Level:
+async def measure(streams: int, folder: Path, generator: LoadGenerator) -> Level:
     """One level on an engine of its own."""
     speed = ("--slots", "1024", "--ttft-ms", str(TTFT_MS), "--tpot-ms", str(TPOT_MS))
     argv = (sys.executable, "-m", "autotuner.testing.fake_engine", "--port", PORT, *speed)
@@ -82,12 +92,28 @@ async def measure(streams: int, folder: Path) -> Level:
     engine = await LocalLauncher().launch(spec, log_path=log_path, ready_timeout_s=30)
     async with engine:
         began_cpu_s = time.process_time()
-        shown = await StreamingLoadGenerator().run(
+        shown = await generator.run(
             Endpoint(engine.base_url, "fake"), plan, engine_alive=lambda: True
         )
         cpu_s = time.process_time() - began_cpu_s
         answered = await asyncio.to_thread(answered_by, engine.base_url)
     return Level(shown, cpu_s / (answered * OUTPUT_TOKENS) * 1000)
+
+
+def print_genai_bench(folder: Path) -> None:
+    """The same engine, measured by genai-bench, with a tokenizer out of the examples' model."""
+    try:
+        program = find_tool(None)
+        model = resolve_model(Model(id="smollm2-135m"), base=folder)
+    except AutotunerError as error:
+        print(f"genai-bench beside it: {error.message}")
+        return
+    print("genai-bench: streams  TTFT/true  TPOT/true")
+    for streams in (n for n in STREAMS if n <= JUDGED_UP_TO):
+        generator = GenaiBenchGenerator(program, Path(model.location))
+        level = asyncio.run(measure(streams, folder, generator))
+        (ttft, true_ttft), (tpot, true_tpot) = level.ttft, level.tpot
+        print(f"{streams:20d}  {ttft / true_ttft:9.3f}  {tpot / true_tpot:9.3f}", flush=True)
 
 
 def main() -> int:
@@ -97,7 +123,7 @@ def main() -> int:
     print("streams  TTFT/true  TPOT/true  CPU s/1,000 tokens  bottleneck")
     with tempfile.TemporaryDirectory() as folder:
         for streams in STREAMS:
-            level = asyncio.run(measure(streams, Path(folder)))
+            level = asyncio.run(measure(streams, Path(folder), StreamingLoadGenerator()))
             (ttft, true_ttft), (tpot, true_tpot) = level.ttft, level.tpot
             told = "client" if level.shown.client_bottleneck else "-"
             print(
@@ -106,6 +132,7 @@ def main() -> int:
                 flush=True,
             )
             failures += [f"at {streams} streams: {text}" for text in level.failures()]
+        print_genai_bench(Path(folder))
     for text in failures:
         print(f"too much: {text}")
     return 1 if failures else 0

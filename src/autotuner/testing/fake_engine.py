@@ -1,8 +1,9 @@
 """A fake engine: a real process, a real streaming HTTP server, a made-up speed.
 
 `python -m autotuner.testing.fake_engine --port 8080 --slots 4 --ttft-ms 60 --tpot-ms 20` serves
-`/health`, `/v1/models`, `/v1/completions` and `/stats`. It accepts llama-server's flags too, so it
-can stand in for that program, and `--fail` makes it fail in one of the ways that real engines do.
+`/health`, `/v1/models`, `/v1/completions`, its chat form, and `/stats`. It accepts llama-server's
+flags too, so it can stand in for that program, and `--fail` makes it fail in one of the ways that
+real engines do.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class Connection(asyncio.Protocol):
         elif path == "/stats":
             stats = {"ttft_ms": server.true_ttft_ms, "tpot_ms": server.true_tpot_ms}
             self._answer(200, {"requests": server.requests, **stats})
-        elif (method, path) == ("POST", "/v1/completions"):
+        elif (method, path) in (("POST", "/v1/completions"), ("POST", "/v1/chat/completions")):
             self._complete(json.loads(body), arrived_s)
         else:
             self._answer(404, {"error": {"message": f"no {path} here"}})
@@ -169,11 +170,12 @@ class Connection(asyncio.Protocol):
         if server.fail == "drop" and server.requests % max(server.fail_after, 1) == 0:
             self._transport.close()
             return
-        prompt = request["prompt"]
+        said = request.get("messages")
+        prompt = " ".join(str(m["content"]) for m in said) if said else request["prompt"]
         prompt_tokens = len(prompt) if isinstance(prompt, list) else len(prompt.split())
         wanted = int(request.get("max_tokens", 16))
         tokens = max(1, wanted // 2) if server.fail == "short" else wanted
-        stream = _Stream(self._transport, server, arrived_s, prompt_tokens, tokens)
+        stream = _Stream(self._transport, server, arrived_s, prompt_tokens, tokens, chat=bool(said))
         self._job = Job(prompt_tokens, tokens, stream.emit)
         server.queue.submit(self._job, asyncio.get_running_loop().time())
         server.wake()
@@ -194,8 +196,11 @@ class _Stream:
         arrived_s: float,
         prompt_tokens: int,
         tokens: int,
+        *,
+        chat: bool = False,
     ) -> None:
         self._transport = transport
+        self._chat = chat
         self._server = server
         self._arrived_s = arrived_s
         self._first_s = 0.0
@@ -203,21 +208,23 @@ class _Stream:
 
     def emit(self, index: int, last: bool) -> None:
         """Sends token `index`, and the end of the stream after the last."""
-        choice: dict[str, Any] = {"index": 0, "text": f" t{index}", "finish_reason": None}
-        data = _chunk({"choices": [choice]})
+        data = _chunk({"choices": [self._choice(f" t{index}", None)]})
         now_s = time.monotonic()
         if index == 0:
             self._first_s = now_s
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
             data = head + b"Transfer-Encoding: chunked\r\n\r\n" + data
         if last:
-            final = {"index": 0, "text": "", "finish_reason": "length"}
-            data += _chunk({"choices": [final], "usage": self._usage})
+            data += _chunk({"choices": [self._choice("", "length")], "usage": self._usage})
             data += b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
             self._server.true_ttft_ms.append((self._first_s - self._arrived_s) * 1000)
             if index > 0:
                 self._server.true_tpot_ms.append((now_s - self._first_s) * 1000 / index)
         self._transport.write(data)
+
+    def _choice(self, text: str, finish_reason: str | None) -> dict[str, Any]:
+        said = {"delta": {"content": text}} if self._chat else {"text": text}
+        return {"index": 0, **said, "finish_reason": finish_reason}
 
 
 def _chunk(event: dict[str, Any]) -> bytes:
