@@ -1,0 +1,35 @@
+"""A closed loop: `concurrency` users, each sending the next request when the last is answered.
+
+Little's law (J. D. C. Little, "A Proof for the Queuing Formula: L = lambda W", Operations Research
+9(3), 1961) ties the figures: requests in flight = requests/s x E2E latency. So throughput follows
+from latency, and the wait of users who find no free slot from the throughput of those who have one.
+"""
+
+from __future__ import annotations
+
+
+def e2e_ms(ttft_ms: float, tpot_ms: float, osl: float) -> float:
+    """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
+    return ttft_ms + max(osl - 1, 0.0) * tpot_ms
+
+
+def tok_s(concurrency: float, ttft_ms: float, tpot_ms: float, osl: float) -> float:
+    """Output tokens per second by Little's law: concurrency x OSL / E2E."""
+    return 1000 * concurrency * osl / e2e_ms(ttft_ms, tpot_ms, osl)
+
+
+def ttft_with_waiting_ms(
+    concurrency: float, slots: float, ttft_ms: float, tpot_ms: float, osl: float
+) -> float:
+    """Mean TTFT where only `slots` of `concurrency` users are served at a time.
+
+    With all slots taken, slots / service time requests leave per ms, so a user's round takes
+    concurrency / slots service times; all of it but the service is waiting.
+
+    Args:
+        ttft_ms, tpot_ms: of the engine with `slots` requests in flight.
+    """
+    if concurrency <= slots:
+        return ttft_ms
+    service = e2e_ms(ttft_ms, tpot_ms, osl)
+    return ttft_ms + service * (concurrency / slots - 1)
