@@ -56,33 +56,39 @@ def config_document(config: TaskConfig, engine: Engine, version: str) -> dict[st
 
 def print_config(config: TaskConfig, engine: Engine, version: str) -> None:
     """Every field with its provenance, for people."""
+    unsaid = _unsaid(config, engine, version)
     for path in sorted(config.provenance, key=FIELDS.index):
-        origins = config.provenance[path]
-        winner = next((o for o in origins if o.status == "set"), None)
-        value = _values(config.settings[path]) if path in config.settings else "(not set)"
-        layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
-        out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
-        told = [winner.why] if winner and winner.why else []
-        told += [_told(other) for other in reversed(origins) if other is not winner]
-        for line in told:
-            out().print(f"    {escape(line)}", soft_wrap=True)
+        _print_field(path, config, unsaid.get(path, ""))
     by_reason: dict[str, list[str]] = {}
-    for path, reason in _unsaid(config, engine, version).items():
-        by_reason.setdefault(reason, []).append(path)
+    for path, reason in unsaid.items():
+        if path not in config.provenance:
+            by_reason.setdefault(reason, []).append(path)
     for reason, paths in by_reason.items():
         out().print(f"{escape(reason)}: [dim]{escape(', '.join(paths))}[/dim]", soft_wrap=True)
     for skipped in config.skipped:
         out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
 
 
+def _print_field(path: str, config: TaskConfig, unsaid: str) -> None:
+    origins = config.provenance[path]
+    winner = next((o for o in origins if o.status == "set"), None)
+    value = _values(config.settings[path]) if winner else f"({unsaid})"
+    layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
+    out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
+    told = [winner.why] if winner and winner.why else []
+    told += [_told(other) for other in reversed(origins) if other is not winner]
+    for line in told:
+        out().print(f"    {escape(line)}", soft_wrap=True)
+
+
 def _unsaid(config: TaskConfig, engine: Engine, version: str) -> dict[str, str]:
-    """Every field that no layer says anything of -> what counts instead."""
+    """Every field that is not set -> what counts instead."""
     reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
     own = f"{engine.name}'s own default counts"
     return {
         said.path: reasons.get(said.how, own)
         for said in engine.table.sayings(version)
-        if said.path not in config.provenance
+        if said.path not in config.settings
     }
 
 
