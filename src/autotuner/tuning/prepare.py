@@ -17,7 +17,7 @@ from autotuner.tuning.resolve import Variant, resolve
 _STARTUP_GUESS_S = 5.0
 _NEVER_SEARCHED = (
     *("runtime.isl", "runtime.osl", "system.gpu_type", "system.total_gpus"),
-    *("system.memory_per_gpu", "system.price_per_gpu_hour"),
+    *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
 )
 
 
