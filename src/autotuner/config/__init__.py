@@ -7,16 +7,17 @@ Knows nothing of engines, models or hardware.
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.document import nearest
-from autotuner.config.groups import GROUPS
+from autotuner.config.groups import GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
-from autotuner.config.load import load_task, parse_task
-from autotuner.config.task import Benchmark, Model, Optimization, Slo, Task
+from autotuner.config.load import load_task, parse_task, problems_of
+from autotuner.config.task import Benchmark, Combination, Model, Optimization, Slo, Task
 
 __all__ = [
     "GROUPS",
     "GROUP_NAMES",
     "Benchmark",
     "Candidate",
+    "Combination",
     "GroupAxes",
     "LengthDistribution",
     "Model",
@@ -25,7 +26,9 @@ __all__ = [
     "Task",
     "axes_model",
     "content_id",
+    "flag_of",
     "load_task",
     "nearest",
     "parse_task",
+    "problems_of",
 ]

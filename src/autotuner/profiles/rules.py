@@ -11,12 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.catalog import Widths, kv_gib_per_gpu, weights_gib_per_gpu
 from autotuner.profiles.context import TaskContext
 
 USABLE = 0.9
 """Share of a GPU's memory that weights and KV cache may take where nothing else is set."""
 KV_ROOM = 0.15
 """Share of that which is kept for the KV cache when a width is chosen."""
+
+ACTIVATIONS = 0.05
+"""Share of that which activations and captured graphs take."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Rule:
     meaning: str
     reads: tuple[str, ...]
     apply: Callable[[TaskContext, Mapping[str, Any]], Any]
+    silence: str = "knows too little here"
+    """What it means that it gives no value."""
 
 
 def _widths(context: TaskContext) -> list[int]:
@@ -73,6 +79,29 @@ def _context_for_workload(context: TaskContext, settings: Mapping[str, Any]) -> 
     rounded = math.ceil(needed * 1.1 / 256) * 256
     limit = context.model_facts.context_length
     return rounded if limit is None else max(min(rounded, limit), min(needed, limit))
+
+
+def _context_where_needed(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
+    facts, memory = context.model_facts, context.gpu_memory_gib
+    known = settings.get("misc.context_length", facts.context_length)
+    widths = Widths(
+        settings.get("parallel.tensor_parallel", 1),
+        settings.get("parallel.pipeline_parallel", 1),
+        settings.get("parallel.data_parallel", 1),
+    )
+    gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
+    weights = weights_gib_per_gpu(facts, widths, gemm, moe)
+    workload = _context_for_workload(context, settings)
+    if known is None or memory is None or weights is None or workload is None:
+        return None
+    cache = kv_gib_per_gpu(facts, widths, known, settings.get("quantization.kvcache_mode"))
+    share = settings.get("memory.mem_fraction_static", USABLE)
+    total = settings.get("memory.max_total_tokens", known)
+    offloaded = settings.get("memory.cpu_offload_gb", 0)
+    room = share * (1 - ACTIVATIONS) * memory - max(weights - offloaded, 0)
+    if cache is None or (cache <= room and known <= total):
+        return None
+    return int(min(workload, max(total, (context.isl or 0) + (context.osl or 0))))
 
 
 def _requests_that_fit(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
@@ -129,6 +158,22 @@ RULES: dict[str, Rule] = {
             "isl + osl and 10 % more, in steps of 256, at most what the model knows",
             (),
             _context_for_workload,
+        ),
+        Rule(
+            name="context_where_needed",
+            meaning="as context_for_workload, where the KV cache beside the weights does not hold "
+            "one sequence of all that the model knows",
+            reads=(
+                *_WIDTH,
+                *_FORMATS,
+                "parallel.data_parallel",
+                "quantization.kvcache_mode",
+                "memory.cpu_offload_gb",
+                "memory.max_total_tokens",
+                "misc.context_length",
+            ),
+            apply=_context_where_needed,
+            silence="finds room for all that the model knows, or knows too little",
         ),
         Rule(
             "requests_that_fit",
