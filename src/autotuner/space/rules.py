@@ -182,27 +182,60 @@ def gpu_computes_format(candidate: Candidate, setting: Setting) -> str | None:
     return None
 
 
-def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
-    """Weights and the KV cache of one longest request fit into a GPU's share of the memory."""
+@dataclass(frozen=True)
+class DeviceMemory:
+    """A GPU's share of weights and KV cache, in GiB.
+
+    Attributes:
+        weights_gib: without what is kept in host memory.
+        kv_gib_per_token: of a token of a sequence that it serves; 0 where unknown.
+        usable_gib: for both.
+    """
+
+    weights_gib: float
+    kv_gib_per_token: float
+    usable_gib: float
+
+    def needed_gib(self, tokens: float) -> float:
+        """Weights, and a KV cache of so many tokens."""
+        return self.weights_gib + self.kv_gib_per_token * tokens
+
+
+def device_memory(candidate: Candidate, setting: Setting) -> DeviceMemory | None:
+    """What a GPU has to hold; None on a CPU, or where the weights' size is unknown.
+
+    Data parallelism of an MoE model copies all but the experts; of a dense one, everything.
+    """
     if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
         return None
-    quantization, facts = candidate.quantization, setting.facts
+    quantization, parallel, facts = candidate.quantization, candidate.parallel, setting.facts
     weights = facts.weights_gib(quantization.gemm_mode, quantization.moe_mode)
     if weights is None:
         return None
-    split = _width(candidate.parallel.tensor_parallel)
-    split *= _width(candidate.parallel.pipeline_parallel)
-    if facts.is_moe:
-        split *= _width(candidate.parallel.data_parallel)
+    tensor, stages = _width(parallel.tensor_parallel), _width(parallel.pipeline_parallel)
+    experts = facts.experts_gib(quantization.moe_mode)
+    replicas = _width(parallel.data_parallel) if facts.is_moe else 1
     per_token = facts.kv_bytes_per_token(quantization.kvcache_mode) or 0.0
-    needed = (weights + per_token * setting.largest_request_tokens / GIB) / split
-    needed -= candidate.memory.cpu_offload_gb or 0.0
-    usable = setting.memory_gib * (candidate.memory.mem_fraction_static or 1.0)
-    if needed <= usable:
+    path = "memory.mem_fraction_static"
+    return DeviceMemory(
+        (weights - experts + experts / replicas) / (tensor * stages)
+        - (candidate.memory.cpu_offload_gb or 0.0),
+        per_token / GIB / (facts.kv_split(tensor) * stages),
+        setting.memory_gib * (candidate.get(path) or setting.defaults.get(path) or 1.0),
+    )
+
+
+def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
+    """Weights and the KV cache of one longest request fit into a GPU's share of the memory."""
+    memory = device_memory(candidate, setting)
+    if memory is None:
+        return None
+    needed = memory.needed_gib(setting.largest_request_tokens)
+    if needed <= memory.usable_gib:
         return None
     return (
         f"weights and one request need {needed:.0f} GiB per GPU, "
-        f"mem_fraction_static leaves {usable:.0f} GiB"
+        f"mem_fraction_static leaves {memory.usable_gib:.0f} GiB"
     )
 
 
