@@ -126,10 +126,16 @@ class ModelFacts:
         total = dense * WEIGHT_BYTES[gemm] + experts * WEIGHT_BYTES[moe] + 2 * embedding
         return total / GIB
 
+    def weight_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float:
+        """Bytes per weight in a format; else in the checkpoint's own; else the files' mean."""
+        own = (self.moe_format if of_experts else None) or self.gemm_format
+        if mode is None and own is None and self.size_bytes and self.parameters:
+            return self.size_bytes / self.parameters
+        return WEIGHT_BYTES.get(mode or own or "bfloat16", 2.0)
+
     def experts_gib(self, moe: str | None = None) -> float:
         """GiB of the routed experts in the given format; 0 where there are none, or unknown."""
-        moe = moe or self.moe_format or self.gemm_format or "bfloat16"
-        return (self.expert_parameters or 0) * WEIGHT_BYTES.get(moe, 2.0) / GIB
+        return (self.expert_parameters or 0) * self.weight_bytes(moe, of_experts=True) / GIB
 
     def kv_split(self, tensor: int) -> int:
         """Ranks over which TP divides a token's keys and values.

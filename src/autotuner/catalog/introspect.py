@@ -52,8 +52,8 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
     layers = text.get("num_hidden_layers")
     kinds = Counter(text.get("layer_types") or {})
     linear = kinds["linear_attention"]
-    unknown = any(text.get(key) for key in _UNEQUAL)
-    unknown = unknown or (text.get("linear_num_value_heads") and not linear)
+    told = bool(linear) or not text.get("linear_num_value_heads")
+    unknown = not told or any(text.get(key) for key in _UNEQUAL)
     gemm, moe = _formats(config, text)
     sizes = (None, None, None, None) if unknown else _parameters(text, experts, linear)
     head_size = text.get("head_dim") or (hidden // heads if heads and hidden else None)

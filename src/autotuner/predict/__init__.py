@@ -7,6 +7,7 @@ Knows nothing of launching and storage.
 from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_with_waiting_ms
 from autotuner.predict.observation import Observation
 from autotuner.predict.protocol import OutOfMemory, Prediction, Predictions, Predictor, Support
+from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Predictor",
+    "RooflinePredictor",
     "Scenario",
     "Support",
     "e2e_ms",

@@ -1,0 +1,267 @@
+"""Predicts any transformer on any catalogued device from bytes, FLOPs and a few shares of peaks.
+
+`roofline_step` says how long a pass takes, `steady_state` where a closed loop of users settles,
+`closed_loop` what waiting for a slot adds. Nothing is fitted, and the uncertainty says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from autotuner.config import Candidate
+from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_with_waiting_ms
+from autotuner.predict.protocol import OutOfMemory, Prediction, Predictions, Support
+from autotuner.predict.roofline_layout import (
+    machine_of,
+    missing_facts,
+    step_tokens,
+    work_of,
+)
+from autotuner.predict.roofline_rates import HABITS
+from autotuner.predict.roofline_step import Batch, step_s
+from autotuner.predict.scenario import Scenario
+from autotuner.predict.steady_state import Loop, settle
+from autotuner.space import DeviceMemory, Setting, device_memory, memory_holds_model
+
+ACCEPTANCE = 0.7
+"""Assumed chance that a drafted token is accepted, given that the one before it was."""
+
+TTFT_LOG_STD = 0.5
+TPOT_LOG_STD = 0.35
+WIDER: Mapping[str, float] = MappingProxyType(
+    {"cpu": 0.4, "drafts": 0.3, "recurrent layers": 0.2, "several nodes": 0.2, "offloading": 0.4}
+)
+"""Log standard deviations of a plain case on GPUs, and what adds to them, in quadrature."""
+
+
+@dataclass(frozen=True)
+class _Served:
+    """What one replica holds: requests at a time, and why not more."""
+
+    slots: float
+    limit: str
+    memory: DeviceMemory | None
+
+
+class RooflinePredictor:
+    """The predictor that always has an answer where sizes are known.
+
+    Example:
+        RooflinePredictor().predict(scenario, space.candidates, (1, 8, 64))
+    """
+
+    @property
+    def name(self) -> str:
+        """Its number changes with its answers."""
+        return "roofline-1"
+
+    def supports(self, scenario: Scenario) -> Support:
+        """Whether the model's sizes, the device's speed and the engine's habits are known."""
+        gpu = scenario.gpu
+        if scenario.engine not in HABITS:
+            return Support(False, f"engine {scenario.engine!r} is not known to it")
+        if gpu.is_cpu and HABITS[scenario.engine].cpu is None:
+            return Support(False, f"{scenario.engine} does not run on a CPU")
+        if not gpu.bandwidth_gb_s or not gpu.tflops:
+            measure = "; run `autotuner calibrate-device`" if gpu.is_cpu else ""
+            return Support(False, f"bandwidth or FLOP/s of {gpu.name} are not known{measure}")
+        missing = missing_facts(scenario.facts)
+        if missing:
+            return Support(False, f"not known of {scenario.model}: {', '.join(missing)}")
+        return Support(True, f"sizes of {scenario.model} and speed of {gpu.name} are known")
+
+    def predict(
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+    ) -> Predictions:
+        """One point for each candidate that fits and can be told, and each load level."""
+        support = self.supports(scenario)
+        points: list[Prediction] = []
+        out_of_memory: dict[str, OutOfMemory] = {}
+        refused: dict[str, str] = {}
+        for candidate in candidates:
+            refusal = _refusal(candidate) if support else support.why
+            if refusal is not None:
+                refused[candidate.id] = refusal
+            elif (memory := _out_of_memory(scenario, candidate)) is not None:
+                out_of_memory[candidate.id] = memory
+            else:
+                points.extend(self._points(scenario, candidate, sorted(set(load_levels))))
+        return Predictions(self.name, tuple(points), out_of_memory, refused)
+
+    def _points(
+        self, scenario: Scenario, candidate: Candidate, levels: Sequence[int]
+    ) -> list[Prediction]:
+        served = _served(scenario, candidate)
+        replicas = _replicas(scenario, candidate)
+        ttft_std, tpot_std = _log_stds(scenario, candidate)
+        times: dict[float, tuple[float, float]] = {}
+        found = []
+        for level in levels:
+            users = max(level / replicas, 1.0)
+            running = min(users, served.slots)
+            if running not in times:
+                times[running] = _times_ms(scenario, candidate, running)
+            alone_ms, tpot_ms = times[running]
+            osl = scenario.osl
+            ttft_ms = ttft_with_waiting_ms(users, served.slots, alone_ms, tpot_ms, osl)
+            waiting = users > served.slots
+            first = ttft_ms / e2e_ms(ttft_ms, tpot_ms, osl)
+            found.append(
+                Prediction(
+                    candidate_id=candidate.id,
+                    concurrency=level,
+                    ttft_ms=ttft_ms,
+                    tpot_ms=tpot_ms,
+                    tok_s=tok_s(level, ttft_ms, tpot_ms, osl),
+                    devices=scenario.devices(candidate),
+                    osl=osl,
+                    ttft_log_std=ttft_std,
+                    tpot_log_std=tpot_std,
+                    # The errors of both have the same causes, so they are not averaged out.
+                    tok_s_log_std=first * ttft_std + (1 - first) * tpot_std,
+                    source=self.name,
+                    memory_gib=_memory_gib(scenario, served.memory, running),
+                    note=f"requests wait for {served.limit}" if waiting else "",
+                )
+            )
+        return found
+
+
+def tokens_per_step(drafted: int) -> float:
+    """Expected tokens of a step that drafts so many: (1 - a^(n + 1)) / (1 - a).
+
+    Y. Leviathan, M. Kalman, Y. Matias, "Fast Inference from Transformers via Speculative
+    Decoding", ICML 2023, equation 1, with `ACCEPTANCE` for a.
+    """
+    return (1 - ACCEPTANCE ** (drafted + 1)) / (1 - ACCEPTANCE)
+
+
+def _times_ms(scenario: Scenario, candidate: Candidate, users: float) -> tuple[float, float]:
+    """TTFT and TPOT of one replica that serves `users` at a time."""
+    work, machine = work_of(scenario, candidate), machine_of(scenario, candidate)
+    habits, budget = HABITS[scenario.engine], step_tokens(scenario, candidate)
+    drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
+    cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
+    prompt = max(scenario.isl - cached, 1.0)
+    # Users with equal requests stay in step; unequal outputs spread them over as many steps.
+    together = max(min(users, budget / prompt), 1.0)
+    group = 1 + (together - 1) / (1 + scenario.osl_spread * scenario.osl)
+    chunks = max(group * prompt / budget, 1.0)
+    drafting = 1 + drafted / (scenario.facts.layers or 1)
+    decoding = Batch(context=scenario.isl + scenario.osl / 2, drafted=1 + drafted)
+
+    def decode_s(sequences: float) -> float:
+        return drafting * step_s(work, machine, replace(decoding, sequences=sequences))
+
+    def prompts_s(sequences: float) -> float:
+        beside = min(sequences, users - group) if habits.mixes else 0.0
+        batch = replace(
+            decoding,
+            prompt_tokens=group * prompt / chunks,
+            prompt_context=cached + prompt / 2,
+            sequences=beside,
+        )
+        return chunks * step_s(work, machine, batch)
+
+    settled = settle(
+        Loop(
+            users=users,
+            group=group,
+            later_tokens=max(scenario.osl - 1, 0.0),
+            tokens_per_step=tokens_per_step(drafted),
+            mixes=habits.mixes,
+            chunks=chunks,
+            decode_s=decode_s,
+            prompts_s=prompts_s,
+        )
+    )
+    return 1000 * settled.ttft_s + habits.request_ms, 1000 * settled.tpot_s
+
+
+def _served(scenario: Scenario, candidate: Candidate) -> _Served:
+    """How many requests a replica runs at a time: its slots, or what the KV cache holds.
+
+    A request counts with its whole length, as if it were admitted only where it will end.
+    """
+    longest = scenario.isl + scenario.osl
+    memory = device_memory(candidate, _setting(scenario, candidate))
+    limits = {"a free slot": scenario.value(candidate, "scheduling.max_running_requests")}
+    tokens = [candidate.memory.max_total_tokens] if scenario.engine != "llamacpp" else []
+    if memory is not None and memory.kv_gib_per_token > 0:
+        tokens.append(int((memory.usable_gib - memory.weights_gib) / memory.kv_gib_per_token))
+    held = [number for number in tokens if number is not None]
+    if held:
+        # Each of the batches that are in flight in a pipeline has its share of the cache.
+        stages = 1 if scenario.gpu.is_cpu else scenario.width(candidate, "pipeline_parallel")
+        limits["room in the KV cache"] = max(int(min(held) / stages / longest), 1)
+    known = {limit: float(number) for limit, number in limits.items() if number is not None}
+    limit = min(known, key=known.__getitem__, default="")
+    return _Served(known.get(limit, math.inf), limit, memory)
+
+
+def _replicas(scenario: Scenario, candidate: Candidate) -> int:
+    """Batches that run at a time: data parallel ones, and one in each pipeline stage.
+
+    A pipeline works on as many batches as it has stages; where there are fewer, stages idle (the
+    bubble of Y. Huang et al., "GPipe", NeurIPS 2019).
+    """
+    if scenario.gpu.is_cpu:
+        return 1
+    data = scenario.width(candidate, "data_parallel")
+    return data * scenario.width(candidate, "pipeline_parallel")
+
+
+def _setting(scenario: Scenario, candidate: Candidate) -> Setting:
+    path = "memory.mem_fraction_static"
+    fraction = scenario.value(candidate, path) or HABITS[scenario.engine].memory_fraction
+    return Setting(
+        largest_request_tokens=math.ceil(scenario.isl + scenario.osl),
+        defaults={**scenario.defaults, path: fraction},
+        facts=scenario.facts,
+        memory_gib=scenario.gpu.memory_gib,
+        slots_share_context=scenario.engine == "llamacpp",
+        gpu=scenario.gpu,
+    )
+
+
+def _out_of_memory(scenario: Scenario, candidate: Candidate) -> OutOfMemory | None:
+    setting = _setting(scenario, candidate)
+    why = memory_holds_model(candidate, setting)
+    memory = device_memory(candidate, setting)
+    if why is None or memory is None:
+        return None
+    needed = memory.needed_gib(setting.largest_request_tokens)
+    return OutOfMemory(why, needed_gib=needed, available_gib=memory.usable_gib)
+
+
+def _memory_gib(
+    scenario: Scenario, memory: DeviceMemory | None, running: float
+) -> float | None:
+    if memory is None:
+        return None
+    return memory.needed_gib(running * (scenario.isl + scenario.osl / 2))
+
+
+def _refusal(candidate: Candidate) -> str | None:
+    if candidate.system.serving_mode == "disagg":
+        return "system.serving_mode: disaggregated serving is not predicted by the roofline"
+    if candidate.misc.speculative_algorithm or candidate.misc.speculative_draft_model:
+        return "misc.speculative_algorithm: how many drafts are accepted is not known"
+    return None
+
+
+def _log_stds(scenario: Scenario, candidate: Candidate) -> tuple[float, float]:
+    """Log standard deviations of TTFT and TPOT."""
+    gpu = scenario.gpu
+    holds = {
+        "cpu": gpu.is_cpu,
+        "drafts": bool(scenario.value(candidate, "runtime.nextn")),
+        "recurrent layers": scenario.facts.attention == "hybrid",
+        "several nodes": not gpu.is_cpu and scenario.devices(candidate) > gpu.linked_gpus,
+        "offloading": bool(candidate.memory.cpu_offload_gb),
+    }
+    wider = [WIDER[name] for name, true in holds.items() if true]
+    return math.hypot(TTFT_LOG_STD, *wider), math.hypot(TPOT_LOG_STD, *wider)
