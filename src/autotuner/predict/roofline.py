@@ -29,6 +29,9 @@ from autotuner.space import DeviceMemory, Setting, device_memory, memory_holds_m
 ACCEPTANCE = 0.7
 """Assumed chance that a drafted token is accepted, given that the one before it was."""
 
+ROUNDS = 10.0
+"""Assumed requests of a user in a measured run, as many load generators send by default."""
+
 TTFT_LOG_STD = 0.5
 TPOT_LOG_STD = 0.35
 WIDER: Mapping[str, float] = MappingProxyType(
@@ -97,14 +100,16 @@ class RooflinePredictor:
         served = _served(scenario, candidate)
         replicas = _replicas(scenario, candidate)
         ttft_std, tpot_std = _log_stds(scenario, candidate)
-        times: dict[float, tuple[float, float]] = {}
+        times: dict[tuple[float, float], tuple[float, float]] = {}
         found = []
         for level in levels:
             users = max(level / replicas, 1.0)
             running = min(users, served.slots)
-            if running not in times:
-                times[running] = _times_ms(scenario, candidate, running)
-            alone_ms, tpot_ms = times[running]
+            rounds = ROUNDS if scenario.requests is None else max(scenario.requests / level, 1.0)
+            asked = (running, rounds)
+            if asked not in times:
+                times[asked] = _times_ms(scenario, candidate, *asked)
+            alone_ms, tpot_ms = times[asked]
             osl = scenario.osl
             ttft_ms = ttft_with_waiting_ms(users, served.slots, alone_ms, tpot_ms, osl)
             waiting = users > served.slots
@@ -139,30 +144,32 @@ def tokens_per_step(drafted: int) -> float:
     return (1 - ACCEPTANCE ** (drafted + 1)) / (1 - ACCEPTANCE)
 
 
-def _times_ms(scenario: Scenario, candidate: Candidate, users: float) -> tuple[float, float]:
+def _times_ms(
+    scenario: Scenario, candidate: Candidate, users: float, rounds: float
+) -> tuple[float, float]:
     """TTFT and TPOT of one replica that serves `users` at a time."""
     work, machine = work_of(scenario, candidate), machine_of(scenario, candidate)
     habits, budget = HABITS[scenario.engine], step_tokens(scenario, candidate)
     drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
     cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
     prompt = max(scenario.isl - cached, 1.0)
-    # Users with equal requests stay in step; unequal outputs spread them over as many steps.
-    together = max(min(users, budget / prompt), 1.0)
+    # Users with equal requests stay in step as far as their prompts are through at once: those of
+    # one step, or all of them where decoding waits. Unequal outputs spread them over many steps.
+    together = min(users, max(budget / prompt, 1.0)) if habits.mixes else users
     group = 1 + (together - 1) / (1 + scenario.osl_spread * scenario.osl)
-    chunks = max(group * prompt / budget, 1.0)
     drafting = 1 + drafted / (scenario.facts.layers or 1)
     decoding = Batch(context=scenario.isl + scenario.osl / 2, drafted=1 + drafted)
 
     def decode_s(sequences: float) -> float:
         return drafting * step_s(work, machine, replace(decoding, sequences=sequences))
 
-    def prompts_s(sequences: float) -> float:
-        beside = min(sequences, users - group) if habits.mixes else 0.0
+    def prompts_s(prompts: float, sequences: float) -> float:
+        chunks = max(prompts * prompt / budget, 1.0)
         batch = replace(
             decoding,
-            prompt_tokens=group * prompt / chunks,
+            prompt_tokens=prompts * prompt / chunks,
             prompt_context=cached + prompt / 2,
-            sequences=beside,
+            sequences=min(sequences, users - group) if habits.mixes else 0.0,
         )
         return chunks * step_s(work, machine, batch)
 
@@ -173,9 +180,10 @@ def _times_ms(scenario: Scenario, candidate: Candidate, users: float) -> tuple[f
             later_tokens=max(scenario.osl - 1, 0.0),
             tokens_per_step=tokens_per_step(drafted),
             mixes=habits.mixes,
-            chunks=chunks,
+            prompts_a_step=budget / prompt,
             decode_s=decode_s,
             prompts_s=prompts_s,
+            rounds=rounds,
         )
     )
     return 1000 * settled.ttft_s + habits.request_ms, 1000 * settled.tpot_s

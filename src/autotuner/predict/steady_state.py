@@ -14,8 +14,9 @@ the other: W. Kwon et al., "PagedAttention", SOSP 2023.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _BISECTIONS = 40
 
@@ -26,13 +27,14 @@ class Loop:
 
     Attributes:
         users: requests in flight.
-        group: prompts that come at the same time and are computed together, 1 to `users`.
+        group: prompts that come at the same time, 1 to `users`.
         later_tokens: output tokens after the first.
         tokens_per_step: of a decoding sequence; above 1 where drafts are accepted.
         mixes: a step holds a chunk of a prompt and decodes all others.
-        chunks: steps that a group's prompts take.
+        prompts_a_step: prompts that a step holds; below 1 where one is cut into chunks.
         decode_s: seconds of a step that decodes so many sequences.
-        prompts_s: seconds in which a group's prompts are computed beside so many sequences.
+        prompts_s: seconds in which so many prompts are computed beside so many sequences.
+        rounds: requests of a user in a run that starts with all users at once; may be infinite.
     """
 
     users: float
@@ -40,9 +42,10 @@ class Loop:
     later_tokens: float
     tokens_per_step: float
     mixes: bool
-    chunks: float
+    prompts_a_step: float
     decode_s: Callable[[float], float]
-    prompts_s: Callable[[float], float]
+    prompts_s: Callable[[float, float], float]
+    rounds: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,26 @@ class Settled:
 
 
 def settle(loop: Loop) -> Settled:
-    """The steady state: users = throughput x (TTFT + later tokens x TPOT)."""
+    """Means over a run: its first round, when all prompts come at once, and the steady state.
+
+    Whichever way a round's prompts are spread over it, it holds the same work: a longer wait for
+    the first token is made up for by fewer interruptions later.
+    """
+    steady = _steady(loop)
+    first_s = _first_token_s(loop, loop.users, loop.users / 2)
+    share = 1 / loop.rounds
+    ttft_s = (1 - share) * steady.ttft_s + share * max(first_s, steady.ttft_s)
+    if loop.later_tokens < 1:
+        return replace(steady, ttft_s=ttft_s)
+    saved_s = (ttft_s - steady.ttft_s) / loop.later_tokens
+    undisturbed_s = loop.decode_s(steady.decoding) / loop.tokens_per_step
+    return replace(
+        steady, ttft_s=ttft_s, tpot_s=max(steady.tpot_s - saved_s, min(undisturbed_s, steady.tpot_s))
+    )
+
+
+def _steady(loop: Loop) -> Settled:
+    """Users = throughput x (TTFT + later tokens x TPOT)."""
     groups = loop.users / loop.group
 
     def round_in_services(busy: float) -> tuple[float, Settled, float]:
@@ -81,12 +103,24 @@ def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
     met = busy * (groups - 1) / groups
     turns = (1 - met / 2) / (1 - met)
     decoding = max(loop.users - loop.group * met * turns, min(1.0, loop.users))
-    service, step = loop.prompts_s(decoding), loop.decode_s(decoding)
+    service, step = loop.prompts_s(loop.group, decoding), loop.decode_s(decoding)
+    own_s = _first_token_s(loop, loop.group, decoding)
     if loop.mixes:
-        mixed = service / loop.chunks
+        mixed = service / max(loop.group / loop.prompts_a_step, 1.0)
         between = 1 / (met / mixed + (1 - met) / step)
     else:
-        between = step / (1 - met)
+        # Who is through waits for the rest of the group.
+        between = step / (1 - met) + (service - own_s) / max(loop.later_tokens, 1.0)
     under_way_s = (groups - 1) / groups * step / 2
     tpot_s = between / loop.tokens_per_step
-    return service, Settled(service * turns + under_way_s, tpot_s, decoding)
+    ttft_s = service * (turns - 1) + own_s + under_way_s
+    return service, Settled(ttft_s, tpot_s, decoding)
+
+
+def _first_token_s(loop: Loop, prompts: float, sequences: float) -> float:
+    """Mean seconds until a prompt is computed where so many come at once, first come first served.
+
+    Prompts of one step are through together; the i-th of m steps ends after i / m of the time.
+    """
+    ends = max(min(prompts / loop.prompts_a_step, prompts), 1.0)
+    return loop.prompts_s(prompts, sequences) * (1 + 1 / ends) / 2
