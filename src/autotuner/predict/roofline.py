@@ -153,10 +153,10 @@ def _times_ms(
     drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
     cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
     prompt = max(scenario.isl - cached, 1.0)
-    # Users with equal requests stay in step as far as their prompts are through at once: those of
-    # one step, or all of them where decoding waits. Unequal outputs spread them over many steps.
-    together = min(users, max(budget / prompt, 1.0)) if habits.mixes else users
-    group = 1 + (together - 1) / (1 + scenario.osl_spread * scenario.osl)
+    # Where prompts go first, decoding starts for all users together, and they end together again as
+    # far as their outputs are alike. Where steps are shared, whoever is a step ahead stays ahead.
+    apart = 1 + scenario.osl_spread * scenario.osl
+    group = 1.0 if habits.mixes else 1 + (users - 1) / apart
     drafting = 1 + drafted / (scenario.facts.layers or 1)
     decoding = Batch(context=scenario.isl + scenario.osl / 2, drafted=1 + drafted)
 

@@ -40,7 +40,7 @@ GPU = Shares(
     bandwidth=0.8,
     gemm=0.65,
     attention=0.45,
-    experts=0.6,
+    experts=0.4,
     kernel_us=3.0,
     eager_us=9.0,
 )
