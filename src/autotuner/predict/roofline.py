@@ -32,7 +32,7 @@ ACCEPTANCE = 0.7
 ROUNDS = 10.0
 """Assumed requests of a user in a measured run, as many load generators send by default."""
 
-TTFT_LOG_STD = 0.5
+TTFT_LOG_STD = 0.7
 TPOT_LOG_STD = 0.35
 WIDER: Mapping[str, float] = MappingProxyType(
     {"cpu": 0.4, "drafts": 0.3, "recurrent layers": 0.2, "several nodes": 0.2, "offloading": 0.4}

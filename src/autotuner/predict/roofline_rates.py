@@ -108,13 +108,13 @@ HABITS: Mapping[str, Habits] = MappingProxyType(
         "vllm": Habits(8192, True, 0.8, 15.0, 0.92, replace(CPU, kernel_us=30.0, eager_us=30.0)),
         "sglang": Habits(8192, False, 0.4, 15.0, 0.88, replace(CPU, kernel_us=30.0, eager_us=30.0)),
         "trtllm": Habits(8192, True, 0.4, 12.0, 0.9),
-        "llamacpp": Habits(2048, True, 0.3, 3.0, 1.0, replace(CPU, gemm=0.2)),
+        "llamacpp": Habits(2048, True, 0.3, 3.0, 1.0, replace(CPU, gemm=0.3)),
     }
 )
 """Defaults as the engines' own documents give them: vLLM `--max-num-batched-tokens` on large GPUs,
 SGLang `--chunked-prefill-size`, TensorRT-LLM `max_num_tokens`, llama.cpp `--batch-size`. Host time:
-a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks as
-integer dot products, far below a BLAS; Python engines dispatch an operator in 20 to 50 us."""
+a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks
+as integer dot products, at about a third of a BLAS; Python engines dispatch an operator in 20 to 50 us."""
 
 
 def peak_flops(gpu: Gpu, mode: str) -> float:
