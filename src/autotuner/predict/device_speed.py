@@ -2,8 +2,8 @@
 
 Bandwidth as STREAM's triad has it (J. D. McCalpin, "Memory Bandwidth and Machine Balance in Current
 High Performance Computers", IEEE TCCA Newsletter, 1995): bytes named in the source over time, each
-core on its own part of arrays that no cache holds. FLOP/s: a large float32 matrix product of numpy's
-BLAS.
+core on its own part of arrays that no cache holds. FLOP/s: float32 matrix products of numpy's BLAS
+on each core, small enough that the BLAS starts no threads of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from autotuner.errors import StoreError
 FILE_NAME = "device.json"
 SECONDS = 2.5
 _ARRAY_MIB = 64
-_MATRIX = 512
+_MATRIX = 96
+_STACK = 64
 _FEWEST = 3
 
 
@@ -61,7 +62,7 @@ def measure_device(seconds: float = SECONDS) -> DeviceSpeed:
     device = this_device()
     return DeviceSpeed(
         bandwidth_gb_s=_bandwidth_gb_s(device.cores, seconds / 2),
-        tflops=MappingProxyType({"float32": _float32_tflops(seconds / 2)}),
+        tflops=MappingProxyType({"float32": _float32_tflops(device.cores, seconds / 2)}),
         threads=device.cores,
         device=device.name,
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -159,13 +160,17 @@ def _bandwidth_gb_s(cores: int, seconds: float) -> float:
     return 3 * 4 * length * cores / best_s / 1e9
 
 
-def _float32_tflops(seconds: float) -> float:
+def _float32_tflops(cores: int, seconds: float) -> float:
     import numpy as np
 
-    first, second = (np.ones((_MATRIX, _MATRIX), np.float32) for _ in range(2))
-    target = np.empty_like(first)
-    best_s = _best_s(lambda: np.matmul(first, second, out=target), seconds)
-    return 2 * _MATRIX**3 / best_s / 1e12
+    def on_one_core(_: int) -> float:
+        shape = (_STACK, _MATRIX, _MATRIX)
+        first, second, target = (np.ones(shape, np.float32) for _ in range(3))
+        best_s = _best_s(lambda: np.matmul(first, second, out=target), seconds)
+        return 2 * _STACK * _MATRIX**3 / best_s / 1e12
+
+    with ThreadPoolExecutor(cores) as pool:
+        return sum(pool.map(on_one_core, range(cores)))
 
 
 def _best_s(run: Callable[[], Any], seconds: float) -> float:
