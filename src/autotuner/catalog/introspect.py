@@ -132,14 +132,14 @@ def facts_from_gguf(header: GgufHeader) -> ModelFacts:
     )
     return ModelFacts(
         architecture=kind,
-        attention="gqa",
+        attention="hybrid" if recurrent else "gqa",
         layers=header.layers,
         hidden_size=width,
         heads=heads,
         kv_heads=header.kv_heads or heads,
         head_size=head_size,
         value_size=metadata.get(f"{kind}.attention.value_length") or head_size,
-        attention_layers=header.layers,
+        attention_layers=None if recurrent else header.layers,
         vocabulary=metadata.get(f"{kind}.vocab_size") or header.vocabulary,
         context_length=header.context_length,
         experts=experts,

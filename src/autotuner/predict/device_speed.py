@@ -103,10 +103,10 @@ def calibrate_device(home: Path, seconds: float = SECONDS) -> DeviceSpeed:
     Raises:
         StoreError: the folder cannot be written.
     """
-    speed = measure_device(seconds)
     path = home / FILE_NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
+        speed = measure_device(seconds)
         with tempfile.NamedTemporaryFile(
             "w", dir=home, prefix=".device-", delete=False, encoding="utf-8"
         ) as aside:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from autotuner.config import Candidate
@@ -20,11 +20,11 @@ from autotuner.predict.roofline_layout import (
     step_tokens,
     work_of,
 )
+from autotuner.predict.roofline_memory import out_of_memory_of, room_of
 from autotuner.predict.roofline_rates import HABITS
 from autotuner.predict.roofline_step import Batch, step_s
 from autotuner.predict.scenario import Scenario
 from autotuner.predict.steady_state import Loop, settle
-from autotuner.space import DeviceMemory, Setting, device_memory, memory_holds_model
 
 ACCEPTANCE = 0.7
 """Assumed chance that a drafted token is accepted, given that the one before it was."""
@@ -38,15 +38,6 @@ WIDER: Mapping[str, float] = MappingProxyType(
     {"cpu": 0.4, "drafts": 0.3, "recurrent layers": 0.2, "several nodes": 0.2, "offloading": 0.4}
 )
 """Log standard deviations of a plain case on GPUs, and what adds to them, in quadrature."""
-
-
-@dataclass(frozen=True)
-class _Served:
-    """What one replica holds: requests at a time, and why not more."""
-
-    slots: float
-    limit: str
-    memory: DeviceMemory | None
 
 
 class RooflinePredictor:
@@ -88,7 +79,7 @@ class RooflinePredictor:
             refusal = _refusal(candidate) if support else support.why
             if refusal is not None:
                 refused[candidate.id] = refusal
-            elif (memory := _out_of_memory(scenario, candidate)) is not None:
+            elif (memory := out_of_memory_of(scenario, candidate)) is not None:
                 out_of_memory[candidate.id] = memory
             else:
                 points.extend(self._points(scenario, candidate, sorted(set(load_levels))))
@@ -97,22 +88,23 @@ class RooflinePredictor:
     def _points(
         self, scenario: Scenario, candidate: Candidate, levels: Sequence[int]
     ) -> list[Prediction]:
-        served = _served(scenario, candidate)
-        replicas = _replicas(scenario, candidate)
+        room, replicas = room_of(scenario, candidate), _replicas(scenario, candidate)
         ttft_std, tpot_std = _log_stds(scenario, candidate)
         times: dict[tuple[float, float], tuple[float, float]] = {}
         found = []
         for level in levels:
             users = max(level / replicas, 1.0)
-            running = min(users, served.slots)
-            rounds = ROUNDS if scenario.requests is None else max(scenario.requests / level, 1.0)
+            running = min(users, room.requests)
+            rounds = ROUNDS
+            if scenario.requests is not None:
+                rounds = max(scenario.requests / min(level, running * replicas), 1.0)
             asked = (running, rounds)
             if asked not in times:
                 times[asked] = _times_ms(scenario, candidate, *asked)
             alone_ms, tpot_ms = times[asked]
             osl = scenario.osl
-            ttft_ms = ttft_with_waiting_ms(users, served.slots, alone_ms, tpot_ms, osl)
-            waiting = users > served.slots
+            ttft_ms = ttft_with_waiting_ms(users, room.requests, alone_ms, tpot_ms, osl)
+            waiting = users > room.requests
             first = ttft_ms / e2e_ms(ttft_ms, tpot_ms, osl)
             found.append(
                 Prediction(
@@ -128,8 +120,8 @@ class RooflinePredictor:
                     # The errors of both have the same causes, so they are not averaged out.
                     tok_s_log_std=first * ttft_std + (1 - first) * tpot_std,
                     source=self.name,
-                    memory_gib=_memory_gib(scenario, served.memory, running),
-                    note=f"requests wait for {served.limit}" if waiting else "",
+                    memory_gib=room.memory_gib(running),
+                    note=f"requests wait for {room.limit}" if waiting else "",
                 )
             )
         return found
@@ -189,27 +181,6 @@ def _times_ms(
     return 1000 * settled.ttft_s + habits.request_ms, 1000 * settled.tpot_s
 
 
-def _served(scenario: Scenario, candidate: Candidate) -> _Served:
-    """How many requests a replica runs at a time: its slots, or what the KV cache holds.
-
-    A request counts with its whole length, as if it were admitted only where it will end.
-    """
-    longest = scenario.isl + scenario.osl
-    memory = device_memory(candidate, _setting(scenario, candidate))
-    limits = {"a free slot": scenario.value(candidate, "scheduling.max_running_requests")}
-    tokens = [candidate.memory.max_total_tokens] if scenario.engine != "llamacpp" else []
-    if memory is not None and memory.kv_gib_per_token > 0:
-        tokens.append(int((memory.usable_gib - memory.weights_gib) / memory.kv_gib_per_token))
-    held = [number for number in tokens if number is not None]
-    if held:
-        # Each of the batches that are in flight in a pipeline has its share of the cache.
-        stages = 1 if scenario.gpu.is_cpu else scenario.width(candidate, "pipeline_parallel")
-        limits["room in the KV cache"] = max(int(min(held) / stages / longest), 1)
-    known = {limit: float(number) for limit, number in limits.items() if number is not None}
-    limit = min(known, key=known.__getitem__, default="")
-    return _Served(known.get(limit, math.inf), limit, memory)
-
-
 def _replicas(scenario: Scenario, candidate: Candidate) -> int:
     """Batches that run at a time: data parallel ones, and one in each pipeline stage.
 
@@ -220,37 +191,6 @@ def _replicas(scenario: Scenario, candidate: Candidate) -> int:
         return 1
     data = scenario.width(candidate, "data_parallel")
     return data * scenario.width(candidate, "pipeline_parallel")
-
-
-def _setting(scenario: Scenario, candidate: Candidate) -> Setting:
-    path = "memory.mem_fraction_static"
-    fraction = scenario.value(candidate, path) or HABITS[scenario.engine].memory_fraction
-    return Setting(
-        largest_request_tokens=math.ceil(scenario.isl + scenario.osl),
-        defaults={**scenario.defaults, path: fraction},
-        facts=scenario.facts,
-        memory_gib=scenario.gpu.memory_gib,
-        slots_share_context=scenario.engine == "llamacpp",
-        gpu=scenario.gpu,
-    )
-
-
-def _out_of_memory(scenario: Scenario, candidate: Candidate) -> OutOfMemory | None:
-    setting = _setting(scenario, candidate)
-    why = memory_holds_model(candidate, setting)
-    memory = device_memory(candidate, setting)
-    if why is None or memory is None:
-        return None
-    needed = memory.needed_gib(setting.largest_request_tokens)
-    return OutOfMemory(why, needed_gib=needed, available_gib=memory.usable_gib)
-
-
-def _memory_gib(
-    scenario: Scenario, memory: DeviceMemory | None, running: float
-) -> float | None:
-    if memory is None:
-        return None
-    return memory.needed_gib(running * (scenario.isl + scenario.osl / 2))
 
 
 def _refusal(candidate: Candidate) -> str | None:

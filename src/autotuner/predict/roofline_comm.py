@@ -1,7 +1,7 @@
 """Collectives between the devices of a deployment.
 
-R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of Collective Communication Operations in MPICH",
-IJHPCA 19(1), 2005: a message of m bytes costs alpha + m / bandwidth per hop.
+R. Thakur, R. Rabenseifner, W. Gropp, "Optimization of Collective Communication Operations in
+MPICH", IJHPCA 19(1), 2005: a message of m bytes costs alpha + m / bandwidth per hop.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ class Link:
     bytes_s: float
 
 
+NO_LINK = Link(0.0, 1.0)
+"""Of a device alone."""
 LATENCY_US = {"nvlink": 3.0, "infinity-fabric": 5.0, "pcie": 12.0}
 NETWORK_US = 12.0
 NETWORK_GB_S = 50.0

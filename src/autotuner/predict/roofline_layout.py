@@ -51,8 +51,9 @@ def work_of(scenario: Scenario, candidate: Candidate) -> Work:
     """
     facts = scenario.facts
     layers, hidden, heads = facts.layers or 0, facts.hidden_size or 0, facts.heads or 0
-    tensor, replicas = _width(scenario, candidate, "tensor_parallel"), attention_replicas(
-        scenario, candidate
+    tensor, replicas = (
+        _width(scenario, candidate, "tensor_parallel"),
+        attention_replicas(scenario, candidate),
     )
     ranks = tensor * replicas
     gemm, moe = (candidate.quantization.gemm_mode, candidate.quantization.moe_mode)

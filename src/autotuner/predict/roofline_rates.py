@@ -113,8 +113,9 @@ HABITS: Mapping[str, Habits] = MappingProxyType(
 )
 """Defaults as the engines' own documents give them: vLLM `--max-num-batched-tokens` on large GPUs,
 SGLang `--chunked-prefill-size`, TensorRT-LLM `max_num_tokens`, llama.cpp `--batch-size`. Host time:
-a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks
-as integer dot products, at about a third of a BLAS; Python engines dispatch an operator in 20 to 50 us."""
+a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks as
+integer dot products, at about a third of a BLAS; Python engines dispatch an operator in 20 to 50
+us."""
 
 
 def peak_flops(gpu: Gpu, mode: str) -> float:

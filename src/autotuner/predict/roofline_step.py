@@ -2,15 +2,15 @@
 
 Each part (dense matrices, experts, attention, head) takes max(bytes / bandwidth, FLOPs / peak),
 since they run one after another (Williams et al. 2009). What is counted, and how it is split over
-devices, follows R. Pope et al., "Efficiently Scaling Transformer Inference", MLSys 2023: 2 FLOPs per
-weight and token; a pass reads each weight once; a decoding sequence reads its whole KV cache.
+devices, follows R. Pope et al., "Efficiently Scaling Transformer Inference", MLSys 2023: 2 FLOPs
+per weight and token; a pass reads each weight once; a decoding sequence reads its whole KV cache.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autotuner.predict.roofline_comm import Link, all_reduce_s, all_to_all_s, send_s
+from autotuner.predict.roofline_comm import NO_LINK, Link, all_reduce_s, all_to_all_s, send_s
 
 HOST_LINK_GB_S = 50.0
 """From host memory to a GPU, PCIe 5.0 x 16: what weights kept in host memory pass through."""
@@ -104,9 +104,9 @@ class Machine:
     tensor: int = 1
     ranks: int = 1
     stages: int = 1
-    tensor_link: Link = Link(0.0, 1.0)
-    ranks_link: Link = Link(0.0, 1.0)
-    stage_link: Link = Link(0.0, 1.0)
+    tensor_link: Link = NO_LINK
+    ranks_link: Link = NO_LINK
+    stage_link: Link = NO_LINK
 
 
 def experts_touched(share: float, tokens: float) -> float:
@@ -124,14 +124,20 @@ def step_s(work: Work, machine: Machine, batch: Batch) -> float:
         + _attention_s(work, machine, batch)
         + work.activation_bytes * batch.tokens / machine.bandwidth
     )
-    busy = computing + work.kernels * machine.kernel_s
+    kernels = work.kernels * _readings(machine, batch)
+    busy = computing + kernels * machine.kernel_s
     if batch.prompt_tokens > 0 or not machine.graphs:
-        busy = max(busy, work.kernels * machine.eager_s)
+        busy = max(busy, kernels * machine.eager_s)
     return busy + _communication_s(work, machine, batch) + machine.host_s
 
 
+def _readings(machine: Machine, batch: Batch) -> float:
+    """How many times the layers are gone through: once for each micro-batch."""
+    return max(1.0, batch.prompt_tokens / machine.micro_batch)
+
+
 def _matrices_s(work: Work, machine: Machine, batch: Batch) -> float:
-    readings = max(1.0, batch.prompt_tokens / machine.micro_batch)
+    readings = _readings(machine, batch)
     met = batch.tokens * work.replicas
     touched = experts_touched(work.expert_share, met / readings)
     ending = batch.sequences * batch.drafted + (1.0 if batch.prompt_tokens else 0.0)

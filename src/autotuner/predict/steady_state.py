@@ -72,7 +72,9 @@ def settle(loop: Loop) -> Settled:
     saved_s = (ttft_s - steady.ttft_s) / loop.later_tokens
     undisturbed_s = loop.decode_s(steady.decoding) / loop.tokens_per_step
     return replace(
-        steady, ttft_s=ttft_s, tpot_s=max(steady.tpot_s - saved_s, min(undisturbed_s, steady.tpot_s))
+        steady,
+        ttft_s=ttft_s,
+        tpot_s=max(steady.tpot_s - saved_s, min(undisturbed_s, steady.tpot_s)),
     )
 
 
