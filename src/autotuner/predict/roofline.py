@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from autotuner.config import Candidate
@@ -22,7 +21,7 @@ from autotuner.predict.roofline_layout import (
 )
 from autotuner.predict.roofline_memory import out_of_memory_of, room_of
 from autotuner.predict.roofline_rates import HABITS
-from autotuner.predict.roofline_step import Batch, step_s
+from autotuner.predict.roofline_step import Batch, Machine, Work, step_s
 from autotuner.predict.scenario import Scenario
 from autotuner.predict.steady_state import Loop, settle
 
@@ -89,6 +88,7 @@ class RooflinePredictor:
         self, scenario: Scenario, candidate: Candidate, levels: Sequence[int]
     ) -> list[Prediction]:
         room, replicas = room_of(scenario, candidate), _replicas(scenario, candidate)
+        work, machine = work_of(scenario, candidate), machine_of(scenario, candidate)
         ttft_std, tpot_std = _log_stds(scenario, candidate)
         times: dict[tuple[float, float], tuple[float, float]] = {}
         found = []
@@ -100,7 +100,7 @@ class RooflinePredictor:
                 rounds = max(scenario.requests / min(level, running * replicas), 1.0)
             asked = (running, rounds)
             if asked not in times:
-                times[asked] = _times_ms(scenario, candidate, *asked)
+                times[asked] = _times_ms(scenario, candidate, work, machine, *asked)
             alone_ms, tpot_ms = times[asked]
             osl = scenario.osl
             ttft_ms = ttft_with_waiting_ms(users, room.requests, alone_ms, tpot_ms, osl)
@@ -137,31 +137,40 @@ def tokens_per_step(drafted: int) -> float:
 
 
 def _times_ms(
-    scenario: Scenario, candidate: Candidate, users: float, rounds: float
+    scenario: Scenario,
+    candidate: Candidate,
+    work: Work,
+    machine: Machine,
+    users: float,
+    rounds: float,
 ) -> tuple[float, float]:
     """TTFT and TPOT of one replica that serves `users` at a time."""
-    work, machine = work_of(scenario, candidate), machine_of(scenario, candidate)
     habits, budget = HABITS[scenario.engine], step_tokens(scenario, candidate)
     drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
     cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
     prompt = max(scenario.isl - cached, 1.0)
-    # Where prompts go first, decoding starts for all users together, and they end together again as
-    # far as their outputs are alike. Where steps are shared, whoever is a step ahead stays ahead.
-    apart = 1 + scenario.osl_spread * scenario.osl
-    group = 1.0 if habits.mixes else 1 + (users - 1) / apart
+    context, checked = scenario.isl + scenario.osl / 2, 1 + drafted
+    # So many users end, and come with their next prompts, in one step.
+    ending = users * tokens_per_step(drafted) / max(scenario.osl, 1.0)
+    group = min(max(ending, 1.0), max(budget / prompt, 1.0), users)
+    if not habits.mixes:
+        # Decoding starts for all users together, and they end together again as far as their
+        # outputs are alike. Where steps are shared, whoever is a step ahead stays ahead.
+        group = max(group, 1 + (users - 1) / (1 + scenario.osl_spread * scenario.osl))
     drafting = 1 + drafted / (scenario.facts.layers or 1)
-    decoding = Batch(context=scenario.isl + scenario.osl / 2, drafted=1 + drafted)
 
     def decode_s(sequences: float) -> float:
-        return drafting * step_s(work, machine, replace(decoding, sequences=sequences))
+        batch = Batch(sequences=sequences, context=context, drafted=checked)
+        return drafting * step_s(work, machine, batch)
 
     def prompts_s(prompts: float, sequences: float) -> float:
         chunks = max(prompts * prompt / budget, 1.0)
-        batch = replace(
-            decoding,
+        batch = Batch(
             prompt_tokens=prompts * prompt / chunks,
             prompt_context=cached + prompt / 2,
             sequences=min(sequences, users - group) if habits.mixes else 0.0,
+            context=context,
+            drafted=checked,
         )
         return chunks * step_s(work, machine, batch)
 

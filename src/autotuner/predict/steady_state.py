@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-_BISECTIONS = 40
+_BISECTIONS = 24
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def settle(loop: Loop) -> Settled:
     the first token is made up for by fewer interruptions later.
     """
     steady = _steady(loop)
-    first_s = _first_token_s(loop, loop.users, loop.users / 2)
+    first_s = loop.prompts_s(loop.users, loop.users / 2) * _first_token_share(loop, loop.users)
     share = 1 / loop.rounds
     ttft_s = (1 - share) * steady.ttft_s + share * max(first_s, steady.ttft_s)
     if loop.later_tokens < 1:
@@ -106,7 +106,7 @@ def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
     turns = (1 - met / 2) / (1 - met)
     decoding = max(loop.users - loop.group * met * turns, min(1.0, loop.users))
     service, step = loop.prompts_s(loop.group, decoding), loop.decode_s(decoding)
-    own_s = _first_token_s(loop, loop.group, decoding)
+    own_s = service * _first_token_share(loop, loop.group)
     if loop.mixes:
         mixed = service / max(loop.group / loop.prompts_a_step, 1.0)
         between = 1 / (met / mixed + (1 - met) / step)
@@ -119,10 +119,10 @@ def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
     return service, Settled(ttft_s, tpot_s, decoding)
 
 
-def _first_token_s(loop: Loop, prompts: float, sequences: float) -> float:
-    """Mean seconds until a prompt is computed where so many come at once, first come first served.
+def _first_token_share(loop: Loop, prompts: float) -> float:
+    """Mean share of the time for so many prompts after which one is through, first come first.
 
     Prompts of one step are through together; the i-th of m steps ends after i / m of the time.
     """
     ends = max(min(prompts / loop.prompts_a_step, prompts), 1.0)
-    return loop.prompts_s(prompts, sequences) * (1 + 1 / ends) / 2
+    return (1 + 1 / ends) / 2
