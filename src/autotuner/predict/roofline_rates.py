@@ -24,8 +24,8 @@ class Shares:
         gemm: of the peak of its number format, large matrices.
         attention: of the 16-bit peak, where a prompt attends to itself.
         experts: of `gemm`, since each expert gets few and uneven rows.
-        kernel_us: a kernel's start, fill and drain within a captured graph; eager_us: launched
-            one by one.
+        kernel_us: an operator's start, fill and drain within a captured graph; eager_us: launched
+            from the host.
     """
 
     bandwidth: float
@@ -42,12 +42,13 @@ GPU = Shares(
     attention=0.45,
     experts=0.4,
     kernel_us=3.0,
-    eager_us=9.0,
+    eager_us=25.0,
 )
 """Bandwidth: 80 % of the data sheet is what STREAM-like kernels and GEMVs measure. GEMM: 65 % at
 8192 wide, power limits included. Attention: FlashAttention-3 reports up to 75 % at 16k tokens
 causal, and half of that at the few thousand that a prompt has (J. Shah et al., arXiv 2407.08608,
-fig. 5). A kernel within a CUDA graph takes 2 to 4 us at the least, an eager PyTorch one 5 to 10."""
+fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by PyTorch, an operator is
+several launches (quantise, copy, compute) of 5 to 10 us each."""
 
 FORMAT_SHARE: Mapping[str, float] = MappingProxyType(
     {"bfloat16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
