@@ -1,7 +1,8 @@
 """Predicts any transformer on any catalogued device from bytes, FLOPs and a few shares of peaks.
 
 `roofline_step` says how long a pass takes, `steady_state` where a closed loop of users settles,
-`closed_loop` what waiting for a slot adds. Nothing is fitted, and the uncertainty says so.
+`closed_loop` what waiting for a slot adds. The constants are few and the same for every model, and
+the uncertainty says so.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ TPOT_LOG_STD = 0.35
 WIDER: Mapping[str, float] = MappingProxyType(
     {"cpu": 0.4, "drafts": 0.3, "recurrent layers": 0.2, "several nodes": 0.2, "offloading": 0.4}
 )
-"""Log standard deviations of a plain case on GPUs, and what adds to them, in quadrature."""
+"""Log standard deviations of a plain case on GPUs, about what the public measurements that
+`roofline_rates` names show, and what adds to them, in quadrature."""
 
 
 class RooflinePredictor:

@@ -3,7 +3,9 @@
 S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for
 Multicore Architectures", CACM 52(4), 2009: time = max(bytes / bandwidth, FLOPs / peak). Peaks are
 never reached; the shares below are round figures from what kernels are known to reach, the same for
-every model. What they leave out is what `Prediction.*_log_std` admits and calibration learns.
+every model. `experts` and `eager_us` were set once by looking at public measurements of DeepSeek-R1,
+gpt-oss-120b, Qwen3-32B and Llama-3.1-8B, llama.cpp's `gemm` by those in the README; no other model's
+were looked at. What the shares leave out, `Prediction.*_log_std` admits and calibration learns.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ GPU = Shares(
 """Bandwidth: 80 % of the data sheet is what STREAM-like kernels and GEMVs measure. GEMM: 65 % at
 8192 wide, power limits included. Attention: FlashAttention-3 reports up to 75 % at 16k tokens
 causal, and half of that at the few thousand that a prompt has (J. Shah et al., arXiv 2407.08608,
-fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by PyTorch, an operator is
-several launches (quantise, copy, compute) of 5 to 10 us each."""
+fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by PyTorch, an operator
+is several launches (quantise, copy, compute) of 5 to 10 us each."""
 
 FORMAT_SHARE: Mapping[str, float] = MappingProxyType(
     {"bfloat16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
