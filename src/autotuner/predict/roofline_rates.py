@@ -2,10 +2,10 @@
 
 S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for
 Multicore Architectures", CACM 52(4), 2009: time = max(bytes / bandwidth, FLOPs / peak). Peaks are
-never reached; the shares below are round figures from what kernels are known to reach, the same for
-every model. `experts` and `eager_us` were set once by looking at public measurements of DeepSeek-R1,
-gpt-oss-120b, Qwen3-32B and Llama-3.1-8B, llama.cpp's `gemm` by those in the README; no other model's
-were looked at. What the shares leave out, `Prediction.*_log_std` admits and calibration learns.
+never reached; the shares below are round figures from what kernels are known to reach, the same
+for every model. `experts` and `eager_us` were chosen on public measurements of DeepSeek-R1,
+gpt-oss-120b, Qwen3-32B and Llama-3.1-8B, llama.cpp's `gemm` on those in the README; other models'
+took no part. What the shares leave out, `Prediction.*_log_std` admits and calibration learns.
 """
 
 from __future__ import annotations
