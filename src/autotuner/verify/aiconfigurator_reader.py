@@ -31,10 +31,12 @@ MARK = "tokens/s/gpu"
 RESULTS = ("best_config_topn.csv", "pareto.csv")
 METADATA = "aiconfigurator"
 """Key of a task's metadata that keeps the fields without counterpart."""
+_NAMES = ("backend", "version", "system")
 _FIGURES = frozenset(
     {"concurrency", "ttft", "tpot", "request_latency", "seq/s", "num_total_gpus"}
-    | {"request_rate", "seq/s/gpu", "tokens/s", "tokens/s/gpu", "tokens/s/user"}
-    | {"tokens/s/gpu_cluster"}
+    # These follow from the ones above.
+    | {"request_rate", "seq/s/gpu", "tokens/s", MARK, "tokens/s/user", "tokens/s/gpu_cluster"}
+    | {f"({r}){key}" for r in "pd" for key in ("workers", "parallel", *_NAMES)}
 )
 _NEEDED = ("model", "isl", "osl", "concurrency", "ttft", "tpot", "request_latency", "seq/s")
 _NESTED = "worker_config"
@@ -182,8 +184,8 @@ def _without_roles(theirs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Lef
         once = {row.task: told.pop(row.task)} if row.task in told else {}
         said, silent = (apart, once) if disagg else (once, apart)
         values = list(said.values())
-        if all(value == values[0] for value in values):
-            told |= {row.task: value for value in values[:1]}
+        if values and all(value == values[0] for value in values):
+            told[row.task] = values[0]
         else:
             left += _left(said, "prefill and decode differ; a configuration here says it once")
         mode = "disaggregated" if disagg else "aggregated"
@@ -269,7 +271,7 @@ def _apart(columns: Mapping[str, Any]) -> dict[str, str]:
         f"{name} {columns[f'({name[0]})workers']}x {columns[f'({name[0]})parallel']}"
         for name in ("prefill", "decode")
     )}  # fmt: skip
-    for key in ("backend", "version", "system"):
+    for key in _NAMES:
         both = [str(columns.get(f"({role}){key}")) for role in "pd"]
         told[key] = both[0] if both[0] == both[1] else " and ".join(both)
     return told

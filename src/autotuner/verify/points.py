@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,6 +11,15 @@ from autotuner.config import Candidate
 
 MACHINE_FIELDS = ("runtime.", "system.")
 """Groups that say what is asked and on what; all but `system.serving_mode` are told apart."""
+
+_WIDTHS = {
+    "tp": "tensor_parallel",
+    "pp": "pipeline_parallel",
+    "dp": "data_parallel",
+    "ep": "expert_parallel",
+    "moe_tp": "moe_tensor_parallel",
+    "moe_ep": "moe_expert_parallel",
+}
 
 
 @dataclass(frozen=True)
@@ -74,27 +84,22 @@ class Point:
         return None if self.e2e_ms is None or not self.osl else self.e2e_ms / self.osl
 
     @property
-    def label(self) -> str:
-        """How its workers are laid out, short: `tp2 dp2`; its candidate where it tells no layout."""
-        if self.layout:
-            return self.layout
-        widths = {
-            short: self.settings.get(f"parallel.{name}")
-            for short, name in (
-                ("tp", "tensor_parallel"),
-                ("pp", "pipeline_parallel"),
-                ("dp", "data_parallel"),
-                ("ep", "expert_parallel"),
-                ("etp", "moe_tensor_parallel"),
-                ("eep", "moe_expert_parallel"),
-            )
-        }
-        told = [f"{short}{width}" for short, width in widths.items() if width not in (None, 1)]
-        if any(widths.values()):
-            return " ".join(told) or "tp1"
-        return self.candidate or "not told"
+    def tells_layout(self) -> bool:
+        """Whether it says how its workers are laid out."""
+        return bool(self.layout) or any(path.startswith("parallel.") for path in self.settings)
 
     @property
+    def label(self) -> str:
+        """How its workers are laid out, `tp2 dp2`; its candidate where it tells no layout."""
+        if self.layout:
+            return self.layout
+        if not self.tells_layout:
+            return self.candidate or "not told"
+        widths = {short: self.settings.get(f"parallel.{name}") for short, name in _WIDTHS.items()}
+        wide = [f"{short}{width}" for short, width in widths.items() if width not in (None, 1)]
+        return " ".join(wide) or "tp1"
+
+    @functools.cached_property
     def identity(self) -> dict[str, Any]:
         """The settings by which candidates are told apart: all but workload, device and engine."""
         return {
