@@ -11,7 +11,7 @@ from autotuner.verify.document import comparison_document, pair_rows
 from autotuner.verify.matching import Pair, match, pair_of
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.readers import FORMATS, detect_format, read_points
-from autotuner.verify.requirements import Requirement, Verdict, judge
+from autotuner.verify.requirements import Requirement, Verdict, judge, parse_requirements
 
 __all__ = [
     "DEFAULT_WITHIN",
@@ -38,5 +38,6 @@ __all__ = [
     "misses_of",
     "pair_of",
     "pair_rows",
+    "parse_requirements",
     "read_points",
 ]

@@ -15,6 +15,13 @@ from autotuner.errors import CatalogError, VerifyError
 from autotuner.verify.aiconfigurator_reader import METADATA
 from autotuner.verify.translate import Left, table, to_theirs
 
+_UNTOLD = {
+    "profiles": "what profiles would fill in is not written; write the settings into the task",
+    "optimization": "it searches in its own way",
+    "benchmark": "it predicts and measures nothing; loads are its own choice",
+    "engine_path": "it runs no engine",
+}
+
 
 @dataclass(frozen=True)
 class WrittenTasks:
@@ -49,7 +56,7 @@ def write_task(task: Task) -> WrittenTasks:
         fields, beside = _fields({"model.id": task.model.id, **settings}, kept)
         name = task.name if len(alternatives) == 1 else f"{task.name}-{number}"
         experiments[name] = fields
-        left |= {item.field: item for item in (*_workload_left(task), *beside)}
+        left |= {item.field: item for item in (*_untold(task), *beside)}
     return WrittenTasks(experiments, tuple(left.values()))
 
 
@@ -65,6 +72,9 @@ def _alternatives(task: Task) -> Iterator[dict[str, Any]]:
         isl, osl = task.benchmark.workload.mean()
         own |= {"runtime.isl": round(isl), "runtime.osl": round(osl)}
     searched = {row.ours for row in table().rows if row.many}
+    limits = task.slo_limits()
+    targets = {"runtime.ttft_target": "ttft_ms", "runtime.tpot_target": "tpot_ms"}
+    own |= {path: limits[name] for path, name in targets.items() if name in limits}
     for combination in task.combinations or (None,):
         joined = own | (combination.settings() if combination is not None else {})
         axes = {
@@ -76,12 +86,18 @@ def _alternatives(task: Task) -> Iterator[dict[str, Any]]:
             yield joined | dict(zip(axes, values, strict=True))
 
 
-def _workload_left(task: Task) -> tuple[Left, ...]:
+def _untold(task: Task) -> Iterator[Left]:
+    """What a task says beside its groups that an experiment does not."""
+    told = task.written()
+    for name, why in _UNTOLD.items():
+        if name in told:
+            yield Left(name, told[name], why)
+    if task.slo.e2e_p90_ms is not None:
+        yield Left("slo.e2e_p90_ms", task.slo.e2e_p90_ms, "it knows means, no percentiles")
     workload = task.benchmark.workload
-    if workload is None or workload.kind == "D":
-        return ()
-    why = "it knows one length; the means are written"
-    return (Left("benchmark.workload", str(workload), why),)
+    if workload is not None and workload.kind != "D":
+        why = "it knows one length; the means are written"
+        yield Left("benchmark.workload", str(workload), why)
 
 
 def _fields(

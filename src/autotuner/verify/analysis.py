@@ -34,8 +34,10 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("ttft", "TTFT", "ms", lambda point: point.ttft_ms),
-        Metric("tpot", "TPOT without the first token", "ms", lambda point: point.tpot_ms),
-        Metric("tpot_with_first", "TPOT with it", "ms", lambda point: point.tpot_with_first_ms),
+        Metric("tpot", "TPOT", "ms", lambda point: point.tpot_ms),
+        Metric(
+            "tpot_with_first", "TPOT with first token", "ms", lambda point: point.tpot_with_first_ms
+        ),
         Metric("tok_s", "throughput", "tok/s", lambda point: point.tok_s),
     )
 }

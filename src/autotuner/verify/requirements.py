@@ -47,7 +47,7 @@ def known(within: Sequence[float]) -> dict[str, Literal["at most", "at least"]]:
     return found | {"hypervolume_ratio": "at least", "regret": "at most"}
 
 
-def parse(texts: Sequence[str], within: Sequence[float]) -> tuple[Requirement, ...]:
+def parse_requirements(texts: Sequence[str], within: Sequence[float]) -> tuple[Requirement, ...]:
     """From `ttft_median_ape=30`.
 
     Raises:
