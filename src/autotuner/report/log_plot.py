@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_STEPS = (1, 2, 5)
+_STEPS = ((1,), (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
+"""Mantissas of ticks, from coarse to fine."""
+_MOST_TICKS = 7
 _ROOM = 1.15
 """Free space beyond the outermost value, as a factor."""
 
@@ -26,13 +28,15 @@ class LogAxis:
         return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 2)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Round values within the axis, as pixel and text: 1, 2, 5, 10, 20 …"""
+        """Round values within the axis, as pixel and text: the finest that are not too many."""
         first, last = (math.floor(math.log10(end)) for end in (self.low, self.high))
-        values = [step * 10.0**power for power in range(first, last + 1) for step in _STEPS]
-        within = [value for value in values if self.low <= value <= self.high]
-        if len(within) > 2 * len(_STEPS):
-            within = [v for v in within if math.isclose(math.log10(v), round(math.log10(v)))]
-        return [(self.place(value), f"{value:g}") for value in within]
+        found: list[float] = []
+        for steps in _STEPS:
+            values = [step * 10.0**power for power in range(first, last + 1) for step in steps]
+            within = [value for value in values if self.low <= value <= self.high]
+            if len(within) <= _MOST_TICKS or not found:
+                found = within
+        return [(self.place(value), f"{value:g}") for value in found]
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def misses_of(metric: Metric, pairs: Sequence[Pair]) -> list[Miss]:
     for pair in pairs:
         predicted, actual = metric.of(pair.predicted), metric.of(pair.actual)
         if predicted is not None and actual is not None:
-            found.append(Miss(pair, predicted, actual, 100 * (predicted / actual - 1)))
+            found.append(Miss(pair, predicted, actual, 100 * (predicted - actual) / actual))
     return found
 
 

@@ -52,7 +52,7 @@ def pair_rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
             row[f"predicted_{name}{unit}"] = predicted
             row[f"actual_{name}{unit}"] = actual
             both = predicted is not None and actual is not None
-            row[f"{name}_error"] = 100 * (predicted / actual - 1) if both else None  # type: ignore[operator]  # `both` says so
+            row[f"{name}_error"] = 100 * (predicted - actual) / actual if both else None  # type: ignore[operator]  # `both` says so
         row["like_for_like"] = pair.like_for_like
         row["unlike"] = "; ".join(pair.unlike)
         row["predicted_source"] = pair.predicted.source
