@@ -89,7 +89,5 @@ def test_a_bias_that_all_points_share_changes_no_choice(
     points: list[tuple[float, ...]], latency: float, speed: float
 ) -> None:
     true = choices([pair(p[:3], p[3:]) for p in points])[0]
-    off = choices(
-        [pair((p[0] * latency, p[1] * latency, p[2] * speed), p[3:]) for p in points]
-    )[0]
+    off = choices([pair((p[0] * latency, p[1] * latency, p[2] * speed), p[3:]) for p in points])[0]
     assert off.regret == pytest.approx(true.regret, abs=1e-6)

@@ -105,7 +105,9 @@ def test_a_pair_that_is_not_like_for_like_says_why(
 
 
 def test_a_pair_that_is_like_for_like_has_nothing_to_say() -> None:
-    (pair,) = match([point(engine_version="1")], [point(engine_version="1", tool="autotuner")]).pairs
+    (pair,) = match(
+        [point(engine_version="1")], [point(engine_version="1", tool="autotuner")]
+    ).pairs
     assert (pair.like_for_like, pair.unlike) == (True, ())
 
 

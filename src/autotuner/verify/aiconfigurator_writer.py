@@ -111,10 +111,9 @@ def _fields(
         why = f"it needs nextn_accepted beside it; give it in metadata.{METADATA}"
         left.append(Left("runtime.nextn", told.pop("runtime.nextn"), why))
     fields, beside = to_theirs(told)
-    fields = {**fields, **{name: value for name, value in kept.items() if name not in fields}}
     if fields.get("serving_mode") == "disagg":
         fields = _per_role(fields)
-    return fields, (*left, *beside)
+    return {**kept, **fields}, (*left, *beside)
 
 
 def _catalogued(gpu_type: str) -> str:
