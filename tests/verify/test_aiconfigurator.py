@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -283,7 +284,7 @@ def test_there_and_back_is_the_identity_on_what_both_sides_have(settings: dict[s
     ((name, fields),) = written.experiments.items()
     back = read_task(yaml.safe_load(written.text())[name], name=name)
     told = {p: v for p, v in back.task.settings().items() if p not in back.filled}
-    assert told == settings
+    assert told == {"system.serving_mode": "agg"} | settings
     assert back.left == ()
     assert back.task.model.id == "Qwen/Qwen3-32B"
     again = {n: v for n, v in experiments(back.task)[0].items() if n in fields}
@@ -308,9 +309,13 @@ def aiconfigurator() -> str | None:
 
 def call(words: Iterable[object]) -> None:
     done = subprocess.run(
-        [str(aiconfigurator()), *map(str, words)], capture_output=True, text=True, check=False
+        [str(aiconfigurator()), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
 
 
 @pytest.mark.slow
@@ -344,5 +349,5 @@ def test_the_real_tool_takes_our_tasks_and_what_it_saves_is_read(tmp_path: Path)
     (back,) = read_tasks(saved)
     assert back.task.settings()["parallel.tensor_parallel"] == [1, 2]
     compared = compare_files(found, found)
-    assert compared.errors["ttft"].mape == 0
+    assert compared.errors["ttft"].median_ape == 0
     assert [choice.same for choice in compared.choices] == [True]

@@ -12,6 +12,7 @@ from autotuner.verify.matching import Pair, match, pair_of
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.readers import FORMATS, detect_format, read_points
 from autotuner.verify.requirements import Requirement, Verdict, judge, parse_requirements
+from autotuner.verify.run import compare_run
 
 __all__ = [
     "DEFAULT_WITHIN",
@@ -31,6 +32,7 @@ __all__ = [
     "Verdict",
     "compare_files",
     "compare_pairs",
+    "compare_run",
     "comparison_document",
     "detect_format",
     "judge",

@@ -110,7 +110,8 @@ def _fields(
     if told.get("runtime.nextn") and "nextn_accepted" not in kept:
         why = f"it needs nextn_accepted beside it; give it in metadata.{METADATA}"
         left.append(Left("runtime.nextn", told.pop("runtime.nextn"), why))
-    fields, beside = to_theirs(told)
+    # `cli exp` passes over an experiment that does not say its serving mode.
+    fields, beside = to_theirs({"system.serving_mode": "agg", **told})
     if fields.get("serving_mode") == "disagg":
         fields = _per_role(fields)
     return {**kept, **fields}, (*left, *beside)

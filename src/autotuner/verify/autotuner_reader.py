@@ -35,6 +35,11 @@ def read_run(document: Mapping[str, Any], path: Path) -> PointFile:
             f"{path} is no run: {problems_of(error)[0]}",
             remedy="give what `autotuner show RUN --json` of this version prints",
         ) from None
+    return measured_points(summary, str(path))
+
+
+def measured_points(summary: RunSummary, name: str) -> PointFile:
+    """Every valid level of a run, and what could not be used of it."""
     points: list[Point] = []
     excluded: list[Excluded] = []
     for experiment in summary.experiments:
@@ -49,7 +54,7 @@ def read_run(document: Mapping[str, Any], path: Path) -> PointFile:
             Excluded(f"{experiment.id} at {level}", "requests failed, or nothing was measured")
             for level in sorted(untold)
         ]
-    return PointFile(str(path), RUN, tuple(points), tuple(excluded))
+    return PointFile(name, RUN, tuple(points), tuple(excluded))
 
 
 def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:

@@ -27,7 +27,7 @@ def model_name(name: str) -> str:
 
 
 def _same(one: Any, two: Any) -> bool:
-    return bool(str(one).lower() == str(two).lower())
+    return bool(one == two or str(one).lower() == str(two).lower())
 
 
 def _same_model(one: str, two: str) -> bool:

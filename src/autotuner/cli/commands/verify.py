@@ -6,7 +6,7 @@ import csv as csv_format
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from autotuner.errors import AutotunerError, VerifyError
 from autotuner.report import print_comparison, write_aside, write_comparison
 from autotuner.verify import (
     Comparison,
-    Point,
     PointFile,
     compare_files,
     comparison_document,
@@ -33,9 +32,10 @@ from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_task
 from autotuner.verify.csv_reader import setting_paths
 from autotuner.verify.translate import Left
+from autotuner.verify.units import figure, whole
 
 _TEXTS = ("model", "engine", "engine_version", "system", "candidate", "layout")
-_NUMBERS = ("isl", "osl")
+_NUMBERS = {"isl": figure, "osl": figure, "gpus": whole}
 _SLO = ("ttft_ms", "tpot_ms")
 _File = tuple[Path, str | None, Sequence[str]]
 
@@ -72,7 +72,7 @@ class Outputs:
             VerifyError: another name, or no positive number.
         """
         told = _options("--slo", self.slo, _SLO)
-        return {name: _positive("--slo", name, text) for name, text in told}
+        return {name: _number("--slo", name, text) for name, text in told}
 
 
 def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:
@@ -165,14 +165,14 @@ def _keys(file: Path) -> Mapping[str, Any]:
 def _told(file: PointFile, option: str, texts: Sequence[str]) -> PointFile:
     """The file's points with what the user says of them in place of what it says."""
     paths = setting_paths()
-    known = (*_TEXTS, *_NUMBERS, *(f.name for f in fields(Point) if f.name == "gpus"), *paths)
+    known = (*_TEXTS, *_NUMBERS, *paths)
     names: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     for name, text in _options(option, texts, known):
         if name in paths:
             settings[paths[name]] = yaml.safe_load(text)
         else:
-            names[name] = text if name in _TEXTS else _positive(option, name, text)
+            names[name] = text if name in _TEXTS else _number(option, name, text)
     if not texts:
         return file
     try:
@@ -195,14 +195,11 @@ def _options(option: str, texts: Sequence[str], known: Sequence[str]) -> list[tu
     return found
 
 
-def _positive(option: str, name: str, text: str) -> float:
+def _number(option: str, name: str, text: str) -> float:
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise VerifyError(f"{option} {name}: expected a positive number, not {text!r}")
-    return number
+        return _NUMBERS.get(name, figure)(name, text)
+    except ValueError as error:
+        raise VerifyError(f"{option} {error}") from None
 
 
 def _csv_text(comparison: Comparison) -> str:
