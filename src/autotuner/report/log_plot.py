@@ -9,6 +9,7 @@ from dataclasses import dataclass
 _STEPS = ((1,), (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
 """Mantissas of ticks, from coarse to fine."""
 _MOST_TICKS = 7
+_FEW = 200
 _ROOM = 1.15
 """Free space beyond the outermost value, as a factor."""
 
@@ -60,6 +61,11 @@ class LogPlot:
     dots: tuple[Dot, ...]
     line: str
     band: str
+
+    @property
+    def radius(self) -> int:
+        """Of a dot; smaller where there are many."""
+        return 4 if len(self.dots) <= _FEW else 2
 
 
 def axis(values: Sequence[float], start: float, end: float) -> LogAxis:
