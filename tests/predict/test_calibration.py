@@ -31,9 +31,7 @@ def scenario(model: str = "Qwen/Qwen3-32B", engine: str = "vllm", gpu: str = "h2
 
 
 def layout(width: int = 4) -> Candidate:
-    return Candidate.from_settings(
-        {"system.gpu_type": "h200", "parallel.tensor_parallel": width}
-    )
+    return Candidate.from_settings({"system.gpu_type": "h200", "parallel.tensor_parallel": width})
 
 
 def observed(
@@ -55,9 +53,7 @@ def observed(
             concurrency=point.concurrency,
             ttft_ms=point.ttft_ms * ttft,
             tpot_ms=point.tpot_ms * tpot,
-            tok_s=tok_s(
-                point.concurrency, point.ttft_ms * ttft, point.tpot_ms * tpot, where.osl
-            ),
+            tok_s=tok_s(point.concurrency, point.ttft_ms * ttft, point.tpot_ms * tpot, where.osl),
             base=BASE.name,
             base_ttft_ms=point.ttft_ms,
             base_tpot_ms=point.tpot_ms,
@@ -127,9 +123,7 @@ def test_the_nearer_the_task_the_more_it_teaches(quantity: str) -> None:
 
 def test_observations_of_another_base_predictor_teach_nothing() -> None:
     where = scenario()
-    other = [
-        replace(seen, base="another-1") for seen in observed(where, layout(), ttft=9, tpot=9)
-    ]
+    other = [replace(seen, base="another-1") for seen in observed(where, layout(), ttft=9, tpot=9)]
     base, told = ask(other, where, layout())
     assert told == base
 

@@ -5,10 +5,11 @@ mean TTFT and TPOT. Three things have to be known to read it, and the table coun
 
 - `batch_size` is the load of one attention-data-parallel rank: the concurrency is `batch_size` x
   `attention_dp_size`, as the rows that state both show.
-- Some rows count their GPUs twice. An id that says `tp4_ep4` stands over `tp_size` 16, `moe_tp_size`
-  4 and `moe_ep_size` 4, or over `tp_size` 4 and `attention_dp_size` 4: 4 GPUs whose experts are
-  spread over all of them. The same figures stand elsewhere in the file under the layout that the id
-  says, so those rows are read as the id says; so are rows of the same pattern without such an id.
+- Some rows count their GPUs twice. An id that says `tp4_ep4` stands over `tp_size` 16,
+  `moe_tp_size` 4 and `moe_ep_size` 4, or over `tp_size` 4 and `attention_dp_size` 4: 4 GPUs whose
+  experts are spread over all of them. The same figures stand elsewhere in the file under the
+  layout that the id says, so those rows are read as the id says; so are rows of the same pattern
+  without such an id.
 - Many rows are copies: the same figures of the same GPUs, from another dump or under the model's
   other name. Each measurement counts once.
 """
@@ -36,8 +37,8 @@ _COLUMNS = (
 )
 _SAME_FIGURES = ("system", "backend", "isl", "osl", "silicon_ttft_ms", "silicon_tpot_ms")
 _SPREAD_OF_08_TO_1 = 0.2 / math.sqrt(12) / 0.9
-"""Standard deviation over mean of lengths drawn evenly from 80 to 100 % of isl and osl, as the public
-benchmark draws them that nearly all rows come from (InferenceMAX, `--random-range-ratio 0.8`)."""
+"""Standard deviation over mean of lengths drawn evenly from 80 to 100 % of isl and osl, as the
+public benchmark draws them that most rows come from (InferenceMAX, `--random-range-ratio 0.8`)."""
 
 
 @dataclass(frozen=True)
