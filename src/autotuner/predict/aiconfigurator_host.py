@@ -62,6 +62,11 @@ def installed_version() -> str | None:
     """The package's version, without importing it; None where it is not installed."""
     if importlib.util.find_spec(CORE) is None:
         return None
+    return _metadata_version()
+
+
+@functools.cache
+def _metadata_version() -> str:
     return importlib.metadata.version(PACKAGE)
 
 
