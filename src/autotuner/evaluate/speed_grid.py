@@ -11,11 +11,11 @@ from autotuner.errors import ModelError
 from autotuner.predict import Scenario
 
 MODEL, GPU, ENGINE = "Qwen/Qwen3-32B", "h200_sxm", "vllm"
-ISL, OSL = 4096, 512
+ISL, OSL = 2048, 1024
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 TENSOR_PARALLEL = (1, 2, 4, 8)
 FORMATS = ("bfloat16", "fp8", "fp8_block")
-PROMPT_TOKENS = (1024, 2048, 4096)
+PROMPT_TOKENS = (512, 1024, 2048)
 """Budgets of one step."""
 LAYOUTS = tuple(itertools.product(TENSOR_PARALLEL, FORMATS, PROMPT_TOKENS))
 COUNT = len(LAYOUTS) * len(BATCHES)

@@ -1,8 +1,11 @@
 """Predicts with NVIDIA's aiconfigurator: kernels measured on GPUs, put together layer by layer.
 
 https://github.com/ai-dynamo/aiconfigurator, optional: the extra `aiconfigurator`, loaded when used.
-TTFT and TPOT are its own; throughput follows from them by Little's law, with which its own agrees
-to 3 % and which holds in any closed loop.
+TTFT and TPOT are its own; throughput follows from them by Little's law, which holds in any closed
+loop. Its own throughput is within 3 % of that for 98 of 100 measured rows that it carries; where it
+is far below, prompts come faster than they are prefilled: it counts the steps of that, its TTFT
+leaves it out, and Little's law puts it back (on 11 rows, the median error of throughput goes from a
+factor of 2.1 to one of 1.1).
 """
 
 from __future__ import annotations
@@ -34,12 +37,15 @@ from autotuner.predict.aiconfigurator_query import (
     UnaskableError,
     question,
 )
-from autotuner.predict.closed_loop import tok_s, ttft_with_waiting_ms
+from autotuner.predict.closed_loop import tok_s, ttft_at_rate_ms, ttft_with_waiting_ms
 from autotuner.predict.protocol import OutOfMemory, Prediction, Predictions, Support
 from autotuner.predict.scenario import Scenario
 
 VERSION = 1
 """Of the translation here; raised where it changes what is predicted, so that caches notice."""
+
+PREFILL_BOUND = 0.95
+"""Share of Little's law below which its own throughput says that prefill cannot follow."""
 
 Verdict = tuple[Prediction, ...] | OutOfMemory | Refusal
 
@@ -90,6 +96,7 @@ class AiconfiguratorPredictor:
         Raises:
             EngineError: aiconfigurator is not installed.
         """
+        host.require_installed()
         levels = sorted(set(load_levels))
         asked = [(candidate, _question(scenario, candidate)) for candidate in candidates]
         questions = [
@@ -186,7 +193,16 @@ def _point(
     in_flight, slots = found.in_flight(level), answer.batch * found.requests_per_batch
     if found.slots is not None:
         slots = min(slots, found.slots)
+    served, ttft_ms, tpot_ms, osl = (
+        min(in_flight, slots),
+        answer.ttft_ms,
+        answer.tpot_ms,
+        scenario.osl,
+    )
     notes = []
+    if answer.requests_s < PREFILL_BOUND * tok_s(served, ttft_ms, tpot_ms, osl) / osl:
+        ttft_ms = ttft_at_rate_ms(served, answer.requests_s, tpot_ms, osl)
+        notes.append("prompts come faster than they are prefilled, and wait")
     if in_flight > slots:
         by = "memory" if answer.batch < found.batch(level) else "its own limit"
         notes.append(f"{slots} requests are served at a time by {by}, the rest waits")
@@ -194,16 +210,16 @@ def _point(
         notes.append("in the checkpoint's own formats: those asked for were not measured")
     if found.layout.nextn:
         notes.append(f"takes it that {DRAFT_ACCEPTANCE:.0%} of drafted tokens are accepted")
-    ttft_ms = ttft_with_waiting_ms(in_flight, slots, answer.ttft_ms, answer.tpot_ms, scenario.osl)
+    ttft_ms = ttft_with_waiting_ms(in_flight, slots, ttft_ms, tpot_ms, osl)
     ttft_std, tpot_std, tok_s_std = LOG_STD[answer.mode]
     return Prediction(
         candidate_id=candidate.id,
         concurrency=level,
         ttft_ms=ttft_ms,
-        tpot_ms=answer.tpot_ms,
-        tok_s=tok_s(level, ttft_ms, answer.tpot_ms, scenario.osl),
+        tpot_ms=tpot_ms,
+        tok_s=tok_s(level, ttft_ms, tpot_ms, osl),
         devices=scenario.devices(candidate),
-        osl=scenario.osl,
+        osl=osl,
         ttft_log_std=ttft_std,
         tpot_log_std=tpot_std,
         tok_s_log_std=tok_s_std,

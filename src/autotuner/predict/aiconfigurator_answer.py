@@ -36,6 +36,7 @@ class Step:
     """What it says of one batch in one mode.
 
     Attributes:
+        requests_s: that all ranks complete.
         memory_gib, available_gib: per GPU.
         fits: whether memory, and within it the KV cache's share, hold the batch.
         version: of the engine whose kernels were measured.
@@ -43,6 +44,7 @@ class Step:
 
     ttft_ms: float
     tpot_ms: float
+    requests_s: float
     memory_gib: float
     available_gib: float
     fits: bool
@@ -64,6 +66,7 @@ class Answer:
     batch: int
     ttft_ms: float
     tpot_ms: float
+    requests_s: float
     memory_gib: float
     version: str
     mode: Mode
@@ -119,7 +122,14 @@ def _outcome(ask: Ask, way: Attempt, batch: int) -> Answer | NoRoom:
         if batch == 0:
             return NoRoom(step.memory_gib, step.available_gib)
     return Answer(
-        batch, step.ttft_ms, step.tpot_ms, step.memory_gib, step.version, way.mode, way.own_formats
+        batch=batch,
+        ttft_ms=step.ttft_ms,
+        tpot_ms=step.tpot_ms,
+        requests_s=step.requests_s,
+        memory_gib=step.memory_gib,
+        version=step.version,
+        mode=way.mode,
+        own_formats=way.own_formats,
     )
 
 

@@ -11,7 +11,7 @@ from autotuner.predict import aiconfigurator_host as host
 from autotuner.predict.aiconfigurator_answer import LOG_STD, MODES, Mode, Refusal
 from autotuner.predict.aiconfigurator_names import asked_names
 from autotuner.predict.aiconfigurator_query import Layout, UnaskableError, question
-from autotuner.predict.closed_loop import tok_s
+from autotuner.predict.closed_loop import tok_s, ttft_at_rate_ms
 from autotuner.predict.protocol import OutOfMemory, Prediction
 from autotuner.predict.scenario import Scenario
 
@@ -80,17 +80,16 @@ def _prediction(
     scenario: Scenario, candidate: Candidate, concurrency: int, found: Any, mode: Mode
 ) -> Prediction:
     ttft_ms, tpot_ms, osl = float(found.ttft), float(found.tpot), scenario.osl
-    asked = tok_s(concurrency, ttft_ms, tpot_ms, osl)
-    speed = min(asked, float(found.raw["seq/s"]) * osl)
-    if speed < asked:
-        ttft_ms = 1000 * concurrency * osl / speed - (osl - 1) * tpot_ms
+    at_rate_ms = ttft_at_rate_ms(concurrency, float(found.raw["seq/s"]), tpot_ms, osl)
+    waits = at_rate_ms > ttft_ms
+    ttft_ms = max(ttft_ms, at_rate_ms)
     ttft_std, tpot_std, tok_s_std = LOG_STD[mode]
     return Prediction(
         candidate_id=candidate.id,
         concurrency=concurrency,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
-        tok_s=speed,
+        tok_s=tok_s(concurrency, ttft_ms, tpot_ms, osl),
         devices=int(found.num_total_gpus),
         osl=osl,
         ttft_log_std=ttft_std,
@@ -98,5 +97,5 @@ def _prediction(
         tok_s_log_std=tok_s_std,
         source=host.source(scenario, found.backend_version, mode),
         memory_gib=max(float(found.raw["(p)memory"]), float(found.raw["(d)memory"])),
-        note="" if speed == asked else "the workers pass on fewer requests than users send",
+        note="the workers pass on fewer requests than users send" if waits else "",
     )

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import importlib.resources
 import importlib.util
 import json
 import logging
@@ -41,8 +42,9 @@ PACKAGE, CORE = "aiconfigurator", "aiconfigurator_core"
 INSTALL = "pip install 'inference-autotuner[aiconfigurator]'"
 ESTIMATE_ERRORS = (ValueError, RuntimeError, KeyError, AssertionError, NotImplementedError)
 """What its `cli_estimate` raises where it cannot answer."""
-POINTS_PER_WORKER = 30_000
-"""Points that make a second process pay: it needs 2.2 s to import and load, a point 0.15 ms."""
+POINTS_PER_WORKER = 50_000
+"""Points for which one process is taken. Each spends 2.2 s of CPU on importing and loading and
+0.17 ms on a point, so a second one is even from 26,000 on."""
 
 _CONFIG_SUFFIX = "_config.json"
 _UNKNOWN_VERSION = "estimate"
@@ -70,12 +72,14 @@ def _metadata_version() -> str:
     return importlib.metadata.version(PACKAGE)
 
 
-def require() -> None:
-    """Imports what is asked.
+def require_installed() -> None:
+    """Raises EngineError where it is not installed."""
+    if installed_version() is None:
+        raise EngineError("aiconfigurator is not installed", remedy=INSTALL)
 
-    Raises:
-        EngineError: it is not installed, or not whole.
-    """
+
+def _load() -> None:
+    """Imports what is asked; raises EngineError where it is not whole."""
     try:
         importlib.import_module(f"{CORE}.sdk.models")
     except ImportError as error:
@@ -119,7 +123,7 @@ def answer_all(jobs: Sequence[Job], workers: int | None = None) -> list[tuple[Ou
 def answer(job: Job) -> tuple[Outcome, ...]:
     """The outcome of each batch; the model of a way to ask is built once for all."""
     with quiet():
-        require()
+        _load()
         session = functools.cache(functools.partial(_Session, job.layout))
         ask = functools.cache(lambda way, batch: session(way).step(batch))
         return tuple(best_outcome(ask, job.ways, batch) for batch in job.batches)
@@ -165,6 +169,7 @@ class _Session:
             return Step(
                 ttft_ms=float(result["ttft"]),
                 tpot_ms=float(result["tpot"]),
+                requests_s=float(result["seq/s"]),
                 memory_gib=float(result["memory"]),
                 available_gib=self._database.system_spec["gpu"]["mem_capacity"] / 2**30,
                 fits=not (summary.check_oom() or summary.check_kv_cache_oom()),
@@ -294,7 +299,7 @@ def quiet() -> Iterator[None]:
 
 def estimate(layout: Layout, database_mode: Mode, **more: Any) -> Any:
     """Its `cli_estimate` for a layout, its version resolved: what `answer` has to agree with."""
-    require()
+    _load()
     from aiconfigurator.cli.api import cli_estimate
 
     version = nearest_version(
@@ -324,7 +329,5 @@ def reason(error: Exception) -> str:
 
 
 def _folder() -> Path:
-    found = importlib.util.find_spec(CORE)
-    if found is None or found.origin is None:
-        raise EngineError("aiconfigurator is not installed", remedy=INSTALL)
-    return Path(found.origin).parent
+    require_installed()
+    return Path(str(importlib.resources.files(CORE)))
