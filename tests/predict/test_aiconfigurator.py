@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 from aiconfigurator_cases import candidate, scenario
 
+from autotuner.config import load_task
 from autotuner.errors import EngineError
 from autotuner.predict import Prediction, Predictions, e2e_ms
 from autotuner.predict import aiconfigurator_host as host
+from autotuner.predict import aiconfigurator_package as package
 from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
 from autotuner.predict.aiconfigurator_cache import OutcomeCache
 from autotuner.predict.aiconfigurator_disagg import Workers, disagg_estimate
 from autotuner.predict.aiconfigurator_query import IGNORED_FIELDS, question
+from autotuner.tuning.prepare import prepare
 
+EXAMPLE = Path(__file__).parents[2] / "examples" / "v2" / "qwen3-32b-h200.yaml"
 LEVELS = (1, 4, 16, 64)
 PREDICTOR = AiconfiguratorPredictor()
 
@@ -191,6 +195,22 @@ def test_a_version_without_data_is_answered_by_the_nearest_and_said() -> None:
     assert exact.source.endswith("vllm 0.24.0 on h200_sxm")
 
 
+def test_an_announced_version_without_data_here_is_not_asked() -> None:
+    found = PREDICTOR.predict(scenario(version="0.32.0"), [candidate()], (4,)).points[0]
+    assert "vllm 0.24.0 on h200_sxm, the nearest to 0.32.0" in found.source
+
+
+def test_an_unknown_format_is_refused_by_name() -> None:
+    int4 = candidate({"quantization.kvcache_mode": "int4"})
+    assert "int4" in PREDICTOR.predict(scenario(), [int4], (4,)).refused[int4.id]
+
+
+def test_a_prompt_that_is_cached_whole_is_answered() -> None:
+    cached = PREDICTOR.predict(scenario(prefix=4096), [candidate()], (4,)).points[0]
+    fresh = PREDICTOR.predict(scenario(), [candidate()], (4,)).points[0]
+    assert 0 < cached.ttft_ms < fresh.ttft_ms
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -247,7 +267,7 @@ def test_another_version_of_it_is_asked_again(
 ) -> None:
     ask_with_cache(tmp_path)
     jobs = asks(monkeypatch)
-    monkeypatch.setattr(host, "_metadata_version", lambda: "0.12.9")
+    monkeypatch.setattr(package, "_metadata_version", lambda: "0.12.9")
     found = ask_with_cache(tmp_path)
     assert "0.12.9" in found.predictor
     assert len(jobs) == 2
@@ -293,6 +313,19 @@ def test_its_log_stays_off_the_terminal_and_the_users_logging_as_it_was(
     assert capfd.readouterr() == ("", "")
     after = (logger.propagate, logger.handlers[:], logger.level, logging.root.handlers[:])
     assert after == before
+
+
+def test_the_task_on_h200_is_answered_whole() -> None:
+    task = load_task(EXAMPLE)
+    prepared = prepare(task, base=EXAMPLE.parent)
+    found = PREDICTOR.predict(
+        scenario(isl=4096, osl=512, version=prepared.engine_version),
+        prepared.space.candidates,
+        task.benchmark.concurrency,
+    )
+    assert len(prepared.space.candidates) >= 300
+    assert len(task.benchmark.concurrency) == 8
+    assert len(found.points) == 8 * len(prepared.space.candidates)
 
 
 def test_prefill_and_decode_workers_have_the_numbers_of_its_plain_api() -> None:

@@ -20,7 +20,7 @@ from autotuner.predict.aiconfigurator_answer import (
     best_outcome,
     largest,
 )
-from autotuner.predict.aiconfigurator_host import nearest_version
+from autotuner.predict.aiconfigurator_names import nearest_version
 from autotuner.predict.aiconfigurator_query import (
     ARGUMENTS,
     IGNORED_FIELDS,

@@ -16,7 +16,7 @@ from typing import Any
 
 from autotuner.errors import EngineError
 from autotuner.evaluate.speed_grid import COUNT
-from autotuner.predict.aiconfigurator_host import INSTALL, installed_version
+from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
 
 WARM_GOAL, COLD_GOAL = 40.0, 15.0
 TOLERANCE = 1e-9

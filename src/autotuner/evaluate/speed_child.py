@@ -33,7 +33,7 @@ def ours(started: float, cache: Path) -> dict[str, Any]:
 
 def plain(started: float, sample: int) -> dict[str, Any]:
     """A sample of plain calls; then all with the version given, for their numbers."""
-    from autotuner.predict.aiconfigurator_host import quiet
+    from autotuner.predict.aiconfigurator_package import quiet
 
     with quiet():
         from aiconfigurator.cli.api import cli_estimate

@@ -17,6 +17,7 @@ from typing import Literal
 
 from autotuner.config import Candidate
 from autotuner.predict import aiconfigurator_host as host
+from autotuner.predict import aiconfigurator_package as package
 from autotuner.predict.aiconfigurator_answer import (
     LOG_STD,
     MODES,
@@ -29,7 +30,7 @@ from autotuner.predict.aiconfigurator_answer import (
 )
 from autotuner.predict.aiconfigurator_cache import Asked, OutcomeCache
 from autotuner.predict.aiconfigurator_disagg import Workers, disagg_estimate
-from autotuner.predict.aiconfigurator_names import asked_names
+from autotuner.predict.aiconfigurator_names import asked_names, source
 from autotuner.predict.aiconfigurator_query import (
     DRAFT_ACCEPTANCE,
     Layout,
@@ -73,13 +74,13 @@ class AiconfiguratorPredictor:
     def name(self) -> str:
         """`aiconfigurator-0.12.0-1`, with the mode where it is one."""
         mode = "" if self._modes == MODES else f"-{self._modes[0].lower()}"
-        return f"aiconfigurator-{host.installed_version() or 'missing'}-{VERSION}{mode}"
+        return f"aiconfigurator-{package.installed_version() or 'missing'}-{VERSION}{mode}"
 
     def supports(self, scenario: Scenario) -> Support:
         """Whether it knows model, device and engine. Imports nothing of it."""
-        version = host.installed_version()
+        version = package.installed_version()
         if version is None:
-            return Support(False, f"aiconfigurator is not installed: {host.INSTALL}")
+            return Support(False, f"aiconfigurator is not installed: {package.INSTALL}")
         try:
             model, system = asked_names(scenario)
         except UnaskableError as problem:
@@ -96,7 +97,7 @@ class AiconfiguratorPredictor:
         Raises:
             EngineError: aiconfigurator is not installed.
         """
-        host.require_installed()
+        package.require_installed()
         levels = sorted(set(load_levels))
         asked = [(candidate, _question(scenario, candidate)) for candidate in candidates]
         questions = [
@@ -223,7 +224,7 @@ def _point(
         ttft_log_std=ttft_std,
         tpot_log_std=tpot_std,
         tok_s_log_std=tok_s_std,
-        source=host.source(scenario, answer.version, answer.mode),
+        source=source(scenario, answer.version, answer.mode),
         memory_gib=answer.memory_gib,
         note=_joined(*notes),
     )

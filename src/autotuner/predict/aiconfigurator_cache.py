@@ -10,7 +10,7 @@ from typing import Any
 from autotuner.catalog import known_model
 from autotuner.config import content_id
 from autotuner.predict.aiconfigurator_answer import Answer, NoRoom, Outcome, Refusal
-from autotuner.predict.aiconfigurator_host import known_names
+from autotuner.predict.aiconfigurator_package import known_names
 from autotuner.predict.aiconfigurator_query import Layout
 from autotuner.predict.prediction_cache import PredictionCache
 

@@ -9,7 +9,8 @@ from typing import Any
 from autotuner.config import Candidate
 from autotuner.predict import aiconfigurator_host as host
 from autotuner.predict.aiconfigurator_answer import LOG_STD, MODES, Mode, Refusal
-from autotuner.predict.aiconfigurator_names import asked_names
+from autotuner.predict.aiconfigurator_names import asked_names, source
+from autotuner.predict.aiconfigurator_package import reason
 from autotuner.predict.aiconfigurator_query import Layout, UnaskableError, question
 from autotuner.predict.closed_loop import tok_s, ttft_at_rate_ms
 from autotuner.predict.protocol import OutOfMemory, Prediction
@@ -63,8 +64,8 @@ def disagg_estimate(
             found = host.estimate(sides[1], mode, mode="disagg", **arguments)
         except host.ESTIMATE_ERRORS as error:
             if str(error).startswith("OOM"):
-                return OutOfMemory(f"a worker does not hold its batch: {host.reason(error)}")
-            reasons.append(f"{mode}: {host.reason(error)}")
+                return OutOfMemory(f"a worker does not hold its batch: {reason(error)}")
+            reasons.append(f"{mode}: {reason(error)}")
         else:
             users = concurrency or round(found.raw["concurrency"])
             return _prediction(scenario, decode.candidate, users, found, mode)
@@ -95,7 +96,7 @@ def _prediction(
         ttft_log_std=ttft_std,
         tpot_log_std=tpot_std,
         tok_s_log_std=tok_s_std,
-        source=host.source(scenario, found.backend_version, mode),
+        source=source(scenario, found.backend_version, mode),
         memory_gib=max(float(found.raw["(p)memory"]), float(found.raw["(d)memory"])),
         note="the workers pass on fewer requests than users send" if waits else "",
     )

@@ -1,26 +1,19 @@
-"""The thin edge that imports aiconfigurator: its catalogue, its databases, its arithmetic.
+"""Asks aiconfigurator: databases loaded once, a model built once for all batches of a layout.
 
-Only this file knows the package. Its core answers a point in about 0.1 ms once a layout's model is
-built; what costs is the import (0.5 s), loading a database (1.5 s), and in its `cli_estimate` the
-search for the newest version (0.9 s at every call).
+Its core answers a point in about 0.1 ms once a layout's model is built. What costs is the import
+(0.5 s), loading a database (1.5 s), and in its `cli_estimate` the search for the newest version
+(0.9 s at every call) and 8 ms of preparing what here is prepared once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import importlib
-import importlib.metadata
-import importlib.resources
-import importlib.util
 import json
-import logging
 import os
-import re
 import tempfile
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,18 +28,23 @@ from autotuner.predict.aiconfigurator_answer import (
     UnansweredError,
     best_outcome,
 )
+from autotuner.predict.aiconfigurator_names import nearest_version
+from autotuner.predict.aiconfigurator_package import (
+    CORE,
+    INSTALL,
+    known_names,
+    query_versions,
+    quiet,
+    reason,
+)
 from autotuner.predict.aiconfigurator_query import Layout
-from autotuner.predict.scenario import Scenario
 
-PACKAGE, CORE = "aiconfigurator", "aiconfigurator_core"
-INSTALL = "pip install 'inference-autotuner[aiconfigurator]'"
 ESTIMATE_ERRORS = (ValueError, RuntimeError, KeyError, AssertionError, NotImplementedError)
 """What its `cli_estimate` raises where it cannot answer."""
 POINTS_PER_WORKER = 50_000
 """Points for which one process is taken. Each spends 2.2 s of CPU on importing and loading and
 0.17 ms on a point, so a second one is even from 26,000 on."""
 
-_CONFIG_SUFFIX = "_config.json"
 _UNKNOWN_VERSION = "estimate"
 """What its own API calls the version where a system has no measured kernels."""
 
@@ -60,44 +58,12 @@ class Job:
     batches: tuple[int, ...]
 
 
-def installed_version() -> str | None:
-    """The package's version, without importing it; None where it is not installed."""
-    if importlib.util.find_spec(CORE) is None:
-        return None
-    return _metadata_version()
-
-
-@functools.cache
-def _metadata_version() -> str:
-    return importlib.metadata.version(PACKAGE)
-
-
-def require_installed() -> None:
-    """Raises EngineError where it is not installed."""
-    if installed_version() is None:
-        raise EngineError("aiconfigurator is not installed", remedy=INSTALL)
-
-
 def _load() -> None:
     """Imports what is asked; raises EngineError where it is not whole."""
     try:
         importlib.import_module(f"{CORE}.sdk.models")
     except ImportError as error:
         raise EngineError(f"aiconfigurator cannot be imported: {error}", remedy=INSTALL) from None
-
-
-@functools.cache
-def known_names() -> frozenset[str]:
-    """The models whose configuration it carries."""
-    names = (path.name for path in (_folder() / "model_configs").glob(f"*{_CONFIG_SUFFIX}"))
-    return frozenset(name.removesuffix(_CONFIG_SUFFIX).replace("--", "/") for name in names)
-
-
-@functools.cache
-def known_systems() -> frozenset[str]:
-    """The devices that it describes."""
-    files = (_folder() / "systems").glob("*.yaml")
-    return frozenset(path.stem for path in files if "\ngpu:" in path.read_text("utf-8"))
 
 
 def answer_all(jobs: Sequence[Job], workers: int | None = None) -> list[tuple[Outcome, ...]]:
@@ -229,33 +195,6 @@ def database(system: str, engine: str, version: str | None, mode: Mode) -> Any:
     return found
 
 
-@functools.cache
-def query_versions(system: str, engine: str) -> tuple[str, ...]:
-    """Versions of the engine that may be asked for, its default first."""
-    from aiconfigurator_core.sdk.perf_database import get_version_slots
-
-    return tuple(dict.fromkeys((get_version_slots(system, engine) or {}).values()))
-
-
-def nearest_version(wanted: str | None, known: Sequence[str]) -> str | None:
-    """The newest version that is not newer than `wanted`, else the oldest; the first for None."""
-    if wanted is None or not known:
-        return next(iter(known), None)
-    ordered = sorted(known, key=_version_key)
-    return next(
-        (v for v in reversed(ordered) if _version_key(v) <= _version_key(wanted)), ordered[0]
-    )
-
-
-def _version_key(version: str) -> tuple[int, ...]:
-    """Orders `1.3.0rc20` after `1.3.0rc9` and before `1.3.0`."""
-    release, candidate, number = version.partition("rc")
-    numbers = [int(part) for part in re.findall(r"\d+", release)][:3]
-    padded = (*numbers, 0, 0, 0)[:3]
-    pre = int(re.findall(r"\d+", number)[0]) if re.search(r"\d", number) else 0
-    return (*padded, 0 if candidate else 1, pre)
-
-
 def model_path(name: str) -> str:
     """What it is told of a model: its own name for it, or a folder with our configuration of it."""
     if name in known_names():
@@ -275,28 +214,6 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="autotuner-models-")
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps its log and its warnings off the terminal; handlers set on its own loggers still hear.
-
-    Only its two loggers are cut off from the rest, and put back as they were.
-    """
-    loggers = [logging.getLogger(name) for name in (PACKAGE, CORE)]
-    before = [logger.propagate for logger in loggers]
-    silence = logging.NullHandler()
-    for logger in loggers:
-        logger.addHandler(silence)
-        logger.propagate = False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, propagated in zip(loggers, before, strict=True):
-            logger.removeHandler(silence)
-            logger.propagate = propagated
-
-
 def estimate(layout: Layout, database_mode: Mode, **more: Any) -> Any:
     """Its `cli_estimate` for a layout, its version resolved: what `answer` has to agree with."""
     _load()
@@ -312,22 +229,3 @@ def estimate(layout: Layout, database_mode: Mode, **more: Any) -> Any:
     }
     with quiet():
         return cli_estimate(**arguments | more)
-
-
-def source(scenario: Scenario, version: str, mode: Mode) -> str:
-    """What an answer stands on, as `Prediction.source` says it."""
-    asked = scenario.engine_version
-    nearest = "" if asked in (None, version) else f", the nearest to {asked}"
-    kernels = f"{scenario.engine} {version} on {scenario.gpu.name}{nearest}"
-    return f"{PACKAGE} {installed_version()} {mode}: {kernels}"
-
-
-def reason(error: Exception) -> str:
-    """The first line of an error of its, without the folders of this installation."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return re.sub(r"\S*/systems/", "", lines[0])[:300]
-
-
-def _folder() -> Path:
-    require_installed()
-    return Path(str(importlib.resources.files(CORE)))

@@ -52,8 +52,8 @@ IGNORED_FIELDS = tuple(
 )
 """Fields that change nothing in a prediction: candidates that differ in these only get the same."""
 
-_VALUES = {("kvcache_quant_mode", "float16"): "bfloat16"}
-"""Formats of equal width that it knows under one name."""
+_KV_FORMATS = {"bfloat16": "bfloat16", "float16": "bfloat16", "int8": "int8", "fp8": "fp8"}
+"""Our formats of the KV cache -> its own; the other ones are llama.cpp's."""
 
 _SHARED_LIMIT = ("sglang",)
 """Engines that divide max_running_requests among attention ranks; elsewhere each has its own."""
@@ -138,7 +138,7 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     """What is asked about a candidate.
 
     Raises:
-        UnaskableError: its parallel widths do not fit together.
+        UnaskableError: its parallel widths do not fit together, or a format is unknown.
     """
     facts, value = scenario.facts, scenario.value
     data = scenario.width(candidate, "data_parallel")
@@ -147,9 +147,11 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     nextn = int(value(candidate, "runtime.nextn") or 0)
     longest = value(candidate, "memory.max_model_len") if scenario.engine == "trtllm" else None
     asked = {name: value(candidate, path) for path, name in ARGUMENTS.items()}
-    for (name, ours), theirs in _VALUES.items():
-        if asked[name] == ours:
-            asked[name] = theirs
+    kv_format = asked["kvcache_quant_mode"]
+    if kv_format is not None:
+        if kv_format not in _KV_FORMATS:
+            raise UnaskableError(f"aiconfigurator knows no KV cache in {kv_format}")
+        asked["kvcache_quant_mode"] = _KV_FORMATS[kv_format]
     isl, osl = round(scenario.isl), round(scenario.osl)
     caching = value(candidate, "attention.enable_prefix_caching")
     layout = Layout(
@@ -159,7 +161,8 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
         backend_version=scenario.engine_version,
         isl=isl,
         osl=osl,
-        prefix=0 if caching is False else round(scenario.prefix),
+        # Of a prompt that is cached whole, engines compute the last token again.
+        prefix=0 if caching is False else min(round(scenario.prefix), isl - 1),
         ctx_tokens=_prompt_tokens_of_a_step(candidate, scenario),
         attention_dp_size=attention_dp,
         moe_tp_size=moe_tp,
