@@ -350,9 +350,12 @@ def test_prefill_and_decode_workers_have_the_numbers_of_its_plain_api() -> None:
     assert holds_littles_law(found)
 
 
-def test_a_disaggregated_candidate_is_a_pair_of_workers() -> None:
+def test_a_disaggregated_candidate_is_a_pair_of_workers_or_replicas_of_it() -> None:
     pair = candidate({"system.serving_mode": "disagg"})
-    found = PREDICTOR.predict(scenario(), [pair], (1, 64))
-    assert [point.devices for point in found] == [4, 4]
-    assert found.points[0].ttft_ms < found.points[1].ttft_ms
+    pairs = candidate({"system.serving_mode": "disagg", "parallel.data_parallel": 2})
+    found = PREDICTOR.predict(scenario(), [pair, pairs], (1, 64))
+    few, many, _, shared = found.points
+    assert [point.devices for point in found] == [4, 4, 8, 8]
+    assert few.ttft_ms < shared.ttft_ms < many.ttft_ms
+    assert "one prefill and one decode worker" in few.note
     assert all(map(holds_littles_law, found))

@@ -11,6 +11,7 @@ factor of 2.1 to one of 1.1).
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -129,8 +130,9 @@ class AiconfiguratorPredictor:
         name = self.name
         kept = self._cache.read(name, wanted) if self._cache and wanted else {}
         batches: dict[tuple[Layout, bool], list[int]] = {}
-        for layout, decides, batch in wanted.keys() - kept.keys():
-            batches.setdefault((layout, decides), []).append(batch)
+        for layout, decides, batch in wanted:
+            if (layout, decides, batch) not in kept:
+                batches.setdefault((layout, decides), []).append(batch)
         jobs = [
             host.Job(layout, attempts(self._modes, decides), tuple(sorted(sizes)))
             for (layout, decides), sizes in batches.items()
@@ -194,12 +196,8 @@ def _point(
     in_flight, slots = found.in_flight(level), answer.batch * found.requests_per_batch
     if found.slots is not None:
         slots = min(slots, found.slots)
-    served, ttft_ms, tpot_ms, osl = (
-        min(in_flight, slots),
-        answer.ttft_ms,
-        answer.tpot_ms,
-        scenario.osl,
-    )
+    served, osl = min(in_flight, slots), scenario.osl
+    ttft_ms, tpot_ms = answer.ttft_ms, answer.tpot_ms
     notes = []
     if answer.requests_s < PREFILL_BOUND * tok_s(served, ttft_ms, tpot_ms, osl) / osl:
         ttft_ms = ttft_at_rate_ms(served, answer.requests_s, tpot_ms, osl)
@@ -258,14 +256,22 @@ def _disagg(
 ) -> Verdict:
     """One prefill and one decode worker, both in the candidate's layout: it has no second one."""
     points = []
+    pair = "one prefill and one decode worker, both in this layout"
     for level in levels:
-        batch = found.batch(level)
-        outcome = disagg_estimate(
-            scenario, Workers(candidate, 1), Workers(candidate, batch), level, modes
+        sides = Workers(candidate, 1), Workers(candidate, found.batch(level))
+        users = math.ceil(found.in_flight(level))
+        one = disagg_estimate(scenario, *sides, users, modes)
+        if not isinstance(one, Prediction):
+            return one
+        points.append(
+            dataclasses.replace(
+                one,
+                concurrency=level,
+                devices=one.devices * found.replicas,
+                tok_s=tok_s(level, one.ttft_ms, one.tpot_ms, scenario.osl),
+                note=_joined(pair, one.note),
+            )
         )
-        if not isinstance(outcome, Prediction):
-            return outcome
-        points.append(outcome)
     return tuple(points)
 
 
