@@ -10,6 +10,7 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
+from autotuner.cli.bench_app import bench_app
 from autotuner.cli.verify_app import verify_app
 from autotuner.errors import AutotunerError
 
@@ -218,6 +219,7 @@ def report(
 engines_app = typer.Typer(help="The engines, and how each says every field.", no_args_is_help=True)
 app.add_typer(engines_app, name="engines")
 app.add_typer(verify_app, name="verify")
+app.add_typer(bench_app, name="bench")
 
 
 @engines_app.command("list")
