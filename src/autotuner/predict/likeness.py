@@ -28,7 +28,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "everything": (),
     "engine": ("engine",),
     "engine_device": ("engine", "device"),
-    "family": ("family",),
+    "family_engine": ("family", "engine"),
     "model": ("model",),
     "model_engine": ("model", "engine"),
     "task": ("model", "engine", "device"),

@@ -1,0 +1,186 @@
+"""Fits `calibration.yaml`: how far one measured point teaches another.
+
+    pip install torch
+    python scripts/fit_calibration.py > src/autotuner/predict/calibration.yaml
+
+The constants are those of `likeness.Constants`, for TTFT and TPOT, by maximum marginal likelihood
+(Rasmussen and Williams, 2006, equation 5.8) with a prior around the values written below, on the
+measured rows that aiconfigurator publishes beside our base prediction. Three sets: on the models of
+FIRST_HALF, on the others, and on all. Whoever judges calibration on rows of a model takes the set
+that never saw it. What Little's law leaves over is not in those rows: its constants are judgement.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from autotuner.evaluate.accuracy import Judged, base_predictor, judged_rows, residual
+from autotuner.predict.calibration import clipped
+from autotuner.predict.likeness import DIFFERENCES, FEATURES, LEVELS
+from autotuner.verify.silicon import silicon_rows
+
+FIRST_HALF = ("DeepSeek-", "Qwen3-32B", "Llama-3.1-8B", "gpt-oss")
+"""Parts of the names of the models whose rows were looked at while this was developed."""
+
+ROWS_OF_A_LAUNCH, ROWS_OF_A_GROUP = 4, 70
+STEPS, RATE, PRIOR_WEIGHT, SEED = 60, 0.1, 0.3, 0
+NAMES = (*FEATURES, "formats")
+OFFSET = {
+    **{"everything": 0.01, "engine": 0.05, "engine_device": 0.02, "family_engine": 0.03},
+    **{"model": 0.02, "model_engine": 0.03, "task": 0.05, "launch": 0.003},
+}
+SMOOTH = {
+    **{"everything": 0.03, "engine": 0.06, "engine_device": 0.04, "family_engine": 0.03},
+    **{"model": 0.03, "model_engine": 0.03, "task": 0.08, "launch": 0.002},
+}
+LENGTHS = {
+    **{"load": 1.5, "isl": 1.5, "osl": 2.0, "tensor_parallel": 1.5, "data_parallel": 2.0},
+    **{"expert_parallel": 2.0, "base_ttft": 2.0, "base_tpot": 1.5, "prefill_share": 2.0},
+    "formats": 2.0,
+}
+NOISE = 0.008
+OTHER_LENGTH = 1.5
+"""Of settings that the rows do not vary (slots, threads, chunks …): a factor of 4.5 is far."""
+REST = {"offset": {"engine": 0.002, "task": 0.002, "launch": 0.0005}, "noise": 0.0005}
+"""Of what Little's law leaves over: a few percent, mostly the load generator's and the engine's."""
+
+
+class Table:
+    """Distances and shared levels of a list of rows, as tensors."""
+
+    def __init__(self, rows: Sequence[Judged]) -> None:
+        places = [row.place for row in rows]
+        features = np.array([place.features for place in places])
+        squared = [(f[:, None] - f[None, :]) ** 2 for f in features.T]
+        formats = [
+            [place.settings.get(path) for place in places]
+            for path in ("quantization.gemm_mode", "quantization.moe_mode")
+        ]
+        squared.append(sum(_apart(values) for values in formats))
+        self.squared = torch.tensor(np.stack(squared))
+        self.shared = []
+        for tags in LEVELS.values():
+            same = np.ones((len(places), len(places)))
+            for tag in tags:
+                values = [getattr(place, tag) for place in places]
+                same *= (1 - _apart(values)) * np.array([v is not None for v in values])
+            self.shared.append(torch.tensor(same))
+
+    def covariance(self, theta: torch.Tensor) -> torch.Tensor:
+        """Of the rows' residuals, their noise included."""
+        offset, smooth, stretch, lengths, noise = _parts(theta)
+        distance = torch.sqrt(3 * torch.einsum("fij,f->ij", self.squared, lengths**-2) + 1e-12)
+        total = noise * torch.eye(self.squared.shape[1])
+        for level, shared in enumerate(self.shared):
+            scaled = distance / stretch[level]
+            part = offset[level] + smooth[level] * (1 + scaled) * torch.exp(-scaled)
+            total = total + shared * part
+        return total
+
+
+def fitted(rows: Sequence[Judged], quantity: str) -> dict[str, Any]:
+    """The constants of one quantity."""
+    table = Table(rows)
+    truth = torch.tensor(clipped([residual(row, quantity) for row in rows]))
+    start = torch.log(
+        torch.tensor(
+            [
+                *(OFFSET[level] for level in LEVELS),
+                *(SMOOTH[level] for level in LEVELS),
+                *(1.0 for _ in LEVELS),
+                *(LENGTHS[name] for name in NAMES),
+                NOISE,
+            ]
+        )
+    )
+    theta = start.clone().requires_grad_(True)
+    optimizer = torch.optim.Adam([theta], lr=RATE)
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        root = torch.linalg.cholesky(table.covariance(theta))
+        weights = torch.cholesky_solve(truth[:, None], root)[:, 0]
+        loss = 0.5 * truth @ weights + torch.log(torch.diagonal(root)).sum()
+        loss = loss + PRIOR_WEIGHT * ((theta - start) ** 2).sum()
+        loss.backward()
+        optimizer.step()
+        if step % 20 == 0:
+            print(quantity, len(rows), step, round(loss.item() / len(rows), 3), file=sys.stderr)
+    offset, smooth, stretch, lengths, noise = (part.tolist() for part in _parts(theta.detach()))
+    return {
+        "offset": _rounded(LEVELS, offset),
+        "smooth": _rounded(LEVELS, smooth),
+        "stretch": _rounded(LEVELS, stretch),
+        "lengths": _rounded(NAMES, lengths) | {"other": OTHER_LENGTH},
+        "noise": float(f"{noise:.3g}"),
+    }
+
+
+def chosen(rows: Sequence[Judged]) -> list[Judged]:
+    """At most so many rows of a launch and of a group, drawn at random."""
+    launches: Counter[Any] = Counter()
+    groups: Counter[Any] = Counter()
+    found = []
+    for row in random.Random(SEED).sample(rows, len(rows)):
+        launches[row.row.launch] += 1
+        if launches[row.row.launch] > ROWS_OF_A_LAUNCH:
+            continue
+        groups[row.row.group] += 1
+        if groups[row.row.group] <= ROWS_OF_A_GROUP:
+            found.append(row)
+    return found
+
+
+def main() -> None:
+    """Prints the file."""
+    torch.set_default_dtype(torch.float64)
+    judged, _ = judged_rows(silicon_rows().rows, base_predictor())
+    first = [j for j in judged if any(part in j.row.model for part in FIRST_HALF)]
+    second = [j for j in judged if not any(part in j.row.model for part in FIRST_HALF)]
+    sets = {}
+    for name, rows in {"first_half": first, "second_half": second, "all": judged}.items():
+        taken = chosen(rows)
+        constants = {quantity: fitted(taken, quantity) for quantity in ("ttft", "tpot")}
+        rest = {
+            "offset": REST["offset"],
+            "smooth": {},
+            "stretch": {},
+            "lengths": constants["tpot"]["lengths"],
+            "noise": REST["noise"],
+        }
+        sets[name] = {
+            "fitted_on": sorted({row.row.model for row in rows}),
+            "constants": constants | {"tok_s": rest},
+        }
+    print("# Written by scripts/fit_calibration.py, which says how. Variances of the natural")
+    print("# logarithm of measured over predicted, and length scales in natural logarithms.")
+    print(yaml.safe_dump({"sets": sets}, sort_keys=False, width=100), end="")
+
+
+def _parts(theta: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    levels, names = len(LEVELS), len(NAMES)
+    parts: tuple[torch.Tensor, ...] = torch.split(
+        torch.exp(theta), [levels, levels, levels, names, 1]
+    )
+    return (*parts[:4], parts[4][0])
+
+
+def _apart(values: Sequence[Any]) -> Any:
+    codes = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    numbers = np.array([codes[value] for value in values])
+    return (numbers[:, None] != numbers[None, :]).astype(float)
+
+
+def _rounded(names: Any, values: Sequence[float]) -> dict[str, float]:
+    return {name: float(f"{value:.3g}") for name, value in zip(names, values, strict=True)}
+
+
+if __name__ == "__main__":
+    main()
