@@ -10,7 +10,7 @@ from autotuner.config.document import nearest
 from autotuner.config.groups import GROUPS
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import load_task, parse_task
-from autotuner.config.task import Benchmark, Model, Optimization, Slo, Task
+from autotuner.config.task import Benchmark, Model, Optimization, PredictionConfig, Slo, Task
 
 __all__ = [
     "GROUPS",
@@ -21,6 +21,7 @@ __all__ = [
     "LengthDistribution",
     "Model",
     "Optimization",
+    "PredictionConfig",
     "Slo",
     "Task",
     "axes_model",
