@@ -21,13 +21,13 @@ _WHERE = ("source", "at")
 
 def observation_id(observation: Observation) -> str:
     """A hash of what was seen: the same observation from two files has one id."""
-    seen = {key: value for key, value in _plain(observation).items() if key not in _WHERE}
+    seen = {key: value for key, value in plain(observation).items() if key not in _WHERE}
     return content_id(seen, 16)
 
 
 def written_lines(observations: Iterable[Observation]) -> str:
     """One JSON object a line."""
-    lines = [json.dumps(_plain(found), ensure_ascii=False) for found in observations]
+    lines = [json.dumps(plain(found), ensure_ascii=False) for found in observations]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -79,8 +79,8 @@ def _fault(detail: Any) -> str:
     return f"{place}: {message.lower()}{got}" if place else message
 
 
-def _plain(observation: Observation) -> dict[str, Any]:
-    """JSON values only."""
+def plain(observation: Observation) -> dict[str, Any]:
+    """Every field by its name, in JSON values."""
     at = observation.at
     return {
         **asdict(observation),

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.report.predicted import scatters
+from autotuner.report.whole_file import write_whole
 from autotuner.tuning.summary import RunSummary
 
 
 def write_html(summary: RunSummary, path: Path) -> None:
-    """Writes the report aside and renames it, so that `path` is never half a file.
+    """Writes the report.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    text = render_html(summary)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.chmod(0o644)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    write_whole(path, render_html(summary))
 
 
 def render_html(summary: RunSummary) -> str:
@@ -49,6 +38,10 @@ def render_html(summary: RunSummary) -> str:
         frontier=summary.frontier,
         recommended=summary.recommended,
         labels=labels,
+        error=summary.prediction_error,
+        scatters=scatters(summary, labels),
+        metrics=list(METRICS.items()),
+        interval=interval80,
         task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from autotuner.predict import Prediction
-from autotuner.predict.interval import interval80
+from autotuner.predict.interval import METRICS, interval80
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.summary import (
@@ -55,25 +55,19 @@ class _Pair(NamedTuple):
 
 
 def _error(pairs: list[_Pair]) -> ErrorView:
-    def metric(
-        read: Callable[[FiguresView | MeasuredView], float], log_std: Callable[[FiguresView], float]
-    ) -> MetricErrorView:
-        inside = 0
-        apes = []
-        for predicted, measured in pairs:
-            said, seen = read(predicted), read(measured)
-            low, high = interval80(said, log_std(predicted))
-            inside += low <= seen <= high
-            apes.append(abs(said / seen - 1))
-        return MetricErrorView(
-            median_ape=statistics.median(apes), share_in_interval=inside / len(pairs)
-        )
+    metrics = {name: _metric(pairs, name, std_name) for name, std_name in METRICS.items()}
+    return ErrorView.model_validate({"points": len(pairs), **metrics})
 
-    return ErrorView(
-        points=len(pairs),
-        ttft_ms=metric(lambda f: f.ttft_ms, lambda f: f.ttft_log_std),
-        tpot_ms=metric(lambda f: f.tpot_ms, lambda f: f.tpot_log_std),
-        tok_s=metric(lambda f: f.tok_s, lambda f: f.tok_s_log_std),
+
+def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView:
+    apes, inside = [], 0
+    for predicted, measured in pairs:
+        said, seen = getattr(predicted, name), getattr(measured, name)
+        low, high = interval80(said, getattr(predicted, std_name))
+        inside += low <= seen <= high
+        apes.append(abs(said / seen - 1))
+    return MetricErrorView(
+        median_ape=statistics.median(apes), share_in_interval=inside / len(pairs)
     )
 
 

@@ -6,6 +6,7 @@ nobody expected becomes a warning with its name.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,7 @@ from autotuner.predict import (
     Support,
 )
 from autotuner.predict.choice import Choose, answers, predictor_for
+from autotuner.predict.interval import METRICS
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios
 
@@ -83,7 +85,7 @@ class Forecast:
         questions: Sequence[Question],
         load_levels: Sequence[int],
         *,
-        choose: Choose,
+        choose: Choose = predictor_for,
         calibrate: Calibrate | None = None,
         silent: str = "",
     ) -> None:
@@ -125,7 +127,9 @@ class Forecast:
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-        """The observations that may correct what was asked so far: same engine, same predictor."""
+        """The observations that correct what was asked so far: of the same engine and predictor."""
+        if self._calibrate is None:
+            return ()
         asked = {
             (self.scenario(key).engine, expected.predictor)
             for key, expected in self._known.items()
@@ -140,6 +144,7 @@ class Forecast:
                 self._chosen[place], why = self._choose(scenario)
                 self.whys[self._chosen[place].name] = why
             parts = answers(self._chosen[place], scenario, candidates, self._levels)
+            _check(parts)
         except Exception as error:  # whatever it is, tuning goes on, and says what it was
             reason = self._warn("the predictor failed", error)
             return {candidate.id: Expected(refused=reason) for candidate in candidates}
@@ -160,6 +165,7 @@ class Forecast:
             seen = [o for o in observations if (o.engine, o.base) == (scenario.engine, name)]
             try:
                 answer = self._calibrate(known, seen).predict(scenario, group, self._levels)
+                _check((answer,))
             except Exception as error:  # the same: what is left is the base's own prediction
                 self._warn("calibration failed", error)
                 continue
@@ -174,7 +180,7 @@ class Forecast:
         return text
 
 
-def forecast(prepared: Prepared, home: Path, *, measure: bool = True) -> Forecast:
+def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Forecast:
     """The forecast that a task asks for in `prediction`.
 
     Args:
@@ -184,24 +190,33 @@ def forecast(prepared: Prepared, home: Path, *, measure: bool = True) -> Forecas
     levels = prepared.task.benchmark.concurrency
     choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
     if wanted.predictor == "none":
-        silent = "prediction.predictor is none"
-        return Forecast((), levels, choose=choose, silent=silent)
+        return Forecast((), levels, silent="prediction.predictor is none")
     try:
         questions = scenarios(prepared, home, measure=measure)
     except Exception as error:  # looking at a device must not keep anyone from tuning
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
-        nothing = Forecast((), levels, choose=choose, silent=silent)
+        nothing = Forecast((), levels, silent=silent)
         nothing.warnings.append(silent)
         return nothing
-    return Forecast(
-        questions, levels, choose=choose, calibrate=_calibrated if wanted.calibrate else None
-    )
+    choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
+    calibrate = _calibrated if wanted.calibrate else None
+    return Forecast(questions, levels, choose=choose, calibrate=calibrate)
 
 
 def _calibrated(base: Predictor, observations: Sequence[Observation]) -> Predictor:
     from autotuner.predict.calibrated import CalibratedPredictor
 
     return CalibratedPredictor(base, observations)
+
+
+def _check(parts: Sequence[Predictions]) -> None:
+    """Raises ValueError where a figure is none that could be measured."""
+    for part in parts:
+        for point in part:
+            for name, std_name in METRICS.items():
+                value, log_std = getattr(point, name), getattr(point, std_name)
+                if not (math.isfinite(value) and value > 0 and math.isfinite(log_std)):
+                    raise ValueError(f"{part.predictor}: {name} {value!r} +- {log_std!r}")
 
 
 def _by_candidate(answer: Predictions) -> dict[str, Expected]:
