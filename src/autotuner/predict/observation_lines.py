@@ -42,7 +42,7 @@ def read_lines(text: str, *, source: str) -> tuple[Observation, ...]:
     """
     found: list[Observation] = []
     problems: list[Problem] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         observation, faults = _read(line, source)
