@@ -1,4 +1,4 @@
-"""Predictions and observations are kept beside what was measured, and old databases are taken on."""
+"""Predictions and observations are kept, each once, and old databases are taken on."""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def test_every_candidate_is_in_the_scenario_of_its_engine(tmp_path: Path) -> Non
     assert ids == [candidate.id for candidate in task.space.candidates]
     for scenario, candidates in found:
         assert (scenario.device, scenario.isl, scenario.osl) == ("h100_sxm", 200.0, 40.0)
-        assert scenario.model == "Llama-3.1-8B", "not the name that it is served under"
+        assert scenario.model == "meta-llama/Meta-Llama-3.1-8B", (
+            "not the name that it is served under"
+        )
         assert [scenario.devices(candidate) for candidate in candidates] == [1, 2, 4]
         assert scenario.facts.layers == 32
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from autotuner.config import Candidate
+from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
 from autotuner.predict.protocol import Prediction, Predictions, Predictor, Support
+from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
 
 Choose = Callable[[Scenario], tuple[Predictor, str]]
@@ -99,22 +100,15 @@ def predictor_for(
         mode: the data that aiconfigurator answers from.
         cache: folder in which aiconfigurator's answers are kept.
     """
-    from autotuner.predict.roofline import RooflinePredictor
-
     roofline = RooflinePredictor()
     if wanted == "roofline":
-        return roofline, "the task asks for it"
-    if wanted == "auto" and importlib.util.find_spec("aiconfigurator") is None:
-        return roofline, "aiconfigurator is not installed; it answers for any transformer"
-
-    from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
-
+        return roofline, f"the task asks for it; {roofline.supports(scenario).why}"
     aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)
     support = aiconfigurator.supports(scenario)
     if wanted == "aiconfigurator":
         return aiconfigurator, f"the task asks for it; {support.why}"
     if not support:
-        return roofline, f"aiconfigurator does not answer: {support.why}"
+        return roofline, f"{roofline.supports(scenario).why}; {support.why}"
     why = f"{support.why}; roofline answers for candidates that it refuses"
     return FirstThatAnswers((aiconfigurator, roofline)), why
 

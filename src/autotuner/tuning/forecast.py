@@ -74,6 +74,7 @@ class Forecast:
         choose: the predictor of a scenario; asked when the first of its candidates is.
         calibrate: makes a predictor that observations correct; None leaves predictions as they are.
         silent: why nothing is said of candidates outside `questions`.
+        warnings: what went wrong before.
 
     Attributes:
         whys: predictor -> why it was chosen.
@@ -88,6 +89,7 @@ class Forecast:
         choose: Choose = predictor_for,
         calibrate: Calibrate | None = None,
         silent: str = "",
+        warnings: Sequence[str] = (),
     ) -> None:
         self._questions = tuple(questions)
         self._levels = tuple(sorted(load_levels))
@@ -102,7 +104,7 @@ class Forecast:
         self._chosen: dict[int, Predictor] = {}
         self._known: dict[str, Expected] = {}
         self.whys: dict[str, str] = {}
-        self.warnings: list[str] = []
+        self.warnings = list(warnings)
 
     def scenario(self, candidate_id: str) -> Scenario:
         """The circumstances of a candidate."""
@@ -191,16 +193,15 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
     choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
     if wanted.predictor == "none":
         return Forecast((), levels, silent="prediction.predictor is none")
+    warnings: list[str] = []
     try:
-        questions = scenarios(prepared, home, measure=measure)
+        questions = scenarios(prepared, home, measure=measure, warn=warnings.append)
     except Exception as error:  # looking at a device must not keep anyone from tuning
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
-        nothing = Forecast((), levels, silent=silent)
-        nothing.warnings.append(silent)
-        return nothing
+        return Forecast((), levels, silent=silent, warnings=(*warnings, silent))
     choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
     calibrate = _calibrated if wanted.calibrate else None
-    return Forecast(questions, levels, choose=choose, calibrate=calibrate)
+    return Forecast(questions, levels, choose=choose, calibrate=calibrate, warnings=warnings)
 
 
 def _calibrated(base: Predictor, observations: Sequence[Observation]) -> Predictor:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from autotuner.catalog import Device, Gpu, gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Scenario
+from autotuner.predict.device_speed import cpu_with_speed, device_speed
 from autotuner.space import Region
 from autotuner.tuning.prepare import Prepared
 
 Question = tuple[Scenario, tuple[Candidate, ...]]
 
 
-def scenarios(prepared: Prepared, home: Path, *, measure: bool = True) -> tuple[Question, ...]:
+def scenarios(
+    prepared: Prepared,
+    home: Path,
+    *,
+    measure: bool = True,
+    warn: Callable[[str], None] | None = None,
+) -> tuple[Question, ...]:
     """Every scenario of the task with its candidates, in the order of the space.
 
     Args:
         home: where the measured speed of this machine's CPU is kept.
         measure: whether a CPU that was not measured yet is measured now, which takes seconds.
+        warn: told why a speed that is kept does not count.
     """
     isl, osl = prepared.workload.mean()
     model = _model_name(prepared)
     found = []
     for region, candidates in prepared.space.by_region():
-        gpu, device = _device(region, candidates[0], prepared.device, home, measure=measure)
+        gpu, device = _device(region, candidates[0], prepared.device)
+        if gpu.is_cpu and (speed := device_speed(home, measure=measure, warn=warn)) is not None:
+            gpu = cpu_with_speed(gpu, speed)
         scenario = Scenario(
             model=model,
             facts=region.model.facts,
@@ -49,14 +60,11 @@ def _model_name(prepared: Prepared) -> str:
     return known.id if known is not None else given or prepared.model.name
 
 
-def _device(
-    region: Region, candidate: Candidate, here: Device, home: Path, *, measure: bool
-) -> tuple[Gpu, str]:
+def _device(region: Region, candidate: Candidate, here: Device) -> tuple[Gpu, str]:
     """The device with what the task says of it, and the name that observations carry."""
     gpu = region.setting.gpu or gpu_named("cpu")
     if gpu.is_cpu:
-        cpu = replace(gpu, memory_gib=here.memory_gib)
-        return _with_speed(cpu, home, measure=measure), f"{here.name}, {here.cores} cores"
+        return replace(gpu, memory_gib=here.memory_gib), f"{here.name}, {here.cores} cores"
     said = candidate.system
     with_said = replace(
         gpu,
@@ -64,10 +72,3 @@ def _device(
         interconnect_gb_s=said.nvlink_bandwidth or gpu.interconnect_gb_s,
     )
     return with_said, gpu.name
-
-
-def _with_speed(cpu: Gpu, home: Path, *, measure: bool) -> Gpu:
-    from autotuner.predict.device_speed import cpu_with_speed, device_speed
-
-    speed = device_speed(home, measure=measure)
-    return cpu if speed is None else cpu_with_speed(cpu, speed)
