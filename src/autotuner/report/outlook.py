@@ -116,7 +116,7 @@ def print_outlook(
 def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
     """Predicted points with their 80 % intervals."""
     labels = {c.id: settings_text(c.settings(), prepared.axes) for c in prepared.space.candidates}
-    title = "Predicted frontier (80 % interval)"
+    title = "Predicted frontier, with 80 % intervals"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -134,8 +134,14 @@ def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
 
 
 def _band(value: float, log_std: float) -> str:
+    """A value, and under it where four measurements in five are expected."""
     low, high = interval80(value, log_std)
-    return f"{value:.3g} ({low:.3g}-{high:.3g})"
+    return f"{_short(value)}\n{_short(low)}-{_short(high)}"
+
+
+def _short(value: float) -> str:
+    """Three digits or more, without an exponent."""
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
 def _counts(found: Outlook) -> str:
