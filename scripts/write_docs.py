@@ -20,11 +20,10 @@ from autotuner.profiles import (
     BUILTIN,
     FACTS,
     RULES,
-    TaskConfigFactory,
     TaskContext,
     builtin_registry,
 )
-from autotuner.tuning.resolve import Expressible
+from autotuner.tuning.resolve import Expressible, layered
 
 DOCS = Path(__file__).parents[1] / "docs"
 SYSTEMS = (
@@ -99,7 +98,7 @@ def profiles() -> str:
                 context = TaskContext(model, engine, gpu, count, isl=2048, osl=512)
                 resolved = ResolvedModel(model, model, context.model_facts)
                 refuses = Expressible(engine, ENGINES[engine].table.version, resolved)
-                factory = TaskConfigFactory().apply_base_defaults().apply_profile(profile)
+                factory = layered(ENGINES[engine], builtin_registry(), (profile,))
                 settings = factory.build(context, refuses).settings
                 cells = [cell(settings.get(path)) for path in SHOWN]
                 where = f"{model}, {count} x {gpu}"
@@ -129,13 +128,18 @@ def reasons() -> str:
 
 def rules() -> str:
     """The rules."""
-    rows = [f"| `{rule.name}` | {rule.meaning} |" for rule in RULES.values()]
-    return "\n".join(["| rule | value |", "|---|---|", *rows])
+    rows = [
+        f"| `{rule.name}` | {rule.meaning} | {', '.join(f'`{path}`' for path in rule.sets)} |"
+        for rule in RULES.values()
+    ]
+    return "\n".join(["| rule | value | for |", "|---|---|---|", *rows])
 
 
 def facts() -> str:
-    """The names that conditions use."""
-    return ", ".join(f"`{name}`" for name in FACTS)
+    """What conditions may ask for."""
+    kinds = {bool: "true or false", float: "number", str: "text"}
+    rows = [f"| `{fact.name}` | {kinds[fact.kind]} | {fact.meaning} |" for fact in FACTS.values()]
+    return "\n".join(["| fact | is | meaning |", "|---|---|---|", *rows])
 
 
 def devices() -> str:

@@ -9,11 +9,13 @@ import pytest
 
 from autotuner.catalog import (
     WEIGHT_BYTES,
+    ModelFacts,
     facts_from_config,
     gpu_named,
     gpus,
     known_model,
     known_models,
+    model_named,
     resolve_model,
 )
 from autotuner.config import Model
@@ -52,6 +54,12 @@ def test_kv_bytes_per_token() -> None:
     assert deep.facts.kv_bytes_per_token() == 61 * 576 * 2
 
 
+def test_ranks_that_hold_copies_share_no_kv_cache() -> None:
+    assert ModelFacts(attention="gqa", kv_heads=4).kv_ranks(8) == 4
+    assert ModelFacts(attention="gqa", kv_heads=8).kv_ranks(2) == 2
+    assert ModelFacts(attention="mla", kv_heads=128).kv_ranks(8) == 1
+
+
 def test_formats_of_checkpoints_are_told() -> None:
     formats = {
         name: (row.facts.gemm_format, row.facts.moe_format)
@@ -78,6 +86,55 @@ def test_no_name_stands_for_two_models() -> None:
     assert len({name for name, _ in names}) == len(set(names))
 
 
+def test_a_model_is_like_another_but_for_what_its_own_configuration_says() -> None:
+    rows = known_models()
+    longer = rows["Qwen/Qwen3-30B-A3B-Instruct-2507"]
+    assert longer.like == "Qwen/Qwen3-30B-A3B"
+    base = rows[longer.like].facts
+    assert (base.context_length, longer.facts.context_length) == (40960, 262144)
+    assert longer.facts.parameters == base.parameters
+    narrow = rows["nvidia/DeepSeek-R1-NVFP4"]
+    assert (narrow.facts.gemm_format, narrow.facts.moe_format) == ("nvfp4", "nvfp4")
+    assert narrow.facts.parameters == rows["deepseek-ai/DeepSeek-R1"].facts.parameters
+    assert rows["nvidia/Llama-3.1-8B-Instruct-FP8"].facts.gemm_format == "fp8_static"
+    assert {row.like for row in rows.values() if row.like} <= set(rows)
+
+
+@pytest.mark.parametrize(
+    ("said", "location"),
+    [
+        ("Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct"),
+        ("llama-3.1-8b-instruct", "meta-llama/Llama-3.1-8B-Instruct"),
+        ("deepseek-v3.1", "deepseek-ai/DeepSeek-V3.1"),
+        ("glm-5", "zai-org/GLM-5"),
+        ("zhipuai/GLM-5", "zhipuai/GLM-5"),
+    ],
+)
+def test_a_name_without_owner_leads_to_the_model_it_names(said: str, location: str) -> None:
+    assert resolve_model(Model(id=said), base=Path()).location == location
+
+
+def test_every_name_of_the_catalog_serves_what_it_says() -> None:
+    for row in known_models().values():
+        for name in row.names if row.package is None else ():
+            location = resolve_model(Model(id=name), base=Path()).location
+            assert location.lower().endswith(name.lower())
+
+
+def test_one_word_is_a_name_or_a_path(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert model_named("llama-3.1-8b", base=tmp_path) == Model(id="llama-3.1-8b")
+    assert model_named("folder", base=tmp_path) == Model(path="folder")
+    assert model_named("none/here.gguf", base=tmp_path) == Model(path="none/here.gguf")
+    assert model_named("org/name", base=tmp_path) == Model(id="org/name")
+
+
+def test_layers_counted_one_by_one_leave_sizes_unknown() -> None:
+    config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
+    facts = facts_from_config({**config, "intermediate_size": [8192, 12288]})
+    assert (facts.attention, facts.parameters, facts.heads) == ("hybrid", None, 32)
+
+
 def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
     config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -94,6 +151,9 @@ def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
         (None, "has no config.json"),
         ("[1]", "no JSON object"),
         ('{"num_attention_heads": "x", "hidden_size": 8}', "no sense"),
+        ('{"num_attention_heads": 32.5}', "num_attention_heads is 32.5"),
+        ('{"num_key_value_heads": -8}', "num_key_value_heads is -8"),
+        ('{"vocab_size": true}', "has to be a whole number"),
     ],
 )
 def test_a_folder_without_a_config_is_refused(tmp_path: Path, text: str | None, said: str) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from autotuner.catalog import known_model
+from autotuner.engines import FIELDS
+
 TASK = """version: 2
 name: t
 model: {id: llama-3.1-70b}
@@ -43,7 +46,31 @@ def test_explain_says_who_set_what_and_why(task: Path) -> None:
     width = found["variants"][0]["fields"]["parallel.tensor_parallel"]
     assert width["value"] == 2
     assert [layer["status"] for layer in width["layers"]] == ["replaced", "set"]
-    assert "not applied: high_throughput/experts: model_is_moe is false" in call("explain", task)
+    text = call("explain", task)
+    assert "not applied: high_throughput/experts: model_is_moe is false" in text
+    assert all(path in text for path in FIELDS)
+
+
+def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(task: Path) -> None:
+    for variant in json.loads(call("explain", task, "--json"))["variants"]:
+        fields = variant["fields"]
+        assert list(fields) == list(FIELDS)
+        for path, row in fields.items():
+            assert (row["value"] is None) == bool(row["unsaid"]), path
+    assert fields["quantization.comm_mode"]["unsaid"] == "sglang cannot express"
+    assert fields["memory.page_size"]["unsaid"] == "sglang's own default counts"
+
+
+def test_explain_tells_what_the_engine_is_told_at_every_launch(tmp_path: Path) -> None:
+    task = tmp_path / "task.yaml"
+    task.write_text(
+        "version: 2\nname: t\nmodel: {id: smollm2-135m}\nruntime: {isl: 8, osl: 4}\n",
+        encoding="utf-8",
+    )
+    [variant] = json.loads(call("explain", task, "--json"))["variants"]
+    slots = variant["fields"]["scheduling.max_running_requests"]
+    assert (slots["value"], slots["layers"][0]["origin"]) == (4, "engine")
+    assert "--parallel 4" in call("render", task)
 
 
 def test_render_is_told_for_an_engine_that_is_not_here(task: Path) -> None:
@@ -90,9 +117,28 @@ def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
     said = call("profiles", "apply", "fp8_quantized", *where)
     assert "gpu_supports_fp8 is false" in said
     assert "is valid" in call("profiles", "validate", mine, "--home", tmp_path / "other")
+    assert "is valid" in call("profiles", "validate", mine, "--home", tmp_path)
+    taken = tmp_path / "taken.yaml"
+    taken.write_text("name: balanced\nlayers: []\n", encoding="utf-8")
+    assert "'balanced' is taken by built-in" in call("profiles", "validate", taken, code=2)
     mine.write_text("name: mine\nextends: balance\n", encoding="utf-8")
     assert "did you mean 'balanced'" in call("profiles", "validate", mine, code=2)
     assert "did you mean 'balanced'" in call("profiles", "list", "--home", tmp_path, code=2)
+
+
+def test_a_profile_is_applied_to_a_model_of_ones_own(tmp_path: Path) -> None:
+    config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    where = ("--engine", "vllm", "--gpu", "l4", "--json")
+    words = ("profiles", "apply", "balanced", "--model")
+    found = json.loads(call(*words, tmp_path, *where))
+    assert found["context"]["model_kv_heads"] == 8
+    gguf = json.loads(call(*words, "smollm2-135m", "--engine", "llamacpp", "--json"))
+    assert gguf["context"]["model_weights_gib"] > 0
+    unknown = json.loads(call(*words, "org/unknown", *where))
+    assert unknown["context"]["model_is_moe"] is None
+    assert "path of a model folder" in call(*words, "llama-3.1-9z", *where, code=2)
+    assert "no model file" in call(*words, tmp_path / "none.gguf", *where, code=2)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +151,11 @@ def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
         (("total_gpus: 8", "total_gpus: 8}\nparallel: {tp: 3"), "does not divide the 64"),
         (("[vllm, sglang]", "vllm, backend_version: [a, b]"), ""),
         (("osl: 512", "osl: 512, prefix: 64"), "runtime.prefix"),
+        (
+            ("total_gpus: 8", "total_gpus: 8}\nparallel: {pp: 16"),
+            "(16) is more than total_gpus (8)",
+        ),
+        (("total_gpus: 8", "total_gpus: 8, nvlink_bandwidth: [1, 2]"), "cannot be searched"),
         (("h100", "a100, backend_version: 0.9.0"), "ambiguous"),
     ],
 )

@@ -91,6 +91,12 @@ def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
         load_task(write(tmp_path / "t.yaml", "version: 2\nname: a\nname: b\n"))
 
 
+def test_a_key_given_twice_in_json_is_refused(tmp_path: Path) -> None:
+    text = json.dumps(MINIMAL)[:-1] + ', "parallel": {"tp": 1, "tp": 8}}'
+    with pytest.raises(ConfigError, match=r"'tp' is given twice"):
+        load_task(write(tmp_path / "t.json", text))
+
+
 def test_broken_json_is_told_with_line_and_column(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="line 1, column"):
         load_task(write(tmp_path / "t.json", '{"version": 2,'))

@@ -137,7 +137,7 @@ def test_what_only_a_profile_wants_and_the_engine_cannot_is_dropped_with_a_warni
 def test_a_condition_may_be_a_callable_and_a_factory_never_changes() -> None:
     empty = TaskConfigFactory()
     never = empty.apply_profile("balanced", condition=lambda ctx: False)
-    always = empty.apply_profile("balanced", condition=lambda ctx: ctx.known["gpu_supports_fp8"])
+    always = empty.apply_profile("balanced", condition=lambda ctx: ctx.gpu_supports_fp8)
     where = TaskContext("llama-3.2-1b", "sglang", "h100")
     assert dict(never.build(where).settings) == {}
     assert always.build(where).settings["scheduling.policy"] == "lpm"
@@ -179,12 +179,128 @@ def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
         ({"name": "x", "layers": [{"set": [1]}]}, "expected a mapping"),
         ({"name": "x", "layers": [{"when": {"isl": {"min": "a"}}, "set": {}}]}, "are numbers"),
         ({"name": "x", "layers": [{"set": {"system.gpu_type": "h100"}}]}, "the task's to say"),
+        (
+            {"name": "x", "layers": [{"set": {"parallel.tp": 1, "parallel.tensor_parallel": 2}}]},
+            "parallel.tensor_parallel is given twice",
+        ),
+        (
+            {"name": "x", "layers": [{"set": {"memory.mem_frac": {"rule": "requests_that_fit"}}}]},
+            "a rule for scheduling.max_running_requests",
+        ),
     ],
 )
 def test_a_malformed_profile_is_refused_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(ProfileError, match=said) as caught:
         profile_from(document, source="mine.yaml")
     assert "mine.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ({"backend": "vlm"}, "did you mean 'vllm'"),
+        ({"backend": ["vllm", "sglan"]}, "did you mean 'sglang'"),
+        ({"gpu_type": "h1000"}, "did you mean 'h100'"),
+        ({"gpu_type": {"min": 3}}, "it has no size"),
+        ({"gpu_vendor": "nvidai"}, "did you mean 'nvidia'"),
+        ({"gpu_supports_fp8": "yes"}, "give true or false"),
+        ({"gpu_supports_fp8": {"min": 1}}, "it has no size"),
+        ({"model_is_moe": 1}, "give true or false"),
+        ({"isl": "long"}, "give a number"),
+        ({"isl": True}, "give a number"),
+        ({"isl": []}, "never met"),
+        ({"isl": {"min": 8, "max": 4}}, "min 8 is above max 4"),
+        ({"backend_version": 0.32}, "in quotes"),
+    ],
+)
+def test_a_condition_that_can_never_hold_is_refused(when: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProfileError, match=said):
+        profile_from({"name": "x", "layers": [{"when": when, "set": {}}]}, source="mine.yaml")
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"gpu_type": "h100"},
+        {"gpu_type": ["a100", "H100-80GB"]},
+        {"model": "llama-3.1-70b"},
+        {"model": "meta-llama/Llama-3.1-70B-Instruct"},
+        {"isl": 2048},
+        {"isl": {"min": 1, "max": 4096}, "total_gpus": 8},
+    ],
+)
+def test_a_condition_holds_whatever_name_it_uses(when: dict[str, Any]) -> None:
+    document = {"name": "x", "layers": [{"when": when, "set": {"memory.page_size": 64}}]}
+    registry = builtin_registry().joined_by(profile_from(document, source="x.yaml"))
+    config = (
+        TaskConfigFactory(registry=registry).apply_profile("x").build(context("70b-h100", "vllm"))
+    )
+    assert dict(config.settings) == {"memory.page_size": 64}
+
+
+def test_a_model_in_the_shape_of_another_is_not_that_model() -> None:
+    document = {"name": "x", "layers": [{"when": {"model": "llama-3.1-70b"}, "set": {}}]}
+    registry = builtin_registry().joined_by(profile_from(document, source="x.yaml"))
+    where = TaskContext("llama-3.3-70b-instruct", "vllm")
+    config = TaskConfigFactory(registry=registry).apply_profile("x").build(where)
+    assert [s.layer for s in config.skipped] == ["x/settings"]
+
+
+def test_every_fact_is_an_attribute_of_the_context() -> None:
+    where = context("70b-h100", "vllm")
+    for name, value in where.known.items():
+        assert getattr(where, name) == value, name
+    assert where.gpu_supports_fp8 is True
+    with pytest.raises(AttributeError, match="did you mean 'gpu_supports_fp8'"):
+        _ = where.gpu_support_fp8
+
+
+def test_a_link_of_ones_own_decides_whether_there_is_nvlink() -> None:
+    assert TaskContext("llama-3.1-8b", "vllm", "l40s").gpu_has_nvlink is False
+    assert TaskContext("llama-3.1-8b", "vllm", "l40s", nvlink_bandwidth=300).gpu_has_nvlink is True
+    assert TaskContext("llama-3.1-8b", "vllm", "h100", nvlink_bandwidth=64).gpu_has_nvlink is False
+    assert TaskContext("llama-3.1-8b", "vllm").gpu_has_nvlink is None
+
+
+def test_a_setting_given_twice_under_two_names_is_refused() -> None:
+    for said in (
+        {"parallel": {"tp": 4, "tensor_parallel": 2}},
+        {"parallel": {"tp": 4}, "parallel.tensor_parallel": 2},
+        {"parallel": {"tp": 4}, "parallel.tp": 2},
+    ):
+        with pytest.raises(ProfileError, match=r"parallel.tensor_parallel is given twice"):
+            TaskConfigFactory().apply_user_overrides(said)
+
+
+def test_widths_of_an_unknown_model_are_not_guessed() -> None:
+    where = TaskContext("org/unknown", "vllm", "h100", 8, facts=ModelFacts())
+    for profile in BUILTIN:
+        factory = TaskConfigFactory().apply_base_defaults().apply_profile(profile)
+        config = factory.build(where)
+        assert not any(path.startswith("parallel.") for path in config.settings), profile
+        told = factory.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
+        assert told.settings["parallel.tensor_parallel"] == 4
+    replicas = TaskConfigFactory().apply_profile("high_throughput")
+    said = replicas.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
+    assert said.settings["parallel.data_parallel"] == 2
+
+
+@pytest.mark.parametrize("profile", BUILTIN)
+def test_more_stages_than_gpus_leave_the_least_width(profile: str) -> None:
+    config = built("70b-h100", "vllm", profile, user={"parallel": {"pp": 16}})
+    assert config.settings["parallel.tensor_parallel"] == 1
+
+
+def test_every_rank_holds_the_whole_latent() -> None:
+    rule = RULES["requests_that_fit"]
+    deep = context("v3-h200", "vllm")
+    # 0.9 x 141 GiB less an eighth of 626.8 GiB leave 48.55 GiB on each GPU; a request takes
+    # 61 layers x 576 values x 2 bytes x 2560 tokens: 289 fit.
+    assert rule.apply(deep, {"parallel.tensor_parallel": 8}) == 256
+    # 4 KV heads over 8 ranks: two hold the same, and each pays for a quarter.
+    moe = TaskContext("qwen3-30b-a3b", "vllm", "a10", 8, isl=2048, osl=512)
+    # 0.9 x 24 - 56.87 / 8 = 14.49 GiB; 48 layers x 1 head x 128 x 2 x 2 bytes x 2560: 247 fit.
+    assert rule.apply(moe, {"parallel.tensor_parallel": 8}) == 128
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -207,7 +323,9 @@ def test_a_profile_of_ones_own_extends_another(tmp_path: Path) -> None:
         ({"a": "extends: b", "b": "extends: a"}, "a cycle: a -> b -> a"),
         ({"a": "extends: nothing"}, "'nothing' is unknown"),
         ({"balanced": "layers: []"}, "is taken by built-in balanced"),
-        ({"a": "layers: ["}, "is no YAML"),
+        ({"a": "layers: ["}, "broken YAML at line 2"),
+        ({"a": "description: x\ndescription: y"}, "'description' is given twice"),
+        ({"a": "layers: [{set: {memory.page_size: 1, memory.page_size: 2}}]"}, "given twice"),
     ],
 )
 def test_a_folder_of_profiles_is_checked(tmp_path: Path, files: dict[str, str], said: str) -> None:
@@ -245,9 +363,13 @@ def test_widths_always_fit_the_gpus(
 
 
 def test_no_rule_reads_itself_in_a_ring() -> None:
-    sets = {
-        "parallel.tensor_parallel": ("smallest_tp_that_fits", "largest_power_of_two_divisor"),
-        "parallel.data_parallel": ("replicas_on_the_other_gpus",),
-    }
-    for path, names in sets.items():
-        assert all(path not in RULES[name].reads for name in names)
+    reads: dict[str, set[str]] = {}
+    for rule in RULES.values():
+        for path in rule.sets:
+            reads.setdefault(path, set()).update(rule.reads)
+
+    def above(path: str) -> set[str]:
+        return {path}.union(*(above(read) for read in reads.get(path, ())))
+
+    for path, said in reads.items():
+        assert all(path not in above(read) for read in said), path

@@ -32,9 +32,9 @@ def forecast(predictor: Predictor, calibrate: Any = MeanRatio) -> Forecast:
     )
 
 
-def seen(base: str = "made-up-1", engine: str = "llamacpp") -> Observation:
+def seen(base: str = "made-up-1") -> Observation:
     return Observation(
-        *("m", None, engine, "1", "here", 1, {}, 8, 4, 1),
+        *("m", None, "llamacpp", "1", "here", 1, {}, 8, 4, 1),
         *(10.0, 5.0, 100.0, base, 40.0, 10.0, "first"),
     )
 
@@ -50,9 +50,9 @@ def test_each_candidate_is_asked_once_however_often_it_is_wanted() -> None:
     assert asked.whys == {"made-up-1": "it is the only one"}
 
 
-def test_only_observations_of_the_same_engine_and_predictor_correct() -> None:
+def test_only_observations_of_the_same_predictor_correct() -> None:
     asked = forecast(MadeUpPredictor())
-    ours, others = seen(), [seen(base="made-up-2"), seen(engine="vllm")]
+    ours, others = seen(), [seen(base="made-up-2")]
     untouched = asked.expected(IDS, others)[IDS[0]]
     assert untouched.calibrated == untouched.base
     corrected = asked.expected(IDS, [*others, ours])[IDS[0]]

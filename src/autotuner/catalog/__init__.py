@@ -14,6 +14,7 @@ from autotuner.catalog.models import (
     ResolvedModel,
     known_model,
     known_models,
+    model_named,
     resolve_model,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "gpus_with_format",
     "known_model",
     "known_models",
+    "model_named",
     "read_gguf",
     "resolve_model",
     "this_device",

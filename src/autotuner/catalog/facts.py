@@ -131,3 +131,13 @@ class ModelFacts:
         if self.attention != "gqa" or self.kv_heads is None or self.head_size is None:
             return None
         return 2 * self.layers * self.kv_heads * self.head_size * width
+
+    def kv_ranks(self, tensor_parallel: int) -> int:
+        """Ranks of a tensor-parallel group that share a token's KV cache.
+
+        Each holds its part of the KV heads; further ranks hold copies, and under `mla` every rank
+        holds the whole latent.
+        """
+        if self.attention == "mla":
+            return 1
+        return min(tensor_parallel, self.kv_heads or tensor_parallel)

@@ -24,25 +24,35 @@ _HYBRID = (
     "global_head_dim",
 )
 """Keys of architectures whose layers are not all alike: their sizes are not computed here."""
-READ_KEYS = (
-    *("architectures", "model_type", "num_hidden_layers", "hidden_size", "num_attention_heads"),
+_COUNTS = (
+    *("num_hidden_layers", "hidden_size", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "intermediate_size", "intermediate_size_mlp"),
     *("moe_intermediate_size", "shared_expert_intermediate_size", "n_shared_experts"),
     *("num_shared_experts", "first_k_dense_replace", "interleave_moe_layer_step"),
-    *("decoder_sparse_step", "vocab_size", "max_position_embeddings", "tie_word_embeddings"),
+    *("decoder_sparse_step", "vocab_size", "max_position_embeddings"),
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
-    *("num_nextn_predict_layers", *_EXPERTS, *_PER_TOKEN, *_HYBRID),
+    *("num_nextn_predict_layers", *_EXPERTS, *_PER_TOKEN),
 )
+"""Keys that hold whole numbers."""
+READ_KEYS = ("architectures", "model_type", "tie_word_embeddings", *_COUNTS, *_HYBRID)
 """Keys of a `config.json` that decide something here, beside `quantization_config`."""
 
 
 def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
-    """Facts from a Hugging Face `config.json`; multimodal ones keep the text model's in a part."""
+    """Facts from a Hugging Face `config.json`; multimodal ones keep the text model's in a part.
+
+    Raises:
+        ValueError: a count that is no whole number.
+    """
     text = {**config, **config.get("text_config", {})}
+    # A list holds one value for each layer: what it counts is not one number.
+    uneven = [key for key in _COUNTS if isinstance(text.get(key), list)]
+    text = {key: value for key, value in text.items() if key not in uneven}
+    _check_counts(text)
     architectures = config.get("architectures") or [None]
     experts = int(_first(text, *_EXPERTS) or 0)
     heads, hidden = text.get("num_attention_heads"), text.get("hidden_size")
-    hybrid = any(text.get(key) for key in _HYBRID)
+    hybrid = bool(uneven) or any(text.get(key) for key in _HYBRID)
     latent = text.get("kv_lora_rank")
     gemm, moe = _formats(config, text)
     sizes = (None, None, None, None) if hybrid else _parameters(text, experts)
@@ -123,6 +133,13 @@ def facts_from_gguf(header: GgufHeader) -> ModelFacts:
     )
 
 
+def _check_counts(text: Mapping[str, Any]) -> None:
+    for key in _COUNTS:
+        value = text.get(key)
+        if value is not None and (type(value) is not int or value < 0):
+            raise ValueError(f"{key} is {value!r}, and has to be a whole number")
+
+
 def _parameters(text: Mapping[str, Any], experts: int) -> tuple[int | None, ...]:
     """Dense, expert, embedding and active parameters, from the shapes of the matrices."""
     try:
@@ -182,7 +199,7 @@ def _formats(config: Mapping[str, Any], text: Mapping[str, Any]) -> tuple[str, s
     """The checkpoint's own formats of dense and expert matrices."""
     raw = config.get("quantization_config") or text.get("quantization_config") or {}
     quantised = {**raw, **raw.get("quantization", {})}
-    method = str(quantised.get("quant_method") or quantised.get("quant_algo") or "").lower()
+    method = str(quantised.get("quant_method") or "").lower()
     algorithm = str(quantised.get("quant_algo") or "").lower()
     if method == "fp8":
         block = quantised.get("weight_block_size")

@@ -23,11 +23,20 @@ from autotuner.errors import ModelError
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A row of the registry. `package` and `file`: a GGUF that a Python package carries."""
+    """A row of the registry.
+
+    Attributes:
+        aliases: other names of the same model, with their owners.
+        config: what its config.json says of size and shape; None where only a package carries it.
+        like: the model whose config.json it shares but for a few keys: another release of it, or
+            the same weights in another number format. None where it stands for itself.
+        package, file: a GGUF that a Python package carries.
+    """
 
     id: str
     aliases: tuple[str, ...] = ()
     config: Mapping[str, Any] | None = None
+    like: str | None = None
     package: str | None = None
     file: str | None = None
     install: str = ""
@@ -40,8 +49,19 @@ class KnownModel:
     @property
     def names(self) -> tuple[str, ...]:
         """Every name it goes by: id, aliases, and both without their owner."""
+        return tuple(self._full_names)
+
+    def full_name(self, name: str) -> str:
+        """The name with its owner that `name` stands for, as the hub spells it."""
+        folded = name.lower()
+        return next(full for said, full in self._full_names.items() if said.lower() == folded)
+
+    @functools.cached_property
+    def _full_names(self) -> dict[str, str]:
+        """Name -> the same with its owner; one that two owners use goes to the first of them."""
         full = (self.id, *self.aliases)
-        return (*full, *(name.rpartition("/")[2] for name in full if "/" in name))
+        short = {name.rpartition("/")[2]: name for name in reversed(full) if "/" in name}
+        return {name: name for name in full} | short
 
 
 @dataclass(frozen=True)
@@ -72,6 +92,17 @@ def known_model(name: str) -> KnownModel | None:
     return _by_name().get(name.lower())
 
 
+def model_named(word: str, *, base: Path) -> Model:
+    """The model that one word names: a name of the catalog, else what lies at that path, else a
+    hub's id.
+
+    A relative path counts from `base`.
+    """
+    if known_model(word) is None and (word.endswith(".gguf") or _path(word, base).exists()):
+        return Model(path=word)
+    return Model(id=word)
+
+
 def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
     """What `model` is; a relative path counts from `base`.
 
@@ -83,13 +114,17 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
     """
     if model.path is None:
         return _from_registry(model)
-    path = Path(model.path).expanduser()
-    path = Path(os.path.normpath(path if path.is_absolute() else base / path))
+    path = _path(model.path, base)
     name = model.served_name or model.id or path.stem
     if path.is_dir():
         return ResolvedModel(name, str(path), facts_from_folder(path), path)
     header = read_gguf(path)
     return ResolvedModel(name, str(path), facts_from_gguf(header), path, header)
+
+
+def _path(written: str, base: Path) -> Path:
+    path = Path(written).expanduser()
+    return Path(os.path.normpath(path if path.is_absolute() else base / path))
 
 
 def _from_registry(model: Model) -> ResolvedModel:
@@ -101,10 +136,10 @@ def _from_registry(model: Model) -> ResolvedModel:
         every = [name for row in _registry().values() for name in row.names]
         raise ModelError(
             f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, every)}",
-            remedy="give a hub's org/name, or model.path with a model folder or GGUF file",
+            remedy="give a hub's org/name, or the path of a model folder or GGUF file (model.path)",
         )
     if known.package is None:
-        location = wanted if "/" in wanted else known.id
+        location = known.full_name(wanted)
         return ResolvedModel(model.served_name or location, location, known.facts)
     found = importlib.util.find_spec(known.package)
     if found is None or found.origin is None:
@@ -124,21 +159,30 @@ def _registry() -> dict[str, KnownModel]:
     written = yaml.safe_load(folder.joinpath("models.yaml").read_text("utf-8"))
     configs = json.loads(folder.joinpath("configs.json").read_text("utf-8"))
     aliases: dict[str, list[str]] = written["aliases"]
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
+        **{name: {"config": config} for name, config in configs.items()},
+        **written["models"],
+    }
+    return {
         name: KnownModel(
             name,
-            tuple(row["aliases"]),
-            row.get("config"),
+            (*row.get("aliases", ()), *aliases.get(name, ())),
+            _config(name, rows),
+            row.get("like"),
             row.get("package"),
             row.get("file"),
             row.get("install", ""),
         )
-        for name, row in written["models"].items()
+        for name, row in rows.items()
     }
-    return rows | {
-        name: KnownModel(name, tuple(aliases.get(name, ())), config)
-        for name, config in configs.items()
-    }
+
+
+def _config(name: str, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """A row's own keys over those of the model it is like."""
+    row = rows[name]
+    base = _config(row["like"], rows) if "like" in row else None
+    own = row.get("config")
+    return None if base is None and own is None else {**(base or {}), **(own or {})}
 
 
 @functools.cache

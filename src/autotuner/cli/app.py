@@ -163,7 +163,10 @@ def profiles_show(profile: ProfileName, home: Home = None, as_json: Json = False
 @profiles_app.command("apply")
 def profiles_apply(
     profile: ProfileName,
-    model: Annotated[str, typer.Option("--model", help="Id of the catalog.")],
+    model: Annotated[
+        str,
+        typer.Option("--model", help="Id of the catalog or a hub, a model folder or a GGUF file."),
+    ],
     engine: Annotated[str, typer.Option("--engine", help="llamacpp, vllm, sglang, trtllm")],
     gpu: Annotated[str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu.")] = None,
     gpus: Annotated[int, typer.Option("--gpus", min=1, help="How many there are.")] = 1,

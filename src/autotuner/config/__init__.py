@@ -7,16 +7,19 @@ Knows nothing of engines, models or hardware.
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.document import nearest
-from autotuner.config.groups import GROUPS
+from autotuner.config.groups import BACKENDS, GROUPS
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import load_task, parse_task
+from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import Benchmark, Model, Optimization, PredictionConfig, Slo, Task
 
 __all__ = [
+    "BACKENDS",
     "GROUPS",
     "GROUP_NAMES",
     "Benchmark",
     "Candidate",
+    "DocumentError",
     "GroupAxes",
     "LengthDistribution",
     "Model",
@@ -28,5 +31,6 @@ __all__ = [
     "content_id",
     "load_task",
     "nearest",
+    "parse_document",
     "parse_task",
 ]

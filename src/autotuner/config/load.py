@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from autotuner.config.axes import AXIS, VALUE
+from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import Task
 from autotuner.errors import AutotunerError, ConfigError, Problem
 
@@ -37,7 +36,11 @@ def load_task(path: Path) -> Task:
         ) from None
     except OSError as error:
         raise AutotunerError(f"{path} cannot be read: {error.strerror}") from None
-    return parse_task(_parse(text, str(path), is_json=path.suffix == ".json"), source=str(path))
+    try:
+        document = parse_document(text, is_json=path.suffix == ".json")
+    except DocumentError as error:
+        raise ConfigError(str(path), (Problem("", str(error)),)) from None
+    return parse_task(document, source=str(path))
 
 
 def parse_task(document: Any, *, source: str = "task") -> Task:
@@ -70,44 +73,3 @@ def problems_of(error: ValidationError) -> tuple[Problem, ...]:
             message = "the list is empty; give values to try, or leave the field out"
         problems.append(Problem(".".join(words), message))
     return tuple(dict.fromkeys(problems))
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML lets a later key silently replace an earlier one; a task file may not."""
-
-
-def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} is not text", key_node.start_mark
-            )
-        if key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} is given twice", key_node.start_mark
-            )
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def _parse(text: str, source: str, *, is_json: bool) -> Any:
-    try:
-        if is_json:
-            return json.loads(text)
-        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - derived from SafeLoader
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError(source, (Problem("", f"broken JSON at {where}: {error.msg}"),)) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown place"
-        raise ConfigError(
-            source, (Problem("", f"broken YAML at {where}: {error.problem}"),)
-        ) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(source, (Problem("", f"broken YAML: {error}"),)) from None

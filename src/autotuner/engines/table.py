@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import GROUPS
+from autotuner.config import BACKENDS, GROUPS
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
 from autotuner.engines.spec import FailureKind, FailurePattern
 from autotuner.errors import EngineError
@@ -189,7 +189,7 @@ def row_name(row: FlagRow) -> str:
 @functools.cache
 def table_names() -> tuple[str, ...]:
     """Engines that have a table, the embedded default first."""
-    return ("llamacpp", "vllm", "sglang", "trtllm")
+    return BACKENDS
 
 
 @functools.cache

@@ -91,6 +91,7 @@ class Level:
         output_tokens = sum(reply.output_tokens for reply in replies)
         ttft_ms = distribution([reply.ttft_ms for reply in self._full])
         tpots_ms = [tpot for reply in self._full if (tpot := reply.tpot_ms) is not None]
+        at_once = bool(tpots_ms) and max(tpots_ms) <= 0
         return Measurement(
             concurrency=self._plan.concurrency,
             duration_s=duration_s,
@@ -104,14 +105,14 @@ class Level:
             input_tokens=sum(reply.input_tokens or 0 for reply in replies),
             output_tokens=output_tokens,
             ttft_ms=ttft_ms,
-            tpot_ms=distribution(tpots_ms),
+            tpot_ms=None if at_once else distribution(tpots_ms),
             itl_ms=distribution([gap for reply in self._full for gap in reply.itl_ms()]),
             e2e_ms=distribution([reply.e2e_ms for reply in self._full]),
             errors=dict(errors),
             client_cpu_share=watch.cpu_share,
             client_lag_ms=watch.lag_ms,
             client_bottleneck=watch.is_bottleneck(ttft_ms.mean if ttft_ms else None),
-            note=self._note(replies),
+            note=self._note(replies, at_once=at_once),
         )
 
     def _completed(self) -> int:
@@ -156,8 +157,10 @@ class Level:
             for reply in (*self._full, *self._short, *self._others)
         )
 
-    def _note(self, replies: Sequence[Reply]) -> str:
+    def _note(self, replies: Sequence[Reply], *, at_once: bool) -> str:
         notes = []
+        if at_once:
+            notes.append("all tokens of an answer were read at once: TPOT cannot be told")
         if self.dropped_and_retried:
             notes.append(
                 f"{self.dropped_and_retried} connections closed without an answer; sent again"

@@ -4,8 +4,9 @@ In: a `TaskContext` and layers. Out: a `TaskConfig` with every field's provenanc
 Knows nothing of engines and storage.
 """
 
-from autotuner.profiles.context import FACTS, TaskContext
+from autotuner.profiles.context import TaskContext
 from autotuner.profiles.factory import Origin, Skipped, TaskConfig, TaskConfigFactory
+from autotuner.profiles.facts import FACTS, Fact
 from autotuner.profiles.profile import ConfigLayer, Profile, Setting, profile_from
 from autotuner.profiles.registry import (
     BUILTIN,
@@ -21,6 +22,7 @@ __all__ = [
     "FACTS",
     "RULES",
     "ConfigLayer",
+    "Fact",
     "Origin",
     "Profile",
     "ProfileRegistry",

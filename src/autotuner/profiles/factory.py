@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from autotuner.profiles.context import TaskContext, unmet
+from autotuner.profiles.condition import unmet
+from autotuner.profiles.context import TaskContext
 from autotuner.profiles.profile import ConfigLayer, Setting, settings_from
 from autotuner.profiles.registry import BASE, ProfileRegistry, builtin_registry
 from autotuner.profiles.rules import RULES
@@ -19,6 +20,7 @@ Refuses = Callable[[Mapping[str, Any], str], str | None]
 """`refuses(settings, path)`: why the engine cannot express a field of `settings`, or None."""
 
 _CACHE_SIZE = 512
+_ENGINE_WHY = "said at every launch, so that the command line is explicit about it"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class TaskConfigFactory:
             TaskConfigFactory()
             .apply_base_defaults()
             .apply_profile("high_throughput")
-            .apply_profile("fp8_quantized", condition=lambda ctx: ctx.known["gpu_supports_fp8"])
+            .apply_profile("fp8_quantized", condition=lambda ctx: ctx.gpu_supports_fp8)
             .apply_user_overrides({"parallel": {"tp": 4}})
             .build(TaskContext(model="llama-3.1-70b", runtime="sglang", gpu_type="h100"))
         )
@@ -97,7 +99,8 @@ class TaskConfigFactory:
 
     def apply_engine_defaults(self, defaults: Mapping[str, Any]) -> TaskConfigFactory:
         """What the engine's command line says where nobody says anything."""
-        settings = settings_from(dict(defaults), source="engine's defaults")
+        told = {path: {"value": value, "why": _ENGINE_WHY} for path, value in defaults.items()}
+        settings = settings_from(told, source="engine's defaults")
         return self._with(ConfigLayer("engine's defaults", "engine", settings))
 
     def apply_base_defaults(self) -> TaskConfigFactory:

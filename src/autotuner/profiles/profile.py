@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from autotuner.config import GROUP_NAMES, GROUPS, axes_model, nearest
 from autotuner.errors import ProfileError
-from autotuner.profiles.context import check_condition
+from autotuner.profiles.condition import check_condition
 from autotuner.profiles.rules import RULES
 
 _KEYS = {"name", "description", "extends", "layers"}
@@ -97,15 +97,21 @@ def settings_from(settings: dict[str, Any], *, source: str) -> tuple[Setting, ..
     """Settings as `{group: {field: value}}` or `{"group.field": value}`; aliases are resolved.
 
     Raises:
-        ProfileError: an unknown group or field, or a value that the field does not take.
+        ProfileError: an unknown group or field, one that is given twice, or a value that the field
+            does not take.
     """
-    flat: dict[str, Any] = {}
+    said: dict[str, Setting] = {}
     for key, value in settings.items():
-        if key in GROUPS and isinstance(value, dict):
-            flat |= {f"{key}.{field}": item for field, item in value.items()}
-        else:
-            flat[str(key)] = value
-    return tuple(_setting(path, value, source) for path, value in flat.items())
+        grouped = key in GROUPS and isinstance(value, dict)
+        flat = (
+            {f"{key}.{field}": item for field, item in value.items()} if grouped else {key: value}
+        )
+        for path, item in flat.items():
+            setting = _setting(str(path), item, source)
+            if setting.path in said:
+                raise ProfileError(f"{source}: {setting.path} is given twice; keep one")
+            said[setting.path] = setting
+    return tuple(said.values())
 
 
 def _layer(row: Any, profile: str, source: str) -> ConfigLayer:
@@ -149,6 +155,12 @@ def _setting(path: str, raw: Any, source: str) -> Setting:
         if rule not in RULES:
             raise ProfileError(
                 f"{source}.{path}: unknown rule {rule!r}, {nearest(rule, list(RULES))}"
+            )
+        if path not in RULES[rule].sets:
+            fit = [name for name, row in RULES.items() if path in row.sets]
+            raise ProfileError(
+                f"{source}.{path}: {rule} is a rule for {', '.join(RULES[rule].sets)}",
+                remedy=f"give a value, or {' or '.join(fit)}" if fit else "give a value",
             )
         return Setting(path, rule=rule, why=why or RULES[rule].meaning, source=origin)
     return Setting(path, _checked(path, said["value"], source), why=why, source=origin)

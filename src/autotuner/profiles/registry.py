@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
-from autotuner.config import nearest
+from autotuner.config import DocumentError, nearest, parse_document
 from autotuner.errors import ProfileError
 from autotuner.profiles.profile import ConfigLayer, Profile, profile_from
 
@@ -41,6 +39,20 @@ class ProfileRegistry:
             )
         return self.profiles[name]
 
+    def joined_by(self, profile: Profile) -> ProfileRegistry:
+        """The same with one profile more.
+
+        Raises:
+            ProfileError: its name is taken by a profile that lies elsewhere.
+        """
+        taken = self.profiles.get(profile.name)
+        if taken is not None and taken.source != profile.source:
+            raise ProfileError(
+                f"{profile.source}: name: {profile.name!r} is taken by {taken.source}",
+                remedy="choose another name; `extends` builds on a profile",
+            )
+        return ProfileRegistry({**self.profiles, profile.name: profile})
+
     def layers_of(self, name: str) -> tuple[ConfigLayer, ...]:
         """The layers of a profile after those of the profiles it extends.
 
@@ -65,7 +77,7 @@ def builtin_registry() -> ProfileRegistry:
     found = {}
     for name in (BASE, *BUILTIN):
         text = folder.joinpath(f"{name}.yaml").read_text("utf-8")
-        found[name] = profile_from(yaml.safe_load(text), source=f"built-in {name}")
+        found[name] = profile_from(parse_document(text), source=f"built-in {name}")
     return ProfileRegistry(found)
 
 
@@ -76,12 +88,14 @@ def load_profile(path: Path) -> Profile:
         ProfileError: not readable, no YAML, or no profile.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = parse_document(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path}: is no YAML: {error}") from None
-    return profile_from(document, source=str(path))
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: is not UTF-8 text (byte {error.start})") from None
+    except DocumentError as error:
+        raise ProfileError(f"{path}: {error}") from None
+    return profile_from(document, source=str(path.resolve()))
 
 
 def registry_with(folder: Path | None) -> ProfileRegistry:
@@ -90,17 +104,10 @@ def registry_with(folder: Path | None) -> ProfileRegistry:
     Raises:
         ProfileError: a file that is no profile, or a name that is taken.
     """
-    found = dict(builtin_registry().profiles)
+    registry = builtin_registry()
     files = sorted(folder.glob("*.y*ml")) if folder is not None and folder.is_dir() else []
     for file in files:
-        profile = load_profile(file)
-        if profile.name in found:
-            raise ProfileError(
-                f"{file}: name: {profile.name!r} is taken by {found[profile.name].source}",
-                remedy="choose another name; `extends` builds on a profile",
-            )
-        found[profile.name] = profile
-    registry = ProfileRegistry(found)
+        registry = registry.joined_by(load_profile(file))
     for name in registry.names():
         registry.layers_of(name)
     return registry

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.catalog import GIB
 from autotuner.profiles.context import TaskContext
 
 USABLE = 0.9
@@ -21,19 +22,24 @@ KV_ROOM = 0.15
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule. `reads`: fields that have to be settled before it."""
+    """A named rule. `sets`: fields that may take its value; `reads`: fields settled before it."""
 
     name: str
     meaning: str
+    sets: tuple[str, ...]
     reads: tuple[str, ...]
     apply: Callable[[TaskContext, Mapping[str, Any]], Any]
 
 
-def _widths(context: TaskContext) -> list[int]:
-    """Powers of two up to the number of GPUs that divide the attention heads."""
-    heads = context.model_facts.heads
-    powers = [2**n for n in range(int(math.log2(max(context.gpus, 1))) + 1)]
-    return [width for width in powers if heads is None or heads % width == 0]
+def _widths(context: TaskContext, settings: Mapping[str, Any]) -> list[int]:
+    """Powers of two that divide the attention heads, as wide as the GPUs of a stage.
+
+    Where the heads are not known only 1 surely divides them.
+    """
+    stages = settings.get("parallel.pipeline_parallel", 1)
+    heads = context.model_facts.heads or 1
+    widest = int(math.log2(max(context.gpus // stages, 1)))
+    return [2**n for n in range(widest + 1) if heads % 2**n == 0]
 
 
 def _smallest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
@@ -44,26 +50,32 @@ def _smallest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | Non
         return None
     usable = settings.get("memory.mem_fraction_static", USABLE) * memory * (1 - KV_ROOM)
     stages = settings.get("parallel.pipeline_parallel", 1)
-    fitting = [w for w in _widths(context) if weights / (w * stages) <= usable]
-    return fitting[0] if fitting else _widths(context)[-1]
+    widths = _widths(context, settings)
+    fitting = [w for w in widths if weights / (w * stages) <= usable]
+    if not fitting and context.model_facts.heads is None:
+        return None
+    return fitting[0] if fitting else widths[-1]
 
 
-def _largest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int:
-    stages = settings.get("parallel.pipeline_parallel", 1)
-    return max(w for w in _widths(context) if w * stages <= max(context.gpus, 1))
+def _largest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
+    return None if context.model_facts.heads is None else _widths(context, settings)[-1]
 
 
-def _replicas(context: TaskContext, settings: Mapping[str, Any]) -> int:
-    used = settings.get("parallel.tensor_parallel", 1) * settings.get(
-        "parallel.pipeline_parallel", 1
-    )
+def _replicas(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
+    width = settings.get("parallel.tensor_parallel")
+    if width is None and context.model_facts.weights_gib() is None:
+        return None
+    used = (width or 1) * settings.get("parallel.pipeline_parallel", 1)
     return int(max(context.gpus // used, 1))
 
 
 def _all_ranks(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
     experts = context.model_facts.experts
-    ranks = settings.get("parallel.tensor_parallel", 1) * settings.get("parallel.data_parallel", 1)
-    return int(ranks) if experts and experts % ranks == 0 else None
+    widths = [settings[path] for path in _RANKS if path in settings]
+    if not experts or not widths:
+        return None
+    ranks = math.prod(widths)
+    return ranks if experts % ranks == 0 else None
 
 
 def _context_for_workload(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
@@ -84,16 +96,17 @@ def _requests_that_fit(context: TaskContext, settings: Mapping[str, Any]) -> int
         return None
     if context.isl is None or context.osl is None:
         return None
-    width = settings.get("parallel.tensor_parallel", 1) * settings.get(
-        "parallel.pipeline_parallel", 1
-    )
+    width = settings.get("parallel.tensor_parallel", 1)
+    stages = settings.get("parallel.pipeline_parallel", 1)
     share = settings.get("memory.mem_fraction_static", USABLE)
-    room_gib = share * memory * width - weights
-    request_gib = per_token * (context.isl + context.osl) / 2**30
+    # Both of one GPU.
+    room_gib = share * memory - weights / (width * stages)
+    request_gib = per_token * (context.isl + context.osl) / GIB / (facts.kv_ranks(width) * stages)
     fitting = max(room_gib / request_gib, 1)
     return int(min(max(2 ** int(math.log2(fitting)), 8), 1024))
 
 
+_RANKS = ("parallel.tensor_parallel", "parallel.data_parallel")
 _WIDTH = ("parallel.tensor_parallel", "parallel.pipeline_parallel")
 _FORMATS = ("quantization.gemm_mode", "quantization.moe_mode", "memory.mem_fraction_static")
 RULES: dict[str, Rule] = {
@@ -103,30 +116,35 @@ RULES: dict[str, Rule] = {
             "smallest_tp_that_fits",
             "the smallest power of two that divides the heads and holds the weights, with 15 % of "
             "the memory left for the KV cache",
+            ("parallel.tensor_parallel",),
             ("parallel.pipeline_parallel", *_FORMATS),
             _smallest_tp,
         ),
         Rule(
             "largest_power_of_two_divisor",
             "the largest power of two that divides the heads and that the GPUs allow",
+            ("parallel.tensor_parallel",),
             ("parallel.pipeline_parallel",),
             _largest_tp,
         ),
         Rule(
             "replicas_on_the_other_gpus",
             "how often tensor x pipeline parallel goes into the GPUs",
+            ("parallel.data_parallel",),
             _WIDTH,
             _replicas,
         ),
         Rule(
             "all_ranks_for_experts",
             "tensor x data parallel, where it divides the experts",
-            ("parallel.tensor_parallel", "parallel.data_parallel"),
+            ("parallel.moe_expert_parallel", "parallel.expert_parallel"),
+            _RANKS,
             _all_ranks,
         ),
         Rule(
             "context_for_workload",
             "isl + osl and 10 % more, in steps of 256, at most what the model knows",
+            ("memory.max_model_len", "misc.context_length"),
             (),
             _context_for_workload,
         ),
@@ -134,6 +152,7 @@ RULES: dict[str, Rule] = {
             "requests_that_fit",
             "requests of isl + osl tokens that the memory beside the weights holds, as a power of "
             "two from 8 to 1024",
+            ("scheduling.max_running_requests",),
             (*_WIDTH, *_FORMATS, "quantization.kvcache_mode"),
             _requests_that_fit,
         ),

@@ -22,6 +22,7 @@ from autotuner.predict import (
     Scenario,
     Support,
 )
+from autotuner.predict.calibrated import CalibratedPredictor
 from autotuner.predict.choice import Choose, answers, predictor_for
 from autotuner.predict.interval import METRICS
 from autotuner.tuning.prepare import Prepared
@@ -129,15 +130,11 @@ class Forecast:
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-        """The observations that correct what was asked so far: of the same engine and predictor."""
+        """The observations that correct what was asked so far: those of the same predictors."""
         if self._calibrate is None:
             return ()
-        asked = {
-            (self.scenario(key).engine, expected.predictor)
-            for key, expected in self._known.items()
-            if expected.base
-        }
-        return tuple(seen for seen in observations if (seen.engine, seen.base) in asked)
+        asked = {expected.predictor for expected in self._known.values() if expected.base}
+        return tuple(seen for seen in observations if seen.base in asked)
 
     def _asked(self, place: int, candidates: Sequence[Candidate]) -> dict[str, Expected]:
         scenario = self._questions[place][0]
@@ -164,7 +161,7 @@ class Forecast:
             if not group:
                 continue
             known = _Answered(name, {c.id: found[c.id].base for c in group})
-            seen = [o for o in observations if (o.engine, o.base) == (scenario.engine, name)]
+            seen = [observation for observation in observations if observation.base == name]
             try:
                 answer = self._calibrate(known, seen).predict(scenario, group, self._levels)
                 _check((answer,))
@@ -200,14 +197,8 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
         return Forecast((), levels, silent=silent, warnings=(*warnings, silent))
     choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
-    calibrate = _calibrated if wanted.calibrate else None
+    calibrate = CalibratedPredictor if wanted.calibrate else None
     return Forecast(questions, levels, choose=choose, calibrate=calibrate, warnings=warnings)
-
-
-def _calibrated(base: Predictor, observations: Sequence[Observation]) -> Predictor:
-    from autotuner.predict.calibrated import CalibratedPredictor
-
-    return CalibratedPredictor(base, observations)
 
 
 def _check(parts: Sequence[Predictions]) -> None:

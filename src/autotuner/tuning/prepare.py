@@ -19,7 +19,7 @@ _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
 _NEVER_SEARCHED = (
     *("runtime.isl", "runtime.osl", "system.gpu_type", "system.total_gpus"),
-    *("system.memory_per_gpu", "system.price_per_gpu_hour"),
+    *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,23 +88,34 @@ def _variant(
     engine = engine_named(str(own.get("system.backend", DEFAULT_ENGINE)))
     installation = installed(engine, task.engine_path, own.get("system.backend_version"))
     context = TaskContext(
-        model=model.name,
+        model=task.model.id or model.name,
         runtime=engine.name,
         gpu_type=_scalar(own.get("system.gpu_type")),
         total_gpus=_scalar(own.get("system.total_gpus")),
         runtime_version=installation.version,
         facts=model.facts,
         memory_per_gpu=_scalar(own.get("system.memory_per_gpu")),
+        nvlink_bandwidth=_scalar(own.get("system.nvlink_bandwidth")),
         isl=workload.largest_input(),
         osl=workload.largest_output(),
     )
-    factory = TaskConfigFactory(registry=registry).apply_base_defaults()
-    for name in task.profiles:
-        factory = factory.apply_profile(name)
-    config = factory.apply_user_overrides(own).build(
-        context, Expressible(engine.name, installation.version, model)
+    config = (
+        layered(engine, registry, task.profiles)
+        .apply_user_overrides(own)
+        .build(context, Expressible(engine.name, installation.version, model))
     )
     return Variant(engine, installation, context, config, frozenset(own))
+
+
+def layered(
+    engine: Engine, registry: ProfileRegistry, profiles: Iterable[str]
+) -> TaskConfigFactory:
+    """Every layer below the user's: the engine's own defaults, base defaults, the profiles."""
+    factory = TaskConfigFactory(registry=registry).apply_engine_defaults(engine.table.defaults)
+    factory = factory.apply_base_defaults()
+    for name in profiles:
+        factory = factory.apply_profile(name)
+    return factory
 
 
 def installed(engine: Engine, engine_path: str | None, version: str | None) -> Installation:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from autotuner.cli.commands.plan import prepare_file
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
-from autotuner.engines import FIELDS
+from autotuner.engines import FIELDS, Engine
 from autotuner.profiles import Origin, TaskConfig
 from autotuner.report.points import value_text
 
@@ -24,7 +24,7 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
                 "engine": v.engine.name,
                 "engine_version": v.installation.version,
                 "context": v.context.known,
-                **config_document(v.config),
+                **config_document(v.config, v.engine, v.installation.version),
             }
             for v in prepared.variants
         ]
@@ -34,35 +34,62 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
         gpu = variant.context.gpu_type or "this machine"
         title = f"{prepared.model.name} on {variant.engine.name} {variant.installation.version}"
         out().print(f"[bold]{escape(f'{title}, {gpu}')}[/bold]", soft_wrap=True)
-        print_config(variant.config)
+        print_config(variant.config, variant.engine, variant.installation.version)
 
 
-def config_document(config: TaskConfig) -> dict[str, Any]:
-    """A configuration with its provenance, as `--json` prints it."""
+def config_document(config: TaskConfig, engine: Engine, version: str) -> dict[str, Any]:
+    """Every field with its provenance, as `--json` prints it."""
+    unsaid = _unsaid(config, engine, version)
     return {
         "fields": {
-            path: {"value": config.settings.get(path), "layers": [_origin(o) for o in origins]}
-            for path, origins in config.provenance.items()
+            path: {
+                "value": config.settings.get(path),
+                "layers": [_origin(o) for o in config.provenance.get(path, ())],
+                "unsaid": unsaid.get(path),
+            }
+            for path in FIELDS
         },
         "skipped": [{"layer": s.layer, "reason": s.reason} for s in config.skipped],
         "warnings": list(config.warnings),
     }
 
 
-def print_config(config: TaskConfig) -> None:
-    """A configuration with its provenance, for people."""
+def print_config(config: TaskConfig, engine: Engine, version: str) -> None:
+    """Every field with its provenance, for people."""
+    unsaid = _unsaid(config, engine, version)
     for path in sorted(config.provenance, key=FIELDS.index):
-        origins = config.provenance[path]
-        winner = next((o for o in origins if o.status == "set"), None)
-        value = _values(config.settings[path]) if path in config.settings else "(not set)"
-        layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
-        out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
-        told = [winner.why] if winner and winner.why else []
-        told += [_told(other) for other in reversed(origins) if other is not winner]
-        for line in told:
-            out().print(f"    {escape(line)}", soft_wrap=True)
+        _print_field(path, config, unsaid.get(path, ""))
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in unsaid.items():
+        if path not in config.provenance:
+            by_reason.setdefault(reason, []).append(path)
+    for reason, paths in by_reason.items():
+        out().print(f"{escape(reason)}: [dim]{escape(', '.join(paths))}[/dim]", soft_wrap=True)
     for skipped in config.skipped:
         out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
+
+
+def _print_field(path: str, config: TaskConfig, unsaid: str) -> None:
+    origins = config.provenance[path]
+    winner = next((o for o in origins if o.status == "set"), None)
+    value = _values(config.settings[path]) if winner else f"({unsaid})"
+    layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
+    out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
+    told = [winner.why] if winner and winner.why else []
+    told += [_told(other) for other in reversed(origins) if other is not winner]
+    for line in told:
+        out().print(f"    {escape(line)}", soft_wrap=True)
+
+
+def _unsaid(config: TaskConfig, engine: Engine, version: str) -> dict[str, str]:
+    """Every field that is not set -> what counts instead."""
+    reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
+    own = f"{engine.name}'s own default counts"
+    return {
+        said.path: reasons.get(said.how, own)
+        for said in engine.table.sayings(version)
+        if said.path not in config.settings
+    }
 
 
 def _told(origin: Origin) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.catalog import ResolvedModel
+from autotuner.catalog import model_named, resolve_model
 from autotuner.cli.commands.explain import config_document, print_config
 from autotuner.cli.home import PROFILES, state_folder
 from autotuner.cli.output import out, print_json
@@ -18,12 +18,11 @@ from autotuner.profiles import (
     Profile,
     ProfileRegistry,
     Setting,
-    TaskConfigFactory,
     TaskContext,
     load_profile,
     registry_with,
 )
-from autotuner.tuning.resolve import Expressible
+from autotuner.tuning.resolve import Expressible, layered
 
 
 def _registry(home: Path | None) -> ProfileRegistry:
@@ -77,25 +76,23 @@ def profiles_show(name: str, *, home: Path | None, as_json: bool) -> None:
 def profiles_apply(name: str, where: dict[str, Any], *, home: Path | None, as_json: bool) -> None:
     """`autotuner profiles apply`."""
     engine = engine_named(where["runtime"])
-    context = TaskContext(**where)
-    model = ResolvedModel(context.model, context.model, context.model_facts)
-    config = (
-        TaskConfigFactory(registry=_registry(home))
-        .apply_base_defaults()
-        .apply_profile(name)
-        .build(context, Expressible(engine.name, engine.table.version, model))
+    model = resolve_model(model_named(where["model"], base=Path.cwd()), base=Path.cwd())
+    context = TaskContext(**where, facts=model.facts)
+    version = engine.table.version
+    config = layered(engine, _registry(home), (name,)).build(
+        context, Expressible(engine.name, version, model)
     )
     if as_json:
-        print_json({"profile": name, "context": context.known, **config_document(config)})
+        document = config_document(config, engine, version)
+        print_json({"profile": name, "context": context.known, **document})
         return
-    print_config(config)
+    print_config(config, engine, version)
 
 
 def profiles_validate(file: Path, *, home: Path | None, as_json: bool) -> None:
     """`autotuner profiles validate`."""
     profile = load_profile(file)
-    known = dict(_registry(home).profiles)
-    layers = ProfileRegistry({**known, profile.name: profile}).layers_of(profile.name)
+    layers = _registry(home).joined_by(profile).layers_of(profile.name)
     if as_json:
         print_json({"valid": True, **_row(profile), "layers": [layer.title for layer in layers]})
         return

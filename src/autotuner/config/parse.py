@@ -1,0 +1,67 @@
+"""YAML and JSON text -> documents in which every key is said once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+
+class DocumentError(ValueError):
+    """Text that is no document; the message says where and why."""
+
+
+def parse_document(text: str, *, is_json: bool = False) -> Any:
+    """The document that `text` holds.
+
+    Both formats let a later key silently replace an earlier one; a user's document may not.
+
+    Raises:
+        DocumentError: not YAML or JSON (with line and column), or a key that is given twice.
+    """
+    try:
+        if is_json:
+            return json.loads(text, object_pairs_hook=_object)
+        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - derived from SafeLoader
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise DocumentError(f"broken JSON at {where}: {error.msg}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown place"
+        raise DocumentError(f"broken YAML at {where}: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise DocumentError(f"broken {'JSON' if is_json else 'YAML'}: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise DocumentError(f"broken JSON: the key {key!r} is given twice")
+        found[key] = value
+    return found
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Keys are text, and each is given once."""
+
+
+def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} is not text", key_node.start_mark
+            )
+        if key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {key!r} is given twice", key_node.start_mark
+            )
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)

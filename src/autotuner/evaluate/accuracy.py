@@ -1,0 +1,335 @@
+"""How far predictions are from publicly measured rows, and how fast calibration closes the gap.
+
+A group is a model on a device with an engine; a launch is one layout at one isl and osl with all
+its loads. Some launches of a group are taken as measured, the others are judged: before anything is
+known, and once the observations of other models are. Constants are never judged on rows they were
+fitted to: each group is judged with the set that was fitted without its model.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autotuner.errors import AutotunerError
+from autotuner.predict import Prediction, Predictor
+from autotuner.predict.calibration import Belief, Learnt
+from autotuner.predict.likeness import CalibrationConstants, Place, calibration_constants
+from autotuner.verify.silicon import MeasuredRow, MeasuredTable
+
+LAUNCHES = (0, 1, 3, 5, 8)
+FEWEST_LAUNCHES = 10
+"""Groups with fewer say little of a curve."""
+SEEDS = 5
+PRIORS = {
+    "none": "nothing else is known",
+    "other_models": "all rows of other models are known",
+    "other_families": "all rows of models of another architecture are known",
+}
+Z80 = 1.2815515655446004
+"""The 90th percentile of the standard normal distribution: +-Z80 holds 80 %."""
+_QUANTITIES = ("ttft", "tpot")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A measured row beside the base prediction; residuals are ln(measured / predicted)."""
+
+    row: MeasuredRow
+    base: Prediction
+
+    @property
+    def measured(self) -> dict[str, float]:
+        return {"ttft": self.row.ttft_ms, "tpot": self.row.tpot_ms}
+
+    @property
+    def predicted(self) -> dict[str, float]:
+        return {"ttft": self.base.ttft_ms, "tpot": self.base.tpot_ms}
+
+    @property
+    def place(self) -> Place:
+        """The row as calibration sees it."""
+        scenario = self.row.scenario
+        return Place(
+            model=self.row.model,
+            family=scenario.facts.architecture,
+            engine=scenario.engine,
+            device=scenario.device,
+            launch=repr(self.row.launch),
+            settings=self.row.candidate.settings(),
+            isl=scenario.isl,
+            osl=scenario.osl,
+            concurrency=self.row.concurrency,
+            base_ttft_ms=self.base.ttft_ms,
+            base_tpot_ms=self.base.tpot_ms,
+        )
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The errors on the launches not measured, after `launches` of each group.
+
+    Attributes:
+        ttft_median_ape, tpot_median_ape: over all rows judged; shares, not percent.
+        ttft_group_ape, tpot_group_ape: the median over groups of each group's median.
+        interval_coverage: share of rows inside the stated 80 % interval, both quantities together.
+    """
+
+    launches: int
+    prior: str
+    ttft_median_ape: float
+    tpot_median_ape: float
+    ttft_group_ape: float
+    tpot_group_ape: float
+    interval_coverage: float
+    ttft_interval_coverage: float
+    tpot_interval_coverage: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Everything the bench tells.
+
+    Attributes:
+        coverage: share of the measured aggregated rows that are predicted.
+        answered_by: source -> rows. refused, out_of_memory: reason -> rows.
+        base: median APE of the uncorrected prediction over all predicted rows.
+    """
+
+    rows: int
+    coverage: float
+    answered_by: Mapping[str, int]
+    refused: Mapping[str, int]
+    base: Mapping[str, float]
+    groups: int
+    launches: int
+    curve: tuple[CurvePoint, ...]
+    by_engine: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def judged_rows(
+    rows: Sequence[MeasuredRow], predictor: Predictor
+) -> tuple[list[Judged], dict[str, int]]:
+    """Each row beside its prediction; the others counted by reason."""
+    by_launch: dict[Any, list[MeasuredRow]] = defaultdict(list)
+    for row in rows:
+        by_launch[row.launch].append(row)
+    judged, refused = [], defaultdict(int)
+    for together in by_launch.values():
+        first = together[0]
+        levels = sorted({row.concurrency for row in together})
+        answer = predictor.predict(first.scenario, [first.candidate], levels)
+        points = {point.concurrency: point for point in answer.points}
+        for row in together:
+            if row.concurrency in points:
+                judged.append(Judged(row, points[row.concurrency]))
+            else:
+                refused[_why(answer, first.candidate.id)] += 1
+    return judged, dict(refused)
+
+
+def _why(answer: Any, candidate_id: str) -> str:
+    memory = answer.out_of_memory.get(candidate_id)
+    if memory is not None:
+        return "predicted not to fit, and it did"
+    return str(answer.refused.get(candidate_id, "no answer for this load"))
+
+
+def accuracy(
+    table: MeasuredTable,
+    predictor: Predictor,
+    *,
+    priors: Iterable[str] = tuple(PRIORS),
+    launches: Sequence[int] = LAUNCHES,
+    seeds: int = SEEDS,
+    only: Mapping[str, str] | None = None,
+) -> Accuracy:
+    """Judges a predictor, and calibration on top of it.
+
+    Args:
+        only: `model`, `system`, `backend` -> value: judges these rows; the others still teach.
+
+    Raises:
+        AutotunerError: no row is left to judge.
+    """
+    judged, refused = judged_rows(table.rows, predictor)
+    chosen = [j for j in judged if _is_chosen(j.row, only or {})]
+    rows = [row for row in table.rows if _is_chosen(row, only or {})]
+    if not chosen:
+        told = ", ".join(f"{k}={v}" for k, v in (only or {}).items()) or "no filter"
+        raise AutotunerError(
+            f"--only: none of the {len(rows)} rows left by {told} is predicted",
+            remedy="see the groups that `autotuner bench accuracy` lists",
+        )
+    groups: dict[Any, list[Judged]] = defaultdict(list)
+    for one in chosen:
+        groups[one.row.group].append(one)
+    curves = {
+        key: together
+        for key, together in groups.items()
+        if len({j.row.launch for j in together}) >= FEWEST_LAUNCHES
+    }
+    curve = tuple(
+        point
+        for prior in priors
+        for point in _curve(prior, curves, judged, launches, seeds)
+    )
+    answered: dict[str, int] = defaultdict(int)
+    for one in chosen:
+        answered[one.base.source] += 1
+    return Accuracy(
+        rows=len(rows),
+        coverage=len(chosen) / len(rows),
+        answered_by=dict(answered),
+        refused=refused,
+        base=_median_ape(chosen),
+        groups=len(curves),
+        launches=sum(len({j.row.launch for j in together}) for together in curves.values()),
+        curve=curve,
+        by_engine={
+            engine: _median_ape([j for j in chosen if j.row.scenario.engine == engine])
+            for engine in sorted({j.row.scenario.engine for j in chosen})
+        },
+    )
+
+
+def _is_chosen(row: MeasuredRow, only: Mapping[str, str]) -> bool:
+    told = dict(zip(("model", "system", "backend"), row.group, strict=True))
+    return all(told[name].lower() == value.lower() for name, value in only.items())
+
+
+def _median_ape(judged: Sequence[Judged]) -> dict[str, float]:
+    return {
+        quantity: statistics.median(
+            abs(j.predicted[quantity] / j.measured[quantity] - 1) for j in judged
+        )
+        for quantity in _QUANTITIES
+    }
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Rows judged once: absolute percentage errors and distances in standard deviations."""
+
+    group: Any
+    ape: Any
+    distance: Any
+
+
+def _curve(
+    prior: str,
+    groups: Mapping[Any, Sequence[Judged]],
+    judged: Sequence[Judged],
+    launches: Sequence[int],
+    seeds: int,
+) -> Iterator[CurvePoint]:
+    held: dict[tuple[int, str], list[_Held]] = defaultdict(list)
+    learnt: dict[Any, Learnt] = {}
+    for group, rows in groups.items():
+        constants = constants_without(rows[0].row.model)
+        for quantity in _QUANTITIES:
+            key = (quantity, _left_out(prior, rows[0].row))
+            if key not in learnt:
+                learnt[key] = _prior(prior, rows[0].row, judged, quantity, constants)
+            belief = learnt[key].at([j.place for j in rows])
+            for count in launches:
+                for one in _hold_out(rows, belief, quantity, count, seeds if count else 1):
+                    held[count, quantity].append(_Held(group, *one))
+    for count in launches:
+        if held[count, "ttft"]:
+            yield _curve_point(prior, count, held[count, "ttft"], held[count, "tpot"])
+
+
+def constants_without(model: str) -> CalibrationConstants:
+    """A set of constants that was fitted on other models only.
+
+    Raises:
+        AutotunerError: every set was fitted on the model.
+    """
+    sets = calibration_constants()
+    for name in sorted(sets):
+        if model not in sets[name].fitted_on:
+            return sets[name]
+    raise AutotunerError(f"every set of calibration constants was fitted on {model}")
+
+
+def _left_out(prior: str, row: MeasuredRow) -> str:
+    """What may teach nothing about a row: equal where the same observations are known."""
+    if prior == "none":
+        return constants_key(row)
+    family = row.scenario.facts.architecture or row.model
+    return row.model if prior == "other_models" else family
+
+
+def constants_key(row: MeasuredRow) -> str:
+    """Which rows are judged with the same constants where nothing else is known."""
+    return ",".join(sorted(constants_without(row.model).fitted_on))
+
+
+def _prior(
+    prior: str,
+    row: MeasuredRow,
+    judged: Sequence[Judged],
+    quantity: str,
+    constants: CalibrationConstants,
+) -> Learnt:
+    chosen = constants.by_quantity[quantity]
+    if prior == "none":
+        return Learnt([], [], chosen)
+    others = [j for j in judged if _left_out(prior, j.row) != _left_out(prior, row)]
+    return Learnt([j.place for j in others], [residual(j, quantity) for j in others], chosen)
+
+
+def residual(judged: Judged, quantity: str) -> float:
+    """ln(measured / predicted)."""
+    import math
+
+    return math.log(judged.measured[quantity] / judged.predicted[quantity])
+
+
+def _hold_out(
+    rows: Sequence[Judged], belief: Belief, quantity: str, count: int, seeds: int
+) -> Iterator[tuple[Any, Any]]:
+    import numpy as np
+
+    residuals = np.array([residual(j, quantity) for j in rows])
+    names = list(dict.fromkeys(j.row.launch for j in rows))
+    for seed in range(seeds):
+        measured = set(random.Random(seed).sample(names, count))
+        seen = [i for i, j in enumerate(rows) if j.row.launch in measured]
+        rest = [i for i, j in enumerate(rows) if j.row.launch not in measured]
+        after = belief.after(seen, residuals[seen])
+        error = after.mean[rest] - residuals[rest]
+        yield np.abs(np.exp(error) - 1), np.abs(error) / after.log_std[rest]
+
+
+def _curve_point(prior: str, count: int, ttft: list[_Held], tpot: list[_Held]) -> CurvePoint:
+    inside = [[bool(d <= Z80) for one in held for d in one.distance] for held in (ttft, tpot)]
+    return CurvePoint(
+        launches=count,
+        prior=prior,
+        ttft_median_ape=_pooled(ttft),
+        tpot_median_ape=_pooled(tpot),
+        ttft_group_ape=_by_group(ttft),
+        tpot_group_ape=_by_group(tpot),
+        interval_coverage=statistics.mean([*inside[0], *inside[1]]),
+        ttft_interval_coverage=statistics.mean(inside[0]),
+        tpot_interval_coverage=statistics.mean(inside[1]),
+        rows=sum(len(one.ape) for one in ttft),
+    )
+
+
+def _pooled(held: list[_Held]) -> float:
+    return statistics.median(float(ape) for one in held for ape in one.ape)
+
+
+def _by_group(held: list[_Held]) -> float:
+    groups: dict[Any, list[float]] = defaultdict(list)
+    for one in held:
+        groups[one.group].append(statistics.median(map(float, one.ape)))
+    return statistics.median(statistics.mean(values) for values in groups.values())

@@ -1,0 +1,210 @@
+"""How alike two operating points are: the covariance of what a base predictor gets wrong there.
+
+ln(measured / predicted) is taken for a sum of smooth functions: one shared by everything, one by all
+that runs on the same engine, one by the same engine and device, … down to one launch. Each is a
+constant plus a Matern-3/2 function of load, lengths, layout and the base prediction itself (C. E.
+Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, eq. 4.17 and
+section 5.4.3 for sums). So a point teaches another the more, the more levels both share and the
+nearer they lie. The constants stand in `calibration.yaml`, with what they were fitted on.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[np.float64]]
+
+LEVELS: dict[str, tuple[str, ...]] = {
+    "everything": (),
+    "engine": ("engine",),
+    "engine_device": ("engine", "device"),
+    "family": ("family",),
+    "model": ("model",),
+    "model_engine": ("model", "engine"),
+    "task": ("model", "engine", "device"),
+    "launch": ("launch",),
+}
+"""Level -> what two points have to share to be alike on it."""
+
+FEATURES = (
+    *("load", "isl", "osl", "tensor_parallel", "data_parallel", "expert_parallel"),
+    *("base_ttft", "base_tpot", "prefill_share"),
+)
+"""Natural logarithms. `load`: requests in flight for each data-parallel rank; `prefill_share`: of
+those, by the base prediction, how many wait for their first token."""
+
+DIFFERENCES = ("formats", "other")
+"""Counts of differing settings: number formats; all settings besides (numbers count by the square
+of their logarithms' difference)."""
+
+_WIDTHS = {
+    "tensor_parallel": ("parallel.tensor_parallel",),
+    "data_parallel": ("parallel.data_parallel",),
+    "expert_parallel": ("parallel.moe_expert_parallel", "parallel.expert_parallel"),
+}
+_NOT_COMPARED = ("runtime.", "system.", "parallel.", "quantization.")
+_FORMATS = "quantization."
+
+
+@dataclass(frozen=True)
+class Place:
+    """An operating point as calibration sees it. None is unknown, and like nothing.
+
+    Attributes:
+        launch: what one engine start shares; None for a point that is not launched.
+        settings: `group.field` -> value.
+        base_ttft_ms, base_tpot_ms: the base prediction.
+    """
+
+    model: str
+    family: str | None
+    engine: str
+    device: str
+    launch: str | None
+    settings: Mapping[str, Any]
+    isl: float
+    osl: float
+    concurrency: float
+    base_ttft_ms: float
+    base_tpot_ms: float
+
+    @functools.cached_property
+    def features(self) -> tuple[float, ...]:
+        """In the order of `FEATURES`."""
+        tensor, data, expert = (self._width(paths) for paths in _WIDTHS.values())
+        load = max(self.concurrency / data, 1.0)
+        ttft, tpot = self.base_ttft_ms, self.base_tpot_ms
+        waiting = load * ttft / (ttft + self.osl * tpot)
+        values = (load, self.isl, self.osl, tensor, data, expert, ttft, tpot, waiting)
+        return tuple(math.log(value) for value in values)
+
+    def _width(self, paths: Sequence[str]) -> float:
+        return float(next((self.settings[p] for p in paths if self.settings.get(p)), 1))
+
+
+@dataclass(frozen=True)
+class Constants:
+    """How far likeness reaches, for one quantity; variances of ln(measured / predicted).
+
+    Attributes:
+        offset, smooth, stretch: level -> variance of its constant and of its smooth function, and
+            the factor on that one's length scales.
+        lengths: feature or difference -> length scale, in units of the natural logarithm.
+        noise: variance of one measurement.
+    """
+
+    offset: Mapping[str, float]
+    smooth: Mapping[str, float]
+    stretch: Mapping[str, float]
+    lengths: Mapping[str, float]
+    noise: float
+
+    @functools.cached_property
+    def prior_variance(self) -> float:
+        """Of a point of which nothing was learnt, its noise included."""
+        return sum(self.offset.values()) + sum(self.smooth.values()) + self.noise
+
+
+@dataclass(frozen=True)
+class CalibrationConstants:
+    """One set: constants per quantity (`ttft`, `tpot`, `tok_s`), and the models it was fitted on."""
+
+    by_quantity: Mapping[str, Constants]
+    fitted_on: frozenset[str] = field(default_factory=frozenset)
+
+
+@functools.cache
+def calibration_constants() -> Mapping[str, CalibrationConstants]:
+    """The sets of `calibration.yaml` by name; `all` is the one to use."""
+    text = resources.files("autotuner.predict").joinpath("calibration.yaml").read_text("utf-8")
+    document = yaml.safe_load(text)
+    return {
+        name: CalibrationConstants(
+            {quantity: Constants(**row) for quantity, row in chosen["constants"].items()},
+            frozenset(chosen["fitted_on"]),
+        )
+        for name, chosen in document["sets"].items()
+    }
+
+
+def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constants) -> Array:
+    """Covariance of the residuals at two lists of places, without noise: `left x right`."""
+    import numpy as np
+
+    distance = np.sqrt(3 * _squared_distance(left, right, constants.lengths))
+    total = np.zeros((len(left), len(right)))
+    for level, shared in LEVELS.items():
+        offset, smooth = constants.offset.get(level, 0.0), constants.smooth.get(level, 0.0)
+        if not offset and not smooth:
+            continue
+        part = np.full(total.shape, offset)
+        if smooth:
+            scaled = distance / constants.stretch.get(level, 1.0)
+            part += smooth * (1 + scaled) * np.exp(-scaled)
+        for tag in shared:
+            part *= _same(left, right, tag)
+        total += part
+    return total
+
+
+def _same(left: Sequence[Place], right: Sequence[Place], tag: str) -> Any:
+    import numpy as np
+
+    codes: dict[Any, int] = {}
+    one, two = (
+        np.array([codes.setdefault(getattr(place, tag), len(codes)) for place in side])
+        for side in (left, right)
+    )
+    unknown = codes.get(None, -1)
+    return (one[:, None] == two[None, :]) & (one != unknown)[:, None]
+
+
+def _squared_distance(
+    left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]
+) -> Array:
+    import numpy as np
+
+    scales = np.array([lengths[name] for name in FEATURES])
+    one, two = (np.array([p.features for p in side]).reshape(-1, len(scales)) for side in (left, right))
+    one, two = one / scales, two / scales
+    squared: Array = (one**2).sum(1)[:, None] + (two**2).sum(1)[None, :] - 2 * one @ two.T
+    squared = np.maximum(squared, 0.0)
+    paths = {path for place in (*left, *right) for path in place.settings}
+    for path in sorted(paths):
+        if path.startswith(_FORMATS):
+            squared += _difference(left, right, path) / lengths["formats"] ** 2
+        elif not path.startswith(_NOT_COMPARED):
+            squared += _difference(left, right, path) / lengths["other"] ** 2
+    return squared
+
+
+def _difference(left: Sequence[Place], right: Sequence[Place], path: str) -> Any:
+    """(ln a - ln b)^2 of two positive numbers, otherwise 0 where equal and 1 where not."""
+    import numpy as np
+
+    codes: dict[str, int] = {}
+
+    def of(places: Sequence[Place]) -> tuple[Any, Any]:
+        values = [place.settings.get(path) for place in places]
+        numbers = [math.log(v) if _is_positive(v) else math.nan for v in values]
+        return np.array(numbers), np.array([codes.setdefault(repr(v), len(codes)) for v in values])
+
+    (one, one_code), (two, two_code) = of(left), of(right)
+    if len(codes) < 2:
+        return 0.0
+    apart = (one[:, None] - two[None, :]) ** 2
+    return np.where(np.isnan(apart), one_code[:, None] != two_code[None, :], apart)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

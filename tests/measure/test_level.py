@@ -1,0 +1,41 @@
+"""A load level's book-keeping, fed with replies made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from autotuner.config import LengthDistribution
+from autotuner.measure import LevelPlan, Measurement
+from autotuner.measure.level import Level
+from autotuner.measure.reply import Reply
+from autotuner.measure.watch import ClientWatch
+
+
+def level_of(*token_times_s: tuple[float, ...]) -> Measurement:
+    """A level of one request after the other; each answers 3 tokens at the given times."""
+    plan = LevelPlan(
+        lengths=LengthDistribution.parse("D(4,3)"),
+        concurrency=1,
+        requests=len(token_times_s),
+        duration_s=60.0,
+        warmup_requests=0,
+        ci_width=None,
+        request_timeout_s=60.0,
+    )
+    level = Level(plan, lambda completed, wanted: None)
+    for times_s in token_times_s:
+        level.end(level.begin(), 3, Reply(0.0, times_s, times_s[-1], 3, 4))
+    return level.measurement(ClientWatch(), engine_alive=True)
+
+
+def test_an_answer_that_was_read_at_once_has_no_tpot_and_says_so() -> None:
+    shown = level_of((0.01, 0.01, 0.01), (0.02, 0.02, 0.02))
+    assert shown.tpot_ms is None
+    assert "at once" in shown.note
+
+
+def test_answers_that_were_read_at_once_among_others_count() -> None:
+    shown = level_of((0.01, 0.01, 0.01), (0.01, 0.03, 0.05))
+    assert shown.tpot_ms is not None
+    assert shown.tpot_ms.mean == pytest.approx(10.0)
+    assert shown.note == ""
