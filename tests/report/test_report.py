@@ -229,11 +229,8 @@ def test_the_terminal_tells_both_errors() -> None:
 def test_throughput_per_device_counts_the_devices_of_the_candidate_itself() -> None:
     found = summary(points=False)
     (bad,) = found.experiments
-    settings = {"system.gpu_type": "h100", "parallel.tensor_parallel": 2}
     level = summary().experiments[0].measurements
-    good = bad.model_copy(
-        update={"status": "completed", "settings": settings, "measurements": level}
-    )
+    good = bad.model_copy(update={"status": "completed", "gpus": 2, "measurements": level})
     run = found.run.model_copy(update={"task": {"system": {"total_gpus": 8}}})
     (point,) = plot_points(found.model_copy(update={"run": run, "experiments": [good]}))
     assert point.values["tok_s_per_gpu"] == pytest.approx(123.4 / 2)

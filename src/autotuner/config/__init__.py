@@ -11,7 +11,16 @@ from autotuner.config.groups import BACKENDS, GROUPS
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import load_task, parse_task
 from autotuner.config.parse import DocumentError, parse_document
-from autotuner.config.task import Benchmark, Model, Optimization, PredictionConfig, Slo, Task
+from autotuner.config.task import (
+    Benchmark,
+    Model,
+    Optimization,
+    PredictionConfig,
+    PredictionMode,
+    PredictorName,
+    Slo,
+    Task,
+)
 
 __all__ = [
     "BACKENDS",
@@ -25,6 +34,8 @@ __all__ = [
     "Model",
     "Optimization",
     "PredictionConfig",
+    "PredictionMode",
+    "PredictorName",
     "Slo",
     "Task",
     "axes_model",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, PredictionMode, PredictorName
 from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
 from autotuner.predict.protocol import Prediction, Predictions, Predictor, Support
 from autotuner.predict.roofline import RooflinePredictor
@@ -91,7 +91,10 @@ def joined(name: str, parts: Sequence[Predictions], candidates: Sequence[Candida
 
 
 def predictor_for(
-    scenario: Scenario, wanted: str = "auto", mode: str = "auto", cache: Path | None = None
+    scenario: Scenario,
+    wanted: PredictorName = "auto",
+    mode: PredictionMode = "auto",
+    cache: Path | None = None,
 ) -> tuple[Predictor, str]:
     """The predictor that answers for `scenario`, and why this one.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from autotuner.config import Candidate
 from autotuner.tuning.summary import ExperimentView, RunSummary
 
 AXES = {
@@ -78,7 +77,7 @@ def value_text(value: object) -> str:
 
 
 def _levels(experiment: ExperimentView) -> dict[tuple[str, int], dict[str, float]]:
-    gpus = max(Candidate.from_settings(dict(experiment.settings)).gpus, 1)
+    gpus = max(experiment.gpus, 1)
     levels = {}
     for level in experiment.measurements:
         ttft, tpot, e2e = level.ttft_ms, level.tpot_ms, level.e2e_ms

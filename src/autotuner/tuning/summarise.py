@@ -104,6 +104,7 @@ def _experiment_view(
             "selection_reason": experiment.selection_reason,
             "phase": experiment.phase,
             "settings": experiment.settings,
+            "gpus": occupied_gpus(experiment.settings),
             "command": experiment.command,
             "log_path": experiment.log_path,
             "startup_s": experiment.startup_s,

@@ -61,7 +61,7 @@ class PredictionView(_View):
 class ExperimentView(_View):
     """One engine start. `settings` holds `group.field` -> value of every field that is set.
 
-    `unpredicted` says why there are no predictions, in runs that asked for them.
+    `gpus` are those that it occupies, 0 on a CPU. `unpredicted` says why there are no predictions, in runs that asked for them.
     """
 
     id: str
@@ -71,6 +71,7 @@ class ExperimentView(_View):
     selection_reason: str
     phase: str
     settings: dict[str, Scalar]
+    gpus: int = 0
     command: str
     log_path: str
     startup_s: float | None = None
