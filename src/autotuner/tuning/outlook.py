@@ -67,12 +67,13 @@ def outlook(
     expected = forecast.expected(asked, observations)
     minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
     points = [point for found in expected.values() for point in found.points]
+    corrected = any(found.calibrated for found in expected.values())
     return Outlook(
         expected=expected,
         candidates=len(ids),
         frontier=tuple(predicted_frontier(points, prepared.task.optimization.objectives)),
         whys=dict(forecast.whys),
-        observations=len(forecast.relevant(observations)),
+        observations=len(forecast.relevant(observations)) if corrected else 0,
         minutes=minutes,
         usd=minutes / 60 * price if minutes is not None and price > 0 else None,
     )

@@ -61,7 +61,8 @@ class PredictionView(_View):
 class ExperimentView(_View):
     """One engine start. `settings` holds `group.field` -> value of every field that is set.
 
-    `gpus` are those that it occupies, 0 on a CPU. `unpredicted` says why there are no predictions, in runs that asked for them.
+    `gpus` are those that it occupies, 0 on a CPU. `unpredicted` says why there are no predictions,
+    in runs that asked for them.
     """
 
     id: str
