@@ -128,7 +128,7 @@ def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
             f"{point.tok_s_per_user:.1f}",
             _band(point.ttft_ms, point.ttft_log_std),
             _band(point.tpot_ms, point.tpot_log_std),
-            escape(labels[point.candidate_id].replace(" ", "\n")),
+            escape(labels[point.candidate_id]),
         )
     return table
 
