@@ -70,3 +70,15 @@ def test_a_file_cut_short_is_refused_and_never_crashes(length: int) -> None:
         path.write_bytes(HEADER[:length])
         with pytest.raises(ModelError, match="damaged"):
             read_gguf(path)
+
+
+@pytest.mark.parametrize("name", ["meta-llama/Llama-3.1-8B", "someone/a-model"])
+def test_a_hubs_model_keeps_its_revision(name: str) -> None:
+    assert resolve_model(Model(id=name, revision="v1"), base=Path()).revision == "v1"
+
+
+def test_what_lies_here_has_no_revision(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model\.revision: 'v1' is a hub's"):
+        resolve_model(Model(path=str(tmp_path), revision="v1"), base=Path())
+    with pytest.raises(ModelError, match=r"model\.revision: 'v1' is a hub's"):
+        resolve_model(Model(id="smollm2-135m", revision="v1"), base=Path())

@@ -78,7 +78,24 @@ def test_render_is_told_for_an_engine_that_is_not_here(task: Path) -> None:
     assert len(lines) == 6
     assert all("--attention-backend" not in line["command"] for line in lines)
     assert all(line["command"].startswith("sglang serve --model-path") for line in lines)
-    assert "no engine of this task" in call("render", task, "--engine", "trtllm", code=2)
+    assert "did you mean 'vllm'" in call("render", task, "--engine", "vlm", code=2)
+
+
+def test_render_moves_a_task_to_an_engine_that_it_does_not_name(task: Path) -> None:
+    found = json.loads(call("render", task, "--engine", "trtllm", "--json"))["candidates"]
+    first = found[0]
+    assert first["settings"]["system.backend"] == "trtllm"
+    assert first["argv"][:2] == ["trtllm-serve", "meta-llama/Meta-Llama-3.1-70B"]
+    assert list(first["files"]) == ["options.yaml"]
+    assert "dtype" in first["files"]["options.yaml"]
+    assert first["env"] == {}
+    own = TASK.replace("[vllm, sglang]", "vllm, backend_version: 0.30.0") + "misc: {threads: 8}\n"
+    task.write_text(own, encoding="utf-8")
+    moved = json.loads(call("render", task, "--engine", "sglang", "--json"))["candidates"]
+    assert moved[0]["env"] == {"OMP_NUM_THREADS": "8"}
+    assert "system.backend_version" not in moved[0]["settings"]
+    task.write_text(own + "scheduling: {policy: priority}\n", encoding="utf-8")
+    assert "scheduling.policy" in call("render", task, "--engine", "trtllm", code=2)
 
 
 def test_what_is_not_installed_is_planned_and_not_tuned(task: Path, tmp_path: Path) -> None:
@@ -149,7 +166,8 @@ def test_a_profile_is_applied_to_a_model_of_ones_own(tmp_path: Path) -> None:
         (("llama-3.1-70b", "llama-3.1-71b"), "did you mean"),
         (("[vllm, sglang]", "vlm"), "did you mean 'vllm'"),
         (("total_gpus: 8", "total_gpus: 8}\nparallel: {tp: 3"), "does not divide the 64"),
-        (("[vllm, sglang]", "vllm, backend_version: [a, b]"), ""),
+        (("[vllm, sglang]", "vllm, backend_version: ['0.30.0', '0.31.0']"), ""),
+        (("[vllm, sglang]", "vllm, backend_version: banana"), "'banana' is no version"),
         (("osl: 512", "osl: 512, prefix: 64"), "runtime.prefix"),
         (
             ("total_gpus: 8", "total_gpus: 8}\nparallel: {pp: 16"),
@@ -166,4 +184,4 @@ def test_mistakes_are_told_with_field_value_and_remedy(
     if said:
         assert said in call("plan", task, code=2)
     else:
-        assert json.loads(call("plan", task, "--json"))["engine_version"] == "a, b"
+        assert json.loads(call("plan", task, "--json"))["engine_version"] == "0.30.0, 0.31.0"

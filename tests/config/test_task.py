@@ -44,6 +44,28 @@ def test_a_field_and_its_alias_together_are_refused() -> None:
     assert "given twice" in refusal({"parallel": {"tp": 1, "tensor_parallel": 2}})
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--seed", "-1"],
+        ["--cuda-graph-bs", "1", "2", "4"],
+        ["-ctk", "q8_0", "--mlock"],
+        ["-O3", "--rope-scaling={'a': 1}"],
+        ["--chat-template", ""],
+    ],
+)
+def test_extra_args_are_flags_each_with_its_values(words: list[str]) -> None:
+    assert parse_task(MINIMAL | {"misc": {"extra_args": words}}).fixed() == {
+        "misc.extra_args": tuple(words)
+    }
+
+
+def test_a_wrong_item_of_a_list_does_not_make_the_list_empty() -> None:
+    said = refusal({"benchmark": {"concurrency": [0]}})
+    assert "benchmark.concurrency.0" in said
+    assert "empty" not in said
+
+
 def test_extra_args_is_one_value_and_a_list_of_lists_is_an_axis() -> None:
     one = parse_task(MINIMAL | {"misc": {"extra_args": ["--a", "1"]}})
     two = parse_task(MINIMAL | {"misc": {"extra_args": [["--a", "1"], ["--b"]]}})
@@ -62,6 +84,11 @@ def test_extra_args_is_one_value_and_a_list_of_lists_is_an_axis() -> None:
         ({"misc": {"threads": [1, 0]}}, ["misc.threads.1", "greater than or equal to 1"]),
         ({"misc": {"threads": True}}, ["misc.threads", "valid integer"]),
         ({"misc": {"extra_args": ["rm -rf"]}}, ["misc.extra_args", "follows no flag"]),
+        ({"misc": {"extra_args": ["--f=1", "x"]}}, ["misc.extra_args", "'x' follows no flag"]),
+        ({"misc": {"extra_args": ["-"]}}, ["misc.extra_args", "'-' is no flag"]),
+        ({"misc": {"extra_args": ["--a", "--", "x"]}}, ["misc.extra_args", "'--' is no flag"]),
+        ({"misc": {"extra_args": ["-1"]}}, ["misc.extra_args", "'-1' follows no flag"]),
+        ({"profiles": "balanced"}, ["profiles: takes a list, not 'balanced'"]),
         ({"quantization": {"kvcache_mode": "fp9"}}, ["quantization.kvcache_mode", "'fp9'"]),
         ({"benchmark": {"workload": "X(1,2)"}}, ["benchmark.workload", "D(isl,osl)"]),
         ({"benchmark": {"concurrency": []}}, ["benchmark.concurrency", "empty"]),

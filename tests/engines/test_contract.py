@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,93 @@ def test_a_checkpoint_says_its_own_format(engine: str) -> None:
         said(engine, DEEPSEEK, quantization__gemm_mode="bfloat16")
     with pytest.raises(EngineError, match="one flag says both"):
         said(engine, QWEN_MOE, **FP8_DENSE_ONLY)
+
+
+@pytest.mark.parametrize("engine", ["sglang", "trtllm"])
+def test_the_width_counts_all_ranks_where_only_data_parallel_is_said(engine: str) -> None:
+    said_width = said(engine, DEEPSEEK, parallel__data_parallel=8).replace("--tp_size", "--tp-size")
+    assert "--tp-size 8" in said_width
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
+def test_the_revision_of_a_hubs_model_is_said(engine: str) -> None:
+    tabled, plain = ENGINES[engine], model(QWEN)
+    at = replace(plain, revision="v1.0")
+    candidate, here = Candidate(), tabled.assume(None)
+    assert "--revision v1.0" in tabled.render(candidate, at, here).command()
+    assert "--revision" not in tabled.render(candidate, plain, here).command()
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        ("vllm", ["--gpu-memory-utilization", "0.5"]),
+        ("vllm", ["--gpu_memory_utilization=0.5"]),
+        ("vllm", ["--device-memory-utilization=0.5"]),
+        ("vllm", ["--gpu-memory-util", "0.5"]),
+        ("sglang", ["--seed", "1", "--mem-fraction", "0.5"]),
+    ],
+)
+def test_extra_arguments_do_not_say_what_a_field_says(engine: str, words: list[str]) -> None:
+    both = {"memory__mem_fraction_static": 0.8, "misc__extra_args": words}
+    with pytest.raises(EngineError, match=r"misc\.extra_args.*memory\.mem_fraction_static 0\.8"):
+        said(engine, QWEN, **both)
+    assert words[-1] in said(engine, QWEN, misc__extra_args=words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--quantization=awq"],
+        ["--compilation-config.mode", "3"],
+        ["--no-enable-prefix-caching"],
+        ["-tp", "2"],
+    ],
+)
+def test_a_flag_counts_by_any_of_its_names_whatever_the_field_says(words: list[str]) -> None:
+    fields = {
+        "quantization__gemm_mode": "bfloat16",
+        "misc__torch_compile": False,
+        "attention__enable_prefix_caching": True,
+        "parallel__tensor_parallel": 1,
+    }
+    with pytest.raises(EngineError, match=r"misc\.extra_args.* beside "):
+        said("vllm", QWEN, **fields, misc__extra_args=words)
+
+
+def test_extra_arguments_do_not_decide_how_many_gpus_are_occupied() -> None:
+    with pytest.raises(EngineError, match=r"say parallel\.data_parallel"):
+        said("vllm", QWEN, misc__extra_args=["--data-parallel-size=2"])
+
+
+def test_chunks_have_no_size_where_prefill_is_not_cut() -> None:
+    size = {"attention__chunked_prefill_size": 2048}
+    with pytest.raises(EngineError, match=r"attention\.enable_chunked_prefill False"):
+        said("sglang", QWEN, attention__enable_chunked_prefill=False, **size)
+    assert "--chunked-prefill-size 2048" in said(
+        "sglang", QWEN, attention__enable_chunked_prefill=True, **size
+    )
+
+
+def test_what_only_some_gpus_can_is_refused_on_others() -> None:
+    with pytest.raises(EngineError, match=r"comm_mode.*'int8' on h100_sxm.*AMD"):
+        said("vllm", QWEN, quantization__comm_mode="int8", system__gpu_type="h100")
+    assert "QUANTIZATION=INT8" in said(
+        "vllm", QWEN, quantization__comm_mode="int8", system__gpu_type="mi300x"
+    )
+    plain = said("vllm", QWEN, system__gpu_type="h100")
+    assert said("vllm", QWEN, quantization__comm_mode="half", system__gpu_type="h100") == plain
+
+
+@pytest.mark.parametrize("version", ["banana", "", "latest", "1;2", "-1"])
+def test_a_version_that_is_none_is_refused(version: str) -> None:
+    with pytest.raises(EngineError, match=r"system\.backend_version"):
+        ENGINES["vllm"].assume(version)
+
+
+@pytest.mark.parametrize("version", ["0.32.0", "v0.9", "0.5.10.post2", "b4567", "1.2.0rc3"])
+def test_versions_are_taken_as_they_are_written(version: str) -> None:
+    assert ENGINES["vllm"].assume(version).version == version
 
 
 def test_a_setting_it_cannot_express_names_the_engines_that_can() -> None:

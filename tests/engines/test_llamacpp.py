@@ -42,7 +42,15 @@ SETTINGS = st.fixed_dictionaries(
 )
 
 
-@given(SETTINGS)
+def agreeing(settings: dict[str, Any]) -> dict[str, Any]:
+    """One flag says both lengths; they cannot differ."""
+    slots = settings.get("scheduling.max_running_requests", 4)
+    if {"memory.max_model_len", "memory.max_total_tokens"} <= set(settings):
+        settings["memory.max_total_tokens"] = settings["memory.max_model_len"] * slots
+    return settings
+
+
+@given(SETTINGS.map(agreeing))
 def test_the_host_parses_what_the_table_renders(settings: dict[str, Any]) -> None:
     argv = spec(settings).argv_for(1234)[1:]
     args = parser().parse_args(argv)
@@ -58,7 +66,7 @@ def test_the_host_parses_what_the_table_renders(settings: dict[str, Any]) -> Non
     assert args.cache_type_k == cache[settings.get("quantization.kvcache_mode")]
 
 
-@given(SETTINGS)
+@given(SETTINGS.map(agreeing))
 def test_the_printed_command_is_the_command(settings: dict[str, Any]) -> None:
     launch = spec(settings)
     assert tuple(shlex.split(launch.command(8080))) == launch.argv_for(8080)
@@ -72,6 +80,7 @@ def test_the_printed_command_is_the_command(settings: dict[str, Any]) -> None:
         ("quantization.kvcache_mode", "fp8", "use one of"),
         ("attention.backend", "triton", "use one of: flash"),
         ("misc.extra_args", ["--port", "1"], "set by the tuner"),
+        ("misc.extra_args", ["-np", "8"], "scheduling.max_running_requests 4"),
     ],
 )
 def test_what_it_cannot_express_is_refused_by_name(path: str, value: Any, word: str) -> None:
@@ -79,6 +88,13 @@ def test_what_it_cannot_express_is_refused_by_name(path: str, value: Any, word: 
         spec({path: value})
     assert path in str(caught.value)
     assert word in str(caught.value)
+
+
+def test_a_length_and_a_total_that_disagree_are_refused() -> None:
+    both = {"memory.max_total_tokens": 8000, "memory.max_model_len": 1000}
+    with pytest.raises(EngineError, match=r"memory\.max_model_len.*memory\.max_total_tokens 8000"):
+        spec(both)
+    assert "8000" in spec(both | {"scheduling.max_running_requests": 8}).argv
 
 
 def test_values_that_change_nothing_are_accepted() -> None:

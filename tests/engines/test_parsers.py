@@ -39,6 +39,29 @@ def test_every_flag_and_value_is_declared(engine: str, chosen: dict[str, Any], n
 
 
 @pytest.mark.parametrize("engine", FLAGS)
+def test_every_declared_name_means_its_own_flag(engine: str) -> None:
+    table = engine_named(engine).table
+    facts = model(MODELS[1]).facts
+    for flag, row in FLAGS[engine].items():
+        others = [name for name in row["flags"] if not name.startswith("--no-")]
+        of_any = [table.spoken_for([name], table.version, facts)[name] for name in others]
+        assert len(set(of_any)) <= 1, f"{others}: one of these is missing among the aliases"
+        fields = table.spoken_for([flag], table.version, facts)[flag]
+        for path in fields:
+            row_of_field = table.row(path, table.version, facts)
+            assert row_of_field is not None
+            assert row_of_field.claims & {*row["flags"]}, f"{flag} is taken for {path}"
+
+
+@pytest.mark.parametrize("engine", FLAGS)
+def test_the_share_of_memory_is_the_parsers_default(engine: str) -> None:
+    table = engine_named(engine).table
+    row = table.row("memory.mem_fraction_static", table.version, model(MODELS[0]).facts)
+    assert row is not None
+    assert FLAGS[engine][row.flags[0]]["default"] in (None, table.memory.share)
+
+
+@pytest.mark.parametrize("engine", FLAGS)
 def test_every_flag_of_the_table_is_declared(engine: str) -> None:
     table = engine_named(engine).table
     rows = [

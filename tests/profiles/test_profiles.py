@@ -175,6 +175,8 @@ def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
         ({"name": "x", "layers": [{"set": {"parallel.tp": 0}}]}, "got 0"),
         ({"name": "x", "layers": [{"when": {"gpu_is": 1}, "set": {}}]}, "unknown fact"),
         ({"name": "x", "layers": [{"when": {"isl": {"above": 1}}, "set": {}}]}, "min and max"),
+        ({"name": "x", "layers": [{"set": {"memory.page_size": None}}]}, "null is no value"),
+        ({"name": "x", "layers": [{"set": {"misc.extra_args": 1}}]}, "takes a list"),
         ({"name": "x", "extends": ["a"]}, "extends"),
         ({"name": "x", "layers": [{"set": [1]}]}, "expected a mapping"),
         ({"name": "x", "layers": [{"when": {"isl": {"min": "a"}}, "set": {}}]}, "are numbers"),

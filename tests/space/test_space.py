@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.catalog import GgufHeader, ResolvedModel, facts_from_gguf
+from autotuner.catalog import (
+    GgufHeader,
+    ResolvedModel,
+    Widths,
+    facts_from_gguf,
+    known_model,
+    kv_gib_per_gpu,
+    weights_gib_per_gpu,
+)
 from autotuner.config import Candidate, parse_task
+from autotuner.config.groups import Memory
 from autotuner.engines import Installation, engine_named
 from autotuner.errors import ConfigError, EngineError
+from autotuner.profiles import ProfileRegistry, builtin_registry, profile_from
 from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
 from autotuner.tuning.prepare import prepare
 
@@ -27,7 +38,7 @@ MODEL = ResolvedModel("m", "/m.gguf", FACTS, HEADER.path, HEADER)
 
 def setting(largest: int = 160) -> Setting:
     defaults = LLAMACPP.table.defaults
-    return Setting(largest, defaults, FACTS, 24.0)
+    return Setting(largest, defaults, FACTS, 24.0, use=LLAMACPP.table.memory)
 
 
 def space(groups: dict[str, Any], largest: int = 160) -> Space:
@@ -179,6 +190,182 @@ def test_combinations_are_tried_as_they_stand() -> None:
         for c in found.candidates
     ]
     assert said == [(8, None, None), (2, 2, "fp8"), (2, 4, "fp8")]
+
+
+def test_combinations_that_differ_in_one_value_are_all_there() -> None:
+    combinations = [{"parallel": {"tp": 4}}, {"parallel": {"tp": 8}}, {"parallel": {"tp": 4}}]
+    found = feasible("llama-3.1-70b", "h100", 8, {"combinations": combinations})
+    assert [c.parallel.tensor_parallel for c in found.candidates] == [4, 8]
+    assert list(found.excluded.values()) == [1]
+
+
+def test_one_launch_said_by_other_fields_is_one_candidate() -> None:
+    spread = [{"parallel": {"tp": 4, "ep": 4}}, {"parallel": {"moe_ep": 4, "tp": 4}}]
+    found = feasible("qwen3-30b-a3b", "h100", 8, {"combinations": spread})
+    assert len(found.candidates) == 1
+    assert "--enable-expert-parallel" in found.specs[found.candidates[0].id].argv
+
+
+@given(st.lists(st.sampled_from([1, 2, 4, 8]), min_size=1, max_size=4), st.booleans())
+def test_no_two_candidates_of_any_combinations_are_one_launch(widths: list[int], dp: bool) -> None:
+    combinations = [
+        {"parallel": {"tp": width} | ({"dp": 1} if dp and index % 2 else {})}
+        for index, width in enumerate(widths)
+    ]
+    found = feasible("qwen3-8b", "h100", 8, {"combinations": combinations})
+    commands = [spec.command() for spec in found.specs.values()]
+    assert len(set(commands)) == len(commands)
+    assert {c.parallel.tensor_parallel for c in found.candidates} == set(widths)
+
+
+def excluded(model: str, gpu: str, gpus: int, groups: dict[str, Any], engine: str = "vllm") -> str:
+    """Why nothing of this can be."""
+    with pytest.raises(ConfigError) as caught:
+        feasible(model, gpu, gpus, groups, engine)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu", "groups", "reason"),
+    [
+        ("deepseek-v3", "h100", {"parallel": {"tp": 8}}, "weights and one request need"),
+        ("deepseek-v3", "h100", {"parallel": {"tp": 1, "dp": 8}}, "weights and one request need"),
+        (
+            "llama-3.1-8b",
+            "l4",
+            {"memory": {"max_total_tokens": 10**9, "max_model_len": 2048}},
+            "weights and memory.max_total_tokens (1000000000) need",
+        ),
+        (
+            "llama-3.1-8b",
+            "l4",
+            {"memory": {"max_model_len": 131072}},
+            "weights and one sequence of memory.max_model_len (131072) need",
+        ),
+        ("llama-3.1-8b", "h100", {"memory": {"max_model_len": 10**18}}, "the model's context (131"),
+        ("llama-3.1-8b", "h100", {"runtime": {"nextn": 1}}, "without MTP layers"),
+    ],
+)
+def test_what_the_engine_could_not_start_is_excluded(
+    model: str, gpu: str, groups: dict[str, Any], reason: str
+) -> None:
+    gpus = 1 if gpu == "l4" else 8
+    if "runtime" in groups:
+        groups = {"runtime": {"isl": 1024, "osl": 256} | groups["runtime"]}
+    assert reason in excluded(model, gpu, gpus, groups)
+
+
+def test_a_length_beyond_the_models_context_is_for_engines_that_stretch_it() -> None:
+    found = space({"memory": {"max_model_len": 10 * 8192}})
+    assert [c.memory.max_model_len for c in found.candidates] == [81920]
+    raised = {"memory": {"max_model_len": 65536}, "misc": {"context_length": 65536}}
+    assert feasible("qwen3-8b", "h100", 1, raised).candidates
+
+
+def test_a_total_below_the_models_context_lowers_the_served_length() -> None:
+    found = feasible("llama-3.1-8b", "h100", 1, {"memory": {"max_total_tokens": 8192}})
+    assert found.candidates[0].memory.max_model_len == 1536
+
+
+def test_a_served_length_that_does_not_fit_is_lowered_where_vllm_would_not_start() -> None:
+    on_l4 = feasible("llama-3.1-8b", "l4", 1, {}).candidates[0]
+    assert on_l4.memory.max_model_len is not None
+    assert 1280 <= on_l4.memory.max_model_len < 4096
+    assert feasible("llama-3.1-8b", "h100", 1, {}).candidates[0].memory.max_model_len is None
+    assert feasible("llama-3.1-8b", "l4", 1, {}, "sglang").candidates[0].memory == Memory()
+
+
+def test_attention_replicas_hold_what_is_no_expert_in_full() -> None:
+    known = known_model("deepseek-v3")
+    assert known is not None
+    facts = known.facts
+    split = weights_gib_per_gpu(facts, Widths(tensor=8))
+    replicas = weights_gib_per_gpu(facts, Widths(data=8))
+    total = facts.weights_gib()
+    assert split is not None
+    assert replicas is not None
+    assert total is not None
+    assert split == pytest.approx(total / 8)
+    assert 10 < replicas - split < 20
+
+
+def test_a_latent_is_there_on_every_rank() -> None:
+    known = known_model("deepseek-v3")
+    assert known is not None
+    facts = known.facts
+    alone, wide = (kv_gib_per_gpu(facts, Widths(tensor=n), 4096) for n in (1, 8))
+    assert alone == wide
+
+
+def test_lengths_are_told_by_what_says_them() -> None:
+    told = excluded("qwen3-8b", "h100", 1, {"memory": {"max_total_tokens": 64}})
+    assert "memory.max_total_tokens (64) is smaller than isl + osl (1280)" in told
+    both = {"memory": {"max_total_tokens": 10**5, "max_model_len": 64}}
+    assert "memory.max_model_len (64) is smaller" in excluded("qwen3-8b", "h100", 1, both)
+
+
+def test_a_profiles_value_never_contradicts_the_task() -> None:
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "qwen3-8b"},
+        "profiles": ["balanced"],
+        "runtime": {"isl": 1024, "osl": 256},
+        "system": {"gpu_type": "h100", "total_gpus": 1, "backend": "sglang"},
+        "attention": {"enable_chunked_prefill": False},
+    }
+    found = prepare(parse_task(document), base=Path())
+    assert {c.attention.chunked_prefill_size for c in found.space.candidates} == {None}
+    assert any("attention.chunked_prefill_size" in warning for warning in found.warnings)
+
+
+def test_words_beside_an_axis_that_they_say_too_are_excluded() -> None:
+    groups = {
+        "memory": {"mem_fraction_static": 0.8},
+        "misc": {"extra_args": [["--seed", "1"], ["--gpu-memory-utilization", "0.5"]]},
+    }
+    found = feasible("qwen3-8b", "h100", 1, groups)
+    assert [c.misc.extra_args for c in found.candidates] == [("--seed", "1")]
+    assert "beside memory.mem_fraction_static 0.8" in next(iter(found.excluded))
+
+
+@pytest.mark.parametrize(
+    ("groups", "told"),
+    [
+        ({"runtime": {"prefix": 64}}, "shared prefixes are not generated"),
+        ({"runtime": {"isl": 8, "osl": 8}}, "runtime.isl: is one for all combinations"),
+        ({"system": {"total_gpus": [1, 2]}}, "system.total_gpus: cannot be searched"),
+    ],
+)
+def test_a_combination_may_not_ask_for_what_a_task_may_not(
+    groups: dict[str, Any], told: str
+) -> None:
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "qwen3-8b"},
+        "benchmark": {"workload": "D(1024,256)"},
+        "system": {"gpu_type": "h100", "backend": "vllm"},
+        "combinations": [groups],
+    }
+    with pytest.raises(ConfigError, match=re.escape(told)):
+        prepare(parse_task(document), base=Path())
+
+
+def test_a_profile_may_not_ask_for_shared_prefixes() -> None:
+    layers = [{"name": "shared", "set": {"runtime.prefix": 64}}]
+    mine = profile_from({"name": "mine", "layers": layers}, source="mine.yaml")
+    registry = ProfileRegistry({**builtin_registry().profiles, "mine": mine})
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "qwen3-8b"},
+        "profiles": ["mine"],
+        "runtime": {"isl": 1024, "osl": 256},
+        "system": {"gpu_type": "h100", "backend": "vllm"},
+    }
+    with pytest.raises(ConfigError, match=r"runtime\.prefix: mine/shared sets it"):
+        prepare(parse_task(document), base=Path(), registry=registry)
 
 
 def test_a_field_in_the_task_and_in_a_combination_is_refused() -> None:

@@ -6,6 +6,7 @@ Knows nothing of engines.
 
 from autotuner.catalog.device import Device, this_device
 from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
+from autotuner.catalog.footprint import Widths, kv_gib_per_gpu, weights_gib_per_gpu
 from autotuner.catalog.gguf import GgufHeader, read_gguf
 from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
@@ -28,6 +29,7 @@ __all__ = [
     "KnownModel",
     "ModelFacts",
     "ResolvedModel",
+    "Widths",
     "facts_from_config",
     "facts_from_folder",
     "facts_from_gguf",
@@ -36,8 +38,10 @@ __all__ = [
     "gpus_with_format",
     "known_model",
     "known_models",
+    "kv_gib_per_gpu",
     "model_named",
     "read_gguf",
     "resolve_model",
     "this_device",
+    "weights_gib_per_gpu",
 ]

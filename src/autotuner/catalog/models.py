@@ -73,6 +73,7 @@ class ResolvedModel:
         location: what the engine is given: a path, or a hub id to be downloaded.
         path: where it lies on this machine; None for a hub id.
         header: of a GGUF file; None for any other format.
+        revision: of a hub's model; None for its newest.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ResolvedModel:
     facts: ModelFacts = field(default_factory=ModelFacts)
     path: Path | None = None
     header: GgufHeader | None = None
+    revision: str | None = None
 
 
 def known_models() -> Mapping[str, KnownModel]:
@@ -110,10 +112,12 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
     known of it but its name.
 
     Raises:
-        ModelError: unknown id, package not installed, no such file, or a folder without config.
+        ModelError: unknown id, package not installed, no such file, a folder without config, or
+            the revision of a model that is no hub's.
     """
     if model.path is None:
         return _from_registry(model)
+    _refuse_revision(model, model.path)
     path = _path(model.path, base)
     name = model.served_name or model.id or path.stem
     if path.is_dir():
@@ -132,7 +136,7 @@ def _from_registry(model: Model) -> ResolvedModel:
     known = known_model(wanted)
     if known is None:
         if wanted.count("/") == 1:
-            return ResolvedModel(model.served_name or wanted, wanted)
+            return ResolvedModel(model.served_name or wanted, wanted, revision=model.revision)
         every = [name for row in _registry().values() for name in row.names]
         raise ModelError(
             f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, every)}",
@@ -140,7 +144,10 @@ def _from_registry(model: Model) -> ResolvedModel:
         )
     if known.package is None:
         location = known.full_name(wanted)
-        return ResolvedModel(model.served_name or location, location, known.facts)
+        return ResolvedModel(
+            model.served_name or location, location, known.facts, revision=model.revision
+        )
+    _refuse_revision(model, wanted)
     found = importlib.util.find_spec(known.package)
     if found is None or found.origin is None:
         raise ModelError(
@@ -151,6 +158,14 @@ def _from_registry(model: Model) -> ResolvedModel:
     header = read_gguf(path)
     facts = facts_from_gguf(header)
     return ResolvedModel(model.served_name or known.id, str(path), facts, path, header)
+
+
+def _refuse_revision(model: Model, place: str) -> None:
+    if model.revision is not None:
+        raise ModelError(
+            f"model.revision: {model.revision!r} is a hub's; {place} lies on this machine",
+            remedy="leave it out, or give model.id of a hub",
+        )
 
 
 @functools.cache

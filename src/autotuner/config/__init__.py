@@ -7,12 +7,13 @@ Knows nothing of engines, models or hardware.
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.document import nearest
-from autotuner.config.groups import BACKENDS, GROUPS
+from autotuner.config.groups import BACKENDS, GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
-from autotuner.config.load import load_task, parse_task
+from autotuner.config.load import load_task, parse_task, problems_of
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
     Benchmark,
+    Combination,
     Model,
     Optimization,
     PredictionConfig,
@@ -28,6 +29,7 @@ __all__ = [
     "GROUP_NAMES",
     "Benchmark",
     "Candidate",
+    "Combination",
     "DocumentError",
     "GroupAxes",
     "LengthDistribution",
@@ -40,8 +42,10 @@ __all__ = [
     "Task",
     "axes_model",
     "content_id",
+    "flag_of",
     "load_task",
     "nearest",
     "parse_document",
     "parse_task",
+    "problems_of",
 ]

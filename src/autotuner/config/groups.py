@@ -6,6 +6,7 @@ group the form in which a task writes it, where any field may also be a list.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -39,11 +40,27 @@ CommMode = Literal["half", "int8", "fp8"]
 ServingMode = Literal["agg", "disagg"]
 
 
+_FLAG = re.compile(r"(--?[A-Za-z][\w.-]*)(=.*)?", re.DOTALL)
+_NEGATIVE = re.compile(r"-\.?\d.*")
+
+
+def flag_of(word: str) -> str | None:
+    """The flag that a word of a command line is, without its value; None where it is none."""
+    match = _FLAG.fullmatch(word)
+    return match.group(1) if match else None
+
+
 def _only_flags(values: tuple[str, ...]) -> tuple[str, ...]:
-    for index, word in enumerate(values):
+    """Flags, each followed by its values; whether a flag takes any, only its engine knows."""
+    takes_value = False
+    for word in values:
         if "\0" in word or "\n" in word:
             raise ValueError("an argument may hold no line break and no NUL")
-        if not word.startswith("-") and (index == 0 or "=" in values[index - 1]):
+        if flag_of(word):
+            takes_value = "=" not in word
+        elif word.startswith("-") and not _NEGATIVE.fullmatch(word):
+            raise ValueError(f"{word!r} is no flag; write flags such as '--flag' or '--f=1'")
+        elif not takes_value:
             raise ValueError(f"{word!r} follows no flag; write flags such as '--flag' or '--f=1'")
     return values
 

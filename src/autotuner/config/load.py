@@ -13,6 +13,13 @@ from autotuner.config.task import Task
 from autotuner.errors import AutotunerError, ConfigError, Problem
 
 _MAX_BYTES = 4 << 20
+_MEANT = {
+    "missing": "is missing",
+    "too_short": "the list is empty; give values to try, or leave the field out",
+    "tuple_type": "takes a list",
+    "list_type": "takes a list",
+}
+"""Kind of Pydantic's errors -> what a user is told instead of its own message."""
 
 
 def load_task(path: Path) -> Task:
@@ -65,11 +72,12 @@ def problems_of(error: ValidationError) -> tuple[Problem, ...]:
         message = item["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
         given = item.get("input")
-        if item["type"] == "missing":
-            message = "is missing"
-        elif isinstance(given, str | int | float | bool) and repr(given) not in message:
+        if item["type"] == "too_short" and given:
+            # Its items are wrong, which is told of each, and so none is left of the list.
+            continue
+        message = _MEANT.get(item["type"], message)
+        shown = isinstance(given, str | int | float | bool) and repr(given) not in message
+        if shown and item["type"] != "missing":
             message = f"{message}, not {given!r}"
-        elif item["type"] == "too_short":
-            message = "the list is empty; give values to try, or leave the field out"
         problems.append(Problem(".".join(words), message))
     return tuple(dict.fromkeys(problems))

@@ -5,15 +5,17 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
-from autotuner.engines.rows import FlagRow, Pieces
-from autotuner.engines.spec import PORT, FailureKind, FailurePattern, LaunchSpec
-from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
+from autotuner.engines.rows import NOTHING, FlagRow, Pieces, checked_version
+from autotuner.engines.spec import DEFAULT_PORT, PORT, FailureKind, FailurePattern, LaunchSpec
+from autotuner.engines.table import FIELDS, EngineTable, MemoryUse, Saying, engine_table
 
 __all__ = [
     "DEFAULT_ENGINE",
+    "DEFAULT_PORT",
     "ENGINES",
     "FIELDS",
     "MODEL",
+    "NOTHING",
     "PORT",
     "Engine",
     "EngineTable",
@@ -22,8 +24,10 @@ __all__ = [
     "FlagRow",
     "Installation",
     "LaunchSpec",
+    "MemoryUse",
     "Pieces",
     "Saying",
+    "checked_version",
     "engine_named",
     "engine_table",
 ]

@@ -54,7 +54,9 @@ class Engine(Protocol):
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
     ) -> Pieces: ...
 
-    def reads(self, path: str, model: ResolvedModel, version: str) -> tuple[str, ...]: ...
+    def reads(
+        self, path: str, settings: Mapping[str, Any], model: ResolvedModel, version: str
+    ) -> tuple[str, ...]: ...
 
     def refuses(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str

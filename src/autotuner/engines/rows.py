@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autotuner.catalog import ModelFacts
+from autotuner.catalog import ModelFacts, gpu_named
+from autotuner.config import flag_of
 from autotuner.errors import EngineError
 
+GPU = "system.gpu_type"
 Render = Literal["value", "switch", "words", "above_one", "implied"]
 
 
@@ -37,6 +39,7 @@ class Pieces:
 
 
 NOTHING = Pieces()
+_VERSION = re.compile(r"[vb]?\d[\w.+-]*")
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class FlagRow:
         also: words beside the flag (with `above_one`: where the value is above 1).
         times, over: fields whose values multiply and divide this one (1 where not set).
         over_default: the divisor where the field of `over` is not set.
-        unless: field that, where set, stands for this one.
         same_as: field that says this one too; the two have to agree.
         own: `gemm` or `moe`: the checkpoint's own format needs no flag, and only 16-bit weights
             can be turned into another.
         one_or: fields; the value has to be 1 or the product of theirs.
         needs: field -> the value it must have where this one is above 1.
+        vendors: of the GPUs on which a value can be said.
         when: `{model_is_moe: bool}`.
         since, until: engine versions, both inclusive.
         skip: values that are said by nothing.
@@ -80,12 +83,12 @@ class FlagRow:
     times: str | None = None
     over: str | None = None
     over_default: int = 1
-    unless: str | None = None
     same_as: str | None = None
     own: str | None = None
     one_or: tuple[str, ...] = ()
     needs: tuple[tuple[str, Any], ...] = ()
     when: tuple[tuple[str, Any], ...] = ()
+    vendors: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
     skip: tuple[Any, ...] = ()
@@ -108,8 +111,16 @@ class FlagRow:
     @property
     def reads(self) -> tuple[str, ...]:
         """All fields that decide what this row says."""
-        other = (self.times, self.over, self.unless, self.same_as, *self.one_or)
-        return (self.path, *(p for p in other if p), *(p for p, _ in self.needs))
+        other = (self.times, self.over, self.same_as, *self.one_or)
+        gpu = (GPU,) if self.vendors else ()
+        return (self.path, *(p for p in other if p), *(p for p, _ in self.needs), *gpu)
+
+    @functools.cached_property
+    def claims(self) -> frozenset[str]:
+        """Every flag by which the row says its field, whatever the value."""
+        said = [word for _, value in self.values for word in str(value).split()]
+        words = (*self.flags, self.negated or "", self.json_flag, *self.also, *said)
+        return frozenset(word for word in words if flag_of(word))
 
     def holds(self, version: str, facts: ModelFacts) -> bool:
         """Whether the row is meant for this version and model."""
@@ -125,8 +136,6 @@ class FlagRow:
             EngineError: the engine cannot express the value.
         """
         value = settings[self.path]
-        if self.unless is not None and self.unless in settings:
-            return NOTHING
         self._check_widths(value, settings, engine)
         if self.render == "words":
             return Pieces(tuple(value))
@@ -142,7 +151,10 @@ class FlagRow:
         if self.render == "switch" and not self.values:
             return self._switched(bool(value))
         said = self._translated(value, settings, engine)
-        return NOTHING if said is None and self.key is None else self._said(said)
+        if said is None and self.key is None:
+            return NOTHING
+        self._check_vendor(value, settings, engine)
+        return self._said(said)
 
     def _said(self, said: Any) -> Pieces:
         if self.key is not None:
@@ -195,6 +207,16 @@ class FlagRow:
             )
         return False
 
+    def _check_vendor(self, value: Any, settings: Mapping[str, Any], engine: str) -> None:
+        name = settings.get(GPU)
+        gpu = None if name is None or not self.vendors else gpu_named(name)
+        if gpu is None or gpu.vendor in self.vendors:
+            return
+        raise EngineError(
+            f"{self.path}: {engine} cannot express {value!r} on {gpu.name}: {self.note}",
+            remedy="leave the field out",
+        )
+
     def _check_widths(self, value: Any, settings: Mapping[str, Any], engine: str) -> None:
         if self.one_or:
             product = 1
@@ -229,6 +251,7 @@ def row_from(path: str, raw: Mapping[str, Any]) -> FlagRow:
         "one_or": tuple(raw.get("one_or", ())),
         "needs": tuple(raw.get("needs", {}).items()),
         "when": tuple(raw.get("when", {}).items()),
+        "vendors": tuple(raw.get("vendors", ())),
     }
     rest: dict[str, Any] = {
         key: value for key, value in raw.items() if key not in ("flag", "choices", *lists)
@@ -244,6 +267,20 @@ def version_key(version: str) -> tuple[int, ...]:
     """The leading numbers of a version, for ordering (`0.5.14` -> (0, 5, 14))."""
     found = re.match(r"[^\d]*(\d+(?:\.\d+)*)", version)
     return tuple(int(part) for part in found.group(1).split(".")) if found else ()
+
+
+def checked_version(version: str) -> str:
+    """`version`, where it is one.
+
+    Raises:
+        EngineError: it is none (`0.32.0`, `v0.32`, `b4567` are).
+    """
+    if not _VERSION.fullmatch(version):
+        raise EngineError(
+            f"system.backend_version: {version!r} is no version",
+            remedy="write one such as 0.32.0, or leave it out for what is installed",
+        )
+    return version
 
 
 def in_range(version: str, since: str | None, until: str | None) -> bool:

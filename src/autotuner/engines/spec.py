@@ -8,7 +8,8 @@ from enum import StrEnum
 
 PORT = "{port}"
 """Placeholder in `LaunchSpec.argv` for the port that the launcher chooses."""
-
+DEFAULT_PORT = 8080
+"""What stands for it in a command line that people are shown."""
 
 FILE = "{{file:{name}}}"
 """Placeholder in `LaunchSpec.argv` for the place of one of its files."""
@@ -71,7 +72,7 @@ class LaunchSpec:
             filled = [arg.replace(FILE.format(name=name), place) for arg in filled]
         return tuple(filled)
 
-    def command(self, port: int = 8080) -> str:
+    def command(self, port: int = DEFAULT_PORT) -> str:
         """The line that reproduces this launch in a POSIX shell; first it writes the files."""
         written = [f"printf %s {shlex.quote(text)} > {name} && " for name, text in self.files]
         words = [f"{name}={shlex.quote(value)}" for name, value in self.env]

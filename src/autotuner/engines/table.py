@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import BACKENDS, GROUPS
+from autotuner.config import BACKENDS, GROUPS, flag_of
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
 from autotuner.engines.spec import FailureKind, FailurePattern
 from autotuner.errors import EngineError
@@ -30,6 +30,26 @@ class Inexpressible:
     path: str
     reason: str
     neutral: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """What an engine makes of a GPU's memory.
+
+    Attributes:
+        share: for weights and KV cache, where the task does not say.
+        of_free: the share is of what the weights leave, and for the KV cache only.
+        holds_longest: it does not start where the KV cache cannot hold one sequence of the served
+            length.
+        stretches_context: it serves sequences longer than the model knows.
+        source: where this is said.
+    """
+
+    share: float
+    of_free: bool = False
+    holds_longest: bool = False
+    stretches_context: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,8 @@ class EngineTable:
         version: the newest one that the table was checked against.
         options_flag: the flag that takes the options file, where there is one.
         device_variables: `system.gpu_type` -> variables of every launch there.
+        aliases: other names of flags -> the name that the table uses.
+        revision: how the revision of a hub's model is said; None where it serves files only.
         described: fields that describe the task and need no word -> why.
     """
 
@@ -79,6 +101,9 @@ class EngineTable:
     inexpressible: dict[str, Inexpressible]
     reserved: frozenset[str]
     failures: tuple[FailurePattern, ...]
+    memory: MemoryUse
+    aliases: dict[str, str]
+    revision: FlagRow | None
 
     def row(self, path: str, version: str, facts: ModelFacts) -> FlagRow | None:
         """The first row of the field that is meant for this version and model."""
@@ -111,9 +136,24 @@ class EngineTable:
                 remedy="use another version, or leave the field out",
             )
         if row.render == "words":
-            self._refuse_reserved(path, value)
+            self._check_words(path, settings, version, facts)
         pieces = row.pieces(settings, facts, self.name)
         return self._without_twin(row, pieces, settings, version, facts)
+
+    def spoken_for(
+        self, words: Iterable[str], version: str, facts: ModelFacts
+    ) -> dict[str, tuple[str, ...]]:
+        """Each flag among `words` -> the fields that it says too."""
+        rows = {path: self.row(path, version, facts) for path in self.rows}
+        claims = {path: map(_plain, row.claims) for path, row in rows.items() if row}
+        owners: dict[str, list[str]] = {}
+        for path, flags in claims.items():
+            for flag in flags:
+                owners.setdefault(flag, []).append(path)
+        return {
+            flag: tuple(path for name in self._meant(flag) for path in owners.get(name, ()))
+            for flag in filter(None, map(flag_of, words))
+        }
 
     def sayings(self, version: str | None = None, *, moe: bool = True) -> tuple[Saying, ...]:
         """How every field is said, in the groups' order."""
@@ -164,13 +204,43 @@ class EngineTable:
             remedy="let the two agree, or leave one out",
         )
 
-    def _refuse_reserved(self, path: str, words: list[str]) -> None:
-        for word in words:
-            flag = word.partition("=")[0]
-            if flag in self.reserved:
+    def _check_words(
+        self, path: str, settings: Mapping[str, Any], version: str, facts: ModelFacts
+    ) -> None:
+        """Words passed as they are must not say what the tuner or another field says."""
+        reserved = {_plain(flag) for flag in self.reserved}
+        for flag, fields in self.spoken_for(settings[path], version, facts).items():
+            if reserved & self._meant(flag):
                 raise EngineError(
-                    f"{path}: {flag} is set by the tuner itself", remedy="take it out of the list"
+                    f"{path}: {flag} is set by the tuner itself, from the rest of the task",
+                    remedy="take it out of the list",
                 )
+            for field in fields:
+                if field in settings:
+                    raise EngineError(
+                        f"{path}: {self.name} cannot express {flag} beside {field} "
+                        f"{settings[field]!r}: one flag says both",
+                        remedy=f"take {flag} out of the list and say {field}",
+                    )
+                if field.startswith("parallel."):
+                    raise EngineError(
+                        f"{path}: {flag} decides how many GPUs are occupied",
+                        remedy=f"take it out of the list and say {field}",
+                    )
+
+    def _meant(self, flag: str) -> frozenset[str]:
+        """The table's flags that a word means: by another name, or cut short as argparse allows."""
+        plain = _plain(flag)
+        known = self._known_flags
+        names = {plain} & known.keys() or {name for name in known if name.startswith(plain)}
+        return frozenset(known[name] for name in names)
+
+    @functools.cached_property
+    def _known_flags(self) -> dict[str, str]:
+        """Every name of a flag of the table or of the tuner -> the table's own."""
+        claimed = {flag for rows in self.rows.values() for row in rows for flag in row.claims}
+        own = {_plain(flag): _plain(flag) for flag in (*claimed, *self.reserved)}
+        return own | {_plain(name): _plain(flag) for name, flag in self.aliases.items()}
 
 
 def row_name(row: FlagRow) -> str:
@@ -233,6 +303,9 @@ def engine_table(name: str) -> EngineTable:
             FailurePattern(row["pattern"], FailureKind(row["kind"]), row["explanation"])
             for row in raw["failures"]
         ),
+        memory=MemoryUse(**raw["memory"]),
+        aliases=raw.get("aliases", {}),
+        revision=row_from("model.revision", raw["revision"]) if "revision" in raw else None,
     )
     _check_complete(table)
     return table
@@ -253,6 +326,11 @@ def nested(keys: list[tuple[str, Any]]) -> dict[str, Any]:
             inside = inside.setdefault(parent, {})
         inside[last] = value
     return document
+
+
+def _plain(flag: str) -> str:
+    """A flag as it is compared: dashes for underscores, without the key of a JSON value."""
+    return flag.partition(".")[0].replace("_", "-")
 
 
 def _remedy(path: str, engine: str) -> str:

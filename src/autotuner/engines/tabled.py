@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import itertools
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
-from autotuner.engines.rows import NOTHING, Pieces
+from autotuner.engines.rows import NOTHING, Pieces, checked_version
 from autotuner.engines.spec import FILE, LaunchSpec
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
 from autotuner.errors import EngineError
@@ -70,11 +71,14 @@ class TabledEngine:
         )
 
     def assume(self, version: str | None) -> Installation:
-        """The engine as it would be where it is installed; it cannot be launched here."""
+        """The engine as it would be where it is installed; it cannot be launched here.
+
+        Raises:
+            EngineError: `version` is none.
+        """
         command = (self.table.program, *self.table.program_words)
-        return Installation(
-            self.name, command, version or self.table.version, "not installed here", found=False
-        )
+        told = self.table.version if version is None else checked_version(version)
+        return Installation(self.name, command, told, "not installed here", found=False)
 
     def render(
         self, candidate: Candidate, model: ResolvedModel, installation: Installation
@@ -107,11 +111,16 @@ class TabledEngine:
             return NOTHING
         return self.table.pieces(path, told, version, model.facts)
 
-    def reads(self, path: str, model: ResolvedModel, version: str) -> tuple[str, ...]:
-        """The fields that decide what `pieces` says of `path`."""
+    def reads(
+        self, path: str, settings: Mapping[str, Any], model: ResolvedModel, version: str
+    ) -> tuple[str, ...]:
+        """The fields that decide what `pieces` says of `path`, where `settings` may hold axes."""
         row = self.table.row(path, version, model.facts)
         if row is None:
             return (path,)
+        if row.render == "words":
+            told = self.table.spoken_for(_flat(settings[path]), version, model.facts)
+            return (path, *itertools.chain.from_iterable(told.values()))
         twin = self.table.row(row.same_as, version, model.facts) if row.same_as else None
         return tuple(dict.fromkeys((*row.reads, *(twin.reads if twin else ()))))
 
@@ -138,6 +147,7 @@ class TabledEngine:
         command = [location if word == MODEL else word for word in installation.command]
         words = [*command, *(() if named else ("--model", location))]
         words += [model.name if word == "{name}" else word for word in table.argv]
+        words += self._revision(model)
         in_json: dict[str, list[tuple[str, Any]]] = {}
         in_file: list[tuple[str, Any]] = []
         for piece in pieces:
@@ -167,6 +177,17 @@ class TabledEngine:
             files=files,
             gpus=candidate.gpus,
         )
+
+    def _revision(self, model: ResolvedModel) -> tuple[str, ...]:
+        if model.revision is None:
+            return ()
+        row = self.table.revision
+        if row is None:
+            raise EngineError(
+                f"model.revision: {self.name} cannot express {model.revision!r}: it serves files",
+                remedy="leave model.revision out",
+            )
+        return row.pieces({row.path: model.revision}, model.facts, self.name).words
 
     def _of_program(self, program: str) -> Installation:
         if Path(program).name.startswith("python"):
@@ -206,6 +227,12 @@ def _refuse_said_twice(
                     remedy="leave one of the two out",
                 )
             said[name] = path
+
+
+def _flat(value: Any) -> Iterator[str]:
+    """The words of one list, or of all lists of an axis."""
+    for item in value:
+        yield from (item,) if isinstance(item, str) else item
 
 
 def _location(table: EngineTable, model: ResolvedModel) -> str:

@@ -175,9 +175,7 @@ def accuracy(
         if len({j.row.launch for j in together}) >= FEWEST_LAUNCHES
     }
     curve = tuple(
-        point
-        for prior in priors
-        for point in _curve(prior, curves, judged, launches, seeds)
+        point for prior in priors for point in _curve(prior, curves, judged, launches, seeds)
     )
     answered: dict[str, int] = defaultdict(int)
     for one in chosen:

@@ -175,7 +175,9 @@ def _squared_distance(
     import numpy as np
 
     scales = np.array([lengths[name] for name in FEATURES])
-    one, two = (np.array([p.features for p in side]).reshape(-1, len(scales)) for side in (left, right))
+    one, two = (
+        np.array([p.features for p in side]).reshape(-1, len(scales)) for side in (left, right)
+    )
     one, two = one / scales, two / scales
     squared: Array = (one**2).sum(1)[:, None] + (two**2).sum(1)[None, :] - 2 * one @ two.T
     squared = np.maximum(squared, 0.0)

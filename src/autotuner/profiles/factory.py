@@ -171,9 +171,24 @@ def _resolve(steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | 
             words.setdefault(said.path, []).append((step.layer, said))
     settings: dict[str, Any] = {}
     provenance: dict[str, tuple[Origin, ...]] = {}
+    beside_user = None if refuses is None else _beside(_said_by_user(words), refuses)
     for path in _in_order(words):
-        provenance[path] = _settle(path, words[path], settings, context, refuses)
+        provenance[path] = _settle(path, words[path], settings, context, beside_user)
     return TaskConfig(MappingProxyType(settings), MappingProxyType(provenance), tuple(skipped))
+
+
+def _said_by_user(words: Mapping[str, list[tuple[ConfigLayer, Setting]]]) -> dict[str, Any]:
+    """The user's fixed values, which no profile may contradict, whichever is settled first."""
+    last = {path: told[-1] for path, told in words.items()}
+    return {
+        path: said.value
+        for path, (layer, said) in last.items()
+        if layer.origin == "user" and not said.rule and not isinstance(said.value, list)
+    }
+
+
+def _beside(user: dict[str, Any], refuses: Refuses) -> Refuses:
+    return lambda settings, path: refuses({**user, **settings}, path)
 
 
 def _settle(
@@ -190,7 +205,7 @@ def _settle(
         value = _value(said, context, settings) if said.rule else said.value
         why, status = said.why, "replaced" if done else "set"
         if value is None:
-            status, why = "unknown", f"{said.rule} knows too little here"
+            status, why = "unknown", f"{said.rule} {RULES[said.rule or ''].silence}"
         elif not done and layer.origin in ("base", "profile") and refuses is not None:
             value, refused = _expressible(path, value, settings, refuses)
             if value is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autotuner.config import GROUP_NAMES, GROUPS, axes_model, nearest
+from autotuner.config import GROUP_NAMES, GROUPS, axes_model, nearest, problems_of
 from autotuner.errors import ProfileError
 from autotuner.profiles.condition import check_condition
 from autotuner.profiles.rules import RULES
@@ -148,6 +148,10 @@ def _setting(path: str, raw: Any, source: str) -> Setting:
     said = raw if isinstance(raw, dict) else {"value": raw}
     _known(said, _SETTING_KEYS, f"{source}.{path}")
     why, origin = str(said.get("why", "")), str(said.get("source", ""))
+    if said.get("value", "") is None:
+        raise ProfileError(
+            f"{source}.{path}: null is no value", remedy="leave the field out, or give a value"
+        )
     if ("rule" in said) == ("value" in said):
         raise ProfileError(f"{source}.{path}: give a value, or the name of a rule")
     if "rule" in said:
@@ -172,8 +176,8 @@ def _checked(path: str, value: Any, source: str) -> Any:
     try:
         return getattr(axes_model(group).model_validate({name: value}), name)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ProfileError(f"{source}.{path}: {first['msg']}, got {value!r}") from None
+        first = problems_of(error)[0].message
+        raise ProfileError(f"{source}.{path}: {first}, got {value!r}") from None
 
 
 def _resolved(path: str, source: str) -> str:

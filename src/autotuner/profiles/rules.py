@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog import GIB
+from autotuner.catalog import Widths, kv_gib_per_gpu, weights_gib_per_gpu
 from autotuner.profiles.context import TaskContext
 
 USABLE = 0.9
 """Share of a GPU's memory that weights and KV cache may take where nothing else is set."""
 KV_ROOM = 0.15
 """Share of that which is kept for the KV cache when a width is chosen."""
+
+ACTIVATIONS = 0.05
+"""Share of that which activations and captured graphs take."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Rule:
     sets: tuple[str, ...]
     reads: tuple[str, ...]
     apply: Callable[[TaskContext, Mapping[str, Any]], Any]
+    silence: str = "knows too little here"
+    """What it means that it gives no value."""
 
 
 def _widths(context: TaskContext, settings: Mapping[str, Any]) -> list[int]:
@@ -87,23 +92,46 @@ def _context_for_workload(context: TaskContext, settings: Mapping[str, Any]) -> 
     return rounded if limit is None else max(min(rounded, limit), min(needed, limit))
 
 
+def _context_where_needed(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
+    facts, memory = context.model_facts, context.gpu_memory_gib
+    known = settings.get("misc.context_length", facts.context_length)
+    widths = _held_widths(settings)
+    gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
+    weights = weights_gib_per_gpu(facts, widths, gemm, moe)
+    workload = _context_for_workload(context, settings)
+    if known is None or memory is None or weights is None or workload is None:
+        return None
+    cache = kv_gib_per_gpu(facts, widths, known, settings.get("quantization.kvcache_mode"))
+    share = settings.get("memory.mem_fraction_static", USABLE)
+    total = settings.get("memory.max_total_tokens", known)
+    offloaded = settings.get("memory.cpu_offload_gb", 0)
+    room = share * (1 - ACTIVATIONS) * memory - max(weights - offloaded, 0)
+    if cache is None or (cache <= room and known <= total):
+        return None
+    return int(min(workload, max(total, (context.isl or 0) + (context.osl or 0))))
+
+
 def _requests_that_fit(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
     facts, memory = context.model_facts, context.gpu_memory_gib
+    if memory is None or context.isl is None or context.osl is None:
+        return None
+    widths, mode = _held_widths(settings), settings.get("quantization.kvcache_mode")
     gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
-    weights = facts.weights_gib(gemm, moe)
-    per_token = facts.kv_bytes_per_token(settings.get("quantization.kvcache_mode"))
-    if memory is None or weights is None or per_token is None:
+    weights_gib = weights_gib_per_gpu(facts, widths, gemm, moe)
+    request_gib = kv_gib_per_gpu(facts, widths, context.isl + context.osl, mode)
+    if weights_gib is None or not request_gib:
         return None
-    if context.isl is None or context.osl is None:
-        return None
-    width = settings.get("parallel.tensor_parallel", 1)
-    stages = settings.get("parallel.pipeline_parallel", 1)
-    share = settings.get("memory.mem_fraction_static", USABLE)
-    # Both of one GPU.
-    room_gib = share * memory - weights / (width * stages)
-    request_gib = per_token * (context.isl + context.osl) / GIB / (facts.kv_ranks(width) * stages)
+    room_gib = settings.get("memory.mem_fraction_static", USABLE) * memory - weights_gib
     fitting = max(room_gib / request_gib, 1)
     return int(min(max(2 ** int(math.log2(fitting)), 8), 1024))
+
+
+def _held_widths(settings: Mapping[str, Any]) -> Widths:
+    return Widths(
+        settings.get("parallel.tensor_parallel", 1),
+        settings.get("parallel.pipeline_parallel", 1),
+        settings.get("parallel.data_parallel", 1),
+    )
 
 
 _RANKS = ("parallel.tensor_parallel", "parallel.data_parallel")
@@ -149,11 +177,28 @@ RULES: dict[str, Rule] = {
             _context_for_workload,
         ),
         Rule(
+            name="context_where_needed",
+            meaning="as context_for_workload, where the KV cache beside the weights does not hold "
+            "one sequence of all that the model knows",
+            sets=("memory.max_model_len",),
+            reads=(
+                *_WIDTH,
+                *_FORMATS,
+                "parallel.data_parallel",
+                "quantization.kvcache_mode",
+                "memory.cpu_offload_gb",
+                "memory.max_total_tokens",
+                "misc.context_length",
+            ),
+            apply=_context_where_needed,
+            silence="finds room for all that the model knows, or knows too little",
+        ),
+        Rule(
             "requests_that_fit",
             "requests of isl + osl tokens that the memory beside the weights holds, as a power of "
             "two from 8 to 1024",
             ("scheduling.max_running_requests",),
-            (*_WIDTH, *_FORMATS, "quantization.kvcache_mode"),
+            (*_WIDTH, *_FORMATS, "parallel.data_parallel", "quantization.kvcache_mode"),
             _requests_that_fit,
         ),
     )

@@ -10,9 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog import GIB, Gpu, ModelFacts, gpus_with_format
+from autotuner.catalog import (
+    GIB,
+    Gpu,
+    ModelFacts,
+    Widths,
+    gpus_with_format,
+    kv_gib_per_gpu,
+    weights_gib_per_gpu,
+)
 from autotuner.config import Candidate
+from autotuner.engines import MemoryUse
 
+ALL_MEMORY = MemoryUse(share=1.0)
 Judge = Callable[[Candidate, "Setting"], str | None]
 
 
@@ -36,6 +46,7 @@ class Setting:
             request may use all of it.
         gpu: the device; None where the task does not say.
         gpus: how many a deployment may occupy; None where the task does not say.
+        use: what the engine makes of a GPU's memory.
     """
 
     largest_request_tokens: int
@@ -45,17 +56,13 @@ class Setting:
     slots_share_context: bool = True
     gpu: Gpu | None = None
     gpus: int | None = None
+    use: MemoryUse = ALL_MEMORY
 
 
 def tokens_per_slot(candidate: Candidate, setting: Setting) -> int | None:
     """Tokens that one sequence may hold; None where neither task nor model says."""
-    if candidate.memory.max_total_tokens is not None:
-        return candidate.memory.max_total_tokens // _slots(candidate, setting)
-    if candidate.memory.max_model_len is not None:
-        return candidate.memory.max_model_len
-    if setting.facts.context_length is not None:
-        return setting.facts.context_length // _slots(candidate, setting)
-    return None
+    limits = _limits(candidate, setting)
+    return min(limits)[0] if limits else None
 
 
 def kv_cache_gib(candidate: Candidate, setting: Setting) -> float | None:
@@ -69,26 +76,35 @@ def kv_cache_gib(candidate: Candidate, setting: Setting) -> float | None:
 
 def context_holds_workload(candidate: Candidate, setting: Setting) -> str | None:
     """A sequence has to hold isl + osl."""
-    tokens = tokens_per_slot(candidate, setting)
-    if tokens is None or tokens >= setting.largest_request_tokens:
+    limits = _limits(candidate, setting)
+    if not limits or min(limits)[0] >= setting.largest_request_tokens:
         return None
-    memory = candidate.memory
-    said_by = (
-        "memory.max_total_tokens over scheduling.max_running_requests"
-        if memory.max_total_tokens is not None
-        else "memory.max_model_len"
-        if memory.max_model_len is not None
-        else "the model's context over scheduling.max_running_requests"
-    )
+    tokens, said_by = min(limits)
     return f"{said_by} ({tokens}) is smaller than isl + osl ({setting.largest_request_tokens})"
 
 
+def length_is_known(candidate: Candidate, setting: Setting) -> str | None:
+    """No sequence is served that is longer than what the model knows."""
+    longest, known = candidate.memory.max_model_len, _context(candidate, setting)
+    if setting.use.stretches_context or longest is None or known is None or longest <= known:
+        return None
+    return (
+        f"memory.max_model_len ({longest}) is more than the model's context ({known}), which "
+        "misc.context_length can raise"
+    )
+
+
 def totals_agree(candidate: Candidate, setting: Setting) -> str | None:
-    """max_total_tokens shared by the slots has to hold max_model_len."""
+    """max_total_tokens has to hold a sequence of max_model_len, or of what is served without it."""
     total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
+    if longest is not None:
+        said_by = "memory.max_model_len"
+    else:
+        longest = _context(candidate, setting) if setting.use.holds_longest else None
+        said_by = "the model's context, which memory.max_model_len can lower"
     if total is None or longest is None or total >= longest:
         return None
-    return f"memory.max_total_tokens ({total}) is smaller than memory.max_model_len ({longest})"
+    return f"memory.max_total_tokens ({total}) is smaller than {said_by} ({longest})"
 
 
 def chunk_within_batch(candidate: Candidate, setting: Setting) -> str | None:
@@ -182,28 +198,47 @@ def gpu_computes_format(candidate: Candidate, setting: Setting) -> str | None:
     return None
 
 
+def drafts_have_layers(candidate: Candidate, setting: Setting) -> str | None:
+    """Multi-token prediction drafts with layers that the model brings along."""
+    facts = setting.facts
+    drafted = candidate.runtime.nextn or candidate.misc.speculative_algorithm == "mtp"
+    # Layers of hybrid models are not counted, those for drafting neither.
+    if not drafted or facts.mtp_layers != 0 or facts.attention == "hybrid":
+        return None
+    return "multi-token prediction (runtime.nextn) on a model without MTP layers"
+
+
 def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
-    """Weights and the KV cache of one longest request fit into a GPU's share of the memory."""
+    """Weights and the KV cache asked for fit into a GPU's share of the memory.
+
+    The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
+    of the served length.
+    """
     if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
         return None
-    quantization, facts = candidate.quantization, setting.facts
-    weights = facts.weights_gib(quantization.gemm_mode, quantization.moe_mode)
+    quantization, parallel = candidate.quantization, candidate.parallel
+    widths = Widths(
+        _width(parallel.tensor_parallel),
+        _width(parallel.pipeline_parallel),
+        _width(parallel.data_parallel),
+    )
+    facts = setting.facts
+    weights = weights_gib_per_gpu(facts, widths, quantization.gemm_mode, quantization.moe_mode)
     if weights is None:
         return None
-    split = _width(candidate.parallel.tensor_parallel)
-    split *= _width(candidate.parallel.pipeline_parallel)
-    if facts.is_moe:
-        split *= _width(candidate.parallel.data_parallel)
-    per_token = facts.kv_bytes_per_token(quantization.kvcache_mode) or 0.0
-    needed = (weights + per_token * setting.largest_request_tokens / GIB) / split
-    needed -= candidate.memory.cpu_offload_gb or 0.0
-    usable = setting.memory_gib * (candidate.memory.mem_fraction_static or 1.0)
-    if needed <= usable:
-        return None
-    return (
-        f"weights and one request need {needed:.0f} GiB per GPU, "
-        f"mem_fraction_static leaves {usable:.0f} GiB"
-    )
+    weights = max(weights - (candidate.memory.cpu_offload_gb or 0.0), 0.0)
+    share = candidate.memory.mem_fraction_static or setting.use.share
+    usable = setting.memory_gib * share
+    if setting.use.of_free:
+        usable = weights + (setting.memory_gib - weights) * share
+    for tokens, what in _tokens_to_hold(candidate, setting):
+        cache = kv_gib_per_gpu(facts, widths, tokens, quantization.kvcache_mode) or 0.0
+        if weights + cache > usable:
+            return (
+                f"weights and {what} need {weights + cache:.0f} GiB per GPU, "
+                f"mem_fraction_static leaves {usable:.0f} GiB"
+            )
+    return None
 
 
 _WIDTHS = (
@@ -211,6 +246,7 @@ _WIDTHS = (
     "parallel.pipeline_parallel",
     "parallel.data_parallel",
 )
+_LENGTHS = ("memory.max_total_tokens", "memory.max_model_len", "misc.context_length")
 _EXPERTS = (
     "parallel.expert_parallel",
     "parallel.moe_tensor_parallel",
@@ -221,18 +257,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         context_holds_workload,
         (
-            "memory.max_total_tokens",
-            "memory.max_model_len",
+            *_LENGTHS,
             "scheduling.max_running_requests",
         ),
     ),
-    Rule(
-        totals_agree,
-        (
-            "memory.max_total_tokens",
-            "memory.max_model_len",
-        ),
-    ),
+    Rule(length_is_known, _LENGTHS),
+    Rule(totals_agree, _LENGTHS),
     Rule(
         chunk_within_batch,
         (
@@ -265,11 +295,13 @@ RULES: tuple[Rule, ...] = (
             "quantization.fmha_mode",
         ),
     ),
+    Rule(drafts_have_layers, ("runtime.nextn", "misc.speculative_algorithm")),
     Rule(
         memory_holds_model,
         (
             *_WIDTHS,
             *_FORMATS,
+            *_LENGTHS,
             "memory.cpu_offload_gb",
             "memory.mem_fraction_static",
         ),
@@ -285,6 +317,45 @@ def _ranks(candidate: Candidate) -> int:
     """TP x DP: the ranks over which experts are spread."""
     parallel = candidate.parallel
     return _width(parallel.tensor_parallel) * _width(parallel.data_parallel)
+
+
+def _context(candidate: Candidate, setting: Setting) -> int | None:
+    """Tokens that the model knows, or is said to know."""
+    return candidate.misc.context_length or setting.facts.context_length
+
+
+def _limits(candidate: Candidate, setting: Setting) -> list[tuple[int, str]]:
+    """Every limit on the tokens of one sequence, and what says it."""
+    total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
+    known = _context(candidate, setting)
+    served = [(longest, "memory.max_model_len")] if longest is not None else []
+    if not setting.slots_share_context:
+        served = served or ([(known, "the model's context")] if known is not None else [])
+        return [*served, *([(total, "memory.max_total_tokens")] if total is not None else [])]
+    # One context is cut into slots: what is said first of these is its size.
+    over, slots = "over scheduling.max_running_requests", _slots(candidate, setting)
+    if total is not None:
+        return [(total // slots, f"memory.max_total_tokens {over}")]
+    return served or ([(known // slots, f"the model's context {over}")] if known else [])
+
+
+def _tokens_to_hold(candidate: Candidate, setting: Setting) -> list[tuple[int, str]]:
+    """Tokens that the KV cache has to hold at once, and what asks for them, the fewest first."""
+    asked = [(setting.largest_request_tokens, "one request")]
+    total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
+    known = _context(candidate, setting)
+    if total is not None:
+        asked.append((total, f"memory.max_total_tokens ({total})"))
+    if setting.use.holds_longest and longest is not None:
+        asked.append((longest, f"one sequence of memory.max_model_len ({longest})"))
+    elif setting.use.holds_longest and known is not None:
+        asked.append(
+            (
+                known,
+                f"one sequence of the model's context ({known}; memory.max_model_len lowers it)",
+            )
+        )
+    return sorted(asked)
 
 
 def _slots(candidate: Candidate, setting: Setting) -> int:

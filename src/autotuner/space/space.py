@@ -17,7 +17,7 @@ from typing import Any
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
-from autotuner.engines import Engine, Installation, LaunchSpec, Pieces
+from autotuner.engines import NOTHING, Engine, Installation, LaunchSpec, Pieces
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.space.rules import RULES, Setting
 
@@ -132,8 +132,9 @@ def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
     excluded: Counter[str] = Counter()
     places: list[tuple[Candidate, Region]] = []
     seen: set[object] = set()
+    numbers = _Numbers()
     for region in regions:
-        for candidate, launch, reason in _judged(region):
+        for candidate, launch, reason in _judged(region, numbers):
             if candidate is None:
                 excluded[reason] += 1
             elif launch in seen:
@@ -150,11 +151,11 @@ def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
     return Space(tuple(places), combinations, dict(excluded))
 
 
-def _judged(region: Region) -> Iterator[tuple[Candidate | None, object, str]]:
+def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | None, object, str]]:
     """Every combination: a candidate and what makes its launch, or why it cannot work."""
     axes = region.axes
     judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in RULES]
-    words = _Words(region)
+    words = _Words(region, numbers)
     speakers = [_asked_once(axes, reads, words.heard(said)) for reads, said in _speakers(region)]
     groups = [(name, _asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
     fixed_reasons = [reason for ask in judges if not ask.reads and (reason := ask.always)]
@@ -176,7 +177,7 @@ def _judged(region: Region) -> Iterator[tuple[Candidate | None, object, str]]:
             yield None, None, reason
             continue
         made = {name: ask.answer(chosen) for name, ask in groups}
-        yield Candidate.model_construct(**made), (always, launch), ""
+        yield Candidate.model_construct(**made), (always, words.all_of(launch)), ""
 
 
 class _Asked:
@@ -218,13 +219,31 @@ def _asked_once(
     return _Asked(axes or {"": [None]}, reads, ask)
 
 
-class _Words:
-    """Gives every distinct contribution to a launch a number, so that launches compare quickly."""
+class _Numbers:
+    """Gives everything that fields contribute to launches a number, one for all regions.
 
-    def __init__(self, region: Region) -> None:
+    So launches compare quickly, within a region and between regions.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.said: list[Pieces | str] = []
+        self.nothing = self.of(NOTHING)
+
+    def of(self, pieces: Pieces | str) -> int:
+        """The number of a contribution, or of the reason why there is none."""
+        number = self._numbers.setdefault(repr(pieces), len(self.said))
+        if number == len(self.said):
+            self.said.append(pieces)
+        return number
+
+
+class _Words:
+    """What the fields of a region say, in numbers, and which of it does not go together."""
+
+    def __init__(self, region: Region, numbers: _Numbers) -> None:
         self._region = region
-        self._numbers: dict[tuple[int, str], int] = {}
-        self._said: list[Pieces | str] = []
+        self._all = numbers
         self._owner: dict[str, int] = {}
         self._speakers = 0
         self._refuse = False
@@ -239,21 +258,24 @@ class _Words:
 
         def numbered(chosen: dict[str, Any]) -> int:
             pieces = said(chosen)
-            number = self._numbers.setdefault((speaker, repr(pieces)), len(self._said))
-            if number == len(self._said):
-                self._said.append(pieces)
-                self._refuse = self._refuse or isinstance(pieces, str)
-                for name in () if isinstance(pieces, str) else pieces.names:
+            if isinstance(pieces, str):
+                self._refuse = True
+            else:
+                for name in pieces.names:
                     self._clash = self._clash or self._owner.setdefault(name, speaker) != speaker
-            return number
+            return self._all.of(pieces)
 
         return numbered
+
+    def all_of(self, launch: tuple[int, ...]) -> frozenset[int]:
+        """What makes a launch, whichever fields say it: silent ones take no part."""
+        return frozenset((self._all.nothing, *launch))
 
     def refusal(self, launch: tuple[int, ...], chosen: tuple[int, ...]) -> str | None:
         """Why the engine cannot say this launch."""
         if not (self._refuse or self._clash):
             return None
-        pieces = [self._said[number] for number in launch]
+        pieces = [self._all.said[number] for number in launch]
         for said in pieces:
             if isinstance(said, str):
                 return said
@@ -283,7 +305,7 @@ def _speakers(
     """For every field: what it reads, and what it contributes to a launch, or why it cannot."""
     engine, model, version = region.engine, region.model, region.installation.version
     for path in dict.fromkeys((*region.settings, *engine.table.defaults)):
-        reads = engine.reads(path, model, version)
+        reads = engine.reads(path, region.settings, model, version)
         searched = any(read in region.axes for read in reads)
 
         def said(

@@ -17,8 +17,9 @@ from autotuner.tuning.resolve import Variant, resolve
 _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
+_LENGTHS = ("runtime.isl", "runtime.osl")
 _NEVER_SEARCHED = (
-    *("runtime.isl", "runtime.osl", "system.gpu_type", "system.total_gpus"),
+    *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
     *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
 )
 
@@ -136,6 +137,7 @@ def prepare(
     model = resolve_model(task.model, base=base)
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
+    _refuse_prefixes(variants, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
     return Prepared(
@@ -173,6 +175,7 @@ def _region(
         slots_share_context=engine.table.model_format == "gguf",
         gpu=context.gpu,
         gpus=context.total_gpus,
+        use=engine.table.memory,
     )
     return Region(
         variant.config.settings,
@@ -197,17 +200,29 @@ def _refuse_what_cannot_run(task: Task, source: str) -> None:
         problems.append(
             Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use 'local'")
         )
-    if task.fixed().get("runtime.prefix") or "runtime.prefix" in task.axes():
-        problems.append(
-            Problem("runtime.prefix", "shared prefixes are not generated yet; leave it out or 0")
-        )
-    problems.extend(
+    together = [combination.settings() for combination in task.combinations]
+    problems += [
         Problem(path, "cannot be searched; give one value")
         for path in _NEVER_SEARCHED
-        if path in task.axes()
-    )
+        if any(isinstance(said.get(path), list) for said in (task.axes(), *together))
+    ]
+    problems += [
+        Problem(path, "is one for all combinations; say it in the task")
+        for path in _LENGTHS
+        if any(path in said for said in together)
+    ]
     if problems:
         raise ConfigError(source, tuple(problems))
+
+
+def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
+    """Whoever asks for one: the task, a combination or a profile."""
+    path = "runtime.prefix"
+    for variant in variants:
+        if variant.config.settings.get(path):
+            layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
+            told = f"{layer} sets it, and shared prefixes are not generated yet"
+            raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
 
 
 def _workload(task: Task, source: str) -> LengthDistribution:

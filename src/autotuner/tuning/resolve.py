@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotuner.catalog import ResolvedModel
-from autotuner.config import LengthDistribution, Task
+from autotuner.config import Combination, LengthDistribution, Task
 from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.profiles import ProfileRegistry, TaskConfig, TaskConfigFactory, TaskContext
@@ -47,6 +47,42 @@ class Expressible:
 def written_settings(task: Task) -> dict[str, Any]:
     """`group.field` -> value or list, as the task says it outside `combinations`."""
     return {**task.fixed(), **task.axes()}
+
+
+def on_engine(task: Task, name: str) -> Task:
+    """The task on one engine: its part of a task that names it, else the whole task moved there.
+
+    What belongs to the engine that is left, its version and its path, stays behind.
+
+    Raises:
+        EngineError: no such engine.
+    """
+    engine_named(name)
+    alone = {"system": task.system.model_copy(update={"backend": name})}
+    if name in _backends(task, task):
+        return task.model_copy(update=alone)
+    kept = tuple(c for c in task.combinations if name in _backends(c, task))
+    if kept:
+        only = {"backend": name}
+        moved = [c.model_copy(update={"system": c.system.model_copy(update=only)}) for c in kept]
+        return task.model_copy(update={"combinations": tuple(moved)})
+    free = {"backend": None, "backend_version": None}
+    moved = [
+        c.model_copy(update={"system": c.system.model_copy(update=free)}) for c in task.combinations
+    ]
+    system = task.system.model_copy(update=free | {"backend": name})
+    update = {"system": system, "combinations": tuple(moved), "engine_path": None}
+    return task.model_copy(update=update)
+
+
+def _backends(part: Combination, task: Task) -> list[Any]:
+    """The engines that a task or one of its combinations names."""
+    own = part.settings().get("system.backend")
+    if own is None and part is task:
+        # Combinations that name engines leave none to the task itself.
+        named = any("system.backend" in c.settings() for c in task.combinations)
+        return [] if named else [DEFAULT_ENGINE]
+    return _listed(own)
 
 
 def resolve(

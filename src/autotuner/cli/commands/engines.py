@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.output import out, print_json
-from autotuner.engines import ENGINES, Saying, engine_named
+from autotuner.engines import ENGINES, Saying, checked_version, engine_named
 from autotuner.errors import AutotunerError
 
 MARKS = {"implied": "follows", "task": "task", "no": "no"}
@@ -52,7 +52,7 @@ def engines_list(*, as_json: bool) -> None:
 def engines_show(name: str, *, version: str | None, as_json: bool) -> None:
     """`autotuner engines show`."""
     table = engine_named(name).table
-    version = version or table.version
+    version = table.version if version is None else checked_version(version)
     sayings = table.sayings(version)
     if as_json:
         fields = [_row(saying) for saying in sayings]

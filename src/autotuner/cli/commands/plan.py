@@ -12,7 +12,8 @@ from rich.table import Table
 
 from autotuner.cli.home import PROFILES, state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import Task, load_task, nearest
+from autotuner.config import Candidate, Task, load_task, nearest
+from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
 from autotuner.profiles import registry_with
@@ -21,15 +22,22 @@ from autotuner.report.points import settings_text, value_text
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.resolve import on_engine
 
 _SHOWN_POINTS = 5
 
 
-def prepare_file(path: Path, home: Path) -> Prepared:
-    """Loads and resolves a task file, with the user's own profiles in `home`."""
+def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepared:
+    """Loads and resolves a task file, with the user's own profiles in `home`.
+
+    Args:
+        engine: the only one to resolve it for, whether the task names it or not.
+    """
     registry = registry_with(home / PROFILES)
-    base = path.resolve().parent
-    return prepare(load_task(path), base=base, source=str(path), registry=registry)
+    task = load_task(path)
+    if engine is not None:
+        task = on_engine(task, engine)
+    return prepare(task, base=path.resolve().parent, source=str(path), registry=registry)
 
 
 def validate(path: Path, *, home: Path | None, as_json: bool) -> None:
@@ -192,32 +200,28 @@ def render(
     path: Path, *, home: Path | None, engine: str | None, candidate: str | None, as_json: bool
 ) -> None:
     """`autotuner render`."""
-    prepared = prepare_file(path, state_folder(home))
+    prepared = prepare_file(path, state_folder(home), engine=engine)
     specs = prepared.space.specs
     if candidate is not None and candidate not in specs:
         raise AutotunerError(
             f"--candidate: {candidate!r} is no candidate of this task; "
             f"{nearest(candidate, list(specs))}"
         )
-    if engine is not None:
-        chosen_specs = {key: spec for key, spec in specs.items() if spec.engine == engine}
-        if not chosen_specs:
-            raise AutotunerError(
-                f"--engine: {engine!r} is no engine of this task: {prepared.engine_name}",
-                remedy="say it in system.backend",
-            )
-        specs = chosen_specs
-    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id) and c.id in specs]
+    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id)]
     if as_json:
-        print_json(
-            {
-                "candidates": [
-                    {"id": c.id, "settings": c.settings(), "command": specs[c.id].command()}
-                    for c in chosen
-                ]
-            }
-        )
+        print_json({"candidates": [_rendered(c, specs[c.id]) for c in chosen]})
         return
     for found in chosen:
         label = settings_text(found.settings(), prepared.axes)
         print(f"# {found.id} {label}\n{specs[found.id].command()}")
+
+
+def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
+    return {
+        "id": candidate.id,
+        "settings": candidate.settings(),
+        "command": spec.command(),
+        "argv": list(spec.argv_for(DEFAULT_PORT)),
+        "env": dict(spec.env),
+        "files": dict(spec.files),
+    }
