@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from autotuner.catalog.introspect import READ_KEYS
 
 TARGET = Path(__file__).parents[1] / "src" / "autotuner" / "catalog" / "configs.json"
+KEPT_WHOLE = ("architectures", "layer_types", "quantization_config")
 SUFFIX, QUANTISED = "_config.json", "_hf_quant_config.json"
 
 
@@ -29,8 +31,10 @@ def kept(config: dict[str, Any]) -> dict[str, Any]:
     names = ("quant_method", "quant_algo", "weight_block_size")
     if quantised:
         found["quantization_config"] = {n: quantised[n] for n in names if quantised.get(n)}
+    if "layer_types" in found:
+        found["layer_types"] = dict(Counter(found["layer_types"]))
     for key, value in found.items():
-        if isinstance(value, dict | list) and key not in ("quantization_config", "architectures"):
+        if isinstance(value, dict | list) and key not in KEPT_WHOLE:
             found[key] = True
     return found
 

@@ -34,6 +34,8 @@ from autotuner.errors import CatalogError, ModelError
         ("mixtral-8x7b-v0.1", 46.7, 12.9),
         ("deepseek-ai/DeepSeek-V3", 671, 37),
         ("gpt-oss-120b", 116.8, 5.1),
+        ("Qwen/Qwen3.5-27B", 27, None),
+        ("Qwen/Qwen3.5-397B-A17B", 397, 17),
     ],
 )
 def test_parameters_are_those_published(name: str, billions: float, active: float | None) -> None:
@@ -72,8 +74,22 @@ def test_formats_of_checkpoints_are_told() -> None:
     assert {form for pair in formats.values() for form in pair if form} <= set(WEIGHT_BYTES)
 
 
-def test_layers_that_are_not_alike_leave_sizes_unknown() -> None:
+def test_layers_without_keys_and_values_keep_a_state_instead() -> None:
     known = known_model("Qwen/Qwen3.5-27B")
+    assert known is not None
+    # 16 of 64 layers: 2 x 16 x 4 heads x 256 x 2 bytes; 48 layers x 48 heads x 128 x 128 x 4 bytes.
+    assert known.facts.kv_bytes_per_token() == 65536
+    assert known.facts.state_bytes == 48 * 48 * 128 * 128 * 4
+
+
+def test_sliding_windows_are_told() -> None:
+    known = known_model("gpt-oss-120b")
+    assert known is not None
+    assert (known.facts.windowed_layers, known.facts.layers, known.facts.window) == (18, 36, 128)
+
+
+def test_layers_that_are_not_alike_leave_sizes_unknown() -> None:
+    known = known_model("nvidia/Nemotron-H-56B-Base-8K")
     assert known is not None
     assert known.facts.attention == "hybrid"
     assert known.facts.parameters is None

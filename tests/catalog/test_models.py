@@ -32,6 +32,35 @@ HEADER = gguf(
 )
 
 
+def tensor(name: str, *shape: int) -> bytes:
+    return text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, 0, 0)
+
+
+def test_parameters_are_counted_from_the_tensors_shapes(tmp_path: Path) -> None:
+    tensors = [
+        tensor("token_embd.weight", 4, 100),
+        tensor("blk.0.attn_q.weight", 4, 4),
+        tensor("blk.0.ffn_up_exps.weight", 4, 8, 6),
+    ]
+    pairs = [
+        text("general.architecture") + struct.pack("<I", 8) + text("llama"),
+        text("llama.expert_count") + struct.pack("<II", 4, 6),
+        text("llama.expert_used_count") + struct.pack("<II", 4, 2),
+    ]
+    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs))
+    (tmp_path / "m.gguf").write_bytes(head + b"".join(pairs + tensors))
+    facts = resolve_model(Model(path="m.gguf"), base=tmp_path).facts
+    assert (facts.dense_parameters, facts.expert_parameters) == (16, 4 * 8 * 6)
+    assert (facts.embedding_parameters, facts.vocabulary) == (400, 100)
+    # Without a head of its own the table is used again; 2 of 6 experts count.
+    assert facts.active_parameters == 16 + 400 + 64
+
+
+def test_a_packaged_models_parameters_are_those_published() -> None:
+    facts = resolve_model(Model(id="smollm2-135m"), base=Path()).facts
+    assert facts.parameters == pytest.approx(134.5e6, rel=0.001)
+
+
 def test_the_packaged_model_is_found_by_id_and_by_hub_name() -> None:
     one = resolve_model(Model(id="smollm2-135m"), base=Path())
     two = resolve_model(Model(id="HuggingFaceTB/SmolLM2-135M-Instruct"), base=Path())

@@ -45,8 +45,11 @@ class ModelFacts:
 
     Attributes:
         attention: `gqa` (heads share keys and values), `mla` (one latent), `hybrid` (some layers
-            keep no keys and values, so sizes are unknown).
-        head_size: width of one head's keys; for `mla` None.
+            keep no keys and values).
+        attention_layers: layers that keep keys and values.
+        windowed_layers: those of them that attend to the last `window` tokens only.
+        state_bytes: recurrent state of one sequence over all other layers.
+        head_size, value_size: width of one head's keys and values; for `mla` of the uncompressed.
         kv_latent: values kept per token and layer under `mla`: latent plus rotary part.
         experts: routed experts of an MoE layer; 0 in a dense model.
         moe_intermediate: inner width of one expert.
@@ -59,10 +62,15 @@ class ModelFacts:
     architecture: str | None = None
     attention: str | None = None
     layers: int | None = None
+    attention_layers: int | None = None
+    windowed_layers: int = 0
+    window: int | None = None
+    state_bytes: int = 0
     hidden_size: int | None = None
     heads: int | None = None
     kv_heads: int | None = None
     head_size: int | None = None
+    value_size: int | None = None
     kv_latent: int | None = None
     vocabulary: int | None = None
     context_length: int | None = None
@@ -118,19 +126,12 @@ class ModelFacts:
         total = dense * WEIGHT_BYTES[gemm] + experts * WEIGHT_BYTES[moe] + 2 * embedding
         return total / GIB
 
-    def kv_bytes_per_token(self, mode: str | None = None) -> float | None:
-        """Bytes of KV cache that one token occupies over all layers, before it is split by TP.
-
-        GQA: 2 (keys and values) x layers x KV heads x head size; MLA: layers x latent.
-        """
-        if self.layers is None:
-            return None
-        width = KV_BYTES.get(mode or "bfloat16", 2.0)
-        if self.attention == "mla" and self.kv_latent is not None:
-            return self.layers * self.kv_latent * width
-        if self.attention != "gqa" or self.kv_heads is None or self.head_size is None:
-            return None
-        return 2 * self.layers * self.kv_heads * self.head_size * width
+    def weight_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float:
+        """Bytes per weight in a format; else in the checkpoint's own; else the files' mean."""
+        own = (self.moe_format if of_experts else None) or self.gemm_format
+        if mode is None and own is None and self.size_bytes and self.parameters:
+            return self.size_bytes / self.parameters
+        return WEIGHT_BYTES.get(mode or own or "bfloat16", 2.0)
 
     def kv_ranks(self, tensor_parallel: int) -> int:
         """Ranks of a tensor-parallel group that share a token's KV cache.
@@ -141,3 +142,19 @@ class ModelFacts:
         if self.attention == "mla":
             return 1
         return min(tensor_parallel, self.kv_heads or tensor_parallel)
+
+    def kv_bytes_per_token(self, mode: str | None = None) -> float | None:
+        """Bytes of KV cache that one token occupies over all layers, before it is split by TP.
+
+        GQA: 2 (keys and values) x layers x KV heads x head size; MLA: layers x latent. A window
+        is not counted: engines keep what lies before it, or not, as they like.
+        """
+        layers = self.attention_layers
+        if layers is None:
+            return None
+        width = KV_BYTES.get(mode or "bfloat16", 2.0)
+        if self.attention == "mla" and self.kv_latent is not None:
+            return layers * self.kv_latent * width
+        if self.kv_heads is None or self.head_size is None or self.attention == "mla":
+            return None
+        return 2 * layers * self.kv_heads * self.head_size * width

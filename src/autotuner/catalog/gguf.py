@@ -1,10 +1,11 @@
-"""Reads the header of a GGUF file: magic, version and metadata, never the weights.
+"""Reads the header of a GGUF file: magic, version, metadata and tensor shapes, never the weights.
 
 The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,26 @@ _SCALARS = {
 _STRING, _ARRAY = 8, 9
 _MAX_STRING_BYTES = 64 << 20
 _MAX_ITEMS = 1 << 24
+_MAX_DIMENSIONS = 8
+_EMBEDDING, _OUTPUT, _EXPERTS = "token_embd.weight", "output.weight", "_exps."
+
+
+@dataclass(frozen=True)
+class GgufParameters:
+    """Counts of weights; `output` is the head's, which may be the embedding table used again."""
+
+    dense: int
+    experts: int
+    embedding: int
+    output: int
+
+    def active(self, experts: int, used: int | None) -> int | None:
+        """Weights that one token is multiplied with; None where the experts used are unknown."""
+        if not experts:
+            return self.dense + self.output
+        if used is None:
+            return None
+        return self.dense + self.output + self.experts * used // experts
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,8 @@ class GgufHeader:
         size_bytes: of the whole file.
         context_length: tokens the model was trained for.
         metadata: every scalar key; arrays are left out.
+        parameters: counts from the tensors' shapes; None where there are no tensors.
+        vocabulary: rows of the embedding table.
     """
 
     path: Path
@@ -51,6 +74,8 @@ class GgufHeader:
     kv_heads: int | None
     embedding_length: int | None
     metadata: dict[str, Any]
+    parameters: GgufParameters | None = None
+    vocabulary: int | None = None
 
 
 def read_gguf(path: Path) -> GgufHeader:
@@ -65,7 +90,7 @@ def read_gguf(path: Path) -> GgufHeader:
                 raise ModelError(
                     f"{path} is no GGUF file", remedy="give the path of a model in GGUF format"
                 )
-            metadata = _metadata(file)
+            metadata, shapes = _content(file)
         size = path.stat().st_size
     except FileNotFoundError:
         raise ModelError(f"there is no model file {path}") from None
@@ -95,21 +120,48 @@ def read_gguf(path: Path) -> GgufHeader:
         kv_heads=own("attention.head_count_kv"),
         embedding_length=own("embedding_length"),
         metadata=metadata,
+        parameters=_parameters(shapes),
+        vocabulary=shapes[_EMBEDDING][-1] if _EMBEDDING in shapes else None,
     )
 
 
-def _metadata(file: BinaryIO) -> dict[str, Any]:
+def _parameters(shapes: dict[str, tuple[int, ...]]) -> GgufParameters | None:
+    """Counts by the tensors' standard names: https://github.com/ggml-org/ggml gguf.md."""
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    if _EMBEDDING not in sizes:
+        return None
+    table, output = sizes[_EMBEDDING], sizes.get(_OUTPUT)
+    experts = sum(size for name, size in sizes.items() if _EXPERTS in name)
+    embedding = table + (output or 0)
+    return GgufParameters(
+        dense=sum(sizes.values()) - experts - embedding,
+        experts=experts,
+        embedding=embedding,
+        output=output or table,
+    )
+
+
+def _content(file: BinaryIO) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+    """Metadata, and the shape of every tensor by its name."""
     version = _number(file, "<I")
     if version not in (2, 3):
         raise ValueError(f"version {version} is not known")
-    _number(file, "<Q")
+    tensors = _bounded(_number(file, "<Q"), _MAX_ITEMS)
     found: dict[str, Any] = {}
     for _ in range(_bounded(_number(file, "<Q"), _MAX_ITEMS)):
         key = _string(file)
         value = _value(file, _number(file, "<I"))
         if not isinstance(value, _Skipped):
             found[key] = value
-    return found
+    return found, dict(_shape(file) for _ in range(tensors))
+
+
+def _shape(file: BinaryIO) -> tuple[str, tuple[int, ...]]:
+    name = _string(file)
+    dimensions = _bounded(_number(file, "<I"), _MAX_DIMENSIONS)
+    shape = tuple(_number(file, "<Q") for _ in range(dimensions))
+    file.seek(struct.calcsize("<IQ"), 1)
+    return name, shape
 
 
 class _Skipped:

@@ -25,6 +25,8 @@ class Gpu:
         tflops: number format -> dense TFLOP/s.
         formats: weight formats (`quantization.gemm_mode`, `moe_mode`) that it can compute with.
         interconnect_gb_s: within a node, one direction.
+        linked_gpus: how many that interconnect joins: a node's, or a whole rack's.
+        cores: with which bandwidth and TFLOP/s were measured; of a CPU only.
         source, price_source: where the facts and the price come from.
     """
 
@@ -43,6 +45,8 @@ class Gpu:
     price_usd_hour: float | None
     source: str
     price_source: str
+    linked_gpus: int = 1
+    cores: int | None = None
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -96,6 +100,7 @@ def _gpu(name: str, row: dict[str, Any], document: dict[str, Any]) -> Gpu:
     formats = document["architectures"][row["architecture"]]["formats"]
     return Gpu(
         **{
+            "linked_gpus": row["gpus_per_node"],
             **row,
             "name": name,
             "aliases": tuple(row["aliases"]),

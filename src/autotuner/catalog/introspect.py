@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ from autotuner.errors import ModelError
 
 _EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts")
 _PER_TOKEN = ("num_experts_per_tok", "experts_per_token", "moe_top_k", "top_k_experts")
-_HYBRID = (
-    "linear_num_value_heads",
+_LINEAR = (
+    *("linear_num_key_heads", "linear_num_value_heads"),
+    *("linear_key_head_dim", "linear_value_head_dim"),
+)
+"""Keys that size the gated delta rule of Qwen3-Next and Qwen3.5; `layer_types` says where it is."""
+_UNEQUAL = (
     "linear_attn_config",
     "hybrid_override_pattern",
     "layers_block_type",
@@ -31,10 +36,14 @@ _COUNTS = (
     *("num_shared_experts", "first_k_dense_replace", "interleave_moe_layer_step"),
     *("decoder_sparse_step", "vocab_size", "max_position_embeddings"),
     *("kv_lora_rank", "q_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"),
-    *("num_nextn_predict_layers", *_EXPERTS, *_PER_TOKEN),
+    *("num_nextn_predict_layers", "sliding_window"),
+    *(*_EXPERTS, *_PER_TOKEN, *_LINEAR),
 )
 """Keys that hold whole numbers."""
-READ_KEYS = ("architectures", "model_type", "tie_word_embeddings", *_COUNTS, *_HYBRID)
+READ_KEYS = (
+    *("architectures", "model_type", "tie_word_embeddings", "attn_output_gate", "layer_types"),
+    *(*_COUNTS, *_UNEQUAL),
+)
 """Keys of a `config.json` that decide something here, beside `quantization_config`."""
 
 
@@ -52,19 +61,30 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
     architectures = config.get("architectures") or [None]
     experts = int(_first(text, *_EXPERTS) or 0)
     heads, hidden = text.get("num_attention_heads"), text.get("hidden_size")
-    hybrid = bool(uneven) or any(text.get(key) for key in _HYBRID)
     latent = text.get("kv_lora_rank")
+    layers = text.get("num_hidden_layers")
+    kinds = Counter(text.get("layer_types") or {})
+    linear = kinds["linear_attention"]
+    told = bool(linear) or not text.get("linear_num_value_heads")
+    unknown = bool(uneven) or not told or any(text.get(key) for key in _UNEQUAL)
     gemm, moe = _formats(config, text)
-    sizes = (None, None, None, None) if hybrid else _parameters(text, experts)
+    sizes = (None, None, None, None) if unknown else _parameters(text, experts, linear)
     head_size = text.get("head_dim") or (hidden // heads if heads and hidden else None)
+    if latent:
+        head_size = text.get("qk_nope_head_dim", 0) + text.get("qk_rope_head_dim", 0) or None
     return ModelFacts(
         architecture=architectures[0],
-        attention="hybrid" if hybrid else "mla" if latent else "gqa",
-        layers=text.get("num_hidden_layers"),
+        attention="hybrid" if unknown or linear else "mla" if latent else "gqa",
+        layers=layers,
+        attention_layers=None if unknown or layers is None else layers - linear,
+        windowed_layers=kinds["sliding_attention"] if text.get("sliding_window") else 0,
+        window=text.get("sliding_window"),
+        state_bytes=_state_bytes(text, linear),
         hidden_size=hidden,
         heads=heads,
         kv_heads=text.get("num_key_value_heads") or heads,
-        head_size=None if latent else head_size,
+        head_size=head_size,
+        value_size=text.get("v_head_dim") or head_size,
         kv_latent=latent + text.get("qk_rope_head_dim", 0) if latent else None,
         vocabulary=text.get("vocab_size"),
         context_length=text.get("max_position_embeddings"),
@@ -116,19 +136,32 @@ def facts_from_gguf(header: GgufHeader) -> ModelFacts:
     """Facts of a GGUF file; its weights are as they are, so their size is the file's."""
     metadata, kind = header.metadata, header.architecture
     width, heads = header.embedding_length, header.heads
+    parts = header.parameters
+    recurrent = any(key.startswith(f"{kind}.ssm.") for key in metadata)
+    experts = metadata.get(f"{kind}.expert_count") or 0
+    used = metadata.get(f"{kind}.expert_used_count")
+    head_size = metadata.get(f"{kind}.attention.key_length") or (
+        width // heads if width and heads else None
+    )
     return ModelFacts(
         architecture=kind,
-        attention="gqa",
+        attention="hybrid" if recurrent else "gqa",
         layers=header.layers,
         hidden_size=width,
         heads=heads,
         kv_heads=header.kv_heads or heads,
-        head_size=metadata.get(f"{kind}.attention.key_length")
-        or (width // heads if width and heads else None),
-        vocabulary=metadata.get(f"{kind}.vocab_size"),
+        head_size=head_size,
+        value_size=metadata.get(f"{kind}.attention.value_length") or head_size,
+        attention_layers=None if recurrent else header.layers,
+        vocabulary=metadata.get(f"{kind}.vocab_size") or header.vocabulary,
         context_length=header.context_length,
-        experts=metadata.get(f"{kind}.expert_count") or 0,
-        experts_per_token=metadata.get(f"{kind}.expert_used_count"),
+        experts=experts,
+        experts_per_token=used,
+        moe_intermediate=metadata.get(f"{kind}.expert_feed_forward_length"),
+        dense_parameters=parts.dense if parts else None,
+        expert_parameters=parts.experts if parts else None,
+        embedding_parameters=parts.embedding if parts else None,
+        active_parameters=parts.active(experts, used) if parts else None,
         size_bytes=header.size_bytes,
     )
 
@@ -140,15 +173,16 @@ def _check_counts(text: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} is {value!r}, and has to be a whole number")
 
 
-def _parameters(text: Mapping[str, Any], experts: int) -> tuple[int | None, ...]:
+def _parameters(text: Mapping[str, Any], experts: int, linear: int) -> tuple[int | None, ...]:
     """Dense, expert, embedding and active parameters, from the shapes of the matrices."""
     try:
         layers, hidden = text["num_hidden_layers"], text["hidden_size"]
-        attention = _attention_parameters(text)
+        attention = (layers - linear) * _attention_parameters(text)
+        attention += linear * _linear_parameters(text) if linear else 0
         embedding = text["vocab_size"] * hidden
         inner = text.get("intermediate_size_mlp") or text.get("intermediate_size") or 0
         moe_layers = _moe_layers(text, experts)
-        dense = layers * attention + (layers - moe_layers) * 3 * hidden * inner
+        dense = attention + (layers - moe_layers) * 3 * hidden * inner
         one_expert = 3 * hidden * (_moe_intermediate(text) or 0)
         shared = text.get("shared_expert_intermediate_size")
         shared_width = 3 * hidden * shared if shared else _shared(text) * one_expert
@@ -173,7 +207,27 @@ def _attention_parameters(text: Mapping[str, Any]) -> int:
         return int(query + keys + heads * value * hidden)
     size = text.get("head_dim") or hidden // heads
     kv_heads = text.get("num_key_value_heads") or heads
-    return int(2 * hidden * heads * size + 2 * hidden * kv_heads * size)
+    gate = heads if text.get("attn_output_gate") else 0
+    return int(hidden * size * (2 * heads + gate + 2 * kv_heads))
+
+
+def _linear_parameters(text: Mapping[str, Any]) -> int:
+    """Queries, keys, values, output gate and output of a gated-delta-rule layer, and its gates.
+
+    S. Yang, J. Kautz, A. Hatamizadeh, "Gated Delta Networks", arXiv 2412.06464.
+    """
+    heads = text["linear_num_value_heads"]
+    keys = text["linear_num_key_heads"] * text["linear_key_head_dim"]
+    values = heads * text["linear_value_head_dim"]
+    return int(text["hidden_size"] * (2 * keys + 3 * values + 2 * heads))
+
+
+def _state_bytes(text: Mapping[str, Any], linear: int) -> int:
+    """Bytes of a sequence's recurrent state: a key x value matrix per head, in float32."""
+    if not linear:
+        return 0
+    matrix = text.get("linear_key_head_dim", 0) * text.get("linear_value_head_dim", 0)
+    return int(linear * text.get("linear_num_value_heads", 0) * matrix * 4)
 
 
 def _moe_layers(text: Mapping[str, Any], experts: int) -> int:

@@ -285,6 +285,14 @@ def doctor(home: Home = None, as_json: Json = False) -> None:
     raise typer.Exit(command(home=home, as_json=as_json))
 
 
+@app.command("calibrate-device")
+def calibrate_device(home: Home = None, as_json: Json = False) -> None:
+    """Measure this CPU's memory bandwidth and FLOP/s (3 seconds), for predictions."""
+    from autotuner.cli.commands.calibrate_device import calibrate as command
+
+    command(home=home, as_json=as_json)
+
+
 def main() -> None:
     """Runs the command line; a user's mistake is a line or two on stderr and exit code 2."""
     try:

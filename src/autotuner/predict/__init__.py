@@ -5,19 +5,33 @@ Knows nothing of launching and storage.
 """
 
 from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_with_waiting_ms
+from autotuner.predict.device_speed import (
+    DeviceSpeed,
+    calibrate_device,
+    cpu_with_speed,
+    device_speed,
+    measure_device,
+)
 from autotuner.predict.observation import Observation
 from autotuner.predict.protocol import OutOfMemory, Prediction, Predictions, Predictor, Support
+from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
 
 __all__ = [
+    "DeviceSpeed",
     "Observation",
     "OutOfMemory",
     "Prediction",
     "Predictions",
     "Predictor",
+    "RooflinePredictor",
     "Scenario",
     "Support",
+    "calibrate_device",
+    "cpu_with_speed",
+    "device_speed",
     "e2e_ms",
+    "measure_device",
     "tok_s",
     "ttft_with_waiting_ms",
 ]

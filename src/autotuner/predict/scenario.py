@@ -21,6 +21,9 @@ class Scenario:
             a CPU with what `calibrate-device` measured, where it was measured.
         device: what observations belong to: the GPU's name, or the CPU's with its cores.
         isl, osl: mean tokens of a request.
+        osl_spread: standard deviation of output tokens over their mean; with 0 the users of a
+            closed loop stay in step.
+        requests: measured at a load level, which starts with all its users at once.
         prefix: tokens of the prompt that are cached already.
         defaults: `group.field` -> the engine's value where a candidate says nothing.
     """
@@ -34,6 +37,8 @@ class Scenario:
     isl: float
     osl: float
     prefix: float = 0.0
+    osl_spread: float = 0.0
+    requests: int | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, candidate: Candidate, path: str) -> Any:

@@ -4,7 +4,26 @@ In: a `Task` and what is known of model, engine and device. Out: a `Space`, ever
 with its reason. Knows nothing of measuring.
 """
 
-from autotuner.space.rules import RULES, Setting, kv_cache_gib, tokens_per_slot
+from autotuner.space.rules import (
+    RULES,
+    DeviceMemory,
+    Setting,
+    device_memory,
+    kv_cache_gib,
+    memory_holds_model,
+    tokens_per_slot,
+)
 from autotuner.space.space import Region, Space, build_space
 
-__all__ = ["RULES", "Region", "Setting", "Space", "build_space", "kv_cache_gib", "tokens_per_slot"]
+__all__ = [
+    "RULES",
+    "DeviceMemory",
+    "Region",
+    "Setting",
+    "Space",
+    "build_space",
+    "device_memory",
+    "kv_cache_gib",
+    "memory_holds_model",
+    "tokens_per_slot",
+]

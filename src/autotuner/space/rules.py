@@ -208,12 +208,27 @@ def drafts_have_layers(candidate: Candidate, setting: Setting) -> str | None:
     return "multi-token prediction (runtime.nextn) on a model without MTP layers"
 
 
-def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
-    """Weights and the KV cache asked for fit into a GPU's share of the memory.
+@dataclass(frozen=True)
+class DeviceMemory:
+    """A GPU's share of weights and KV cache, in GiB.
 
-    The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
-    of the served length.
+    Attributes:
+        weights_gib: without what is kept in host memory.
+        kv_gib_per_token: of a token of a sequence that it serves; 0 where unknown.
+        usable_gib: for both.
     """
+
+    weights_gib: float
+    kv_gib_per_token: float
+    usable_gib: float
+
+    def needed_gib(self, tokens: float) -> float:
+        """Weights, and a KV cache of so many tokens."""
+        return self.weights_gib + self.kv_gib_per_token * tokens
+
+
+def device_memory(candidate: Candidate, setting: Setting) -> DeviceMemory | None:
+    """What a GPU has to hold; None on a CPU, or where the weights' size is unknown."""
     if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
         return None
     quantization, parallel = candidate.quantization, candidate.parallel
@@ -231,12 +246,24 @@ def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
     usable = setting.memory_gib * share
     if setting.use.of_free:
         usable = weights + (setting.memory_gib - weights) * share
+    per_token = kv_gib_per_gpu(facts, widths, 1, quantization.kvcache_mode) or 0.0
+    return DeviceMemory(weights, per_token, usable)
+
+
+def memory_holds_model(candidate: Candidate, setting: Setting) -> str | None:
+    """Weights and the KV cache asked for fit into a GPU's share of the memory.
+
+    The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
+    of the served length.
+    """
+    memory = device_memory(candidate, setting)
+    if memory is None:
+        return None
     for tokens, what in _tokens_to_hold(candidate, setting):
-        cache = kv_gib_per_gpu(facts, widths, tokens, quantization.kvcache_mode) or 0.0
-        if weights + cache > usable:
+        if (needed := memory.needed_gib(tokens)) > memory.usable_gib:
             return (
-                f"weights and {what} need {weights + cache:.0f} GiB per GPU, "
-                f"mem_fraction_static leaves {usable:.0f} GiB"
+                f"weights and {what} need {needed:.0f} GiB per GPU, "
+                f"mem_fraction_static leaves {memory.usable_gib:.0f} GiB"
             )
     return None
 

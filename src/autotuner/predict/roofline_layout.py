@@ -1,0 +1,170 @@
+"""From a model, a device and a candidate's layout to `Work` and `Machine`. Pure."""
+
+from __future__ import annotations
+
+import math
+
+from autotuner.catalog import ModelFacts
+from autotuner.config import Candidate
+from autotuner.predict.roofline_comm import link_between
+from autotuner.predict.roofline_rates import GPU, HABITS, Shares, peak_flops
+from autotuner.predict.roofline_step import Machine, Work
+from autotuner.predict.scenario import Scenario
+
+KERNELS = {"layer": 11, "mla": 6, "experts": 9, "state": 4}
+"""Kernels of a layer: norms, projections, rotary, cache, attention, MLP (11 in all); more for the
+compressions of MLA, for routing, sorting and combining of experts, for a recurrent state."""
+ACTIVATION_PASSES = 20
+EXPERT_PASSES = 6
+"""Times that a token's hidden vector goes through memory per layer, between matrices, in 16 bits;
+and per expert that it is copied to."""
+UBATCH = 512
+"""llama.cpp's `--ubatch-size` where nothing is said."""
+
+_NEEDED = {
+    "layers": "layers",
+    "attention_layers": "which layers keep keys and values",
+    "hidden_size": "hidden size",
+    "heads": "attention heads",
+    "head_size": "width of a head",
+    "vocabulary": "vocabulary",
+    "dense_parameters": "parameters",
+    "expert_parameters": "parameters of the experts",
+}
+
+
+def missing_facts(facts: ModelFacts) -> tuple[str, ...]:
+    """What has to be known of a model and is not, in words."""
+    missing = [words for name, words in _NEEDED.items() if getattr(facts, name) is None]
+    if facts.kv_bytes_per_token() is None:
+        missing.append("size of the KV cache")
+    if facts.is_moe and facts.experts_per_token is None:
+        missing.append("experts per token")
+    return tuple(missing)
+
+
+def work_of(scenario: Scenario, candidate: Candidate) -> Work:
+    """Bytes and FLOPs of a pass on each device of a candidate.
+
+    TP divides matrices and heads; data parallelism of an MoE model spreads the experts over all
+    ranks and copies the rest. A dense model's replicas do not know of each other.
+    """
+    facts = scenario.facts
+    layers, hidden, heads = facts.layers or 0, facts.hidden_size or 0, facts.heads or 0
+    tensor, replicas = (
+        _width(scenario, candidate, "tensor_parallel"),
+        attention_replicas(scenario, candidate),
+    )
+    ranks = tensor * replicas
+    gemm, moe = (candidate.quantization.gemm_mode, candidate.quantization.moe_mode)
+    used, experts = facts.experts_per_token or 0, facts.experts or 0
+    dense, routed = facts.dense_parameters or 0, facts.expert_parameters or 0
+    head = hidden * (facts.vocabulary or 0)
+    head_bytes = facts.weight_bytes() if facts.gemm_format is None else 2.0
+    attending = facts.attention_layers or 0
+    pair = 2 * heads * attending * ((facts.head_size or 0) + (facts.value_size or 0))
+    decode_pair = pair
+    if facts.attention == "mla":
+        # Decoding attends within the latent: keys and values are both as wide as it.
+        decode_pair = 4 * heads * attending * (facts.kv_latent or 0)
+    share = used / experts if experts else 0.0
+    kernels = KERNELS["layer"] * layers + KERNELS["state"] * (layers - attending)
+    kernels += layers * (KERNELS["mla"] * bool(facts.is_mla) + KERNELS["experts"] * bool(experts))
+    comm_bytes = 1 if candidate.quantization.comm_mode in ("int8", "fp8") else 2
+    per_token = facts.kv_bytes_per_token(scenario.value(candidate, "quantization.kvcache_mode"))
+    return Work(
+        dense_bytes=dense * facts.weight_bytes(gemm) / tensor,
+        dense_flops=2 * dense / tensor,
+        head_bytes=head * head_bytes / tensor,
+        head_flops=2 * head / tensor,
+        expert_bytes=routed * facts.weight_bytes(moe, of_experts=True) / ranks,
+        expert_flops=2 * routed * share / ranks,
+        expert_share=share,
+        replicas=replicas,
+        kv_bytes=(per_token or 0.0) / facts.kv_ranks(tensor),
+        state_bytes=facts.state_bytes / tensor,
+        pair_flops=pair / tensor,
+        decode_pair_flops=decode_pair / tensor,
+        activation_bytes=2 * hidden * layers * (ACTIVATION_PASSES + EXPERT_PASSES * used / tensor),
+        window=facts.window or math.inf,
+        window_share=facts.windowed_layers / max(attending, 1),
+        message_bytes=hidden * comm_bytes,
+        reductions=layers * (1 if replicas > 1 else 2),
+        exchanges=2 * layers if replicas > 1 else 0,
+        copies_per_token=min(used, ranks),
+        kernels=kernels,
+        offloaded_bytes=1e9 * (candidate.memory.cpu_offload_gb or 0.0),
+    )
+
+
+def machine_of(scenario: Scenario, candidate: Candidate) -> Machine:
+    """What the devices of a candidate reach with its engine."""
+    gpu, habits, facts = scenario.gpu, HABITS[scenario.engine], scenario.facts
+    shares = (habits.cpu or GPU) if gpu.is_cpu else GPU
+    gemm = candidate.quantization.gemm_mode or facts.gemm_format or "bfloat16"
+    moe = candidate.quantization.moe_mode or facts.moe_format or gemm
+    attention = candidate.quantization.fmha_mode or "bfloat16"
+    computing, streaming = _thread_shares(scenario, candidate)
+    tensor = _width(scenario, candidate, "tensor_parallel")
+    stages = _width(scenario, candidate, "pipeline_parallel")
+    ranks = tensor * attention_replicas(scenario, candidate)
+    return Machine(
+        bandwidth=1e9 * (gpu.bandwidth_gb_s or 0.0) * shares.bandwidth * streaming,
+        gemm_flops=peak_flops(gpu, gemm) * shares.gemm * computing,
+        expert_flops=peak_flops(gpu, moe) * shares.gemm * shares.experts * computing,
+        attention_flops=peak_flops(gpu, attention) * shares.attention * computing,
+        kernel_s=shares.kernel_us * 1e-6,
+        eager_s=shares.eager_us * 1e-6,
+        host_s=habits.host_ms * 1e-3,
+        graphs=_graphs(candidate, shares),
+        micro_batch=_micro_batch(scenario, candidate),
+        tensor=tensor,
+        ranks=ranks if ranks > tensor else 1,
+        stages=stages,
+        tensor_link=link_between(gpu, tensor),
+        ranks_link=link_between(gpu, ranks),
+        stage_link=link_between(gpu, tensor * stages),
+    )
+
+
+def attention_replicas(scenario: Scenario, candidate: Candidate) -> int:
+    """Replicas of attention that share experts; 1 for a dense model."""
+    return _width(scenario, candidate, "data_parallel") if scenario.facts.is_moe else 1
+
+
+def step_tokens(scenario: Scenario, candidate: Candidate) -> float:
+    """Tokens of prompts that a step holds at the most."""
+    paths = ["scheduling.max_num_batched_tokens"]
+    if scenario.engine != "llamacpp":
+        paths.append("attention.chunked_prefill_size")
+    said = [value for path in paths if (value := scenario.value(candidate, path))]
+    tokens = float(min(said, default=HABITS[scenario.engine].step_tokens))
+    whole = candidate.attention.enable_chunked_prefill is False
+    return max(tokens, scenario.isl) if whole else tokens
+
+
+def _graphs(candidate: Candidate, shares: Shares) -> bool:
+    return candidate.misc.cuda_graph is not False and shares.kernel_us < shares.eager_us
+
+
+def _micro_batch(scenario: Scenario, candidate: Candidate) -> float:
+    if scenario.engine != "llamacpp":
+        return math.inf
+    return float(scenario.value(candidate, "attention.chunked_prefill_size") or UBATCH)
+
+
+def _thread_shares(scenario: Scenario, candidate: Candidate) -> tuple[float, float]:
+    """Shares of a CPU's FLOP/s and bandwidth that so many threads reach.
+
+    FLOP/s grow with threads; half of the cores fill the memory's bandwidth. Threads above the cores
+    wait for each other at every operator.
+    """
+    cores, threads = scenario.gpu.cores, scenario.value(candidate, "misc.threads")
+    if not scenario.gpu.is_cpu or not cores or not threads:
+        return 1.0, 1.0
+    crowd = min(1.0, cores / threads)
+    return min(1.0, threads / cores) * crowd, min(1.0, 2 * threads / cores) * crowd
+
+
+def _width(scenario: Scenario, candidate: Candidate, name: str) -> int:
+    return 1 if scenario.gpu.is_cpu else scenario.width(candidate, name)

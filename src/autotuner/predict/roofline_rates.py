@@ -1,0 +1,133 @@
+"""What devices and engines reach of their peaks: the few constants of the roofline.
+
+S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for
+Multicore Architectures", CACM 52(4), 2009: time = max(bytes / bandwidth, FLOPs / peak). Peaks are
+never reached; the shares below are round figures from what kernels are known to reach, the same
+for every model. `experts` and `eager_us` were chosen on public measurements of DeepSeek-R1,
+gpt-oss-120b, Qwen3-32B and Llama-3.1-8B, llama.cpp's `gemm` on those in the README; other models'
+took no part. What the shares leave out, `Prediction.*_log_std` admits and calibration learns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from autotuner.catalog import Gpu
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of a device's peaks, and what a kernel costs however little it does.
+
+    Attributes:
+        bandwidth: of matrices and KV cache that are streamed.
+        gemm: of the peak of its number format, large matrices.
+        attention: of the 16-bit peak, where a prompt attends to itself.
+        experts: of `gemm`, since each expert gets few and uneven rows.
+        kernel_us: an operator's start, fill and drain within a captured graph; eager_us: launched
+            from the host.
+    """
+
+    bandwidth: float
+    gemm: float
+    attention: float
+    experts: float
+    kernel_us: float
+    eager_us: float
+
+
+GPU = Shares(
+    bandwidth=0.8,
+    gemm=0.65,
+    attention=0.45,
+    experts=0.4,
+    kernel_us=3.0,
+    eager_us=25.0,
+)
+"""Bandwidth: 80 % of the data sheet is what STREAM-like kernels and GEMVs measure. GEMM: 65 % at
+8192 wide, power limits included. Attention: FlashAttention-3 reports up to 75 % at 16k tokens
+causal, and half of that at the few thousand that a prompt has (J. Shah et al., arXiv 2407.08608,
+fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by PyTorch, an operator
+is several launches (quantise, copy, compute) of 5 to 10 us each."""
+
+FORMAT_SHARE: Mapping[str, float] = MappingProxyType(
+    {"bfloat16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
+)
+"""Share of `Shares.gemm` by the format computed in: the faster the units, the harder they are fed,
+and activations have to be quantised first."""
+
+COMPUTE_FORMAT: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "fp8": ("fp8", "bfloat16"),
+        "fp8_static": ("fp8", "bfloat16"),
+        "fp8_ootb": ("fp8", "bfloat16"),
+        "fp8_block": ("fp8", "bfloat16"),
+        "w4afp8": ("fp8", "bfloat16"),
+        "w4a8_mxfp4_mxfp8": ("fp8", "bfloat16"),
+        "nvfp4": ("nvfp4", "fp8", "bfloat16"),
+        "sq": ("int8", "bfloat16"),
+    }
+)
+"""Weight format -> formats its products are computed in, the first that the device has; formats
+that quantise weights only are unpacked to 16 bits."""
+
+CPU = Shares(
+    bandwidth=0.8,
+    gemm=0.6,
+    attention=0.2,
+    experts=0.7,
+    kernel_us=10.0,
+    eager_us=10.0,
+)
+"""Against what `calibrate-device` measured. An operator costs a thread barrier at its end."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How an engine schedules, where the candidate says nothing.
+
+    Attributes:
+        step_tokens: tokens of a step at the most.
+        mixes: prompts and decoding sequences share a step (A. Agrawal et al., "Sarathi-Serve",
+            OSDI 2024); otherwise prompts go first and decoding waits.
+        host_ms: work between two steps that no kernel hides.
+        request_ms: HTTP, tokenising, queueing of a request.
+        cpu: shares on a CPU, where it runs there.
+    """
+
+    step_tokens: int
+    mixes: bool
+    host_ms: float
+    request_ms: float
+    cpu: Shares | None = None
+
+
+HABITS: Mapping[str, Habits] = MappingProxyType(
+    {
+        "vllm": Habits(8192, True, 0.8, 15.0, replace(CPU, kernel_us=30.0, eager_us=30.0)),
+        "sglang": Habits(8192, False, 0.4, 15.0, replace(CPU, kernel_us=30.0, eager_us=30.0)),
+        "trtllm": Habits(8192, True, 0.4, 12.0),
+        "llamacpp": Habits(2048, True, 0.3, 3.0, replace(CPU, gemm=0.3)),
+    }
+)
+"""Defaults as the engines' own documents give them: vLLM `--max-num-batched-tokens` on large GPUs,
+SGLang `--chunked-prefill-size`, TensorRT-LLM `max_num_tokens`, llama.cpp `--batch-size`. Host time:
+a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks as
+integer dot products, at about a third of a BLAS; Python engines dispatch an operator in 20 to 50
+us."""
+
+
+def peak_flops(gpu: Gpu, mode: str) -> float:
+    """FLOP/s that large matrices of a weight format reach at best: peak x its format's share.
+
+    Raises:
+        LookupError: the device has no figure for any format that would do.
+    """
+    if gpu.is_cpu:
+        return 1e12 * max(gpu.tflops.values(), default=0.0)
+    for name in COMPUTE_FORMAT.get(mode, ("bfloat16",)):
+        if name in gpu.tflops:
+            return 1e12 * gpu.tflops[name] * FORMAT_SHARE[name]
+    raise LookupError(mode)
