@@ -31,7 +31,7 @@ _SHOWN_POINTS = 5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bool) -> int:
+def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bool = False) -> int:
     """Runs the task at `path`; returns the exit code."""
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
