@@ -23,8 +23,7 @@ _LEFT, _TOP, _SIDE = 46.0, 8.0, 214.0
 
 def error_table(error: PredictionErrorView) -> Table:
     """Base beside calibrated: median error, and the share inside the 80 % interval."""
-    title = f"Predicted against actual: median error over {error.base.points} levels"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("")
     for name in ("TTFT", "TPOT", "throughput"):
         table.add_column(name, justify="right", no_wrap=True)

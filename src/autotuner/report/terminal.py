@@ -33,9 +33,12 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         _print_plot(summary, console)
     else:
         console.print("no operating point was measured: there is no frontier")
-    if summary.prediction_error is not None:
+    error = summary.prediction_error
+    if error is not None:
         console.print()
-        console.print(error_table(summary.prediction_error))
+        told = f"Predicted against actual: median error over {error.base.points} levels"
+        console.print(told, soft_wrap=True)
+        console.print(error_table(error))
     chosen = summary.recommended
     if chosen is not None:
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"
