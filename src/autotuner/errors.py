@@ -71,5 +71,9 @@ class LaunchError(AutotunerError):
     """The launcher itself could not work (no free port, log folder not writable)."""
 
 
+class VerifyError(AutotunerError):
+    """A file of predictions or measurements that cannot be read or compared."""
+
+
 class StoreError(AutotunerError):
     """The store cannot be opened or written: locked, read-only, full, or of another version."""

@@ -10,8 +10,10 @@ import typer
 
 from autotuner import __version__
 from autotuner.cli import exit_codes
-from autotuner.cli.observations import observations_app
+from autotuner.cli.bench_app import bench_app
+from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import Home, Json, RunId, TaskFile
+from autotuner.cli.verify_app import verify_app
 from autotuner.errors import AutotunerError
 
 app = typer.Typer(
@@ -240,6 +242,8 @@ def report(
 
 engines_app = typer.Typer(help="The engines, and how each says every field.", no_args_is_help=True)
 app.add_typer(engines_app, name="engines")
+app.add_typer(verify_app, name="verify")
+app.add_typer(bench_app, name="bench")
 
 
 @engines_app.command("list")

@@ -119,7 +119,8 @@ def judged_rows(
     by_launch: dict[Any, list[MeasuredRow]] = defaultdict(list)
     for row in rows:
         by_launch[row.launch].append(row)
-    judged, refused = [], defaultdict(int)
+    judged: list[Judged] = []
+    refused: dict[str, int] = defaultdict(int)
     for together in by_launch.values():
         first = together[0]
         levels = sorted({row.concurrency for row in together})
@@ -298,10 +299,10 @@ def _hold_out(
     residuals = np.array([residual(j, quantity) for j in rows])
     names = list(dict.fromkeys(j.row.launch for j in rows))
     for seed in range(seeds):
-        measured = set(random.Random(seed).sample(names, count))
+        measured = set(random.Random(seed).sample(names, count))  # noqa: S311 - reproducible
         seen = [i for i, j in enumerate(rows) if j.row.launch in measured]
         rest = [i for i, j in enumerate(rows) if j.row.launch not in measured]
-        after = belief.after(seen, residuals[seen])
+        after = belief.after(seen, [float(residuals[i]) for i in seen])
         error = after.mean[rest] - residuals[rest]
         yield np.abs(np.exp(error) - 1), np.abs(error) / after.log_std[rest]
 

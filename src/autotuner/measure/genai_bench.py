@@ -157,18 +157,22 @@ class GenaiBenchGenerator:
 
 
 def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) -> Measurement:
-    """genai-bench's result file in our units: seconds become ms, totals stay totals."""
+    """genai-bench's result file in our units: seconds become ms, totals stay totals.
+
+    A file that says `_time_unit: ms` (`--metrics-time-unit`) holds ms already.
+    """
     told = document["aggregated_metrics"]
     requests = document.get("individual_request_metrics", [])
     done = [row for row in requests if not row.get("error_code")]
     failed = int(told["num_error_requests"])
+    to_ms = 1.0 if document.get("_time_unit") == "ms" else 1000.0
     short = 0
     if plan.lengths.kind == "D":
         wanted = round(plan.lengths.output[0])
         short = sum(int(row["num_output_tokens"]) < wanted for row in done)
 
     def samples_ms(name: str) -> list[float]:
-        return [1000.0 * row[name] for row in done if row.get(name) is not None]
+        return [to_ms * row[name] for row in done if row.get(name) is not None]
 
     errors = {f"HTTP {code}": int(n) for code, n in told["error_codes_frequency"].items()}
     return Measurement(

@@ -4,7 +4,8 @@ In: a `Scenario`, candidates, load levels; observations to learn from. Out: `Pre
 Knows nothing of launching and storage.
 """
 
-from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_with_waiting_ms
+from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
+from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_at_rate_ms, ttft_with_waiting_ms
 from autotuner.predict.device_speed import (
     DeviceSpeed,
     calibrate_device,
@@ -18,6 +19,7 @@ from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
 
 __all__ = [
+    "AiconfiguratorPredictor",
     "DeviceSpeed",
     "Observation",
     "OutOfMemory",
@@ -33,5 +35,6 @@ __all__ = [
     "e2e_ms",
     "measure_device",
     "tok_s",
+    "ttft_at_rate_ms",
     "ttft_with_waiting_ms",
 ]

@@ -40,7 +40,8 @@ class Belief:
         """Standard deviation of one measurement's residual, noise included: `n`."""
         import numpy as np
 
-        return np.sqrt(np.maximum(np.diag(self.covariance), 0.0) + self.noise)
+        std: Array = np.sqrt(np.maximum(np.diag(self.covariance), 0.0) + self.noise)
+        return std
 
     def after(self, seen: Sequence[int], residuals: Sequence[float]) -> Belief:
         """The belief at all places once the residuals at some of them are measured.
@@ -102,4 +103,5 @@ def clipped(residuals: Sequence[float]) -> Array:
     """Residuals, none beyond `LARGEST_RESIDUAL`."""
     import numpy as np
 
-    return np.clip(np.asarray(residuals, dtype=float), -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+    kept: Array = np.clip(np.asarray(residuals, float), -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+    return kept

@@ -33,3 +33,12 @@ def ttft_with_waiting_ms(
         return ttft_ms
     service = e2e_ms(ttft_ms, tpot_ms, osl)
     return ttft_ms + service * (concurrency / slots - 1)
+
+
+def ttft_at_rate_ms(concurrency: float, requests_s: float, tpot_ms: float, osl: float) -> float:
+    """Mean TTFT where no more than `requests_s` are served: what Little's law leaves for it.
+
+    concurrency / requests_s is the mean time of a request; decoding takes its part, the rest is
+    waiting for and doing prefill.
+    """
+    return 1000 * concurrency / requests_s - max(osl - 1, 0.0) * tpot_ms

@@ -1,11 +1,11 @@
 """How alike two operating points are: the covariance of what a base predictor gets wrong there.
 
-ln(measured / predicted) is taken for a sum of smooth functions: one shared by everything, one by all
-that runs on the same engine, one by the same engine and device, … down to one launch. Each is a
-constant plus a Matern-3/2 function of load, lengths, layout and the base prediction itself (C. E.
-Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, eq. 4.17 and
-section 5.4.3 for sums). So a point teaches another the more, the more levels both share and the
-nearer they lie. The constants stand in `calibration.yaml`, with what they were fitted on.
+ln(measured / predicted) is taken for a sum of smooth functions: one shared by everything, one by
+all that runs on the same engine, one by the same engine and device, … down to one launch. Each is
+a constant plus a Matern-3/2 function of load, lengths, layout and the base prediction itself (C. E.
+Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, equation 4.17 and
+section 4.2.4). So a point teaches another the more, the more levels both share and the nearer they
+lie. The constants stand in `calibration.yaml`, with what they were fitted on.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Constants:
 
 @dataclass(frozen=True)
 class CalibrationConstants:
-    """One set: constants per quantity (`ttft`, `tpot`, `tok_s`), and the models it was fitted on."""
+    """A set: constants per quantity (`ttft`, `tpot`, `tok_s`), and models it was fitted on."""
 
     by_quantity: Mapping[str, Constants]
     fitted_on: frozenset[str] = field(default_factory=frozenset)
@@ -198,7 +198,7 @@ def _difference(left: Sequence[Place], right: Sequence[Place], path: str) -> Any
 
     def of(places: Sequence[Place]) -> tuple[Any, Any]:
         values = [place.settings.get(path) for place in places]
-        numbers = [math.log(v) if _is_positive(v) else math.nan for v in values]
+        numbers = [_logarithm(value) for value in values]
         return np.array(numbers), np.array([codes.setdefault(repr(v), len(codes)) for v in values])
 
     (one, one_code), (two, two_code) = of(left), of(right)
@@ -208,5 +208,7 @@ def _difference(left: Sequence[Place], right: Sequence[Place], path: str) -> Any
     return np.where(np.isnan(apart), one_code[:, None] != two_code[None, :], apart)
 
 
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+def _logarithm(value: Any) -> float:
+    """Of a positive number; NaN of everything else."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return math.log(value) if is_number and value > 0 else math.nan

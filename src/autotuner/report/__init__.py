@@ -1,9 +1,13 @@
-"""What a run found, for people: on the terminal and as one HTML file.
+"""What a run or a comparison found, for people: on the terminal and as one HTML file.
 
-In: a `RunSummary`. Out: text or a file. Knows nothing of HTTP, storage or engines.
+In: a `RunSummary` or a `Comparison`. Out: text or a file. Knows nothing of HTTP,
+storage or engines.
 """
 
+from autotuner.report.comparison import write_comparison
+from autotuner.report.comparison_terminal import print_comparison
 from autotuner.report.html import write_html
+from autotuner.report.page import write_aside
 from autotuner.report.terminal import print_summary
 
-__all__ = ["print_summary", "write_html"]
+__all__ = ["print_comparison", "print_summary", "write_aside", "write_comparison", "write_html"]

@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from autotuner.predict.interval import METRICS, interval80
+from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import AXES, plot_points, varied_settings
 from autotuner.report.predicted import scatters
-from autotuner.report.whole_file import write_whole
 from autotuner.tuning.summary import RunSummary
 
 
 def write_html(summary: RunSummary, path: Path) -> None:
-    """Writes the report.
+    """Writes the report; `path` is never half a file.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    write_whole(path, render_html(summary))
+    write_aside(path, render_html(summary))
 
 
 def render_html(summary: RunSummary) -> str:
     """The whole document."""
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    source = resources.files("autotuner.report").joinpath("template.html.j2").read_text("utf-8")
     data = {"axes": AXES, "points": [asdict(point) for point in plot_points(summary)]}
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
-    return environment.from_string(source).render(
+    return render_page(
+        "template.html.j2",
         run=summary.run,
         experiments=summary.experiments,
         frontier=summary.frontier,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from autotuner.predict.interval import METRICS, interval80
+from autotuner.report.log_plot import LogAxis, axis
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
@@ -18,7 +17,7 @@ from autotuner.tuning.summary import (
 
 TITLES = {"ttft_ms": "TTFT (ms)", "tpot_ms": "TPOT (ms)", "tok_s": "throughput (tok/s)"}
 _LEFT, _TOP, _SIDE = 46.0, 8.0, 214.0
-"""The frame of a scatter in a viewBox of 270 x 260."""
+"""Where the frame of a scatter begins, and its width and height, in pixels."""
 
 
 def error_table(error: PredictionErrorView) -> Table:
@@ -40,7 +39,6 @@ def error_table(error: PredictionErrorView) -> Table:
 class Whisker:
     """One predicted level in a scatter: actual rightwards, predicted upwards, in its pixels."""
 
-    experiment: str
     kind: str
     x: float
     y: float
@@ -51,16 +49,11 @@ class Whisker:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Predicted against actual of one quantity, both axes logarithmic and equal.
-
-    `ticks` are (pixel on x, pixel on y, text); on the diagonal a prediction is exact.
-    """
+    """Predicted against actual of one quantity on equal axes: on the diagonal it is exact."""
 
     title: str
-    left: float
-    top: float
-    side: float
-    ticks: tuple[tuple[float, float, str], ...]
+    x: LogAxis
+    y: LogAxis
     whiskers: tuple[Whisker, ...]
 
 
@@ -79,39 +72,20 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
     if not pairs:
         return None
     values = [getattr(either, name) for *_, said, seen in pairs for either in (said, seen)]
-    low, high = math.log10(min(values) / 1.3), math.log10(max(values) * 1.3)
-
-    def along(value: float) -> float:
-        share = (math.log10(value) - low) / (high - low)
-        return _SIDE * min(max(share, 0.0), 1.0)
-
+    x, y = axis(values, _LEFT, _LEFT + _SIDE), axis(values, _TOP + _SIDE, _TOP)
     whiskers = []
     for experiment_id, kind, concurrency, said, seen in pairs:
         predicted, actual = getattr(said, name), getattr(seen, name)
         least, most = interval80(predicted, getattr(said, METRICS[name]))
+        told = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
         whiskers.append(
             Whisker(
-                experiment=experiment_id,
                 kind=kind,
-                x=_LEFT + along(actual),
-                y=_TOP + _SIDE - along(predicted),
-                low_y=_TOP + _SIDE - along(least),
-                high_y=_TOP + _SIDE - along(most),
-                told=f"{labels[experiment_id]} at {concurrency}, {kind}: "
-                f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}",
+                x=x.place(actual),
+                y=y.place(predicted),
+                low_y=y.place(least),
+                high_y=y.place(most),
+                told=f"{labels[experiment_id]} at {concurrency}, {kind}: {told}",
             )
         )
-    ticks = tuple((_LEFT + along(v), _TOP + _SIDE - along(v), f"{v:g}") for v in _ticks(low, high))
-    return Scatter(TITLES[name], _LEFT, _TOP, _SIDE, ticks, tuple(whiskers))
-
-
-def _ticks(low: float, high: float) -> Iterable[float]:
-    """Round values between two decimal logarithms: 1, 2, 5 of each decade, fewer over many."""
-    steps = (1, 2, 5) if high - low < 2 else (1,)
-    decades = range(math.floor(low), math.ceil(high) + 1)
-    return [
-        step * 10.0**decade
-        for decade in decades
-        for step in steps
-        if low <= math.log10(step * 10.0**decade) <= high
-    ]
+    return Scatter(TITLES[name], x, y, tuple(whiskers))

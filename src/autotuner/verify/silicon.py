@@ -1,8 +1,17 @@
 """The measured rows that aiconfigurator publishes with its package: TTFT and TPOT on real GPUs.
 
 `silicon_sample.csv` holds one row an operating point: engine, model, GPUs, layout, isl, osl, load,
-mean TTFT and TPOT. In a row `batch_size` is the load of one attention-data-parallel rank:
-the concurrency is `batch_size` x `attention_dp_size`, as the rows that state both show.
+mean TTFT and TPOT. Three things have to be known to read it, and the table counts each:
+
+- `batch_size` is the load of one attention-data-parallel rank: the concurrency is `batch_size` x
+  `attention_dp_size`, as the rows that state both show.
+- Some rows count their GPUs twice. An id that says `tp4_ep4` stands over `tp_size` 16,
+  `moe_tp_size` 4 and `moe_ep_size` 4, or over `tp_size` 4 and `attention_dp_size` 4: 4 GPUs whose
+  experts are spread over all of them. The same figures stand elsewhere in the file under the
+  layout that the id says, so those rows are read as the id says; so are rows of the same pattern
+  without such an id.
+- Many rows are copies: the same figures of the same GPUs, from another dump or under the model's
+  other name. Each measurement counts once.
 """
 
 from __future__ import annotations
@@ -26,6 +35,10 @@ _COLUMNS = (
     *("gemm_quant_mode", "moe_quant_mode", "batch_size", "tp_size", "attention_dp_size"),
     *("moe_tp_size", "moe_ep_size", "silicon_ttft_ms", "silicon_tpot_ms"),
 )
+_SAME_FIGURES = ("system", "backend", "isl", "osl", "silicon_ttft_ms", "silicon_tpot_ms")
+_SPREAD_OF_08_TO_1 = 0.2 / math.sqrt(12) / 0.9
+"""Standard deviation over mean of lengths drawn evenly from 80 to 100 % of isl and osl, as the
+public benchmark draws them that most rows come from (InferenceMAX, `--random-range-ratio 0.8`)."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +46,8 @@ class MeasuredRow:
     """One measured operating point.
 
     Attributes:
-        model: id of the catalog; `group` holds it with device and engine.
-        launch: rows of one layout at one isl and osl share it.
-        hardware_limit: why the row's layout cannot be what its fields say, or empty.
+        model: id of the catalog.
+        relabelled: its layout is read otherwise than its fields say.
     """
 
     id: str
@@ -45,6 +57,7 @@ class MeasuredRow:
     concurrency: int
     ttft_ms: float
     tpot_ms: float
+    relabelled: bool = False
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -64,6 +77,11 @@ class MeasuredTable:
     rows: tuple[MeasuredRow, ...]
     excluded: Mapping[str, int]
     source: str
+
+    @property
+    def relabelled(self) -> int:
+        """Rows whose layout is read otherwise than their fields say."""
+        return sum(row.relabelled for row in self.rows)
 
 
 def silicon_file() -> Path:
@@ -89,12 +107,16 @@ def silicon_rows(path: Path | None = None) -> MeasuredTable:
     """
     path = path or silicon_file()
     excluded: Counter[str] = Counter()
-    rows = []
+    rows, seen = [], set()
     for raw in _read(path):
         row, why = _row(raw)
+        figures = tuple(raw[name] for name in _SAME_FIGURES)
         if row is None:
             excluded[why] += 1
+        elif figures in seen:
+            excluded["a copy of another row"] += 1
         else:
+            seen.add(figures)
             rows.append(row)
     return MeasuredTable(tuple(rows), dict(excluded), path.name)
 
@@ -128,10 +150,15 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         gpu = gpu_named(raw["system"])
     except CatalogError:
         return None, f"the catalog does not know the system {raw['system']}"
-    data = _width(raw["attention_dp_size"]) or 1
-    candidate = Candidate.from_settings(
-        {path: value for path, value in _settings(raw, data).items() if value is not None}
-    )
+    layout, relabelled = _layout(raw)
+    settings = {
+        "system.gpu_type": raw["system"],
+        "system.backend": raw["backend"],
+        "quantization.gemm_mode": raw["gemm_quant_mode"],
+        "quantization.moe_mode": raw["moe_quant_mode"],
+        **{f"parallel.{name}": width for name, width in layout.items()},
+    }
+    candidate = Candidate.from_settings({path: said for path, said in settings.items() if said})
     scenario = Scenario(
         model=known.id,
         facts=known.facts,
@@ -141,22 +168,34 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         device=gpu.name,
         isl=float(raw["isl"]),
         osl=float(raw["osl"]),
+        osl_spread=_SPREAD_OF_08_TO_1,
     )
-    concurrency = round(batch) * data
-    return MeasuredRow(raw["id"], known.id, scenario, candidate, concurrency, ttft_ms, tpot_ms), ""
+    concurrency = round(batch * (_width(raw["attention_dp_size"]) or 1))
+    figures = (concurrency, ttft_ms, tpot_ms, relabelled)
+    return MeasuredRow(raw["id"], known.id, scenario, candidate, *figures), ""
 
 
-def _settings(raw: Mapping[str, str], data: int) -> dict[str, Any]:
-    return {
-        "system.gpu_type": raw["system"],
-        "system.backend": raw["backend"],
-        "parallel.tensor_parallel": _width(raw["tp_size"]),
-        "parallel.data_parallel": data if data > 1 else None,
-        "parallel.moe_tensor_parallel": _width(raw["moe_tp_size"]),
-        "parallel.moe_expert_parallel": _width(raw["moe_ep_size"]),
-        "quantization.gemm_mode": raw["gemm_quant_mode"] or None,
-        "quantization.moe_mode": raw["moe_quant_mode"] or None,
+def _layout(raw: Mapping[str, str]) -> tuple[dict[str, int | None], bool]:
+    """The widths of a row, and whether they differ from its fields."""
+    names = ("tp_size", "attention_dp_size", "moe_tp_size", "moe_ep_size")
+    tensor, data, moe_tensor, experts = (_width(raw[name]) or 1 for name in names)
+    gpus, is_moe = tensor * data, _width(raw["moe_ep_size"]) is not None
+    squared = moe_tensor * experts == gpus and (
+        moe_tensor == experts > 1 or (tensor == data > 1 and moe_tensor == 1)
+    )
+    if squared:
+        gpus = max(moe_tensor, tensor if tensor == data else 1)
+        tensor, data = (1, gpus) if data > 1 else (gpus, 1)
+        experts = gpus
+    # A width left out or 1 is what the other leaves.
+    moe_tensor = gpus // experts if gpus % experts == 0 else moe_tensor
+    widths = {
+        "tensor_parallel": tensor,
+        "data_parallel": data if data > 1 else None,
+        "moe_tensor_parallel": moe_tensor if is_moe else None,
+        "moe_expert_parallel": experts if is_moe else None,
     }
+    return widths, squared
 
 
 def _number(text: str) -> float:

@@ -13,12 +13,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.observations import Chosen
+from autotuner.cli.observations_app import Chosen
 from autotuner.cli.output import out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
 from autotuner.predict.observation_lines import plain, read_lines, written_lines
-from autotuner.report.whole_file import write_whole
+from autotuner.report.page import write_aside
 from autotuner.store import ObservationRecord, Store
 
 _BACKUPS = "backups"
@@ -125,7 +125,7 @@ def _kept(folder: Path, chosen: Chosen) -> tuple[ObservationRecord, ...]:
 
 def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
     with told_when_unwritable(file):
-        write_whole(file, written_lines(record.observation for record in kept))
+        write_aside(file, written_lines(record.observation for record in kept))
 
 
 def _row(record: ObservationRecord) -> dict[str, object]:

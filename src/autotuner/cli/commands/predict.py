@@ -18,7 +18,7 @@ from autotuner.cli.output import duration_text, err, out, print_json, told_when_
 from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
 from autotuner.report.outlook import outlook_csv, outlook_document, print_outlook
-from autotuner.report.whole_file import write_whole
+from autotuner.report.page import write_aside
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.outlook import outlook
 from autotuner.tuning.prepare import Prepared
@@ -51,7 +51,7 @@ def predict(
     for target, text in ((csv, outlook_csv), (save, _json_text)):
         if target is not None:
             with told_when_unwritable(target):
-                write_whole(target, text(document))
+                write_aside(target, text(document))
     for warning in asked.warnings:
         err().print(f"[yellow]warning[/yellow] {escape(warning)}", soft_wrap=True)
     if as_json:

@@ -1,0 +1,28 @@
+"""`autotuner bench`: how fast and how right predictions are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+bench_app = typer.Typer(help="How fast and how right predictions are.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+@bench_app.command("predict")
+def bench_predict(
+    plain_sample: Annotated[
+        int,
+        typer.Option("--plain-sample", min=2, help="Plain calls to time; all are scaled from it."),
+    ] = 24,
+    full: Annotated[
+        bool, typer.Option("--full", help="Time every plain call: about five minutes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Time the prediction of 324 configurations against aiconfigurator's plain API."""
+    from autotuner.cli.commands.bench_predict import bench_predict as command
+
+    raise typer.Exit(command(plain_sample=None if full else plain_sample, as_json=as_json))

@@ -1,0 +1,211 @@
+"""Predictions against measurements: verify compare, verify translate."""
+
+from __future__ import annotations
+
+import csv as csv_format
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.markup import escape
+
+from autotuner.cli import exit_codes
+from autotuner.cli.output import err, out, print_json
+from autotuner.config import Candidate, load_task, nearest
+from autotuner.errors import AutotunerError, VerifyError
+from autotuner.report import print_comparison, write_aside, write_comparison
+from autotuner.verify import (
+    Comparison,
+    PointFile,
+    compare_files,
+    comparison_document,
+    judge,
+    pair_rows,
+    parse_requirements,
+    read_points,
+)
+from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
+from autotuner.verify.aiconfigurator_writer import write_task
+from autotuner.verify.csv_reader import setting_paths
+from autotuner.verify.translate import Left
+from autotuner.verify.units import figure, whole
+
+_TEXTS = ("model", "engine", "engine_version", "system", "candidate", "layout")
+_NUMBERS = {"isl": figure, "osl": figure, "gpus": whole}
+_SLO = ("ttft_ms", "tpot_ms")
+_File = tuple[Path, str | None, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """How a comparison is judged and where it goes, as the options say it."""
+
+    within: str
+    require: Sequence[str]
+    slo: Sequence[str]
+    as_json: bool
+    csv: Path | None
+    html: Path | None
+
+    def limits(self) -> tuple[float, ...]:
+        """`--within` as numbers, rising.
+
+        Raises:
+            VerifyError: not positive numbers with commas between them.
+        """
+        try:
+            found = sorted({float(word) for word in self.within.split(",")})
+        except ValueError:
+            found = []
+        if not found or not all(0 < limit < math.inf for limit in found):
+            raise VerifyError(f"--within {self.within!r}", remedy="write percents: 10,15,20")
+        return tuple(found)
+
+    def slo_limits(self) -> dict[str, float]:
+        """`--slo` as numbers in ms.
+
+        Raises:
+            VerifyError: another name, or no positive number.
+        """
+        told = _options("--slo", self.slo, _SLO)
+        return {name: _number("--slo", name, text) for name, text in told}
+
+
+def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:
+    """`autotuner verify compare`; 1 where a requirement is missed."""
+    within, slo = outputs.limits(), outputs.slo_limits()
+    parse_requirements(outputs.require, within)
+    sides = [
+        _told(read_points(path, format_name), option, settings)
+        for option, (path, format_name, settings) in (
+            ("--predicted-set", predicted),
+            ("--actual-set", actual),
+        )
+    ]
+    return present(compare_files(*sides, within=within, slo=slo), outputs)
+
+
+def present(comparison: Comparison, outputs: Outputs) -> int:
+    """Prints and writes a comparison; 1 where a requirement is missed.
+
+    Raises:
+        AutotunerError: a file cannot be written.
+    """
+    verdicts = judge(comparison, parse_requirements(outputs.require, comparison.within))
+    try:
+        if outputs.csv is not None:
+            write_aside(outputs.csv, _csv_text(comparison))
+        if outputs.html is not None:
+            write_comparison(comparison, outputs.html, verdicts)
+    except OSError as error:
+        raise AutotunerError(
+            f"{error.filename or outputs.csv or outputs.html} cannot be written: {error.strerror}"
+        ) from None
+    if outputs.as_json:
+        print_json(comparison_document(comparison, verdicts))
+    else:
+        print_comparison(comparison, out(), verdicts)
+        for path in filter(None, (outputs.csv, outputs.html)):
+            out().print(f"written: {escape(str(path))}", soft_wrap=True)
+    return 0 if all(verdict.met for verdict in verdicts) else exit_codes.NOTHING
+
+
+def translate_command(file: Path, *, output: Path | None, as_json: bool) -> None:
+    """`autotuner verify translate`."""
+    is_ours = file.is_file() and "version" in _keys(file)
+    documents, left, filled = _to_theirs(file) if is_ours else _to_ours(file)
+    if as_json:
+        print_json(
+            {
+                "to": "aiconfigurator" if is_ours else "autotuner",
+                "documents": documents,
+                "left": [{"field": one.field, "value": one.value, "why": one.why} for one in left],
+                "filled": filled,
+            }
+        )
+        return
+    text = "---\n".join(yaml.safe_dump(one, sort_keys=False) for one in documents)
+    if output is None:
+        print(text, end="")
+    else:
+        try:
+            write_aside(output, text)
+        except OSError as error:
+            raise AutotunerError(f"{output} cannot be written: {error.strerror}") from None
+    for path, value in filled.items():
+        err().print(escape(f"taken as aiconfigurator does: {path} = {value}"), soft_wrap=True)
+    for one in left:
+        err().print(escape(f"no counterpart: {one.field} = {one.value}: {one.why}"), soft_wrap=True)
+
+
+def _to_theirs(file: Path) -> tuple[list[dict[str, Any]], tuple[Left, ...], dict[str, Any]]:
+    written = write_task(load_task(file))
+    return [yaml.safe_load(written.text())], written.left, {}
+
+
+def _to_ours(file: Path) -> tuple[list[dict[str, Any]], tuple[Left, ...], dict[str, Any]]:
+    found: Sequence[ReadTask] = read_tasks(file)
+    left = {(one.field, str(one.value)): one for read in found for one in read.left}
+    filled = {path: value for read in found for path, value in read.filled.items()}
+    return [read.task.written() for read in found], tuple(left.values()), filled
+
+
+def _keys(file: Path) -> Mapping[str, Any]:
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise VerifyError(f"{file} cannot be read: {error}") from None
+    return document if isinstance(document, dict) else {}
+
+
+def _told(file: PointFile, option: str, texts: Sequence[str]) -> PointFile:
+    """The file's points with what the user says of them in place of what it says."""
+    paths = setting_paths()
+    known = (*_TEXTS, *_NUMBERS, *paths)
+    names: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
+    for name, text in _options(option, texts, known):
+        if name in paths:
+            settings[paths[name]] = yaml.safe_load(text)
+        else:
+            names[name] = text if name in _TEXTS else _number(option, name, text)
+    if not texts:
+        return file
+    try:
+        settings = Candidate.from_settings(settings).settings()
+    except ValueError as error:
+        raise VerifyError(f"{option}: {error}") from None
+    points = tuple(point.with_settings(settings, **names) for point in file.points)
+    return replace(file, points=points, notes=(*file.notes, f"you say: {', '.join(texts)}"))
+
+
+def _options(option: str, texts: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+    found = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not value:
+            raise VerifyError(f"{option} {text!r} says no value", remedy="write NAME=VALUE")
+        if name not in known:
+            raise VerifyError(f"{option} {name!r}: {nearest(name, list(known))}")
+        found.append((name, value))
+    return found
+
+
+def _number(option: str, name: str, text: str) -> float:
+    try:
+        return _NUMBERS.get(name, figure)(name, text)
+    except ValueError as error:
+        raise VerifyError(f"{option} {error}") from None
+
+
+def _csv_text(comparison: Comparison) -> str:
+    rows = pair_rows(comparison.pairs)
+    file = io.StringIO()
+    writer = csv_format.DictWriter(file, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()

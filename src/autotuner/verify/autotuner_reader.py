@@ -1,0 +1,162 @@
+"""Our own JSON documents: a run (`show --json`) and predictions (`predict --json`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from autotuner.config import parse_task
+from autotuner.config.load import problems_of
+from autotuner.errors import VerifyError
+from autotuner.measure import Measurement
+from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.summary import ExperimentView, RunSummary
+from autotuner.verify.points import Excluded, Point, PointFile, occupied
+from autotuner.verify.units import figure, whole
+
+RUN, PREDICTIONS = "autotuner-run", "autotuner-predict"
+_FIGURES = ("ttft_ms", "tpot_ms", "tok_s")
+_CLIENT = "the load generator may have set these figures"
+
+
+def read_run(document: Mapping[str, Any], path: Path) -> PointFile:
+    """Every valid level that a run measured; where a level was repeated, its median.
+
+    Raises:
+        VerifyError: not the document of a run, or of another version.
+    """
+    try:
+        summary = RunSummary.model_validate(document)
+    except ValidationError as error:
+        raise VerifyError(
+            f"{path} is no run: {problems_of(error)[0]}",
+            remedy="give what `autotuner show RUN --json` of this version prints",
+        ) from None
+    return measured_points(summary, str(path))
+
+
+def measured_points(summary: RunSummary, name: str) -> PointFile:
+    """Every valid level of a run, and what could not be used of it."""
+    points: list[Point] = []
+    excluded: list[Excluded] = []
+    for experiment in summary.experiments:
+        found = _levels(experiment, summary)
+        points += found
+        if experiment.failure is not None:
+            excluded.append(Excluded(experiment.id, f"failed: {experiment.failure.kind}"))
+            continue
+        told = {point.concurrency for point in found}
+        untold = {level.concurrency for level in experiment.measurements} - told
+        excluded += [
+            Excluded(f"{experiment.id} at {level}", "requests failed, or nothing was measured")
+            for level in sorted(untold)
+        ]
+    return PointFile(name, RUN, tuple(points), tuple(excluded))
+
+
+def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:
+    """Every prediction of `autotuner predict --json`.
+
+    Raises:
+        VerifyError: a key is missing.
+    """
+    missing = [key for key in ("model", "engine", "workload") if key not in document]
+    if missing:
+        raise VerifyError(
+            f"{path} is no prediction: {missing[0]} is missing",
+            remedy="give what `autotuner predict TASK --json` prints",
+        )
+    points: list[Point] = []
+    excluded: list[Excluded] = []
+    for index, row in enumerate(document["predictions"]):
+        source = f"predictions[{index}]"
+        try:
+            points.append(_prediction(row, document, source))
+        except KeyError as error:
+            excluded.append(Excluded(source, f"{error.args[0]} is missing"))
+        except ValueError as error:
+            excluded.append(Excluded(source, str(error)))
+    notes = (f"predicted by {document['predictor']}",) if document.get("predictor") else ()
+    return PointFile(str(path), PREDICTIONS, tuple(points), tuple(excluded), notes=notes)
+
+
+def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str) -> Point:
+    workload = document["workload"]
+    figures: dict[str, Any] = {name: figure(name, row[name]) for name in _FIGURES}
+    settings = dict(row.get("settings") or {})
+    gpus = row.get("gpus")
+    return Point(
+        **figures,
+        concurrency=whole("concurrency", row["concurrency"]),
+        gpus=max(int(gpus), 1) if gpus is not None else occupied(settings),
+        model=document["model"],
+        engine=document["engine"],
+        engine_version=settings.get("system.backend_version"),
+        system=settings.get("system.gpu_type") or document.get("device"),
+        candidate=row.get("candidate"),
+        settings=settings,
+        isl=workload.get("isl"),
+        osl=workload.get("osl"),
+        source=source,
+        originals=dict(row),
+        remarks=(row["note"],) if row.get("note") else (),
+    )
+
+
+def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
+    if experiment.status != "completed":
+        return []
+    settings: dict[str, Any] = dict(experiment.settings)
+    gpus = occupied_gpus(settings)
+    isl, osl, lengths = _workload(summary, settings)
+    by_level: dict[int, list[Measurement]] = {}
+    for measured in experiment.measurements:
+        by_level.setdefault(measured.concurrency, []).append(measured)
+    return [
+        Point(
+            concurrency=point.concurrency,
+            ttft_ms=point.ttft_ms,
+            tpot_ms=point.tpot_ms,
+            tok_s=point.tok_s,
+            gpus=max(gpus, 1),
+            model=summary.run.model,
+            engine=settings.get("system.backend") or summary.run.engine,
+            engine_version=settings.get("system.backend_version") or summary.run.engine_version,
+            system=settings.get("system.gpu_type") or summary.run.device,
+            candidate=experiment.id,
+            settings=settings,
+            isl=isl,
+            osl=osl,
+            lengths=lengths,
+            tool=by_level[point.concurrency][0].tool,
+            source=f"run {summary.run.id}, {experiment.id} at {point.concurrency}",
+            originals={"levels": [m.model_dump() for m in by_level[point.concurrency]]},
+            remarks=remarks(by_level[point.concurrency]),
+        )
+        for point in operating_points(experiment.id, experiment.measurements, gpus=gpus)
+    ]
+
+
+def remarks(levels: list[Measurement]) -> tuple[str, ...]:
+    """What a reader has to know of one level and its repeats."""
+    told = []
+    short = sum(level.requests_short for level in levels)
+    if short:
+        told.append(f"{short} answers were shorter than asked for")
+    if any(level.client_bottleneck for level in levels):
+        told.append(_CLIENT)
+    return (*told, *dict.fromkeys(level.note for level in levels if level.note))
+
+
+def _workload(
+    summary: RunSummary, settings: Mapping[str, Any]
+) -> tuple[float | None, float | None, str | None]:
+    """Mean input and output tokens, and the distribution where they are not fixed."""
+    workload = parse_task(summary.run.task, source=f"run {summary.run.id}").benchmark.workload
+    if workload is None:
+        return settings.get("runtime.isl"), settings.get("runtime.osl"), None
+    isl, osl = workload.mean()
+    return isl, osl, None if workload.kind == "D" else str(workload)

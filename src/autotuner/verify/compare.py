@@ -1,0 +1,150 @@
+"""Predictions against measurements, as one value that is printed, written and judged. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autotuner.errors import VerifyError
+from autotuner.verify.analysis import (
+    DEFAULT_WITHIN,
+    DIMENSIONS,
+    METRICS,
+    Errors,
+    Miss,
+    by_dimension,
+    errors,
+    worst,
+)
+from autotuner.verify.choice import Choice, choices
+from autotuner.verify.matching import Pair, match
+from autotuner.verify.points import Excluded, PointFile
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Side:
+    """Where one side comes from, and what of it takes no part.
+
+    Attributes:
+        name: of a file, a data set or a predictor. format: one of `readers.FORMATS`, or how else.
+        points: how many it has. excluded: what could not be used of it, with reasons.
+        unmatched: points without a counterpart on the other side, with reasons.
+        not_used: fields without counterpart here -> why.
+    """
+
+    name: str
+    format: str
+    points: int
+    excluded: tuple[Excluded, ...] = ()
+    unmatched: tuple[Excluded, ...] = ()
+    not_used: Mapping[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that can be said of predictions beside measurements.
+
+    Attributes:
+        errors: metric -> errors over all pairs.
+        like_for_like: the same over the pairs that are like for like.
+        by: dimension -> value -> metric -> errors; dimensions of one value only are left out.
+        worst: metric -> the pairs furthest off.
+        choices: whether frontier and choice would have been the same, by scenario.
+    """
+
+    title: str
+    predicted: Side
+    actual: Side
+    pairs: tuple[Pair, ...]
+    errors: Mapping[str, Errors]
+    like_for_like: Mapping[str, Errors]
+    by: Mapping[str, Mapping[str, Mapping[str, Errors]]]
+    worst: Mapping[str, Sequence[Miss]]
+    choices: tuple[Choice, ...]
+    within: tuple[float, ...]
+    slo: Mapping[str, float]
+
+    @property
+    def alike(self) -> int:
+        """How many pairs are like for like."""
+        return sum(pair.like_for_like for pair in self.pairs)
+
+    @property
+    def unlike(self) -> dict[str, int]:
+        """Why pairs are not like for like -> how many, the most frequent first."""
+        return dict(Counter(why for pair in self.pairs for why in pair.unlike).most_common())
+
+
+def compare_files(
+    predicted: PointFile,
+    actual: PointFile,
+    *,
+    within: Sequence[float] = DEFAULT_WITHIN,
+    slo: Mapping[str, float] | None = None,
+) -> Comparison:
+    """Matches the points of two files and compares the pairs.
+
+    Raises:
+        VerifyError: no point of one has a counterpart in the other.
+    """
+    matching = match(predicted.points, actual.points)
+    if not matching.pairs:
+        reasons = [f"{one.source}: {one.why}" for one in matching.unmatched_actual]
+        more = f"\n  and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+        raise VerifyError(
+            f"no point of {actual.path} has a prediction in {predicted.path}\n  "
+            + "\n  ".join(reasons[:_SHOWN])
+            + more,
+            remedy="say what a file does not, or says otherwise, with --predicted-set or "
+            "--actual-set FIELD=VALUE",
+        )
+    return compare_pairs(
+        matching.pairs,
+        predicted=_side(predicted, matching.unmatched_predicted),
+        actual=_side(actual, matching.unmatched_actual),
+        within=within,
+        slo=slo,
+    )
+
+
+def compare_pairs(
+    pairs: Sequence[Pair],
+    *,
+    predicted: Side,
+    actual: Side,
+    title: str = "",
+    within: Sequence[float] = DEFAULT_WITHIN,
+    slo: Mapping[str, float] | None = None,
+) -> Comparison:
+    """Compares pairs that were matched elsewhere: a data set's rows, a run and its predictions."""
+    alike = [pair for pair in pairs if pair.like_for_like]
+    broken_down = {name: by_dimension(name, pairs, within) for name in DIMENSIONS}
+    return Comparison(
+        title=title or f"{predicted.name} against {actual.name}",
+        predicted=predicted,
+        actual=actual,
+        pairs=tuple(pairs),
+        errors={name: errors(metric, pairs, within) for name, metric in METRICS.items()},
+        like_for_like={name: errors(metric, alike, within) for name, metric in METRICS.items()},
+        by={name: values for name, values in broken_down.items() if len(values) > 1},
+        worst={name: worst(metric, pairs) for name, metric in METRICS.items()},
+        choices=choices(pairs, slo),
+        within=tuple(within),
+        slo=dict(slo or {}),
+    )
+
+
+def _side(file: PointFile, unmatched: tuple[Excluded, ...]) -> Side:
+    return Side(
+        name=file.path,
+        format=file.format,
+        points=len(file.points),
+        excluded=file.excluded,
+        unmatched=unmatched,
+        not_used=file.not_used,
+        notes=file.notes,
+    )

@@ -1,0 +1,149 @@
+"""Which prediction belongs to which measurement."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autotuner.verify.likeness import contradiction, differences
+from autotuner.verify.points import Excluded, Point
+
+_MEDIANS = ("ttft_ms", "tpot_ms", "tok_s")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A prediction beside its measurement.
+
+    Attributes:
+        unlike: why they are not like for like; empty where they are.
+    """
+
+    predicted: Point
+    actual: Point
+    unlike: tuple[str, ...] = ()
+
+    @property
+    def like_for_like(self) -> bool:
+        """Whether nothing but the prediction's error sets the two apart."""
+        return not self.unlike
+
+    @property
+    def label(self) -> str:
+        """The layout, as the side that tells one says it."""
+        told = self.actual if self.actual.tells_layout else self.predicted
+        return told.label
+
+    def told(self, name: str) -> Any:
+        """A field of the measurement; of the prediction where the measurement does not tell it."""
+        found = getattr(self.actual, name)
+        return getattr(self.predicted, name) if found is None else found
+
+
+def pair_of(predicted: Point, actual: Point, *remarks: str) -> Pair:
+    """The two as a pair, with why they are not like for like."""
+    return Pair(predicted, actual, (*differences(predicted, actual), *remarks))
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Every measurement and every prediction stands in exactly one of the three."""
+
+    pairs: tuple[Pair, ...]
+    unmatched_actual: tuple[Excluded, ...]
+    unmatched_predicted: tuple[Excluded, ...]
+
+
+def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
+    """Pairs of points that contradict each other in nothing, at the same concurrency.
+
+    What a file does not tell (a layout, a number format) rules nothing out. Where several
+    predictions fit, one that tells just the measurement's settings wins; several of the same
+    settings are one prediction made more than once, of which the first counts; several of
+    different settings leave the measurement unmatched, since no one could say which is meant.
+    Measurements of the same point are repeats: their medians count.
+    """
+    levels: dict[int, list[Point]] = {}
+    for point in predicted:
+        levels.setdefault(point.concurrency, []).append(point)
+    pairs: list[Pair] = []
+    lonely: list[Excluded] = []
+    taken: set[str] = set()
+    second: dict[str, str] = {}
+    for measured in _repeats_joined(actual):
+        near = levels.get(measured.concurrency, [])
+        fitting = [point for point in near if not contradiction(point, measured)[1]]
+        if not fitting:
+            lonely.append(Excluded(measured.source, _why_none(predicted, measured)))
+            continue
+        same = [point for point in fitting if point.identity == measured.identity]
+        first, *others = same or fitting
+        apart = [point for point in others if not _one_configuration(point, first)]
+        if apart:
+            why = f"{len(apart) + 1} predictions fit: {_apart_in(first, apart[0])}"
+            lonely.append(Excluded(measured.source, why))
+            continue
+        pairs.append(pair_of(first, measured))
+        taken.add(first.source)
+        second |= {point.source: measured.source for point in others}
+    unused = [point for point in predicted if point.source not in taken]
+    return Matching(
+        tuple(pairs),
+        tuple(lonely),
+        tuple(Excluded(point.source, _why_unused(point, second)) for point in unused),
+    )
+
+
+def _why_unused(point: Point, second: Mapping[str, str]) -> str:
+    if point.source in second:
+        return f"another prediction of {second[point.source]}; the first in the file counts"
+    return "not measured"
+
+
+def _why_none(predicted: Sequence[Point], measured: Point) -> str:
+    """What the prediction that agrees furthest contradicts; of several the nearest load."""
+    if not predicted:
+        return "nothing is predicted"
+    told = [(contradiction(point, measured), point) for point in predicted]
+    furthest = max(passed for (passed, _), _ in told)
+    nearest = min(
+        (entry for entry in told if entry[0][0] == furthest),
+        key=lambda entry: abs(entry[1].concurrency - measured.concurrency),
+    )
+    return nearest[0][1]
+
+
+def _one_configuration(one: Point, two: Point) -> bool:
+    return one.identity == two.identity and one.layout == two.layout
+
+
+def _apart_in(one: Point, two: Point) -> str:
+    """Which setting tells two predictions apart that the measurement does not tell."""
+    for path in {**one.identity, **two.identity}:
+        first, second = one.identity.get(path), two.identity.get(path)
+        if first != second:
+            return f"say with --actual-set whether {path} was {first} or {second}"
+    return f"say with --actual-set whether layout was {one.layout} or {two.layout}"
+
+
+def _repeats_joined(actual: Sequence[Point]) -> list[Point]:
+    """Measurements of one point as one, with the medians of their figures."""
+    groups: dict[str, list[Point]] = {}
+    for point in actual:
+        blank: dict[str, Any] = dict.fromkeys(_MEDIANS)
+        bare = replace(point, source="", originals={}, remarks=(), **blank)
+        groups.setdefault(repr(bare), []).append(point)
+    return [_median(group) if len(group) > 1 else group[0] for group in groups.values()]
+
+
+def _median(group: Sequence[Point]) -> Point:
+    first = group[0]
+    medians: dict[str, Any] = {}
+    for name in _MEDIANS:
+        told = [value for point in group if (value := getattr(point, name)) is not None]
+        medians[name] = statistics.median(told) if told else None
+    remarks = dict.fromkeys(remark for point in group for remark in point.remarks)
+    source = f"{first.source} and {len(group) - 1} repeats (medians)"
+    return replace(first, source=source, remarks=tuple(remarks), **medians)

@@ -1,0 +1,238 @@
+"""Calibration: what measured points teach, and how far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.catalog import gpu_named, known_model
+from autotuner.config import Candidate
+from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
+from autotuner.predict.calibrated import CalibratedPredictor
+from autotuner.predict.calibration import Learnt
+from autotuner.predict.likeness import LEVELS, Place, calibration_constants, covariance
+from autotuner.predict.roofline import RooflinePredictor
+from autotuner.testing.predictor_contract import PredictorContract
+
+LEVELS_ASKED = (1, 8, 64)
+BASE = RooflinePredictor()
+
+
+def scenario(model: str = "Qwen/Qwen3-32B", engine: str = "vllm", gpu: str = "h200") -> Scenario:
+    known = known_model(model)
+    assert known is not None
+    device = gpu_named(gpu)
+    return Scenario(known.id, known.facts, engine, None, device, device.name, 1024, 256)
+
+
+def layout(width: int = 4) -> Candidate:
+    return Candidate.from_settings({"system.gpu_type": "h200", "parallel.tensor_parallel": width})
+
+
+def observed(
+    where: Scenario, candidate: Candidate, *, ttft: float, tpot: float, launch: str = "a"
+) -> list[Observation]:
+    """What a launch shows where the truth is the base's answer times these factors."""
+    answer = BASE.predict(where, [candidate], LEVELS_ASKED)
+    return [
+        Observation(
+            model=where.model,
+            family=where.facts.architecture,
+            engine=where.engine,
+            engine_version=None,
+            device=where.device,
+            devices=point.devices,
+            settings=candidate.settings(),
+            isl=where.isl,
+            osl=where.osl,
+            concurrency=point.concurrency,
+            ttft_ms=point.ttft_ms * ttft,
+            tpot_ms=point.tpot_ms * tpot,
+            tok_s=tok_s(point.concurrency, point.ttft_ms * ttft, point.tpot_ms * tpot, where.osl),
+            base=BASE.name,
+            base_ttft_ms=point.ttft_ms,
+            base_tpot_ms=point.tpot_ms,
+            launch=launch,
+        )
+        for point in answer
+    ]
+
+
+def ask(
+    observations: Sequence[Observation], where: Scenario, candidate: Candidate
+) -> tuple[Prediction, Prediction]:
+    """The base's and the calibrated answer at 8 concurrent requests."""
+    base = BASE.predict(where, [candidate], (8,))
+    answer = CalibratedPredictor(BASE, observations).predict(where, [candidate], (8,))
+    return base.points[0], answer.points[0]
+
+
+class TestCalibratedPredictor(PredictorContract):
+    def predictor(self) -> Predictor:
+        where = scenario()
+        return CalibratedPredictor(BASE, observed(where, layout(), ttft=2.0, tpot=1.3))
+
+    def scenario(self) -> Scenario:
+        return scenario()
+
+    def candidates(self) -> Sequence[Candidate]:
+        return [layout(1), layout(2), layout(8)]
+
+
+def test_without_observations_the_answer_is_the_base_s() -> None:
+    base, told = ask([], scenario(), layout())
+    assert told == base
+
+
+def test_a_measured_launch_corrects_its_own_layout_almost_fully() -> None:
+    where = scenario()
+    base, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert told.ttft_ms == pytest.approx(2.0 * base.ttft_ms, rel=0.12)
+    assert told.tpot_ms == pytest.approx(1.3 * base.tpot_ms, rel=0.06)
+
+
+def test_a_measured_launch_corrects_a_neighbour_in_part_and_less_surely() -> None:
+    where = scenario()
+    seen = observed(where, layout(4), ttft=2.0, tpot=1.3)
+    _, own = ask(seen, where, layout(4))
+    base, neighbour = ask(seen, where, layout(2))
+    assert base.ttft_ms < neighbour.ttft_ms < 2.0 * base.ttft_ms
+    assert base.tpot_ms < neighbour.tpot_ms < 1.3 * base.tpot_ms
+    assert neighbour.ttft_log_std > own.ttft_log_std
+
+
+@pytest.mark.parametrize("quantity", ["ttft_ms", "tpot_ms"])
+def test_the_nearer_the_task_the_more_it_teaches(quantity: str) -> None:
+    """The same task, then the same model on another engine, then another model and engine."""
+    where = scenario()
+    moved = []
+    for taught in (
+        scenario(),
+        scenario(engine="sglang"),
+        scenario("meta-llama/Llama-3.1-8B-Instruct", engine="trtllm", gpu="b200"),
+    ):
+        base, told = ask(observed(taught, layout(), ttft=2.0, tpot=2.0), where, layout())
+        moved.append(math.log(getattr(told, quantity) / getattr(base, quantity)))
+    assert moved[0] > moved[1] > moved[2] > -0.05
+
+
+def test_observations_of_another_base_predictor_teach_nothing() -> None:
+    where = scenario()
+    other = [replace(seen, base="another-1") for seen in observed(where, layout(), ttft=9, tpot=9)]
+    base, told = ask(other, where, layout())
+    assert told == base
+
+
+def test_throughput_follows_from_the_latencies() -> None:
+    where = scenario()
+    _, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert told.tok_s == pytest.approx(tok_s(8, told.ttft_ms, told.tpot_ms, where.osl), rel=0.02)
+
+
+def test_what_little_s_law_leaves_over_is_learnt_too() -> None:
+    where = scenario()
+    seen = [replace(o, tok_s=0.8 * o.tok_s) for o in observed(where, layout(), ttft=1, tpot=1)]
+    _, told = ask(seen, where, layout())
+    assert told.tok_s == pytest.approx(
+        0.8 * tok_s(8, told.ttft_ms, told.tpot_ms, where.osl), rel=0.06
+    )
+
+
+def test_the_source_tells_what_was_learnt_from() -> None:
+    where = scenario()
+    _, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert "roofline-1" in told.source
+    assert "3 of 3 observations" in told.source
+
+
+def test_what_does_not_fit_and_what_is_refused_stays_so() -> None:
+    class Base:
+        name = "base-1"
+
+        def supports(self, scenario: Scenario) -> object:
+            return BASE.supports(scenario)
+
+        def predict(self, *asked: object) -> Predictions:
+            return Predictions(self.name, (), {}, {"x": "no idea"})
+
+    where = scenario()
+    seen = [replace(o, base="base-1") for o in observed(where, layout(), ttft=2.0, tpot=1.3)]
+    base: object = Base()
+    answer = CalibratedPredictor(base, seen).predict(where, [layout()], (8,))  # type: ignore[arg-type] # reason: a base in brief
+    assert answer.refused == {"x": "no idea"}
+
+
+places = st.builds(
+    Place,
+    model=st.sampled_from(["a", "b"]),
+    family=st.sampled_from(["f", None]),
+    engine=st.sampled_from(["vllm", "llamacpp"]),
+    device=st.sampled_from(["h100", "cpu"]),
+    launch=st.sampled_from(["1", "2", None]),
+    settings=st.fixed_dictionaries(
+        {},
+        optional={
+            "parallel.tensor_parallel": st.sampled_from([1, 2, 8]),
+            "quantization.kvcache_mode": st.sampled_from(["fp8", "int8"]),
+            "scheduling.max_running_requests": st.integers(1, 512),
+            "attention.enable_prefix_caching": st.booleans(),
+        },
+    ),
+    isl=st.floats(1, 1e5),
+    osl=st.floats(1, 1e4),
+    concurrency=st.integers(1, 2048),
+    base_ttft_ms=st.floats(0.1, 1e6),
+    base_tpot_ms=st.floats(0.1, 1e4),
+)
+points = st.lists(st.tuples(places, st.floats(-4, 4)), min_size=1, max_size=8)
+
+
+@given(points, places)
+def test_learning_never_makes_less_sure_and_never_depends_on_the_order(
+    seen: list[tuple[Place, float]], asked: Place
+) -> None:
+    constants = calibration_constants()["all"].by_quantity["ttft"]
+    before = Learnt([], [], constants).at([asked])
+    after = Learnt(*zip(*seen, strict=True), constants).at([asked])
+    again = Learnt(*zip(*reversed(seen), strict=True), constants).at([asked])
+    assert after.log_std[0] <= before.log_std[0] * (1 + 1e-9)
+    assert after.log_std[0] ** 2 >= constants.noise * (1 - 1e-9)
+    assert after.mean[0] == pytest.approx(again.mean[0], abs=1e-6)
+
+
+@given(points, points)
+def test_learning_in_two_steps_is_learning_at_once(
+    first: list[tuple[Place, float]], second: list[tuple[Place, float]]
+) -> None:
+    constants = calibration_constants()["all"].by_quantity["tpot"]
+    both = [*first, *second]
+    asked = [place for place, _ in both]
+    at_once = Learnt(asked, [r for _, r in both], constants).at(asked)
+    prior = Learnt([p for p, _ in first], [r for _, r in first], constants).at(asked)
+    seen = list(range(len(first), len(both)))
+    in_steps = prior.after(seen, [r for _, r in second])
+    assert in_steps.mean == pytest.approx(at_once.mean, abs=1e-5)
+    assert in_steps.log_std == pytest.approx(at_once.log_std, abs=1e-5)
+
+
+@given(places, places)
+def test_a_place_is_most_like_itself(one: Place, other: Place) -> None:
+    constants = calibration_constants()["all"].by_quantity["ttft"]
+    table = covariance([one, other], [one, other], constants)
+    assert table[0, 1] == pytest.approx(table[1, 0])
+    assert table[0, 1] <= math.sqrt(table[0, 0] * table[1, 1]) * (1 + 1e-9)
+
+
+def test_every_set_of_constants_says_every_level_and_what_it_was_fitted_on() -> None:
+    sets = calibration_constants()
+    assert "all" in sets
+    for chosen in sets.values():
+        assert chosen.fitted_on
+        for constants in chosen.by_quantity.values():
+            assert set(constants.offset) <= set(LEVELS)
+            assert constants.noise > 0
