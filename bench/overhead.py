@@ -2,7 +2,8 @@
 
 Runs `autotuner tune` on a real engine in a process of its own and takes away from its wall time
 what passed inside the launcher's start and inside the load levels. Planning, imports, storing,
-stopping engines, comparing and reporting remain.
+stopping engines, predicting, comparing and reporting remain. The speed of the CPU, which a machine
+measures once, is measured before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+from autotuner.predict import calibrate_device
 
 LIMIT = 0.02
 TASK = Path(__file__).parents[1] / "examples" / "v2" / "quickstart.yaml"
@@ -61,6 +64,7 @@ def main() -> int:
     """Prints the share; 1 where it is above the limit or the run failed."""
     task = sys.argv[1] if len(sys.argv) > 1 else str(TASK)
     with tempfile.TemporaryDirectory() as home:
+        calibrate_device(Path(home))
         began = time.perf_counter()
         done = subprocess.run(
             [sys.executable, __file__, "--child", task, home],

@@ -47,7 +47,10 @@ def run(environment: dict[str, str]) -> Run:
 
 @pytest.fixture
 def write_task(tmp_path: Path) -> WriteTask:
-    """Writes a task of four candidates on a fake engine; `changes` replace top-level keys."""
+    """Writes a task of four candidates on a fake engine; `changes` replace top-level keys.
+
+    Nothing is predicted, which would measure the CPU in every new home.
+    """
 
     def write(changes: Mapping[str, Any] | None = None, *flags: str) -> Path:
         fake = install_fake_engine(tmp_path / "bin", *(flags or ("--ttft-ms=5", "--tpot-ms=1")))
@@ -59,6 +62,7 @@ def write_task(tmp_path: Path) -> WriteTask:
             "runtime": {"isl": 8, "osl": 4},
             "scheduling": {"max_running_requests": [1, 2]},
             "misc": {"threads": [1, 2]},
+            "prediction": {"predictor": "none"},
             "benchmark": {
                 "concurrency": [1, 2],
                 "requests_per_level": 3,

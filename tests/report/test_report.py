@@ -14,6 +14,7 @@ from rich.console import Console
 from autotuner.measure import Distribution, Measurement
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
+from autotuner.report.points import plot_points
 from autotuner.tuning.summary import RunSummary
 
 COMMAND = "llama-server --model '/models/a b.gguf' " + " ".join(
@@ -33,7 +34,14 @@ def shown(mean: float) -> dict[str, Any]:
     return Distribution(count=8, std=0.0, **values).model_dump()
 
 
-def summary(text: str = "plain", *, points: bool = True) -> RunSummary:
+def figures(text: str, factor: float) -> dict[str, Any]:
+    """A prediction that is wrong by `factor`."""
+    said = {"ttft_ms": 20.0 * factor, "tpot_ms": 8.0 * factor, "tok_s": 123.4 / factor}
+    stds = dict.fromkeys(["ttft_log_std", "tpot_log_std", "tok_s_log_std"], 0.3)
+    return {**said, **stds, "source": text, "note": text}
+
+
+def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> RunSummary:
     """A run whose every free text is `text`."""
     measurement = Measurement(
         concurrency=2,
@@ -77,13 +85,22 @@ def summary(text: str = "plain", *, points: bool = True) -> RunSummary:
         "log_path": f"logs/{text}",
         "measurements": [measurement.model_dump()],
     }
+    if predicted:
+        seen = {"ttft_ms": 20.0, "tpot_ms": 8.0, "tok_s": 123.4}
+        level = {"concurrency": 2, "measured": seen}
+        told = level | {"base": figures(text, 3.0), "calibrated": figures(text, 1.1)}
+        good |= {"predictions": [told]}
     bad = good | {
         "id": "bad1",
         "index": 2,
         "status": "failed",
         "failure": {"kind": "out_of_memory", "message": text, "log_tail": f"tail {text}"},
         "measurements": [],
+        "predictions": [],
+        "unpredicted": text if predicted else None,
     }
+    metric = {"median_ape": 2.0, "share_in_interval": 0.0}
+    error = {"points": 1, "ttft_ms": metric, "tpot_ms": metric, "tok_s": metric}
     return RunSummary.model_validate(
         {
             "run": {
@@ -107,6 +124,7 @@ def summary(text: str = "plain", *, points: bool = True) -> RunSummary:
             "experiments": [good, bad] if points else [bad],
             "frontier": [point] if points else [],
             "recommended": point | {"reason": text, "meets_slo": True} if points else None,
+            "prediction_error": {"base": error, "calibrated": error} if predicted else None,
             "report": f"reports/{text}",
         }
     )
@@ -174,6 +192,48 @@ def test_a_page_tells_every_experiment_failure_and_command() -> None:
     }
     assert "tail plain" in page.text
     assert page.text.count(COMMAND) >= 2
+
+
+def test_a_page_draws_predicted_against_actual_with_whiskers() -> None:
+    page = Page(render_html(summary()))
+    assert "Predicted against actual" in page.text
+    whiskers = [found for tag, found in page.tags if tag == "line" and found.get("class")]
+    drawn = [found for found in whiskers if str(found["class"]).startswith("whisker")]
+    assert [found["class"] for found in drawn] == ["whisker base", "whisker calibrated"] * 3
+    for found in drawn:
+        assert float(found["y1"] or 0) > float(found["y2"] or 0), "low is below high"
+    dots = {found.get("class"): found for tag, found in page.tags if tag == "circle"}
+    off = {
+        kind: abs(float(dots[kind]["cx"] or 0) - 46 - (222 - float(dots[kind]["cy"] or 0)))
+        for kind in ("base", "calibrated")
+    }
+    assert off["calibrated"] < off["base"], "the better prediction is nearer to the diagonal"
+    assert "predicted 22 (14.98 to 32.31), actual 20" in page.text
+    assert "not predicted: plain" in page.text
+
+
+def test_a_run_of_a_version_that_did_not_predict_is_told_without_it() -> None:
+    old = summary(predicted=False)
+    assert "Predicted against actual" not in Page(render_html(old)).text
+    assert "Predicted against actual" not in printed(old)
+
+
+def test_the_terminal_tells_both_errors() -> None:
+    told = printed(summary())
+    assert "Predicted against actual: median error over 1 levels" in told
+    rows = [line.split() for line in told.splitlines()]
+    assert ["predictor", *["200", "%"] * 3] in rows
+    assert ["calibrated", *["200", "%"] * 3] in rows
+
+
+def test_throughput_per_device_counts_the_devices_of_the_candidate_itself() -> None:
+    found = summary(points=False)
+    (bad,) = found.experiments
+    level = summary().experiments[0].measurements
+    good = bad.model_copy(update={"status": "completed", "gpus": 2, "measurements": level})
+    run = found.run.model_copy(update={"task": {"system": {"total_gpus": 8}}})
+    (point,) = plot_points(found.model_copy(update={"run": run, "experiments": [good]}))
+    assert point.values["tok_s_per_gpu"] == pytest.approx(123.4 / 2)
 
 
 def test_a_run_without_a_point_is_told_too() -> None:

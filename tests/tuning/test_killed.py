@@ -30,6 +30,7 @@ engine_path: {fake}
 runtime: {{isl: 8, osl: 4}}
 scheduling: {{max_running_requests: [1, 2, 3]}}
 misc: {{threads: [1, 2]}}
+prediction: {{predictor: none}}
 benchmark:
   concurrency: [1, 2]
   requests_per_level: 4

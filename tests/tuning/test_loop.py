@@ -10,17 +10,27 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from made_up_predictor import MadeUpPredictor, MeanRatio
 
+from autotuner.catalog import gpu_named
 from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, LaunchFailed
 from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
+from autotuner.predict import Predictor, Scenario
 from autotuner.search import strategy_named
 from autotuner.store import Store
 from autotuner.testing.fake_engine import install_fake_engine
-from autotuner.tuning.events import Event, RunEnded
+from autotuner.tuning.events import (
+    Event,
+    LevelMeasured,
+    NotPredicted,
+    PredictionTrouble,
+    RunEnded,
+)
+from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.loop import Tuner
-from autotuner.tuning.prepare import prepare
+from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
 
@@ -141,6 +151,21 @@ class MadeUpLoad:
         return found
 
 
+def forecast(prepared: Prepared, predictor: Predictor | None) -> Forecast:
+    """What `predictor` says; nothing where there is none."""
+    levels = prepared.task.benchmark.concurrency
+    if predictor is None:
+        return Forecast((), levels, silent="nobody is asked")
+    facts, cpu = prepared.model.facts, gpu_named("cpu")
+    scenario = Scenario("made up", facts, "llamacpp", "1", cpu, "this one", isl=8, osl=4)
+    return Forecast(
+        ((scenario, prepared.space.candidates),),
+        levels,
+        choose=lambda scenario: (predictor, "it is the only one"),
+        calibrate=MeanRatio,
+    )
+
+
 class Bench:
     """A store, and tuners of the same task on it."""
 
@@ -154,20 +179,24 @@ class Bench:
         load: Load = smooth,
         launcher: MadeUpLauncher | None = None,
         changes: dict[str, Any] | None = None,
+        predictor: Predictor | None = None,
+        again: bool = False,
     ) -> tuple[RunSummary, MadeUpLoad]:
         launcher = launcher or MadeUpLauncher()
         generator = MadeUpLoad(launcher, load)
         task = parse_task(TASK | {"engine_path": str(self.fake)} | (changes or {}), source="task")
+        prepared = prepare(task, base=self.folder)
         tuner = Tuner(
-            prepare(task, base=self.folder),
+            prepared,
             store=self.store,
             launcher=launcher,
             generator=generator,
             strategy=strategy_named(task.optimization.strategy),
+            forecast=forecast(prepared, predictor),
             logs=self.folder / "logs",
             listen=self.events.append,
         )
-        run = tuner.open_run(fresh=False)
+        run = tuner.open_run(again=again)
         try:
             asyncio.run(tuner.run(run))
         finally:
@@ -284,3 +313,113 @@ def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench)
     with pytest.raises(ZeroDivisionError):
         bench.tune(broken)
     assert bench.store.runs()[0].status == "failed"
+
+
+def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -> None:
+    summary, _ = bench.tune(predictor=MadeUpPredictor())
+    levels = [list(e.predictions) for e in summary.experiments]
+    assert [[told.concurrency for told in found] for found in levels] == [[1, 4]] * 3
+    assert {told.base.ttft_ms for found in levels for told in found} == {40.0}
+    corrected = [[told.calibrated.ttft_ms for told in found if told.calibrated] for found in levels]
+    assert corrected[0] == [40.0, 40.0], "nothing is known before the first launch"
+    assert corrected[1:] == [pytest.approx([20.0, 20.0])] * 2
+    error = summary.prediction_error
+    assert error is not None
+    assert error.calibrated is not None
+    assert (error.base.points, error.calibrated.points) == (6, 6)
+    assert error.base.ttft_ms.median_ape == pytest.approx(1.0)
+    assert error.base.tok_s.median_ape == pytest.approx(0.5)
+    assert error.calibrated.ttft_ms.median_ape == pytest.approx(0.0)
+    assert error.calibrated.ttft_ms.share_in_interval == pytest.approx(4 / 6)
+    told = [event.predicted for event in bench.events if isinstance(event, LevelMeasured)]
+    assert [point and round(point.ttft_ms) for point in told] == [40, 40, 20, 20, 20, 20]
+
+
+def test_a_second_run_begins_with_what_the_first_has_learnt(bench: Bench) -> None:
+    bench.tune(predictor=MadeUpPredictor())
+    assert len(bench.store.observations()) == 6
+    summary, _ = bench.tune(predictor=MadeUpPredictor(), again=True)
+    assert summary.run.id == 2
+    error = summary.prediction_error
+    assert error is not None
+    assert error.calibrated is not None
+    assert error.base.ttft_ms.median_ape == pytest.approx(1.0)
+    assert error.calibrated.ttft_ms.share_in_interval == 1.0
+    assert len(bench.store.observations()) == 12
+
+
+def test_a_predictor_of_another_version_learns_nothing_from_the_first(bench: Bench) -> None:
+    bench.tune(predictor=MadeUpPredictor())
+    summary, _ = bench.tune(predictor=MadeUpPredictor("made-up-2"), again=True)
+    first = summary.experiments[0].predictions[0].calibrated
+    assert first is not None
+    assert first.ttft_ms == 40.0
+
+
+def test_what_cannot_be_predicted_is_told_and_teaches_nothing(bench: Bench) -> None:
+    predictor = MadeUpPredictor(refused={2: "no data of 2 slots"}, too_large=[4])
+    summary, _ = bench.tune(predictor=predictor)
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    absent = [None, "no data of 2 slots", "out of memory: too large"]
+    assert [e.unpredicted for e in summary.experiments] == absent
+    assert [e.reason for e in bench.events if isinstance(e, NotPredicted)] == absent[1:]
+    assert {
+        o.observation.settings["scheduling.max_running_requests"]
+        for o in bench.store.observations()
+    } == {1}
+
+
+def test_a_predictor_that_breaks_is_named_and_the_run_goes_on(bench: Bench) -> None:
+    class Broken(MadeUpPredictor):
+        def supports(self, scenario: Scenario) -> Any:
+            raise AssertionError
+
+        def predict(self, *_: Any) -> Any:
+            raise ZeroDivisionError("by nothing")
+
+    summary, _ = bench.tune(predictor=Broken())
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    told = {event.message for event in bench.events if isinstance(event, PredictionTrouble)}
+    assert told == {"the predictor failed: ZeroDivisionError: by nothing"}
+    assert all(e.unpredicted in told for e in summary.experiments)
+    assert summary.prediction_error is None
+    assert "prediction_trouble" in {event.kind for event in bench.store.events(summary.run.id)}
+
+
+def test_a_failed_launch_teaches_nothing_and_keeps_its_prediction(bench: Bench) -> None:
+    launcher = MadeUpLauncher(broken=(2,))
+    summary, _ = bench.tune(launcher=launcher, predictor=MadeUpPredictor())
+    failed = summary.experiments[1]
+    assert [told.measured for told in failed.predictions] == [None, None]
+    assert len(bench.store.observations()) == 4
+
+
+def test_only_valid_levels_are_learnt_from(bench: Bench) -> None:
+    def flaky(slots: int, concurrency: int) -> Measurement | None:
+        failed = int((slots, concurrency) == (4, 4))
+        return level(concurrency, 100.0, 5.0, failed=failed)
+
+    bench.tune(flaky, predictor=MadeUpPredictor())
+    assert len(bench.store.observations()) == 5
+
+
+def test_a_resumed_run_learns_from_each_launch_once(bench: Bench) -> None:
+    def stopped(slots: int, concurrency: int) -> Measurement | None:
+        if (slots, concurrency) == (2, 4):
+            raise asyncio.CancelledError
+        return smooth(slots, concurrency)
+
+    with pytest.raises(asyncio.CancelledError):
+        bench.tune(stopped, predictor=MadeUpPredictor())
+    assert len(bench.store.observations()) == 2
+    summary, _ = bench.tune(predictor=MadeUpPredictor(), again=True)
+    assert summary.run.id == 1, "it was not complete"
+    assert len(bench.store.observations()) == 6
+    assert len({kept.observation.launch for kept in bench.store.observations()}) == 3
+    assert [len(e.predictions) for e in summary.experiments] == [2, 2, 2]
+
+
+def test_again_goes_on_where_a_raised_budget_leaves_something_to_launch(bench: Bench) -> None:
+    assert len(bench.tune(changes={"optimization": {"budget": {"experiments": 1}}})[0].experiments)
+    summary, _ = bench.tune(changes={"optimization": {"budget": {"experiments": 2}}}, again=True)
+    assert (summary.run.id, len(summary.experiments)) == (1, 2)

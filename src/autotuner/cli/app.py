@@ -11,6 +11,8 @@ import typer
 from autotuner import __version__
 from autotuner.cli import exit_codes
 from autotuner.cli.bench_app import bench_app
+from autotuner.cli.observations_app import observations_app
+from autotuner.cli.options import Home, Json, RunId, TaskFile
 from autotuner.cli.verify_app import verify_app
 from autotuner.errors import AutotunerError
 
@@ -21,20 +23,6 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-
-TaskFile = Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")]
-RunId = Annotated[
-    int | None, typer.Argument(metavar="[RUN]", help="Number of a run; the newest if left out.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Home = Annotated[
-    Path | None,
-    typer.Option(
-        "--home",
-        envvar="AUTOTUNER_HOME",
-        help="Folder of all state; the platform's data folder if left out.",
-    ),
-]
 
 
 def _version(wanted: bool) -> None:
@@ -60,11 +48,46 @@ def tune(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Start over; the earlier run is kept.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Start over where the earlier run is complete.")
+    ] = False,
 ) -> None:
     """Launch, measure and compare candidates. Interrupted, the same command goes on."""
     from autotuner.cli.commands.tune import tune as command
 
-    raise typer.Exit(command(task, home=home, as_json=as_json, fresh=fresh))
+    raise typer.Exit(command(task, home=home, as_json=as_json, fresh=fresh, again=again))
+
+
+@app.command()
+def predict(
+    task: TaskFile,
+    home: Home = None,
+    as_json: Json = False,
+    predictor: Annotated[
+        str | None, typer.Option("--predictor", help="auto, aiconfigurator or roofline.")
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            "--mode", help="aiconfigurator's data: auto, SILICON, HYBRID, EMPIRICAL, SOL."
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Print the whole predicted frontier.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write one row a predicted point to this file.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option("--save", help="Write the JSON document to this file.")
+    ] = None,
+) -> None:
+    """Say what to expect of every candidate at every load level; nothing is launched."""
+    from autotuner.cli.commands.predict import predict as command
+
+    said = {"predictor": predictor, "mode": mode}
+    code = command(task, home=home, as_json=as_json, said=said, every=every, csv=csv, save=save)
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -119,6 +142,7 @@ def explain(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
 
 profiles_app = typer.Typer(help="Profiles: named layers of settings.", no_args_is_help=True)
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(observations_app, name="observations")
 ProfileName = Annotated[str, typer.Argument(metavar="PROFILE", help="Name of a profile.")]
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from autotuner.errors import AutotunerError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,3 +44,17 @@ def duration_text(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@contextmanager
+def told_when_unwritable(path: Path, remedy: str = "give another place") -> Iterator[None]:
+    """Makes the folder of `path`; what keeps it from being written is the user's to act on.
+
+    Raises:
+        AutotunerError: the folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise AutotunerError(f"{path} cannot be written: {error.strerror}", remedy=remedy) from None

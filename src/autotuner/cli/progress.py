@@ -12,6 +12,7 @@ from rich.status import Status
 
 from autotuner.cli.output import duration_text
 from autotuner.measure import Measurement
+from autotuner.predict import Prediction
 from autotuner.report.points import settings_text
 from autotuner.tuning.events import (
     EngineReady,
@@ -20,6 +21,8 @@ from autotuner.tuning.events import (
     ExperimentStarted,
     LevelMeasured,
     LevelProgress,
+    NotPredicted,
+    PredictionTrouble,
     RunStarted,
 )
 from autotuner.tuning.prepare import Prepared
@@ -66,8 +69,14 @@ class Progress:
                 self._live(f"engine ready after {startup_s:.1f} s")
             case LevelProgress(_, concurrency, completed, wanted):
                 self._live(f"{concurrency} concurrent: {completed} of {wanted} requests")
-            case LevelMeasured(_, measurement):
-                self._console.print(escape(f"    {level_text(measurement)}"), soft_wrap=True)
+            case LevelMeasured(_, measurement, predicted):
+                text = escape(f"    {level_text(measurement, predicted)}")
+                self._console.print(text, soft_wrap=True)
+            case NotPredicted(_, reason):
+                text = escape(f"    not predicted, so nothing is learnt from it: {reason}")
+                self._console.print(text, soft_wrap=True)
+            case PredictionTrouble(message):
+                self._console.print(f"[yellow]warning[/yellow] {escape(message)}", soft_wrap=True)
             case ExperimentEnded(_, _, failure, seconds):
                 self._seconds.append(seconds)
                 if failure is not None:
@@ -86,15 +95,19 @@ class Progress:
         return f", about {duration_text(mean * left)} left"
 
 
-def level_text(measurement: Measurement) -> str:
-    """One level in a line: `at 8: 210 tok/s, TTFT 120 ms, TPOT 31 ms`."""
+def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:
+    """One level in a line: `at 8: 210 tok/s, TTFT 120 ms (predicted 98), TPOT 31 ms`."""
     head = f"at {measurement.concurrency}: "
     if not measurement.valid or measurement.ttft_ms is None or measurement.tpot_ms is None:
         errors = "; ".join(f"{count} x {text}" for text, count in measurement.errors.items())
         return f"{head}not valid, {measurement.requests_failed} requests failed: {errors}"
-    text = (
-        f"{head}{measurement.tok_s:.1f} tok/s, TTFT {measurement.ttft_ms.mean:.0f} ms, "
-        f"TPOT {measurement.tpot_ms.mean:.1f} ms"
+    figures = (
+        (f"{measurement.tok_s:.1f} tok/s", predicted and f"{predicted.tok_s:.1f}"),
+        (f"TTFT {measurement.ttft_ms.mean:.0f} ms", predicted and f"{predicted.ttft_ms:.0f}"),
+        (f"TPOT {measurement.tpot_ms.mean:.1f} ms", predicted and f"{predicted.tpot_ms:.1f}"),
+    )
+    text = head + ", ".join(
+        f"{seen} (predicted {said})" if said else seen for seen, said in figures
     )
     return (
         f"{text} (the load generator was the bottleneck)" if measurement.client_bottleneck else text

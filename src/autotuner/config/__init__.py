@@ -11,7 +11,17 @@ from autotuner.config.groups import BACKENDS, GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import load_task, parse_task, problems_of
 from autotuner.config.parse import DocumentError, parse_document
-from autotuner.config.task import Benchmark, Combination, Model, Optimization, Slo, Task
+from autotuner.config.task import (
+    Benchmark,
+    Combination,
+    Model,
+    Optimization,
+    PredictionConfig,
+    PredictionMode,
+    PredictorName,
+    Slo,
+    Task,
+)
 
 __all__ = [
     "BACKENDS",
@@ -25,6 +35,9 @@ __all__ = [
     "LengthDistribution",
     "Model",
     "Optimization",
+    "PredictionConfig",
+    "PredictionMode",
+    "PredictorName",
     "Slo",
     "Task",
     "axes_model",

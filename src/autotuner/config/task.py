@@ -22,6 +22,7 @@ from autotuner.config.axes import (
 )
 from autotuner.config.candidate import content_id
 from autotuner.config.document import (
+    Bool,
     Document,
     Int,
     NonNegativeInt,
@@ -33,6 +34,8 @@ from autotuner.config.lengths import LengthDistribution
 ObjectiveName = Literal[
     "tok_s_per_gpu", "tok_s", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms"
 ]
+PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
+PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 DeploymentMode = Literal["local", "docker", "ray", "replay"]
 
 
@@ -84,6 +87,17 @@ class Optimization(Document):
         if not 2 <= len(self.objectives) <= 3:
             raise ValueError(f"give 2 or 3 objectives, not {len(self.objectives)}")
         return self
+
+
+class PredictionConfig(Document):
+    """What is expected before a launch; it changes nothing that is measured."""
+
+    predictor: PredictorName = "auto"
+    """`auto`: aiconfigurator where it is installed and can tell, else roofline; `none`: no one."""
+    mode: PredictionMode = "auto"
+    """Data that aiconfigurator answers from; `auto`: the first in this order that has an answer."""
+    calibrate: Bool = True
+    """Whether what was measured before corrects the predictor."""
 
 
 class Benchmark(Document):
@@ -171,6 +185,7 @@ class Task(Combination):
     optimization: Optimization = Optimization()
     benchmark: Benchmark = Benchmark()
     slo: Slo = Slo()
+    prediction: PredictionConfig = PredictionConfig()
     metadata: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -224,14 +239,15 @@ class Task(Combination):
     def content_id(self) -> str:
         """A hash of all that decides what is launched and how it is measured.
 
-        The name, the description, the SLO and the budget take no part: a run goes on, and repeats
-        nothing, when only they change.
+        The name, the description, the SLO, the budget and the prediction take no part: a run goes
+        on, and repeats nothing, when only they change.
         """
         untold: Mapping[str, bool | set[str]] = {
             "name": True,
             "description": True,
             "metadata": True,
             "slo": True,
+            "prediction": True,
             "optimization": {"budget"},
         }
         return content_id(self.model_dump(mode="json", exclude=untold))

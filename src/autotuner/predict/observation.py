@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+_POSITIVE = (
+    *("devices", "isl", "osl", "concurrency"),
+    *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
+)
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -44,7 +49,7 @@ class Observation:
     at: datetime | None = None
 
     def __post_init__(self) -> None:
-        for name in ("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"):
+        for name in _POSITIVE:
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: expected a positive number, got {value!r}")

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.report.predicted import scatters
 from autotuner.tuning.summary import RunSummary
 
 
@@ -32,6 +34,10 @@ def render_html(summary: RunSummary) -> str:
         frontier=summary.frontier,
         recommended=summary.recommended,
         labels=labels,
+        error=summary.prediction_error,
+        scatters=scatters(summary, labels),
+        metrics=list(METRICS.items()),
+        interval=interval80,
         task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),
     )

@@ -37,7 +37,7 @@ def plot_points(summary: RunSummary) -> list[PlotPoint]:
     found = {}
     for experiment in summary.experiments:
         if experiment.status == "completed":
-            found.update(_levels(experiment, summary))
+            found.update(_levels(experiment))
     found.update(
         {
             (point.experiment, point.concurrency): {name: getattr(point, name) for name in AXES}
@@ -76,10 +76,8 @@ def value_text(value: object) -> str:
     return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
-def _levels(
-    experiment: ExperimentView, summary: RunSummary
-) -> dict[tuple[str, int], dict[str, float]]:
-    gpus = (summary.run.task.get("system") or {}).get("total_gpus") or 1
+def _levels(experiment: ExperimentView) -> dict[tuple[str, int], dict[str, float]]:
+    gpus = max(experiment.gpus, 1)
     levels = {}
     for level in experiment.measurements:
         ttft, tpot, e2e = level.ttft_ms, level.tpot_ms, level.e2e_ms

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from autotuner.report.plot import plot_lines
 from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.report.predicted import error_table
 from autotuner.tuning.summary import RunSummary
 
 _MESSAGE_CHARS = 160
@@ -32,6 +33,12 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         _print_plot(summary, console)
     else:
         console.print("no operating point was measured: there is no frontier")
+    error = summary.prediction_error
+    if error is not None:
+        console.print()
+        told = f"Predicted against actual: median error over {error.base.points} levels"
+        console.print(told, soft_wrap=True)
+        console.print(error_table(error))
     chosen = summary.recommended
     if chosen is not None:
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"

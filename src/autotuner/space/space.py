@@ -86,15 +86,31 @@ class Space:
     """The feasible candidates in grid order (the last axis turns fastest).
 
     Attributes:
-        specs: candidate id -> how it is launched.
+        places: every candidate with its region.
         combinations: size of the raw grid.
         excluded: reason -> number of combinations.
     """
 
-    candidates: tuple[Candidate, ...]
-    specs: Mapping[str, LaunchSpec]
+    places: tuple[tuple[Candidate, Region], ...]
     combinations: int
     excluded: dict[str, int]
+
+    @functools.cached_property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All candidates, each once."""
+        return tuple(candidate for candidate, _ in self.places)
+
+    @functools.cached_property
+    def specs(self) -> Mapping[str, LaunchSpec]:
+        """Candidate id -> how it is launched."""
+        return Specs(self.places)
+
+    def by_region(self) -> tuple[tuple[Region, tuple[Candidate, ...]], ...]:
+        """The regions that have candidates, each with its own, in order."""
+        found: dict[int, tuple[Region, list[Candidate]]] = {}
+        for candidate, region in self.places:
+            found.setdefault(id(region), (region, []))[1].append(candidate)
+        return tuple((region, tuple(candidates)) for region, candidates in found.values())
 
 
 def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
@@ -132,8 +148,7 @@ def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
             tuple(Problem("", f"{reason} ({count} x)") for reason, count in excluded.items()),
             remedy="no combination of the settings is feasible; change the fields named",
         )
-    candidates = tuple(candidate for candidate, _ in places)
-    return Space(candidates, Specs(places), combinations, dict(excluded))
+    return Space(tuple(places), combinations, dict(excluded))
 
 
 def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | None, object, str]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from autotuner.measure import Measurement
+from autotuner.predict import Observation, Prediction
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,13 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """One candidate launched; `index` counts from 1 in the order of launch."""
+    """One candidate launched; `index` counts from 1 in the order of launch.
+
+    Attributes:
+        base, calibrated: what was expected before the launch, by load level; none in runs of
+            versions that did not predict.
+        unpredicted: why nothing could be said.
+    """
 
     id: int
     index: int
@@ -48,6 +55,18 @@ class ExperimentRecord:
     startup_s: float | None
     measure_s: float | None
     measurements: tuple[Measurement, ...]
+    base: tuple[Prediction, ...] = ()
+    calibrated: tuple[Prediction, ...] = ()
+    unpredicted: str | None = None
+
+
+@dataclass(frozen=True)
+class ObservationRecord:
+    """An observation as it is kept; `run_id` is None where it was imported."""
+
+    id: str
+    run_id: int | None
+    observation: Observation
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,12 @@ class ExperimentRow(Base):
     measure_s: Mapped[float | None]
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    unpredicted: Mapped[str | None]
     measurements: Mapped[list[MeasurementRow]] = relationship(
         cascade="all, delete-orphan", order_by="MeasurementRow.id", lazy="selectin"
+    )
+    predictions: Mapped[list[PredictionRow]] = relationship(
+        cascade="all, delete-orphan", order_by="PredictionRow.id", lazy="selectin"
     )
 
 
@@ -103,6 +107,65 @@ class MeasurementRow(Base):
     ttft_ms: Mapped[float | None]
     tpot_ms: Mapped[float | None]
     payload: Mapped[dict[str, Any]]
+
+
+class PredictionRow(Base):
+    """What was expected of an experiment at one load level before it was launched.
+
+    `kind` is `base` (what the predictor said) or `calibrated` (corrected by observations).
+    """
+
+    __tablename__ = "predictions"
+    __table_args__ = (UniqueConstraint("experiment_id", "kind", "concurrency"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    concurrency: Mapped[int]
+    devices: Mapped[int]
+    osl: Mapped[float]
+    ttft_ms: Mapped[float]
+    tpot_ms: Mapped[float]
+    tok_s: Mapped[float]
+    ttft_log_std: Mapped[float]
+    tpot_log_std: Mapped[float]
+    tok_s_log_std: Mapped[float]
+    source: Mapped[str]
+    memory_gib: Mapped[float | None]
+    power_w: Mapped[float | None]
+    note: Mapped[str]
+
+
+class ObservationRow(Base):
+    """A measured operating point; `digest` is a hash of what was seen."""
+
+    __tablename__ = "observations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(16), unique=True)
+    task_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tasks_v2.id", ondelete="SET NULL"), index=True
+    )
+    model: Mapped[str] = mapped_column(index=True)
+    family: Mapped[str | None]
+    engine: Mapped[str] = mapped_column(index=True)
+    engine_version: Mapped[str | None]
+    device: Mapped[str] = mapped_column(index=True)
+    devices: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    isl: Mapped[float]
+    osl: Mapped[float]
+    concurrency: Mapped[int]
+    ttft_ms: Mapped[float]
+    tpot_ms: Mapped[float]
+    tok_s: Mapped[float]
+    base: Mapped[str]
+    base_ttft_ms: Mapped[float]
+    base_tpot_ms: Mapped[float]
+    launch: Mapped[str]
+    tool: Mapped[str]
+    source: Mapped[str]
+    at: Mapped[datetime | None]
 
 
 class EventRow(Base):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
+from autotuner.predict import Observation, Prediction
+from autotuner.store import kept_observations
 from autotuner.store.database import FILE_NAME, open_database, translated_errors
-from autotuner.store.records import EventRecord, ExperimentRecord, RunRecord
+from autotuner.store.records import EventRecord, ExperimentRecord, ObservationRecord, RunRecord
+from autotuner.store.rows import experiment_record, prediction_row, run_record
 from autotuner.store.schema import EventRow, ExperimentRow, MeasurementRow, TaskRow
 
 FINISHED = ("completed", "failed")
@@ -90,26 +93,26 @@ class Store:
         with self._session() as session:
             session.add(row)
             session.flush()
-            return _run(row)
+            return run_record(row)
 
     def find_run(self, content_id: str) -> RunRecord | None:
         """The newest run of a task with that content."""
         query = select(TaskRow).where(TaskRow.content_id == content_id).order_by(TaskRow.id.desc())
         with self._session() as session:
             row = session.scalars(query.limit(1)).first()
-            return None if row is None else _run(row)
+            return None if row is None else run_record(row)
 
     def get_run(self, run_id: int) -> RunRecord | None:
         """The run of that number."""
         with self._session() as session:
             row = session.get(TaskRow, run_id)
-            return None if row is None else _run(row)
+            return None if row is None else run_record(row)
 
     def runs(self) -> tuple[RunRecord, ...]:
         """All runs, newest first."""
         with self._session() as session:
             rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
-            return tuple(map(_run, rows))
+            return tuple(map(run_record, rows))
 
     def set_run_status(
         self, run_id: int, *, status: str, stop_reason: str, add_wall_s: float
@@ -175,10 +178,11 @@ class Store:
                 log_path=log_path,
                 started_at=_now(),
                 measurements=[],
+                predictions=[],
             )
             session.add(row)
             session.flush()
-            return _experiment(row)
+            return experiment_record(row)
 
     def add_measurement(
         self, experiment_id: int, measurement: Measurement, *, repeat: int = 0
@@ -197,6 +201,25 @@ class Store:
         with self._session() as session:
             session.add(row)
 
+    def add_predictions(
+        self,
+        experiment_id: int,
+        *,
+        base: Sequence[Prediction] = (),
+        calibrated: Sequence[Prediction] = (),
+        unpredicted: str | None = None,
+    ) -> None:
+        """Stores what is expected of an experiment, or why nothing is."""
+        kinds = (("base", base), ("calibrated", calibrated))
+        change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
+        with self._session() as session:
+            session.execute(change.values(unpredicted=unpredicted))
+            session.add_all(
+                prediction_row(experiment_id, kind, prediction)
+                for kind, predictions in kinds
+                for prediction in predictions
+            )
+
     def finish_experiment(
         self,
         experiment_id: int,
@@ -205,8 +228,11 @@ class Store:
         failure: tuple[str, str, str] | None,
         startup_s: float | None,
         measure_s: float | None,
+        observations: Sequence[Observation] = (),
     ) -> None:
         """Ends a running experiment; `failure` is (kind, message, log tail).
+
+        What calibration learns from it is stored with its end or not at all.
 
         Raises:
             StoreError: it is not running.
@@ -228,6 +254,8 @@ class Store:
         with self._session() as session:
             if session.connection().execute(change).rowcount != 1:
                 raise StoreError(f"experiment {experiment_id} is not running")
+            run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
+            kept_observations.add(session, observations, session.scalar(run_id))
 
     def interrupt_running(self, run_id: int) -> int:
         """Takes unfinished experiments back, with what they had measured; returns how many."""
@@ -242,7 +270,32 @@ class Store:
         """A run's experiments in the order of launch, with their measurements."""
         query = select(ExperimentRow).where(ExperimentRow.task_id == run_id)
         with self._session() as session:
-            return tuple(map(_experiment, session.scalars(query.order_by(ExperimentRow.idx))))
+            return tuple(map(experiment_record, session.scalars(query.order_by(ExperimentRow.idx))))
+
+    def add_observations(
+        self, observations: Sequence[Observation], *, run_id: int | None = None
+    ) -> int:
+        """Stores those that are not there yet; returns how many these were."""
+        with self._session() as session:
+            return kept_observations.add(session, observations, run_id)
+
+    def observations(
+        self,
+        *,
+        engine: str | None = None,
+        device: str | None = None,
+        model: str | None = None,
+        run_id: int | None = None,
+    ) -> tuple[ObservationRecord, ...]:
+        """What was measured beside a prediction, oldest first; None asks for any."""
+        chosen = kept_observations.chosen(engine, device, model, run_id)
+        with self._session() as session:
+            return kept_observations.found(session, chosen)
+
+    def forget_observations(self, ids: Sequence[str]) -> int:
+        """Removes the observations of these ids; returns how many there were."""
+        with self._session() as session:
+            return kept_observations.forget(session, ids)
 
     def add_event(self, run_id: int, kind: str, payload: dict[str, Any]) -> None:
         """Notes that something happened."""
@@ -263,42 +316,3 @@ class Store:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _run(row: TaskRow) -> RunRecord:
-    return RunRecord(
-        id=row.id,
-        name=row.name,
-        content_id=row.content_id,
-        config=row.config,
-        model=row.model,
-        engine=row.engine,
-        engine_version=row.engine_version,
-        device=row.device,
-        plan=row.plan,
-        status=row.status,
-        stop_reason=row.stop_reason,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        wall_s=row.wall_s,
-    )
-
-
-def _experiment(row: ExperimentRow) -> ExperimentRecord:
-    return ExperimentRecord(
-        id=row.id,
-        index=row.idx,
-        candidate_id=row.candidate_id,
-        settings=row.settings,
-        command=row.command,
-        status=row.status,
-        selection_reason=row.selection_reason,
-        phase=row.phase,
-        log_path=row.log_path,
-        failure_kind=row.failure_kind,
-        failure_message=row.failure_message,
-        log_tail=row.log_tail,
-        startup_s=row.startup_s,
-        measure_s=row.measure_s,
-        measurements=tuple(Measurement.model_validate(m.payload) for m in row.measurements),
-    )

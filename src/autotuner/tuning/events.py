@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from autotuner.launch import Failure
 from autotuner.measure import Measurement
+from autotuner.predict import Prediction
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,21 @@ class ExperimentStarted:
 
 
 @dataclass(frozen=True)
+class NotPredicted:
+    """Nothing can be said of a launch beforehand, so nothing is learnt from it; and why."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class PredictionTrouble:
+    """A predictor failed in a way that it should not; the run goes on without it."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class EngineReady:
     """The engine serves; it took `startup_s` seconds."""
 
@@ -48,10 +64,11 @@ class LevelProgress:
 
 @dataclass(frozen=True)
 class LevelMeasured:
-    """A level has ended and is stored."""
+    """A level has ended and is stored; `predicted` is what was expected of it."""
 
     index: int
     measurement: Measurement
+    predicted: Prediction | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +93,8 @@ class RunEnded:
 Event = (
     RunStarted
     | ExperimentStarted
+    | NotPredicted
+    | PredictionTrouble
     | EngineReady
     | LevelProgress
     | LevelMeasured

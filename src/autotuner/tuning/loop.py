@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from autotuner.config import Candidate
 from autotuner.engines import FailureKind
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.predict import Observation
 from autotuner.search import Proposal, SearchState, Strategy
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.events import (
@@ -24,10 +28,14 @@ from autotuner.tuning.events import (
     ExperimentStarted,
     LevelMeasured,
     LevelProgress,
+    NotPredicted,
+    PredictionTrouble,
     RunEnded,
     RunStarted,
 )
-from autotuner.tuning.points import outcome
+from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.learn import observations
+from autotuner.tuning.points import operating_points, outcome
 from autotuner.tuning.prepare import Prepared
 
 Listener = Callable[[Event], None]
@@ -37,6 +45,7 @@ class Tuner:
     """Runs one task to its end.
 
     Args:
+        forecast: what is expected of candidates; kept beside each launch, and learnt from.
         logs: folder for the engines' logs.
         listen: called with every event, in order, from the loop's own thread.
     """
@@ -49,6 +58,7 @@ class Tuner:
         launcher: Launcher,
         generator: LoadGenerator,
         strategy: Strategy,
+        forecast: Forecast,
         logs: Path,
         listen: Listener = lambda event: None,
     ) -> None:
@@ -57,17 +67,23 @@ class Tuner:
         self._launcher = launcher
         self._generator = generator
         self._strategy = strategy
+        self._forecast = forecast
         self._logs = logs
         self._listen = listen
+        self._told = 0
 
-    def open_run(self, *, fresh: bool) -> RunRecord:
+    def open_run(self, *, fresh: bool = False, again: bool = False) -> RunRecord:
         """The run to go on with: the newest of this task, or a new one.
 
         Experiments that were under way when an earlier call ended are taken back.
+
+        Args:
+            fresh: a new one in any case.
+            again: a new one where nothing is left to launch in the newest.
         """
         prepared, task = self._prepared, self._prepared.task
         run = None if fresh else self._store.find_run(task.content_id)
-        if run is None:
+        if run is None or (again and self._is_over(run)):
             return self._store.create_run(
                 name=task.name,
                 content_id=task.content_id,
@@ -107,6 +123,10 @@ class Tuner:
             self._store.add_event(run.id, "run_ended", {"status": status, "reason": reason})
             self._listen(RunEnded(run.id, status, reason))
         return reason
+
+    def _is_over(self, run: RunRecord) -> bool:
+        choice = self._strategy.propose(self._state(self._finished(run)))
+        return not isinstance(choice, Proposal)
 
     async def _until_stopped(self, run: RunRecord) -> tuple[str, str]:
         self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
@@ -153,9 +173,11 @@ class Tuner:
             log_path=str(log_path),
         )
         self._listen(ExperimentStarted(index, candidate_id, candidate.settings(), proposal.reason))
+        expected = self._expect(run, record, index)
         began = time.monotonic()
         startup_s: float | None = None
         failure: Failure | None
+        measured: list[Measurement] = []
         try:
             engine = await self._launcher.launch(
                 spec,
@@ -168,7 +190,7 @@ class Tuner:
             startup_s = engine.startup_s
             self._listen(EngineReady(index, startup_s))
             async with engine:
-                failure = await self._sweep(engine, record, index)
+                failure = await self._sweep(engine, record, index, expected, measured)
         seconds = time.monotonic() - began
         self._store.finish_experiment(
             record.id,
@@ -176,16 +198,60 @@ class Tuner:
             failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
             startup_s=startup_s,
             measure_s=seconds - startup_s,
+            observations=() if failure else self._learn(run, candidate, expected, measured),
         )
         self._listen(ExperimentEnded(index, candidate_id, failure, seconds))
 
+    def _expect(self, run: RunRecord, record: ExperimentRecord, index: int) -> Expected:
+        """What is expected now, stored beside the experiment."""
+        known = [kept.observation for kept in self._store.observations()]
+        expected = self._forecast.expected([record.candidate_id], known)[record.candidate_id]
+        self._store.add_predictions(
+            record.id,
+            base=expected.base,
+            calibrated=expected.calibrated,
+            unpredicted=expected.absent,
+        )
+        if expected.absent:
+            self._listen(NotPredicted(index, expected.absent))
+        for message in self._forecast.warnings[self._told :]:
+            self._store.add_event(run.id, "prediction_trouble", {"message": message})
+            self._listen(PredictionTrouble(message))
+        self._told = len(self._forecast.warnings)
+        return expected
+
+    def _learn(
+        self,
+        run: RunRecord,
+        candidate: Candidate,
+        expected: Expected,
+        measured: Sequence[Measurement],
+    ) -> tuple[Observation, ...]:
+        if not expected.base:
+            return ()
+        return observations(
+            self._forecast.scenario(candidate.id),
+            candidate,
+            expected,
+            operating_points(candidate.id, measured, gpus=candidate.gpus),
+            launch=uuid.uuid4().hex[:12],
+            tool=measured[0].tool,
+            source=f"run {run.id}",
+            at=datetime.now(UTC),
+        )
+
     async def _sweep(
-        self, engine: RunningEngine, record: ExperimentRecord, index: int
+        self,
+        engine: RunningEngine,
+        record: ExperimentRecord,
+        index: int,
+        expected: Expected,
+        measured: list[Measurement],
     ) -> Failure | None:
+        """Measures every level into `measured`; returns why the experiment failed, if it did."""
         benchmark = self._prepared.task.benchmark
         spec = self._prepared.space.specs[record.candidate_id]
         endpoint = Endpoint(engine.base_url, spec.model_name, spec.api_path)
-        measured: list[Measurement] = []
         for repeat in range(benchmark.repeats):
             for concurrency in benchmark.concurrency:
                 measurement = await self._generator.run(
@@ -195,7 +261,7 @@ class Tuner:
                     on_progress=partial(self._progress, index, concurrency),
                 )
                 self._store.add_measurement(record.id, measurement, repeat=repeat)
-                self._listen(LevelMeasured(index, measurement))
+                self._listen(LevelMeasured(index, measurement, expected.at(concurrency)))
                 measured.append(measurement)
                 if engine.exit_code() is not None:
                     return engine.diagnose()

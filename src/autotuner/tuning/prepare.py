@@ -14,7 +14,9 @@ from autotuner.search import Budget
 from autotuner.space import Region, Setting, Space, build_space
 from autotuner.tuning.resolve import Variant, resolve
 
-_STARTUP_GUESS_S = 5.0
+_PROCESS_START_S = 5.0
+_LOAD_GIB_S = 1.0
+"""A guess, for engines that were not started yet: about what one NVMe disk reads."""
 _LENGTHS = ("runtime.isl", "runtime.osl")
 _NEVER_SEARCHED = (
     *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
@@ -96,11 +98,17 @@ class Prepared:
             return str(self.device)
         return f"{context.gpus} x {context.gpu.name}"
 
+    @property
+    def startup_guess_s(self) -> float:
+        """Seconds until the engine is ready, as long as nobody has seen it start."""
+        weights_gib = self.model.facts.weights_gib() or 0.0
+        return _PROCESS_START_S + weights_gib / _LOAD_GIB_S
+
     def experiment_s_at_most(self) -> float:
         """Seconds of one experiment where every level runs to its time limit."""
         benchmark = self.task.benchmark
         levels = len(benchmark.concurrency) * benchmark.repeats
-        return _STARTUP_GUESS_S + levels * benchmark.duration_per_level_s
+        return self.startup_guess_s + levels * benchmark.duration_per_level_s
 
     def plan_record(self) -> dict[str, Any]:
         """The plan as the store keeps it."""

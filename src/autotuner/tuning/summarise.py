@@ -14,6 +14,7 @@ from autotuner.search import (
     reference_point,
 )
 from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.accuracy import prediction_error, predictions_beside
 from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.summary import (
     ExperimentView,
@@ -30,26 +31,30 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    points = [
-        point
+    by_experiment = {experiment.id: _points(experiment) for experiment in experiments}
+    points = [point for found in by_experiment.values() for point in found]
+    views = [
+        _experiment_view(experiment, run, by_experiment[experiment.id])
         for experiment in experiments
-        if experiment.status == "completed"
-        for point in operating_points(
-            experiment.candidate_id,
-            experiment.measurements,
-            gpus=occupied_gpus(experiment.settings),
-        )
     ]
     objectives = task.optimization.objectives
     front = pareto_front(points, lambda point: objective_vector(point, objectives))
     front = sorted(front, key=lambda point: -point.tok_s_per_user)
     return RunSummary(
         run=_run_view(run, task, front),
-        experiments=[_experiment_view(experiment, run) for experiment in experiments],
+        experiments=views,
         frontier=[_point_view(point, by_candidate) for point in front],
         recommended=_recommended(front, points, task, by_candidate),
+        prediction_error=prediction_error(told for view in views for told in view.predictions),
         report=report,
     )
+
+
+def _points(experiment: ExperimentRecord) -> tuple[OperatingPoint, ...]:
+    if experiment.status != "completed":
+        return ()
+    gpus = occupied_gpus(experiment.settings)
+    return operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
 
 
 def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
@@ -78,7 +83,9 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
     )
 
 
-def _experiment_view(experiment: ExperimentRecord, run: RunRecord) -> ExperimentView:
+def _experiment_view(
+    experiment: ExperimentRecord, run: RunRecord, points: tuple[OperatingPoint, ...]
+) -> ExperimentView:
     failure = None
     if experiment.failure_kind is not None:
         failure = FailureView(
@@ -97,11 +104,14 @@ def _experiment_view(experiment: ExperimentRecord, run: RunRecord) -> Experiment
             "selection_reason": experiment.selection_reason,
             "phase": experiment.phase,
             "settings": experiment.settings,
+            "gpus": occupied_gpus(experiment.settings),
             "command": experiment.command,
             "log_path": experiment.log_path,
             "startup_s": experiment.startup_s,
             "measure_s": experiment.measure_s,
             "measurements": list(experiment.measurements),
+            "predictions": predictions_beside(experiment, points),
+            "unpredicted": experiment.unpredicted,
         }
     )
 

@@ -27,8 +27,43 @@ class FailureView(_View):
     log_tail: str
 
 
+class MeasuredView(_View):
+    """A measured level: means, the median over repeats; `tok_s` of the whole deployment."""
+
+    ttft_ms: float
+    tpot_ms: float
+    tok_s: float
+
+
+class FiguresView(MeasuredView):
+    """A predicted level. A `*_log_std` is the standard deviation of ln(measured / predicted)."""
+
+    ttft_log_std: float
+    tpot_log_std: float
+    tok_s_log_std: float
+    memory_gib: float | None = None
+    source: str
+    note: str = ""
+
+
+class PredictionView(_View):
+    """What was expected of a level before the launch, beside what was measured.
+
+    `calibrated` is `base` corrected by all that had been measured until then.
+    """
+
+    concurrency: int
+    measured: MeasuredView | None
+    base: FiguresView
+    calibrated: FiguresView | None
+
+
 class ExperimentView(_View):
-    """One engine start. `settings` holds `group.field` -> value of every field that is set."""
+    """One engine start. `settings` holds `group.field` -> value of every field that is set.
+
+    `gpus` are those that it occupies, 0 on a CPU. `unpredicted` says why there are no predictions,
+    in runs that asked for them.
+    """
 
     id: str
     index: int
@@ -37,11 +72,38 @@ class ExperimentView(_View):
     selection_reason: str
     phase: str
     settings: dict[str, Scalar]
+    gpus: int = 0
     command: str
     log_path: str
     startup_s: float | None = None
     measure_s: float | None = None
     measurements: list[Measurement] = Field(default_factory=list)
+    predictions: list[PredictionView] = Field(default_factory=list)
+    unpredicted: str | None = None
+
+
+class MetricErrorView(_View):
+    """`median_ape` is the median of |predicted / measured - 1|; `share_in_interval` the share of
+    points inside the 80 % interval that the prediction states."""
+
+    median_ape: float
+    share_in_interval: float
+
+
+class ErrorView(_View):
+    """How far predictions were from `points` measured levels."""
+
+    points: int
+    ttft_ms: MetricErrorView
+    tpot_ms: MetricErrorView
+    tok_s: MetricErrorView
+
+
+class PredictionErrorView(_View):
+    """The predictor's own error, and what calibration made of it."""
+
+    base: ErrorView
+    calibrated: ErrorView | None
 
 
 class PointView(_View):
@@ -101,4 +163,5 @@ class RunSummary(_View):
     experiments: list[ExperimentView]
     frontier: list[PointView]
     recommended: RecommendedView | None
+    prediction_error: PredictionErrorView | None = None
     report: str | None = None

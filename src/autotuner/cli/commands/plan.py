@@ -15,10 +15,16 @@ from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Candidate, Task, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
+from autotuner.predict import Observation
 from autotuner.profiles import registry_with
+from autotuner.report.outlook import outlook_document, print_outlook
 from autotuner.report.points import settings_text, value_text
+from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
+
+_SHOWN_POINTS = 5
 
 
 def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepared:
@@ -64,10 +70,33 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     document = plan_document(prepared, folder)
+    asked = forecast_of(prepared, folder, measure=False)
+    found = outlook(prepared, asked, known_observations(folder), most=MOST_CANDIDATES)
     if as_json:
-        print_json(document)
+        print_json(document | {"prediction": _prediction_document(prepared, found, asked)})
         return
     print_plan(prepared, document)
+    out().print()
+    print_outlook(prepared, found, out(), most=_SHOWN_POINTS)
+    if found.minutes is not None:
+        out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
+
+
+def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
+    whole = outlook_document(prepared, found)
+    told = ("predictor", "why", "observations", "frontier", "out_of_memory", "refused")
+    return {
+        **{name: whole[name] for name in told},
+        "asked": len(found.expected),
+        "minutes": found.minutes,
+        "usd": found.usd,
+        "warnings": asked.warnings,
+    }
+
+
+def _cost_text(found: Outlook) -> str:
+    time = f"about {duration_text((found.minutes or 0) * 60)}"
+    return time if found.usd is None else f"{time}, {found.usd:.2f} USD"
 
 
 def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
@@ -103,6 +132,16 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
             for c in space.candidates
         ],
     }
+
+
+def known_observations(home: Path) -> list[Observation]:
+    """All that is kept under `home`; nothing is created there."""
+    if not (home / "autotuner.db").exists():
+        return []
+    from autotuner.store import Store
+
+    with Store.open(home) as store:
+        return [kept.observation for kept in store.observations()]
 
 
 def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import duration_text, out, print_json
+from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
 from autotuner.store import RunRecord, Store, home_in_use
@@ -151,11 +151,5 @@ def write_report(summary: RunSummary, path: Path) -> None:
     Raises:
         AutotunerError: the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with told_when_unwritable(path, "give another place with `autotuner report --output FILE`"):
         write_html(summary, path)
-    except OSError as error:
-        raise AutotunerError(
-            f"the report {path} cannot be written: {error.strerror}",
-            remedy="give another place with `autotuner report --output FILE`",
-        ) from None

@@ -18,25 +18,44 @@ from autotuner.launch import LocalLauncher
 from autotuner.measure import LoadGenerator, StreamingLoadGenerator
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
 from autotuner.report import print_summary
+from autotuner.report.outlook import print_outlook
 from autotuner.search import strategy_named
 from autotuner.store import RunRecord, Store, home_lock
+from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.loop import Tuner
+from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 
+_SHOWN_POINTS = 5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool) -> int:
+def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bool = False) -> int:
     """Runs the task at `path`; returns the exit code."""
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     require_installed(prepared)
-    base = path.resolve().parent
+    generator = _generator(prepared, path.resolve().parent)
     if not as_json:
         print_plan(prepared, plan_document(prepared, folder))
     with home_lock(folder, prepared.task.name), Store.open(folder) as store:
-        run, interrupted = _run(prepared, store, folder, base, fresh=fresh)
+        forecast = forecast_of(prepared, folder)
+        if not as_json:
+            _print_expected(prepared, forecast, store)
+        with Progress(err(), prepared) as progress:
+            tuner = Tuner(
+                prepared,
+                store=store,
+                launcher=LocalLauncher(),
+                generator=generator,
+                strategy=strategy_named(prepared.task.optimization.strategy),
+                forecast=forecast,
+                logs=folder / "logs",
+                listen=progress.tell,
+            )
+            run = tuner.open_run(fresh=fresh, again=again)
+            interrupted = asyncio.run(_until_done_or_told_to_stop(tuner, run))
         run = store.get_run(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
@@ -72,21 +91,12 @@ def _generator(prepared: Prepared, base: Path) -> LoadGenerator:
     return GenaiBenchGenerator(program, tokenizer)
 
 
-def _run(
-    prepared: Prepared, store: Store, folder: Path, base: Path, *, fresh: bool
-) -> tuple[RunRecord, bool]:
-    with Progress(err(), prepared) as progress:
-        tuner = Tuner(
-            prepared,
-            store=store,
-            launcher=LocalLauncher(),
-            generator=_generator(prepared, base),
-            strategy=strategy_named(prepared.task.optimization.strategy),
-            logs=folder / "logs",
-            listen=progress.tell,
-        )
-        run = tuner.open_run(fresh=fresh)
-        return run, asyncio.run(_until_done_or_told_to_stop(tuner, run))
+def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
+    known = [kept.observation for kept in store.observations()]
+    found = outlook(prepared, forecast, known, most=MOST_CANDIDATES)
+    out().print()
+    print_outlook(prepared, found, out(), most=_SHOWN_POINTS)
+    out().print()
 
 
 async def _until_done_or_told_to_stop(tuner: Tuner, run: RunRecord) -> bool:

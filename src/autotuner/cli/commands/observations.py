@@ -1,0 +1,132 @@
+"""`autotuner observations`: what calibration learns from, listed, carried around, forgotten."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.cli.home import state_folder
+from autotuner.cli.observations_app import Chosen
+from autotuner.cli.output import out, print_json, told_when_unwritable
+from autotuner.errors import AutotunerError
+from autotuner.predict import Observation
+from autotuner.predict.observation_lines import plain, read_lines, written_lines
+from autotuner.report.page import write_aside
+from autotuner.store import ObservationRecord, Store
+
+_BACKUPS = "backups"
+
+
+def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner observations list`."""
+    kept = _kept(state_folder(home), chosen)
+    if as_json:
+        print_json({"observations": [_row(record) for record in kept]})
+        return
+    if not kept:
+        out().print("no observations yet; every completed launch of `autotuner tune` adds some")
+        return
+    groups: dict[tuple[str, ...], list[Observation]] = {}
+    for seen in (record.observation for record in kept):
+        where = (seen.model, f"{seen.engine} {seen.engine_version or ''}", seen.device, seen.base)
+        groups.setdefault(where, []).append(seen)
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for title in ("model", "engine", "device", "predictor"):
+        table.add_column(title, overflow="fold")
+    for title in ("launches", "points", "TTFT", "TPOT"):
+        table.add_column(title, justify="right")
+    for group, found in groups.items():
+        launches = len({seen.launch for seen in found})
+        ttft = statistics.median(seen.ttft_ms / seen.base_ttft_ms for seen in found)
+        tpot = statistics.median(seen.tpot_ms / seen.base_tpot_ms for seen in found)
+        counts = (str(launches), str(len(found)), f"{ttft:.2f}", f"{tpot:.2f}")
+        table.add_row(*map(escape, group), *counts)
+    out().print(table)
+    out().print("TTFT, TPOT: median of measured / predicted, before calibration")
+
+
+def observations_import(file: Path, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner observations import`."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise AutotunerError(f"{file} cannot be read: {reason}") from None
+    found = read_lines(text, source=file.name)
+    with Store.open(state_folder(home)) as store:
+        imported = store.add_observations(found)
+    duplicates = len(found) - imported
+    if as_json:
+        print_json({"imported": imported, "duplicates": duplicates})
+        return
+    out().print(f"{imported} observations imported, {duplicates} were there already")
+
+
+def observations_export(file: Path, chosen: Chosen, *, home: Path | None, as_json: bool) -> None:
+    """`autotuner observations export`."""
+    kept = _kept(state_folder(home), chosen)
+    _write(file, kept)
+    if as_json:
+        print_json({"exported": len(kept), "file": str(file)})
+        return
+    out().print(f"{len(kept)} observations written to {escape(str(file))}", soft_wrap=True)
+
+
+def observations_forget(
+    chosen: Chosen, *, every: bool, yes: bool, home: Path | None, as_json: bool
+) -> None:
+    """`autotuner observations forget`."""
+    said = any(value is not None for value in chosen.values())
+    if said == every:
+        raise AutotunerError(
+            "say which observations to forget",
+            remedy="give some of --engine, --device, --model and --run, or --all",
+        )
+    folder = state_folder(home)
+    kept = _kept(folder, chosen)
+    if kept and not yes:
+        _ask(len(kept))
+    backup = None
+    if kept:
+        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        backup = folder / _BACKUPS / f"observations-{moment}.jsonl"
+        _write(backup, kept)
+        with Store.open(folder) as store:
+            store.forget_observations([record.id for record in kept])
+    if as_json:
+        print_json({"forgotten": len(kept), "backup": str(backup) if backup else None})
+        return
+    told = f"; a backup is in {backup}" if backup else ""
+    out().print(escape(f"{len(kept)} observations forgotten{told}"), soft_wrap=True)
+
+
+def _ask(count: int) -> None:
+    if not sys.stdin.isatty():
+        raise AutotunerError(
+            f"{count} observations would be forgotten", remedy="confirm with --yes"
+        )
+    typer.confirm(f"Forget {count} observations?", abort=True, err=True)
+
+
+def _kept(folder: Path, chosen: Chosen) -> tuple[ObservationRecord, ...]:
+    """The chosen ones; nothing is created under `folder`."""
+    if not (folder / "autotuner.db").exists():
+        return ()
+    with Store.open(folder) as store:
+        return store.observations(**chosen)
+
+
+def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
+    with told_when_unwritable(file):
+        write_aside(file, written_lines(record.observation for record in kept))
+
+
+def _row(record: ObservationRecord) -> dict[str, object]:
+    return {"id": record.id, "run": record.run_id, **plain(record.observation)}

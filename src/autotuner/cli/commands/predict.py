@@ -1,0 +1,78 @@
+"""`autotuner predict`: what to expect of every candidate, before anything is launched."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rich.markup import escape
+
+from autotuner.cli import exit_codes
+from autotuner.cli.commands.plan import known_observations, prepare_file
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import duration_text, err, out, print_json, told_when_unwritable
+from autotuner.config import PredictionConfig, nearest
+from autotuner.errors import AutotunerError
+from autotuner.report.outlook import outlook_csv, outlook_document, print_outlook
+from autotuner.report.page import write_aside
+from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.outlook import outlook
+from autotuner.tuning.prepare import Prepared
+
+_SHOWN_POINTS = 12
+
+
+def predict(
+    path: Path,
+    *,
+    home: Path | None,
+    as_json: bool,
+    said: Mapping[str, str | None],
+    every: bool,
+    csv: Path | None,
+    save: Path | None,
+) -> int:
+    """Predicts the task at `path`; returns the exit code.
+
+    Args:
+        said: `predictor` and `mode` where the command line says them: they win over the task.
+    """
+    folder = state_folder(home)
+    prepared = _with_said(prepare_file(path, folder), said)
+    began = time.monotonic()
+    asked = forecast_of(prepared, folder)
+    found = outlook(prepared, asked, known_observations(folder))
+    seconds = time.monotonic() - began
+    document = outlook_document(prepared, found)
+    for target, text in ((csv, outlook_csv), (save, _json_text)):
+        if target is not None:
+            with told_when_unwritable(target):
+                write_aside(target, text(document))
+    for warning in asked.warnings:
+        err().print(f"[yellow]warning[/yellow] {escape(warning)}", soft_wrap=True)
+    if as_json:
+        print_json(document)
+    else:
+        print_outlook(prepared, found, out(), most=None if every else _SHOWN_POINTS, plot=True)
+        levels = len(prepared.task.benchmark.concurrency)
+        count = f"{len(found.expected)} candidates x {levels} load levels"
+        out().print(f"predicted {count} in {duration_text(seconds)}")
+    return 0 if found.points else exit_codes.NOTHING
+
+
+def _with_said(prepared: Prepared, said: Mapping[str, str | None]) -> Prepared:
+    told = {name: value for name, value in said.items() if value is not None}
+    for name, value in told.items():
+        words = list(typing.get_args(PredictionConfig.model_fields[name].annotation))
+        if value not in words:
+            raise AutotunerError(f"--{name}: {value!r} is unknown; {nearest(value, words)}")
+    prediction = prepared.task.prediction.model_copy(update=told)
+    return replace(prepared, task=prepared.task.model_copy(update={"prediction": prediction}))
+
+
+def _json_text(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,89 @@
+"""`autotuner observations`: its commands and their options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import typer
+
+from autotuner.cli.options import Home, Json
+
+
+class Chosen(TypedDict):
+    """Which observations; None asks for any."""
+
+    engine: str | None
+    device: str | None
+    model: str | None
+    run_id: int | None
+
+
+observations_app = typer.Typer(
+    help="What was measured beside a prediction: predictions are corrected by it.",
+    no_args_is_help=True,
+)
+OfEngine = Annotated[str | None, typer.Option("--engine", help="Only of this engine.")]
+OfDevice = Annotated[str | None, typer.Option("--device", help="Only of this device.")]
+OfModel = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
+OfRun = Annotated[int | None, typer.Option("--run", help="Only of the run of this number.")]
+LinesFile = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, one a line.")]
+
+
+@observations_app.command("list")
+def observations_list(
+    engine: OfEngine = None,
+    device: OfDevice = None,
+    model: OfModel = None,
+    run: OfRun = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """List them by model, engine and device, with how far the predictor was."""
+    from autotuner.cli.commands.observations import observations_list as command
+
+    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    command(chosen, home=home, as_json=as_json)
+
+
+@observations_app.command("import")
+def observations_import(file: LinesFile, home: Home = None, as_json: Json = False) -> None:
+    """Take observations in; those that are there already are counted."""
+    from autotuner.cli.commands.observations import observations_import as command
+
+    command(file, home=home, as_json=as_json)
+
+
+@observations_app.command("export")
+def observations_export(
+    file: LinesFile,
+    engine: OfEngine = None,
+    device: OfDevice = None,
+    model: OfModel = None,
+    run: OfRun = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write observations to a file."""
+    from autotuner.cli.commands.observations import observations_export as command
+
+    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    command(file, chosen, home=home, as_json=as_json)
+
+
+@observations_app.command("forget")
+def observations_forget(
+    engine: OfEngine = None,
+    device: OfDevice = None,
+    model: OfModel = None,
+    run: OfRun = None,
+    every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Remove observations; a backup is written first."""
+    from autotuner.cli.commands.observations import observations_forget as command
+
+    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    command(chosen, every=every, yes=yes, home=home, as_json=as_json)

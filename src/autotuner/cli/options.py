@@ -1,0 +1,22 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+TaskFile = Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")]
+RunId = Annotated[
+    int | None, typer.Argument(metavar="[RUN]", help="Number of a run; the newest if left out.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="AUTOTUNER_HOME",
+        help="Folder of all state; the platform's data folder if left out.",
+    ),
+]

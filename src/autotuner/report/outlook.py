@@ -1,0 +1,211 @@
+"""What a task may expect, for people and for scripts: before anything is launched."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from autotuner.predict import Prediction
+from autotuner.predict.interval import interval80
+from autotuner.report.plot import plot_lines
+from autotuner.report.points import AXES, PlotPoint, settings_text
+from autotuner.tuning.outlook import Outlook
+from autotuner.tuning.prepare import Prepared
+
+_X, _Y = "tok_s_per_user", "tok_s_per_gpu"
+_SHOWN_REASONS = 5
+_COLUMNS = {
+    "candidate": "candidate",
+    "gpus": "gpus",
+    "concurrency": "concurrency",
+    "ttft_ms": "ttft (ms)",
+    "tpot_ms": "tpot (ms)",
+    "tok_s": "throughput (output tok/s)",
+    "tok_s_per_gpu": "throughput per device (output tok/s)",
+    "tok_s_per_user": "speed per user (output tok/s)",
+    "e2e_ms": "e2e latency (ms)",
+    "ttft_log_std": "ttft std of ln(measured/predicted)",
+    "tpot_log_std": "tpot std of ln(measured/predicted)",
+    "tok_s_log_std": "throughput std of ln(measured/predicted)",
+    "memory_gib": "memory per device (GiB)",
+    "source": "source",
+    "note": "note",
+    "on_frontier": "on the frontier",
+}
+"""What a predicted point tells -> its column's head in a CSV file."""
+
+
+def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
+    """The outlook as `--json` prints it."""
+    isl, osl = prepared.workload.mean()
+    settings = {c.id: c.settings() for c in prepared.space.candidates if c.id in found.expected}
+    front = set(map(_key, found.frontier))
+    return {
+        "task": prepared.task.name,
+        "model": prepared.model.name,
+        "engine": prepared.engine_name,
+        "engine_version": prepared.engine_version,
+        "device": prepared.device_name,
+        "workload": {
+            "isl": isl,
+            "osl": osl,
+            "prefix": prepared.task.fixed().get("runtime.prefix", 0),
+        },
+        "predictor": "; ".join(found.whys) or None,
+        "why": "; ".join(dict.fromkeys(found.whys.values())),
+        "observations": found.observations,
+        "candidates": found.candidates,
+        "levels": sorted(prepared.task.benchmark.concurrency),
+        "predictions": [
+            _row(point, settings[point.candidate_id], _key(point) in front)
+            for point in found.points
+        ],
+        "frontier": [_row(p, settings[p.candidate_id], True) for p in found.frontier],
+        "out_of_memory": {
+            key: asdict(expected.out_of_memory)
+            for key, expected in found.out_of_memory.items()
+            if expected.out_of_memory is not None
+        },
+        "refused": found.refused,
+    }
+
+
+def outlook_csv(document: Mapping[str, Any]) -> str:
+    """One row a predicted point; the settings that any candidate has follow the figures."""
+    rows = document["predictions"]
+    paths = list(dict.fromkeys(path for row in rows for path in row["settings"]))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*_COLUMNS.values(), *paths])
+    for row in rows:
+        figures = ["" if row[name] is None else row[name] for name in _COLUMNS]
+        writer.writerow([*figures, *(row["settings"].get(path, "") for path in paths)])
+    return file.getvalue()
+
+
+def print_outlook(
+    prepared: Prepared, found: Outlook, console: Console, *, most: int | None, plot: bool = False
+) -> None:
+    """Prints the predicted frontier, its first `most` points, and what could not be predicted."""
+    for name, why in found.whys.items():
+        console.print(f"[bold]predicted by[/bold] {escape(name)}: {escape(why)}", soft_wrap=True)
+    if found.observations:
+        console.print(f"corrected by {found.observations} observations")
+    console.print(_counts(found))
+    for reason, count in _reasons(found):
+        console.print(escape(f"  {count} x {reason}"), soft_wrap=True)
+    if not found.frontier:
+        return
+    console.print()
+    console.print(frontier_table(prepared, found.frontier[:most]))
+    left = len(found.frontier) - len(found.frontier[:most])
+    if left:
+        console.print(f"and {left} more points; --all shows them")
+    if plot:
+        _print_plot(found, console)
+
+
+def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
+    """Predicted points with their 80 % intervals."""
+    labels = {c.id: settings_text(c.settings(), prepared.axes) for c in prepared.space.candidates}
+    title = "Predicted frontier, with 80 % intervals"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("settings", overflow="fold")
+    for point in points:
+        table.add_row(
+            str(point.concurrency),
+            _band(point.tok_s, point.tok_s_log_std),
+            f"{point.tok_s_per_user:.1f}",
+            _band(point.ttft_ms, point.ttft_log_std),
+            _band(point.tpot_ms, point.tpot_log_std),
+            escape(labels[point.candidate_id]),
+        )
+    return table
+
+
+def _band(value: float, log_std: float) -> str:
+    """A value, and under it where four measurements in five are expected."""
+    low, high = interval80(value, log_std)
+    return f"{_short(value)}\n{_short(low)}-{_short(high)}"
+
+
+def _short(value: float) -> str:
+    """Three digits or more, without an exponent."""
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
+
+
+def _counts(found: Outlook) -> str:
+    predicted = sum(bool(expected.points) for expected in found.expected.values())
+    told = [
+        f"{predicted} of {found.candidates} candidates predicted",
+        f"{len(found.out_of_memory)} out of memory",
+        f"{len(found.refused)} refused",
+    ]
+    unasked = found.candidates - len(found.expected)
+    if unasked:
+        told.append(f"{unasked} not asked (a sample, spread evenly)")
+    return ", ".join(told)
+
+
+def _reasons(found: Outlook) -> list[tuple[str, int]]:
+    absent = Counter(e.absent for e in found.expected.values() if e.absent is not None)
+    shown = absent.most_common(_SHOWN_REASONS)
+    hidden = len(absent) - len(shown)
+    rest = absent.total() - sum(count for _, count in shown)
+    return [*shown, *([(f"{hidden} other reasons; --json tells all", rest)] if hidden else [])]
+
+
+def _print_plot(found: Outlook, console: Console) -> None:
+    front = set(map(_key, found.frontier))
+    points = [
+        PlotPoint(
+            experiment=point.candidate_id,
+            label="",
+            concurrency=point.concurrency,
+            values={_X: point.tok_s_per_user, _Y: point.tok_s_per_gpu},
+            on_frontier=_key(point) in front,
+            recommended=False,
+        )
+        for point in found.points
+    ]
+    console.print()
+    console.print(f"{AXES[_Y]}, upwards; o predicted frontier, . dominated")
+    for line in plot_lines(points, x=_X, y=_Y):
+        console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
+    console.print(f"{'':10}{AXES[_X]}, rightwards")
+
+
+def _key(point: Prediction) -> tuple[str, int]:
+    return point.candidate_id, point.concurrency
+
+
+def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> dict[str, Any]:
+    return {
+        "candidate": point.candidate_id,
+        "settings": settings,
+        "gpus": point.devices,
+        "concurrency": point.concurrency,
+        "ttft_ms": point.ttft_ms,
+        "tpot_ms": point.tpot_ms,
+        "tok_s": point.tok_s,
+        "tok_s_per_gpu": point.tok_s_per_gpu,
+        "tok_s_per_user": point.tok_s_per_user,
+        "e2e_ms": point.e2e_ms,
+        "ttft_log_std": point.ttft_log_std,
+        "tpot_log_std": point.tpot_log_std,
+        "tok_s_log_std": point.tok_s_log_std,
+        "memory_gib": point.memory_gib,
+        "source": point.source,
+        "note": point.note,
+        "on_frontier": on_frontier,
+    }

@@ -1,0 +1,91 @@
+"""Predicted against actual: the errors as a table, and a scatter of points with error bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from autotuner.predict.interval import METRICS, interval80
+from autotuner.report.log_plot import LogAxis, axis
+from autotuner.tuning.summary import (
+    FiguresView,
+    MeasuredView,
+    PredictionErrorView,
+    RunSummary,
+)
+
+TITLES = {"ttft_ms": "TTFT (ms)", "tpot_ms": "TPOT (ms)", "tok_s": "throughput (tok/s)"}
+_LEFT, _TOP, _SIDE = 46.0, 8.0, 214.0
+"""Where the frame of a scatter begins, and its width and height, in pixels."""
+
+
+def error_table(error: PredictionErrorView) -> Table:
+    """Base beside calibrated: median error, and the share inside the 80 % interval."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for name in ("TTFT", "TPOT", "throughput"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, figures in (("predictor", error.base), ("calibrated", error.calibrated)):
+        if figures is not None:
+            found = [getattr(figures, metric) for metric in METRICS]
+            table.add_row(name, *(f"{100 * metric.median_ape:.0f} %" for metric in found))
+            inside = (f"{100 * metric.share_in_interval:.0f} %" for metric in found)
+            table.add_row("  inside the 80 % interval", *inside)
+    return table
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """One predicted level in a scatter: actual rightwards, predicted upwards, in its pixels."""
+
+    kind: str
+    x: float
+    y: float
+    low_y: float
+    high_y: float
+    told: str
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Predicted against actual of one quantity on equal axes: on the diagonal it is exact."""
+
+    title: str
+    x: LogAxis
+    y: LogAxis
+    whiskers: tuple[Whisker, ...]
+
+
+def scatters(summary: RunSummary, labels: dict[str, str]) -> list[Scatter]:
+    """One for each predicted quantity; none where nothing was predicted and measured."""
+    return [found for name in METRICS if (found := _scatter(summary, labels, name)) is not None]
+
+
+def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter | None:
+    pairs: list[tuple[str, str, int, FiguresView, MeasuredView]] = []
+    for experiment in summary.experiments:
+        for level in experiment.predictions:
+            for kind, figures in (("base", level.base), ("calibrated", level.calibrated)):
+                if figures is not None and level.measured is not None:
+                    pairs.append((experiment.id, kind, level.concurrency, figures, level.measured))
+    if not pairs:
+        return None
+    values = [getattr(either, name) for *_, said, seen in pairs for either in (said, seen)]
+    x, y = axis(values, _LEFT, _LEFT + _SIDE), axis(values, _TOP + _SIDE, _TOP)
+    whiskers = []
+    for experiment_id, kind, concurrency, said, seen in pairs:
+        predicted, actual = getattr(said, name), getattr(seen, name)
+        least, most = interval80(predicted, getattr(said, METRICS[name]))
+        told = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
+        whiskers.append(
+            Whisker(
+                kind=kind,
+                x=x.place(actual),
+                y=y.place(predicted),
+                low_y=y.place(least),
+                high_y=y.place(most),
+                told=f"{labels[experiment_id]} at {concurrency}, {kind}: {told}",
+            )
+        )
+    return Scatter(TITLES[name], x, y, tuple(whiskers))

@@ -1,0 +1,61 @@
+"""Observations in the database; each function works in the session of its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
+
+from autotuner.predict import Observation
+from autotuner.store.records import ObservationRecord
+from autotuner.store.rows import observation_record, observation_row
+from autotuner.store.schema import ObservationRow
+
+_IDS_AT_ONCE = 500
+
+
+def add(session: Session, observations: Sequence[Observation], run_id: int | None) -> int:
+    """Adds those that are not there yet, each once; returns how many."""
+    rows = {row.digest: row for row in (observation_row(o, run_id) for o in observations)}
+    for ids in _chunks(list(rows)):
+        there = select(ObservationRow.digest).where(ObservationRow.digest.in_(ids))
+        for digest in session.scalars(there):
+            del rows[digest]
+    session.add_all(rows.values())
+    return len(rows)
+
+
+def chosen(
+    engine: str | None, device: str | None, model: str | None, run_id: int | None
+) -> list[ColumnElement[bool]]:
+    """The conditions of a question; None asks for any."""
+    asked = (
+        (ObservationRow.engine, engine),
+        (ObservationRow.device, device),
+        (ObservationRow.model, model),
+        (ObservationRow.task_id, run_id),
+    )
+    return [column == value for column, value in asked if value is not None]
+
+
+def found(
+    session: Session, conditions: Sequence[ColumnElement[bool]]
+) -> tuple[ObservationRecord, ...]:
+    """The observations that meet all conditions, oldest first."""
+    query = select(ObservationRow).where(*conditions).order_by(ObservationRow.id)
+    return tuple(map(observation_record, session.scalars(query)))
+
+
+def forget(session: Session, ids: Sequence[str]) -> int:
+    """Removes observations; returns how many there were."""
+    gone = 0
+    for some in _chunks(list(ids)):
+        change = delete(ObservationRow).where(ObservationRow.digest.in_(some))
+        gone += session.connection().execute(change).rowcount
+    return gone
+
+
+def _chunks(ids: list[str]) -> Iterator[list[str]]:
+    for place in range(0, len(ids), _IDS_AT_ONCE):
+        yield ids[place : place + _IDS_AT_ONCE]

@@ -1,0 +1,121 @@
+"""What a task may expect as a whole: the predicted frontier, and what tuning will cost."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from autotuner.predict import Observation, Prediction
+from autotuner.search import OperatingPoint, objective_vector, pareto_front
+from autotuner.search.grid import spread
+from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.prepare import Prepared
+
+MOST_CANDIDATES = 1_000
+"""Candidates that are predicted where the frontier is only an outlook, spread over the space."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The forecast of a task at one moment.
+
+    Attributes:
+        expected: candidate id -> what is expected of it, in the order of the space.
+        candidates: how many the space has; more than `expected` where only some were asked.
+        frontier: the predicted points that no other beats, the fastest for a user first.
+        whys: predictor -> why it answers.
+        observations: how many corrected the predictions.
+        minutes: of tuning; None where nothing is predicted.
+        usd: of tuning; None where no price is known.
+    """
+
+    expected: dict[str, Expected]
+    candidates: int
+    frontier: tuple[Prediction, ...]
+    whys: dict[str, str]
+    observations: int
+    minutes: float | None
+    usd: float | None
+
+    @property
+    def points(self) -> tuple[Prediction, ...]:
+        """Everything that is predicted."""
+        return tuple(point for found in self.expected.values() for point in found.points)
+
+    @property
+    def out_of_memory(self) -> dict[str, Expected]:
+        """The candidates that are expected not to fit."""
+        return {key: e for key, e in self.expected.items() if e.out_of_memory is not None}
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """The candidates of which nothing can be said, and why."""
+        return {key: e.refused for key, e in self.expected.items() if e.refused is not None}
+
+
+def outlook(
+    prepared: Prepared,
+    forecast: Forecast,
+    observations: Sequence[Observation],
+    *,
+    most: int | None = None,
+) -> Outlook:
+    """Asks for the candidates of the task; at most `most` of them, spread evenly."""
+    ids = [candidate.id for candidate in prepared.space.candidates]
+    asked = [ids[place] for place in spread(len(ids), most or len(ids))]
+    expected = forecast.expected(asked, observations)
+    minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
+    points = [point for found in expected.values() for point in found.points]
+    corrected = any(found.calibrated for found in expected.values())
+    return Outlook(
+        expected=expected,
+        candidates=len(ids),
+        frontier=tuple(predicted_frontier(points, prepared.task.optimization.objectives)),
+        whys=dict(forecast.whys),
+        observations=len(forecast.relevant(observations)) if corrected else 0,
+        minutes=minutes,
+        usd=minutes / 60 * price if minutes is not None and price > 0 else None,
+    )
+
+
+def predicted_frontier(points: Iterable[Prediction], objectives: Sequence[str]) -> list[Prediction]:
+    """The points that no other beats, the fastest for a user first.
+
+    A mean is all that is predicted of E2E latency: it stands for `e2e_p90_ms`.
+    """
+    front = pareto_front(points, lambda point: objective_vector(_as_point(point), objectives))
+    return sorted(front, key=lambda point: -point.tok_s_per_user)
+
+
+def _as_point(point: Prediction) -> OperatingPoint:
+    return OperatingPoint(
+        candidate_id=point.candidate_id,
+        concurrency=point.concurrency,
+        tok_s=point.tok_s,
+        tok_s_per_gpu=point.tok_s_per_gpu,
+        tok_s_per_user=point.tok_s_per_user,
+        ttft_ms=point.ttft_ms,
+        tpot_ms=point.tpot_ms,
+        e2e_p90_ms=point.e2e_ms,
+    )
+
+
+def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
+    """The mean of what is predicted for one launch, for each launch there may be.
+
+    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency, and no
+    longer than the level's time limit.
+    """
+    benchmark = prepared.task.benchmark
+
+    def level_s(point: Prediction) -> float:
+        requests = max(benchmark.requests_per_level, point.concurrency) + benchmark.warmup_requests
+        rounds_s = requests / point.concurrency * point.e2e_ms / 1000
+        return min(rounds_s, benchmark.duration_per_level_s)
+
+    launches = [sum(map(level_s, found.points)) for found in expected if found.points]
+    if not launches:
+        return None
+    launch_s = prepared.startup_guess_s + benchmark.repeats * statistics.fmean(launches)
+    return launch_s * prepared.launches / 60

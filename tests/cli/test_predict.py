@@ -1,0 +1,130 @@
+"""`autotuner predict`, and what `plan` and `tune` say of predictions."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import Run, WriteTask
+from test_bad_input import is_told
+from test_json import document
+
+TASK: dict[str, Any] = {
+    "version": 2,
+    "name": "on paper",
+    "model": {"id": "meta-llama/Llama-3.1-8B-Instruct"},
+    "runtime": {"isl": 1024, "osl": 128},
+    "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 8},
+    "parallel": {"tensor_parallel": [1, 2, 4, 8]},
+    "quantization": {"gemm_mode": ["bfloat16", "fp8"]},
+    "scheduling": {"max_running_requests": [32, 256]},
+    "benchmark": {"concurrency": [64, 1, 8]},
+    "prediction": {"predictor": "roofline"},
+}
+POINT = {
+    *("candidate", "settings", "gpus", "concurrency", "ttft_ms", "tpot_ms", "tok_s"),
+    *("tok_s_per_gpu", "tok_s_per_user", "e2e_ms", "ttft_log_std", "tpot_log_std"),
+    *("tok_s_log_std", "memory_gib", "source", "note", "on_frontier"),
+}
+
+
+@pytest.fixture
+def on_paper(tmp_path: Path) -> Path:
+    """A task for GPUs that are not here."""
+    path = tmp_path / "paper.yaml"
+    path.write_text(yaml.safe_dump(TASK), encoding="utf-8")
+    return path
+
+
+def test_every_candidate_is_predicted_at_every_level(
+    run: Run, on_paper: Path, tmp_path: Path, home: Path
+) -> None:
+    files = ("--csv", tmp_path / "p.csv", "--save", tmp_path / "p.json")
+    found = document(run("predict", on_paper, "--json", *files))
+    assert (found["candidates"], found["levels"]) == (16, [1, 8, 64])
+    assert found["workload"] == {"isl": 1024, "osl": 128, "prefix": 0}
+    assert found["predictor"].startswith("roofline")
+    assert "the task asks for it" in found["why"]
+    assert found["observations"] == 0
+    points = found["predictions"]
+    assert len(points) == 48 - 3 * len({*found["out_of_memory"], *found["refused"]})
+    assert {frozenset(point) for point in points} == {frozenset(POINT)}
+    assert found["frontier"] == sorted(
+        (point for point in points if point["on_frontier"]), key=lambda p: -p["tok_s_per_user"]
+    )
+    for point in points:
+        assert point["tok_s_per_gpu"] * point["gpus"] == pytest.approx(point["tok_s"])
+        assert point["gpus"] == point["settings"]["parallel.tensor_parallel"]
+    assert json.loads((tmp_path / "p.json").read_text(encoding="utf-8")) == found
+    with (tmp_path / "p.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["ttft (ms)"]) for row in rows] == [point["ttft_ms"] for point in points]
+    assert {row["parallel.tensor_parallel"] for row in rows} == {"1", "2", "4", "8"}
+    assert not home.exists()
+
+
+def test_people_get_a_table_a_plot_and_the_counts(run: Run, on_paper: Path) -> None:
+    told = run("predict", on_paper)
+    assert told.returncode == 0, told.stderr
+    for words in ("Predicted frontier", "16 of 16 candidates predicted", "predicted by roofline"):
+        assert words in told.stdout
+    assert "o predicted frontier" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--predictor", "rooflin"), ["--predictor", "rooflin", "roofline"]),
+        (("--mode", "GOLD"), ["--mode", "GOLD"]),
+        (("--save", "/proc/none/p.json"), ["/proc/none"]),
+        (("--csv", "/proc/none/p.csv"), ["/proc/none"]),
+    ],
+)
+def test_mistakes_are_told(
+    words: tuple[str, ...], told: list[str], run: Run, on_paper: Path
+) -> None:
+    is_told(run("predict", on_paper, *words, "--json"), *told)
+
+
+def test_nothing_is_predicted_where_nobody_is_asked(run: Run, on_paper: Path) -> None:
+    found = document(run("predict", on_paper, "--predictor", "none", "--json"), code=1)
+    assert (found["predictions"], found["frontier"], found["predictor"]) == ([], [], None)
+    assert set(found["refused"].values()) == {"prediction.predictor is none"}
+
+
+def test_the_plan_has_the_predicted_frontier_and_what_it_costs(run: Run, on_paper: Path) -> None:
+    found = document(run("plan", on_paper, "--json"))["prediction"]
+    assert found["frontier"]
+    assert found["asked"] == 16
+    assert found["minutes"] > 0
+    assert found["usd"] == pytest.approx(found["minutes"] / 60 * 8 * 3.0)
+    assert "predicted cost" in run("plan", on_paper).stdout
+
+
+def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
+    run: Run, write_task: WriteTask, home: Path
+) -> None:
+    task = write_task({"prediction": {"predictor": "roofline"}})
+    first = run("tune", task)
+    assert first.returncode == 0, first.stderr
+    assert "Predicted frontier" in first.stdout
+    assert "(predicted " in first.stderr
+    assert "Predicted against actual" in first.stdout
+    shown = document(run("show", "--json"))
+    levels = [told for e in shown["experiments"] for told in e["predictions"]]
+    assert len(levels) == 8
+    assert all(told["base"]["ttft_ms"] > 0 and told["measured"] for told in levels)
+    assert len(document(run("observations", "list", "--json"))["observations"]) == 8
+
+    second = document(run("tune", task, "--again", "--json"))
+    assert second["run"]["id"] == 2
+    error = second["prediction_error"]
+    for metric in ("ttft_ms", "tpot_ms"):
+        off = error["base"][metric]["median_ape"]
+        assert error["calibrated"][metric]["median_ape"] < off
+    page = (home / "reports" / "run-2.html").read_text(encoding="utf-8")
+    assert "Predicted against actual" in page
