@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,3 +27,31 @@ def bench_predict(
     from autotuner.cli.commands.bench_predict import bench_predict as command
 
     raise typer.Exit(command(plain_sample=None if full else plain_sample, as_json=as_json))
+
+
+@bench_app.command("accuracy")
+def bench_accuracy(
+    only: Annotated[
+        str | None,
+        typer.Option(
+            "--only",
+            metavar="model=…,system=…,backend=…",
+            help="Judge these rows; the others still teach.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Random draws of the launches measured.")
+    ] = 5,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", envvar="AUTOTUNER_HOME", help="Folder of all state."),
+    ] = None,
+    as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the tables as the documentation holds them.")
+    ] = False,
+) -> None:
+    """Judge prediction and calibration on publicly measured operating points."""
+    from autotuner.cli.commands.bench_accuracy import bench_accuracy as command
+
+    raise typer.Exit(command(only=only, seeds=seeds, home=home, as_json=as_json, markdown=markdown))

@@ -13,6 +13,9 @@ verify_app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Home = Annotated[
+    Path | None, typer.Option("--home", envvar="AUTOTUNER_HOME", help="Folder of all state.")
+]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write one row a pair to this file.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")]
 Within = Annotated[
@@ -69,6 +72,69 @@ def compare(
         (predicted, predicted_format, predicted_set or []),
         (actual, actual_format, actual_set or []),
         Outputs(within, require or [], slo or [], as_json=as_json, csv=csv, html=html),
+    )
+    raise typer.Exit(code)
+
+
+@verify_app.command("dataset")
+def dataset(
+    name: Annotated[
+        str, typer.Argument(metavar="DATASET", help="silicon: rows that aiconfigurator carries.")
+    ],
+    predictor: Annotated[
+        str, typer.Option("--predictor", help="auto, aiconfigurator or roofline.")
+    ] = "auto",
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="model=…,system=…,backend=…", help="Compare these rows."),
+    ] = None,
+    within: Within = "10,15,20",
+    require: Require = None,
+    slo: SloLimits = None,
+    csv: Csv = None,
+    html: Html = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a predictor with operating points that others measured and published."""
+    from autotuner.cli.commands.verify import Outputs, dataset_command
+
+    code = dataset_command(
+        name,
+        Outputs(within, require or [], slo or [], as_json=as_json, csv=csv, html=html),
+        predictor=predictor,
+        only=only,
+        home=home,
+    )
+    raise typer.Exit(code)
+
+
+@verify_app.command("run")
+def run(
+    task: Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")],
+    uncalibrated: Annotated[
+        bool, typer.Option("--uncalibrated", help="Compare the base predictor, not what it learnt.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Measure anew; the earlier run is kept.")
+    ] = False,
+    within: Within = "10,15,20",
+    require: Require = None,
+    csv: Csv = None,
+    html: Html = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Predict a task, launch and measure what it chooses, and compare the two."""
+    from autotuner.cli.commands.verify import Outputs
+    from autotuner.cli.commands.verify_run import run_command
+
+    code = run_command(
+        task,
+        Outputs(within, require or [], [], as_json=as_json, csv=csv, html=html),
+        home=home,
+        fresh=fresh,
+        uncalibrated=uncalibrated,
     )
     raise typer.Exit(code)
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autotuner.errors import AutotunerError
-from autotuner.predict import Prediction, Predictor
-from autotuner.predict.calibration import Belief, Learnt
-from autotuner.predict.likeness import CalibrationConstants, Place, calibration_constants
+from autotuner.predict import Predictor
+from autotuner.predict.calibration import Belief, Learnt, most_telling
+from autotuner.predict.likeness import CalibrationConstants, calibration_constants
+from autotuner.verify.judged import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
 LAUNCHES = (0, 1, 3, 5, 8)
@@ -27,46 +28,16 @@ FEWEST_LAUNCHES = 10
 SEEDS = 5
 PRIORS = {
     "none": "nothing else is known",
-    "other_models": "all rows of other models are known",
+    "other_models": "all rows of other models are known, none under another name of the same",
     "other_families": "all rows of models of another architecture are known",
+}
+CHOICES = {
+    "chosen": "where the predictor is told most, one after the other",
+    "random": "drawn at random, means over seeds",
 }
 Z80 = 1.2815515655446004
 """The 90th percentile of the standard normal distribution: +-Z80 holds 80 %."""
 _QUANTITIES = ("ttft", "tpot")
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A measured row beside the base prediction; residuals are ln(measured / predicted)."""
-
-    row: MeasuredRow
-    base: Prediction
-
-    @property
-    def measured(self) -> dict[str, float]:
-        return {"ttft": self.row.ttft_ms, "tpot": self.row.tpot_ms}
-
-    @property
-    def predicted(self) -> dict[str, float]:
-        return {"ttft": self.base.ttft_ms, "tpot": self.base.tpot_ms}
-
-    @property
-    def place(self) -> Place:
-        """The row as calibration sees it."""
-        scenario = self.row.scenario
-        return Place(
-            model=self.row.model,
-            family=scenario.facts.architecture,
-            engine=scenario.engine,
-            device=scenario.device,
-            launch=repr(self.row.launch),
-            settings=self.row.candidate.settings(),
-            isl=scenario.isl,
-            osl=scenario.osl,
-            concurrency=self.row.concurrency,
-            base_ttft_ms=self.base.ttft_ms,
-            base_tpot_ms=self.base.tpot_ms,
-        )
 
 
 @dataclass(frozen=True)
@@ -81,6 +52,7 @@ class CurvePoint:
 
     launches: int
     prior: str
+    choice: str
     ttft_median_ape: float
     tpot_median_ape: float
     ttft_group_ape: float
@@ -112,35 +84,6 @@ class Accuracy:
     by_engine: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
-def judged_rows(
-    rows: Sequence[MeasuredRow], predictor: Predictor
-) -> tuple[list[Judged], dict[str, int]]:
-    """Each row beside its prediction; the others counted by reason."""
-    by_launch: dict[Any, list[MeasuredRow]] = defaultdict(list)
-    for row in rows:
-        by_launch[row.launch].append(row)
-    judged: list[Judged] = []
-    refused: dict[str, int] = defaultdict(int)
-    for together in by_launch.values():
-        first = together[0]
-        levels = sorted({row.concurrency for row in together})
-        answer = predictor.predict(first.scenario, [first.candidate], levels)
-        points = {point.concurrency: point for point in answer.points}
-        for row in together:
-            if row.concurrency in points:
-                judged.append(Judged(row, points[row.concurrency]))
-            else:
-                refused[_why(answer, first.candidate.id)] += 1
-    return judged, dict(refused)
-
-
-def _why(answer: Any, candidate_id: str) -> str:
-    memory = answer.out_of_memory.get(candidate_id)
-    if memory is not None:
-        return "predicted not to fit, and it did"
-    return str(answer.refused.get(candidate_id, "no answer for this load"))
-
-
 def accuracy(
     table: MeasuredTable,
     predictor: Predictor,
@@ -159,8 +102,9 @@ def accuracy(
         AutotunerError: no row is left to judge.
     """
     judged, refused = judged_rows(table.rows, predictor)
-    chosen = [j for j in judged if _is_chosen(j.row, only or {})]
-    rows = [row for row in table.rows if _is_chosen(row, only or {})]
+    rows = chosen_rows(table.rows, only or {})
+    wanted = {row.id for row in rows}
+    chosen = [one for one in judged if one.row.id in wanted]
     if not chosen:
         told = ", ".join(f"{k}={v}" for k, v in (only or {}).items()) or "no filter"
         raise AutotunerError(
@@ -185,7 +129,7 @@ def accuracy(
         rows=len(rows),
         coverage=len(chosen) / len(rows),
         answered_by=dict(answered),
-        refused=refused,
+        refused=Counter(why for key, why in refused.items() if key in wanted),
         base=_median_ape(chosen),
         groups=len(curves),
         launches=sum(len({j.row.launch for j in together}) for together in curves.values()),
@@ -195,11 +139,6 @@ def accuracy(
             for engine in sorted({j.row.scenario.engine for j in chosen})
         },
     )
-
-
-def _is_chosen(row: MeasuredRow, only: Mapping[str, str]) -> bool:
-    told = dict(zip(("model", "system", "backend"), row.group, strict=True))
-    return all(told[name].lower() == value.lower() for name, value in only.items())
 
 
 def _median_ape(judged: Sequence[Judged]) -> dict[str, float]:
@@ -227,21 +166,50 @@ def _curve(
     launches: Sequence[int],
     seeds: int,
 ) -> Iterator[CurvePoint]:
-    held: dict[tuple[int, str], list[_Held]] = defaultdict(list)
+    held: dict[tuple[str, int, str], list[_Held]] = defaultdict(list)
     learnt: dict[Any, Learnt] = {}
     for group, rows in groups.items():
-        constants = constants_without(rows[0].row.model)
+        beliefs = {}
         for quantity in _QUANTITIES:
             key = (quantity, _left_out(prior, rows[0].row))
             if key not in learnt:
-                learnt[key] = _prior(prior, rows[0].row, judged, quantity, constants)
-            belief = learnt[key].at([j.place for j in rows])
-            for count in launches:
-                for one in _hold_out(rows, belief, quantity, count, seeds if count else 1):
-                    held[count, quantity].append(_Held(group, *one))
-    for count in launches:
-        if held[count, "ttft"]:
-            yield _curve_point(prior, count, held[count, "ttft"], held[count, "tpot"])
+                learnt[key] = _prior(prior, rows[0].row, judged, quantity)
+            beliefs[quantity] = learnt[key].at([j.place for j in rows])
+        for choice, orders in _orders(rows, beliefs, max(launches), seeds).items():
+            for quantity, belief in beliefs.items():
+                for count in launches:
+                    # Where nothing is measured, every order is the same.
+                    for order in orders if count else orders[:1]:
+                        one = _hold_out(rows, belief, quantity, order[:count])
+                        held[choice, count, quantity].append(_Held(group, *one))
+    for choice in CHOICES:
+        for count in launches:
+            both = (held[choice, count, quantity] for quantity in _QUANTITIES)
+            if held[choice, count, "ttft"]:
+                yield _curve_point(prior, choice, count, *both)
+
+
+def _orders(
+    rows: Sequence[Judged], beliefs: Mapping[str, Belief], count: int, seeds: int
+) -> dict[str, list[list[Any]]]:
+    """In which orders the launches of a group are measured."""
+    places: dict[Any, list[int]] = defaultdict(list)
+    for index, one in enumerate(rows):
+        places[one.row.launch].append(index)
+    names, left = list(places), dict(places)
+    current = list(beliefs.values())
+    chosen: list[Any] = []
+    while left and len(chosen) < count:
+        name = list(left)[most_telling(current, list(left.values()))]
+        seen = left.pop(name)
+        chosen.append(name)
+        # The values do not matter to how sure one gets.
+        current = [belief.after(seen, [0.0] * len(seen)) for belief in current]
+    drawn = [
+        random.Random(seed).sample(names, min(count, len(names)))  # noqa: S311 - reproducible
+        for seed in range(seeds)
+    ]
+    return {"chosen": [chosen], "random": drawn}
 
 
 def constants_without(model: str) -> CalibrationConstants:
@@ -257,17 +225,13 @@ def constants_without(model: str) -> CalibrationConstants:
     raise AutotunerError(f"every set of calibration constants was fitted on {model}")
 
 
-def _left_out(prior: str, row: MeasuredRow) -> str:
+def _left_out(prior: str, row: MeasuredRow) -> Any:
     """What may teach nothing about a row: equal where the same observations are known."""
     if prior == "none":
-        return constants_key(row)
-    family = row.scenario.facts.architecture or row.model
-    return row.model if prior == "other_models" else family
-
-
-def constants_key(row: MeasuredRow) -> str:
-    """Which rows are judged with the same constants where nothing else is known."""
-    return ",".join(sorted(constants_without(row.model).fitted_on))
+        return constants_without(row.model).fitted_on
+    if prior == "other_families":
+        return row.scenario.facts.architecture or row.model
+    return row.identity
 
 
 def _prior(
@@ -275,43 +239,36 @@ def _prior(
     row: MeasuredRow,
     judged: Sequence[Judged],
     quantity: str,
-    constants: CalibrationConstants,
 ) -> Learnt:
-    chosen = constants.by_quantity[quantity]
+    chosen = constants_without(row.model).by_quantity[quantity]
     if prior == "none":
         return Learnt([], [], chosen)
     others = [j for j in judged if _left_out(prior, j.row) != _left_out(prior, row)]
-    return Learnt([j.place for j in others], [residual(j, quantity) for j in others], chosen)
-
-
-def residual(judged: Judged, quantity: str) -> float:
-    """ln(measured / predicted)."""
-    import math
-
-    return math.log(judged.measured[quantity] / judged.predicted[quantity])
+    return Learnt([j.place for j in others], [j.residual(quantity) for j in others], chosen)
 
 
 def _hold_out(
-    rows: Sequence[Judged], belief: Belief, quantity: str, count: int, seeds: int
-) -> Iterator[tuple[Any, Any]]:
+    rows: Sequence[Judged], belief: Belief, quantity: str, measured: Sequence[Any]
+) -> tuple[Any, Any]:
+    """Errors of the rows of all other launches, once some are measured."""
     import numpy as np
 
-    residuals = np.array([residual(j, quantity) for j in rows])
-    names = list(dict.fromkeys(j.row.launch for j in rows))
-    for seed in range(seeds):
-        measured = set(random.Random(seed).sample(names, count))  # noqa: S311 - reproducible
-        seen = [i for i, j in enumerate(rows) if j.row.launch in measured]
-        rest = [i for i, j in enumerate(rows) if j.row.launch not in measured]
-        after = belief.after(seen, [float(residuals[i]) for i in seen])
-        error = after.mean[rest] - residuals[rest]
-        yield np.abs(np.exp(error) - 1), np.abs(error) / after.log_std[rest]
+    residuals = [j.residual(quantity) for j in rows]
+    seen = [i for i, j in enumerate(rows) if j.row.launch in measured]
+    rest = [i for i, j in enumerate(rows) if j.row.launch not in measured]
+    after = belief.after(seen, [residuals[i] for i in seen])
+    error = after.mean[rest] - np.array([residuals[i] for i in rest])
+    return np.abs(np.exp(error) - 1), np.abs(error) / after.log_std[rest]
 
 
-def _curve_point(prior: str, count: int, ttft: list[_Held], tpot: list[_Held]) -> CurvePoint:
+def _curve_point(
+    prior: str, choice: str, count: int, ttft: list[_Held], tpot: list[_Held]
+) -> CurvePoint:
     inside = [[bool(d <= Z80) for one in held for d in one.distance] for held in (ttft, tpot)]
     return CurvePoint(
         launches=count,
         prior=prior,
+        choice=choice,
         ttft_median_ape=_pooled(ttft),
         tpot_median_ape=_pooled(tpot),
         ttft_group_ape=_by_group(ttft),

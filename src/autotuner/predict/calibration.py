@@ -63,6 +63,32 @@ class Belief:
         )
 
 
+def most_telling(beliefs: Sequence[Belief], launches: Sequence[Sequence[int]]) -> int:
+    """Which launch, once measured, would leave the least variance over all places.
+
+    Needs no measurement: what is learnt depends on the values, how sure one gets does not. Taken
+    one after the other this is the A-optimal design, chosen greedily (D. A. Cohn, Z. Ghahramani,
+    M. I. Jordan, "Active Learning with Statistical Models", JAIR 4, 1996).
+
+    Args:
+        beliefs: of the quantities wanted, over the same places; each counts by its own variance.
+        launches: for each launch the positions of its places, not empty.
+    """
+    gains = [sum(_explained(belief, seen) for belief in beliefs) for seen in launches]
+    return max(range(len(launches)), key=gains.__getitem__)
+
+
+def _explained(belief: Belief, seen: Sequence[int]) -> float:
+    """The share of a belief's total variance that measuring some places would take away."""
+    import numpy as np
+
+    at = np.asarray(seen)
+    towards = belief.covariance[at]
+    told = belief.covariance[np.ix_(at, at)] + belief.noise * np.eye(len(at))
+    taken = (towards * np.linalg.solve(told, towards)).sum()
+    return float(taken / max(np.trace(belief.covariance), 1e-300))
+
+
 class Learnt:
     """What measured residuals teach; ask it about any places.
 

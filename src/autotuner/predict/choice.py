@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autotuner.config import Candidate, PredictionMode, PredictorName
 from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
+from autotuner.predict.blended import BlendedPredictor
 from autotuner.predict.protocol import Prediction, Predictions, Predictor, Support
 from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
@@ -66,6 +67,13 @@ class FirstThatAnswers:
         return tuple(parts)
 
 
+def best_of_both(mode: PredictionMode = "auto", cache: Path | None = None) -> FirstThatAnswers:
+    """The mean of aiconfigurator and the roofline; the roofline alone where the other refuses."""
+    roofline = RooflinePredictor()
+    aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)
+    return FirstThatAnswers((BlendedPredictor(aiconfigurator, roofline), roofline))
+
+
 def answers(
     predictor: Predictor,
     scenario: Scenario,
@@ -112,8 +120,10 @@ def predictor_for(
         return aiconfigurator, f"the task asks for it; {support.why}"
     if not support:
         return roofline, f"{roofline.supports(scenario).why}; {support.why}"
-    why = f"{support.why}; roofline answers for candidates that it refuses"
-    return FirstThatAnswers((aiconfigurator, roofline)), why
+    if not roofline.supports(scenario):
+        return aiconfigurator, f"{support.why}; {roofline.supports(scenario).why}"
+    why = f"{support.why}; its mean with the roofline, which answers alone for what it refuses"
+    return best_of_both(mode, cache), why
 
 
 def _noted(point: Prediction, refusals: Sequence[str]) -> Prediction:

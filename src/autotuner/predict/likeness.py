@@ -1,11 +1,12 @@
 """How alike two operating points are: the covariance of what a base predictor gets wrong there.
 
-ln(measured / predicted) is taken for a sum of smooth functions: one shared by everything, one by
-all that runs on the same engine, one by the same engine and device, … down to one launch. Each is
-a constant plus a Matern-3/2 function of load, lengths, layout and the base prediction itself (C. E.
-Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, equation 4.17 and
-section 4.2.4). So a point teaches another the more, the more levels both share and the nearer they
-lie. The constants stand in `calibration.yaml`, with what they were fitted on.
+ln(measured / predicted) is taken for a sum of functions: one that all share who run on the same
+engine, one for the same engine and device, … down to one launch. Each is a constant plus a
+Matern-3/2 function (C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine
+Learning", 2006, equation 4.17 and section 4.2.4). Across models only what has the same meaning for
+every model is compared: load and lengths; within a model also layout, formats, settings and the
+base prediction itself. So a point teaches another the more, the more levels both share and the
+nearer they lie. The constants stand in `calibration.yaml`, with what they were fitted on.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LEVELS: dict[str, tuple[str, ...]] = {
-    "everything": (),
     "engine": ("engine",),
     "engine_device": ("engine", "device"),
     "family_engine": ("family", "engine"),
@@ -36,9 +36,13 @@ LEVELS: dict[str, tuple[str, ...]] = {
 }
 """Level -> what two points have to share to be alike on it."""
 
+ACROSS_MODELS = ("engine", "engine_device")
+"""Levels on which only `WORKLOAD` is compared."""
+
+WORKLOAD = ("load", "isl", "osl", "prefill_share")
 FEATURES = (
-    *("load", "isl", "osl", "tensor_parallel", "data_parallel", "expert_parallel"),
-    *("base_ttft", "base_tpot", "prefill_share"),
+    *("load", "isl", "osl", "prefill_share"),
+    *("tensor_parallel", "data_parallel", "expert_parallel", "base_ttft", "base_tpot"),
 )
 """Natural logarithms. `load`: requests in flight for each data-parallel rank; `prefill_share`: of
 those, by the base prediction, how many wait for their first token."""
@@ -85,7 +89,7 @@ class Place:
         load = max(self.concurrency / data, 1.0)
         ttft, tpot = self.base_ttft_ms, self.base_tpot_ms
         waiting = load * ttft / (ttft + self.osl * tpot)
-        values = (load, self.isl, self.osl, tensor, data, expert, ttft, tpot, waiting)
+        values = (load, self.isl, self.osl, waiting, tensor, data, expert, ttft, tpot)
         return tuple(math.log(value) for value in values)
 
     def _width(self, paths: Sequence[str]) -> float:
@@ -97,22 +101,18 @@ class Constants:
     """How far likeness reaches, for one quantity; variances of ln(measured / predicted).
 
     Attributes:
-        offset, smooth, stretch: level -> variance of its constant and of its smooth function, and
-            the factor on that one's length scales.
-        lengths: feature or difference -> length scale, in units of the natural logarithm.
+        offset, smooth: level -> variance of its constant and of its smooth function.
+        workload_lengths: feature of `WORKLOAD` -> length scale across models.
+        lengths: feature or difference -> length scale within a model. Both in units of the natural
+            logarithm.
         noise: variance of one measurement.
     """
 
     offset: Mapping[str, float]
     smooth: Mapping[str, float]
-    stretch: Mapping[str, float]
+    workload_lengths: Mapping[str, float]
     lengths: Mapping[str, float]
     noise: float
-
-    @functools.cached_property
-    def prior_variance(self) -> float:
-        """Of a point of which nothing was learnt, its noise included."""
-        return sum(self.offset.values()) + sum(self.smooth.values()) + self.noise
 
 
 @dataclass(frozen=True)
@@ -141,20 +141,26 @@ def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constan
     """Covariance of the residuals at two lists of places, without noise: `left x right`."""
     import numpy as np
 
-    distance = np.sqrt(3 * _squared_distance(left, right, constants.lengths))
+    across = _decay(_between(left, right, constants.workload_lengths))
+    squared = _between(left, right, constants.lengths)
+    within = _decay(squared + _differences(left, right, constants.lengths))
     total = np.zeros((len(left), len(right)))
     for level, shared in LEVELS.items():
         offset, smooth = constants.offset.get(level, 0.0), constants.smooth.get(level, 0.0)
-        if not offset and not smooth:
-            continue
-        part = np.full(total.shape, offset)
-        if smooth:
-            scaled = distance / constants.stretch.get(level, 1.0)
-            part += smooth * (1 + scaled) * np.exp(-scaled)
+        part = offset + smooth * (across if level in ACROSS_MODELS else within)
         for tag in shared:
             part *= _same(left, right, tag)
         total += part
     return total
+
+
+def _decay(squared: Array) -> Array:
+    """Matern-3/2: 1 at no distance."""
+    import numpy as np
+
+    scaled = np.sqrt(3 * squared)
+    decayed: Array = (1 + scaled) * np.exp(-scaled)
+    return decayed
 
 
 def _same(left: Sequence[Place], right: Sequence[Place], tag: str) -> Any:
@@ -169,25 +175,31 @@ def _same(left: Sequence[Place], right: Sequence[Place], tag: str) -> Any:
     return (one[:, None] == two[None, :]) & (one != unknown)[:, None]
 
 
-def _squared_distance(
-    left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]
-) -> Array:
+def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]) -> Array:
+    """Squared distance in the features that have a length scale."""
     import numpy as np
 
-    scales = np.array([lengths[name] for name in FEATURES])
+    chosen = [place for place, name in enumerate(FEATURES) if name in lengths]
+    scales = np.array([lengths[FEATURES[place]] for place in chosen])
     one, two = (
-        np.array([p.features for p in side]).reshape(-1, len(scales)) for side in (left, right)
+        np.array([place.features for place in side]).reshape(-1, len(FEATURES))[:, chosen] / scales
+        for side in (left, right)
     )
-    one, two = one / scales, two / scales
     squared: Array = (one**2).sum(1)[:, None] + (two**2).sum(1)[None, :] - 2 * one @ two.T
-    squared = np.maximum(squared, 0.0)
-    paths = {path for place in (*left, *right) for path in place.settings}
-    for path in sorted(paths):
+    return np.maximum(squared, 0.0)
+
+
+def _differences(
+    left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]
+) -> Any:
+    """Squared distance in formats and in the settings that no feature holds."""
+    total: Any = 0.0
+    for path in sorted({path for place in (*left, *right) for path in place.settings}):
         if path.startswith(_FORMATS):
-            squared += _difference(left, right, path) / lengths["formats"] ** 2
+            total = total + _difference(left, right, path) / lengths["formats"] ** 2
         elif not path.startswith(_NOT_COMPARED):
-            squared += _difference(left, right, path) / lengths["other"] ** 2
-    return squared
+            total = total + _difference(left, right, path) / lengths["other"] ** 2
+    return total
 
 
 def _difference(left: Sequence[Place], right: Sequence[Place], path: str) -> Any:

@@ -29,7 +29,8 @@ from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios
 
 Calibrate = Callable[[Predictor, Sequence[Observation]], Predictor]
-_CACHE = Path("cache") / "predictions"
+PREDICTION_CACHE = Path("cache") / "predictions"
+"""Under the home: answers of predictors that are slow to ask."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,6 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
     """
     wanted = prepared.task.prediction
     levels = prepared.task.benchmark.concurrency
-    choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
     if wanted.predictor == "none":
         return Forecast((), levels, silent="prediction.predictor is none")
     warnings: list[str] = []
@@ -196,7 +196,9 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
     except Exception as error:  # looking at a device must not keep anyone from tuning
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
         return Forecast((), levels, silent=silent, warnings=(*warnings, silent))
-    choose = partial(predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / _CACHE)
+    choose = partial(
+        predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / PREDICTION_CACHE
+    )
     calibrate = CalibratedPredictor if wanted.calibrate else None
     return Forecast(questions, levels, choose=choose, calibrate=calibrate, warnings=warnings)
 

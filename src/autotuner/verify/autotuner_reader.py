@@ -111,7 +111,7 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
         return []
     settings: dict[str, Any] = dict(experiment.settings)
     gpus = occupied_gpus(settings)
-    isl, osl, lengths = _workload(summary, settings)
+    isl, osl, lengths = run_workload(summary, settings)
     by_level: dict[int, list[Measurement]] = {}
     for measured in experiment.measurements:
         by_level.setdefault(measured.concurrency, []).append(measured)
@@ -151,7 +151,7 @@ def remarks(levels: list[Measurement]) -> tuple[str, ...]:
     return (*told, *dict.fromkeys(level.note for level in levels if level.note))
 
 
-def _workload(
+def run_workload(
     summary: RunSummary, settings: Mapping[str, Any]
 ) -> tuple[float | None, float | None, str | None]:
     """Mean input and output tokens, and the distribution where they are not fixed."""

@@ -65,6 +65,12 @@ class MeasuredRow:
         return self.model, self.scenario.device, self.scenario.engine
 
     @property
+    def identity(self) -> tuple[Any, ...]:
+        """Equal for one model under several names or in several number formats."""
+        facts = self.scenario.facts
+        return facts.architecture, facts.layers, facts.hidden_size, facts.experts
+
+    @property
     def launch(self) -> tuple[Any, ...]:
         """What one engine start would have measured together."""
         return (*self.group, self.candidate.id, self.scenario.isl, self.scenario.osl)

@@ -26,6 +26,7 @@ from autotuner.tuning.loop import Tuner
 from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import RunSummary
 
 _SHOWN_POINTS = 5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,15 +34,34 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bool = False) -> int:
     """Runs the task at `path`; returns the exit code."""
+    summary, interrupted = run_task(path, home=home, quiet=as_json, fresh=fresh, again=again)
+    if as_json:
+        print_json(summary.model_dump(mode="json"))
+    else:
+        print_summary(summary, out())
+    if interrupted:
+        return exit_codes.INTERRUPTED
+    succeeded = any(e.status == "completed" for e in summary.experiments)
+    return 0 if succeeded else exit_codes.NOTHING
+
+
+def run_task(
+    path: Path, *, home: Path | None, quiet: bool, fresh: bool, again: bool
+) -> tuple[RunSummary, bool]:
+    """Plans, runs and reports the task at `path`; what it found, and whether it was interrupted.
+
+    Args:
+        quiet: keeps stdout clean; progress goes to stderr either way.
+    """
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     require_installed(prepared)
     generator = _generator(prepared, path.resolve().parent)
-    if not as_json:
+    if not quiet:
         print_plan(prepared, plan_document(prepared, folder))
     with home_lock(folder, prepared.task.name), Store.open(folder) as store:
         forecast = forecast_of(prepared, folder)
-        if not as_json:
+        if not quiet:
             _print_expected(prepared, forecast, store)
         with Progress(err(), prepared) as progress:
             tuner = Tuner(
@@ -60,10 +80,6 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bo
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
     write_report(summary, html)
-    if as_json:
-        print_json(summary.model_dump(mode="json"))
-    else:
-        print_summary(summary, out())
     if interrupted:
         done = sum(e.status in ("completed", "failed") for e in summary.experiments)
         err().print(
@@ -71,9 +87,7 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bo
             "the same command goes on from there",
             soft_wrap=True,
         )
-        return exit_codes.INTERRUPTED
-    succeeded = any(e.status == "completed" for e in summary.experiments)
-    return 0 if succeeded else exit_codes.NOTHING
+    return summary, interrupted
 
 
 def _generator(prepared: Prepared, base: Path) -> LoadGenerator:

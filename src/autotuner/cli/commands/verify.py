@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,15 @@ import yaml
 from rich.markup import escape
 
 from autotuner.cli import exit_codes
+from autotuner.cli.commands.bench_accuracy import chosen_by
+from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.config import Candidate, load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
+from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
+from autotuner.predict.choice import best_of_both
 from autotuner.report import print_comparison, write_aside, write_comparison
+from autotuner.tuning.forecast import PREDICTION_CACHE
 from autotuner.verify import (
     Comparison,
     PointFile,
@@ -31,6 +36,8 @@ from autotuner.verify import (
 from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_task
 from autotuner.verify.csv_reader import setting_paths
+from autotuner.verify.judged import compare_rows
+from autotuner.verify.silicon import silicon_rows
 from autotuner.verify.translate import Left
 from autotuner.verify.units import figure, whole
 
@@ -38,6 +45,12 @@ _TEXTS = ("model", "engine", "engine_version", "system", "candidate", "layout")
 _NUMBERS = {"isl": figure, "osl": figure, "gpus": whole}
 _SLO = ("ttft_ms", "tpot_ms")
 _File = tuple[Path, str | None, Sequence[str]]
+_DATASETS = ("silicon",)
+_PREDICTORS: Mapping[str, Callable[[Path], Predictor]] = {
+    "auto": lambda cache: best_of_both(cache=cache),
+    "aiconfigurator": lambda cache: AiconfiguratorPredictor(cache=cache),
+    "roofline": lambda cache: RooflinePredictor(),
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +100,25 @@ def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:
         )
     ]
     return present(compare_files(*sides, within=within, slo=slo), outputs)
+
+
+def dataset_command(
+    name: str, outputs: Outputs, *, predictor: str, only: str | None, home: Path | None
+) -> int:
+    """`autotuner verify dataset`; 1 where a requirement is missed.
+
+    Raises:
+        AutotunerError: an unknown data set or predictor.
+    """
+    within, slo, rows = outputs.limits(), outputs.slo_limits(), chosen_by(only)
+    parse_requirements(outputs.require, within)
+    if name not in _DATASETS:
+        raise VerifyError(f"{name!r} is no data set; {nearest(name, list(_DATASETS))}")
+    if predictor not in _PREDICTORS:
+        raise VerifyError(f"--predictor {predictor!r}: {nearest(predictor, list(_PREDICTORS))}")
+    asked = _PREDICTORS[predictor](state_folder(home) / PREDICTION_CACHE)
+    found = compare_rows(silicon_rows(), asked, only=rows, within=within, slo=slo)
+    return present(found, outputs)
 
 
 def present(comparison: Comparison, outputs: Outputs) -> int:

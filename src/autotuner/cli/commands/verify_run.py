@@ -1,0 +1,70 @@
+"""`autotuner verify run`: predict, launch, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from autotuner.cli import exit_codes
+from autotuner.cli.commands.tune import run_task
+from autotuner.cli.commands.verify import Outputs, present
+from autotuner.predict import Prediction, Predictions
+from autotuner.tuning.summary import ExperimentView, RunSummary
+from autotuner.verify import parse_requirements
+from autotuner.verify.autotuner_reader import run_workload
+from autotuner.verify.run import compare_run
+
+
+def run_command(
+    path: Path, outputs: Outputs, *, home: Path | None, fresh: bool, uncalibrated: bool
+) -> int:
+    """Runs the task to its end and compares; 1 where a requirement is missed.
+
+    A run that is finished is not measured again, unless `fresh`.
+
+    Raises:
+        VerifyError: nothing that was measured was predicted.
+    """
+    within = outputs.limits()
+    parse_requirements(outputs.require, within)
+    summary, interrupted = run_task(
+        path, home=home, quiet=outputs.as_json, fresh=fresh, again=False
+    )
+    if interrupted:
+        return exit_codes.INTERRUPTED
+    told = told_before(summary, calibrated=not uncalibrated)
+    return present(compare_run(summary, told, within=within), outputs)
+
+
+def told_before(summary: RunSummary, *, calibrated: bool) -> Predictions:
+    """What was predicted of a run's candidates, each before its launch."""
+    points = tuple(
+        point
+        for one in summary.experiments
+        for point in _points(one, run_workload(summary, one.settings)[1], calibrated=calibrated)
+    )
+    refused = {one.id: one.unpredicted for one in summary.experiments if one.unpredicted}
+    name = "calibrated" if calibrated else "base"
+    return Predictions(f"{name} predictions of run {summary.run.id}", points, {}, refused)
+
+
+def _points(experiment: ExperimentView, osl: float | None, *, calibrated: bool) -> list[Prediction]:
+    found = []
+    for told in experiment.predictions:
+        figures = (told.calibrated if calibrated else None) or told.base
+        found.append(
+            Prediction(
+                candidate_id=experiment.id,
+                concurrency=told.concurrency,
+                ttft_ms=figures.ttft_ms,
+                tpot_ms=figures.tpot_ms,
+                tok_s=figures.tok_s,
+                devices=max(experiment.gpus, 1),
+                osl=osl or 1.0,
+                ttft_log_std=figures.ttft_log_std,
+                tpot_log_std=figures.tpot_log_std,
+                tok_s_log_std=figures.tok_s_log_std,
+                source=figures.source,
+                note=figures.note,
+            )
+        )
+    return found
