@@ -124,6 +124,9 @@ class PredictorContract(ABC):
             for point in everything.of(candidate.id)
             if point.concurrency in levels
         ]
-        assert list(answer.points) == wanted
+        # Sums over other numbers of points may differ in their last digits.
+        assert len(answer.points) == len(wanted)
+        for point, told in zip(answer.points, wanted, strict=True):
+            assert vars(point) == pytest.approx(vars(told))
         assert set(answer.refused) == {c.id for c in some} & set(everything.refused)
         assert set(answer.out_of_memory) == {c.id for c in some} & set(everything.out_of_memory)
