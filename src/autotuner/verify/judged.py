@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.config import nearest
+from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Prediction, Predictions, Predictor
 from autotuner.predict.likeness import Place
 from autotuner.verify.compare import Comparison, Side, compare_pairs
@@ -60,8 +62,16 @@ class Judged:
 
 
 def chosen_rows(rows: Sequence[MeasuredRow], only: Mapping[str, str]) -> list[MeasuredRow]:
-    """The rows whose `model`, `system` and `backend` are those of `only`, whatever their case."""
-    return [
+    """The rows whose `model`, `system` and `backend` are those of `only`, whatever their case.
+
+    Raises:
+        AutotunerError: no row has such a value (names the nearest), or none has them all.
+    """
+    for name, value in only.items():
+        known = sorted({row.group[DIMENSIONS.index(name)] for row in rows})
+        if value.lower() not in map(str.lower, known):
+            raise AutotunerError(f"--only {name}={value}: {nearest(value, known)}")
+    found = [
         row
         for row in rows
         if all(
@@ -69,6 +79,10 @@ def chosen_rows(rows: Sequence[MeasuredRow], only: Mapping[str, str]) -> list[Me
             for name, value in only.items()
         )
     ]
+    if not found:
+        told = ",".join(f"{name}={value}" for name, value in only.items()) or "no filter"
+        raise AutotunerError(f"--only {told}: no measured row is left")
+    return found
 
 
 def judged_rows(
@@ -102,14 +116,20 @@ def compare_rows(
     within: Sequence[float],
     slo: Mapping[str, float],
 ) -> Comparison:
-    """The measured rows against a predictor, as `verify dataset` shows it."""
+    """The measured rows against a predictor, as `verify dataset` shows it.
+
+    Raises:
+        AutotunerError: no row is left by `only`, or none is predicted.
+    """
     rows = chosen_rows(table.rows, only)
     judged, refused = judged_rows(rows, predictor)
+    reasons = Counter(refused.values())
+    if not judged:
+        raise VerifyError(f"none of the {len(rows)} rows is predicted: {'; '.join(reasons)}")
     pairs = [pair_of(_predicted(one), _measured(one.row)) for one in judged]
     read = [f"{count} rows left out: {why}" for why, count in table.excluded.items()]
     if table.relabelled:
         read.append(f"{table.relabelled} rows count their GPUs twice and are read as their ids say")
-    reasons = Counter(refused.values())
     return compare_pairs(
         pairs,
         predicted=Side(
