@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -224,6 +225,23 @@ def test_a_filter_that_leaves_nothing_is_told_before_anything_is_predicted(
         accuracy(rows, Never(), only=only)
     with pytest.raises(AutotunerError, match=words):
         compare_rows(rows, Never(), only=only, within=(10,), slo={})
+
+
+def test_every_row_is_predicted_for_the_engine_s_version_that_it_ran_on() -> None:
+    class Versioned(Constant):
+        def _point(self, scenario: Scenario, key: str, level: int) -> Prediction:
+            return replace(super()._point(scenario, key, level), source=scenario.engine_version)
+
+    rows = [
+        replace(
+            row, id=f"{row.id} {version}", scenario=replace(row.scenario, engine_version=version)
+        )
+        for row in group("a", (2, 1))
+        for version in ("0.19.0", "0.24.0")
+    ]
+    found, _ = judged_rows(rows, Versioned())
+    assert len(found) == len(rows)
+    assert [one.base.source for one in found] == [one.row.scenario.engine_version for one in found]
 
 
 def test_coverage_is_the_share_that_is_predicted_and_the_rest_has_its_reasons() -> None:

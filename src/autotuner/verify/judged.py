@@ -92,7 +92,8 @@ def judged_rows(
     """Each row beside its prediction; id -> why of those that have none."""
     together: dict[Any, list[MeasuredRow]] = defaultdict(list)
     for row in rows:
-        together[(*row.group, row.scenario.isl, row.scenario.osl)].append(row)
+        asked = row.scenario
+        together[(*row.group, asked.engine_version, asked.isl, asked.osl)].append(row)
     judged: list[Judged] = []
     refused: dict[str, str] = {}
     for alike in together.values():
