@@ -16,6 +16,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
 AUTOTUNER = (sys.executable, "-m", "autotuner")
@@ -103,10 +104,13 @@ def _healthy(url: str) -> bool:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_each_example_can_be_planned(path: Path, tmp_path: Path) -> None:
+    model = yaml.safe_load(path.read_text(encoding="utf-8"))["model"].get("path")
+    if model and not (path.parent / model).exists():
+        pytest.skip(f"{model} is made by `make engine-vllm`")
     done = autotuner(tmp_path, "plan", str(path), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["candidates"] >= 8
-    assert not any(tmp_path.iterdir()), "a plan writes nothing"
+    assert {kept.name for kept in tmp_path.iterdir()} <= {"cache"}, "a plan keeps only answers"
 
 
 @pytest.mark.slow
