@@ -1,17 +1,20 @@
-"""The real command in a process of its own, and small tasks on a fake engine."""
+"""The real command, in this process or one of its own, and small tasks on a fake engine."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from autotuner.cli import main
 from autotuner.testing.fake_engine import install_fake_engine
 
 COMMAND = (sys.executable, "-m", "autotuner")
@@ -33,8 +36,32 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    """Runs `autotuner WORDS…` to its end."""
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `autotuner WORDS…` to its end, in this process: starting one takes seconds.
+
+    An error that the command does not tell is the test's.
+    """
+
+    def run_words(*words: str | Path) -> Done:
+        argv = ["autotuner", *map(str, words)]
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            patch.setattr(sys, "argv", argv)
+            for name in ("AUTOTUNER_HOME", "COLUMNS"):
+                patch.setenv(name, environment[name])
+            try:
+                main()
+            except SystemExit as stopped:
+                code = stopped.code
+        assert isinstance(code, int)
+        return Done(argv, code, stdout.getvalue(), stderr.getvalue())
+
+    return run_words
+
+
+@pytest.fixture
+def run_apart(environment: dict[str, str]) -> Run:
+    """Runs `autotuner WORDS…` to its end in a process of its own."""
 
     def run_words(*words: str | Path, **options: Any) -> Done:
         argv = [*COMMAND, *map(str, words)]

@@ -106,14 +106,14 @@ def test_a_store_that_is_no_database(run: Run, write_task: WriteTask, home: Path
         is_told(run(*words), "autotuner.db", "not a database")
 
 
-def test_a_disk_that_is_full(run: Run, write_task: WriteTask, home: Path) -> None:
+def test_a_disk_that_is_full(run: Run, run_apart: Run, write_task: WriteTask) -> None:
     """A limit on the size of files stands for the disk: SQLite and logs cannot grow."""
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (16_384, 16_384))
 
-    done = run("tune", write_task(), "--json", preexec_fn=limit)
+    done = run_apart("tune", write_task(), "--json", preexec_fn=limit)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Run
 
 from autotuner.catalog import known_model
 from autotuner.engines import FIELDS
+
+Call = Callable[..., str]
 
 TASK = """version: 2
 name: t
@@ -21,16 +23,16 @@ system: {backend: [vllm, sglang], gpu_type: h100, total_gpus: 8}
 """
 
 
-def call(*words: object, code: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "autotuner", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr if code else done.stdout
+@pytest.fixture
+def call(run: Run) -> Call:
+    """What the command says: stdout, or stderr where another code than 0 is wanted."""
+
+    def call_words(*words: object, code: int = 0) -> str:
+        done = run(*words)
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else done.stdout
+
+    return call_words
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def task(tmp_path: Path) -> Path:
     return file
 
 
-def test_explain_says_who_set_what_and_why(task: Path) -> None:
+def test_explain_says_who_set_what_and_why(call: Call, task: Path) -> None:
     found = json.loads(call("explain", task, "--json"))
     assert [v["engine"] for v in found["variants"]] == ["vllm", "sglang"]
     width = found["variants"][0]["fields"]["parallel.tensor_parallel"]
@@ -51,7 +53,9 @@ def test_explain_says_who_set_what_and_why(task: Path) -> None:
     assert all(path in text for path in FIELDS)
 
 
-def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(task: Path) -> None:
+def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(
+    call: Call, task: Path
+) -> None:
     for variant in json.loads(call("explain", task, "--json"))["variants"]:
         fields = variant["fields"]
         assert list(fields) == list(FIELDS)
@@ -61,7 +65,7 @@ def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(task: Pa
     assert fields["memory.page_size"]["unsaid"] == "sglang's own default counts"
 
 
-def test_explain_tells_what_the_engine_is_told_at_every_launch(tmp_path: Path) -> None:
+def test_explain_tells_what_the_engine_is_told_at_every_launch(call: Call, tmp_path: Path) -> None:
     task = tmp_path / "task.yaml"
     task.write_text(
         "version: 2\nname: t\nmodel: {id: smollm2-135m}\nruntime: {isl: 8, osl: 4}\n",
@@ -73,7 +77,7 @@ def test_explain_tells_what_the_engine_is_told_at_every_launch(tmp_path: Path) -
     assert "--parallel 4" in call("render", task)
 
 
-def test_render_is_told_for_an_engine_that_is_not_here(task: Path) -> None:
+def test_render_is_told_for_an_engine_that_is_not_here(call: Call, task: Path) -> None:
     lines = json.loads(call("render", task, "--engine", "sglang", "--json"))["candidates"]
     assert len(lines) == 6
     assert all("--attention-backend" not in line["command"] for line in lines)
@@ -81,7 +85,7 @@ def test_render_is_told_for_an_engine_that_is_not_here(task: Path) -> None:
     assert "did you mean 'vllm'" in call("render", task, "--engine", "vlm", code=2)
 
 
-def test_render_moves_a_task_to_an_engine_that_it_does_not_name(task: Path) -> None:
+def test_render_moves_a_task_to_an_engine_that_it_does_not_name(call: Call, task: Path) -> None:
     found = json.loads(call("render", task, "--engine", "trtllm", "--json"))["candidates"]
     first = found[0]
     assert first["settings"]["system.backend"] == "trtllm"
@@ -98,13 +102,15 @@ def test_render_moves_a_task_to_an_engine_that_it_does_not_name(task: Path) -> N
     assert "scheduling.policy" in call("render", task, "--engine", "trtllm", code=2)
 
 
-def test_what_is_not_installed_is_planned_and_not_tuned(task: Path, tmp_path: Path) -> None:
+def test_what_is_not_installed_is_planned_and_not_tuned(
+    call: Call, task: Path, tmp_path: Path
+) -> None:
     plan = json.loads(call("plan", task, "--json"))
     assert (plan["installed"], plan["candidates"], plan["device"]) == (False, 12, "8 x h100_sxm")
     assert "is not installed" in call("tune", task, "--home", tmp_path, code=2)
 
 
-def test_every_field_is_covered_by_every_engine() -> None:
+def test_every_field_is_covered_by_every_engine(call: Call) -> None:
     found = json.loads(call("engines", "coverage", "--json"))
     for path, row in found["fields"].items():
         assert set(row) == set(found["engines"]), path
@@ -113,7 +119,7 @@ def test_every_field_is_covered_by_every_engine() -> None:
             assert said["name"] or said["note"], (path, said)
 
 
-def test_engines_are_listed_and_shown() -> None:
+def test_engines_are_listed_and_shown(call: Call) -> None:
     names = [row["name"] for row in json.loads(call("engines", "list", "--json"))["engines"]]
     assert names == ["llamacpp", "vllm", "sglang", "trtllm"]
     old = json.loads(call("engines", "show", "vllm", "--engine-version", "0.11.0", "--json"))
@@ -122,7 +128,7 @@ def test_engines_are_listed_and_shown() -> None:
     assert "did you mean 'vllm'" in call("engines", "show", "vlm", code=2)
 
 
-def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
+def test_profiles_are_listed_shown_applied_and_checked(call: Call, tmp_path: Path) -> None:
     mine = tmp_path / "profiles" / "mine.yaml"
     mine.parent.mkdir()
     mine.write_text("name: mine\nextends: balanced\nlayers: []\n", encoding="utf-8")
@@ -143,7 +149,7 @@ def test_profiles_are_listed_shown_applied_and_checked(tmp_path: Path) -> None:
     assert "did you mean 'balanced'" in call("profiles", "list", "--home", tmp_path, code=2)
 
 
-def test_a_profile_is_applied_to_a_model_of_ones_own(tmp_path: Path) -> None:
+def test_a_profile_is_applied_to_a_model_of_ones_own(call: Call, tmp_path: Path) -> None:
     config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
     (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     where = ("--engine", "vllm", "--gpu", "l4", "--json")
@@ -178,7 +184,7 @@ def test_a_profile_is_applied_to_a_model_of_ones_own(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_told_with_field_value_and_remedy(
-    task: Path, change: tuple[str, str], said: str
+    call: Call, task: Path, change: tuple[str, str], said: str
 ) -> None:
     task.write_text(TASK.replace(*change), encoding="utf-8")
     if said:

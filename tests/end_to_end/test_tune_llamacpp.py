@@ -110,6 +110,30 @@ def test_each_example_can_be_planned(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_second_run_starts_with_what_the_first_has_taught(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(TASK, encoding="utf-8")
+    first, second = (
+        json.loads(autotuner(tmp_path / "home", "tune", "--again", *words).stdout)
+        for words in [(str(tmp_path / "task.yaml"), "--json")] * 2
+    )
+    assert (first["run"]["id"], second["run"]["id"]) == (1, 2)
+    at_first = first["experiments"][0]["predictions"][0]
+    assert at_first["calibrated"]["ttft_ms"] == at_first["base"]["ttft_ms"]
+    for told in second["experiments"][0]["predictions"]:
+        assert "calibrated by 4 of 4 observations" in told["calibrated"]["source"]
+        assert told["calibrated"]["ttft_ms"] != told["base"]["ttft_ms"]
+    error = second["prediction_error"]
+    assert (error["base"]["points"], error["calibrated"]["points"]) == (4, 4)
+    in_all = {
+        which: sum(error[which][metric]["median_ape"] for metric in ("ttft_ms", "tpot_ms", "tok_s"))
+        for which in ("base", "calibrated")
+    }
+    assert in_all["calibrated"] < in_all["base"]
+    report = Path(second["report"]).read_text(encoding="utf-8")
+    assert "Predicted against actual" in report
+
+
+@pytest.mark.slow
 def test_the_failing_example_ends_well_with_its_failures_classified(tmp_path: Path) -> None:
     done = autotuner(tmp_path, "tune", str(EXAMPLES / "failing.yaml"), "--json")
     assert done.returncode == 0, done.stderr

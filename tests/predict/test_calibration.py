@@ -14,7 +14,7 @@ from autotuner.catalog import gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
 from autotuner.predict.calibrated import CalibratedPredictor
-from autotuner.predict.calibration import Learnt
+from autotuner.predict.calibration import Belief, Learnt, most_telling
 from autotuner.predict.likeness import LEVELS, Place, calibration_constants, covariance
 from autotuner.predict.roofline import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
@@ -236,3 +236,66 @@ def test_every_set_of_constants_says_every_level_and_what_it_was_fitted_on() -> 
         for constants in chosen.by_quantity.values():
             assert set(constants.offset) <= set(LEVELS)
             assert constants.noise > 0
+
+
+def a_line(length: int, model: str = "m") -> list[Place]:
+    """Launches that differ in nothing but how wide they are: one place each, evenly apart."""
+    return [
+        Place(
+            *(model, "F", "vllm", "h100", f"{model} {n}"),
+            settings={"parallel.tensor_parallel": 2**n},
+            isl=1024,
+            osl=256,
+            concurrency=8,
+            base_ttft_ms=100,
+            base_tpot_ms=10,
+        )
+        for n in range(length)
+    ]
+
+
+def beliefs(where: Sequence[Place]) -> list[Belief]:
+    """Of TTFT and TPOT, before anything is measured."""
+    sets = calibration_constants()["all"].by_quantity
+    return [Learnt([], [], sets[quantity]).at(where) for quantity in ("ttft", "tpot")]
+
+
+@pytest.mark.parametrize("length", [3, 5, 7, 9])
+def test_the_middle_of_a_line_of_launches_tells_the_most(length: int) -> None:
+    launches = [[place] for place in range(length)]
+    assert most_telling(beliefs(a_line(length)), launches) == length // 2
+    turned = [launches[(place + 2) % length] for place in range(length)]
+    assert turned[most_telling(beliefs(a_line(length)), turned)] == [length // 2]
+
+
+def test_a_launch_of_two_loads_tells_more_than_one_of_them() -> None:
+    (place,) = a_line(1)
+    loads = [replace(place, concurrency=n) for n in (1, 64)]
+    assert most_telling(beliefs(loads), [[0], [0, 1], [1]]) == 1
+
+
+def test_a_launch_that_is_measured_is_not_chosen_again_where_another_teaches() -> None:
+    """One of them stands alone: it is nobody's middle, but its turn comes all the same."""
+    where = [*a_line(5), *a_line(1, "another")]
+    launches = [[place] for place in range(len(where))]
+    left, chosen = beliefs(where), []
+    for _ in where:
+        chosen.append(most_telling(left, launches))
+        left = [belief.after(launches[chosen[-1]], [0.3]) for belief in left]
+    assert sorted(chosen) == list(range(len(where)))
+
+
+@given(
+    st.lists(places, min_size=2, max_size=8),
+    st.lists(st.floats(-4, 4), min_size=8, max_size=8),
+    st.data(),
+)
+def test_which_launch_tells_the_most_does_not_depend_on_what_was_measured(
+    where: list[Place], residuals: list[float], data: st.DataObject
+) -> None:
+    seen = data.draw(st.lists(st.integers(0, len(where) - 1), unique=True))
+    values = residuals[: len(seen)]
+    launches = [[place] for place in range(len(where))]
+    one = [belief.after(seen, values) for belief in beliefs(where)]
+    other = [belief.after(seen, [0.0] * len(seen)) for belief in beliefs(where)]
+    assert most_telling(one, launches) == most_telling(other, launches)

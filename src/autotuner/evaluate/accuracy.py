@@ -18,7 +18,7 @@ from typing import Any
 from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
 from autotuner.predict.calibration import Belief, Learnt, most_telling
-from autotuner.predict.likeness import CalibrationConstants, calibration_constants
+from autotuner.predict.likeness import CalibrationConstants, Constants, calibration_constants
 from autotuner.verify.judged import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
@@ -101,16 +101,12 @@ def accuracy(
     Raises:
         AutotunerError: no row is left to judge.
     """
-    judged, refused = judged_rows(table.rows, predictor)
     rows = chosen_rows(table.rows, only or {})
+    judged, refused = judged_rows(table.rows, predictor)
     wanted = {row.id for row in rows}
     chosen = [one for one in judged if one.row.id in wanted]
     if not chosen:
-        told = ", ".join(f"{k}={v}" for k, v in (only or {}).items()) or "no filter"
-        raise AutotunerError(
-            f"--only: none of the {len(rows)} rows left by {told} is predicted",
-            remedy="see the groups that `autotuner bench accuracy` lists",
-        )
+        raise AutotunerError(f"none of the {len(rows)} measured rows is predicted")
     groups: dict[Any, list[Judged]] = defaultdict(list)
     for one in chosen:
         groups[one.row.group].append(one)
@@ -171,9 +167,12 @@ def _curve(
     for group, rows in groups.items():
         beliefs = {}
         for quantity in _QUANTITIES:
-            key = (quantity, _left_out(prior, rows[0].row))
+            row = rows[0].row
+            constants = constants_without(row.model)
+            # Models that learn from the same observations may need constants of their own.
+            key = (quantity, _left_out(prior, row), constants.fitted_on)
             if key not in learnt:
-                learnt[key] = _prior(prior, rows[0].row, judged, quantity)
+                learnt[key] = _prior(prior, row, judged, quantity, constants.by_quantity[quantity])
             beliefs[quantity] = learnt[key].at([j.place for j in rows])
         for choice, orders in _orders(rows, beliefs, max(launches), seeds).items():
             for quantity, belief in beliefs.items():
@@ -228,23 +227,17 @@ def constants_without(model: str) -> CalibrationConstants:
 def _left_out(prior: str, row: MeasuredRow) -> Any:
     """What may teach nothing about a row: equal where the same observations are known."""
     if prior == "none":
-        return constants_without(row.model).fitted_on
+        return None  # All rows are equal: none teaches.
     if prior == "other_families":
         return row.scenario.facts.architecture or row.model
     return row.identity
 
 
 def _prior(
-    prior: str,
-    row: MeasuredRow,
-    judged: Sequence[Judged],
-    quantity: str,
+    prior: str, row: MeasuredRow, judged: Sequence[Judged], quantity: str, constants: Constants
 ) -> Learnt:
-    chosen = constants_without(row.model).by_quantity[quantity]
-    if prior == "none":
-        return Learnt([], [], chosen)
     others = [j for j in judged if _left_out(prior, j.row) != _left_out(prior, row)]
-    return Learnt([j.place for j in others], [j.residual(quantity) for j in others], chosen)
+    return Learnt([j.place for j in others], [j.residual(quantity) for j in others], constants)
 
 
 def _hold_out(

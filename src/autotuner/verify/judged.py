@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.config import nearest
+from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Prediction, Predictions, Predictor, tok_s
 from autotuner.predict.aiconfigurator import OTHER_FORMATS
 from autotuner.predict.likeness import Place
@@ -61,8 +63,16 @@ class Judged:
 
 
 def chosen_rows(rows: Sequence[MeasuredRow], only: Mapping[str, str]) -> list[MeasuredRow]:
-    """The rows whose `model`, `system` and `backend` are those of `only`, whatever their case."""
-    return [
+    """The rows whose `model`, `system` and `backend` are those of `only`, whatever their case.
+
+    Raises:
+        AutotunerError: no row has such a value (names the nearest), or none has them all.
+    """
+    for name, value in only.items():
+        known = sorted({row.group[DIMENSIONS.index(name)] for row in rows})
+        if value.lower() not in map(str.lower, known):
+            raise AutotunerError(f"--only {name}={value}: {nearest(value, known)}")
+    found = [
         row
         for row in rows
         if all(
@@ -70,6 +80,10 @@ def chosen_rows(rows: Sequence[MeasuredRow], only: Mapping[str, str]) -> list[Me
             for name, value in only.items()
         )
     ]
+    if not found:
+        told = ",".join(f"{name}={value}" for name, value in only.items()) or "no filter"
+        raise AutotunerError(f"--only {told}: no measured row is left")
+    return found
 
 
 def judged_rows(
@@ -103,9 +117,16 @@ def compare_rows(
     within: Sequence[float],
     slo: Mapping[str, float],
 ) -> Comparison:
-    """The measured rows against a predictor, as `verify dataset` shows it."""
+    """The measured rows against a predictor, as `verify dataset` shows it.
+
+    Raises:
+        AutotunerError: no row is left by `only`, or none is predicted.
+    """
     rows = chosen_rows(table.rows, only)
     judged, refused = judged_rows(rows, predictor)
+    if not judged:
+        reasons = "; ".join(why for why, _ in Counter(refused.values()).most_common(3))
+        raise VerifyError(f"none of the {len(rows)} rows is predicted: {reasons}")
     pairs = [pair_of(_predicted(one), _measured(one.row)) for one in judged]
     read = ["throughput follows from the measured latencies by Little's law"]
     read += [f"{count} rows left out: {why}" for why, count in table.excluded.items()]

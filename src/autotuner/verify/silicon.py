@@ -130,7 +130,8 @@ def silicon_rows(path: Path | None = None) -> MeasuredTable:
 def _read(path: Path) -> Iterator[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
+            # A line that was cut off says nothing in its last columns.
+            reader = csv.DictReader(file, restval="")
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
             if missing:
                 raise AutotunerError(
@@ -140,15 +141,17 @@ def _read(path: Path) -> Iterator[dict[str, str]]:
             yield from reader
     except OSError as error:
         raise AutotunerError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise AutotunerError(f"{path} cannot be read: {error}") from None
 
 
 def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
     if raw["mode"] != "agg":
         return None, f"serving mode {raw['mode']}: prefill and decode on workers of their own"
     ttft_ms, tpot_ms = _number(raw["silicon_ttft_ms"]), _number(raw["silicon_tpot_ms"])
-    batch = _number(raw["batch_size"])
-    if not (ttft_ms > 0 and tpot_ms > 0 and batch >= 1):
-        return None, "no positive TTFT, TPOT and load"
+    batch, isl, osl = (_number(raw[name]) for name in ("batch_size", "isl", "osl"))
+    if not (ttft_ms > 0 and tpot_ms > 0 and batch >= 1 and isl >= 1 and osl >= 1):
+        return None, "no positive TTFT, TPOT, load, isl and osl"
     known = known_model(raw["model_path"])
     if known is None:
         return None, f"the catalog does not know the model {raw['model_path']}"
@@ -174,8 +177,8 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         engine_version=raw["backend_version"] or None,
         gpu=gpu,
         device=gpu.name,
-        isl=float(raw["isl"]),
-        osl=float(raw["osl"]),
+        isl=isl,
+        osl=osl,
         osl_spread=_SPREAD_OF_08_TO_1,
     )
     concurrency = round(batch * (_width(raw["attention_dp_size"]) or 1))
@@ -211,10 +214,12 @@ def _layout(raw: Mapping[str, str]) -> tuple[dict[str, int | None], bool]:
 
 
 def _number(text: str) -> float:
+    """NaN where the text is no finite number."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return math.nan
+    return value if math.isfinite(value) else math.nan
 
 
 def _width(text: str) -> int | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.tune import run_task
 from autotuner.cli.commands.verify import Outputs, present
+from autotuner.config import load_task
+from autotuner.errors import VerifyError
 from autotuner.predict import Prediction, Predictions
 from autotuner.tuning.summary import ExperimentView, RunSummary
 from autotuner.verify import parse_requirements
@@ -22,10 +24,15 @@ def run_command(
     A run that is finished is not measured again, unless `fresh`.
 
     Raises:
-        VerifyError: nothing that was measured was predicted.
+        VerifyError: the task asks nobody to predict, or nothing that was measured was predicted.
     """
     within = outputs.limits()
     parse_requirements(outputs.require, within)
+    if load_task(path).prediction.predictor == "none":
+        raise VerifyError(
+            "prediction.predictor is none: there would be nothing to compare",
+            remedy="write auto, aiconfigurator or roofline",
+        )
     summary, interrupted = run_task(
         path, home=home, quiet=outputs.as_json, fresh=fresh, again=False
     )
