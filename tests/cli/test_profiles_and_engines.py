@@ -85,7 +85,7 @@ def test_render_moves_a_task_to_an_engine_that_it_does_not_name(task: Path) -> N
     found = json.loads(call("render", task, "--engine", "trtllm", "--json"))["candidates"]
     first = found[0]
     assert first["settings"]["system.backend"] == "trtllm"
-    assert first["argv"][:2] == ["trtllm-serve", "meta-llama/Meta-Llama-3.1-70B"]
+    assert first["argv"][:2] == ["trtllm-serve", "meta-llama/Llama-3.1-70B"]
     assert list(first["files"]) == ["options.yaml"]
     assert "dtype" in first["files"]["options.yaml"]
     assert first["env"] == {}

@@ -49,6 +49,9 @@ VERSION = 1
 PREFILL_BOUND = 0.95
 """Share of Little's law below which its own throughput says that prefill cannot follow."""
 
+OTHER_FORMATS = "in the checkpoint's own formats: those asked for were not measured"
+"""Note of a point that is not for the number formats asked for."""
+
 Verdict = tuple[Prediction, ...] | OutOfMemory | Refusal
 
 
@@ -206,7 +209,7 @@ def _point(
         by = "memory" if answer.batch < found.batch(level) else "its own limit"
         notes.append(f"{slots} requests are served at a time by {by}, the rest waits")
     if answer.own_formats:
-        notes.append("in the checkpoint's own formats: those asked for were not measured")
+        notes.append(OTHER_FORMATS)
     if found.layout.nextn:
         notes.append(f"takes it that {DRAFT_ACCEPTANCE:.0%} of drafted tokens are accepted")
     ttft_ms = ttft_with_waiting_ms(in_flight, slots, ttft_ms, tpot_ms, osl)

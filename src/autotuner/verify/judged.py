@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.predict import Prediction, Predictions, Predictor
+from autotuner.predict import Prediction, Predictions, Predictor, tok_s
+from autotuner.predict.aiconfigurator import OTHER_FORMATS
 from autotuner.predict.likeness import Place
 from autotuner.verify.compare import Comparison, Side, compare_pairs
 from autotuner.verify.matching import pair_of
@@ -106,10 +107,10 @@ def compare_rows(
     rows = chosen_rows(table.rows, only)
     judged, refused = judged_rows(rows, predictor)
     pairs = [pair_of(_predicted(one), _measured(one.row)) for one in judged]
-    read = [f"{count} rows left out: {why}" for why, count in table.excluded.items()]
+    read = ["throughput follows from the measured latencies by Little's law"]
+    read += [f"{count} rows left out: {why}" for why, count in table.excluded.items()]
     if table.relabelled:
         read.append(f"{table.relabelled} rows count their GPUs twice and are read as their ids say")
-    reasons = Counter(refused.values())
     return compare_pairs(
         pairs,
         predicted=Side(
@@ -117,7 +118,7 @@ def compare_rows(
             format="predictor",
             points=len(judged),
             excluded=(),
-            unmatched=tuple(Excluded(f"{n} rows", why) for why, n in reasons.most_common()),
+            unmatched=(),
             not_used={},
             notes=(f"{len(judged)} of {len(rows)} rows are predicted",),
         ),
@@ -126,7 +127,7 @@ def compare_rows(
             format="silicon",
             points=len(rows),
             excluded=(),
-            unmatched=(),
+            unmatched=tuple(Excluded(key, why) for key, why in refused.items()),
             not_used={},
             notes=tuple(read),
         ),
@@ -148,6 +149,7 @@ def _measured(row: MeasuredRow) -> Point:
         concurrency=row.concurrency,
         ttft_ms=row.ttft_ms,
         tpot_ms=row.tpot_ms,
+        tok_s=tok_s(row.concurrency, row.ttft_ms, row.tpot_ms, row.scenario.osl),
         gpus=row.scenario.devices(row.candidate),
         model=row.model,
         engine=row.scenario.engine,
@@ -169,6 +171,7 @@ def _predicted(one: Judged) -> Point:
             "tpot_ms": point.tpot_ms,
             "tok_s": point.tok_s,
             "source": point.source,
-            "remarks": (point.note,) if point.note else (),
+            # Waiting and fallbacks are part of the answer; other number formats are not like these.
+            "remarks": (OTHER_FORMATS,) if OTHER_FORMATS in point.note else (),
         }
     )
