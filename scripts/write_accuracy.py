@@ -42,15 +42,16 @@ PARTS = {"accuracy": accuracy, "silicon": silicon}
 
 
 def main() -> None:
-    """Puts every part between its marks, once all of them are there."""
+    """Puts every part between its marks; what is edited there meanwhile is kept."""
+    made = {part: make() for part, make in PARTS.items()}
     text = DOCUMENT.read_text(encoding="utf-8")
-    for part, make in PARTS.items():
+    for part, block in made.items():
         begin, end = f"<!-- generated: {part} -->", f"<!-- end: {part} -->"
         before, begun, rest = text.partition(begin)
         _, ended, after = rest.partition(end)
         if not (begun and ended):
             raise SystemExit(f"{DOCUMENT.name} has no marks for {part}")
-        text = f"{before}{begin}\n{make()}\n{end}{after}"
+        text = f"{before}{begin}\n{block}\n{end}{after}"
     DOCUMENT.write_text(text, encoding="utf-8")
 
 
