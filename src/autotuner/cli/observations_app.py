@@ -46,8 +46,16 @@ def observations_list(
     command(chosen, home=home, as_json=as_json)
 
 
+Importable = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="JSON Lines, or `silicon`: rows that aiconfigurator carries."
+    ),
+]
+
+
 @observations_app.command("import")
-def observations_import(file: LinesFile, home: Home = None, as_json: Json = False) -> None:
+def observations_import(file: Importable, home: Home = None, as_json: Json = False) -> None:
     """Take observations in; those that are there already are counted."""
     from autotuner.cli.commands.observations import observations_import as command
 
