@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Home, Json
-
-
-class Chosen(TypedDict):
-    """Which observations; None asks for any."""
-
-    engine: str | None
-    device: str | None
-    model: str | None
-    run_id: int | None
-
+from autotuner.cli.options import Chosen, Home, Json
 
 observations_app = typer.Typer(
     help="What was measured beside a prediction: predictions are corrected by it.",

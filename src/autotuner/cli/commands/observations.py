@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.observations_app import Chosen
+from autotuner.cli.options import Chosen
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
