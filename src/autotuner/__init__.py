@@ -2,13 +2,15 @@
 
 A task flows once, left to right::
 
-    config -> space -> search -> launch -> measure -> store -> report
-    (what)  (candidates) (which next)               (facts)  (frontier, commands)
-                ^                                      |
-                +------------ tuning (the loop) -------+
+    config -> profiles -> space -> predict -> search -> launch -> measure -> store -> report
+    (what)   (fill in)  (candidates)        (which next)                  (facts)  (frontier,
+                                    ^                                        |      commands,
+                                    +-------------- calibration <------------+      comparison)
 
-`catalog` and `engines` are tables of facts that the rooms consult; `cli` is the thin edge.
-A room imports only the rooms before it; the contract stands in pyproject.toml.
+`tuning` is the loop from search to store and back. `catalog` and `engines` are tables of facts that
+the rooms consult, `verify` compares predictions with measurements, `evaluate` is what `bench` runs,
+`testing` has contracts for who extends us, `cli` is the thin edge. A room imports only the rooms
+before it; the contract stands in pyproject.toml.
 """
 
 __version__ = "0.1.0"

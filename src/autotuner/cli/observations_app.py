@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Home, Json
-
-
-class Chosen(TypedDict):
-    """Which observations; None asks for any."""
-
-    engine: str | None
-    device: str | None
-    model: str | None
-    run_id: int | None
-
+from autotuner.cli.options import Chosen, Home, Json
 
 observations_app = typer.Typer(
     help="What was measured beside a prediction: predictions are corrected by it.",
@@ -46,8 +36,16 @@ def observations_list(
     command(chosen, home=home, as_json=as_json)
 
 
+Importable = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE", help="JSON Lines, or `silicon`: rows that aiconfigurator carries."
+    ),
+]
+
+
 @observations_app.command("import")
-def observations_import(file: LinesFile, home: Home = None, as_json: Json = False) -> None:
+def observations_import(file: Importable, home: Home = None, as_json: Json = False) -> None:
     """Take observations in; those that are there already are counted."""
     from autotuner.cli.commands.observations import observations_import as command
 

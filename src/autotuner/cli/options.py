@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
@@ -20,3 +20,12 @@ Home = Annotated[
         help="Folder of all state; the platform's data folder if left out.",
     ),
 ]
+
+
+class Chosen(TypedDict):
+    """Which observations a command means; None asks for any."""
+
+    engine: str | None
+    device: str | None
+    model: str | None
+    run_id: int | None

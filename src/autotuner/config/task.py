@@ -93,7 +93,7 @@ class PredictionConfig(Document):
     """What is expected before a launch; it changes nothing that is measured."""
 
     predictor: PredictorName = "auto"
-    """`auto`: aiconfigurator where it is installed and can tell, else roofline; `none`: no one."""
+    """`auto`: the mean of aiconfigurator and roofline where both can tell, else roofline."""
     mode: PredictionMode = "auto"
     """Data that aiconfigurator answers from; `auto`: the first in this order that has an answer."""
     calibrate: Bool = True

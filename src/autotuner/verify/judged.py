@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import nearest
+from autotuner.config import content_id, nearest
 from autotuner.errors import AutotunerError, VerifyError
-from autotuner.predict import Prediction, Predictions, Predictor, tok_s
+from autotuner.predict import Observation, Prediction, Predictions, Predictor, tok_s
 from autotuner.predict.aiconfigurator import OTHER_FORMATS
+from autotuner.predict.choice import answers
 from autotuner.predict.likeness import Place
 from autotuner.verify.compare import Comparison, Side, compare_pairs
 from autotuner.verify.matching import pair_of
@@ -24,10 +25,11 @@ DIMENSIONS = ("model", "system", "backend")
 
 @dataclass(frozen=True)
 class Judged:
-    """A measured row beside its prediction."""
+    """A measured row beside its prediction, and the name of the predictor that made it."""
 
     row: MeasuredRow
     base: Prediction
+    predictor: str = ""
 
     @property
     def measured(self) -> dict[str, float]:
@@ -99,14 +101,18 @@ def judged_rows(
     for alike in together.values():
         candidates = {row.candidate.id: row.candidate for row in alike}
         levels = sorted({row.concurrency for row in alike})
-        answer = predictor.predict(alike[0].scenario, list(candidates.values()), levels)
-        points = {(point.candidate_id, point.concurrency): point for point in answer.points}
+        parts = answers(predictor, alike[0].scenario, list(candidates.values()), levels)
+        points = {
+            (point.candidate_id, point.concurrency): (point, part.predictor)
+            for part in parts
+            for point in part.points
+        }
         for row in alike:
-            point = points.get((row.candidate.id, row.concurrency))
-            if point is not None:
-                judged.append(Judged(row, point))
+            found = points.get((row.candidate.id, row.concurrency))
+            if found is not None:
+                judged.append(Judged(row, *found))
             else:
-                refused[row.id] = _why(answer, row.candidate.id)
+                refused[row.id] = _why(parts, row.candidate.id)
     return judged, refused
 
 
@@ -159,11 +165,43 @@ def compare_rows(
     )
 
 
-def _why(answer: Predictions, candidate_id: str) -> str:
-    memory = answer.out_of_memory.get(candidate_id)
-    if memory is not None:
+def published_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observation, ...]:
+    """Measured rows as what calibration learns from; throughput by Little's law."""
+    return tuple(
+        Observation(
+            model=one.row.model,
+            family=one.row.scenario.facts.architecture,
+            engine=one.row.scenario.engine,
+            engine_version=one.row.scenario.engine_version,
+            device=one.row.scenario.device,
+            devices=one.base.devices,
+            settings=one.row.candidate.settings(),
+            isl=one.row.scenario.isl,
+            osl=one.row.scenario.osl,
+            concurrency=one.row.concurrency,
+            ttft_ms=one.row.ttft_ms,
+            tpot_ms=one.row.tpot_ms,
+            tok_s=_tok_s(one.row),
+            base=one.predictor,
+            base_ttft_ms=one.base.ttft_ms,
+            base_tpot_ms=one.base.tpot_ms,
+            launch=content_id(list(one.row.launch)),
+            tool="published",
+            source=source,
+        )
+        for one in judged
+    )
+
+
+def _why(parts: Sequence[Predictions], candidate_id: str) -> str:
+    if any(candidate_id in part.out_of_memory for part in parts):
         return "predicted not to fit, and it did"
-    return answer.refused.get(candidate_id, "no answer for this load")
+    told = (part.refused[candidate_id] for part in parts if candidate_id in part.refused)
+    return next(told, "no answer for this load")
+
+
+def _tok_s(row: MeasuredRow) -> float:
+    return tok_s(row.concurrency, row.ttft_ms, row.tpot_ms, row.scenario.osl)
 
 
 def _measured(row: MeasuredRow) -> Point:
@@ -171,7 +209,7 @@ def _measured(row: MeasuredRow) -> Point:
         concurrency=row.concurrency,
         ttft_ms=row.ttft_ms,
         tpot_ms=row.tpot_ms,
-        tok_s=tok_s(row.concurrency, row.ttft_ms, row.tpot_ms, row.scenario.osl),
+        tok_s=_tok_s(row),
         gpus=row.scenario.devices(row.candidate),
         model=row.model,
         engine=row.scenario.engine,

@@ -25,7 +25,7 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
-from autotuner.catalog import gpu_named, known_model
+from autotuner.catalog import ModelFacts, gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.errors import AutotunerError, CatalogError
 from autotuner.predict import Scenario
@@ -167,7 +167,9 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         "quantization.moe_mode": raw["moe_quant_mode"],
         **{f"parallel.{name}": width for name, width in layout.items()},
     }
-    candidate = Candidate.from_settings({path: said for path, said in settings.items() if said})
+    # Rows of dense models repeat their widths and formats in the fields of experts.
+    told = {path: said for path, said in settings.items() if said and _is_told(path, known.facts)}
+    candidate = Candidate.from_settings(told)
     scenario = Scenario(
         model=known.id,
         facts=known.facts,
@@ -182,6 +184,10 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
     concurrency = round(batch * (_width(raw["attention_dp_size"]) or 1))
     figures = (concurrency, ttft_ms, tpot_ms, relabelled)
     return MeasuredRow(raw["id"], known.id, scenario, candidate, *figures), ""
+
+
+def _is_told(path: str, facts: ModelFacts) -> bool:
+    return facts.is_moe is not False or ".moe_" not in path
 
 
 def _layout(raw: Mapping[str, str]) -> tuple[dict[str, int | None], bool]:

@@ -13,14 +13,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.observations_app import Chosen
-from autotuner.cli.output import out, print_json, told_when_unwritable
+from autotuner.cli.options import Chosen
+from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
 from autotuner.predict.observation_lines import plain, read_lines, written_lines
 from autotuner.report.page import write_aside
 from autotuner.store import ObservationRecord, Store
 
+PUBLISHED = "silicon"
+"""Stands for the measured rows that aiconfigurator carries."""
 _BACKUPS = "backups"
 
 
@@ -54,19 +56,37 @@ def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> No
 
 def observations_import(file: Path, *, home: Path | None, as_json: bool) -> None:
     """`autotuner observations import`."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise AutotunerError(f"{file} cannot be read: {reason}") from None
-    found = read_lines(text, source=file.name)
-    with Store.open(state_folder(home)) as store:
+    folder = state_folder(home)
+    published = str(file) == PUBLISHED and not file.exists()
+    found = _published(folder) if published else _read(file)
+    with Store.open(folder) as store:
         imported = store.add_observations(found)
     duplicates = len(found) - imported
     if as_json:
         print_json({"imported": imported, "duplicates": duplicates})
         return
     out().print(f"{imported} observations imported, {duplicates} were there already")
+
+
+def _read(file: Path) -> tuple[Observation, ...]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise AutotunerError(f"{file} cannot be read: {reason}") from None
+    return read_lines(text, source=file.name)
+
+
+def _published(folder: Path) -> tuple[Observation, ...]:
+    from autotuner.predict.choice import best_of_both
+    from autotuner.tuning.forecast import PREDICTION_CACHE
+    from autotuner.verify.judged import judged_rows, published_observations
+    from autotuner.verify.silicon import silicon_rows
+
+    table = silicon_rows()
+    err().print(f"predicting {len(table.rows)} published rows, in a minute or two")
+    judged, _ = judged_rows(table.rows, best_of_both(cache=folder / PREDICTION_CACHE))
+    return published_observations(judged, source=table.source)
 
 
 def observations_export(file: Path, chosen: Chosen, *, home: Path | None, as_json: bool) -> None:
