@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from autotuner.catalog import gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
-from autotuner.predict.calibrated import CalibratedPredictor
+from autotuner.predict.calibrated import CPU_DRIFT, CalibratedPredictor
 from autotuner.predict.calibration import Belief, Learnt, most_telling
 from autotuner.predict.likeness import LEVELS, Place, calibration_constants, covariance
 from autotuner.predict.roofline import RooflinePredictor
@@ -165,6 +165,15 @@ def test_what_does_not_fit_and_what_is_refused_stays_so() -> None:
     base: object = Base()
     answer = CalibratedPredictor(base, seen).predict(where, [layout()], (8,))  # type: ignore[arg-type] # reason: a base in brief
     assert answer.refused == {"x": "no idea"}
+
+
+def test_on_a_cpu_a_second_launch_is_less_sure_than_the_first_was_exact() -> None:
+    where = scenario("Qwen/Qwen3-0.6B", engine="vllm", gpu="cpu")
+    speed = {"bandwidth_gb_s": 30.0, "tflops": {"float32": 0.2}, "memory_gib": 24.0}
+    where = replace(where, gpu=replace(where.gpu, **speed))
+    candidate = Candidate.from_settings({"system.gpu_type": "cpu"})
+    _, told = ask(observed(where, candidate, ttft=1.2, tpot=1.2), where, candidate)
+    assert told.tpot_log_std >= math.sqrt(CPU_DRIFT)
 
 
 places = st.builds(

@@ -23,6 +23,9 @@ from autotuner.predict.scenario import Scenario
 MOST_OBSERVATIONS = 1500
 """More cost seconds (the work grows with the cube) and teach little: the most alike are taken."""
 QUANTITIES = ("ttft", "tpot", "tok_s")
+CPU_DRIFT = 0.01
+"""Variance between launches of one candidate on a CPU, which other processes use too: about 10 %,
+as two runs of the same task minutes apart show. The fitted constants know GPUs only."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class CalibratedPredictor:
             return replace(answer, predictor=self.name)
         settings = {candidate.id: candidate.settings() for candidate in candidates}
         places = [_asked(scenario, point, settings[point.candidate_id]) for point in answer.points]
-        beliefs = [self._learnt(known, quantity).at(places) for quantity in QUANTITIES]
+        drift = CPU_DRIFT if scenario.gpu.is_cpu else 0.0
+        beliefs = [self._learnt(known, quantity, drift).at(places) for quantity in QUANTITIES]
         figures = [
             [(float(mean), float(std)) for mean, std in zip(b.mean, b.log_std, strict=True)]
             for b in beliefs
@@ -87,8 +91,11 @@ class CalibratedPredictor:
             own = sorted(own, key=lambda o: -_levels_shared(o, scenario))[:MOST_OBSERVATIONS]
         return tuple(own)
 
-    def _learnt(self, known: tuple[Observation, ...], quantity: str) -> Learnt:
+    def _learnt(self, known: tuple[Observation, ...], quantity: str, drift: float) -> Learnt:
         constants = (self.constants or calibration_constants()["all"]).by_quantity[quantity]
+        if quantity != "tok_s":
+            launch = max(constants.offset.get("launch", 0.0), drift)
+            constants = replace(constants, offset={**constants.offset, "launch": launch})
         places = [_seen(observation) for observation in known]
         return Learnt(places, [_residual(o, quantity) for o in known], constants)
 
