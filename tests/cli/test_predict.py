@@ -13,6 +13,8 @@ from conftest import Run, WriteTask
 from test_bad_input import is_told
 from test_json import document
 
+from autotuner.predict import aiconfigurator_package
+
 TASK: dict[str, Any] = {
     "version": 2,
     "name": "on paper",
@@ -128,3 +130,11 @@ def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
         assert error["calibrated"][metric]["median_ape"] < off
     page = (home / "reports" / "run-2.html").read_text(encoding="utf-8")
     assert "Predicted against actual" in page
+
+
+def test_a_predictor_that_is_asked_for_and_not_installed_is_a_mistake(
+    run: Run, on_paper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiconfigurator_package, "installed_version", lambda: None)
+    refused = run("predict", on_paper, "--predictor", "aiconfigurator")
+    is_told(refused, "aiconfigurator is not installed", "make aiconfigurator")

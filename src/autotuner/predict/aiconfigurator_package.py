@@ -16,7 +16,7 @@ from pathlib import Path
 from autotuner.errors import EngineError
 
 PACKAGE, CORE = "aiconfigurator", "aiconfigurator_core"
-INSTALL = "pip install 'inference-autotuner[aiconfigurator]'"
+INSTALL = "make aiconfigurator, or: pip install 'inference-autotuner[aiconfigurator]'"
 
 _CONFIG_SUFFIX, _OTHER_SUFFIX = "_config.json", "_hf_quant_config.json"
 

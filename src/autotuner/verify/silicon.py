@@ -29,6 +29,7 @@ from autotuner.catalog import ModelFacts, gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.errors import AutotunerError, CatalogError
 from autotuner.predict import Scenario
+from autotuner.predict.aiconfigurator_package import INSTALL
 
 _COLUMNS = (
     *("id", "backend", "backend_version", "model_path", "system", "mode", "isl", "osl"),
@@ -100,7 +101,7 @@ def silicon_file() -> Path:
     if found is None or found.origin is None:
         raise AutotunerError(
             "the measured rows come with aiconfigurator, which is not installed",
-            remedy="pip install 'inference-autotuner[aiconfigurator]'",
+            remedy=INSTALL,
         )
     return Path(found.origin).parent / "systems" / "silicon_sample.csv"
 

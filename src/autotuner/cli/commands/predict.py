@@ -17,6 +17,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, err, out, print_json, told_when_unwritable
 from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
+from autotuner.predict.aiconfigurator_package import require_installed
 from autotuner.report.outlook import outlook_csv, outlook_document, print_outlook
 from autotuner.report.page import write_aside
 from autotuner.tuning.forecast import forecast_of
@@ -70,6 +71,8 @@ def _with_said(prepared: Prepared, said: Mapping[str, str | None]) -> Prepared:
         words = list(typing.get_args(PredictionConfig.model_fields[name].annotation))
         if value not in words:
             raise AutotunerError(f"--{name}: {value!r} is unknown; {nearest(value, words)}")
+    if told.get("predictor") == "aiconfigurator":
+        require_installed()
     prediction = prepared.task.prediction.model_copy(update=told)
     return replace(prepared, task=prepared.task.model_copy(update={"prediction": prediction}))
 
