@@ -79,7 +79,7 @@ def test_a_required_limit_that_is_missed_is_exit_code_1(run: Run, measured: Path
         (("--slo", "ttft_ms=-1"), "ttft_ms is -1"),
         (("--actual-set", "tp=two"), "tensor_parallel"),
         (("--actual-set", "model=other"), "model is other"),
-        (("--html", "/nowhere/page.html"), "cannot be written"),
+        (("--html", "/dev/null/page.html"), "/dev/null/page.html cannot be written"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(

@@ -60,7 +60,12 @@ def _print_side(role: str, side: Side, console: Console) -> None:
     if hidden:
         console.print(f"  and {hidden} more; --json lists all")
     if side.not_used:
-        console.print(f"  {len(side.not_used)} fields of it are not used; --json says why")
+        names = list(side.not_used)
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        told = (
+            f"  fields of it that are not used: {', '.join(names[:_SHOWN])}{more}; --json says why"
+        )
+        console.print(escape(told), soft_wrap=True)
 
 
 def _errors_table(found: Mapping[str, Errors], within: Sequence[float]) -> Table:

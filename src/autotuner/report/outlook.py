@@ -118,13 +118,15 @@ def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
     labels = {c.id: settings_text(c.settings(), prepared.axes) for c in prepared.space.candidates}
     title = "Predicted frontier, with 80 % intervals"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms"):
+    several = any(point.devices > 1 for point in points)
+    throughput = "tok/s/GPU" if several else "tok/s"
+    for name in ("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("settings", overflow="fold")
     for point in points:
         table.add_row(
             str(point.concurrency),
-            _band(point.tok_s, point.tok_s_log_std),
+            _band(point.tok_s_per_gpu, point.tok_s_log_std),
             f"{point.tok_s_per_user:.1f}",
             _band(point.ttft_ms, point.ttft_log_std),
             _band(point.tpot_ms, point.tpot_log_std),

@@ -6,9 +6,22 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from autotuner.config import Candidate
+from autotuner.measure import Measurement
 from autotuner.predict import Observation, Scenario
 from autotuner.search import OperatingPoint
 from autotuner.tuning.forecast import Expected
+
+FEWEST_REQUESTS = 3
+"""A level of fewer completed requests says little; nothing is learnt from it."""
+
+
+def telling(measured: Iterable[Measurement]) -> list[Measurement]:
+    """Levels that say something of the engine: enough requests, and the client kept up."""
+    return [
+        level
+        for level in measured
+        if level.requests_completed >= FEWEST_REQUESTS and not level.client_bottleneck
+    ]
 
 
 def observations(

@@ -34,7 +34,7 @@ from autotuner.tuning.events import (
     RunStarted,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.learn import observations
+from autotuner.tuning.learn import observations, telling
 from autotuner.tuning.points import operating_points, outcome
 from autotuner.tuning.prepare import Prepared
 
@@ -233,7 +233,7 @@ class Tuner:
             self._forecast.scenario(candidate.id),
             candidate,
             expected,
-            operating_points(candidate.id, measured, gpus=candidate.gpus),
+            operating_points(candidate.id, telling(measured), gpus=candidate.gpus),
             launch=uuid.uuid4().hex[:12],
             tool=measured[0].tool,
             source=f"run {run.id}",

@@ -176,7 +176,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
 
 
 def _time_text(document: dict[str, Any]) -> str:
-    at_most = f"at most {duration_text(document['at_most_minutes'] * 60)}"
+    limit = duration_text(document["at_most_minutes"] * 60)
+    at_most = f"at most {limit} unless a request outlasts its level"
     expected = document["expected_minutes"]
     if expected is None:
         return at_most

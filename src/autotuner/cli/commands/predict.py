@@ -61,7 +61,7 @@ def predict(
         print_outlook(prepared, found, out(), most=None if every else _SHOWN_POINTS, plot=True)
         levels = len(prepared.task.benchmark.concurrency)
         count = f"{len(found.expected)} candidates x {levels} load levels"
-        out().print(f"predicted {count} in {duration_text(seconds)}")
+        out().print(f"asked for {count} in {duration_text(seconds)}")
     return 0 if found.points else exit_codes.NOTHING
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.bench_accuracy import chosen_by
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import err, out, print_json
+from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.config import Candidate, load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
@@ -128,15 +128,12 @@ def present(comparison: Comparison, outputs: Outputs) -> int:
         AutotunerError: a file cannot be written.
     """
     verdicts = judge(comparison, parse_requirements(outputs.require, comparison.within))
-    try:
-        if outputs.csv is not None:
+    if outputs.csv is not None:
+        with told_when_unwritable(outputs.csv):
             write_aside(outputs.csv, _csv_text(comparison))
-        if outputs.html is not None:
+    if outputs.html is not None:
+        with told_when_unwritable(outputs.html):
             write_comparison(comparison, outputs.html, verdicts)
-    except OSError as error:
-        raise AutotunerError(
-            f"{error.filename or outputs.csv or outputs.html} cannot be written: {error.strerror}"
-        ) from None
     if outputs.as_json:
         print_json(comparison_document(comparison, verdicts))
     else:
