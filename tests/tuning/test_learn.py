@@ -13,9 +13,17 @@ from autotuner.tuning.learn import FEWEST_REQUESTS, telling
 def level(**changes: Any) -> Measurement:
     """A load level at which all went well."""
     told: dict[str, Any] = {
-        **{"concurrency": 8, "duration_s": 10.0, "requests_completed": 32, "requests_failed": 0},
-        **{"requests_short": 0, "ended_by": "requests", "valid": True, "tok_s": 100.0},
-        **{"requests_s": 3.2, "input_tokens": 1024, "output_tokens": 1024},
+        "concurrency": 8,
+        "duration_s": 10.0,
+        "requests_completed": 32,
+        "requests_failed": 0,
+        "requests_short": 0,
+        "ended_by": "requests",
+        "valid": True,
+        "tok_s": 100.0,
+        "requests_s": 3.2,
+        "input_tokens": 1024,
+        "output_tokens": 1024,
     }
     return Measurement(**{**told, **changes})
 
