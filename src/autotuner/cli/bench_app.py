@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-bench_app = typer.Typer(help="How fast and how right predictions are.", no_args_is_help=True)
+from autotuner.cli.options import Home, Json
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+bench_app = typer.Typer(help="How fast and how right predictions are.", no_args_is_help=True)
 
 
 @bench_app.command("predict")
@@ -42,10 +41,7 @@ def bench_accuracy(
     seeds: Annotated[
         int, typer.Option("--seeds", min=1, help="Random draws of the launches measured.")
     ] = 5,
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", envvar="AUTOTUNER_HOME", help="Folder of all state."),
-    ] = None,
+    home: Home = None,
     as_json: Json = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the tables as the documentation holds them.")

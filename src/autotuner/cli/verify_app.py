@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
+from autotuner.cli.options import Home, Json
+
 verify_app = typer.Typer(
     help="How far predictions are from measurements; tasks in aiconfigurator's words.",
     no_args_is_help=True,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Home = Annotated[
-    Path | None, typer.Option("--home", envvar="AUTOTUNER_HOME", help="Folder of all state.")
-]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write one row a pair to this file.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")]
 Within = Annotated[

@@ -18,6 +18,7 @@ from typing import Any
 from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
 from autotuner.predict.calibration import Belief, Learnt, most_telling
+from autotuner.predict.interval import STDS_80
 from autotuner.predict.likeness import CalibrationConstants, Constants, calibration_constants
 from autotuner.verify.judged import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
@@ -35,8 +36,6 @@ CHOICES = {
     "chosen": "where the predictor is told most, one after the other",
     "random": "drawn at random, means over seeds",
 }
-Z80 = 1.2815515655446004
-"""The 90th percentile of the standard normal distribution: +-Z80 holds 80 %."""
 _QUANTITIES = ("ttft", "tpot")
 
 
@@ -257,7 +256,7 @@ def _hold_out(
 def _curve_point(
     prior: str, choice: str, count: int, ttft: list[_Held], tpot: list[_Held]
 ) -> CurvePoint:
-    inside = [[bool(d <= Z80) for one in held for d in one.distance] for held in (ttft, tpot)]
+    inside = [[bool(d <= STDS_80) for one in held for d in one.distance] for held in (ttft, tpot)]
     return CurvePoint(
         launches=count,
         prior=prior,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from autotuner.config import Candidate
+from autotuner.predict.closed_loop import e2e_ms
 from autotuner.predict.scenario import Scenario
 
 
@@ -64,7 +65,7 @@ class Prediction:
     @property
     def e2e_ms(self) -> float:
         """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
-        return self.ttft_ms + max(self.osl - 1, 0) * self.tpot_ms
+        return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
 
 @dataclass(frozen=True)

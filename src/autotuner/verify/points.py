@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autotuner.config import Candidate
+from autotuner.predict import e2e_ms
 
 MACHINE_FIELDS = ("runtime.", "system.")
 """Groups that say what is asked and on what; all but `system.serving_mode` are told apart."""
@@ -76,7 +77,7 @@ class Point:
         """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
         if self.ttft_ms is None or self.tpot_ms is None or self.osl is None:
             return None
-        return self.ttft_ms + max(self.osl - 1, 0) * self.tpot_ms
+        return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
     @property
     def tpot_with_first_ms(self) -> float | None:
