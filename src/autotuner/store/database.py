@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from autotuner.errors import StoreError
@@ -45,16 +45,24 @@ def open_database(home: Path) -> Engine:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema to `revision`; a current one is only looked at.
+    """Brings the schema to `revision`, wholly or not at all; a current one is only looked at.
 
     Raises:
         StoreError: the database was written by a newer version.
     """
     config = alembic_config()
-    scripts = ScriptDirectory.from_config(config)
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if revision == "head" and _revision(connection) == newest:
+            return
     with engine.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == scripts.get_current_head() and revision == "head":
+        if connection.dialect.name == "sqlite":
+            # Left alone, the driver opens no transaction before CREATE TABLE: a process killed
+            # between two would leave a schema that nothing can upgrade. Immediate, so that of two
+            # processes one waits and then finds the work done.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        current = _revision(connection)
+        if revision == "head" and current == newest:
             return
         config.attributes["connection"] = connection
         try:
@@ -67,6 +75,10 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 f"the database has revision {current}, which this version does not know",
                 remedy="use the version of autotuner that wrote it, or another --home",
             ) from None
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def alembic_config() -> Config:
