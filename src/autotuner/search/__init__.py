@@ -5,6 +5,7 @@ No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
 from autotuner.search.hypervolume import hypervolume, reference_point
+from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
 from autotuner.search.points import OBJECTIVES, Objective, OperatingPoint, objective_vector
 from autotuner.search.recommend import recommend
@@ -23,6 +24,8 @@ __all__ = [
     "OBJECTIVES",
     "STRATEGIES",
     "Budget",
+    "Circumstances",
+    "Knowledge",
     "Objective",
     "OperatingPoint",
     "Outcome",

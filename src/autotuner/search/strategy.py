@@ -6,17 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from autotuner.search.knowledge import Knowledge
 from autotuner.search.points import OperatingPoint
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished experiment. A failed one has no points and says what kind of failure it was."""
+    """A finished experiment.
+
+    Attributes:
+        points: what was measured; a failed one has none.
+        failure_kind: of a failed one, what kind of failure it was.
+        failed_levels: load levels that were tried and brought no point, in a completed one too.
+    """
 
     candidate_id: str
     status: Literal["completed", "failed"]
     points: tuple[OperatingPoint, ...] = ()
     failure_kind: str | None = None
+    failed_levels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,11 @@ class SearchState:
         in_flight: ids launched and not finished.
         levels: load levels that one launch measures.
         settings: id -> `group.field` -> value.
+        slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit. With one objective the goal is the
+            best point within it; with more, the frontier within it.
+        threshold: expected gain, as a share of the hypervolume (or of the best feasible value)
+            reached, under which a launch is not worth it; None never stops for that.
+        knowledge: predictions, and what earlier tasks measured.
     """
 
     candidates: tuple[str, ...]
@@ -51,6 +64,9 @@ class SearchState:
     in_flight: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    slo: Mapping[str, float] = field(default_factory=dict)
+    threshold: float | None = None
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
     def untried(self) -> tuple[str, ...]:
         """Candidates neither finished nor in flight, in the order of the space."""
