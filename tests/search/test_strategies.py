@@ -34,6 +34,27 @@ class TestRandom(StrategyContract):
         return strategy_named("random")
 
 
+class TestTwoStage(StrategyContract):
+    exhaustive = False
+
+    def strategy(self) -> Strategy:
+        return strategy_named("two_stage")
+
+
+class TestProgressive(StrategyContract):
+    exhaustive = False
+
+    def strategy(self) -> Strategy:
+        return strategy_named("progressive")
+
+
+class TestBayesian(StrategyContract):
+    examples = 10
+
+    def strategy(self) -> Strategy:
+        return strategy_named("bayesian")
+
+
 def fresh(size: int, *, experiments: int | None = None, seed: int = 0) -> SearchState:
     names = tuple(f"c{number}" for number in range(size))
     return SearchState(names, (), ("tok_s",), Budget(experiments=experiments), seed=seed)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LEVEL = "concurrency"
 _STARTS = 4
 """Launches that are drawn at random before the model is asked."""
-_ASKS = 16
+_ASKS = 8
 """How often the sampler is asked for a candidate that is not tried."""
 _SEEDS = 2**32
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autotuner.predict import Prediction
-from autotuner.search.points import OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import SearchState
 
 
@@ -47,10 +47,10 @@ class Predicted:
 def predicted(state: SearchState) -> Predicted:
     """The usable predictions of the state's candidates."""
     points: dict[str, tuple[OperatingPoint, ...]] = {}
-    dropped = 0
+    price, dropped = state.usd_per_gpu_hour, 0
     for candidate in state.candidates:
         asked = _asked(state, candidate)
-        usable = tuple(as_point(p, state.usd_per_gpu_hour) for p in asked if is_usable(p))
+        usable = tuple(as_point(p, price) for p in asked if is_usable(p, price))
         dropped += len(asked) - len(usable)
         if usable:
             points[candidate] = usable
@@ -63,19 +63,20 @@ def unfit(state: SearchState) -> dict[str, str]:
     return {
         candidate: why
         for candidate, why in state.knowledge.out_of_memory.items()
-        if not any(map(is_usable, _asked(state, candidate)))
+        if not any(is_usable(p, state.usd_per_gpu_hour) for p in _asked(state, candidate))
     }
 
 
-def is_usable(prediction: Prediction) -> bool:
-    """Whether every figure, and what derives from it, is finite and above 0.
+def is_usable(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> bool:
+    """Whether every figure, and every quantity that derives from it, is finite and above 0.
 
     Its standard deviations have to be finite and not negative.
     """
     figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
-    if prediction.devices < 1 or not all(_positive(value) for value in figures):
+    if prediction.devices < 1 or not all(map(_positive, figures)):
         return False
-    derived = (prediction.tok_s_per_gpu, prediction.tok_s_per_user, prediction.e2e_ms)
+    point = as_point(prediction, usd_per_gpu_hour)
+    derived = (value for name in OBJECTIVES if (value := getattr(point, name)) is not None)
     spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
     return all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
 

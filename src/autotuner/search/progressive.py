@@ -31,7 +31,7 @@ _PROMISING = 0.01
 """Trends that promise less than this end a search without a budget of experiments."""
 _REPLACED = 2
 """Extremes that are replaced where they failed, at the most."""
-_EXTREMES_SHARE, _GAPS_SHARE = 1 / 3, 0.6
+_EXTREMES_SHARE, _GAPS_SHARE = 0.5, 0.6
 """Of a budget the extremes; of what they leave, the gaps."""
 
 
@@ -74,12 +74,12 @@ def phases_of(state: SearchState) -> Phases:
     """When each phase is over: told by the budget, else by what the history shows."""
     untaught = lessons_of(replace(state, history=()))
     ends = len({champion for _, champion in champions(state, untaught)})
+    failed = [outcome for outcome in state.history[: ends + _REPLACED] if not outcome.points]
+    ends += min(len(failed), _REPLACED)
     total = state.budget.experiments
     if total is not None:
         ends = min(ends, max(1, round(total * _EXTREMES_SHARE)))
         return Phases(ends, ends + round((total - ends) * _GAPS_SHARE), total)
-    failed = [outcome for outcome in state.history[: ends + _REPLACED] if not outcome.points]
-    ends += min(len(failed), _REPLACED)
     least, most = ends + _GAPS[0], ends + _GAPS[1]
     filled = (k for k in range(least, most) if _is_filled(state.history[:k], k))
     gaps_end = next(filled, most)

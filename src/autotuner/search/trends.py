@@ -35,7 +35,7 @@ METRICS = {
 }
 """What trends are learnt of, and how a reader calls it."""
 _LEVEL = "concurrency"
-_PENALTY = 0.1
+_PENALTY = 0.4
 _MOST = 20.0
 """No effect is a factor beyond exp(20)."""
 _SATURATED = 0.05

@@ -20,7 +20,7 @@ from autotuner.search.grid import spread
 from autotuner.search.hypervolume import Vector
 from autotuner.search.pareto import pareto_front
 from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector, told
-from autotuner.search.predicted import predicted
+from autotuner.search.predicted import Predicted, predicted
 from autotuner.search.slo import within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
@@ -61,7 +61,7 @@ class TwoStageStrategy:
             return Stop(f"{LAUNCHES} candidates are launched, as many as two stages take")
         known = predicted(state)
         if not known.points:
-            return _spread(state, limit or LAUNCHES, known.told())
+            return _spread(state, limit or LAUNCHES, known)
         untried = set(state.untried())
         order = ranking(known.points, state.objectives, state.slo)
         choice = next((choice for choice in order if choice.candidate_id in untried), None)
@@ -186,11 +186,13 @@ def _greedy(
         yield candidate, gain / before if before else 1.0
 
 
-def _spread(state: SearchState, wanted: int, left_out: str) -> Proposal:
-    size = len(state.candidates)
+def _spread(state: SearchState, wanted: int, known: Predicted) -> Proposal | Stop:
+    """An even spread over the candidates, where nothing is predicted that could be followed."""
+    fit = [candidate for candidate in state.candidates if candidate not in known.out_of_memory]
     untried = set(state.untried())
-    even = (state.candidates[place] for place in spread(size, min(wanted, size)))
-    candidate = next((c for c in even if c in untried), None) or state.untried()[0]
-    place = state.candidates.index(candidate) + 1
-    reason = f"nothing is predicted ({left_out}): candidate {place} of an even spread over {size}"
+    even = [fit[place] for place in spread(len(fit), min(wanted, len(fit)))]
+    candidate = next((c for c in (*even, *fit) if c in untried), None)
+    if candidate is None:
+        return Stop(f"nothing is left that may fit; {known.told()}")
+    reason = f"nothing is predicted ({known.told()}): an even spread over {len(fit)} candidates"
     return Proposal(candidate, reason, "spread")
