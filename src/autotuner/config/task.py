@@ -32,7 +32,13 @@ from autotuner.config.document import (
 from autotuner.config.lengths import LengthDistribution
 
 ObjectiveName = Literal[
-    "tok_s_per_gpu", "tok_s", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms"
+    "tok_s_per_gpu",
+    "tok_s",
+    "tok_s_per_user",
+    "ttft_ms",
+    "tpot_ms",
+    "e2e_p90_ms",
+    "usd_per_million_tokens",
 ]
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
@@ -75,7 +81,8 @@ class Optimization(Document):
     strategy: Literal["grid", "random"] = "grid"
     """`grid` in order, spread evenly where the budget is smaller; `random` without replacement."""
     objectives: tuple[ObjectiveName, ...] = ("tok_s_per_gpu", "tok_s_per_user")
-    """Two or three quantities that span the frontier."""
+    """One quantity, of which the best within the SLO is sought; or two or three, which span the
+    frontier. `usd_per_million_tokens` needs a price per GPU and hour."""
     budget: BudgetConfig = BudgetConfig()
     seed: Int = 0
     """Makes random choices and prompts reproducible."""
@@ -84,8 +91,8 @@ class Optimization(Document):
     def _check(self) -> Optimization:
         if len(set(self.objectives)) != len(self.objectives):
             raise ValueError("an objective is named twice")
-        if not 2 <= len(self.objectives) <= 3:
-            raise ValueError(f"give 2 or 3 objectives, not {len(self.objectives)}")
+        if not 1 <= len(self.objectives) <= 3:
+            raise ValueError(f"give 1, 2 or 3 objectives, not {len(self.objectives)}")
         return self
 
 

@@ -7,7 +7,8 @@ No clock, no I/O, no hidden state, so resuming is replaying.
 from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
-from autotuner.search.points import OBJECTIVES, Objective, OperatingPoint, objective_vector
+from autotuner.search.points import COST, OBJECTIVES, Objective, OperatingPoint, objective_vector
+from autotuner.search.predicted import Predicted, as_point, is_usable, predicted
 from autotuner.search.recommend import recommend
 from autotuner.search.registry import STRATEGIES, strategy_named
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
@@ -21,6 +22,7 @@ from autotuner.search.strategy import (
 )
 
 __all__ = [
+    "COST",
     "OBJECTIVES",
     "STRATEGIES",
     "Budget",
@@ -29,15 +31,19 @@ __all__ = [
     "Objective",
     "OperatingPoint",
     "Outcome",
+    "Predicted",
     "Proposal",
     "SearchState",
     "Stop",
     "Strategy",
+    "as_point",
     "budget_exhausted",
     "dominates",
     "hypervolume",
+    "is_usable",
     "objective_vector",
     "pareto_front",
+    "predicted",
     "recommend",
     "reference_point",
     "stop_reason",

@@ -21,6 +21,7 @@ from autotuner.search.gaps import fill, gaps
 from autotuner.search.refinement import refine
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Outcome, Proposal, SearchState, Stop
+from autotuner.search.wording import percent
 
 _GAPS = (5, 8)
 _REFINEMENTS = (3, 5)
@@ -108,6 +109,6 @@ def _nothing_more(state: SearchState, phases: Phases, gain: float) -> str | None
     if state.budget.experiments is not None or not over or gain >= _PROMISING:
         return None
     return (
-        f"{state.launched} launches are made, and the trends promise {gain:.1%} more at the best "
-        f"of {len(state.untried())} candidates left"
+        f"after {state.launched} launches the trends promise {percent(gain)} more at the best of "
+        f"{len(state.untried())} candidates left"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from autotuner.search.knowledge import Knowledge
-from autotuner.search.points import OperatingPoint, check_objectives
+from autotuner.search.points import COST, OperatingPoint, check_objectives
 from autotuner.search.slo import check_slo
 
 
@@ -81,8 +81,8 @@ class SearchState:
             raise ValueError(f"candidate {twice!r} is listed twice")
         check_objectives(self.objectives)
         check_slo(self.slo)
-        if "usd_per_million_tokens" in self.objectives and not self.usd_per_gpu_hour:
-            raise ValueError("usd_per_million_tokens is an objective without usd_per_gpu_hour")
+        if COST in self.objectives and not self.usd_per_gpu_hour:
+            raise ValueError(f"{COST} is an objective without usd_per_gpu_hour")
 
     @property
     def launched(self) -> int:

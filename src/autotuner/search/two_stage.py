@@ -24,6 +24,7 @@ from autotuner.search.predicted import Predicted, predicted
 from autotuner.search.slo import within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
+from autotuner.search.wording import percent
 from autotuner.search.worth import Worth, scale_of
 
 LAUNCHES = 12
@@ -116,7 +117,7 @@ def _nearest_first(sweeps: Mapping[str, Sweep], slo: Mapping[str, float]) -> Ite
         over, name = worst_excess(nearest[candidate], slo)
         reason = (
             f"predicted to miss the SLO by least of those left: {told(nearest[candidate], (name,))}"
-            f", {over:.0%} over its limit"
+            f", {percent(over)} over its limit"
         )
         yield Choice(candidate, reason, "nearest to the SLO")
 
@@ -156,7 +157,7 @@ def _within_layer(
     on_front = {point.candidate_id: point for point in front}
     for candidate, gain in _greedy(scale, vectors, list(extremes)):
         known = told(on_front[candidate], objectives)
-        reason = f"predicted to add {gain:.1%} hypervolume to those before it: {known}"
+        reason = f"predicted to add {percent(gain)} hypervolume to those before it: {known}"
         yield Choice(candidate, reason, "frontier", gain)
 
 

@@ -143,11 +143,11 @@ class Tuner:
         return [record for record in records if record.status in ("completed", "failed")]
 
     def _state(self, history: list[ExperimentRecord]) -> SearchState:
-        task = self._prepared.task
+        task, price = self._prepared.task, self._prepared.usd_per_gpu_hour or None
         spent_s = sum((e.startup_s or 0.0) + (e.measure_s or 0.0) for e in history)
         return SearchState(
             candidates=tuple(candidate.id for candidate in self._prepared.space.candidates),
-            history=tuple(outcome(experiment) for experiment in history),
+            history=tuple(outcome(e, usd_per_gpu_hour=price) for e in history),
             objectives=task.optimization.objectives,
             budget=self._prepared.budget,
             spent_experiments=len(history),
@@ -156,6 +156,7 @@ class Tuner:
             seed=task.optimization.seed,
             levels=task.benchmark.concurrency,
             settings={c.id: c.settings() for c in self._prepared.space.candidates},
+            usd_per_gpu_hour=price,
         )
 
     async def _experiment(self, run: RunRecord, index: int, proposal: Proposal) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
-from autotuner.search import OperatingPoint, objective_vector, pareto_front
+from autotuner.search import as_point, objective_vector, pareto_front
 from autotuner.search.grid import spread
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.prepare import Prepared
@@ -67,11 +67,12 @@ def outlook(
     expected = forecast.expected(asked, observations)
     minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
     points = [point for found in expected.values() for point in found.points]
+    objectives = prepared.task.optimization.objectives
     corrected = any(found.calibrated for found in expected.values())
     return Outlook(
         expected=expected,
         candidates=len(ids),
-        frontier=tuple(predicted_frontier(points, prepared.task.optimization.objectives)),
+        frontier=tuple(predicted_frontier(points, objectives, prepared.usd_per_gpu_hour or None)),
         whys=dict(forecast.whys),
         observations=len(forecast.relevant(observations)) if corrected else 0,
         minutes=minutes,
@@ -79,26 +80,17 @@ def outlook(
     )
 
 
-def predicted_frontier(points: Iterable[Prediction], objectives: Sequence[str]) -> list[Prediction]:
-    """The points that no other beats, the fastest for a user first.
+def predicted_frontier(
+    points: Iterable[Prediction],
+    objectives: Sequence[str],
+    usd_per_gpu_hour: float | None = None,
+) -> list[Prediction]:
+    """The points that no other beats, the fastest for a user first."""
 
-    A mean is all that is predicted of E2E latency: it stands for `e2e_p90_ms`.
-    """
-    front = pareto_front(points, lambda point: objective_vector(_as_point(point), objectives))
-    return sorted(front, key=lambda point: -point.tok_s_per_user)
+    def vector(point: Prediction) -> tuple[float, ...]:
+        return objective_vector(as_point(point, usd_per_gpu_hour), objectives)
 
-
-def _as_point(point: Prediction) -> OperatingPoint:
-    return OperatingPoint(
-        candidate_id=point.candidate_id,
-        concurrency=point.concurrency,
-        tok_s=point.tok_s,
-        tok_s_per_gpu=point.tok_s_per_gpu,
-        tok_s_per_user=point.tok_s_per_user,
-        ttft_ms=point.ttft_ms,
-        tpot_ms=point.tpot_ms,
-        e2e_p90_ms=point.e2e_ms,
-    )
+    return sorted(pareto_front(points, vector), key=lambda point: -point.tok_s_per_user)
 
 
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:

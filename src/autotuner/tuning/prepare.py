@@ -10,7 +10,7 @@ from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
 from autotuner.config import LengthDistribution, Task
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
-from autotuner.search import Budget
+from autotuner.search import COST, Budget
 from autotuner.space import Region, Setting, Space, build_space
 from autotuner.tuning.resolve import Variant, resolve
 
@@ -29,7 +29,7 @@ class Prepared:
     """A task, resolved on this machine.
 
     Attributes:
-        price_usd_hour: of the whole deployment; 0 where no price is given.
+        usd_per_gpu_hour: the price of a device; 0 where no price is known.
     """
 
     task: Task
@@ -38,7 +38,12 @@ class Prepared:
     device: Device
     workload: LengthDistribution
     space: Space
-    price_usd_hour: float
+    usd_per_gpu_hour: float
+
+    @property
+    def price_usd_hour(self) -> float:
+        """USD per hour of all that the task occupies; 0 where no price is known."""
+        return self.usd_per_gpu_hour * max(self.variants[0].context.gpus, 1)
 
     @property
     def engine_name(self) -> str:
@@ -117,6 +122,7 @@ class Prepared:
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
+            "usd_per_gpu_hour": self.usd_per_gpu_hour or None,
         }
 
 
@@ -138,11 +144,11 @@ def prepare(
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
     _refuse_prefixes(variants, source)
+    price = _usd_per_gpu_hour(variants[0].context, task)
+    _refuse_costs_without_price(task, price, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
-    return Prepared(
-        task, variants, model, device, workload, space, _price_usd_hour(variants[0].context, task)
-    )
+    return Prepared(task, variants, model, device, workload, space, price)
 
 
 def require_installed(prepared: Prepared) -> None:
@@ -187,11 +193,23 @@ def _region(
     )
 
 
-def _price_usd_hour(context: TaskContext, task: Task) -> float:
-    """USD per hour of the whole deployment: the task's price, else the catalog's."""
+def _usd_per_gpu_hour(context: TaskContext, task: Task) -> float:
+    """The task's price of a device, else the catalog's; 0 where neither tells."""
     listed = context.gpu.price_usd_hour if context.gpu is not None else None
     price = task.fixed().get("system.price_per_gpu_hour", listed)
-    return float(price or 0.0) * max(context.gpus, 1)
+    return float(price or 0.0)
+
+
+def _refuse_costs_without_price(task: Task, usd_per_gpu_hour: float, source: str) -> None:
+    asked = {
+        "optimization.objectives": COST in task.optimization.objectives,
+        "optimization.budget.usd": task.optimization.budget.usd is not None,
+    }
+    needs = "needs a price, and none is known of this device"
+    problems = tuple(Problem(path, needs) for path, wanted in asked.items() if wanted)
+    if problems and not usd_per_gpu_hour:
+        remedy = "give system.price_per_gpu_hour, in USD per GPU (or CPU machine) and hour"
+        raise ConfigError(source, problems, remedy=remedy)
 
 
 def _refuse_what_cannot_run(task: Task, source: str) -> None:

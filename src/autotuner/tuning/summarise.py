@@ -31,7 +31,8 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    by_experiment = {experiment.id: _points(experiment) for experiment in experiments}
+    price = run.plan.get("usd_per_gpu_hour")
+    by_experiment = {experiment.id: _points(experiment, price) for experiment in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [
         _experiment_view(experiment, run, by_experiment[experiment.id])
@@ -50,11 +51,17 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     )
 
 
-def _points(experiment: ExperimentRecord) -> tuple[OperatingPoint, ...]:
+def _points(
+    experiment: ExperimentRecord, usd_per_gpu_hour: float | None
+) -> tuple[OperatingPoint, ...]:
     if experiment.status != "completed":
         return ()
-    gpus = occupied_gpus(experiment.settings)
-    return operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+    return operating_points(
+        experiment.candidate_id,
+        experiment.measurements,
+        gpus=occupied_gpus(experiment.settings),
+        usd_per_gpu_hour=usd_per_gpu_hour,
+    )
 
 
 def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
@@ -129,6 +136,7 @@ def _point_fields(
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "e2e_p90_ms": point.e2e_p90_ms,
+        "usd_per_million_tokens": point.usd_per_million_tokens,
         "settings": experiment.settings,
         "command": experiment.command,
     }
