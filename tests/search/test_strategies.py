@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from autotuner.search import (
     Strategy,
     budget_exhausted,
     strategy_named,
+    too_little,
 )
 from autotuner.testing.strategy_contract import StrategyContract
 
@@ -111,6 +113,35 @@ def test_the_seed_decides_the_order_of_random() -> None:
 def test_random_reaches_every_place_alike() -> None:
     firsts = [replay("random", fresh(4, experiments=1, seed=seed))[0] for seed in range(400)]
     assert all(70 < firsts.count(name) < 130 for name in fresh(4).candidates)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"candidates": ("a", "b", "a")}, "candidate 'a' is listed twice"),
+        ({"objectives": ()}, "expected 1, 2 or 3 objectives, got 0"),
+        ({"objectives": ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms")}, "got 4"),
+        ({"objectives": ("tok_s", "tok_s")}, "named twice"),
+        ({"objectives": ("ttft",)}, "did you mean 'ttft_ms'"),
+        ({"objectives": ("usd_per_million_tokens",)}, "without usd_per_gpu_hour"),
+        ({"objectives": ("usd_per_million_tokens",), "usd_per_gpu_hour": 0.0}, "without"),
+        ({"slo": {"tok_s": 3.0}}, "'tok_s' has no limit"),
+        ({"slo": {"ttft_ms": 0.0}}, "above 0"),
+    ],
+)
+def test_a_state_that_cannot_be_searched_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        replace(fresh(3), **changes)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_too_little_is_what_lies_under_the_threshold(gain: float, threshold: float) -> None:
+    state = replace(fresh(5), threshold=threshold)
+    reason = too_little(state, gain)
+    assert (reason is not None) == (gain < threshold)
+    if reason is not None:
+        assert "5 candidates left" in reason
+    assert too_little(replace(state, threshold=None), gain) is None
 
 
 @pytest.mark.parametrize(

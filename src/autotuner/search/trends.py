@@ -38,7 +38,7 @@ METRICS = {
 """What trends are learnt of, and how a reader calls it."""
 _LEVEL = "concurrency"
 _LIMIT, _REPLICAS = "scheduling.max_running_requests", "parallel.data_parallel"
-_PENALTY = 0.4
+_PENALTY = 0.1
 _MOST = 20.0
 """No effect is a factor beyond exp(20)."""
 _VERBS = {True: ("gains", "loses"), False: ("grows by", "falls by")}
