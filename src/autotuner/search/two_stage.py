@@ -129,9 +129,10 @@ def _layers(sweeps: Mapping[str, Sweep], objectives: Sequence[str]) -> Iterator[
         points = [point for sweep in left.values() for point in sweep]
         front = pareto_front(points, lambda point: objective_vector(point, objectives))
         members = dict.fromkeys(point.candidate_id for point in front)
-        place = "the predicted frontier" if layer == 1 else f"layer {layer} behind it"
+        behind = "" if layer == 1 else f"layer {layer} behind "
+        place = f"one of {len(members)} candidates on {behind}the predicted frontier"
         for choice in _within_layer({c: left[c] for c in members}, front, objectives):
-            reason = f"{choice.reason}; one of {len(members)} candidates on {place}"
+            reason = f"{choice.reason}; {place}"
             gain = choice.gain if layer == 1 else 0.0
             phase = choice.phase if layer == 1 else "layers"
             yield replace(choice, reason=reason, phase=phase, gain=gain)
