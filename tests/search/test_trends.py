@@ -14,7 +14,7 @@ from synthetic import SETTINGS, TRUTH, completed
 from autotuner.search import OperatingPoint, Outcome
 from autotuner.search.axes import axes_of, unlikeness
 from autotuner.search.gain import Reached
-from autotuner.search.trends import METRICS, Trend, Trends, learn
+from autotuner.search.trends import METRICS, Trend, Trends, learn_trends
 
 TP, SLOTS, GEMM = "parallel.tensor_parallel", "scheduling.max_running_requests", "gemm_mode"
 LATENCY_OF_WIDTH = {1: 1.0, 2: 0.7, 4: 0.6, 8: 0.59}
@@ -43,7 +43,7 @@ FULL = {f"{tp}-{gemm}": {TP: tp, GEMM: gemm} for tp in (1, 2, 4, 8) for gemm in 
 
 
 def learnt(outcomes: list[Outcome], settings: Mapping[str, Mapping[str, object]]) -> Trends:
-    trends = learn(outcomes, settings)
+    trends = learn_trends(outcomes, settings)
     assert trends is not None
     return trends
 
@@ -101,7 +101,7 @@ def test_a_limit_on_sequences_changes_nothing_below_it() -> None:
 def test_nothing_is_learnt_from_fewer_than_two_launches(count: int) -> None:
     outcomes = made_up(FULL)[:count]
     failed = Outcome("8-fp8", "failed", failure_kind="out_of_memory")
-    assert (learn([*outcomes, failed], FULL) is None) == (count < 2)
+    assert (learn_trends([*outcomes, failed], FULL) is None) == (count < 2)
 
 
 def test_launches_with_equal_settings_show_no_trend() -> None:

@@ -20,6 +20,7 @@ from autotuner.search.strategy import (
     Stop,
     Strategy,
 )
+from autotuner.search.trends import Trend, Trends, learn_trends
 
 __all__ = [
     "COST",
@@ -36,11 +37,14 @@ __all__ = [
     "SearchState",
     "Stop",
     "Strategy",
+    "Trend",
+    "Trends",
     "as_point",
     "budget_exhausted",
     "dominates",
     "hypervolume",
     "is_usable",
+    "learn_trends",
     "objective_vector",
     "pareto_front",
     "predicted",

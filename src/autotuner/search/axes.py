@@ -39,7 +39,7 @@ class Axis:
         """Where a number lies on the axis, 0 at the least to 1 at the greatest; else None."""
         if not self.numeric or not is_number(value):
             return None
-        low, high = self._scaled(self.numbers[0]), self._scaled(self.numbers[-1])
+        low, high = self._ends
         return (self._scaled(value) - low) / (high - low) if high > low else 0.0
 
     def distance(self, one: object, other: object) -> float:
@@ -86,6 +86,11 @@ class Axis:
     def logarithmic(self) -> bool:
         """Whether every number is above 0."""
         return self.numeric and self.numbers[0] > 0
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """The least and the greatest number on the axis's scale."""
+        return self._scaled(self.numbers[0]), self._scaled(self.numbers[-1])
 
     @cached_property
     def _sizes(self) -> tuple[float, float]:

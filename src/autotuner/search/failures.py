@@ -81,7 +81,8 @@ class Lessons:
     def choose(self, ranked: Sequence[str]) -> tuple[str, str]:
         """The first that nothing warns of, and in words what was passed over for it.
 
-        Where everything is warned of: the one least like what failed.
+        Where everything is warned of: the one least like what failed, of those that are predicted
+        to fit.
         """
         passed = ""
         for candidate in ranked:
@@ -90,7 +91,12 @@ class Lessons:
                 return candidate, passed
             passed = passed or f"; passed over {candidate}: {why}"
         failed = (*self.too_large, *self.failed)
-        least = max(ranked, key=lambda c: min((self.apart(c, f) for f in failed), default=0.0))
+
+        def hope(candidate: str) -> tuple[bool, float]:
+            apart = min((self.apart(candidate, one) for one in failed), default=0.0)
+            return candidate not in self.unfit, apart
+
+        least = max(ranked, key=hope)
         return least, f"; every candidate left is warned of, this one least: {self.against(least)}"
 
     def apart(self, one: str, other: str) -> float:

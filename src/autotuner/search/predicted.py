@@ -50,7 +50,7 @@ def predicted(state: SearchState) -> Predicted:
     price, dropped = state.usd_per_gpu_hour, 0
     for candidate in state.candidates:
         asked = _asked(state, candidate)
-        usable = tuple(as_point(p, price) for p in asked if is_usable(p, price))
+        usable = tuple(point for p in asked if (point := _usable(p, price)) is not None)
         dropped += len(asked) - len(usable)
         if usable:
             points[candidate] = usable
@@ -72,13 +72,7 @@ def is_usable(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> 
 
     Its standard deviations have to be finite and not negative.
     """
-    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
-    if prediction.devices < 1 or not all(map(_positive, figures)):
-        return False
-    point = as_point(prediction, usd_per_gpu_hour)
-    derived = (value for name in OBJECTIVES if (value := getattr(point, name)) is not None)
-    spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
-    return all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+    return _usable(prediction, usd_per_gpu_hour) is not None
 
 
 def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> OperatingPoint:
@@ -97,6 +91,18 @@ def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> O
         e2e_p90_ms=prediction.e2e_ms,
         usd_per_gpu_hour=usd_per_gpu_hour,
     )
+
+
+def _usable(prediction: Prediction, usd_per_gpu_hour: float | None) -> OperatingPoint | None:
+    """The predicted level as an operating point; None where a figure is none."""
+    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
+    spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
+    if prediction.devices < 1 or not all(map(_positive, figures)):
+        return None
+    point = as_point(prediction, usd_per_gpu_hour)
+    derived = (value for name in OBJECTIVES if (value := getattr(point, name)) is not None)
+    sound = all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+    return point if sound else None
 
 
 def _asked(state: SearchState, candidate: str) -> list[Prediction]:

@@ -12,7 +12,7 @@ from autotuner.search.failures import Lessons
 from autotuner.search.gain import Reached
 from autotuner.search.points import OBJECTIVES, OperatingPoint, told
 from autotuner.search.strategy import Proposal, SearchState
-from autotuner.search.trends import Trend, Trends, learn
+from autotuner.search.trends import Trend, Trends, learn_trends
 from autotuner.search.wording import percent
 
 _TOLD = ("e2e_p90_ms", "tok_s_per_gpu", "ttft_ms", "tpot_ms")
@@ -32,7 +32,7 @@ def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | Non
     What is in flight counts as if it had measured what is expected of it. None where there are no
     trends yet.
     """
-    trends = learn(state.history, state.settings)
+    trends = learn_trends(state.history, state.settings)
     if trends is None:
         return None
     untried = state.untried()

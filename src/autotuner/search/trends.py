@@ -83,7 +83,7 @@ class Trend:
 
 @dataclass(frozen=True)
 class Trends:
-    """A fitted sum of effects, as `learn` returns it.
+    """A fitted sum of effects, as `learn_trends` returns it.
 
     Attributes:
         axes: fields that were measured at more than one value, the load level among them; their
@@ -148,7 +148,7 @@ class Trends:
         return {}
 
 
-def learn(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
+def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
     """The trends of a run; None where fewer than two launches measured anything.
 
     Args:
