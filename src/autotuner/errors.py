@@ -75,5 +75,9 @@ class VerifyError(AutotunerError):
     """A file of predictions or measurements that cannot be read or compared."""
 
 
+class LandscapeError(AutotunerError):
+    """A recorded landscape that cannot be read or replayed."""
+
+
 class StoreError(AutotunerError):
     """The store cannot be opened or written: locked, read-only, full, or of another version."""

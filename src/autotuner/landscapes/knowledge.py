@@ -1,0 +1,107 @@
+"""What a landscape lets a search know, and what other landscapes teach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autotuner.catalog import known_model
+from autotuner.landscapes.landscape import Landscape, RecordedLaunch
+from autotuner.predict import Observation, Prediction
+from autotuner.search import Circumstances, Knowledge
+
+BASE = "recorded"
+"""The name under which a table's predictions stand as a base predictor's."""
+
+_LOG_STD = 0.3
+"""Uncertainty given to a recorded prediction; tables tell none."""
+
+
+def knowledge(landscape: Landscape, earlier: Iterable[Observation] = ()) -> Knowledge:
+    """What is predicted of each launch, and what `earlier` tasks have measured."""
+    predicted = {launch.id: predictions(launch, landscape.osl) for launch in landscape.launches}
+    memory = {
+        launch.id: "every load level is predicted to run out of memory"
+        for launch in landscape.launches
+        if all(level.predicted_status == "oom" for level in launch.levels)
+    }
+    family = _family(landscape.model)
+    return Knowledge(
+        predictions={key: points for key, points in predicted.items() if points},
+        out_of_memory=memory,
+        refused={
+            key: "the table has no prediction of it"
+            for key, points in predicted.items()
+            if not points and key not in memory
+        },
+        circumstances={
+            launch.id: Circumstances(
+                model=landscape.model,
+                family=family,
+                engine=launch.engine,
+                device=landscape.device,
+                isl=landscape.isl,
+                osl=landscape.osl,
+                gpus=launch.gpus,
+            )
+            for launch in landscape.launches
+        },
+        earlier=tuple(earlier),
+    )
+
+
+def predictions(launch: RecordedLaunch, osl: float) -> tuple[Prediction, ...]:
+    """The predicted load levels of a launch, rising."""
+    return tuple(
+        Prediction(
+            candidate_id=launch.id,
+            concurrency=level.concurrency,
+            ttft_ms=level.predicted.ttft_ms,
+            tpot_ms=level.predicted.tpot_ms,
+            tok_s=level.predicted.tok_s,
+            devices=launch.gpus,
+            osl=osl,
+            ttft_log_std=_LOG_STD,
+            tpot_log_std=_LOG_STD,
+            tok_s_log_std=_LOG_STD,
+            source=BASE,
+            memory_gib=level.predicted_memory_gib,
+        )
+        for level in launch.levels
+        if level.predicted is not None
+    )
+
+
+def observations(landscape: Landscape) -> tuple[Observation, ...]:
+    """Every level that was both predicted and measured, as another task's observation."""
+    family = _family(landscape.model)
+    return tuple(
+        Observation(
+            model=landscape.model,
+            family=family,
+            engine=launch.engine,
+            engine_version=None,
+            device=landscape.device,
+            devices=launch.gpus,
+            settings=launch.settings,
+            isl=landscape.isl,
+            osl=landscape.osl,
+            concurrency=level.concurrency,
+            ttft_ms=level.true.ttft_ms,
+            tpot_ms=level.true.tpot_ms,
+            tok_s=level.true.tok_s,
+            base=BASE,
+            base_ttft_ms=level.predicted.ttft_ms,
+            base_tpot_ms=level.predicted.tpot_ms,
+            launch=f"{landscape.name}:{launch.id}",
+            tool="recorded",
+            source=landscape.name,
+        )
+        for launch in landscape.launches
+        for level in launch.levels
+        if level.true is not None and level.predicted is not None
+    )
+
+
+def _family(model: str) -> str | None:
+    known = known_model(model)
+    return None if known is None else known.facts.architecture

@@ -1,0 +1,240 @@
+"""Reads a landscape's CSV file, plain or gzipped."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autotuner.catalog import gpu_named
+from autotuner.errors import CatalogError, LandscapeError
+from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes.names import Named, read_name
+
+Row = Mapping[str, str]
+
+COLUMNS = (
+    *("launch", "tp", "pp", "dp", "gpus", "concurrency"),
+    *("true_status", "true_ttft_ms", "true_tpot_ms", "true_tok_s"),
+    *("pred_status", "pred_ttft_ms", "pred_tpot_ms", "pred_tok_s"),
+)
+"""Columns that a landscape has to have; the others are read where they are there."""
+
+SETTINGS: dict[str, tuple[str, type]] = {
+    "tp": ("parallel.tensor_parallel", int),
+    "pp": ("parallel.pipeline_parallel", int),
+    "dp": ("parallel.data_parallel", int),
+    "moe_tp": ("parallel.moe_tensor_parallel", int),
+    "moe_ep": ("parallel.moe_expert_parallel", int),
+    "gemm_quant": ("quantization.gemm_mode", str),
+    "moe_quant": ("quantization.moe_mode", str),
+    "kvcache_quant": ("quantization.kvcache_mode", str),
+    "ctx_tokens": ("scheduling.max_num_batched_tokens", int),
+}
+"""Column -> the setting it holds; a column named `group.field` holds that one."""
+
+_STATUSES = ("ok", "oom", "na", "failed")
+_ENDINGS = (".csv.gz", ".csv")
+_UNTOLD_TOKENS = 1024.0
+
+
+def read_landscape(path: Path) -> Landscape:
+    """The landscape in a file.
+
+    Raises:
+        LandscapeError: it is missing or no CSV, lacks a column, says a row twice, contradicts
+            itself, has a figure that nothing can measure, or no row that succeeds.
+    """
+    rows = _rows(path)
+    if not rows:
+        raise LandscapeError(f"{path}: there is no row", remedy="export it again")
+    missing = [name for name in COLUMNS if name not in rows[0]]
+    if missing:
+        raise LandscapeError(
+            f"{path}: the column {', '.join(missing)} is missing",
+            remedy=f"a landscape has the columns {', '.join(COLUMNS)}",
+        )
+    stem = next((path.name.removesuffix(e) for e in _ENDINGS if path.name.endswith(e)), path.name)
+    named = read_name(stem)
+    grouped: dict[str, list[tuple[int, Row]]] = {}
+    for line, row in enumerate(rows, start=2):
+        grouped.setdefault(row["launch"], []).append((line, row))
+    launches = tuple(_launch(path, key, found, named) for key, found in grouped.items())
+    if not any(level.true for launch in launches for level in launch.levels):
+        raise LandscapeError(
+            f"{path}: no row has true_status ok",
+            remedy="a landscape needs at least one launch that succeeds",
+        )
+    first = rows[0]
+    levels = [level for launch in launches for level in launch.levels]
+    return Landscape(
+        name=stem,
+        model=first.get("model") or named.model,
+        device=_device(first.get("system") or named.device),
+        isl=_length(path, first, "isl") or named.isl or _UNTOLD_TOKENS,
+        osl=_length(path, first, "osl") or named.osl or _told_by_latency(levels),
+        launches=launches,
+        dropped_predictions=sum(
+            level.predicted is None and level.predicted_status == "ok" for level in levels
+        ),
+    )
+
+
+def _rows(path: Path) -> list[Row]:
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+        return list(csv.DictReader(io.StringIO(text), strict=True))
+    except FileNotFoundError:
+        raise LandscapeError(f"{path}: there is no such file") from None
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise LandscapeError(f"{path}: it is no CSV file ({error})") from None
+
+
+def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named) -> RecordedLaunch:
+    line, first = rows[0]
+    settings = _settings(path, line, first)
+    engine = first.get("backend") or named.engine
+    if engine:
+        settings["system.backend"] = engine
+    gpus = _number(path, line, first, "gpus")
+    levels: dict[int, RecordedLevel] = {}
+    for at, row in rows:
+        if _settings(path, at, row) | {"gpus": row["gpus"]} != _settings(path, line, first) | {
+            "gpus": first["gpus"]
+        }:
+            raise LandscapeError(
+                f"{path}: line {at}: launch {key} has other settings than in line {line}",
+                remedy="all rows of a launch are measured by one engine start",
+            )
+        level = _level(path, at, row)
+        if level.concurrency in levels:
+            raise LandscapeError(
+                f"{path}: line {at}: launch {key} has concurrency {level.concurrency} twice",
+                remedy="keep one of them, or their median",
+            )
+        levels[level.concurrency] = level
+    if not gpus.is_integer() or gpus < 1:
+        raise LandscapeError(f"{path}: line {line}: gpus: expected a count, got {first['gpus']!r}")
+    return RecordedLaunch(
+        id=key,
+        engine=engine or "unknown",
+        gpus=int(gpus),
+        settings=settings,
+        levels=tuple(levels[concurrency] for concurrency in sorted(levels)),
+        startup_s=_optional(first, "startup_s"),
+        measure_s=_optional(first, "measure_s"),
+    )
+
+
+def _settings(path: Path, line: int, row: Row) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for column, text in row.items():
+        name, kind = SETTINGS.get(column, (column if "." in (column or "") else "", str))
+        if not name or not text or text == "auto":
+            continue
+        found[name] = int(_number(path, line, row, column)) if kind is int else _value(text)
+    return found
+
+
+def _value(text: str) -> Any:
+    """A cell of a setting: a number or a truth where it is one."""
+    if text in ("True", "False"):
+        return text == "True"
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def _level(path: Path, line: int, row: Row) -> RecordedLevel:
+    concurrency = _number(path, line, row, "concurrency")
+    if not concurrency.is_integer() or concurrency < 1:
+        raise LandscapeError(
+            f"{path}: line {line}: concurrency: expected a count, got {row['concurrency']!r}"
+        )
+    for column in ("true_status", "pred_status"):
+        if row[column] not in _STATUSES:
+            raise LandscapeError(
+                f"{path}: line {line}: {column}: expected {', '.join(_STATUSES)}, "
+                f"got {row[column]!r}"
+            )
+    true = None
+    if row["true_status"] == "ok":
+        for name in ("ttft_ms", "tpot_ms", "tok_s"):
+            if _number(path, line, row, f"true_{name}") <= 0:
+                raise LandscapeError(
+                    f"{path}: line {line}: true_{name}: expected a positive number, "
+                    f"got {row[f'true_{name}']!r}"
+                )
+        true = _figures(row, "true")
+    noise = _optional(row, "noise_cv") or 0.0
+    if not 0 <= noise < 1:
+        raise LandscapeError(f"{path}: line {line}: noise_cv: expected 0 to 1, got {noise}")
+    return RecordedLevel(
+        concurrency=int(concurrency),
+        true=true,
+        true_status=row["true_status"],
+        predicted=_figures(row, "pred") if row["pred_status"] == "ok" else None,
+        predicted_status=row["pred_status"],
+        predicted_memory_gib=_optional(row, "pred_memory_gib"),
+        noise_cv=noise,
+    )
+
+
+def _figures(row: Row, side: str) -> Figures | None:
+    """None where a figure is none that can be measured."""
+    ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
+    if ttft is None or tpot is None or tok_s is None or min(ttft, tpot, tok_s) <= 0:
+        return None
+    concurrency = _optional(row, "concurrency") or 1.0
+    latency = _optional(row, f"{side}_request_latency_ms")
+    return Figures(ttft, tpot, tok_s, latency or 1000 * concurrency / tok_s)
+
+
+def _number(path: Path, line: int, row: Row, column: str) -> float:
+    number = _optional(row, column)
+    if number is None:
+        raise LandscapeError(
+            f"{path}: line {line}: {column}: expected a number, got {row.get(column)!r}"
+        )
+    return number
+
+
+def _optional(row: Row, column: str) -> float | None:
+    try:
+        number = float(row.get(column) or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _length(path: Path, row: Row, column: str) -> float | None:
+    if not row.get(column):
+        return None
+    length = _number(path, 2, row, column)
+    if length < 1:
+        raise LandscapeError(f"{path}: line 2: {column}: expected 1 or more, got {row[column]!r}")
+    return length
+
+
+def _told_by_latency(levels: Sequence[RecordedLevel]) -> float:
+    """OSL, from latency = TTFT + (OSL - 1) x TPOT."""
+    told = sorted(
+        (level.true.latency_ms - level.true.ttft_ms) / level.true.tpot_ms + 1
+        for level in levels
+        if level.true is not None
+    )
+    return max(told[len(told) // 2], 1.0)
+
+
+def _device(word: str) -> str:
+    try:
+        return gpu_named(word).name if word else ""
+    except CatalogError:
+        return word

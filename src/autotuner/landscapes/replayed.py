@@ -1,0 +1,75 @@
+"""What a replayed launch measures: the recorded truth, with the recorded noise and failures."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import random
+
+from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch
+from autotuner.search import OperatingPoint, Outcome
+
+TTFT_SHARED = 0.5
+"""Correlation of TTFT's noise with that of the row's other figures."""
+
+
+def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome:
+    """What launching it measures, noise included: the same for the same seed.
+
+    Noise is log-normal with the row's coefficient of variation. Throughput, TPOT and latency move
+    together, as they do in a real row: one draw makes the engine faster or slower.
+    """
+    return _outcome(
+        launch,
+        {
+            level.concurrency: with_noise(
+                level.true, level.noise_cv, (landscape.name, launch.id, level.concurrency, seed)
+            )
+            for level in launch.levels
+            if level.true is not None
+        },
+    )
+
+
+def true_outcome(launch: RecordedLaunch) -> Outcome:
+    """What launching it would measure without noise."""
+    return _outcome(launch, {x.concurrency: x.true for x in launch.levels if x.true is not None})
+
+
+def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Figures:
+    """The figures with log-normal noise; equal keys draw equal noise."""
+    if not noise_cv:
+        return figures
+    log_std = math.sqrt(math.log1p(noise_cv**2))
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    draw = random.Random(digest)  # noqa: S311 - reproducible, not secret
+    slower, other = draw.gauss(0, log_std), draw.gauss(0, log_std)
+    waiting = TTFT_SHARED * slower + math.sqrt(1 - TTFT_SHARED**2) * other
+    return Figures(
+        ttft_ms=figures.ttft_ms * math.exp(waiting),
+        tpot_ms=figures.tpot_ms * math.exp(slower),
+        tok_s=figures.tok_s * math.exp(-slower),
+        latency_ms=figures.latency_ms * math.exp(slower),
+    )
+
+
+def _outcome(launch: RecordedLaunch, figures: dict[int, Figures]) -> Outcome:
+    failed = tuple(x.concurrency for x in launch.levels if x.concurrency not in figures)
+    if not figures:
+        oom = any(level.true_status == "oom" for level in launch.levels)
+        kind = "out_of_memory" if oom else "died_while_loading"
+        return Outcome(launch.id, "failed", failure_kind=kind, failed_levels=failed)
+    points = tuple(
+        OperatingPoint(
+            candidate_id=launch.id,
+            concurrency=concurrency,
+            tok_s=point.tok_s,
+            tok_s_per_gpu=point.tok_s / launch.gpus,
+            tok_s_per_user=1000 / point.tpot_ms,
+            ttft_ms=point.ttft_ms,
+            tpot_ms=point.tpot_ms,
+            e2e_p90_ms=point.latency_ms,
+        )
+        for concurrency, point in figures.items()
+    )
+    return Outcome(launch.id, "completed", points, failed_levels=failed)
