@@ -115,9 +115,13 @@ class Spec:
             fits = self.fewest_gpus <= ranks * pp <= self.most_gpus
             if not fits or (ranks == 1 and split != experts[0]):
                 continue
-            widths = {"tp": tp, "pp": pp, "dp": dp}
-            widths["moe_tp"] = (ranks if split == "tp" else 1) if split else None
-            widths["moe_ep"] = (ranks if split == "ep" else 1) if split else None
+            widths = {
+                "tp": tp,
+                "pp": pp,
+                "dp": dp,
+                "moe_tp": (ranks if split == "tp" else 1) if split else None,
+                "moe_ep": (ranks if split == "ep" else 1) if split else None,
+            }
             for form, cache, ctx in itertools.product(self.formats, self.kvcache, self.ctx_tokens):
                 gemm, _, moe = form.partition("/")
                 yield widths | {
@@ -257,6 +261,14 @@ def write_rows(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
     aside.replace(path)
 
 
+def chosen(names: Sequence[str], known: Mapping[str, Any]) -> Sequence[str]:
+    """The names, or all that are known; ends the program where one is not."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SystemExit(f"no landscape {', '.join(unknown)}, but {', '.join(known)}")
+    return names or list(known)
+
+
 def main() -> None:
     """Makes the landscapes that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -265,11 +277,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     specs = read_specs(arguments.specs)
-    unknown = [name for name in arguments.names if name not in specs]
-    if unknown:
-        raise SystemExit(f"{', '.join(unknown)}: not in {arguments.specs.name}: {', '.join(specs)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name in arguments.names or specs:
+    for name in chosen(arguments.names, specs):
         rows = rows_of(specs[name])
         write_rows(arguments.out / f"{name}.csv.gz", COLUMNS, rows)
         print(name, len(rows), "rows", file=sys.stderr)

@@ -17,10 +17,19 @@ import dataclasses
 import statistics
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from make_landscapes import FIGURES, SETTINGS, Row, figures, session_of, step_of, write_rows
+from make_landscapes import (
+    FIGURES,
+    SETTINGS,
+    Row,
+    chosen,
+    figures,
+    session_of,
+    step_of,
+    write_rows,
+)
 
 from autotuner.predict.aiconfigurator_answer import attempts
 from autotuner.predict.aiconfigurator_host import Session
@@ -36,26 +45,33 @@ COLUMNS = (
 )
 
 
-def landscapes(rows: Iterable[MeasuredRow]) -> Iterator[tuple[str, list[Row]]]:
-    """Name and rows of every landscape with launches enough."""
-    groups: dict[tuple[str, str, float, float], list[MeasuredRow]] = defaultdict(list)
+Launches = list[dict[int, list[MeasuredRow]]]
+"""Per launch: concurrency -> its measurements."""
+
+
+def groups(rows: Iterable[MeasuredRow]) -> dict[str, Launches]:
+    """Name -> launches, of every landscape that has enough of them."""
+    found: dict[tuple[str, str, float, float], list[MeasuredRow]] = defaultdict(list)
     for row in rows:
         scenario = row.scenario
-        groups[row.model, scenario.device, scenario.isl, scenario.osl].append(row)
-    for (model, device, isl, osl), found in sorted(groups.items()):
-        launches = _launches(found)
-        if len(launches) >= FEWEST_LAUNCHES:
-            made = [
-                made | {"launch": number}
-                for number, launch in enumerate(launches)
-                for made in _rows_of_launch(launch)
-            ]
-            name = f"{_short(model)}_{_short(device)}_{isl:.0f}x{osl:.0f}"
-            yield f"own_m_{name}", made
+        found[row.model, scenario.device, scenario.isl, scenario.osl].append(row)
+    named = {
+        f"own_m_{_short(model)}_{_short(device)}_{isl:.0f}x{osl:.0f}": _launches(group)
+        for (model, device, isl, osl), group in sorted(found.items())
+    }
+    return {name: each for name, each in named.items() if len(each) >= FEWEST_LAUNCHES}
 
 
-def _launches(rows: Sequence[MeasuredRow]) -> list[dict[int, list[MeasuredRow]]]:
-    """Per launch with levels enough: concurrency -> its measurements."""
+def rows_of(launches: Launches) -> list[Row]:
+    """The landscape."""
+    return [
+        row | {"launch": number}
+        for number, levels in enumerate(launches)
+        for row in _rows_of_launch(levels)
+    ]
+
+
+def _launches(rows: Iterable[MeasuredRow]) -> Launches:
     launches: dict[str, dict[int, list[MeasuredRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         launches[f"{row.scenario.engine} {row.candidate.id}"][row.concurrency].append(row)
@@ -120,16 +136,17 @@ def _short(name: str) -> str:
 
 
 def main() -> None:
-    """Makes the landscapes of the models and GPUs that are asked for, or all."""
+    """Makes the landscapes that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("names", nargs="*", help="of landscapes; all where none is given")
+    parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    for name, rows in landscapes(silicon_rows().rows):
-        if not arguments.names or name in arguments.names:
-            write_rows(arguments.out / f"{name}.csv.gz", COLUMNS, rows)
-            print(name, len(rows), "rows", file=sys.stderr)
+    found = groups(silicon_rows().rows)
+    for name in chosen(arguments.names, found):
+        rows = rows_of(found[name])
+        write_rows(arguments.out / f"{name}.csv.gz", COLUMNS, rows)
+        print(name, len(rows), "rows", file=sys.stderr)
 
 
 if __name__ == "__main__":
