@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from autotuner.predict import Observation, Prediction
 from autotuner.search import OperatingPoint, objective_vector, pareto_front
 from autotuner.search.grid import spread
+from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.prepare import Prepared
 
@@ -102,20 +103,10 @@ def _as_point(point: Prediction) -> OperatingPoint:
 
 
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
-    """The mean of what is predicted for one launch, for each launch there may be.
-
-    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency, and no
-    longer than the level's time limit.
-    """
+    """The mean of what is predicted for one launch, for each launch there may be."""
     benchmark = prepared.task.benchmark
-
-    def level_s(point: Prediction) -> float:
-        requests = max(benchmark.requests_per_level, point.concurrency) + benchmark.warmup_requests
-        rounds_s = requests / point.concurrency * point.e2e_ms / 1000
-        return min(rounds_s, benchmark.duration_per_level_s)
-
-    launches = [sum(map(level_s, found.points)) for found in expected if found.points]
-    if not launches:
+    sweeps = [sweep_s(found.points, benchmark) for found in expected if found.points]
+    if not sweeps:
         return None
-    launch_s = prepared.startup_guess_s + benchmark.repeats * statistics.fmean(launches)
-    return launch_s * prepared.launches / 60
+    launch_s = prepared.startup_guess_s + statistics.fmean(sweeps)
+    return launch_s * prepared.launches / prepared.side_by_side / 60

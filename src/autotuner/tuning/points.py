@@ -46,7 +46,13 @@ def outcome(experiment: ExperimentRecord) -> Outcome:
         status="failed" if failed else "completed",
         points=() if failed else points,
         failure_kind=experiment.failure_kind if failed else None,
+        failed_levels=_failed_levels(experiment.measurements),
     )
+
+
+def _failed_levels(measurements: Iterable[Measurement]) -> tuple[int, ...]:
+    """Levels that were tried and brought no point; a level that was not reached is none."""
+    return tuple(dict.fromkeys(m.concurrency for m in measurements if not _complete(m)))
 
 
 def _complete(measurement: Measurement) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,22 @@ class Prepared:
         return min(len(self.space.candidates), limit or len(self.space.candidates))
 
     @property
+    def total_gpus(self) -> int:
+        """GPUs that launches may occupy together; none on a CPU."""
+        context = self.variants[0].context
+        return 0 if context.gpu is None else context.gpus
+
+    @functools.cached_property
+    def side_by_side(self) -> int:
+        """How many engines may run at once: what the task asks for, as far as its GPUs suffice."""
+        asked = self.task.optimization.parallel_launches
+        if asked == 1 or not self.total_gpus:
+            return 1
+        narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
+        room = max(self.total_gpus // narrowest, 1)
+        return room if asked == "auto" else min(asked, room)
+
+    @property
     def device_name(self) -> str:
         """What the task runs on: its GPUs, else this machine's CPU."""
         context = self.variants[0].context
@@ -138,6 +155,7 @@ def prepare(
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
     _refuse_prefixes(variants, source)
+    _refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
     return Prepared(
@@ -223,6 +241,16 @@ def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
             layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
             told = f"{layer} sets it, and shared prefixes are not generated yet"
             raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
+
+
+def _refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
+    """Engines at once on one CPU: each would measure the others too."""
+    asked = task.optimization.parallel_launches
+    gpu = variants[0].context.gpu
+    if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
+        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
+        problem = Problem("optimization.parallel_launches", told)
+        raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
 
 
 def _workload(task: Task, source: str) -> LengthDistribution:
