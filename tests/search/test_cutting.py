@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotuner.predict import Prediction
@@ -122,7 +122,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
 
     Real levels are off by what the launch is off, and by less than the margin on top.
     """
-    factor, within = st.floats(0.3, 3.0), st.floats(-MARGIN / 2, MARGIN / 2)
+    factor, within = st.floats(0.3, 3.0), st.sampled_from((-MARGIN / 2, 0.0, MARGIN / 2))
     offs = draw(st.tuples(*[st.floats(-1, 1)] * 3))
     said = [
         replace(
@@ -148,6 +148,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
     return said, real
 
 
+@settings(max_examples=400)
 @given(sweeps(), st.integers(1, 3), st.sampled_from(OBJECTIVES), st.data())
 def test_no_level_that_would_join_the_frontier_is_cut(
     drawn: tuple[list[Prediction], list[OperatingPoint]],
@@ -158,7 +159,7 @@ def test_no_level_that_would_join_the_frontier_is_cut(
     """The hardest rival is a point that a level left beats by little."""
     said, real = drawn
     best = data.draw(st.sampled_from(real[done:]))
-    worse = data.draw(st.floats(0.8, 0.999))
+    worse = data.draw(st.floats(0.9, 0.999))
     rival = replace(
         best,
         tok_s_per_gpu=best.tok_s_per_gpu * worse,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from made_up_predictor import MeanRatio
 
@@ -174,17 +174,21 @@ def forecast(prepared: Prepared, predictor: Predictor | None) -> Forecast:
 
 
 class Bench:
-    """A store, and tuners of the same task on it."""
+    """A store, and tuners of the same task on it. Benches with one engine prepare a task once."""
 
-    def __init__(self, folder: Path, store: Store) -> None:
-        self.folder, self.store = folder, store
-        self.fake = install_fake_engine(folder / "bin")
+    _prepared: ClassVar[dict[str, Prepared]] = {}
+
+    def __init__(self, folder: Path, store: Store, fake: Path) -> None:
+        self.folder, self.store, self.fake = folder, store, fake
         self.events: list[Event] = []
 
     def prepared(self, changes: dict[str, Any] | None = None) -> Prepared:
         """The task, with some keys replaced."""
         task = TASK | {"engine_path": str(self.fake)} | (changes or {})
-        return prepare(parse_task(task, source="task"), base=self.folder)
+        if repr(task) not in self._prepared:
+            made = prepare(parse_task(task, source="task"), base=self.folder)
+            self._prepared[repr(task)] = made
+        return self._prepared[repr(task)]
 
     def tune(
         self,
@@ -223,7 +227,7 @@ class Bench:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Bench]:
-    """A bench on a store of its own."""
+def opened(folder: Path, fake: Path | None = None) -> Iterator[Bench]:
+    """A bench on a store of its own, and on an engine of its own unless one is given."""
     with Store.open(folder / "home") as store:
-        yield Bench(folder, store)
+        yield Bench(folder, store, fake or install_fake_engine(folder / "bin"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,18 @@ from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
 from autotuner.predict import Scenario
-from autotuner.tuning.events import LevelMeasured, NotPredicted, PredictionTrouble, RunEnded
+from autotuner.search import Proposal, SearchState, Stop
+from autotuner.search.grid import GridStrategy
+from autotuner.tuning.events import (
+    ExperimentStarted,
+    LaunchCutShort,
+    LevelMeasured,
+    NotPredicted,
+    Predicting,
+    PredictionTrouble,
+    RunEnded,
+    StrategyTold,
+)
 
 
 @pytest.fixture
@@ -92,6 +104,150 @@ def test_a_budget_of_experiments_is_kept(bench: Bench) -> None:
     summary, _ = bench.tune(changes=changes)
     assert len(summary.experiments) == 2
     assert "budget" in summary.run.stop_reason
+
+
+def test_what_the_strategy_says_of_itself_is_told_and_kept(bench: Bench) -> None:
+    summary, _ = bench.tune(changes={"optimization": {"strategy": "random", "seed": 7}})
+    told = [event for event in bench.events if isinstance(event, StrategyTold)]
+    assert [(event.name, event.reason) for event in told] == [
+        ("random", "3 of 3 candidates drawn without replacement, with seed 7")
+    ]
+    assert (summary.run.strategy, summary.run.strategy_reason) == (told[0].name, told[0].reason)
+    assert "strategy" in {event.kind for event in bench.store.events(summary.run.id)}
+    assert {experiment.phase for experiment in summary.experiments} == {"random"}
+    started = [event for event in bench.events if isinstance(event, ExperimentStarted)]
+    assert [(e.reason, e.phase) for e in started] == [
+        (e.selection_reason, e.phase) for e in summary.experiments
+    ]
+
+
+class Listening(GridStrategy):
+    """A grid that is told all that a search may know, and keeps it."""
+
+    uses_knowledge = True
+
+    def __init__(self) -> None:
+        self.states: list[SearchState] = []
+        self.thread = threading.main_thread()
+
+    def propose(self, state: SearchState) -> Proposal | Stop:
+        self.states.append(state)
+        self.thread = threading.current_thread()
+        return super().propose(state)
+
+
+def test_a_strategy_is_told_what_is_known_of_every_candidate(bench: Bench) -> None:
+    strategy, predictor = Listening(), MadeUpPredictor(refused={2: "no data"}, too_large=[4])
+    bench.tune(predictor=predictor, strategy=strategy)
+    first, last = strategy.states[0], strategy.states[-1]
+    one, two, four = first.candidates
+    known = first.knowledge
+    assert [point.concurrency for point in known.predictions[one]] == [1, 4]
+    assert {point.ttft_ms for point in known.predictions[one]} == {40.0}, "not corrected"
+    assert set(known.predictions) == {one}
+    assert known.refused == {two: "no data"}
+    assert known.out_of_memory == {four: "too large"}
+    assert {told.gpus for told in known.circumstances.values()} == {1}
+    assert known.circumstances[two].engine == "llamacpp"
+    assert (first.slo, first.threshold) == ({"ttft_ms": 50, "tpot_ms": 15}, 0.001)
+    assert predictor.asked == list(first.candidates), "each once, before the first launch"
+    asked = [event for event in bench.events if isinstance(event, Predicting)]
+    assert [(event.asked, event.wanted) for event in asked] == [(3, 3)]
+    assert last.knowledge.earlier == (), "its own launches are in the history"
+    assert strategy.thread is not threading.main_thread(), "engines are measured meanwhile"
+
+
+def test_a_strategy_that_needs_no_knowledge_costs_no_predictions(bench: Bench) -> None:
+    predictor = MadeUpPredictor()
+    changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 1}}}
+    bench.tune(predictor=predictor, changes=changes)
+    assert len(predictor.asked) == 1
+
+
+def test_a_predictor_that_breaks_leaves_a_strategy_without_knowledge(bench: Bench) -> None:
+    class Broken(MadeUpPredictor):
+        def predict(self, *_: Any) -> Any:
+            raise ZeroDivisionError("by nothing")
+
+    strategy = Listening()
+    summary, _ = bench.tune(predictor=Broken(), strategy=strategy)
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    assert strategy.states[0].knowledge.predictions == {}
+    assert set(strategy.states[0].knowledge.refused) == set(strategy.states[0].candidates)
+    told = [event.message for event in bench.events if isinstance(event, PredictionTrouble)]
+    assert told == ["the predictor failed: ZeroDivisionError: by nothing"]
+
+
+def test_levels_that_failed_are_told_to_the_strategy(bench: Bench) -> None:
+    def flaky(slots: int, concurrency: int) -> Measurement | None:
+        if slots == 4:
+            return None
+        failed = int((slots, concurrency) == (2, 4))
+        return level(concurrency, 100.0, 5.0, failed=failed)
+
+    strategy = Listening()
+    bench.tune(flaky, strategy=strategy)
+    outcomes = strategy.states[-1].history
+    assert [outcome.failed_levels for outcome in outcomes] == [(), (4,), (1,)]
+    assert [len(outcome.points) for outcome in outcomes] == [2, 1, 0]
+
+
+FLAT = {"scheduling": {"max_running_requests": [4, 1, 2]}, "slo": {}}
+"""The best candidate first, by this load:"""
+
+
+def ranked(slots: int, concurrency: int) -> Measurement | None:
+    return level(concurrency, 100.0 * slots * concurrency**0.5, 40.0 / slots)
+
+
+def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> None:
+    strategy = Listening()
+    benchmark = {"concurrency": [1, 4, 8], "repeats": 2}
+    summary, _ = bench.tune(
+        ranked,
+        changes=FLAT | {"benchmark": benchmark},
+        predictor=MadeUpPredictor(),
+        strategy=strategy,
+    )
+    assert [len(e.measurements) for e in summary.experiments] == [6, 2, 2]
+    assert summary.experiments[0].cut_short is None, "the first is never cut short"
+    for experiment in summary.experiments[1:]:
+        assert experiment.cut_short is not None
+        assert experiment.cut_short.startswith("after 1 level: 4, 8 concurrent cannot improve")
+        assert experiment.status == "completed"
+    told = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
+    assert told == [e.cut_short for e in summary.experiments[1:]]
+    left_out = strategy.states[-1].history[1]
+    assert [point.concurrency for point in left_out.points] == [1]
+    assert left_out.failed_levels == ()
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "predictor"),
+    [({"cut_short": False}, MadeUpPredictor()), ({}, None)],
+    ids=["off", "silent"],
+)
+def test_a_sweep_is_whole_where_cutting_is_off_or_nothing_is_predicted(
+    benchmark: dict[str, Any], predictor: MadeUpPredictor | None, bench: Bench
+) -> None:
+    changes = FLAT | {"benchmark": {"concurrency": [1, 4]} | benchmark}
+    summary, _ = bench.tune(ranked, changes=changes, predictor=predictor)
+    assert [len(e.measurements) for e in summary.experiments] == [2, 2, 2]
+    assert [e.cut_short for e in summary.experiments] == [None] * 3
+
+
+def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench: Bench) -> None:
+    objectives = {"strategy": "grid", "objectives": ["tok_s_per_gpu"]}
+    summary, _ = bench.tune(changes={"optimization": objectives})
+    assert [(point.tok_s, point.tpot_ms) for point in summary.frontier] == [(200.0, 10.0)]
+    assert summary.recommended is not None
+    assert summary.recommended.tok_s == 200.0
+    assert summary.run.hypervolume is None
+    fast = {"strategy": "grid", "objectives": ["tpot_ms"]}
+    best = bench.tune(changes={"optimization": fast, "slo": {}})[0].recommended
+    assert best is not None
+    assert best.tpot_ms == 5.0
+    assert "the lowest tpot_ms (5.0 ms)" in best.reason
 
 
 def test_repeats_are_measured_with_requests_of_their_own(bench: Bench) -> None:

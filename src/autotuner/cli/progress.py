@@ -89,7 +89,7 @@ class Progress:
                 self._seconds.append(seconds)
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
-            case RunEnded(_, status, reason):
+            case RunEnded(_, status, reason) if status != "interrupted":
                 self._print(f"{status}: {reason}")
 
     def _print(self, text: str, style: str | None = None) -> None:

@@ -156,7 +156,6 @@ class Store:
         selection_reason: str,
         phase: str,
         log_path: str,
-        began_s: float = 0.0,
     ) -> ExperimentRecord:
         """The experiment of a candidate, `running` from now on.
 
@@ -186,7 +185,7 @@ class Store:
                 selection_reason=selection_reason,
                 phase=phase,
                 log_path=log_path,
-                began_s=began_s,
+                began_s=0.0,
                 started_at=_now(),
                 measurements=[],
                 predictions=[],
@@ -239,11 +238,13 @@ class Store:
         failure: tuple[str, str, str] | None,
         startup_s: float | None,
         measure_s: float | None,
+        began_s: float = 0.0,
         cut_short: str | None = None,
         observations: Sequence[Observation] = (),
     ) -> None:
         """Ends a running experiment; `failure` is (kind, message, log tail).
 
+        `began_s` says when it was launched, in seconds of the run.
         What calibration learns from it is stored with its end or not at all.
 
         Raises:
@@ -260,6 +261,7 @@ class Store:
                 log_tail=log_tail,
                 startup_s=startup_s,
                 measure_s=measure_s,
+                began_s=began_s,
                 cut_short=cut_short,
                 ended_at=_now(),
             )

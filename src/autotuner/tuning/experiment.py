@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -40,11 +40,7 @@ Rivals = Callable[[], Sequence[OperatingPoint]]
 
 
 class Experimenter:
-    """Runs the experiments of a task; several may be under way at once. See `Tuner`.
-
-    Args:
-        clock: seconds from any origin.
-    """
+    """Runs the experiments of a task; several may be under way at once. See `Tuner`."""
 
     def __init__(
         self,
@@ -56,7 +52,6 @@ class Experimenter:
         forecast: Forecast,
         logs: Path,
         listen: Listener,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -65,15 +60,15 @@ class Experimenter:
         self._forecast = forecast
         self._logs = logs
         self._listen = listen
-        self._clock = clock
         self._told = 0
+        self._asking = asyncio.Lock()
 
     async def run(
         self,
         run: RunRecord,
         proposal: Proposal,
         *,
-        began_s: float,
+        now_s: Callable[[], float],
         gpus: Sequence[str],
         earlier: Sequence[Observation],
         rivals: Rivals,
@@ -81,13 +76,13 @@ class Experimenter:
         """Launches, measures, learns; every step is stored before the next.
 
         Args:
-            began_s: now, in seconds of the run.
-            gpus: those that the engine is limited to; none limits it not.
+            now_s: tells the seconds of the run.
+            gpus: those that the engine is limited to; with none it may use all.
             earlier: what was measured before this run.
         """
-        launch = self._begin(run, proposal, began_s, earlier)
+        launch = await self._begin(run, proposal, earlier)
         index = launch.record.index
-        began, startup_s = self._clock(), 0.0
+        began_s, startup_s = now_s(), 0.0
         try:
             engine = await self._launcher.launch(
                 _limited(launch.spec, gpus),
@@ -96,19 +91,20 @@ class Experimenter:
             )
         except LaunchFailed as failed:
             failure: Failure | None = failed.failure
-            startup_s = self._clock() - began
+            startup_s = now_s() - began_s
         else:
             startup_s = engine.startup_s
             self._listen(EngineReady(index, startup_s))
             async with engine:
                 failure = await self._sweep(engine, launch, rivals)
-        seconds = self._clock() - began
+        seconds = now_s() - began_s
         self._store.finish_experiment(
             launch.record.id,
             status="failed" if failure else "completed",
             failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
             startup_s=startup_s,
             measure_s=seconds - startup_s,
+            began_s=began_s,
             cut_short=launch.cut_short,
             observations=() if failure else self._learn(run, launch),
         )
@@ -121,8 +117,8 @@ class Experimenter:
             self._listen(PredictionTrouble(message))
         self._told = len(self._forecast.warnings)
 
-    def _begin(
-        self, run: RunRecord, proposal: Proposal, began_s: float, earlier: Sequence[Observation]
+    async def _begin(
+        self, run: RunRecord, proposal: Proposal, earlier: Sequence[Observation]
     ) -> _Launch:
         key = proposal.candidate_id
         candidate = next(c for c in self._prepared.space.candidates if c.id == key)
@@ -135,19 +131,21 @@ class Experimenter:
             selection_reason=proposal.reason,
             phase=proposal.phase,
             log_path=str(self._logs / str(run.id) / f"{key}.log"),
-            began_s=began_s,
         )
         said = (proposal.reason, proposal.phase)
         self._listen(ExperimentStarted(record.index, key, candidate.settings(), *said))
-        return _Launch(record, candidate, spec, self._expect(run, record, earlier))
+        return _Launch(record, candidate, spec, await self._expect(run, record, earlier))
 
-    def _expect(
+    async def _expect(
         self, run: RunRecord, record: ExperimentRecord, earlier: Sequence[Observation]
     ) -> Expected:
         """What is expected now, stored beside the experiment."""
         own = [kept.observation for kept in self._store.observations(run_id=run.id)]
         key = record.candidate_id
-        expected = self._forecast.expected([key], [*earlier, *own])[key]
+        async with self._asking:
+            # In a thread: other launches are being measured meanwhile.
+            found = await asyncio.to_thread(self._forecast.expected, [key], [*earlier, *own])
+        expected = found[key]
         self._store.add_predictions(
             record.id,
             base=expected.base,

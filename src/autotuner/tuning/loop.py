@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -76,11 +76,11 @@ class Tuner:
             forecast=forecast,
             logs=logs,
             listen=listen,
-            clock=clock,
         )
         self._situation = Situation(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history: list[ExperimentRecord] = []
+        self._origin_s = 0.0
 
     def open_run(self, *, fresh: bool = False, again: bool = False) -> RunRecord:
         """The run to go on with: the newest of this task, or a new one.
@@ -185,39 +185,42 @@ class Tuner:
 
     async def _until_stopped(self, run: RunRecord) -> tuple[str, str]:
         self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
-        began, before_s = self._clock(), ended_s(self._finished(run))
+        self._origin_s = self._clock() - ended_s(self._finished(run))
         gpus = visible_gpus(self._prepared.total_gpus, os.environ)
         async with Flights(self._prepared.side_by_side, gpus) as flights:
             while True:
                 history = self._finished(run)
-                now_s = before_s + self._clock() - began
                 choice: Proposal | Stop | None = None
                 if not flights.full:
-                    state = self._situation.state(history, flights.under_way, now_s=now_s)
-                    choice = self._strategy.propose(state)
-                if isinstance(choice, Proposal) and self._start(run, choice, flights, now_s):
+                    state = self._situation.state(history, flights.under_way, now_s=self._now_s())
+                    # In a thread of its own: what is in flight is being measured meanwhile.
+                    choice = await asyncio.to_thread(self._strategy.propose, state)
+                if isinstance(choice, Proposal) and self._start(run, choice, flights):
                     continue
                 if isinstance(choice, Stop) and not flights:
                     succeeded = any(experiment.status == "completed" for experiment in history)
                     return ("completed" if succeeded else "failed"), choice.reason
                 await flights.landed()
 
-    def _start(self, run: RunRecord, choice: Proposal, flights: Flights, now_s: float) -> bool:
+    def _start(self, run: RunRecord, choice: Proposal, flights: Flights) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
-        key = choice.candidate_id
-        gpus = self._prepared.space.specs[key].gpus
 
-        def experiment(given: tuple[str, ...]) -> Coroutine[Any, Any, None]:
-            return self._experimenter.run(
+        async def experiment(gpus: tuple[str, ...]) -> None:
+            await self._experimenter.run(
                 run,
                 choice,
-                began_s=now_s,
-                gpus=given,
+                now_s=self._now_s,
+                gpus=gpus,
                 earlier=self._earlier,
                 rivals=self._measured,
             )
 
-        return flights.start(key, gpus, now_s, experiment)
+        wanted = self._prepared.space.specs[choice.candidate_id].gpus
+        return flights.start(choice.candidate_id, wanted, self._now_s(), experiment)
+
+    def _now_s(self) -> float:
+        """Seconds of the run: of the time in which it was worked on."""
+        return self._clock() - self._origin_s
 
     def _finished(self, run: RunRecord) -> list[ExperimentRecord]:
         records = self._store.experiments(run.id)
