@@ -72,12 +72,21 @@ def test_levels_that_are_beaten_whatever_they_show_are_cut_with_the_figures() ->
     [
         {"others": []},
         {"measured": []},
+        {"measured": [seen(SWEEP[0])], "left": LEVELS[1:]},
         {"left": ()},
         {"predicted": ()},
         {"predicted": SWEEP[:3]},
         {"predicted": SWEEP[2:]},
     ],
-    ids=["first launch", "nothing measured", "nothing left", "silent", "a gap", "no anchor"],
+    ids=[
+        "first launch",
+        "nothing measured",
+        "one level",
+        "nothing left",
+        "silent",
+        "a gap",
+        "no anchor",
+    ],
 )
 def test_what_cannot_be_told_is_not_cut(changes: dict[str, Any]) -> None:
     assert asked(**changes) is None
@@ -94,6 +103,14 @@ def test_what_this_launch_shows_corrects_what_is_expected_of_the_rest() -> None:
     faster = [seen(point, -0.5, -0.5, 0.5) for point in SWEEP[:2]]
     assert asked(others=[rival], measured=slower, left=(16,))
     assert asked(others=[rival], measured=faster, left=(16,)) is None
+
+
+def test_a_residual_that_improves_with_the_load_may_go_on_improving() -> None:
+    rival = replace(FAR_BETTER, tok_s_per_gpu=450.0, tok_s_per_user=500.0)
+    steady = [seen(SWEEP[0], 0, 0, 0.2), seen(SWEEP[1], 0, 0, 0.2)]
+    rising = [seen(SWEEP[0], 0, 0, -0.2), seen(SWEEP[1], 0, 0, 0.2)]
+    assert asked(others=[rival], measured=steady, left=(16,))
+    assert asked(others=[rival], measured=rising, left=(16,)) is None
 
 
 def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
@@ -149,7 +166,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
 
 
 @settings(max_examples=400)
-@given(sweeps(), st.integers(1, 3), st.sampled_from(OBJECTIVES), st.data())
+@given(sweeps(), st.integers(2, 3), st.sampled_from(OBJECTIVES), st.data())
 def test_no_level_that_would_join_the_frontier_is_cut(
     drawn: tuple[list[Prediction], list[OperatingPoint]],
     done: int,

@@ -202,23 +202,23 @@ def ranked(slots: int, concurrency: int) -> Measurement | None:
 
 def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> None:
     strategy = Listening()
-    benchmark = {"concurrency": [1, 4, 8], "repeats": 2}
+    benchmark = {"concurrency": [1, 4, 8, 16], "repeats": 2}
     summary, _ = bench.tune(
         ranked,
         changes=FLAT | {"benchmark": benchmark},
         predictor=MadeUpPredictor(),
         strategy=strategy,
     )
-    assert [len(e.measurements) for e in summary.experiments] == [6, 2, 2]
+    assert [len(e.measurements) for e in summary.experiments] == [8, 4, 4]
     assert summary.experiments[0].cut_short is None, "the first is never cut short"
     for experiment in summary.experiments[1:]:
         assert experiment.cut_short is not None
-        assert experiment.cut_short.startswith("after 1 level: 4, 8 concurrent cannot improve")
+        assert experiment.cut_short.startswith("after 2 levels: 8, 16 concurrent cannot improve")
         assert experiment.status == "completed"
     told = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
     assert told == [e.cut_short for e in summary.experiments[1:]]
     left_out = strategy.states[-1].history[1]
-    assert [point.concurrency for point in left_out.points] == [1]
+    assert [point.concurrency for point in left_out.points] == [1, 4]
     assert left_out.failed_levels == ()
 
 
@@ -230,9 +230,9 @@ def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> N
 def test_a_sweep_is_whole_where_cutting_is_off_or_nothing_is_predicted(
     benchmark: dict[str, Any], predictor: MadeUpPredictor | None, bench: Bench
 ) -> None:
-    changes = FLAT | {"benchmark": {"concurrency": [1, 4]} | benchmark}
+    changes = FLAT | {"benchmark": {"concurrency": [1, 4, 8]} | benchmark}
     summary, _ = bench.tune(ranked, changes=changes, predictor=predictor)
-    assert [len(e.measurements) for e in summary.experiments] == [2, 2, 2]
+    assert [len(e.measurements) for e in summary.experiments] == [3, 3, 3]
     assert [e.cut_short for e in summary.experiments] == [None] * 3
 
 

@@ -169,6 +169,12 @@ def test_as_many_run_at_once_as_are_asked_for_and_fit(
     assert hall.machine.most == most
 
 
+def test_the_wall_time_that_a_launch_costs_is_shared(hall: Hall) -> None:
+    assert [hall.prepared(1).share(gpus) for gpus in (1, 2, 4)] == [1, 1, 1]
+    assert [hall.prepared(2).share(gpus) for gpus in (1, 2, 4)] == [1 / 2, 1 / 2, 1]
+    assert [hall.prepared("auto").share(gpus) for gpus in (1, 2, 4)] == [1 / 4, 1 / 2, 1]
+
+
 def test_one_at_a_time_may_use_every_gpu(hall: Hall) -> None:
     hall.tune(1)
     assert set(hall.machine.launched) == {("all",)}

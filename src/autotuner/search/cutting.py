@@ -1,29 +1,33 @@
 """Whether the load levels that a launch has left can still improve the frontier.
 
 A launch shows at its first levels how far off its predictions are. The levels left are taken for as
-good as they may be: predicted, corrected by the most favourable residual that this launch has
-shown, better by `MARGIN` and by `MARGIN_PER_OCTAVE` more for every doubling of the load between
-them and the nearest measured level; and no better to a single user than a lower load was, which
+good as they may be: as predicted, corrected by the most favourable residual ln(measured /
+predicted) that this launch has shown, by the steepest favourable drift of that residual over its
+levels, carried on, and by a margin; and no better to a single user than a lower load was, which
 only noise can make them. Where even so none of them would join the frontier, measuring them is in
 vain.
 
-On 17 landscapes replayed with their noise (docs/decisions/0009) no launch that was cut short by
-these margins would have added to the frontier; narrower ones lose some of it.
+On 17 landscapes replayed with their noise no frontier lost anything by these margins, and narrower
+ones lost some of it (docs/decisions/0009-sweeps-cut-short.md).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Prediction
 from autotuner.search.pareto import pareto_front
 from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector
 
+FEWEST_LEVELS = 2
+"""To be measured before anything is cut: one tells nothing of how residuals drift."""
 MARGIN = 0.2
 """Natural logarithm; a factor of 1.22."""
 MARGIN_PER_OCTAVE = 0.1
+"""More for every doubling of the load from the nearest measured level."""
 NOISE = 0.1
 """By how much more load may seem better for a user than less, in the natural logarithm."""
 
@@ -52,7 +56,8 @@ def why_cut(
         for point in measured
         if point.concurrency in by_level
     ]
-    if not left or not anchors or not others or any(level not in by_level for level in left):
+    silent = any(level not in by_level for level in left)
+    if not left or not others or silent or len(anchors) < FEWEST_LEVELS:
         return None
     known = [*others, *measured]
     within = [point for point in known if _meets(point, slo)]
@@ -76,25 +81,28 @@ class _Anchor:
     seen: OperatingPoint
     said: Prediction
 
-    def distance(self, concurrency: int) -> float:
-        """In doublings of the load."""
+    def octaves_to(self, concurrency: int) -> float:
+        """Doublings of the load between here and there."""
         return abs(math.log2(self.seen.concurrency / concurrency))
 
 
 def _at_best(said: Prediction, anchors: Sequence[_Anchor]) -> OperatingPoint:
     """The best that a level may be."""
-    octaves = min(anchor.distance(said.concurrency) for anchor in anchors)
-    margin = MARGIN + MARGIN_PER_OCTAVE * octaves
+    octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
     below = [a.seen for a in anchors if a.seen.concurrency < said.concurrency]
     lower = max(below, key=lambda point: point.concurrency, default=None)
 
-    def latency_ms(seen: str, predicted: str) -> float:
-        residuals = [math.log(getattr(a.seen, seen) / getattr(a.said, predicted)) for a in anchors]
-        best = float(getattr(said, predicted)) * math.exp(min(residuals) - margin)
-        return max(best, getattr(lower, seen) * math.exp(-NOISE)) if lower is not None else best
+    def at_best(gain: Callable[[_Anchor], float]) -> float:
+        """The factor by which a figure may be better than predicted."""
+        shown = max(map(gain, anchors)) + octaves * _drift(anchors, gain)
+        return math.exp(shown + MARGIN + octaves * MARGIN_PER_OCTAVE)
 
-    residual = max(math.log(a.seen.tok_s / a.said.tok_s) for a in anchors)
-    tok_s = said.tok_s * math.exp(residual + margin)
+    def latency_ms(seen: str, predicted: str) -> float:
+        factor = at_best(lambda a: math.log(getattr(a.said, predicted) / getattr(a.seen, seen)))
+        best = float(getattr(said, predicted)) / factor
+        return best if lower is None else max(best, getattr(lower, seen) * math.exp(-NOISE))
+
+    tok_s = said.tok_s * at_best(lambda a: math.log(a.seen.tok_s / a.said.tok_s))
     tpot_ms = latency_ms("tpot_ms", "tpot_ms")
     return OperatingPoint(
         candidate_id=said.candidate_id,
@@ -106,6 +114,16 @@ def _at_best(said: Prediction, anchors: Sequence[_Anchor]) -> OperatingPoint:
         tpot_ms=tpot_ms,
         e2e_p90_ms=latency_ms("e2e_p90_ms", "e2e_ms"),
     )
+
+
+def _drift(anchors: Sequence[_Anchor], gain: Callable[[_Anchor], float]) -> float:
+    """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
+    rising = sorted(anchors, key=lambda anchor: anchor.seen.concurrency)
+    steps = (
+        (gain(after) - gain(before)) / before.octaves_to(after.seen.concurrency)
+        for before, after in itertools.pairwise(rising)
+    )
+    return max([0.0, *steps])
 
 
 def _meets(point: OperatingPoint, slo: Mapping[str, float]) -> bool:

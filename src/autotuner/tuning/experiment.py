@@ -220,8 +220,7 @@ class Experimenter:
         )
         if why is None:
             return False
-        done = len(launch.measured)
-        launch.cut_short = f"after {done} level{'s' if done > 1 else ''}: {why}"
+        launch.cut_short = f"after {len(launch.measured)} levels: {why}"
         self._listen(LaunchCutShort(launch.record.index, launch.cut_short))
         return True
 

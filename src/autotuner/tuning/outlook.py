@@ -105,8 +105,10 @@ def _as_point(point: Prediction) -> OperatingPoint:
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
     """The mean of what is predicted for one launch, for each launch there may be."""
     benchmark = prepared.task.benchmark
-    sweeps = [sweep_s(found.points, benchmark) for found in expected if found.points]
-    if not sweeps:
-        return None
-    launch_s = prepared.startup_guess_s + statistics.fmean(sweeps)
-    return launch_s * prepared.launches / prepared.side_by_side / 60
+    launches_s = [
+        (prepared.startup_guess_s + sweep_s(found.points, benchmark))
+        * prepared.share(found.points[0].devices)
+        for found in expected
+        if found.points
+    ]
+    return statistics.fmean(launches_s) * prepared.launches / 60 if launches_s else None

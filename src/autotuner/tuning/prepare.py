@@ -107,6 +107,14 @@ class Prepared:
         room = max(self.total_gpus // narrowest, 1)
         return room if asked == "auto" else min(asked, room)
 
+    def share(self, gpus: int) -> float:
+        """The part of the wall time of its launch that an engine on `gpus` GPUs costs.
+
+        1 where engines run one after the other; less where others run beside it.
+        """
+        at_once = self.side_by_side
+        return 1.0 if at_once == 1 else max(1 / at_once, gpus / self.total_gpus)
+
     @property
     def device_name(self) -> str:
         """What the task runs on: its GPUs, else this machine's CPU."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rich.markup import escape
@@ -109,8 +110,8 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     """The plan as `--json` prints it. Reads the store for the time that earlier runs took."""
     typical_s = _typical_experiment_s(prepared, home)
     at_most_s = prepared.experiment_s_at_most()
-    space = prepared.space
-    rounds = prepared.launches / prepared.side_by_side
+    space, launches = prepared.space, prepared.launches
+    shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
         "task": prepared.task.name,
         "content_id": prepared.task.content_id,
@@ -130,14 +131,16 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "concurrency": list(prepared.task.benchmark.concurrency),
         "combinations": space.combinations,
         "candidates": len(space.candidates),
-        "launches": prepared.launches,
+        "launches": launches,
         "excluded": space.excluded,
         "profiles": list(prepared.task.profiles),
         "installed": all(v.installation.found for v in prepared.variants),
         "warnings": list(prepared.warnings),
         "axes": prepared.plan_record()["axes"],
-        "expected_minutes": None if typical_s is None else typical_s * rounds / 60,
-        "at_most_minutes": at_most_s * rounds / 60,
+        "expected_minutes": None
+        if typical_s is None
+        else typical_s * launches * fmean(shares) / 60,
+        "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
             {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
             for c in space.candidates
@@ -193,7 +196,7 @@ def _launches_text(document: dict[str, Any]) -> str:
     if allowed is not None and allowed > document["candidates"]:
         count = f"all of them to launch at the most (the budget allows {allowed})"
     at_once = document["side_by_side"]
-    return count if at_once == 1 else f"{count}, {at_once} at once"
+    return count if at_once == 1 else f"{count}, up to {at_once} at once"
 
 
 def _time_text(document: dict[str, Any]) -> str:
