@@ -150,19 +150,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
         )
         for point in SWEEP
     ]
-    real: list[OperatingPoint] = []
-    for point in said:
-        shown = seen(point, *(off + draw(within) for off in offs))
-        if real:  # more load is no better for a user
-            tpot_ms = max(shown.tpot_ms, real[-1].tpot_ms)
-            shown = replace(
-                shown,
-                ttft_ms=max(shown.ttft_ms, real[-1].ttft_ms),
-                tpot_ms=tpot_ms,
-                tok_s_per_user=1000 / tpot_ms,
-            )
-        real.append(shown)
-    return said, real
+    return said, [seen(point, *(off + draw(within) for off in offs)) for point in said]
 
 
 @settings(max_examples=400)

@@ -3,9 +3,8 @@
 A launch shows at its first levels how far off its predictions are. The levels left are taken for as
 good as they may be: as predicted, corrected by the most favourable residual ln(measured /
 predicted) that this launch has shown, by the steepest favourable drift of that residual over its
-levels, carried on, and by a margin; and no better to a single user than a lower load was, which
-only noise can make them. Where even so none of them would join the frontier, measuring them is in
-vain.
+levels, carried on, and by a margin. Where even so none of them would join the frontier, measuring
+them is in vain.
 
 On 17 landscapes replayed with their noise no frontier lost anything by these margins, and narrower
 ones lost some of it (docs/decisions/0009-sweeps-cut-short.md).
@@ -28,8 +27,6 @@ MARGIN = 0.2
 """Natural logarithm; a factor of 1.22."""
 MARGIN_PER_OCTAVE = 0.1
 """More for every doubling of the load from the nearest measured level."""
-NOISE = 0.1
-"""By how much more load may seem better for a user than less, in the natural logarithm."""
 
 
 def why_cut(
@@ -89,8 +86,6 @@ class _Anchor:
 def _at_best(said: Prediction, anchors: Sequence[_Anchor]) -> OperatingPoint:
     """The best that a level may be."""
     octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
-    below = [a.seen for a in anchors if a.seen.concurrency < said.concurrency]
-    lower = max(below, key=lambda point: point.concurrency, default=None)
 
     def at_best(gain: Callable[[_Anchor], float]) -> float:
         """The factor by which a figure may be better than predicted."""
@@ -99,8 +94,7 @@ def _at_best(said: Prediction, anchors: Sequence[_Anchor]) -> OperatingPoint:
 
     def latency_ms(seen: str, predicted: str) -> float:
         factor = at_best(lambda a: math.log(getattr(a.said, predicted) / getattr(a.seen, seen)))
-        best = float(getattr(said, predicted)) / factor
-        return best if lower is None else max(best, getattr(lower, seen) * math.exp(-NOISE))
+        return float(getattr(said, predicted)) / factor
 
     tok_s = said.tok_s * at_best(lambda a: math.log(a.seen.tok_s / a.said.tok_s))
     tpot_ms = latency_ms("tpot_ms", "tpot_ms")
