@@ -63,8 +63,8 @@ def asked(**changes: Any) -> str | None:
 def test_levels_that_are_beaten_whatever_they_show_are_cut_with_the_figures() -> None:
     told = asked()
     assert told is not None
-    assert told.startswith("16, 64 concurrent cannot improve the frontier: at 16 at best ")
-    assert "measured already: 9000 tok/s/GPU, 900 tok/s/user" in told
+    assert told.startswith("16, 64 concurrent cannot improve the frontier: at best ")
+    assert "9,000 tok/s/GPU, 900 tok/s/user (concurrency 64) is measured already" in told
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
     assert asked(slo={}, others=[unbeaten]) is None
     told = asked(slo=slo, others=[unbeaten])
     assert told is not None
-    assert "ttft_ms at 16 is at best" in told
-    assert "the SLO is 100" in told
+    assert "TTFT at 16 is " in told
+    assert "ms at best, the SLO is 100" in told
     broken = [seen(point, 5.0, 0.0, 0.0) for point in SWEEP[:2]]
     outside = replace(unbeaten, ttft_ms=1e6)
     assert asked(slo=slo, others=[outside], measured=broken) is None, "nothing meets it so far"

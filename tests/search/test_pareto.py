@@ -190,7 +190,7 @@ def test_without_an_slo_the_best_balance_is_recommended(points: list[OperatingPo
 @given(
     st.lists(POINTS, min_size=1, max_size=8),
     st.one_of(st.just({}), SLO),
-    st.sampled_from(list(OBJECTIVES)),
+    st.sampled_from([name for name in OBJECTIVES if name != "usd_per_million_tokens"]),
 )
 def test_a_single_objective_decides_within_the_slo(
     points: list[OperatingPoint], slo: dict[str, float], name: str

@@ -33,7 +33,13 @@ from autotuner.config.document import (
 from autotuner.config.lengths import LengthDistribution
 
 ObjectiveName = Literal[
-    "tok_s_per_gpu", "tok_s", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms"
+    "tok_s_per_gpu",
+    "tok_s",
+    "tok_s_per_user",
+    "ttft_ms",
+    "tpot_ms",
+    "e2e_p90_ms",
+    "usd_per_million_tokens",
 ]
 StrategyName = Literal["auto", "two_stage", "progressive", "hybrid", "bayesian", "random", "grid"]
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]

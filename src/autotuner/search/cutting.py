@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from autotuner.predict import Prediction
 from autotuner.search.pareto import pareto_front
-from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector
+from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, told
+from autotuner.search.predicted import as_point, is_usable
+from autotuner.search.slo import within
 
 FEWEST_LEVELS = 2
 """To be measured before anything is cut: one tells nothing of how residuals drift."""
@@ -27,6 +29,7 @@ MARGIN = 0.2
 """Natural logarithm; a factor of 1.22."""
 MARGIN_PER_OCTAVE = 0.1
 """More for every doubling of the load from the nearest measured level."""
+_FIGURES = ("tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms")
 
 
 def why_cut(
@@ -47,22 +50,20 @@ def why_cut(
         others: what other launches measured; without any there is nothing to beat.
         slo: as in `SearchState`; it counts once a point meets it.
     """
-    by_level = {point.concurrency: point for point in predicted}
-    anchors = [
-        _Anchor(point, by_level[point.concurrency])
-        for point in measured
-        if point.concurrency in by_level
-    ]
-    silent = any(level not in by_level for level in left)
-    if not left or not others or silent or len(anchors) < FEWEST_LEVELS:
+    if not measured or not others or not left:
+        return None
+    price = measured[0].usd_per_gpu_hour
+    said = {p.concurrency: as_point(p, price) for p in predicted if is_usable(p)}
+    anchors = [_Anchor(p, said[p.concurrency]) for p in measured if p.concurrency in said]
+    if len(anchors) < FEWEST_LEVELS or any(level not in said for level in left):
         return None
     known = [*others, *measured]
-    within = [point for point in known if _meets(point, slo)]
-    limits = slo if within else {}
-    front = pareto_front(within or known, lambda point: objective_vector(point, objectives))
+    meeting = [point for point in known if within(point, slo)]
+    limits = slo if meeting else {}
+    front = pareto_front(meeting or known, lambda point: objective_vector(point, objectives))
     reasons: list[str] = []
     for level in left:
-        hope = _at_best(by_level[level], anchors)
+        hope = _at_best(said[level], anchors)
         reason = _over(hope, limits) or _beaten(hope, front, objectives)
         if reason is None:
             return None
@@ -76,52 +77,39 @@ class _Anchor:
     """A measured level, and what was expected of it."""
 
     seen: OperatingPoint
-    said: Prediction
+    said: OperatingPoint
+
+    def gain(self, name: str) -> float:
+        """By how much a figure is better than expected: a natural logarithm."""
+        residual = math.log(getattr(self.seen, name) / getattr(self.said, name))
+        return residual if OBJECTIVES[name].maximise else -residual
 
     def octaves_to(self, concurrency: int) -> float:
         """Doublings of the load between here and there."""
         return abs(math.log2(self.seen.concurrency / concurrency))
 
 
-def _at_best(said: Prediction, anchors: Sequence[_Anchor]) -> OperatingPoint:
+def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint:
     """The best that a level may be."""
     octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
-
-    def at_best(gain: Callable[[_Anchor], float]) -> float:
-        """The factor by which a figure may be better than predicted."""
-        shown = max(map(gain, anchors)) + octaves * _drift(anchors, gain)
-        return math.exp(shown + MARGIN + octaves * MARGIN_PER_OCTAVE)
-
-    def latency_ms(seen: str, predicted: str) -> float:
-        factor = at_best(lambda a: math.log(getattr(a.said, predicted) / getattr(a.seen, seen)))
-        return float(getattr(said, predicted)) / factor
-
-    tok_s = said.tok_s * at_best(lambda a: math.log(a.seen.tok_s / a.said.tok_s))
-    tpot_ms = latency_ms("tpot_ms", "tpot_ms")
-    return OperatingPoint(
-        candidate_id=said.candidate_id,
-        concurrency=said.concurrency,
-        tok_s=tok_s,
-        tok_s_per_gpu=tok_s / said.devices,
-        tok_s_per_user=1000 / tpot_ms,
-        ttft_ms=latency_ms("ttft_ms", "ttft_ms"),
-        tpot_ms=tpot_ms,
-        e2e_p90_ms=latency_ms("e2e_p90_ms", "e2e_ms"),
-    )
+    margin = MARGIN + octaves * MARGIN_PER_OCTAVE
+    figures: dict[str, float] = {}
+    for name in _FIGURES:
+        shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
+        gain = math.exp(shown + margin)
+        value = getattr(said, name)
+        figures[name] = value * gain if OBJECTIVES[name].maximise else value / gain
+    return replace(said, **figures)
 
 
-def _drift(anchors: Sequence[_Anchor], gain: Callable[[_Anchor], float]) -> float:
+def _drift(anchors: Sequence[_Anchor], name: str) -> float:
     """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
     rising = sorted(anchors, key=lambda anchor: anchor.seen.concurrency)
     steps = (
-        (gain(after) - gain(before)) / before.octaves_to(after.seen.concurrency)
+        (after.gain(name) - before.gain(name)) / before.octaves_to(after.seen.concurrency)
         for before, after in itertools.pairwise(rising)
     )
     return max([0.0, *steps])
-
-
-def _meets(point: OperatingPoint, slo: Mapping[str, float]) -> bool:
-    return all(getattr(point, name) <= limit for name, limit in slo.items())
 
 
 def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
@@ -129,7 +117,10 @@ def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
     for name, limit in limits.items():
         value = getattr(hope, name)
         if value > limit:
-            return f"{name} at {hope.concurrency} is at best {value:.4g}, the SLO is {limit:g}"
+            return (
+                f"{OBJECTIVES[name].label} at {hope.concurrency} is {figure(value)} ms at best, "
+                f"the SLO is {figure(limit)}"
+            )
     return None
 
 
@@ -141,16 +132,6 @@ def _beaten(
     for point in front:
         reached = objective_vector(point, objectives)
         if all(have >= want for have, want in zip(reached, wanted, strict=True)):
-            return (
-                f"at {hope.concurrency} at best {_told(hope, objectives)}, "
-                f"measured already: {_told(point, objectives)}"
-            )
+            best, have = told(hope, objectives), told(point, objectives)
+            return f"at best {best}, and {have} is measured already"
     return None
-
-
-def _told(point: OperatingPoint, objectives: Sequence[str]) -> str:
-    return ", ".join(
-        f"{getattr(point, name):.4g} {OBJECTIVES[name].unit}"
-        + ("" if OBJECTIVES[name].maximise else f" {OBJECTIVES[name].meaning.split(',')[0]}")
-        for name in objectives
-    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector
+from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, quantity
+from autotuner.search.slo import told_slo, within, worst_excess
 
 
 def recommend(
@@ -29,16 +30,16 @@ def recommend(
     only = objectives[0] if len(objectives) == 1 else None
     if not slo:
         return _knee(points) if only is None else (*_best(points, only), True)
-    within = [point for point in points if _worst_excess(point, slo)[0] <= 0]
-    told = ", ".join(f"{_label(name)} <= {limit:g} ms" for name, limit in slo.items())
-    if within:
-        best, what = _best(within, only or "tok_s_per_gpu")
+    told = told_slo(slo)
+    meeting = [point for point in points if within(point, slo)]
+    if meeting:
+        best, what = _best(meeting, only or "tok_s_per_gpu")
         return best, f"{what} that meet the SLO ({told})", True
-    best = min(points, key=lambda point: (_worst_excess(point, slo)[0], -point.tok_s_per_gpu))
-    excess, name = _worst_excess(best, slo)
+    best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
+    excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({told}); this one comes nearest: "
-        f"{_label(name)} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
+        f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
     )
     return best, reason, False
 
@@ -46,17 +47,13 @@ def recommend(
 def _best(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoint, str]:
     """The best point in one objective, the lowest TTFT among equals, and what it is."""
     best = max(points, key=lambda point: (*objective_vector(point, (name,)), -point.ttft_ms))
-    value, objective = getattr(best, name), OBJECTIVES[name]
     if name == "tok_s_per_gpu":
-        what = f"the most throughput ({value:.1f} tok/s per device)"
+        what = f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device)"
     else:
-        most = "greatest" if objective.maximise else "lowest"
-        what = f"the {most} {name} ({value:.1f} {objective.unit})"
+        objective = OBJECTIVES[name]
+        most = "greatest" if objective.maximise else "least"
+        what = f"the {most} {objective.meaning} ({figure(quantity(best, name))} {objective.unit})"
     return best, f"{what} of {len(points)} operating points"
-
-
-def _worst_excess(point: OperatingPoint, slo: Mapping[str, float]) -> tuple[float, str]:
-    return max((getattr(point, name) / limit - 1, name) for name, limit in slo.items())
 
 
 def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
@@ -68,7 +65,3 @@ def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
         f"throughput at {best.tok_s_per_user / fastest:.0%} of the greatest speed per user"
     )
     return best, reason, True
-
-
-def _label(name: str) -> str:
-    return {"ttft_ms": "TTFT", "tpot_ms": "TPOT", "e2e_p90_ms": "E2E p90"}.get(name, name)

@@ -211,7 +211,7 @@ class Experimenter:
         if not task.benchmark.cut_short or not launch.measured:
             return False
         why = why_cut(
-            launch.points(launch.measured),
+            launch.points(launch.measured, self._prepared.usd_per_gpu_hour),
             launch.expected.points,
             left,
             others=rivals(),
@@ -253,8 +253,13 @@ class _Launch:
     measured: list[Measurement] = field(default_factory=list)
     cut_short: str | None = None
 
-    def points(self, measured: Sequence[Measurement]) -> tuple[OperatingPoint, ...]:
-        return operating_points(self.candidate.id, measured, gpus=self.candidate.gpus)
+    def points(
+        self, measured: Sequence[Measurement], usd_per_gpu_hour: float | None = None
+    ) -> tuple[OperatingPoint, ...]:
+        gpus = self.candidate.gpus
+        return operating_points(
+            self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour
+        )
 
 
 def _limited(spec: LaunchSpec, gpus: Sequence[str]) -> LaunchSpec:

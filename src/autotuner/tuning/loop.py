@@ -228,4 +228,5 @@ class Tuner:
         return self._history
 
     def _measured(self) -> list[OperatingPoint]:
-        return [point for experiment in self._history for point in outcome(experiment).points]
+        price = self._prepared.usd_per_gpu_hour
+        return [point for done in self._history for point in outcome(done, price).points]

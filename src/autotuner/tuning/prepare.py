@@ -107,6 +107,11 @@ class Prepared:
         room = max(self.total_gpus // narrowest, 1)
         return room if asked == "auto" else min(asked, room)
 
+    @property
+    def usd_per_gpu_hour(self) -> float | None:
+        """Price of one device; None where neither the task nor the catalog tells."""
+        return self.price_usd_hour / max(self.variants[0].context.gpus, 1) or None
+
     def share(self, gpus: int) -> float:
         """The part of the wall time of its launch that an engine on `gpus` GPUs costs.
 
@@ -142,6 +147,7 @@ class Prepared:
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
+            "usd_per_gpu_hour": self.usd_per_gpu_hour,
         }
 
 
@@ -166,9 +172,9 @@ def prepare(
     _refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
-    return Prepared(
-        task, variants, model, device, workload, space, _price_usd_hour(variants[0].context, task)
-    )
+    price = _price_usd_hour(variants[0].context, task)
+    _refuse_cost_without_price(price, task, source)
+    return Prepared(task, variants, model, device, workload, space, price)
 
 
 def require_installed(prepared: Prepared) -> None:
@@ -249,6 +255,14 @@ def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
             layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
             told = f"{layer} sets it, and shared prefixes are not generated yet"
             raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
+
+
+def _refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
+    objective = "usd_per_million_tokens"
+    if objective in task.optimization.objectives and not price_usd_hour:
+        told = f"{objective} needs a price, and no price of the device is known"
+        problem = Problem("optimization.objectives", told)
+        raise ConfigError(source, (problem,), remedy="say system.price_per_gpu_hour")
 
 
 def _refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:

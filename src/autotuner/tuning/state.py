@@ -52,11 +52,12 @@ class Situation:
             now_s: the same clock now.
         """
         task, flying = self._prepared.task, under_way or {}
+        price = self._prepared.usd_per_gpu_hour
         spans = [_span(experiment) for experiment in history]
         spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
         return SearchState(
             candidates=self._ids,
-            history=tuple(outcome(experiment) for experiment in history),
+            history=tuple(outcome(experiment, price) for experiment in history),
             objectives=task.optimization.objectives,
             budget=self._prepared.budget,
             spent_experiments=len(history),
@@ -68,6 +69,7 @@ class Situation:
             settings=self._settings,
             slo=task.slo_limits(),
             threshold=task.optimization.threshold(),
+            usd_per_gpu_hour=price,
             knowledge=self._known(history),
         )
 

@@ -15,7 +15,7 @@ from autotuner.search import (
 )
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
-from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.summary import (
     ExperimentView,
     FailureView,
@@ -31,7 +31,8 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    by_experiment = {experiment.id: _points(experiment) for experiment in experiments}
+    price = run.plan.get("usd_per_gpu_hour")
+    by_experiment = {experiment.id: _points(experiment, price) for experiment in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [
         _experiment_view(experiment, run, by_experiment[experiment.id])
@@ -53,11 +54,10 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     )
 
 
-def _points(experiment: ExperimentRecord) -> tuple[OperatingPoint, ...]:
-    if experiment.status != "completed":
-        return ()
-    gpus = occupied_gpus(experiment.settings)
-    return operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+def _points(
+    experiment: ExperimentRecord, usd_per_gpu_hour: float | None
+) -> tuple[OperatingPoint, ...]:
+    return outcome(experiment, usd_per_gpu_hour).points if experiment.status == "completed" else ()
 
 
 def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
@@ -136,6 +136,7 @@ def _point_fields(
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "e2e_p90_ms": point.e2e_p90_ms,
+        "usd_per_million_tokens": point.usd_per_million_tokens,
         "settings": experiment.settings,
         "command": experiment.command,
     }

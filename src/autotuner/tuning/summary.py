@@ -113,7 +113,7 @@ class PointView(_View):
 
     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
-    1000 / `tpot_ms`.
+    1000 / `tpot_ms`; `usd_per_million_tokens` is of output tokens, None where no price is known.
     """
 
     experiment: str
@@ -124,6 +124,7 @@ class PointView(_View):
     ttft_ms: float
     tpot_ms: float
     e2e_p90_ms: float
+    usd_per_million_tokens: float | None = None
     settings: dict[str, Scalar]
     command: str
 
