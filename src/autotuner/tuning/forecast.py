@@ -108,9 +108,10 @@ class Forecast:
         self.whys: dict[str, str] = {}
         self.warnings = list(warnings)
 
-    def scenario(self, candidate_id: str) -> Scenario:
-        """The circumstances of a candidate."""
-        return self._questions[self._places[candidate_id][0]][0]
+    def scenario(self, candidate_id: str) -> Scenario | None:
+        """The circumstances of a candidate; None where nobody is asked about it."""
+        place = self._places.get(candidate_id)
+        return None if place is None else self._questions[place[0]][0]
 
     def expected(
         self, candidate_ids: Iterable[str], observations: Sequence[Observation] = ()
