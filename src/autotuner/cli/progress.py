@@ -35,6 +35,8 @@ class Progress:
         self._console = console
         self._axes = prepared.axes
         self._launches = prepared.launches
+        self._replay = prepared.replay is not None
+        self._simulated = " (simulated)" if self._replay else ""
         self._seconds: list[float] = []
         self._label = ""
         self._status: Status | None = None
@@ -60,13 +62,14 @@ class Progress:
         match event:
             case RunStarted(run_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
-                self._console.print(f"run {run_id}: {launches} candidates to launch{again}")
+                doing = "replay, nothing is launched" if self._replay else "launch"
+                self._console.print(f"run {run_id}: {launches} candidates to {doing}{again}")
             case ExperimentStarted(index, _, settings, reason):
                 self._label = f"[{index}/{self._launches}] {settings_text(settings, self._axes)}"
                 self._live("starting the engine")
                 self._console.print(escape(f"{self._label}  ({reason})"), soft_wrap=True)
             case EngineReady(_, startup_s):
-                self._live(f"engine ready after {startup_s:.1f} s")
+                self._live(f"engine ready after {startup_s:.1f} s{self._simulated}")
             case LevelProgress(_, concurrency, completed, wanted):
                 self._live(f"{concurrency} concurrent: {completed} of {wanted} requests")
             case LevelMeasured(_, measurement, predicted):
@@ -92,7 +95,7 @@ class Progress:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
         left = self._launches - len(self._seconds)
-        return f", about {duration_text(mean * left)} left"
+        return f", about {duration_text(mean * left)} left{self._simulated}"
 
 
 def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:

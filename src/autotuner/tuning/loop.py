@@ -174,7 +174,8 @@ class Tuner:
         )
         self._listen(ExperimentStarted(index, candidate_id, candidate.settings(), proposal.reason))
         expected = self._expect(run, record, index)
-        began = time.monotonic()
+        now_s = asyncio.get_running_loop().time  # simulated, where the loop's clock is
+        began = now_s()
         startup_s: float | None = None
         failure: Failure | None
         measured: list[Measurement] = []
@@ -185,13 +186,13 @@ class Tuner:
                 ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
             )
         except LaunchFailed as failed:
-            failure, startup_s = failed.failure, time.monotonic() - began
+            failure, startup_s = failed.failure, now_s() - began
         else:
             startup_s = engine.startup_s
             self._listen(EngineReady(index, startup_s))
             async with engine:
                 failure = await self._sweep(engine, record, index, expected, measured)
-        seconds = time.monotonic() - began
+        seconds = now_s() - began
         self._store.finish_experiment(
             record.id,
             status="failed" if failure else "completed",
@@ -204,7 +205,7 @@ class Tuner:
 
     def _expect(self, run: RunRecord, record: ExperimentRecord, index: int) -> Expected:
         """What is expected now, stored beside the experiment."""
-        known = [kept.observation for kept in self._store.observations()]
+        known = self._forecast.remembered(self._store.observations(), run.id)
         expected = self._forecast.expected([record.candidate_id], known)[record.candidate_id]
         self._store.add_predictions(
             record.id,
@@ -253,7 +254,7 @@ class Tuner:
         spec = self._prepared.space.specs[record.candidate_id]
         endpoint = Endpoint(engine.base_url, spec.model_name, spec.api_path)
         for repeat in range(benchmark.repeats):
-            for concurrency in benchmark.concurrency:
+            for concurrency in self._prepared.levels(record.candidate_id):
                 measurement = await self._generator.run(
                     endpoint,
                     self._level(concurrency, repeat),

@@ -134,10 +134,16 @@ class RecommendedView(PointView):
 
 
 class RunView(_View):
-    """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC."""
+    """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
+
+    Of a `replay` nothing was launched: its figures come from `landscape`, a recorded table, and
+    the times of its experiments are simulated.
+    """
 
     id: int
     name: str
+    replay: bool = False
+    landscape: str | None = None
     status: Literal["running", "completed", "failed", "cancelled", "interrupted"]
     stop_reason: str
     started_at: str
