@@ -38,7 +38,7 @@ SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "attention.enable_chunked_prefill": st.booleans(),
     "system.backend_version": st.sampled_from(["0.24.0", "0.24", "2", "1.3.0rc20"]),
     "misc.dtype": st.sampled_from(["auto", "bfloat16"]),
-    "misc.extra_args": st.lists(words, min_size=1, max_size=3).map(lambda w: ["--flag", *w]),
+    "misc.extra_args": st.lists(st.text('ab ,"[é', min_size=1)).map(lambda w: ["--flag", *w]),
     "misc.threads": counts,
 }
 

@@ -222,7 +222,9 @@ def _levels_not_recorded(task: Task, landscape: Landscape) -> Iterable[Problem]:
 
 def _length(task: Task, landscape: Landscape, name: str) -> float:
     said, recorded = task.fixed().get(f"runtime.{name}"), float(getattr(landscape, name))
-    return recorded if said is None else float(said)
+    if said is not None:
+        return float(said)
+    return float(round(recorded)) if name in landscape.assumed else recorded
 
 
 def _listed(value: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import AS_RECORDED, Candidate, ReplayConfig, Task
+from autotuner.config import AS_RECORDED, Candidate, LengthDistribution, ReplayConfig, Task
 from autotuner.engines import engine_named
 from autotuner.errors import ConfigError, ModelError, Problem
 from autotuner.landscapes import Landscape, Matched, read_landscape
@@ -50,11 +50,13 @@ def read_table(
 
 def as_replayed(task: Task, landscape: Landscape, matched: Matched, checksum: str) -> Task:
     """The task with all that the table tells: model, lengths, load levels, checksum."""
+    isl, osl = matched.isl, matched.osl
+    lengths = LengthDistribution(kind="D", input=(isl, isl), output=(osl, osl))
     document = task.written()
     runtime = document.get("runtime", {})
     document["runtime"] = {k: v for k, v in runtime.items() if k not in ("isl", "osl")}
     document["benchmark"] = document.get("benchmark", {}) | {
-        "workload": f"D({matched.isl:g},{matched.osl:g})",
+        "workload": str(lengths),
         "concurrency": list(matched.levels),
     }
     document["replay"] |= {"sha256": checksum}
