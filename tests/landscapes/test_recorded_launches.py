@@ -88,6 +88,12 @@ def test_what_the_engine_has_no_words_for_stands_in_the_label() -> None:
     assert "parallel.tensor_parallel" not in label
 
 
+def test_a_launch_occupies_its_gpus_whatever_its_command_can_say() -> None:
+    task = prepared(model={"id": "Qwen/Qwen3-235B-A22B"})
+    for candidate in task.space.candidates:
+        assert task.space.specs[candidate.id].gpus == candidate.gpus
+
+
 def test_the_command_is_what_the_engine_renders_where_it_can_say_all(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(landscape_csv(TABLE), encoding="utf-8")
     task = prepared(replay={"landscape": str(tmp_path / "t.csv")})

@@ -40,7 +40,7 @@ class Matched:
         excluded: reason -> number of launches that are left out.
         levels: load levels, in the task's order.
         gpu_type: of the catalog; None where nobody tells.
-        gpus: as many as the widest launch takes, at the most what the task has.
+        gpus: that the task has; as many as the widest launch takes, where it does not say.
     """
 
     launches: tuple[tuple[Candidate, RecordedLaunch], ...]
@@ -96,7 +96,7 @@ def match(task: Task, landscape: Landscape, *, source: str) -> Matched:
         isl=_length(task, landscape, "isl"),
         osl=_length(task, landscape, "osl"),
         gpu_type=facts.get(_GPU),
-        gpus=max(launch.gpus for _, launch in found.values()),
+        gpus=task.fixed().get(_GPUS) or max(launch.gpus for _, launch in found.values()),
     )
 
 

@@ -81,7 +81,7 @@ class RecordedRegion(Region):
             )  # fmt: skip
         words = ", ".join(f"{path}={written_cell(settings[path])}" for path in unsaid)
         return ReplaySpec(
-            **vars(spec),
+            **(vars(spec) | {"gpus": candidate.gpus}),
             recorded=recorded,
             label=f"{REPLAYED}; {self.engine.name} has no words for {words}" if words else REPLAYED,
         )
