@@ -28,12 +28,13 @@ from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.summarise import summarise
 
 LEVELS = (1, 4, 16)
+RANDOM: dict[str, Any] = {"strategy": "random"}
 TASK: dict[str, Any] = {
     "version": 2,
     "name": "replayed",
     "deployment_mode": "replay",
     "replay": {"landscape": "made-up.csv"},
-    "optimization": {"strategy": "random"},
+    "optimization": RANDOM,
 }
 
 
@@ -70,6 +71,7 @@ def go(
             forecast=forecast_of(task, home),
             logs=home / "logs",
             listen=listen,
+            clock=runner.get_loop().time,
         )
         run = tuner.open_run()
 
@@ -127,7 +129,7 @@ def test_launches_succeed_and_fail_as_recorded(tmp_path: Path) -> None:
 def test_starts_and_levels_take_simulated_time_that_counts_towards_the_budget(
     tmp_path: Path,
 ) -> None:
-    task = prepared(written(tmp_path), optimization={"budget": {"minutes": 9}})
+    task = prepared(written(tmp_path), optimization=RANDOM | {"budget": {"minutes": 9}})
     run = go(task, tmp_path / "home")
     found = experiments(tmp_path / "home", run)
     assert [e.startup_s for e in found] == [pytest.approx(STARTUP_S)] * 3
@@ -135,14 +137,33 @@ def test_starts_and_levels_take_simulated_time_that_counts_towards_the_budget(
     assert run.stop_reason.startswith("the budget of 9 minutes is used up")
     assert run.wall_s < STARTUP_S, "simulated time was waited for"
 
-    dear = {"optimization": {"budget": {"usd": 1.7}}, "system": {"price_per_gpu_hour": 3.0}}
+    dear = {
+        "optimization": RANDOM | {"budget": {"usd": 1.7}},
+        "system": {"price_per_gpu_hour": 3.0},
+    }
     run = go(prepared(tmp_path, **dear), tmp_path / "home")
     assert len(experiments(tmp_path / "home", run)) == 3, "4 GPUs at 3 USD: 0.8 USD a launch"
 
 
+def test_launches_side_by_side_share_the_simulated_time(tmp_path: Path) -> None:
+    def busy_s(**optimization: Any) -> tuple[float, int]:
+        """When the last launch ended, and how many began before the first had ended."""
+        home = tmp_path / repr(optimization)
+        asked = {"optimization": RANDOM | optimization, "system": {"total_gpus": 8}}
+        found = experiments(home, go(prepared(written(tmp_path), **asked), home))
+        ends = [e.began_s + (e.startup_s or 0) + (e.measure_s or 0) for e in found]
+        return max(ends), sum(e.began_s < min(ends) for e in found)
+
+    alone_s, one = busy_s()
+    together_s, several = busy_s(parallel_launches="auto")
+    assert (one, several > 1) == (1, True)
+    assert together_s < 0.8 * alone_s
+    assert busy_s(parallel_launches="auto") == (together_s, several)
+
+
 def test_the_noise_is_that_of_the_seed(tmp_path: Path) -> None:
     def figures(seed: int, home: str) -> dict[str, list[float]]:
-        task = prepared(written(tmp_path), optimization={"seed": seed})
+        task = prepared(written(tmp_path), optimization=RANDOM | {"seed": seed})
         found = experiments(tmp_path / home, go(task, tmp_path / home))
         return {e.candidate_id: [m.tok_s for m in e.measurements] for e in found}
 
@@ -224,9 +245,9 @@ def test_earlier_replays_teach_those_of_other_models_only(tmp_path: Path) -> Non
     assert kept
     assert {(k.observation.base, k.observation.tool) for k in kept} == {("recorded", TOOL)}
 
-    same = forecast_of(prepared(tmp_path, optimization={"seed": 7}), home)
-    assert same.remembered(kept) == []
-    assert len(same.remembered(kept, run.id)) == len(kept), "a run learns from its own launches"
+    same = forecast_of(prepared(tmp_path, optimization=RANDOM | {"seed": 7}), home)
+    assert same.remembered(kept) == ()
+    assert any(e.calibrated for e in experiments(home, run)), "a run learns from its own launches"
     other = {"model": {"id": "Qwen/Qwen3-32B"}}
     assert len(forecast_of(prepared(tmp_path, **other), home).remembered(kept)) == len(kept)
 
@@ -240,7 +261,7 @@ def test_a_replay_teaches_no_task_that_launches_engines(tmp_path: Path) -> None:
     real = {"version": 2, "name": "real", "model": {"id": "Qwen/Qwen3-32B"}}
     runtime = {"runtime": {"isl": 16, "osl": 8}, "system": {"backend": "vllm", "gpu_type": "h100"}}
     task = prepare(parse_task(real | runtime), base=tmp_path)
-    assert forecast_of(task, home, measure=False).remembered(kept) == []
+    assert forecast_of(task, home, measure=False).remembered(kept) == ()
 
 
 def test_what_the_landscape_says_of_a_launch_is_what_a_bench_sees(tmp_path: Path) -> None:

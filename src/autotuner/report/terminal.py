@@ -29,7 +29,11 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     if notice is not None:
         console.print(f"[bold yellow]replay[/bold yellow] {escape(notice)}", soft_wrap=True)
     console.print(escape(f"{run.model} on {run.engine} {run.engine_version}, {run.device}"))
-    console.print(f"experiments: {told}")
+    if run.strategy:
+        why = f": {run.strategy_reason}" if run.strategy_reason else ""
+        console.print(escape(f"strategy {run.strategy}{why}"), soft_wrap=True)
+    cut = sum(experiment.cut_short is not None for experiment in summary.experiments)
+    console.print(f"experiments: {told}" + (f"; {cut} of them cut short" if cut else ""))
     _print_failures(summary, console)
     if summary.frontier:
         console.print()

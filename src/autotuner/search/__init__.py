@@ -4,6 +4,7 @@ In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its re
 No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
+from autotuner.search.cutting import why_cut
 from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
@@ -13,11 +14,14 @@ from autotuner.search.registry import STRATEGIES, strategy_named
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
 from autotuner.search.strategy import (
     Budget,
+    Describes,
     Outcome,
     Proposal,
     SearchState,
     Stop,
     Strategy,
+    description,
+    uses_knowledge,
 )
 
 __all__ = [
@@ -25,6 +29,7 @@ __all__ = [
     "STRATEGIES",
     "Budget",
     "Circumstances",
+    "Describes",
     "Knowledge",
     "Objective",
     "OperatingPoint",
@@ -34,6 +39,7 @@ __all__ = [
     "Stop",
     "Strategy",
     "budget_exhausted",
+    "description",
     "dominates",
     "hypervolume",
     "objective_vector",
@@ -43,4 +49,6 @@ __all__ = [
     "stop_reason",
     "strategy_named",
     "too_little",
+    "uses_knowledge",
+    "why_cut",
 ]

@@ -16,6 +16,7 @@ from autotuner.search import (
     SearchState,
     Stop,
     Strategy,
+    description,
 )
 
 # The same test runs in every class that inherits it.
@@ -93,6 +94,13 @@ class StrategyContract(ABC):
         strategy.propose(replace(state, seed=state.seed + 1))
         assert strategy.propose(replace(state)) == first
         assert self.strategy().propose(state) == first
+
+    @given(states())
+    @_INHERITED
+    def test_what_it_says_of_itself_depends_on_the_state_alone(self, state: SearchState) -> None:
+        told = description(self.strategy(), state)
+        assert isinstance(told, str)
+        assert description(self.strategy(), replace(state)) == told
 
     @given(states(), st.data())
     @_INHERITED

@@ -115,9 +115,10 @@ class Forecast:
         self.whys: dict[str, str] = {}
         self.warnings = list(warnings)
 
-    def scenario(self, candidate_id: str) -> Scenario:
-        """The circumstances of a candidate."""
-        return self._questions[self._places[candidate_id][0]][0]
+    def scenario(self, candidate_id: str) -> Scenario | None:
+        """The circumstances of a candidate; None where nobody is asked about it."""
+        place = self._places.get(candidate_id)
+        return None if place is None else self._questions[place[0]][0]
 
     def expected(
         self, candidate_ids: Iterable[str], observations: Sequence[Observation] = ()
@@ -137,16 +138,10 @@ class Forecast:
             found.update(self._corrected(place, group, observations))
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
 
-    def remembered(
-        self, kept: Iterable[ObservationRecord], run_id: int | None = None
-    ) -> list[Observation]:
-        """What of all that is kept may correct predictions in the run `run_id`: the run's own;
-        of other runs what was measured on engines, or in a replay what is not of its model."""
-        return [
-            record.observation
-            for record in kept
-            if (run_id is not None and record.run_id == run_id) or self._counts(record.observation)
-        ]
+    def remembered(self, kept: Iterable[ObservationRecord]) -> tuple[Observation, ...]:
+        """What of other runs' observations counts: what was measured on engines, or in a replay
+        what is not of its model."""
+        return tuple(record.observation for record in kept if self._counts(record.observation))
 
     def _counts(self, observation: Observation) -> bool:
         if self._replays is None:

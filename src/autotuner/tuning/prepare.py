@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,35 @@ class Prepared:
         return min(len(self.space.candidates), limit or len(self.space.candidates))
 
     @property
+    def total_gpus(self) -> int:
+        """GPUs that launches may occupy together; none on a CPU."""
+        context = self.variants[0].context
+        return 0 if context.gpu is None else context.gpus
+
+    @functools.cached_property
+    def side_by_side(self) -> int:
+        """How many engines may run at once: what the task asks for, as far as its GPUs suffice."""
+        asked = self.task.optimization.parallel_launches
+        if asked == 1 or not self.total_gpus:
+            return 1
+        narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
+        room = max(self.total_gpus // narrowest, 1)
+        return room if asked == "auto" else min(asked, room)
+
+    @property
+    def usd_per_gpu_hour(self) -> float | None:
+        """Price of one device; None where neither the task nor the catalog tells."""
+        return self.price_usd_hour / max(self.variants[0].context.gpus, 1) or None
+
+    def share(self, gpus: int) -> float:
+        """The part of the wall time of its launch that an engine on `gpus` GPUs costs.
+
+        1 where engines run one after the other; less where others run beside it.
+        """
+        at_once = self.side_by_side
+        return 1.0 if at_once == 1 else max(1 / at_once, gpus / self.total_gpus)
+
+    @property
     def device_name(self) -> str:
         """What the task runs on: its GPUs, else this machine's CPU."""
         context = self.variants[0].context
@@ -141,6 +171,7 @@ class Prepared:
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
+            "usd_per_gpu_hour": self.usd_per_gpu_hour,
         }
 
 
@@ -164,11 +195,12 @@ def prepare(
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
     _refuse_prefixes(variants, source)
+    _refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
-    return Prepared(
-        task, variants, model, device, workload, space, _price_usd_hour(variants[0].context, task)
-    )
+    price = _price_usd_hour(variants[0].context, task)
+    _refuse_cost_without_price(price, task, source)
+    return Prepared(task, variants, model, device, workload, space, price)
 
 
 def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -> Prepared:
@@ -280,6 +312,24 @@ def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
             layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
             told = f"{layer} sets it, and shared prefixes are not generated yet"
             raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
+
+
+def _refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
+    objective = "usd_per_million_tokens"
+    if objective in task.optimization.objectives and not price_usd_hour:
+        told = f"{objective} needs a price, and no price of the device is known"
+        problem = Problem("optimization.objectives", told)
+        raise ConfigError(source, (problem,), remedy="say system.price_per_gpu_hour")
+
+
+def _refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
+    """Engines at once on one CPU: each would measure the others too."""
+    asked = task.optimization.parallel_launches
+    gpu = variants[0].context.gpu
+    if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
+        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
+        problem = Problem("optimization.parallel_launches", told)
+        raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
 
 
 def workload_of(task: Task, source: str) -> LengthDistribution:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rich.markup import escape
@@ -20,10 +21,12 @@ from autotuner.predict import Observation
 from autotuner.profiles import registry_with
 from autotuner.report.outlook import outlook_document, print_outlook
 from autotuner.report.points import settings_text, value_text
+from autotuner.search import description, strategy_named
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
+from autotuner.tuning.state import situation
 
 _SHOWN_POINTS = 5
 
@@ -72,7 +75,11 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     prepared = prepare_file(path, folder)
     document = plan_document(prepared, folder)
     asked = forecast_of(prepared, folder, measure=False)
-    found = outlook(prepared, asked, known_observations(folder, asked), most=MOST_CANDIDATES)
+    known = known_observations(folder, asked)
+    found = outlook(prepared, asked, known, most=MOST_CANDIDATES)
+    strategy = strategy_named(prepared.task.optimization.strategy)
+    state = situation(prepared, strategy, asked, known).state(())
+    document["strategy_reason"] = description(strategy, state)
     if as_json:
         print_json(document | {"prediction": _prediction_document(prepared, found, asked)})
         return
@@ -104,7 +111,8 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     """The plan as `--json` prints it. Reads the store for the time that earlier runs took."""
     typical_s = _typical_experiment_s(prepared, home)
     at_most_s = prepared.experiment_s_at_most()
-    space = prepared.space
+    space, launches = prepared.space, prepared.launches
+    shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
         "task": prepared.task.name,
         "replay": prepared.replay is not None,
@@ -117,19 +125,25 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "model_path": prepared.model.location,
         "device": prepared.device_name,
         "strategy": prepared.task.optimization.strategy,
+        "strategy_reason": "",
+        "min_gain": prepared.task.optimization.threshold() or 0.0,
+        "budget": prepared.task.optimization.budget.model_dump(),
+        "side_by_side": prepared.side_by_side,
         "objectives": list(prepared.task.optimization.objectives),
         "workload": str(prepared.workload),
         "concurrency": list(prepared.task.benchmark.concurrency),
         "combinations": space.combinations,
         "candidates": len(space.candidates),
-        "launches": prepared.launches,
+        "launches": launches,
         "excluded": space.excluded,
         "profiles": list(prepared.task.profiles),
         "installed": all(v.installation.found for v in prepared.variants),
         "warnings": list(prepared.warnings),
         "axes": prepared.plan_record()["axes"],
-        "expected_minutes": None if typical_s is None else typical_s * prepared.launches / 60,
-        "at_most_minutes": at_most_s * prepared.launches / 60,
+        "expected_minutes": None
+        if typical_s is None
+        else typical_s * launches * fmean(shares) / 60,
+        "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
             {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
             for c in space.candidates
@@ -137,10 +151,10 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     }
 
 
-def known_observations(home: Path, asked: Forecast) -> list[Observation]:
+def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
     """What is kept under `home` and counts for `asked`; nothing is created there."""
     if not (home / "autotuner.db").exists():
-        return []
+        return ()
     from autotuner.store import Store
 
     with Store.open(home) as store:
@@ -163,9 +177,10 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "device": document["device"],
         "workload": f"{document['workload']} at {document['concurrency']} concurrent requests",
         "profiles": ", ".join(document["profiles"]) or "none",
-        "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}",
+        "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}"
+        + (f"; {document['strategy_reason']}" if document["strategy_reason"] else ""),
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
-        f"{document['launches']} to launch",
+        f"{_launches_text(document)}",
     }
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
@@ -179,6 +194,15 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
+
+
+def _launches_text(document: dict[str, Any]) -> str:
+    allowed = document["budget"]["experiments"]
+    count = f"up to {document['launches']} to launch"
+    if allowed is not None and allowed > document["candidates"]:
+        count = f"all of them to launch at the most (the budget allows {allowed})"
+    at_once = document["side_by_side"]
+    return count if at_once == 1 else f"{count}, up to {at_once} at once"
 
 
 def _time_text(document: dict[str, Any]) -> str:

@@ -66,7 +66,9 @@ def run_task(
         forecast = forecast_of(prepared, folder)
         if not quiet:
             _print_expected(prepared, forecast, store)
-        with Progress(err(), prepared) as progress:
+        # On the loop of a replay minutes pass at once.
+        loop = SimulatedTimeLoop if prepared.replay else None
+        with Progress(err(), prepared) as progress, asyncio.Runner(loop_factory=loop) as runner:
             tuner = Tuner(
                 prepared,
                 store=store,
@@ -76,12 +78,10 @@ def run_task(
                 forecast=forecast,
                 logs=folder / "logs",
                 listen=progress.tell,
+                clock=runner.get_loop().time,
             )
             run = tuner.open_run(fresh=fresh, again=again)
-            # A replay's minutes pass at once.
-            clock = SimulatedTimeLoop if prepared.replay else None
-            with asyncio.Runner(loop_factory=clock) as runner:
-                interrupted = runner.run(_until_done_or_told_to_stop(tuner, run))
+            interrupted = runner.run(_until_done_or_told_to_stop(tuner, run))
         run = store.get_run(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
