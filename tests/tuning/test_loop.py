@@ -12,6 +12,7 @@ import pytest
 from made_up_bench import Bench, MadeUpLauncher, level, opened, smooth
 from made_up_predictor import MadeUpPredictor
 
+from autotuner.errors import ConfigError
 from autotuner.measure import Measurement
 from autotuner.predict import Scenario
 from autotuner.search import Proposal, SearchState, Stop
@@ -249,7 +250,22 @@ def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench
     best = bench.tune(changes={"optimization": fast, "slo": {}})[0].recommended
     assert best is not None
     assert best.tpot_ms == 5.0
-    assert "the lowest tpot_ms (5.0 ms)" in best.reason
+    assert "the least time per output token, mean (5 ms) of 6 operating points" in best.reason
+
+
+def test_the_cost_of_tokens_is_an_objective_where_a_price_is_known(bench: Bench) -> None:
+    cost = {"strategy": "grid", "objectives": ["usd_per_million_tokens", "ttft_ms"]}
+    with pytest.raises(ConfigError, match=r"needs a price(.|\n)*say system.price_per_gpu_hour"):
+        bench.prepared({"optimization": cost})
+    strategy = Listening()
+    changes = {"optimization": cost, "system": {"price_per_gpu_hour": 3.6}}
+    summary, _ = bench.tune(changes=changes, strategy=strategy)
+    (best,) = summary.frontier
+    assert best.tok_s == 400.0
+    assert best.usd_per_million_tokens == pytest.approx(3.6 / (400 * 3600) * 1e6)
+    last = strategy.states[-1]
+    assert last.usd_per_gpu_hour == 3.6
+    assert last.history[0].points[0].usd_per_million_tokens == pytest.approx(10.0)
 
 
 def test_repeats_are_measured_with_requests_of_their_own(bench: Bench) -> None:

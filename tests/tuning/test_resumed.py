@@ -16,8 +16,14 @@ from made_up_bench import Bench, Load, MadeUpLauncher, opened, smooth
 from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
-from autotuner.search import Proposal, SearchState, Stop
-from autotuner.search.strategy import stop_reason
+from autotuner.search import (
+    STRATEGIES,
+    Proposal,
+    SearchState,
+    Stop,
+    Strategy,
+    stop_reason,
+)
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.tuning.summary import RunSummary
 
@@ -59,7 +65,12 @@ class Interrupted:
         return smooth(slots, concurrency)
 
 
-def tuned(bench: Bench, load: Load, between: Callable[[Bench], None] = lambda bench: None) -> Any:
+def tuned(
+    bench: Bench,
+    load: Load,
+    between: Callable[[Bench], None] = lambda bench: None,
+    strategy: Strategy | None = None,
+) -> Any:
     """Calls the tuner until the run is over; what was chosen, in order, and why."""
     while True:
         try:
@@ -68,7 +79,7 @@ def tuned(bench: Bench, load: Load, between: Callable[[Bench], None] = lambda be
                 MadeUpLauncher(broken=BROKEN),
                 changes=CHANGES,
                 predictor=MadeUpPredictor(),
-                strategy=Suspicious(),
+                strategy=strategy or Suspicious(),
             )
             return choices(summary)
         except asyncio.CancelledError:
@@ -76,7 +87,7 @@ def tuned(bench: Bench, load: Load, between: Callable[[Bench], None] = lambda be
 
 
 def choices(summary: RunSummary) -> list[tuple[str, str, str]]:
-    assert [e.index for e in summary.experiments] == list(range(1, CANDIDATES + 1))
+    assert [e.index for e in summary.experiments] == list(range(1, len(summary.experiments) + 1))
     return [(e.id, e.phase, e.selection_reason) for e in summary.experiments]
 
 
@@ -124,6 +135,20 @@ def test_interrupted_again_and_again_while_others_learn(
     with opened(tmp_path_factory.mktemp("often"), fake) as bench:
         another_run_learns(bench)
         assert tuned(bench, Interrupted(moments), another_run_learns) == left_alone
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_each_strategy_goes_on_as_if_it_had_never_stopped(
+    name: str, tmp_path: Path, fake: Path
+) -> None:
+    found = []
+    for folder, moments in (("alone", set[int]()), ("interrupted", {2, 3, 5, 9})):
+        with opened(tmp_path / folder, fake) as bench:
+            another_run_learns(bench)
+            load = Interrupted(moments)
+            found.append(tuned(bench, load, another_run_learns, STRATEGIES[name]))
+    assert found[0] == found[1]
+    assert len(found[0]) >= 2
 
 
 def test_a_new_run_knows_what_others_have_learnt_meanwhile(tmp_path: Path, fake: Path) -> None:

@@ -16,6 +16,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from autotuner.predict import Prediction
 from autotuner.search.pareto import pareto_front
@@ -93,7 +94,7 @@ def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint
     """The best that a level may be."""
     octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
     margin = MARGIN + octaves * MARGIN_PER_OCTAVE
-    figures: dict[str, float] = {}
+    figures: dict[str, Any] = {}
     for name in _FIGURES:
         shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
         gain = math.exp(shown + margin)

@@ -40,8 +40,9 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     ]
     objectives, limits = task.optimization.objectives, task.slo_limits()
     front = pareto_front(points, lambda point: objective_vector(point, objectives))
-    chosen = recommend(points if limits else front, limits, objectives)
-    if len(objectives) == 1 and chosen is not None:
+    single = len(objectives) == 1
+    chosen = recommend(points if limits or single else front, limits, objectives)
+    if single and chosen is not None:
         front = [chosen[0]]
     front = sorted(front, key=lambda point: -point.tok_s_per_user)
     return RunSummary(
