@@ -11,7 +11,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.config import GROUPS, Candidate, Task, load_task, parse_task
+from autotuner.config import (
+    AS_RECORDED,
+    GROUPS,
+    Candidate,
+    LengthDistribution,
+    Task,
+    load_task,
+    parse_task,
+)
 from autotuner.errors import AutotunerError, ConfigError
 
 MINIMAL: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "m"}}
@@ -255,3 +263,48 @@ def test_a_candidate_comes_back_from_its_settings_with_the_same_id(
     assert again == candidate
     assert again.id == candidate.id
     assert candidate.settings() == settings
+
+
+@given(
+    st.floats(min_value=1, max_value=1e7).map(lambda x: float(f"{x:.8g}")),
+    st.integers(min_value=1, max_value=10**7),
+)
+def test_lengths_are_written_as_they_are_read(tokens: float, whole: int) -> None:
+    lengths = LengthDistribution(kind="D", input=(tokens, tokens), output=(whole, whole))
+    assert LengthDistribution.parse(str(lengths)) == lengths
+
+
+def test_a_replay_names_its_table_and_may_leave_the_model_to_it() -> None:
+    named = {"version": 2, "name": "r", "deployment_mode": "replay", "replay": {"landscape": "a"}}
+    task = parse_task(named)
+    assert task.model == AS_RECORDED
+    assert parse_task(task.written()) == task
+    assert parse_task(named | {"model": {"id": "m"}}).model.id == "m"
+
+
+def test_a_table_counts_by_its_checksum_wherever_it_lies() -> None:
+    def content(**replay: str) -> str:
+        named = {"version": 2, "name": "r", "deployment_mode": "replay", "replay": replay}
+        return parse_task(named).content_id
+
+    assert content(landscape="a", sha256="0" * 64) == content(landscape="b", sha256="0" * 64)
+    assert content(landscape="a", sha256="0" * 64) != content(landscape="a", sha256="1" * 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"deployment_mode": "replay"}, "replay.landscape is missing"),
+        ({"replay": {"landscape": "a"}, "model": {"id": "m"}}, "say deployment_mode: replay"),
+        ({"deployment_mode": "local"}, "model: is missing"),
+        (
+            {"deployment_mode": "replay", "replay": {"landscape": "a", "sha256": "1"}},
+            "replay.sha256",
+        ),
+    ],
+)
+def test_a_replay_without_table_or_a_table_without_replay(
+    changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_task({"version": 2, "name": "r"} | changes)

@@ -38,6 +38,8 @@ class Progress:
         self._console = console
         self._axes = prepared.axes
         self._launches = prepared.launches
+        self._replay = prepared.replay is not None
+        self._simulated = " (simulated)" if self._replay else ""
         self._side_by_side = prepared.side_by_side
         self._seconds: list[float] = []
         self._labels: dict[int, str] = {}
@@ -65,7 +67,8 @@ class Progress:
                 self._show(f"{asked:,} of {wanted:,} candidates predicted")
             case RunStarted(run_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
-                self._print(f"run {run_id}: up to {launches} candidates to launch{again}")
+                doing = "replay, nothing is launched" if self._replay else "launch"
+                self._print(f"run {run_id}: up to {launches} candidates to {doing}{again}")
             case StrategyTold(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
             case ExperimentStarted(index, _, settings, reason, phase):
@@ -74,7 +77,7 @@ class Progress:
                 self._live(index, "starting the engine")
                 self._print(f"{label}  ({phase}: {reason})")
             case EngineReady(index, startup_s):
-                self._live(index, f"engine ready after {startup_s:.1f} s")
+                self._live(index, f"engine ready after {startup_s:.1f} s{self._simulated}")
             case LevelProgress(index, concurrency, completed, wanted):
                 self._live(index, f"{concurrency} concurrent: {completed} of {wanted} requests")
             case LevelMeasured(index, measurement, predicted):
@@ -112,7 +115,8 @@ class Progress:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
         left = self._launches - len(self._seconds)
-        return f", at most about {duration_text(mean * left / self._side_by_side)} left"
+        left_s = mean * left / self._side_by_side
+        return f", at most about {duration_text(left_s)} left{self._simulated}"
 
 
 def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:

@@ -72,6 +72,10 @@ class Model(Document):
         return self
 
 
+AS_RECORDED = Model(id="as recorded")
+"""The model of a replay that leaves it to the table."""
+
+
 class BudgetConfig(Document):
     """Limits of a run; whichever is reached first ends it."""
 
@@ -217,6 +221,15 @@ class Slo(Document):
         return {name: value for name, value in self.model_dump().items() if value is not None}
 
 
+class ReplayConfig(Document):
+    """The recorded table that `deployment_mode: replay` takes its launches from."""
+
+    landscape: str
+    """A CSV file, gzipped or not; relative to the task file."""
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Its checksum: a file with another one is refused. A run keeps that of its file here."""
+
+
 class Combination(Document):
     """Settings that are tried together, in the groups of a task; a list inside is tried in full."""
 
@@ -245,7 +258,10 @@ class Task(Combination):
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
     deployment_mode: DeploymentMode = "local"
+    replay: ReplayConfig | None = None
+    """What `deployment_mode: replay` replays."""
     model: Model
+    """May be left out in a replay: the table tells it."""
     engine_path: str | None = None
     """The engine's program; what is on PATH, or the embedded one, where left out."""
     profiles: tuple[str, ...] = ()
@@ -257,6 +273,21 @@ class Task(Combination):
     slo: Slo = Slo()
     prediction: PredictionConfig = PredictionConfig()
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_is_recorded(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("deployment_mode") == "replay":
+            return {"model": AS_RECORDED, **value}
+        return value
+
+    @model_validator(mode="after")
+    def _replays_a_table(self) -> Task:
+        if self.deployment_mode == "replay" and self.replay is None:
+            raise ValueError("replay.landscape is missing; give the recorded table to replay")
+        if self.deployment_mode != "replay" and self.replay is not None:
+            raise ValueError("replay is given; say deployment_mode: replay, or leave it out")
+        return self
 
     @model_validator(mode="after")
     def _said_once(self) -> Task:
@@ -311,6 +342,7 @@ class Task(Combination):
 
         The name, the description, the SLO, the prediction, and what says when to end and how many
         to launch at once take no part: a run goes on, and repeats nothing, when only they change.
+        A replay's table counts by its checksum, wherever it lies.
         """
         untold: Mapping[str, bool | set[str]] = {
             "name": True,
@@ -319,5 +351,6 @@ class Task(Combination):
             "slo": True,
             "prediction": True,
             "optimization": {"budget", "min_gain", "parallel_launches"},
+            "replay": {"landscape"},
         }
         return content_id(self.model_dump(mode="json", exclude=untold))

@@ -29,6 +29,11 @@ class RunRecord:
     ended_at: datetime | None
     wall_s: float
 
+    @property
+    def replay(self) -> bool:
+        """Whether its experiments are recorded ones: nothing was launched."""
+        return self.config.get("deployment_mode") == "replay"
+
 
 @dataclass(frozen=True)
 class ExperimentRecord:

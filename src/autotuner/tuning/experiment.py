@@ -178,7 +178,7 @@ class Experimenter:
         """Measures the levels of `launch`; returns why the experiment failed, if it did."""
         benchmark, index = self._prepared.task.benchmark, launch.record.index
         endpoint = Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path)
-        levels = benchmark.concurrency
+        levels = self._prepared.levels(launch.candidate.id)
         for repeat in range(benchmark.repeats):
             for place, concurrency in enumerate(levels):
                 if repeat == 0 and self._is_cut(launch, levels[place:], rivals):

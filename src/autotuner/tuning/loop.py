@@ -112,7 +112,7 @@ class Tuner:
         )
         self._tell_strategy(run)
         self._experimenter.tell_warnings(run)
-        began = self._clock()
+        began = time.monotonic()
         status, reason = "failed", "an unexpected error"
         try:
             status, reason = await self._until_stopped(run)
@@ -122,7 +122,7 @@ class Tuner:
         finally:
             self._store.interrupt_running(run.id)
             self._store.set_run_status(
-                run.id, status=status, stop_reason=reason, add_wall_s=self._clock() - began
+                run.id, status=status, stop_reason=reason, add_wall_s=time.monotonic() - began
             )
             self._store.add_event(run.id, "run_ended", {"status": status, "reason": reason})
             self._listen(RunEnded(run.id, status, reason))
@@ -158,7 +158,8 @@ class Tuner:
         what it knew, whatever other runs have measured meanwhile.
         """
         kept = self._store.observations(until=known_until)
-        self._earlier = tuple(k.observation for k in kept if run_id is None or k.run_id != run_id)
+        others = (record for record in kept if run_id is None or record.run_id != run_id)
+        self._earlier = self._forecast.remembered(others)
         self._situation = situation(
             self._prepared,
             self._strategy,

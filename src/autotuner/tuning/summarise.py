@@ -69,6 +69,8 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
         {
             "id": run.id,
             "name": run.name,
+            "replay": run.replay,
+            "landscape": task.replay.landscape if task.replay else None,
             "status": run.status,
             "stop_reason": run.stop_reason,
             "started_at": run.created_at.isoformat(),

@@ -140,10 +140,14 @@ class RunView(_View):
     """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
 
     `strategy_reason` is what the strategy said of itself before the first launch.
+    Of a `replay` nothing was launched: its figures come from `landscape`, a recorded table, and
+    the times of its experiments are simulated.
     """
 
     id: int
     name: str
+    replay: bool = False
+    landscape: str | None = None
     status: Literal["running", "completed", "failed", "cancelled", "interrupted"]
     stop_reason: str
     started_at: str

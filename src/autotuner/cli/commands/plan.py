@@ -16,6 +16,7 @@ from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Candidate, Task, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
+from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import registry_with
 from autotuner.report.outlook import outlook_document, print_outlook
@@ -74,7 +75,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     prepared = prepare_file(path, folder)
     document = plan_document(prepared, folder)
     asked = forecast_of(prepared, folder, measure=False)
-    known = known_observations(folder)
+    known = known_observations(folder, asked)
     found = outlook(prepared, asked, known, most=MOST_CANDIDATES)
     strategy = strategy_named(prepared.task.optimization.strategy)
     state = situation(prepared, strategy, asked, known).state(())
@@ -114,6 +115,8 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
         "task": prepared.task.name,
+        "replay": prepared.replay is not None,
+        "landscape": prepared.task.replay.landscape if prepared.task.replay else None,
         "content_id": prepared.task.content_id,
         "engine": prepared.engine_name,
         "engine_version": prepared.engine_version,
@@ -148,14 +151,14 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     }
 
 
-def known_observations(home: Path) -> list[Observation]:
-    """All that is kept under `home`; nothing is created there."""
+def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
+    """What is kept under `home` and counts for `asked`; nothing is created there."""
     if not (home / "autotuner.db").exists():
-        return []
+        return ()
     from autotuner.store import Store
 
     with Store.open(home) as store:
-        return [kept.observation for kept in store.observations()]
+        return asked.remembered(store.observations())
 
 
 def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
@@ -164,6 +167,9 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(overflow="fold")
+    if document["replay"]:
+        notice = f"of {document['landscape']}, {REPLAYED}; times are simulated"
+        table.add_row("[bold yellow]replay[/bold yellow]", escape(notice))
     rows = {
         "task": document["task"],
         "model": f"{document['model']} ({document['model_path']})",
@@ -184,7 +190,7 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
     for warning in document["warnings"]:
         table.add_row("[yellow]left out[/yellow]", escape(warning))
-    if not document["installed"]:
+    if not document["installed"] and not document["replay"]:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
@@ -202,6 +208,8 @@ def _launches_text(document: dict[str, Any]) -> str:
 def _time_text(document: dict[str, Any]) -> str:
     limit = duration_text(document["at_most_minutes"] * 60)
     at_most = f"at most {limit} unless a request outlasts its level"
+    if document["replay"]:
+        at_most += " (simulated)"
     expected = document["expected_minutes"]
     if expected is None:
         return at_most
