@@ -47,6 +47,8 @@ def is_told(done: Done, *words: str) -> None:
             {"optimization": {"budget": {"usd": 1}}},
             ["optimization.budget.usd", "system.price_per_gpu_hour"],
         ),
+        ({"optimization": {"budget": {"experiments": 0}}}, ["budget.experiments", "0", "leave"]),
+        ({"optimization": {"parallel_launches": 2}}, ["parallel_launches", "2 engines", "auto"]),
         ({"slo": {"ttft_ms": -1}}, ["slo.ttft_ms", "-1"]),
         ({"version": 3}, ["version", "3"]),
         ({"model": {"id": "smolm2-135m"}}, ["smolm2-135m", "smollm2-135m"]),

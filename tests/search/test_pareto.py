@@ -203,6 +203,27 @@ def test_without_an_slo_the_best_balance_is_recommended(points: list[OperatingPo
     assert answer[2]
 
 
+@given(
+    st.lists(POINTS, min_size=1, max_size=8),
+    st.one_of(st.just({}), SLO),
+    st.sampled_from([name for name in OBJECTIVES if name != "usd_per_million_tokens"]),
+)
+def test_a_single_objective_decides_within_the_slo(
+    points: list[OperatingPoint], slo: dict[str, float], name: str
+) -> None:
+    answer = recommend(points, slo, [name])
+    assert answer is not None
+    best, reason, meets = answer
+    within = [p for p in points if all(getattr(p, key) <= limit for key, limit in slo.items())]
+    assert meets == bool(within)
+    if within:
+        (reached,) = objective_vector(best, [name])
+        assert best in within
+        assert reached == max(objective_vector(point, [name])[0] for point in within)
+        assert f"of {len(within)} operating points" in reason
+    assert recommend(points, slo, [name, "tok_s"]) == recommend(points, slo)
+
+
 def test_nothing_is_recommended_from_nothing() -> None:
     assert recommend([], {}) is None
     assert recommend([], {"ttft_ms": 10.0}) is None

@@ -20,8 +20,10 @@ from autotuner.search import (
     Stop,
     Strategy,
     budget_exhausted,
+    description,
     strategy_named,
     too_little,
+    uses_knowledge,
 )
 from autotuner.testing.strategy_contract import StrategyContract
 
@@ -159,6 +161,36 @@ def test_the_limit_that_is_reached_is_named(state: SearchState, words: str) -> N
     assert budget_exhausted(replace(state, budget=Budget())) is None
     for strategy in STRATEGIES.values():
         assert strategy.propose(state) == Stop(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "experiments", "words"),
+    [
+        ("grid", None, "all 9 candidates in the order of the space"),
+        ("grid", 20, "all 9 candidates in the order of the space"),
+        ("grid", 4, "4 of 9 candidates, spread evenly over the space"),
+        ("random", 4, "4 of 9 candidates drawn without replacement, with seed 5"),
+        ("random", None, "9 of 9 candidates drawn without replacement, with seed 5"),
+        ("two_stage", 4, "nothing is predicted to be followed: 4 launches spread evenly"),
+        ("progressive", 12, "7 in its gaps, 5 by the trends of what was measured, at the most"),
+        ("bayesian", None, "4 launches drawn with seed 5, then what Optuna's TPE sampler asks for"),
+    ],
+)
+def test_strategies_say_what_they_launch(name: str, experiments: int | None, words: str) -> None:
+    strategy = strategy_named(name)
+    assert words in description(strategy, fresh(9, experiments=experiments, seed=5))
+    assert uses_knowledge(strategy) == (name not in ("grid", "random"))
+
+
+def test_a_strategy_that_says_nothing_of_itself_is_told_what_is_known() -> None:
+    class Bare:
+        name = "bare"
+
+        def propose(self, state: SearchState) -> Proposal | Stop:
+            return Stop("at once")
+
+    assert description(Bare(), fresh(3)) == ""
+    assert uses_knowledge(Bare())
 
 
 def test_strategies_carry_their_names() -> None:

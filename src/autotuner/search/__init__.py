@@ -4,6 +4,7 @@ In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its re
 No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
+from autotuner.search.cutting import why_cut
 from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
@@ -14,11 +15,14 @@ from autotuner.search.registry import STRATEGIES, strategy_named
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
 from autotuner.search.strategy import (
     Budget,
+    Describes,
     Outcome,
     Proposal,
     SearchState,
     Stop,
     Strategy,
+    description,
+    uses_knowledge,
 )
 from autotuner.search.trends import Trend, Trends, learn_trends
 
@@ -28,6 +32,7 @@ __all__ = [
     "STRATEGIES",
     "Budget",
     "Circumstances",
+    "Describes",
     "Knowledge",
     "Objective",
     "OperatingPoint",
@@ -41,6 +46,7 @@ __all__ = [
     "Trends",
     "as_point",
     "budget_exhausted",
+    "description",
     "dominates",
     "hypervolume",
     "is_usable",
@@ -53,4 +59,6 @@ __all__ = [
     "stop_reason",
     "strategy_named",
     "too_little",
+    "uses_knowledge",
+    "why_cut",
 ]

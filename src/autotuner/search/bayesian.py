@@ -41,6 +41,13 @@ class BayesianStrategy:
 
     name = "bayesian"
 
+    def describe(self, state: SearchState) -> str:
+        """What it starts with, and what decides then."""
+        return (
+            f"{_STARTS} launches drawn with seed {state.seed}, then what Optuna's TPE sampler asks "
+            "for, taught by every measured load level"
+        )
+
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate that the sampler asks for, else the nearest to its ask.
 

@@ -50,6 +50,15 @@ class ProgressiveStrategy:
 
     name = "progressive"
 
+    def describe(self, state: SearchState) -> str:
+        """The phases with their launches."""
+        phases = phases_of(state)
+        return (
+            f"{phases.extremes} launches at the ends of the frontier by rules of thumb, "
+            f"{phases.gaps - phases.extremes} in its gaps, {phases.refinement - phases.gaps} by "
+            "the trends of what was measured, at the most"
+        )
+
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The next launch of the phase that the search is in."""
         stop = stop_reason(state)

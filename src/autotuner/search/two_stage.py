@@ -52,6 +52,15 @@ class TwoStageStrategy:
 
     name = "two_stage"
 
+    def describe(self, state: SearchState) -> str:
+        """How many candidates are predicted, and how many are launched."""
+        known = predicted(state)
+        wanted = min(state.budget.experiments or LAUNCHES, len(state.candidates))
+        if not known.points:
+            return f"nothing is predicted to be followed: {wanted} launches spread evenly"
+        told_apart = f"{len(known.points)} of {len(state.candidates)} candidates are predicted"
+        return f"{told_apart}; the predicted frontier is launched, {wanted} candidates at the most"
+
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate of the order, as long as fewer than wanted are launched."""
         stop = stop_reason(state)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from autotuner.search import Budget, Outcome, Proposal, SearchState, Stop, Strategy
+from autotuner.search import Budget, Outcome, Proposal, SearchState, Stop, Strategy, description
 from autotuner.testing.search_states import searches, states
 
 
@@ -83,6 +83,14 @@ class StrategyContract(ABC):
             assert choice.reason.strip()
 
         self.for_all(holds, states(), st.data())
+
+    def test_what_it_says_of_itself_depends_on_the_state_alone(self) -> None:
+        def holds(state: SearchState) -> None:
+            told = description(self.strategy(), state)
+            assert isinstance(told, str)
+            assert description(self.strategy(), replace(state)) == told
+
+        self.for_all(holds, states())
 
     def test_each_candidate_is_launched_once_until_the_budget_is_used(self) -> None:
         def holds(

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
-from autotuner.search import as_point, objective_vector, pareto_front
+from autotuner.search import objective_vector, pareto_front
 from autotuner.search.grid import spread
+from autotuner.search.predicted import as_point
+from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.prepare import Prepared
 
@@ -67,12 +69,15 @@ def outlook(
     expected = forecast.expected(asked, observations)
     minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
     points = [point for found in expected.values() for point in found.points]
-    objectives = prepared.task.optimization.objectives
     corrected = any(found.calibrated for found in expected.values())
     return Outlook(
         expected=expected,
         candidates=len(ids),
-        frontier=tuple(predicted_frontier(points, objectives, prepared.usd_per_gpu_hour or None)),
+        frontier=tuple(
+            predicted_frontier(
+                points, prepared.task.optimization.objectives, prepared.usd_per_gpu_hour
+            )
+        ),
         whys=dict(forecast.whys),
         observations=len(forecast.relevant(observations)) if corrected else 0,
         minutes=minutes,
@@ -81,33 +86,22 @@ def outlook(
 
 
 def predicted_frontier(
-    points: Iterable[Prediction],
-    objectives: Sequence[str],
-    usd_per_gpu_hour: float | None = None,
+    points: Iterable[Prediction], objectives: Sequence[str], usd_per_gpu_hour: float | None = None
 ) -> list[Prediction]:
     """The points that no other beats, the fastest for a user first."""
-
-    def vector(point: Prediction) -> tuple[float, ...]:
-        return objective_vector(as_point(point, usd_per_gpu_hour), objectives)
-
-    return sorted(pareto_front(points, vector), key=lambda point: -point.tok_s_per_user)
+    front = pareto_front(
+        points, lambda point: objective_vector(as_point(point, usd_per_gpu_hour), objectives)
+    )
+    return sorted(front, key=lambda point: -point.tok_s_per_user)
 
 
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
-    """The mean of what is predicted for one launch, for each launch there may be.
-
-    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency, and no
-    longer than the level's time limit.
-    """
+    """The mean of what is predicted for one launch, for each launch there may be."""
     benchmark = prepared.task.benchmark
-
-    def level_s(point: Prediction) -> float:
-        requests = max(benchmark.requests_per_level, point.concurrency) + benchmark.warmup_requests
-        rounds_s = requests / point.concurrency * point.e2e_ms / 1000
-        return min(rounds_s, benchmark.duration_per_level_s)
-
-    launches = [sum(map(level_s, found.points)) for found in expected if found.points]
-    if not launches:
-        return None
-    launch_s = prepared.startup_guess_s + benchmark.repeats * statistics.fmean(launches)
-    return launch_s * prepared.launches / 60
+    launches_s = [
+        (prepared.startup_guess_s + sweep_s(found.points, benchmark))
+        * prepared.share(found.points[0].devices)
+        for found in expected
+        if found.points
+    ]
+    return statistics.fmean(launches_s) * prepared.launches / 60 if launches_s else None

@@ -40,7 +40,7 @@ def occupied_gpus(settings: Mapping[str, Any]) -> int:
     return Candidate.from_settings(dict(settings)).gpus
 
 
-def outcome(experiment: ExperimentRecord, *, usd_per_gpu_hour: float | None = None) -> Outcome:
+def outcome(experiment: ExperimentRecord, usd_per_gpu_hour: float | None = None) -> Outcome:
     """A finished experiment as search sees it."""
     failed = experiment.status == "failed"
     gpus = occupied_gpus(experiment.settings)
@@ -55,7 +55,13 @@ def outcome(experiment: ExperimentRecord, *, usd_per_gpu_hour: float | None = No
         status="failed" if failed else "completed",
         points=() if failed else points,
         failure_kind=experiment.failure_kind if failed else None,
+        failed_levels=_failed_levels(experiment.measurements),
     )
+
+
+def _failed_levels(measurements: Iterable[Measurement]) -> tuple[int, ...]:
+    """Levels that were tried and brought no point; a level that was not reached is none."""
+    return tuple(dict.fromkeys(m.concurrency for m in measurements if not _complete(m)))
 
 
 def _complete(measurement: Measurement) -> bool:
