@@ -60,20 +60,6 @@ def test_without_a_point_within_the_slo_the_nearest_one_is_named_as_such(bench: 
     assert "no operating point meets the SLO" in chosen.reason
 
 
-def test_with_a_price_the_cost_of_tokens_is_told_and_may_be_the_only_objective(
-    bench: Bench,
-) -> None:
-    asked = {
-        "system": {"price_per_gpu_hour": 0.9},
-        "optimization": {"objectives": ["usd_per_million_tokens"]},
-    }
-    summary, _ = bench.tune(changes=asked)
-    (best,) = summary.frontier
-    assert best.tok_s_per_gpu == 400.0
-    assert best.usd_per_million_tokens == pytest.approx(0.9 / (400 * 3600) * 1e6)
-    assert bench.tune(changes={"name": "without"})[0].frontier[0].usd_per_million_tokens is None
-
-
 def test_a_failed_launch_is_kept_and_the_rest_goes_on(bench: Bench) -> None:
     summary, _ = bench.tune(launcher=MadeUpLauncher(broken=(2,)))
     assert [e.status for e in summary.experiments] == ["completed", "failed", "completed"]
