@@ -261,7 +261,7 @@ def test_a_page_explains_the_search() -> None:
     rows = [found.get("class") for tag, found in page.tags if tag == "tr"]
     assert rows.count("vain") == 1
     circles = [found.get("class") for tag, found in page.tags if tag == "circle"]
-    assert (circles.count("vain"), circles.count("expected")) == (1, 1)
+    assert (circles.count("failed"), circles.count("expected")) == (1, 1)
     lines = [found.get("class") for tag, found in page.tags if tag == "polyline"]
     assert lines == ["reached", "expected", "front"]
     assert "grid" in page.text
@@ -314,6 +314,17 @@ def test_the_terminal_marks_launches_in_vain() -> None:
     assert re.search(r"1 +100.0 % +\+100.0 % +grid", told)
     assert re.search(r"2 +x +100.0 % +failed +grid", told)
     assert "for a reason" in told
+
+
+def test_the_terminal_leaves_launches_in_vain_out_of_a_long_search() -> None:
+    found = summary()
+    good, bad = found.search.launches
+    many = [good, *(bad.model_copy(update={"index": index}) for index in range(2, 42))]
+    long = found.search.model_copy(update={"launches": many})
+    told = printed(found.model_copy(update={"search": long}), width=120)
+    assert "Search: hypervolume; 40 launches in vain are left out" in told
+    assert re.search(r"1 +100.0 % +\+100.0 % +grid", told)
+    assert "failed  grid" not in told
 
 
 def test_a_run_of_a_version_that_did_not_predict_is_told_without_it() -> None:

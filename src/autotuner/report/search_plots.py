@@ -97,7 +97,7 @@ def _reached(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | Non
         Mark(
             x.place(launch.index),
             y.place(value),
-            "vain" if launch.in_vain else "front",
+            "failed" if launch.failed else "vain" if launch.in_vain else "front",
             f"launch {launch.index}, {labels[launch.experiment]}: {value_text(launch, search)}"
             f" ({added_text(launch, search)})",
         )

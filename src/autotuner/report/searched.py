@@ -12,6 +12,9 @@ from autotuner.search.points import figure
 from autotuner.search.wording import told_settings
 from autotuner.tuning.summary import LaunchView, RunSummary, SearchView
 
+_MOST_ROWS = 20
+"""Of longer searches the terminal leaves launches in vain out; the page has all."""
+
 
 def reached_name(search: SearchView) -> str:
     """What is reached step by step: `hypervolume`, or the objective with its unit."""
@@ -55,12 +58,17 @@ def search_table(summary: RunSummary) -> Table:
     search, settings = summary.search, differing_settings(summary)
     name = "of final" if search.measure not in OBJECTIVES else "best"
     title = f"Search: {reached_name(search)} after each launch; x in vain"
+    shown = search.launches
+    if len(shown) > _MOST_ROWS:
+        shown = [launch for launch in shown if not launch.in_vain]
+        left_out = len(search.launches) - len(shown)
+        title = f"Search: {reached_name(search)}; {left_out} launches in vain are left out"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     for head in ("#", "", name, "added"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("phase", no_wrap=True)
     table.add_column("settings, and why it was chosen")
-    for launch in search.launches:
+    for launch in shown:
         table.add_row(
             str(launch.index),
             "x" if launch.in_vain else "",
