@@ -18,6 +18,7 @@ from autotuner.search.strategy import (
     Stop,
     Strategy,
     budget_exhausted,
+    stop_reason,
 )
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "pareto_front",
     "recommend",
     "reference_point",
+    "stop_reason",
     "strategy_named",
 ]
