@@ -30,7 +30,7 @@ from autotuner.evaluate.search_results import (
 from autotuner.landscapes import Landscape, knowledge, read_landscape
 
 _ENDINGS = (".csv", ".csv.gz")
-_HEADINGS = ("2-D hypervolume", "3-D hypervolume", "SLO regret", "in vain", "s/proposal")
+_HEADINGS = ("hv2", "hv3", "regret", "in vain", "s/proposal")
 
 
 def bench_search(
@@ -186,13 +186,15 @@ def _notes(
 
 
 def _cells(one: Result | Average) -> list[str]:
+    """`0.741 .65-.81`: median and quartiles; a mean of medians stands alone."""
     cells = []
     for name in MEASURES:
         value = getattr(one, name)
         digits = 1 if name == "wasted" else 3
         if isinstance(value, Quartiles):
-            low, high = f"{value.q25:.{digits}f}", f"{value.q75:.{digits}f}"
-            cells.append(f"{value.median:.{digits}f} ({low}-{high})")
+            low, high = (f"{share:.{digits - 1}f}" for share in (value.q25, value.q75))
+            between = f"{low.removeprefix('0') or 0}-{high.removeprefix('0') or 0}"
+            cells.append(f"{value.median:.{digits}f} {between}")
         else:
             cells.append(f"{value:.{digits}f}")
     return cells
@@ -210,14 +212,15 @@ def _sections(told: Sequence[Result]) -> dict[str, list[Result | Average]]:
 
 
 def _print(told: Sequence[Result]) -> None:
+    out().print("medians and quartiles over seeds; hv2, hv3: share of the true hypervolume")
     for title, rows in _sections(told).items():
-        shown = Table(box=None, padding=(0, 2, 0, 0), title=escape(title), title_justify="left")
+        out().print()
+        shown = Table(box=None, padding=(0, 1, 0, 0), title=escape(title), title_justify="left")
         for heading in ("strategy", *_HEADINGS):
-            shown.add_column(heading, justify="left" if heading == "strategy" else "right")
+            shown.add_column(heading, no_wrap=True)
         for row in rows:
             shown.add_row(row.strategy, *_cells(row))
         out().print(shown)
-        out().print()
 
 
 def markdown_text(told: Sequence[Result]) -> str:
