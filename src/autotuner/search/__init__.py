@@ -10,6 +10,7 @@ from autotuner.search.pareto import dominates, pareto_front
 from autotuner.search.points import OBJECTIVES, Objective, OperatingPoint, objective_vector
 from autotuner.search.recommend import recommend
 from autotuner.search.registry import STRATEGIES, strategy_named
+from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
 from autotuner.search.strategy import (
     Budget,
     Outcome,
@@ -17,8 +18,6 @@ from autotuner.search.strategy import (
     SearchState,
     Stop,
     Strategy,
-    budget_exhausted,
-    stop_reason,
 )
 
 __all__ = [
@@ -43,4 +42,5 @@ __all__ = [
     "reference_point",
     "stop_reason",
     "strategy_named",
+    "too_little",
 ]

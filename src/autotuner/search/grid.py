@@ -6,7 +6,8 @@ from the first to the last, so that each axis is sampled over its whole length.
 
 from __future__ import annotations
 
-from autotuner.search.strategy import Proposal, SearchState, Stop, stop_reason
+from autotuner.search.stopping import stop_reason
+from autotuner.search.strategy import Proposal, SearchState, Stop
 
 
 class GridStrategy:

@@ -1,10 +1,11 @@
-"""Exact hypervolume in two and three dimensions; every coordinate is maximised.
+"""Exact hypervolume in one, two and three dimensions; every coordinate is maximised.
 
 The hypervolume of a set is the volume of what its points dominate above a reference point
-(Zitzler and Thiele, 1998). In 2-D it is a staircase. In 3-D the space is swept along the third
-coordinate, and each slab has a 2-D staircase for base: dimension sweep, as in Fonseca, Paquete and
-Lopez-Ibanez, "An improved dimension-sweep algorithm for the hypervolume indicator", CEC 2006,
-here without their balanced tree, O(n^2 log n), since frontiers have tens of points.
+(Zitzler and Thiele, 1998). In 1-D it is the greatest distance, in 2-D a staircase. In 3-D the
+space is swept along the third coordinate, and each slab has a 2-D staircase for base: dimension
+sweep, as in Fonseca, Paquete and Lopez-Ibanez, "An improved dimension-sweep algorithm for the
+hypervolume indicator", CEC 2006, here without their balanced tree, O(n^2 log n), since frontiers
+have tens of points.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ def hypervolume(points: Sequence[Vector], reference: Vector) -> float:
     """Volume dominated by `points` above `reference`.
 
     Args:
-        points: `n x d` with d = 2 or 3; dominated ones and ones below the reference add nothing.
+        points: `n x d` with d = 1, 2 or 3; dominated ones and ones below the reference add nothing.
         reference: `d` coordinates.
 
     Raises:
-        ValueError: d is neither 2 nor 3, lengths differ, or a coordinate is not finite.
+        ValueError: d is not 1, 2 or 3, lengths differ, or a coordinate is not finite.
     """
     dimensions = len(reference)
-    if dimensions not in (2, 3):
-        raise ValueError(f"expected 2 or 3 dimensions, got {dimensions}")
+    if dimensions not in _MEASURES:
+        raise ValueError(f"expected 1, 2 or 3 dimensions, got {dimensions}")
     for point in (*points, reference):
         if len(point) != dimensions:
             raise ValueError(f"got {point} with {len(point)} elements, expected {dimensions}")
@@ -35,7 +36,7 @@ def hypervolume(points: Sequence[Vector], reference: Vector) -> float:
             raise ValueError(f"got {point}: every coordinate has to be finite")
     shifted = [tuple(x - r for x, r in zip(p, reference, strict=True)) for p in points]
     above = [point for point in shifted if min(point) > 0]
-    return _area(above) if dimensions == 2 else _volume(above)
+    return _MEASURES[dimensions](above)
 
 
 def reference_point(front: Sequence[Vector], margin: float = 0.1) -> Vector:
@@ -56,6 +57,10 @@ def reference_point(front: Sequence[Vector], margin: float = 0.1) -> Vector:
     return tuple(reference)
 
 
+def _length(points: Sequence[Vector]) -> float:
+    return max((point[0] for point in points), default=0.0)
+
+
 def _area(points: Sequence[Vector]) -> float:
     area = reached = 0.0
     for x, y in sorted(((p[0], p[1]) for p in points), reverse=True):
@@ -73,3 +78,6 @@ def _volume(points: Sequence[Vector]) -> float:
         if point[2] > below:
             volume += _area(ordered[: index + 1]) * (point[2] - below)
     return volume
+
+
+_MEASURES = {1: _length, 2: _area, 3: _volume}

@@ -17,11 +17,13 @@ def pareto_front(items: Iterable[T], key: Callable[[T], tuple[float, ...]]) -> l
     """The items that no other dominates, in the order given; of equal ones only the first.
 
     Sorting by descending coordinates puts every item behind all that dominate it, so each is
-    compared with the frontier alone: O(n log n + n x frontier).
+    compared with the frontier alone: O(n log n + n x frontier). In two dimensions the last of the
+    frontier decides, since it has the greatest second coordinate: O(n log n).
     """
     keyed = [(key(item), index, item) for index, item in enumerate(items)]
     front: list[tuple[tuple[float, ...], int, T]] = []
     for vector, index, item in sorted(keyed, key=lambda k: (tuple(-x for x in k[0]), k[1])):
-        if not any(other == vector or dominates(other, vector) for other, _, _ in front):
+        rivals = front[-1:] if len(vector) <= 2 else front
+        if not any(other == vector or dominates(other, vector) for other, _, _ in rivals):
             front.append((vector, index, item))
     return [item for _, _, item in sorted(front, key=lambda entry: entry[1])]

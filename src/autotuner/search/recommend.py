@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autotuner.search.points import OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint
+from autotuner.search.slo import told_slo, within, worst_excess
 
 
 def recommend(
@@ -24,26 +25,22 @@ def recommend(
         return None
     if not slo:
         return _knee(points)
-    within = [point for point in points if _worst_excess(point, slo)[0] <= 0]
-    told = ", ".join(f"{_label(name)} <= {limit:g} ms" for name, limit in slo.items())
-    if within:
-        best = max(within, key=lambda point: (point.tok_s_per_gpu, -point.ttft_ms))
+    told = told_slo(slo)
+    meeting = [point for point in points if within(point, slo)]
+    if meeting:
+        best = max(meeting, key=lambda point: (point.tok_s_per_gpu, -point.ttft_ms))
         reason = (
-            f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device) of {len(within)} "
+            f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device) of {len(meeting)} "
             f"operating points that meet the SLO ({told})"
         )
         return best, reason, True
-    best = min(points, key=lambda point: (_worst_excess(point, slo)[0], -point.tok_s_per_gpu))
-    excess, name = _worst_excess(best, slo)
+    best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
+    excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({told}); this one comes nearest: "
-        f"{_label(name)} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
+        f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
     )
     return best, reason, False
-
-
-def _worst_excess(point: OperatingPoint, slo: Mapping[str, float]) -> tuple[float, str]:
-    return max((getattr(point, name) / limit - 1, name) for name, limit in slo.items())
 
 
 def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
@@ -55,7 +52,3 @@ def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
         f"throughput at {best.tok_s_per_user / fastest:.0%} of the greatest speed per user"
     )
     return best, reason, True
-
-
-def _label(name: str) -> str:
-    return {"ttft_ms": "TTFT", "tpot_ms": "TPOT", "e2e_p90_ms": "E2E p90"}.get(name, name)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
+from autotuner.search.bayesian import BayesianStrategy
 from autotuner.search.grid import GridStrategy
+from autotuner.search.progressive import ProgressiveStrategy
 from autotuner.search.shuffled import RandomStrategy
 from autotuner.search.strategy import Strategy
+from autotuner.search.two_stage import TwoStageStrategy
 
-STRATEGIES: dict[str, Strategy] = {s.name: s for s in (GridStrategy(), RandomStrategy())}
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        GridStrategy(),
+        RandomStrategy(),
+        TwoStageStrategy(),
+        ProgressiveStrategy(),
+        BayesianStrategy(),
+    )
+}
 
 
 def strategy_named(name: str) -> Strategy:

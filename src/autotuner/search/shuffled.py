@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from autotuner.search.strategy import Proposal, SearchState, Stop, stop_reason
+from autotuner.search.stopping import stop_reason
+from autotuner.search.strategy import Proposal, SearchState, Stop
 
 
 class RandomStrategy:

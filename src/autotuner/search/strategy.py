@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from autotuner.search.knowledge import Knowledge
-from autotuner.search.points import OperatingPoint
+from autotuner.search.points import OperatingPoint, check_objectives
+from autotuner.search.slo import check_slo
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,12 @@ class SearchState:
             best point within it; with more, the frontier within it.
         threshold: expected gain, as a share of the hypervolume (or of the best feasible value)
             reached, under which a launch is not worth it; None never stops for that.
+        usd_per_gpu_hour: price of a device for an hour; None where it is not known.
         knowledge: predictions, and what earlier tasks measured.
+
+    Raises:
+        ValueError: a candidate listed twice; not one to three objectives, or one that does not
+            exist; a cost as objective without a price; an SLO that limits no latency.
     """
 
     candidates: tuple[str, ...]
@@ -66,7 +72,22 @@ class SearchState:
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     slo: Mapping[str, float] = field(default_factory=dict)
     threshold: float | None = None
+    usd_per_gpu_hour: float | None = None
     knowledge: Knowledge = field(default_factory=Knowledge)
+
+    def __post_init__(self) -> None:
+        if len(set(self.candidates)) < len(self.candidates):
+            twice = next(c for c in self.candidates if self.candidates.count(c) > 1)
+            raise ValueError(f"candidate {twice!r} is listed twice")
+        check_objectives(self.objectives)
+        check_slo(self.slo)
+        if "usd_per_million_tokens" in self.objectives and not self.usd_per_gpu_hour:
+            raise ValueError("usd_per_million_tokens is an objective without usd_per_gpu_hour")
+
+    @property
+    def launched(self) -> int:
+        """Launches that are paid for: finished and in flight."""
+        return self.spent_experiments + len(self.in_flight)
 
     def untried(self) -> tuple[str, ...]:
         """Candidates neither finished nor in flight, in the order of the space."""
@@ -104,23 +125,3 @@ class Strategy(Protocol):
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The next choice in `state`."""
-
-
-def budget_exhausted(state: SearchState) -> str | None:
-    """The limit that is reached, in words; None where there is room for another launch."""
-    budget = state.budget
-    launched = state.spent_experiments + len(state.in_flight)
-    if budget.experiments is not None and launched >= budget.experiments:
-        return f"the budget of {budget.experiments} experiments is used up"
-    if budget.minutes is not None and state.spent_minutes >= budget.minutes:
-        return f"the budget of {budget.minutes:g} minutes is used up ({state.spent_minutes:.1f})"
-    if budget.usd is not None and state.spent_usd >= budget.usd:
-        return f"the budget of {budget.usd:g} USD is used up ({state.spent_usd:.2f})"
-    return None
-
-
-def stop_reason(state: SearchState) -> str | None:
-    """Why no strategy may go on: nothing is left, or the budget is reached."""
-    if not state.untried():
-        return f"all {len(state.candidates)} candidates are launched"
-    return budget_exhausted(state)

@@ -1,0 +1,108 @@
+"""Predictions as the operating points that strategies compare; what is no figure is left out.
+
+The one place where predictions enter a search: whatever a predictor answers, strategies see only
+finite, positive figures of load levels that a launch measures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autotuner.predict import Prediction
+from autotuner.search.points import OperatingPoint
+from autotuner.search.strategy import SearchState
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is usable of a search's predictions.
+
+    Attributes:
+        points: id -> its predicted points, at least one, in the order of the space. Levels that
+            do not fit are absent; a candidate of which some levels fit is there.
+        out_of_memory: id -> why, of candidates of which no level is predicted to fit.
+        silent: how many candidates have neither.
+        dropped: predicted levels that are no figures.
+    """
+
+    points: Mapping[str, tuple[OperatingPoint, ...]]
+    out_of_memory: Mapping[str, str]
+    silent: int
+    dropped: int
+
+    def told(self) -> str:
+        """What is left out and why, in words; empty where nothing is."""
+        counts = (
+            (self.silent, "without predictions"),
+            (len(self.out_of_memory), "predicted to run out of memory"),
+        )
+        parts = [f"{count} {what}" for count, what in counts if count]
+        dropped = f"{self.dropped} predicted levels are no figures" if self.dropped else ""
+        left_out = f"left out: {' and '.join(parts)}" if parts else ""
+        return "; ".join(filter(None, (left_out, dropped)))
+
+
+def predicted(state: SearchState) -> Predicted:
+    """The usable predictions of the state's candidates."""
+    points: dict[str, tuple[OperatingPoint, ...]] = {}
+    dropped = 0
+    for candidate in state.candidates:
+        asked = _asked(state, candidate)
+        usable = tuple(as_point(p, state.usd_per_gpu_hour) for p in asked if is_usable(p))
+        dropped += len(asked) - len(usable)
+        if usable:
+            points[candidate] = usable
+    misfits = unfit(state)
+    return Predicted(points, misfits, len(state.candidates) - len(points) - len(misfits), dropped)
+
+
+def unfit(state: SearchState) -> dict[str, str]:
+    """Candidates of which no level is predicted to fit into memory, and why."""
+    return {
+        candidate: why
+        for candidate, why in state.knowledge.out_of_memory.items()
+        if not any(map(is_usable, _asked(state, candidate)))
+    }
+
+
+def is_usable(prediction: Prediction) -> bool:
+    """Whether every figure, and what derives from it, is finite and above 0.
+
+    Its standard deviations have to be finite and not negative.
+    """
+    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
+    if prediction.devices < 1 or not all(_positive(value) for value in figures):
+        return False
+    derived = (prediction.tok_s_per_gpu, prediction.tok_s_per_user, prediction.e2e_ms)
+    spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
+    return all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+
+
+def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> OperatingPoint:
+    """The predicted level as an operating point.
+
+    A mean is all that is predicted of E2E latency: it stands for `e2e_p90_ms`.
+    """
+    return OperatingPoint(
+        candidate_id=prediction.candidate_id,
+        concurrency=prediction.concurrency,
+        tok_s=prediction.tok_s,
+        tok_s_per_gpu=prediction.tok_s_per_gpu,
+        tok_s_per_user=prediction.tok_s_per_user,
+        ttft_ms=prediction.ttft_ms,
+        tpot_ms=prediction.tpot_ms,
+        e2e_p90_ms=prediction.e2e_ms,
+        usd_per_gpu_hour=usd_per_gpu_hour,
+    )
+
+
+def _asked(state: SearchState, candidate: str) -> list[Prediction]:
+    """The predictions of levels that a launch measures."""
+    predictions = state.knowledge.predictions.get(candidate, ())
+    return [p for p in predictions if not state.levels or p.concurrency in state.levels]
+
+
+def _positive(value: float) -> bool:
+    return math.isfinite(value) and value > 0

@@ -1,0 +1,186 @@
+"""Trends: what each setting did to what was measured, learnt from the launches of a run.
+
+A trend is a main effect in log space: ln(metric) is taken as a sum of one term for each setting
+and one for the load level, fitted by ridge regression over all measured levels. A number has a
+column for each step between neighbouring measured values (full behind the step, empty before it,
+its share in between), so an effect may level off; any other setting has a column for each measured
+value. What was not measured has no effect, and nothing is extrapolated. The penalty is worth
+_PENALTY levels for each level of a sweep, since the levels of a launch share its error.
+
+Effects that depend on each other (a larger batch that only helps at high load) are averaged.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autotuner.search.axes import Axis, Settings, axes_of, is_number
+from autotuner.search.points import OperatingPoint, figure
+from autotuner.search.strategy import Outcome
+from autotuner.search.wording import label, told_value
+
+if TYPE_CHECKING:
+    import numpy as np
+
+METRICS = {
+    "tok_s_per_gpu": "throughput per GPU",
+    "tok_s": "throughput",
+    "ttft_ms": "TTFT",
+    "tpot_ms": "TPOT",
+    "e2e_p90_ms": "p90 latency",
+}
+"""What trends are learnt of, and how a reader calls it."""
+_LEVEL = "concurrency"
+_PENALTY = 0.1
+_MOST = 20.0
+"""No effect is a factor beyond exp(20)."""
+_SATURATED = 0.05
+"""A step of a number that changes less than this share is told as the end of a trend."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What a step of one setting does to one metric, all else equal.
+
+    Attributes:
+        path: `group.field`.
+        before, after: measured values, neighbours where they are numbers; None is the engine's own.
+        change: metric after / metric before - 1.
+    """
+
+    path: str
+    before: object
+    after: object
+    metric: str
+    change: float
+
+    def told(self) -> str:
+        """In words: `TP 4 -> 8 cuts p90 latency by 31 %`."""
+        name, metric = label(self.path), METRICS[self.metric]
+        share = f"{figure(abs(self.change) * 100)} %"
+        if is_number(self.before) and abs(self.change) < _SATURATED:
+            verb = "gains" if self.change >= 0 else "loses"
+            return f"beyond {self.before} {name} {metric} {verb} {share}"
+        verb = "raises" if self.change > 0 else "cuts"
+        step = f"{told_value(self.before)} -> {told_value(self.after)}"
+        return f"{name} {step} {verb} {metric} by {share}"
+
+
+@dataclass(frozen=True)
+class Trends:
+    """A fitted sum of effects, as `learn` returns it.
+
+    Attributes:
+        axes: fields that were measured at more than one value, the load level among them; their
+            values are the measured ones.
+        effects: for each axis `columns x metrics`, the metrics in the order of `METRICS`.
+        launches: how many taught it.
+    """
+
+    axes: tuple[Axis, ...]
+    effects: tuple[np.ndarray, ...]
+    launches: int
+
+    def logs(self, settings: Settings) -> tuple[float, ...]:
+        """What the settings add to ln(metric), in the order of `METRICS`."""
+        import numpy as np
+
+        parts = zip(self.axes, self.effects, strict=True)
+        added = [_row(a, settings.get(a.path)) @ e for a, e in parts if a.path != _LEVEL]
+        total = np.sum(added, axis=0) if added else np.zeros(len(METRICS))
+        return tuple(total.tolist())
+
+    def of(self, path: str, before: object, after: object, metric: str) -> Trend:
+        """The effect of changing one field between any two values."""
+        place, change = list(METRICS).index(metric), 0.0
+        for axis, effects in zip(self.axes, self.effects, strict=True):
+            if axis.path == path:
+                change = float((_row(axis, after) - _row(axis, before)) @ effects[:, place])
+        return Trend(path, before, after, metric, _exp(change) - 1)
+
+    def told(self, metrics: Sequence[str] = tuple(METRICS)) -> tuple[Trend, ...]:
+        """Every step between measured values, the strongest first."""
+        steps = [
+            self.of(axis.path, before, after, metric)
+            for axis in self.axes
+            if axis.path != _LEVEL
+            for before, after in itertools.pairwise(axis.values)
+            for metric in metrics
+        ]
+        return tuple(sorted(steps, key=lambda trend: -abs(math.log1p(trend.change))))
+
+
+def learn(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
+    """The trends of a run; None where fewer than two launches measured anything.
+
+    Args:
+        outcomes: of candidates in `settings`; failed ones teach nothing here.
+        settings: id -> `group.field` -> value.
+    """
+    import numpy as np  # heavy, and only a search that has measured something needs it
+
+    measured = [o for o in outcomes if o.candidate_id in settings and any(map(_told, o.points))]
+    if len(measured) < 2:
+        return None
+    points = [point for outcome in measured for point in outcome.points if _told(point)]
+    said = {
+        f"{index}": {**settings[point.candidate_id], _LEVEL: point.concurrency}
+        for index, point in enumerate(points)
+    }
+    axes = axes_of(said)
+    parts = [np.array([_row(axis, own.get(axis.path)) for own in said.values()]) for axis in axes]
+    rows = np.hstack([np.zeros((len(points), 0)), *parts])
+    logs = np.log([[getattr(point, metric) for metric in METRICS] for point in points])
+    x, y = rows - rows.mean(axis=0), logs - logs.mean(axis=0)
+    penalty = _PENALTY * len(points) / len(measured)
+    weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
+    ends = np.cumsum([part.shape[1] for part in parts])[:-1]
+    return Trends(axes, tuple(np.split(weights, ends)) if parts else (), len(measured))
+
+
+def carried(point: OperatingPoint, candidate_id: str, change: Sequence[float]) -> OperatingPoint:
+    """A measured point as another candidate would have it.
+
+    Args:
+        change: of ln(metric), in the order of `METRICS`.
+    """
+    values = {
+        metric: getattr(point, metric) * _exp(step)
+        for metric, step in zip(METRICS, change, strict=True)
+    }
+    return OperatingPoint(
+        candidate_id,
+        point.concurrency,
+        tok_s_per_user=1000 / values["tpot_ms"],
+        usd_per_gpu_hour=point.usd_per_gpu_hour,
+        **values,
+    )
+
+
+def _row(axis: Axis, value: object) -> np.ndarray:
+    """The columns of an axis: one for each step of a number, one for each other value."""
+    import numpy as np
+
+    ends = axis.values[1:] if axis.numeric else axis.values
+    return np.array([_filled(axis, end, value) for end in ends])
+
+
+def _filled(axis: Axis, end: object, value: object) -> float:
+    """How full the column of a step that ends in `end`, or of the value `end`, is: 0 to 1."""
+    place, after = axis.place(value), axis.place(end)
+    if place is None or after is None:
+        return float(value == end)
+    before = axis.place(axis.values[axis.values.index(end) - 1]) or 0.0
+    return min(max((place - before) / (after - before), 0.0), 1.0)
+
+
+def _told(point: OperatingPoint) -> bool:
+    return all(getattr(point, metric) > 0 for metric in METRICS)
+
+
+def _exp(log: float) -> float:
+    return math.exp(min(max(log, -_MOST), _MOST))
