@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from autotuner.evaluate.baselines.axes import Axes
-from autotuner.evaluate.baselines.ordered import Vector, greedy
+from autotuner.evaluate.baselines.ordered import greedy
 from autotuner.evaluate.baselines.predicted import predicted_frontier
-from autotuner.search import OBJECTIVES, SearchState, objective_vector
+from autotuner.search import OBJECTIVES, OperatingPoint, SearchState
+from autotuner.search.axes import Axis, axes_of
+from autotuner.search.slo import within
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +33,9 @@ _OPTIMISM = 1.0
 """Standard deviations that an operating point is taken to be better than its mean."""
 _LENGTHS = (0.3, 1.0, 3.0)
 _NOISES = (0.03, 0.1, 0.3)
+_UNSET = 0.5
+"""Place on an axis of numbers of what is left to the engine."""
+_BLANK = OperatingPoint("", 0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 def gaussian_order(state: SearchState) -> Iterable[str]:
@@ -39,32 +43,34 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
     measured = [point for outcome in state.history for point in outcome.points]
     if len(state.history) < FIRST or not measured:
         return predicted_frontier(state)
-    axes = Axes.of(state)
+    axes = axes_of(state.settings)
     failed = [
         (outcome.candidate_id, level)
         for outcome in state.history
         for level in outcome.failed_levels
     ]
     ran = [(point.candidate_id, point.concurrency) for point in measured]
-    inputs = np.array([_inputs(axes, *one) for one in (*ran, *failed)])
+    inputs = np.array([_inputs(state, axes, *one) for one in (*ran, *failed)])
     asked = list(product(state.untried(), state.levels))
-    where = np.array([_inputs(axes, *one) for one in asked])
+    where = np.array([_inputs(state, axes, *one) for one in asked])
     found = {}
     for name in dict.fromkeys((*state.objectives, *state.slo)):
-        sign = 1 if OBJECTIVES[name].maximise else -1
-        gains = sign * np.log([getattr(point, name) for point in measured])
+        gains = _sign(name) * np.log([getattr(point, name) for point in measured])
         # What failed is as bad as the worst that was seen.
         outputs = np.append(gains, np.full(len(failed), gains.min()))
         found[name] = Process.fitted(inputs, outputs).posterior(where)
     if len(state.objectives) == 1:
         return _by_improvement(state, asked, found)
-    hopeful = [mean + _OPTIMISM * std for mean, std in (found[name] for name in state.objectives)]
-    signs = [1 if OBJECTIVES[name].maximise else -1 for name in state.objectives]
-    curves: dict[str, list[Vector]] = {}
-    for (key, _), logs in zip(asked, zip(*hopeful, strict=True), strict=True):
-        point = tuple(s * math.exp(s * gain) for s, gain in zip(signs, logs, strict=True))
-        curves.setdefault(key, []).append(point)
-    return greedy(curves, [objective_vector(point, state.objectives) for point in measured])
+    hopeful: dict[str, list[OperatingPoint]] = {}
+    for place, (key, level) in enumerate(asked):
+        figures = {
+            name: math.exp(_sign(name) * (mean[place] + _OPTIMISM * std[place]))
+            for name, (mean, std) in found.items()
+        }
+        hopeful.setdefault(key, []).append(
+            replace(_BLANK, candidate_id=key, concurrency=level, **figures)
+        )
+    return greedy(hopeful, state.objectives, measured)
 
 
 def _by_improvement(
@@ -73,20 +79,19 @@ def _by_improvement(
     found: Mapping[str, tuple[Array, Array]],
 ) -> Iterable[str]:
     """By expected improvement at the best level, as far as the limits are likely to be met."""
-    name = state.objectives[0]
+    (name,) = state.objectives
     likely = np.ones(len(asked))
     for limited, limit in state.slo.items():
         mean, std = found[limited]
         likely *= _cdf((mean + math.log(limit)) / std)
-    within = [
-        objective_vector(point, (name,))[0]
+    feasible = [
+        _sign(name) * math.log(getattr(point, name))
         for outcome in state.history
         for point in outcome.points
-        if all(getattr(point, limited) <= limit for limited, limit in state.slo.items())
+        if within(point, state.slo)
     ]
-    sign = 1 if OBJECTIVES[name].maximise else -1
     mean, std = found[name]
-    best = sign * math.log(abs(max(within))) if within else mean.min()
+    best = max(feasible, default=float(mean.min()))
     gain = likely * expected_improvement(mean, std, best)
     return dict.fromkeys(asked[place][0] for place in np.argsort(-gain, kind="stable"))
 
@@ -132,14 +137,21 @@ class Process:
         return self.centre + self.scale * (across @ self.weights), self.scale * np.sqrt(variance)
 
 
-def _inputs(axes: Axes, key: str, level: int) -> list[float]:
-    places = zip(axes.settings, axes.places[key], strict=True)
-    told = [number for axis, place in places for number in axis.inputs(place)]
-    return told + axes.level.inputs(axes.level.values.index(level))
+def _inputs(state: SearchState, axes: Sequence[Axis], key: str, level: int) -> list[float]:
+    """A number for each axis of numbers, one for each word of the others, and the load level."""
+    told = [math.log(level) / max(math.log(max(state.levels)), 1.0)]
+    for axis in axes:
+        value = state.settings[key].get(axis.path)
+        if axis.numeric:
+            place = axis.place(value)
+            told.append(_UNSET if place is None else place)
+        else:
+            told += [float(value == one) for one in axis.values]
+    return told
 
 
-def _gain(logs: Array, name: str) -> Array:
-    return logs if OBJECTIVES[name].maximise else -logs
+def _sign(name: str) -> int:
+    return 1 if OBJECTIVES[name].maximise else -1
 
 
 def _matern(one: Array, other: Array, length: float) -> Array:

@@ -2,34 +2,39 @@
 
 Extremes first: for each objective the candidate with the best predicted point; then the others of
 the predicted frontier, each as far from those before it as can be; then the frontier of what is
-left. With an SLO and one objective: the best point within the limits first.
+left. With one objective: the best point within the SLO first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from autotuner.evaluate.baselines.ordered import Points, Vector, by_feasibility, expected_points
-from autotuner.search import SearchState, objective_vector, pareto_front
+from autotuner.search import OperatingPoint, SearchState, objective_vector, pareto_front
+from autotuner.search.predicted import predicted
+from autotuner.search.two_stage import ranking
+
+Vector = tuple[float, ...]
 
 
 def predicted_frontier(state: SearchState) -> Iterable[str]:
     """Candidates by prediction alone."""
-    points = expected_points(state)
+    points = predicted(state).points
     if len(state.objectives) == 1:
-        return by_feasibility(points, state.slo)
+        return (choice.candidate_id for choice in ranking(points, state.objectives, state.slo))
     return _layers(points, state.objectives)
 
 
-def _layers(points: Points, objectives: Sequence[str]) -> Iterator[str]:
+def _layers(
+    points: Mapping[str, Sequence[OperatingPoint]], objectives: Sequence[str]
+) -> Iterator[str]:
     left = dict(points)
     while left:
         every = [point for some in left.values() for point in some]
         front = pareto_front(every, key=lambda point: objective_vector(point, objectives))
-        layer = dict.fromkeys(point.candidate_id for point in front)
         yield from _spread([(p.candidate_id, objective_vector(p, objectives)) for p in front])
-        left = {key: some for key, some in left.items() if key not in layer}
+        for point in front:
+            left.pop(point.candidate_id, None)
 
 
 def _spread(front: Sequence[tuple[str, Vector]]) -> Iterator[str]:
@@ -40,11 +45,8 @@ def _spread(front: Sequence[tuple[str, Vector]]) -> Iterator[str]:
         (key, [(x - low) / span for x, (low, span) in zip(vector, spans, strict=True)])
         for key, vector in front
     ]
-    chosen: list[str] = []
-    for axis in range(len(spans)):
-        key = max(scaled, key=lambda entry: entry[1][axis])[0]
-        if key not in chosen:
-            chosen.append(key)
+    extremes = [max(scaled, key=lambda entry: entry[1][axis])[0] for axis in range(len(spans))]
+    chosen = list(dict.fromkeys(extremes))
     yield from chosen
     taken = [vector for key, vector in scaled if key in chosen]
     while left := [(key, vector) for key, vector in scaled if key not in chosen]:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
+from autotuner.evaluate.baselines.gaussian import gaussian_order
 from autotuner.evaluate.baselines.greedy import greedy_prediction
+from autotuner.evaluate.baselines.nsga2 import nsga2_order
 from autotuner.evaluate.baselines.oracle import oracle
 from autotuner.evaluate.baselines.ordered import Ordered
 from autotuner.evaluate.baselines.predicted import predicted_frontier
@@ -16,6 +18,8 @@ from autotuner.search import STRATEGIES, Strategy
 BASELINES: dict[str, Callable[[Landscape], Strategy]] = {
     "predicted": lambda _: Ordered("predicted", predicted_frontier),
     "greedy": lambda _: Ordered("greedy", greedy_prediction),
+    "nsga2": lambda _: Ordered("nsga2", nsga2_order),
+    "gp": lambda _: Ordered("gp", gaussian_order),
     "oracle": lambda landscape: Ordered("oracle", oracle(landscape)),
 }
 
