@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -95,7 +96,7 @@ def test_all_launches_reach_all_of_it_and_more_never_reach_less(
     ]
     assert ratios[0] == 0
     assert ratios[-1] == pytest.approx(1)
-    assert all(a <= b + 1e-9 for a, b in zip(ratios, ratios[1:], strict=False))
+    assert all(a <= b + 1e-9 for a, b in itertools.pairwise(ratios))
     assert scored.regret(scored.points) == 0
     assert 0 <= scored.in_vain(scored.points) <= len(curves)
 
