@@ -88,9 +88,6 @@ def bench_search(
         typer.Option("--jobs", min=1, help="Processes; as many as there are cores if left out."),
     ] = None,
     as_json: Json = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the tables as the documentation holds them.")
-    ] = False,
 ) -> None:
     """Replay searches on recorded landscapes: how much of the frontier they find, and how fast."""
     from autotuner.cli.commands.bench_search import bench_search as command
@@ -103,6 +100,5 @@ def bench_search(
         strategies=strategies,
         jobs=jobs,
         as_json=as_json,
-        markdown=markdown,
     )
     raise typer.Exit(code)

@@ -42,7 +42,6 @@ def bench_search(
     strategies: str | None,
     jobs: int | None,
     as_json: bool,
-    markdown: bool,
 ) -> int:
     """Prints a table for each landscape and budget, and one over all landscapes."""
     budgets, names = chosen_budgets(launches), chosen_strategies(strategies)
@@ -73,8 +72,6 @@ def bench_search(
     told = results(subjects, found)
     if as_json:
         print_json(document(told, list(landscapes), memories))
-    elif markdown:
-        print(markdown_text(told))
     else:
         _print(told)
     return 0
@@ -221,13 +218,3 @@ def _print(told: Sequence[Result]) -> None:
         for row in rows:
             shown.add_row(row.strategy, *_cells(row))
         out().print(shown)
-
-
-def markdown_text(told: Sequence[Result]) -> str:
-    """The generated part of docs/search.md."""
-    lines: list[str] = []
-    for title, rows in _sections(told).items():
-        lines += ["", f"**{title}**", "", f"| strategy | {' | '.join(_HEADINGS)} |"]
-        lines += [f"|{'---|' * (1 + len(_HEADINGS))}"]
-        lines += [f"| {row.strategy} | {' | '.join(_cells(row))} |" for row in rows]
-    return "\n".join(lines[1:])
