@@ -2,8 +2,8 @@
 
 python scripts/write_search.py [--resume]
 
-It takes most of an hour. Every landscape is replayed by a command of its own, whose document is kept
-in .cache/search; with --resume those that are there are not replayed again.
+It takes most of an hour. Every landscape is replayed by a command of its own, whose document is
+kept in .cache/search; with --resume those that are there are not replayed again.
 """
 
 from __future__ import annotations
@@ -52,7 +52,14 @@ def replayed(part: Part, *, resume: bool) -> Iterable[Row]:
     for file in sorted(part.folder.glob("*.csv.gz")):
         kept = KEPT / f"{file.name.removesuffix('.csv.gz')}.json"
         if not (resume and kept.is_file()):
-            words = ["--landscape", file, "--launches", part.launches, "--seeds", SEEDS]
+            words: list[str | Path] = [
+                "--landscape",
+                file,
+                "--launches",
+                part.launches,
+                "--seeds",
+                SEEDS,
+            ]
             words += ["--memory", *part.memory] if part.memory else []
             done = subprocess.run(
                 [sys.executable, "-m", "autotuner", "bench", "search", *words, "--json"],
@@ -85,29 +92,26 @@ def _heading(*first: str) -> list[str]:
 def _means(rows: Sequence[Row]) -> Iterable[str]:
     for name in dict.fromkeys(row["strategy"] for row in rows):
         own = [row for row in rows if row["strategy"] == name]
-        cells = []
-        for measure in MEASURES:
-            medians = [
-                row[measure] if _is_plain(measure) else row[measure]["median"] for row in own
-            ]
-            cells.append(_told(measure, statistics.fmean(medians)))
+        cells = [
+            _told(measure, statistics.fmean(_median(row, measure) for row in own))
+            for measure in MEASURES
+        ]
         yield f"| `{name}` | {' | '.join(cells)} |"
 
 
 def _line(row: Row) -> str:
     cells = []
     for measure in MEASURES:
-        told = row[measure]
-        between = row[f"{measure}_quartiles"] if _is_plain(measure) else told
-        median = told if _is_plain(measure) else told["median"]
+        between = row[f"{measure}_quartiles" if f"{measure}_quartiles" in row else measure]
         low, high = (_told(measure, between[end]) for end in ("q25", "q75"))
-        cells.append(f"{_told(measure, median)} ({low}-{high})")
+        cells.append(f"{_told(measure, _median(row, measure))} ({low}-{high})")
     return f"| {row['landscape']} | `{row['strategy']}` | {' | '.join(cells)} |"
 
 
-def _is_plain(measure: str) -> bool:
-    """Whether the document tells a median as a number, its quartiles beside it."""
-    return measure in ("wasted", "seconds_per_proposal")
+def _median(row: Row, measure: str) -> float:
+    """Some are told as numbers, their quartiles beside them, others with their quartiles."""
+    found = row[measure]
+    return float(found["median"] if isinstance(found, dict) else found)
 
 
 def _told(measure: str, value: float) -> str:
