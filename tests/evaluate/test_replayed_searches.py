@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotuner.errors import AutotunerError
 from autotuner.evaluate.baselines import BASELINES, contender, contenders
 from autotuner.evaluate.memory import by_model, memory_for
 from autotuner.evaluate.replay import Goal, replay
@@ -175,6 +174,11 @@ class TestGreedy(StrategyContract):
         return contender("greedy", landscape())
 
 
+class TestGaussian(StrategyContract):
+    def strategy(self) -> Strategy:
+        return contender("gp", landscape())
+
+
 def test_predictions_alone_take_the_extremes_first() -> None:
     scape = landscape()
     known = knowledge(scape)
@@ -188,11 +192,6 @@ def test_predictions_alone_take_the_extremes_first() -> None:
     )
     assert set(found.launched) == extremes
     assert len(extremes) == 2
-
-
-def test_an_unknown_search_is_told_with_the_nearest() -> None:
-    with pytest.raises(AutotunerError, match="did you mean 'oracle'"):
-        contender("oracel", landscape())
 
 
 def test_the_names_of_strategies_and_baselines_are_apart() -> None:
