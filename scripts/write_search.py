@@ -77,8 +77,9 @@ def block(rows: Sequence[Row]) -> str:
     for budget in dict.fromkeys(row["launches"] for row in rows):
         some = [row for row in rows if row["launches"] == budget]
         count = len({row["landscape"] for row in some})
-        lines += [f"**{budget} launches**, means over {count} landscapes of the medians:", ""]
-        lines += [*_heading("search"), *_means(some), ""]
+        seeds = " or ".join(map(str, sorted({row["seeds"] for row in some})))
+        lines.append(f"**{budget} launches**: means over {count} landscapes, {seeds} seeds each.")
+        lines += ["", *_heading("search"), *_means(some), ""]
         lines += ["<details><summary>Each landscape: medians and quartiles</summary>", ""]
         lines += [*_heading("landscape", "search"), *map(_line, some), "", "</details>", ""]
     return "\n".join(lines)
