@@ -76,7 +76,8 @@ def run_apart(environment: dict[str, str]) -> Run:
 def write_task(tmp_path: Path) -> WriteTask:
     """Writes a task of four candidates on a fake engine; `changes` replace top-level keys.
 
-    Nothing is predicted, which would measure the CPU in every new home.
+    All are launched at all levels. Nothing is predicted, which would measure the CPU in every new
+    home.
     """
 
     def write(changes: Mapping[str, Any] | None = None, *flags: str) -> Path:
@@ -90,11 +91,13 @@ def write_task(tmp_path: Path) -> WriteTask:
             "scheduling": {"max_running_requests": [1, 2]},
             "misc": {"threads": [1, 2]},
             "prediction": {"predictor": "none"},
+            "optimization": {"strategy": "grid"},
             "benchmark": {
                 "concurrency": [1, 2],
                 "requests_per_level": 3,
                 "duration_per_level_s": 20,
                 "warmup_requests": 0,
+                "cut_short": False,
             },
         }
         task |= changes or {}

@@ -39,6 +39,16 @@ def is_told(done: Done, *words: str) -> None:
         ({"benchmark": {"workload": "D(8,4)"}}, ["benchmark.workload", "runtime.isl"]),
         ({"optimization": {"strategy": "gird"}}, ["optimization.strategy", "grid"]),
         ({"optimization": {"objectives": ["speed"]}}, ["optimization.objectives", "speed"]),
+        (
+            {"optimization": {"objectives": ["usd_per_million_tokens", "ttft_ms"]}},
+            ["optimization.objectives", "system.price_per_gpu_hour"],
+        ),
+        (
+            {"optimization": {"budget": {"usd": 1}}},
+            ["optimization.budget.usd", "system.price_per_gpu_hour"],
+        ),
+        ({"optimization": {"budget": {"experiments": 0}}}, ["budget.experiments", "0", "leave"]),
+        ({"optimization": {"parallel_launches": 2}}, ["parallel_launches", "2 engines", "auto"]),
         ({"slo": {"ttft_ms": -1}}, ["slo.ttft_ms", "-1"]),
         ({"version": 3}, ["version", "3"]),
         ({"model": {"id": "smolm2-135m"}}, ["smolm2-135m", "smollm2-135m"]),

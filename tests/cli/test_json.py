@@ -25,6 +25,8 @@ def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Pat
     assert tuned["run"]["status"] == "completed"
     assert [e["status"] for e in tuned["experiments"]] == ["completed"] * 4
     assert all(set(e) >= EXPERIMENT for e in tuned["experiments"])
+    assert (tuned["run"]["strategy"], tuned["experiments"][0]["phase"]) == ("grid", "grid")
+    assert tuned["run"]["strategy_reason"] == "all 4 candidates in the order of the space"
     assert all(len(e["measurements"]) == 2 for e in tuned["experiments"])
     assert tuned["frontier"]
     assert all(set(point) >= POINT | {"tpot_ms", "command"} for point in tuned["frontier"])
@@ -50,6 +52,8 @@ def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) 
     task = write_task()
     plan = document(run("plan", task, "--json"))
     assert (plan["candidates"], plan["launches"], len(plan["experiments"])) == (4, 4, 4)
+    assert (plan["strategy"], plan["side_by_side"], plan["min_gain"]) == ("grid", 1, 0.001)
+    assert plan["strategy_reason"] == "all 4 candidates in the order of the space"
     valid = document(run("validate", task, "--json"))
     assert valid["valid"]
     assert valid["content_id"] == plan["content_id"]
@@ -61,6 +65,20 @@ def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) 
     assert document(run("doctor", "--json"))["ready"]
     assert document(run("runs", "--json")) == {"runs": []}
     assert not home.exists()
+
+
+def test_a_budget_above_the_candidates_launches_all_and_the_plan_says_so(
+    run: Run, write_task: WriteTask
+) -> None:
+    task = write_task({"optimization": {"strategy": "grid", "budget": {"experiments": 50}}})
+    plan = document(run("plan", task, "--json"))
+    assert (plan["launches"], plan["budget"]["experiments"]) == (4, 50)
+    assert "all of them to launch" in " ".join(run("plan", task).stdout.split())
+    done = run("tune", task, "--json")
+    assert len(document(done)["experiments"]) == 4
+    assert "strategy grid: all 4 candidates" in done.stderr
+    assert "(grid: candidate 1 of 4 in grid order)" in done.stderr
+    assert "completed: all 4 candidates are launched" in done.stderr
 
 
 def test_a_plan_counts_what_is_excluded_and_why(run: Run, write_task: WriteTask) -> None:

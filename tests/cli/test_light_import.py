@@ -12,6 +12,7 @@ HEAVY = (
     "jinja2",
     "matplotlib",
     "numpy",
+    "optuna",
     "pandas",
     "pydantic",
     "sqlalchemy",

@@ -11,7 +11,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.config import GROUPS, Candidate, Task, load_task, parse_task
+from autotuner.config import (
+    AS_RECORDED,
+    GROUPS,
+    Candidate,
+    LengthDistribution,
+    Task,
+    load_task,
+    parse_task,
+)
 from autotuner.errors import AutotunerError, ConfigError
 
 MINIMAL: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "m"}}
@@ -92,7 +100,38 @@ def test_extra_args_is_one_value_and_a_list_of_lists_is_an_axis() -> None:
         ({"quantization": {"kvcache_mode": "fp9"}}, ["quantization.kvcache_mode", "'fp9'"]),
         ({"benchmark": {"workload": "X(1,2)"}}, ["benchmark.workload", "D(isl,osl)"]),
         ({"benchmark": {"concurrency": []}}, ["benchmark.concurrency", "empty"]),
-        ({"optimization": {"objectives": ["tok_s"]}}, ["optimization", "2 or 3"]),
+        ({"optimization": {"objectives": []}}, ["optimization.objectives", "1, 2 or 3", "not 0"]),
+        (
+            {"optimization": {"objectives": ["tok_s", "ttft_ms", "tpot_ms", "e2e_p90_ms"]}},
+            ["optimization.objectives", "1, 2 or 3", "not 4"],
+        ),
+        (
+            {"optimization": {"objectives": ["tok_s", "tok_s"]}},
+            ["optimization.objectives", "twice"],
+        ),
+        ({"optimization": {"strategy": "hybird"}}, ["optimization.strategy", "'hybrid'", "hybird"]),
+        (
+            {"optimization": {"budget": {"experiments": 0}}},
+            ["optimization.budget.experiments", "a budget of 0 launches nothing", "leave it out"],
+        ),
+        (
+            {"optimization": {"budget": {"minutes": 0.0}}},
+            ["optimization.budget.minutes", "a budget of 0.0 launches nothing"],
+        ),
+        ({"optimization": {"budget": {"usd": -1}}}, ["optimization.budget.usd", "-1"]),
+        ({"optimization": {"min_gain": 5}}, ["optimization.min_gain", "0.01 is 1 %", "not 5"]),
+        (
+            {"optimization": {"min_gain": 0.01, "strategy": "random"}},
+            ["min_gain", "'random' expects no gains", "leave it out"],
+        ),
+        (
+            {"optimization": {"parallel_launches": 0}},
+            ["optimization.parallel_launches", "1 or more, or auto", "not 0"],
+        ),
+        (
+            {"optimization": {"parallel_launches": "all"}},
+            ["optimization.parallel_launches", "1 or more, or auto", "'all'"],
+        ),
         ({"version": 3}, ["version"]),
         ({"model": {}}, ["model", "give an id"]),
     ],
@@ -151,6 +190,37 @@ def test_yaml_and_json_mean_the_same(tmp_path: Path) -> None:
     assert parse_task(one.written()) == one
 
 
+@pytest.mark.parametrize(
+    ("said", "threshold"),
+    [
+        ({}, 0.001),
+        ({"budget": {"experiments": 12}}, None),
+        ({"budget": {"minutes": 30}}, None),
+        ({"budget": {"experiments": 12}, "min_gain": 0.02}, 0.02),
+        ({"min_gain": 0}, None),
+        ({"min_gain": 0, "strategy": "grid"}, None),
+    ],
+)
+def test_without_a_budget_a_search_ends_when_little_is_to_be_gained(
+    said: dict[str, Any], threshold: float | None
+) -> None:
+    assert parse_task(MINIMAL | {"optimization": said}).optimization.threshold() == threshold
+
+
+def test_one_objective_is_enough() -> None:
+    task = parse_task(MINIMAL | {"optimization": {"objectives": ["ttft_ms"]}})
+    assert task.optimization.objectives == ("ttft_ms",)
+    assert task.optimization.strategy == "auto"
+
+
+def test_when_to_end_and_how_many_at_once_do_not_change_the_content_id() -> None:
+    plain = parse_task(MINIMAL)
+    other = parse_task(MINIMAL | {"optimization": {"min_gain": 0.1, "parallel_launches": 4}})
+    assert plain.content_id == other.content_id
+    for changed in ({"optimization": {"strategy": "grid"}}, {"benchmark": {"cut_short": False}}):
+        assert parse_task(MINIMAL | changed).content_id != plain.content_id
+
+
 def test_words_slo_and_budget_do_not_change_the_content_id() -> None:
     plain = parse_task(MINIMAL)
     told = parse_task(
@@ -193,3 +263,48 @@ def test_a_candidate_comes_back_from_its_settings_with_the_same_id(
     assert again == candidate
     assert again.id == candidate.id
     assert candidate.settings() == settings
+
+
+@given(
+    st.floats(min_value=1, max_value=1e7).map(lambda x: float(f"{x:.8g}")),
+    st.integers(min_value=1, max_value=10**7),
+)
+def test_lengths_are_written_as_they_are_read(tokens: float, whole: int) -> None:
+    lengths = LengthDistribution(kind="D", input=(tokens, tokens), output=(whole, whole))
+    assert LengthDistribution.parse(str(lengths)) == lengths
+
+
+def test_a_replay_names_its_table_and_may_leave_the_model_to_it() -> None:
+    named = {"version": 2, "name": "r", "deployment_mode": "replay", "replay": {"landscape": "a"}}
+    task = parse_task(named)
+    assert task.model == AS_RECORDED
+    assert parse_task(task.written()) == task
+    assert parse_task(named | {"model": {"id": "m"}}).model.id == "m"
+
+
+def test_a_table_counts_by_its_checksum_wherever_it_lies() -> None:
+    def content(**replay: str) -> str:
+        named = {"version": 2, "name": "r", "deployment_mode": "replay", "replay": replay}
+        return parse_task(named).content_id
+
+    assert content(landscape="a", sha256="0" * 64) == content(landscape="b", sha256="0" * 64)
+    assert content(landscape="a", sha256="0" * 64) != content(landscape="a", sha256="1" * 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"deployment_mode": "replay"}, "replay.landscape is missing"),
+        ({"replay": {"landscape": "a"}, "model": {"id": "m"}}, "say deployment_mode: replay"),
+        ({"deployment_mode": "local"}, "model: is missing"),
+        (
+            {"deployment_mode": "replay", "replay": {"landscape": "a", "sha256": "1"}},
+            "replay.sha256",
+        ),
+    ],
+)
+def test_a_replay_without_table_or_a_table_without_replay(
+    changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parse_task({"version": 2, "name": "r"} | changes)

@@ -17,6 +17,7 @@ from autotuner.cli.app import app
 from autotuner.config import parse_task
 from autotuner.engines import FailureKind
 from autotuner.measure import Distribution, Measurement
+from autotuner.search import OBJECTIVES, STRATEGIES
 from autotuner.tuning import summary
 
 ROOT = Path(__file__).parents[2]
@@ -64,6 +65,12 @@ def test_links_inside_the_repository_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def test_every_strategy_and_objective_has_its_place() -> None:
+    text = (ROOT / "docs" / "strategies.md").read_text(encoding="utf-8")
+    assert [name for name in STRATEGIES if f"\n## `{name}`\n" not in text] == []
+    assert [name for name in OBJECTIVES if f"`{name}`" not in text] == []
 
 
 def test_the_generated_parts_are_up_to_date() -> None:

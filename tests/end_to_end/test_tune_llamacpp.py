@@ -34,6 +34,8 @@ benchmark:
   requests_per_level: 4
   duration_per_level_s: 30
   warmup_requests: 1
+  cut_short: false
+optimization: {strategy: grid}
 slo: {ttft_ms: 100000, tpot_ms: 100000}
 """
 

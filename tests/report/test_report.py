@@ -84,6 +84,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
         "command": COMMAND,
         "log_path": f"logs/{text}",
         "measurements": [measurement.model_dump()],
+        "cut_short": f"after 2 levels: {text}",
     }
     if predicted:
         seen = {"ttft_ms": 20.0, "tpot_ms": 8.0, "tok_s": 123.4}
@@ -98,6 +99,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
         "measurements": [],
         "predictions": [],
         "unpredicted": text if predicted else None,
+        "cut_short": None,
     }
     metric = {"median_ape": 2.0, "share_in_interval": 0.0}
     error = {"points": 1, "ttft_ms": metric, "tpot_ms": metric, "tok_s": metric}
@@ -118,6 +120,8 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
                 "engine_version": text,
                 "model": text,
                 "device": text,
+                "strategy": "auto",
+                "strategy_reason": text,
                 "objectives": ["tok_s_per_gpu", "tok_s_per_user"],
                 "task": {"name": text},
             },
@@ -192,6 +196,15 @@ def test_a_page_tells_every_experiment_failure_and_command() -> None:
     }
     assert "tail plain" in page.text
     assert page.text.count(COMMAND) >= 2
+
+
+def test_what_was_chosen_why_and_what_was_left_out_is_told() -> None:
+    page, terminal = Page(render_html(summary("for a reason"))), printed(summary("for a reason"))
+    for told in (page.text, terminal):
+        assert "strategy auto: for a reason" in told
+    assert "grid: for a reason" in page.text
+    assert page.text.count("cut short after 2 levels: for a reason") == 1
+    assert "1 completed, 1 failed; 1 of them cut short" in terminal
 
 
 def test_a_page_draws_predicted_against_actual_with_whiskers() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,9 @@ from autotuner.search import (
 SIDE = 5
 PLANE = st.tuples(*[st.integers(0, SIDE)] * 2)
 SPACE = st.tuples(*[st.integers(0, SIDE)] * 3)
-SETS = st.one_of(st.lists(PLANE, max_size=8), st.lists(SPACE, max_size=8))
-FULL_SETS = st.one_of(st.lists(PLANE, min_size=1), st.lists(SPACE, min_size=1))
+LINE = st.tuples(st.integers(0, SIDE))
+SETS = st.one_of(*(st.lists(place, max_size=8) for place in (LINE, PLANE, SPACE)))
+FULL_SETS = st.one_of(*(st.lists(place, min_size=1) for place in (LINE, PLANE, SPACE)))
 AMOUNT = st.integers(1, 50).map(float)
 POINTS = st.builds(
     OperatingPoint,
@@ -36,6 +38,7 @@ POINTS = st.builds(
     ttft_ms=AMOUNT,
     tpot_ms=AMOUNT,
     e2e_p90_ms=AMOUNT,
+    usd_per_gpu_hour=AMOUNT,
 )
 SLO = st.dictionaries(
     st.sampled_from(["ttft_ms", "tpot_ms", "e2e_p90_ms"]), st.integers(1, 60).map(float), min_size=1
@@ -122,7 +125,8 @@ def test_a_further_point_never_takes_volume_away(
 @pytest.mark.parametrize(
     ("points", "reference", "word"),
     [
-        ([(1.0,)], (0.0,), "dimensions"),
+        ([(1.0,) * 4], (0.0,) * 4, "dimensions"),
+        ([()], (), "dimensions"),
         ([(1.0, 2.0)], (0.0, 0.0, 0.0), "elements"),
         ([(1.0, math.nan)], (0.0, 0.0), "finite"),
         ([(1.0, 1.0)], (0.0, -math.inf), "finite"),
@@ -157,6 +161,18 @@ def test_every_objective_is_turned_so_that_more_is_better(point: OperatingPoint)
         objective_vector(point, ["ttft"])
 
 
+@given(POINTS)
+def test_a_million_tokens_cost_the_hours_that_a_device_takes_for_them(
+    point: OperatingPoint,
+) -> None:
+    hours = 1e6 / point.tok_s_per_gpu / 3600
+    assert point.usd_per_million_tokens == pytest.approx(hours * (point.usd_per_gpu_hour or 0))
+    unpriced = replace(point, usd_per_gpu_hour=None)
+    assert unpriced.usd_per_million_tokens is None
+    with pytest.raises(ValueError, match="needs a price"):
+        objective_vector(unpriced, ["usd_per_million_tokens"])
+
+
 @given(st.lists(POINTS, min_size=1, max_size=8), SLO)
 def test_a_recommendation_obeys_the_slo(
     points: list[OperatingPoint], slo: dict[str, float]
@@ -185,6 +201,27 @@ def test_without_an_slo_the_best_balance_is_recommended(points: list[OperatingPo
     products = [point.tok_s_per_gpu * point.tok_s_per_user for point in points]
     assert answer[0].tok_s_per_gpu * answer[0].tok_s_per_user == max(products)
     assert answer[2]
+
+
+@given(
+    st.lists(POINTS, min_size=1, max_size=8),
+    st.one_of(st.just({}), SLO),
+    st.sampled_from([name for name in OBJECTIVES if name != "usd_per_million_tokens"]),
+)
+def test_a_single_objective_decides_within_the_slo(
+    points: list[OperatingPoint], slo: dict[str, float], name: str
+) -> None:
+    answer = recommend(points, slo, [name])
+    assert answer is not None
+    best, reason, meets = answer
+    within = [p for p in points if all(getattr(p, key) <= limit for key, limit in slo.items())]
+    assert meets == bool(within)
+    if within:
+        (reached,) = objective_vector(best, [name])
+        assert best in within
+        assert reached == max(objective_vector(point, [name])[0] for point in within)
+        assert f"of {len(within)} operating points" in reason
+    assert recommend(points, slo, [name, "tok_s"]) == recommend(points, slo)
 
 
 def test_nothing_is_recommended_from_nothing() -> None:

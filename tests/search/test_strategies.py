@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,10 @@ from autotuner.search import (
     Stop,
     Strategy,
     budget_exhausted,
+    description,
     strategy_named,
+    too_little,
+    uses_knowledge,
 )
 from autotuner.testing.strategy_contract import StrategyContract
 
@@ -32,6 +36,27 @@ class TestGrid(StrategyContract):
 class TestRandom(StrategyContract):
     def strategy(self) -> Strategy:
         return strategy_named("random")
+
+
+class TestTwoStage(StrategyContract):
+    exhaustive = False
+
+    def strategy(self) -> Strategy:
+        return strategy_named("two_stage")
+
+
+class TestProgressive(StrategyContract):
+    exhaustive = False
+
+    def strategy(self) -> Strategy:
+        return strategy_named("progressive")
+
+
+class TestBayesian(StrategyContract):
+    examples = 10
+
+    def strategy(self) -> Strategy:
+        return strategy_named("bayesian")
 
 
 def fresh(size: int, *, experiments: int | None = None, seed: int = 0) -> SearchState:
@@ -93,6 +118,35 @@ def test_random_reaches_every_place_alike() -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"candidates": ("a", "b", "a")}, "candidate 'a' is listed twice"),
+        ({"objectives": ()}, "expected 1, 2 or 3 objectives, got 0"),
+        ({"objectives": ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms")}, "got 4"),
+        ({"objectives": ("tok_s", "tok_s")}, "named twice"),
+        ({"objectives": ("ttft",)}, "did you mean 'ttft_ms'"),
+        ({"objectives": ("usd_per_million_tokens",)}, "without usd_per_gpu_hour"),
+        ({"objectives": ("usd_per_million_tokens",), "usd_per_gpu_hour": 0.0}, "without"),
+        ({"slo": {"tok_s": 3.0}}, "'tok_s' has no limit"),
+        ({"slo": {"ttft_ms": 0.0}}, "above 0"),
+    ],
+)
+def test_a_state_that_cannot_be_searched_is_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        replace(fresh(3), **changes)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_too_little_is_what_lies_under_the_threshold(gain: float, threshold: float) -> None:
+    state = replace(fresh(5), threshold=threshold)
+    reason = too_little(state, gain)
+    assert (reason is not None) == (gain < threshold)
+    if reason is not None:
+        assert "5 candidates left" in reason
+    assert too_little(replace(state, threshold=None), gain) is None
+
+
+@pytest.mark.parametrize(
     ("state", "words"),
     [
         (replace(fresh(3, experiments=2), in_flight=("c0", "c1")), "2 experiments"),
@@ -107,6 +161,36 @@ def test_the_limit_that_is_reached_is_named(state: SearchState, words: str) -> N
     assert budget_exhausted(replace(state, budget=Budget())) is None
     for strategy in STRATEGIES.values():
         assert strategy.propose(state) == Stop(reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "experiments", "words"),
+    [
+        ("grid", None, "all 9 candidates in the order of the space"),
+        ("grid", 20, "all 9 candidates in the order of the space"),
+        ("grid", 4, "4 of 9 candidates, spread evenly over the space"),
+        ("random", 4, "4 of 9 candidates drawn without replacement, with seed 5"),
+        ("random", None, "9 of 9 candidates drawn without replacement, with seed 5"),
+        ("two_stage", 4, "nothing is predicted to be followed: 4 launches spread evenly"),
+        ("progressive", 12, "7 in its gaps, 5 by the trends of what was measured, at the most"),
+        ("bayesian", None, "4 launches drawn with seed 5, then what Optuna's TPE sampler asks for"),
+    ],
+)
+def test_strategies_say_what_they_launch(name: str, experiments: int | None, words: str) -> None:
+    strategy = strategy_named(name)
+    assert words in description(strategy, fresh(9, experiments=experiments, seed=5))
+    assert uses_knowledge(strategy) == (name not in ("grid", "random"))
+
+
+def test_a_strategy_that_says_nothing_of_itself_is_told_what_is_known() -> None:
+    class Bare:
+        name = "bare"
+
+        def propose(self, state: SearchState) -> Proposal | Stop:
+            return Stop("at once")
+
+    assert description(Bare(), fresh(3)) == ""
+    assert uses_knowledge(Bare())
 
 
 def test_strategies_carry_their_names() -> None:

@@ -128,6 +128,16 @@ def test_observations_are_found_and_forgotten_by_what_they_are_of(
     assert store.forget_observations([]) == 0
 
 
+def test_what_is_newer_than_a_moment_is_left_out(store: Store) -> None:
+    assert store.newest_observation() == 0
+    store.add_observations([SEEN])
+    moment = store.newest_observation()
+    store.add_observations([replace(SEEN, model="n")])
+    assert [kept.observation for kept in store.observations(until=moment)] == [SEEN]
+    assert store.observations(until=0) == ()
+    assert len(store.observations(until=store.newest_observation())) == 2
+
+
 def test_thousands_are_added_found_and_forgotten(store: Store) -> None:
     many = [replace(SEEN, concurrency=n) for n in range(1, 1502)]
     assert store.add_observations(many) == 1501
@@ -149,12 +159,17 @@ def test_a_database_of_the_first_version_is_taken_on(tmp_path: Path) -> None:
             "INSERT INTO experiments VALUES (1, 1, 1, 'a', '{}', 'cmd', 'completed', '', 'grid',"
             " '', NULL, NULL, NULL, 1.0, 2.0, '2026-01-01 00:00:00', NULL)"
         )
+        database.execute(
+            "INSERT INTO experiments VALUES (2, 1, 2, 'b', '{}', 'cmd', 'failed', '', 'grid',"
+            " '', NULL, NULL, NULL, 0.5, NULL, '2026-01-01 00:00:00', NULL)"
+        )
     database.close()
     with Store.open(tmp_path) as store:
         (run,) = store.runs()
-        (kept,) = store.experiments(run.id)
+        kept, later = store.experiments(run.id)
         assert (kept.base, kept.calibrated, kept.unpredicted) == ((), (), None)
-        assert (run.name, kept.measure_s) == ("old", 2.0)
+        assert (run.name, kept.measure_s, kept.cut_short) == ("old", 2.0, None)
+        assert (kept.began_s, later.began_s) == (0.0, 3.0), "one followed the other"
         assert store.add_observations([SEEN], run_id=run.id) == 1
 
 

@@ -119,6 +119,24 @@ def test_a_failure_comes_back_with_its_log(store: Store, run: RunRecord) -> None
     assert (kept.status, kept.measure_s) == ("failed", None)
 
 
+def test_when_a_launch_began_and_why_it_was_cut_short_come_back(
+    store: Store, run: RunRecord
+) -> None:
+    told = {"began_s": 12.5, "cut_short": "after 1 level: 8 concurrent cannot improve it"}
+    store.finish_experiment(begin(store, run, "a").id, **DONE | told)
+    (kept,) = store.experiments(run.id)
+    assert {name: getattr(kept, name) for name in told} == told
+
+
+def test_what_was_taken_back_can_be_removed(store: Store, run: RunRecord) -> None:
+    store.finish_experiment(begin(store, run, "a").id, **DONE)
+    store.add_measurement(begin(store, run, "b").id, measurement())
+    store.interrupt_running(run.id)
+    begin(store, run, "c")
+    store.forget_interrupted(run.id)
+    assert [(e.candidate_id, e.index) for e in store.experiments(run.id)] == [("a", 1), ("c", 3)]
+
+
 def test_everything_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
     with Store.open(tmp_path / "new" / "home") as store:
         run = store.create_run(**RUN)

@@ -3,211 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from made_up_predictor import MadeUpPredictor, MeanRatio
+from made_up_bench import Bench, MadeUpLauncher, level, opened, smooth
+from made_up_predictor import MadeUpPredictor
 
-from autotuner.catalog import gpu_named
-from autotuner.config import parse_task
-from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.launch import Failure, LaunchFailed
-from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
-from autotuner.predict import Predictor, Scenario
-from autotuner.search import strategy_named
-from autotuner.store import Store
-from autotuner.testing.fake_engine import install_fake_engine
+from autotuner.errors import ConfigError
+from autotuner.measure import Measurement
+from autotuner.predict import Scenario
+from autotuner.search import Proposal, SearchState, Stop
+from autotuner.search.grid import GridStrategy
 from autotuner.tuning.events import (
-    Event,
+    ExperimentStarted,
+    LaunchCutShort,
     LevelMeasured,
     NotPredicted,
+    Predicting,
     PredictionTrouble,
     RunEnded,
+    StrategyTold,
 )
-from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.loop import Tuner
-from autotuner.tuning.prepare import Prepared, prepare
-from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import RunSummary
-
-TASK: dict[str, Any] = {
-    "version": 2,
-    "name": "made up",
-    "model": {"id": "smollm2-135m"},
-    "runtime": {"isl": 8, "osl": 4},
-    "scheduling": {"max_running_requests": [1, 2, 4]},
-    "benchmark": {"concurrency": [1, 4]},
-    "slo": {"ttft_ms": 50, "tpot_ms": 15},
-}
-
-
-class MadeUpEngine(AbstractAsyncContextManager["MadeUpEngine"]):
-    """Lives until its load kills it."""
-
-    startup_s = 0.5
-
-    def __init__(self, slots: int, log_path: Path) -> None:
-        self.base_url = f"http://made-up:{slots}"
-        self.log_path = log_path
-        self.stopped = self.dead = False
-
-    def exit_code(self) -> int | None:
-        return 134 if self.dead else None
-
-    def diagnose(self) -> Failure:
-        kind = FailureKind.DIED_UNDER_LOAD if self.dead else FailureKind.LOAD_ERRORS
-        return Failure(kind, "as made up", "last line")
-
-    async def stop(self) -> None:
-        self.stopped = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
-
-
-class MadeUpLauncher:
-    """Keeps the engines; slots in `broken` never start."""
-
-    def __init__(self, broken: tuple[int, ...] = ()) -> None:
-        self.broken = broken
-        self.engines: list[MadeUpEngine] = []
-
-    async def launch(
-        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
-    ) -> MadeUpEngine:
-        slots = int(spec.argv[spec.argv.index("--parallel") + 1])
-        if slots in self.broken:
-            raise LaunchFailed(Failure(FailureKind.OUT_OF_MEMORY, "too large", "alloc failed"))
-        self.engines.append(MadeUpEngine(slots, log_path))
-        return self.engines[-1]
-
-
-def sample(mean: float) -> Distribution:
-    return Distribution(
-        count=8, mean=mean, std=0, min=mean, p50=mean, p90=mean, p95=mean, p99=mean, max=mean
-    )
-
-
-def level(concurrency: int, tok_s: float, tpot_ms: float, *, failed: int = 0) -> Measurement:
-    return Measurement(
-        concurrency=concurrency,
-        duration_s=1,
-        requests_completed=8,
-        requests_failed=failed,
-        requests_short=0,
-        ended_by="requests",
-        valid=not failed,
-        tok_s=tok_s,
-        requests_s=tok_s / 4,
-        input_tokens=64,
-        output_tokens=32,
-        ttft_ms=sample(20.0),
-        tpot_ms=sample(tpot_ms),
-        e2e_ms=sample(100.0),
-        errors={"HTTP 503: busy": failed} if failed else {},
-    )
-
-
-Load = Callable[[int, int], Measurement | None]
-
-
-def smooth(slots: int, concurrency: int) -> Measurement | None:
-    """More slots: more throughput, less speed for each."""
-    return level(concurrency, 100.0 * min(slots, concurrency), 5.0 * min(slots, concurrency))
-
-
-class MadeUpLoad:
-    """Measures by a function of slots and concurrency; None kills the engine."""
-
-    def __init__(self, launcher: MadeUpLauncher, load: Load) -> None:
-        self.launcher, self.load = launcher, load
-        self.plans: list[LevelPlan] = []
-
-    async def run(
-        self,
-        endpoint: Endpoint,
-        plan: LevelPlan,
-        *,
-        engine_alive: Callable[[], bool],
-        on_progress: Callable[[int, int], None] | None = None,
-    ) -> Measurement:
-        self.plans.append(plan)
-        found = self.load(int(endpoint.base_url.rpartition(":")[2]), plan.concurrency)
-        if found is None:
-            self.launcher.engines[-1].dead = True
-            return level(plan.concurrency, 1.0, 1.0, failed=8)
-        return found
-
-
-def forecast(prepared: Prepared, predictor: Predictor | None) -> Forecast:
-    """What `predictor` says; nothing where there is none."""
-    levels = prepared.task.benchmark.concurrency
-    if predictor is None:
-        return Forecast((), levels, silent="nobody is asked")
-    facts, cpu = prepared.model.facts, gpu_named("cpu")
-    scenario = Scenario("made up", facts, "llamacpp", "1", cpu, "this one", isl=8, osl=4)
-    return Forecast(
-        ((scenario, prepared.space.candidates),),
-        levels,
-        choose=lambda scenario: (predictor, "it is the only one"),
-        calibrate=MeanRatio,
-    )
-
-
-class Bench:
-    """A store, and tuners of the same task on it."""
-
-    def __init__(self, folder: Path, store: Store) -> None:
-        self.folder, self.store = folder, store
-        self.fake = install_fake_engine(folder / "bin")
-        self.events: list[Event] = []
-
-    def tune(
-        self,
-        load: Load = smooth,
-        launcher: MadeUpLauncher | None = None,
-        changes: dict[str, Any] | None = None,
-        predictor: Predictor | None = None,
-        again: bool = False,
-    ) -> tuple[RunSummary, MadeUpLoad]:
-        launcher = launcher or MadeUpLauncher()
-        generator = MadeUpLoad(launcher, load)
-        task = parse_task(TASK | {"engine_path": str(self.fake)} | (changes or {}), source="task")
-        prepared = prepare(task, base=self.folder)
-        tuner = Tuner(
-            prepared,
-            store=self.store,
-            launcher=launcher,
-            generator=generator,
-            strategy=strategy_named(task.optimization.strategy),
-            forecast=forecast(prepared, predictor),
-            logs=self.folder / "logs",
-            listen=self.events.append,
-        )
-        run = tuner.open_run(again=again)
-        try:
-            asyncio.run(tuner.run(run))
-        finally:
-            assert all(engine.stopped for engine in launcher.engines)
-        return summarise(self.store, self.store.get_run(run.id) or run), generator
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Store.open(tmp_path / "home") as store:
-        yield Bench(tmp_path, store)
+    with opened(tmp_path) as made:
+        yield made
 
 
 def test_every_candidate_is_measured_at_every_level(bench: Bench) -> None:
@@ -276,10 +101,171 @@ def test_where_every_level_fails_the_errors_are_told(bench: Bench) -> None:
 
 
 def test_a_budget_of_experiments_is_kept(bench: Bench) -> None:
-    changes = {"optimization": {"budget": {"experiments": 2}}}
+    changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 2}}}
     summary, _ = bench.tune(changes=changes)
     assert len(summary.experiments) == 2
     assert "budget" in summary.run.stop_reason
+
+
+def test_what_the_strategy_says_of_itself_is_told_and_kept(bench: Bench) -> None:
+    summary, _ = bench.tune(changes={"optimization": {"strategy": "random", "seed": 7}})
+    told = [event for event in bench.events if isinstance(event, StrategyTold)]
+    assert [(event.name, event.reason) for event in told] == [
+        ("random", "3 of 3 candidates drawn without replacement, with seed 7")
+    ]
+    assert (summary.run.strategy, summary.run.strategy_reason) == (told[0].name, told[0].reason)
+    assert "strategy" in {event.kind for event in bench.store.events(summary.run.id)}
+    assert {experiment.phase for experiment in summary.experiments} == {"random"}
+    started = [event for event in bench.events if isinstance(event, ExperimentStarted)]
+    assert [(e.reason, e.phase) for e in started] == [
+        (e.selection_reason, e.phase) for e in summary.experiments
+    ]
+
+
+class Listening(GridStrategy):
+    """A grid that is told all that a search may know, and keeps it."""
+
+    uses_knowledge = True
+
+    def __init__(self) -> None:
+        self.states: list[SearchState] = []
+        self.thread = threading.main_thread()
+
+    def propose(self, state: SearchState) -> Proposal | Stop:
+        self.states.append(state)
+        self.thread = threading.current_thread()
+        return super().propose(state)
+
+
+def test_a_strategy_is_told_what_is_known_of_every_candidate(bench: Bench) -> None:
+    strategy, predictor = Listening(), MadeUpPredictor(refused={2: "no data"}, too_large=[4])
+    bench.tune(predictor=predictor, strategy=strategy)
+    first, last = strategy.states[0], strategy.states[-1]
+    one, two, four = first.candidates
+    known = first.knowledge
+    assert [point.concurrency for point in known.predictions[one]] == [1, 4]
+    assert {point.ttft_ms for point in known.predictions[one]} == {40.0}, "not corrected"
+    assert set(known.predictions) == {one}
+    assert known.refused == {two: "no data"}
+    assert known.out_of_memory == {four: "too large"}
+    assert {told.gpus for told in known.circumstances.values()} == {1}
+    assert known.circumstances[two].engine == "llamacpp"
+    assert (first.slo, first.threshold) == ({"ttft_ms": 50, "tpot_ms": 15}, 0.001)
+    assert predictor.asked == list(first.candidates), "each once, before the first launch"
+    asked = [event for event in bench.events if isinstance(event, Predicting)]
+    assert [(event.asked, event.wanted) for event in asked] == [(3, 3)]
+    assert last.knowledge.earlier == (), "its own launches are in the history"
+    assert strategy.thread is not threading.main_thread(), "engines are measured meanwhile"
+
+
+def test_a_strategy_that_needs_no_knowledge_costs_no_predictions(bench: Bench) -> None:
+    predictor = MadeUpPredictor()
+    changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 1}}}
+    bench.tune(predictor=predictor, changes=changes)
+    assert len(predictor.asked) == 1
+
+
+def test_a_predictor_that_breaks_leaves_a_strategy_without_knowledge(bench: Bench) -> None:
+    class Broken(MadeUpPredictor):
+        def predict(self, *_: Any) -> Any:
+            raise ZeroDivisionError("by nothing")
+
+    strategy = Listening()
+    summary, _ = bench.tune(predictor=Broken(), strategy=strategy)
+    assert [e.status for e in summary.experiments] == ["completed"] * 3
+    assert strategy.states[0].knowledge.predictions == {}
+    assert set(strategy.states[0].knowledge.refused) == set(strategy.states[0].candidates)
+    told = [event.message for event in bench.events if isinstance(event, PredictionTrouble)]
+    assert told == ["the predictor failed: ZeroDivisionError: by nothing"]
+
+
+def test_levels_that_failed_are_told_to_the_strategy(bench: Bench) -> None:
+    def flaky(slots: int, concurrency: int) -> Measurement | None:
+        if slots == 4:
+            return None
+        failed = int((slots, concurrency) == (2, 4))
+        return level(concurrency, 100.0, 5.0, failed=failed)
+
+    strategy = Listening()
+    bench.tune(flaky, strategy=strategy)
+    outcomes = strategy.states[-1].history
+    assert [outcome.failed_levels for outcome in outcomes] == [(), (4,), (1,)]
+    assert [len(outcome.points) for outcome in outcomes] == [2, 1, 0]
+
+
+FLAT = {"scheduling": {"max_running_requests": [4, 1, 2]}, "slo": {}}
+"""The candidate that `ranked` makes the best comes first."""
+
+
+def ranked(slots: int, concurrency: int) -> Measurement | None:
+    """As predicted, but for the four slots, which are twenty times as fast."""
+    running, speed = min(slots, concurrency), 20.0 if slots == 4 else 1.0
+    return level(concurrency, 50.0 * running * speed, 10.0 * running / speed)
+
+
+def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> None:
+    strategy = Listening()
+    benchmark = {"concurrency": [1, 4, 8, 16], "repeats": 2}
+    summary, _ = bench.tune(
+        ranked,
+        changes=FLAT | {"benchmark": benchmark},
+        predictor=MadeUpPredictor(),
+        strategy=strategy,
+    )
+    assert [len(e.measurements) for e in summary.experiments] == [8, 4, 4]
+    assert summary.experiments[0].cut_short is None, "the first is never cut short"
+    for experiment in summary.experiments[1:]:
+        assert experiment.cut_short is not None
+        assert experiment.cut_short.startswith("after 2 levels: 8, 16 concurrent cannot improve")
+        assert experiment.status == "completed"
+    told = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
+    assert told == [e.cut_short for e in summary.experiments[1:]]
+    left_out = strategy.states[-1].history[1]
+    assert [point.concurrency for point in left_out.points] == [1, 4]
+    assert left_out.failed_levels == ()
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "predictor"),
+    [({"cut_short": False}, MadeUpPredictor()), ({}, None)],
+    ids=["off", "silent"],
+)
+def test_a_sweep_is_whole_where_cutting_is_off_or_nothing_is_predicted(
+    benchmark: dict[str, Any], predictor: MadeUpPredictor | None, bench: Bench
+) -> None:
+    changes = FLAT | {"benchmark": {"concurrency": [1, 4, 8]} | benchmark}
+    summary, _ = bench.tune(ranked, changes=changes, predictor=predictor)
+    assert [len(e.measurements) for e in summary.experiments] == [3, 3, 3]
+    assert [e.cut_short for e in summary.experiments] == [None] * 3
+
+
+def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench: Bench) -> None:
+    objectives = {"strategy": "grid", "objectives": ["tok_s_per_gpu"]}
+    summary, _ = bench.tune(changes={"optimization": objectives})
+    assert [(point.tok_s, point.tpot_ms) for point in summary.frontier] == [(200.0, 10.0)]
+    assert summary.recommended is not None
+    assert summary.recommended.tok_s == 200.0
+    assert summary.run.hypervolume is None
+    fast = {"strategy": "grid", "objectives": ["tpot_ms"]}
+    best = bench.tune(changes={"optimization": fast, "slo": {}})[0].recommended
+    assert best is not None
+    assert best.tpot_ms == 5.0
+    assert "the least time per output token, mean (5 ms) of 6 operating points" in best.reason
+
+
+def test_the_cost_of_tokens_is_an_objective_where_a_price_is_known(bench: Bench) -> None:
+    cost = {"strategy": "grid", "objectives": ["usd_per_million_tokens", "ttft_ms"]}
+    with pytest.raises(ConfigError, match=r"needs a price(.|\n)*say system.price_per_gpu_hour"):
+        bench.prepared({"optimization": cost})
+    strategy = Listening()
+    changes = {"optimization": cost, "system": {"price_per_gpu_hour": 3.6}}
+    summary, _ = bench.tune(changes=changes, strategy=strategy)
+    (best,) = summary.frontier
+    assert best.tok_s == 400.0
+    assert best.usd_per_million_tokens == pytest.approx(3.6 / (400 * 3600) * 1e6)
+    last = strategy.states[-1]
+    assert last.usd_per_gpu_hour == 3.6
+    assert last.history[0].points[0].usd_per_million_tokens == pytest.approx(10.0)
 
 
 def test_repeats_are_measured_with_requests_of_their_own(bench: Bench) -> None:
@@ -420,6 +406,12 @@ def test_a_resumed_run_learns_from_each_launch_once(bench: Bench) -> None:
 
 
 def test_again_goes_on_where_a_raised_budget_leaves_something_to_launch(bench: Bench) -> None:
-    assert len(bench.tune(changes={"optimization": {"budget": {"experiments": 1}}})[0].experiments)
-    summary, _ = bench.tune(changes={"optimization": {"budget": {"experiments": 2}}}, again=True)
+    assert len(
+        bench.tune(changes={"optimization": {"strategy": "grid", "budget": {"experiments": 1}}})[
+            0
+        ].experiments
+    )
+    summary, _ = bench.tune(
+        changes={"optimization": {"strategy": "grid", "budget": {"experiments": 2}}}, again=True
+    )
     assert (summary.run.id, len(summary.experiments)) == (1, 2)

@@ -240,6 +240,26 @@ def report(
     command(run, home=home, output=output, as_json=as_json)
 
 
+@app.command()
+def export(
+    run: RunId = None,
+    form: Annotated[
+        str, typer.Option("--format", help="landscape: a table that a replay launches from (CSV).")
+    ] = "landscape",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write; gzipped where it ends in .gz."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write a run in another form, to stdout or a file."""
+    from autotuner.cli.commands.export import export as command
+
+    command(run, home=home, form=form, output=output, force=force, as_json=as_json)
+
+
 engines_app = typer.Typer(help="The engines, and how each says every field.", no_args_is_help=True)
 app.add_typer(engines_app, name="engines")
 app.add_typer(verify_app, name="verify")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from types import TracebackType
 from typing import Self
 
@@ -19,11 +18,15 @@ from autotuner.tuning.events import (
     Event,
     ExperimentEnded,
     ExperimentStarted,
+    LaunchCutShort,
     LevelMeasured,
     LevelProgress,
     NotPredicted,
+    Predicting,
     PredictionTrouble,
+    RunEnded,
     RunStarted,
+    StrategyTold,
 )
 from autotuner.tuning.prepare import Prepared
 
@@ -35,10 +38,12 @@ class Progress:
         self._console = console
         self._axes = prepared.axes
         self._launches = prepared.launches
+        self._replay = prepared.replay is not None
+        self._simulated = " (simulated)" if self._replay else ""
+        self._side_by_side = prepared.side_by_side
         self._seconds: list[float] = []
-        self._label = ""
+        self._labels: dict[int, str] = {}
         self._status: Status | None = None
-        self._began = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -58,41 +63,60 @@ class Progress:
     def tell(self, event: Event) -> None:
         """Shows one event."""
         match event:
+            case Predicting(asked, wanted):
+                self._show(f"{asked:,} of {wanted:,} candidates predicted")
             case RunStarted(run_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
-                self._console.print(f"run {run_id}: {launches} candidates to launch{again}")
-            case ExperimentStarted(index, _, settings, reason):
-                self._label = f"[{index}/{self._launches}] {settings_text(settings, self._axes)}"
-                self._live("starting the engine")
-                self._console.print(escape(f"{self._label}  ({reason})"), soft_wrap=True)
-            case EngineReady(_, startup_s):
-                self._live(f"engine ready after {startup_s:.1f} s")
-            case LevelProgress(_, concurrency, completed, wanted):
-                self._live(f"{concurrency} concurrent: {completed} of {wanted} requests")
-            case LevelMeasured(_, measurement, predicted):
-                text = escape(f"    {level_text(measurement, predicted)}")
-                self._console.print(text, soft_wrap=True)
-            case NotPredicted(_, reason):
-                text = escape(f"    not predicted, so nothing is learnt from it: {reason}")
-                self._console.print(text, soft_wrap=True)
+                doing = "replay, nothing is launched" if self._replay else "launch"
+                self._print(f"run {run_id}: up to {launches} candidates to {doing}{again}")
+            case StrategyTold(name, reason):
+                self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
+            case ExperimentStarted(index, _, settings, reason, phase):
+                self._labels[index] = f"[{index}/{self._launches}]"
+                label = f"{self._labels[index]} {settings_text(settings, self._axes)}"
+                self._live(index, "starting the engine")
+                self._print(f"{label}  ({phase}: {reason})")
+            case EngineReady(index, startup_s):
+                self._live(index, f"engine ready after {startup_s:.1f} s{self._simulated}")
+            case LevelProgress(index, concurrency, completed, wanted):
+                self._live(index, f"{concurrency} concurrent: {completed} of {wanted} requests")
+            case LevelMeasured(index, measurement, predicted):
+                self._result(index, level_text(measurement, predicted))
+            case LaunchCutShort(index, reason):
+                self._result(index, f"cut short {reason}")
+            case NotPredicted(index, reason):
+                self._result(index, f"not predicted, so nothing is learnt from it: {reason}")
             case PredictionTrouble(message):
                 self._console.print(f"[yellow]warning[/yellow] {escape(message)}", soft_wrap=True)
-            case ExperimentEnded(_, _, failure, seconds):
+            case ExperimentEnded(index, _, failure, seconds):
                 self._seconds.append(seconds)
                 if failure is not None:
-                    text = escape(f"    failed: {failure.kind.value}: {failure.message}")
-                    self._console.print(f"[red]{text}[/red]", soft_wrap=True)
+                    self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
+            case RunEnded(_, status, reason) if status != "interrupted":
+                self._print(f"{status}: {reason}")
 
-    def _live(self, doing: str) -> None:
+    def _print(self, text: str, style: str | None = None) -> None:
+        self._console.print(escape(text), soft_wrap=True, style=style)
+
+    def _result(self, index: int, text: str, style: str | None = None) -> None:
+        """A line of a launch, which says whose it is where several are under way."""
+        whose = f"{self._labels.get(index, '')} " if self._side_by_side > 1 else ""
+        self._print(f"    {whose}{text}", style)
+
+    def _live(self, index: int, doing: str) -> None:
+        self._show(f"{self._labels.get(index, '')}  {doing}{self._left()}")
+
+    def _show(self, text: str) -> None:
         if self._status is not None:
-            self._status.update(escape(f"{self._label}  {doing}{self._left()}"))
+            self._status.update(escape(text))
 
     def _left(self) -> str:
         if not self._seconds:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
         left = self._launches - len(self._seconds)
-        return f", about {duration_text(mean * left)} left"
+        left_s = mean * left / self._side_by_side
+        return f", at most about {duration_text(left_s)} left{self._simulated}"
 
 
 def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:

@@ -12,6 +12,7 @@ from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import load_task, parse_task, problems_of
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
+    AS_RECORDED,
     Benchmark,
     Combination,
     Model,
@@ -19,11 +20,13 @@ from autotuner.config.task import (
     PredictionConfig,
     PredictionMode,
     PredictorName,
+    ReplayConfig,
     Slo,
     Task,
 )
 
 __all__ = [
+    "AS_RECORDED",
     "BACKENDS",
     "GROUPS",
     "GROUP_NAMES",
@@ -38,6 +41,7 @@ __all__ = [
     "PredictionConfig",
     "PredictionMode",
     "PredictorName",
+    "ReplayConfig",
     "Slo",
     "Task",
     "axes_model",

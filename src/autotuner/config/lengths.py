@@ -74,8 +74,8 @@ class LengthDistribution(BaseModel):
     def __str__(self) -> str:
         (a, b), (c, d) = self.input, self.output
         if self.kind == "D":
-            return f"D({a:g},{c:g})"
-        return f"{self.kind}({a:g},{b:g})/({c:g},{d:g})"
+            return f"D({a:.12g},{c:.12g})"
+        return f"{self.kind}({a:.12g},{b:.12g})/({c:.12g},{d:.12g})"
 
     def draw(self, rng: random.Random) -> tuple[int, int]:
         """One request's (input, output) tokens, each at least 1."""

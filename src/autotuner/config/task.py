@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from autotuner.config.axes import (
     GROUP_NAMES,
@@ -26,17 +26,31 @@ from autotuner.config.document import (
     Document,
     Int,
     NonNegativeInt,
+    NonNegativeReal,
     PositiveInt,
     PositiveReal,
 )
 from autotuner.config.lengths import LengthDistribution
 
 ObjectiveName = Literal[
-    "tok_s_per_gpu", "tok_s", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms"
+    "tok_s_per_gpu",
+    "tok_s",
+    "tok_s_per_user",
+    "ttft_ms",
+    "tpot_ms",
+    "e2e_p90_ms",
+    "usd_per_million_tokens",
 ]
+StrategyName = Literal["auto", "two_stage", "progressive", "hybrid", "bayesian", "random", "grid"]
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 DeploymentMode = Literal["local", "docker", "ray", "replay"]
+
+LEAST_GAIN = 0.001
+"""Share of the frontier's hypervolume under which a launch is not worth it where a task sets no
+limit at all: without any, a search of hundreds of candidates would launch every one."""
+_EXPECT_NOTHING: tuple[StrategyName, ...] = ("grid", "random")
+_MOST_OBJECTIVES = 3
 
 
 class Model(Document):
@@ -58,6 +72,10 @@ class Model(Document):
         return self
 
 
+AS_RECORDED = Model(id="as recorded")
+"""The model of a replay that leaves it to the table."""
+
+
 class BudgetConfig(Document):
     """Limits of a run; whichever is reached first ends it."""
 
@@ -68,25 +86,78 @@ class BudgetConfig(Document):
     usd: PositiveReal | None = None
     """Money: GPUs x hours x price_per_gpu_hour."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _launches_something(cls, value: Any) -> Any:
+        if value == 0 and not isinstance(value, bool):
+            raise ValueError(
+                f"a budget of {value} launches nothing; give more, or leave it out for no limit"
+            )
+        return value
+
+    def is_set(self) -> bool:
+        """Whether there is any limit."""
+        return any(limit is not None for limit in (self.experiments, self.minutes, self.usd))
+
 
 class Optimization(Document):
     """How to search, and for what."""
 
-    strategy: Literal["grid", "random"] = "grid"
-    """`grid` in order, spread evenly where the budget is smaller; `random` without replacement."""
+    strategy: StrategyName = "auto"
+    """`auto` picks one and says why; `two_stage` measures the predicted frontier, `hybrid` what
+    calibrated predictions expect to gain most, `progressive` extremes, gaps and trends without
+    predictions, `bayesian` learns from what is measured, `random` and `grid` know nothing."""
     objectives: tuple[ObjectiveName, ...] = ("tok_s_per_gpu", "tok_s_per_user")
-    """Two or three quantities that span the frontier."""
+    """Two or three span the frontier within the SLO; with one its best point within the SLO is
+    the goal."""
     budget: BudgetConfig = BudgetConfig()
+    min_gain: NonNegativeReal | None = None
+    """The search ends when no launch is expected to add this share of the hypervolume (with one
+    objective: to its best value). 0 never ends it; left out, it is 0.001 where there is no budget
+    and 0 where there is one."""
+    parallel_launches: PositiveInt | Literal["auto"] = 1
+    """Engines at once at the most, each on GPUs of its own; `auto`: as many as GPUs allow."""
     seed: Int = 0
     """Makes random choices and prompts reproducible."""
 
-    @model_validator(mode="after")
-    def _check(self) -> Optimization:
-        if len(set(self.objectives)) != len(self.objectives):
+    @field_validator("objectives")
+    @classmethod
+    def _distinct(cls, given: tuple[ObjectiveName, ...]) -> tuple[ObjectiveName, ...]:
+        if len(set(given)) != len(given):
             raise ValueError("an objective is named twice")
-        if not 2 <= len(self.objectives) <= 3:
-            raise ValueError(f"give 2 or 3 objectives, not {len(self.objectives)}")
+        if not 1 <= len(given) <= _MOST_OBJECTIVES:
+            raise ValueError(f"give 1, 2 or 3 objectives, not {len(given)}")
+        return given
+
+    @field_validator("parallel_launches", mode="before")
+    @classmethod
+    def _is_a_count(cls, given: Any) -> Any:
+        is_count = isinstance(given, int) and not isinstance(given, bool) and given >= 1
+        if given != "auto" and not is_count:
+            raise ValueError("takes 1 or more, or auto")
+        return given
+
+    @field_validator("min_gain")
+    @classmethod
+    def _is_a_share(cls, given: float | None) -> float | None:
+        if given is not None and given >= 1:
+            raise ValueError("is a share of what is reached, less than 1: 0.01 is 1 %")
+        return given
+
+    @model_validator(mode="after")
+    def _used(self) -> Optimization:
+        if self.min_gain and self.strategy in _EXPECT_NOTHING:
+            raise ValueError(
+                f"min_gain: the strategy {self.strategy!r} expects no gains; leave it out, or "
+                "take auto, hybrid, two_stage, progressive or bayesian"
+            )
         return self
+
+    def threshold(self) -> float | None:
+        """Expected gain, as a share, under which the search ends; None where none is too small."""
+        if self.min_gain is None:
+            return None if self.budget.is_set() else LEAST_GAIN
+        return self.min_gain or None
 
 
 class PredictionConfig(Document):
@@ -123,6 +194,9 @@ class Benchmark(Document):
     """Requests before the clock starts, at each level."""
     repeats: PositiveInt = 1
     """Times the whole sweep is measured in a launch; their median counts."""
+    cut_short: Bool = True
+    """Whether a launch ends when, by its predictions and what it has shown, no level that is left
+    can improve the frontier; never in the first launch, nor where nothing is predicted."""
     request_timeout_s: PositiveReal = 120.0
     """A request that takes longer has failed."""
     ready_timeout_s: PositiveReal = 300.0
@@ -145,6 +219,15 @@ class Slo(Document):
     def limits(self) -> dict[str, float]:
         """The limits that are set."""
         return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class ReplayConfig(Document):
+    """The recorded table that `deployment_mode: replay` takes its launches from."""
+
+    landscape: str
+    """A CSV file, gzipped or not; relative to the task file."""
+    sha256: str | None = Field(default=None, pattern="^[0-9a-f]{64}$")
+    """Its checksum: a file with another one is refused. A run keeps that of its file here."""
 
 
 class Combination(Document):
@@ -175,7 +258,10 @@ class Task(Combination):
     name: str = Field(min_length=1, max_length=200)
     description: str = ""
     deployment_mode: DeploymentMode = "local"
+    replay: ReplayConfig | None = None
+    """What `deployment_mode: replay` replays."""
     model: Model
+    """May be left out in a replay: the table tells it."""
     engine_path: str | None = None
     """The engine's program; what is on PATH, or the embedded one, where left out."""
     profiles: tuple[str, ...] = ()
@@ -187,6 +273,21 @@ class Task(Combination):
     slo: Slo = Slo()
     prediction: PredictionConfig = PredictionConfig()
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_is_recorded(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("deployment_mode") == "replay":
+            return {"model": AS_RECORDED, **value}
+        return value
+
+    @model_validator(mode="after")
+    def _replays_a_table(self) -> Task:
+        if self.deployment_mode == "replay" and self.replay is None:
+            raise ValueError("replay.landscape is missing; give the recorded table to replay")
+        if self.deployment_mode != "replay" and self.replay is not None:
+            raise ValueError("replay is given; say deployment_mode: replay, or leave it out")
+        return self
 
     @model_validator(mode="after")
     def _said_once(self) -> Task:
@@ -239,8 +340,9 @@ class Task(Combination):
     def content_id(self) -> str:
         """A hash of all that decides what is launched and how it is measured.
 
-        The name, the description, the SLO, the budget and the prediction take no part: a run goes
-        on, and repeats nothing, when only they change.
+        The name, the description, the SLO, the prediction, and what says when to end and how many
+        to launch at once take no part: a run goes on, and repeats nothing, when only they change.
+        A replay's table counts by its checksum, wherever it lies.
         """
         untold: Mapping[str, bool | set[str]] = {
             "name": True,
@@ -248,6 +350,7 @@ class Task(Combination):
             "metadata": True,
             "slo": True,
             "prediction": True,
-            "optimization": {"budget"},
+            "optimization": {"budget", "min_gain", "parallel_launches"},
+            "replay": {"landscape"},
         }
         return content_id(self.model_dump(mode="json", exclude=untold))

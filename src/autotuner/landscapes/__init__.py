@@ -1,25 +1,39 @@
 """Recorded landscapes: tables of what every launch of a task would measure.
 
 In: a CSV file, one row a launch and load level, with the truth and what a predictor said of it.
-Out: what a search may know of it before it begins, and what it measures when it launches a row.
+Out: what a search may know of it before it begins, what it measures when it launches a row, and
+its launches as candidates of a space.
 """
 
 from autotuner.landscapes.knowledge import knowledge, observations, predictions
 from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes.matching import Matched, match
 from autotuner.landscapes.names import same_model
+from autotuner.landscapes.predictor import RecordedPredictor
 from autotuner.landscapes.reading import read_landscape
-from autotuner.landscapes.replayed import measured, true_outcome
+from autotuner.landscapes.recorded import REPLAYED, RecordedRegion, Replay, ReplaySpec
+from autotuner.landscapes.replayed import measured, true_outcome, with_noise
+from autotuner.landscapes.writing import landscape_csv
 
 __all__ = [
+    "REPLAYED",
     "Figures",
     "Landscape",
+    "Matched",
     "RecordedLaunch",
     "RecordedLevel",
+    "RecordedPredictor",
+    "RecordedRegion",
+    "Replay",
+    "ReplaySpec",
     "knowledge",
+    "landscape_csv",
+    "match",
     "measured",
     "observations",
     "predictions",
     "read_landscape",
     "same_model",
     "true_outcome",
+    "with_noise",
 ]

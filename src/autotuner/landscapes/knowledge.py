@@ -12,6 +12,9 @@ from autotuner.search import Circumstances, Knowledge
 BASE = "recorded"
 """The name under which a table's predictions stand as a base predictor's."""
 
+ALL_OUT_OF_MEMORY = "every load level is predicted to run out of memory"
+UNPREDICTED = "the table has no prediction of it"
+
 _LOG_STD = 0.3
 """Uncertainty given to a recorded prediction; tables tell none."""
 
@@ -20,7 +23,7 @@ def knowledge(landscape: Landscape, earlier: Iterable[Observation] = ()) -> Know
     """What is predicted of each launch, and what `earlier` tasks have measured."""
     predicted = {launch.id: predictions(launch, landscape.osl) for launch in landscape.launches}
     memory = {
-        launch.id: "every load level is predicted to run out of memory"
+        launch.id: ALL_OUT_OF_MEMORY
         for launch in landscape.launches
         if all(level.predicted_status == "oom" for level in launch.levels)
     }
@@ -29,7 +32,7 @@ def knowledge(landscape: Landscape, earlier: Iterable[Observation] = ()) -> Know
         predictions={key: points for key, points in predicted.items() if points},
         out_of_memory=memory,
         refused={
-            key: "the table has no prediction of it"
+            key: UNPREDICTED
             for key, points in predicted.items()
             if not points and key not in memory
         },

@@ -67,6 +67,8 @@ class Landscape:
         model, device: as the table or the file's name says; "" where neither does.
         isl, osl: mean tokens of a request.
         dropped_predictions: predictions with figures that nothing can measure (NaN, negative).
+        assumed: which of `isl` and `osl` neither the table nor its name tells.
+        source: where the figures come from, in words; "" where the table does not tell.
     """
 
     name: str
@@ -76,6 +78,8 @@ class Landscape:
     osl: float
     launches: tuple[RecordedLaunch, ...]
     dropped_predictions: int = 0
+    assumed: tuple[str, ...] = ()
+    source: str = ""
 
     def launch(self, launch_id: str) -> RecordedLaunch:
         """The launch of that id.

@@ -14,6 +14,7 @@ from typing import Any
 
 from autotuner.catalog import gpu_named
 from autotuner.errors import CatalogError, LandscapeError
+from autotuner.landscapes.cells import read_cell
 from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
 from autotuner.landscapes.names import Named, read_name
 
@@ -38,6 +39,8 @@ SETTINGS: dict[str, tuple[str, type]] = {
     "ctx_tokens": ("scheduling.max_num_batched_tokens", int),
 }
 """Column -> the setting it holds; a column named `group.field` holds that one."""
+UNTOLD = "auto"
+"""In a column of `SETTINGS`: the engine's or the checkpoint's own value, as an empty cell."""
 
 _OF_THE_TASK = ("model", "system", "isl", "osl")
 _STATUSES = ("ok", "oom", "na", "failed")
@@ -79,13 +82,17 @@ def read_landscape(path: Path) -> Landscape:
         )
     first = rows[0]
     levels = [level for launch in launches for level in launch.levels]
+    isl = _length(path, first, "isl") or named.isl
+    osl = _length(path, first, "osl") or named.osl
     return Landscape(
         name=stem,
         model=first.get("model") or named.model,
         device=_device(first.get("system") or named.device),
-        isl=_length(path, first, "isl") or named.isl or _UNTOLD_TOKENS,
-        osl=_length(path, first, "osl") or named.osl or _told_by_latency(levels),
+        isl=isl or _UNTOLD_TOKENS,
+        osl=osl or _told_by_latency(levels),
         launches=launches,
+        source=first.get("source") or "",
+        assumed=tuple(name for name, told in (("isl", isl), ("osl", osl)) if told is None),
         dropped_predictions=sum(
             level.predicted is None and level.predicted_status == "ok" for level in levels
         ),
@@ -158,10 +165,14 @@ def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named)
 def _settings(path: Path, line: int, row: Row) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for column, text in row.items():
-        name, kind = SETTINGS.get(column, (column if "." in (column or "") else "", str))
-        if not name or not text or text == "auto":
+        if not column or not text:
             continue
-        found[name] = _count(path, line, row, column) if kind is int else _value(text)
+        if column in SETTINGS:
+            name, kind = SETTINGS[column]
+            if text != UNTOLD:
+                found[name] = _count(path, line, row, column) if kind is int else text
+        elif "." in column:
+            found[column] = read_cell(column, text)
     return found
 
 
@@ -172,17 +183,6 @@ def _count(path: Path, line: int, row: Row, column: str) -> int:
             f"{path}: line {line}: {column}: expected a count, got {row[column]!r}"
         )
     return int(number)
-
-
-def _value(text: str) -> Any:
-    """A cell of a setting: a number or a truth where it is one."""
-    if text in ("True", "False"):
-        return text == "True"
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() else number
 
 
 def _level(path: Path, line: int, row: Row) -> RecordedLevel:

@@ -11,13 +11,14 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import warden
 from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
 from autotuner.launch.health import answers_ok
+from autotuner.launch.log import open_log
 from autotuner.launch.ports import LOOPBACK, free_port, is_free
 from autotuner.launch.protocol import Failure, LaunchFailed
 
@@ -58,7 +59,7 @@ class LocalLauncher:
         port = free_port()
         began = time.monotonic()
         folder = log_path.with_suffix(".files")
-        with _open_log(log_path) as log:
+        with open_log(log_path) as log:
             _write_files(spec, folder)
             log.write(f"$ {spec.command(port)}\n")
             log.flush()
@@ -182,14 +183,3 @@ def _write_files(spec: LaunchSpec, folder: Path) -> None:
     for name, text in spec.files:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-
-
-def _open_log(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise LaunchError(
-            f"the log {path} cannot be written: {error.strerror}",
-            remedy="free some space, or choose another --home",
-        ) from None

@@ -90,12 +90,12 @@ def answer(job: Job) -> tuple[Outcome, ...]:
     """The outcome of each batch; the model of a way to ask is built once for all."""
     with quiet():
         _load()
-        session = functools.cache(functools.partial(_Session, job.layout))
+        session = functools.cache(functools.partial(Session, job.layout))
         ask = functools.cache(lambda way, batch: session(way).step(batch))
         return tuple(best_outcome(ask, job.ways, batch) for batch in job.batches)
 
 
-class _Session:
+class Session:
     """One layout in one mode. Its backend keeps results without naming the model they are of, so
     no two layouts may share one."""
 

@@ -11,6 +11,7 @@ from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import AXES, plot_points, varied_settings
 from autotuner.report.predicted import scatters
+from autotuner.report.replayed import replay_notice
 from autotuner.tuning.summary import RunSummary
 
 
@@ -30,6 +31,7 @@ def render_html(summary: RunSummary) -> str:
     return render_page(
         "template.html.j2",
         run=summary.run,
+        replay=replay_notice(summary),
         experiments=summary.experiments,
         frontier=summary.frontier,
         recommended=summary.recommended,

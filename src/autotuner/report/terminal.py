@@ -11,6 +11,7 @@ from rich.table import Table
 from autotuner.report.plot import plot_lines
 from autotuner.report.points import AXES, plot_points, varied_settings
 from autotuner.report.predicted import error_table
+from autotuner.report.replayed import replay_notice
 from autotuner.tuning.summary import RunSummary
 
 _MESSAGE_CHARS = 160
@@ -24,8 +25,15 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     console.print()
     head = f"run {run.id} '{run.name}': {run.status} ({run.stop_reason or 'under way'})"
     console.print(f"[bold]{escape(head)}[/bold]")
+    notice = replay_notice(summary)
+    if notice is not None:
+        console.print(f"[bold yellow]replay[/bold yellow] {escape(notice)}", soft_wrap=True)
     console.print(escape(f"{run.model} on {run.engine} {run.engine_version}, {run.device}"))
-    console.print(f"experiments: {told}")
+    if run.strategy:
+        why = f": {run.strategy_reason}" if run.strategy_reason else ""
+        console.print(escape(f"strategy {run.strategy}{why}"), soft_wrap=True)
+    cut = sum(experiment.cut_short is not None for experiment in summary.experiments)
+    console.print(f"experiments: {told}" + (f"; {cut} of them cut short" if cut else ""))
     _print_failures(summary, console)
     if summary.frontier:
         console.print()

@@ -4,43 +4,61 @@ In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its re
 No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
+from autotuner.search.cutting import why_cut
 from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
-from autotuner.search.points import OBJECTIVES, Objective, OperatingPoint, objective_vector
+from autotuner.search.points import COST, OBJECTIVES, Objective, OperatingPoint, objective_vector
+from autotuner.search.predicted import Predicted, as_point, is_usable, predicted
 from autotuner.search.recommend import recommend
 from autotuner.search.registry import STRATEGIES, strategy_named
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
 from autotuner.search.strategy import (
     Budget,
+    Describes,
     Outcome,
     Proposal,
     SearchState,
     Stop,
     Strategy,
+    description,
+    uses_knowledge,
 )
+from autotuner.search.trends import Trend, Trends, learn_trends
 
 __all__ = [
+    "COST",
     "OBJECTIVES",
     "STRATEGIES",
     "Budget",
     "Circumstances",
+    "Describes",
     "Knowledge",
     "Objective",
     "OperatingPoint",
     "Outcome",
+    "Predicted",
     "Proposal",
     "SearchState",
     "Stop",
     "Strategy",
+    "Trend",
+    "Trends",
+    "as_point",
     "budget_exhausted",
+    "description",
     "dominates",
     "hypervolume",
+    "is_usable",
+    "learn_trends",
     "objective_vector",
     "pareto_front",
+    "predicted",
     "recommend",
     "reference_point",
     "stop_reason",
     "strategy_named",
     "too_little",
+    "uses_knowledge",
+    "why_cut",
 ]

@@ -39,7 +39,7 @@ class Axis:
         """Where a number lies on the axis, 0 at the least to 1 at the greatest; else None."""
         if not self.numeric or not is_number(value):
             return None
-        low, high = self._scaled(self.numbers[0]), self._scaled(self.numbers[-1])
+        low, high = self._ends
         return (self._scaled(value) - low) / (high - low) if high > low else 0.0
 
     def distance(self, one: object, other: object) -> float:
@@ -56,11 +56,20 @@ class Axis:
         """
         if isinstance(value, bool):
             return float(value)
-        if isinstance(value, str) and value in self._log_bytes:
-            low, high = min(self._log_bytes.values()), max(self._log_bytes.values())
-            return (self._log_bytes[value] - low) / (high - low) if high > low else _UNKNOWN
+        if isinstance(value, str) and value in _BYTES:
+            least, greatest = self._sizes
+            length = math.log(greatest / least)
+            return math.log(_BYTES[value] / least) / length if length else _UNKNOWN
         place = self.place(value)
         return _UNKNOWN if place is None else place
+
+    def ratio(self, one: object, other: object) -> float:
+        """How many times as large a value is as another; 1 where that cannot be told.
+
+        Number formats count by their bytes.
+        """
+        sizes = [_size(one), _size(other)]
+        return sizes[0] / sizes[1] if all(size > 0 for size in sizes) else 1.0
 
     def between(self, one: object, other: object) -> tuple[object, ...]:
         """What lies between two values: the (geometric) mean of numbers, else either."""
@@ -79,8 +88,15 @@ class Axis:
         return self.numeric and self.numbers[0] > 0
 
     @cached_property
-    def _log_bytes(self) -> dict[object, float]:
-        return {v: math.log(_BYTES[v]) for v in self.values if isinstance(v, str) and v in _BYTES}
+    def _ends(self) -> tuple[float, float]:
+        """The least and the greatest number on the axis's scale."""
+        return self._scaled(self.numbers[0]), self._scaled(self.numbers[-1])
+
+    @cached_property
+    def _sizes(self) -> tuple[float, float]:
+        """The least and the greatest size of the values that have one."""
+        known = [size for size in map(_size, self.values) if size > 0] or [1.0]
+        return min(known), max(known)
 
     def _scaled(self, number: float) -> float:
         return math.log(max(number, self.numbers[0])) if self.logarithmic else number
@@ -118,6 +134,13 @@ def unlikeness_to_any(
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value is a finite number; a switch is none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _size(value: object) -> float:
+    """A number, or the bytes of a number format; 0 where it has no size."""
+    if isinstance(value, str):
+        return _BYTES.get(value, 0.0)
+    return value if is_number(value) else 0.0
 
 
 def _axis(path: str, values: list[object]) -> Axis:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LEVEL = "concurrency"
 _STARTS = 4
 """Launches that are drawn at random before the model is asked."""
-_ASKS = 16
+_ASKS = 8
 """How often the sampler is asked for a candidate that is not tried."""
 _SEEDS = 2**32
 
@@ -40,6 +40,13 @@ class BayesianStrategy:
     """`strategy: bayesian`."""
 
     name = "bayesian"
+
+    def describe(self, state: SearchState) -> str:
+        """What it starts with, and what decides then."""
+        return (
+            f"{_STARTS} launches drawn with seed {state.seed}, then what Optuna's TPE sampler asks "
+            "for, taught by every measured load level"
+        )
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate that the sampler asks for, else the nearest to its ask.

@@ -35,6 +35,7 @@ EXTREMES = (
         "widest tensor parallelism, small batch, full precision",
         {
             "parallel.tensor_parallel": 8,
+            "parallel.moe_tensor_parallel": 4,
             "misc.threads": 8,
             "scheduling.max_running_requests": -4,
             "quantization.gemm_mode": 2,
@@ -67,6 +68,7 @@ EXTREMES = (
         "widest tensor parallelism, no chunked prefill",
         {
             "parallel.tensor_parallel": 8,
+            "parallel.moe_tensor_parallel": 4,
             "misc.threads": 8,
             "attention.enable_chunked_prefill": -6,
             "attention.chunked_prefill_size": 4,

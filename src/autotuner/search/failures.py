@@ -1,12 +1,13 @@
 """What failed launches teach about candidates that were not tried.
 
-Memory is a wall: a candidate that asks each GPU for at least as much as one that ran out of memory
+Memory is a wall: a candidate that asks each GPU for about as much as one that ran out of memory
 will run out too. Any other failure is a matter of likeness: a candidate that resembles a failed one
 more than any that ran is likely to fail as it did.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,27 +17,26 @@ from autotuner.search.predicted import unfit
 from autotuner.search.strategy import SearchState
 
 MEMORY_ASKED = {
-    "parallel.tensor_parallel": -1,
-    "parallel.pipeline_parallel": -1,
-    "parallel.expert_parallel": -1,
-    "parallel.moe_tensor_parallel": -1,
-    "parallel.moe_expert_parallel": -1,
-    "memory.cpu_offload_gb": -1,
-    "memory.mem_fraction_static": 1,
-    "memory.max_total_tokens": 1,
-    "memory.max_model_len": 1,
-    "misc.context_length": 1,
-    "misc.cuda_graph": 1,
-    "scheduling.max_running_requests": 1,
-    "scheduling.max_num_batched_tokens": 1,
-    "attention.chunked_prefill_size": 1,
-    "quantization.gemm_mode": 1,
-    "quantization.moe_mode": 1,
-    "quantization.kvcache_mode": 1,
-    "runtime.nextn": 1,
+    "parallel.tensor_parallel": -1.0,
+    "parallel.pipeline_parallel": -1.0,
+    "parallel.expert_parallel": -1.0,
+    "parallel.moe_tensor_parallel": -1.0,
+    "parallel.moe_expert_parallel": -1.0,
+    "quantization.gemm_mode": 1.0,
+    "quantization.moe_mode": 1.0,
+    "quantization.kvcache_mode": 0.3,
+    "memory.mem_fraction_static": 1.0,
+    "memory.max_total_tokens": 0.3,
+    "memory.max_model_len": 0.3,
+    "misc.context_length": 0.3,
+    "scheduling.max_running_requests": 0.3,
+    "scheduling.max_num_batched_tokens": 0.1,
+    "attention.chunked_prefill_size": 0.1,
 }
-"""Fields that decide how much memory of a GPU is asked for: 1 where more asks for more, -1 where
-more asks for less."""
+"""Fields that decide how much memory a GPU is asked for, and about by what power: weights
+shrink with the GPUs that share them and with their format; tokens are a part of the whole."""
+_MARGIN = 0.75
+"""A candidate that asks for at least this share of what ran out is behind the wall."""
 _ELSEWHERE = (FailureKind.PORT_TAKEN,)
 """Failures that are no property of a candidate."""
 _ENGINE = "system.backend"
@@ -71,7 +71,7 @@ class Lessons:
             return None
         for large in self.too_large:
             if self._asks_as_much(candidate, large):
-                return f"it asks each GPU for at least as much memory as {large}, which ran out"
+                return f"it asks each GPU for about as much memory as {large}, which ran out"
         likest = self._likest_failure(candidate)
         if likest is not None:
             kind = self.failed[likest].replace("_", " ")
@@ -81,7 +81,8 @@ class Lessons:
     def choose(self, ranked: Sequence[str]) -> tuple[str, str]:
         """The first that nothing warns of, and in words what was passed over for it.
 
-        Where everything is warned of: the one least like what failed.
+        Where everything is warned of: the one least like what failed, of those that are predicted
+        to fit.
         """
         passed = ""
         for candidate in ranked:
@@ -90,7 +91,12 @@ class Lessons:
                 return candidate, passed
             passed = passed or f"; passed over {candidate}: {why}"
         failed = (*self.too_large, *self.failed)
-        least = max(ranked, key=lambda c: min((self.apart(c, f) for f in failed), default=0.0))
+
+        def hope(candidate: str) -> tuple[bool, float]:
+            apart = min((self.apart(candidate, one) for one in failed), default=0.0)
+            return candidate not in self.unfit, apart
+
+        least = max(ranked, key=hope)
         return least, f"; every candidate left is warned of, this one least: {self.against(least)}"
 
     def apart(self, one: str, other: str) -> float:
@@ -102,18 +108,17 @@ class Lessons:
         return self.settings.get(candidate, {})
 
     def _asks_as_much(self, candidate: str, large: str) -> bool:
-        """Whether nothing makes it ask for less memory of a GPU, on the same engine."""
+        """Whether it asks a GPU for about as much, on the same engine.
+
+        A field that either leaves to the engine counts as equal.
+        """
         own, other = self.of(candidate), self.of(large)
-        if own.get(_ENGINE) != other.get(_ENGINE):
-            return False
-        for axis in self.axes:
-            mine, theirs = own.get(axis.path), other.get(axis.path)
-            if axis.path not in MEMORY_ASKED or mine == theirs:
-                continue
-            more = axis.amount(mine) - axis.amount(theirs)
-            if mine is None or theirs is None or MEMORY_ASKED[axis.path] * more < 0:
-                return False
-        return True
+        ratio = math.prod(
+            axis.ratio(own.get(axis.path), other.get(axis.path)) ** MEMORY_ASKED[axis.path]
+            for axis in self.axes
+            if axis.path in MEMORY_ASKED
+        )
+        return own.get(_ENGINE) == other.get(_ENGINE) and ratio >= _MARGIN
 
     def _likest_failure(self, candidate: str) -> str | None:
         """The failed one that it resembles more than any that ran.

@@ -19,7 +19,7 @@ from autotuner.search.pareto import pareto_front
 from autotuner.search.points import OperatingPoint, told
 from autotuner.search.slo import within
 from autotuner.search.strategy import Proposal, SearchState
-from autotuner.search.wording import label, told_value
+from autotuner.search.wording import label, percent, told_value
 
 PLANE = ("tok_s_per_gpu", "e2e_p90_ms")
 _TRIES = 2
@@ -64,31 +64,36 @@ def gaps(points: Iterable[OperatingPoint]) -> list[Gap]:
 def fill(state: SearchState, lessons: Lessons) -> Proposal:
     """The untried candidate that should lie in the largest gap worth filling (see `_rank`).
 
-    A gap that one in flight should fill is passed over. Where the frontier has no gap: the
-    candidate least like those tried.
+    A gap within one candidate's sweep cannot be filled; one that a launch in flight should fill is
+    passed over, and so, while there are others, is one between whose ends no candidate lies. Where
+    no gap is left: the candidate least like those tried.
     """
     finished = {outcome.candidate_id for outcome in state.history}
     open_ones = [c for c in state.candidates if c not in finished]
     points = [point for outcome in state.history for point in outcome.points]
-    for gap in sorted(gaps(points), key=partial(_rank, state=state, lessons=lessons)):
+    found = [gap for gap in gaps(points) if lessons.apart(*gap.ends) > 0]
+    second_best = None
+    for gap in sorted(found, key=partial(_rank, state=state, lessons=lessons)):
         apart = partial(_apart, target=_between(gap, lessons), lessons=lessons)
         candidate, passed = lessons.choose(sorted(open_ones, key=apart))
-        if candidate not in state.in_flight:
-            return Proposal(candidate, _reason(gap, lessons) + passed, "gaps")
-    return _least_alike(state, lessons)
+        if candidate in state.in_flight:
+            continue
+        proposal = Proposal(candidate, _reason(gap, lessons) + passed, "gaps")
+        if apart(candidate) <= min(map(apart, gap.ends)):
+            return proposal
+        second_best = second_best or proposal
+    return second_best or _least_alike(state, lessons)
 
 
-def _rank(gap: Gap, state: SearchState, lessons: Lessons) -> tuple[bool, bool, bool, float]:
+def _rank(gap: Gap, state: SearchState, lessons: Lessons) -> tuple[bool, bool, float]:
     """The least is filled first: the largest, unless something tells that it is not worth it.
 
-    Within one candidate's sweep there are no settings to interpolate. A gap that two launches did
-    not fill is taken for the engine's own. Outside the SLO nothing counts, and with one objective
-    only what lies across its border.
+    A gap that two launches did not fill is taken for the engine's own, and outside the SLO nothing
+    counts. The size counts by how unlike the ends are: little lies between like settings.
     """
-    ends_within = within(gap.fast, state.slo) + within(gap.full, state.slo)
-    aside = ends_within != 1 if len(state.objectives) == 1 and state.slo else ends_within == 0
-    one_sweep = gap.ends[0] == gap.ends[1]
-    return one_sweep, _meant_for(gap, state, lessons) >= _TRIES, aside, -gap.size
+    outside = not (within(gap.fast, state.slo) or within(gap.full, state.slo))
+    size = gap.size * lessons.apart(*gap.ends)
+    return _meant_for(gap, state, lessons) >= _TRIES, outside, -size
 
 
 def _reason(gap: Gap, lessons: Lessons) -> str:
@@ -99,7 +104,7 @@ def _reason(gap: Gap, lessons: Lessons) -> str:
         if fast.get(path) != full.get(path)
     )
     return (
-        f"nearest to what should fill the gap of {gap.size:.0%} of the frontier between "
+        f"nearest to what should fill the gap of {percent(gap.size)} of the frontier between "
         f"{told(gap.fast, PLANE)} of {gap.ends[0]} and {told(gap.full, PLANE)} of {gap.ends[1]}: "
         f"{between or 'the same settings'}"
     )
@@ -128,7 +133,7 @@ def _least_alike(state: SearchState, lessons: Lessons) -> Proposal:
         state.untried(), key=lambda c: -min((lessons.apart(c, t) for t in tried), default=0.0)
     )
     candidate, passed = lessons.choose(farthest)
-    reason = f"no gap of a measured frontier to fill: the least like the {len(tried)} tried"
+    reason = f"no gap of the measured frontier to fill; the least like the {len(tried)} tried"
     return Proposal(candidate, reason + passed, "gaps")
 
 

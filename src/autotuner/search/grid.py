@@ -14,6 +14,15 @@ class GridStrategy:
     """`strategy: grid`."""
 
     name = "grid"
+    uses_knowledge = False
+
+    def describe(self, state: SearchState) -> str:
+        """Whether it launches all or a spread."""
+        size = len(state.candidates)
+        wanted = state.budget.experiments or size
+        if wanted >= size:
+            return f"all {size} candidates in the order of the space"
+        return f"{wanted} of {size} candidates, spread evenly over the space"
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate of the spread; then whatever is left, in order."""

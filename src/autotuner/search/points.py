@@ -50,6 +50,8 @@ class Objective:
     label: str = ""
 
 
+COST = "usd_per_million_tokens"
+"""The objective that needs a price."""
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
@@ -59,7 +61,7 @@ OBJECTIVES: dict[str, Objective] = {
         Objective("ttft_ms", False, "ms", "time to first token, mean", "TTFT"),
         Objective("tpot_ms", False, "ms", "time per output token, mean", "TPOT"),
         Objective("e2e_p90_ms", False, "ms", "end-to-end latency, 90th percentile", "E2E p90"),
-        Objective("usd_per_million_tokens", False, "USD/M tokens", "cost of a million tokens"),
+        Objective(COST, False, "USD/M tokens", "cost of a million tokens"),
     )
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autotuner.predict import Prediction
-from autotuner.search.points import OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import SearchState
 
 
@@ -47,10 +47,10 @@ class Predicted:
 def predicted(state: SearchState) -> Predicted:
     """The usable predictions of the state's candidates."""
     points: dict[str, tuple[OperatingPoint, ...]] = {}
-    dropped = 0
+    price, dropped = state.usd_per_gpu_hour, 0
     for candidate in state.candidates:
         asked = _asked(state, candidate)
-        usable = tuple(as_point(p, state.usd_per_gpu_hour) for p in asked if is_usable(p))
+        usable = tuple(point for p in asked if (point := _usable(p, price)) is not None)
         dropped += len(asked) - len(usable)
         if usable:
             points[candidate] = usable
@@ -63,21 +63,16 @@ def unfit(state: SearchState) -> dict[str, str]:
     return {
         candidate: why
         for candidate, why in state.knowledge.out_of_memory.items()
-        if not any(map(is_usable, _asked(state, candidate)))
+        if not any(is_usable(p, state.usd_per_gpu_hour) for p in _asked(state, candidate))
     }
 
 
-def is_usable(prediction: Prediction) -> bool:
-    """Whether every figure, and what derives from it, is finite and above 0.
+def is_usable(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> bool:
+    """Whether every figure, and every quantity that derives from it, is finite and above 0.
 
     Its standard deviations have to be finite and not negative.
     """
-    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
-    if prediction.devices < 1 or not all(_positive(value) for value in figures):
-        return False
-    derived = (prediction.tok_s_per_gpu, prediction.tok_s_per_user, prediction.e2e_ms)
-    spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
-    return all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+    return _usable(prediction, usd_per_gpu_hour) is not None
 
 
 def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> OperatingPoint:
@@ -96,6 +91,18 @@ def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> O
         e2e_p90_ms=prediction.e2e_ms,
         usd_per_gpu_hour=usd_per_gpu_hour,
     )
+
+
+def _usable(prediction: Prediction, usd_per_gpu_hour: float | None) -> OperatingPoint | None:
+    """The predicted level as an operating point; None where a figure is none."""
+    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
+    spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
+    if prediction.devices < 1 or not all(map(_positive, figures)):
+        return None
+    point = as_point(prediction, usd_per_gpu_hour)
+    derived = (value for name in OBJECTIVES if (value := getattr(point, name)) is not None)
+    sound = all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+    return point if sound else None
 
 
 def _asked(state: SearchState, candidate: str) -> list[Prediction]:

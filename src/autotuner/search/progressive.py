@@ -21,6 +21,7 @@ from autotuner.search.gaps import fill, gaps
 from autotuner.search.refinement import refine
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Outcome, Proposal, SearchState, Stop
+from autotuner.search.wording import percent
 
 _GAPS = (5, 8)
 _REFINEMENTS = (3, 5)
@@ -31,7 +32,7 @@ _PROMISING = 0.01
 """Trends that promise less than this end a search without a budget of experiments."""
 _REPLACED = 2
 """Extremes that are replaced where they failed, at the most."""
-_EXTREMES_SHARE, _GAPS_SHARE = 1 / 3, 0.6
+_EXTREMES_SHARE, _GAPS_SHARE = 0.5, 0.6
 """Of a budget the extremes; of what they leave, the gaps."""
 
 
@@ -48,6 +49,15 @@ class ProgressiveStrategy:
     """`strategy: progressive`."""
 
     name = "progressive"
+
+    def describe(self, state: SearchState) -> str:
+        """The phases with their launches."""
+        phases = phases_of(state)
+        return (
+            f"{phases.extremes} launches at the ends of the frontier by rules of thumb, "
+            f"{phases.gaps - phases.extremes} in its gaps, {phases.refinement - phases.gaps} by "
+            "the trends of what was measured, at the most"
+        )
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The next launch of the phase that the search is in."""
@@ -74,12 +84,12 @@ def phases_of(state: SearchState) -> Phases:
     """When each phase is over: told by the budget, else by what the history shows."""
     untaught = lessons_of(replace(state, history=()))
     ends = len({champion for _, champion in champions(state, untaught)})
+    failed = [outcome for outcome in state.history[: ends + _REPLACED] if not outcome.points]
+    ends += min(len(failed), _REPLACED)
     total = state.budget.experiments
     if total is not None:
         ends = min(ends, max(1, round(total * _EXTREMES_SHARE)))
         return Phases(ends, ends + round((total - ends) * _GAPS_SHARE), total)
-    failed = [outcome for outcome in state.history[: ends + _REPLACED] if not outcome.points]
-    ends += min(len(failed), _REPLACED)
     least, most = ends + _GAPS[0], ends + _GAPS[1]
     filled = (k for k in range(least, most) if _is_filled(state.history[:k], k))
     gaps_end = next(filled, most)
@@ -108,6 +118,6 @@ def _nothing_more(state: SearchState, phases: Phases, gain: float) -> str | None
     if state.budget.experiments is not None or not over or gain >= _PROMISING:
         return None
     return (
-        f"{state.launched} launches are made, and the trends promise {gain:.1%} more at the best "
-        f"of {len(state.untried())} candidates left"
+        f"after {state.launched} launches the trends promise {percent(gain)} more at the best of "
+        f"{len(state.untried())} candidates left"
     )

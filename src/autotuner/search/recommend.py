@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autotuner.search.points import OBJECTIVES, OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, quantity
 from autotuner.search.slo import told_slo, within, worst_excess
 
 
 def recommend(
-    points: Sequence[OperatingPoint], slo: Mapping[str, float]
+    points: Sequence[OperatingPoint],
+    slo: Mapping[str, float],
+    objectives: Sequence[str] = (),
 ) -> tuple[OperatingPoint, str, bool] | None:
     """The recommended point, the reason in words, and whether it meets the SLO.
 
     With an SLO: the point within all limits that has the most tokens/s per GPU; where none is,
     the one whose worst excess is least. Without: the knee of the frontier, the greatest product
-    of throughput and per-user speed, each relative to the best seen.
+    of throughput and per-user speed, each relative to the best seen. A single objective takes the
+    place of both: the best of it, within the SLO where there is one.
 
     Args:
         points: candidates for the choice; None is returned for an empty sequence.
         slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit in ms.
+        objectives: what the search was for.
     """
     if not points:
         return None
+    only = objectives[0] if len(objectives) == 1 else None
     if not slo:
-        return _knee(points)
+        return _knee(points) if only is None else (*_best(points, only), True)
     told = told_slo(slo)
     meeting = [point for point in points if within(point, slo)]
     if meeting:
-        best = max(meeting, key=lambda point: (point.tok_s_per_gpu, -point.ttft_ms))
-        reason = (
-            f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device) of {len(meeting)} "
-            f"operating points that meet the SLO ({told})"
-        )
-        return best, reason, True
+        best, what = _best(meeting, only or "tok_s_per_gpu")
+        return best, f"{what} that meet the SLO ({told})", True
     best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
     excess, name = worst_excess(best, slo)
     reason = (
@@ -41,6 +42,18 @@ def recommend(
         f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
     )
     return best, reason, False
+
+
+def _best(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoint, str]:
+    """The best point in one objective, the lowest TTFT among equals, and what it is."""
+    best = max(points, key=lambda point: (*objective_vector(point, (name,)), -point.ttft_ms))
+    if name == "tok_s_per_gpu":
+        what = f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device)"
+    else:
+        objective = OBJECTIVES[name]
+        most = "greatest" if objective.maximise else "least"
+        what = f"the {most} {objective.meaning} ({figure(quantity(best, name))} {objective.unit})"
+    return best, f"{what} of {len(points)} operating points"
 
 
 def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:

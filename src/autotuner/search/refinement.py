@@ -12,7 +12,8 @@ from autotuner.search.failures import Lessons
 from autotuner.search.gain import Reached
 from autotuner.search.points import OBJECTIVES, OperatingPoint, told
 from autotuner.search.strategy import Proposal, SearchState
-from autotuner.search.trends import Trend, Trends, carried, learn
+from autotuner.search.trends import Trend, Trends, learn_trends
+from autotuner.search.wording import percent
 
 _TOLD = ("e2e_p90_ms", "tok_s_per_gpu", "ttft_ms", "tpot_ms")
 
@@ -31,7 +32,7 @@ def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | Non
     What is in flight counts as if it had measured what is expected of it. None where there are no
     trends yet.
     """
-    trends = learn(state.history, state.settings)
+    trends = learn_trends(state.history, state.settings)
     if trends is None:
         return None
     untried = state.untried()
@@ -44,7 +45,7 @@ def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | Non
     chosen = expected[candidate]
     best = max(chosen.points, key=lambda point: reached.gain([point]))
     reason = (
-        f"the trends of {trends.launches} launches promise {gains[candidate]:.1%} more: "
+        f"the trends of {trends.launches} launches promise {percent(gains[candidate])} more: "
         f"{told(best, state.objectives)}, since compared with {chosen.base} "
         f"{_followed(candidate, chosen.base, lessons, trends)}"
     )
@@ -55,12 +56,12 @@ def _expected(
     candidates: tuple[str, ...], state: SearchState, lessons: Lessons, trends: Trends
 ) -> dict[str, Expected]:
     sweeps = {o.candidate_id: o.points for o in state.history if o.points}
-    logs = {c: trends.logs(lessons.of(c)) for c in (*candidates, *sweeps)}
 
     def expected(candidate: str) -> Expected:
         base = min(sweeps, key=lambda launched: lessons.apart(candidate, launched))
-        change = [a - b for a, b in zip(logs[candidate], logs[base], strict=True)]
-        return Expected(base, tuple(carried(p, candidate, change) for p in sweeps[base]))
+        own, other = lessons.of(base), lessons.of(candidate)
+        points = (trends.changed(point, own, candidate, other) for point in sweeps[base])
+        return Expected(base, tuple(points))
 
     return {candidate: expected(candidate) for candidate in candidates}
 

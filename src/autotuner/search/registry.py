@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
+from autotuner.search.auto import AutoStrategy
 from autotuner.search.bayesian import BayesianStrategy
 from autotuner.search.grid import GridStrategy
+from autotuner.search.hybrid import HybridStrategy
 from autotuner.search.progressive import ProgressiveStrategy
 from autotuner.search.shuffled import RandomStrategy
 from autotuner.search.strategy import Strategy
@@ -19,6 +21,8 @@ STRATEGIES: dict[str, Strategy] = {
         TwoStageStrategy(),
         ProgressiveStrategy(),
         BayesianStrategy(),
+        HybridStrategy(),
+        AutoStrategy(),
     )
 }
 

@@ -12,6 +12,13 @@ class RandomStrategy:
     """`strategy: random`."""
 
     name = "random"
+    uses_knowledge = False
+
+    def describe(self, state: SearchState) -> str:
+        """How many are drawn."""
+        size = len(state.candidates)
+        wanted = min(state.budget.experiments or size, size)
+        return f"{wanted} of {size} candidates drawn without replacement, with seed {state.seed}"
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate of the seed's order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autotuner.search.strategy import SearchState
+from autotuner.search.wording import percent
 
 
 def stop_reason(state: SearchState) -> str | None:
@@ -36,6 +37,6 @@ def too_little(state: SearchState, gain: float) -> str | None:
     if state.threshold is None or gain >= state.threshold:
         return None
     return (
-        f"the best of {len(state.untried())} candidates left is expected to add {gain:.2%}, "
-        f"less than the threshold of {state.threshold:.2%}"
+        f"the best of {len(state.untried())} candidates left is expected to add {percent(gain)}, "
+        f"less than the threshold of {percent(state.threshold)}"
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from autotuner.search.knowledge import Knowledge
-from autotuner.search.points import OperatingPoint, check_objectives
+from autotuner.search.points import COST, OperatingPoint, check_objectives
 from autotuner.search.slo import check_slo
 
 
@@ -19,6 +19,8 @@ class Outcome:
         points: what was measured; a failed one has none.
         failure_kind: of a failed one, what kind of failure it was.
         failed_levels: load levels that were tried and brought no point, in a completed one too.
+            A level that is neither here nor among the points was not measured: the launch was cut
+            short, or failed before it.
     """
 
     candidate_id: str
@@ -81,8 +83,8 @@ class SearchState:
             raise ValueError(f"candidate {twice!r} is listed twice")
         check_objectives(self.objectives)
         check_slo(self.slo)
-        if "usd_per_million_tokens" in self.objectives and not self.usd_per_gpu_hour:
-            raise ValueError("usd_per_million_tokens is an objective without usd_per_gpu_hour")
+        if COST in self.objectives and not self.usd_per_gpu_hour:
+            raise ValueError(f"{COST} is an objective without usd_per_gpu_hour")
 
     @property
     def launched(self) -> int:
@@ -114,6 +116,9 @@ class Stop:
 class Strategy(Protocol):
     """Chooses what to launch next: a pure function, without clock, I/O or hidden state.
 
+    It may also say what it is about to do (`Describes`), and that it needs no `state.knowledge`,
+    which takes time to gather: `uses_knowledge = False`.
+
     Example:
         choice = strategy.propose(state)
         if isinstance(choice, Stop): print(choice.reason)
@@ -125,3 +130,24 @@ class Strategy(Protocol):
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The next choice in `state`."""
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """What a strategy may have besides."""
+
+    def describe(self, state: SearchState) -> str:
+        """What it does in this search and why, in a sentence; told once, before the first launch.
+
+        `auto` says here which strategy it picked.
+        """
+
+
+def description(strategy: Strategy, state: SearchState) -> str:
+    """What `strategy` says of itself; empty where it says nothing."""
+    return strategy.describe(state) if isinstance(strategy, Describes) else ""
+
+
+def uses_knowledge(strategy: Strategy) -> bool:
+    """Whether `state.knowledge` has to be gathered for it."""
+    return bool(getattr(strategy, "uses_knowledge", True))

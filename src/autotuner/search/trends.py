@@ -4,10 +4,11 @@ A trend is a main effect in log space: ln(metric) is taken as a sum of one term 
 and one for the load level, fitted by ridge regression over all measured levels. A number has a
 column for each step between neighbouring measured values (full behind the step, empty before it,
 its share in between), so an effect may level off; any other setting has a column for each measured
-value. What was not measured has no effect, and nothing is extrapolated. The penalty is worth
-_PENALTY levels for each level of a sweep, since the levels of a launch share its error.
+value. What was not measured has no effect, and nothing is extrapolated. A limit on sequences counts
+as the load where that is lower, since it does nothing there. The penalty is worth _PENALTY levels
+for each level of a sweep, since the levels of a launch share its error.
 
-Effects that depend on each other (a larger batch that only helps at high load) are averaged.
+Effects that depend on each other in any other way are averaged.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from autotuner.search.axes import Axis, Settings, axes_of, is_number
-from autotuner.search.points import OperatingPoint, figure
+from autotuner.search.points import OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import Outcome
-from autotuner.search.wording import label, told_value
+from autotuner.search.wording import label, percent, told_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +37,13 @@ METRICS = {
 }
 """What trends are learnt of, and how a reader calls it."""
 _LEVEL = "concurrency"
+_LIMIT, _REPLICAS = "scheduling.max_running_requests", "parallel.data_parallel"
 _PENALTY = 0.1
 _MOST = 20.0
 """No effect is a factor beyond exp(20)."""
+_VERBS = {True: ("gains", "loses"), False: ("grows by", "falls by")}
 _SATURATED = 0.05
-"""A step of a number that changes less than this share is told as the end of a trend."""
+"""A step to a larger number that changes less than this share is told as the end of a trend."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +64,26 @@ class Trend:
 
     def told(self) -> str:
         """In words: `TP 4 -> 8 cuts p90 latency by 31 %`."""
-        name, metric = label(self.path), METRICS[self.metric]
-        share = f"{figure(abs(self.change) * 100)} %"
-        if is_number(self.before) and abs(self.change) < _SATURATED:
-            verb = "gains" if self.change >= 0 else "loses"
-            return f"beyond {self.before} {name} {metric} {verb} {share}"
+        name, metric, share = label(self.path), METRICS[self.metric], percent(abs(self.change))
+        if self._levels_off:
+            rising, falling = _VERBS[OBJECTIVES[self.metric].maximise]
+            verb = rising if self.change >= 0 else falling
+            return f"beyond {told_value(self.before)} {name} {metric} {verb} {share}"
         verb = "raises" if self.change > 0 else "cuts"
         step = f"{told_value(self.before)} -> {told_value(self.after)}"
         return f"{name} {step} {verb} {metric} by {share}"
 
+    @property
+    def _levels_off(self) -> bool:
+        """Whether a larger number changes little."""
+        if not (is_number(self.before) and is_number(self.after)):
+            return False
+        return self.after > self.before and abs(self.change) < _SATURATED
+
 
 @dataclass(frozen=True)
 class Trends:
-    """A fitted sum of effects, as `learn` returns it.
+    """A fitted sum of effects, as `learn_trends` returns it.
 
     Attributes:
         axes: fields that were measured at more than one value, the load level among them; their
@@ -85,14 +96,32 @@ class Trends:
     effects: tuple[np.ndarray, ...]
     launches: int
 
-    def logs(self, settings: Settings) -> tuple[float, ...]:
-        """What the settings add to ln(metric), in the order of `METRICS`."""
-        import numpy as np
+    def logs(self, settings: Settings, concurrency: int) -> tuple[float, ...]:
+        """What settings and load add to ln(metric), in the order of `METRICS`."""
+        own, total = _at_load(settings, concurrency), (0.0,) * len(METRICS)
+        for axis, effects in zip(self.axes, self.effects, strict=True):
+            key = axis.path, repr(own.get(axis.path))
+            if key not in self._added:
+                self._added[key] = (_row(axis, own.get(axis.path)) @ effects).tolist()
+            total = tuple(a + b for a, b in zip(total, self._added[key], strict=True))
+        return total
 
-        parts = zip(self.axes, self.effects, strict=True)
-        added = [_row(a, settings.get(a.path)) @ e for a, e in parts if a.path != _LEVEL]
-        total = np.sum(added, axis=0) if added else np.zeros(len(METRICS))
-        return tuple(total.tolist())
+    def changed(
+        self, point: OperatingPoint, own: Settings, candidate_id: str, other: Settings
+    ) -> OperatingPoint:
+        """A point measured with settings `own` as a candidate with `other` would have it."""
+        before, after = (self.logs(said, point.concurrency) for said in (own, other))
+        values = {
+            metric: getattr(point, metric) * _exp(b - a)
+            for metric, a, b in zip(METRICS, before, after, strict=True)
+        }
+        return OperatingPoint(
+            candidate_id,
+            point.concurrency,
+            tok_s_per_user=1000 / values["tpot_ms"],
+            usd_per_gpu_hour=point.usd_per_gpu_hour,
+            **values,
+        )
 
     def of(self, path: str, before: object, after: object, metric: str) -> Trend:
         """The effect of changing one field between any two values."""
@@ -113,8 +142,13 @@ class Trends:
         ]
         return tuple(sorted(steps, key=lambda trend: -abs(math.log1p(trend.change))))
 
+    @cached_property
+    def _added(self) -> dict[tuple[str, str], list[float]]:
+        """What a value adds, computed once."""
+        return {}
 
-def learn(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
+
+def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
     """The trends of a run; None where fewer than two launches measured anything.
 
     Args:
@@ -127,12 +161,10 @@ def learn(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Tren
     if len(measured) < 2:
         return None
     points = [point for outcome in measured for point in outcome.points if _told(point)]
-    said = {
-        f"{index}": {**settings[point.candidate_id], _LEVEL: point.concurrency}
-        for index, point in enumerate(points)
-    }
-    axes = axes_of(said)
-    parts = [np.array([_row(axis, own.get(axis.path)) for own in said.values()]) for axis in axes]
+    said = [{**settings[p.candidate_id], _LEVEL: p.concurrency} for p in points]
+    axes = axes_of({str(index): own for index, own in enumerate(said)})
+    at_load = [_at_load(settings[p.candidate_id], p.concurrency) for p in points]
+    parts = [np.array([_row(axis, own.get(axis.path)) for own in at_load]) for axis in axes]
     rows = np.hstack([np.zeros((len(points), 0)), *parts])
     logs = np.log([[getattr(point, metric) for metric in METRICS] for point in points])
     x, y = rows - rows.mean(axis=0), logs - logs.mean(axis=0)
@@ -142,23 +174,14 @@ def learn(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Tren
     return Trends(axes, tuple(np.split(weights, ends)) if parts else (), len(measured))
 
 
-def carried(point: OperatingPoint, candidate_id: str, change: Sequence[float]) -> OperatingPoint:
-    """A measured point as another candidate would have it.
-
-    Args:
-        change: of ln(metric), in the order of `METRICS`.
-    """
-    values = {
-        metric: getattr(point, metric) * _exp(step)
-        for metric, step in zip(METRICS, change, strict=True)
-    }
-    return OperatingPoint(
-        candidate_id,
-        point.concurrency,
-        tok_s_per_user=1000 / values["tpot_ms"],
-        usd_per_gpu_hour=point.usd_per_gpu_hour,
-        **values,
-    )
+def _at_load(settings: Settings, concurrency: int) -> dict[str, object]:
+    """The settings with the load level, and with the limit on sequences as far as load reaches."""
+    limit, replicas = settings.get(_LIMIT), settings.get(_REPLICAS)
+    at_load = {**settings, _LEVEL: concurrency}
+    if is_number(limit):
+        each = concurrency / (replicas if is_number(replicas) else 1)
+        at_load[_LIMIT] = min(limit, max(each, 1))
+    return at_load
 
 
 def _row(axis: Axis, value: object) -> np.ndarray:

@@ -20,10 +20,11 @@ from autotuner.search.grid import spread
 from autotuner.search.hypervolume import Vector
 from autotuner.search.pareto import pareto_front
 from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector, told
-from autotuner.search.predicted import predicted
+from autotuner.search.predicted import Predicted, predicted
 from autotuner.search.slo import within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
+from autotuner.search.wording import percent
 from autotuner.search.worth import Worth, scale_of
 
 LAUNCHES = 12
@@ -51,6 +52,15 @@ class TwoStageStrategy:
 
     name = "two_stage"
 
+    def describe(self, state: SearchState) -> str:
+        """How many candidates are predicted, and how many are launched."""
+        known = predicted(state)
+        wanted = min(state.budget.experiments or LAUNCHES, len(state.candidates))
+        if not known.points:
+            return f"nothing is predicted to be followed: {wanted} launches spread evenly"
+        told_apart = f"{len(known.points)} of {len(state.candidates)} candidates are predicted"
+        return f"{told_apart}; the predicted frontier is launched, {wanted} candidates at the most"
+
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate of the order, as long as fewer than wanted are launched."""
         stop = stop_reason(state)
@@ -61,7 +71,7 @@ class TwoStageStrategy:
             return Stop(f"{LAUNCHES} candidates are launched, as many as two stages take")
         known = predicted(state)
         if not known.points:
-            return _spread(state, limit or LAUNCHES, known.told())
+            return _spread(state, limit or LAUNCHES, known)
         untried = set(state.untried())
         order = ranking(known.points, state.objectives, state.slo)
         choice = next((choice for choice in order if choice.candidate_id in untried), None)
@@ -116,7 +126,7 @@ def _nearest_first(sweeps: Mapping[str, Sweep], slo: Mapping[str, float]) -> Ite
         over, name = worst_excess(nearest[candidate], slo)
         reason = (
             f"predicted to miss the SLO by least of those left: {told(nearest[candidate], (name,))}"
-            f", {over:.0%} over its limit"
+            f", {percent(over)} over its limit"
         )
         yield Choice(candidate, reason, "nearest to the SLO")
 
@@ -128,9 +138,10 @@ def _layers(sweeps: Mapping[str, Sweep], objectives: Sequence[str]) -> Iterator[
         points = [point for sweep in left.values() for point in sweep]
         front = pareto_front(points, lambda point: objective_vector(point, objectives))
         members = dict.fromkeys(point.candidate_id for point in front)
-        place = "the predicted frontier" if layer == 1 else f"layer {layer} behind it"
+        behind = "" if layer == 1 else f"layer {layer} behind "
+        place = f"one of {len(members)} candidates on {behind}the predicted frontier"
         for choice in _within_layer({c: left[c] for c in members}, front, objectives):
-            reason = f"{choice.reason}; one of {len(members)} candidates on {place}"
+            reason = f"{choice.reason}; {place}"
             gain = choice.gain if layer == 1 else 0.0
             phase = choice.phase if layer == 1 else "layers"
             yield replace(choice, reason=reason, phase=phase, gain=gain)
@@ -156,7 +167,7 @@ def _within_layer(
     on_front = {point.candidate_id: point for point in front}
     for candidate, gain in _greedy(scale, vectors, list(extremes)):
         known = told(on_front[candidate], objectives)
-        reason = f"predicted to add {gain:.1%} hypervolume to those before it: {known}"
+        reason = f"predicted to add {percent(gain)} hypervolume to those before it: {known}"
         yield Choice(candidate, reason, "frontier", gain)
 
 
@@ -186,11 +197,13 @@ def _greedy(
         yield candidate, gain / before if before else 1.0
 
 
-def _spread(state: SearchState, wanted: int, left_out: str) -> Proposal:
-    size = len(state.candidates)
+def _spread(state: SearchState, wanted: int, known: Predicted) -> Proposal | Stop:
+    """An even spread over the candidates, where nothing is predicted that could be followed."""
+    fit = [candidate for candidate in state.candidates if candidate not in known.out_of_memory]
     untried = set(state.untried())
-    even = (state.candidates[place] for place in spread(size, min(wanted, size)))
-    candidate = next((c for c in even if c in untried), None) or state.untried()[0]
-    place = state.candidates.index(candidate) + 1
-    reason = f"nothing is predicted ({left_out}): candidate {place} of an even spread over {size}"
+    even = [fit[place] for place in spread(len(fit), min(wanted, len(fit)))]
+    candidate = next((c for c in (*even, *fit) if c in untried), None)
+    if candidate is None:
+        return Stop(f"nothing is left that may fit; {known.told()}")
+    reason = f"nothing is predicted ({known.told()}): an even spread over {len(fit)} candidates"
     return Proposal(candidate, reason, "spread")

@@ -38,3 +38,8 @@ def told_value(value: object) -> str:
 def told_settings(settings: Mapping[str, object]) -> str:
     """`TP 4, sequences 64, weights fp8`."""
     return ", ".join(f"{label(path)} {told_value(value)}" for path, value in settings.items())
+
+
+def percent(share: float) -> str:
+    """`31 %`, `3.1 %`."""
+    return f"{100 * share:.{0 if abs(share) >= 0.1 else 1}f} %"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from autotuner.predict import Observation
@@ -27,7 +27,11 @@ def add(session: Session, observations: Sequence[Observation], run_id: int | Non
 
 
 def chosen(
-    engine: str | None, device: str | None, model: str | None, run_id: int | None
+    engine: str | None,
+    device: str | None,
+    model: str | None,
+    run_id: int | None,
+    until: int | None,
 ) -> list[ColumnElement[bool]]:
     """The conditions of a question; None asks for any."""
     asked = (
@@ -36,7 +40,13 @@ def chosen(
         (ObservationRow.model, model),
         (ObservationRow.task_id, run_id),
     )
-    return [column == value for column, value in asked if value is not None]
+    chosen = [column == value for column, value in asked if value is not None]
+    return chosen if until is None else [*chosen, ObservationRow.id <= until]
+
+
+def newest(session: Session) -> int:
+    """The place of the newest observation; 0 where there is none."""
+    return session.scalar(select(func.max(ObservationRow.id))) or 0
 
 
 def found(

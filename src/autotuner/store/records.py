@@ -29,6 +29,11 @@ class RunRecord:
     ended_at: datetime | None
     wall_s: float
 
+    @property
+    def replay(self) -> bool:
+        """Whether its experiments are recorded ones: nothing was launched."""
+        return self.config.get("deployment_mode") == "replay"
+
 
 @dataclass(frozen=True)
 class ExperimentRecord:
@@ -38,6 +43,8 @@ class ExperimentRecord:
         base, calibrated: what was expected before the launch, by load level; none in runs of
             versions that did not predict.
         unpredicted: why nothing could be said.
+        cut_short: why levels were left out that could not improve the frontier.
+        began_s: when it was launched, in seconds of its run: of the time in which it was worked on.
     """
 
     id: int
@@ -58,6 +65,8 @@ class ExperimentRecord:
     base: tuple[Prediction, ...] = ()
     calibrated: tuple[Prediction, ...] = ()
     unpredicted: str | None = None
+    cut_short: str | None = None
+    began_s: float = 0.0
 
 
 @dataclass(frozen=True)

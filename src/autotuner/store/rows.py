@@ -52,6 +52,8 @@ def experiment_record(row: ExperimentRow) -> ExperimentRecord:
         base=_predictions(row, "base"),
         calibrated=_predictions(row, "calibrated"),
         unpredicted=row.unpredicted,
+        cut_short=row.cut_short,
+        began_s=row.began_s,
     )
 
 

@@ -84,6 +84,8 @@ class ExperimentRow(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     unpredicted: Mapped[str | None]
+    cut_short: Mapped[str | None]
+    began_s: Mapped[float] = mapped_column(server_default="0")
     measurements: Mapped[list[MeasurementRow]] = relationship(
         cascade="all, delete-orphan", order_by="MeasurementRow.id", lazy="selectin"
     )

@@ -131,11 +131,20 @@ class Store:
         with self._session() as session:
             session.execute(change)
 
-    def update_plan(self, run_id: int, *, config: dict[str, Any], plan: dict[str, Any]) -> None:
-        """Keeps the task as it is written now: words, SLO and budget may change between calls."""
-        change = update(TaskRow).where(TaskRow.id == run_id).values(config=config, plan=plan)
+    def update_plan(
+        self, run_id: int, *, config: dict[str, Any], plan: dict[str, Any]
+    ) -> RunRecord:
+        """Keeps the task as it is written now: words, SLO and budget may change between calls.
+
+        Raises:
+            StoreError: there is no run of that number.
+        """
         with self._session() as session:
-            session.execute(change)
+            row = session.get(TaskRow, run_id)
+            if row is None:
+                raise StoreError(f"there is no run {run_id}")
+            row.config, row.plan = config, plan
+            return run_record(row)
 
     def begin_experiment(
         self,
@@ -176,6 +185,7 @@ class Store:
                 selection_reason=selection_reason,
                 phase=phase,
                 log_path=log_path,
+                began_s=0.0,
                 started_at=_now(),
                 measurements=[],
                 predictions=[],
@@ -228,10 +238,13 @@ class Store:
         failure: tuple[str, str, str] | None,
         startup_s: float | None,
         measure_s: float | None,
+        began_s: float = 0.0,
+        cut_short: str | None = None,
         observations: Sequence[Observation] = (),
     ) -> None:
         """Ends a running experiment; `failure` is (kind, message, log tail).
 
+        `began_s` says when it was launched, in seconds of the run.
         What calibration learns from it is stored with its end or not at all.
 
         Raises:
@@ -248,6 +261,8 @@ class Store:
                 log_tail=log_tail,
                 startup_s=startup_s,
                 measure_s=measure_s,
+                began_s=began_s,
+                cut_short=cut_short,
                 ended_at=_now(),
             )
         )
@@ -265,6 +280,15 @@ class Store:
             session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
             change = update(ExperimentRow).where(unfinished).values(status="interrupted")
             return session.connection().execute(change).rowcount
+
+    def forget_interrupted(self, run_id: int) -> None:
+        """Removes the experiments that were taken back: whoever goes on begins them anew."""
+        with self._session() as session:
+            session.execute(
+                delete(ExperimentRow).where(
+                    ExperimentRow.task_id == run_id, ExperimentRow.status == "interrupted"
+                )
+            )
 
     def experiments(self, run_id: int) -> tuple[ExperimentRecord, ...]:
         """A run's experiments in the order of launch, with their measurements."""
@@ -286,11 +310,21 @@ class Store:
         device: str | None = None,
         model: str | None = None,
         run_id: int | None = None,
+        until: int | None = None,
     ) -> tuple[ObservationRecord, ...]:
-        """What was measured beside a prediction, oldest first; None asks for any."""
-        chosen = kept_observations.chosen(engine, device, model, run_id)
+        """What was measured beside a prediction, oldest first; None asks for any.
+
+        Args:
+            until: as `newest_observation` said at some moment: what is newer is left out.
+        """
+        chosen = kept_observations.chosen(engine, device, model, run_id, until)
         with self._session() as session:
             return kept_observations.found(session, chosen)
+
+    def newest_observation(self) -> int:
+        """The place of the newest observation; 0 where there is none."""
+        with self._session() as session:
+            return kept_observations.newest(session)
 
     def forget_observations(self, ids: Sequence[str]) -> int:
         """Removes the observations of these ids; returns how many there were."""

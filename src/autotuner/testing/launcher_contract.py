@@ -1,4 +1,8 @@
-"""What every launcher has to do, as tests to inherit from. Needs Linux's /proc to see processes."""
+"""What every launcher has to do, as tests to inherit from.
+
+`AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds of
+processes, and needs Linux's /proc to see them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import socket
 import uuid
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.engines import DEFAULT_PORT, FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import Launcher, LaunchFailed, RunningEngine
 
@@ -55,8 +60,8 @@ def in_shell(spec: LaunchSpec, script: str) -> LaunchSpec:
     return replace(spec, argv=("sh", "-c", script, "sh", *spec.argv))
 
 
-class LauncherContract(ABC):
-    """Inherit from it, name the subclass `Test…`, and supply the launcher and its specs."""
+class AnyLauncherContract(ABC):
+    """What holds of any launcher, whatever it starts. Supply the launcher and its specs."""
 
     @abstractmethod
     def launcher(self) -> Launcher:
@@ -70,11 +75,98 @@ class LauncherContract(ABC):
         """An engine that fails with `kind`; None where there is no way to make one."""
         return None
 
+    def left(self, mark: str) -> Sequence[str]:
+        """What still runs of the launches with `mark` in their environment."""
+        return ()
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each kind of failure that can be made."""
         if "failing_kind" in metafunc.fixturenames:
             kinds = [kind for kind in FailureKind if self.failing_spec(kind) is not None]
             metafunc.parametrize("failing_kind", kinds)
+
+    async def _launch(
+        self, spec: LaunchSpec, log_path: Path, *, ready_timeout_s: float = _READY_S
+    ) -> RunningEngine:
+        return await self.launcher().launch(
+            spec, log_path=log_path, ready_timeout_s=ready_timeout_s
+        )
+
+    def test_a_ready_engine_lives_and_may_be_stopped_twice(self, tmp_path: Path) -> None:
+        async def live() -> tuple[int | None, float, Path]:
+            async with await self._launch(self.good_spec(), tmp_path / "engine.log") as engine:
+                seen = engine.exit_code(), engine.startup_s, engine.log_path
+            await engine.stop()
+            return seen
+
+        exit_code, startup_s, log_path = asyncio.run(live())
+        assert exit_code is None, "a live engine has no exit code"
+        assert startup_s > 0
+        assert log_path == tmp_path / "engine.log"
+
+    def test_the_log_begins_with_the_command(self, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "folder" / "engine.log"
+
+        async def begin() -> str:
+            async with await self._launch(self.good_spec(), path) as engine:
+                return self.good_spec().command(urlsplit(engine.base_url).port or DEFAULT_PORT)
+
+        command = asyncio.run(begin())
+        assert command in path.read_text(encoding="utf-8").splitlines()[0]
+
+    def test_the_log_of_an_earlier_launch_is_replaced(self, tmp_path: Path) -> None:
+        path = tmp_path / "engine.log"
+        path.write_text("of an earlier launch\n" * 50, encoding="utf-8")
+
+        async def begin() -> None:
+            async with await self._launch(self.good_spec(), path):
+                pass
+
+        asyncio.run(begin())
+        assert "of an earlier launch" not in path.read_text(encoding="utf-8")
+
+    def test_a_failure_is_classified_and_leaves_nothing(
+        self, failing_kind: FailureKind, tmp_path: Path
+    ) -> None:
+        spec = self.failing_spec(failing_kind)
+        assert spec is not None
+        timeout_s = _NOT_READY_S if failing_kind is FailureKind.NOT_READY else _READY_S
+        with_mark, mark = marked(spec)
+        path = tmp_path / "engine.log"
+        with pytest.raises(LaunchFailed) as caught:
+            asyncio.run(self._launch(with_mark, path, ready_timeout_s=timeout_s))
+        failure = caught.value.failure
+        assert failure.kind is failing_kind, failure
+        assert failure.message
+        last_line = path.read_text(encoding="utf-8").splitlines()[-1]
+        assert failure.log_tail.splitlines()[-1] == last_line[:300]
+        assert not self.left(mark)
+
+    def test_an_error_inside_the_block_stops_the_engine(self, tmp_path: Path) -> None:
+        spec, mark = marked(self.good_spec())
+
+        async def fail() -> None:
+            async with await self._launch(spec, tmp_path / "engine.log"):
+                raise KeyError("made to fail")
+
+        with pytest.raises(KeyError, match="made to fail"):
+            asyncio.run(fail())
+        assert not self.left(mark)
+
+    def test_a_log_that_cannot_be_written_is_an_error_of_the_launcher(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("no folder", encoding="utf-8")
+        spec, mark = marked(self.good_spec())
+        with pytest.raises(LaunchError, match=r"engine\.log"):
+            asyncio.run(self._launch(spec, tmp_path / "file" / "engine.log"))
+        assert not self.left(mark)
+
+
+class LauncherContract(AnyLauncherContract):
+    """What holds of launchers that start processes; inherit from it, name the subclass `Test…`."""
+
+    def left(self, mark: str) -> Sequence[str]:
+        """Processes that are still there."""
+        return list(processes(mark).values())
 
     def never_ready(self) -> LaunchSpec:
         """A live engine whose health is asked for where it never answers 200."""
@@ -93,19 +185,9 @@ class LauncherContract(ABC):
 
         return asyncio.run(launch_and_stop())
 
-    async def _launch(
-        self, spec: LaunchSpec, log_path: Path, *, ready_timeout_s: float = _READY_S
-    ) -> RunningEngine:
-        return await self.launcher().launch(
-            spec, log_path=log_path, ready_timeout_s=ready_timeout_s
-        )
-
     def test_an_engine_is_ready_when_launch_returns(self, tmp_path: Path) -> None:
         seen = self.run(self.good_spec(), tmp_path / "engine.log")
         assert seen.health == 200, "the engine does not serve after launch"
-        assert seen.exit_code is None, "a live engine has no exit code"
-        assert seen.startup_s > 0
-        assert seen.log_path == tmp_path / "engine.log"
 
     def test_stop_frees_the_port_and_leaves_no_process(self, tmp_path: Path) -> None:
         seen = self.run(self.good_spec(), tmp_path / "engine.log")
@@ -125,35 +207,6 @@ class LauncherContract(ABC):
         assert seen.health == 200
         assert processes(seen.mark) == {}
         assert port_is_free(seen.port)
-
-    def test_the_log_begins_with_the_command(self, tmp_path: Path) -> None:
-        path = tmp_path / "new" / "folder" / "engine.log"
-        seen = self.run(self.good_spec(), path)
-        first = path.read_text(encoding="utf-8").splitlines()[0]
-        assert seen.spec.command(seen.port) in first
-
-    def test_the_log_of_an_earlier_launch_is_replaced(self, tmp_path: Path) -> None:
-        path = tmp_path / "engine.log"
-        path.write_text("out of memory\n" * 50, encoding="utf-8")
-        self.run(self.good_spec(), path)
-        assert "out of memory" not in path.read_text(encoding="utf-8")
-
-    def test_a_failure_is_classified_and_leaves_nothing(
-        self, failing_kind: FailureKind, tmp_path: Path
-    ) -> None:
-        spec = self.failing_spec(failing_kind)
-        assert spec is not None
-        timeout_s = _NOT_READY_S if failing_kind is FailureKind.NOT_READY else _READY_S
-        with_mark, mark = marked(spec)
-        path = tmp_path / "engine.log"
-        with pytest.raises(LaunchFailed) as caught:
-            asyncio.run(self._launch(with_mark, path, ready_timeout_s=timeout_s))
-        failure = caught.value.failure
-        assert failure.kind is failing_kind, failure
-        assert failure.message
-        last_line = path.read_text(encoding="utf-8").splitlines()[-1]
-        assert failure.log_tail.splitlines()[-1] == last_line[:300]
-        assert processes(mark) == {}
 
     def test_an_engine_that_is_never_healthy_is_not_ready_in_time(self, tmp_path: Path) -> None:
         spec, mark = marked(self.never_ready())
@@ -175,17 +228,6 @@ class LauncherContract(ABC):
                 await launch
 
         asyncio.run(cancel())
-        assert processes(mark) == {}
-
-    def test_an_error_inside_the_block_stops_the_engine(self, tmp_path: Path) -> None:
-        spec, mark = marked(self.good_spec())
-
-        async def fail() -> None:
-            async with await self._launch(spec, tmp_path / "engine.log"):
-                raise KeyError("made to fail")
-
-        with pytest.raises(KeyError, match="made to fail"):
-            asyncio.run(fail())
         assert processes(mark) == {}
 
     def test_a_death_under_load_is_told_as_such(self, tmp_path: Path) -> None:
@@ -210,13 +252,6 @@ class LauncherContract(ABC):
         with pytest.raises(LaunchError, match="nothing"):
             asyncio.run(self._launch(spec, tmp_path / "engine.log"))
 
-    def test_a_log_that_cannot_be_written_is_an_error_of_the_launcher(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_text("no folder", encoding="utf-8")
-        spec, mark = marked(self.good_spec())
-        with pytest.raises(LaunchError, match=r"engine\.log"):
-            asyncio.run(self._launch(spec, tmp_path / "file" / "engine.log"))
-        assert processes(mark) == {}
-
     def test_two_engines_at_once_have_ports_of_their_own(self, tmp_path: Path) -> None:
         async def both() -> tuple[str, str]:
             first, second = await asyncio.gather(
@@ -236,12 +271,8 @@ class _Launched:
     """What was seen of an engine while it served."""
 
     def __init__(self, engine: RunningEngine, spec: LaunchSpec, mark: str) -> None:
-        self.spec = spec
         self.mark = mark
         self.port = urlsplit(engine.base_url).port or 0
-        self.startup_s = engine.startup_s
-        self.log_path = engine.log_path
-        self.exit_code = engine.exit_code()
         self.processes = processes(mark)
         with urlopen(engine.base_url + spec.health_path, timeout=10) as answer:  # noqa: S310
             self.health: int = answer.status

@@ -20,6 +20,22 @@ class RunStarted:
 
 
 @dataclass(frozen=True)
+class Predicting:
+    """`asked` of `wanted` candidates have been asked for, before anything is launched."""
+
+    asked: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class StrategyTold:
+    """What the strategy of a run does, and why, in its own words."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class ExperimentStarted:
     """The `index`-th launch of the run, counted from 1."""
 
@@ -27,6 +43,7 @@ class ExperimentStarted:
     candidate_id: str
     settings: dict[str, object]
     reason: str
+    phase: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,14 @@ class LevelMeasured:
 
 
 @dataclass(frozen=True)
+class LaunchCutShort:
+    """The levels that a launch has left are not measured; `reason` in words."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class ExperimentEnded:
     """An experiment is finished and stored; `failure` says why it failed, if it did."""
 
@@ -92,12 +117,15 @@ class RunEnded:
 
 Event = (
     RunStarted
+    | Predicting
+    | StrategyTold
     | ExperimentStarted
     | NotPredicted
     | PredictionTrouble
     | EngineReady
     | LevelProgress
     | LevelMeasured
+    | LaunchCutShort
     | ExperimentEnded
     | RunEnded
 )

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from autotuner.config import Candidate
+from autotuner.landscapes import RecordedPredictor, Replay, same_model
+from autotuner.measure.replay import TOOL as REPLAY_TOOL
 from autotuner.predict import (
     Observation,
     OutOfMemory,
@@ -25,6 +27,7 @@ from autotuner.predict import (
 from autotuner.predict.calibrated import CalibratedPredictor
 from autotuner.predict.choice import Choose, answers, predictor_for
 from autotuner.predict.interval import METRICS
+from autotuner.store import ObservationRecord
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios
 
@@ -75,6 +78,8 @@ class Forecast:
         questions: scenarios with their candidates.
         choose: the predictor of a scenario; asked when the first of its candidates is.
         calibrate: makes a predictor that observations correct; None leaves predictions as they are.
+        replays: the model whose recorded launches are replayed; what other runs saw of it counts
+            for nothing, since it may be the answer itself.
         silent: why nothing is said of candidates outside `questions`.
         warnings: what went wrong before.
 
@@ -90,6 +95,7 @@ class Forecast:
         *,
         choose: Choose = predictor_for,
         calibrate: Calibrate | None = None,
+        replays: str | None = None,
         silent: str = "",
         warnings: Sequence[str] = (),
     ) -> None:
@@ -97,6 +103,7 @@ class Forecast:
         self._levels = tuple(sorted(load_levels))
         self._choose = choose
         self._calibrate = calibrate
+        self._replays = replays
         self._silent = silent
         self._places = {
             candidate.id: (place, candidate)
@@ -108,9 +115,10 @@ class Forecast:
         self.whys: dict[str, str] = {}
         self.warnings = list(warnings)
 
-    def scenario(self, candidate_id: str) -> Scenario:
-        """The circumstances of a candidate."""
-        return self._questions[self._places[candidate_id][0]][0]
+    def scenario(self, candidate_id: str) -> Scenario | None:
+        """The circumstances of a candidate; None where nobody is asked about it."""
+        place = self._places.get(candidate_id)
+        return None if place is None else self._questions[place[0]][0]
 
     def expected(
         self, candidate_ids: Iterable[str], observations: Sequence[Observation] = ()
@@ -129,6 +137,16 @@ class Forecast:
                 self._known.update(self._asked(place, new))
             found.update(self._corrected(place, group, observations))
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
+
+    def remembered(self, kept: Iterable[ObservationRecord]) -> tuple[Observation, ...]:
+        """What of other runs' observations counts: what was measured on engines, or in a replay
+        what is not of its model."""
+        return tuple(record.observation for record in kept if self._counts(record.observation))
+
+    def _counts(self, observation: Observation) -> bool:
+        if self._replays is None:
+            return observation.tool != REPLAY_TOOL
+        return not same_model(observation.model, self._replays)
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that correct what was asked so far: those of the same predictors."""
@@ -196,11 +214,30 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
     except Exception as error:  # looking at a device must not keep anyone from tuning
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
         return Forecast((), levels, silent=silent, warnings=(*warnings, silent))
-    choose = partial(
+    choose: Choose = partial(
         predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / PREDICTION_CACHE
     )
+    if prepared.replay is not None and wanted.predictor == "auto":
+        choose = _recorded(prepared.replay)
     calibrate = CalibratedPredictor if wanted.calibrate else None
-    return Forecast(questions, levels, choose=choose, calibrate=calibrate, warnings=warnings)
+    return Forecast(
+        questions,
+        levels,
+        choose=choose,
+        calibrate=calibrate,
+        replays=prepared.model.name if prepared.replay else None,
+        warnings=warnings,
+    )
+
+
+def _recorded(replay: Replay) -> Choose:
+    """Chooses what the replayed landscape predicts itself."""
+
+    def choose(scenario: Scenario) -> tuple[Predictor, str]:
+        predictor = RecordedPredictor(replay, model=scenario.model)
+        return predictor, predictor.supports(scenario).why
+
+    return choose
 
 
 def _check(parts: Sequence[Predictions]) -> None:

@@ -1,53 +1,52 @@
 """The loop: ask search, launch, measure, store, tell; until search stops.
 
 Everything that is finished is stored before the next thing begins, so that the loop can be ended
-at any moment, by any means, and goes on from there when it is called again.
+at any moment, by any means, and goes on from there when it is called again: with the same choices
+as if it had never been ended, for all that they depend on is kept.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-import uuid
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from autotuner.config import Candidate
-from autotuner.engines import FailureKind
-from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
-from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.launch import Launcher
+from autotuner.launch.devices import visible_gpus
+from autotuner.measure import LoadGenerator
 from autotuner.predict import Observation
-from autotuner.search import Proposal, SearchState, Strategy
-from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.tuning.events import (
-    EngineReady,
-    Event,
-    ExperimentEnded,
-    ExperimentStarted,
-    LevelMeasured,
-    LevelProgress,
-    NotPredicted,
-    PredictionTrouble,
-    RunEnded,
-    RunStarted,
+from autotuner.search import (
+    OperatingPoint,
+    Proposal,
+    Stop,
+    Strategy,
+    description,
 )
-from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.learn import observations, telling
-from autotuner.tuning.points import operating_points, outcome
+from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.events import Event, Predicting, RunEnded, RunStarted, StrategyTold
+from autotuner.tuning.experiment import Experimenter
+from autotuner.tuning.flights import Flights
+from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.state import Situation, ended_s, situation
 
 Listener = Callable[[Event], None]
+_KNOWN_UNTIL = "known_until"
+"""In a run's plan: the newest observation that was there when it began."""
 
 
 class Tuner:
-    """Runs one task to its end.
+    """Runs one task to its end: `open_run`, then `run`.
 
     Args:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.
         logs: folder for the engines' logs.
         listen: called with every event, in order, from the loop's own thread.
+        clock: seconds from any origin; simulated where engines are.
     """
 
     def __init__(
@@ -61,53 +60,58 @@ class Tuner:
         forecast: Forecast,
         logs: Path,
         listen: Listener = lambda event: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prepared = prepared
         self._store = store
-        self._launcher = launcher
-        self._generator = generator
         self._strategy = strategy
         self._forecast = forecast
-        self._logs = logs
         self._listen = listen
-        self._told = 0
+        self._clock = clock
+        self._experimenter = Experimenter(
+            prepared,
+            store=store,
+            launcher=launcher,
+            generator=generator,
+            forecast=forecast,
+            logs=logs,
+            listen=listen,
+        )
+        self._situation = Situation(prepared)
+        self._earlier: tuple[Observation, ...] = ()
+        self._history: list[ExperimentRecord] = []
+        self._origin_s = 0.0
 
     def open_run(self, *, fresh: bool = False, again: bool = False) -> RunRecord:
         """The run to go on with: the newest of this task, or a new one.
 
-        Experiments that were under way when an earlier call ended are taken back.
+        Experiments that were under way when an earlier call ended are taken back. What the
+        strategy has to know is gathered here: it may take a while where candidates are many.
 
         Args:
             fresh: a new one in any case.
             again: a new one where nothing is left to launch in the newest.
         """
-        prepared, task = self._prepared, self._prepared.task
-        run = None if fresh else self._store.find_run(task.content_id)
-        if run is None or (again and self._is_over(run)):
-            return self._store.create_run(
-                name=task.name,
-                content_id=task.content_id,
-                config=task.written(),
-                model=prepared.model.name,
-                engine=prepared.engine_name,
-                engine_version=prepared.engine_version,
-                device=prepared.device_name,
-                plan=prepared.plan_record(),
-            )
-        self._store.interrupt_running(run.id)
-        self._store.update_plan(run.id, config=task.written(), plan=prepared.plan_record())
-        return run
+        run = None if fresh else self._store.find_run(self._prepared.task.content_id)
+        if run is not None:
+            known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
+            self._gather(run.id, known_until)
+            if not (again and self._is_over(run)):
+                return self._taken_up(run, known_until)
+        return self._begun()
 
     async def run(self, run: RunRecord) -> str:
         """Runs until the strategy stops; returns its reason.
 
-        Cancelling stops the engine, takes the experiment under way back, and marks the run as
+        Cancelling stops the engines, takes the experiments under way back, and marks the run as
         interrupted.
         """
         finished = self._finished(run)
         self._listen(
             RunStarted(run.id, self._prepared.launches, len(finished), resumed=bool(finished))
         )
+        self._tell_strategy(run)
+        self._experimenter.tell_warnings(run)
         began = time.monotonic()
         status, reason = "failed", "an unexpected error"
         try:
@@ -124,170 +128,106 @@ class Tuner:
             self._listen(RunEnded(run.id, status, reason))
         return reason
 
+    def _begun(self) -> RunRecord:
+        prepared, task = self._prepared, self._prepared.task
+        known_until = self._store.newest_observation()
+        self._gather(None, known_until)
+        return self._store.create_run(
+            name=task.name,
+            content_id=task.content_id,
+            config=task.written(),
+            model=prepared.model.name,
+            engine=prepared.engine_name,
+            engine_version=prepared.engine_version,
+            device=prepared.device_name,
+            plan=self._plan(known_until),
+        )
+
+    def _taken_up(self, run: RunRecord, known_until: int) -> RunRecord:
+        """An earlier run, to go on with: what it did not finish is taken back."""
+        self._store.interrupt_running(run.id)
+        self._store.forget_interrupted(run.id)
+        return self._store.update_plan(
+            run.id, config=self._prepared.task.written(), plan=self._plan(known_until)
+        )
+
+    def _gather(self, run_id: int | None, known_until: int) -> None:
+        """All that choices depend on beside the run's own launches.
+
+        Only what was observed before the run began counts: a run that is interrupted goes on with
+        what it knew, whatever other runs have measured meanwhile.
+        """
+        kept = self._store.observations(until=known_until)
+        others = (record for record in kept if run_id is None or record.run_id != run_id)
+        self._earlier = self._forecast.remembered(others)
+        self._situation = situation(
+            self._prepared,
+            self._strategy,
+            self._forecast,
+            self._earlier,
+            tell=lambda asked, wanted: self._listen(Predicting(asked, wanted)),
+        )
+
+    def _plan(self, known_until: int) -> dict[str, Any]:
+        return self._prepared.plan_record() | {
+            _KNOWN_UNTIL: known_until,
+            "strategy": self._strategy.name,
+            "strategy_reason": description(self._strategy, self._situation.state(())),
+        }
+
+    def _tell_strategy(self, run: RunRecord) -> None:
+        told = StrategyTold(run.plan["strategy"], run.plan["strategy_reason"])
+        self._store.add_event(run.id, "strategy", {"name": told.name, "reason": told.reason})
+        self._listen(told)
+
     def _is_over(self, run: RunRecord) -> bool:
-        choice = self._strategy.propose(self._state(self._finished(run)))
+        choice = self._strategy.propose(self._situation.state(self._finished(run)))
         return not isinstance(choice, Proposal)
 
     async def _until_stopped(self, run: RunRecord) -> tuple[str, str]:
         self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
-        while True:
-            history = self._finished(run)
-            choice = self._strategy.propose(self._state(history))
-            if not isinstance(choice, Proposal):
-                succeeded = any(experiment.status == "completed" for experiment in history)
-                return ("completed" if succeeded else "failed"), choice.reason
-            await self._experiment(run, len(history) + 1, choice)
+        self._origin_s = self._clock() - ended_s(self._finished(run))
+        gpus = visible_gpus(self._prepared.total_gpus, os.environ)
+        async with Flights(self._prepared.side_by_side, gpus) as flights:
+            while True:
+                history = self._finished(run)
+                choice: Proposal | Stop | None = None
+                if not flights.full:
+                    state = self._situation.state(history, flights.under_way, now_s=self._now_s())
+                    # In a thread of its own: what is in flight is being measured meanwhile.
+                    choice = await asyncio.to_thread(self._strategy.propose, state)
+                if isinstance(choice, Proposal) and self._start(run, choice, flights):
+                    continue
+                if isinstance(choice, Stop) and not flights:
+                    succeeded = any(experiment.status == "completed" for experiment in history)
+                    return ("completed" if succeeded else "failed"), choice.reason
+                await flights.landed()
+
+    def _start(self, run: RunRecord, choice: Proposal, flights: Flights) -> bool:
+        """Whether there was room for it; where not, search is asked again when there is."""
+
+        async def experiment(gpus: tuple[str, ...]) -> None:
+            await self._experimenter.run(
+                run,
+                choice,
+                now_s=self._now_s,
+                gpus=gpus,
+                earlier=self._earlier,
+                rivals=self._measured,
+            )
+
+        wanted = self._prepared.space.specs[choice.candidate_id].gpus
+        return flights.start(choice.candidate_id, wanted, self._now_s(), experiment)
+
+    def _now_s(self) -> float:
+        """Seconds of the run: of the time in which it was worked on."""
+        return self._clock() - self._origin_s
 
     def _finished(self, run: RunRecord) -> list[ExperimentRecord]:
         records = self._store.experiments(run.id)
-        return [record for record in records if record.status in ("completed", "failed")]
+        self._history = [e for e in records if e.status in ("completed", "failed")]
+        return self._history
 
-    def _state(self, history: list[ExperimentRecord]) -> SearchState:
-        task = self._prepared.task
-        spent_s = sum((e.startup_s or 0.0) + (e.measure_s or 0.0) for e in history)
-        return SearchState(
-            candidates=tuple(candidate.id for candidate in self._prepared.space.candidates),
-            history=tuple(outcome(experiment) for experiment in history),
-            objectives=task.optimization.objectives,
-            budget=self._prepared.budget,
-            spent_experiments=len(history),
-            spent_minutes=spent_s / 60,
-            spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
-            seed=task.optimization.seed,
-            levels=task.benchmark.concurrency,
-            settings={c.id: c.settings() for c in self._prepared.space.candidates},
-        )
-
-    async def _experiment(self, run: RunRecord, index: int, proposal: Proposal) -> None:
-        candidate_id = proposal.candidate_id
-        spec = self._prepared.space.specs[candidate_id]
-        candidate = next(c for c in self._prepared.space.candidates if c.id == candidate_id)
-        log_path = self._logs / str(run.id) / f"{candidate_id}.log"
-        record = self._store.begin_experiment(
-            run.id,
-            candidate_id=candidate_id,
-            settings=candidate.settings(),
-            command=spec.command(),
-            selection_reason=proposal.reason,
-            phase=proposal.phase,
-            log_path=str(log_path),
-        )
-        self._listen(ExperimentStarted(index, candidate_id, candidate.settings(), proposal.reason))
-        expected = self._expect(run, record, index)
-        began = time.monotonic()
-        startup_s: float | None = None
-        failure: Failure | None
-        measured: list[Measurement] = []
-        try:
-            engine = await self._launcher.launch(
-                spec,
-                log_path=log_path,
-                ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
-            )
-        except LaunchFailed as failed:
-            failure, startup_s = failed.failure, time.monotonic() - began
-        else:
-            startup_s = engine.startup_s
-            self._listen(EngineReady(index, startup_s))
-            async with engine:
-                failure = await self._sweep(engine, record, index, expected, measured)
-        seconds = time.monotonic() - began
-        self._store.finish_experiment(
-            record.id,
-            status="failed" if failure else "completed",
-            failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
-            startup_s=startup_s,
-            measure_s=seconds - startup_s,
-            observations=() if failure else self._learn(run, candidate, expected, measured),
-        )
-        self._listen(ExperimentEnded(index, candidate_id, failure, seconds))
-
-    def _expect(self, run: RunRecord, record: ExperimentRecord, index: int) -> Expected:
-        """What is expected now, stored beside the experiment."""
-        known = [kept.observation for kept in self._store.observations()]
-        expected = self._forecast.expected([record.candidate_id], known)[record.candidate_id]
-        self._store.add_predictions(
-            record.id,
-            base=expected.base,
-            calibrated=expected.calibrated,
-            unpredicted=expected.absent,
-        )
-        if expected.absent:
-            self._listen(NotPredicted(index, expected.absent))
-        for message in self._forecast.warnings[self._told :]:
-            self._store.add_event(run.id, "prediction_trouble", {"message": message})
-            self._listen(PredictionTrouble(message))
-        self._told = len(self._forecast.warnings)
-        return expected
-
-    def _learn(
-        self,
-        run: RunRecord,
-        candidate: Candidate,
-        expected: Expected,
-        measured: Sequence[Measurement],
-    ) -> tuple[Observation, ...]:
-        if not expected.base:
-            return ()
-        return observations(
-            self._forecast.scenario(candidate.id),
-            candidate,
-            expected,
-            operating_points(candidate.id, telling(measured), gpus=candidate.gpus),
-            launch=uuid.uuid4().hex[:12],
-            tool=measured[0].tool,
-            source=f"run {run.id}",
-            at=datetime.now(UTC),
-        )
-
-    async def _sweep(
-        self,
-        engine: RunningEngine,
-        record: ExperimentRecord,
-        index: int,
-        expected: Expected,
-        measured: list[Measurement],
-    ) -> Failure | None:
-        """Measures every level into `measured`; returns why the experiment failed, if it did."""
-        benchmark = self._prepared.task.benchmark
-        spec = self._prepared.space.specs[record.candidate_id]
-        endpoint = Endpoint(engine.base_url, spec.model_name, spec.api_path)
-        for repeat in range(benchmark.repeats):
-            for concurrency in benchmark.concurrency:
-                measurement = await self._generator.run(
-                    endpoint,
-                    self._level(concurrency, repeat),
-                    engine_alive=lambda: engine.exit_code() is None,
-                    on_progress=partial(self._progress, index, concurrency),
-                )
-                self._store.add_measurement(record.id, measurement, repeat=repeat)
-                self._listen(LevelMeasured(index, measurement, expected.at(concurrency)))
-                measured.append(measurement)
-                if engine.exit_code() is not None:
-                    return engine.diagnose()
-        if any(measurement.valid for measurement in measured):
-            return None
-        diagnosis = engine.diagnose()
-        errors = "; ".join(f"{n} x {text}" for text, n in measured[-1].errors.items())
-        return Failure(
-            FailureKind.LOAD_ERRORS,
-            f"requests failed at every load level: {errors or 'no request was completed'}",
-            diagnosis.log_tail,
-        )
-
-    def _progress(self, index: int, concurrency: int, completed: int, wanted: int) -> None:
-        self._listen(LevelProgress(index, concurrency, completed, wanted))
-
-    def _level(self, concurrency: int, repeat: int) -> LevelPlan:
-        benchmark = self._prepared.task.benchmark
-        seed = self._prepared.task.optimization.seed
-        return LevelPlan(
-            lengths=self._prepared.workload,
-            concurrency=concurrency,
-            requests=max(benchmark.requests_per_level, concurrency),
-            duration_s=benchmark.duration_per_level_s,
-            warmup_requests=benchmark.warmup_requests,
-            ci_width=benchmark.ci_width,
-            request_timeout_s=benchmark.request_timeout_s,
-            seed=seed * 1_000_003 + concurrency * 101 + repeat,
-        )
+    def _measured(self) -> list[OperatingPoint]:
+        price = self._prepared.usd_per_gpu_hour
+        return [point for done in self._history for point in outcome(done, price).points]

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
-from autotuner.search import OperatingPoint, objective_vector, pareto_front
+from autotuner.search import objective_vector, pareto_front
 from autotuner.search.grid import spread
+from autotuner.search.predicted import as_point
+from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.prepare import Prepared
 
@@ -71,7 +73,11 @@ def outlook(
     return Outlook(
         expected=expected,
         candidates=len(ids),
-        frontier=tuple(predicted_frontier(points, prepared.task.optimization.objectives)),
+        frontier=tuple(
+            predicted_frontier(
+                points, prepared.task.optimization.objectives, prepared.usd_per_gpu_hour
+            )
+        ),
         whys=dict(forecast.whys),
         observations=len(forecast.relevant(observations)) if corrected else 0,
         minutes=minutes,
@@ -79,43 +85,23 @@ def outlook(
     )
 
 
-def predicted_frontier(points: Iterable[Prediction], objectives: Sequence[str]) -> list[Prediction]:
-    """The points that no other beats, the fastest for a user first.
-
-    A mean is all that is predicted of E2E latency: it stands for `e2e_p90_ms`.
-    """
-    front = pareto_front(points, lambda point: objective_vector(_as_point(point), objectives))
+def predicted_frontier(
+    points: Iterable[Prediction], objectives: Sequence[str], usd_per_gpu_hour: float | None = None
+) -> list[Prediction]:
+    """The points that no other beats, the fastest for a user first."""
+    front = pareto_front(
+        points, lambda point: objective_vector(as_point(point, usd_per_gpu_hour), objectives)
+    )
     return sorted(front, key=lambda point: -point.tok_s_per_user)
 
 
-def _as_point(point: Prediction) -> OperatingPoint:
-    return OperatingPoint(
-        candidate_id=point.candidate_id,
-        concurrency=point.concurrency,
-        tok_s=point.tok_s,
-        tok_s_per_gpu=point.tok_s_per_gpu,
-        tok_s_per_user=point.tok_s_per_user,
-        ttft_ms=point.ttft_ms,
-        tpot_ms=point.tpot_ms,
-        e2e_p90_ms=point.e2e_ms,
-    )
-
-
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:
-    """The mean of what is predicted for one launch, for each launch there may be.
-
-    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency, and no
-    longer than the level's time limit.
-    """
+    """The mean of what is predicted for one launch, for each launch there may be."""
     benchmark = prepared.task.benchmark
-
-    def level_s(point: Prediction) -> float:
-        requests = max(benchmark.requests_per_level, point.concurrency) + benchmark.warmup_requests
-        rounds_s = requests / point.concurrency * point.e2e_ms / 1000
-        return min(rounds_s, benchmark.duration_per_level_s)
-
-    launches = [sum(map(level_s, found.points)) for found in expected if found.points]
-    if not launches:
-        return None
-    launch_s = prepared.startup_guess_s + benchmark.repeats * statistics.fmean(launches)
-    return launch_s * prepared.launches / 60
+    launches_s = [
+        (prepared.startup_guess_s + sweep_s(found.points, benchmark))
+        * prepared.share(found.points[0].devices)
+        for found in expected
+        if found.points
+    ]
+    return statistics.fmean(launches_s) * prepared.launches / 60 if launches_s else None

@@ -14,7 +14,11 @@ from autotuner.store import ExperimentRecord
 
 
 def operating_points(
-    candidate_id: str, measurements: Iterable[Measurement], *, gpus: int
+    candidate_id: str,
+    measurements: Iterable[Measurement],
+    *,
+    gpus: int,
+    usd_per_gpu_hour: float | None = None,
 ) -> tuple[OperatingPoint, ...]:
     """One point a load level; the median of each quantity where a level was repeated.
 
@@ -25,7 +29,7 @@ def operating_points(
     for measurement in measurements:
         levels[measurement.concurrency].append(measurement)
     return tuple(
-        _point(candidate_id, concurrency, repeats, max(gpus, 1))
+        _point(candidate_id, concurrency, repeats, max(gpus, 1), usd_per_gpu_hour)
         for concurrency, repeats in sorted(levels.items())
         if all(_complete(repeat) for repeat in repeats)
     )
@@ -36,17 +40,28 @@ def occupied_gpus(settings: Mapping[str, Any]) -> int:
     return Candidate.from_settings(dict(settings)).gpus
 
 
-def outcome(experiment: ExperimentRecord) -> Outcome:
+def outcome(experiment: ExperimentRecord, usd_per_gpu_hour: float | None = None) -> Outcome:
     """A finished experiment as search sees it."""
     failed = experiment.status == "failed"
     gpus = occupied_gpus(experiment.settings)
-    points = operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+    points = operating_points(
+        experiment.candidate_id,
+        experiment.measurements,
+        gpus=gpus,
+        usd_per_gpu_hour=usd_per_gpu_hour,
+    )
     return Outcome(
         candidate_id=experiment.candidate_id,
         status="failed" if failed else "completed",
         points=() if failed else points,
         failure_kind=experiment.failure_kind if failed else None,
+        failed_levels=_failed_levels(experiment.measurements),
     )
+
+
+def _failed_levels(measurements: Iterable[Measurement]) -> tuple[int, ...]:
+    """Levels that were tried and brought no point; a level that was not reached is none."""
+    return tuple(dict.fromkeys(m.concurrency for m in measurements if not _complete(m)))
 
 
 def _complete(measurement: Measurement) -> bool:
@@ -58,7 +73,11 @@ def _complete(measurement: Measurement) -> bool:
 
 
 def _point(
-    candidate_id: str, concurrency: int, repeats: list[Measurement], devices: int
+    candidate_id: str,
+    concurrency: int,
+    repeats: list[Measurement],
+    devices: int,
+    usd_per_gpu_hour: float | None,
 ) -> OperatingPoint:
     def median(read: Callable[[Measurement], float]) -> float:
         return statistics.median(map(read, repeats))
@@ -74,4 +93,5 @@ def _point(
         ttft_ms=median(lambda m: m.ttft_ms.mean if m.ttft_ms else 0.0),
         tpot_ms=tpot_ms,
         e2e_p90_ms=median(lambda m: m.e2e_ms.p90 if m.e2e_ms else 0.0),
+        usd_per_gpu_hour=usd_per_gpu_hour,
     )

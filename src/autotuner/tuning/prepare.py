@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import functools
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
-from autotuner.config import LengthDistribution, Task
+from autotuner.config import LengthDistribution, ReplayConfig, Task
 from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.landscapes import RecordedRegion, Replay, match
+from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
-from autotuner.search import Budget
+from autotuner.search import COST, Budget
 from autotuner.space import Region, Setting, Space, build_space
+from autotuner.tuning.replay import (
+    as_replayed,
+    read_table,
+    replayed_model,
+    replayed_variants,
+)
 from autotuner.tuning.resolve import Variant, resolve
 
 _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
+_LAUNCHED = ("local", "replay")
 _LENGTHS = ("runtime.isl", "runtime.osl")
 _NEVER_SEARCHED = (
     *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
@@ -30,6 +41,7 @@ class Prepared:
 
     Attributes:
         price_usd_hour: of the whole deployment; 0 where no price is given.
+        replay: what is recorded of the candidates, where they are not launched.
     """
 
     task: Task
@@ -39,6 +51,7 @@ class Prepared:
     workload: LengthDistribution
     space: Space
     price_usd_hour: float
+    replay: Replay | None = None
 
     @property
     def engine_name(self) -> str:
@@ -91,16 +104,57 @@ class Prepared:
         return min(len(self.space.candidates), limit or len(self.space.candidates))
 
     @property
+    def total_gpus(self) -> int:
+        """GPUs that launches may occupy together; none on a CPU."""
+        context = self.variants[0].context
+        return 0 if context.gpu is None else context.gpus
+
+    @functools.cached_property
+    def side_by_side(self) -> int:
+        """How many engines may run at once: what the task asks for, as far as its GPUs suffice."""
+        asked = self.task.optimization.parallel_launches
+        if asked == 1 or not self.total_gpus:
+            return 1
+        narrowest = min(max(candidate.gpus, 1) for candidate in self.space.candidates)
+        room = max(self.total_gpus // narrowest, 1)
+        return room if asked == "auto" else min(asked, room)
+
+    @property
+    def usd_per_gpu_hour(self) -> float | None:
+        """Price of one device; None where neither the task nor the catalog tells."""
+        return self.price_usd_hour / max(self.variants[0].context.gpus, 1) or None
+
+    def share(self, gpus: int) -> float:
+        """The part of the wall time of its launch that an engine on `gpus` GPUs costs.
+
+        1 where engines run one after the other; less where others run beside it.
+        """
+        at_once = self.side_by_side
+        return 1.0 if at_once == 1 else max(1 / at_once, gpus / self.total_gpus)
+
+    @property
     def device_name(self) -> str:
         """What the task runs on: its GPUs, else this machine's CPU."""
         context = self.variants[0].context
         if context.gpu is None or context.gpu.is_cpu:
-            return str(self.device)
+            recorded = self.replay and (self.replay.landscape.device or "an unknown device")
+            return recorded or str(self.device)
         return f"{context.gpus} x {context.gpu.name}"
+
+    def levels(self, candidate_id: str) -> tuple[int, ...]:
+        """The load levels that a launch of a candidate measures."""
+        levels = self.task.benchmark.concurrency
+        if self.replay is None:
+            return levels
+        recorded = {level.concurrency for level in self.replay.launches[candidate_id].levels}
+        return tuple(level for level in levels if level in recorded)
 
     @property
     def startup_guess_s(self) -> float:
         """Seconds until the engine is ready, as long as nobody has seen it start."""
+        if self.replay is not None:
+            recorded = [launch.startup_s for launch in self.replay.launches.values()]
+            return statistics.fmean(STARTUP_S if told is None else told for told in recorded)
         weights_gib = self.model.facts.weights_gib() or 0.0
         return _PROCESS_START_S + weights_gib / _LOAD_GIB_S
 
@@ -117,6 +171,7 @@ class Prepared:
             "combinations": self.space.combinations,
             "excluded": self.space.excluded,
             "axes": self.axes,
+            "usd_per_gpu_hour": self.usd_per_gpu_hour,
         }
 
 
@@ -133,25 +188,60 @@ def prepare(
         AutotunerError: whatever stands in the way, before anything runs.
     """
     _refuse_what_cannot_run(task, source)
-    workload = _workload(task, source)
+    if task.replay is not None:
+        return _prepare_replay(task, task.replay, base, source)
+    workload = workload_of(task, source)
     model = resolve_model(task.model, base=base)
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
     _refuse_prefixes(variants, source)
+    _refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source)
+    price = _price_usd_hour(variants[0].context, task)
+    _refuse_cost_without_price(price, task, source)
+    return Prepared(task, variants, model, device, workload, space, price)
+
+
+def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -> Prepared:
+    landscape, checksum = read_table(task, replay, base=base, source=source)
+    matched = match(task, landscape, source=source)
+    replayed = as_replayed(task, landscape, matched, checksum)
+    model = replayed_model(replayed, task, base=base)
+    workload, device = workload_of(replayed, source), this_device()
+    launches = {candidate.id: launch for candidate, launch in matched.launches}
+    variants = replayed_variants(matched, model)
+    price = _price_usd_hour(variants[0][0].context, task)
+    _refuse_cost_without_price(price, task, source)
+    regions: dict[str, Region] = {}
+    for variant, candidate_ids in variants:
+        region = RecordedRegion.of(_region(variant, model, workload, device), launches)
+        regions |= dict.fromkeys(candidate_ids, region)
     return Prepared(
-        task, variants, model, device, workload, space, _price_usd_hour(variants[0].context, task)
+        task=replayed,
+        variants=tuple(variant for variant, _ in variants),
+        model=model,
+        device=device,
+        workload=workload,
+        space=Space(
+            places=tuple((candidate, regions[candidate.id]) for candidate, _ in matched.launches),
+            combinations=len(landscape.launches),
+            excluded=dict(matched.excluded),
+        ),
+        price_usd_hour=price,
+        replay=Replay(landscape, launches),
     )
 
 
 def require_installed(prepared: Prepared) -> None:
     """Raises where an engine of the task is not on this machine in the version asked for.
 
+    A replay needs none.
+
     Raises:
         EngineError: with what to install.
     """
-    for variant in prepared.variants:
+    for variant in prepared.variants if prepared.replay is None else ():
         if variant.installation.found:
             continue
         here = variant.engine.find(prepared.task.engine_path)
@@ -196,9 +286,10 @@ def _price_usd_hour(context: TaskContext, task: Task) -> float:
 
 def _refuse_what_cannot_run(task: Task, source: str) -> None:
     problems = []
-    if task.deployment_mode != "local":
+    if task.deployment_mode not in _LAUNCHED:
+        told = " or ".join(map(repr, _LAUNCHED))
         problems.append(
-            Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use 'local'")
+            Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use {told}")
         )
     together = [combination.settings() for combination in task.combinations]
     problems += [
@@ -225,7 +316,33 @@ def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
             raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
 
 
-def _workload(task: Task, source: str) -> LengthDistribution:
+def _refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
+    asked = {
+        "optimization.objectives": COST in task.optimization.objectives,
+        "optimization.budget.usd": task.optimization.budget.usd is not None,
+    }
+    told = "needs a price, and no price of the device is known"
+    problems = tuple(Problem(path, told) for path, wanted in asked.items() if wanted)
+    if problems and not price_usd_hour:
+        raise ConfigError(source, problems, remedy="say system.price_per_gpu_hour")
+
+
+def _refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
+    """Engines at once on one CPU: each would measure the others too."""
+    asked = task.optimization.parallel_launches
+    gpu = variants[0].context.gpu
+    if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
+        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
+        problem = Problem("optimization.parallel_launches", told)
+        raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
+
+
+def workload_of(task: Task, source: str) -> LengthDistribution:
+    """The request lengths of a task.
+
+    Raises:
+        ConfigError: it tells them twice, or not.
+    """
     fixed = task.fixed()
     isl, osl = fixed.get("runtime.isl"), fixed.get("runtime.osl")
     if task.benchmark.workload is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from autotuner.catalog import Device, Gpu, gpu_named, known_model
+from autotuner.catalog import Gpu, gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Scenario
 from autotuner.predict.device_speed import cpu_with_speed, device_speed
@@ -34,14 +34,15 @@ def scenarios(
     model = _model_name(prepared)
     found = []
     for region, candidates in prepared.space.by_region():
-        gpu, device = _device(region, candidates[0], prepared.device)
-        if gpu.is_cpu and (speed := device_speed(home, measure=measure, warn=warn)) is not None:
+        gpu, device = _device(region, candidates[0], prepared)
+        here = gpu.is_cpu and prepared.replay is None
+        if here and (speed := device_speed(home, measure=measure, warn=warn)) is not None:
             gpu = cpu_with_speed(gpu, speed)
         scenario = Scenario(
             model=model,
             facts=region.model.facts,
             engine=region.engine.name,
-            engine_version=region.installation.version,
+            engine_version=None if prepared.replay else region.installation.version,
             gpu=gpu,
             device=device,
             isl=isl,
@@ -60,9 +61,11 @@ def _model_name(prepared: Prepared) -> str:
     return known.id if known is not None else given or prepared.model.name
 
 
-def _device(region: Region, candidate: Candidate, here: Device) -> tuple[Gpu, str]:
+def _device(region: Region, candidate: Candidate, prepared: Prepared) -> tuple[Gpu, str]:
     """The device with what the task says of it, and the name that observations carry."""
-    gpu = region.setting.gpu or gpu_named("cpu")
+    gpu, here = region.setting.gpu or gpu_named("cpu"), prepared.device
+    if prepared.replay is not None:
+        return gpu, region.setting.gpu.name if region.setting.gpu else prepared.device_name
     if gpu.is_cpu:
         return replace(gpu, memory_gib=here.memory_gib), f"{here.name}, {here.cores} cores"
     said = candidate.system

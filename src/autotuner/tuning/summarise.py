@@ -15,7 +15,7 @@ from autotuner.search import (
 )
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
-from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.summary import (
     ExperimentView,
     FailureView,
@@ -31,39 +31,46 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    by_experiment = {experiment.id: _points(experiment) for experiment in experiments}
+    price = run.plan.get("usd_per_gpu_hour")
+    by_experiment = {experiment.id: _points(experiment, price) for experiment in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [
         _experiment_view(experiment, run, by_experiment[experiment.id])
         for experiment in experiments
     ]
-    objectives = task.optimization.objectives
+    objectives, limits = task.optimization.objectives, task.slo_limits()
     front = pareto_front(points, lambda point: objective_vector(point, objectives))
+    single = len(objectives) == 1
+    chosen = recommend(points if limits or single else front, limits, objectives)
+    if single and chosen is not None:
+        front = [chosen[0]]
     front = sorted(front, key=lambda point: -point.tok_s_per_user)
     return RunSummary(
         run=_run_view(run, task, front),
         experiments=views,
         frontier=[_point_view(point, by_candidate) for point in front],
-        recommended=_recommended(front, points, task, by_candidate),
+        recommended=_recommended(chosen, by_candidate),
         prediction_error=prediction_error(told for view in views for told in view.predictions),
         report=report,
     )
 
 
-def _points(experiment: ExperimentRecord) -> tuple[OperatingPoint, ...]:
-    if experiment.status != "completed":
-        return ()
-    gpus = occupied_gpus(experiment.settings)
-    return operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+def _points(
+    experiment: ExperimentRecord, usd_per_gpu_hour: float | None
+) -> tuple[OperatingPoint, ...]:
+    return outcome(experiment, usd_per_gpu_hour).points if experiment.status == "completed" else ()
 
 
 def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
     vectors = [objective_vector(point, task.optimization.objectives) for point in front]
+    has_volume = bool(vectors) and len(task.optimization.objectives) > 1
     plan: dict[str, Any] = run.plan
     return RunView.model_validate(
         {
             "id": run.id,
             "name": run.name,
+            "replay": run.replay,
+            "landscape": task.replay.landscape if task.replay else None,
             "status": run.status,
             "stop_reason": run.stop_reason,
             "started_at": run.created_at.isoformat(),
@@ -76,8 +83,10 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
             "engine_version": run.engine_version,
             "model": run.model,
             "device": run.device,
+            "strategy": plan.get("strategy", ""),
+            "strategy_reason": plan.get("strategy_reason", ""),
             "objectives": list(task.optimization.objectives),
-            "hypervolume": hypervolume(vectors, reference_point(vectors)) if vectors else None,
+            "hypervolume": hypervolume(vectors, reference_point(vectors)) if has_volume else None,
             "task": run.config,
         }
     )
@@ -112,6 +121,7 @@ def _experiment_view(
             "measurements": list(experiment.measurements),
             "predictions": predictions_beside(experiment, points),
             "unpredicted": experiment.unpredicted,
+            "cut_short": experiment.cut_short,
         }
     )
 
@@ -129,6 +139,7 @@ def _point_fields(
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "e2e_p90_ms": point.e2e_p90_ms,
+        "usd_per_million_tokens": point.usd_per_million_tokens,
         "settings": experiment.settings,
         "command": experiment.command,
     }
@@ -139,15 +150,10 @@ def _point_view(point: OperatingPoint, by_candidate: dict[str, ExperimentRecord]
 
 
 def _recommended(
-    front: list[OperatingPoint],
-    points: list[OperatingPoint],
-    task: Task,
-    by_candidate: dict[str, ExperimentRecord],
+    chosen: tuple[OperatingPoint, str, bool] | None, by_candidate: dict[str, ExperimentRecord]
 ) -> RecommendedView | None:
-    limits = task.slo_limits()
-    found = recommend(points if limits else front, limits)
-    if found is None:
+    if chosen is None:
         return None
-    point, reason, meets_slo = found
+    point, reason, meets_slo = chosen
     fields = _point_fields(point, by_candidate) | {"reason": reason, "meets_slo": meets_slo}
     return RecommendedView.model_validate(fields)

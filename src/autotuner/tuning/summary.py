@@ -62,7 +62,8 @@ class ExperimentView(_View):
     """One engine start. `settings` holds `group.field` -> value of every field that is set.
 
     `gpus` are those that it occupies, 0 on a CPU. `unpredicted` says why there are no predictions,
-    in runs that asked for them.
+    in runs that asked for them. `cut_short` says why levels were left out: they could not improve
+    the frontier.
     """
 
     id: str
@@ -80,6 +81,7 @@ class ExperimentView(_View):
     measurements: list[Measurement] = Field(default_factory=list)
     predictions: list[PredictionView] = Field(default_factory=list)
     unpredicted: str | None = None
+    cut_short: str | None = None
 
 
 class MetricErrorView(_View):
@@ -111,7 +113,7 @@ class PointView(_View):
 
     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
-    1000 / `tpot_ms`.
+    1000 / `tpot_ms`; `usd_per_million_tokens` is of output tokens, None where no price is known.
     """
 
     experiment: str
@@ -122,6 +124,7 @@ class PointView(_View):
     ttft_ms: float
     tpot_ms: float
     e2e_p90_ms: float
+    usd_per_million_tokens: float | None = None
     settings: dict[str, Scalar]
     command: str
 
@@ -134,10 +137,17 @@ class RecommendedView(PointView):
 
 
 class RunView(_View):
-    """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC."""
+    """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
+
+    `strategy_reason` is what the strategy said of itself before the first launch.
+    Of a `replay` nothing was launched: its figures come from `landscape`, a recorded table, and
+    the times of its experiments are simulated.
+    """
 
     id: int
     name: str
+    replay: bool = False
+    landscape: str | None = None
     status: Literal["running", "completed", "failed", "cancelled", "interrupted"]
     stop_reason: str
     started_at: str
@@ -150,6 +160,8 @@ class RunView(_View):
     engine_version: str
     model: str
     device: str
+    strategy: str = ""
+    strategy_reason: str = ""
     objectives: list[str]
     hypervolume: float | None = None
     task: dict[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from rich.markup import escape
@@ -15,14 +16,17 @@ from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Candidate, Task, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
+from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import registry_with
 from autotuner.report.outlook import outlook_document, print_outlook
 from autotuner.report.points import settings_text, value_text
+from autotuner.search import description, strategy_named
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
+from autotuner.tuning.state import situation
 
 _SHOWN_POINTS = 5
 
@@ -71,7 +75,11 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     prepared = prepare_file(path, folder)
     document = plan_document(prepared, folder)
     asked = forecast_of(prepared, folder, measure=False)
-    found = outlook(prepared, asked, known_observations(folder), most=MOST_CANDIDATES)
+    known = known_observations(folder, asked)
+    found = outlook(prepared, asked, known, most=MOST_CANDIDATES)
+    strategy = strategy_named(prepared.task.optimization.strategy)
+    state = situation(prepared, strategy, asked, known).state(())
+    document["strategy_reason"] = description(strategy, state)
     if as_json:
         print_json(document | {"prediction": _prediction_document(prepared, found, asked)})
         return
@@ -103,9 +111,12 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     """The plan as `--json` prints it. Reads the store for the time that earlier runs took."""
     typical_s = _typical_experiment_s(prepared, home)
     at_most_s = prepared.experiment_s_at_most()
-    space = prepared.space
+    space, launches = prepared.space, prepared.launches
+    shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
         "task": prepared.task.name,
+        "replay": prepared.replay is not None,
+        "landscape": prepared.task.replay.landscape if prepared.task.replay else None,
         "content_id": prepared.task.content_id,
         "engine": prepared.engine_name,
         "engine_version": prepared.engine_version,
@@ -114,19 +125,25 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
         "model_path": prepared.model.location,
         "device": prepared.device_name,
         "strategy": prepared.task.optimization.strategy,
+        "strategy_reason": "",
+        "min_gain": prepared.task.optimization.threshold() or 0.0,
+        "budget": prepared.task.optimization.budget.model_dump(),
+        "side_by_side": prepared.side_by_side,
         "objectives": list(prepared.task.optimization.objectives),
         "workload": str(prepared.workload),
         "concurrency": list(prepared.task.benchmark.concurrency),
         "combinations": space.combinations,
         "candidates": len(space.candidates),
-        "launches": prepared.launches,
+        "launches": launches,
         "excluded": space.excluded,
         "profiles": list(prepared.task.profiles),
         "installed": all(v.installation.found for v in prepared.variants),
         "warnings": list(prepared.warnings),
         "axes": prepared.plan_record()["axes"],
-        "expected_minutes": None if typical_s is None else typical_s * prepared.launches / 60,
-        "at_most_minutes": at_most_s * prepared.launches / 60,
+        "expected_minutes": None
+        if typical_s is None
+        else typical_s * launches * fmean(shares) / 60,
+        "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
             {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
             for c in space.candidates
@@ -134,14 +151,14 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
     }
 
 
-def known_observations(home: Path) -> list[Observation]:
-    """All that is kept under `home`; nothing is created there."""
+def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
+    """What is kept under `home` and counts for `asked`; nothing is created there."""
     if not (home / "autotuner.db").exists():
-        return []
+        return ()
     from autotuner.store import Store
 
     with Store.open(home) as store:
-        return [kept.observation for kept in store.observations()]
+        return asked.remembered(store.observations())
 
 
 def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
@@ -150,6 +167,9 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(overflow="fold")
+    if document["replay"]:
+        notice = f"of {document['landscape']}, {REPLAYED}; times are simulated"
+        table.add_row("[bold yellow]replay[/bold yellow]", escape(notice))
     rows = {
         "task": document["task"],
         "model": f"{document['model']} ({document['model_path']})",
@@ -157,9 +177,10 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "device": document["device"],
         "workload": f"{document['workload']} at {document['concurrency']} concurrent requests",
         "profiles": ", ".join(document["profiles"]) or "none",
-        "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}",
+        "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}"
+        + (f"; {document['strategy_reason']}" if document["strategy_reason"] else ""),
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
-        f"{document['launches']} to launch",
+        f"{_launches_text(document)}",
     }
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
@@ -169,15 +190,26 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
     for warning in document["warnings"]:
         table.add_row("[yellow]left out[/yellow]", escape(warning))
-    if not document["installed"]:
+    if not document["installed"] and not document["replay"]:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
 
 
+def _launches_text(document: dict[str, Any]) -> str:
+    allowed = document["budget"]["experiments"]
+    count = f"up to {document['launches']} to launch"
+    if allowed is not None and allowed > document["candidates"]:
+        count = f"all of them to launch at the most (the budget allows {allowed})"
+    at_once = document["side_by_side"]
+    return count if at_once == 1 else f"{count}, up to {at_once} at once"
+
+
 def _time_text(document: dict[str, Any]) -> str:
     limit = duration_text(document["at_most_minutes"] * 60)
     at_most = f"at most {limit} unless a request outlasts its level"
+    if document["replay"]:
+        at_most += " (simulated)"
     expected = document["expected_minutes"]
     if expected is None:
         return at_most

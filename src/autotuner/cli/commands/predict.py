@@ -46,7 +46,7 @@ def predict(
     prepared = _with_said(prepare_file(path, folder), said)
     began = time.monotonic()
     asked = forecast_of(prepared, folder)
-    found = outlook(prepared, asked, known_observations(folder))
+    found = outlook(prepared, asked, known_observations(folder, asked))
     seconds = time.monotonic() - began
     document = outlook_document(prepared, found)
     for target, text in ((csv, outlook_csv), (save, _json_text)):

@@ -83,6 +83,7 @@ def runs(*, home: Path | None, as_json: bool) -> None:
                     {
                         "id": run.id,
                         "name": run.name,
+                        "replay": run.replay,
                         "status": run.status,
                         "model": run.model,
                         "engine": run.engine,
@@ -108,7 +109,7 @@ def runs(*, home: Path | None, as_json: bool) -> None:
         table.add_row(
             str(run.id),
             escape(run.name),
-            run.status,
+            f"{run.status} (replay)" if run.replay else run.status,
             escape(run.model),
             f"{run.created_at:%Y-%m-%d %H:%M}",
             duration_text(run.wall_s),

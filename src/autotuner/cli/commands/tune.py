@@ -14,9 +14,12 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
 from autotuner.errors import MeasureError
-from autotuner.launch import LocalLauncher
+from autotuner.launch import Launcher, LocalLauncher
+from autotuner.launch.replay import ReplayLauncher
+from autotuner.launch.simulated_time import SimulatedTimeLoop
 from autotuner.measure import LoadGenerator, StreamingLoadGenerator
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
+from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.report import print_summary
 from autotuner.report.outlook import print_outlook
 from autotuner.search import strategy_named
@@ -63,19 +66,22 @@ def run_task(
         forecast = forecast_of(prepared, folder)
         if not quiet:
             _print_expected(prepared, forecast, store)
-        with Progress(err(), prepared) as progress:
+        # On the loop of a replay minutes pass at once.
+        loop = SimulatedTimeLoop if prepared.replay else None
+        with Progress(err(), prepared) as progress, asyncio.Runner(loop_factory=loop) as runner:
             tuner = Tuner(
                 prepared,
                 store=store,
-                launcher=LocalLauncher(),
+                launcher=_launcher(prepared),
                 generator=generator,
                 strategy=strategy_named(prepared.task.optimization.strategy),
                 forecast=forecast,
                 logs=folder / "logs",
                 listen=progress.tell,
+                clock=runner.get_loop().time,
             )
             run = tuner.open_run(fresh=fresh, again=again)
-            interrupted = asyncio.run(_until_done_or_told_to_stop(tuner, run))
+            interrupted = runner.run(_until_done_or_told_to_stop(tuner, run))
         run = store.get_run(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
@@ -90,7 +96,13 @@ def run_task(
     return summary, interrupted
 
 
+def _launcher(prepared: Prepared) -> Launcher:
+    return ReplayLauncher(prepared.replay.landscape) if prepared.replay else LocalLauncher()
+
+
 def _generator(prepared: Prepared, base: Path) -> LoadGenerator:
+    if prepared.replay is not None:
+        return ReplayLoadGenerator(prepared.replay.landscape)
     benchmark = prepared.task.benchmark
     if benchmark.tool == "autotuner":
         return StreamingLoadGenerator()
@@ -106,7 +118,7 @@ def _generator(prepared: Prepared, base: Path) -> LoadGenerator:
 
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
-    known = [kept.observation for kept in store.observations()]
+    known = forecast.remembered(store.observations())
     found = outlook(prepared, forecast, known, most=MOST_CANDIDATES)
     out().print()
     print_outlook(prepared, found, out(), most=_SHOWN_POINTS)

@@ -1,0 +1,100 @@
+"""Launches rows of a recorded table instead of engines.
+
+Starting takes as long as it was recorded to take, on the clock of the event loop: on a
+`SimulatedTimeLoop` no time at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.errors import LaunchError
+from autotuner.landscapes import Landscape, RecordedLaunch, ReplaySpec, true_outcome
+from autotuner.launch.log import open_log
+from autotuner.launch.protocol import Failure, LaunchFailed
+
+SCHEME = "replay:"
+"""What the base URL of a replayed engine begins with; the id of its recorded launch follows."""
+STARTUP_S = 240.0
+"""Start of an engine where the table does not tell: loading and warming up a large model takes
+minutes."""
+
+
+class ReplayLauncher:
+    """Starts nothing: a launch succeeds or fails as it is recorded.
+
+    Args:
+        startup_s: of a launch whose start was not recorded.
+    """
+
+    def __init__(self, landscape: Landscape, *, startup_s: float = STARTUP_S) -> None:
+        self._landscape = landscape
+        self._startup_s = startup_s
+
+    async def launch(
+        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+    ) -> ReplayedEngine:
+        """Gives the recorded launch that `spec` names; see `Launcher.launch`.
+
+        A recorded start has been waited for once: `ready_timeout_s` does not end it.
+        """
+        launch = self._recorded(spec)
+        outcome = true_outcome(launch)
+        story = f"launch {launch.id} of {self._landscape.name} is replayed: no engine is started"
+        with open_log(log_path) as log:
+            log.write(f"$ {spec.command()}\n{story}\n")
+            if outcome.failure_kind is not None:
+                story = f"{outcome.failure_kind.replace('_', ' ')}, as recorded"
+                log.write(f"{story}\n")
+        startup_s = self._startup_s if launch.startup_s is None else launch.startup_s
+        await asyncio.sleep(startup_s)
+        if outcome.failure_kind is not None:
+            raise LaunchFailed(Failure(FailureKind(outcome.failure_kind), story, story))
+        return ReplayedEngine(launch, startup_s, log_path, story)
+
+    def _recorded(self, spec: LaunchSpec) -> RecordedLaunch:
+        try:
+            return self._landscape.launch(spec.recorded if isinstance(spec, ReplaySpec) else "")
+        except KeyError:
+            raise LaunchError(
+                f"{self._landscape.name} has no launch that is {spec.command()}",
+                remedy="a replay launches what its table records",
+            ) from None
+
+
+class ReplayedEngine:
+    """Stands for an engine that served once; see `RunningEngine`. It never dies."""
+
+    def __init__(
+        self, launch: RecordedLaunch, startup_s: float, log_path: Path, story: str
+    ) -> None:
+        self.base_url = f"{SCHEME}{launch.id}"
+        self.startup_s = startup_s
+        self.log_path = log_path
+        self._story = story
+
+    def exit_code(self) -> int | None:
+        """None: it lives."""
+        return None
+
+    def diagnose(self) -> Failure:
+        """All that can be told of it is what is recorded."""
+        return Failure(FailureKind.LOAD_ERRORS, "every load level failed, as recorded", self._story)
+
+    async def stop(self) -> None:
+        """Nothing runs."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()

@@ -1,0 +1,84 @@
+"""A choice in words, with its numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from autotuner.search.points import OperatingPoint
+from autotuner.search.points import told as told_point
+from autotuner.search.slo import told_slo
+from autotuner.search.strategy import SearchState
+from autotuner.search.wording import label, percent
+
+if TYPE_CHECKING:
+    from autotuner.search.hybrid.weighing import Weighed
+
+_SURE = 0.95
+"""A chance to fit that needs no mention."""
+
+
+def told(state: SearchState, best: Weighed) -> str:
+    """Why the candidate is launched: what it is expected to add, where, how sure, how new."""
+    parts = [_gain(state, best), _figures(state, best), _knowledge(state, best)]
+    if best.chance < _SURE:
+        parts.append(f"it fits into memory with {percent(best.chance)} probability")
+    return "; ".join(filter(None, parts))
+
+
+def _gain(state: SearchState, best: Weighed) -> str:
+    if best.misses_slo is not None:
+        nearest = "nothing left is expected to meet the SLO for certain" if state.slo else ""
+        return f"{nearest}; this may come nearest ({told_slo(state.slo)})"
+    what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
+    if math.isinf(best.gain):
+        return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
+    return f"expected to add {percent(best.gain)} {what}"
+
+
+def _figures(state: SearchState, best: Weighed) -> str:
+    figures = best.figures
+    tok_s, tpot = math.exp(float(figures.tok_s[0])), math.exp(float(figures.tpot[0]))
+    point = OperatingPoint(
+        candidate_id=best.candidate,
+        concurrency=int(figures.concurrency[0]),
+        tok_s=tok_s,
+        tok_s_per_gpu=tok_s / float(figures.gpus[0]),
+        tok_s_per_user=1000 / tpot,
+        ttft_ms=math.exp(float(figures.ttft[0])),
+        tpot_ms=tpot,
+        e2e_p90_ms=math.exp(float(figures.e2e[0])),
+        usd_per_gpu_hour=state.usd_per_gpu_hour,
+    )
+    source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
+    return f"{source} {told_point(point, state.objectives)}, give or take {percent(best.log_std)}"
+
+
+def _knowledge(state: SearchState, best: Weighed) -> str:
+    own, earlier = best.learnt_from
+    learnt = [f"{own} levels measured here"] if own else []
+    learnt += [f"{earlier} of earlier tasks"] if earlier else []
+    corrected = f"corrected by {' and '.join(learnt)}" if learnt else ""
+    return "; ".join(filter(None, (corrected, _news(state, best.candidate))))
+
+
+def _news(state: SearchState, candidate: str) -> str:
+    """In what the candidate differs from the most alike launch."""
+    mine = state.settings.get(candidate, {})
+    launched = [outcome.candidate_id for outcome in state.history]
+    differences = []
+    for other in launched:
+        theirs = state.settings.get(other, {})
+        differences.append(
+            [path for path in sorted({*mine, *theirs}) if mine.get(path) != theirs.get(path)]
+        )
+    if not differences:
+        return ""
+    fewest = min(differences, key=len)
+    if not fewest:
+        return ""
+    return (
+        f"no launch so far had its {' and '.join(map(label, fewest))}"
+        if len(fewest) <= 2
+        else (f"every launch so far differs in {len(fewest)} settings or more")
+    )

@@ -1,0 +1,227 @@
+"""What the predictor gets wrong, learnt while the search goes on.
+
+ln(measured / predicted) of each quantity is a Gaussian process over the rows (C. E. Rasmussen and
+C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, equations 2.23 to 2.25): a sum
+of a common offset, a Matern-3/2 function of the features, and offsets of formats and launches. How
+strong and how smooth each is differs from predictor to predictor, so it is not fixed: a handful of
+settings is drawn from the prior, improved by the likelihood of what was measured, and the best
+count together, by their posterior probability. The work is done with equal draws in equal states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autotuner.search.hybrid.constants import VARIANCES, Prior, priors
+from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
+
+LARGEST_RESIDUAL = 2.5
+"""Residuals beyond a factor of 12 count as that, as in `predict.calibration`."""
+
+_DRAWN, _ROUNDS, _PARENTS, _CHILDREN, _KEPT = 20, 2, 4, 3, 3
+_FIRST_STEP, _NEXT_STEP = 0.4, 0.6
+_LEAST_WEIGHT = 0.05
+_JITTER = 1e-6
+_LENT = 0.3
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Rows that were measured, and their residuals: `m` and `m x 3`."""
+
+    rows: Ints
+    residuals: Floats
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """One setting of the process, conditioned on what was measured.
+
+    Attributes:
+        theta: logarithms of variances and lengths.
+        weight: posterior probability among those kept.
+        mean: of all rows: `n`.
+        whitened: `m x n`, so that the posterior covariance is the prior's less its product.
+    """
+
+    theta: Floats
+    weight: float
+    mean: Floats
+    whitened: Floats
+
+
+class Residuals:
+    """The belief about all rows' residuals.
+
+    Args:
+        measured: what was measured, none to begin with.
+        seed: of the draws.
+    """
+
+    def __init__(self, rows: Rows, measured: Measured, seed: int) -> None:
+        self._rows = rows
+        self._settings = [
+            _conditioned(rows, measured, quantity, seed) for quantity in range(len(QUANTITIES))
+        ]
+        self.mean: Floats = np.stack(
+            [sum(s.weight * s.mean for s in one) for one in self._settings], axis=1
+        )
+        """Expected residuals: `n x 3`."""
+
+    def draws(self, blocks: Ints, normal: Floats, widened: float = 1.0) -> Floats:
+        """Samples of the true residuals, jointly over each block: `s x c x l x 3`.
+
+        Args:
+            blocks: `c x l` rows; a shorter block repeats its last row.
+            normal: `s x l x 3` standard normal numbers, common to all blocks.
+        """
+        samples = np.empty((len(normal), *blocks.shape, len(QUANTITIES)))
+        for quantity, settings in enumerate(self._settings):
+            shares = np.cumsum([s.weight for s in settings])
+            bounds = np.r_[0, np.round(shares * len(normal)).astype(int)]
+            for setting, start, end in zip(settings, bounds[:-1], bounds[1:], strict=True):
+                if start < end:
+                    root = self._root(setting, blocks)
+                    noise = np.einsum("sl,ckl->sck", normal[start:end, :, quantity], root)
+                    samples[start:end, ..., quantity] = setting.mean[blocks] + widened * noise
+        return samples
+
+    def _root(self, setting: _Setting, blocks: Ints) -> Floats:
+        """Cholesky factors of each block's posterior covariance: `c x l x l`."""
+        rows, size = self._rows, blocks.shape[1]
+        scaled = (rows.features * np.exp(-setting.theta[len(VARIANCES) :]))[blocks]
+        squared = ((scaled[:, :, None] - scaled[:, None]) ** 2).sum(-1)
+        same = np.ones((size, size), bool)
+        both = _shared_slope(rows, blocks, blocks)
+        covariance = _covariance(setting.theta, squared, same, same, both)
+        explained = setting.whitened[:, blocks]
+        covariance -= np.einsum("mck,mcl->ckl", explained, explained)
+        covariance[:, np.arange(size), np.arange(size)] += _JITTER
+        try:
+            return np.asarray(np.linalg.cholesky(covariance), float)
+        except np.linalg.LinAlgError:
+            values, vectors = np.linalg.eigh(covariance)
+            return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[:, None])
+
+
+def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> list[_Setting]:
+    prior = priors()[QUANTITIES[quantity]]
+    center = prior.center(rows.roles)
+    if not len(measured.rows):
+        nothing = np.zeros((0, len(rows.of)))
+        return [_Setting(center, 1.0, np.zeros(len(rows.of)), nothing)]
+    values = np.clip(measured.residuals[:, quantity], -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+    told = _Told(rows, measured.rows, values)
+    thetas, weights = _likely(prior, rows.roles, told, np.random.default_rng([abs(seed), quantity]))
+    settings = []
+    for theta, weight in zip(thetas, weights, strict=True):
+        root = told.root(theta)
+        whitened = np.asarray(np.linalg.solve(root, told.towards(theta)), float)
+        mean = whitened.T @ np.linalg.solve(root, values)
+        settings.append(_Setting(theta, float(weight), mean, whitened))
+    return settings
+
+
+class _Told:
+    """The covariances of measured rows, under any setting."""
+
+    def __init__(self, rows: Rows, at: Ints, values: Floats) -> None:
+        self._rows, self._at, self._values = rows, at, values
+        self._formats = _equal(rows.formats[at], rows.formats[at])
+        self._launches = _equal(rows.of[at], rows.of[at])
+        self._borrowed = _shared_slope(rows, at, at)
+
+    def root(self, theta: Floats) -> Floats:
+        """Cholesky factor of the measured rows' covariance, noise included: `m x m`."""
+        scaled = self._rows.features[self._at] * np.exp(-theta[len(VARIANCES) :])
+        covariance = _covariance(
+            theta, _squared(scaled, scaled), self._formats, self._launches, self._borrowed
+        )
+        noise = np.exp(theta[VARIANCES.index("noise")]) + _JITTER
+        covariance[np.diag_indices(len(self._at))] += noise
+        return np.asarray(np.linalg.cholesky(covariance), float)
+
+    def towards(self, theta: Floats) -> Floats:
+        """Covariance of the measured with all rows: `m x n`."""
+        rows = self._rows
+        scaled = rows.features * np.exp(-theta[len(VARIANCES) :])
+        return _covariance(
+            theta,
+            _squared(scaled[self._at], scaled),
+            _equal(rows.formats[self._at], rows.formats),
+            _equal(rows.of[self._at], rows.of),
+            _shared_slope(rows, self._at, np.arange(len(rows.of))),
+        )
+
+    def log_likelihood(self, theta: Floats) -> float:
+        """Of the measured values, up to a constant."""
+        try:
+            root = self.root(theta)
+        except np.linalg.LinAlgError:
+            return -np.inf
+        white = np.linalg.solve(root, self._values)
+        return float(-0.5 * white @ white - np.log(np.diag(root)).sum())
+
+
+def _likely(
+    prior: Prior, roles: Sequence[str], told: _Told, random: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """The best settings found, `k x p`, and their posterior probabilities: `k`."""
+    center, spread = prior.center(roles), prior.spread(roles)
+
+    def score(thetas: Floats) -> Floats:
+        likelihood = np.array([told.log_likelihood(theta) for theta in thetas])
+        return np.asarray(likelihood - 0.5 * (((thetas - center) / spread) ** 2).sum(1))
+
+    thetas = center + spread * random.standard_normal((_DRAWN, len(center)))
+    thetas[0] = center
+    scores = score(thetas)
+    for step in range(_ROUNDS):
+        best = np.argsort(-scores, kind="stable")[:_PARENTS]
+        children = np.repeat(thetas[best], _CHILDREN, axis=0)
+        stride = _FIRST_STEP * _NEXT_STEP**step * spread
+        children = children + stride * random.standard_normal(children.shape)
+        thetas, scores = np.r_[thetas, children], np.r_[scores, score(children)]
+    best = np.argsort(-scores, kind="stable")[:_KEPT]
+    weights = np.exp(scores[best] - scores[best[0]])
+    kept = weights >= _LEAST_WEIGHT
+    return thetas[best[kept]], weights[kept] / weights[kept].sum()
+
+
+def _covariance(
+    theta: Floats, squared: Floats, formats: Bools, launches: Bools, borrowed: Floats
+) -> Floats:
+    """Of residuals at two sets of rows, from their squared distances and what they share."""
+    common, smooth, format_, launch, _, borrowed_ = np.exp(theta[: len(VARIANCES)])
+    alike = matern(squared)
+    covariance: Floats = common + smooth * alike + format_ * formats + launch * launches
+    return np.asarray(covariance + borrowed_ * borrowed)
+
+
+def matern(squared: Floats) -> Floats:
+    """Matern-3/2 of a squared distance: 1 at none (Rasmussen and Williams, equation 4.17)."""
+    scaled = np.sqrt(3 * squared)
+    decayed: Floats = (1 + scaled) * np.exp(-scaled)
+    return decayed
+
+
+def _squared(one: Floats, other: Floats) -> Floats:
+    squared = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
+    return np.asarray(np.maximum(squared, 0.0))
+
+
+def _equal(one: Ints, other: Ints) -> Bools:
+    return np.asarray(one[:, None] == other[None])
+
+
+def _shared_slope(rows: Rows, one: Ints, other: Ints) -> Floats:
+    """How borrowed rows err together: along each setting in which they differ from their lenders.
+
+    An error that grows with the distance to the lender, with one unknown slope for each setting.
+    """
+    left, right = rows.displaced[one], rows.displaced[other]
+    lent = _LENT * (~rows.predicted[one])[..., :, None] * (~rows.predicted[other])[..., None, :]
+    return np.asarray(left @ np.swapaxes(right, -1, -2) + lent)

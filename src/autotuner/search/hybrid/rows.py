@@ -1,0 +1,220 @@
+"""Every candidate at every load level as rows of arrays, with what is known of each beforehand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autotuner.search.hybrid.standins import stand_in
+from autotuner.search.predicted import is_usable
+from autotuner.search.strategy import SearchState
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+QUANTITIES = ("ttft", "tpot", "rest")
+"""What is learnt of a row, in natural logarithms: TTFT in ms, TPOT in ms, and what Little's law
+leaves over, tok_s x TPOT / concurrency: near 1000 while waiting for first tokens costs little."""
+
+ROLES = {
+    "parallel.tensor_parallel": "tensor",
+    "parallel.pipeline_parallel": "pipeline",
+    "parallel.data_parallel": "data",
+    "parallel.moe_tensor_parallel": "moe_tensor",
+    "parallel.moe_expert_parallel": "expert",
+    "parallel.expert_parallel": "expert",
+    "system.backend": "engine",
+}
+"""Setting -> the role whose length scale counts; number formats are `format`, all else `other`."""
+
+_RANKS = ("parallel.data_parallel", "parallel.pipeline_parallel")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A search's candidates at their load levels: `n` rows, a candidate's side by side.
+
+    Attributes:
+        candidates: ids; `of` holds each row's place among them: `n`.
+        concurrency, gpus: of each row: `n`.
+        features: `n x d` natural logarithms (of numbers) and codes (of words: two different ones
+            are 1 apart); `roles` says what each column is.
+        base: `n x 3`, what is predicted of `QUANTITIES`, or what stands in for it.
+        predicted: whether it is the row's own prediction: `n`.
+        displaced: how far a borrowed prediction's settings are from the row's: `n x k`.
+        presumed_oom: whether the row is predicted to run out of memory: `n`.
+        hopeless: whether that is so of every level of its candidate: `n`.
+        memory_gib: predicted per device, or what stands in for it; NaN where nothing is known: `n`.
+        formats: equal codes for equal number formats: `n`.
+    """
+
+    candidates: tuple[str, ...]
+    of: Ints
+    concurrency: Floats
+    gpus: Floats
+    features: Floats
+    roles: tuple[str, ...]
+    base: Floats
+    predicted: Bools
+    displaced: Floats
+    presumed_oom: Bools
+    hopeless: Bools
+    memory_gib: Floats
+    formats: Ints
+
+    def blocks(self) -> list[Ints]:
+        """For each candidate its rows."""
+        ends = np.searchsorted(self.of, np.arange(len(self.candidates) + 1))
+        return [np.arange(a, b) for a, b in itertools.pairwise(ends)]
+
+    def index(self) -> dict[tuple[str, int], int]:
+        """(candidate, concurrency) -> row."""
+        pairs = zip(self.of, self.concurrency, strict=True)
+        return {(self.candidates[i], int(level)): row for row, (i, level) in enumerate(pairs)}
+
+
+def rows_of(state: SearchState) -> Rows:
+    """The rows of a search. Load levels that were measured or predicted are among them."""
+    entries = [
+        (place, candidate, level)
+        for place, candidate in enumerate(state.candidates)
+        for level in _levels(state, candidate)
+    ]
+    of = np.array([place for place, _, _ in entries])
+    concurrency = np.array([level for _, _, level in entries], float)
+    gpus = np.array([_gpus(state, c) for c in state.candidates], float)[of]
+    ranks = np.array([_ranks(state, c) for c in state.candidates], float)[of]
+    columns, roles, formats = _setting_columns(state)
+    settings = columns[of]
+    loads = np.log(np.column_stack([concurrency, np.maximum(concurrency / ranks, 1.0), gpus]))
+    known = _known(state, entries)
+    predicted = ~np.isnan(known[:, 0])
+    oom, hopeless = _memory(state, entries, predicted)
+    base, displaced = stand_in(known, of, settings, loads)
+    features = np.column_stack([settings, loads, base[:, :2]])
+    roles = (*roles, "concurrency", "load", "gpus", "base_ttft", "base_tpot")
+    return Rows(
+        candidates=state.candidates,
+        of=of,
+        concurrency=concurrency,
+        gpus=gpus,
+        features=features,
+        roles=roles,
+        base=base[:, :3],
+        predicted=predicted,
+        displaced=displaced,
+        presumed_oom=oom,
+        hopeless=hopeless,
+        memory_gib=np.exp(base[:, 3]),
+        formats=formats[of],
+    )
+
+
+def _levels(state: SearchState, candidate: str) -> Sequence[int]:
+    """Levels that a launch of it measures: those of the search, without what a prediction skips.
+
+    A prediction that speaks of higher levels and not of one below does so because it is not run.
+    """
+    spoken = {p.concurrency for p in state.knowledge.predictions.get(candidate, ())}
+    highest = max(spoken, default=0)
+    measured = {
+        point.concurrency
+        for outcome in state.history
+        if outcome.candidate_id == candidate
+        for point in outcome.points
+    }
+    planned = {level for level in state.levels if level in spoken or level > highest}
+    return sorted(planned | spoken | measured) or [1]
+
+
+def _gpus(state: SearchState, candidate: str) -> int:
+    known = state.knowledge.circumstances.get(candidate)
+    if known is not None:
+        return max(known.gpus, 1)
+    predictions = state.knowledge.predictions.get(candidate, ())
+    return max((p.devices for p in predictions), default=1)
+
+
+def _ranks(state: SearchState, candidate: str) -> float:
+    """Over how many replicas and stages the requests in flight are spread."""
+    settings = state.settings.get(candidate, {})
+    widths = (settings.get(path) for path in _RANKS)
+    return math.prod(float(w) for w in widths if isinstance(w, int | float) and w >= 1)
+
+
+def _known(state: SearchState, entries: Sequence[tuple[int, str, int]]) -> Floats:
+    """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
+    known = np.full((len(entries), 4), np.nan)
+    predictions = {
+        (candidate, p.concurrency): p
+        for candidate, points in state.knowledge.predictions.items()
+        for p in points
+        if is_usable(p)
+    }
+    for row, (_, candidate, level) in enumerate(entries):
+        p = predictions.get((candidate, level))
+        if p is not None:
+            rest = p.tok_s * p.tpot_ms / level
+            known[row, :3] = math.log(p.ttft_ms), math.log(p.tpot_ms), math.log(rest)
+            if p.memory_gib and math.isfinite(p.memory_gib) and p.memory_gib > 0:
+                known[row, 3] = math.log(p.memory_gib)
+    return known
+
+
+def _memory(
+    state: SearchState, entries: Sequence[tuple[int, str, int]], predicted: Bools
+) -> tuple[Bools, Bools]:
+    """Rows that are predicted not to fit, and those of candidates that fit at no level."""
+    spoken = {candidate for (_, candidate, _), said in zip(entries, predicted, strict=True) if said}
+    out = state.knowledge.out_of_memory
+    hopeless = np.array([c in out and c not in spoken for _, c, _ in entries])
+    silent_above = np.array([c in spoken for _, c, _ in entries]) & ~predicted
+    return hopeless | silent_above, hopeless
+
+
+def _setting_columns(state: SearchState) -> tuple[Floats, tuple[str, ...], Ints]:
+    """Of each candidate: columns of its settings that vary, their roles, codes of its formats."""
+    settings: list[Mapping[str, Any]] = [state.settings.get(c, {}) for c in state.candidates]
+    columns, roles = [], []
+    for path in sorted({path for one in settings for path in one}):
+        values = [one.get(path) for one in settings]
+        if len({repr(value) for value in values}) < 2:
+            continue
+        found = _numbers(values)
+        found = _codes(values) if found is None else found
+        columns.append(found)
+        roles.extend([_role(path)] * found.shape[1])
+    size = len(settings)
+    joined = np.column_stack(columns) if columns else np.zeros((size, 0))
+    said = [
+        tuple(sorted((k, repr(v)) for k, v in one.items() if k.startswith("quantization.")))
+        for one in settings
+    ]
+    places = {formats: place for place, formats in enumerate(sorted(set(said)))}
+    return joined, tuple(roles), np.array([places[formats] for formats in said])
+
+
+def _role(path: str) -> str:
+    return "format" if path.startswith("quantization.") else ROLES.get(path, "other")
+
+
+def _numbers(values: Sequence[Any]) -> Floats | None:
+    """One column of logarithms; None where a value is no positive number."""
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            return None
+    return np.asarray(np.log(np.array(values, float))[:, None])
+
+
+def _codes(values: Sequence[Any]) -> Floats:
+    """Columns in which two different values are 1 apart."""
+    said = [repr(value) for value in values]
+    names = sorted(set(said))
+    return np.array([[math.sqrt(0.5) * (one == name) for name in names] for one in said])

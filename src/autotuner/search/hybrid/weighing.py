@@ -1,0 +1,172 @@
+"""What every candidate left is expected to add, all things weighed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autotuner.search.hybrid.figures import Figures, seen
+from autotuner.search.hybrid.fits import chance_to_fit
+from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume_gains
+from autotuner.search.hybrid.memory import recall
+from autotuner.search.hybrid.residuals import Measured, Residuals
+from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
+from autotuner.search.strategy import SearchState
+
+SAMPLES, SCREENED, FINALISTS = 64, 16, 60
+"""Samples of each sweep; those of the first look at all candidates; how many get the second."""
+WIDENED, WIDE_SHARE = 2.5, 0.03
+"""Gains under doubts so many times as wide count with this share: where nothing is expected to be
+gained any more, they say where the belief would have to be wrong the least."""
+LIKELY = 0.5
+"""A row that fits with this chance counts in the expected frontier."""
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The best candidate left.
+
+    Attributes:
+        gain: what it is expected to add, as a share of the volume reached (or of the best feasible
+            value); infinite where nothing is reached.
+        row: of its levels the one that adds most, as expected.
+        figures: what is expected there, one row.
+        log_std: standard deviation of the logarithm of throughput there.
+        chance: of that row to fit.
+        learnt_from: measured levels that correct the prediction, of this search and of others.
+        misses_slo: by what share the expected figures miss the worst limit; None within.
+    """
+
+    candidate: str
+    gain: float
+    row: int
+    figures: Figures
+    log_std: float
+    chance: float
+    predicted: bool
+    learnt_from: tuple[int, int]
+    misses_slo: float | None
+
+
+def weigh(state: SearchState) -> Weighed:
+    """The candidate left that is expected to add most for each minute of its launch."""
+    rows = rows_of(state)
+    rows = replace(rows, base=rows.base + recall(state, rows))
+    view = _View(state, rows)
+    left = set(state.untried())
+    places = np.array([i for i, c in enumerate(rows.candidates) if c in left])
+    minutes = _minutes(state, rows)
+    screened = view.scores(places, SCREENED) / minutes[places]
+    finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+    scores = view.scores(finalists, SAMPLES) / minutes[finalists]
+    if scores.max() > 0:
+        best = int(finalists[np.argmax(scores)])
+    else:
+        best = int(places[np.argmin([view.worst_excess(place) for place in places])])
+    return view.told(best)
+
+
+def _minutes(state: SearchState, rows: Rows) -> Floats:
+    """Expected minutes of each candidate's launch over their mean; 1 where they are not known."""
+    known = state.knowledge.minutes
+    minutes = np.array([known.get(c, np.nan) for c in rows.candidates], float)
+    minutes[~(minutes > 0) | ~np.isfinite(minutes)] = np.nan
+    if np.isnan(minutes).all():
+        return np.ones(len(minutes))
+    mean = float(np.nanmean(minutes))
+    return np.asarray(np.nan_to_num(minutes, nan=mean) / mean)
+
+
+class _View:
+    """What is believed now, and the frontier that a launch would have to beat."""
+
+    def __init__(self, state: SearchState, rows: Rows) -> None:
+        self._state, self._rows = state, rows
+        known = seen(state, rows)
+        self._blocks = rows.blocks()
+        self._chance = chance_to_fit(rows, known.tried, known.ran)
+        self._residuals = Residuals(rows, known.measured, state.seed)
+        self._own = len(known.measured.rows)
+        flying = self._flying()
+        if len(flying):
+            believed = Measured(
+                np.r_[known.measured.rows, flying],
+                np.r_[known.measured.residuals, self._residuals.mean[flying]],
+            )
+            self._residuals = Residuals(rows, believed, state.seed)
+        self._frame, self._front = self._reached(np.r_[known.measured.rows, flying])
+        random = np.random.default_rng([abs(state.seed), len(state.history)])
+        half = random.standard_normal((SAMPLES // 2, max(map(len, self._blocks)), 3))
+        self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, -1, 3)
+        self._luck = random.permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
+
+    def scores(self, places: Ints, samples: int) -> Floats:
+        """Expected gains of candidates, with the share of the wide ones: `c`."""
+        gains = self._gains(places, samples) + WIDE_SHARE * self._gains(places, samples, WIDENED)
+        return np.asarray(gains)
+
+    def worst_excess(self, place: int) -> float:
+        """By what the level that comes nearest to the SLO is expected to miss it."""
+        at = self._blocks[place]
+        missed = self._figures(at, self._residuals.mean[at]).excess(self._state.slo)
+        return float((missed - np.log(np.maximum(self._chance[at], 1e-12))).min())
+
+    def told(self, place: int) -> Weighed:
+        """A candidate with what there is to say of it."""
+        rows, at = self._rows, self._blocks[place]
+        expected = self._figures(at, self._residuals.mean[at])
+        values = self._frame.scaled(expected.values(self._state.objectives))
+        good = expected.within(self._state.slo)
+        alone = np.where(good[:, None], values, -1.0)[None, :, None]
+        adds = volume_gains(self._front, alone)[0] * self._chance[at]
+        near = -expected.excess(self._state.slo) if not good.any() else values.prod(-1)
+        best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
+        row = at[best : best + 1]
+        drawn = self._residuals.draws(row[None], self._normal[:, :1])
+        spread = self._figures(row[None], drawn).tok_s.std()
+        figures = self._figures(row, self._residuals.mean[row])
+        missed = float(figures.excess(self._state.slo)[0])
+        gain = float(self._gains(np.array([place]), SAMPLES)[0])
+        reached = float(volume_gains(self._front[:0], self._front[None, None])[0, 0])
+        return Weighed(
+            candidate=rows.candidates[place],
+            gain=gain / reached if reached > 0 else np.inf,
+            row=int(row[0]),
+            figures=figures,
+            log_std=float(spread),
+            chance=float(self._chance[row[0]]),
+            predicted=bool(rows.predicted[row[0]]),
+            learnt_from=(self._own, len(self._state.knowledge.earlier)),
+            misses_slo=float(np.expm1(missed)) if missed > 0 else None,
+        )
+
+    def _gains(self, places: Ints, samples: int, widened: float = 1.0) -> Floats:
+        at, real = padded([self._blocks[place] for place in places])
+        normal = self._normal[:samples, : at.shape[1]]
+        drawn = self._figures(at, self._residuals.draws(at, normal, widened))
+        fits = (self._luck[:samples, None, None] < self._chance[at]) & real
+        fits &= drawn.within(self._state.slo)
+        values = self._frame.scaled(drawn.values(self._state.objectives))
+        return np.asarray(
+            volume_gains(self._front, np.where(fits[..., None], values, -1.0)).mean(0)
+        )
+
+    def _figures(self, at: Ints, residuals: Floats) -> Figures:
+        return Figures.of(self._rows, at, residuals)
+
+    def _flying(self) -> Ints:
+        """Rows of launches in flight that are likely to run."""
+        flying = np.array([c in self._state.in_flight for c in self._rows.candidates])
+        return np.flatnonzero(flying[self._rows.of] & (self._chance > LIKELY))
+
+    def _reached(self, at: Ints) -> tuple[Frame, Floats]:
+        """The frame of all that is expected, and in it the frontier of rows that were launched."""
+        everything = np.arange(len(self._rows.of))
+        figures = self._figures(everything, self._residuals.mean)
+        values = figures.values(self._state.objectives)
+        good: Bools = (self._chance > LIKELY) & np.isfinite(values).all(-1)
+        good[at] = True
+        view = frame(values[good] if good.any() else values)
+        reached = at[figures.within(self._state.slo)[at]]
+        return view, view.scaled(frontier(values[reached]))

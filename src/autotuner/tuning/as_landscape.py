@@ -1,0 +1,115 @@
+"""A stored run as a landscape: what its launches measured, beside what was predicted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autotuner.catalog import gpu_named
+from autotuner.config import Task, parse_task
+from autotuner.engines import FailureKind
+from autotuner.errors import LandscapeError
+from autotuner.landscapes import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.predict import Prediction
+from autotuner.search import OperatingPoint
+from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.points import occupied_gpus, operating_points
+from autotuner.tuning.prepare import workload_of
+
+_CPU = "cpu: "
+_OUT_OF_MEMORY = "out of memory"
+
+
+def landscape_of(store: Store, run: RunRecord) -> Landscape:
+    """Every finished experiment of a run as a recorded launch.
+
+    Predictions are the predictor's own, before any correction. What was measured holds its noise
+    already, so that a replay adds none.
+
+    Raises:
+        LandscapeError: no experiment succeeded.
+    """
+    task = parse_task(run.config, source=f"run {run.id}")
+    finished = [e for e in store.experiments(run.id) if e.status in ("completed", "failed")]
+    launches = tuple(_launch(experiment, run, task) for experiment in finished)
+    if not any(level.true for launch in launches for level in launch.levels):
+        raise LandscapeError(
+            f"run {run.id} has no experiment that succeeded",
+            remedy="a landscape needs at least one; see `autotuner show`",
+        )
+    isl, osl = workload_of(task, f"run {run.id}").mean()
+    replayed = f", replayed from {task.replay.landscape}" if task.replay else ""
+    return Landscape(
+        name=f"run-{run.id}",
+        model=run.model,
+        device=_device(run, finished),
+        isl=isl,
+        osl=osl,
+        launches=launches,
+        source=f"run {run.id} '{run.name}'{replayed}",
+    )
+
+
+def _launch(experiment: ExperimentRecord, run: RunRecord, task: Task) -> RecordedLaunch:
+    gpus = max(occupied_gpus(experiment.settings), 1)
+    engine = str(experiment.settings.get("system.backend", run.engine))
+    # What a failed experiment measured before it failed takes no part in a search either.
+    failed = experiment.status == "failed"
+    tried = {level.concurrency for level in experiment.measurements}
+    points = operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
+    measured = {} if failed else {point.concurrency: point for point in points}
+    predicted = {point.concurrency: point for point in experiment.base}
+    return RecordedLaunch(
+        id=experiment.candidate_id,
+        engine=engine,
+        gpus=gpus,
+        settings=experiment.settings | {"system.backend": engine},
+        levels=tuple(
+            _level(level, experiment, measured.get(level), predicted.get(level))
+            for level in sorted(task.benchmark.concurrency if failed else tried)
+        ),
+        startup_s=experiment.startup_s,
+        measure_s=experiment.measure_s,
+    )
+
+
+def _level(
+    concurrency: int,
+    experiment: ExperimentRecord,
+    measured: OperatingPoint | None,
+    predicted: Prediction | None,
+) -> RecordedLevel:
+    true = base = None
+    if measured is not None:
+        figures = (measured.ttft_ms, measured.tpot_ms, measured.tok_s, measured.e2e_p90_ms)
+        true = Figures(*figures)
+    if predicted is not None:
+        base = Figures(predicted.ttft_ms, predicted.tpot_ms, predicted.tok_s, predicted.e2e_ms)
+    silent = "oom" if (experiment.unpredicted or "").startswith(_OUT_OF_MEMORY) else "na"
+    return RecordedLevel(
+        concurrency=concurrency,
+        true=true,
+        true_status="ok" if true else _failure(concurrency, experiment),
+        predicted=base,
+        predicted_status="ok" if base else silent,
+        predicted_memory_gib=predicted.memory_gib if predicted else None,
+        noise_cv=0.0,
+    )
+
+
+def _failure(concurrency: int, experiment: ExperimentRecord) -> str:
+    """Whether a level without figures ran out of memory, or failed in another way."""
+    said = [
+        message
+        for level in experiment.measurements
+        for message in level.errors
+        if level.concurrency == concurrency
+    ]
+    by_level = any(message.startswith(_OUT_OF_MEMORY) for message in said)
+    return "oom" if by_level or experiment.failure_kind == FailureKind.OUT_OF_MEMORY else "failed"
+
+
+def _device(run: RunRecord, experiments: Sequence[ExperimentRecord]) -> str:
+    """The GPU by the catalog's name; a CPU as the run describes it."""
+    named = experiments[0].settings.get("system.gpu_type")
+    gpu = None if named is None else gpu_named(named)
+    return run.device.removeprefix(_CPU) if gpu is None or gpu.is_cpu else gpu.name

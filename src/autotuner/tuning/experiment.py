@@ -1,0 +1,267 @@
+"""One experiment: a launch, its sweep of load levels, and what is learnt from it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from autotuner.config import Candidate
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
+from autotuner.launch.devices import VISIBLE
+from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.predict import Observation
+from autotuner.search import OperatingPoint, Proposal, why_cut
+from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.events import (
+    EngineReady,
+    Event,
+    ExperimentEnded,
+    ExperimentStarted,
+    LaunchCutShort,
+    LevelMeasured,
+    LevelProgress,
+    NotPredicted,
+    PredictionTrouble,
+)
+from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.learn import observations, telling
+from autotuner.tuning.points import operating_points
+from autotuner.tuning.prepare import Prepared
+
+Listener = Callable[[Event], None]
+Rivals = Callable[[], Sequence[OperatingPoint]]
+"""What the other launches of a run have measured until now."""
+
+
+class Experimenter:
+    """Runs the experiments of a task; several may be under way at once. See `Tuner`."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        store: Store,
+        launcher: Launcher,
+        generator: LoadGenerator,
+        forecast: Forecast,
+        logs: Path,
+        listen: Listener,
+    ) -> None:
+        self._prepared = prepared
+        self._store = store
+        self._launcher = launcher
+        self._generator = generator
+        self._forecast = forecast
+        self._logs = logs
+        self._listen = listen
+        self._told = 0
+        self._asking = asyncio.Lock()
+
+    async def run(
+        self,
+        run: RunRecord,
+        proposal: Proposal,
+        *,
+        now_s: Callable[[], float],
+        gpus: Sequence[str],
+        earlier: Sequence[Observation],
+        rivals: Rivals,
+    ) -> None:
+        """Launches, measures, learns; every step is stored before the next.
+
+        Args:
+            now_s: tells the seconds of the run.
+            gpus: those that the engine is limited to; with none it may use all.
+            earlier: what was measured before this run.
+        """
+        launch = await self._begin(run, proposal, earlier)
+        index = launch.record.index
+        began_s, startup_s = now_s(), 0.0
+        try:
+            engine = await self._launcher.launch(
+                _limited(launch.spec, gpus),
+                log_path=Path(launch.record.log_path),
+                ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
+            )
+        except LaunchFailed as failed:
+            failure: Failure | None = failed.failure
+            startup_s = now_s() - began_s
+        else:
+            startup_s = engine.startup_s
+            self._listen(EngineReady(index, startup_s))
+            async with engine:
+                failure = await self._sweep(engine, launch, rivals)
+        seconds = now_s() - began_s
+        self._store.finish_experiment(
+            launch.record.id,
+            status="failed" if failure else "completed",
+            failure=(failure.kind.value, failure.message, failure.log_tail) if failure else None,
+            startup_s=startup_s,
+            measure_s=seconds - startup_s,
+            began_s=began_s,
+            cut_short=launch.cut_short,
+            observations=() if failure else self._learn(run, launch),
+        )
+        self._listen(ExperimentEnded(index, launch.candidate.id, failure, seconds))
+
+    def tell_warnings(self, run: RunRecord) -> None:
+        """Tells and keeps what went wrong in a predictor since it was last asked for."""
+        for message in self._forecast.warnings[self._told :]:
+            self._store.add_event(run.id, "prediction_trouble", {"message": message})
+            self._listen(PredictionTrouble(message))
+        self._told = len(self._forecast.warnings)
+
+    async def _begin(
+        self, run: RunRecord, proposal: Proposal, earlier: Sequence[Observation]
+    ) -> _Launch:
+        key = proposal.candidate_id
+        candidate = next(c for c in self._prepared.space.candidates if c.id == key)
+        spec = self._prepared.space.specs[key]
+        record = self._store.begin_experiment(
+            run.id,
+            candidate_id=key,
+            settings=candidate.settings(),
+            command=spec.command(),
+            selection_reason=proposal.reason,
+            phase=proposal.phase,
+            log_path=str(self._logs / str(run.id) / f"{key}.log"),
+        )
+        said = (proposal.reason, proposal.phase)
+        self._listen(ExperimentStarted(record.index, key, candidate.settings(), *said))
+        return _Launch(record, candidate, spec, await self._expect(run, record, earlier))
+
+    async def _expect(
+        self, run: RunRecord, record: ExperimentRecord, earlier: Sequence[Observation]
+    ) -> Expected:
+        """What is expected now, stored beside the experiment."""
+        own = [kept.observation for kept in self._store.observations(run_id=run.id)]
+        key = record.candidate_id
+        async with self._asking:
+            # In a thread: other launches are being measured meanwhile.
+            found = await asyncio.to_thread(self._forecast.expected, [key], [*earlier, *own])
+        expected = found[key]
+        self._store.add_predictions(
+            record.id,
+            base=expected.base,
+            calibrated=expected.calibrated,
+            unpredicted=expected.absent,
+        )
+        if expected.absent:
+            self._listen(NotPredicted(record.index, expected.absent))
+        self.tell_warnings(run)
+        return expected
+
+    def _learn(self, run: RunRecord, launch: _Launch) -> tuple[Observation, ...]:
+        scenario = self._forecast.scenario(launch.candidate.id)
+        if scenario is None or not launch.expected.base:
+            return ()
+        return observations(
+            scenario,
+            launch.candidate,
+            launch.expected,
+            launch.points(telling(launch.measured)),
+            launch=uuid.uuid4().hex[:12],
+            tool=launch.measured[0].tool,
+            source=f"run {run.id}",
+            at=datetime.now(UTC),
+        )
+
+    async def _sweep(
+        self, engine: RunningEngine, launch: _Launch, rivals: Rivals
+    ) -> Failure | None:
+        """Measures the levels of `launch`; returns why the experiment failed, if it did."""
+        benchmark, index = self._prepared.task.benchmark, launch.record.index
+        endpoint = Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path)
+        levels = self._prepared.levels(launch.candidate.id)
+        for repeat in range(benchmark.repeats):
+            for place, concurrency in enumerate(levels):
+                if repeat == 0 and self._is_cut(launch, levels[place:], rivals):
+                    levels = levels[:place]
+                    break
+                measurement = await self._generator.run(
+                    endpoint,
+                    self._level(concurrency, repeat),
+                    engine_alive=lambda: engine.exit_code() is None,
+                    on_progress=partial(self._progress, index, concurrency),
+                )
+                self._store.add_measurement(launch.record.id, measurement, repeat=repeat)
+                self._listen(LevelMeasured(index, measurement, launch.expected.at(concurrency)))
+                launch.measured.append(measurement)
+                if engine.exit_code() is not None:
+                    return engine.diagnose()
+        if any(measurement.valid for measurement in launch.measured):
+            return None
+        diagnosis = engine.diagnose()
+        errors = "; ".join(f"{n} x {text}" for text, n in launch.measured[-1].errors.items())
+        return Failure(
+            FailureKind.LOAD_ERRORS,
+            f"requests failed at every load level: {errors or 'no request was completed'}",
+            diagnosis.log_tail,
+        )
+
+    def _is_cut(self, launch: _Launch, left: Sequence[int], rivals: Rivals) -> bool:
+        """Whether the levels that are left are not worth their time; says why in `launch`."""
+        task = self._prepared.task
+        if not task.benchmark.cut_short or not launch.measured:
+            return False
+        why = why_cut(
+            launch.points(launch.measured, self._prepared.usd_per_gpu_hour),
+            launch.expected.points,
+            left,
+            others=rivals(),
+            objectives=task.optimization.objectives,
+            slo=task.slo_limits(),
+        )
+        if why is None:
+            return False
+        launch.cut_short = f"after {len(launch.measured)} levels: {why}"
+        self._listen(LaunchCutShort(launch.record.index, launch.cut_short))
+        return True
+
+    def _progress(self, index: int, concurrency: int, completed: int, wanted: int) -> None:
+        self._listen(LevelProgress(index, concurrency, completed, wanted))
+
+    def _level(self, concurrency: int, repeat: int) -> LevelPlan:
+        benchmark = self._prepared.task.benchmark
+        seed = self._prepared.task.optimization.seed
+        return LevelPlan(
+            lengths=self._prepared.workload,
+            concurrency=concurrency,
+            requests=max(benchmark.requests_per_level, concurrency),
+            duration_s=benchmark.duration_per_level_s,
+            warmup_requests=benchmark.warmup_requests,
+            ci_width=benchmark.ci_width,
+            request_timeout_s=benchmark.request_timeout_s,
+            seed=seed * 1_000_003 + concurrency * 101 + repeat,
+        )
+
+
+@dataclass
+class _Launch:
+    """An experiment under way, and what it has shown."""
+
+    record: ExperimentRecord
+    candidate: Candidate
+    spec: LaunchSpec
+    expected: Expected
+    measured: list[Measurement] = field(default_factory=list)
+    cut_short: str | None = None
+
+    def points(
+        self, measured: Sequence[Measurement], usd_per_gpu_hour: float | None = None
+    ) -> tuple[OperatingPoint, ...]:
+        gpus = self.candidate.gpus
+        return operating_points(
+            self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour
+        )
+
+
+def _limited(spec: LaunchSpec, gpus: Sequence[str]) -> LaunchSpec:
+    """The launch on these GPUs; on any where none are named."""
+    return replace(spec, env=(*spec.env, (VISIBLE, ",".join(gpus)))) if gpus else spec

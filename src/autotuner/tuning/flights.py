@@ -1,0 +1,90 @@
+"""Experiments under way at once, each on GPUs of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from autotuner.launch.devices import Gpus
+
+
+@dataclass(frozen=True)
+class _Flight:
+    candidate_id: str
+    began_s: float
+    gpus: tuple[str, ...]
+
+
+class Flights:
+    """Starts experiments as far as there is room; leaving its block ends those under way.
+
+    Args:
+        most: how many at once. One alone is given no GPUs: it may use all.
+        gpus: those to share out.
+    """
+
+    def __init__(self, most: int, gpus: Gpus) -> None:
+        self._most = most
+        self._gpus = gpus
+        self._tasks: dict[asyncio.Task[None], _Flight] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def full(self) -> bool:
+        """Whether no other experiment may start, however small it is."""
+        return len(self._tasks) >= self._most
+
+    @property
+    def under_way(self) -> dict[str, float]:
+        """Candidate id -> when its experiment began."""
+        return {flight.candidate_id: flight.began_s for flight in self._tasks.values()}
+
+    def start(
+        self,
+        candidate_id: str,
+        gpus: int,
+        began_s: float,
+        experiment: Callable[[tuple[str, ...]], Coroutine[Any, Any, None]],
+    ) -> bool:
+        """Starts an experiment on `gpus` GPUs; False where too few are free.
+
+        Where nothing else is under way it starts in any case: whether it fits is then its own
+        affair.
+        """
+        given: tuple[str, ...] = ()
+        if self._most > 1:
+            placed = self._gpus.place(gpus)
+            if placed is None and self._tasks:
+                return False
+            given = placed or ()
+        self._gpus = self._gpus.taken(given)
+        task = asyncio.create_task(experiment(given))
+        self._tasks[task] = _Flight(candidate_id, began_s, given)
+        return True
+
+    async def landed(self) -> None:
+        """Waits until one has ended, or more; raises what went wrong in it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            self._gpus = self._gpus.freed(self._tasks.pop(task).gpus)
+        for task in done:
+            task.result()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()

@@ -1,0 +1,122 @@
+"""What a strategy is told: the task, what is known of its candidates, and what was launched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autotuner.config import Candidate
+from autotuner.predict import Observation
+from autotuner.search import Knowledge, SearchState, Strategy, uses_knowledge
+from autotuner.store import ExperimentRecord
+from autotuner.tuning.durations import LaunchTimes, busy_s
+from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.foreknowledge import foreknowledge
+from autotuner.tuning.points import outcome
+from autotuner.tuning.prepare import Prepared
+
+
+class Situation:
+    """Makes the states of a search; what stays the same over a run is prepared once.
+
+    Args:
+        knowledge: as `foreknowledge` gathers it; None for a strategy that needs none.
+    """
+
+    def __init__(self, prepared: Prepared, knowledge: Knowledge | None = None) -> None:
+        self._prepared = prepared
+        self._ids = tuple(candidate.id for candidate in prepared.space.candidates)
+        self._settings = _Settings(prepared.space.candidates)
+        self._knowledge = knowledge
+        self._times = LaunchTimes(
+            {} if knowledge is None else knowledge.predictions,
+            prepared.task.benchmark,
+            startup_guess_s=prepared.startup_guess_s,
+        )
+
+    def state(
+        self,
+        history: Sequence[ExperimentRecord],
+        under_way: Mapping[str, float] | None = None,
+        *,
+        now_s: float = 0.0,
+    ) -> SearchState:
+        """The state of the search.
+
+        Minutes and money count while at least one engine is up or starting.
+
+        Args:
+            history: finished experiments in the order of their launch.
+            under_way: id -> when its launch began, in seconds of the run.
+            now_s: the same clock now.
+        """
+        task, flying = self._prepared.task, under_way or {}
+        price = self._prepared.usd_per_gpu_hour
+        spans = [_span(experiment) for experiment in history]
+        spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
+        return SearchState(
+            candidates=self._ids,
+            history=tuple(outcome(experiment, price) for experiment in history),
+            objectives=task.optimization.objectives,
+            budget=self._prepared.budget,
+            spent_experiments=len(history),
+            spent_minutes=spent_s / 60,
+            spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
+            seed=task.optimization.seed,
+            in_flight=tuple(flying),
+            levels=task.benchmark.concurrency,
+            settings=self._settings,
+            slo=task.slo_limits(),
+            threshold=task.optimization.threshold(),
+            usd_per_gpu_hour=price,
+            knowledge=self._known(history),
+        )
+
+    def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
+        if self._knowledge is None:
+            return Knowledge()
+        return replace(self._knowledge, minutes=self._times.minutes(self._ids, history))
+
+
+def situation(
+    prepared: Prepared,
+    strategy: Strategy,
+    forecast: Forecast,
+    observations: Sequence[Observation],
+    *,
+    tell: Callable[[int, int], None] = lambda asked, wanted: None,
+) -> Situation:
+    """With the knowledge that `strategy` needs, gathered now; see `foreknowledge`."""
+    if not uses_knowledge(strategy):
+        return Situation(prepared)
+    return Situation(prepared, foreknowledge(prepared, forecast, observations, tell=tell))
+
+
+def ended_s(history: Sequence[ExperimentRecord]) -> float:
+    """When the last of the experiments ended, in seconds of the run."""
+    return max((sum(_span(experiment)) for experiment in history), default=0.0)
+
+
+def _span(experiment: ExperimentRecord) -> tuple[float, float]:
+    """When it began, and how long it took."""
+    return experiment.began_s, (experiment.startup_s or 0.0) + (experiment.measure_s or 0.0)
+
+
+class _Settings(Mapping[str, Mapping[str, object]]):
+    """Candidate id -> its settings, put together when they are asked for."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = {candidate.id: candidate for candidate in candidates}
+        self._found: dict[str, dict[str, Any]] = {}
+
+    def __getitem__(self, candidate_id: str) -> Mapping[str, object]:
+        if candidate_id not in self._found:
+            self._found[candidate_id] = self._candidates[candidate_id].settings()
+        return self._found[candidate_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._candidates)
+
+    def __len__(self) -> int:
+        return len(self._candidates)
