@@ -83,6 +83,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/search_speed.py
 
 lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) --extra llamacpp pyproject.toml requirements/build.in -o requirements/runtime.txt

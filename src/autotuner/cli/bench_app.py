@@ -1,14 +1,18 @@
-"""`autotuner bench`: how fast and how right predictions are."""
+"""`autotuner bench`: how fast and how right predictions are, and how good searches."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from autotuner.cli.many_values import command_with_many
 from autotuner.cli.options import Home, Json
 
-bench_app = typer.Typer(help="How fast and how right predictions are.", no_args_is_help=True)
+bench_app = typer.Typer(
+    help="How fast and how right predictions are, and how good searches.", no_args_is_help=True
+)
 
 
 @bench_app.command("predict")
@@ -51,3 +55,50 @@ def bench_accuracy(
     from autotuner.cli.commands.bench_accuracy import bench_accuracy as command
 
     raise typer.Exit(command(only=only, seeds=seeds, home=home, as_json=as_json, markdown=markdown))
+
+
+@bench_app.command("search", cls=command_with_many("--landscape", "--memory"))
+def bench_search(
+    landscape: Annotated[
+        list[Path],
+        typer.Option(
+            "--landscape", metavar="FILE…", help="Recorded landscapes to replay; or folders."
+        ),
+    ],
+    memory: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--memory",
+            metavar="FILE…",
+            help="Landscapes that count as measured before; those of the replayed model never do.",
+        ),
+    ] = None,
+    launches: Annotated[
+        str, typer.Option("--launches", metavar="N,…", help="Budgets, each replayed.")
+    ] = "12,17",
+    seeds: Annotated[
+        int, typer.Option("--seeds", min=1, help="Replays of each, with other noise and draws.")
+    ] = 10,
+    strategies: Annotated[
+        str | None,
+        typer.Option("--strategies", metavar="NAME,…", help="Which; all of them if left out."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Processes; as many as there are cores if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay searches on recorded landscapes: how much of the frontier they find, and how fast."""
+    from autotuner.cli.commands.bench_search import bench_search as command
+
+    code = command(
+        landscape,
+        memory=memory or [],
+        launches=launches,
+        seeds=seeds,
+        strategies=strategies,
+        jobs=jobs,
+        as_json=as_json,
+    )
+    raise typer.Exit(code)

@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import math
+import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,9 +42,12 @@ SETTINGS: dict[str, tuple[str, type]] = {
 UNTOLD = "auto"
 """In a column of `SETTINGS`: the engine's or the checkpoint's own value, as an empty cell."""
 
+_OF_THE_TASK = ("model", "system", "isl", "osl")
 _STATUSES = ("ok", "oom", "na", "failed")
 _ENDINGS = (".csv.gz", ".csv")
 _UNTOLD_TOKENS = 1024.0
+_LEAST, _MOST = 1e-6, 1e12
+"""Figures outside are none that can be measured, and their products may not be finite."""
 
 
 def read_landscape(path: Path) -> Landscape:
@@ -63,8 +68,11 @@ def read_landscape(path: Path) -> Landscape:
         )
     stem = next((path.name.removesuffix(e) for e in _ENDINGS if path.name.endswith(e)), path.name)
     named = read_name(stem)
+    _check_one_task(path, rows)
     grouped: dict[str, list[tuple[int, Row]]] = {}
     for line, row in enumerate(rows, start=2):
+        if not row["launch"]:
+            raise LandscapeError(f"{path}: line {line}: launch: expected an id, got nothing")
         grouped.setdefault(row["launch"], []).append((line, row))
     launches = tuple(_launch(path, key, found, named) for key, found in grouped.items())
     if not any(level.true for launch in launches for level in launch.levels):
@@ -95,11 +103,29 @@ def _rows(path: Path) -> list[Row]:
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
-        return list(csv.DictReader(io.StringIO(text), strict=True))
+        reader = csv.DictReader(io.StringIO(text), strict=True)
+        twice = [name for name, count in Counter(reader.fieldnames or ()).items() if count > 1]
+        rows: list[Row] = list(reader)
     except FileNotFoundError:
         raise LandscapeError(f"{path}: there is no such file") from None
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise LandscapeError(f"{path}: it is no CSV file ({error})") from None
+    if twice:
+        raise LandscapeError(
+            f"{path}: the column {', '.join(twice)} is there twice", remedy="keep one of them"
+        )
+    return rows
+
+
+def _check_one_task(path: Path, rows: Sequence[Row]) -> None:
+    for name in _OF_THE_TASK:
+        for line, row in enumerate(rows, start=2):
+            if row.get(name) != rows[0].get(name):
+                raise LandscapeError(
+                    f"{path}: line {line}: {name}: {row.get(name)!r} differs from line 2, "
+                    f"{rows[0].get(name)!r}",
+                    remedy="a landscape is of one task; write one file for each",
+                )
 
 
 def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named) -> RecordedLaunch:
@@ -108,7 +134,7 @@ def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named)
     engine = first.get("backend") or named.engine
     if engine:
         settings["system.backend"] = engine
-    gpus = _number(path, line, first, "gpus")
+    gpus = _count(path, line, first, "gpus")
     levels: dict[int, RecordedLevel] = {}
     for at, row in rows:
         if _settings(path, at, row) | {"gpus": row["gpus"]} != _settings(path, line, first) | {
@@ -125,12 +151,10 @@ def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named)
                 remedy="keep one of them, or their median",
             )
         levels[level.concurrency] = level
-    if not gpus.is_integer() or gpus < 1:
-        raise LandscapeError(f"{path}: line {line}: gpus: expected a count, got {first['gpus']!r}")
     return RecordedLaunch(
         id=key,
         engine=engine or "unknown",
-        gpus=int(gpus),
+        gpus=gpus,
         settings=settings,
         levels=tuple(levels[concurrency] for concurrency in sorted(levels)),
         startup_s=_optional(first, "startup_s"),
@@ -146,18 +170,23 @@ def _settings(path: Path, line: int, row: Row) -> dict[str, Any]:
         if column in SETTINGS:
             name, kind = SETTINGS[column]
             if text != UNTOLD:
-                found[name] = int(_number(path, line, row, column)) if kind is int else text
+                found[name] = _count(path, line, row, column) if kind is int else text
         elif "." in column:
             found[column] = read_cell(column, text)
     return found
 
 
-def _level(path: Path, line: int, row: Row) -> RecordedLevel:
-    concurrency = _number(path, line, row, "concurrency")
-    if not concurrency.is_integer() or concurrency < 1:
+def _count(path: Path, line: int, row: Row, column: str) -> int:
+    number = _number(path, line, row, column)
+    if not number.is_integer() or number < 1:
         raise LandscapeError(
-            f"{path}: line {line}: concurrency: expected a count, got {row['concurrency']!r}"
+            f"{path}: line {line}: {column}: expected a count, got {row[column]!r}"
         )
+    return int(number)
+
+
+def _level(path: Path, line: int, row: Row) -> RecordedLevel:
+    concurrency = _count(path, line, row, "concurrency")
     for column in ("true_status", "pred_status"):
         if row[column] not in _STATUSES:
             raise LandscapeError(
@@ -167,17 +196,17 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
     true = None
     if row["true_status"] == "ok":
         for name in ("ttft_ms", "tpot_ms", "tok_s"):
-            if _number(path, line, row, f"true_{name}") <= 0:
+            if not _LEAST <= _number(path, line, row, f"true_{name}") <= _MOST:
                 raise LandscapeError(
-                    f"{path}: line {line}: true_{name}: expected a positive number, "
+                    f"{path}: line {line}: true_{name}: expected {_LEAST:g} to {_MOST:g}, "
                     f"got {row[f'true_{name}']!r}"
                 )
         true = _figures(row, "true")
-    noise = _optional(row, "noise_cv") or 0.0
+    noise = _number(path, line, row, "noise_cv") if row.get("noise_cv") else 0.0
     if not 0 <= noise < 1:
         raise LandscapeError(f"{path}: line {line}: noise_cv: expected 0 to 1, got {noise}")
     return RecordedLevel(
-        concurrency=int(concurrency),
+        concurrency=concurrency,
         true=true,
         true_status=row["true_status"],
         predicted=_figures(row, "pred") if row["pred_status"] == "ok" else None,
@@ -190,7 +219,9 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
 def _figures(row: Row, side: str) -> Figures | None:
     """None where a figure is none that can be measured."""
     ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
-    if ttft is None or tpot is None or tok_s is None or min(ttft, tpot, tok_s) <= 0:
+    if ttft is None or tpot is None or tok_s is None:
+        return None
+    if not all(_LEAST <= figure <= _MOST for figure in (ttft, tpot, tok_s)):
         return None
     concurrency = _optional(row, "concurrency") or 1.0
     latency = _optional(row, f"{side}_request_latency_ms")

@@ -1,0 +1,138 @@
+"""Writes the generated parts of docs/search.md: what `autotuner bench search` finds.
+
+python scripts/write_search.py [--resume]
+
+It takes most of an hour. Every landscape is replayed by a command of its own, whose document is
+kept in .cache/search; with --resume those that are there are not replayed again.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs" / "search.md"
+KEPT = ROOT / ".cache" / "search"
+LANDSCAPES = ROOT / "examples" / "landscapes"
+SEEDS = "10"
+MEASURES = {
+    "hv2": "2-D hypervolume",
+    "hv3": "3-D hypervolume",
+    "regret": "SLO regret",
+    "wasted": "in vain",
+    "seconds_per_proposal": "s per proposal",
+}
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A generated block: which landscapes, with which budgets, and what is remembered."""
+
+    folder: Path
+    launches: str
+    memory: Sequence[Path]
+
+
+PARTS = {
+    "large": Part(LANDSCAPES, "12,17", ()),
+    "measured": Part(LANDSCAPES / "measured", "3,4,6", (LANDSCAPES / "measured",)),
+}
+
+
+def replayed(part: Part, *, resume: bool) -> Iterable[Row]:
+    """The results of every landscape of a part."""
+    for file in sorted(part.folder.glob("*.csv.gz")):
+        kept = KEPT / f"{file.name.removesuffix('.csv.gz')}.json"
+        if not (resume and kept.is_file()):
+            words: list[str | Path] = [
+                "--landscape",
+                file,
+                "--launches",
+                part.launches,
+                "--seeds",
+                SEEDS,
+            ]
+            words += ["--memory", *part.memory] if part.memory else []
+            done = subprocess.run(
+                [sys.executable, "-m", "autotuner", "bench", "search", *words, "--json"],
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+            KEPT.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(done.stdout)
+        yield from json.loads(kept.read_text(encoding="utf-8"))["results"]
+
+
+def block(rows: Sequence[Row]) -> str:
+    """The means over landscapes for each budget; each landscape below, folded."""
+    lines = []
+    for budget in dict.fromkeys(row["launches"] for row in rows):
+        some = [row for row in rows if row["launches"] == budget]
+        count = len({row["landscape"] for row in some})
+        seeds = " or ".join(map(str, sorted({row["seeds"] for row in some})))
+        lines.append(f"**{budget} launches**: means over {count} landscapes, {seeds} seeds each.")
+        lines += ["", *_heading("search"), *_means(some), ""]
+        lines += ["<details><summary>Each landscape: medians and quartiles</summary>", ""]
+        lines += [*_heading("landscape", "search"), *map(_line, some), "", "</details>", ""]
+    return "\n".join(lines)
+
+
+def _heading(*first: str) -> list[str]:
+    names = (*first, *MEASURES.values())
+    return [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+
+
+def _means(rows: Sequence[Row]) -> Iterable[str]:
+    for name in dict.fromkeys(row["strategy"] for row in rows):
+        own = [row for row in rows if row["strategy"] == name]
+        cells = [
+            _told(measure, statistics.fmean(_median(row, measure) for row in own))
+            for measure in MEASURES
+        ]
+        yield f"| `{name}` | {' | '.join(cells)} |"
+
+
+def _line(row: Row) -> str:
+    cells = []
+    for measure in MEASURES:
+        between = row[f"{measure}_quartiles" if f"{measure}_quartiles" in row else measure]
+        low, high = (_told(measure, between[end]) for end in ("q25", "q75"))
+        cells.append(f"{_told(measure, _median(row, measure))} ({low}-{high})")
+    return f"| {row['landscape']} | `{row['strategy']}` | {' | '.join(cells)} |"
+
+
+def _median(row: Row, measure: str) -> float:
+    """Some are told as numbers, their quartiles beside them, others with their quartiles."""
+    found = row[measure]
+    return float(found["median"] if isinstance(found, dict) else found)
+
+
+def _told(measure: str, value: float) -> str:
+    return f"{value:.1f}" if measure == "wasted" else f"{value:.3f}"
+
+
+def main() -> None:
+    """Puts every part between its marks; what is edited there meanwhile is kept."""
+    resume = "--resume" in sys.argv[1:]
+    made = {name: block(list(replayed(part, resume=resume))) for name, part in PARTS.items()}
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for name, told in made.items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+        before, begun, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not (begun and ended):
+            raise SystemExit(f"{DOCUMENT.name} has no marks for {name}")
+        text = f"{before}{begin}\n{told}\n{end}{after}"
+    DOCUMENT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What is told of replayed searches: quartiles over seeds, and means over landscapes."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autotuner.evaluate.search_cases import Case, Scores, Subject
+
+MEASURES = ("hv2", "hv3", "regret", "wasted", "seconds_per_proposal")
+"""What a result tells of every strategy, as the fields of `Result` and `Average` are named."""
+
+
+@dataclass(frozen=True)
+class Quartiles:
+    """Median and quartiles, linearly interpolated."""
+
+    median: float
+    q25: float
+    q75: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Quartiles:
+        """Of at least one value."""
+        if len(values) == 1:
+            return cls(values[0], values[0], values[0])
+        low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+        return cls(middle, low, high)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A strategy on a landscape with a budget, over seeds."""
+
+    landscape: str
+    strategy: str
+    launches: int
+    seeds: int
+    hv2: Quartiles
+    hv3: Quartiles
+    regret: Quartiles
+    wasted: Quartiles
+    seconds_per_proposal: Quartiles
+
+
+def results(subjects: Sequence[Subject], found: Mapping[Case, Scores]) -> list[Result]:
+    """Quartiles over seeds, in the order in which the cases stand."""
+    grouped: dict[tuple[int, int, str], list[Scores]] = {}
+    for case, scores in found.items():
+        grouped.setdefault((case.subject, case.launches, case.strategy), []).append(scores)
+    return [
+        Result(
+            landscape=subjects[subject].landscape.name,
+            strategy=strategy,
+            launches=launches,
+            seeds=len(some),
+            hv2=Quartiles.of([one.hv2 for one in some]),
+            hv3=Quartiles.of([one.hv3 for one in some]),
+            regret=Quartiles.of([one.regret for one in some]),
+            wasted=Quartiles.of([one.wasted for one in some]),
+            seconds_per_proposal=Quartiles.of([s for one in some for s in one.seconds] or [0.0]),
+        )
+        for (subject, launches, strategy), some in grouped.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Average:
+    """A strategy with a budget: the means over landscapes of the medians over seeds."""
+
+    strategy: str
+    launches: int
+    landscapes: int
+    hv2: float
+    hv3: float
+    regret: float
+    wasted: float
+    seconds_per_proposal: float
+
+
+def averages(found: Sequence[Result]) -> list[Average]:
+    """One for each budget and strategy, in the order in which they stand."""
+    grouped: dict[tuple[int, str], list[Result]] = {}
+    for result in found:
+        grouped.setdefault((result.launches, result.strategy), []).append(result)
+    return [
+        Average(
+            strategy=strategy,
+            launches=launches,
+            landscapes=len(some),
+            **{
+                name: statistics.fmean(getattr(one, name).median for one in some)
+                for name in MEASURES
+            },
+        )
+        for (launches, strategy), some in grouped.items()
+    ]

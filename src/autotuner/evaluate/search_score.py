@@ -1,0 +1,95 @@
+"""How much of a landscape's truth a set of launches has found.
+
+Scores use the true figures of what was launched, never the noisy ones that the search saw.
+Coordinates, all maximised: tokens/s per GPU, tokens/s per user (1000 / TPOT in ms) and, in three
+dimensions, -log10 of TTFT in ms. The hypervolume stands above nadir - 0.1 x (ideal - nadir) of the
+true frontier, and is divided by the whole true frontier's; each coordinate's scale cancels out.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from autotuner.landscapes import Landscape, true_outcome
+from autotuner.search import OperatingPoint, hypervolume, pareto_front, reference_point
+
+Vector = tuple[float, ...]
+
+
+def coordinates(point: OperatingPoint, dimensions: int) -> Vector:
+    """The first 2 or 3 coordinates in which searches are scored."""
+    return (point.tok_s_per_gpu, point.tok_s_per_user, -math.log10(point.ttft_ms))[:dimensions]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What every launch of a landscape would measure without noise.
+
+    Attributes:
+        points: launch -> its operating points; empty where it fails.
+    """
+
+    points: Mapping[str, tuple[OperatingPoint, ...]]
+
+    @classmethod
+    def of(cls, landscape: Landscape) -> Truth:
+        """That of a landscape."""
+        return cls({launch.id: true_outcome(launch).points for launch in landscape.launches})
+
+    @cached_property
+    def limits(self) -> dict[str, float]:
+        """The SLO: medians of TTFT and TPOT over all points, in ms."""
+        every = self._reached(self.points)
+        return {
+            "ttft_ms": statistics.median(point.ttft_ms for point in every),
+            "tpot_ms": statistics.median(point.tpot_ms for point in every),
+        }
+
+    def hypervolume_ratio(self, launched: Iterable[str], dimensions: int) -> float:
+        """Share of the true frontier's hypervolume that the launches reach, 0 to 1."""
+        reference, whole = self._whole[dimensions]
+        reached = [coordinates(point, dimensions) for point in self._reached(launched)]
+        return hypervolume(pareto_front(reached, key=tuple), reference) / whole
+
+    def regret(self, launched: Iterable[str]) -> float:
+        """1 - best tokens/s per GPU within the limits / the best that is there.
+
+        1 where no launch has a point within them; 0 where none exists in all the landscape.
+        """
+        best = self.best_feasible(self.points)
+        return 1 - self.best_feasible(launched) / best if best else 0.0
+
+    def best_feasible(self, launched: Iterable[str]) -> float:
+        """The most tokens/s per GPU within the limits; 0 where no point is."""
+        points = self._reached(launched)
+        return max((p.tok_s_per_gpu for p in points if self._feasible(p)), default=0)
+
+    def in_vain(self, launched: Iterable[str]) -> int:
+        """Launches without a point on the 2-D frontier of all that was launched, in the end.
+
+        Failed ones are among them. Of equal points the one launched first counts.
+        """
+        launched = list(launched)
+        front = pareto_front(self._reached(launched), key=lambda point: coordinates(point, 2))
+        return len(launched) - len({point.candidate_id for point in front})
+
+    def _feasible(self, point: OperatingPoint) -> bool:
+        return all(getattr(point, name) <= limit for name, limit in self.limits.items())
+
+    def _reached(self, launched: Iterable[str]) -> list[OperatingPoint]:
+        return [point for key in launched for point in self.points[key]]
+
+    @cached_property
+    def _whole(self) -> dict[int, tuple[Vector, float]]:
+        """Dimensions -> the reference point, and the true frontier's hypervolume above it."""
+        found = {}
+        for dimensions in (2, 3):
+            every = [coordinates(point, dimensions) for point in self._reached(self.points)]
+            front = pareto_front(every, key=tuple)
+            reference = reference_point(front)
+            found[dimensions] = reference, hypervolume(front, reference)
+        return found
