@@ -16,7 +16,10 @@ from autotuner.search.strategy import SearchState
 
 SAMPLES, SCREENED, FINALISTS = 64, 16, 60
 """Samples of each sweep; those of the first look at all candidates; how many get the second."""
-WIDENED, WIDE_SHARE = 2.5, 0.03
+DOUBT = {True: 0.5, False: 1.0}
+"""How wide samples spread, in standard deviations' units, with several objectives and with one. On
+a frontier less than believed: a dozen launches have no time to follow every doubt."""
+WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.3}
 """Gains under doubts so many times as wide count with this share: where nothing is expected to be
 gained any more, they say where the belief would have to be wrong the least."""
 LIKELY = 0.5
@@ -103,8 +106,9 @@ class _View:
 
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected gains of candidates, with the share of the wide ones: `c`."""
-        gains = self._gains(places, samples) + WIDE_SHARE * self._gains(places, samples, WIDENED)
-        return np.asarray(gains)
+        several = len(self._state.objectives) > 1
+        near = self._gains(places, samples, DOUBT[several])
+        return np.asarray(near + WIDE_SHARE[several] * self._gains(places, samples, WIDENED))
 
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
@@ -127,7 +131,7 @@ class _View:
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        gain = float(self._gains(np.array([place]), SAMPLES)[0])
+        gain = float(self._gains(np.array([place]), SAMPLES, 1.0)[0])
         reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
@@ -141,7 +145,7 @@ class _View:
             misses_slo=float(np.expm1(missed)) if missed > 0 else None,
         )
 
-    def _gains(self, places: Ints, samples: int, widened: float = 1.0) -> Floats:
+    def _gains(self, places: Ints, samples: int, widened: float) -> Floats:
         at, real = padded([self._blocks[place] for place in places])
         normal = self._normal[:samples, : at.shape[1]]
         drawn = self._figures(at, self._residuals.draws(at, normal, widened))
