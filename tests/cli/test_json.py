@@ -32,6 +32,14 @@ def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Pat
     assert all(set(point) >= POINT | {"tpot_ms", "command"} for point in tuned["frontier"])
     assert tuned["recommended"]["command"] in {e["command"] for e in tuned["experiments"]}
     assert Path(tuned["report"]).is_file()
+    launches = tuned["search"]["launches"]
+    assert [step["experiment"] for step in launches] == [e["id"] for e in tuned["experiments"]]
+    assert [step["reason"] for step in launches] == [
+        e["selection_reason"] for e in tuned["experiments"]
+    ]
+    assert (tuned["search"]["measure"], launches[-1]["value"]) == ("hypervolume", 1.0)
+    useful = {point["experiment"] for point in tuned["frontier"]}
+    assert {step["experiment"] for step in launches if not step["in_vain"]} == useful
 
     assert document(run("show", "--json")) == tuned
     assert document(run("show", "1", "--json")) == tuned

@@ -72,6 +72,12 @@ def test_the_example_is_tuned_and_labelled_everywhere(run: Run) -> None:
     page = Path(tuned["report"]).read_text(encoding="utf-8")
     assert "<b>Replay</b> of ../landscapes/dev_qwen235b_b200_trtllm.csv.gz" in page
     assert "(simulated)" in page
+    assert page.count('<tr class="vain">') == sum(
+        step["in_vain"] for step in tuned["search"]["launches"]
+    )
+    assert {point["experiment"] for point in tuned["search"]["predicted_frontier"]} <= {
+        e["id"] for e in tuned["experiments"]
+    }
 
     assert document(run("show", "--json")) == tuned
     assert [r["replay"] for r in document(run("runs", "--json"))["runs"]] == [True]
@@ -121,6 +127,21 @@ def test_where_nothing_succeeds_the_exit_code_is_1(run: Run, replay: WriteTask) 
     failed = document(run("tune", replay(chosen), "--json"), code=1)
     assert [e["failure"]["kind"] for e in failed["experiments"]] == ["out_of_memory"]
     is_told(run("export"), "run 1", "succeeded")
+
+
+def test_one_objective_is_told_launch_by_launch(run: Run, replay: WriteTask) -> None:
+    changes = {"optimization": {"strategy": "random", "objectives": ["tok_s_per_gpu"]}}
+    tuned = document(run("tune", replay(changes), "--json"))
+    search = tuned["search"]
+    assert search["measure"] == "tok_s_per_gpu"
+    assert search["launches"][-1]["value"] == tuned["recommended"]["tok_s_per_gpu"]
+    assert [step["experiment"] for step in search["launches"] if not step["in_vain"]] == [
+        tuned["recommended"]["experiment"]
+    ]
+    assert all(set(point["values"]) == {"tok_s_per_gpu"} for point in search["predicted_frontier"])
+    assert "Search: best throughput of a device (tok/s/GPU) after each launch" in " ".join(
+        run("show").stdout.split()
+    )
 
 
 def test_interrupted_the_same_command_goes_on(

@@ -15,7 +15,8 @@ from autotuner.measure import Distribution, Measurement
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
 from autotuner.report.points import plot_points
-from autotuner.tuning.summary import RunSummary
+from autotuner.report.search_plots import search_plots
+from autotuner.tuning.summary import LaunchView, RunSummary
 
 COMMAND = "llama-server --model '/models/a b.gguf' " + " ".join(
     f"--flag-{n} {n}" for n in range(40)
@@ -39,6 +40,13 @@ def figures(text: str, factor: float) -> dict[str, Any]:
     said = {"ttft_ms": 20.0 * factor, "tpot_ms": 8.0 * factor, "tok_s": 123.4 / factor}
     stds = dict.fromkeys(["ttft_log_std", "tpot_log_std", "tok_s_log_std"], 0.3)
     return {**said, **stds, "source": text, "note": text}
+
+
+def launch(text: str, experiment: str, index: int, **changes: Any) -> dict[str, Any]:
+    """A launch as the search tells it, in vain where `changes` do not say otherwise."""
+    brought = {"failed": False, "value": 1.0, "added": 0.0, "frontier_points": 0, "in_vain": True}
+    told = {"experiment": experiment, "index": index, "phase": "grid", "reason": text}
+    return {**told, **brought, **changes}
 
 
 def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> RunSummary:
@@ -128,6 +136,24 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
             "experiments": [good, bad] if points else [bad],
             "frontier": [point] if points else [],
             "recommended": point | {"reason": text, "meets_slo": True} if points else None,
+            "search": {
+                "measure": "hypervolume",
+                "launches": [
+                    launch(text, "good1", 1, added=1.0, frontier_points=1, in_vain=False),
+                    launch(text, "bad1", 2, failed=True),
+                ]
+                if points
+                else [launch(text, "bad1", 2, failed=True, value=0.0)],
+                "predicted_frontier": [
+                    {
+                        "experiment": "good1",
+                        "concurrency": 2,
+                        "values": {"tok_s_per_gpu": 41.1, "tok_s_per_user": 150.0},
+                    }
+                ]
+                if predicted
+                else [],
+            },
             "prediction_error": {"base": error, "calibrated": error} if predicted else None,
             "report": f"reports/{text}",
         }
@@ -223,6 +249,82 @@ def test_a_page_draws_predicted_against_actual_with_whiskers() -> None:
     assert off["calibrated"] < off["base"], "the better prediction is nearer to the diagonal"
     assert "predicted 22 (14.98 to 32.31), actual 20" in page.text
     assert "not predicted: plain" in page.text
+
+
+def test_a_page_explains_the_search() -> None:
+    page = Page(render_html(summary("for a reason")))
+    assert "strategy auto: for a reason" in page.text
+    assert "stopped: for a reason" in page.text
+    plots = [found["aria-label"] for tag, found in page.tags if tag == "svg" and "role" in found]
+    assert "hypervolume after each launch" in plots
+    assert "predicted and measured frontier" in plots
+    rows = [found.get("class") for tag, found in page.tags if tag == "tr"]
+    assert rows.count("vain") == 1
+    circles = [found.get("class") for tag, found in page.tags if tag == "circle"]
+    assert (circles.count("failed"), circles.count("expected")) == (1, 1)
+    lines = [found.get("class") for tag, found in page.tags if tag == "polyline"]
+    assert lines == ["reached", "expected", "front"]
+    assert "grid" in page.text
+    assert "good1 at 2" not in page.text
+
+
+def test_a_better_step_is_drawn_higher_and_within_the_frame() -> None:
+    found = summary()
+    steps = [
+        LaunchView.model_validate(launch("why", name, index, value=value))
+        for name, index, value in (("good1", 1, 0.4), ("bad1", 2, 1.0))
+    ]
+    search = found.search.model_copy(update={"launches": steps})
+    plot, _ = search_plots(
+        found.model_copy(update={"search": search}), {"good1": "first", "bad1": "second"}
+    )
+    first, second = plot.marks
+    assert first.x < second.x
+    assert first.y > second.y
+    assert all(plot.y.end <= mark.y <= plot.y.start for mark in plot.marks)
+    assert [text for _, text in plot.x.ticks()] == ["1", "2"], "launches are whole"
+
+
+def test_one_objective_is_told_in_its_unit_and_has_no_plane() -> None:
+    found = summary()
+    run = found.run.model_copy(update={"objectives": ["ttft_ms"]})
+    steps = [
+        LaunchView.model_validate(launch("why", "good1", 1, value=250.0, added=None)),
+        LaunchView.model_validate(launch("why", "bad1", 2, value=200.0, added=50.0)),
+    ]
+    search = found.search.model_copy(update={"measure": "ttft_ms", "launches": steps})
+    one = found.model_copy(update={"run": run, "search": search})
+    page = Page(render_html(one))
+    plots = [found["aria-label"] for tag, found in page.tags if tag == "svg" and "role" in found]
+    assert "best time to first token, mean (ms) after each launch" in plots
+    assert "predicted and measured frontier" not in plots
+    told = printed(one, width=120)
+    assert re.search(r"1 +x +250 +first", told)
+    assert re.search(r"2 +x +200 +-50", told)
+
+
+def test_a_search_of_failures_alone_has_no_plot() -> None:
+    page = Page(render_html(summary(points=False)))
+    assert "hypervolume after each launch" not in str(page.tags)
+    assert "in vain" in page.text
+
+
+def test_the_terminal_marks_launches_in_vain() -> None:
+    told = printed(summary("for a reason"), width=120)
+    assert re.search(r"1 +100.0 % +\+100.0 % +grid", told)
+    assert re.search(r"2 +x +100.0 % +failed +grid", told)
+    assert "for a reason" in told
+
+
+def test_the_terminal_leaves_launches_in_vain_out_of_a_long_search() -> None:
+    found = summary()
+    good, bad = found.search.launches
+    many = [good, *(bad.model_copy(update={"index": index}) for index in range(2, 42))]
+    long = found.search.model_copy(update={"launches": many})
+    told = printed(found.model_copy(update={"search": long}), width=120)
+    assert "Search: hypervolume; 40 launches in vain are left out" in told
+    assert re.search(r"1 +100.0 % +\+100.0 % +grid", told)
+    assert "failed  grid" not in told
 
 
 def test_a_run_of_a_version_that_did_not_predict_is_told_without_it() -> None:

@@ -59,6 +59,22 @@ class TestBayesian(StrategyContract):
         return strategy_named("bayesian")
 
 
+class TestHybrid(StrategyContract):
+    exhaustive = False
+    examples = 25
+
+    def strategy(self) -> Strategy:
+        return strategy_named("hybrid")
+
+
+class TestAuto(StrategyContract):
+    exhaustive = False
+    examples = 25
+
+    def strategy(self) -> Strategy:
+        return strategy_named("auto")
+
+
 def fresh(size: int, *, experiments: int | None = None, seed: int = 0) -> SearchState:
     names = tuple(f"c{number}" for number in range(size))
     return SearchState(names, (), ("tok_s",), Budget(experiments=experiments), seed=seed)

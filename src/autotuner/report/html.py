@@ -12,6 +12,8 @@ from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import AXES, plot_points, varied_settings
 from autotuner.report.predicted import scatters
 from autotuner.report.replayed import replay_notice
+from autotuner.report.search_plots import search_plots
+from autotuner.report.searched import added_text, differing_settings, reached_name, value_text
 from autotuner.tuning.summary import RunSummary
 
 
@@ -28,6 +30,7 @@ def render_html(summary: RunSummary) -> str:
     """The whole document."""
     data = {"axes": AXES, "points": [asdict(point) for point in plot_points(summary)]}
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
+    settings = differing_settings(summary)
     return render_page(
         "template.html.j2",
         run=summary.run,
@@ -40,6 +43,12 @@ def render_html(summary: RunSummary) -> str:
         scatters=scatters(summary, labels),
         metrics=list(METRICS.items()),
         interval=interval80,
+        search=summary.search,
+        search_plots=search_plots(summary, settings),
+        settings=settings,
+        reached_name=reached_name(summary.search),
+        value_text=value_text,
+        added_text=added_text,
         task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),
     )

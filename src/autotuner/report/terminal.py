@@ -12,6 +12,7 @@ from autotuner.report.plot import plot_lines
 from autotuner.report.points import AXES, plot_points, varied_settings
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
+from autotuner.report.searched import search_table
 from autotuner.tuning.summary import RunSummary
 
 _MESSAGE_CHARS = 160
@@ -41,6 +42,9 @@ def print_summary(summary: RunSummary, console: Console) -> None:
         _print_plot(summary, console)
     else:
         console.print("no operating point was measured: there is no frontier")
+    if summary.search.launches:
+        console.print()
+        console.print(search_table(summary))
     error = summary.prediction_error
     if error is not None:
         console.print()

@@ -8,10 +8,18 @@ from autotuner.search.cutting import why_cut
 from autotuner.search.hypervolume import hypervolume, reference_point
 from autotuner.search.knowledge import Circumstances, Knowledge
 from autotuner.search.pareto import dominates, pareto_front
-from autotuner.search.points import COST, OBJECTIVES, Objective, OperatingPoint, objective_vector
+from autotuner.search.points import (
+    COST,
+    OBJECTIVES,
+    Objective,
+    OperatingPoint,
+    objective_vector,
+    quantity,
+)
 from autotuner.search.predicted import Predicted, as_point, is_usable, predicted
 from autotuner.search.recommend import recommend
 from autotuner.search.registry import STRATEGIES, strategy_named
+from autotuner.search.steps import Step, steps
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
 from autotuner.search.strategy import (
     Budget,
@@ -40,6 +48,7 @@ __all__ = [
     "Predicted",
     "Proposal",
     "SearchState",
+    "Step",
     "Stop",
     "Strategy",
     "Trend",
@@ -54,8 +63,10 @@ __all__ = [
     "objective_vector",
     "pareto_front",
     "predicted",
+    "quantity",
     "recommend",
     "reference_point",
+    "steps",
     "stop_reason",
     "strategy_named",
     "too_little",

@@ -97,11 +97,11 @@ def _usable(prediction: Prediction, usd_per_gpu_hour: float | None) -> Operating
     """The predicted level as an operating point; None where a figure is none."""
     figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
     spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
-    if prediction.devices < 1 or not all(map(_positive, figures)):
+    if prediction.devices < 1 or not all(map(_plausible, figures)):
         return None
     point = as_point(prediction, usd_per_gpu_hour)
     derived = (value for name in OBJECTIVES if (value := getattr(point, name)) is not None)
-    sound = all(map(_positive, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
+    sound = all(map(_plausible, derived)) and all(s >= 0 and math.isfinite(s) for s in spreads)
     return point if sound else None
 
 
@@ -111,5 +111,6 @@ def _asked(state: SearchState, candidate: str) -> list[Prediction]:
     return [p for p in predictions if not state.levels or p.concurrency in state.levels]
 
 
-def _positive(value: float) -> bool:
-    return math.isfinite(value) and value > 0
+def _plausible(value: float) -> bool:
+    """Whether a figure in ms, tokens/s or USD may be one of a server's, in any unit mistaken."""
+    return 1e-9 < value < 1e12

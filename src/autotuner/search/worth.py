@@ -55,21 +55,33 @@ class Worth:
         return tuple((x - low) / extent + _MARGIN for x, low, extent in parts)
 
 
-def scale_of(points: Iterable[OperatingPoint], objectives: Sequence[str]) -> Worth:
+def scale_of(
+    points: Iterable[OperatingPoint],
+    objectives: Sequence[str],
+    *,
+    beside: Iterable[OperatingPoint] = (),
+) -> Worth:
     """The scale of the frontier of `points`.
 
     A coordinate in which the frontier has no extent is scaled by its magnitude.
 
+    Args:
+        beside: points with a frontier of their own that the scale spans too.
+
     Raises:
         ValueError: there are no points.
     """
-    front = pareto_front((_raw(point, objectives) for point in points), lambda vector: vector)
-    if not front:
+    fronts = [*_front(points, objectives), *_front(beside, objectives)]
+    if not fronts:
         raise ValueError("no points have no scale")
-    nadir = tuple(map(min, zip(*front, strict=True)))
-    ideal = tuple(map(max, zip(*front, strict=True)))
+    nadir = tuple(map(min, zip(*fronts, strict=True)))
+    ideal = tuple(map(max, zip(*fronts, strict=True)))
     extent = tuple((high - low) or abs(high) or 1.0 for low, high in zip(nadir, ideal, strict=True))
     return Worth(tuple(objectives), nadir, extent)
+
+
+def _front(points: Iterable[OperatingPoint], objectives: Sequence[str]) -> list[Vector]:
+    return pareto_front((_raw(point, objectives) for point in points), lambda vector: vector)
 
 
 def _raw(point: OperatingPoint, objectives: Sequence[str]) -> Vector:

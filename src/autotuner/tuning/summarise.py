@@ -16,6 +16,7 @@ from autotuner.search import (
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
 from autotuner.tuning.points import occupied_gpus, outcome
+from autotuner.tuning.searched import search_view
 from autotuner.tuning.summary import (
     ExperimentView,
     FailureView,
@@ -50,6 +51,9 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
         experiments=views,
         frontier=[_point_view(point, by_candidate) for point in front],
         recommended=_recommended(chosen, by_candidate),
+        search=search_view(
+            experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
+        ),
         prediction_error=prediction_error(told for view in views for told in view.predictions),
         report=report,
     )

@@ -136,6 +136,45 @@ class RecommendedView(PointView):
     meets_slo: bool
 
 
+class LaunchView(_View):
+    """What a finished launch brought, looked at from the end of the run.
+
+    `value` is what was reached after it: with several objectives the share of the final
+    hypervolume, with one the best value within the SLO (None while nothing is within). `added` is
+    by how much it improved that; None where nothing was within before it. `in_vain`: none of the
+    final frontier's points are its own.
+    """
+
+    experiment: str
+    index: int
+    phase: str
+    reason: str
+    failed: bool
+    value: float | None
+    added: float | None
+    frontier_points: int
+    in_vain: bool
+
+
+class PredictedPointView(_View):
+    """A point of the predicted frontier. `values` holds objective -> value, in its unit."""
+
+    experiment: str
+    concurrency: int
+    values: dict[str, float]
+
+
+class SearchView(_View):
+    """How a run searched. `measure` is "hypervolume", or the only objective.
+
+    `predicted_frontier` is of what was expected of each launch just before it.
+    """
+
+    measure: str
+    launches: list[LaunchView]
+    predicted_frontier: list[PredictedPointView]
+
+
 class RunView(_View):
     """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
 
@@ -175,5 +214,6 @@ class RunSummary(_View):
     experiments: list[ExperimentView]
     frontier: list[PointView]
     recommended: RecommendedView | None
+    search: SearchView
     prediction_error: PredictionErrorView | None = None
     report: str | None = None

@@ -89,7 +89,7 @@ def seen(state: SearchState, rows: Rows) -> Seen:
         for point in outcome.points:
             rest = point.tok_s * point.tpot_ms / point.concurrency
             figures = (point.ttft_ms, point.tpot_ms, rest)
-            if all(math.isfinite(figure) and figure > 0 for figure in figures):
+            if all(1e-9 < figure < 1e12 for figure in figures):
                 measured.append(index[outcome.candidate_id, point.concurrency])
                 logs.append((math.log(figures[0]), math.log(figures[1]), math.log(rest)))
         every = [level for candidate, level in index if candidate == outcome.candidate_id]

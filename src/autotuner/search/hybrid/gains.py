@@ -59,6 +59,11 @@ def frontier(values: Floats) -> Floats:
     return np.array(front).reshape(-1, values.shape[1])
 
 
+def volume(front: Floats) -> float:
+    """What a frontier of `f x d` coordinates dominates; with one objective, its best value."""
+    return float(volume_gains(front[:0], front[None, None])[0, 0]) if len(front) else 0.0
+
+
 def volume_gains(front: Floats, samples: Floats) -> Floats:
     """Volume that each sampled sweep adds to a frontier: `s x c`.
 

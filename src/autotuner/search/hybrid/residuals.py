@@ -114,7 +114,7 @@ def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> li
         nothing = np.zeros((0, len(rows.of)))
         return [_Setting(center, 1.0, np.zeros(len(rows.of)), nothing)]
     values = np.clip(measured.residuals[:, quantity], -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
-    told = _Told(rows, measured.rows, values)
+    told = Told(rows, measured.rows, values)
     thetas, weights = _likely(prior, rows.roles, told, np.random.default_rng([abs(seed), quantity]))
     settings = []
     for theta, weight in zip(thetas, weights, strict=True):
@@ -125,7 +125,7 @@ def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> li
     return settings
 
 
-class _Told:
+class Told:
     """The covariances of measured rows, under any setting."""
 
     def __init__(self, rows: Rows, at: Ints, values: Floats) -> None:
@@ -156,6 +156,16 @@ class _Told:
             _shared_slope(rows, self._at, np.arange(len(rows.of))),
         )
 
+    def predict(self, theta: Floats, asked: Ints) -> tuple[Floats, Floats]:
+        """Mean and variance of the residuals at other rows, noise left out: `k` and `k`."""
+        root = self.root(theta)
+        whitened = np.linalg.solve(root, self.towards(theta)[:, asked])
+        common, smooth, format_, launch, _, borrowed = np.exp(theta[: len(VARIANCES)])
+        slopes = (self._rows.displaced[asked] ** 2).sum(1) + _LENT * ~self._rows.predicted[asked]
+        own = common + smooth + format_ + launch + borrowed * slopes
+        left = np.maximum(own - (whitened**2).sum(0), _JITTER)
+        return np.asarray(whitened.T @ np.linalg.solve(root, self._values)), np.asarray(left)
+
     def log_likelihood(self, theta: Floats) -> float:
         """Of the measured values, up to a constant."""
         try:
@@ -167,7 +177,7 @@ class _Told:
 
 
 def _likely(
-    prior: Prior, roles: Sequence[str], told: _Told, random: np.random.Generator
+    prior: Prior, roles: Sequence[str], told: Told, random: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """The best settings found, `k x p`, and their posterior probabilities: `k`."""
     center, spread = prior.center(roles), prior.spread(roles)

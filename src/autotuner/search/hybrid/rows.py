@@ -163,7 +163,7 @@ def _known(state: SearchState, entries: Sequence[tuple[int, str, int]]) -> Float
         if p is not None:
             rest = p.tok_s * p.tpot_ms / level
             known[row, :3] = math.log(p.ttft_ms), math.log(p.tpot_ms), math.log(rest)
-            if p.memory_gib and math.isfinite(p.memory_gib) and p.memory_gib > 0:
+            if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
                 known[row, 3] = math.log(p.memory_gib)
     return known
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autotuner.search.hybrid.figures import Figures, seen
 from autotuner.search.hybrid.fits import chance_to_fit
-from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume_gains
+from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume, volume_gains
 from autotuner.search.hybrid.memory import recall
 from autotuner.search.hybrid.residuals import Measured, Residuals
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
@@ -128,7 +128,7 @@ class _View:
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
         gain = float(self._gains(np.array([place]), SAMPLES)[0])
-        reached = float(volume_gains(self._front[:0], self._front[None, None])[0, 0])
+        reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
             gain=gain / reached if reached > 0 else np.inf,
