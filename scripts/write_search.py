@@ -34,16 +34,25 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Part:
-    """A generated block: which landscapes, with which budgets, and what is remembered."""
+    """A generated block.
+
+    Attributes:
+        launches: budgets, as the command takes them.
+        memory: files or folders that count as measured before.
+        every_measure: whether each landscape has all measures, or only 2-D hypervolume.
+    """
 
     folder: Path
     launches: str
     memory: Sequence[Path]
+    every_measure: bool
 
 
 PARTS = {
-    "large": Part(LANDSCAPES, "12,17", ()),
-    "measured": Part(LANDSCAPES / "measured", "3,4,6", (LANDSCAPES / "measured",)),
+    "large": Part(LANDSCAPES, "12,17", (), every_measure=True),
+    "measured": Part(
+        LANDSCAPES / "measured", "3,4,6", (LANDSCAPES / "measured",), every_measure=False
+    ),
 }
 
 
@@ -71,7 +80,7 @@ def replayed(part: Part, *, resume: bool) -> Iterable[Row]:
         yield from json.loads(kept.read_text(encoding="utf-8"))["results"]
 
 
-def block(rows: Sequence[Row]) -> str:
+def block(rows: Sequence[Row], *, every_measure: bool) -> str:
     """The means over landscapes for each budget; each landscape below, folded."""
     lines = []
     for budget in dict.fromkeys(row["launches"] for row in rows):
@@ -79,15 +88,27 @@ def block(rows: Sequence[Row]) -> str:
         count = len({row["landscape"] for row in some})
         seeds = " or ".join(map(str, sorted({row["seeds"] for row in some})))
         lines.append(f"**{budget} launches**: means over {count} landscapes, {seeds} seeds each.")
-        lines += ["", *_heading("search"), *_means(some), ""]
-        lines += ["<details><summary>Each landscape: medians and quartiles</summary>", ""]
-        lines += [*_heading("landscape", "search"), *map(_line, some), "", "</details>", ""]
+        lines += ["", *_table(("search", *MEASURES.values()), _means(some)), ""]
+        if every_measure:
+            title = "medians and quartiles"
+            each = _table(("landscape", "search", *MEASURES.values()), map(_line, some))
+        else:
+            title = "medians of the 2-D hypervolume"
+            names = dict.fromkeys(row["strategy"] for row in some)
+            each = _table(("landscape", *names), _across(some))
+        lines += [f"<details><summary>Each landscape: {title}</summary>", "", *each, ""]
+        lines += ["</details>", ""]
     return "\n".join(lines)
 
 
-def _heading(*first: str) -> list[str]:
-    names = (*first, *MEASURES.values())
-    return [f"| {' | '.join(names)} |", "|" + "---|" * len(names)]
+def _table(names: Sequence[str], rows: Iterable[str]) -> list[str]:
+    return [f"| {' | '.join(names)} |", "|" + "---|" * len(names), *rows]
+
+
+def _across(rows: Sequence[Row]) -> Iterable[str]:
+    for landscape in dict.fromkeys(row["landscape"] for row in rows):
+        cells = (_told("hv2", _median(row, "hv2")) for row in rows if row["landscape"] == landscape)
+        yield f"| {landscape} | {' | '.join(cells)} |"
 
 
 def _means(rows: Sequence[Row]) -> Iterable[str]:
@@ -122,7 +143,10 @@ def _told(measure: str, value: float) -> str:
 def main() -> None:
     """Puts every part between its marks; what is edited there meanwhile is kept."""
     resume = "--resume" in sys.argv[1:]
-    made = {name: block(list(replayed(part, resume=resume))) for name, part in PARTS.items()}
+    made = {
+        name: block(list(replayed(part, resume=resume)), every_measure=part.every_measure)
+        for name, part in PARTS.items()
+    }
     text = DOCUMENT.read_text(encoding="utf-8")
     for name, told in made.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"

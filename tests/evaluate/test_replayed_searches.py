@@ -174,11 +174,6 @@ class TestGreedy(StrategyContract):
         return contender("greedy", landscape())
 
 
-class TestGaussian(StrategyContract):
-    def strategy(self) -> Strategy:
-        return contender("gp", landscape())
-
-
 def test_predictions_alone_take_the_extremes_first() -> None:
     scape = landscape()
     known = knowledge(scape)
