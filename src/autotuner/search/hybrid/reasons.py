@@ -28,8 +28,10 @@ def told(state: SearchState, best: Weighed) -> str:
 
 def _gain(state: SearchState, best: Weighed) -> str:
     if best.misses_slo is not None:
-        nearest = "nothing left is expected to meet the SLO for certain" if state.slo else ""
-        return f"{nearest}; this may come nearest ({told_slo(state.slo)})"
+        return (
+            f"the nearest to the SLO of what is left, in doubt: expected to miss "
+            f"{told_slo(state.slo)} by {percent(best.misses_slo)}"
+        )
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
     if math.isinf(best.gain):
         return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"

@@ -16,11 +16,12 @@ from autotuner.search.strategy import SearchState
 
 SAMPLES, SCREENED, FINALISTS = 64, 16, 60
 """Samples of each sweep; those of the first look at all candidates; how many get the second."""
-DOUBT = {True: 0.5, False: 1.0}
-"""How wide samples spread, in standard deviations' units, with several objectives and with one. On
-a frontier less than believed: a dozen launches have no time to follow every doubt."""
-WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.3}
-"""Gains under doubts so many times as wide count with this share: where nothing is expected to be
+DOUBT = 0.5
+"""How wide samples spread, in standard deviations: less than believed, as a dozen launches have no
+time to follow every doubt."""
+WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
+"""Gains under doubts so many times as wide count with this share, with several objectives and with
+one: where nothing is expected to be
 gained any more, they say where the belief would have to be wrong the least."""
 LIKELY = 0.5
 """A row that fits with this chance counts in the expected frontier."""
@@ -107,7 +108,9 @@ class _View:
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected gains of candidates, with the share of the wide ones: `c`."""
         several = len(self._state.objectives) > 1
-        near = self._gains(places, samples, DOUBT[several])
+        near = self._gains(places, samples, DOUBT)
+        if not self._own:
+            return near
         return np.asarray(near + WIDE_SHARE[several] * self._gains(places, samples, WIDENED))
 
     def worst_excess(self, place: int) -> float:
