@@ -35,11 +35,13 @@ def pick(state: SearchState) -> tuple[Strategy, str]:
     size, limit = len(state.candidates), state.budget.experiments
     if limit is not None and limit >= size and state.threshold is None:
         return GridStrategy(), f"the budget of {limit} experiments holds all {size} candidates"
-    known = len(predicted(state).points)
+    spoken = predicted(state)
+    known = len(spoken.points)
     if known < FEWEST_PREDICTED:
         said = f"{known} of {size}" if known else f"none of {size}"
         return ProgressiveStrategy(), f"{said} candidates are predicted, and it needs no prediction"
     if size > MOST_WEIGHED:
         return TwoStageStrategy(), f"{size} candidates are too many to weigh before every launch"
-    left = "" if known == size else f", {size - known} are judged by the most alike"
-    return HybridStrategy(), f"{known} of {size} candidates are predicted{left}"
+    silent = f", {spoken.silent} are judged by the most alike" if spoken.silent else ""
+    misfits = f", {len(spoken.out_of_memory)} not to fit" if spoken.out_of_memory else ""
+    return HybridStrategy(), f"{known} of {size} candidates are predicted{misfits}{silent}"

@@ -21,8 +21,8 @@ DOUBT = 0.5
 time to follow every doubt."""
 WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
 """Gains under doubts so many times as wide count with this share, with several objectives and with
-one: where nothing is expected to be
-gained any more, they say where the belief would have to be wrong the least."""
+one: where nothing is expected to be gained any more, they say where the belief would have to be
+wrong the least."""
 LIKELY = 0.5
 """A row that fits with this chance counts in the expected frontier."""
 
@@ -134,7 +134,7 @@ class _View:
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        gain = float(self._gains(np.array([place]), SAMPLES, 1.0)[0])
+        gain = float(self._gains(np.array([place]), SAMPLES, DOUBT)[0])
         reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
