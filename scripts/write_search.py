@@ -21,7 +21,11 @@ ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "search.md"
 KEPT = ROOT / ".cache" / "search"
 LANDSCAPES = ROOT / "examples" / "landscapes"
-SEEDS = "10"
+SEARCHES = (
+    *("grid", "random", "two_stage", "progressive", "bayesian", "auto"),
+    *("predicted", "greedy", "nsga2", "gp", "oracle"),
+)
+"""All but `hybrid`, which `auto` picks on each of these landscapes."""
 MEASURES = {
     "hv2": "2-D hypervolume",
     "hv3": "3-D hypervolume",
@@ -37,21 +41,22 @@ class Part:
     """A generated block.
 
     Attributes:
-        launches: budgets, as the command takes them.
+        launches, seeds: budgets and seeds, as the command takes them.
         memory: files or folders that count as measured before.
         every_measure: whether each landscape has all measures, or only 2-D hypervolume.
     """
 
     folder: Path
     launches: str
+    seeds: str
     memory: Sequence[Path]
     every_measure: bool
 
 
 PARTS = {
-    "large": Part(LANDSCAPES, "12,17", (), every_measure=True),
+    "large": Part(LANDSCAPES, "12,17", "3", (), every_measure=True),
     "measured": Part(
-        LANDSCAPES / "measured", "3,4,6", (LANDSCAPES / "measured",), every_measure=False
+        LANDSCAPES / "measured", "3,4,6", "5", (LANDSCAPES / "measured",), every_measure=False
     ),
 }
 
@@ -67,7 +72,9 @@ def replayed(part: Part, *, resume: bool) -> Iterable[Row]:
                 "--launches",
                 part.launches,
                 "--seeds",
-                SEEDS,
+                part.seeds,
+                "--strategies",
+                ",".join(SEARCHES),
             ]
             words += ["--memory", *part.memory] if part.memory else []
             done = subprocess.run(
