@@ -170,9 +170,9 @@ class SearchView(_View):
     `predicted_frontier` is of what was expected of each launch just before it.
     """
 
-    measure: str
-    launches: list[LaunchView]
-    predicted_frontier: list[PredictedPointView]
+    measure: str = "hypervolume"
+    launches: list[LaunchView] = Field(default_factory=list)
+    predicted_frontier: list[PredictedPointView] = Field(default_factory=list)
 
 
 class RunView(_View):
@@ -207,13 +207,16 @@ class RunView(_View):
 
 
 class RunSummary(_View):
-    """Everything a run says. Experiments stand in the order in which they were launched."""
+    """Everything a run says. Experiments stand in the order in which they were launched.
+
+    Documents of earlier versions tell nothing of the search; it is empty then.
+    """
 
     schema_version: Literal[1] = 1
     run: RunView
     experiments: list[ExperimentView]
     frontier: list[PointView]
     recommended: RecommendedView | None
-    search: SearchView
+    search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None
