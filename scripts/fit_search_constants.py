@@ -23,9 +23,10 @@ import numpy as np
 import yaml
 
 from autotuner.landscapes import Landscape, knowledge, read_landscape
+from autotuner.predict.calibration import clipped
 from autotuner.search import SearchState
 from autotuner.search.hybrid.constants import VARIANCES, priors
-from autotuner.search.hybrid.residuals import LARGEST_RESIDUAL, Measured, Told
+from autotuner.search.hybrid.residuals import Measured, Told
 from autotuner.search.hybrid.rows import QUANTITIES, Rows, rows_of
 
 FILE = Path(__file__).parents[1] / "src/autotuner/search/hybrid/constants.yaml"
@@ -101,7 +102,7 @@ def surprise(theta: dict[str, np.ndarray], found: dict[str, list[Case]], column:
         for case in landscape:
             lengths = [theta["lengths"][theta["roles"].tolist().index(r)] for r in case.rows.roles]
             one = np.concatenate([theta["variances"], lengths])
-            values = case.seen.residuals[:, column].clip(-LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+            values = clipped(case.seen.residuals[:, column])
             told = Told(case.rows, case.seen.rows, values)
             mean, variance = told.predict(one, case.asked)
             error = case.residuals[:, column] - mean

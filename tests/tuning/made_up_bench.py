@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from made_up_predictor import MeanRatio
 
 from autotuner.catalog import gpu_named
 from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.launch import Failure, LaunchFailed
+from autotuner.launch import Failure, LaunchFailed, StopsWhenLeft
 from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
 from autotuner.predict import Predictor, Scenario
 from autotuner.search import Strategy, strategy_named
@@ -39,7 +38,7 @@ TASK: dict[str, Any] = {
 }
 
 
-class MadeUpEngine(AbstractAsyncContextManager["MadeUpEngine"]):
+class MadeUpEngine(StopsWhenLeft):
     """Lives until its load kills it."""
 
     startup_s = 0.5
@@ -58,17 +57,6 @@ class MadeUpEngine(AbstractAsyncContextManager["MadeUpEngine"]):
 
     async def stop(self) -> None:
         self.stopped = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
 
 class MadeUpClock:

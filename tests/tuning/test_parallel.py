@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from made_up_bench import MadeUpClock, level
@@ -16,7 +14,7 @@ from made_up_bench import MadeUpClock, level
 from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import ConfigError
-from autotuner.launch import Failure
+from autotuner.launch import Failure, StopsWhenLeft
 from autotuner.launch.devices import VISIBLE
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.search import Proposal, SearchState, Stop, strategy_named
@@ -78,7 +76,7 @@ class Machine:
         return level(plan.concurrency, 100.0 * number, 5.0)
 
 
-class Engine(AbstractAsyncContextManager["Engine"]):
+class Engine(StopsWhenLeft):
     startup_s = 0.25
 
     def __init__(self, machine: Machine, url: str, log_path: Path) -> None:
@@ -93,17 +91,6 @@ class Engine(AbstractAsyncContextManager["Engine"]):
     async def stop(self) -> None:
         self._machine.up.pop(self.base_url, None)
         await asyncio.sleep(0)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
 
 class Watching:

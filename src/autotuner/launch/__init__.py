@@ -4,7 +4,7 @@ In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows not
 """
 
 from autotuner.launch.local import LocalEngine, LocalLauncher
-from autotuner.launch.protocol import Failure, Launcher, LaunchFailed, RunningEngine
+from autotuner.launch.protocol import Failure, Launcher, LaunchFailed, RunningEngine, StopsWhenLeft
 
 __all__ = [
     "Failure",
@@ -13,4 +13,5 @@ __all__ = [
     "LocalEngine",
     "LocalLauncher",
     "RunningEngine",
+    "StopsWhenLeft",
 ]

@@ -10,8 +10,6 @@ import signal
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
@@ -20,7 +18,7 @@ from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
 from autotuner.launch.health import answers_ok
 from autotuner.launch.log import open_log
 from autotuner.launch.ports import LOOPBACK, free_port, is_free
-from autotuner.launch.protocol import Failure, LaunchFailed
+from autotuner.launch.protocol import Failure, LaunchFailed, StopsWhenLeft
 
 _PORT_TRIES = 3
 _HEALTH_POLL_S = 0.02
@@ -85,7 +83,7 @@ class LocalLauncher:
         return engine
 
 
-class LocalEngine:
+class LocalEngine(StopsWhenLeft):
     """A live engine and its warden; see `RunningEngine`."""
 
     def __init__(
@@ -166,17 +164,6 @@ class LocalEngine:
                     remedy="see which process listens there, and end it",
                 )
             await asyncio.sleep(_PORT_FREE_POLL_S)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()
 
 
 def _write_files(spec: LaunchSpec, folder: Path) -> None:

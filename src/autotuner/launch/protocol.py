@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,25 @@ class LaunchFailed(Exception):  # noqa: N818 - an outcome that search learns fro
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.kind}: {failure.message}")
         self.failure = failure
+
+
+class StopsWhenLeft(ABC):
+    """What makes `async with` stop an engine; every `RunningEngine` may inherit it."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """As in `RunningEngine`."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
 
 
 class RunningEngine(Protocol):

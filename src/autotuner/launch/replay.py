@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.landscapes import Landscape, RecordedLaunch, ReplaySpec, true_outcome
 from autotuner.launch.log import open_log
-from autotuner.launch.protocol import Failure, LaunchFailed
+from autotuner.launch.protocol import Failure, LaunchFailed, StopsWhenLeft
 
 SCHEME = "replay:"
 """What the base URL of a replayed engine begins with; the id of its recorded launch follows."""
@@ -66,7 +64,7 @@ class ReplayLauncher:
             ) from None
 
 
-class ReplayedEngine:
+class ReplayedEngine(StopsWhenLeft):
     """Stands for an engine that served once; see `RunningEngine`. It never dies."""
 
     def __init__(
@@ -87,14 +85,3 @@ class ReplayedEngine:
 
     async def stop(self) -> None:
         """Nothing runs."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.stop()

@@ -125,7 +125,7 @@ class Learnt:
         )
 
 
-def clipped(residuals: Sequence[float]) -> Array:
+def clipped(residuals: Sequence[float] | Array) -> Array:
     """Residuals, none beyond `LARGEST_RESIDUAL`."""
     import numpy as np
 

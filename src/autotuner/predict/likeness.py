@@ -141,9 +141,9 @@ def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constan
     """Covariance of the residuals at two lists of places, without noise: `left x right`."""
     import numpy as np
 
-    across = _decay(_between(left, right, constants.workload_lengths))
+    across = matern(_between(left, right, constants.workload_lengths))
     squared = _between(left, right, constants.lengths)
-    within = _decay(squared + _differences(left, right, constants.lengths))
+    within = matern(squared + _differences(left, right, constants.lengths))
     total = np.zeros((len(left), len(right)))
     for level, shared in LEVELS.items():
         offset, smooth = constants.offset.get(level, 0.0), constants.smooth.get(level, 0.0)
@@ -154,8 +154,8 @@ def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constan
     return total
 
 
-def _decay(squared: Array) -> Array:
-    """Matern-3/2: 1 at no distance."""
+def matern(squared: Array) -> Array:
+    """Matern-3/2 of squared distances: 1 at none (Rasmussen and Williams, equation 4.17)."""
     import numpy as np
 
     scaled = np.sqrt(3 * squared)
@@ -185,6 +185,13 @@ def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str
         np.array([place.features for place in side]).reshape(-1, len(FEATURES))[:, chosen] / scales
         for side in (left, right)
     )
+    return squared_distances(one, two)
+
+
+def squared_distances(one: Array, two: Array) -> Array:
+    """Between the rows of `n x d` and `m x d`: `n x m`, never below 0."""
+    import numpy as np
+
     squared: Array = (one**2).sum(1)[:, None] + (two**2).sum(1)[None, :] - 2 * one @ two.T
     return np.maximum(squared, 0.0)
 

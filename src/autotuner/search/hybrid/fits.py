@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autotuner.search.hybrid.residuals import matern
+from autotuner.predict.likeness import matern, squared_distances
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows
 
 WALL_WIDTH = 0.04
@@ -111,8 +111,8 @@ def _laplace(covariance: Floats, prior: Floats, labels: Floats) -> tuple[Any, An
 
 
 def _kernel(one: Floats, other: Floats) -> Floats:
-    squared = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
-    covariance: Floats = SHIFT_VARIANCE + SMOOTH_VARIANCE * matern(np.maximum(squared, 0.0))
+    alike = matern(squared_distances(one, other))
+    covariance: Floats = SHIFT_VARIANCE + SMOOTH_VARIANCE * alike
     return covariance
 
 

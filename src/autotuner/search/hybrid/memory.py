@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autotuner.predict import Observation
-from autotuner.search.hybrid.residuals import LARGEST_RESIDUAL, matern
+from autotuner.predict.calibration import clipped
+from autotuner.predict.likeness import matern, squared_distances
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Rows
 from autotuner.search.strategy import SearchState
 
@@ -60,9 +61,7 @@ def recall(state: SearchState, rows: Rows) -> Floats:
     launches = _equal([o.launch for o in earlier], [o.launch for o in earlier])
     near = np.array([[circumstances[c].model == o.model for o in earlier] for c in rows.candidates])
     for column, quantity in enumerate(_LENGTHS):
-        values = np.clip(
-            [_residual(o, quantity) for o in earlier], -LARGEST_RESIDUAL, LARGEST_RESIDUAL
-        )
+        values = clipped([_residual(o, quantity) for o in earlier])
         among = _covariance(seen, seen, quantity) * np.where(models, 1.0, ACROSS_MODELS)
         among += _LAUNCH * launches + _NOISE * np.eye(len(earlier))
         share = np.where(near[rows.of], 1.0, ACROSS_MODELS).T
@@ -124,15 +123,14 @@ def _residual(seen: Observation, quantity: str) -> float:
 
 def _covariance(one: _Sides, other: _Sides, quantity: str) -> Floats:
     lengths = np.array(_LENGTHS[quantity])
-    left, right = one.features / lengths, other.features / lengths
-    squared = (left**2).sum(1)[:, None] + (right**2).sum(1)[None] - 2 * left @ right.T
+    squared = squared_distances(one.features / lengths, other.features / lengths)
     engines = _equal(one.engines, other.engines)
     shared = np.where(engines, 1.0, _OTHER_ENGINE)
     covariance: Floats = (
         _COMMON
         + _ENGINE * engines
         + _FORMAT * _equal(one.formats, other.formats)
-        + _SMOOTH * matern(np.maximum(squared, 0.0)) * shared
+        + _SMOOTH * matern(squared) * shared
     )
     return covariance
 

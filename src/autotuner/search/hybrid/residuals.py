@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autotuner.predict.calibration import clipped
+from autotuner.predict.likeness import matern, squared_distances
 from autotuner.search.hybrid.constants import VARIANCES, Prior, priors
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
-
-LARGEST_RESIDUAL = 2.5
-"""Residuals beyond a factor of 12 count as that, as in `predict.calibration`."""
 
 _DRAWN, _ROUNDS, _PARENTS, _CHILDREN, _KEPT = 20, 2, 4, 3, 3
 _FIRST_STEP, _NEXT_STEP = 0.4, 0.6
@@ -71,14 +70,15 @@ class Residuals:
         )
         """Expected residuals: `n x 3`."""
 
-    def draws(self, blocks: Ints, normal: Floats, widened: float = 1.0) -> Floats:
-        """Samples of the true residuals, jointly over each block: `s x c x l x 3`.
+    def draws(self, blocks: Ints, normal: Floats, widths: Sequence[float] = (1.0,)) -> Floats:
+        """Samples of the true residuals, jointly over each block: `w x s x c x l x 3`.
 
         Args:
             blocks: `c x l` rows; a shorter block repeats its last row.
             normal: `s x l x 3` standard normal numbers, common to all blocks.
+            widths: how wide the same samples spread, in standard deviations: `w`.
         """
-        samples = np.empty((len(normal), *blocks.shape, len(QUANTITIES)))
+        samples = np.empty((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
         for quantity, settings in enumerate(self._settings):
             shares = np.cumsum([s.weight for s in settings])
             bounds = np.r_[0, np.round(shares * len(normal)).astype(int)]
@@ -86,7 +86,9 @@ class Residuals:
                 if start < end:
                     root = self._root(setting, blocks)
                     noise = np.einsum("sl,ckl->sck", normal[start:end, :, quantity], root)
-                    samples[start:end, ..., quantity] = setting.mean[blocks] + widened * noise
+                    for place, width in enumerate(widths):
+                        drawn = setting.mean[blocks] + width * noise
+                        samples[place, start:end, ..., quantity] = drawn
         return samples
 
     def _root(self, setting: _Setting, blocks: Ints) -> Floats:
@@ -113,7 +115,7 @@ def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> li
     if not len(measured.rows):
         nothing = np.zeros((0, len(rows.of)))
         return [_Setting(center, 1.0, np.zeros(len(rows.of)), nothing)]
-    values = np.clip(measured.residuals[:, quantity], -LARGEST_RESIDUAL, LARGEST_RESIDUAL)
+    values = clipped(measured.residuals[:, quantity])
     told = Told(rows, measured.rows, values)
     thetas, weights = _likely(prior, rows.roles, told, np.random.default_rng([abs(seed), quantity]))
     settings = []
@@ -138,7 +140,7 @@ class Told:
         """Cholesky factor of the measured rows' covariance, noise included: `m x m`."""
         scaled = self._rows.features[self._at] * np.exp(-theta[len(VARIANCES) :])
         covariance = _covariance(
-            theta, _squared(scaled, scaled), self._formats, self._launches, self._borrowed
+            theta, squared_distances(scaled, scaled), self._formats, self._launches, self._borrowed
         )
         noise = np.exp(theta[VARIANCES.index("noise")]) + _JITTER
         covariance[np.diag_indices(len(self._at))] += noise
@@ -150,7 +152,7 @@ class Told:
         scaled = rows.features * np.exp(-theta[len(VARIANCES) :])
         return _covariance(
             theta,
-            _squared(scaled[self._at], scaled),
+            squared_distances(scaled[self._at], scaled),
             _equal(rows.formats[self._at], rows.formats),
             _equal(rows.of[self._at], rows.of),
             _shared_slope(rows, self._at, np.arange(len(rows.of))),
@@ -209,18 +211,6 @@ def _covariance(
     alike = matern(squared)
     covariance: Floats = common + smooth * alike + format_ * formats + launch * launches
     return np.asarray(covariance + borrowed_ * borrowed)
-
-
-def matern(squared: Floats) -> Floats:
-    """Matern-3/2 of a squared distance: 1 at none (Rasmussen and Williams, equation 4.17)."""
-    scaled = np.sqrt(3 * squared)
-    decayed: Floats = (1 + scaled) * np.exp(-scaled)
-    return decayed
-
-
-def _squared(one: Floats, other: Floats) -> Floats:
-    squared = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
-    return np.asarray(np.maximum(squared, 0.0))
 
 
 def _equal(one: Ints, other: Ints) -> Bools:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,17 +35,15 @@ class Weighed:
     Attributes:
         gain: what it is expected to add, as a share of the volume reached (or of the best feasible
             value); infinite where nothing is reached.
-        row: of its levels the one that adds most, as expected.
-        figures: what is expected there, one row.
+        figures: what is expected at the level that adds most, one row.
         log_std: standard deviation of the logarithm of throughput there.
-        chance: of that row to fit.
+        chance: of that level to fit. predicted: whether the prediction is its own.
         learnt_from: measured levels that correct the prediction, of this search and of others.
         misses_slo: by what share the expected figures miss the worst limit; None within.
     """
 
     candidate: str
     gain: float
-    row: int
     figures: Figures
     log_std: float
     chance: float
@@ -108,10 +107,10 @@ class _View:
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected gains of candidates, with the share of the wide ones: `c`."""
         several = len(self._state.objectives) > 1
-        near = self._gains(places, samples, DOUBT)
         if not self._own:
-            return near
-        return np.asarray(near + WIDE_SHARE[several] * self._gains(places, samples, WIDENED))
+            return np.asarray(self._gains(places, samples, (DOUBT,))[0])
+        near, wide = self._gains(places, samples, (DOUBT, WIDENED))
+        return np.asarray(near + WIDE_SHARE[several] * wide)
 
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
@@ -130,16 +129,15 @@ class _View:
         near = -expected.excess(self._state.slo) if not good.any() else values.prod(-1)
         best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
         row = at[best : best + 1]
-        drawn = self._residuals.draws(row[None], self._normal[:, :1])
+        drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        gain = float(self._gains(np.array([place]), SAMPLES, DOUBT)[0])
+        gain = float(self._gains(np.array([place]), SAMPLES, (DOUBT,))[0, 0])
         reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
             gain=gain / reached if reached > 0 else np.inf,
-            row=int(row[0]),
             figures=figures,
             log_std=float(spread),
             chance=float(self._chance[row[0]]),
@@ -148,12 +146,18 @@ class _View:
             misses_slo=float(np.expm1(missed)) if missed > 0 else None,
         )
 
-    def _gains(self, places: Ints, samples: int, widened: float) -> Floats:
+    def _gains(self, places: Ints, samples: int, widths: Sequence[float]) -> Floats:
+        """Mean gains of candidates under samples of each width: `w x c`."""
         at, real = padded([self._blocks[place] for place in places])
         normal = self._normal[:samples, : at.shape[1]]
-        drawn = self._figures(at, self._residuals.draws(at, normal, widened))
-        fits = (self._luck[:samples, None, None] < self._chance[at]) & real
-        fits &= drawn.within(self._state.slo)
+        runs = (self._luck[:samples, None, None] < self._chance[at]) & real
+        return np.array(
+            [self._gain(at, runs, drawn) for drawn in self._residuals.draws(at, normal, widths)]
+        )
+
+    def _gain(self, at: Ints, runs: Bools, residuals: Floats) -> Floats:
+        drawn = self._figures(at, residuals)
+        fits = runs & drawn.within(self._state.slo)
         values = self._frame.scaled(drawn.values(self._state.objectives))
         return np.asarray(
             volume_gains(self._front, np.where(fits[..., None], values, -1.0)).mean(0)
