@@ -22,6 +22,7 @@ from autotuner.store import ExperimentRecord, Store
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.state import Situation
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -193,6 +194,13 @@ def test_a_choice_knows_what_is_in_flight(hall: Hall) -> None:
         finished = {outcome.candidate_id for outcome in state.history}
         assert not finished & set(state.in_flight)
     assert max(len(state.in_flight) for state in flying) == 2
+
+
+def test_what_has_an_outcome_is_not_in_flight_while_its_engine_ends(hall: Hall) -> None:
+    finished = hall.tune(1, budget={"experiments": 1})
+    ending, other = finished[0].candidate_id, "of another"
+    state = Situation(hall.prepared(2)).state(finished, {ending: 0.0, other: 1.0}, now_s=2.0)
+    assert state.in_flight == (other,)
 
 
 def test_a_budget_counts_what_is_in_flight(hall: Hall) -> None:

@@ -48,10 +48,13 @@ class Situation:
 
         Args:
             history: finished experiments in the order of their launch.
-            under_way: id -> when its launch began, in seconds of the run.
+            under_way: id -> when its launch began, in seconds of the run. One that is in the
+                history is no longer in flight, although its engine may still be ending.
             now_s: the same clock now.
         """
-        task, flying = self._prepared.task, under_way or {}
+        task = self._prepared.task
+        finished = {experiment.candidate_id for experiment in history}
+        flying = {id_: at for id_, at in (under_way or {}).items() if id_ not in finished}
         price = self._prepared.usd_per_gpu_hour
         spans = [_span(experiment) for experiment in history]
         spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
