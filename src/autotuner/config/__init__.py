@@ -9,7 +9,7 @@ from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.document import nearest
 from autotuner.config.groups import BACKENDS, GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
-from autotuner.config.load import load_task, parse_task, problems_of
+from autotuner.config.load import load_task, parse_task, problems_in, problems_of
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
     AS_RECORDED,
@@ -51,5 +51,6 @@ __all__ = [
     "nearest",
     "parse_document",
     "parse_task",
+    "problems_in",
     "problems_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,13 @@ def parse_task(document: Any, *, source: str = "task") -> Task:
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """Pydantic's errors as field paths and sentences."""
+    return problems_in(error.errors(include_url=False))
+
+
+def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """The same, of errors that are told one by one."""
     problems = []
-    for item in error.errors(include_url=False):
+    for item in errors:
         words = [str(part) for part in item["loc"] if part not in (VALUE, AXIS)]
         message = item["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]

@@ -18,11 +18,14 @@ from autotuner.errors import (
     ConfigError,
     EngineError,
     LandscapeError,
+    LeaseLostError,
     MeasureError,
     ModelError,
     Problem,
     ProfileError,
+    StaleRevisionError,
     StoreError,
+    WrongTransitionError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -194,6 +197,9 @@ _MEANT: dict[type[AutotunerError], ProblemKind] = {
     LandscapeError: ProblemKind.TASK_INVALID,
     MeasureError: ProblemKind.TASK_INVALID,
     StoreError: ProblemKind.UNAVAILABLE,
+    LeaseLostError: ProblemKind.CONFLICT,
+    StaleRevisionError: ProblemKind.PRECONDITION_FAILED,
+    WrongTransitionError: ProblemKind.WRONG_TRANSITION,
 }
 """An error of the rooms below -> what it means here; the nearest class counts."""
 _OF_STATUS = {
@@ -284,6 +290,8 @@ def problem_of(error: AutotunerError) -> ProblemError:
         detail = f"{detail}; {error.remedy}" if error.remedy else detail
         return ProblemError(kind, detail, errors=error.problems, headers=headers)
     detail = f"{error.message}; {error.remedy}" if error.remedy else error.message
+    if isinstance(error, WrongTransitionError):
+        return ProblemError(kind, detail, task_status=error.status, allowed=list(error.allowed))
     return ProblemError(kind, detail, headers=headers)
 
 
