@@ -87,6 +87,10 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached now; it may be back later."""
 
 
+class NameTakenError(StoreError):
+    """Something of that name is kept already."""
+
+
 class LeaseLostError(StoreError):
     """Another worker has taken the task over: nothing more of it may be written here."""
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PROFILES = "profiles"
-"""Folder under it with the user's own profiles."""
-
 
 def state_folder(given: Path | None) -> Path:
     """`--home` or AUTOTUNER_HOME where given, otherwise the platform's data folder."""

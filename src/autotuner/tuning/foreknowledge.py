@@ -18,7 +18,8 @@ from autotuner.tuning.prepare import Prepared
 MOST_PREDICTED = 5_000
 """Candidates that are predicted, spread over a space that has more: what a search can think over
 within a second."""
-_ASKED_AT_ONCE = 500
+ASKED_AT_ONCE = 500
+"""Candidates between two calls of `tell`."""
 
 
 def foreknowledge(
@@ -39,8 +40,8 @@ def foreknowledge(
     candidates = prepared.space.candidates
     asked = [candidates[place] for place in spread(len(candidates), MOST_PREDICTED)]
     expected: dict[str, Expected] = {}
-    for begin in range(0, len(asked), _ASKED_AT_ONCE):
-        some = asked[begin : begin + _ASKED_AT_ONCE]
+    for begin in range(0, len(asked), ASKED_AT_ONCE):
+        some = asked[begin : begin + ASKED_AT_ONCE]
         expected |= forecast.expected([candidate.id for candidate in some])
         tell(len(expected), len(asked))
     unasked = f"a sample of {len(asked):,} of {len(candidates):,} candidates is predicted"

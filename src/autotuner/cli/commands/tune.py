@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from autotuner.cli import exit_codes
-from autotuner.cli.commands.plan import plan_document, prepare_file, print_plan
+from autotuner.cli.commands.plan import kept_store, prepare_file, print_plan
 from autotuner.cli.commands.show import report_path, write_report
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json
@@ -22,6 +22,7 @@ from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.report import print_summary
 from autotuner.report.outlook import print_outlook
+from autotuner.report.plans import plan_document
 from autotuner.search import strategy_named
 from autotuner.store import RunRecord, Store, home_lock
 from autotuner.tuning.forecast import Forecast, forecast_of
@@ -61,7 +62,8 @@ def run_task(
     require_installed(prepared)
     generator = _generator(prepared, path.resolve().parent)
     if not quiet:
-        print_plan(prepared, plan_document(prepared, folder))
+        with kept_store(folder) as store:
+            print_plan(prepared, plan_document(prepared, store))
     with home_lock(folder, prepared.task.name), Store.open(folder) as store:
         forecast = forecast_of(prepared, folder)
         if not quiet:
