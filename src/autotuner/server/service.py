@@ -9,6 +9,8 @@ from pathlib import Path
 
 from fastapi.requests import HTTPConnection
 
+from autotuner.config import Task
+from autotuner.errors import Problem
 from autotuner.store import Store
 
 
@@ -30,6 +32,15 @@ class Service:
     store: Store
     folder: Path
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def base(self) -> Path:
+        """The folder from which relative paths in tasks of the service count."""
+        return self.folder / "models"
+
+    def violations(self, task: Task) -> tuple[Problem, ...]:
+        """What of a task the operator forbids."""
+        return ()
 
     @property
     def logs(self) -> Path:

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from autotuner.server.v2 import tasks
+
+ROUTERS: tuple[APIRouter, ...] = (tasks.router,)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from autotuner.config import DocumentError, parse_document
 from autotuner.errors import Problem
 from autotuner.server.problems import MEDIA_TYPE, ProblemError, ProblemKind
 from autotuner.server.service import Service, service_of
+from autotuner.server.v2.idempotency import KEY_HEADER, answered_once
 
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
 _DEEPEST = 64
 """Levels of lists and mappings in a body; a task needs six."""
+_JSON_TYPE = "application/json"
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -83,31 +84,32 @@ WITH_BODY = problems(
 
 
 class JsonRequest(Request):
-    """A request whose JSON says every key once and holds nothing that a database could not keep."""
+    """A request whose JSON body has been read: see `document_of`."""
+
+    document: Any = None
 
     async def json(self) -> Any:
-        """The document.
-
-        Raises:
-            ProblemError: it is none.
-        """
-        body = await self.body()
-        return await run_in_threadpool(document_of, body)
+        """The document in its body."""
+        return self.document
 
 
 class Route(APIRoute):
-    """A route of API v2: its body is of the type that it takes."""
+    """A route of API v2: its body is of the type that it takes, and is read once and strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, behind the check of the body's type."""
+        """The framework's handler, behind what is asked of bodies and of Idempotency-Keys."""
         inner = super().get_route_handler()
         field = self.body_field
-        media = getattr(field.field_info, "media_type", "application/json") if field else None
+        media = getattr(field.field_info, "media_type", _JSON_TYPE) if field else None
+        keyed = any(header.alias == KEY_HEADER for header in self.dependant.header_params)
 
-        async def handle(request: Request) -> Response:
+        async def handle(given: Request) -> Response:
+            request = JsonRequest(given.scope, given.receive)
             if media is not None:
                 _require_type(request, media)
-            return await inner(JsonRequest(request.scope, request.receive))
+            if media == _JSON_TYPE and (body := await request.body()):
+                request.document = await run_in_threadpool(document_of, body)
+            return await (answered_once(request, inner) if keyed else inner(request))
 
         return handle
 
@@ -166,8 +168,13 @@ def _invalid(path: str, message: str) -> ProblemError:
     return ProblemError(ProblemKind.INVALID_BODY, str(fault), errors=[fault])
 
 
+def is_storable(text: str) -> bool:
+    """Whether every database can keep a text."""
+    return _UNSTORABLE.search(text) is None
+
+
 def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if not is_storable(text):
         raise ValueError("holds a NUL or half a character")
     return text
 
@@ -190,9 +197,16 @@ def v2_router(prefix: str, tag: str) -> APIRouter:
     )
 
 
-def dumps(document: Any) -> bytes:
-    """JSON as every answer writes it."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+def answer(
+    adapter: TypeAdapter[Any],
+    document: Any,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A document of the rows' own values, written by the type that the OpenAPI tells of it."""
+    content = adapter.dump_json(adapter.validate_python(document))
+    return Response(content, status, headers, media_type="application/json")
 
 
 def merged(*told: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
