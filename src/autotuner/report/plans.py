@@ -22,6 +22,7 @@ def plan_of(
     store: Store | None,
     *,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
+    listed: int | None = None,
 ) -> tuple[dict[str, Any], Outlook]:
     """The plan as `--json` prints it, and what is predicted.
 
@@ -29,13 +30,14 @@ def plan_of(
         home: where answers of slow predictors and the speed of this CPU are kept.
         store: what earlier runs measured; None where there is nothing.
         tell: called now and then with how many candidates were asked for, of how many.
+        listed: how many candidates the document lists; all where left out.
     """
     asked = forecast_of(prepared, home, measure=False)
     known = asked.remembered(store.observations()) if store is not None else ()
     found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
     state = situation(prepared, strategy, asked, known, tell=tell).state(())
-    document = plan_document(prepared, store)
+    document = plan_document(prepared, store, listed=listed)
     document["strategy_reason"] = description(strategy, state)
     document["prediction"] = _prediction_document(prepared, found, asked)
     return document, found
@@ -53,7 +55,9 @@ def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) ->
     }
 
 
-def plan_document(prepared: Prepared, store: Store | None) -> dict[str, Any]:
+def plan_document(
+    prepared: Prepared, store: Store | None, *, listed: int | None = None
+) -> dict[str, Any]:
     """The plan without predictions; `store` tells the time that earlier runs took."""
     typical_s = _typical_experiment_s(prepared, store)
     at_most_s = prepared.experiment_s_at_most()
@@ -92,7 +96,7 @@ def plan_document(prepared: Prepared, store: Store | None) -> dict[str, Any]:
         "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
             {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
-            for c in space.candidates
+            for c in space.candidates[:listed]
         ],
     }
 
