@@ -16,7 +16,9 @@ from autotuner.server.problems import (
 EVERY_ERROR = [
     each
     for each in vars(errors).values()
-    if isinstance(each, type) and issubclass(each, AutotunerError) and each is not ConfigError
+    if isinstance(each, type)
+    and issubclass(each, AutotunerError)
+    and each.__init__ is AutotunerError.__init__
 ]
 
 

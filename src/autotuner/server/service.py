@@ -11,7 +11,10 @@ from fastapi.requests import HTTPConnection
 
 from autotuner.config import Task
 from autotuner.errors import Problem
+from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
+from autotuner.workers.policy import Policy
+from autotuner.workers.violations import violations
 
 
 def utc_now() -> datetime:
@@ -26,11 +29,13 @@ class Service:
     Attributes:
         store: the database that workers and the command line share.
         folder: the home folder: profiles, logs, reports.
+        settings: what the operator says of the service.
         clock: tells the time that answers carry; decides nothing of a task.
     """
 
     store: Store
     folder: Path
+    settings: ServiceSettings = ServiceSettings()
     clock: Callable[[], datetime] = utc_now
 
     @property
@@ -40,7 +45,12 @@ class Service:
 
     def violations(self, task: Task) -> tuple[Problem, ...]:
         """What of a task the operator forbids."""
-        return ()
+        return violations(task, self.policy, base=self.base)
+
+    @property
+    def policy(self) -> Policy:
+        """What tasks may launch, with the folders of this home."""
+        return self.settings.policy.at(self.folder)
 
     @property
     def logs(self) -> Path:
