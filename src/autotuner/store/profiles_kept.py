@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,29 +68,29 @@ class KeptProfiles:
             return _kept(row)
 
     def change(
-        self, name: str, document: dict[str, Any], *, revisions: Sequence[int] | None = None
+        self, name: str, document: dict[str, Any], *, revision: int | None = None
     ) -> KeptProfile:
         """Puts another document in its place.
 
         Args:
-            revisions: of which one is the caller's; None asks for no check.
+            revision: as it was when the caller read it; None asks for no check.
 
         Raises:
             StaleRevisionError: it was changed since.
             StoreError: there is none of that name.
         """
         with self._sessions.writing() as session:
-            row = _locked(session, name, revisions)
+            row = _locked(session, name, revision)
             row.document = document
             row.revision += 1
             row.updated_at = datetime.now(UTC)
             session.flush()
             return _kept(row)
 
-    def delete(self, name: str, *, revisions: Sequence[int] | None = None) -> None:
+    def delete(self, name: str, *, revision: int | None = None) -> None:
         """Forgets one; raises as `change` does."""
         with self._sessions.writing() as session:
-            session.delete(_locked(session, name, revisions))
+            session.delete(_locked(session, name, revision))
 
 
 def service_registry(store: Store, folder: Path) -> ProfileRegistry:
@@ -100,17 +100,21 @@ def service_registry(store: Store, folder: Path) -> ProfileRegistry:
     Raises:
         ProfileError: one that is no profile, or a name that two have.
     """
-    documents = {row.name: row.document for row in KeptProfiles(store.sessions).all()}
+    return registry_beside({k.name: k.document for k in KeptProfiles(store.sessions).all()}, folder)
+
+
+def registry_beside(documents: Mapping[str, Any], folder: Path) -> ProfileRegistry:
+    """The same, where these documents are in the database."""
     return registry_of(registry_with(folder / USERS), documents)
 
 
-def _locked(session: Session, name: str, revisions: Sequence[int] | None) -> ProfileRow:
+def _locked(session: Session, name: str, revision: int | None) -> ProfileRow:
     row = session.scalar(select(ProfileRow).where(ProfileRow.name == name).with_for_update())
     if row is None:
         raise StoreError(f"there is no profile {name!r}")
-    if revisions is not None and row.revision not in revisions:
+    if revision is not None and row.revision != revision:
         raise StaleRevisionError(
-            f"the profile {name!r} has revision {row.revision} by now",
+            f"the profile {name!r} has revision {row.revision}, not {revision}",
             remedy="read it again, and decide anew",
         )
     return row

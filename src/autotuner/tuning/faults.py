@@ -45,9 +45,7 @@ def problems_from(error: AutotunerError) -> tuple[Problem, ...]:
     return (Problem("", error.message + remedy),)
 
 
-def _checks(
-    task: Task, base: Path, registry: ProfileRegistry
-) -> Iterator[Callable[[], object]]:
+def _checks(task: Task, base: Path, registry: ProfileRegistry) -> Iterator[Callable[[], object]]:
     yield lambda: resolve_model(task.model, base=base)
     yield lambda: workload_of(task, "task")
     for name in task.profiles:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import Candidate, Task, load_task, nearest
+from autotuner.config import Candidate, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import REPLAYED
@@ -23,6 +23,7 @@ from autotuner.profiles import USERS, registry_with
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_of
 from autotuner.report.points import settings_text, value_text
+from autotuner.report.task_schema import task_schema
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared, prepare
@@ -66,9 +67,7 @@ def validate(path: Path, *, home: Path | None, as_json: bool) -> None:
 
 def schema() -> None:
     """`autotuner schema`."""
-    document = Task.model_json_schema()
-    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    json.dump(document, sys.stdout, indent=2)
+    json.dump(task_schema(), sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 

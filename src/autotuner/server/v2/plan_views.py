@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 from pydantic import JsonValue, TypeAdapter
 
 from autotuner.server.v2.routing import FaultView

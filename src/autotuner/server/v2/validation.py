@@ -21,6 +21,7 @@ from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.report.plans import plan_of
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
+from autotuner.server.v2.forbidden import refuse_forbidden
 from autotuner.server.v2.plan_views import PLAN, VALIDATION, TaskPlan, Validation
 from autotuner.server.v2.routing import (
     WITH_BODY,
@@ -76,13 +77,11 @@ def validate_task(
 @router.post(
     "/plan",
     response_model=TaskPlan,
-    responses=merged(
-        WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)
-    ),
+    responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
 )
 def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
     """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
-    service.refuse_forbidden(task)
+    refuse_forbidden(service, task)
     with _turn():
         ends = time.monotonic() + LONGEST_S
         prepared = _prepared(service, task)
