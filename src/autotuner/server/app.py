@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
+from autotuner.server.liveness import Liveness
+from autotuner.server.metrics import Metered, Metrics
+from autotuner.server.probes import router as probes
 from autotuner.server.service import Service
 from autotuner.server.v2.routes import ROUTERS
 
@@ -27,7 +30,11 @@ def create_app(service: Service) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = service
+    app.state.liveness = Liveness()
+    app.state.metrics = Metrics(service, app.state.liveness)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
+    app.include_router(probes)
     tell_faults(app)
+    app.add_middleware(Metered, metrics=app.state.metrics)
     return app

@@ -6,10 +6,18 @@ No label grows with use: routes are told by their template, what has none as `no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +30,8 @@ from autotuner.store.figures import figures, known_workers
 from autotuner.store.queue import STATUSES
 
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
+# Each would double its series with the moment at which it was first told.
+disable_created_metrics()
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER, _NONE = "other", "none"
 _BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -64,13 +74,9 @@ class Metrics:
 
 
 class Metered:
-    """Counts and times the requests of an application.
+    """Counts and times the requests of an application; stands around everything else."""
 
-    Args:
-        metrics: of the application; asked for when a request comes.
-    """
-
-    def __init__(self, app: ASGIApp, metrics: Callable[[Scope], Metrics]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
 
@@ -78,7 +84,7 @@ class Metered:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began_s, metrics = time.perf_counter(), self._metrics(scope)
+        began_s, metrics = time.perf_counter(), self._metrics
         streaming = False
 
         async def watched(message: Message) -> None:
@@ -92,16 +98,26 @@ class Metered:
 
         try:
             await self._app(scope, receive, watched)
+        except Exception:
+            # The framework answers it further out, where it is not seen.
+            _count(metrics, scope, 500, time.perf_counter() - began_s)
+            raise
         finally:
             if streaming:
                 metrics.sse_clients.dec()
 
 
 def _count(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", _NONE)
+    route = _template(scope)
     method = scope["method"] if scope["method"] in _METHODS else _OTHER
     metrics.requests.labels(route, method, str(status)).inc()
     metrics.seconds.labels(route, method).observe(seconds)
+
+
+def _template(scope: Scope) -> str:
+    """The whole template of the route that answered; a route itself knows its part alone."""
+    whole = scope.get("fastapi", {}).get("effective_route_context")
+    return str(getattr(whole or scope.get("route"), "path_format", _NONE))
 
 
 def _is_stream(message: Message) -> bool:
