@@ -11,7 +11,9 @@ from autotuner import __version__
 from autotuner.server.faults import tell_faults
 from autotuner.server.liveness import Liveness
 from autotuner.server.metrics import Metered, Metrics
+from autotuner.server.openapi import tell_openapi
 from autotuner.server.probes import router as probes
+from autotuner.server.security import protected
 from autotuner.server.service import Service
 from autotuner.server.v2.routes import ROUTERS
 
@@ -28,6 +30,8 @@ def create_app(service: Service) -> FastAPI:
         # The framework's pages load scripts from a network that there may not be.
         docs_url=None,
         redoc_url=None,
+        # A task is the same document in requests and in answers.
+        separate_input_output_schemas=False,
     )
     app.state.service = service
     app.state.liveness = Liveness()
@@ -36,5 +40,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
     tell_faults(app)
+    tell_openapi(app)
+    app.add_middleware(protected, settings=service.settings, find_token=service.find_token)
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app

@@ -31,7 +31,7 @@ from autotuner.store.queue import STATUSES
 
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
 # Each would double its series with the moment at which it was first told.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER, _NONE = "other", "none"
 _BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)

@@ -128,4 +128,4 @@ _TASK = "task_id"
 
 def _by_status(session: Session, row: type[TaskRow] | type[ExperimentRow]) -> dict[str, int]:
     query = select(row.status, func.count()).group_by(row.status)
-    return dict(session.execute(query).tuples().all())
+    return {status: int(count) for status, count in session.execute(query)}
