@@ -20,6 +20,7 @@ from autotuner.errors import (
     LandscapeError,
     MeasureError,
     ModelError,
+    PolicyError,
     Problem,
     ProfileError,
     StoreError,
@@ -187,6 +188,7 @@ class ProblemKind(Enum):
 _MEANT: dict[type[AutotunerError], ProblemKind] = {
     AutotunerError: ProblemKind.UNPROCESSABLE,
     ConfigError: ProblemKind.TASK_INVALID,
+    PolicyError: ProblemKind.POLICY_REFUSED,
     CatalogError: ProblemKind.TASK_INVALID,
     ProfileError: ProblemKind.TASK_INVALID,
     ModelError: ProblemKind.TASK_INVALID,
