@@ -22,6 +22,7 @@ from autotuner.errors import (
     MeasureError,
     ModelError,
     NameTakenError,
+    PolicyError,
     Problem,
     ProfileError,
     StaleRevisionError,
@@ -191,6 +192,7 @@ class ProblemKind(Enum):
 _MEANT: dict[type[AutotunerError], ProblemKind] = {
     AutotunerError: ProblemKind.UNPROCESSABLE,
     ConfigError: ProblemKind.TASK_INVALID,
+    PolicyError: ProblemKind.POLICY_REFUSED,
     CatalogError: ProblemKind.TASK_INVALID,
     ProfileError: ProblemKind.TASK_INVALID,
     ModelError: ProblemKind.TASK_INVALID,
