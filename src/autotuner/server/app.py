@@ -9,8 +9,12 @@ from fastapi import FastAPI
 
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
+<<<<<<< HEAD
 from autotuner.server.liveness import Liveness
 from autotuner.server.metrics import Metered, Metrics
+=======
+from autotuner.server.feed import Feed
+>>>>>>> tasks
 from autotuner.server.openapi import tell_openapi
 from autotuner.server.probes import router as probes
 from autotuner.server.security import protected
@@ -36,11 +40,12 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.liveness = Liveness()
     app.state.metrics = Metrics(service, app.state.liveness)
+    app.state.feed = Feed(service.store.sessions)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
     tell_faults(app)
     tell_openapi(app)
-    app.add_middleware(protected, settings=service.settings, find_token=service.find_token)
+    app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app
