@@ -9,12 +9,9 @@ from fastapi import FastAPI
 
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
-<<<<<<< HEAD
+from autotuner.server.feed import Feed
 from autotuner.server.liveness import Liveness
 from autotuner.server.metrics import Metered, Metrics
-=======
-from autotuner.server.feed import Feed
->>>>>>> tasks
 from autotuner.server.openapi import tell_openapi
 from autotuner.server.probes import router as probes
 from autotuner.server.security import protected
