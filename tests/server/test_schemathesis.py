@@ -1,57 +1,132 @@
-"""Every operation that the OpenAPI tells, asked with what fits it and with what does not."""
+"""Every operation that the OpenAPI tells, asked with what fits it and with what does not.
+
+Schemathesis makes the requests: edges of every parameter, made-up values, and sequences of
+requests of which each takes from the answer before. All of its checks count.
+"""
 
 from __future__ import annotations
 
-import collections
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 import schemathesis
+import yaml
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core.result import Ok
+from schemathesis.engine import events, from_schema
 
+from autotuner.landscapes import landscape_csv
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
+from autotuner.testing.made_up_landscape import made_up_landscape
 
-CASES = collections.Counter()
-CONFIG = {
-    "seed": 20261125,
-    "base-url": "http://127.0.0.1:8700",
-    "checks": {
-        "positive_data_acceptance": {
-            "expected-statuses": ["2xx", "3xx", "400", "401", "403", "404", "409", "412", "422"]
-        },
-    },
-}
+ADDRESS = "http://127.0.0.1:8700"
+SEED = 20261125
+REFUSED_FOR_ITS_MEANING = ("403", "404", "409", "412", "422")
+"""Of a request of the right form: a task says more than a schema can tell."""
+NO_DATABASE = "none"
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[Any]:
+def app(tmp_path: Path) -> Iterator[FastAPI]:
+    """A service with a finished run, a waiting task and a profile."""
+    run_a_replay(tmp_path)
     with Store.open(tmp_path) as store:
-        service = Service(store, tmp_path, ServiceSettings(requests_per_s=0))
-        app = create_app(service)
-        loaded = schemathesis.openapi.from_dict(
-            app.openapi(), config=SchemathesisConfig.from_dict(CONFIG)
-        )
-        loaded.app = app
-        yield loaded
+        made = create_app(Service(store, tmp_path, ServiceSettings(requests_per_s=0)))
+        with TestClient(made, base_url=ADDRESS) as client:
+            add_a_task_and_a_profile(client)
+            yield made
 
 
-schema = schemathesis.pytest.from_fixture("api")
+def run_a_replay(home: Path) -> None:
+    """A run of the command line, with all that there is to tell of one."""
+    (home / "table.csv").write_text(landscape_csv(made_up_landscape((1, 4, 16))), "utf-8")
+    task = {
+        "version": 2,
+        "name": "replayed",
+        "deployment_mode": "replay",
+        "replay": {"landscape": "table.csv"},
+        "optimization": {"strategy": "random", "budget": {"experiments": 4}},
+    }
+    (home / "task.yaml").write_text(yaml.safe_dump(task), "utf-8")
+    words = ("tune", str(home / "task.yaml"), "--home", str(home), "--json")
+    done = subprocess.run([sys.executable, "-m", "autotuner", *words], capture_output=True)
+    assert done.returncode == 0, done.stderr
 
 
-@schema.parametrize()
-@hypothesis.settings(
-    max_examples=10,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(hypothesis.HealthCheck),
-)
-def test_every_operation_keeps_its_word(case: schemathesis.Case) -> None:
-    CASES["n"] += 1
-    case.call_and_validate()
+def add_a_task_and_a_profile(client: TestClient) -> None:
+    task = {
+        "version": 2,
+        "name": "waiting",
+        "model": {"id": "smollm2-135m"},
+        "runtime": {"isl": 32, "osl": 8},
+    }
+    assert client.post("/api/v2/tasks/", json=task).status_code == 201
+    profile = {"name": "mine", "layers": [{"set": {"misc.threads": 2}}]}
+    assert client.post("/api/v2/profiles/", json=profile).status_code == 201
+
+
+def faults(app: FastAPI, phases: dict[str, Any], examples: int) -> tuple[int, list[str]]:
+    """How many requests were made, and everything that was wrong with the answers."""
+    config = {
+        "base-url": ADDRESS,
+        "seed": SEED,
+        "continue-on-failure": True,
+        # A stream that follows has no end.
+        "parameters": {"query.follow": "false"},
+        "generation": {"max-examples": examples, "database": NO_DATABASE},
+        "phases": phases,
+        "checks": {
+            "positive_data_acceptance": {
+                "expected-statuses": ["2xx", "3xx", *REFUSED_FOR_ITS_MEANING]
+            }
+        },
+    }
+    schema = schemathesis.openapi.from_dict(
+        app.openapi(), config=SchemathesisConfig.from_dict(config)
+    )
+    schema.app = app
+    requests, found = 0, Counter[str]()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            requests += len(event.recorder.interactions)
+            found.update(faults_in(event))
+        elif isinstance(event, events.NonFatalError | events.FatalError):
+            found[repr(event)] += 1
+    return requests, [f"{count} x {text}" for text, count in found.items()]
+
+
+def faults_in(event: events.ScenarioFinished) -> Iterator[str]:
+    for checks in event.recorder.checks.values():
+        for check in checks:
+            if (told := check.failure_info) is not None:
+                where = f"{event.recorder.label}, {event.phase.name}, {check.name}"
+                yield f"{where}: {told.failure.title}\n{told.failure.message}\n{told.code_sample}"
+
+
+def test_every_operation_keeps_its_word(app: FastAPI) -> None:
+    few = {"coverage": {"enabled": False}, "stateful": {"enabled": False}}
+    requests, found = faults(app, few, examples=3)
+    assert not found, "\n\n".join(found)
+    assert requests >= 2 * operations(app)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_operation_keeps_its_word_under_thousands_of_requests(app: FastAPI) -> None:
+    requests, found = faults(app, {}, examples=40)
+    assert not found, "\n\n".join(found)
+    assert requests >= 5_000
+
+
+def operations(app: FastAPI) -> int:
+    methods = {"get", "put", "post", "delete", "patch"}
+    return sum(len(methods & set(path)) for path in app.openapi()["paths"].values())

@@ -31,10 +31,20 @@ class EventStream(StreamingResponse):
     media_type = EVENT_STREAM
 
 
+ONE_EVENT: dict[str, Any] = {
+    "type": "object",
+    "description": "One event; `data` is JSON.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string"},
+        "retry": {"type": ["string", "integer"]},
+    },
+}
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events.",
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        "content": {EVENT_STREAM: {"schema": ONE_EVENT}},
     }
 }
 

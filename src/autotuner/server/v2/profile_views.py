@@ -45,12 +45,8 @@ class NewProfile(ProfileContent):
     name: str = Field(pattern=_NAME)
 
 
-class ProfilePatch(_Body):
+class ProfilePatch(ProfileContent):
     """What to change of a profile; what is left out stays."""
-
-    description: str | None = Field(default=None, max_length=2000)
-    extends: str | None = Field(default=None, max_length=200)
-    layers: list[Layer] | None = Field(default=None, max_length=100)
 
 
 class ProfileSummary(View):

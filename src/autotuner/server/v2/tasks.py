@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Header, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from autotuner.config import Task, parse_task
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -18,6 +18,7 @@ from autotuner.server.v2.idempotency import Key
 from autotuner.server.v2.routing import (
     WITH_BODY,
     Given,
+    Moment,
     TaskId,
     Text,
     answer,
@@ -91,8 +92,8 @@ def list_tasks(
     search: Annotated[
         Text, Query(max_length=200, description="Text in the name, the description or the model.")
     ] = "",
-    created_after: Annotated[AwareDatetime | None, Query()] = None,
-    created_before: Annotated[AwareDatetime | None, Query()] = None,
+    created_after: Annotated[Moment | None, Query()] = None,
+    created_before: Annotated[Moment | None, Query()] = None,
     sort: Annotated[SortName, Query(description="`-`: the largest first.")] = "-created_at",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[

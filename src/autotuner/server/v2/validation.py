@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import Body
+from fastapi import Body, Request
 from fastapi.responses import Response
 from pydantic import JsonValue
 
@@ -42,6 +42,7 @@ LONGEST_S = 20.0
 LISTED = 200
 """Candidates that a plan lists."""
 _AT_ONCE = 2
+_OTHERS = ("GET", "PUT", "PATCH", "DELETE")
 _RETRY_S = 5
 
 router = v2_router("/tasks", "tasks")
@@ -89,6 +90,17 @@ def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
             prepared, service.folder, service.store, tell=_until(ends), listed=LISTED
         )
     return answer(PLAN, document)
+
+
+@router.api_route("/validate", methods=list(_OTHERS), include_in_schema=False)
+@router.api_route("/plan", methods=list(_OTHERS), include_in_schema=False)
+def only_post(request: Request) -> Response:
+    """Says that neither is a task."""
+    raise ProblemError(
+        ProblemKind.METHOD_NOT_ALLOWED,
+        f"{request.url.path} does not take {request.method}",
+        headers={"Allow": "POST"},
+    )
 
 
 def _prepared(service: Service, task: Task) -> Prepared:
