@@ -30,8 +30,8 @@ from autotuner.testing.made_up_landscape import made_up_landscape
 
 ADDRESS = "http://127.0.0.1:8700"
 SEED = 20261125
-REFUSED_FOR_ITS_MEANING = ("403", "404", "409", "412", "422")
-"""Of a request of the right form: a task says more than a schema can tell."""
+REFUSED_FOR_ITS_MEANING = ("400", "403", "404", "409", "412", "422")
+"""Of a request of the right form: tasks and cursors say more than a schema can tell."""
 NO_DATABASE = "none"
 
 
@@ -94,22 +94,25 @@ def faults(app: FastAPI, phases: dict[str, Any], examples: int) -> tuple[int, li
         app.openapi(), config=SchemathesisConfig.from_dict(config)
     )
     schema.app = app
-    requests, found = 0, Counter[str]()
+    requests, found, first = 0, Counter[str](), dict[str, str]()
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
             requests += len(event.recorder.interactions)
-            found.update(faults_in(event))
+            for kind, example in faults_in(event):
+                found[kind] += 1
+                first.setdefault(kind, example)
         elif isinstance(event, events.NonFatalError | events.FatalError):
             found[repr(event)] += 1
-    return requests, [f"{count} x {text}" for text, count in found.items()]
+    return requests, [f"{n} x {kind}\n{first.get(kind, '')}" for kind, n in found.items()]
 
 
-def faults_in(event: events.ScenarioFinished) -> Iterator[str]:
+def faults_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
+    """Each with its kind and how to see it."""
     for checks in event.recorder.checks.values():
         for check in checks:
             if (told := check.failure_info) is not None:
-                where = f"{event.recorder.label}, {event.phase.name}, {check.name}"
-                yield f"{where}: {told.failure.title}\n{told.failure.message}\n{told.code_sample}"
+                kind = f"{event.recorder.label}, {check.name}: {told.failure.title}"
+                yield kind, f"{told.failure.message}\n{told.code_sample}"
 
 
 def test_every_operation_keeps_its_word(app: FastAPI) -> None:

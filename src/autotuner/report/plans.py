@@ -11,6 +11,7 @@ from autotuner.report.outlook import outlook_document
 from autotuner.search import description, strategy_named
 from autotuner.store import Store
 from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.foreknowledge import MOST_PREDICTED
 from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.state import situation
@@ -22,6 +23,7 @@ def plan_of(
     store: Store | None,
     *,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
+    most: int = MOST_PREDICTED,
     listed: int | None = None,
 ) -> tuple[dict[str, Any], Outlook]:
     """The plan as `--json` prints it, and what is predicted.
@@ -30,13 +32,14 @@ def plan_of(
         home: where answers of slow predictors and the speed of this CPU are kept.
         store: what earlier runs measured; None where there is nothing.
         tell: called now and then with how many candidates were asked for, of how many.
+        most: how many candidates are predicted to tell which strategy is picked.
         listed: how many candidates the document lists; all where left out.
     """
     asked = forecast_of(prepared, home, measure=False)
     known = asked.remembered(store.observations()) if store is not None else ()
     found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
-    state = situation(prepared, strategy, asked, known, tell=tell).state(())
+    state = situation(prepared, strategy, asked, known, most=most, tell=tell).state(())
     document = plan_document(prepared, store, listed=listed)
     document["strategy_reason"] = description(strategy, state)
     document["prediction"] = _prediction_document(prepared, found, asked)

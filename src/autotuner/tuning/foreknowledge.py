@@ -27,6 +27,7 @@ def foreknowledge(
     forecast: Forecast,
     observations: Sequence[Observation],
     *,
+    most: int = MOST_PREDICTED,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> Knowledge:
     """What `forecast` says of the candidates, and what of `observations` belongs to it.
@@ -35,10 +36,11 @@ def foreknowledge(
 
     Args:
         observations: what other runs measured.
+        most: candidates that are predicted.
         tell: called with how many candidates are asked for, of how many.
     """
     candidates = prepared.space.candidates
-    asked = [candidates[place] for place in spread(len(candidates), MOST_PREDICTED)]
+    asked = [candidates[place] for place in spread(len(candidates), most)]
     expected: dict[str, Expected] = {}
     for begin in range(0, len(asked), ASKED_AT_ONCE):
         some = asked[begin : begin + ASKED_AT_ONCE]

@@ -33,6 +33,7 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.store.profiles_kept import service_registry
 from autotuner.tuning.faults import faults_in, problems_from
+from autotuner.tuning.outlook import MOST_CANDIDATES
 from autotuner.tuning.prepare import Prepared, prepare
 
 MOST_COMBINATIONS = 50_000
@@ -42,7 +43,7 @@ LONGEST_S = 20.0
 LISTED = 200
 """Candidates that a plan lists."""
 _AT_ONCE = 2
-_OTHERS = ("GET", "PUT", "PATCH", "DELETE")
+_OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
 _RETRY_S = 5
 
 router = v2_router("/tasks", "tasks")
@@ -87,7 +88,12 @@ def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
         ends = time.monotonic() + LONGEST_S
         prepared = _prepared(service, task)
         document, _ = plan_of(
-            prepared, service.folder, service.store, tell=_until(ends), listed=LISTED
+            prepared,
+            service.folder,
+            service.store,
+            tell=_until(ends),
+            most=MOST_CANDIDATES,
+            listed=LISTED,
         )
     return answer(PLAN, document)
 
@@ -96,6 +102,8 @@ def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
 @router.api_route("/plan", methods=list(_OTHERS), include_in_schema=False)
 def only_post(request: Request) -> Response:
     """Says that neither is a task."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": "POST"})
     raise ProblemError(
         ProblemKind.METHOD_NOT_ALLOWED,
         f"{request.url.path} does not take {request.method}",
