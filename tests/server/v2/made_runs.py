@@ -116,8 +116,15 @@ def measurement(concurrency: int, tok_s: float) -> Measurement:
 
     def around(mean: float) -> Distribution:
         return Distribution(
-            **{"count": 8, "mean": mean, "std": 1.0, "min": mean, "p50": mean, "p90": mean},
-            **{"p95": mean, "p99": mean, "max": mean},
+            count=8,
+            mean=mean,
+            std=1.0,
+            min=mean,
+            p50=mean,
+            p90=mean,
+            p95=mean,
+            p99=mean,
+            max=mean,
         )
 
     tpot_ms = 1000 * concurrency / tok_s

@@ -251,7 +251,10 @@ def test_progress_and_counts_follow_the_experiments(service: Service, client: Te
         "launches": 3,
     }
     counts = {
-        **{"total": 3, "running": 0, "completed": 2, "failed": 1},
+        "total": 3,
+        "running": 0,
+        "completed": 2,
+        "failed": 1,
         "best_throughput_tok_s": 80.0,
     }
     assert task["experiments"] == counts
