@@ -2,3 +2,25 @@
 
 In: v1's documents and rows. Out: v2 tasks, and v1's answers. Pure; knows nothing of HTTP.
 """
+
+from autotuner.migrate.metrics import v1_metrics
+from autotuner.migrate.notes import Done, Note, Point, Translation
+from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1_results
+from autotuner.migrate.score import Score, v1_score
+from autotuner.migrate.translate import refused_mode, translate_task
+
+__all__ = [
+    "Done",
+    "Note",
+    "Point",
+    "Score",
+    "Translation",
+    "V1Experiment",
+    "V1Results",
+    "refused_mode",
+    "translate_task",
+    "v1_metrics",
+    "v1_parameters",
+    "v1_results",
+    "v1_score",
+]
