@@ -55,11 +55,11 @@ def add_formats(draft: Draft, config: Mapping[str, Any]) -> None:
 def _preset_names(draft: Draft, key: str, written: Any) -> list[str]:
     names = written if isinstance(written, list) else [written]
     unknown = [name for name in names if not isinstance(name, str) or name not in PRESETS]
-    if unknown:
-        text = f"not a preset: {', '.join(map(repr, unknown))}; known: {', '.join(PRESETS)}"
-        draft.keep((QUANT, key), written, Done.LOST, text)
-    elif names:
-        draft.note((QUANT, key), Done.TRANSLATED, "one combination for each preset")
+    for name in unknown:
+        text = f"not a preset; known: {', '.join(PRESETS)}"
+        draft.keep((QUANT, key, str(name)), name, Done.LOST, text)
+    if names:
+        draft.note((QUANT, key), Done.TRANSLATED, "one combination for each preset that is known")
     else:
         draft.note((QUANT, key), Done.SILENT, "no preset is named")
     return [name for name in names if name not in unknown]

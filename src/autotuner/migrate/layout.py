@@ -66,6 +66,9 @@ def spread_experts(draft: Draft, switch: Sequence[bool]) -> None:
 
 def _add_presets(draft: Draft, path: tuple[str, ...], written: Any) -> None:
     names = written if isinstance(written, list) else [written]
+    if not names:
+        draft.note(path, Done.SILENT, "no preset is named")
+        return
     unknown = [str(name) for name in names if str(name) not in PRESETS]
     if unknown:
         raise UnfitError(

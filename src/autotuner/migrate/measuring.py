@@ -43,7 +43,9 @@ def add_benchmark(draft: Draft, written: Mapping[str, Any]) -> None:
 def add_slo(draft: Draft, written: Mapping[str, Any]) -> None:
     """Adds the limits that v2 knows; v1's weights stay beside, for v1's score."""
     for key, limit in written.items():
-        if key == "latency" and isinstance(limit, dict):
+        if limit is None or limit == {}:
+            draft.note((SLO, key), Done.SILENT, "says nothing")
+        elif key == "latency" and isinstance(limit, dict):
             for name, told in limit.items():
                 field = "e2e_p90_ms" if name == "p90" else None
                 _add_limit(draft, (SLO, key, str(name)), told, field)
@@ -195,7 +197,7 @@ _BENCHMARK: dict[str, Rule] = {
 
 
 def _add_limit(draft: Draft, path: tuple[str, ...], limit: Any, field: str | None) -> None:
-    if not isinstance(limit, dict):
+    if not isinstance(limit, dict) or not limit:
         draft.keep(path, limit, Done.KEPT, "not in v1's form {threshold, weight …}")
         return
     for key, value in limit.items():

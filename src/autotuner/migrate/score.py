@@ -90,9 +90,9 @@ class _Limit:
 def _limits(slo: Mapping[str, Any]) -> Iterator[_Limit]:
     """The limits that say a threshold above 0."""
     latency = slo.get("latency")
+    percentiles = latency if isinstance(latency, Mapping) else {}
     written = {
-        f"latency {name}": (f"{name}_e2e_latency", latency.get(name))
-        for name in (_PERCENTILES if isinstance(latency, Mapping) else ())
+        f"latency {name}": (f"{name}_e2e_latency", percentiles.get(name)) for name in _PERCENTILES
     } | {name: (f"mean_{name}", slo.get(name)) for name in ("ttft", "tpot")}
     for name, (metric, limit) in written.items():
         told = limit if isinstance(limit, Mapping) else {}
