@@ -81,3 +81,30 @@ class LandscapeError(AutotunerError):
 
 class StoreError(AutotunerError):
     """The store cannot be opened or written: locked, read-only, full, or of another version."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database cannot be reached now; it may be back later."""
+
+
+class LeaseLostError(StoreError):
+    """Another worker has taken the task over: nothing more of it may be written here."""
+
+
+class WrongTransitionError(StoreError):
+    """A task is in a state in which it cannot do what is asked.
+
+    Args:
+        status: the state that it is in.
+        allowed: what can be asked of it in that state.
+    """
+
+    def __init__(self, message: str, *, status: str, allowed: tuple[str, ...]) -> None:
+        told = ", ".join(allowed) or "nothing"
+        super().__init__(message, remedy=f"what can be asked of it now: {told}")
+        self.status = status
+        self.allowed = allowed
+
+
+class StaleRevisionError(StoreError):
+    """A change was made to an older revision than the one that is stored."""

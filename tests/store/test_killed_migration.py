@@ -10,17 +10,17 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect
+from sqlalchemy import Engine, create_engine, event, inspect, make_url
 
 from autotuner.store import Store
-from autotuner.store.database import FILE_NAME, migrate
+from autotuner.store.database import FILE_NAME, connected, migrate
 
 FORK = multiprocessing.get_context("fork")
 
 
 def migrate_and_die(path: Path, statements: int) -> None:
     """Kills its own process before the statement of that number."""
-    engine = create_engine(f"sqlite:///{path}")
+    engine = connected(make_url(f"sqlite:///{path}"))
     left = iter(range(statements))
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -79,6 +79,6 @@ def test_a_current_schema_is_only_looked_at(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
     with closing(sqlite3.connect(path)) as writer:
         writer.execute("BEGIN IMMEDIATE")
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 0})
+        engine = connected(make_url(f"sqlite:///{path}?timeout=0"))
         migrate(engine)
         engine.dispose()

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect, make_url
 
 from autotuner.errors import StoreError
 from autotuner.predict import Observation, Prediction
 from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.store.database import FILE_NAME, migrate
+from autotuner.store.database import FILE_NAME, connected, migrate
 
 RUN: dict[str, Any] = {
     "name": "run",
@@ -49,8 +49,8 @@ SEEN = Observation(
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
+    with Store.open(tmp_path, database) as opened:
         yield opened
 
 
@@ -146,7 +146,7 @@ def test_thousands_are_added_found_and_forgotten(store: Store) -> None:
 
 
 def test_a_database_of_the_first_version_is_taken_on(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    engine = connected(make_url(f"sqlite:///{tmp_path / FILE_NAME}"))
     migrate(engine, "0001")
     assert "observations" not in inspect(engine).get_table_names()
     engine.dispose()
@@ -178,7 +178,7 @@ def test_the_new_tables_go_and_the_old_ones_stay(tmp_path: Path) -> None:
         begun = begin(store, store.create_run(**RUN))
         store.add_predictions(begun.id, base=(BASE,))
         store.finish_experiment(begun.id, **DONE, observations=[SEEN])
-    engine = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    engine = connected(make_url(f"sqlite:///{tmp_path / FILE_NAME}"))
     migrate(engine, "base")
     migrate(engine)
     assert {"predictions", "observations"} <= set(inspect(engine).get_table_names())

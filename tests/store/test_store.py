@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect, make_url
 
 from autotuner.errors import StoreError
 from autotuner.measure import Distribution, Measurement
 from autotuner.store import ExperimentRecord, RunRecord, Store, home_lock
-from autotuner.store.database import FILE_NAME, migrate
+from autotuner.store.database import FILE_NAME, connected, migrate
 
 RUN: dict[str, Any] = {
     "name": "first run",
@@ -45,8 +45,8 @@ DONE: dict[str, Any] = {
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path) as opened:
+def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
+    with Store.open(tmp_path, database) as opened:
         yield opened
 
 
@@ -263,9 +263,9 @@ def test_repeats_of_a_level_are_kept_side_by_side(store: Store, run: RunRecord) 
 
 
 def test_two_stores_may_read_and_write_one_home(
-    store: Store, run: RunRecord, tmp_path: Path
+    store: Store, run: RunRecord, tmp_path: Path, database: str | None
 ) -> None:
-    with Store.open(tmp_path) as second:
+    with Store.open(tmp_path, database) as second:
         begun = begin(second, run, "a")
         assert store.experiments(run.id) == (begun,)
         store.finish_experiment(begun.id, **DONE)
@@ -359,7 +359,7 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_the_schema_goes_down_and_up_again(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
-    engine = create_engine(f"sqlite:///{tmp_path / FILE_NAME}")
+    engine = connected(make_url(f"sqlite:///{tmp_path / FILE_NAME}"))
     tables = set(inspect(engine).get_table_names())
     assert {"tasks_v2", "experiments", "measurements", "events"} <= tables
     migrate(engine, "base")

@@ -1,18 +1,31 @@
-"""Facts kept: runs, experiments, measurements, predictions, observations; SQLite, SQLAlchemy.
+"""Facts kept: runs, experiments, measurements, predictions, observations; SQLite or
+PostgreSQL.
 
 In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
 """
 
 from autotuner.store.lock import home_in_use, home_lock
-from autotuner.store.records import EventRecord, ExperimentRecord, ObservationRecord, RunRecord
+from autotuner.store.queue import Lease, Queue
+from autotuner.store.records import (
+    EventRecord,
+    ExperimentRecord,
+    ObservationRecord,
+    RunRecord,
+    Standing,
+    TaskRecord,
+)
 from autotuner.store.store import Store
 
 __all__ = [
     "EventRecord",
     "ExperimentRecord",
+    "Lease",
     "ObservationRecord",
+    "Queue",
     "RunRecord",
+    "Standing",
     "Store",
+    "TaskRecord",
     "home_in_use",
     "home_lock",
 ]

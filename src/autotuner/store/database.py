@@ -1,4 +1,4 @@
-"""Opens the database: SQLite in WAL mode, brought to the newest revision."""
+"""Opens the database, brought to the newest revision: SQLite in WAL mode, or PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -14,21 +14,33 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
-from autotuner.errors import StoreError
+from autotuner.errors import StoreError, StoreUnavailableError
 
 FILE_NAME = "autotuner.db"
+WRITING = "autotuner_writing"
+"""Execution option of transactions that will write: SQLite takes its lock before they read."""
 _BUSY_TIMEOUT_MS = 10_000
+_CONNECT_TIMEOUT_S = 5
+_LOCK_KEY = 0x6175746F
+"""Of PostgreSQL's advisory lock under which one process at a time upgrades the schema."""
+_GONE = ("08", "57P", "53")
+"""Classes of SQLSTATE that say that PostgreSQL cannot be reached now (its manual, appendix A)."""
 
 
-def open_database(home: Path) -> Engine:
-    """The database of `home`, created or upgraded where needed.
+def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
+    """The database of `home`, or the one at `url`, created or upgraded where needed.
+
+    Returns it with the name that errors call it by, which holds no password.
 
     Raises:
-        StoreError: the folder cannot be written, or the file is no database of ours.
+        StoreError: it cannot be used, or is no database of ours.
     """
+    if url is not None:
+        return _open_url(url)
     path = home / FILE_NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -37,15 +49,56 @@ def open_database(home: Path) -> Engine:
             f"the folder {home} cannot be used: {error.strerror}",
             remedy="choose another with --home or AUTOTUNER_HOME",
         ) from None
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", _configure)
-    with translated_errors(path):
+    return _opened(URL.create("sqlite", database=str(path)), str(path))
+
+
+def _open_url(text: str) -> tuple[Engine, str]:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # Not shown: it may hold a password.
+        raise StoreError(
+            "the database's address cannot be read",
+            remedy="write postgresql://USER@HOST/NAME, or sqlite:///FILE",
+        ) from None
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    elif backend != "sqlite" or not url.database:
+        raise StoreError(
+            f"databases of the kind {url.drivername!r} are not supported",
+            remedy="use postgresql://USER@HOST/NAME, or sqlite:///FILE",
+        )
+    return _opened(url, url.render_as_string(hide_password=True))
+
+
+def _opened(url: URL, name: str) -> tuple[Engine, str]:
+    engine = connected(url)
+    with translated_errors(name):
         migrate(engine)
-    return engine
+    return engine, name
+
+
+def connected(url: URL) -> Engine:
+    """Connections to a database as this store uses them; nothing is read or written yet."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url)
+        event.listen(engine, "connect", _configure)
+        event.listen(engine, "begin", _begin)
+        return engine
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=40,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+    )
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema to `revision`, wholly or not at all; a current one is only looked at.
+    """Brings the schema to `revision`, up or down, wholly or not at all.
+
+    A current one is only looked at.
 
     Raises:
         StoreError: the database was written by a newer version.
@@ -55,18 +108,16 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     with engine.connect() as connection:
         if revision == "head" and _revision(connection) == newest:
             return
-    with engine.begin() as connection:
-        if connection.dialect.name == "sqlite":
-            # Left alone, the driver opens no transaction before CREATE TABLE: a process killed
-            # between two would leave a schema that nothing can upgrade. Immediate, so that of two
-            # processes one waits and then finds the work done.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    with engine.execution_options(**{WRITING: True}).begin() as connection:
+        # Of two processes one waits and then finds the work done.
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
         current = _revision(connection)
         if revision == "head" and current == newest:
             return
         config.attributes["connection"] = connection
         try:
-            if revision == "base":
+            if _is_below(revision, current, config):
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
@@ -75,6 +126,15 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 f"the database has revision {current}, which this version does not know",
                 remedy="use the version of autotuner that wrote it, or another --home",
             ) from None
+
+
+def _is_below(revision: str, current: str | None, config: Config) -> bool:
+    if revision == "base":
+        return True
+    if current is None or revision == "head":
+        return False
+    older = ScriptDirectory.from_config(config).iterate_revisions(current, "base")
+    return revision != current and revision in {script.revision for script in older}
 
 
 def _revision(connection: Connection) -> str | None:
@@ -90,19 +150,42 @@ def alembic_config() -> Config:
 
 
 @contextmanager
-def translated_errors(path: Path) -> Iterator[None]:
-    """Turns what a database says into a `StoreError` that names the file and the remedy."""
+def translated_errors(name: str) -> Iterator[None]:
+    """Turns what a database says into a `StoreError` that names the database and the remedy.
+
+    Raises:
+        StoreUnavailableError: it cannot be reached now; trying again later may help.
+        StoreError: anything else.
+    """
     try:
         yield
     except SQLAlchemyError as error:
         if not isinstance(error, DatabaseError):
             raise
-        raise _store_error(path, str(error.orig)) from error
+        if _is_gone(error):
+            raise StoreUnavailableError(
+                f"the database {name} cannot be reached: {_first_line(error.orig)}",
+                remedy="see whether it runs and may be reached from here",
+            ) from error
+        raise _store_error(name, _first_line(error.orig)) from error
     except sqlite3.DatabaseError as error:
-        raise _store_error(path, str(error)) from error
+        raise _store_error(name, str(error)) from error
 
 
-def _store_error(path: Path, said: str) -> StoreError:
+def _is_gone(error: DatabaseError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(error.orig, sqlite3.Error):
+        return False
+    return error.connection_invalidated or (
+        state.startswith(_GONE) if state else type(error.orig).__name__ == "OperationalError"
+    )
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _store_error(name: str, said: str) -> StoreError:
     remedies = {
         "readonly": "make it writable, or choose another place with --home",
         "full": "free some space; what was stored before is kept",
@@ -112,10 +195,13 @@ def _store_error(path: Path, said: str) -> StoreError:
         "malformed": "it is damaged: restore a backup, or choose another --home",
     }
     remedy = next((text for word, text in remedies.items() if word in said), "check the disk")
-    return StoreError(f"the store {path} cannot be used: {said}", remedy=remedy)
+    return StoreError(f"the store {name} cannot be used: {said}", remedy=remedy)
 
 
 def _configure(connection: Any, _record: Any) -> None:
+    # Left alone, the driver begins no transaction before CREATE TABLE or SELECT: a process killed
+    # between two statements would leave half a schema. `_begin` says when one begins.
+    connection.isolation_level = None
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MS}")
@@ -124,3 +210,10 @@ def _configure(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
     finally:
         cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another has written
+    # meanwhile, without waiting: whoever will write says so before.
+    writing = connection.get_execution_options().get(WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -36,6 +36,68 @@ class RunRecord:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """An experiment's representative operating point, as predicted and as measured.
+
+    `throughput_tok_s` of the whole deployment; `latency_p90_ms` end to end.
+    """
+
+    predicted_throughput_tok_s: float | None = None
+    predicted_ttft_ms: float | None = None
+    predicted_tpot_ms: float | None = None
+    predicted_latency_p90_ms: float | None = None
+    actual_throughput_tok_s: float | None = None
+    actual_ttft_ms: float | None = None
+    actual_tpot_ms: float | None = None
+    actual_latency_p90_ms: float | None = None
+    is_on_predicted_frontier: bool = False
+    is_on_actual_frontier: bool = False
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """A task on its way; see `store.queue`. Times are None until they come.
+
+    Attributes:
+        revision: grows with every change that a user can see.
+        needs_gpu, needs_gpus: what a worker has to have; "" where any machine will do.
+        worker: who works on it, or did last.
+        lease, beat: see `store.queue`.
+        wanted: what its worker is asked for: "", "cancel" or "pause".
+        base: folder from which relative paths in `config` count.
+    """
+
+    id: int
+    name: str
+    description: str
+    status: str
+    stop_reason: str
+    origin: str
+    revision: int
+    content_id: str
+    config: dict[str, Any]
+    model: str
+    engine: str
+    engine_version: str
+    device: str
+    plan: dict[str, Any]
+    needs_gpu: str
+    needs_gpus: int
+    base: str | None
+    v1_task_id: int | None
+    worker: str | None
+    lease: int
+    beat: int
+    wanted: str
+    created_at: datetime
+    updated_at: datetime | None
+    queued_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    wall_s: float
+
+
+@dataclass(frozen=True)
 class ExperimentRecord:
     """One candidate launched; `index` counts from 1 in the order of launch.
 
@@ -45,6 +107,7 @@ class ExperimentRecord:
         unpredicted: why nothing could be said.
         cut_short: why levels were left out that could not improve the frontier.
         began_s: when it was launched, in seconds of its run: of the time in which it was worked on.
+        standing: where it stands among the run's, once it is finished.
     """
 
     id: int
@@ -67,6 +130,7 @@ class ExperimentRecord:
     unpredicted: str | None = None
     cut_short: str | None = None
     began_s: float = 0.0
+    standing: Standing = Standing()
 
 
 @dataclass(frozen=True)

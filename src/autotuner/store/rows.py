@@ -7,7 +7,13 @@ from dataclasses import fields
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observation_lines import observation_id
-from autotuner.store.records import ExperimentRecord, ObservationRecord, RunRecord
+from autotuner.store.records import (
+    ExperimentRecord,
+    ObservationRecord,
+    RunRecord,
+    Standing,
+    TaskRecord,
+)
 from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
 
 
@@ -29,6 +35,11 @@ def run_record(row: TaskRow) -> RunRecord:
         ended_at=row.ended_at,
         wall_s=row.wall_s,
     )
+
+
+def task_record(row: TaskRow) -> TaskRecord:
+    """A task, free of the database."""
+    return TaskRecord(**{name: getattr(row, name) for name in _OF_TASKS})
 
 
 def experiment_record(row: ExperimentRow) -> ExperimentRecord:
@@ -54,6 +65,7 @@ def experiment_record(row: ExperimentRow) -> ExperimentRecord:
         unpredicted=row.unpredicted,
         cut_short=row.cut_short,
         began_s=row.began_s,
+        standing=Standing(**{name: getattr(row, name) for name in _STANDING}),
     )
 
 
@@ -86,3 +98,5 @@ def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:
 
 _FIGURES = [field.name for field in fields(Prediction) if field.name != "candidate_id"]
 _SEEN = [field.name for field in fields(Observation)]
+_OF_TASKS = [field.name for field in fields(TaskRecord)]
+_STANDING = [field.name for field in fields(Standing)]

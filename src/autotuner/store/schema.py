@@ -1,11 +1,14 @@
-"""The tables. JSON columns hold validated documents; other columns are what one filters by."""
+"""The tables. JSON columns hold validated documents; other columns are what one filters by.
+
+The predecessor's are in `v1_schema`; ours that would have had the same name end in `_v2`.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, UniqueConstraint, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -35,7 +38,7 @@ class Base(DeclarativeBase):
     """All tables."""
 
     metadata = MetaData(naming_convention=_NAMING)
-    type_annotation_map = {dict[str, Any]: JSON, datetime: UtcDateTime}  # noqa: RUF012
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, datetime: UtcDateTime}  # noqa: RUF012
 
 
 class TaskRow(Base):
@@ -58,12 +61,29 @@ class TaskRow(Base):
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     wall_s: Mapped[float]
+    description: Mapped[str] = mapped_column(server_default="")
+    origin: Mapped[str] = mapped_column(String(20), server_default="cli")
+    base: Mapped[str | None]
+    revision: Mapped[int] = mapped_column(server_default="1")
+    needs_gpu: Mapped[str] = mapped_column(String(40), server_default="")
+    needs_gpus: Mapped[int] = mapped_column(server_default="0")
+    updated_at: Mapped[datetime | None]
+    queued_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    worker: Mapped[str | None] = mapped_column(String(40))
+    lease: Mapped[int] = mapped_column(server_default="0")
+    beat: Mapped[int] = mapped_column(server_default="0")
+    wanted: Mapped[str] = mapped_column(String(20), server_default="")
+    v1_task_id: Mapped[int | None] = mapped_column(index=True)
 
 
 class ExperimentRow(Base):
-    """One candidate launched."""
+    """One candidate launched.
 
-    __tablename__ = "experiments"
+    `predicted_*` and `actual_*` are of its representative operating point: see `tuning.standing`.
+    """
+
+    __tablename__ = "experiments_v2"
     __table_args__ = (UniqueConstraint("task_id", "candidate_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,6 +106,16 @@ class ExperimentRow(Base):
     unpredicted: Mapped[str | None]
     cut_short: Mapped[str | None]
     began_s: Mapped[float] = mapped_column(server_default="0")
+    predicted_throughput_tok_s: Mapped[float | None]
+    predicted_ttft_ms: Mapped[float | None]
+    predicted_tpot_ms: Mapped[float | None]
+    predicted_latency_p90_ms: Mapped[float | None]
+    actual_throughput_tok_s: Mapped[float | None]
+    actual_ttft_ms: Mapped[float | None]
+    actual_tpot_ms: Mapped[float | None]
+    actual_latency_p90_ms: Mapped[float | None]
+    is_on_predicted_frontier: Mapped[bool] = mapped_column(server_default=false())
+    is_on_actual_frontier: Mapped[bool] = mapped_column(server_default=false())
     measurements: Mapped[list[MeasurementRow]] = relationship(
         cascade="all, delete-orphan", order_by="MeasurementRow.id", lazy="selectin"
     )
@@ -101,7 +131,7 @@ class MeasurementRow(Base):
     __table_args__ = (UniqueConstraint("experiment_id", "repeat", "concurrency"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
     concurrency: Mapped[int]
     repeat: Mapped[int]
     valid: Mapped[bool]
@@ -121,7 +151,7 @@ class PredictionRow(Base):
     __table_args__ = (UniqueConstraint("experiment_id", "kind", "concurrency"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
     concurrency: Mapped[int]
     devices: Mapped[int]
@@ -180,3 +210,86 @@ class EventRow(Base):
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(40))
     payload: Mapped[dict[str, Any]]
+
+
+class WorkerRow(Base):
+    """A process that runs tasks. `devices` are what it may use, "cpu" or indices of GPUs.
+
+    `host` and `boot` name the machine since it was last started; `pid` and `pid_started` (clock
+    ticks after that) the process.
+    """
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(20))
+    host: Mapped[str] = mapped_column(String(200))
+    boot: Mapped[str] = mapped_column(String(64))
+    pid: Mapped[int]
+    pid_started: Mapped[int]
+    version: Mapped[str] = mapped_column(String(40))
+    gpu: Mapped[str] = mapped_column(String(40))
+    devices: Mapped[list[str]]
+    status: Mapped[str] = mapped_column(String(20), index=True)
+    beat: Mapped[int]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class EngineProcessRow(Base):
+    """An engine's process group on a worker's machine, until it is known to be gone."""
+
+    __tablename__ = "engine_processes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str] = mapped_column(String(40), index=True)
+    task_id: Mapped[int | None]
+    host: Mapped[str] = mapped_column(String(200))
+    boot: Mapped[str] = mapped_column(String(64))
+    pid: Mapped[int]
+    pid_started: Mapped[int]
+    started_at: Mapped[datetime]
+
+
+class TokenRow(Base):
+    """A token of the API; only its SHA-256 is kept."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    scope: Mapped[str] = mapped_column(String(20))
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+
+class ProfileRow(Base):
+    """A profile that a user keeps in the service."""
+
+    __tablename__ = "profiles"
+
+    name: Mapped[str] = mapped_column(String(200), primary_key=True)
+    document: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class IdempotencyRow(Base):
+    """The answer that a request with an Idempotency-Key was given; `scope` tells who asked what.
+
+    `fingerprint` is a SHA-256 of the request's body. An answer of None is still being made.
+    """
+
+    __tablename__ = "idempotency_keys"
+
+    scope: Mapped[str] = mapped_column(String(300), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    answer: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]

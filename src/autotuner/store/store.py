@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select, update
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store import kept_observations
-from autotuner.store.database import FILE_NAME, open_database, translated_errors
-from autotuner.store.records import EventRecord, ExperimentRecord, ObservationRecord, RunRecord
+from autotuner.store.database import open_database
+from autotuner.store.queue import Queue, holds
+from autotuner.store.records import (
+    EventRecord,
+    ExperimentRecord,
+    ObservationRecord,
+    RunRecord,
+    Standing,
+)
 from autotuner.store.rows import experiment_record, prediction_row, run_record
 from autotuner.store.schema import EventRow, ExperimentRow, MeasurementRow, TaskRow
+from autotuner.store.sessions import Sessions
 
 FINISHED = ("completed", "failed")
 _UNFINISHED = ("running", "interrupted")
@@ -33,22 +40,42 @@ class Store:
             run = store.create_run(...)
     """
 
-    def __init__(self, engine: Engine, path: Path) -> None:
-        self._engine = engine
-        self._path = path
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
 
     @classmethod
-    def open(cls, home: Path) -> Store:
+    def open(cls, home: Path, database: str | None = None) -> Store:
         """Opens the store of `home`, created or upgraded where needed.
+
+        Args:
+            database: URL of a database to use in place of the file in `home`.
 
         Raises:
             StoreError: it cannot be opened; says why and what to do.
         """
-        return cls(open_database(home), home / FILE_NAME)
+        return cls(Sessions(*open_database(home, database)))
+
+    @property
+    def sessions(self) -> Sessions:
+        """Transactions, for the parts of this room that keep other things."""
+        return self._sessions
+
+    @property
+    def queue(self) -> Queue:
+        """Tasks on their way from a request to a worker."""
+        return Queue(self._sessions)
+
+    def fenced(self, task_id: int, lease: int) -> Store:
+        """The same store, which writes only while `lease` holds the task.
+
+        Raises (when written to):
+            LeaseLostError: another worker has taken it over.
+        """
+        return Store(self._sessions.guarded(holds(task_id, lease)))
 
     def close(self) -> None:
-        """Gives the file back."""
-        self._engine.dispose()
+        """Gives the database back."""
+        self._sessions.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +117,7 @@ class Store:
             ended_at=None,
             wall_s=0.0,
         )
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.add(row)
             session.flush()
             return run_record(row)
@@ -98,19 +125,19 @@ class Store:
     def find_run(self, content_id: str) -> RunRecord | None:
         """The newest run of a task with that content."""
         query = select(TaskRow).where(TaskRow.content_id == content_id).order_by(TaskRow.id.desc())
-        with self._session() as session:
+        with self._sessions.reading() as session:
             row = session.scalars(query.limit(1)).first()
             return None if row is None else run_record(row)
 
     def get_run(self, run_id: int) -> RunRecord | None:
         """The run of that number."""
-        with self._session() as session:
+        with self._sessions.reading() as session:
             row = session.get(TaskRow, run_id)
             return None if row is None else run_record(row)
 
     def runs(self) -> tuple[RunRecord, ...]:
         """All runs, newest first."""
-        with self._session() as session:
+        with self._sessions.reading() as session:
             rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
             return tuple(map(run_record, rows))
 
@@ -125,10 +152,13 @@ class Store:
                 status=status,
                 stop_reason=stop_reason,
                 wall_s=TaskRow.wall_s + add_wall_s,
-                ended_at=None if status == "running" else _now(),
+                ended_at=None if status in ("running", "queued", "paused") else _now(),
+                updated_at=_now(),
+                revision=TaskRow.revision + 1,
+                **({} if status == "running" else {"worker": None, "wanted": ""}),
             )
         )
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.execute(change)
 
     def update_plan(
@@ -139,7 +169,7 @@ class Store:
         Raises:
             StoreError: there is no run of that number.
         """
-        with self._session() as session:
+        with self._sessions.writing() as session:
             row = session.get(TaskRow, run_id)
             if row is None:
                 raise StoreError(f"there is no run {run_id}")
@@ -164,7 +194,7 @@ class Store:
         Raises:
             StoreError: the candidate is finished in this run.
         """
-        with self._session() as session:
+        with self._sessions.writing() as session:
             query = select(ExperimentRow).where(
                 ExperimentRow.task_id == run_id, ExperimentRow.candidate_id == candidate_id
             )
@@ -208,7 +238,7 @@ class Store:
             tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
             payload=measurement.model_dump(mode="json"),
         )
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.add(row)
 
     def add_predictions(
@@ -222,7 +252,7 @@ class Store:
         """Stores what is expected of an experiment, or why nothing is."""
         kinds = (("base", base), ("calibrated", calibrated))
         change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.execute(change.values(unpredicted=unpredicted))
             session.add_all(
                 prediction_row(experiment_id, kind, prediction)
@@ -266,7 +296,7 @@ class Store:
                 ended_at=_now(),
             )
         )
-        with self._session() as session:
+        with self._sessions.writing() as session:
             if session.connection().execute(change).rowcount != 1:
                 raise StoreError(f"experiment {experiment_id} is not running")
             run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
@@ -276,14 +306,14 @@ class Store:
         """Takes unfinished experiments back, with what they had measured; returns how many."""
         unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
         ids = select(ExperimentRow.id).where(unfinished)
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
             change = update(ExperimentRow).where(unfinished).values(status="interrupted")
             return session.connection().execute(change).rowcount
 
     def forget_interrupted(self, run_id: int) -> None:
         """Removes the experiments that were taken back: whoever goes on begins them anew."""
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.execute(
                 delete(ExperimentRow).where(
                     ExperimentRow.task_id == run_id, ExperimentRow.status == "interrupted"
@@ -293,14 +323,21 @@ class Store:
     def experiments(self, run_id: int) -> tuple[ExperimentRecord, ...]:
         """A run's experiments in the order of launch, with their measurements."""
         query = select(ExperimentRow).where(ExperimentRow.task_id == run_id)
-        with self._session() as session:
+        with self._sessions.reading() as session:
             return tuple(map(experiment_record, session.scalars(query.order_by(ExperimentRow.idx))))
+
+    def set_standings(self, standings: Mapping[int, Standing]) -> None:
+        """Keeps where experiments (by their number in the store) stand among those of their run."""
+        with self._sessions.writing() as session:
+            for experiment_id, standing in standings.items():
+                change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
+                session.execute(change.values(**asdict(standing)))
 
     def add_observations(
         self, observations: Sequence[Observation], *, run_id: int | None = None
     ) -> int:
         """Stores those that are not there yet; returns how many these were."""
-        with self._session() as session:
+        with self._sessions.writing() as session:
             return kept_observations.add(session, observations, run_id)
 
     def observations(
@@ -318,34 +355,29 @@ class Store:
             until: as `newest_observation` said at some moment: what is newer is left out.
         """
         chosen = kept_observations.chosen(engine, device, model, run_id, until)
-        with self._session() as session:
+        with self._sessions.reading() as session:
             return kept_observations.found(session, chosen)
 
     def newest_observation(self) -> int:
         """The place of the newest observation; 0 where there is none."""
-        with self._session() as session:
+        with self._sessions.reading() as session:
             return kept_observations.newest(session)
 
     def forget_observations(self, ids: Sequence[str]) -> int:
         """Removes the observations of these ids; returns how many there were."""
-        with self._session() as session:
+        with self._sessions.writing() as session:
             return kept_observations.forget(session, ids)
 
     def add_event(self, run_id: int, kind: str, payload: dict[str, Any]) -> None:
         """Notes that something happened."""
-        with self._session() as session:
+        with self._sessions.writing() as session:
             session.add(EventRow(task_id=run_id, at=_now(), kind=kind, payload=payload))
 
     def events(self, run_id: int) -> tuple[EventRecord, ...]:
         """A run's events in order."""
         query = select(EventRow).where(EventRow.task_id == run_id).order_by(EventRow.id)
-        with self._session() as session:
+        with self._sessions.reading() as session:
             return tuple(EventRecord(r.at, r.kind, r.payload) for r in session.scalars(query))
-
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        with translated_errors(self._path), Session(self._engine) as session, session.begin():
-            yield session
 
 
 def _now() -> datetime:

@@ -1,0 +1,129 @@
+"""From the first revision with data, up, down, and up again: equal, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, MetaData, make_url, text
+
+from autotuner.store import Store, v1_schema
+from autotuner.store.database import alembic_config, connected, migrate
+from autotuner.store.schema import Base
+
+REVISIONS = [
+    script.revision
+    for script in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))
+]
+OLD_TASK = """INSERT INTO tasks_v2 (id, name, content_id, config, config_version, model, engine,
+    engine_version, device, plan, status, stop_reason, created_at, wall_s)
+    VALUES (1, 'é "old"', 'c', '{"version": 2}', 2, 'm', 'llamacpp', '1', 'cpu', '{}',
+    'completed', 'all launched', '2026-01-02 03:04:05', 1.5)"""
+OLD_EXPERIMENT = """INSERT INTO experiments (id, task_id, idx, candidate_id, settings, command,
+    status, selection_reason, phase, log_path, startup_s, measure_s, started_at)
+    VALUES (1, 1, 1, 'a', '{"misc.threads": 2}', 'c', 'completed', 'r', 'grid', 'l', 1.0, 2.0,
+    '2026-01-02 03:04:05')"""
+OLD_EVENT = """INSERT INTO events (id, task_id, at, kind, payload)
+    VALUES (1, 1, '2026-01-02 03:04:05', 'run_ended', '{"status": "completed"}')"""
+
+
+@pytest.fixture
+def engine(tmp_path: Path, database: str | None) -> Engine:
+    url = make_url(database or f"sqlite:///{tmp_path / 'old.db'}")
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return connected(url)
+
+
+def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table."""
+    found = MetaData()
+    found.reflect(engine)
+    with engine.connect() as connection:
+        return {
+            name: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for name, table in sorted(found.tables.items())
+        }
+
+
+def test_up_down_and_up_again_is_equal_at_every_revision(engine: Engine) -> None:
+    migrate(engine, REVISIONS[0])
+    with engine.begin() as connection:
+        for statement in (OLD_TASK, OLD_EXPERIMENT, OLD_EVENT):
+            connection.execute(text(statement))
+    contents = [content(engine)]
+    for revision in REVISIONS[1:]:
+        migrate(engine, revision)
+        contents.append(content(engine))
+    for revision, kept in reversed(list(zip(REVISIONS, contents, strict=True))):
+        migrate(engine, revision)
+        assert content(engine) == kept
+    migrate(engine)
+    assert content(engine) == contents[-1]
+    migrate(engine, "base")
+    assert set(content(engine)) == {"alembic_version"}
+    engine.dispose()
+
+
+def test_the_tables_are_those_that_the_code_knows(engine: Engine) -> None:
+    migrate(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        differences = [
+            difference
+            for difference in compare_metadata(context, Base.metadata)
+            if difference[0] in ("add_table", "remove_table", "add_column", "remove_column")
+        ]
+    assert differences == []
+    engine.dispose()
+
+
+def test_an_old_run_is_read_by_this_version(tmp_path: Path) -> None:
+    old = connected(make_url(f"sqlite:///{tmp_path / 'autotuner.db'}"))
+    migrate(old, REVISIONS[0])
+    with old.begin() as connection:
+        for statement in (OLD_TASK, OLD_EXPERIMENT, OLD_EVENT):
+            connection.execute(text(statement))
+    old.dispose()
+    with Store.open(tmp_path) as store:
+        (run,) = store.runs()
+        (experiment,) = store.experiments(run.id)
+        task = store.queue.get(run.id)
+    assert (run.name, experiment.candidate_id) == ('é "old"', "a")
+    assert task is not None
+    assert (task.origin, task.needs_gpu, task.lease) == ("cli", "", 0)
+
+
+def test_v1_tables_are_as_v1_has_them() -> None:
+    """Names of columns in their order, as the predecessor's own database has them."""
+    assert {table.name: [c.name for c in table.columns] for table in v1_schema_tables()} == V1
+
+
+def v1_schema_tables() -> list[Any]:
+    return [v1_schema.tasks, v1_schema.experiments, v1_schema.parameter_presets]
+
+
+V1 = {
+    "tasks": [
+        *("id", "task_name", "description", "status", "model_config", "base_runtime"),
+        *("runtime_image_tag", "parameters", "optimization_config", "benchmark_config"),
+        *("slo_config", "quant_config", "parallel_config", "clusterbasemodel_config"),
+        *("clusterservingruntime_config", "created_clusterbasemodel"),
+        *("created_clusterservingruntime", "deployment_mode", "metadata", "total_experiments"),
+        *("successful_experiments", "best_experiment_id", "created_at", "started_at"),
+        *("completed_at", "elapsed_time"),
+    ],
+    "experiments": [
+        *("id", "task_id", "experiment_id", "parameters", "status", "error_message", "metrics"),
+        *("objective_score", "gpu_info", "service_name", "service_url", "created_at"),
+        *("started_at", "completed_at", "elapsed_time"),
+    ],
+    "parameter_presets": [
+        *("id", "name", "description", "category", "runtime", "is_system", "parameters"),
+        *("metadata", "created_at", "updated_at"),
+    ],
+}
