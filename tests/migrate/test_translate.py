@@ -240,9 +240,31 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FLAGS = st.sampled_from(
-    "tp-size tp_size tp dp-size ep-size mem_frac mem-fraction-static schedule-policy quantization "
-    "kv-cache-dtype enable-torch-compile disable-radix-cache max-num-seqs speculative-num-steps "
-    "enable-expert-parallel no-enable-expert-parallel block-size swap-space port c 7 -- a.b".split()
+    [
+        "tp-size",
+        "tp_size",
+        "tp",
+        "dp-size",
+        "ep-size",
+        "mem_frac",
+        "mem-fraction-static",
+        "schedule-policy",
+        "quantization",
+        "kv-cache-dtype",
+        "enable-torch-compile",
+        "disable-radix-cache",
+        "max-num-seqs",
+        "speculative-num-steps",
+        "enable-expert-parallel",
+        "no-enable-expert-parallel",
+        "block-size",
+        "swap-space",
+        "port",
+        "c",
+        "7",
+        "--",
+        "a.b",
+    ]
 ) | st.text(max_size=8)
 VALUES = st.lists(
     st.sampled_from([1, 2, "4", 0.5, "0.9", True, "false", None, "auto", "fp8", -1, 1e400]) | JSON,
@@ -260,7 +282,19 @@ QUANT = st.dictionaries(
 )
 PARALLEL = st.dictionaries(
     st.sampled_from(
-        "tp pp dp cp dcp moe_tp moe_ep enable_expert_parallel moe_dense_tp preset odd".split()
+        [
+            "tp",
+            "pp",
+            "dp",
+            "cp",
+            "dcp",
+            "moe_tp",
+            "moe_ep",
+            "enable_expert_parallel",
+            "moe_dense_tp",
+            "preset",
+            "odd",
+        ]
     ),
     st.integers(0, 4) | st.lists(st.integers(1, 4), max_size=2) | st.booleans() | JSON,
     max_size=4,
@@ -270,16 +304,27 @@ SECTIONS = {
     "quant_config": QUANT,
     "parallel_config": PARALLEL,
     "optimization": st.dictionaries(
-        st.sampled_from("strategy objective max_iterations timeout_per_iteration odd".split()), JSON
-    ),
-    "benchmark": st.dictionaries(
         st.sampled_from(
-            "task model_name traffic_scenarios num_concurrency max_time_per_iteration "
-            "max_requests_per_iteration additional_params odd".split()
+            ["strategy", "objective", "max_iterations", "timeout_per_iteration", "odd"]
         ),
         JSON,
     ),
-    "slo": st.dictionaries(st.sampled_from("latency ttft tpot steepness odd".split()), JSON),
+    "benchmark": st.dictionaries(
+        st.sampled_from(
+            [
+                "task",
+                "model_name",
+                "traffic_scenarios",
+                "num_concurrency",
+                "max_time_per_iteration",
+                "max_requests_per_iteration",
+                "additional_params",
+                "odd",
+            ]
+        ),
+        JSON,
+    ),
+    "slo": st.dictionaries(st.sampled_from(["latency", "ttft", "tpot", "steepness", "odd"]), JSON),
     "memory_config": st.dictionaries(
         st.sampled_from(["mem_frac", "mem_fraction_static", "page_size", "x"]), JSON
     ),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.migrate.metrics import v1_metrics
 from autotuner.migrate.notes import Point
 from autotuner.migrate.score import DEFAULT_OBJECTIVE, v1_score
-from autotuner.store import ExperimentRecord, RunRecord
+from autotuner.store import ExperimentRecord, TaskRecord
 
 TASK_STATUS = {
     "pending": "PENDING",
@@ -60,14 +61,16 @@ class V1Results:
     total_experiments: int
     successful_experiments: int
     best: int | None
-    elapsed_s: float
+    started_at: datetime | None
+    completed_at: datetime | None
+    elapsed_s: float | None
     experiments: tuple[V1Experiment, ...]
 
 
 def v1_results(
     v1: Mapping[str, Any],
     points: Sequence[Point],
-    run: RunRecord,
+    run: TaskRecord,
     experiments: Sequence[ExperimentRecord],
 ) -> V1Results:
     """The whole of it, from the whole run.
@@ -83,16 +86,20 @@ def v1_results(
     )
     succeeded = [experiment for experiment in shown if experiment.status == "SUCCESS"]
     scored = [(e.objective_score, e.index) for e in succeeded if e.objective_score is not None]
-    status = TASK_STATUS[run.status]
+    # v1 called a task cancelled as soon as it was asked to be.
+    status = "CANCELLED" if run.wanted == "cancel" else TASK_STATUS[run.status]
     if status == "COMPLETED" and not succeeded:
         # v2 counts what was measured; v1 counts what kept its hard limits.
         status = "FAILED"
+    ended = status in ENDED
     return V1Results(
         status=status,
-        total_experiments=len(shown) if status in ENDED else max(_planned(v1, run), len(shown)),
+        total_experiments=len(shown) if ended else max(_planned(v1, run), len(shown)),
         successful_experiments=len(succeeded),
         best=min(scored)[1] if scored else None,
-        elapsed_s=run.wall_s,
+        started_at=run.started_at or run.queued_at,
+        completed_at=run.ended_at if ended else None,
+        elapsed_s=run.wall_s if ended else None,
         experiments=shown,
     )
 
@@ -115,7 +122,7 @@ def v1_parameters(points: Sequence[Point], settings: Mapping[str, Any]) -> dict[
     return {name: value for name, (_, value) in found.items()}
 
 
-def _planned(v1: Mapping[str, Any], run: RunRecord) -> int:
+def _planned(v1: Mapping[str, Any], run: TaskRecord) -> int:
     optimization = v1.get("optimization")
     limit = optimization.get("max_iterations") if isinstance(optimization, Mapping) else None
     candidates = int(run.plan.get("candidates", 0))
@@ -125,7 +132,7 @@ def _planned(v1: Mapping[str, Any], run: RunRecord) -> int:
 def _experiment(
     v1: Mapping[str, Any],
     points: Sequence[Point],
-    run: RunRecord,
+    run: TaskRecord,
     experiment: ExperimentRecord,
 ) -> V1Experiment:
     status, error = _status(experiment)
@@ -171,7 +178,7 @@ def _status(experiment: ExperimentRecord) -> tuple[str, str | None]:
     return ("BENCHMARKING" if experiment.measurements else "DEPLOYING"), None
 
 
-def _gpu_info(run: RunRecord, experiment: ExperimentRecord) -> dict[str, Any] | None:
+def _gpu_info(run: TaskRecord, experiment: ExperimentRecord) -> dict[str, Any] | None:
     """The GPUs that it occupies; none on a CPU."""
     gpus = Candidate.from_settings(experiment.settings).gpus
     return {"device": run.device, "gpu_count": gpus} if gpus else None
