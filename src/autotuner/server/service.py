@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from autotuner.config import Task
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
+from autotuner.store.tokens import Token
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
 
@@ -35,13 +36,13 @@ class Service:
 
     store: Store
     folder: Path
-    settings: ServiceSettings = ServiceSettings()
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
     clock: Callable[[], datetime] = utc_now
 
     @property
     def base(self) -> Path:
-        """The folder from which relative paths in tasks of the service count."""
-        return self.folder / "models"
+        """The folder from which relative paths in tasks of the service count: `models/a.gguf`."""
+        return self.folder
 
     def violations(self, task: Task) -> tuple[Problem, ...]:
         """What of a task the operator forbids."""
@@ -51,6 +52,10 @@ class Service:
     def policy(self) -> Policy:
         """What tasks may launch, with the folders of this home."""
         return self.settings.policy.at(self.folder)
+
+    def find_token(self, clear: str) -> Token | None:
+        """The token of a clear text, while it is valid."""
+        return None
 
     @property
     def logs(self) -> Path:

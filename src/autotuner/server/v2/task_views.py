@@ -184,4 +184,3 @@ class CloneRequest(BaseModel):
 
 
 TASK = TypeAdapter(TaskView)
-TASK_PAGE = TypeAdapter(TaskPage)

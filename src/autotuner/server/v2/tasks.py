@@ -26,7 +26,6 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.task_views import (
     TASK,
-    TASK_PAGE,
     Action,
     CloneRequest,
     Origin,
@@ -112,8 +111,11 @@ def list_tasks(
     after = None if cursor is None else place_of(cursor, sort, is_time=sort in TIMES)
     rows = task_page(service.store.sessions, wanted, order=sort, limit=limit + 1, after=after)
     shown, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
-    following = None if last is None else cursor_of(sort, last["sorted_by"], last["id"])
-    return answer(TASK_PAGE, {"items": shown, "next_cursor": following})
+    following = "null" if last is None else f'"{cursor_of(sort, last.sorted_by, last.id)}"'
+    items = ",".join(row.document for row in shown)
+    return Response(
+        f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json"
+    )
 
 
 @router.get(
