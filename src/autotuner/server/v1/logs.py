@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from fastapi.exceptions import HTTPException
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -66,8 +67,10 @@ async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
     after: int | None = None
     quiet_s = 0.0
     while True:
-        record = await run_in_threadpool(tasks_of(service).get, task_id)
-        if record is None:
+        try:
+            record = await run_in_threadpool(existing, service, task_id)
+        except HTTPException:
+            # Deleted meanwhile: there is nothing more to follow.
             return
         lines, after = await run_in_threadpool(_lines, service, record, after)
         for line in lines:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,14 +103,9 @@ async def tell_progress(socket: WebSocket, task_id: int) -> None:
     if snapshot is None:
         await socket.close(_UNKNOWN, "Task not found")
         return
-    telling = asyncio.ensure_future(_tell(socket, service, snapshot))
-    hearing = asyncio.ensure_future(_hear(socket))
-    try:
-        await asyncio.wait({telling, hearing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for job in (telling, hearing):
-            job.cancel()
-        await asyncio.gather(telling, hearing, return_exceptions=True)
+    # A client that leaves needs no answer.
+    with suppress(WebSocketDisconnect):
+        await _tell(socket, service, snapshot)
 
 
 async def _tell(socket: WebSocket, service: Service, snapshot: Snapshot) -> None:
@@ -121,22 +117,23 @@ async def _tell(socket: WebSocket, service: Service, snapshot: Snapshot) -> None
         if after.task.status in FINISHED:
             break
         before = after
-        await asyncio.sleep(_POLL_S)
-        try:
+        await _hear(socket, _POLL_S)
+        # A database that is away may be back at the next look.
+        with suppress(StoreUnavailableError):
             after = await run_in_threadpool(_snapshot, service, before.task.id)
-        except StoreUnavailableError:
-            # It may be back at the next look.
-            after = before
     await socket.close()
 
 
-async def _hear(socket: WebSocket) -> None:
-    try:
-        while True:
-            if await socket.receive_text() == "ping":
-                await socket.send_json({"type": "pong"})
-    except WebSocketDisconnect:
-        return
+async def _hear(socket: WebSocket, seconds: float) -> None:
+    """Answers pings for a while."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                heard = await socket.receive()
+                if heard["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect(heard.get("code", 1000))
+                if heard.get("text") == "ping":
+                    await socket.send_json({"type": "pong"})
 
 
 def _snapshot(service: Service, task_id: int) -> Snapshot | None:

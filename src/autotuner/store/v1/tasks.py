@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.store.schema import TaskRow
@@ -56,7 +56,7 @@ class V1Tasks:
         """Some of the tasks, newest first."""
         query = select(tasks).order_by(tasks.c.created_at.desc(), tasks.c.id.desc())
         if status is not None:
-            query = query.where(tasks.c.status == status)
+            query = query.where(_in_states(status))
         with self._sessions.reading() as session:
             rows = session.execute(query.offset(skip).limit(limit)).mappings()
             return tuple(map(task_record, rows))
@@ -65,7 +65,7 @@ class V1Tasks:
         """Sets columns, where the task is in one of the states `only`; says whether it was."""
         change = update(tasks).where(tasks.c.id == task_id).values(written(values))
         if only:
-            change = change.where(tasks.c.status.in_(only))
+            change = change.where(_in_states(*only))
         with self._sessions.writing() as session:
             return session.connection().execute(change).rowcount == 1
 
@@ -118,6 +118,12 @@ class V1Tasks:
         if except_for is not None:
             same &= tasks.c.id != except_for
         return bool(session.scalar(select(exists().where(same))))
+
+
+def _in_states(*statuses: str) -> ColumnElement[bool]:
+    """Whether a task is in one of these; one without a status is pending."""
+    named = tasks.c.status.in_(statuses)
+    return or_(named, tasks.c.status.is_(None)) if _FRESH["status"] in statuses else named
 
 
 def _found(session: Session, task_id: int) -> V1TaskRecord | None:
