@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
+from autotuner.server.feed import Feed
 from autotuner.server.openapi import tell_openapi
 from autotuner.server.security import protected
 from autotuner.server.service import Service
@@ -32,10 +33,11 @@ def create_app(service: Service) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.service = service
+    app.state.feed = Feed(service.store.sessions)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(v1_router(), prefix="/api")
     tell_faults(app)
     tell_openapi(app)
-    app.add_middleware(protected, settings=service.settings, find_token=service.find_token)
+    app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     return app

@@ -13,7 +13,7 @@ from autotuner.config import Task
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
-from autotuner.store.tokens import Token
+from autotuner.store.tokens import Tokens
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
 
@@ -53,9 +53,10 @@ class Service:
         """What tasks may launch, with the folders of this home."""
         return self.settings.policy.at(self.folder)
 
-    def find_token(self, clear: str) -> Token | None:
-        """The token of a clear text, while it is valid."""
-        return None
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of the API."""
+        return Tokens(self.store.sessions)
 
     @property
     def logs(self) -> Path:
