@@ -20,10 +20,11 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from autotuner.config.document import LARGEST
+
 _PAIR = r"\(\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*\)"
 _NOTATION = re.compile(rf"\s*(?:(D)\s*{_PAIR}|([NU])\s*{_PAIR}\s*/\s*{_PAIR})\s*")
 _NORMAL_CUT_STD = 3.0
-_LONGEST = 1e9
 
 
 class LengthDistribution(BaseModel):
@@ -72,7 +73,7 @@ class LengthDistribution(BaseModel):
         for name, (first, second) in (("input", self.input), ("output", self.output)):
             if first < 1:
                 raise ValueError(f"{name} length {first:g} is below 1 token")
-            if max(first, second) > _LONGEST:
+            if max(first, second) > LARGEST:
                 raise ValueError(f"{name}: {max(first, second):g} tokens are more than any model's")
             if second < 0:
                 raise ValueError(f"{name}: {second:g} is below 0")
