@@ -6,10 +6,16 @@ Knows nothing of engines, models or hardware.
 
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
-from autotuner.config.document import nearest
+from autotuner.config.document import Document, nearest
 from autotuner.config.groups import BACKENDS, GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
-from autotuner.config.load import load_task, parse_task, problems_of
+from autotuner.config.load import (
+    load_document,
+    load_task,
+    parse_task,
+    problems_in,
+    problems_of,
+)
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
     AS_RECORDED,
@@ -33,6 +39,7 @@ __all__ = [
     "Benchmark",
     "Candidate",
     "Combination",
+    "Document",
     "DocumentError",
     "GroupAxes",
     "LengthDistribution",
@@ -47,9 +54,11 @@ __all__ = [
     "axes_model",
     "content_id",
     "flag_of",
+    "load_document",
     "load_task",
     "nearest",
     "parse_document",
     "parse_task",
+    "problems_in",
     "problems_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,23 @@ def load_task(path: Path) -> Task:
         ConfigError: not YAML or JSON (with line and column), or not a task (every problem).
         AutotunerError: the file cannot be read.
     """
+    return parse_task(load_document(path, kind="task file"), source=str(path))
+
+
+def load_document(path: Path, *, kind: str) -> Any:
+    """What a file (`.json`, otherwise YAML) holds; `kind` is what it is meant to be.
+
+    Raises:
+        ConfigError: not YAML or JSON, with line and column.
+        AutotunerError: the file cannot be read.
+    """
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise AutotunerError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: no task file")
+            raise AutotunerError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: no {kind}")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise AutotunerError(
-            f"there is no file {path}", remedy="give the path of a task file"
+            f"there is no file {path}", remedy=f"give the path of a {kind}"
         ) from None
     except UnicodeDecodeError as error:
         raise AutotunerError(
@@ -44,10 +55,9 @@ def load_task(path: Path) -> Task:
     except OSError as error:
         raise AutotunerError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        document = parse_document(text, is_json=path.suffix == ".json")
+        return parse_document(text, is_json=path.suffix == ".json")
     except DocumentError as error:
         raise ConfigError(str(path), (Problem("", str(error)),)) from None
-    return parse_task(document, source=str(path))
 
 
 def parse_task(document: Any, *, source: str = "task") -> Task:
@@ -66,8 +76,13 @@ def parse_task(document: Any, *, source: str = "task") -> Task:
 
 def problems_of(error: ValidationError) -> tuple[Problem, ...]:
     """Pydantic's errors as field paths and sentences."""
+    return problems_in(error.errors(include_url=False))
+
+
+def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """The same, of errors that are told one by one."""
     problems = []
-    for item in error.errors(include_url=False):
+    for item in errors:
         words = [str(part) for part in item["loc"] if part not in (VALUE, AXIS)]
         message = item["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]

@@ -8,7 +8,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData, String, UniqueConstraint, false
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
@@ -45,6 +55,11 @@ class TaskRow(Base):
     """One run of a task."""
 
     __tablename__ = "tasks_v2"
+    __table_args__ = (
+        Index("ix_tasks_v2_created_at", "created_at", "id"),
+        Index("ix_tasks_v2_updated_at", text("coalesce(updated_at, created_at)"), "id"),
+        Index("ix_tasks_v2_name", "name", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -84,7 +99,10 @@ class ExperimentRow(Base):
     """
 
     __tablename__ = "experiments_v2"
-    __table_args__ = (UniqueConstraint("task_id", "candidate_id"),)
+    __table_args__ = (
+        UniqueConstraint("task_id", "candidate_id"),
+        Index("ix_experiments_v2_standing", "task_id", "status", "actual_throughput_tok_s"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"))
@@ -201,9 +219,10 @@ class ObservationRow(Base):
 
 
 class EventRow(Base):
-    """Something that happened in a run."""
+    """Something that happened in a run; a number that was given is never given again."""
 
     __tablename__ = "events"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
     id: Mapped[int] = mapped_column(primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"), index=True)

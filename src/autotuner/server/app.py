@@ -1,0 +1,33 @@
+"""The application: routes, and every error told as a problem.
+
+`create_app(service)` is all that a server needs: `uvicorn.run(create_app(service))`.
+"""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from autotuner import __version__
+from autotuner.server.faults import tell_faults
+from autotuner.server.service import Service
+from autotuner.server.v2.routes import ROUTERS
+
+API_V2 = "/api/v2"
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service as an ASGI application; handlers find `service` in `app.state.service`."""
+    app = FastAPI(
+        title="Inference Autotuner",
+        version=__version__,
+        description="Finds how to serve an LLM: tasks, their experiments, and what came out.",
+        openapi_url=f"{API_V2}/openapi.json",
+        # The framework's pages load scripts from a network that there may not be.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.include_router(router, prefix=API_V2)
+    tell_faults(app)
+    return app

@@ -1,0 +1,104 @@
+"""Errors of requests, wherever they are raised, as answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from autotuner.config import problems_in
+from autotuner.errors import AutotunerError, Problem
+from autotuner.server.problems import (
+    ProblemError,
+    ProblemKind,
+    kind_of_status,
+    problem_of,
+    problem_response,
+)
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_BODY = "body"
+_log = logging.getLogger(__name__)
+
+
+def tell_faults(app: FastAPI) -> None:
+    """Makes every error that leaves a handler a problem; one that nobody foresaw tells nothing."""
+    app.add_exception_handler(ProblemError, _refused)
+    app.add_exception_handler(AutotunerError, _from_below)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _by_status)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[ProblemKind, tuple[Problem, ...]]:
+    """What a validation found: the body's faults, else those of the parameters.
+
+    A parameter's path begins with where it stands: `query.limit`, `path.task_id`.
+    """
+    found = list(errors)
+    in_body = [
+        {**error, "loc": _in_document(error["loc"])} for error in found if error["loc"][0] == _BODY
+    ]
+    if in_body:
+        return ProblemKind.INVALID_BODY, problems_in(in_body)
+    return ProblemKind.INVALID_PARAMETER, problems_in(found)
+
+
+def _in_document(place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A place in the document; where it is no JSON, the number is of a character."""
+    return () if len(place) == 2 and isinstance(place[1], int) else place[1:]
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - registered for it alone
+    return problem_response(error, request.url.path)
+
+
+async def _from_below(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AutotunerError)  # noqa: S101 - registered for it alone
+    return problem_response(problem_of(error), request.url.path)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    kind, faults = faults_of(error.errors())
+    detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} faults; see errors"
+    return problem_response(ProblemError(kind, detail, errors=faults), request.url.path)
+
+
+async def _by_status(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    headers = dict(error.headers or {})
+    detail = error.detail
+    if error.status_code == 404:
+        detail = f"there is nothing at {request.url.path}"
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(allowed_methods(request))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+        detail = f"{request.url.path} does not take {request.method}"
+    refused = ProblemError(kind_of_status(error.status_code), detail, headers=headers)
+    return problem_response(refused, request.url.path)
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    refused = ProblemError(ProblemKind.INTERNAL, "see the service's log")
+    return problem_response(refused, request.url.path)
+
+
+def allowed_methods(request: Request) -> tuple[str, ...]:
+    """The methods that the address of a request takes; the framework names those of one route."""
+    routes = request.app.router.routes
+
+    def takes(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in routes)
+
+    return tuple(method for method in _METHODS if takes(method))

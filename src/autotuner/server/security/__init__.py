@@ -1,0 +1,67 @@
+"""Who may ask the service for what: hosts, origins, tokens, limits, and what answers tell browsers.
+
+In: an ASGI application and the settings. Out: the same application behind its guards.
+"""
+
+from __future__ import annotations
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from autotuner.server.security.authentication import (
+    FindToken,
+    RememberedTokens,
+    TokenCheck,
+    attempts,
+)
+from autotuner.server.security.bodies import BodyLimit, BodyLimits
+from autotuner.server.security.guard import Guard
+from autotuner.server.security.headers import SecurityHeaders
+from autotuner.server.security.hosts import HostCheck
+from autotuner.server.security.log_secrets import keep_secrets_out, without_secrets
+from autotuner.server.security.origins import OriginCheck
+from autotuner.server.security.rates import Buckets, RateCheck
+from autotuner.server.settings import ServiceSettings
+
+__all__ = ["FindToken", "keep_secrets_out", "protected", "without_secrets"]
+
+_READ_BY_PAGES = ("ETag", "Idempotency-Key", "Location", "Retry-After")
+_SENT_BY_PAGES = (
+    *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"),
+    "Last-Event-ID",
+)
+
+
+def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken) -> ASGIApp:
+    """The application behind its guards, the outermost first: headers, names, tokens, sizes.
+
+    Fits `app.add_middleware(protected, settings=…, find_token=…)` too.
+    """
+    inner = Guard(
+        BodyLimit(app, BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)),
+        (
+            TokenCheck(RememberedTokens(find_token), settings.token_demanded, attempts()),
+            RateCheck(Buckets(settings.requests_per_s, settings.request_burst)),
+        ),
+    )
+    outer = Guard(
+        _open_to(settings.allowed_origins, inner),
+        (
+            HostCheck(frozenset(settings.allowed_hosts), settings.port),
+            OriginCheck(frozenset(settings.allowed_origins)),
+        ),
+    )
+    return SecurityHeaders(outer)
+
+
+def _open_to(origins: tuple[str, ...], app: ASGIApp) -> ASGIApp:
+    """CORS is closed, but for the origins that the operator names."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=_SENT_BY_PAGES,
+        expose_headers=_READ_BY_PAGES,
+    )

@@ -1,0 +1,149 @@
+"""What the operator says of the service: a YAML file, environment variables, flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+
+from autotuner.config import Document, load_document, problems_of
+from autotuner.config.document import Bool, NonNegativeReal, PositiveInt
+from autotuner.errors import ConfigError, Problem
+from autotuner.server.addresses import is_loopback, split_host
+from autotuner.workers.policy import Policy
+
+ENVIRONMENT_PREFIX = "AUTOTUNER_"
+_MIB = 1 << 20
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
+
+
+class ServiceSettings(Document):
+    """How the service is reached, whom it answers, and what tasks may launch."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """The address to listen on; any but a loopback one demands tokens."""
+    port: int = Field(default=8700, ge=0, le=65535, strict=True)
+    """The port to listen on; 0 takes a free one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """More names in `Host` that the service answers to: `name`, at any port, or `name:port`. One
+    that is no loopback name demands tokens: others reach the service by it."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose pages may use the service, such as `https://tuner.example.org`; its own may."""
+    demand_tokens: Bool = False
+    """Whether every request needs a token on a loopback address too, as behind a proxy."""
+    max_body_bytes: PositiveInt = 1 * _MIB
+    """The largest body of a request."""
+    max_upload_bytes: PositiveInt = 32 * _MIB
+    """The largest body of one that uploads a file."""
+    requests_per_s: NonNegativeReal = 200.0
+    """Requests per second of one token, or one address where there is no token; 0: no limit."""
+    request_burst: PositiveInt = 400
+    """Requests that may come at once."""
+    policy: Policy = Policy()
+    """What tasks that come through the service may launch."""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for host in given:
+            if split_host(host) is None:
+                raise ValueError(f"{host!r} is no host; write name or name:port, without a scheme")
+        return tuple(host.lower() for host in given)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in given:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r} is no origin; write it as a browser sends it: "
+                    "scheme://name[:port] in lower case, without a path"
+                )
+        return given
+
+    @property
+    def token_demanded(self) -> bool:
+        """Whether a request without a token is refused."""
+        names = [found[0] for found in map(split_host, self.allowed_hosts) if found]
+        return self.demand_tokens or not all(map(is_loopback, (self.host, *names)))
+
+
+def load_settings(
+    path: Path | None,
+    *,
+    environment: Mapping[str, str],
+    flags: Mapping[str, Any],
+) -> ServiceSettings:
+    """Settings from a file, over them `AUTOTUNER_<FIELD>` variables, over them flags.
+
+    Args:
+        environment: of the process; lists are written with commas between.
+        flags: field -> value; None where a flag is not given.
+
+    Raises:
+        ConfigError: every field that is wrong, with where it was said.
+        AutotunerError: the file cannot be read.
+    """
+    document = {} if path is None else load_document(path, kind="settings file")
+    if not isinstance(document, dict):
+        problem = Problem("", "settings are a mapping of keys to values")
+        raise ConfigError(str(path), (problem,))
+    variables = {
+        field: _READ[type(info.default)](environment[name])
+        for field, info in ServiceSettings.model_fields.items()
+        if (name := variable_of(field)) in environment and type(info.default) in _READ
+    }
+    given = {field: value for field, value in flags.items() if value is not None}
+    try:
+        return ServiceSettings.model_validate({**document, **variables, **given})
+    except ValidationError as error:
+        problems = tuple(_with_place(each, variables, given) for each in problems_of(error))
+        raise ConfigError(str(path or "settings"), problems) from None
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a field."""
+    return f"{ENVIRONMENT_PREFIX}{field.upper()}"
+
+
+def _with_place(
+    problem: Problem, variables: Mapping[str, Any], flags: Mapping[str, Any]
+) -> Problem:
+    """The problem under the name by which its field was said."""
+    field = problem.path.partition(".")[0]
+    if field in flags:
+        return Problem(f"--{field.replace('_', '-')}", problem.message)
+    if field in variables:
+        return Problem(variable_of(field), problem.message)
+    return problem
+
+
+def _number(text: str) -> Any:
+    """The number that a text writes; the text where it writes none, which is then told of."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _truth(text: str) -> Any:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+
+
+def _words(text: str) -> Any:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+_READ: dict[type, Callable[[str], Any]] = {
+    str: str,
+    bool: _truth,
+    int: _number,
+    float: _number,
+    tuple: _words,
+}
+"""Type of a field's default -> how its variable is read; what is no such value is left as text."""

@@ -1,0 +1,86 @@
+"""`Idempotency-Key`: a request that is sent again is answered again, and carried out once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Header, Request
+from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.service import service_of
+from autotuner.store import idempotency
+
+KEY_HEADER = "Idempotency-Key"
+_KEY = "[!-~]{1,255}"
+_KEPT_HEADERS = ("content-type", "etag", "location")
+Key = Annotated[
+    str | None,
+    Header(
+        alias=KEY_HEADER,
+        pattern=f"^{_KEY}$",
+        description="Any text of your own for this request. Sent again with the same body within "
+        "24 hours, the request is answered as before and not carried out again.",
+    ),
+]
+"""As a handler's argument; the route does the rest."""
+
+
+async def answered_once(
+    request: Request, handle: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """The answer of `handle`, or the one that was given to this key before.
+
+    Only what was done is kept: a request that was refused may be sent again.
+
+    Raises:
+        ProblemError: the key was used for another request, or that is still being answered.
+    """
+    key = request.headers.get(KEY_HEADER, "")
+    if re.fullmatch(_KEY, key) is None:
+        return await handle(request)
+    service = service_of(request)
+    sessions, scope = service.store.sessions, _scope(request)
+    fingerprint = hashlib.sha256(
+        request.scope.get("query_string", b"") + b"\n" + await request.body()
+    ).hexdigest()
+    kept = await run_in_threadpool(
+        idempotency.take, sessions, scope, key, fingerprint, service.clock()
+    )
+    if kept is not None:
+        return _again(kept, fingerprint, key)
+    try:
+        response = await handle(request)
+    except BaseException:
+        await run_in_threadpool(idempotency.give_back, sessions, scope, key)
+        raise
+    answer = {
+        "body": bytes(response.body).decode(),
+        "headers": {name: response.headers[name] for name in _KEPT_HEADERS},
+    }
+    await run_in_threadpool(idempotency.keep, sessions, scope, key, response.status_code, answer)
+    return response
+
+
+def _again(kept: idempotency.KeptAnswer, fingerprint: str, key: str) -> Response:
+    if kept.fingerprint != fingerprint:
+        raise ProblemError(
+            ProblemKind.IDEMPOTENCY_MISMATCH,
+            f"the Idempotency-Key {key!r} was used for another body; give this request its own",
+        )
+    if kept.status is None or kept.answer is None:
+        raise ProblemError(
+            ProblemKind.CONFLICT,
+            f"the request with the Idempotency-Key {key!r} is still being answered; ask again",
+        )
+    return Response(kept.answer["body"], kept.status, kept.answer["headers"])
+
+
+def _scope(request: Request) -> str:
+    """Who asks for what."""
+    token: Any = getattr(request.state, "token", None)
+    return f"{request.method} {request.url.path} {getattr(token, 'name', '')}"

@@ -1,0 +1,9 @@
+"""Every router of API v2."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from autotuner.server.v2 import tasks
+
+ROUTERS: tuple[APIRouter, ...] = (tasks.router,)

@@ -1,0 +1,222 @@
+"""What the routes of API v2 have in common: JSON bodies, problems in the OpenAPI, bounded ids."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.config import DocumentError, parse_document
+from autotuner.errors import Problem
+from autotuner.server.problems import MEDIA_TYPE, ProblemError, ProblemKind
+from autotuner.server.service import Service, service_of
+from autotuner.server.v2.idempotency import KEY_HEADER, answered_once
+
+MOST_ID = 2**31 - 1
+"""The largest number of a row on both databases."""
+_DEEPEST = 64
+"""Levels of lists and mappings in a body; a task needs six."""
+_JSON_TYPE = "application/json"
+_JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
+_FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""What no database keeps: NUL, and halves of characters."""
+
+
+class FaultView(BaseModel):
+    """One fault of a body or of the parameters."""
+
+    path: str
+    """Dotted: `optimization.budget.minutes`, `query.limit`; empty for the whole."""
+    message: str
+
+
+class ProblemView(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+
+    type: str
+    """The kind: `/problems/<kind>`; stays the same whatever the detail says."""
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FaultView] | None = None
+
+
+def problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route: the problems that it tells, by their status."""
+    by_status: dict[int | str, list[str]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(f"`{kind.slug}`: {kind.title}")
+    return {
+        status: {"description": "; ".join(told), "content": {MEDIA_TYPE: {}}, "model": ProblemView}
+        for status, told in by_status.items()
+    }
+
+
+ANYWHERE = problems(
+    ProblemKind.BAD_REQUEST,
+    ProblemKind.UNAUTHORIZED,
+    ProblemKind.FORBIDDEN,
+    ProblemKind.WRONG_ORIGIN,
+    ProblemKind.WRONG_HOST,
+    ProblemKind.INVALID_PARAMETER,
+    ProblemKind.RATE_LIMITED,
+    ProblemKind.INTERNAL,
+    ProblemKind.UNAVAILABLE,
+)
+"""What any request may be told."""
+WITH_BODY = problems(
+    ProblemKind.INVALID_BODY,
+    ProblemKind.BODY_TOO_LARGE,
+    ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+)
+"""What a request with a body may be told."""
+
+
+class JsonRequest(Request):
+    """A request whose JSON body has been read: see `document_of`."""
+
+    document: Any = None
+
+    async def json(self) -> Any:
+        """The document in its body."""
+        return self.document
+
+
+class Route(APIRoute):
+    """A route of API v2: its body is of the type that it takes, and is read once and strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, behind what is asked of bodies and of Idempotency-Keys."""
+        inner = super().get_route_handler()
+        field = self.body_field
+        media = getattr(field.field_info, "media_type", _JSON_TYPE) if field else None
+        keyed = any(header.alias == KEY_HEADER for header in self.dependant.header_params)
+
+        async def handle(given: Request) -> Response:
+            request = JsonRequest(given.scope, given.receive)
+            if media is not None:
+                _require_type(request, media)
+            if media == _JSON_TYPE and (body := await request.body()):
+                request.document = await run_in_threadpool(document_of, body)
+            return await (answered_once(request, inner) if keyed else inner(request))
+
+        return handle
+
+
+def _require_type(request: Request, media: str) -> None:
+    given = request.headers.get("content-type", "")
+    has_body = request.headers.get("content-length", "") not in ("", "0") or (
+        "transfer-encoding" in request.headers
+    )
+    fits = _FORM if media.startswith("multipart/") else _JSON
+    if has_body and not fits.fullmatch(given.strip()):
+        raise ProblemError(
+            ProblemKind.UNSUPPORTED_MEDIA_TYPE,
+            f"the body's type is {given!r}; send {media}" if given else f"send the body as {media}",
+        )
+
+
+def document_of(body: bytes) -> Any:
+    """The JSON document in a body.
+
+    Raises:
+        ProblemError: it is no JSON, a key is given twice, or it holds what cannot be kept.
+    """
+    try:
+        document = parse_document(body.decode("utf-8"), is_json=True)
+    except UnicodeDecodeError as error:
+        raise _invalid("", f"is not UTF-8 (byte {error.start})") from None
+    except DocumentError as error:
+        raise _invalid("", str(error)) from None
+    _require_storable(document)
+    return document
+
+
+def _require_storable(document: Any) -> None:
+    left: list[tuple[tuple[str, ...], Any]] = [((), document)]
+    while left:
+        place, value = left.pop()
+        path = ".".join(place)
+        if len(place) > _DEEPEST:
+            raise _invalid("", f"is nested deeper than {_DEEPEST} levels")
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if _UNSTORABLE.search(key):
+                    raise _invalid(path, "has a key with a NUL or half a character in it")
+                left.append(((*place, key), inner))
+        elif isinstance(value, list):
+            left += [((*place, str(index)), inner) for index, inner in enumerate(value)]
+        elif isinstance(value, str) and _UNSTORABLE.search(value):
+            raise _invalid(path, "holds a NUL or half a character")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise _invalid(path, "is no finite number")
+
+
+def _invalid(path: str, message: str) -> ProblemError:
+    fault = Problem(path, message)
+    return ProblemError(ProblemKind.INVALID_BODY, str(fault), errors=[fault])
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can keep a text."""
+    return _UNSTORABLE.search(text) is None
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("holds a NUL or half a character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+"""Text of a parameter that a database can be asked for."""
+TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
+Given = Annotated[Service, Depends(service_of)]
+"""The service, as a handler's argument."""
+
+
+def v2_router(prefix: str, tag: str) -> APIRouter:
+    """A router of API v2: `prefix` follows `/api/v2`; operations are named after handlers."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[tag],
+        route_class=Route,
+        responses=ANYWHERE,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+
+def answer(
+    adapter: TypeAdapter[Any],
+    document: Any,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A document of the rows' own values, written by the type that the OpenAPI tells of it."""
+    content = adapter.dump_json(adapter.validate_python(document))
+    return Response(content, status, headers, media_type="application/json")
+
+
+def merged(*told: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """Several `problems(...)` as one; where two tell of a status, both descriptions count."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for responses in told:
+        for status, response in responses.items():
+            earlier = found.get(status)
+            description = response["description"]
+            if earlier is not None and description not in earlier["description"]:
+                description = f"{earlier['description']}; {description}"
+            found[status] = {**response, "description": description}
+    return found

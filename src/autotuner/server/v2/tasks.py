@@ -1,0 +1,362 @@
+"""`/tasks/`: create, list, read, change, delete, and what may be asked of a task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Body, Header, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, Field
+
+from autotuner.config import Task, parse_task
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v2.cursors import cursor_of, place_of
+from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
+from autotuner.server.v2.idempotency import Key
+from autotuner.server.v2.routing import (
+    WITH_BODY,
+    Given,
+    TaskId,
+    Text,
+    answer,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.server.v2.task_views import (
+    TASK,
+    TASK_PAGE,
+    Action,
+    CloneRequest,
+    Origin,
+    SortName,
+    Status,
+    TaskPage,
+    TaskPatch,
+    TaskView,
+)
+from autotuner.store import TaskRecord
+from autotuner.store.listing import TIMES, TaskFilter, experiments_of, task_page
+from autotuner.store.queue import ASKED_OF_WORKERS, allowed_actions
+from autotuner.tuning.needs import engines_named, model_named, needs
+
+router = v2_router("/tasks", "tasks")
+
+_UNKNOWN = problems(ProblemKind.NOT_FOUND)
+_STALE = problems(ProblemKind.PRECONDITION_FAILED)
+_WRONG = problems(ProblemKind.WRONG_TRANSITION)
+_REFUSED = problems(ProblemKind.POLICY_REFUSED, ProblemKind.TASK_INVALID)
+_KEYED = problems(ProblemKind.IDEMPOTENCY_MISMATCH, ProblemKind.CONFLICT)
+_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version."}}}
+_LOCATED = {
+    "headers": {
+        **_TAGGED["headers"],
+        "Location": {"schema": {"type": "string"}, "description": "Where the task is."},
+    }
+}
+_COPY, _LONGEST_NAME = " (copy)", 200
+
+IfMatch = Annotated[
+    str | None,
+    Header(description="The ETag that was read: refused (412) where the task changed since."),
+]
+Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
+
+
+@router.post(
+    "/",
+    status_code=201,
+    response_model=TaskView,
+    responses=merged(WITH_BODY, _REFUSED, _KEYED) | {201: _LOCATED},
+)
+def create_task(
+    service: Given,
+    task: Annotated[Task, Body()],
+    start: Annotated[bool, Query(description="Whether to start it at once.")] = False,
+    key: Key = None,
+) -> Response:
+    """Creates a task; it waits, `pending`, until it is started."""
+    record = _created(service, task, status="queued" if start else "pending")
+    return _told(service, record, status=201)
+
+
+@router.get("/", response_model=TaskPage, responses=problems(ProblemKind.INVALID_CURSOR))
+def list_tasks(
+    service: Given,
+    status: Annotated[list[Status], Query(description="Any of these.")] = [],  # noqa: B006
+    model: Annotated[Names, Query(description="Any of these, in full.")] = [],  # noqa: B006
+    engine: Annotated[Names, Query(description="Any of these, in full.")] = [],  # noqa: B006
+    origin: Annotated[list[Origin], Query(description="Who asked for it.")] = [],  # noqa: B006
+    search: Annotated[
+        Text, Query(max_length=200, description="Text in the name, the description or the model.")
+    ] = "",
+    created_after: Annotated[AwareDatetime | None, Query()] = None,
+    created_before: Annotated[AwareDatetime | None, Query()] = None,
+    sort: Annotated[SortName, Query(description="`-`: the largest first.")] = "-created_at",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before, in the same order.")
+    ] = None,
+) -> Response:
+    """Lists tasks, a page at a time; a page goes on where the one before ended."""
+    wanted = TaskFilter(
+        statuses=tuple(status),
+        models=tuple(model),
+        engines=tuple(engine),
+        origins=tuple(origin),
+        search=search,
+        created_after=created_after,
+        created_before=created_before,
+    )
+    after = None if cursor is None else place_of(cursor, sort, is_time=sort in TIMES)
+    rows = task_page(service.store.sessions, wanted, order=sort, limit=limit + 1, after=after)
+    shown, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
+    following = None if last is None else cursor_of(sort, last["sorted_by"], last["id"])
+    return answer(TASK_PAGE, {"items": shown, "next_cursor": following})
+
+
+@router.get(
+    "/{task_id}",
+    response_model=TaskView,
+    responses=_UNKNOWN | {200: _TAGGED, 304: {"description": "It is as you have it."}},
+)
+def get_task(
+    service: Given,
+    task_id: TaskId,
+    if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
+) -> Response:
+    """A task as a whole: its document, its plan, how far it is, and what may be asked of it."""
+    return _told(service, existing(service, task_id), if_none_match=if_none_match)
+
+
+@router.patch(
+    "/{task_id}",
+    response_model=TaskView,
+    responses=merged(WITH_BODY, _UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
+)
+def change_task(
+    service: Given, task_id: TaskId, patch: TaskPatch, if_match: IfMatch = None
+) -> Response:
+    """Changes a task: its name and description at any time, what it does while it is pending."""
+    values = _changes(service, patch)
+    existing(service, task_id)
+    record = service.store.queue.change(task_id, values, revision=revision_wanted(if_match))
+    return _told(service, record)
+
+
+@router.delete(
+    "/{task_id}",
+    status_code=204,
+    response_class=Response,
+    responses=merged(_UNKNOWN, _STALE, _WRONG),
+)
+def delete_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Deletes a task and all that was measured for it; refused while it is running."""
+    existing(service, task_id)
+    service.store.queue.delete(task_id, revision=revision_wanted(if_match))
+    return Response(status_code=204)
+
+
+_ASKED: dict[int | str, dict[str, Any]] = {
+    200: {**_TAGGED, "description": "It is done."},
+    202: {**_TAGGED, "model": TaskView, "description": "Its worker is asked, and does it soon."},
+}
+
+
+@router.post(
+    "/{task_id}/start",
+    response_model=TaskView,
+    responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
+)
+def start_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Hands a pending task to the workers."""
+    return _asked(service, task_id, "start", if_match)
+
+
+@router.post(
+    "/{task_id}/cancel",
+    response_model=TaskView,
+    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ASKED,
+)
+def cancel_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Ends a task; finished experiments are kept, and `resume` goes on from there."""
+    return _asked(service, task_id, "cancel", if_match)
+
+
+@router.post(
+    "/{task_id}/pause",
+    response_model=TaskView,
+    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ASKED,
+)
+def pause_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Lets a task rest; `resume` goes on from there."""
+    return _asked(service, task_id, "pause", if_match)
+
+
+@router.post(
+    "/{task_id}/resume",
+    response_model=TaskView,
+    responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
+)
+def resume_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Goes on with a task that rests or was stopped; no finished experiment is repeated."""
+    return _asked(service, task_id, "resume", if_match)
+
+
+@router.post(
+    "/{task_id}/restart",
+    response_model=TaskView,
+    responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
+)
+def restart_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+    """Begins a task anew; what was measured for it is removed."""
+    return _asked(service, task_id, "restart", if_match)
+
+
+@router.post(
+    "/{task_id}/clone",
+    status_code=201,
+    response_model=TaskView,
+    responses=merged(WITH_BODY, _UNKNOWN, _REFUSED, _KEYED) | {201: _LOCATED},
+)
+def clone_task(
+    service: Given,
+    task_id: TaskId,
+    body: Annotated[CloneRequest | None, Body()] = None,
+    key: Key = None,
+) -> Response:
+    """A new pending task with the same document and none of the results."""
+    original = existing(service, task_id)
+    name = body.name if body is not None and body.name is not None else _copied(original.name)
+    task = parse_task(document_of_task(original) | {"name": name}, source=f"task {task_id}")
+    return _told(service, _created(service, task, base=original.base), status=201)
+
+
+def existing(service: Service, task_id: int) -> TaskRecord:
+    """The task of that number.
+
+    Raises:
+        ProblemError: there is none.
+    """
+    found = service.store.queue.get(task_id)
+    if found is None:
+        raise unknown_task(task_id)
+    return found
+
+
+def unknown_task(task_id: int) -> ProblemError:
+    """That there is no task of that number."""
+    return ProblemError(ProblemKind.NOT_FOUND, f"there is no task {task_id}")
+
+
+def document_of_task(record: TaskRecord) -> dict[str, Any]:
+    """A task's document with the name and the description that it has now."""
+    words = {"name": record.name, "description": record.description}
+    return {**record.config, **{key: text for key, text in words.items() if text}}
+
+
+def _created(
+    service: Service, task: Task, *, status: str = "pending", base: str | None = None
+) -> TaskRecord:
+    _refuse_forbidden(service, task)
+    return service.store.queue.create(
+        **_columns(task),
+        origin="api",
+        base=str(service.base) if base is None else base,
+        status=status,
+    )
+
+
+def _columns(task: Task) -> dict[str, Any]:
+    """What the store keeps of a document beside it."""
+    gpu, gpus = needs(task)
+    return {
+        "name": task.name,
+        "description": task.description,
+        "content_id": task.content_id,
+        "config": task.written(),
+        "model": model_named(task),
+        "engine": ", ".join(engines_named(task)),
+        "needs_gpu": gpu,
+        "needs_gpus": gpus,
+    }
+
+
+def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if patch.config is not None:
+        _refuse_forbidden(service, patch.config)
+        values = _columns(patch.config)
+    words = {"name": patch.name, "description": patch.description}
+    return values | {name: text for name, text in words.items() if text is not None}
+
+
+def _asked(service: Service, task_id: int, action: Action, if_match: str | None) -> Response:
+    record = existing(service, task_id)
+    if record.status == "running" and record.worker is None and action in ASKED_OF_WORKERS:
+        raise ProblemError(
+            ProblemKind.WRONG_TRANSITION,
+            f"task {task_id} is run by the command line, and no worker can be asked to {action} "
+            "it; stop that command with Ctrl-C",
+            task_status=record.status,
+            allowed=[],
+        )
+    if action not in ASKED_OF_WORKERS:
+        _refuse_forbidden(service, parse_task(record.config, source=f"task {task_id}"))
+    done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match))
+    return _told(service, done, status=202 if done.wanted else 200)
+
+
+def _refuse_forbidden(service: Service, task: Task) -> None:
+    forbidden = service.violations(task)
+    if forbidden:
+        count = len(forbidden)
+        detail = str(forbidden[0]) if count == 1 else f"{count} things are refused; see errors"
+        raise ProblemError(ProblemKind.POLICY_REFUSED, detail, errors=forbidden)
+
+
+def _copied(name: str) -> str:
+    return name[: _LONGEST_NAME - len(_COPY)] + _COPY
+
+
+def _told(
+    service: Service,
+    record: TaskRecord,
+    *,
+    status: int = 200,
+    if_none_match: str | None = None,
+) -> Response:
+    counts = experiments_of(service.store.sessions, record.id)
+    progress = [counts[name] for name in ("running", "completed", "failed")]
+    tag = etag(record.revision, *progress)
+    address = f"/api/v2/tasks/{record.id}"
+    headers = {"ETag": tag} | ({"Location": address} if status == 201 else {})
+    if is_unchanged(tag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    parts = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
+    document = {
+        **vars(record),
+        "updated_at": record.updated_at or record.created_at,
+        "experiments": counts,
+        "config": document_of_task(record),
+        "config_version": 2,
+        "plan": record.plan or None,
+        "progress": {
+            **dict(zip(_PROGRESS, progress, strict=True)),
+            "launches": _launches(record),
+        },
+        "allowed_actions": allowed_actions(record.status),
+        "links": {"self": address} | {part: f"{address}/{part}" for part in parts},
+    }
+    return answer(TASK, document, status=status, headers=headers)
+
+
+_PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed")
+
+
+def _launches(record: TaskRecord) -> int | None:
+    """How many launches there will be at the most; None until it is planned."""
+    candidates = record.plan.get("candidates")
+    budget = record.config.get("optimization", {}).get("budget", {}).get("experiments")
+    return None if candidates is None else min(candidates, budget or candidates)

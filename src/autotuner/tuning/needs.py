@@ -1,0 +1,51 @@
+"""What a task needs of the machine that runs it, from its document alone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from autotuner.catalog import gpu_named
+from autotuner.config import Task
+from autotuner.engines import DEFAULT_ENGINE
+
+
+class Needs(NamedTuple):
+    """`gpu`: of the catalog, "cpu", or "" where any machine will do; `gpus`: how many."""
+
+    gpu: str
+    gpus: int
+
+
+def needs(task: Task) -> Needs:
+    """The machine that a task needs. Profiles name no GPU, so that they take no part.
+
+    Raises:
+        CatalogError: it names a GPU that the catalog does not know.
+    """
+    if task.deployment_mode == "replay":
+        return Needs("", 0)
+    named = _said(task, "system.gpu_type")
+    gpu = gpu_named(str(named[0])) if named else None
+    if gpu is None or gpu.is_cpu:
+        return Needs("cpu", 0)
+    return Needs(gpu.name, max([1, *map(int, _said(task, "system.total_gpus"))]))
+
+
+def engines_named(task: Task) -> tuple[str, ...]:
+    """The engines that a task compares; the default one where it names none."""
+    named = dict.fromkeys(map(str, _said(task, "system.backend")))
+    return tuple(named) or (DEFAULT_ENGINE,)
+
+
+def model_named(task: Task) -> str:
+    """The model as the task calls it."""
+    return task.model.id or task.model.path or ""
+
+
+def _said(task: Task, path: str) -> list[Any]:
+    """Every value that the task or one of its combinations gives a field."""
+    found: list[Any] = []
+    for part in (task, *task.combinations):
+        value = part.settings().get(path)
+        found += value if isinstance(value, list) else [] if value is None else [value]
+    return found

@@ -1,0 +1,198 @@
+"""What in a task the operator does not allow. Pure, but for following the links of paths."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from autotuner.catalog import known_model
+from autotuner.config import AS_RECORDED, BACKENDS, Combination, Task
+from autotuner.engines import DEFAULT_ENGINE
+from autotuner.errors import Problem
+from autotuner.tuning.prepare import Prepared
+from autotuner.workers.confined import OutsideRootsError, confined
+from autotuner.workers.flags import refused_words
+from autotuner.workers.policy import Policy
+from autotuner.workers.secret_values import secrets_in
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_WORD = re.compile(r"[A-Za-z0-9][\w.:+-]*")
+_WORDS = {
+    "model.served_name": re.compile(r"[A-Za-z0-9][\w./:@+-]*"),
+    "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
+}
+"""What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
+
+
+def violations(task: Task, policy: Policy, *, base: Path | None = None) -> tuple[Problem, ...]:
+    """Everything in a task that the operator does not allow; empty where all is allowed.
+
+    Args:
+        base: folder from which the task's relative paths count; None where it has none.
+    """
+    found = [
+        *_of_task(task, policy),
+        *_of_model(task, policy, base),
+        *_of_files(task, policy, base),
+        *secrets_in(task.written()),
+    ]
+    if task.replay is None:
+        found += _of_settings(task.settings(), _engines_of(task, task), policy, base)
+        for index, part in enumerate(task.combinations):
+            found += [
+                Problem(f"combinations.{index}.{problem.path}", problem.message)
+                for problem in _of_settings(part.settings(), _engines_of(part, task), policy, base)
+            ]
+    return tuple(dict.fromkeys(found))
+
+
+def violations_resolved(
+    prepared: Prepared, policy: Policy, *, base: Path | None = None
+) -> tuple[Problem, ...]:
+    """The same for what a task has become on this machine: what its profiles set counts too."""
+    found = list(violations(prepared.task, policy, base=base))
+    if prepared.replay is not None:
+        return tuple(found)
+    for variant in prepared.variants:
+        settings = variant.config.settings
+        found += _of_settings(settings, (variant.engine.name,), policy, base)
+    widest = max((candidate.gpus for candidate in prepared.space.candidates), default=0)
+    found += _above("parallel", widest, policy.max_gpus, "GPUs")
+    return tuple(dict.fromkeys(found))
+
+
+def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:
+    yield from _not_in(policy.deployment_modes, "deployment_mode", task.deployment_mode)
+    yield from _not_in(policy.tools, "benchmark.tool", task.benchmark.tool)
+    highest = max(task.benchmark.concurrency)
+    yield from _above("benchmark.concurrency", highest, policy.max_concurrency, "requests at once")
+    if task.deployment_mode == "replay":
+        return
+    budget = task.optimization.budget
+    limits = {
+        "experiments": (budget.experiments, policy.max_experiments, "experiments"),
+        "minutes": (budget.minutes, policy.max_minutes, "minutes"),
+    }
+    for name, (asked, most, unit) in limits.items():
+        path = f"optimization.budget.{name}"
+        if most is not None and asked is None:
+            yield Problem(path, f"is missing; the operator allows {most:g} {unit} at the most")
+        yield from _above(path, asked or 0, most, unit)
+
+
+def _of_model(task: Task, policy: Policy, base: Path | None) -> Iterator[Problem]:
+    model = task.model
+    for path, pattern in _WORDS.items():
+        word = getattr(model, path.partition(".")[2])
+        if word is not None and (not pattern.fullmatch(word) or ".." in word):
+            yield Problem(path, f"{word!r} is no plain name; use letters, digits and . _ - : /")
+    if model.path is not None:
+        yield from _outside(model.path, policy.model_roots, "model.path", base)
+    elif model.id is not None and not (task.replay is not None and model == AS_RECORDED):
+        yield from _of_model_id(model.id, "model.id", policy)
+
+
+def _of_model_id(name: str, path: str, policy: Policy) -> Iterator[Problem]:
+    known = known_model(name)
+    if known is None and not _HUB_ID.fullmatch(name) and not _WORD.fullmatch(name):
+        yield Problem(
+            path,
+            f"{name!r} is no name of a model; give one of the catalog, or owner/name of a hub. "
+            "Nothing is fetched from an address",
+        )
+    elif policy.models == "local" and (known is None or known.package is None):
+        yield Problem(
+            path,
+            f"{name!r} is not on this machine, and the operator allows no others; give model.path",
+        )
+    elif policy.models == "catalog" and known is None:
+        yield Problem(path, f"{name!r} is not in the catalog, and the operator allows no others")
+
+
+def _of_files(task: Task, policy: Policy, base: Path | None) -> Iterator[Problem]:
+    if task.replay is not None:
+        landscape = task.replay.landscape
+        yield from _outside(landscape, policy.landscape_roots, "replay.landscape", base)
+    if task.benchmark.tokenizer is not None:
+        tokenizer = task.benchmark.tokenizer
+        yield from _outside(tokenizer, policy.model_roots, "benchmark.tokenizer", base)
+    programs = {"engine_path": task.engine_path, "benchmark.tool_path": task.benchmark.tool_path}
+    for path, program in programs.items():
+        if program is not None and program not in map(str, policy.programs):
+            yield Problem(
+                path,
+                f"{program!r} is not among the programs that the operator lets tasks name "
+                "(policy.programs); leave it out to use the installed one",
+            )
+
+
+def _of_settings(
+    settings: Mapping[str, Any], engines: tuple[str, ...], policy: Policy, base: Path | None
+) -> Iterator[Problem]:
+    """Of `group.field` -> value or list of values, on each of these engines."""
+    for engine in engines:
+        yield from _not_in(policy.engines, "system.backend", engine)
+        for word, why in _refused_words(settings, engine, policy):
+            yield Problem("misc.extra_args", f"{word!r} {why}; leave it out, or ask the operator")
+    for path, given in settings.items():
+        for value in given if isinstance(given, list) else [given]:
+            yield from _of_value(path, value, policy, base)
+
+
+def _of_value(path: str, value: Any, policy: Policy, base: Path | None) -> Iterator[Problem]:
+    if path == "misc.trust_remote_code" and value and not policy.trust_remote_code:
+        yield Problem(path, "the operator does not let code of models run; leave it out")
+    elif path == "misc.load_format":
+        yield from _not_in(policy.load_formats, path, value)
+    elif path == "misc.speculative_draft_model":
+        is_path = not _HUB_ID.fullmatch(value) and known_model(value) is None
+        yield from (
+            _outside(value, policy.model_roots, path, base)
+            if is_path
+            else _of_model_id(value, path, policy)
+        )
+    elif path == "system.total_gpus":
+        yield from _above(path, value, policy.max_gpus, "GPUs")
+    elif isinstance(value, str) and not _WORD.fullmatch(value):
+        yield Problem(path, f"{value!r} is no plain word; use letters, digits and . _ - : +")
+
+
+def _refused_words(
+    settings: Mapping[str, Any], engine: str, policy: Policy
+) -> Iterator[tuple[str, str]]:
+    given = settings.get("misc.extra_args") or ()
+    for words in given if isinstance(given, list) else [given]:
+        if engine in BACKENDS:
+            yield from refused_words(words, engine, policy.extra_args.get(engine, ()))
+
+
+def _engines_of(part: Combination, task: Task) -> tuple[str, ...]:
+    """The engines that a task or one of its combinations is launched on."""
+    said = part.settings().get("system.backend") or task.settings().get("system.backend")
+    if said is None and part is task:
+        theirs = [_engines_of(each, task) for each in task.combinations]
+        return tuple(dict.fromkeys(itertools.chain(*theirs))) or (DEFAULT_ENGINE,)
+    return tuple(said) if isinstance(said, list) else (said or DEFAULT_ENGINE,)
+
+
+def _outside(
+    written: str, roots: tuple[Path, ...], path: str, base: Path | None
+) -> Iterator[Problem]:
+    try:
+        confined(written, roots, base=base)
+    except OutsideRootsError as error:
+        yield Problem(path, f"{written!r} {error}")
+
+
+def _not_in(allowed: tuple[str, ...], path: str, given: str) -> Iterator[Problem]:
+    if given not in allowed:
+        told = ", ".join(allowed) or "nothing"
+        yield Problem(path, f"the operator does not allow {given!r}; allowed: {told}")
+
+
+def _above(path: str, asked: float, most: float | None, unit: str) -> Iterator[Problem]:
+    if most is not None and asked > most:
+        yield Problem(path, f"{asked:g} {unit} are more than the operator allows: {most:g}")

@@ -1,0 +1,60 @@
+"""A tiny application behind the service's guards, and clients of it."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocket
+
+from autotuner.server.security import protected
+from autotuner.server.settings import ServiceSettings
+from autotuner.store.tokens import Token, TokenScope
+
+ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+TOKENS = {
+    "at_reader": Token("reader", TokenScope.READ),
+    "at_writer": Token("writer", TokenScope.WRITE),
+    "at_admin": Token("admin", TokenScope.ADMIN),
+}
+NETWORK = {"host": "0.0.0.0", "allowed_hosts": ["tuner.example.org"]}  # noqa: S104
+
+
+async def echo(request: Request) -> JSONResponse:
+    token = getattr(request.state, "token", None)
+    body = await request.body()
+    return JSONResponse({"bytes": len(body), "bearer": token and token.name})
+
+
+async def greet(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text("hello")
+    await socket.close()
+
+
+async def page(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("page")
+
+
+def application():
+    return Starlette(
+        routes=[
+            Route("/", page),
+            WebSocketRoute("/api/ws/tasks/1", greet),
+            Route("/{path:path}", echo, methods=ALL_METHODS),
+        ]
+    )
+
+
+def client(*, find_token=TOKENS.get, base_url="http://localhost:8700", app=None, **settings):
+    """A client of the application behind guards with these settings."""
+    app = protected(
+        app or application(),
+        settings=ServiceSettings.model_validate(settings),
+        find_token=find_token,
+    )
+    return TestClient(app, base_url=base_url)
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}

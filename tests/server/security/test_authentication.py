@@ -1,0 +1,159 @@
+import pytest
+from guarded import NETWORK, TOKENS, bearer, client
+from starlette.testclient import WebSocketDenialResponse
+
+from autotuner.server.security.authentication import RememberedTokens
+from autotuner.server.security.rights import scope_needed
+from autotuner.store.tokens import Token, TokenScope
+
+HERE = "http://tuner.example.org"
+SOCKET = "ws://tuner.example.org/api/ws/tasks/1"
+TASKS = "/api/v2/tasks/"
+TOKEN_PATH = "/api/v2/tokens/"  # noqa: S105
+
+
+def asked(method, path, token=None, **settings):
+    page = client(base_url=HERE, **(settings or NETWORK))
+    return page.request(method, path, headers=bearer(token) if token else {})
+
+
+def test_on_loopback_nobody_needs_a_token():
+    assert client().post(TASKS).status_code == 200
+    assert client().delete(TOKEN_PATH).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", TASKS, "/api/tasks/", "/metrics", "/api/v2/nowhere", "/healthzz"]
+)
+def test_on_any_other_address_everything_asks_for_a_token(path):
+    answer = asked("GET", path)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_without_one(path):
+    assert asked("GET", path).status_code == 200
+    assert asked("POST", path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"demand_tokens": True}, {"allowed_hosts": ["tuner.example.org"]}, {"host": "192.0.2.7"}],
+)
+def test_a_loopback_service_that_others_reach_asks_for_one_too(settings):
+    answer = client(**settings).get(TASKS)
+    assert answer.status_code == 401
+
+
+def test_a_scope_includes_the_lesser_ones():
+    needs = [("GET", TASKS), ("POST", TASKS), ("POST", TOKEN_PATH)]
+    allowed = {
+        name: [asked(method, path, name).status_code for method, path in needs] for name in TOKENS
+    }
+    assert allowed == {
+        "at_reader": [200, 403, 403],
+        "at_writer": [200, 200, 403],
+        "at_admin": [200, 200, 200],
+    }
+
+
+def test_who_may_not_is_told_the_scope_that_is_needed():
+    answer = asked("POST", TASKS, "at_reader")
+    assert answer.json()["type"] == "/problems/forbidden"
+    assert answer.json()["scope_needed"] == "write"
+    assert 'scope="write"' in answer.headers["www-authenticate"]
+    assert "at_reader" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        *(("GET", "/api/tasks/", "read"), ("HEAD", TASKS, "read"), ("OPTIONS", TASKS, "read")),
+        *(("POST", "/api/tasks/", "write"), ("PATCH", TASKS, "write"), ("BREW", "/", "write")),
+        *(("GET", TOKEN_PATH, "admin"), ("GET", "/api/v2/tokens", "admin")),
+        *(("GET", "/api/v2/system/policy", "read"), ("PUT", "/api/v2/policy", "admin")),
+        *(("DELETE", "/api/v2/system/caches", "admin"), ("GET", "/api/v2/tokens/\n", "admin")),
+    ],
+)
+def test_what_each_request_needs(method, path, scope):
+    assert scope_needed(method, path) == scope
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer at_unknown",
+        "Bearer",
+        "Bearer ",
+        "Basic YWRtaW46YWRtaW4=",
+        "at_reader",
+        "Bearer at_réader",
+    ],
+)
+def test_what_is_no_valid_token_is_refused(header):
+    answer = client(base_url=HERE, **NETWORK).get(TASKS, headers={"Authorization": header.encode()})
+    assert answer.status_code == 401
+    assert answer.json()["type"] == "/problems/unauthorized"
+
+
+def test_a_token_that_is_sent_counts_where_none_is_asked_for():
+    assert client().get(TASKS, headers=bearer("at_unknown")).status_code == 401
+    assert client().post(TASKS, headers=bearer("at_reader")).status_code == 403
+    assert client().post(TASKS, headers=bearer("at_writer")).json()["bearer"] == "writer"
+
+
+@pytest.mark.parametrize(
+    "query", ["token=at_reader", "access_token=x", "api_key=x", "q=at_reader", "Authorization=x"]
+)
+def test_a_token_in_an_address_is_refused_even_where_none_is_needed(query):
+    for page in (client(), client(base_url=HERE, **NETWORK)):
+        answer = page.get(f"{TASKS}?{query}")
+        assert answer.status_code == 400
+        assert "Authorization: Bearer" in answer.json()["detail"]
+
+
+def test_an_upgrade_needs_a_token_too():
+    with client(base_url=HERE, **NETWORK) as page:
+        with pytest.raises(WebSocketDenialResponse) as refused:
+            page.websocket_connect(SOCKET).__enter__()
+        assert refused.value.status_code == 401
+        with page.websocket_connect(SOCKET, headers=bearer("at_reader")) as socket:
+            assert socket.receive_text() == "hello"
+
+
+def test_guessing_tokens_is_stopped_before_the_store_is_asked_and_known_ones_go_on():
+    seen = []
+
+    def find(clear):
+        seen.append(clear)
+        return TOKENS.get(clear)
+
+    page = client(base_url=HERE, find_token=find, **NETWORK)
+    assert page.get(TASKS, headers=bearer("at_reader")).status_code == 200
+    statuses = [page.get(TASKS, headers=bearer(f"at_{n}")).status_code for n in range(60)]
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    assert len(seen) < 60
+    assert page.get(TASKS, headers=bearer("at_reader")).status_code == 200
+
+
+def test_a_revoked_token_is_refused_within_seconds_and_the_store_is_not_asked_each_time():
+    now = [0.0]
+    valid = {"at_x": Token("x", TokenScope.READ)}
+    seen = []
+
+    def find(clear):
+        seen.append(clear)
+        return valid.get(clear)
+
+    tokens = RememberedTokens(find, clock=lambda: now[0])
+    assert tokens.known("at_x") is None
+    assert tokens.find("at_x") is not None
+    del valid["at_x"]
+    now[0] = 4.9
+    assert tokens.known("at_x") is not None
+    assert seen == ["at_x"]
+    now[0] = 5.1
+    assert tokens.known("at_x") is None
+    assert tokens.find("at_x") is None
