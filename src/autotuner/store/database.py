@@ -25,6 +25,13 @@ WRITING = "autotuner_writing"
 """Execution option of transactions that will write: SQLite takes its lock before they read."""
 _BUSY_TIMEOUT_MS = 10_000
 _CONNECT_TIMEOUT_S = 5
+_SILENT_PEERS = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's words for when a connection is given up whose other side is gone without a word."""
 _LOCK_KEY = 0x6175746F
 """Of PostgreSQL's advisory lock under which one process at a time upgrades the schema."""
 _GONE = ("08", "57P", "53")
@@ -91,7 +98,7 @@ def connected(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=40,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, **_SILENT_PEERS},
     )
 
 

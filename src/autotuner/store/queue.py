@@ -305,6 +305,7 @@ class Queue:
             if row is None:
                 return
             asked_at = row.queued_at
+            status = asked_for(row, status)
             _enter(row, status)
             # One that is given back goes on before those that were asked for after it.
             row.queued_at = asked_at or row.queued_at
@@ -324,6 +325,12 @@ class Queue:
         with self._sessions.reading() as session:
             asked = select(exists().where(some & TaskRow.id.in_(ids) if ids else some))
             return bool(session.scalar(asked))
+
+
+def asked_for(row: TaskRow, status: str) -> str:
+    """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
+    waits = status in ("queued", "interrupted")
+    return ASKED_OF_WORKERS[row.wanted] if waits and row.wanted else status
 
 
 def _locked(session: Session, task_id: int) -> TaskRow:

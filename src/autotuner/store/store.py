@@ -21,7 +21,7 @@ from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store import kept_observations
 from autotuner.store.database import open_database
-from autotuner.store.queue import Queue, holds
+from autotuner.store.queue import Queue, asked_for, holds
 from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,
@@ -164,6 +164,7 @@ class Store:
         """Takes unfinished experiments back, sets the status, tells of it: all or nothing."""
         with self._sessions.writing() as session:
             _take_back(session, run_id)
+            status = asked_for(session.get_one(TaskRow, run_id), status)
             session.execute(_status_change(run_id, status, reason, add_wall_s))
             told = {"status": status, "reason": reason}
             session.add(EventRow(task_id=run_id, at=_now(), kind="run_ended", payload=told))

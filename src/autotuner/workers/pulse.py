@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+_LONGEST_S = 10.0
+"""To wait for a call that hangs, as in a database that answers nothing."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -35,7 +37,7 @@ class Pulse:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(_LONGEST_S)
 
     def _run(self) -> None:
         while not self._over.is_set():

@@ -64,7 +64,8 @@ class Tenure:
         self._renewed_s = clock()
         self._ending = ""
         self._is_lost = threading.Event()
-        self._lock = threading.Lock()
+        # A signal may interrupt its own holder.
+        self._lock = threading.RLock()
         self._tell: Callable[[], None] | None = None
         self._pulses = ExitStack()
         self.store = PatientStore(store.sessions.guarded(self._guard), self._wait)
