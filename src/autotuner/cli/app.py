@@ -13,6 +13,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import Home, Json, RunId, TaskFile
+from autotuner.cli.token_app import token_app
 from autotuner.cli.verify_app import verify_app
 from autotuner.errors import AutotunerError
 
@@ -264,6 +265,7 @@ engines_app = typer.Typer(help="The engines, and how each says every field.", no
 app.add_typer(engines_app, name="engines")
 app.add_typer(verify_app, name="verify")
 app.add_typer(bench_app, name="bench")
+app.add_typer(token_app, name="token")
 
 
 @engines_app.command("list")

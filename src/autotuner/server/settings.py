@@ -87,7 +87,8 @@ def load_settings(
         ConfigError: every field that is wrong, with where it was said.
         AutotunerError: the file cannot be read.
     """
-    document = {} if path is None else load_document(path, kind="settings file")
+    read = None if path is None else load_document(path, kind="settings file")
+    document = {} if read is None else read
     if not isinstance(document, dict):
         problem = Problem("", "settings are a mapping of keys to values")
         raise ConfigError(str(path), (problem,))

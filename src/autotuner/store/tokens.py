@@ -1,12 +1,31 @@
-"""API tokens: what a bearer may do."""
+"""API tokens: made once in clear, kept as a hash, found by what a request sends."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import logging
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from autotuner.errors import AutotunerError, StoreError
+from autotuner.store.schema import TokenRow
+from autotuner.store.sessions import Sessions
 
 PREFIX = "at_"
 """What every token begins with, so that one that leaks is recognised."""
+_RANDOM_BYTES = 32
+_LONGEST_NAME = 100
+_LONGEST = timedelta(days=3660)
+_USED_AGAIN = timedelta(minutes=1)
+"""Uses nearer to each other than this are one: a request would else be a write each."""
+_log = logging.getLogger(__name__)
 
 
 class TokenScope(StrEnum):
@@ -24,7 +43,140 @@ class TokenScope(StrEnum):
 
 @dataclass(frozen=True)
 class Token:
-    """A token that is valid; the clear text is nowhere kept."""
+    """A token as it is kept: nothing here makes a request.
+
+    Attributes:
+        expires_at: None where it never does.
+        last_used_at: to a minute; None where it never was.
+    """
 
     name: str
     scope: TokenScope
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def state(self, now: datetime) -> str:
+        """`valid`, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+
+
+class Tokens:
+    """The tokens of one database.
+
+    Args:
+        now: the moment, in UTC.
+    """
+
+    def __init__(
+        self, sessions: Sessions, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+
+    def create(
+        self, name: str, scope: TokenScope, *, lasts: timedelta | None = None
+    ) -> tuple[str, Token]:
+        """A new token: its clear text, which is told this once, and what is kept of it.
+
+        Args:
+            lasts: None for ever.
+
+        Raises:
+            AutotunerError: the name is taken or none, or it would last for no time or too long.
+        """
+        if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise AutotunerError(
+                f"{name!r} is no name of a token",
+                remedy=f"give 1 to {_LONGEST_NAME} characters that can be printed",
+            )
+        if lasts is not None and not timedelta(0) < lasts <= _LONGEST:
+            raise AutotunerError(
+                f"a token cannot last {lasts / timedelta(days=1):g} days",
+                remedy=f"give more than 0 and at most {_LONGEST.days} days, or none for ever",
+            )
+        clear = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+        now = self._now()
+        row = TokenRow(
+            name=name,
+            scope=scope.value,
+            sha256=_digest(clear),
+            created_at=now,
+            expires_at=None if lasts is None else now + lasts,
+        )
+        with self._sessions.writing() as session:
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError:
+                raise AutotunerError(
+                    f"there is a token {name!r} already, or there was one",
+                    remedy="give another name; a name stays with its token, revoked or not",
+                ) from None
+            return clear, _token(row)
+
+    def every(self) -> tuple[Token, ...]:
+        """All there ever were, in the order of their making."""
+        with self._sessions.reading() as session:
+            return tuple(map(_token, session.scalars(select(TokenRow).order_by(TokenRow.id))))
+
+    def revoke(self, name: str) -> Token:
+        """From now on the token of that name is refused; one that is already stays as it is.
+
+        Raises:
+            AutotunerError: there is none of that name.
+        """
+        with self._sessions.writing() as session:
+            row = session.scalar(select(TokenRow).where(TokenRow.name == name).with_for_update())
+            if row is None:
+                raise AutotunerError(
+                    f"there is no token {name!r}", remedy="`autotuner token list` shows all"
+                )
+            row.revoked_at = row.revoked_at or self._now()
+            session.flush()
+            return _token(row)
+
+    def find(self, clear: str) -> Token | None:
+        """The token of that clear text; None where it is unknown, revoked or expired."""
+        if not clear.startswith(PREFIX):
+            return None
+        digest = _digest(clear)
+        with self._sessions.reading() as session:
+            row = session.scalar(select(TokenRow).where(TokenRow.sha256 == digest))
+            if row is None or not hmac.compare_digest(row.sha256, digest):
+                return None
+            token = _token(row)
+        now = self._now()
+        if token.state(now) != "valid":
+            return None
+        if token.last_used_at is None or now - token.last_used_at >= _USED_AGAIN:
+            self._used(token.name, now)
+        return token
+
+    def _used(self, name: str, now: datetime) -> None:
+        try:
+            with self._sessions.writing() as session:
+                row = session.scalar(select(TokenRow).where(TokenRow.name == name))
+                if row is not None:
+                    row.last_used_at = now
+        except StoreError as error:
+            # Reading goes on where nothing can be written: a full disk locks nobody out.
+            _log.warning("the use of the token %r is not noted: %s", name, error)
+
+
+def _digest(clear: str) -> str:
+    return hashlib.sha256(clear.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _token(row: TokenRow) -> Token:
+    return Token(
+        name=row.name,
+        scope=TokenScope(row.scope),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

@@ -11,7 +11,7 @@ from typing import Any
 from autotuner.catalog import known_model
 from autotuner.config import AS_RECORDED, BACKENDS, Combination, Task
 from autotuner.engines import DEFAULT_ENGINE
-from autotuner.errors import Problem
+from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
 from autotuner.workers.confined import OutsideRootsError, confined
 from autotuner.workers.flags import refused_words
@@ -25,6 +25,28 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
+
+
+def require_allowed(
+    task: Task, policy: Policy, *, base: Path | None = None, source: str = "task"
+) -> None:
+    """Lets a task pass that asks for nothing but what the operator allows.
+
+    Raises:
+        PolicyError: with everything that is not allowed.
+    """
+    _refuse(violations(task, policy, base=base), source)
+
+
+def require_allowed_resolved(
+    prepared: Prepared, policy: Policy, *, base: Path | None = None, source: str = "task"
+) -> None:
+    """The same for what a task has become on this machine, before anything is launched.
+
+    Raises:
+        PolicyError: with everything that is not allowed.
+    """
+    _refuse(violations_resolved(prepared, policy, base=base), source)
 
 
 def violations(task: Task, policy: Policy, *, base: Path | None = None) -> tuple[Problem, ...]:
@@ -62,6 +84,11 @@ def violations_resolved(
     widest = max((candidate.gpus for candidate in prepared.space.candidates), default=0)
     found += _above("parallel", widest, policy.max_gpus, "GPUs")
     return tuple(dict.fromkeys(found))
+
+
+def _refuse(found: tuple[Problem, ...], source: str) -> None:
+    if found:
+        raise PolicyError(source, found)
 
 
 def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:

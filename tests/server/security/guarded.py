@@ -1,5 +1,7 @@
 """A tiny application behind the service's guards, and clients of it."""
 
+from datetime import UTC, datetime
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
@@ -12,10 +14,11 @@ from autotuner.server.settings import ServiceSettings
 from autotuner.store.tokens import Token, TokenScope
 
 ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+MADE = datetime(2026, 1, 1, tzinfo=UTC)
 TOKENS = {
-    "at_reader": Token("reader", TokenScope.READ),
-    "at_writer": Token("writer", TokenScope.WRITE),
-    "at_admin": Token("admin", TokenScope.ADMIN),
+    "at_reader": Token("reader", TokenScope.READ, MADE),
+    "at_writer": Token("writer", TokenScope.WRITE, MADE),
+    "at_admin": Token("admin", TokenScope.ADMIN, MADE),
 }
 NETWORK = {"host": "0.0.0.0", "allowed_hosts": ["tuner.example.org"]}  # noqa: S104
 

@@ -2,9 +2,9 @@ import pytest
 from guarded import NETWORK, TOKENS, bearer, client
 from starlette.testclient import WebSocketDenialResponse
 
+from autotuner.errors import StoreUnavailableError
 from autotuner.server.security.authentication import RememberedTokens
 from autotuner.server.security.rights import scope_needed
-from autotuner.store.tokens import Token, TokenScope
 
 HERE = "http://tuner.example.org"
 SOCKET = "ws://tuner.example.org/api/ws/tasks/1"
@@ -122,6 +122,16 @@ def test_an_upgrade_needs_a_token_too():
             assert socket.receive_text() == "hello"
 
 
+def test_while_the_database_is_away_tokens_are_neither_taken_nor_refused():
+    def find(clear):
+        raise StoreUnavailableError("the database cannot be reached")
+
+    answer = client(base_url=HERE, find_token=find, **NETWORK).get(TASKS, headers=bearer("at_x"))
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "/problems/unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+
+
 def test_guessing_tokens_is_stopped_before_the_store_is_asked_and_known_ones_go_on():
     seen = []
 
@@ -140,7 +150,7 @@ def test_guessing_tokens_is_stopped_before_the_store_is_asked_and_known_ones_go_
 
 def test_a_revoked_token_is_refused_within_seconds_and_the_store_is_not_asked_each_time():
     now = [0.0]
-    valid = {"at_x": Token("x", TokenScope.READ)}
+    valid = {"at_x": TOKENS["at_reader"]}
     seen = []
 
     def find(clear):

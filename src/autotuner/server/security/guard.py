@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from autotuner.server.problems import ProblemError, problem_response
+from autotuner.errors import AutotunerError
+from autotuner.server.problems import ProblemError, problem_of, problem_response
 
 Check = Callable[[HTTPConnection], Awaitable[None]]
-"""Raises `ProblemError` where the request is to be refused."""
+"""Raises `ProblemError` where the request is to be refused, or what keeps it from being judged."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -24,13 +25,15 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            connection = HTTPConnection(scope)
             try:
                 for check in self._checks:
-                    await check(HTTPConnection(scope))
+                    await check(connection)
             except ProblemError as refused:
-                await refuse(refused, scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+                return await refuse(refused, scope, receive, send)
+            except AutotunerError as error:
+                return await refuse(problem_of(error), scope, receive, send)
+        return await self._app(scope, receive, send)
 
 
 async def refuse(error: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
