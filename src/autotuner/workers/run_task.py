@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autotuner.config import parse_task
-from autotuner.errors import AutotunerError, ConfigError, LeaseLostError, Problem, StoreError
+from autotuner.errors import AutotunerError, LeaseLostError, StoreError
 from autotuner.launch.devices import VISIBLE
 from autotuner.profiles import ProfileRegistry
 from autotuner.store import Lease, RunRecord
@@ -23,7 +23,7 @@ from autotuner.workers.devices import Devices
 from autotuner.workers.environment import engine_environment
 from autotuner.workers.policy import Policy
 from autotuner.workers.tenure import LEFT_BY_WORKERS, Tenure
-from autotuner.workers.violations import violations, violations_resolved
+from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
 MODELS = "models"
 """Folder under the home from which relative paths count in tasks that came without a folder."""
@@ -88,9 +88,9 @@ def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
     base = Path(row.base) if row.base else setting.home / MODELS
     task = parse_task(row.config, source=source)
     policy = setting.policy.at(setting.home)
-    _refuse(violations(task, policy, base=base), source)
+    require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setting.registry())
-    _refuse(violations_resolved(prepared, policy, base=base), source)
+    require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
 
     def listen(event: Event) -> None:
@@ -124,11 +124,6 @@ def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
         run = tuner.take(row.id)
         _leave_if_ended(tenure)
         runner.run(until_ended(tuner, run, tenure))
-
-
-def _refuse(problems: tuple[Problem, ...], source: str) -> None:
-    if problems:
-        raise ConfigError(source, problems, remedy="the operator's policy does not allow it")
 
 
 def _mirror(setting: Setting, task_id: int) -> None:

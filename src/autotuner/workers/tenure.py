@@ -139,7 +139,8 @@ class Tenure:
         try:
             wanted = self._queue.beat(self._lease)
         except LeaseLostError:
-            self._lose("it was taken over")
+            if not self._has_ended():
+                self._lose("it was taken over")
             return
         except StoreError as error:
             _LOG.warning("task %d: no beat: %s", self._lease.task.id, error)
@@ -147,6 +148,14 @@ class Tenure:
         self._renewed_s = began_s
         if wanted:
             self.end(wanted)
+
+    def _has_ended(self) -> bool:
+        """Whether it is nobody's because its holder, this process, has ended it."""
+        try:
+            now = self._queue.get(self._lease.task.id)
+        except StoreError:
+            return False
+        return now is not None and now.lease == self._lease.number and now.status != "running"
 
     def _give_up_if_late(self) -> None:
         late_s = self._clock() - self._renewed_s
