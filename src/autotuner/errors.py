@@ -91,6 +91,10 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached now; it may be back later."""
 
 
+class InUseError(StoreError):
+    """Another process has what only one may have: a device, or a task."""
+
+
 class LeaseLostError(StoreError):
     """Another worker has taken the task over: nothing more of it may be written here."""
 

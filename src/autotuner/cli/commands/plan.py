@@ -11,7 +11,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import PROFILES, state_folder
+from autotuner.cli.home import PROFILES, has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Candidate, Task, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
@@ -153,11 +153,9 @@ def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
 
 def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
     """What is kept under `home` and counts for `asked`; nothing is created there."""
-    if not (home / "autotuner.db").exists():
+    if not has_store(home):
         return ()
-    from autotuner.store import Store
-
-    with Store.open(home) as store:
+    with open_store(home) as store:
         return asked.remembered(store.observations())
 
 
@@ -218,11 +216,9 @@ def _time_text(document: dict[str, Any]) -> str:
 
 def _typical_experiment_s(prepared: Prepared, home: Path) -> float | None:
     """Mean seconds of the experiments of this task's newest run; None where there is none."""
-    if not (home / "autotuner.db").exists():
+    if not has_store(home):
         return None
-    from autotuner.store import Store
-
-    with Store.open(home) as store:
+    with open_store(home) as store:
         run = store.find_run(prepared.task.content_id)
         experiments = store.experiments(run.id) if run else ()
     times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
