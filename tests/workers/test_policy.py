@@ -171,11 +171,15 @@ def test_a_program_is_named_only_where_the_operator_lists_it():
         ("misc", "speculative_algorithm", "../x"),
         ("misc", "load_format", "runai_streamer"),
         ("misc", "load_format", ["mmap", "pt"]),
-        ("system", "gpu_type", "/dev/x"),
+        ("system", "backend_version", "--x"),
     ],
 )
 def test_a_setting_is_no_flag_no_path_and_loads_no_code(group, field, value):
     assert list(refused(**{group: {field: value}})) == [f"{group}.{field}"]
+
+
+def test_a_gpu_is_looked_up_under_any_of_its_names():
+    assert refused(system={"gpu_type": "NVIDIA H100 80GB HBM3", "total_gpus": 1}) == {}
 
 
 def test_names_that_become_words_of_a_command_line_are_no_flags():

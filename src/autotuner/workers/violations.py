@@ -25,6 +25,8 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
+_LOOKED_UP = "system.gpu_type"
+"""The one text among the settings that no engine is given."""
 
 
 def require_allowed(
@@ -183,7 +185,7 @@ def _of_value(path: str, value: Any, policy: Policy, base: Path | None) -> Itera
         )
     elif path == "system.total_gpus":
         yield from _above(path, value, policy.max_gpus, "GPUs")
-    elif isinstance(value, str) and not _WORD.fullmatch(value):
+    elif isinstance(value, str) and path != _LOOKED_UP and not _WORD.fullmatch(value):
         yield Problem(path, f"{value!r} is no plain word; use letters, digits and . _ - : +")
 
 
