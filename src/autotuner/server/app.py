@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
+from autotuner.server.feed import Feed
+from autotuner.server.openapi import tell_openapi
+from autotuner.server.security import protected
 from autotuner.server.service import Service
 from autotuner.server.v2.routes import ROUTERS
 
@@ -25,9 +28,14 @@ def create_app(service: Service) -> FastAPI:
         # The framework's pages load scripts from a network that there may not be.
         docs_url=None,
         redoc_url=None,
+        # A task is the same document in requests and in answers.
+        separate_input_output_schemas=False,
     )
     app.state.service = service
+    app.state.feed = Feed(service.store.sessions)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
     tell_faults(app)
+    tell_openapi(app)
+    app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     return app

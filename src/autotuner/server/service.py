@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from autotuner.config import Task
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
+from autotuner.store.tokens import Tokens
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
 
@@ -35,13 +36,13 @@ class Service:
 
     store: Store
     folder: Path
-    settings: ServiceSettings = ServiceSettings()
+    settings: ServiceSettings = field(default_factory=ServiceSettings)
     clock: Callable[[], datetime] = utc_now
 
     @property
     def base(self) -> Path:
-        """The folder from which relative paths in tasks of the service count."""
-        return self.folder / "models"
+        """The folder from which relative paths in tasks of the service count: `models/a.gguf`."""
+        return self.folder
 
     def violations(self, task: Task) -> tuple[Problem, ...]:
         """What of a task the operator forbids."""
@@ -53,12 +54,20 @@ class Service:
         return self.settings.policy.at(self.folder)
 
     @property
+    def tokens(self) -> Tokens:
+        """The tokens of the API."""
+        return Tokens(self.store.sessions)
+
+    @property
     def logs(self) -> Path:
         """The folder under which engines write their logs."""
         return self.folder / "logs"
 
 
-def service_of(connection: HTTPConnection) -> Service:
-    """The service that answers a request: `Annotated[Service, Depends(service_of)]`."""
+async def service_of(connection: HTTPConnection) -> Service:
+    """The service that answers a request: `Annotated[Service, Depends(service_of)]`.
+
+    A coroutine, for the framework calls a plain function in a thread of its own.
+    """
     found: Service = connection.app.state.service
     return found

@@ -42,7 +42,8 @@ def take(
     with sessions.writing() as session:
         _forget_old(session.execute, now)
         insert = _INSERT[session.connection().dialect.name](IdempotencyRow).values(**values)
-        if session.connection().execute(insert.on_conflict_do_nothing()).rowcount == 1:
+        mine = insert.on_conflict_do_nothing().returning(IdempotencyRow.key)
+        if session.execute(mine).first() is not None:
             return None
         found = session.scalars(select(IdempotencyRow).where(_is(scope, key))).one()
         return KeptAnswer(found.fingerprint, found.status, found.answer)

@@ -59,6 +59,8 @@ class TaskRow(Base):
         Index("ix_tasks_v2_created_at", "created_at", "id"),
         Index("ix_tasks_v2_updated_at", text("coalesce(updated_at, created_at)"), "id"),
         Index("ix_tasks_v2_name", "name", "id"),
+        Index("ix_tasks_v2_status_id", "status", "id"),
+        Index("ix_tasks_v2_status_created_at", "status", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

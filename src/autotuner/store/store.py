@@ -367,6 +367,12 @@ class Store:
         with self._sessions.reading() as session:
             return tuple(map(experiment_record, session.scalars(query.order_by(ExperimentRow.idx))))
 
+    def experiment(self, experiment_id: int) -> ExperimentRecord | None:
+        """The experiment of that number in the store, with its measurements."""
+        with self._sessions.reading() as session:
+            row = session.get(ExperimentRow, experiment_id)
+            return None if row is None else experiment_record(row)
+
     def set_standings(self, standings: Mapping[int, Standing]) -> None:
         """Keeps where experiments (by their number in the store) stand among those of their run."""
         with self._sessions.writing() as session:

@@ -77,9 +77,10 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
             "started_at": run.created_at.isoformat(),
             "ended_at": run.ended_at.isoformat() if run.ended_at else None,
             "wall_s": run.wall_s,
-            "candidates": plan["candidates"],
-            "excluded": plan["excluded"],
-            "axes": plan["axes"],
+            # A task that waits for a worker has no plan yet.
+            "candidates": plan.get("candidates", 0),
+            "excluded": plan.get("excluded", {}),
+            "axes": plan.get("axes", {}),
             "engine": run.engine,
             "engine_version": run.engine_version,
             "model": run.model,

@@ -178,6 +178,8 @@ class SearchView(_View):
 class RunView(_View):
     """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
 
+    A task of the service that is `pending` or `queued` has no plan yet: no candidates, no axes.
+
     `strategy_reason` is what the strategy said of itself before the first launch.
     Of a `replay` nothing was launched: its figures come from `landscape`, a recorded table, and
     the times of its experiments are simulated.
@@ -187,7 +189,16 @@ class RunView(_View):
     name: str
     replay: bool = False
     landscape: str | None = None
-    status: Literal["running", "completed", "failed", "cancelled", "interrupted"]
+    status: Literal[
+        "pending",
+        "queued",
+        "running",
+        "paused",
+        "completed",
+        "failed",
+        "cancelled",
+        "interrupted",
+    ]
     stop_reason: str
     started_at: str
     ended_at: str | None

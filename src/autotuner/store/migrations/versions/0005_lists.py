@@ -12,6 +12,8 @@ _INDICES: dict[str, tuple[str, list[str | sa.TextClause]]] = {
     "ix_tasks_v2_created_at": ("tasks_v2", ["created_at", "id"]),
     "ix_tasks_v2_updated_at": ("tasks_v2", [sa.text("coalesce(updated_at, created_at)"), "id"]),
     "ix_tasks_v2_name": ("tasks_v2", ["name", "id"]),
+    "ix_tasks_v2_status_id": ("tasks_v2", ["status", "id"]),
+    "ix_tasks_v2_status_created_at": ("tasks_v2", ["status", "created_at", "id"]),
     "ix_experiments_v2_standing": (
         "experiments_v2",
         ["task_id", "status", "actual_throughput_tok_s"],

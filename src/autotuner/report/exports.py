@@ -1,0 +1,114 @@
+"""What a run found, for other programs: a table of points, and the commands of the frontier."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+
+from autotuner.measure import Measurement
+from autotuner.report.points import varied_settings
+from autotuner.tuning.summary import ExperimentView, PredictionView, RunSummary
+
+_MEANS = ("ttft_ms", "tpot_ms", "itl_ms", "e2e_ms")
+_PREDICTED = ("ttft_ms", "tpot_ms", "tok_s")
+_COLUMNS = (
+    *("experiment", "candidate", "status", "phase", "gpus", "concurrency", "valid"),
+    *("tok_s", "requests_s", "requests_completed", "requests_failed", "duration_s"),
+    *(f"{name}_{kind}" for name in _MEANS for kind in ("mean", "p50", "p90", "p99")),
+    *(f"predicted_{name}" for name in _PREDICTED),
+    "on_frontier",
+)
+
+
+def points_csv(summary: RunSummary) -> str:
+    """One row for each experiment and load level that was measured, and one for each failure.
+
+    Settings that all experiments share are left out; the others have a column each.
+    """
+    on_frontier = {(point.experiment, point.concurrency) for point in summary.frontier}
+    settings = list(dict.fromkeys(p for e in summary.experiments for p in e.settings))
+    varied = [p for p in settings if len({str(e.settings.get(p)) for e in summary.experiments}) > 1]
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [*_COLUMNS, *varied], lineterminator="\n")
+    writer.writeheader()
+    for experiment in summary.experiments:
+        own = _of_experiment(experiment) | {p: _cell(experiment.settings.get(p)) for p in varied}
+        predicted = {told.concurrency: told for told in experiment.predictions}
+        for measured in experiment.measurements:
+            level = {
+                **_of_level(measured),
+                **_of_prediction(predicted.get(measured.concurrency)),
+                "on_frontier": (experiment.id, measured.concurrency) in on_frontier,
+            }
+            writer.writerow(own | level)
+        if not experiment.measurements:
+            writer.writerow(own)
+    return file.getvalue()
+
+
+def commands_shell(summary: RunSummary) -> str:
+    """A shell script that names the command of every point of the frontier and starts the best.
+
+    Each command stands once, in a function of its own.
+    """
+    labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
+    commands = {point.experiment: point.command for point in summary.frontier}
+    lines = [
+        "#!/bin/sh",
+        f"# {_one_line(summary.run.name)}: the frontier of run {summary.run.id}, "
+        f"{_one_line(summary.run.model)} on {_one_line(summary.run.device)}.",
+        "# Usage: sh FILE [CANDIDATE]; without one, the recommended candidate is started.",
+        "",
+    ]
+    for candidate, command in commands.items():
+        lines += [f"serve_{_word(candidate)}() {{"]
+        lines += [f"  # {_one_line(labels.get(candidate, ''))}", f"  {command}", "}", ""]
+    best = summary.recommended.experiment if summary.recommended else next(iter(commands), "")
+    lines += [f"candidate=${{1:-{_word(best)}}}", 'case "$candidate" in']
+    lines += [f"  {_word(candidate)}) serve_{_word(candidate)} ;;" for candidate in commands]
+    known = " ".join(map(_word, commands)) or "none"
+    lines += [f"  *) echo {shlex.quote(f'candidates: {known}')} >&2; exit 2 ;;", "esac", ""]
+    return "\n".join(lines)
+
+
+def _of_experiment(experiment: ExperimentView) -> dict[str, object]:
+    return {
+        "experiment": experiment.index,
+        "candidate": experiment.id,
+        "status": experiment.status,
+        "phase": experiment.phase,
+        "gpus": experiment.gpus,
+    }
+
+
+def _of_level(measured: Measurement) -> dict[str, object]:
+    names = ("concurrency", "valid", "tok_s", "requests_s", "requests_completed")
+    told: dict[str, object] = {name: getattr(measured, name) for name in names}
+    told |= {name: getattr(measured, name) for name in ("requests_failed", "duration_s")}
+    for name in _MEANS:
+        found = getattr(measured, name)
+        for kind in ("mean", "p50", "p90", "p99"):
+            told[f"{name}_{kind}"] = None if found is None else getattr(found, kind)
+    return told
+
+
+def _of_prediction(told: PredictionView | None) -> dict[str, object]:
+    if told is None:
+        return {}
+    best = told.calibrated or told.base
+    return {f"predicted_{name}": getattr(best, name) for name in _PREDICTED}
+
+
+def _cell(value: object) -> object:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _word(text: str) -> str:
+    """A candidate's id: letters and digits already; anything else becomes an underscore."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
+
+
+def _one_line(text: str) -> str:
+    """Text for a comment: nothing in it may end the line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,0 +1,232 @@
+"""Events as they happen, to everybody who listens: one reader of the database, many streams.
+
+While anybody listens, one task of the event loop asks for new rows every `POLL_S`, writes each once
+as a server-sent event, and hands the bytes to every stream that wants them. A stream that does not
+keep up is ended, and says so; its client resumes behind the last number that it got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import NamedTuple
+
+from fastapi.sse import format_sse_event
+from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.errors import StoreError
+from autotuner.server.feed_window import Window
+from autotuner.store.event_log import Happened, events_after, events_new, newest_ids
+from autotuner.store.listing import task_status
+from autotuner.store.sessions import Sessions
+
+POLL_S = 0.05
+HEARTBEAT_S = 15.0
+RETRY_MS = 2_000
+"""After so long, a browser that lost a stream opens it again."""
+MOST_WAITING = 2_000
+"""Events that a stream may be behind."""
+_AWAY_S = 1.0
+_PAGE = 500
+_LOOK_BACK = 200
+_HEARTBEAT = b": still here\n\n"
+_JSON = TypeAdapter(dict[str, object])
+_log = logging.getLogger(__name__)
+
+
+class Line(NamedTuple):
+    """An event as streams send it."""
+
+    id: int
+    text: bytes
+
+
+class Listener:
+    """One stream's share: lines that wait to be sent, of one task or of all."""
+
+    def __init__(self, task_id: int | None, most: int) -> None:
+        self.task_id = task_id
+        self.dropped = False
+        self.closed = False
+        self._most = most
+        self._lines: deque[Line] = deque()
+        self._ready = asyncio.Event()
+
+    def offer(self, task_id: int, line: Line) -> None:
+        """Puts a line in the queue, where it is wanted and there is room."""
+        if self.task_id not in (None, task_id) or self.dropped:
+            return
+        if len(self._lines) >= self._most:
+            self.dropped = True
+        else:
+            self._lines.append(line)
+        self._ready.set()
+
+    def close(self) -> None:
+        """Ends the stream once it has sent what waits."""
+        self.closed = True
+        self._ready.set()
+
+    async def waiting(self, patience_s: float) -> list[Line]:
+        """What waits, as soon as anything does; nothing where it takes longer than that."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._ready.wait()
+        except TimeoutError:
+            return []
+        self._ready.clear()
+        lines = list(self._lines)
+        self._lines.clear()
+        return lines
+
+
+class Feed:
+    """The events of one service. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        poll_s: float = POLL_S,
+        heartbeat_s: float = HEARTBEAT_S,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self._sessions = sessions
+        self._poll_s = poll_s
+        self._heartbeat_s = heartbeat_s
+        self._most_waiting = most_waiting
+        self._window = Window()
+        self._listeners: set[Listener] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._away = False
+        self.closed = False
+
+    @property
+    def listeners(self) -> int:
+        """Streams that are open."""
+        return len(self._listeners)
+
+    def close(self) -> None:
+        """Ends all streams: the service is about to stop."""
+        self.closed = True
+        for listener in self._listeners:
+            listener.close()
+
+    async def past(self, after: int, task_id: int | None = None) -> AsyncIterator[bytes]:
+        """The events behind a number that there are, as a stream that ends."""
+        yield _opening()
+        async for lines in self._stored(after, task_id, None):
+            yield b"".join(line.text for line in lines)
+
+    async def live(self, after: int | None, task_id: int | None = None) -> AsyncIterator[bytes]:
+        """The events behind a number, and then each as it happens; None asks for new ones alone."""
+        yield _opening()
+        listener, window = await self._join(task_id)
+        try:
+            late = set(window.late)
+            told: set[int] = set()
+            if after is not None:
+                async for lines in self._stored(after, task_id, window.last):
+                    told |= late.intersection(line.id for line in lines)
+                    yield b"".join(line.text for line in lines)
+            while not (self.closed or listener.closed):
+                lines = await listener.waiting(self._heartbeat_s)
+                text = b"".join(line.text for line in lines if line.id not in told)
+                if text:
+                    yield text
+                elif not lines and not listener.dropped:
+                    if task_id is not None and not await self._exists(task_id):
+                        yield _farewell("the task was deleted")
+                        return
+                    yield _HEARTBEAT
+                if listener.dropped:
+                    yield _farewell("too slow: resume behind the last event that you got")
+                    return
+            yield _farewell("the service stops")
+        finally:
+            self._listeners.discard(listener)
+
+    async def _join(self, task_id: int | None) -> tuple[Listener, Window]:
+        """From the moment of the window on, the listener gets whatever the poller sees."""
+        if self._poller is None:
+            newest = await run_in_threadpool(newest_ids, self._sessions, _LOOK_BACK)
+            # Another stream may have come while we waited.
+            if self._poller is None:
+                self._window = Window.beginning(newest, _now_s())
+                self._poller = asyncio.create_task(self._poll(), name="feed")
+        listener = Listener(task_id, self._most_waiting)
+        self._listeners.add(listener)
+        return listener, self._window
+
+    async def _poll(self) -> None:
+        try:
+            while self._listeners and not self.closed:
+                await self._look()
+        finally:
+            self._poller = None
+            # None are left, unless this failed: their clients come again.
+            for listener in self._listeners:
+                listener.close()
+
+    async def _look(self) -> None:
+        try:
+            found = await run_in_threadpool(self._new)
+        except StoreError as error:
+            if not self._away:
+                _log.warning("events wait: %s", error.message)
+            self._away = True
+            await asyncio.sleep(_AWAY_S)
+            return
+        self._away = False
+        self._window = self._window.seeing((event.id for event in found), _now_s())
+        for event, line in zip(found, _lines(found), strict=True):
+            for listener in self._listeners:
+                listener.offer(event.task_id, line)
+        await asyncio.sleep(self._poll_s if len(found) < _PAGE else 0)
+
+    def _new(self) -> list[Happened]:
+        return events_new(self._sessions, self._window.last, tuple(self._window.late), limit=_PAGE)
+
+    async def _stored(
+        self, after: int, task_id: int | None, until: int | None
+    ) -> AsyncIterator[list[Line]]:
+        while True:
+            found = await run_in_threadpool(
+                events_after, self._sessions, after, task_id=task_id, until=until, limit=_PAGE
+            )
+            if found:
+                yield list(_lines(found))
+                after = found[-1].id
+            if len(found) < _PAGE or self.closed:
+                return
+
+    async def _exists(self, task_id: int) -> bool:
+        try:
+            return await run_in_threadpool(task_status, self._sessions, task_id) is not None
+        except StoreError:
+            # Nobody knows while the database is away; the next heartbeat asks again.
+            return True
+
+
+def _lines(events: list[Happened]) -> Iterator[Line]:
+    for event in events:
+        text = format_sse_event(
+            data_str=_JSON.dump_json(event._asdict()).decode(), event=event.kind, id=str(event.id)
+        )
+        yield Line(event.id, text)
+
+
+def _opening() -> bytes:
+    return format_sse_event(retry=RETRY_MS)
+
+
+def _farewell(reason: str) -> bytes:
+    """The last event; it has no number, so that a client resumes where it was."""
+    return format_sse_event(data_str=_JSON.dump_json({"reason": reason}).decode(), event="end")
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

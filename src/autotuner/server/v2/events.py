@@ -1,0 +1,95 @@
+"""`/events` and `/tasks/{task_id}/events`: what happens, as server-sent events.
+
+Each has the number of its row as `id`, its kind as `event`, and as `data` a JSON mapping of `id`,
+`task_id`, `at`, `kind` and `payload`. A stream stays open also when its task has ended, for a task
+may be resumed; it ends with an event `end` (without a number) when the task is deleted, the client
+is too slow, or the service stops.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.server.feed import Feed
+from autotuner.server.problems import ProblemKind
+from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
+from autotuner.server.v2.tasks import existing
+
+EVENT_STREAM = "text/event-stream"
+_LARGEST = 2**63 - 1
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""No cache and no proxy may hold a stream back."""
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = EVENT_STREAM
+
+
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events.",
+        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+    }
+}
+
+
+async def feed_of(request: Request) -> Feed:
+    """The feed of the service."""
+    found: Feed = request.app.state.feed
+    return found
+
+
+router = v2_router("", "events")
+_Feed = Annotated[Feed, Depends(feed_of)]
+_LastId = Annotated[
+    int | None,
+    Header(
+        alias="Last-Event-ID",
+        ge=0,
+        le=_LARGEST,
+        description="The number of the last event that you got: goes on behind it.",
+    ),
+]
+_After = Annotated[
+    int | None,
+    Query(
+        ge=0, le=_LARGEST, description="The same, for who cannot set headers; the header counts."
+    ),
+]
+_Follow = Annotated[bool, Query(description="false: what there is, and the stream ends.")]
+
+
+@router.get("/events", response_class=EventStream, responses=STREAMED)
+async def follow_all_events(
+    feed: _Feed, last_event_id: _LastId = None, after: _After = None, follow: _Follow = True
+) -> StreamingResponse:
+    """Follows what happens in all tasks, from now on or behind a number."""
+    begin = after if last_event_id is None else last_event_id
+    lines = feed.live(begin) if follow else feed.past(begin or 0)
+    return EventStream(lines, headers=STREAM_HEADERS)
+
+
+@router.get(
+    "/tasks/{task_id}/events",
+    response_class=EventStream,
+    responses=STREAMED | problems(ProblemKind.NOT_FOUND),
+)
+async def follow_task_events(
+    feed: _Feed,
+    service: Given,
+    task_id: TaskId,
+    last_event_id: _LastId = None,
+    after: _After = None,
+    follow: _Follow = True,
+) -> StreamingResponse:
+    """Follows what happens in a task, from its beginning or behind a number."""
+    await run_in_threadpool(existing, service, task_id)
+    begin = (after if last_event_id is None else last_event_id) or 0
+    lines = feed.live(begin, task_id) if follow else feed.past(begin, task_id)
+    return EventStream(lines, headers=STREAM_HEADERS)

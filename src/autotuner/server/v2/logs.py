@@ -1,0 +1,172 @@
+"""Logs of engines: `/tasks/{task_id}/logs`, and those of one experiment.
+
+A stream (`follow=true`) sends each line as an event `line`, on a task's log an event `experiment`
+(`data`: its index) before the lines of each launch, and `end` when nothing more will come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from fastapi.responses import PlainTextResponse, Response
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.server.feed import Feed
+from autotuner.server.log_files import MOST_LINES, LogReader, confined_log, last_lines
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v2.events import EVENT_STREAM, STREAM_HEADERS, EventStream, feed_of
+from autotuner.server.v2.experiments import Index, existing_experiment
+from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
+from autotuner.server.v2.tasks import existing
+from autotuner.store import listing
+
+POLL_S = 0.25
+_HEARTBEAT_POLLS = 60
+_GOES_ON = ("queued", "running")
+"""States of a task in which more may be logged."""
+
+router = v2_router("/tasks/{task_id}", "logs")
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Lines of text, or server-sent events where it is followed.",
+        "content": {
+            "text/plain": {"schema": {"type": "string"}},
+            EVENT_STREAM: {"schema": {"type": "string"}},
+        },
+    }
+}
+_Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="How many of the last lines.")]
+_Follow = Annotated[bool, Query(description="Whether to go on with what is added.")]
+_Feed = Annotated[Feed, Depends(feed_of)]
+
+
+@router.get(
+    "/logs", response_class=PlainTextResponse, responses=_TEXT | problems(ProblemKind.NOT_FOUND)
+)
+async def read_task_log(
+    service: Given, feed: _Feed, task_id: TaskId, tail: _Tail = 200, follow: _Follow = False
+) -> Response:
+    """The log of a task's newest launch; followed, of each launch in turn."""
+    await run_in_threadpool(existing, service, task_id)
+    if follow:
+        lines = _followed_task(service, feed, task_id, tail)
+        return EventStream(lines, headers=STREAM_HEADERS)
+    newest = await run_in_threadpool(listing.newest_log, service.store.sessions, task_id)
+    if newest is None:
+        raise ProblemError(ProblemKind.NOT_FOUND, f"task {task_id} has launched nothing yet")
+    return await _text(_file(service, newest[1]), tail)
+
+
+@router.get(
+    "/experiments/{index}/logs",
+    response_class=PlainTextResponse,
+    responses=_TEXT | problems(ProblemKind.NOT_FOUND),
+)
+async def read_experiment_log(
+    service: Given,
+    feed: _Feed,
+    task_id: TaskId,
+    index: Index,
+    tail: _Tail = 200,
+    follow: _Follow = False,
+) -> Response:
+    """The log of one launch."""
+    row = await run_in_threadpool(existing_experiment, service, task_id, index)
+    path = _file(service, row["log_path"])
+    if follow:
+        lines = _followed_experiment(service, feed, path, task_id, index, tail)
+        return EventStream(lines, headers=STREAM_HEADERS)
+    return await _text(path, tail)
+
+
+def _file(service: Service, written: str) -> Path:
+    found = confined_log(written, service.logs)
+    if found is None:
+        raise ProblemError(
+            ProblemKind.NOT_FOUND,
+            "the log is not on this machine: the worker ran on another, or the log was removed; "
+            "of a failed experiment the last lines are in `failure.log_tail`",
+        )
+    return found
+
+
+async def _text(path: Path, tail: int) -> Response:
+    lines, _ = await run_in_threadpool(last_lines, path, tail)
+    return PlainTextResponse("".join(f"{line}\n" for line in lines))
+
+
+async def _followed_experiment(
+    service: Service, feed: Feed, path: Path, task_id: int, index: int, tail: int
+) -> AsyncIterator[bytes]:
+    def is_under_way() -> bool:
+        row = listing.experiment(service.store.sessions, task_id, index)
+        return row is not None and row["status"] == "running"
+
+    lines, position = await run_in_threadpool(last_lines, path, tail)
+    yield _sent(lines)
+    reader, quiet = LogReader(path, position), 0
+    while not feed.closed:
+        goes_on = await run_in_threadpool(is_under_way)
+        lines = await run_in_threadpool(reader.more, to_the_end=not goes_on)
+        if lines:
+            yield _sent(lines)
+        elif not goes_on:
+            break
+        else:
+            quiet += 1
+            if quiet % _HEARTBEAT_POLLS == 0:
+                yield _HEARTBEAT
+            await asyncio.sleep(POLL_S)
+    yield _END
+
+
+async def _followed_task(
+    service: Service, feed: Feed, task_id: int, tail: int
+) -> AsyncIterator[bytes]:
+    def seen() -> tuple[str | None, tuple[int, str] | None]:
+        sessions = service.store.sessions
+        return listing.task_status(sessions, task_id), listing.newest_log(sessions, task_id)
+
+    reader: LogReader | None = None
+    shown, quiet = 0, 0
+    yield _HEARTBEAT
+    while not feed.closed:
+        status, newest = await run_in_threadpool(seen)
+        is_next = newest is not None and newest[0] != shown
+        goes_on = status in _GOES_ON
+        lines = []
+        if reader is not None:
+            lines = await run_in_threadpool(reader.more, to_the_end=is_next or not goes_on)
+        if lines:
+            yield _sent(lines)
+        elif is_next and newest is not None:
+            shown, reader = newest[0], None
+            yield format_sse_event(event="experiment", data_str=str(shown))
+            path = confined_log(newest[1], service.logs)
+            if path is not None:
+                # Of the launches that follow everything is new.
+                lines, position = await run_in_threadpool(last_lines, path, tail)
+                reader, tail = LogReader(path, position), MOST_LINES
+                yield _sent(lines)
+        elif not goes_on:
+            break
+        else:
+            quiet += 1
+            if quiet % _HEARTBEAT_POLLS == 0:
+                yield _HEARTBEAT
+            await asyncio.sleep(POLL_S)
+    yield _END
+
+
+_HEARTBEAT = b": still here\n\n"
+_END = format_sse_event(event="end", data_str="{}")
+
+
+def _sent(lines: list[str]) -> bytes:
+    return b"".join(format_sse_event(event="line", data_str=line) for line in lines)

@@ -1,0 +1,186 @@
+"""What came out of a task: frontier, comparison, summary, report, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Path, Query
+from fastapi.responses import HTMLResponse, Response
+
+from autotuner.landscapes import landscape_csv
+from autotuner.report.exports import commands_shell, points_csv
+from autotuner.report.html import render_html
+from autotuner.server.problems import ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v2.result_views import (
+    COMPARISON,
+    FRONTIER,
+    SUMMARY,
+    ComparisonView,
+    FrontierView,
+)
+from autotuner.server.v2.routing import Given, TaskId, answer, merged, problems, v2_router
+from autotuner.server.v2.tasks import unknown_task
+from autotuner.store import RunRecord
+from autotuner.tuning.as_landscape import landscape_of
+from autotuner.tuning.summarise import summarise
+from autotuner.tuning.summary import FiguresView, MeasuredView, RunSummary
+
+router = v2_router("/tasks/{task_id}", "results")
+_ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))
+
+
+class FrontierKind(StrEnum):
+    """Which frontier is asked for."""
+
+    ACTUAL = "actual"
+    PREDICTED = "predicted"
+    BOTH = "both"
+
+
+class ExportFormat(StrEnum):
+    """Forms in which a run can be taken along."""
+
+    JSON = "json"
+    CSV = "csv"
+    LANDSCAPE = "landscape"
+    SHELL = "shell"
+
+
+class _Export(NamedTuple):
+    media_type: str
+    ending: str
+    write: Callable[[Service, RunRecord], str]
+
+
+_EXPORTS: Mapping[ExportFormat, _Export] = {
+    ExportFormat.JSON: _Export(
+        "application/json",
+        "json",
+        lambda service, run: summarise(service.store, run).model_dump_json(indent=2) + "\n",
+    ),
+    ExportFormat.CSV: _Export(
+        "text/csv", "csv", lambda service, run: points_csv(summarise(service.store, run))
+    ),
+    ExportFormat.LANDSCAPE: _Export(
+        "text/csv",
+        "landscape.csv",
+        lambda service, run: landscape_csv(landscape_of(service.store, run)),
+    ),
+    ExportFormat.SHELL: _Export(
+        "text/x-shellscript",
+        "sh",
+        lambda service, run: commands_shell(summarise(service.store, run)),
+    ),
+}
+_EXPORTED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A file to keep.",
+        "content": {
+            media: {"schema": {"type": "object" if media.endswith("json") else "string"}}
+            for media in dict.fromkeys(export.media_type for export in _EXPORTS.values())
+        },
+        "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get("/frontier", response_model=FrontierView, responses=_ERRORS)
+def get_frontier(
+    service: Given,
+    task_id: TaskId,
+    kind: Annotated[FrontierKind, Query()] = FrontierKind.BOTH,
+) -> Response:
+    """The operating points that no other beats: measured, predicted, or both."""
+    summary = summarise(service.store, _run(service, task_id))
+    document = {
+        "objectives": summary.run.objectives,
+        "actual": summary.frontier if kind is not FrontierKind.PREDICTED else None,
+        "predicted": (
+            summary.search.predicted_frontier if kind is not FrontierKind.ACTUAL else None
+        ),
+        "recommended": summary.recommended,
+    }
+    return answer(FRONTIER, document)
+
+
+@router.get("/comparison", response_model=ComparisonView, responses=_ERRORS)
+def get_comparison(service: Given, task_id: TaskId) -> Response:
+    """Predictions beside measurements, level by level, and how far they were off."""
+    summary = summarise(service.store, _run(service, task_id))
+    levels = [
+        {
+            "experiment": experiment.id,
+            "index": experiment.index,
+            "concurrency": told.concurrency,
+            "measured": told.measured,
+            "base": told.base,
+            "calibrated": told.calibrated,
+            "base_error": _miss(told.base, told.measured),
+            "calibrated_error": _miss(told.calibrated, told.measured),
+        }
+        for experiment in summary.experiments
+        for told in experiment.predictions
+    ]
+    return answer(COMPARISON, {"levels": levels, "error": summary.prediction_error})
+
+
+@router.get("/summary", response_model=RunSummary, responses=_ERRORS)
+def get_summary(service: Given, task_id: TaskId) -> Response:
+    """Everything a task found, in the form of `autotuner show --json`."""
+    return answer(SUMMARY, summarise(service.store, _run(service, task_id)))
+
+
+@router.get(
+    "/report",
+    response_class=HTMLResponse,
+    responses=_ERRORS
+    | {
+        200: {
+            "description": "One page that needs no network.",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        }
+    },
+)
+def get_report(service: Given, task_id: TaskId) -> HTMLResponse:
+    """The report of a task, for people."""
+    return HTMLResponse(render_html(summarise(service.store, _run(service, task_id))))
+
+
+@router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
+def export_task(
+    service: Given,
+    task_id: TaskId,
+    form: Annotated[
+        ExportFormat,
+        Path(
+            description="`json`: the summary; `csv`: every level that was measured; `landscape`: a "
+            "table that a task can replay; `shell`: the commands of the frontier."
+        ),
+    ],
+) -> Response:
+    """A task's results as a file."""
+    run, export = _run(service, task_id), _EXPORTS[form]
+    return Response(
+        export.write(service, run),
+        media_type=export.media_type,
+        headers={"Content-Disposition": f'attachment; filename="task-{task_id}.{export.ending}"'},
+    )
+
+
+def _run(service: Service, task_id: int) -> RunRecord:
+    found = service.store.get_run(task_id)
+    if found is None:
+        raise unknown_task(task_id)
+    return found
+
+
+def _miss(predicted: FiguresView | None, measured: MeasuredView | None) -> dict[str, float] | None:
+    if predicted is None or measured is None:
+        return None
+    return {
+        f"{name}_percent": 100 * (getattr(predicted, name) / getattr(measured, name) - 1)
+        for name in ("ttft_ms", "tpot_ms", "tok_s")
+    }

@@ -1,0 +1,321 @@
+"""Events as they happen, from a real server: resumed, kept alive, bounded, and ended."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from made_runs import begin, brought_to, claimed, created, run
+from sqlalchemy import insert
+
+from autotuner.server.app import create_app
+from autotuner.server.feed import Feed
+from autotuner.server.feed_window import LATE_S, Window
+from autotuner.server.service import Service, utc_now
+from autotuner.server.serving import Server
+from autotuner.store.event_log import events_after
+from autotuner.store.schema import EventRow
+
+PATIENCE_S = 60.0
+
+
+class Streams:
+    """A server on a port of its own, and streams of it."""
+
+    def __init__(self, app: FastAPI, server: Server, port: int) -> None:
+        self.feed: Feed = app.state.feed
+        self.server = server
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S)
+
+    @contextmanager
+    def opened(self, path: str, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The events of a stream, as they come; comments are told as events without a kind."""
+        with self.http.stream("GET", f"/api/v2{path}", headers=headers) as answer:
+            assert answer.status_code == 200, answer.read()
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            yield parsed(answer.iter_lines())
+
+
+def parsed(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    found: dict[str, Any] = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if line:
+            found[name] = f"{found[name]}\n{value}" if name in found else value
+        elif found:
+            yield found
+            found = {}
+
+
+@pytest.fixture
+def streams(service: Service) -> Iterator[Streams]:
+    with served(service) as found:
+        yield found
+
+
+@contextmanager
+def served(service: Service, feed: Callable[[FastAPI], Feed] | None = None) -> Iterator[Streams]:
+    app = create_app(service)
+    if feed is not None:
+        app.state.feed = feed(app)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        server = Server(app, uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        until(lambda: server.started)
+        found = Streams(app, server, port)
+        try:
+            yield found
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+            found.http.close()
+            assert not thread.is_alive()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def numbered(events: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The next events that have a number."""
+    found: list[dict[str, Any]] = []
+    while len(found) < count:
+        event = next(events)
+        if "id" in event:
+            found.append(event)
+    return found
+
+
+def test_a_stream_tells_what_was_and_goes_on_with_what_happens(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = created(client)
+    other = created(client)
+    with streams.opened(f"/tasks/{task_id}/events") as events:
+        assert next(events) == {"retry": "2000"}
+        first = numbered(events, 1)[0]
+        assert first["event"] == "created"
+        for number in range(3):
+            service.store.add_event(other, "elsewhere", {})
+            service.store.add_event(task_id, "step", {"number": number, "text": "a\nb"})
+        told = [json.loads(event["data"]) for event in numbered(events, 3)]
+    assert [t["payload"]["number"] for t in told] == [0, 1, 2]
+    assert {(t["task_id"], t["kind"]) for t in told} == {(task_id, "step")}
+    assert told[0].keys() == {"id", "task_id", "at", "kind", "payload"}
+    assert told[0]["at"].endswith("Z")
+
+
+def test_a_stream_is_resumed_behind_the_last_event_that_was_got(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = created(client)
+    for number in range(5):
+        service.store.add_event(task_id, "step", {"number": number})
+    ids = [event.id for event in _stored(service, task_id)]
+    for opened in (
+        streams.opened(f"/tasks/{task_id}/events", **{"Last-Event-ID": str(ids[2])}),
+        streams.opened(f"/tasks/{task_id}/events?after={ids[2]}"),
+        streams.opened(f"/events?after={ids[2]}"),
+    ):
+        with opened as events:
+            assert [int(event["id"]) for event in numbered(events, 3)] == ids[3:]
+
+
+def _stored(service: Service, task_id: int) -> Any:
+    return events_after(service.store.sessions, 0, task_id=task_id, limit=1_000)
+
+
+def test_the_stream_of_all_tasks_begins_now(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = created(client)
+    with streams.opened("/events") as events:
+        next(events)
+        until(lambda: streams.feed.listeners == 1)
+        service.store.add_event(task_id, "step", {})
+        assert numbered(events, 1)[0]["event"] == "step"
+
+
+def test_a_stream_that_is_not_followed_ends(client: TestClient) -> None:
+    task_id = created(client)
+    for path in (f"/api/v2/tasks/{task_id}/events", "/api/v2/events"):
+        text = client.get(path, params={"follow": False}).text
+        assert [e["event"] for e in parsed(iter(text.splitlines())) if "id" in e] == ["created"]
+
+
+def test_every_listener_gets_every_event_once_and_in_order(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_ids = [created(client) for _ in range(3)]
+    got: dict[int, list[int]] = {}
+
+    def listen(place: int) -> None:
+        with streams.opened("/events?after=0") as events:
+            got[place] = [int(event["id"]) for event in numbered(events, 63)]
+
+    def write(task_id: int) -> None:
+        for number in range(20):
+            service.store.add_event(task_id, "step", {"number": number})
+
+    threads = [threading.Thread(target=listen, args=(place,)) for place in range(10)]
+    threads += [threading.Thread(target=write, args=(task_id,)) for task_id in task_ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert all(len(set(ids)) == 63 for ids in got.values())
+    assert len(got) == 10
+    until(lambda: streams.feed.listeners == 0)
+
+
+def test_what_nobody_listens_to_any_more_is_freed(client: TestClient, streams: Streams) -> None:
+    task_id = created(client)
+    with streams.opened(f"/tasks/{task_id}/events") as events:
+        next(events)
+        until(lambda: streams.feed.listeners == 1)
+    until(lambda: streams.feed.listeners == 0)
+
+
+def test_a_quiet_stream_is_kept_alive_and_ends_when_its_task_is_deleted(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+
+    def quick(_: FastAPI) -> Feed:
+        return Feed(service.store.sessions, heartbeat_s=0.05)
+
+    with served(service, quick) as streams, streams.opened(f"/tasks/{task_id}/events") as events:
+        numbered(events, 1)
+        assert next(events) == {"": "still here"}
+        assert client.delete(f"/api/v2/tasks/{task_id}").status_code == 204
+        last = [event for event in events if event.get("event") == "end"]
+        assert "deleted" in last[0]["data"]
+        assert "id" not in last[0]
+
+
+def test_a_listener_that_is_too_slow_is_told_and_ended(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+
+    def narrow(_: FastAPI) -> Feed:
+        return Feed(service.store.sessions, most_waiting=5, poll_s=0.5)
+
+    with served(service, narrow) as streams, streams.opened("/events") as events:
+        next(events)
+        until(lambda: streams.feed.listeners == 1)
+        for number in range(20):
+            service.store.add_event(task_id, "step", {"number": number})
+        last = list(events)[-1]
+        assert last["event"] == "end"
+        assert "too slow" in last["data"]
+
+
+def test_a_service_that_stops_ends_its_streams_at_once(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    with served(service) as streams, streams.opened(f"/tasks/{task_id}/events") as events:
+        numbered(events, 1)
+        until(lambda: streams.feed.listeners == 1)
+        streams.server.should_exit = True
+        assert "stops" in list(events)[-1]["data"]
+
+
+def test_ids_that_mean_nothing_are_refused(client: TestClient) -> None:
+    for headers, query in (({"Last-Event-ID": "x"}, {}), ({}, {"after": -1})):
+        answer = client.get("/api/v2/events", params=query, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-parameter")
+
+
+def test_numbers_of_events_are_never_given_twice(service: Service, client: TestClient) -> None:
+    task_id = created(client)
+    newest = _stored(service, task_id)[-1].id
+    client.delete(f"/api/v2/tasks/{task_id}")
+    assert _stored(service, created(client))[0].id > newest
+
+
+def test_a_number_that_comes_late_is_waited_for_and_not_for_ever() -> None:
+    window = Window.beginning([3, 4], 0.0).seeing([5, 8, 9], 1.0)
+    assert (window.last, set(window.late)) == (9, {6, 7})
+    window = window.seeing([6], 2.0)
+    assert set(window.late) == {7}
+    assert set(window.seeing([], 1.0 + LATE_S).late) == set()
+    assert len(Window().seeing([10**9], 0.0).late) <= 1_000
+
+
+def test_a_late_number_reaches_who_listens(service: Service, client: TestClient) -> None:
+    """As when two transactions become visible in the other order than they were numbered."""
+    task_id = created(client)
+    first = _stored(service, task_id)[-1].id
+
+    def write(number: int) -> None:
+        with service.store.sessions.writing() as session:
+            row = {"id": number, "task_id": task_id, "at": utc_now(), "kind": "x", "payload": {}}
+            session.execute(insert(EventRow), [row])
+
+    with served(service) as streams, streams.opened("/events") as events:
+        next(events)
+        until(lambda: streams.feed.listeners == 1)
+        for number in (first + 102, first + 101):
+            write(number)
+            assert int(numbered(events, 1)[0]["id"]) == number
+
+
+def test_a_log_is_followed_to_its_end(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = brought_to(service, client, "pending")
+    lease = claimed(service, task_id)
+    path = service.logs / "1.log"
+    service.logs.mkdir()
+    path.write_text("one\ntwo\nthr")
+    number = begin(service, task_id, 1, log_path=str(path))
+    with (
+        streams.opened(f"/tasks/{task_id}/experiments/1/logs?follow=true&tail=1") as one,
+        streams.opened(f"/tasks/{task_id}/logs?follow=true&tail=1") as whole,
+    ):
+        assert next(one)["data"] == "two"
+        assert next(whole) == {"": "still here"}
+        assert next(whole) == {"event": "experiment", "data": "1"}
+        assert next(whole)["data"] == "two"
+        with path.open("a") as file:
+            file.write("ee\nfour")
+        assert next(one)["data"] == next(whole)["data"] == "three"
+        service.store.finish_experiment(
+            number, status="completed", failure=None, startup_s=1.0, measure_s=1.0
+        )
+        assert [event["data"] for event in one] == ["four", "{}"]
+        second = service.logs / "2.log"
+        second.write_text("five\nsix\n")
+        begin(service, task_id, 2, log_path=str(second))
+        told = [next(whole)["data"] for _ in range(4)]
+        assert told == ["four", "2", "five", "six"]
+        service.store.queue.release(lease, status="completed", reason="done")
+        assert [event["event"] for event in whole] == ["end"]
+
+
+def test_the_log_of_a_task_that_has_run_is_followed_and_ends(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    run(service, task_id)
+    text = client.get(f"/api/v2/tasks/{task_id}/logs", params={"follow": True}).text
+    told = [e.get("data") for e in parsed(iter(text.splitlines()))]
+    assert told == [None, "3", "one", "two", "three", "{}"]

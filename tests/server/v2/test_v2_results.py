@@ -1,0 +1,193 @@
+"""What came out of a task, by HTTP: experiments, frontier, comparison, report, exports, logs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from made_runs import begin, claimed, created, run
+
+from autotuner.landscapes import read_landscape
+from autotuner.server.service import Service
+from autotuner.server.v2.experiment_views import ExperimentDetail, ExperimentPage, MeasurementList
+from autotuner.server.v2.result_views import ComparisonView, FrontierView
+from autotuner.tuning.summary import RunSummary
+
+
+@pytest.fixture
+def task(service: Service, client: TestClient) -> str:
+    """The address of a task that has run."""
+    task_id = created(client)
+    run(service, task_id)
+    return f"/api/v2/tasks/{task_id}"
+
+
+def test_answers_are_what_the_openapi_says(client: TestClient, task: str) -> None:
+    for part, model in {
+        "experiments": ExperimentPage,
+        "experiments/1": ExperimentDetail,
+        "experiments/1/measurements": MeasurementList,
+        "frontier": FrontierView,
+        "comparison": ComparisonView,
+        "summary": RunSummary,
+    }.items():
+        answer = client.get(f"{task}/{part}")
+        assert answer.status_code == 200, answer.text
+        told = model.model_validate_json(answer.content)
+        assert told.model_dump(mode="json") == answer.json()
+
+
+def test_an_experiment_tells_its_failure_and_its_predictions(client: TestClient, task: str) -> None:
+    failed = client.get(f"{task}/experiments/3").json()
+    assert failed["failure"] == {
+        "kind": "out_of_memory",
+        "message": "no room",
+        "log_tail": "the log's end",
+    }
+    told = client.get(f"{task}/experiments/2").json()
+    assert told["failure"] is None
+    assert told["actual_throughput_tok_s"] == 80.0
+    assert [p["measured"]["tok_s"] for p in told["predictions"]] == [20.0, 80.0]
+    assert client.get(f"{task}/experiments/4").status_code == 404
+
+
+def test_measurements_are_whole(client: TestClient, task: str) -> None:
+    found = client.get(f"{task}/experiments/1/measurements").json()["items"]
+    assert [(m["concurrency"], m["repeat"], m["tok_s"]) for m in found] == [(1, 0, 10), (4, 0, 40)]
+    assert found[0]["ttft_ms"]["p99"] == 5.0
+
+
+def test_the_frontier_is_told_as_it_was_asked_for(client: TestClient, task: str) -> None:
+    both = client.get(f"{task}/frontier").json()
+    assert {p["experiment"] for p in both["actual"]} == {"c2"}
+    assert both["predicted"]
+    assert both["recommended"]["experiment"] == "c2"
+    actual = client.get(f"{task}/frontier", params={"kind": "actual"}).json()
+    assert actual == both | {"predicted": None}
+    assert client.get(f"{task}/frontier", params={"kind": "x"}).status_code == 422
+
+
+def test_the_comparison_says_how_far_each_prediction_was_off(client: TestClient, task: str) -> None:
+    told = client.get(f"{task}/comparison").json()
+    level = told["levels"][0]
+    assert level["base_error"]["tok_s_percent"] == pytest.approx(20)
+    assert level["base_error"]["ttft_ms_percent"] == pytest.approx(20)
+    assert level["calibrated_error"] is None
+    assert told["error"]["base"]["points"] == 4
+
+
+def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None:
+    address = f"/api/v2/tasks/{created(client)}"
+    assert client.get(f"{address}/frontier").json()["actual"] == []
+    assert client.get(f"{address}/comparison").json() == {"levels": [], "error": None}
+    assert client.get(f"{address}/summary").json()["run"]["status"] == "pending"
+    assert client.get(f"{address}/report").status_code == 200
+    assert client.get(f"{address}/export/csv").text.count("\n") == 1
+    assert client.get(f"{address}/export/landscape").status_code == 422
+    assert client.get(f"{address}/logs").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("experiments", "experiments/1", "experiments/1/measurements", "frontier", "comparison"),
+        *("summary", "report", "export/csv", "logs", "experiments/1/logs", "events?follow=false"),
+    ],
+)
+def test_a_task_that_is_not_there_has_no_results(client: TestClient, part: str) -> None:
+    answer = client.get(f"/api/v2/tasks/999/{part}")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+def test_the_report_is_a_page_that_can_reach_nothing(client: TestClient, task: str) -> None:
+    answer = client.get(f"{task}/report")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox allow-scripts" in policy
+
+
+def test_a_name_that_is_markup_stays_text_in_the_report(client: TestClient) -> None:
+    task_id = created(client, name="<script>alert(1)</script>")
+    assert "<script>alert" not in client.get(f"/api/v2/tasks/{task_id}/report").text
+
+
+def test_exports_are_files_of_their_form(client: TestClient, task: str, tmp_path: Path) -> None:
+    def exported(form: str) -> Any:
+        answer = client.get(f"{task}/export/{form}")
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-disposition"].startswith('attachment; filename="task-')
+        return answer
+
+    assert exported("json").json() == client.get(f"{task}/summary").json()
+    rows = list(csv.DictReader(io.StringIO(exported("csv").text)))
+    assert len(rows) == 6
+    assert {row["misc.threads"] for row in rows} == {"1", "2", "3"}
+    assert {(row["candidate"], row["on_frontier"]) for row in rows} >= {("c2", "True")}
+    path = tmp_path / "table.csv"
+    path.write_text(exported("landscape").text)
+    assert len(read_landscape(path).launches) == 3
+    assert client.get(f"{task}/export/docx").status_code == 422
+
+
+def test_the_script_of_commands_starts_what_is_recommended(
+    service: Service, client: TestClient, tmp_path: Path
+) -> None:
+    task_id = created(client, name="a\ntouch stolen\n")
+    run(service, task_id)
+    script = tmp_path / "serve.sh"
+    script.write_text(client.get(f"/api/v2/tasks/{task_id}/export/shell").text)
+    (tmp_path / "llama-server").write_text('#!/bin/sh\necho "$@"\n')
+    (tmp_path / "llama-server").chmod(0o755)
+
+    def started(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(script), *words],
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert started().stdout == "--threads 2\n"
+    assert started("c2").stdout == "--threads 2\n"
+    assert started("c9").returncode == 2
+    assert not (tmp_path / "stolen").exists()
+
+
+def test_the_last_lines_of_a_log_are_told(client: TestClient, task: str) -> None:
+    assert client.get(f"{task}/experiments/1/logs").text == "one\ntwo\nthree\n"
+    assert client.get(f"{task}/experiments/1/logs", params={"tail": 2}).text == "two\nthree\n"
+    assert client.get(f"{task}/logs", params={"tail": 1}).text == "three\n"
+    assert client.get(f"{task}/logs", params={"tail": -1}).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["absolute", "climbing", "link", "folder", "missing"])
+def test_a_log_outside_its_folder_is_not_shown(
+    service: Service, client: TestClient, tmp_path: Path, kind: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret\n")
+    service.logs.mkdir()
+    link = service.logs / "link.log"
+    link.symlink_to(secret)
+    paths = {
+        "absolute": str(secret),
+        "climbing": f"{service.logs}/../secret",
+        "link": str(link),
+        "folder": str(service.logs),
+        "missing": str(service.logs / "none.log"),
+    }
+    task_id = created(client)
+    claimed(service, task_id)
+    begin(service, task_id, 1, log_path=paths[kind])
+    for part in ("logs", "experiments/1/logs"):
+        answer = client.get(f"/api/v2/tasks/{task_id}/{part}")
+        assert answer.status_code == 404
+        assert "secret\n" not in answer.text
