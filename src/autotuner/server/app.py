@@ -13,8 +13,10 @@ from autotuner.server.feed import Feed
 from autotuner.server.openapi import tell_openapi
 from autotuner.server.security import protected
 from autotuner.server.service import Service
+from autotuner.server.v1 import routes as v1_routes
 from autotuner.server.v2.routes import ROUTERS
 
+API_V1 = "/api"
 API_V2 = "/api/v2"
 
 
@@ -35,6 +37,8 @@ def create_app(service: Service) -> FastAPI:
     app.state.feed = Feed(service.store.sessions)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
+    for router in v1_routes.ROUTERS:
+        app.include_router(router, prefix=API_V1)
     tell_faults(app)
     tell_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)

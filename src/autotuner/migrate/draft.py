@@ -1,0 +1,138 @@
+"""A v2 document in the making: what each part of a v1 task adds to it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autotuner.catalog import ModelFacts
+from autotuner.errors import ConfigError, Problem
+from autotuner.migrate.notes import Done, Note, Point, Translation
+from autotuner.migrate.values import distinct, kept_form
+
+MAX_ALTERNATIVES = 4096
+"""Combinations of flags and presets that are written out one by one; more are no task."""
+
+Path = tuple[str, ...]
+Settings = dict[str, Any]
+
+
+class Draft:
+    """Collects settings, alternatives, flags and notes; `finished` makes the document of them.
+
+    Args:
+        engine: whose flags the task names.
+        facts: of the model, as far as its name tells.
+    """
+
+    def __init__(self, engine: str, facts: ModelFacts) -> None:
+        self.engine = engine
+        self.facts = facts
+        self.said: set[str] = set()
+        self.document: dict[str, Any] = {}
+        self.settings: dict[str, list[Any]] = {}
+        self.alternatives: list[list[Settings]] = []
+        self._words: list[list[tuple[str, ...]]] = []
+        self._kept: dict[str, Any] = {}
+        self._notes: list[Note] = []
+        self._points: list[Point] = []
+
+    def note(self, path: Path, done: Done, text: str) -> None:
+        """Says what became of a key."""
+        self._notes.append(Note(".".join(path), done, text))
+
+    def keep(self, path: Path, value: Any, done: Done, text: str) -> None:
+        """Puts a key that the v2 task does not say into `metadata.v1`, and says why."""
+        inside = self._kept
+        for key in path[:-1]:
+            inside = inside.setdefault(key, {})
+        inside[path[-1]] = kept_form(value)
+        self.note(path, done, text)
+
+    def put(self, place: str, value: Any) -> None:
+        """Sets a dotted place of the document outside the groups (`benchmark.concurrency`)."""
+        *parents, last = place.split(".")
+        inside = self.document
+        for parent in parents:
+            inside = inside.setdefault(parent, {})
+        inside[last] = value
+
+    def setting(self, path: str, values: Sequence[Any]) -> None:
+        """Fixes a field (one value), or searches it."""
+        self.settings[path] = distinct(list(values))
+        self.said.add(path)
+
+    def alternative(self, choices: Sequence[Settings]) -> None:
+        """One of these groups of settings is tried at a time, with everything else."""
+        found: list[Settings] = []
+        found.extend(choice for choice in choices if choice not in found)
+        self.alternatives.append(found)
+
+    def flag(self, choices: Sequence[tuple[str, ...]]) -> None:
+        """One of these lists of words is passed to the engine at a time."""
+        self._words.append(list(dict.fromkeys(choices)))
+
+    def point(self, name: str, value: Any, settings: Settings, words: tuple[str, ...] = ()) -> None:
+        """A value that v1 tried."""
+        self._points.append(Point(name, value, settings, words))
+
+    def finished(self) -> Translation:
+        """The document.
+
+        Raises:
+            ConfigError: the flags and presets span more combinations than can be written out.
+        """
+        self._refuse_too_many()
+        groups = {path: _scalar(values) for path, values in self.settings.items()}
+        choices = [_merged(chosen) for chosen in itertools.product(*self.alternatives)]
+        if len(choices) == 1:
+            groups |= choices[0]
+            choices = []
+        extra = [_joined(chosen) for chosen in itertools.product(*self._words)]
+        if extra != [()]:
+            written = [list(words) for words in extra]
+            groups["misc.extra_args"] = written[0] if len(written) == 1 else written
+        task = self.document | _grouped(groups)
+        if choices:
+            task["combinations"] = [_grouped(choice) for choice in choices]
+        if self._kept:
+            task["metadata"] = {"v1": self._kept}
+        return Translation(task, tuple(self._notes), tuple(self._points))
+
+    def _refuse_too_many(self) -> None:
+        parts = {
+            "parameters": [len(choices) for choices in self._words],
+            "quant_config and parallel_config": [len(choices) for choices in self.alternatives],
+        }
+        for name, counts in parts.items():
+            many = math.prod(counts)
+            if many > MAX_ALTERNATIVES:
+                told = f"{many:,} combinations of values that have to be written out one by one"
+                raise ConfigError(
+                    "v1 task",
+                    (Problem(name, told),),
+                    remedy=f"take values out until there are {MAX_ALTERNATIVES:,} or fewer",
+                )
+
+
+def _scalar(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _merged(chosen: Sequence[Settings]) -> Settings:
+    return {path: value for settings in chosen for path, value in settings.items()}
+
+
+def _joined(chosen: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(word for words in chosen for word in words)
+
+
+def _grouped(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`{"a.b": 1}` -> `{"a": {"b": 1}}`."""
+    groups: dict[str, dict[str, Any]] = {}
+    for path, value in settings.items():
+        group, _, field = path.partition(".")
+        groups.setdefault(group, {})[field] = value
+    return groups

@@ -1,0 +1,196 @@
+"""A v1 parameter's name -> the field that says it, by the engines' own flag tables. Pure."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autotuner.catalog import ModelFacts
+from autotuner.config import GROUPS
+from autotuner.engines import EngineTable, FlagRow, engine_table
+from autotuner.migrate.values import UnfitError, as_bool, setting
+
+_NAME = re.compile(r"[A-Za-z][\w.-]*")
+_NUMBER = re.compile(r"-\.?\d.*")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a flag says.
+
+    Attributes:
+        path: `group.field`.
+        row: of the engine's table; None for a short name of the field that is no flag.
+        negated: the flag says that the field is false.
+    """
+
+    path: str
+    row: FlagRow | None = None
+    negated: bool = False
+
+    @property
+    def above_one(self) -> bool:
+        """Whether it is a switch whose field counts GPUs."""
+        return self.row is not None and self.row.render == "above_one"
+
+    def value_of(self, said: Any) -> Any:
+        """The field's value for what the flag was given.
+
+        Raises:
+            UnfitError: the field has no such value.
+        """
+        row = self.row
+        if row is not None and row.values and row.render != "switch":
+            return setting(self.path, _own_word(row, said))
+        found = setting(self.path, said)
+        return not found if self.negated else found
+
+
+def plain(name: str) -> str:
+    """A v1 name or a flag, as they are compared: no dashes in front, dashes within."""
+    return name.strip().lstrip("-").replace("_", "-")
+
+
+def meaning(engine: str, name: str) -> Meaning | None:
+    """The field that a v1 parameter means on an engine; None where no table knows its flag."""
+    return _flags(engine).get(plain(name)) or _short_names().get(plain(name))
+
+
+def owners(engine: str, name: str) -> tuple[str, ...]:
+    """The fields that a flag says too, whatever the kind of model; none where it is not known."""
+    table = engine_table(engine)
+    said = (
+        path
+        for facts in (ModelFacts(), ModelFacts(experts=8))
+        for paths in table.spoken_for([flag_text(engine, name)], table.version, facts).values()
+        for path in paths
+    )
+    return tuple(dict.fromkeys(said))
+
+
+def is_reserved(engine: str, name: str) -> bool:
+    """Whether the tuner sets the flag itself."""
+    return plain(name) in {plain(flag) for flag in engine_table(engine).reserved}
+
+
+def why_not(engine: str, path: str, value: Any, facts: ModelFacts) -> tuple[str, bool] | None:
+    """Why an engine cannot say a field's value, and whether it decides it itself; None: it can."""
+    table = engine_table(engine)
+    refused = table.inexpressible.get(path)
+    if refused is not None:
+        return None if value in refused.neutral else (refused.reason, True)
+    rows = table.rows.get(path, ())
+    if not rows or any(_says(row, value, facts) for row in rows):
+        return None
+    known = ", ".join(dict.fromkeys(word for row in rows for word in row.known))
+    return f"{table.name} knows {known}", False
+
+
+def flag_of_field(engine: str, path: str) -> str | None:
+    """The flag that says a field; None where no single one does."""
+    said = (name for name, known in _flags(engine).items() if known.path == path)
+    return next(said, None)
+
+
+def flag_text(engine: str, name: str) -> str:
+    """The flag that a parameter's name stands for, with the engine's dashes or underscores.
+
+    Raises:
+        UnfitError: the name can be no flag.
+    """
+    bare = plain(name)
+    if not _NAME.fullmatch(bare):
+        raise UnfitError("the name can be no flag")
+    told = bare.replace("-", "_") if _underscored(engine) else bare
+    return f"-{told}" if len(told) == 1 else f"--{told}"
+
+
+def words(engine: str, name: str, value: Any) -> tuple[str, ...]:
+    """The words of a command line that say a flag as v1 did: true alone, false not at all.
+
+    Raises:
+        UnfitError: no word can say it.
+    """
+    flag = flag_text(engine, name)
+    truth = as_bool(value)
+    if value is None or truth is False:
+        return ()
+    if truth:
+        return (flag,)
+    text = json.dumps(value) if isinstance(value, dict | list) else str(value)
+    if "\0" in text or "\n" in text:
+        raise UnfitError("an argument may hold no line break and no NUL")
+    if text.startswith("-") and not _NUMBER.fullmatch(text):
+        return (f"{flag}={text}",)
+    return (flag, text)
+
+
+def _own_word(row: FlagRow, said: Any) -> Any:
+    """Our word for what the flag was given."""
+    for ours, theirs in row.values:
+        if theirs is not None and str(theirs).lower() == str(said).lower():
+            return ours
+    if str(said) in row.known:
+        return said
+    raise UnfitError(f"{row.path} has no word for it")
+
+
+def _says(row: FlagRow, value: Any, facts: ModelFacts) -> bool:
+    if row.own is not None:
+        own = facts.gemm_format if row.own == "gemm" else facts.moe_format
+        if value in ("bfloat16", own):
+            return True
+    return not row.known or str(value) in row.known
+
+
+@functools.cache
+def _underscored(engine: str) -> bool:
+    flags = {flag for rows in engine_table(engine).rows.values() for r in rows for flag in r.flags}
+    return any("_" in flag for flag in flags)
+
+
+@functools.cache
+def _flags(engine: str) -> Mapping[str, Meaning]:
+    table = engine_table(engine)
+    found: dict[str, Meaning] = {}
+    # Where one flag says two fields, the first is meant: the other has to agree with it.
+    for twin in (False, True):
+        for path, rows in table.rows.items():
+            for row in rows:
+                if (row.same_as is not None) is twin:
+                    _add(found, path, row)
+    return found | _aliases(table, found)
+
+
+def _aliases(table: EngineTable, found: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    named = ((plain(alias), plain(flag)) for alias, flag in table.aliases.items())
+    return {
+        alias: replace(found[flag], negated=alias == f"no-{flag}")
+        for alias, flag in named
+        if flag in found and alias not in found
+    }
+
+
+def _add(found: dict[str, Meaning], path: str, row: FlagRow) -> None:
+    """A row counts where the flag alone says the field, in the field's own unit."""
+    said_otherwise = row.also or row.over or row.scale != 1 or (row.times and not row.when)
+    if said_otherwise or (row.render == "switch" and row.values):
+        return
+    for flag in row.flags:
+        found.setdefault(plain(flag), Meaning(path, row))
+    if row.negated is not None:
+        found.setdefault(plain(row.negated), Meaning(path, row, negated=True))
+
+
+@functools.cache
+def _short_names() -> Mapping[str, Meaning]:
+    """The fields' short names, such as v1's own `mem_frac`."""
+    return {
+        plain(alias): Meaning(f"{group}.{field}")
+        for group, model in GROUPS.items()
+        for alias, field in model.ALIASES.items()
+    }

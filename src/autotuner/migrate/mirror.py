@@ -1,0 +1,70 @@
+"""Keeps v1's rows of a task that runs as a v2 task: the one part of this room that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autotuner.errors import ConfigError
+from autotuner.migrate.notes import Point
+from autotuner.migrate.results import V1Experiment, v1_results
+from autotuner.migrate.rows import v1_document
+from autotuner.migrate.translate import translate_task
+from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.store.sessions import Sessions
+from autotuner.store.v1 import Outcome, Shown, V1TaskRecord, project
+from autotuner.store.v1.records import naive
+
+API_MODE = "docker"
+"""What a task without a deployment mode means in v1's database and API."""
+
+
+def mirror(store: Store, run_id: int) -> None:
+    """Writes all that a v2 task has found until now into the rows of the v1 task that it runs.
+
+    Harmless to repeat, and for tasks of another origin. It needs no lease: whoever calls it writes
+    the same.
+    """
+    sessions = store.sessions
+    project(Sessions(sessions.engine, sessions.name), run_id, _outcome)
+
+
+def _outcome(v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[ExperimentRecord]) -> Outcome:
+    document = v1_document(v1)
+    found = v1_results(document, _points(document), run, experiments)
+    return Outcome(
+        values={
+            "status": found.status,
+            "total_experiments": found.total_experiments,
+            "successful_experiments": found.successful_experiments,
+            "started_at": naive(found.started_at),
+            "completed_at": naive(found.completed_at),
+            "elapsed_time": found.elapsed_s,
+        },
+        experiments=tuple(map(_shown, found.experiments)),
+        best=found.best,
+    )
+
+
+def _points(document: dict[str, Any]) -> tuple[Point, ...]:
+    """What the task tries, in its own names; nothing where it was made no v1 task meanwhile."""
+    try:
+        return translate_task(document, absent_mode=API_MODE).points
+    except ConfigError:
+        return ()
+
+
+def _shown(experiment: V1Experiment) -> Shown:
+    values = {
+        "experiment_id": experiment.index,
+        "parameters": experiment.parameters,
+        "status": experiment.status,
+        "error_message": experiment.error_message,
+        "metrics": experiment.metrics,
+        "objective_score": experiment.objective_score,
+        "gpu_info": experiment.gpu_info,
+        "service_name": experiment.service_name,
+        "service_url": None,
+        "elapsed_time": experiment.elapsed_s,
+    }
+    return Shown(values, experiment.source.id)

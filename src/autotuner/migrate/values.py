@@ -1,0 +1,124 @@
+"""v1's loosely typed values -> what a field of a v2 document accepts. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from autotuner.config import GROUPS, problems_of
+
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WORDS = {"true": True, "false": False}
+
+
+class UnfitError(ValueError):
+    """A value that a field does not accept; the message says why."""
+
+
+def accepted(model: type[BaseModel], field: str, value: Any, beside: Any = None) -> Any:
+    """`value` as `field` of `model` takes it: as it is, or as what its text or number says.
+
+    Args:
+        beside: other fields that the model cannot do without.
+
+    Raises:
+        UnfitError: no reading of it is accepted.
+    """
+    why = ""
+    for reading in _readings(value):
+        try:
+            made = model.model_validate({**(beside or {}), field: reading})
+        except ValidationError as error:
+            why = why or "; ".join(problem.message for problem in problems_of(error))
+        else:
+            return getattr(made, field)
+    raise UnfitError(why)
+
+
+def setting(path: str, value: Any) -> Any:
+    """`value` as the field `group.field` of a candidate takes it.
+
+    Raises:
+        UnfitError: it does not, or it is null.
+    """
+    if value is None:
+        raise UnfitError("null says nothing")
+    group, _, field = path.partition(".")
+    return accepted(GROUPS[group], field, value)
+
+
+def as_bool(value: Any) -> bool | None:
+    """The truth value that v1 meant: itself, or the text "true" or "false"; else None."""
+    if isinstance(value, bool):
+        return value
+    return _WORDS.get(value.strip().lower()) if isinstance(value, str) else None
+
+
+def listed(written: Any) -> list[Any]:
+    """The values of a parameter: a list, `{"type": "choice", "values": [...]}`, or one value.
+
+    Raises:
+        UnfitError: a mapping of another form.
+    """
+    if isinstance(written, list):
+        return written
+    if isinstance(written, dict):
+        if written.get("type", "choice") == "choice" and isinstance(written.get("values"), list):
+            return list(written["values"])
+        raise UnfitError('a mapping is read as {"type": "choice", "values": [...]} only')
+    return [written]
+
+
+def distinct(values: list[Any]) -> list[Any]:
+    """Each value once, in order; 1 and true differ."""
+    found: list[Any] = []
+    for value in values:
+        if not any(type(value) is type(other) and value == other for other in found):
+            found.append(value)
+    return found
+
+
+def kept_form(value: Any) -> Any:
+    """A value as any database keeps it: numbers that JSON has not become text."""
+    if isinstance(value, dict):
+        return {str(key): kept_form(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [kept_form(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _readings(value: Any) -> Iterator[Any]:
+    yield value
+    if isinstance(value, str):
+        text = value.strip()
+        truth = as_bool(text)
+        if truth is not None:
+            yield truth
+        elif _WHOLE.fullmatch(text):
+            yield int(text)
+        else:
+            try:
+                yield from _whole(float(text))
+            except ValueError:
+                return
+    elif isinstance(value, bool):
+        return
+    elif isinstance(value, int):
+        if value in (0, 1):
+            yield bool(value)
+        yield str(value)
+    elif isinstance(value, float):
+        yield from _whole(value)
+        yield str(value)
+
+
+def _whole(number: float) -> Iterator[Any]:
+    yield number
+    if math.isfinite(number) and number == int(number):
+        yield int(number)

@@ -1,0 +1,129 @@
+"""What v1's clients send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from autotuner.server.v2.routing import is_storable
+from autotuner.store.v1 import EXTRAS, OWN
+
+Document = dict[str, Any]
+EXTRA_KEYS = (
+    *("storage", "system_config", "quantization_config", "memory_config"),
+    *("scheduling_config", "advanced_tuning_config", "slo_config"),
+)
+"""Keys of a task that v1's table has no column for; they stand in its `metadata`."""
+_COLUMNS = {
+    "model": "model_config",
+    "optimization": "optimization_config",
+    "benchmark": "benchmark_config",
+    "slo": "slo_config",
+}
+"""Key of the body -> column, where the two differ."""
+
+
+class TaskBody(BaseModel):
+    """A task, as v1's files have it; unknown keys are ignored, as v1 did.
+
+    v2's optional columns are among its keys.
+    """
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    task_name: str = Field(min_length=1)
+    description: str | None = None
+    deployment_mode: Literal["docker", "ome", "local"] = "docker"
+    model: Document
+    storage: Document | None = None
+    base_runtime: str = Field(min_length=1)
+    runtime_image_tag: str | None = None
+    parameters: Document
+    optimization: Document
+    benchmark: Document
+    slo: Document | None = None
+    quant_config: Document | None = None
+    parallel_config: Document | None = None
+    clusterbasemodel_config: Document | None = None
+    clusterservingruntime_config: Document | None = None
+    system_config: Document | None = None
+    quantization_config: Document | None = None
+    memory_config: Document | None = None
+    scheduling_config: Document | None = None
+    advanced_tuning_config: Document | None = None
+    slo_config: Document | None = None
+    metadata: Document | None = None
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> TaskBody:
+        if any(key.startswith(OWN) for key in self.metadata or {}):
+            raise ValueError(f"keys of metadata that begin with {OWN!r} are the service's own")
+        return self
+
+    def columns(self) -> dict[str, Any]:
+        """The row that it makes."""
+        told = self.model_dump()
+        extras = {key: told.pop(key) for key in EXTRA_KEYS}
+        given = {key: value for key, value in extras.items() if value is not None}
+        if given:
+            told["metadata"] = {**(told["metadata"] or {}), EXTRAS: given}
+        return {_COLUMNS.get(key, key): value for key, value in told.items()}
+
+
+class TaskChange(BaseModel):
+    """What may be changed of a task at any time."""
+
+    description: str | None = None
+    status: Literal["pending", "running", "completed", "failed", "cancelled"] | None = None
+
+
+def _are_lists(parameters: Document) -> Document:
+    for name, values in parameters.items():
+        if not name or not isinstance(values, list) or not values:
+            raise ValueError(f"{name!r} takes a list of one value or more")
+    return parameters
+
+
+Parameters = Annotated[Document, Field(min_length=1), AfterValidator(_are_lists)]
+
+
+class PresetBody(BaseModel):
+    """A preset of parameters: name -> values to try."""
+
+    name: str = Field(min_length=1, max_length=255)
+    description: str | None = None
+    category: str | None = Field(default=None, max_length=100)
+    runtime: str | None = Field(default=None, max_length=50)
+    parameters: Parameters
+    metadata: Document | None = None
+
+
+class PresetChange(BaseModel):
+    """What may be changed of a preset."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+    description: str | None = None
+    category: str | None = Field(default=None, max_length=100)
+    runtime: str | None = Field(default=None, max_length=50)
+    parameters: Parameters | None = None
+    metadata: Document | None = None
+
+
+class PresetFile(BaseModel):
+    """An exported preset."""
+
+    version: str
+    preset: PresetBody
+
+
+class MergeBody(BaseModel):
+    """Which presets to merge, and how."""
+
+    preset_ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1)
+    merge_strategy: Literal["union", "intersection", "last_wins"] = "union"
+
+
+def is_name(text: str) -> bool:
+    """Whether a database can keep a text that came in an address."""
+    return is_storable(text)

@@ -1,0 +1,126 @@
+"""`/api/tasks/{id}/logs` and `/api/tasks/{id}/experiments/{n}/logs`.
+
+A task's log is made of its translation's notes and of what happened in its run; an experiment's is
+what its engine wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from fastapi.exceptions import HTTPException
+from fastapi.responses import Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from autotuner.errors import ConfigError
+from autotuner.migrate import Done, translate_task, v1_document
+from autotuner.migrate.mirror import API_MODE
+from autotuner.server.service import Service
+from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
+from autotuner.server.v1.running import RUNNING, existing, tasks_of
+from autotuner.store.v1 import LOG_BEGINS, RunEvent, V1TaskRecord, events_after
+
+router = v1_part("/tasks")
+
+_POLL_S = 0.5
+_HEARTBEAT_S = 15.0
+_MOST_BYTES = 4 << 20
+"""Of an engine's log: what it wrote last."""
+_TOLD = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST)
+
+
+@router.get("/{task_id}/logs")
+async def get_logs(service: Given, task_id: Id, follow: bool = False) -> Response:
+    """A task's log; with `follow` line by line, until its run ends."""
+    record = await run_in_threadpool(existing, service, task_id)
+    if follow:
+        return StreamingResponse(_followed(service, task_id), media_type="text/event-stream")
+    lines, _ = await run_in_threadpool(_lines, service, record, None)
+    return answer({"logs": "".join(f"{line}\n" for line in lines)})
+
+
+@router.delete("/{task_id}/logs")
+def delete_logs(service: Given, task_id: Id) -> Response:
+    """Empties a task's log."""
+    record = existing(service, task_id)
+    _, newest = _lines(service, record, None)
+    metadata = record.metadata if isinstance(record.metadata, dict) else {}
+    tasks_of(service).change(task_id, {"metadata": {**metadata, LOG_BEGINS: newest}})
+    return answer({"message": "Logs deleted"})
+
+
+@router.get("/{task_id}/experiments/{experiment_id}/logs")
+def get_experiment_logs(service: Given, task_id: Id, experiment_id: Id) -> Response:
+    """What the engine of an experiment wrote."""
+    existing(service, task_id)
+    run_id = tasks_of(service).run_of(task_id)
+    found = () if run_id is None else service.store.experiments(run_id)
+    path = next((Path(e.log_path) for e in found if e.index == experiment_id), None)
+    if path is None:
+        raise not_found("Experiment")
+    return answer({"logs": _tail(path, service.logs)})
+
+
+async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
+    after: int | None = None
+    quiet_s = 0.0
+    while True:
+        try:
+            record = await run_in_threadpool(existing, service, task_id)
+        except HTTPException:
+            # Deleted meanwhile: there is nothing more to follow.
+            return
+        lines, after = await run_in_threadpool(_lines, service, record, after)
+        for line in lines:
+            yield f"data: {line}\n\n"
+        if record.status != RUNNING:
+            return
+        quiet_s = 0.0 if lines else quiet_s + _POLL_S
+        if quiet_s >= _HEARTBEAT_S:
+            yield ": \n\n"
+            quiet_s = 0.0
+        await asyncio.sleep(_POLL_S)
+
+
+def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[list[str], int]:
+    """The lines behind an event (None: from the beginning), and the last event among them."""
+    beginning = after is None and record.log_begins is None
+    last = after if after is not None else record.log_begins or 0
+    lines = _notes(record) if beginning and record.started_at is not None else []
+    run_id = tasks_of(service).run_of(record.id)
+    events = () if run_id is None else events_after(service.store.sessions, run_id, last)
+    return [*lines, *map(_line, events)], events[-1].id if events else last
+
+
+def _notes(record: V1TaskRecord) -> list[str]:
+    """What of the task is done otherwise than it says."""
+    try:
+        notes = translate_task(v1_document(record), absent_mode=API_MODE).noted(*_TOLD)
+    except ConfigError:
+        return []
+    return [_one_line(str(note)) for note in notes]
+
+
+def _line(event: RunEvent) -> str:
+    told = ", ".join(f"{key}={value}" for key, value in event.payload.items())
+    return _one_line(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {told}".rstrip())
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n")).replace("\r", " ")
+
+
+def _tail(path: Path, root: Path) -> str:
+    """The end of a log under `root`; nothing where it was not written, or lies elsewhere."""
+    try:
+        resolved = path.resolve()
+        if not resolved.is_relative_to(root.resolve()):
+            return ""
+        with resolved.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - _MOST_BYTES, 0))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""

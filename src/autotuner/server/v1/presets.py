@@ -1,0 +1,123 @@
+"""`/api/presets/`: sets of parameters with a name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import File, UploadFile
+from fastapi.exceptions import HTTPException
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from autotuner.server.problems import ProblemError
+from autotuner.server.service import Service
+from autotuner.server.v1.answers import preset_answer, preset_file
+from autotuner.server.v1.bodies import MergeBody, PresetBody, PresetChange, PresetFile, is_name
+from autotuner.server.v1.merging import merge
+from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
+from autotuner.server.v2.routing import document_of
+from autotuner.store.v1 import V1PresetRecord, V1Presets
+
+router = v1_part("/presets")
+
+_NEVER_NULL = ("name", "parameters")
+
+
+@router.get("/")
+def list_presets(service: Given, category: str | None = None) -> Response:
+    """Every preset, of one category or of all."""
+    if category is not None and not is_name(category):
+        return answer([])
+    return answer([preset_answer(found) for found in _presets(service).all(category)])
+
+
+@router.post("/")
+def create_preset(service: Given, body: PresetBody) -> Response:
+    """Creates a preset."""
+    return answer(preset_answer(_created(service, body)), 201)
+
+
+@router.post("/import")
+def import_preset(service: Given, file: Annotated[UploadFile, File()]) -> Response:
+    """Creates a preset from an exported file."""
+    try:
+        given = PresetFile.model_validate(document_of(file.file.read()))
+    except ProblemError as error:
+        raise HTTPException(422, f"the file is no exported preset: {error.detail}") from None
+    except ValidationError as error:
+        places = (".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors())
+        raise HTTPException(422, f"the file is no exported preset: {'; '.join(places)}") from None
+    return answer(preset_answer(_created(service, given.preset)), 201)
+
+
+@router.post("/merge")
+def merge_presets(service: Given, body: MergeBody) -> Response:
+    """The parameters of several presets, as one."""
+    found = _presets(service).some(body.preset_ids)
+    missing = set(body.preset_ids) - {preset.id for preset in found}
+    if missing:
+        raise not_found(f"Preset {min(missing)}")
+    return answer(merge(found, body.merge_strategy))
+
+
+@router.get("/{preset_id}")
+def get_preset(service: Given, preset_id: Id) -> Response:
+    """The preset of that number."""
+    return answer(preset_answer(_existing(service, preset_id)))
+
+
+@router.put("/{preset_id}")
+def change_preset(service: Given, preset_id: Id, body: PresetChange) -> Response:
+    """Changes what the body names."""
+    _require_own(_existing(service, preset_id))
+    values = {
+        key: value
+        for key, value in body.model_dump(exclude_unset=True).items()
+        if value is not None or key not in _NEVER_NULL
+    }
+    if not _presets(service).change(preset_id, values):
+        raise _name_taken(str(body.name))
+    return answer(preset_answer(_existing(service, preset_id)))
+
+
+@router.delete("/{preset_id}")
+def delete_preset(service: Given, preset_id: Id) -> Response:
+    """Deletes a preset."""
+    _require_own(_existing(service, preset_id))
+    _presets(service).delete(preset_id)
+    return Response(status_code=204)
+
+
+@router.get("/{preset_id}/export")
+def export_preset(service: Given, preset_id: Id) -> Response:
+    """A preset as a file."""
+    found = _existing(service, preset_id)
+    disposition = f'attachment; filename="preset-{found.id}.json"'
+    return answer(preset_file(found), headers={"Content-Disposition": disposition})
+
+
+def _presets(service: Service) -> V1Presets:
+    return V1Presets(service.store.sessions)
+
+
+def _existing(service: Service, preset_id: int) -> V1PresetRecord:
+    found = _presets(service).get(preset_id)
+    if found is None:
+        raise not_found("Preset")
+    return found
+
+
+def _created(service: Service, body: PresetBody) -> V1PresetRecord:
+    made = _presets(service).create(body.model_dump())
+    if made is None:
+        raise _name_taken(body.name)
+    return made
+
+
+def _require_own(preset: V1PresetRecord) -> None:
+    if preset.is_system:
+        raise HTTPException(403, "System presets cannot be changed or deleted")
+
+
+def _name_taken(name: str) -> HTTPException:
+    return HTTPException(409, f"Preset with name '{name}' already exists")

@@ -1,0 +1,163 @@
+"""`/api/tasks/`: create, list, read, change, replace, delete; start, cancel, restart, clear."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+from fastapi.responses import Response
+
+from autotuner.server.service import Service
+from autotuner.server.v1.answers import short_task_answer, task_answer
+from autotuner.server.v1.bodies import TaskBody, TaskChange, is_name
+from autotuner.server.v1.routing import Given, Id, answer, bad_request, not_found, v1_part
+from autotuner.server.v1.running import (
+    FINISHED,
+    PENDING,
+    RUNNING,
+    cancel,
+    existing,
+    forget_runs,
+    look_again,
+    start,
+    startable,
+    tasks_of,
+)
+
+router = v1_part("/tasks")
+
+StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
+_MOST = 1000
+
+
+@router.post("/")
+def create_task(service: Given, body: TaskBody) -> Response:
+    """Creates a pending task."""
+    made = tasks_of(service).create(body.columns())
+    if made is None:
+        raise _name_taken(body)
+    return answer(task_answer(made), 201)
+
+
+@router.get("/")
+def list_tasks(
+    service: Given,
+    skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
+    status_filter: StatusName | None = None,
+) -> Response:
+    """Lists tasks, newest first, in short."""
+    look_again(service)
+    status = status_filter.upper() if status_filter else None
+    found = tasks_of(service).page(skip=skip, limit=limit, status=status)
+    return answer([short_task_answer(record) for record in found])
+
+
+@router.get("/name/{name}")
+def get_task_by_name(service: Given, name: str) -> Response:
+    """The task of that name."""
+    found = tasks_of(service).named(name) if is_name(name) else None
+    if found is None:
+        raise not_found("Task")
+    return _told(service, found.id)
+
+
+@router.get("/{task_id}")
+def get_task(service: Given, task_id: Id) -> Response:
+    """The task of that number."""
+    return _told(service, task_id)
+
+
+@router.patch("/{task_id}")
+def change_task(service: Given, task_id: Id, body: TaskChange) -> Response:
+    """Changes the description or the status; a run is ended by "cancelled", and by no other."""
+    record = existing(service, task_id)
+    values: dict[str, Any] = {}
+    if "description" in body.model_fields_set:
+        values["description"] = body.description
+    wanted = (body.status or "").upper()
+    if wanted == "CANCELLED" and record.status == RUNNING:
+        cancel(service, record)
+    elif wanted and wanted != record.status:
+        if RUNNING in (record.status, wanted):
+            raise bad_request("A running task can only be cancelled; start a task to run it")
+        values["status"] = wanted
+    if values:
+        tasks_of(service).change(task_id, values)
+    return _told(service, task_id)
+
+
+@router.put("/{task_id}")
+def replace_task(service: Given, task_id: Id, body: TaskBody) -> Response:
+    """Puts another task in this one's place; it is pending, and has no results."""
+    record = existing(service, task_id)
+    if record.status == RUNNING:
+        raise bad_request("Cannot edit a running task")
+    namesake = tasks_of(service).named(body.task_name)
+    if namesake is not None and namesake.id != task_id:
+        raise _name_taken(body)
+    forget_runs(service, task_id)
+    if not tasks_of(service).replace(task_id, body.columns()):
+        raise _name_taken(body)
+    return _told(service, task_id)
+
+
+@router.delete("/{task_id}")
+def delete_task(service: Given, task_id: Id) -> Response:
+    """Deletes a task with its experiments."""
+    record = existing(service, task_id)
+    if record.status == RUNNING:
+        raise bad_request("Cannot delete a running task")
+    forget_runs(service, task_id)
+    tasks_of(service).delete(task_id)
+    return Response(status_code=204)
+
+
+@router.post("/{task_id}/start")
+def start_task(service: Given, task_id: Id) -> Response:
+    """Starts a pending task."""
+    record = existing(service, task_id)
+    if record.status != PENDING:
+        raise bad_request(f"Task is {record.status.lower()}, only pending tasks can be started")
+    start(service, record, startable(service, record))
+    return _told(service, task_id)
+
+
+@router.post("/{task_id}/cancel")
+def cancel_task(service: Given, task_id: Id) -> Response:
+    """Cancels a running task."""
+    cancel(service, existing(service, task_id))
+    return _told(service, task_id)
+
+
+@router.post("/{task_id}/restart")
+def restart_task(service: Given, task_id: Id) -> Response:
+    """Deletes the experiments of a finished task and starts it."""
+    record = existing(service, task_id)
+    if record.status not in FINISHED:
+        told = record.status.lower()
+        raise bad_request(f"Task is {told}, only finished tasks can be restarted")
+    task = startable(service, record)
+    forget_runs(service, task_id)
+    tasks_of(service).clear(task_id)
+    start(service, record, task)
+    return _told(service, task_id)
+
+
+@router.post("/{task_id}/clear")
+def clear_task(service: Given, task_id: Id) -> Response:
+    """Deletes the experiments and the log of a task that is not running."""
+    record = existing(service, task_id)
+    if record.status == RUNNING:
+        raise bad_request("Cannot clear a running task")
+    forget_runs(service, task_id)
+    tasks_of(service).clear(task_id)
+    return _told(service, task_id)
+
+
+def _told(service: Service, task_id: int) -> Response:
+    return answer(task_answer(existing(service, task_id)))
+
+
+def _name_taken(body: TaskBody) -> Exception:
+    return bad_request(f"Task with name '{body.task_name}' already exists")
