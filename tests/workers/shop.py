@@ -15,13 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-T = TypeVar("T")
-
 from autotuner.config import parse_task
 from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.launcher_contract import MARK, processes
 
+T = TypeVar("T")
 COMMAND = (sys.executable, "-m", "autotuner")
 WAIT_S = 120.0
 """For anything to happen on a busy machine."""
@@ -98,18 +97,45 @@ class Shop:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """`autotuner WORDS…`, with the operator's file."""
+        return self.run(*COMMAND, *words, "--config", str(self.config()))
+
+    def run(self, *argv: str, **how: Any) -> subprocess.Popen[str]:
+        """A process of this test."""
         log = (self.folder / f"process-{len(self.started)}.log").open("w", encoding="utf-8")
         with log:
             process = subprocess.Popen(
-                [*COMMAND, *words, "--config", str(self.config())],
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 text=True,
                 env=self.environment(),
+                **how,
             )
         self.started.append(process)
         return process
+
+    def tuned_by_hand(self, *engine: str) -> tuple[subprocess.Popen[str], TaskRecord]:
+        """`autotuner tune` at work on a task of its own, and its run; its first engine starts."""
+        file = self.folder / "task.yaml"
+        config = self.task(*engine, status="pending").config
+        file.write_text(json.dumps(config), encoding="utf-8")
+        command = self.run(*COMMAND, "tune", str(file), "--fresh")
+        run = wait_for(lambda: next(iter(self.store.queue.running()), None), "the run")
+        self.wait_for_event(run, "experiment_started")
+        return command, run
+
+    def paced(self, name: str, **pace: float) -> subprocess.Popen[str]:
+        """A worker with times of its own, on devices of its own."""
+        given = {
+            "home": str(self.home),
+            "database": self.database,
+            "name": name,
+            "pace": pace,
+            "config": str(self.config()),
+        }
+        script = Path(__file__).with_name("paced_worker.py")
+        return self.run(sys.executable, str(script), json.dumps(given))
 
     def worker(self, *words: str) -> subprocess.Popen[str]:
         return self.start("worker", "--devices", "cpu", *words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,8 +99,7 @@ def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
 def test_two_workers_never_work_on_one_task(shop: Shop) -> None:
     tasks = [shop.task(), shop.task()]
     for name in ("one", "two"):
-        shop.worker("--name", name, "--once", "--home", str(shop.folder / f"home-{name}"),
-                    *([] if shop.database else ["--database", f"sqlite:///{shop.home}/autotuner.db"]))  # fmt: skip
+        shop.paced(name)
     for task in tasks:
         shop.wait_until(task, "completed")
         assert complete(shop.store.experiments(task.id))
@@ -132,32 +130,9 @@ def test_a_second_worker_of_the_same_devices_is_refused(shop: Shop) -> None:
 
 
 def test_a_run_of_the_command_line_is_cancelled_as_any_other(shop: Shop) -> None:
-    task = shop.task(SLOW_TO_LOAD, status="pending")
-    file = shop.folder / "task.yaml"
-    import json
-
-    file.write_text(json.dumps(task.config), encoding="utf-8")
-    command = subprocess.Popen(
-        [*__import__("shop").COMMAND, "tune", str(file), "--fresh"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=shop.environment(),
-    )
-    shop.started.append(command)
-
-    def running() -> int | None:
-        return next((t.id for t in shop.store.queue.running()), None)
-
-    from shop import wait_for
-
-    number = wait_for(running, "the run")
-    run = shop.store.queue.get(number)
-    assert run is not None
-    shop.wait_for_event(run, "experiment_started")
-    shop.store.queue.act(number, "cancel")
-    _, said = command.communicate(timeout=60)
-    assert command.returncode == 130
+    command, run = shop.tuned_by_hand(SLOW_TO_LOAD)
+    shop.store.queue.act(run.id, "cancel")
+    assert command.wait(timeout=60) == 130
     assert shop.now(run).status == "cancelled"
-    assert "cancelled by the user" in said
+    assert "cancelled by the user" in shop.logs()
     assert shop.left() == {}

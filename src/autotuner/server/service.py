@@ -64,7 +64,10 @@ class Service:
         return self.folder / "logs"
 
 
-def service_of(connection: HTTPConnection) -> Service:
-    """The service that answers a request: `Annotated[Service, Depends(service_of)]`."""
+async def service_of(connection: HTTPConnection) -> Service:
+    """The service that answers a request: `Annotated[Service, Depends(service_of)]`.
+
+    A coroutine, for the framework calls a plain function in a thread of its own.
+    """
     found: Service = connection.app.state.service
     return found

@@ -34,11 +34,12 @@ class JsonWords:
 
 
 def _sqlite_moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.replace(cast(column, Text), " ", "T") + "Z"
+    text = func.replace(cast(column, Text), literal_column("' '"), literal_column("'T'"))
+    return text.op("||")(literal_column("'Z'"))
 
 
 def _postgresql_moment(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.to_char(column, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    return func.to_char(column, literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))
 
 
 WORDS: Mapping[str, JsonWords] = {

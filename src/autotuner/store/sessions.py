@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from autotuner.store.database import WRITING, translated_errors
@@ -41,6 +41,16 @@ class Sessions:
         """
         with translated_errors(self.name), Session(self.engine) as session, session.begin():
             yield session
+
+    @contextmanager
+    def asking(self) -> Iterator[Connection]:
+        """The same without the mapper, for questions that are asked often and read no rows whole.
+
+        Raises:
+            StoreError: what the database says, with the remedy.
+        """
+        with translated_errors(self.name), self.engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 _STATE, _SESSION, _STARTED = 0, 3, 19
 """Fields of /proc/PID/stat after the command's name: proc(5) counts them 3, 6 and 22."""
-_DEAD = ("Z", "X")
+_DEAD, _STOPPED = ("Z", "X"), ("T", "t")
 _NAME_LENGTH, _BOOT_LENGTH = 200, 64
 
 
@@ -66,6 +66,13 @@ def is_gone(process: Process) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def is_stopped(process: Process) -> bool:
+    """Whether a process of this machine was stopped, as by SIGSTOP; False where it cannot be
+    told."""
+    fields = _stat(process.pid)
+    return fields is not None and fields[_STATE] in _STOPPED and not is_gone(process)
 
 
 def session_members(leader: int) -> tuple[int, ...]:

@@ -7,13 +7,22 @@ ended first. See `watch` for who is taken for dead.
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Callable, Hashable, Mapping
 
-from autotuner.errors import StoreError
+from autotuner.errors import StoreError, StoreUnavailableError
 from autotuner.store import Store, TaskRecord
 from autotuner.store.workers_kept import EngineProcess, WorkerRecord
 from autotuner.workers.engines_here import end_engine
-from autotuner.workers.identity import Machine, Process, boot_time_s, is_gone, this_machine
+from autotuner.workers.identity import (
+    Machine,
+    Process,
+    boot_time_s,
+    is_gone,
+    is_stopped,
+    this_machine,
+)
 from autotuner.workers.pace import PACE, Pace
 from autotuner.workers.tenure import LEFT_BY_WORKERS
 from autotuner.workers.watch import Mark, Watch
@@ -99,7 +108,11 @@ class Watcher:
         holder = workers.get(task.worker or "")
         if task.worker == self._me.id or not self._is_dead(holder, ("task", task.id)):
             return
-        lease = self._store.queue.take_over(task, self._me.id)
+        try:
+            lease = self._store.queue.take_over(task, self._me.id)
+        except StoreUnavailableError:
+            self._free_from(holder)
+            raise
         if lease is None:
             return  # it lives, or another was faster
         status, reason = left_by_the_dead(lease.task, holder)
@@ -110,6 +123,16 @@ class Watcher:
                 status = "failed"
                 reason = f"engine {engine.pid} of its dead worker on {engine.host} cannot be ended"
         self._store.queue.release(lease, status=status, reason=reason)
+
+    def _free_from(self, holder: WorkerRecord | None) -> None:
+        """Ends a holder of this machine that was stopped in the middle of a write: it would keep a
+        SQLite database locked until somebody lets it go on."""
+        if holder is None or not is_on(this_machine(), holder):
+            return
+        process = Process(holder.pid, holder.pid_started)
+        if is_stopped(process):
+            _LOG.warning("worker %s is stopped and may hold the database: killed", holder.name)
+            os.kill(process.pid, signal.SIGKILL)
 
     def _is_dead(self, holder: WorkerRecord | None, key: Hashable) -> bool:
         return has_ended_here(holder) or self._watch.quiet_s(key) >= self._pace.overdue_s

@@ -9,7 +9,7 @@ import threading
 import uuid
 
 from autotuner import __version__
-from autotuner.errors import InUseError, StoreError
+from autotuner.errors import InUseError, StoreError, StoreUnavailableError
 from autotuner.store import Lease, Store, device_locks
 from autotuner.store.workers_kept import WorkerRecord
 from autotuner.workers.devices import Devices
@@ -60,7 +60,10 @@ class Presence:
             self._pulses.append(Pulse(watcher.look, pace.look_s, name="watch over workers"))
 
     def __enter__(self) -> Presence:
-        self._store.workers.add(self._me)
+        try:
+            self._store.workers.add(self._me)
+        except StoreUnavailableError as error:
+            _LOG.warning("this worker is not known yet: %s", error)  # its next beat tells of it
         for pulse in self._pulses:
             pulse.__enter__()
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
 import sys
 from contextlib import ExitStack
@@ -44,7 +45,7 @@ def serve(
     with (
         Store.open(folder, database) as store,
         _listening(settings) as listening,
-        ExitStack() as up,
+        ExitStack() as beside,
     ):
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         app = create_app(Service(store, folder, settings))
@@ -59,6 +60,9 @@ def serve(
             )
         )
         keep_secrets_out()
+        # uvicorn has its own handlers while it serves, and raises what came again after that.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         if with_worker:
             beside.enter_context(_worker(folder, database, config, devices, gpu))
         _LOG.info("serves on %s", _address(settings))

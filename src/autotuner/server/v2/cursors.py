@@ -14,10 +14,9 @@ from autotuner.server.v2.routing import MOST_ID, is_storable
 _LONGEST = 1_000
 
 
-def cursor_of(order: str, value: Any, row_id: int) -> str:
-    """Where a page in that order ended."""
-    told = value.isoformat() if isinstance(value, datetime) else value
-    text = json.dumps([order, told, row_id], separators=(",", ":"))
+def cursor_of(order: str, value: str, row_id: int) -> str:
+    """Where a page in that order ended: the last one's sort value, as its answer tells it."""
+    text = json.dumps([order, value, row_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 

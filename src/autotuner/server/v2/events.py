@@ -39,7 +39,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def feed_of(request: Request) -> Feed:
+async def feed_of(request: Request) -> Feed:
     """The feed of the service."""
     found: Feed = request.app.state.feed
     return found

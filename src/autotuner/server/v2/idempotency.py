@@ -43,7 +43,7 @@ async def answered_once(
     key = request.headers.get(KEY_HEADER, "")
     if re.fullmatch(_KEY, key) is None:
         return await handle(request)
-    service = service_of(request)
+    service = await service_of(request)
     sessions, scope = service.store.sessions, _scope(request)
     fingerprint = hashlib.sha256(
         request.scope.get("query_string", b"") + b"\n" + await request.body()

@@ -23,16 +23,6 @@ Status = Literal[
 ]
 Origin = Literal["api", "cli", "v1"]
 Action = Literal["start", "cancel", "pause", "resume", "restart"]
-SortName = Literal[
-    "-created_at",
-    "created_at",
-    "-updated_at",
-    "updated_at",
-    "name",
-    "-name",
-    "status",
-    "-status",
-]
 
 
 class View(BaseModel):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from fastapi import Body, Header, Query
 from fastapi.responses import Response
-from pydantic import AwareDatetime, Field
 
 from autotuner.config import Task, parse_task
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -18,25 +18,22 @@ from autotuner.server.v2.routing import (
     WITH_BODY,
     Given,
     TaskId,
-    Text,
     answer,
     merged,
     problems,
     v2_router,
 )
+from autotuner.server.v2.task_query import TaskQuery
 from autotuner.server.v2.task_views import (
     TASK,
     Action,
     CloneRequest,
-    Origin,
-    SortName,
-    Status,
     TaskPage,
     TaskPatch,
     TaskView,
 )
 from autotuner.store import TaskRecord
-from autotuner.store.listing import TIMES, TaskFilter, experiments_of, task_page
+from autotuner.store.listing import TIMES, experiments_of, task_page
 from autotuner.store.queue import ASKED_OF_WORKERS, allowed_actions
 from autotuner.tuning.needs import engines_named, model_named, needs
 
@@ -60,7 +57,6 @@ IfMatch = Annotated[
     str | None,
     Header(description="The ETag that was read: refused (412) where the task changed since."),
 ]
-Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
 
 
 @router.post(
@@ -81,41 +77,18 @@ def create_task(
 
 
 @router.get("/", response_model=TaskPage, responses=problems(ProblemKind.INVALID_CURSOR))
-def list_tasks(
-    service: Given,
-    status: Annotated[list[Status], Query(description="Any of these.")] = [],  # noqa: B006
-    model: Annotated[Names, Query(description="Any of these, in full.")] = [],  # noqa: B006
-    engine: Annotated[Names, Query(description="Any of these, in full.")] = [],  # noqa: B006
-    origin: Annotated[list[Origin], Query(description="Who asked for it.")] = [],  # noqa: B006
-    search: Annotated[
-        Text, Query(max_length=200, description="Text in the name, the description or the model.")
-    ] = "",
-    created_after: Annotated[AwareDatetime | None, Query()] = None,
-    created_before: Annotated[AwareDatetime | None, Query()] = None,
-    sort: Annotated[SortName, Query(description="`-`: the largest first.")] = "-created_at",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[
-        str | None, Query(description="`next_cursor` of the page before, in the same order.")
-    ] = None,
-) -> Response:
+def list_tasks(service: Given, query: Annotated[TaskQuery, Query()]) -> Response:
     """Lists tasks, a page at a time; a page goes on where the one before ended."""
-    wanted = TaskFilter(
-        statuses=tuple(status),
-        models=tuple(model),
-        engines=tuple(engine),
-        origins=tuple(origin),
-        search=search,
-        created_after=created_after,
-        created_before=created_before,
-    )
-    after = None if cursor is None else place_of(cursor, sort, is_time=sort in TIMES)
-    rows = task_page(service.store.sessions, wanted, order=sort, limit=limit + 1, after=after)
-    shown, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
-    following = "null" if last is None else f'"{cursor_of(sort, last.sorted_by, last.id)}"'
-    items = ",".join(row.document for row in shown)
-    return Response(
-        f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json"
-    )
+    order, limit = query.sort, query.limit
+    after = None if query.cursor is None else place_of(query.cursor, order, is_time=order in TIMES)
+    sessions = service.store.sessions
+    rows = task_page(sessions, query.filter(), order=order, limit=limit + 1, after=after)
+    following = "null"
+    if len(rows) > limit:
+        last = json.loads(rows[limit - 1])
+        following = f'"{cursor_of(order, last[order.removeprefix("-")], last["id"])}"'
+    page = f'{{"items":[{",".join(rows[:limit])}],"next_cursor":{following}}}'
+    return Response(page, media_type="application/json")
 
 
 @router.get(

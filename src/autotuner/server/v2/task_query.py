@@ -1,0 +1,62 @@
+"""Which tasks a list is asked for, in which order, and which part of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from autotuner.server.v2.routing import Text
+from autotuner.server.v2.task_views import Origin, Status
+from autotuner.store.listing import TaskFilter
+
+SortName = Literal[
+    "-created_at",
+    "created_at",
+    "-updated_at",
+    "updated_at",
+    "name",
+    "-name",
+    "status",
+    "-status",
+]
+_Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
+
+
+class TaskQuery(BaseModel):
+    """The query of a list of tasks.
+
+    One model and no ten parameters: the framework takes half as long to read it.
+    """
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    status: list[Status] = []
+    """Any of these."""
+    model: _Names = []
+    """Any of these, in full."""
+    engine: _Names = []
+    """Any of these, in full."""
+    origin: list[Origin] = []
+    """Who asked for it: any of these."""
+    search: Text = Field(default="", max_length=200)
+    """Text in the name, the description or the model, whatever its case."""
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    sort: SortName = "-created_at"
+    """`-`: the largest first."""
+    limit: int = Field(default=25, ge=1, le=200)
+    cursor: str | None = None
+    """`next_cursor` of the page before, in the same order."""
+
+    def filter(self) -> TaskFilter:
+        """Which tasks are asked for."""
+        return TaskFilter(
+            statuses=tuple(self.status),
+            models=tuple(self.model),
+            engines=tuple(self.engine),
+            origins=tuple(self.origin),
+            search=self.search,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
