@@ -95,6 +95,10 @@ class NameTakenError(StoreError):
     """Something of that name is kept already."""
 
 
+class InUseError(StoreError):
+    """Another process has what only one may have: a device, or a task."""
+
+
 class LeaseLostError(StoreError):
     """Another worker has taken the task over: nothing more of it may be written here."""
 

@@ -94,8 +94,10 @@ def test_what_is_learnt_is_stored_with_the_end_of_an_experiment(
     store.finish_experiment(begun.id, **DONE, observations=[SEEN])
     (kept,) = store.observations()
     assert (kept.observation, kept.run_id) == (SEEN, run.id)
+    other = [replace(SEEN, launch="other")]
     with pytest.raises(StoreError, match="not running"):
-        store.finish_experiment(begun.id, **DONE, observations=[replace(SEEN, launch="other")])
+        store.finish_experiment(begun.id, **DONE | {"measure_s": 99.0}, observations=other)
+    store.finish_experiment(begun.id, **DONE, observations=other)
     assert len(store.observations()) == 1, "an experiment that has ended teaches no more"
 
 

@@ -1,8 +1,18 @@
-"""The one folder in which all state lies."""
+"""The one folder in which all state lies, and the database where it lies elsewhere."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autotuner.store import Store
+
+DATABASE = "AUTOTUNER_DATABASE"
+"""Variable with the URL of a database to use in place of the file in the home; it may hold a
+password, and is never shown."""
+DATABASE_FILE = "autotuner.db"
 
 
 def state_folder(given: Path | None) -> Path:
@@ -12,3 +22,19 @@ def state_folder(given: Path | None) -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("inference-autotuner", appauthor=False)
+
+
+def has_store(folder: Path) -> bool:
+    """Whether there is a database to read: one that is named, or the file of an earlier run."""
+    return bool(os.environ.get(DATABASE)) or (folder / DATABASE_FILE).exists()
+
+
+def open_store(folder: Path) -> Store:
+    """The store of a home, or the database that AUTOTUNER_DATABASE names; made where needed.
+
+    Raises:
+        StoreError: it cannot be opened.
+    """
+    from autotuner.store import Store
+
+    return Store.open(folder, os.environ.get(DATABASE) or None)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from autotuner.engines import FailureKind, LaunchSpec
@@ -20,6 +21,7 @@ from autotuner.launch.log import open_log
 from autotuner.launch.ports import LOOPBACK, free_port, is_free
 from autotuner.launch.protocol import Failure, LaunchFailed, StopsWhenLeft
 
+Told = Callable[[int], None]
 _PORT_TRIES = 3
 _HEALTH_POLL_S = 0.02
 _PORT_FREE_POLL_S = 0.02
@@ -31,10 +33,23 @@ class LocalLauncher:
 
     Args:
         stop_grace_s: from SIGTERM to SIGKILL.
+        on_started, on_gone: called with the id of an engine's warden, which leads the session in
+            which the engine runs, once it is started and once all of it has ended.
+        environment: what engines inherit; this process's where left out.
     """
 
-    def __init__(self, *, stop_grace_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        *,
+        stop_grace_s: float = 5.0,
+        on_started: Told = lambda pid: None,
+        on_gone: Told = lambda pid: None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._stop_grace_s = stop_grace_s
+        self._on_started = on_started
+        self._on_gone = on_gone
+        self._environment = environment
 
     async def launch(
         self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
@@ -68,19 +83,25 @@ class LocalLauncher:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, **dict(spec.env)},
+                    env={**self._inherited(), **dict(spec.env)},
                     start_new_session=True,
                 )
             except OSError as error:
                 raise LaunchError(f"no process can be started: {error.strerror}") from None
-        engine = LocalEngine(spec, process, port, log_path, stop_grace_s=self._stop_grace_s)
+        engine = LocalEngine(
+            spec, process, port, log_path, stop_grace_s=self._stop_grace_s, on_gone=self._on_gone
+        )
         try:
+            self._on_started(process.pid)
             await engine.wait_ready(ready_timeout_s)
         except BaseException:
             await engine.stop()
             raise
         engine.startup_s = time.monotonic() - began
         return engine
+
+    def _inherited(self) -> Mapping[str, str]:
+        return os.environ if self._environment is None else self._environment
 
 
 class LocalEngine(StopsWhenLeft):
@@ -94,6 +115,7 @@ class LocalEngine(StopsWhenLeft):
         log_path: Path,
         *,
         stop_grace_s: float,
+        on_gone: Told,
     ) -> None:
         self.base_url = f"http://{LOOPBACK}:{port}"
         self.startup_s = 0.0
@@ -103,6 +125,7 @@ class LocalEngine(StopsWhenLeft):
         self._port = port
         self._stop_grace_s = stop_grace_s
         self._was_ready = False
+        self._on_gone = on_gone
 
     def exit_code(self) -> int | None:
         """None while it lives; 128 + n where signal n ended it."""
@@ -164,6 +187,7 @@ class LocalEngine(StopsWhenLeft):
                     remedy="see which process listens there, and end it",
                 )
             await asyncio.sleep(_PORT_FREE_POLL_S)
+        self._on_gone(self._process.pid)
 
 
 def _write_files(spec: LaunchSpec, folder: Path) -> None:

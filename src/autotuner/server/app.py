@@ -16,9 +16,10 @@ from autotuner.server.openapi import tell_openapi
 from autotuner.server.probes import router as probes
 from autotuner.server.security import protected
 from autotuner.server.service import Service
-from autotuner.server.v1 import v1_router
+from autotuner.server.v1 import routes as v1_routes
 from autotuner.server.v2.routes import ROUTERS
 
+API_V1 = "/api"
 API_V2 = "/api/v2"
 
 
@@ -42,7 +43,8 @@ def create_app(service: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
-    app.include_router(v1_router(), prefix="/api")
+    for router in v1_routes.ROUTERS:
+        app.include_router(router, prefix=API_V1)
     tell_faults(app)
     tell_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)

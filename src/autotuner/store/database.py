@@ -25,6 +25,13 @@ WRITING = "autotuner_writing"
 """Execution option of transactions that will write: SQLite takes its lock before they read."""
 _BUSY_TIMEOUT_MS = 10_000
 _CONNECT_TIMEOUT_S = 5
+_SILENT_PEERS = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's words for when a connection is given up whose other side is gone without a word."""
 _LOCK_KEY = 0x6175746F
 """Of PostgreSQL's advisory lock under which one process at a time upgrades the schema."""
 _GONE = ("08", "57P", "53")
@@ -91,7 +98,7 @@ def connected(url: URL) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=40,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, **_SILENT_PEERS},
     )
 
 
@@ -169,8 +176,11 @@ def translated_errors(name: str) -> Iterator[None]:
         if not isinstance(error, DatabaseError):
             raise
         if _is_gone(error):
+            said = _first_line(error.orig)
+            if isinstance(error.orig, sqlite3.Error):
+                raise _store_error(name, said, StoreUnavailableError) from error
             raise StoreUnavailableError(
-                f"the database {name} cannot be reached: {_first_line(error.orig)}",
+                f"the database {name} cannot be reached: {said}",
                 remedy="see whether it runs and may be reached from here",
             ) from error
         raise _store_error(name, _first_line(error.orig)) from error
@@ -181,7 +191,8 @@ def translated_errors(name: str) -> Iterator[None]:
 def _is_gone(error: DatabaseError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if isinstance(error.orig, sqlite3.Error):
-        return False
+        # Another process writes for longer than we wait: it will be done.
+        return error.orig.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return error.connection_invalidated or (
         state.startswith(_GONE) if state else type(error.orig).__name__ == "OperationalError"
     )
@@ -191,7 +202,7 @@ def _first_line(error: BaseException | None) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _store_error(name: str, said: str) -> StoreError:
+def _store_error(name: str, said: str, kind: type[StoreError] = StoreError) -> StoreError:
     remedies = {
         "readonly": "make it writable, or choose another place with --home",
         "full": "free some space; what was stored before is kept",
@@ -201,7 +212,7 @@ def _store_error(name: str, said: str) -> StoreError:
         "malformed": "it is damaged: restore a backup, or choose another --home",
     }
     remedy = next((text for word, text in remedies.items() if word in said), "check the disk")
-    return StoreError(f"the store {name} cannot be used: {said}", remedy=remedy)
+    return kind(f"the store {name} cannot be used: {said}", remedy=remedy)
 
 
 def _configure(connection: Any, _record: Any) -> None:

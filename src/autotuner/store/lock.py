@@ -1,6 +1,6 @@
-"""One tuning run a home at a time: two at once would spoil each other's measurements.
+"""What one process of a machine has at a time: two at once would spoil each other's measurements.
 
-The operating system holds the lock, so it goes with the process that took it, however that ends.
+The operating system holds a lock, so it goes with the process that took it, however that ends.
 """
 
 from __future__ import annotations
@@ -8,39 +8,86 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
-from autotuner.errors import StoreError
+from autotuner.errors import InUseError, StoreError
+
+CPU = "cpu"
+_POLL_S = 0.2
 
 
 @contextmanager
 def home_lock(home: Path, run_name: str) -> Iterator[None]:
-    """Holds `home` while the block runs.
+    """Holds this machine's CPU for tuning under `home` while the block runs.
 
     Raises:
-        StoreError: another process holds it (named by its pid), or the folder is not writable.
+        InUseError: another process holds it (named by its pid).
+        StoreError: the folder is not writable.
     """
-    path = home / "tune.lock"
+    with _held(home / "tune.lock", "run", run_name):
+        yield
+
+
+@contextmanager
+def device_locks(home: Path, devices: Sequence[str], run_name: str) -> Iterator[None]:
+    """Holds devices for a run: "cpu", or GPUs by their index. See `home_lock`."""
+    with ExitStack() as locks:
+        for device in sorted(devices):
+            name = "tune.lock" if device == CPU else f"gpu-{device}.lock"
+            locks.enter_context(_held(home / name, "run", run_name))
+        yield
+
+
+@contextmanager
+def worker_lock(
+    home: Path, devices: Sequence[str], worker_name: str, *, wait_s: float = 0.0
+) -> Iterator[None]:
+    """Holds devices for a worker for as long as it lives, whether it runs a task or not.
+
+    Args:
+        wait_s: for one that is about to end.
+
+    Raises:
+        InUseError: another worker has one of the devices (named by its pid).
+    """
+    deadline = time.monotonic() + wait_s
+    with ExitStack() as locks:
+        for device in sorted(devices):
+            path = home / f"worker-{device}.lock"
+            while True:
+                try:
+                    locks.enter_context(_held(path, "worker", worker_name))
+                    break
+                except InUseError:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(_POLL_S)
+        yield
+
+
+@contextmanager
+def _held(path: Path, kind: str, name: str) -> Iterator[None]:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise StoreError(
-            f"the folder {home} cannot be used: {error.strerror}",
+            f"the folder {path.parent} cannot be used: {error.strerror}",
             remedy="choose another with --home or AUTOTUNER_HOME",
         ) from None
     with file:
         if not _try_lock(file):
-            raise StoreError(
-                f"{home} is in use by {_holder(path)}",
+            raise InUseError(
+                f"{path.parent} is in use by {_holder(path)}",
                 remedy="wait until it ends, or use another --home",
             )
         file.seek(0)
         file.truncate()
-        json.dump({"pid": os.getpid(), "run": run_name}, file)
+        json.dump({"pid": os.getpid(), "kind": kind, "name": name}, file)
         file.flush()
         yield
 
@@ -57,7 +104,7 @@ def home_in_use(home: Path) -> bool:
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-        return f"run {held['run']!r} (pid {held['pid']})"
+        return f"{held['kind']} {held['name']!r} (pid {held['pid']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another run"
 

@@ -216,11 +216,11 @@ class Queue:
                 )
             session.execute(delete(TaskRow).where(TaskRow.id == task_id))
 
-    def claim(self, worker: str, *, gpu: str, gpus: int) -> Lease | None:
-        """The oldest queued task that `worker` can run, now its own; None where there is none.
+    def next_for(self, *, gpu: str, gpus: int) -> int | None:
+        """The oldest queued task that can run on these devices; None where there is none.
 
         Args:
-            gpu: what the worker has: a GPU of the catalog, or "cpu".
+            gpu: what a worker has: a GPU of the catalog, or "cpu".
             gpus: how many of them.
         """
         fits = or_(
@@ -232,14 +232,19 @@ class Queue:
             .order_by(TaskRow.queued_at, TaskRow.id)
             .limit(1)
         )
-        while True:
-            with self._sessions.reading() as session:
-                found = session.scalar(oldest)
-            if found is None:
-                return None
+        with self._sessions.reading() as session:
+            return session.scalar(oldest)
+
+    def claim(self, worker: str, *, gpu: str, gpus: int) -> Lease | None:
+        """The oldest queued task that `worker` can run, now its own; None where there is none.
+
+        See `next_for`.
+        """
+        while (found := self.next_for(gpu=gpu, gpus=gpus)) is not None:
             lease = self._take(found, worker, TaskRow.status == "queued", "claimed")
             if lease is not None:
                 return lease
+        return None
 
     def claim_this(self, task_id: int, worker: str) -> Lease | None:
         """That task, whatever its state unless somebody works on it; None where somebody does."""
@@ -299,7 +304,11 @@ class Queue:
             )
             if row is None:
                 return
+            asked_at = row.queued_at
+            status = asked_for(row, status)
             _enter(row, status)
+            # One that is given back goes on before those that were asked for after it.
+            row.queued_at = asked_at or row.queued_at
             row.stop_reason = reason
             _touch(row)
             _tell(session, row.id, "released", {"status": status, "reason": reason})
@@ -316,6 +325,12 @@ class Queue:
         with self._sessions.reading() as session:
             asked = select(exists().where(some & TaskRow.id.in_(ids) if ids else some))
             return bool(session.scalar(asked))
+
+
+def asked_for(row: TaskRow, status: str) -> str:
+    """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
+    waits = status in ("queued", "interrupted")
+    return ASKED_OF_WORKERS[row.wanted] if waits and row.wanted else status
 
 
 def _locked(session: Session, task_id: int) -> TaskRow:

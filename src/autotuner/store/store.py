@@ -1,4 +1,8 @@
-"""Runs, experiments and measurements, each written in a transaction of its own."""
+"""Runs, experiments and measurements, each written in a transaction of its own.
+
+Every write of a run may be made again with the same words, as after an answer that was lost: what
+is there already stays, and is not there twice.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store import kept_observations
 from autotuner.store.database import open_database
-from autotuner.store.queue import Queue, holds
+from autotuner.store.queue import Queue, asked_for, holds
 from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,
@@ -25,8 +30,15 @@ from autotuner.store.records import (
     Standing,
 )
 from autotuner.store.rows import experiment_record, prediction_row, run_record
-from autotuner.store.schema import EventRow, ExperimentRow, MeasurementRow, TaskRow
+from autotuner.store.schema import (
+    EventRow,
+    ExperimentRow,
+    MeasurementRow,
+    PredictionRow,
+    TaskRow,
+)
 from autotuner.store.sessions import Sessions
+from autotuner.store.workers_kept import WorkersKept
 
 FINISHED = ("completed", "failed")
 _UNFINISHED = ("running", "interrupted")
@@ -65,6 +77,11 @@ class Store:
         """Tasks on their way from a request to a worker."""
         return Queue(self._sessions)
 
+    @property
+    def workers(self) -> WorkersKept:
+        """Who works on tasks, and their engines."""
+        return WorkersKept(self._sessions)
+
     def fenced(self, task_id: int, lease: int) -> Store:
         """The same store, which writes only while `lease` holds the task.
 
@@ -99,8 +116,9 @@ class Store:
         engine_version: str,
         device: str,
         plan: dict[str, Any],
+        status: str = "running",
     ) -> RunRecord:
-        """A new run, `running` from now on."""
+        """A new run of the command line; `pending` until somebody works on it, or `running`."""
         row = TaskRow(
             name=name,
             content_id=content_id,
@@ -111,9 +129,10 @@ class Store:
             engine_version=engine_version,
             device=device,
             plan=plan,
-            status="running",
+            status=status,
             stop_reason="",
             created_at=_now(),
+            updated_at=_now(),
             ended_at=None,
             wall_s=0.0,
         )
@@ -141,30 +160,35 @@ class Store:
             rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
             return tuple(map(run_record, rows))
 
+    def end_run(self, run_id: int, *, status: str, reason: str, add_wall_s: float) -> None:
+        """Takes unfinished experiments back, sets the status, tells of it: all or nothing."""
+        with self._sessions.writing() as session:
+            _take_back(session, run_id)
+            status = asked_for(session.get_one(TaskRow, run_id), status)
+            session.execute(_status_change(run_id, status, reason, add_wall_s))
+            told = {"status": status, "reason": reason}
+            session.add(EventRow(task_id=run_id, at=_now(), kind="run_ended", payload=told))
+
     def set_run_status(
         self, run_id: int, *, status: str, stop_reason: str, add_wall_s: float
     ) -> None:
         """Sets the status and adds to the wall time, in seconds."""
-        change = (
-            update(TaskRow)
-            .where(TaskRow.id == run_id)
-            .values(
-                status=status,
-                stop_reason=stop_reason,
-                wall_s=TaskRow.wall_s + add_wall_s,
-                ended_at=None if status in ("running", "queued", "paused") else _now(),
-                updated_at=_now(),
-                revision=TaskRow.revision + 1,
-                **({} if status == "running" else {"worker": None, "wanted": ""}),
-            )
-        )
         with self._sessions.writing() as session:
-            session.execute(change)
+            session.execute(_status_change(run_id, status, stop_reason, add_wall_s))
 
     def update_plan(
-        self, run_id: int, *, config: dict[str, Any], plan: dict[str, Any]
+        self,
+        run_id: int,
+        *,
+        plan: dict[str, Any],
+        config: dict[str, Any] | None = None,
+        found: Mapping[str, str] | None = None,
     ) -> RunRecord:
-        """Keeps the task as it is written now: words, SLO and budget may change between calls.
+        """Keeps the plan as it is now: words, SLO and budget may change between calls.
+
+        Args:
+            config: the task as it is written now; the one that is kept where left out.
+            found: column -> what this machine says: `engine`, `engine_version`, `device`, `model`.
 
         Raises:
             StoreError: there is no run of that number.
@@ -173,7 +197,13 @@ class Store:
             row = session.get(TaskRow, run_id)
             if row is None:
                 raise StoreError(f"there is no run {run_id}")
-            row.config, row.plan = config, plan
+            row.plan = plan
+            row.config = row.config if config is None else config
+            for name, value in (found or {}).items():
+                setattr(row, name, value)
+            row.revision += 1
+            row.updated_at = _now()
+            session.flush()
             return run_record(row)
 
     def begin_experiment(
@@ -238,8 +268,20 @@ class Store:
             tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
             payload=measurement.model_dump(mode="json"),
         )
+        mine = (
+            (MeasurementRow.experiment_id == experiment_id)
+            & (MeasurementRow.repeat == repeat)
+            & (MeasurementRow.concurrency == measurement.concurrency)
+        )
         with self._sessions.writing() as session:
-            session.add(row)
+            kept = session.scalars(select(MeasurementRow.payload).where(mine)).first()
+            if kept is None:
+                session.add(row)
+            elif kept != row.payload:
+                raise StoreError(
+                    f"level {measurement.concurrency} of experiment {experiment_id} is stored, "
+                    "and says something else"
+                )
 
     def add_predictions(
         self,
@@ -254,6 +296,9 @@ class Store:
         change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
         with self._sessions.writing() as session:
             session.execute(change.values(unpredicted=unpredicted))
+            session.execute(
+                delete(PredictionRow).where(PredictionRow.experiment_id == experiment_id)
+            )
             session.add_all(
                 prediction_row(experiment_id, kind, prediction)
                 for kind, predictions in kinds
@@ -278,38 +323,34 @@ class Store:
         What calibration learns from it is stored with its end or not at all.
 
         Raises:
-            StoreError: it is not running.
+            StoreError: it is not running, and has not ended just so.
         """
         kind, message, log_tail = failure or (None, None, None)
-        change = (
-            update(ExperimentRow)
-            .where(ExperimentRow.id == experiment_id, ExperimentRow.status == "running")
-            .values(
-                status=status,
-                failure_kind=kind,
-                failure_message=message,
-                log_tail=log_tail,
-                startup_s=startup_s,
-                measure_s=measure_s,
-                began_s=began_s,
-                cut_short=cut_short,
-                ended_at=_now(),
-            )
-        )
+        end = {
+            "status": status,
+            "failure_kind": kind,
+            "failure_message": message,
+            "log_tail": log_tail,
+            "startup_s": startup_s,
+            "measure_s": measure_s,
+            "began_s": began_s,
+            "cut_short": cut_short,
+        }
+        running = (ExperimentRow.id == experiment_id) & (ExperimentRow.status == "running")
+        change = update(ExperimentRow).where(running).values(**end, ended_at=_now())
         with self._sessions.writing() as session:
             if session.connection().execute(change).rowcount != 1:
-                raise StoreError(f"experiment {experiment_id} is not running")
+                kept = session.get(ExperimentRow, experiment_id)
+                if kept is None or any(getattr(kept, name) != end[name] for name in end):
+                    raise StoreError(f"experiment {experiment_id} is not running")
+                return
             run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
             kept_observations.add(session, observations, session.scalar(run_id))
 
     def interrupt_running(self, run_id: int) -> int:
         """Takes unfinished experiments back, with what they had measured; returns how many."""
-        unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
-        ids = select(ExperimentRow.id).where(unfinished)
         with self._sessions.writing() as session:
-            session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
-            change = update(ExperimentRow).where(unfinished).values(status="interrupted")
-            return session.connection().execute(change).rowcount
+            return _take_back(session, run_id)
 
     def forget_interrupted(self, run_id: int) -> None:
         """Removes the experiments that were taken back: whoever goes on begins them anew."""
@@ -384,6 +425,30 @@ class Store:
         query = select(EventRow).where(EventRow.task_id == run_id).order_by(EventRow.id)
         with self._sessions.reading() as session:
             return tuple(EventRecord(r.at, r.kind, r.payload) for r in session.scalars(query))
+
+
+def _take_back(session: Session, run_id: int) -> int:
+    unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
+    ids = select(ExperimentRow.id).where(unfinished)
+    session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
+    change = update(ExperimentRow).where(unfinished).values(status="interrupted")
+    return session.connection().execute(change).rowcount
+
+
+def _status_change(run_id: int, status: str, reason: str, add_wall_s: float) -> Update:
+    return (
+        update(TaskRow)
+        .where(TaskRow.id == run_id)
+        .values(
+            status=status,
+            stop_reason=reason,
+            wall_s=TaskRow.wall_s + add_wall_s,
+            ended_at=None if status in ("running", "queued", "paused") else _now(),
+            updated_at=_now(),
+            revision=TaskRow.revision + 1,
+            **({} if status == "running" else {"worker": None, "wanted": ""}),
+        )
+    )
 
 
 def _now() -> datetime:

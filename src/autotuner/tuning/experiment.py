@@ -40,7 +40,11 @@ Rivals = Callable[[], Sequence[OperatingPoint]]
 
 
 class Experimenter:
-    """Runs the experiments of a task; several may be under way at once. See `Tuner`."""
+    """Runs the experiments of a task; several may be under way at once. See `Tuner`.
+
+    Args:
+        settle: called when an experiment is finished and stored, before anybody is told.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Experimenter:
         forecast: Forecast,
         logs: Path,
         listen: Listener,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -60,6 +65,7 @@ class Experimenter:
         self._forecast = forecast
         self._logs = logs
         self._listen = listen
+        self._settle = settle
         self._told = 0
         self._asking = asyncio.Lock()
 
@@ -108,12 +114,12 @@ class Experimenter:
             cut_short=launch.cut_short,
             observations=() if failure else self._learn(run, launch),
         )
+        self._settle()
         self._listen(ExperimentEnded(index, launch.candidate.id, failure, seconds))
 
-    def tell_warnings(self, run: RunRecord) -> None:
-        """Tells and keeps what went wrong in a predictor since it was last asked for."""
+    def tell_warnings(self) -> None:
+        """Tells what went wrong in a predictor since it was last asked for."""
         for message in self._forecast.warnings[self._told :]:
-            self._store.add_event(run.id, "prediction_trouble", {"message": message})
             self._listen(PredictionTrouble(message))
         self._told = len(self._forecast.warnings)
 
@@ -154,7 +160,7 @@ class Experimenter:
         )
         if expected.absent:
             self._listen(NotPredicted(record.index, expected.absent))
-        self.tell_warnings(run)
+        self.tell_warnings()
         return expected
 
     def _learn(self, run: RunRecord, launch: _Launch) -> tuple[Observation, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import visible_gpus
 from autotuner.measure import LoadGenerator
@@ -32,20 +33,29 @@ from autotuner.tuning.flights import Flights
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.standing import standings
 from autotuner.tuning.state import Situation, ended_s, situation
+from autotuner.tuning.telling import Telling
 
 Listener = Callable[[Event], None]
+Hold = Callable[[int], Store]
+"""Claims a run, and returns the store to which whoever holds it writes."""
+Left = tuple[str, str]
+"""What becomes of a run that is left before its end: its status, and the reason in words."""
 _KNOWN_UNTIL = "known_until"
 """In a run's plan: the newest observation that was there when it began."""
 
 
 class Tuner:
-    """Runs one task to its end: `open_run`, then `run`.
+    """Runs one task to its end: `open_run` or `take`, then `run`.
+
+    What happens is stored as events (see `tuning.telling`), and told to `listen`.
 
     Args:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.
         logs: folder for the engines' logs.
         listen: called with every event, in order, from the loop's own thread.
+        left: asked what becomes of the run when it is cancelled.
         clock: seconds from any origin; simulated where engines are.
     """
 
@@ -60,29 +70,28 @@ class Tuner:
         forecast: Forecast,
         logs: Path,
         listen: Listener = lambda event: None,
+        left: Callable[[], Left] = lambda: ("interrupted", "interrupted by the user"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prepared = prepared
         self._store = store
+        self._launcher = launcher
+        self._generator = generator
         self._strategy = strategy
         self._forecast = forecast
+        self._logs = logs
         self._listen = listen
+        self._left = left
         self._clock = clock
-        self._experimenter = Experimenter(
-            prepared,
-            store=store,
-            launcher=launcher,
-            generator=generator,
-            forecast=forecast,
-            logs=logs,
-            listen=listen,
-        )
+        self._telling: Telling | None = None
         self._situation = Situation(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history: list[ExperimentRecord] = []
         self._origin_s = 0.0
 
-    def open_run(self, *, fresh: bool = False, again: bool = False) -> RunRecord:
+    def open_run(
+        self, *, fresh: bool = False, again: bool = False, hold: Hold | None = None
+    ) -> RunRecord:
         """The run to go on with: the newest of this task, or a new one.
 
         Experiments that were under way when an earlier call ended are taken back. What the
@@ -91,64 +100,101 @@ class Tuner:
         Args:
             fresh: a new one in any case.
             again: a new one where nothing is left to launch in the newest.
+            hold: claims the run before anything of it is written; nobody does where left out.
         """
         run = None if fresh else self._store.find_run(self._prepared.task.content_id)
         if run is not None:
             known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
             self._gather(run.id, known_until)
-            if not (again and self._is_over(run)):
-                return self._taken_up(run, known_until)
-        return self._begun()
+            if again and self._is_over(run):
+                run = None
+        if run is None:
+            known_until = self._store.newest_observation()
+            self._gather(None, known_until)
+            run = self._created(known_until, "running" if hold is None else "pending")
+        if hold is not None:
+            self._store = hold(run.id)
+        return self._taken_up(run, known_until, self._prepared.task.written())
+
+    def take(self, run_id: int) -> RunRecord:
+        """A run that the caller holds, to go on with. What its user wrote stays as it is.
+
+        Raises:
+            StoreError: there is no such run.
+        """
+        run = self._store.get_run(run_id)
+        if run is None:
+            raise StoreError(f"there is no run {run_id}")
+        self._telling = Telling(self._store, run_id)
+        known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
+        self._gather(run.id, known_until)
+        return self._taken_up(run, known_until, None)
 
     async def run(self, run: RunRecord) -> str:
         """Runs until the strategy stops; returns its reason.
 
-        Cancelling stops the engines, takes the experiments under way back, and marks the run as
-        interrupted.
+        Cancelling stops the engines, takes the experiments under way back, and leaves the run as
+        `left` says.
         """
-        finished = self._finished(run)
-        self._listen(
-            RunStarted(run.id, self._prepared.launches, len(finished), resumed=bool(finished))
+        self._telling = self._telling or Telling(self._store, run.id)
+        experimenter = Experimenter(
+            self._prepared,
+            store=self._store,
+            launcher=self._launcher,
+            generator=self._generator,
+            forecast=self._forecast,
+            logs=self._logs,
+            listen=self._tell,
+            settle=lambda: self._settle(run),
         )
-        self._tell_strategy(run)
-        self._experimenter.tell_warnings(run)
         began = time.monotonic()
         status, reason = "failed", "an unexpected error"
-        try:
-            status, reason = await self._until_stopped(run)
-        except asyncio.CancelledError:
-            status, reason = "interrupted", "interrupted by the user"
-            raise
-        finally:
-            self._store.interrupt_running(run.id)
-            self._store.set_run_status(
-                run.id, status=status, stop_reason=reason, add_wall_s=time.monotonic() - began
-            )
-            self._store.add_event(run.id, "run_ended", {"status": status, "reason": reason})
-            self._listen(RunEnded(run.id, status, reason))
+        with self._telling:
+            try:
+                self._tell_beginning(run)
+                experimenter.tell_warnings()
+                status, reason = await self._until_stopped(run, experimenter)
+            except asyncio.CancelledError:
+                status, reason = self._left()
+                raise
+            except AutotunerError as error:
+                reason = str(error)
+                raise
+            finally:
+                wall_s = time.monotonic() - began
+                self._store.end_run(run.id, status=status, reason=reason, add_wall_s=wall_s)
+                self._tell(RunEnded(run.id, status, reason))
         return reason
 
-    def _begun(self) -> RunRecord:
-        prepared, task = self._prepared, self._prepared.task
-        known_until = self._store.newest_observation()
-        self._gather(None, known_until)
+    def _created(self, known_until: int, status: str) -> RunRecord:
+        task = self._prepared.task
         return self._store.create_run(
             name=task.name,
             content_id=task.content_id,
             config=task.written(),
-            model=prepared.model.name,
-            engine=prepared.engine_name,
-            engine_version=prepared.engine_version,
-            device=prepared.device_name,
             plan=self._plan(known_until),
+            status=status,
+            **self._found(),
         )
 
-    def _taken_up(self, run: RunRecord, known_until: int) -> RunRecord:
-        """An earlier run, to go on with: what it did not finish is taken back."""
+    def _found(self) -> dict[str, str]:
+        """What this machine says of the task."""
+        prepared = self._prepared
+        return {
+            "model": prepared.model.name,
+            "engine": prepared.engine_name,
+            "engine_version": prepared.engine_version,
+            "device": prepared.device_name,
+        }
+
+    def _taken_up(
+        self, run: RunRecord, known_until: int, config: dict[str, Any] | None
+    ) -> RunRecord:
+        """The run, to go on with: what it did not finish is taken back."""
         self._store.interrupt_running(run.id)
         self._store.forget_interrupted(run.id)
         return self._store.update_plan(
-            run.id, config=self._prepared.task.written(), plan=self._plan(known_until)
+            run.id, config=config, plan=self._plan(known_until), found=self._found()
         )
 
     def _gather(self, run_id: int | None, known_until: int) -> None:
@@ -165,7 +211,7 @@ class Tuner:
             self._strategy,
             self._forecast,
             self._earlier,
-            tell=lambda asked, wanted: self._listen(Predicting(asked, wanted)),
+            tell=lambda asked, wanted: self._tell(Predicting(asked, wanted)),
         )
 
     def _plan(self, known_until: int) -> dict[str, Any]:
@@ -175,16 +221,34 @@ class Tuner:
             "strategy_reason": description(self._strategy, self._situation.state(())),
         }
 
-    def _tell_strategy(self, run: RunRecord) -> None:
-        told = StrategyTold(run.plan["strategy"], run.plan["strategy_reason"])
-        self._store.add_event(run.id, "strategy", {"name": told.name, "reason": told.reason})
-        self._listen(told)
+    def _tell(self, event: Event) -> None:
+        if self._telling is not None:
+            self._telling.store(event)
+        self._listen(event)
+
+    def _tell_beginning(self, run: RunRecord) -> None:
+        kept = len(self._finished(run))
+        self._tell(RunStarted(run.id, self._prepared.launches, kept, resumed=bool(kept)))
+        self._tell(StrategyTold(run.plan["strategy"], run.plan["strategy_reason"]))
+
+    def _settle(self, run: RunRecord) -> None:
+        """Keeps where the finished experiments stand now."""
+        task, finished = self._prepared.task, self._finished(run)
+        found = standings(
+            finished,
+            objectives=task.optimization.objectives,
+            slo=task.slo_limits(),
+            usd_per_gpu_hour=self._prepared.usd_per_gpu_hour,
+        )
+        kept = {experiment.id: experiment.standing for experiment in finished}
+        changed = {key: standing for key, standing in found.items() if standing != kept[key]}
+        self._store.set_standings(changed)
 
     def _is_over(self, run: RunRecord) -> bool:
         choice = self._strategy.propose(self._situation.state(self._finished(run)))
         return not isinstance(choice, Proposal)
 
-    async def _until_stopped(self, run: RunRecord) -> tuple[str, str]:
+    async def _until_stopped(self, run: RunRecord, experimenter: Experimenter) -> tuple[str, str]:
         self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
         self._origin_s = self._clock() - ended_s(self._finished(run))
         gpus = visible_gpus(self._prepared.total_gpus, os.environ)
@@ -196,18 +260,20 @@ class Tuner:
                     state = self._situation.state(history, flights.under_way, now_s=self._now_s())
                     # In a thread of its own: what is in flight is being measured meanwhile.
                     choice = await asyncio.to_thread(self._strategy.propose, state)
-                if isinstance(choice, Proposal) and self._start(run, choice, flights):
+                if isinstance(choice, Proposal) and self._start(run, choice, flights, experimenter):
                     continue
                 if isinstance(choice, Stop) and not flights:
                     succeeded = any(experiment.status == "completed" for experiment in history)
                     return ("completed" if succeeded else "failed"), choice.reason
                 await flights.landed()
 
-    def _start(self, run: RunRecord, choice: Proposal, flights: Flights) -> bool:
+    def _start(
+        self, run: RunRecord, choice: Proposal, flights: Flights, experimenter: Experimenter
+    ) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
 
         async def experiment(gpus: tuple[str, ...]) -> None:
-            await self._experimenter.run(
+            await experimenter.run(
                 run,
                 choice,
                 now_s=self._now_s,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint, Step, as_point, is_usable, quantity, steps
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.outlook import predicted_frontier
 from autotuner.tuning.points import outcome
+from autotuner.tuning.standing import expectations
 from autotuner.tuning.summary import LaunchView, PredictedPointView, SearchView
 
 HYPERVOLUME = "hypervolume"
@@ -30,7 +30,7 @@ def search_view(
     """
     finished = [e for e in experiments if e.status in ("completed", "failed")]
     expected = predicted_frontier(
-        (p for e in finished for p in _expected(e) if is_usable(p, usd_per_gpu_hour)),
+        (p for e in finished for p in expectations(e) if is_usable(p, usd_per_gpu_hour)),
         objectives,
         usd_per_gpu_hour,
     )
@@ -54,12 +54,6 @@ def search_view(
             for point in points
         ],
     )
-
-
-def _expected(experiment: ExperimentRecord) -> tuple[Prediction, ...]:
-    """What was expected just before the launch: corrected where that was possible."""
-    corrected = {point.concurrency: point for point in experiment.calibrated}
-    return tuple(corrected.get(point.concurrency, point) for point in experiment.base)
 
 
 def _launch(experiment: ExperimentRecord, step: Step) -> LaunchView:

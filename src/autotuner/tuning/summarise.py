@@ -9,7 +9,6 @@ from autotuner.search import (
     OperatingPoint,
     hypervolume,
     objective_vector,
-    pareto_front,
     recommend,
     reference_point,
 )
@@ -17,6 +16,7 @@ from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.searched import search_view
+from autotuner.tuning.standing import frontier
 from autotuner.tuning.summary import (
     ExperimentView,
     FailureView,
@@ -40,12 +40,9 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
         for experiment in experiments
     ]
     objectives, limits = task.optimization.objectives, task.slo_limits()
-    front = pareto_front(points, lambda point: objective_vector(point, objectives))
+    front = frontier(points, objectives, limits)
     single = len(objectives) == 1
     chosen = recommend(points if limits or single else front, limits, objectives)
-    if single and chosen is not None:
-        front = [chosen[0]]
-    front = sorted(front, key=lambda point: -point.tok_s_per_user)
     return RunSummary(
         run=_run_view(run, task, front),
         experiments=views,

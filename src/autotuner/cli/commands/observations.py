@@ -12,14 +12,14 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.options import Chosen
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError
 from autotuner.predict import Observation
 from autotuner.predict.observation_lines import plain, read_lines, written_lines
 from autotuner.report.page import write_aside
-from autotuner.store import ObservationRecord, Store
+from autotuner.store import ObservationRecord
 
 PUBLISHED = "silicon"
 """Stands for the measured rows that aiconfigurator carries."""
@@ -59,7 +59,7 @@ def observations_import(file: Path, *, home: Path | None, as_json: bool) -> None
     folder = state_folder(home)
     published = str(file) == PUBLISHED and not file.exists()
     found = _published(folder) if published else _read(file)
-    with Store.open(folder) as store:
+    with open_store(folder) as store:
         imported = store.add_observations(found)
     duplicates = len(found) - imported
     if as_json:
@@ -118,7 +118,7 @@ def observations_forget(
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
         backup = folder / _BACKUPS / f"observations-{moment}.jsonl"
         _write(backup, kept)
-        with Store.open(folder) as store:
+        with open_store(folder) as store:
             store.forget_observations([record.id for record in kept])
     if as_json:
         print_json({"forgotten": len(kept), "backup": str(backup) if backup else None})
@@ -137,9 +137,9 @@ def _ask(count: int) -> None:
 
 def _kept(folder: Path, chosen: Chosen) -> tuple[ObservationRecord, ...]:
     """The chosen ones; nothing is created under `folder`."""
-    if not (folder / "autotuner.db").exists():
+    if not has_store(folder):
         return ()
-    with Store.open(folder) as store:
+    with open_store(folder) as store:
         return store.observations(**chosen)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import Candidate, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
@@ -101,12 +101,10 @@ def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
 @contextmanager
 def kept_store(home: Path) -> Iterator[Store | None]:
     """The store under `home`; None where there is none, and none is created."""
-    if not (home / "autotuner.db").exists():
+    if not has_store(home):
         yield None
         return
-    from autotuner.store import Store
-
-    with Store.open(home) as store:
+    with open_store(home) as store:
         yield store
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
 from autotuner.store import RunRecord, Store, home_in_use
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
+from autotuner.workers.watcher import has_ended_here
 
 
 def open_existing(home: Path | None) -> Store:
@@ -24,24 +25,32 @@ def open_existing(home: Path | None) -> Store:
         StoreError: nothing was stored under `home` yet.
     """
     folder = state_folder(home)
-    if not (folder / "autotuner.db").exists():
+    if not has_store(folder):
         raise StoreError(
             f"there are no runs under {folder}", remedy="run `autotuner tune TASK` first"
         )
-    return Store.open(folder)
+    return open_store(folder)
 
 
 def stored_runs(store: Store, folder: Path) -> list[RunRecord]:
     """All runs, newest first; one whose tuner was killed is told as interrupted."""
-    found = store.runs()
-    if home_in_use(folder):
-        return list(found)
+    dead = _left_by_the_killed(store, folder)
     return [
         replace(run, status="interrupted", stop_reason="its tuner was killed")
-        if run.status == "running"
+        if run.id in dead
         else run
-        for run in found
+        for run in store.runs()
     ]
+
+
+def _left_by_the_killed(store: Store, folder: Path) -> set[int]:
+    """Runs that nobody of this machine works on although they are not over."""
+    workers = {worker.id: worker for worker in store.workers.all()}
+    running = store.queue.running()
+    known = {task.id for task in running if task.worker in workers}
+    killed = {t.id for t in running if has_ended_here(workers.get(t.worker or ""))}
+    in_use = home_in_use(folder)
+    return killed | {task.id for task in running if task.id not in known and not in_use}
 
 
 def chosen_run(store: Store, folder: Path, number: int | None) -> RunRecord:
@@ -70,8 +79,8 @@ def runs(*, home: Path | None, as_json: bool) -> None:
     folder = state_folder(home)
     found: list[RunRecord] = []
     counts: dict[int, tuple[int, int]] = {}
-    if (folder / "autotuner.db").exists():
-        with Store.open(folder) as store:
+    if has_store(folder):
+        with open_store(folder) as store:
             found = stored_runs(store, folder)
             for run in found:
                 statuses = [e.status for e in store.experiments(run.id)]

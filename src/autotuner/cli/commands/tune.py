@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
+from autotuner.catalog.gpus import CPU
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import kept_store, prepare_file, print_plan
 from autotuner.cli.commands.show import report_path, write_report
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import DATABASE, open_store, state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
-from autotuner.errors import MeasureError
-from autotuner.launch import Launcher, LocalLauncher
-from autotuner.launch.replay import ReplayLauncher
-from autotuner.launch.simulated_time import SimulatedTimeLoop
-from autotuner.measure import LoadGenerator, StreamingLoadGenerator
-from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
-from autotuner.measure.replay import ReplayLoadGenerator
+from autotuner.launch.devices import visible_gpus
 from autotuner.report import print_summary
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_document
-from autotuner.search import strategy_named
-from autotuner.store import RunRecord, Store, home_lock
+from autotuner.store import RunRecord, Store, device_locks
+from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
+from autotuner.workers.devices import Devices
+from autotuner.workers.holding import LEFT_BY_THE_COMMAND, Holding
+from autotuner.workers.run_task import until_ended
+from autotuner.workers.tenure import SHUTDOWN, Tenure
+from autotuner.workers.watcher import CLI
+from autotuner.workers.worker import this_worker
 
 _SHOWN_POINTS = 5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -60,63 +63,64 @@ def run_task(
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     require_installed(prepared)
-    generator = _generator(prepared, path.resolve().parent)
+    generator = generator_for(prepared, path.resolve().parent)
     if not quiet:
-        with kept_store(folder) as store:
-            print_plan(prepared, plan_document(prepared, store))
-    with home_lock(folder, prepared.task.name), Store.open(folder) as store:
+        with kept_store(folder) as kept:
+            print_plan(prepared, plan_document(prepared, kept))
+    devices = _devices(prepared)
+    with (
+        device_locks(folder, devices.names, prepared.task.name),
+        open_store(folder) as store,
+        ExitStack() as held,
+    ):
         forecast = forecast_of(prepared, folder)
         if not quiet:
             _print_expected(prepared, forecast, store)
-        # On the loop of a replay minutes pass at once.
-        loop = SimulatedTimeLoop if prepared.replay else None
-        with Progress(err(), prepared) as progress, asyncio.Runner(loop_factory=loop) as runner:
-            tuner = Tuner(
+        me = this_worker(prepared.task.name, CLI, devices)
+        holding = Holding(store, me, held)
+        progress = held.enter_context(Progress(err(), prepared))
+        runner = held.enter_context(runner_for(prepared))
+        tuner = tuner_for(
+            prepared,
+            store=store,
+            launcher=launcher_for(
                 prepared,
-                store=store,
-                launcher=_launcher(prepared),
-                generator=generator,
-                strategy=strategy_named(prepared.task.optimization.strategy),
-                forecast=forecast,
-                logs=folder / "logs",
-                listen=progress.tell,
-                clock=runner.get_loop().time,
-            )
-            run = tuner.open_run(fresh=fresh, again=again)
-            interrupted = runner.run(_until_done_or_told_to_stop(tuner, run))
+                on_started=holding.engine_started,
+                on_gone=holding.engine_gone,
+                environment={k: v for k, v in os.environ.items() if k != DATABASE},
+            ),
+            generator=generator,
+            forecast=forecast,
+            home=folder,
+            runner=runner,
+            listen=progress.tell,
+            left=lambda: LEFT_BY_THE_COMMAND[holding.tenure.ending],
+        )
+        run = tuner.open_run(fresh=fresh, again=again, hold=holding.hold)
+        interrupted = runner.run(_until_done_or_told_to_stop(tuner, run, holding.tenure))
+        held.close()
         run = store.get_run(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
     write_report(summary, html)
     if interrupted:
         done = sum(e.status in ("completed", "failed") for e in summary.experiments)
+        why = "interrupted" if run.status == "interrupted" else run.stop_reason
         err().print(
-            f"interrupted: {done} finished experiments are kept in run {run.id}; "
+            f"{why}: {done} finished experiments are kept in run {run.id}; "
             "the same command goes on from there",
             soft_wrap=True,
         )
     return summary, interrupted
 
 
-def _launcher(prepared: Prepared) -> Launcher:
-    return ReplayLauncher(prepared.replay.landscape) if prepared.replay else LocalLauncher()
-
-
-def _generator(prepared: Prepared, base: Path) -> LoadGenerator:
-    if prepared.replay is not None:
-        return ReplayLoadGenerator(prepared.replay.landscape)
-    benchmark = prepared.task.benchmark
-    if benchmark.tool == "autotuner":
-        return StreamingLoadGenerator()
-    program = find_tool(benchmark.tool_path)
-    given = benchmark.tokenizer
-    tokenizer = base / given if given else prepared.model.path
-    if tokenizer is None or not tokenizer.exists():
-        raise MeasureError(
-            f"benchmark.tokenizer: {given or prepared.model.location!r} is not on this machine",
-            remedy="give a tokenizer folder in benchmark.tokenizer",
-        )
-    return GenaiBenchGenerator(program, tokenizer)
+def _devices(prepared: Prepared) -> Devices:
+    """What the task's engines run on; a replay starts none, and holds what a task on a CPU does."""
+    gpu = prepared.variants[0].context.gpu
+    names = visible_gpus(prepared.total_gpus, os.environ).names
+    if gpu is None or prepared.replay is not None or not names:
+        return Devices(CPU, (CPU,))
+    return Devices(gpu.name, names)
 
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
@@ -127,16 +131,16 @@ def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> Non
     out().print()
 
 
-async def _until_done_or_told_to_stop(tuner: Tuner, run: RunRecord) -> bool:
-    """True where a signal ended it."""
+async def _until_done_or_told_to_stop(tuner: Tuner, run: RunRecord, tenure: Tenure) -> bool:
+    """True where a signal ended it, or whoever asked for that through the service."""
     loop = asyncio.get_running_loop()
-    work = asyncio.ensure_future(tuner.run(run))
     for number in _STOPPING:
         # Windows has no signal handlers on its event loop: there Ctrl-C cancels the main task.
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, work.cancel)
+            loop.add_signal_handler(number, tenure.end, SHUTDOWN)
     try:
-        await work
+        await until_ended(tuner, run, tenure)
     except asyncio.CancelledError:
+        tenure.end(SHUTDOWN)
         return True
     return False

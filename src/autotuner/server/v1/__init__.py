@@ -2,7 +2,3 @@
 
 In: v1's requests. Out: v1's answers; its tasks run as v2 tasks, by the same workers.
 """
-
-from autotuner.server.v1.routes import v1_router
-
-__all__ = ["v1_router"]

@@ -43,6 +43,9 @@ _EXPERIMENT_TYPES = {
     "FAILED": "experiment_failed",
 }
 
+_FIRST, _COUNTED = "task_status", "task_progress"
+MESSAGE_TYPES = (_FIRST, _COUNTED, *_TASK_TYPES.values(), *_EXPERIMENT_TYPES.values())
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -71,23 +74,23 @@ def changes(before: Snapshot | None, after: Snapshot, at: datetime) -> Iterator[
 
     status = task.status.lower()
     if before is None:
-        yield message("task_status", f"Task is {status}", short_task_answer(task))
+        yield message(_FIRST, f"Task is {status}", short_task_answer(task))
     known = {} if before is None else {e.experiment_id: e.status for e in before.experiments}
     for experiment in after.experiments if before is not None else ():
         if known.get(experiment.experiment_id) != experiment.status:
             number = experiment.experiment_id
-            kind = _EXPERIMENT_TYPES.get(experiment.status, "experiment_progress")
+            kind = _EXPERIMENT_TYPES.get(experiment.status, _COUNTED)
             text = f"Experiment {number} is {experiment.status.lower()}"
             yield message(kind, text, experiment_answer(experiment), number)
     if before is None:
         return
     if before.task.status != task.status:
-        kind = _TASK_TYPES.get(task.status, "task_progress")
+        kind = _TASK_TYPES.get(task.status, _COUNTED)
         yield message(kind, f"Task is {status}", short_task_answer(task))
     elif _counts(before.task) != _counts(task):
         done, planned = task.successful_experiments or 0, task.total_experiments or 0
         text = f"{done} of {planned} experiments have succeeded"
-        yield message("task_progress", text, short_task_answer(task))
+        yield message(_COUNTED, text, short_task_answer(task))
 
 
 def _counts(task: V1TaskRecord) -> tuple[Any, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from autotuner.server.v1 import (
     dashboard,
     experiments,
@@ -15,10 +13,8 @@ from autotuner.server.v1 import (
     tasks,
 )
 
-
-def v1_router() -> APIRouter:
-    """Every path of v1. Its handlers find the service in `app.state.service`."""
-    router = APIRouter()
-    for part in (tasks, logs, experiments, presets, runtime_params, dashboard, system, progress):
-        router.include_router(part.router)
-    return router
+ROUTERS = tuple(
+    part.router
+    for part in (tasks, logs, experiments, presets, runtime_params, dashboard, system, progress)
+)
+"""Every path of v1. The handlers find the service in `app.state.service`."""

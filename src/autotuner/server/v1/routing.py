@@ -14,8 +14,8 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from autotuner.errors import AutotunerError, ConfigError, StoreUnavailableError
-from autotuner.server.problems import ProblemError
+from autotuner.errors import AutotunerError, ConfigError
+from autotuner.server.problems import ProblemError, problem_of
 from autotuner.server.service import Service, service_of
 from autotuner.server.v2.routing import JsonRequest, document_of
 
@@ -49,10 +49,8 @@ class V1Route(APIRoute):
                 return refused(error.status_code, error.detail)
             except ProblemError as error:
                 return refused(error.kind.status, error.detail)
-            except StoreUnavailableError as error:
-                return refused(503, str(error))
-            except ConfigError as error:
-                return refused(400, [str(problem) for problem in error.problems])
+            except AutotunerError as error:
+                return _from_below(error)
 
         return handle
 
@@ -77,11 +75,6 @@ def not_found(what: str) -> HTTPException:
     return HTTPException(404, f"{what} not found")
 
 
-def cannot(error: AutotunerError) -> HTTPException:
-    """That something cannot be done, as the rooms below say; raise it."""
-    return bad_request(str(error))
-
-
 def plain(value: Any) -> Any:
     """A value as JSON has it: times with a Z, null for numbers that JSON lacks."""
     if isinstance(value, dict):
@@ -98,6 +91,13 @@ def plain(value: Any) -> Any:
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
     """An answer."""
     return JSONResponse(plain(value), status_code=status, headers=headers)
+
+
+def _from_below(error: AutotunerError) -> JSONResponse:
+    """What cannot be done is 400, as everything was that v1 could not do."""
+    status = problem_of(error).kind.status
+    told = "; ".join(map(str, error.problems)) if isinstance(error, ConfigError) else str(error)
+    return refused(400 if status in (409, 422) else status, told)
 
 
 def _without_input(fault: Any) -> Any:

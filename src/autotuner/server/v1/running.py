@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 
 from autotuner.config import Task, parse_task
-from autotuner.errors import AutotunerError, WrongTransitionError
+from autotuner.errors import AutotunerError, PolicyError, WrongTransitionError
 from autotuner.migrate import Done, mirror, refused_mode, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
@@ -50,7 +50,9 @@ def startable(service: Service, record: V1TaskRecord) -> Task:
     """The v2 task that a v1 task runs as.
 
     Raises:
-        HTTPException: 400, it cannot run here, or the operator forbids it; says why.
+        HTTPException: 400, it cannot run here; says why.
+        ConfigError: it is no task of v1 that can be understood.
+        PolicyError: the operator forbids it.
     """
     document = v1_document(record)
     refusal = refused_mode(document, absent_mode=API_MODE)
@@ -64,7 +66,7 @@ def startable(service: Service, record: V1TaskRecord) -> Task:
     task = parse_task(translation.task, source="task")
     forbidden = service.violations(task)
     if forbidden:
-        raise bad_request("; ".join(map(str, forbidden)))
+        raise PolicyError("v1 task", forbidden)
     return task
 
 

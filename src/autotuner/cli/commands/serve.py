@@ -1,0 +1,98 @@
+"""`autotuner serve`: the service, with a worker beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import uvicorn
+
+from autotuner.cli.commands.worker import log_to_stderr
+from autotuner.cli.home import DATABASE, state_folder
+from autotuner.errors import AutotunerError
+from autotuner.server.app import create_app
+from autotuner.server.security import keep_secrets_out, protected
+from autotuner.server.service import Service
+from autotuner.server.settings import ServiceSettings, load_settings
+from autotuner.store import Store
+from autotuner.store.tokens import Tokens
+from autotuner.workers.child import WorkerChild
+
+_STREAMS_END_S = 5
+_LOG = logging.getLogger("autotuner.serve")
+
+
+def serve(
+    *,
+    host: str | None,
+    port: int | None,
+    database: str | None,
+    home: Path | None,
+    config: Path | None,
+    with_worker: bool,
+    devices: str,
+    gpu: str | None,
+) -> int:
+    """Serves until it is told to stop; returns the exit code."""
+    log_to_stderr()
+    folder = state_folder(home)
+    settings = load_settings(config, environment=os.environ, flags={"host": host, "port": port})
+    with (
+        Store.open(folder, database) as store,
+        _listening(settings) as listening,
+        ExitStack() as beside,
+    ):
+        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
+        app = create_app(Service(store, folder, settings))
+        guarded = protected(app, settings=settings, find_token=Tokens(store.sessions).find)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                guarded,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_STREAMS_END_S,
+            )
+        )
+        keep_secrets_out()
+        # uvicorn has its own handlers while it serves, and raises what came again after that.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        if with_worker:
+            beside.enter_context(_worker(folder, database, config, devices, gpu))
+        _LOG.info("serves on %s", _address(settings))
+        server.run(sockets=[listening])
+    return 0
+
+
+def _listening(settings: ServiceSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        told = getattr(error, "strerror", None) or str(error)
+        raise AutotunerError(
+            f"the service cannot listen on {settings.host}, port {settings.port}: {told}",
+            remedy="choose another with --host and --port; port 0 takes a free one",
+        ) from None
+
+
+def _address(settings: ServiceSettings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
+
+
+def _worker(
+    folder: Path, database: str | None, config: Path | None, devices: str, gpu: str | None
+) -> WorkerChild:
+    words = ["--home", str(folder), "--devices", devices, "--child"]
+    words += [] if gpu is None else ["--gpu", gpu]
+    words += [] if config is None else ["--config", str(config.resolve())]
+    # Not among the words: they are shown to everybody on this machine.
+    environment = os.environ | ({} if database is None else {DATABASE: database})
+    return WorkerChild([sys.executable, "-m", "autotuner", "worker", *words], environment)

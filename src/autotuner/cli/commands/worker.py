@@ -1,0 +1,70 @@
+"""`autotuner worker`: take queued tasks and run them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from autotuner.cli.home import state_folder
+from autotuner.migrate import mirror
+from autotuner.server.security import keep_secrets_out
+from autotuner.server.settings import load_settings
+from autotuner.store import Store, worker_lock
+from autotuner.store.profiles_kept import service_registry
+from autotuner.workers.child import when_parent_ends, when_told_to_stop
+from autotuner.workers.devices import devices_of
+from autotuner.workers.run_task import Setting
+from autotuner.workers.worker import Worker, this_worker
+
+_EARLIER_ENDS_S = 30.0
+"""For a worker of these devices that is ending, as after a restart of the service."""
+_LOG = logging.getLogger("autotuner.worker")
+
+
+def worker(
+    *,
+    name: str | None,
+    devices: str,
+    gpu: str | None,
+    database: str | None,
+    home: Path | None,
+    config: Path | None,
+    once: bool,
+    is_child: bool,
+) -> int:
+    """Works until it is told to stop; returns the exit code."""
+    log_to_stderr()
+    folder = state_folder(home)
+    settings = load_settings(config, environment=os.environ, flags={})
+    found = devices_of(devices, gpu=gpu)
+    me = this_worker(name or "", "worker", found)
+    with (
+        worker_lock(folder, found.names, me.name, wait_s=_EARLIER_ENDS_S if is_child else 0.0),
+        Store.open(folder, database) as store,
+    ):
+        setting = Setting(
+            home=folder,
+            devices=found,
+            policy=settings.policy,
+            registry=lambda: service_registry(store, folder),
+            mirror=lambda task_id: mirror(store, task_id),
+        )
+        working = Worker(store, me, setting, once=once)
+        when_told_to_stop(working.stop)
+        if is_child:
+            when_parent_ends(working.stop)
+        _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
+        working.run()
+    _LOG.info("worker %s has ended", me.name)
+    return 0
+
+
+def log_to_stderr() -> None:
+    """Lines of the service and its workers, without secrets."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    keep_secrets_out()

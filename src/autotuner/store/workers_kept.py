@@ -1,0 +1,132 @@
+"""Who works on tasks, and the engines that they have started; each call a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, exists, select, update
+
+from autotuner.store.schema import EngineProcessRow, TaskRow, WorkerRow
+from autotuner.store.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A process that runs tasks; see `WorkerRow`. `kind` is "worker" or "cli"."""
+
+    id: str
+    name: str
+    kind: str
+    host: str
+    boot: str
+    pid: int
+    pid_started: int
+    version: str
+    gpu: str
+    devices: list[str]
+    status: str = "idle"
+    beat: int = 0
+
+
+@dataclass(frozen=True)
+class EngineProcess:
+    """An engine that a worker has started and not yet seen end."""
+
+    id: int
+    worker: str
+    task_id: int | None
+    host: str
+    boot: str
+    pid: int
+    pid_started: int
+
+
+class WorkersKept:
+    """Workers and their engines in the database."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def add(self, worker: WorkerRecord) -> None:
+        """From now on it is known; one of the same id is replaced."""
+        given = {name: getattr(worker, name) for name in _OF_WORKERS}
+        with self._sessions.writing() as session:
+            session.merge(WorkerRow(**given, started_at=_now(), seen_at=_now()))
+
+    def beat(self, worker_id: str, status: str) -> bool:
+        """Says that it lives, and whether it is "idle" or "busy"; False where it is forgotten."""
+        change = (
+            update(WorkerRow)
+            .where(WorkerRow.id == worker_id)
+            .values(beat=WorkerRow.beat + 1, status=status, seen_at=_now())
+        )
+        with self._sessions.writing() as session:
+            return session.connection().execute(change).rowcount == 1
+
+    def forget(self, worker_id: str) -> None:
+        """It has ended, or is taken for dead. One that still holds a task stays."""
+        holds = exists().where((TaskRow.worker == worker_id) & (TaskRow.status == "running"))
+        with self._sessions.writing() as session:
+            session.execute(delete(WorkerRow).where(WorkerRow.id == worker_id, ~holds))
+
+    def all(self) -> tuple[WorkerRecord, ...]:
+        """Every worker that is known, dead ones too until they are missed."""
+        with self._sessions.reading() as session:
+            rows = session.scalars(select(WorkerRow).order_by(WorkerRow.started_at, WorkerRow.id))
+            return tuple(_worker(row) for row in rows)
+
+    def get(self, worker_id: str | None) -> WorkerRecord | None:
+        """The worker of that id."""
+        if worker_id is None:
+            return None
+        with self._sessions.reading() as session:
+            row = session.get(WorkerRow, worker_id)
+            return None if row is None else _worker(row)
+
+    def engine_started(
+        self, worker: WorkerRecord, task_id: int, *, pid: int, pid_started: int
+    ) -> None:
+        """Notes an engine's process on the worker's machine."""
+        row = EngineProcessRow(
+            worker=worker.id,
+            task_id=task_id,
+            host=worker.host,
+            boot=worker.boot,
+            pid=pid,
+            pid_started=pid_started,
+            started_at=_now(),
+        )
+        with self._sessions.writing() as session:
+            session.add(row)
+
+    def engine_gone(self, worker_id: str, pid: int) -> None:
+        """An engine of that worker has ended."""
+        mine = (EngineProcessRow.worker == worker_id) & (EngineProcessRow.pid == pid)
+        with self._sessions.writing() as session:
+            session.execute(delete(EngineProcessRow).where(mine))
+
+    def engines(self) -> tuple[EngineProcess, ...]:
+        """Engines that are not known to have ended."""
+        with self._sessions.reading() as session:
+            rows = session.scalars(select(EngineProcessRow).order_by(EngineProcessRow.id))
+            return tuple(
+                EngineProcess(**{name: getattr(row, name) for name in _OF_ENGINES}) for row in rows
+            )
+
+    def forget_engine(self, engine: EngineProcess) -> None:
+        """It is known to have ended."""
+        with self._sessions.writing() as session:
+            session.execute(delete(EngineProcessRow).where(EngineProcessRow.id == engine.id))
+
+
+def _worker(row: WorkerRow) -> WorkerRecord:
+    return WorkerRecord(**{name: getattr(row, name) for name in _OF_WORKERS})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_OF_WORKERS = [field.name for field in fields(WorkerRecord)]
+_OF_ENGINES = [field.name for field in fields(EngineProcess)]

@@ -1,0 +1,95 @@
+"""A `Tuner` put together for a task: on this machine's engines, or on recorded ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from autotuner.errors import MeasureError
+from autotuner.launch import Launcher, LocalLauncher
+from autotuner.launch.local import Told
+from autotuner.launch.replay import ReplayLauncher
+from autotuner.launch.simulated_time import SimulatedTimeLoop
+from autotuner.measure import LoadGenerator, StreamingLoadGenerator
+from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
+from autotuner.measure.replay import ReplayLoadGenerator
+from autotuner.search import strategy_named
+from autotuner.store import Store
+from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.loop import Left, Listener, Tuner
+from autotuner.tuning.prepare import Prepared
+
+LOGS = "logs"
+"""Folder under the home with the engines' logs."""
+
+
+def runner_for(prepared: Prepared) -> asyncio.Runner:
+    """The event loop of a task; in a replay minutes pass at once."""
+    return asyncio.Runner(loop_factory=SimulatedTimeLoop if prepared.replay else None)
+
+
+def launcher_for(
+    prepared: Prepared,
+    *,
+    on_started: Told = lambda pid: None,
+    on_gone: Told = lambda pid: None,
+    environment: Mapping[str, str] = os.environ,
+) -> Launcher:
+    """What starts the task's engines; see `LocalLauncher`."""
+    if prepared.replay is not None:
+        return ReplayLauncher(prepared.replay.landscape)
+    return LocalLauncher(on_started=on_started, on_gone=on_gone, environment=environment)
+
+
+def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
+    """What puts load on them.
+
+    Args:
+        base: folder from which the task's relative paths count.
+
+    Raises:
+        MeasureError: the tool that the task asks for, or its tokenizer, is not on this machine.
+    """
+    if prepared.replay is not None:
+        return ReplayLoadGenerator(prepared.replay.landscape)
+    benchmark = prepared.task.benchmark
+    if benchmark.tool == "autotuner":
+        return StreamingLoadGenerator()
+    program = find_tool(benchmark.tool_path)
+    given = benchmark.tokenizer
+    tokenizer = base / given if given else prepared.model.path
+    if tokenizer is None or not tokenizer.exists():
+        raise MeasureError(
+            f"benchmark.tokenizer: {given or prepared.model.location!r} is not on this machine",
+            remedy="give a tokenizer folder in benchmark.tokenizer",
+        )
+    return GenaiBenchGenerator(program, tokenizer)
+
+
+def tuner_for(
+    prepared: Prepared,
+    *,
+    store: Store,
+    launcher: Launcher,
+    generator: LoadGenerator,
+    forecast: Forecast,
+    home: Path,
+    runner: asyncio.Runner,
+    listen: Listener,
+    left: Callable[[], Left],
+) -> Tuner:
+    """The tuner of a task, with the strategy that it asks for. See `Tuner`."""
+    return Tuner(
+        prepared,
+        store=store,
+        launcher=launcher,
+        generator=generator,
+        strategy=strategy_named(prepared.task.optimization.strategy),
+        forecast=forecast,
+        logs=home / LOGS,
+        listen=listen,
+        left=left,
+        clock=runner.get_loop().time,
+    )

@@ -1,0 +1,80 @@
+"""Who is taken for dead: by the observer's own clock, and only for time in which it looked."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autotuner.workers.identity import Process, is_gone, process_of, this_machine
+from autotuner.workers.pace import PACE
+from autotuner.workers.watch import Watch
+
+LOOK_S = 2.0
+
+
+def looks(watch: Watch, moments: list[float], beats: list[int]) -> Watch:
+    for now_s, beat in zip(moments, beats, strict=True):
+        watch = watch.looked({"task": (1, beat)}, now_s)
+    return watch
+
+
+def test_quiet_is_counted_from_the_first_look_at_a_mark() -> None:
+    watch = looks(Watch(LOOK_S), [100.0, 102.0, 104.0, 106.0], [7, 7, 7, 7])
+    assert watch.quiet_s("task") == 6.0
+    assert watch.looked({"task": (1, 8)}, 108.0).quiet_s("task") == 0.0
+    assert watch.looked({"task": (2, 7)}, 108.0).quiet_s("task") == 0.0
+    assert watch.quiet_s("never seen") == 0.0
+    assert watch.looked({}, 108.0).looked({"task": (1, 7)}, 110.0).quiet_s("task") == 0.0
+
+
+def test_time_in_which_the_database_was_away_counts_for_nobody() -> None:
+    watch = looks(Watch(LOOK_S), [0.0, 2.0], [1, 1]).blinded().blinded()
+    assert watch.looked({"task": (1, 1)}, 90.0).quiet_s("task") == 2.0
+
+
+def test_an_observer_that_slept_accuses_nobody_on_waking() -> None:
+    watch = looks(Watch(LOOK_S), [0.0, 3600.0], [1, 1])
+    assert watch.quiet_s("task") == 2 * LOOK_S
+
+
+@given(
+    jumps=st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=20),
+    beats=st.lists(st.booleans(), min_size=1, max_size=20),
+)
+def test_however_its_clock_jumps_nobody_is_accused_after_fewer_looks_than_that_takes(
+    jumps: list[float], beats: list[bool]
+) -> None:
+    watch, now_s, beat, since = Watch(LOOK_S), 0.0, 0, 0
+    for jump, beats_now in zip(jumps, beats, strict=False):
+        now_s, before = now_s + jump, watch
+        beat += beats_now
+        watch = watch.looked({"task": (1, beat)}, now_s)
+        fresh = beats_now or before == Watch(LOOK_S)
+        since = 0 if fresh else since + 1
+        assert 0 <= watch.quiet_s("task") <= since * 2 * LOOK_S
+
+
+def test_whoever_holds_a_task_gives_up_before_others_take_over_and_that_within_a_minute() -> None:
+    assert PACE.give_up_s + 2 * PACE.beat_s < PACE.overdue_s
+    assert PACE.overdue_s + 2 * PACE.look_s + PACE.poll_s < 60
+
+
+def test_a_process_is_gone_when_its_id_is_another_ones() -> None:
+    me = process_of(os.getpid())
+    assert not is_gone(me)
+    assert is_gone(replace(me, started=me.started + 1))
+    assert is_gone(Process(2**22 + 1, 1)), "no such id"
+    assert this_machine() == this_machine()
+    assert this_machine().boot
+
+
+def test_no_wall_clock_decides_anything_of_workers() -> None:
+    rooms = Path(__file__).parents[2] / "src" / "autotuner" / "workers"
+    for path in rooms.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "time.time(" not in text, path
+        assert "datetime" not in text, path
