@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from autotuner.cli.home import PROFILES, state_folder
+from autotuner.migrate import mirror
 from autotuner.profiles import registry_with
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import load_settings
@@ -48,6 +49,7 @@ def worker(
             devices=found,
             policy=settings.policy,
             registry=lambda: registry_with(folder / PROFILES),
+            mirror=lambda task_id: mirror(store, task_id),
         )
         working = Worker(store, me, setting, once=once)
         when_told_to_stop(working.stop)
