@@ -12,6 +12,8 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic.fields import FieldInfo
+
 from autotuner.catalog import ResolvedModel, gpus
 from autotuner.cli.commands.engines import coverage_markdown
 from autotuner.config import GROUPS
@@ -23,7 +25,11 @@ from autotuner.profiles import (
     TaskContext,
     builtin_registry,
 )
+from autotuner.server.problems import ProblemKind
+from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.tuning.resolve import Expressible, layered
+from autotuner.workers.flags import allowed_flags
+from autotuner.workers.policy import Policy
 
 DOCS = Path(__file__).parents[1] / "docs"
 SYSTEMS = (
@@ -57,10 +63,10 @@ def fields() -> str:
         lines = [f"### {group}", "", model.__doc__ or "", "", "| field | takes | meaning |"]
         lines.append("|---|---|---|")
         for name, info in model.model_fields.items():
-            meaning = " ".join((info.description or "").split())
+            told = meaning(info)
             if name in aliases:
-                meaning += f" Also: {', '.join(aliases[name])}."
-            lines.append(f"| `{name}` | {kind_of(info.annotation)} | {meaning} |")
+                told += f" Also: {', '.join(aliases[name])}."
+            lines.append(f"| `{name}` | {kind_of(info.annotation)} | {told} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -157,7 +163,62 @@ def devices() -> str:
     return "\n".join(lines)
 
 
+def errors() -> str:
+    """The kinds of problems."""
+    lines = ["| `type` | status | title | what it means, and what to do |", "|---|---|---|---|"]
+    kinds = sorted(ProblemKind, key=lambda kind: (kind.status, kind.slug))
+    lines += [f"| `{k.type}` | {k.status} | {k.title} | {k.meaning} |" for k in kinds]
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """The service's settings."""
+    lines = ["| setting | variable | left out | meaning |", "|---|---|---|---|"]
+    for name, info in ServiceSettings.model_fields.items():
+        in_file = isinstance(info.default, Policy)
+        variable = "in the file only" if in_file else f"`{variable_of(name)}`"
+        left_out = "see below" if in_file else said(info.default)
+        lines.append(f"| `{name}` | {variable} | {left_out} | {meaning(info)} |")
+    return "\n".join(lines)
+
+
+def policy() -> str:
+    """What the operator may allow."""
+    lines = ["| setting | left out | meaning |", "|---|---|---|"]
+    for name, info in Policy.model_fields.items():
+        lines.append(
+            f"| `{name}` | {said(info.get_default(call_default_factory=True))} | {meaning(info)} |"
+        )
+    return "\n".join(lines)
+
+
+def flags() -> str:
+    """What misc.extra_args may hold."""
+    lines = ["| engine | flags |", "|---|---|"]
+    for engine in ENGINES:
+        allowed = ", ".join(f"`{flag}`" for flag in sorted(allowed_flags(engine)))
+        lines.append(f"| {engine} | {allowed} |")
+    return "\n".join(lines)
+
+
+def meaning(info: FieldInfo) -> str:
+    """A field's own words, on one line."""
+    return " ".join((info.description or "").split())
+
+
+def said(value: Any) -> str:
+    """A default, for people."""
+    if value in ((), {}, None):
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
 PARTS = {
+    "api_security.md": {"errors": errors, "settings": settings, "policy": policy, "flags": flags},
     "configuration.md": {"fields": fields, "devices": devices},
     "engines.md": {"coverage": coverage},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},

@@ -47,6 +47,10 @@ class ConfigError(AutotunerError):
         self.problems = problems
 
 
+class PolicyError(ConfigError):
+    """A task that asks for what the operator of the service does not allow; tells everything."""
+
+
 class CatalogError(AutotunerError):
     """A GPU that the catalog does not know."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -13,11 +14,10 @@ from conftest import Run
 
 
 @pytest.fixture
-def token(run: Run, database: str | None) -> Run:
-    def command(*words: str):  # type: ignore[no-untyped-def]
-        return run("token", *words, *(() if database is None else ("--database", database)))
-
-    return command
+def token(run: Run, database: str | None, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`autotuner token WORDS…` on each database in turn."""
+    monkeypatch.setenv("AUTOTUNER_DATABASE", database or "")
+    return functools.partial(run, "token")
 
 
 def test_a_token_is_alone_on_stdout_and_lets_its_bearer_in(
@@ -90,8 +90,10 @@ def test_a_name_that_is_taken_is_told(token: Run) -> None:
     assert "another name" in again.stderr
 
 
-def test_a_password_in_the_databases_address_is_not_shown(run: Run) -> None:
-    url = "postgresql://me:hunter2@127.0.0.1:1/x"
-    done = run("token", "list", "--database", url)
+def test_a_password_in_the_databases_address_is_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOTUNER_DATABASE", "postgresql://me:hunter2@127.0.0.1:1/x")
+    done = run("token", "list")
     assert done.returncode == 2
     assert "hunter2" not in done.stderr + done.stdout

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from autotuner.config import flag_of, parse_task
 from autotuner.config.groups import BACKENDS
+from autotuner.errors import PolicyError
 from autotuner.profiles import builtin_registry
 from autotuner.profiles.profile import profile_from
 from autotuner.profiles.registry import BUILTIN
@@ -14,7 +15,12 @@ from autotuner.workers.environment import engine_environment
 from autotuner.workers.flags import allowed_flags, refused_words
 from autotuner.workers.policy import Policy
 from autotuner.workers.secret_values import secrets_in
-from autotuner.workers.violations import violations, violations_resolved
+from autotuner.workers.violations import (
+    require_allowed,
+    require_allowed_resolved,
+    violations,
+    violations_resolved,
+)
 
 PARSERS = Path(__file__).parents[1] / "engines" / "parsers"
 QUICK = {
@@ -165,11 +171,15 @@ def test_a_program_is_named_only_where_the_operator_lists_it():
         ("misc", "speculative_algorithm", "../x"),
         ("misc", "load_format", "runai_streamer"),
         ("misc", "load_format", ["mmap", "pt"]),
-        ("system", "gpu_type", "/dev/x"),
+        ("system", "backend_version", "--x"),
     ],
 )
 def test_a_setting_is_no_flag_no_path_and_loads_no_code(group, field, value):
     assert list(refused(**{group: {field: value}})) == [f"{group}.{field}"]
+
+
+def test_a_gpu_is_looked_up_under_any_of_its_names():
+    assert refused(system={"gpu_type": "NVIDIA H100 80GB HBM3", "total_gpus": 1}) == {}
 
 
 def test_names_that_become_words_of_a_command_line_are_no_flags():
@@ -270,6 +280,9 @@ def test_what_a_profile_sets_is_judged_too():
     prepared = prepare(task, base=Path(), registry=registry)
     found = {problem.path for problem in violations_resolved(prepared, Policy())}
     assert found == {"misc.extra_args"}
+    require_allowed(task, Policy())
+    with pytest.raises(PolicyError, match=r"misc\.extra_args: '--lora'"):
+        require_allowed_resolved(prepared, Policy())
 
 
 @pytest.mark.parametrize("profile", BUILTIN)

@@ -20,15 +20,6 @@ Home = Annotated[
         help="Folder of all state; the platform's data folder if left out.",
     ),
 ]
-Database = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        envvar="AUTOTUNER_DATABASE",
-        show_envvar=True,
-        help="URL of the database, in place of the file in the home: postgresql://USER@HOST/NAME.",
-    ),
-]
 
 
 class Chosen(TypedDict):

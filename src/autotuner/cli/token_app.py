@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Database, Home, Json
+from autotuner.cli.options import Home, Json
 
 token_app = typer.Typer(
     help="Tokens: who may ask a service that is reached from elsewhere.", no_args_is_help=True
@@ -24,28 +24,25 @@ def token_create(
         float | None, typer.Option("--expires", metavar="DAYS", help="Days that it is valid.")
     ] = None,
     home: Home = None,
-    database: Database = None,
     as_json: Json = False,
 ) -> None:
     """Make a token and print it, this once: only its hash is kept."""
     from autotuner.cli.commands.token import token_create as command
 
-    command(name, scope=scope, days=expires, home=home, database=database, as_json=as_json)
+    command(name, scope=scope, days=expires, home=home, as_json=as_json)
 
 
 @token_app.command("list")
-def token_list(home: Home = None, database: Database = None, as_json: Json = False) -> None:
+def token_list(home: Home = None, as_json: Json = False) -> None:
     """List the tokens, with what each may do and when it was used."""
     from autotuner.cli.commands.token import token_list as command
 
-    command(home=home, database=database, as_json=as_json)
+    command(home=home, as_json=as_json)
 
 
 @token_app.command("revoke")
-def token_revoke(
-    name: TokenName, home: Home = None, database: Database = None, as_json: Json = False
-) -> None:
+def token_revoke(name: TokenName, home: Home = None, as_json: Json = False) -> None:
     """Make a token worthless, within seconds, also to a service that runs."""
     from autotuner.cli.commands.token import token_revoke as command
 
-    command(name, home=home, database=database, as_json=as_json)
+    command(name, home=home, as_json=as_json)

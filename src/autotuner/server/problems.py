@@ -21,6 +21,7 @@ from autotuner.errors import (
     LeaseLostError,
     MeasureError,
     ModelError,
+    PolicyError,
     Problem,
     ProfileError,
     StaleRevisionError,
@@ -190,6 +191,7 @@ class ProblemKind(Enum):
 _MEANT: dict[type[AutotunerError], ProblemKind] = {
     AutotunerError: ProblemKind.UNPROCESSABLE,
     ConfigError: ProblemKind.TASK_INVALID,
+    PolicyError: ProblemKind.POLICY_REFUSED,
     CatalogError: ProblemKind.TASK_INVALID,
     ProfileError: ProblemKind.TASK_INVALID,
     ModelError: ProblemKind.TASK_INVALID,

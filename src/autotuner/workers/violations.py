@@ -11,7 +11,7 @@ from typing import Any
 from autotuner.catalog import known_model
 from autotuner.config import AS_RECORDED, BACKENDS, Combination, Task
 from autotuner.engines import DEFAULT_ENGINE
-from autotuner.errors import Problem
+from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
 from autotuner.workers.confined import OutsideRootsError, confined
 from autotuner.workers.flags import refused_words
@@ -25,6 +25,30 @@ _WORDS = {
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
 """What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
+_LOOKED_UP = "system.gpu_type"
+"""The one text among the settings that no engine is given."""
+
+
+def require_allowed(
+    task: Task, policy: Policy, *, base: Path | None = None, source: str = "task"
+) -> None:
+    """Lets a task pass that asks for nothing but what the operator allows.
+
+    Raises:
+        PolicyError: with everything that is not allowed.
+    """
+    _refuse(violations(task, policy, base=base), source)
+
+
+def require_allowed_resolved(
+    prepared: Prepared, policy: Policy, *, base: Path | None = None, source: str = "task"
+) -> None:
+    """The same for what a task has become on this machine, before anything is launched.
+
+    Raises:
+        PolicyError: with everything that is not allowed.
+    """
+    _refuse(violations_resolved(prepared, policy, base=base), source)
 
 
 def violations(task: Task, policy: Policy, *, base: Path | None = None) -> tuple[Problem, ...]:
@@ -62,6 +86,11 @@ def violations_resolved(
     widest = max((candidate.gpus for candidate in prepared.space.candidates), default=0)
     found += _above("parallel", widest, policy.max_gpus, "GPUs")
     return tuple(dict.fromkeys(found))
+
+
+def _refuse(found: tuple[Problem, ...], source: str) -> None:
+    if found:
+        raise PolicyError(source, found)
 
 
 def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:
@@ -156,7 +185,7 @@ def _of_value(path: str, value: Any, policy: Policy, base: Path | None) -> Itera
         )
     elif path == "system.total_gpus":
         yield from _above(path, value, policy.max_gpus, "GPUs")
-    elif isinstance(value, str) and not _WORD.fullmatch(value):
+    elif isinstance(value, str) and path != _LOOKED_UP and not _WORD.fullmatch(value):
         yield Problem(path, f"{value!r} is no plain word; use letters, digits and . _ - : +")
 
 

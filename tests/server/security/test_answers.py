@@ -72,6 +72,7 @@ def test_the_line_on_an_upgrade_has_no_query():
         ("header %s", "authorization: basic YWRtaW46YWRtaW4="),
         ("failed: %s", ValueError(f"no token {SECRET}")),
         ("database %s", "postgresql+psycopg://me:YWRtaW46YWRtaW4=@db/autotuner"),
+        ("database %s", "postgresql://me:p@YWRtaW46YWRtaW4@db/autotuner"),
     ],
 )
 def test_no_secret_reaches_a_log(message, argument):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,9 @@ from autotuner.errors import AutotunerError
 from autotuner.store import Store
 from autotuner.store.tokens import Token, Tokens, TokenScope
 
+_DATABASE = "AUTOTUNER_DATABASE"
+"""Variable with the URL of the service's database, where it is not the file in the home."""
+
 
 def token_create(
     name: str,
@@ -25,14 +29,13 @@ def token_create(
     scope: str,
     days: float | None,
     home: Path | None,
-    database: str | None,
     as_json: bool,
 ) -> None:
     """`autotuner token create`: the token alone on stdout, so that a script can take it."""
     known = [each.value for each in TokenScope]
     if scope not in known:
         raise AutotunerError(f"--scope: {scope!r} is unknown; {nearest(scope, known)}")
-    with _tokens(home, database) as tokens:
+    with _tokens(home) as tokens:
         clear, token = tokens.create(name, TokenScope(scope), lasts=_lasting(days))
     if as_json:
         print_json({"token": clear, **_row(token)})
@@ -46,9 +49,9 @@ def token_create(
     out().print(clear, markup=False, soft_wrap=True)
 
 
-def token_list(*, home: Path | None, database: str | None, as_json: bool) -> None:
+def token_list(*, home: Path | None, as_json: bool) -> None:
     """`autotuner token list`."""
-    with _tokens(home, database) as tokens:
+    with _tokens(home) as tokens:
         kept = tokens.every()
     if as_json:
         print_json({"tokens": [_row(token) for token in kept]})
@@ -67,9 +70,9 @@ def token_list(*, home: Path | None, database: str | None, as_json: bool) -> Non
     out().print(table)
 
 
-def token_revoke(name: str, *, home: Path | None, database: str | None, as_json: bool) -> None:
+def token_revoke(name: str, *, home: Path | None, as_json: bool) -> None:
     """`autotuner token revoke`."""
-    with _tokens(home, database) as tokens:
+    with _tokens(home) as tokens:
         token = tokens.revoke(name)
     if as_json:
         print_json(_row(token))
@@ -78,8 +81,8 @@ def token_revoke(name: str, *, home: Path | None, database: str | None, as_json:
 
 
 @contextmanager
-def _tokens(home: Path | None, database: str | None) -> Iterator[Tokens]:
-    with Store.open(state_folder(home), database) as store:
+def _tokens(home: Path | None) -> Iterator[Tokens]:
+    with Store.open(state_folder(home), os.environ.get(_DATABASE) or None) as store:
         yield Tokens(store.sessions)
 
 

@@ -25,9 +25,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
+            connection = HTTPConnection(scope)
             try:
                 for check in self._checks:
-                    await check(HTTPConnection(scope))
+                    await check(connection)
             except ProblemError as refused:
                 return await refuse(refused, scope, receive, send)
             except AutotunerError as error:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_POLICY, _CACHING = b"content-security-policy", b"cache-control"
+_OURS = frozenset({name for name, _ in ALWAYS} | {_POLICY})
 CONTENT_POLICIES = (
     # A report is one page with its own script; sandboxed, it has no origin to act in.
     (
@@ -20,7 +21,7 @@ CONTENT_POLICIES = (
         "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
         "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
     ),
-    (re.compile(r"/api/.*"), "default-src 'none'; frame-ancestors 'none'"),
+    (re.compile(r"/api/.*", re.DOTALL), "default-src 'none'; frame-ancestors 'none'"),
     (
         re.compile(r".*", re.DOTALL),
         "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
@@ -39,11 +40,14 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"].endswith("http.response.start"):
-                headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers.update(ALWAYS)
-                headers["Content-Security-Policy"] = content_policy(scope["path"])
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
+                given = [
+                    (name, value) for name, value in message.get("headers", ()) if name not in _OURS
+                ]
+                cached = any(name == _CACHING for name, _ in given)
+                private = scope["path"].startswith("/api/") and not cached
+                policy = (_POLICY, content_policy(scope["path"]).encode())
+                added = [*ALWAYS, policy, *([(_CACHING, b"no-store")] if private else [])]
+                message = {**message, "headers": [*given, *added]}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

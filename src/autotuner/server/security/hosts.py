@@ -51,5 +51,5 @@ def answers_to(host: str, allowed: frozenset[str], *, address: str, port: int) -
     name, asked_port = found
     if name in allowed or f"{name}:{asked_port or 80}" in allowed:
         return True
-    own = LOOPBACK_NAMES | ({address} if is_digits(address) else set())
-    return name in own and (asked_port or 80) == port
+    own = name in LOOPBACK_NAMES or (name == address and is_digits(address))
+    return own and (asked_port or 80) == port

@@ -14,8 +14,8 @@ _READS_ARGUMENTS = ("uvicorn.access",)
 """Loggers whose formatter reads the arguments one by one: they have to stay."""
 _SECRETS = (
     (re.compile(rf"{PREFIX}[\w-]{{8,}}"), _HIDDEN),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.IGNORECASE), rf"\1 {_HIDDEN}"),
-    (re.compile(r"(\w+://[^\s/:@]+):[^\s@]+@"), rf"\1:{_HIDDEN}@"),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
+    (re.compile(r"(\w+://[^\s/:@]+):\S+@"), rf"\1:{_HIDDEN}@"),
 )
 
 
