@@ -12,9 +12,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     TypeAdapter,
 )
@@ -33,7 +31,6 @@ _DEEPEST = 64
 _JSON_TYPE = "application/json"
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
-_NUMBER = re.compile(r"[-+.\d_]+([eE][-+]?\d+)?")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What no database keeps: NUL, and halves of characters."""
 
@@ -187,16 +184,8 @@ def _storable(text: str) -> str:
     return text
 
 
-def _not_a_number(given: Any) -> Any:
-    if isinstance(given, str) and _NUMBER.fullmatch(given.strip()):
-        raise ValueError("write it as 2026-01-31T12:00:00Z")
-    return given
-
-
 Text = Annotated[str, AfterValidator(_storable)]
 """Text of a parameter that a database can be asked for."""
-Moment = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
-"""A moment as ISO 8601 with its offset; seconds since 1970 are none."""
 TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
 Given = Annotated[Service, Depends(service_of)]
 """The service, as a handler's argument."""
