@@ -30,6 +30,7 @@ def child(task: str, home: str) -> int:
     from autotuner.cli.commands import tune as command
     from autotuner.launch import LocalLauncher
     from autotuner.measure import StreamingLoadGenerator
+    from autotuner.tuning import assembly
 
     spent = {"start_s": 0.0, "load_s": 0.0, "starts": 0}
 
@@ -51,8 +52,8 @@ def child(task: str, home: str) -> int:
                 spent["load_s"] += time.perf_counter() - began
 
     with (
-        patch.object(command, "LocalLauncher", TimedLauncher),
-        patch.object(command, "StreamingLoadGenerator", TimedGenerator),
+        patch.object(assembly, "LocalLauncher", TimedLauncher),
+        patch.object(assembly, "StreamingLoadGenerator", TimedGenerator),
         contextlib.redirect_stdout(io.StringIO()),
     ):
         code = command.tune(Path(task), home=Path(home), as_json=True, fresh=True)

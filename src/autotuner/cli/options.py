@@ -20,6 +20,16 @@ Home = Annotated[
         help="Folder of all state; the platform's data folder if left out.",
     ),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="AUTOTUNER_DATABASE",
+        show_envvar=True,
+        help="URL of the database in place of the file in the home: postgresql://USER@HOST/NAME. "
+        "One with a password belongs into the variable.",
+    ),
+]
 
 
 class Chosen(TypedDict):

@@ -13,8 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Update, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select, update
 
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
@@ -30,6 +29,7 @@ from autotuner.store.records import (
     Standing,
 )
 from autotuner.store.rows import experiment_record, prediction_row, run_record
+from autotuner.store.run_ends import status_change, take_back
 from autotuner.store.schema import (
     EventRow,
     ExperimentRow,
@@ -41,7 +41,6 @@ from autotuner.store.sessions import Sessions
 from autotuner.store.workers_kept import WorkersKept
 
 FINISHED = ("completed", "failed")
-_UNFINISHED = ("running", "interrupted")
 
 
 class Store:
@@ -163,9 +162,9 @@ class Store:
     def end_run(self, run_id: int, *, status: str, reason: str, add_wall_s: float) -> None:
         """Takes unfinished experiments back, sets the status, tells of it: all or nothing."""
         with self._sessions.writing() as session:
-            _take_back(session, run_id)
+            take_back(session, run_id)
             status = asked_for(session.get_one(TaskRow, run_id), status)
-            session.execute(_status_change(run_id, status, reason, add_wall_s))
+            session.execute(status_change(run_id, status, reason, add_wall_s))
             told = {"status": status, "reason": reason}
             session.add(EventRow(task_id=run_id, at=_now(), kind="run_ended", payload=told))
 
@@ -174,7 +173,7 @@ class Store:
     ) -> None:
         """Sets the status and adds to the wall time, in seconds."""
         with self._sessions.writing() as session:
-            session.execute(_status_change(run_id, status, stop_reason, add_wall_s))
+            session.execute(status_change(run_id, status, stop_reason, add_wall_s))
 
     def update_plan(
         self,
@@ -350,7 +349,7 @@ class Store:
     def interrupt_running(self, run_id: int) -> int:
         """Takes unfinished experiments back, with what they had measured; returns how many."""
         with self._sessions.writing() as session:
-            return _take_back(session, run_id)
+            return take_back(session, run_id)
 
     def forget_interrupted(self, run_id: int) -> None:
         """Removes the experiments that were taken back: whoever goes on begins them anew."""
@@ -425,30 +424,6 @@ class Store:
         query = select(EventRow).where(EventRow.task_id == run_id).order_by(EventRow.id)
         with self._sessions.reading() as session:
             return tuple(EventRecord(r.at, r.kind, r.payload) for r in session.scalars(query))
-
-
-def _take_back(session: Session, run_id: int) -> int:
-    unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
-    ids = select(ExperimentRow.id).where(unfinished)
-    session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
-    change = update(ExperimentRow).where(unfinished).values(status="interrupted")
-    return session.connection().execute(change).rowcount
-
-
-def _status_change(run_id: int, status: str, reason: str, add_wall_s: float) -> Update:
-    return (
-        update(TaskRow)
-        .where(TaskRow.id == run_id)
-        .values(
-            status=status,
-            stop_reason=reason,
-            wall_s=TaskRow.wall_s + add_wall_s,
-            ended_at=None if status in ("running", "queued", "paused") else _now(),
-            updated_at=_now(),
-            revision=TaskRow.revision + 1,
-            **({} if status == "running" else {"worker": None, "wanted": ""}),
-        )
-    )
 
 
 def _now() -> datetime:

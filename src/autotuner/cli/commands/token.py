@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,15 +11,11 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import open_store, state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
-from autotuner.store import Store
 from autotuner.store.tokens import Token, Tokens, TokenScope
-
-_DATABASE = "AUTOTUNER_DATABASE"
-"""Variable with the URL of the service's database, where it is not the file in the home."""
 
 
 def token_create(
@@ -82,7 +77,7 @@ def token_revoke(name: str, *, home: Path | None, as_json: bool) -> None:
 
 @contextmanager
 def _tokens(home: Path | None) -> Iterator[Tokens]:
-    with Store.open(state_folder(home), os.environ.get(_DATABASE) or None) as store:
+    with open_store(state_folder(home)) as store:
         yield Tokens(store.sessions)
 
 

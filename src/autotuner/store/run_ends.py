@@ -1,0 +1,38 @@
+"""What the end of a run, or of a call that worked on it, changes; in the caller's session."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Update, delete, select, update
+from sqlalchemy.orm import Session
+
+from autotuner.store.schema import ExperimentRow, MeasurementRow, TaskRow
+
+_UNFINISHED = ("running", "interrupted")
+
+
+def take_back(session: Session, run_id: int) -> int:
+    """Takes unfinished experiments of a run back, with what they had measured; returns how many."""
+    unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
+    ids = select(ExperimentRow.id).where(unfinished)
+    session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
+    change = update(ExperimentRow).where(unfinished).values(status="interrupted")
+    return session.connection().execute(change).rowcount
+
+
+def status_change(run_id: int, status: str, reason: str, add_wall_s: float) -> Update:
+    """Sets the status of a run and adds to its wall time, in seconds."""
+    return (
+        update(TaskRow)
+        .where(TaskRow.id == run_id)
+        .values(
+            status=status,
+            stop_reason=reason,
+            wall_s=TaskRow.wall_s + add_wall_s,
+            ended_at=None if status in ("running", "queued", "paused") else datetime.now(UTC),
+            updated_at=datetime.now(UTC),
+            revision=TaskRow.revision + 1,
+            **({} if status == "running" else {"worker": None, "wanted": ""}),
+        )
+    )

@@ -1,0 +1,92 @@
+"""Where experiments stand: one operating point of each, and the two frontiers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from made_up_bench import Bench, level, opened
+from made_up_predictor import MadeUpPredictor
+
+from autotuner.measure import Measurement
+from autotuner.store import Standing
+from autotuner.tuning.standing import standings
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+OBJECTIVES = ("tok_s_per_gpu", "tok_s_per_user")
+
+
+def worse_with_4(slots: int, concurrency: int) -> Measurement | None:
+    """Two slots are the best at everything; four break down."""
+    if slots == 4:
+        return None
+    return level(concurrency, 100.0 * slots, 20.0 / slots)
+
+
+def test_standings_are_those_of_the_runs_end(bench: Bench) -> None:
+    summary, _ = bench.tune(load=worse_with_4)
+    experiments = bench.store.experiments(summary.run.id)
+    assert {e.id: e.standing for e in experiments} == standings(
+        experiments, objectives=OBJECTIVES, slo={}, usd_per_gpu_hour=None
+    )
+    by_slots = {e.settings["scheduling.max_running_requests"]: e.standing for e in experiments}
+    assert by_slots[2].is_on_actual_frontier
+    assert not by_slots[1].is_on_actual_frontier
+    assert by_slots[1].actual_throughput_tok_s == 100.0
+    assert by_slots[2].actual_tpot_ms == 10.0
+    assert by_slots[4] == Standing(), "what failed and was not predicted stands nowhere"
+
+
+def test_the_frontier_of_the_summary_is_the_one_that_is_flagged(bench: Bench) -> None:
+    summary, _ = bench.tune()
+    flagged = {
+        e.candidate_id
+        for e in bench.store.experiments(summary.run.id)
+        if e.standing.is_on_actual_frontier
+    }
+    assert flagged == {point.experiment for point in summary.frontier}
+
+
+def test_the_representative_point_is_on_the_frontier_where_one_of_its_points_is(
+    bench: Bench,
+) -> None:
+    summary, _ = bench.tune()
+    of_frontier = {(point.experiment, point.tok_s) for point in summary.frontier}
+    for experiment in bench.store.experiments(summary.run.id):
+        if experiment.standing.is_on_actual_frontier:
+            shown = (experiment.candidate_id, experiment.standing.actual_throughput_tok_s)
+            assert shown in of_frontier
+
+
+def test_what_was_predicted_is_told_at_the_level_that_is_shown(bench: Bench) -> None:
+    summary, _ = bench.tune(predictor=MadeUpPredictor())
+    for experiment in bench.store.experiments(summary.run.id):
+        told = experiment.standing
+        levels = {m.tok_s: m.concurrency for m in experiment.measurements}
+        shown = levels[told.actual_throughput_tok_s or 0.0]
+        expected = experiment.calibrated or experiment.base
+        (said,) = (p for p in expected if p.concurrency == shown)
+        assert told.predicted_throughput_tok_s == said.tok_s
+        assert told.predicted_ttft_ms == said.ttft_ms
+        after_the_first = said.tpot_ms * (said.osl - 1)
+        assert told.predicted_latency_p90_ms == pytest.approx(said.ttft_ms + after_the_first)
+
+
+def test_with_one_objective_the_best_point_is_shown(bench: Bench) -> None:
+    summary, _ = bench.tune()
+    experiments = bench.store.experiments(summary.run.id)
+    found = standings(experiments, objectives=("ttft_ms",), slo={}, usd_per_gpu_hour=None)
+    assert sum(standing.is_on_actual_frontier for standing in found.values()) == 1
+
+
+def test_nothing_finished_stands_nowhere() -> None:
+    assert standings((), objectives=OBJECTIVES, slo={}, usd_per_gpu_hour=None) == {}
+    assert not any(asdict(Standing()).values())
