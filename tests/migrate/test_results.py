@@ -279,7 +279,11 @@ def test_a_task_whose_experiments_all_miss_a_hard_limit_has_failed() -> None:
 
 
 def test_a_task_is_cancelled_as_soon_as_it_is_asked_to_be() -> None:
-    assert results(v1_task(), task_record(wanted="cancel")).status == "CANCELLED"
+    found = results(
+        v1_task(), task_record(wanted="cancel"), experiment(1), experiment(2, "running")
+    )
+    assert found.status == "CANCELLED"
+    assert [e.index for e in found.experiments] == [1]
 
 
 def test_presets_and_flags_are_told_in_v1s_names() -> None:

@@ -25,6 +25,7 @@ TASK_STATUS = {
 }
 """v2's status -> v1's. v1 called a task running from its start on, also while it waited."""
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
+FINISHED = ("completed", "failed")
 _TAKEN_BACK = "interrupted"
 
 
@@ -79,19 +80,19 @@ def v1_results(
         v1: the v1 task.
         points: of its translation: they tell v1's names of what a candidate tries.
     """
+    # v1 called a task cancelled as soon as it was asked to be.
+    status = "CANCELLED" if run.wanted == "cancel" else TASK_STATUS[run.status]
+    ended = status in ENDED
     shown = tuple(
         _experiment(v1, points, run, experiment)
         for experiment in experiments
-        if experiment.status != _TAKEN_BACK
+        if experiment.status in FINISHED or not (ended or experiment.status == _TAKEN_BACK)
     )
     succeeded = [experiment for experiment in shown if experiment.status == "SUCCESS"]
     scored = [(e.objective_score, e.index) for e in succeeded if e.objective_score is not None]
-    # v1 called a task cancelled as soon as it was asked to be.
-    status = "CANCELLED" if run.wanted == "cancel" else TASK_STATUS[run.status]
     if status == "COMPLETED" and not succeeded:
         # v2 counts what was measured; v1 counts what kept its hard limits.
         status = "FAILED"
-    ended = status in ENDED
     return V1Results(
         status=status,
         total_experiments=len(shown) if ended else max(_planned(v1, run), len(shown)),

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
-from sqlalchemy import select
 
-from autotuner.server.service import Service
 from autotuner.server.v1.answers import experiment_answer
 from autotuner.server.v1.routing import Given, answer, v1_part
 from autotuner.server.v1.running import look_again
-from autotuner.store.schema import WorkerRow
 from autotuner.store.v1 import V1Statistics
 
 router = v1_part("/dashboard")
 
-_ALIVE = "running"
 _CPU = "cpu"
 
 
@@ -26,10 +22,10 @@ _CPU = "cpu"
 def get_gpu_status(service: Given) -> Response:
     """The GPUs of the workers that are there."""
     gpus = [
-        {"index": device, "name": worker["gpu"], "worker": worker["name"]}
-        for worker in _workers(service)
-        if worker["gpu"] not in ("", _CPU) and worker["status"] == _ALIVE
-        for device in worker["devices"]
+        {"index": device, "name": worker.gpu, "worker": worker.name}
+        for worker in service.store.workers.all()
+        if worker.gpu != _CPU
+        for device in worker.devices
     ]
     return answer({"available": bool(gpus), "gpus": gpus})
 
@@ -37,9 +33,12 @@ def get_gpu_status(service: Given) -> Response:
 @router.get("/worker-status")
 def get_worker_status(service: Given) -> Response:
     """The workers, and whether any is there."""
-    workers = _workers(service)
-    alive = sum(worker["status"] == _ALIVE for worker in workers)
-    return answer({"worker_running": alive > 0, "worker_count": alive, "workers": workers})
+    shown = ("id", "name", "kind", "host", "gpu", "devices", "status")
+    workers = [
+        {name: getattr(worker, name) for name in shown} for worker in service.store.workers.all()
+    ]
+    count = len(workers)
+    return answer({"worker_running": count > 0, "worker_count": count, "workers": workers})
 
 
 @router.get("/db-statistics")
@@ -77,16 +76,6 @@ def get_experiment_timeline(
             for record, name in found
         ]
     )
-
-
-def _workers(service: Service) -> list[dict[str, Any]]:
-    columns = [
-        getattr(WorkerRow, name)
-        for name in ("id", "name", "kind", "host", "gpu", "devices", "status", "seen_at")
-    ]
-    with service.store.sessions.reading() as session:
-        rows = session.execute(select(*columns).order_by(WorkerRow.started_at)).mappings()
-        return [{**row, "seen_at": row["seen_at"].replace(tzinfo=None)} for row in rows]
 
 
 def _lower(counts: dict[str, int]) -> dict[str, int]:

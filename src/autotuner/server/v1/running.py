@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from contextlib import suppress
 
 from autotuner.config import Task, parse_task
-from autotuner.errors import AutotunerError, PolicyError, WrongTransitionError
+from autotuner.errors import AutotunerError, PolicyError, StoreError, WrongTransitionError
 from autotuner.migrate import Done, mirror, refused_mode, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
 from autotuner.server.v1.routing import bad_request, not_found
 from autotuner.store.v1 import V1TaskRecord, V1Tasks
 from autotuner.tuning.needs import engines_named, model_named, needs
+
+_log = logging.getLogger(__name__)
 
 RUNNING, PENDING = "RUNNING", "PENDING"
 FINISHED = ("COMPLETED", "FAILED", "CANCELLED")
@@ -33,7 +36,7 @@ def existing(service: Service, task_id: int) -> V1TaskRecord:
     if record is not None and record.status == RUNNING:
         run_id = tasks_of(service).run_of(task_id)
         if run_id is not None:
-            mirror(service.store, run_id)
+            _look_at(service, run_id)
             record = tasks_of(service).get(task_id)
     if record is None:
         raise not_found("Task")
@@ -43,7 +46,15 @@ def existing(service: Service, task_id: int) -> V1TaskRecord:
 def look_again(service: Service) -> None:
     """Brings the rows of all tasks that run up to date."""
     for run_id in tasks_of(service).running():
+        _look_at(service, run_id)
+
+
+def _look_at(service: Service, run_id: int) -> None:
+    """Whoever reads is told what is there, also where nothing can be written."""
+    try:
         mirror(service.store, run_id)
+    except StoreError as error:
+        _log.warning("task %d is not mirrored yet: %s", run_id, error)
 
 
 def startable(service: Service, record: V1TaskRecord) -> Task:
