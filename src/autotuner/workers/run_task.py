@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autotuner.config import parse_task
-from autotuner.errors import AutotunerError, LeaseLostError, StoreError
+from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.launch.devices import VISIBLE
 from autotuner.profiles import ProfileRegistry
 from autotuner.store import Lease, RunRecord
@@ -59,6 +59,8 @@ def run_task(lease: Lease, tenure: Tenure, setting: Setting) -> Left:
         _tune(lease, tenure, setting)
     except (asyncio.CancelledError, LeaseLostError, _Ended):
         return LEFT_BY_WORKERS.get(tenure.ending, LEFT_BY_WORKERS["lost"])
+    except StoreUnavailableError as error:
+        return "queued", str(error)  # nothing of the task is to blame
     except AutotunerError as error:
         _LOG.warning("task %d failed: %s", task_id, error)
         return "failed", str(error)
