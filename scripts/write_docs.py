@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 import types
 import typing
 from pathlib import Path
@@ -25,8 +26,12 @@ from autotuner.profiles import (
     TaskContext,
     builtin_registry,
 )
+from autotuner.server.app import create_app
 from autotuner.server.problems import ProblemKind
+from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, variable_of
+from autotuner.store import Store
+from autotuner.store.queue import ASKED_OF_WORKERS, TRANSITIONS
 from autotuner.tuning.resolve import Expressible, layered
 from autotuner.workers.flags import allowed_flags
 from autotuner.workers.policy import Policy
@@ -171,6 +176,36 @@ def errors() -> str:
     return "\n".join(lines)
 
 
+def endpoints() -> str:
+    """Every operation, by its tag."""
+    with tempfile.TemporaryDirectory() as home, Store.open(Path(home)) as store:
+        paths = create_app(Service(store, Path(home))).openapi()["paths"]
+    by_tag: dict[str, list[str]] = {}
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            does = (operation.get("description") or "").partition("\n")[0]
+            row = f"| `{method.upper()} {path}` | {does} |"
+            by_tag.setdefault(operation.get("tags", ["others"])[0], []).append(row)
+    parts = [
+        "\n".join([f"### {tag.capitalize()}", "", "| request | does |", "|---|---|", *rows])
+        for tag, rows in by_tag.items()
+    ]
+    return "\n\n".join(parts)
+
+
+def transitions() -> str:
+    """Action, and what follows it in each state."""
+    lines = ["| action | asked of a task that is | makes it |", "|---|---|---|"]
+    for action, changes in TRANSITIONS.items():
+        follows: dict[str, list[str]] = {}
+        for before, after in changes.items():
+            follows.setdefault(after, []).append(f"`{before}`")
+        lines += [f"| {action} | {', '.join(b)} | `{after}` |" for after, b in follows.items()]
+        if action in ASKED_OF_WORKERS:
+            lines.append(f"| {action} | `running` | `{ASKED_OF_WORKERS[action]}`, soon |")
+    return "\n".join(lines)
+
+
 def settings() -> str:
     """The service's settings."""
     lines = ["| setting | variable | left out | meaning |", "|---|---|---|---|"]
@@ -218,6 +253,7 @@ def said(value: Any) -> str:
 
 
 PARTS = {
+    "api.md": {"endpoints": endpoints, "transitions": transitions},
     "api_security.md": {"errors": errors, "settings": settings, "policy": policy, "flags": flags},
     "configuration.md": {"fields": fields, "devices": devices},
     "engines.md": {"coverage": coverage},

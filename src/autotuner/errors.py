@@ -91,6 +91,10 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached now; it may be back later."""
 
 
+class NameTakenError(StoreError):
+    """Something of that name is kept already."""
+
+
 class InUseError(StoreError):
     """Another process has what only one may have: a device, or a task."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Done, Run, WriteTask
 
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}

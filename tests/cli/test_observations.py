@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
 from test_bad_input import is_told
 from test_json import document
+
+from conftest import Run
 
 SEEN: dict[str, Any] = {
     "model": "m",

@@ -308,3 +308,21 @@ def test_a_replay_without_table_or_a_table_without_replay(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         parse_task({"version": 2, "name": "r"} | changes)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("optimization.seed", 10**30),
+        ("system.total_gpus", 2**31),
+        ("parallel.tensor_parallel", 10**400),
+        ("benchmark.repeats", 10**400),
+        ("runtime.isl", 2**31),
+    ],
+)
+def test_a_count_that_nothing_can_hold_is_refused(path: str, value: int) -> None:
+    group, _, field = path.partition(".")
+    told = {field: value}
+    with pytest.raises(ConfigError) as refused:
+        parse_task({"version": 2, "name": "t", "model": {"id": "smollm2-135m"}, group: told})
+    assert [problem.path for problem in refused.value.problems] == [path]

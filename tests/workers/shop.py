@@ -21,6 +21,8 @@ from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.launcher_contract import MARK, processes
 
 T = TypeVar("T")
+ONE: dict[str, Any] = {"scheduling": {"max_running_requests": 1}, "misc": {"threads": 1}}
+"""Changes to `TASK` that leave one candidate."""
 COMMAND = (sys.executable, "-m", "autotuner")
 WAIT_S = 120.0
 """For anything to happen on a busy machine."""
@@ -29,7 +31,7 @@ TASK: dict[str, Any] = {
     "name": "for a worker",
     "model": {"id": "smollm2-135m"},
     "runtime": {"isl": 8, "osl": 4},
-    "scheduling": {"max_running_requests": [1, 2, 3]},
+    "scheduling": {"max_running_requests": [1, 2]},
     "misc": {"threads": [1, 2]},
     "prediction": {"predictor": "none"},
     "optimization": {"strategy": "grid"},
@@ -40,7 +42,7 @@ TASK: dict[str, Any] = {
         "warmup_requests": 0,
     },
 }
-CANDIDATES, LEVELS = 6, 2
+CANDIDATES, LEVELS = 4, 2
 
 
 def wait_for(found: Callable[[], T | None], what: str, within_s: float = WAIT_S) -> T:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shop import CANDIDATES, Shop, complete, shop_at
+from shop import CANDIDATES, ONE, Shop, complete, shop_at
 
 from autotuner.store.queue import ASKED_OF_WORKERS
 from autotuner.tuning.telling import KINDS
@@ -112,7 +112,7 @@ def test_a_task_that_cannot_be_run_fails_with_the_reason_and_the_worker_goes_on(
     shop: Shop,
 ) -> None:
     odd = shop.task(model={"path": "/nowhere/model.gguf"})
-    good = shop.task()
+    good = shop.task(**ONE)
     worker = shop.worker("--once")
     failed = shop.wait_until(odd, "failed")
     assert "model.path" in failed.stop_reason

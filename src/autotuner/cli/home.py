@@ -14,9 +14,6 @@ DATABASE = "AUTOTUNER_DATABASE"
 password, and is never shown."""
 DATABASE_FILE = "autotuner.db"
 
-PROFILES = "profiles"
-"""Folder under it with the user's own profiles."""
-
 
 def state_folder(given: Path | None) -> Path:
     """`--home` or AUTOTUNER_HOME where given, otherwise the platform's data folder."""

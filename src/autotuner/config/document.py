@@ -8,11 +8,14 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-Int = Annotated[int, Strict()]
+LARGEST = 2**31 - 1
+"""Of a count: what engines and databases hold, and floating point can reckon with."""
+_LARGEST_SEED = 2**63 - 1
+Int = Annotated[int, Strict(), Field(ge=-_LARGEST_SEED, le=_LARGEST_SEED)]
 Bool = Annotated[bool, Strict()]
 Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-PositiveInt = Annotated[int, Strict(), Field(ge=1)]
-NonNegativeInt = Annotated[int, Strict(), Field(ge=0)]
+PositiveInt = Annotated[int, Strict(), Field(ge=1, le=LARGEST)]
+NonNegativeInt = Annotated[int, Strict(), Field(ge=0, le=LARGEST)]
 PositiveReal = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 NonNegativeReal = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(gt=0, le=1)]

@@ -10,7 +10,17 @@ import random
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from autotuner.config.document import LARGEST
 
 _PAIR = r"\(\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*\)"
 _NOTATION = re.compile(rf"\s*(?:(D)\s*{_PAIR}|([NU])\s*{_PAIR}\s*/\s*{_PAIR})\s*")
@@ -63,6 +73,10 @@ class LengthDistribution(BaseModel):
         for name, (first, second) in (("input", self.input), ("output", self.output)):
             if first < 1:
                 raise ValueError(f"{name} length {first:g} is below 1 token")
+            if max(first, second) > LARGEST:
+                raise ValueError(f"{name}: {max(first, second):g} tokens are more than any model's")
+            if second < 0:
+                raise ValueError(f"{name}: {second:g} is below 0")
             if self.kind == "U" and second < first:
                 raise ValueError(f"{name}: smallest {first:g} is above largest {second:g}")
         return self
@@ -71,11 +85,24 @@ class LengthDistribution(BaseModel):
     def _to_text(self) -> str:
         return str(self)
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(schema)
+        whole = handler.resolve_ref_schema(found)
+        as_mapping = dict(whole)
+        whole.clear()
+        text = {"type": "string", "pattern": f"^{_NOTATION.pattern}$"}
+        told: dict[str, Any] = {
+            key: as_mapping.pop(key) for key in ("title", "description") if key in as_mapping
+        }
+        whole |= {**told, "anyOf": [text, as_mapping]}
+        return found
+
     def __str__(self) -> str:
-        (a, b), (c, d) = self.input, self.output
-        if self.kind == "D":
-            return f"D({a:.12g},{c:.12g})"
-        return f"{self.kind}({a:.12g},{b:.12g})/({c:.12g},{d:.12g})"
+        a, b, c, d = map(_number, (*self.input, *self.output))
+        return f"D({a},{c})" if self.kind == "D" else f"{self.kind}({a},{b})/({c},{d})"
 
     def draw(self, rng: random.Random) -> tuple[int, int]:
         """One request's (input, output) tokens, each at least 1."""
@@ -111,3 +138,8 @@ class LengthDistribution(BaseModel):
             return rng.randint(round(first), round(second))
         cut = _NORMAL_CUT_STD * second
         return max(1, round(min(max(rng.gauss(first, second), first - cut), first + cut)))
+
+
+def _number(value: float) -> str:
+    """As the notation has it: without an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")

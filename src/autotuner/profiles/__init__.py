@@ -7,20 +7,26 @@ Knows nothing of engines and storage.
 from autotuner.profiles.context import TaskContext
 from autotuner.profiles.factory import Origin, Skipped, TaskConfig, TaskConfigFactory
 from autotuner.profiles.facts import FACTS, Fact
-from autotuner.profiles.profile import ConfigLayer, Profile, Setting, profile_from
+from autotuner.profiles.profile import ConfigLayer, Profile, Setting, faults_of, profile_from
 from autotuner.profiles.registry import (
+    BASE,
     BUILTIN,
+    USERS,
     ProfileRegistry,
     builtin_registry,
+    kept,
     load_profile,
+    registry_of,
     registry_with,
 )
 from autotuner.profiles.rules import RULES, Rule
 
 __all__ = [
+    "BASE",
     "BUILTIN",
     "FACTS",
     "RULES",
+    "USERS",
     "ConfigLayer",
     "Fact",
     "Origin",
@@ -33,7 +39,10 @@ __all__ = [
     "TaskConfigFactory",
     "TaskContext",
     "builtin_registry",
+    "faults_of",
+    "kept",
     "load_profile",
     "profile_from",
+    "registry_of",
     "registry_with",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
 from autotuner.config import GROUP_NAMES, GROUPS, axes_model, nearest, problems_of
-from autotuner.errors import ProfileError
+from autotuner.errors import Problem, ProfileError
 from autotuner.profiles.condition import check_condition
 from autotuner.profiles.rules import RULES
 
@@ -91,6 +92,32 @@ def profile_from(document: Any, *, source: str) -> Profile:
         extends=extends,
         source=source,
     )
+
+
+def faults_of(layers: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    """Every fault in the layers of a document; `profile_from` stops at the first."""
+    found = []
+    for number, layer in enumerate(layers):
+        for part in (*_parts(layer), layer):
+            try:
+                _layer(part, "profile", f"layers.{number}")
+            except ProfileError as error:
+                path, _, message = error.message.partition(": ")
+                told = f"{message}; {error.remedy}" if error.remedy else message
+                found.append(Problem(path, told))
+    return tuple(dict.fromkeys(found))
+
+
+def _parts(layer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A layer of each condition and of each setting alone."""
+    for fact, wanted in layer.get("when", {}).items():
+        yield {"when": {fact: wanted}}
+    for key, value in layer.get("set", {}).items():
+        if key in GROUPS and isinstance(value, dict):
+            for field, item in value.items():
+                yield {"set": {key: {field: item}}}
+        else:
+            yield {"set": {key: value}}
 
 
 def settings_from(settings: dict[str, Any], *, source: str) -> tuple[Setting, ...]:

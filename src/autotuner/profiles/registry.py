@@ -1,18 +1,21 @@
-"""Where profiles come from: the built-in ones, and the user's own folder."""
+"""Where profiles come from: the built-in ones, the user's own folder, and kept documents."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from autotuner.config import DocumentError, nearest, parse_document
 from autotuner.errors import ProfileError
 from autotuner.profiles.profile import ConfigLayer, Profile, profile_from
 
 BASE = "base"
+USERS = "profiles"
+"""Folder under the home with the user's own profiles."""
 BUILTIN = ("high_throughput", "low_latency", "balanced", "fp8_quantized", "memory_optimized")
 
 
@@ -106,8 +109,32 @@ def registry_with(folder: Path | None) -> ProfileRegistry:
     """
     registry = builtin_registry()
     files = sorted(folder.glob("*.y*ml")) if folder is not None and folder.is_dir() else []
-    for file in files:
-        registry = registry.joined_by(load_profile(file))
+    return joined(registry, map(load_profile, files))
+
+
+def registry_of(registry: ProfileRegistry, documents: Mapping[str, Any]) -> ProfileRegistry:
+    """The same with profiles of which the documents lie in a database, by the name of each.
+
+    Raises:
+        ProfileError: one that is no profile, or whose name is taken.
+    """
+    found = (profile_from(document, source=kept(name)) for name, document in documents.items())
+    return joined(registry, found)
+
+
+def kept(name: str) -> str:
+    """What a profile that is kept in the database is told to come from."""
+    return f"the service's own {name}"
+
+
+def joined(registry: ProfileRegistry, profiles: Iterable[Profile]) -> ProfileRegistry:
+    """The same with profiles more, each of which may extend any other.
+
+    Raises:
+        ProfileError: a name that is taken, or one that none has.
+    """
+    for profile in profiles:
+        registry = registry.joined_by(profile)
     for name in registry.names():
         registry.layers_of(name)
     return registry

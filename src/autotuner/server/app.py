@@ -10,7 +10,10 @@ from fastapi import FastAPI
 from autotuner import __version__
 from autotuner.server.faults import tell_faults
 from autotuner.server.feed import Feed
+from autotuner.server.liveness import Liveness
+from autotuner.server.metrics import Metered, Metrics
 from autotuner.server.openapi import tell_openapi
+from autotuner.server.probes import router as probes
 from autotuner.server.security import protected
 from autotuner.server.service import Service
 from autotuner.server.v1 import routes as v1_routes
@@ -34,12 +37,16 @@ def create_app(service: Service) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.service = service
+    app.state.liveness = Liveness()
+    app.state.metrics = Metrics(service, app.state.liveness)
     app.state.feed = Feed(service.store.sessions)
     for router in ROUTERS:
         app.include_router(router, prefix=API_V2)
+    app.include_router(probes)
     for router in v1_routes.ROUTERS:
         app.include_router(router, prefix=API_V1)
     tell_faults(app)
     tell_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
+    app.add_middleware(Metered, metrics=app.state.metrics)
     return app

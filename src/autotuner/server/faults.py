@@ -62,7 +62,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _from_below(request: Request, error: Exception) -> Response:
     assert isinstance(error, AutotunerError)  # noqa: S101 - registered for it alone
-    return problem_response(problem_of(error), request.url.path)
+    told = problem_of(error)
+    if told.kind is ProblemKind.UNAVAILABLE:
+        request.app.state.metrics.database_errors.inc()
+    return problem_response(told, request.url.path)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:

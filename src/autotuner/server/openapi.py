@@ -20,10 +20,25 @@ def tell_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = with_problem_type(plain())
+            app.openapi_schema = with_tokens(with_problem_type(plain()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def with_tokens(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, which tells of tokens: sent in a header, demanded where others can reach it."""
+    document["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Made by `autotuner token create`; needed only where the service is "
+            "reached from other machines.",
+        }
+    }
+    # Either will do: a token, or none where none is demanded.
+    document["security"] = [{"token": []}, {}]
+    return document
 
 
 def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:

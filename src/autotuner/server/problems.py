@@ -21,6 +21,7 @@ from autotuner.errors import (
     LeaseLostError,
     MeasureError,
     ModelError,
+    NameTakenError,
     PolicyError,
     Problem,
     ProfileError,
@@ -200,6 +201,7 @@ _MEANT: dict[type[AutotunerError], ProblemKind] = {
     MeasureError: ProblemKind.TASK_INVALID,
     StoreError: ProblemKind.UNAVAILABLE,
     LeaseLostError: ProblemKind.CONFLICT,
+    NameTakenError: ProblemKind.DUPLICATE_NAME,
     StaleRevisionError: ProblemKind.PRECONDITION_FAILED,
     WrongTransitionError: ProblemKind.WRONG_TRANSITION,
 }

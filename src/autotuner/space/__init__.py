@@ -13,9 +13,10 @@ from autotuner.space.rules import (
     memory_holds_model,
     tokens_per_slot,
 )
-from autotuner.space.space import Region, Space, build_space
+from autotuner.space.space import MAX_COMBINATIONS, Region, Space, build_space
 
 __all__ = [
+    "MAX_COMBINATIONS",
     "RULES",
     "DeviceMemory",
     "Region",

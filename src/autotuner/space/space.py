@@ -113,21 +113,26 @@ class Space:
         return tuple((region, tuple(candidates)) for region, candidates in found.values())
 
 
-def build_space(regions: Sequence[Region], *, source: str = "task") -> Space:
+def build_space(
+    regions: Sequence[Region], *, source: str = "task", most: int = MAX_COMBINATIONS
+) -> Space:
     """All candidates of the regions that can work, each once.
 
     Combinations that render to the same launch are one candidate.
+
+    Args:
+        most: combinations of a grid that is not too large.
 
     Raises:
         ConfigError: the grid is too large, or no combination is feasible (with the reasons).
         EngineError: a setting fixed by the user that the engine cannot express.
     """
     combinations = sum(region.combinations() for region in regions)
-    if combinations > MAX_COMBINATIONS:
+    if combinations > most:
         raise ConfigError(
             source,
             (Problem("", f"the axes span {combinations:,} combinations"),),
-            remedy=f"take values out until there are {MAX_COMBINATIONS:,} or fewer",
+            remedy=f"take values out until there are {most:,} or fewer",
         )
     excluded: Counter[str] = Counter()
     places: list[tuple[Candidate, Region]] = []

@@ -135,6 +135,12 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             ) from None
 
 
+def revisions(connection: Connection) -> tuple[str | None, str]:
+    """What the schema is at, and the newest that this version knows."""
+    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return _revision(connection), str(newest)
+
+
 def _is_below(revision: str, current: str | None, config: Config) -> bool:
     if revision == "base":
         return True

@@ -18,7 +18,8 @@ from autotuner.tuning.prepare import Prepared
 MOST_PREDICTED = 5_000
 """Candidates that are predicted, spread over a space that has more: what a search can think over
 within a second."""
-_ASKED_AT_ONCE = 500
+ASKED_AT_ONCE = 500
+"""Candidates between two calls of `tell`."""
 
 
 def foreknowledge(
@@ -26,6 +27,7 @@ def foreknowledge(
     forecast: Forecast,
     observations: Sequence[Observation],
     *,
+    most: int = MOST_PREDICTED,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> Knowledge:
     """What `forecast` says of the candidates, and what of `observations` belongs to it.
@@ -34,13 +36,14 @@ def foreknowledge(
 
     Args:
         observations: what other runs measured.
+        most: candidates that are predicted.
         tell: called with how many candidates are asked for, of how many.
     """
     candidates = prepared.space.candidates
-    asked = [candidates[place] for place in spread(len(candidates), MOST_PREDICTED)]
+    asked = [candidates[place] for place in spread(len(candidates), most)]
     expected: dict[str, Expected] = {}
-    for begin in range(0, len(asked), _ASKED_AT_ONCE):
-        some = asked[begin : begin + _ASKED_AT_ONCE]
+    for begin in range(0, len(asked), ASKED_AT_ONCE):
+        some = asked[begin : begin + ASKED_AT_ONCE]
         expected |= forecast.expected([candidate.id for candidate in some])
         tell(len(expected), len(asked))
     unasked = f"a sample of {len(asked):,} of {len(candidates):,} candidates is predicted"

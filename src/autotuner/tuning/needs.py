@@ -47,5 +47,5 @@ def _said(task: Task, path: str) -> list[Any]:
     found: list[Any] = []
     for part in (task, *task.combinations):
         value = part.settings().get(path)
-        found += value if isinstance(value, list) else [] if value is None else [value]
-    return found
+        found += value if isinstance(value, list) else [value]
+    return [value for value in found if value is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
@@ -12,6 +12,7 @@ from autotuner.search.grid import spread
 from autotuner.search.predicted import as_point
 from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.foreknowledge import ASKED_AT_ONCE
 from autotuner.tuning.prepare import Prepared
 
 MOST_CANDIDATES = 1_000
@@ -62,11 +63,19 @@ def outlook(
     observations: Sequence[Observation],
     *,
     most: int | None = None,
+    tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> Outlook:
-    """Asks for the candidates of the task; at most `most` of them, spread evenly."""
+    """Asks for the candidates of the task; at most `most` of them, spread evenly.
+
+    Args:
+        tell: called with how many were asked for, of how many.
+    """
     ids = [candidate.id for candidate in prepared.space.candidates]
     asked = [ids[place] for place in spread(len(ids), most or len(ids))]
-    expected = forecast.expected(asked, observations)
+    expected: dict[str, Expected] = {}
+    for begin in range(0, len(asked), ASKED_AT_ONCE):
+        expected |= forecast.expected(asked[begin : begin + ASKED_AT_ONCE], observations)
+        tell(len(expected), len(asked))
     minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
     points = [point for found in expected.values() for point in found.points]
     corrected = any(found.calibrated for found in expected.values())

@@ -15,7 +15,7 @@ from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import COST, Budget
-from autotuner.space import Region, Setting, Space, build_space
+from autotuner.space import MAX_COMBINATIONS, Region, Setting, Space, build_space
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
@@ -176,13 +176,19 @@ class Prepared:
 
 
 def prepare(
-    task: Task, *, base: Path, source: str = "task", registry: ProfileRegistry | None = None
+    task: Task,
+    *,
+    base: Path,
+    source: str = "task",
+    registry: ProfileRegistry | None = None,
+    most: int = MAX_COMBINATIONS,
 ) -> Prepared:
     """Resolves `task` on this machine and generates its space. Nothing is started or written.
 
     Args:
         base: folder from which relative paths in the task count.
         registry: profiles that the task may name; the built-in ones where left out.
+        most: combinations of its axes that are not too many.
 
     Raises:
         AutotunerError: whatever stands in the way, before anything runs.
@@ -197,7 +203,7 @@ def prepare(
     _refuse_prefixes(variants, source)
     _refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
-    space = build_space(regions, source=source)
+    space = build_space(regions, source=source, most=most)
     price = _price_usd_hour(variants[0].context, task)
     _refuse_cost_without_price(price, task, source)
     return Prepared(task, variants, model, device, workload, space, price)

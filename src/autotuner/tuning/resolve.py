@@ -154,6 +154,23 @@ def layered(
     return factory
 
 
+def applied(
+    profile: str, where: Mapping[str, Any], model: ResolvedModel, registry: ProfileRegistry
+) -> tuple[Engine, TaskContext, TaskConfig]:
+    """What one profile alone makes of a model, in the engine's newest known version.
+
+    Args:
+        where: arguments of `TaskContext`; the model's name and the engine among them.
+
+    Raises:
+        AutotunerError: an unknown profile, engine or GPU.
+    """
+    engine = engine_named(where["runtime"])
+    context = TaskContext(**where, facts=model.facts)
+    refuses = Expressible(engine.name, engine.table.version, model)
+    return engine, context, layered(engine, registry, (profile,)).build(context, refuses)
+
+
 def installed(engine: Engine, engine_path: str | None, version: str | None) -> Installation:
     """The engine on this machine, in the version asked for; assumed where it is not here."""
     try:

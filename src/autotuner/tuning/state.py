@@ -12,7 +12,7 @@ from autotuner.search import Knowledge, SearchState, Strategy, uses_knowledge
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.durations import LaunchTimes, busy_s
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.foreknowledge import foreknowledge
+from autotuner.tuning.foreknowledge import MOST_PREDICTED, foreknowledge
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
 
@@ -88,12 +88,15 @@ def situation(
     forecast: Forecast,
     observations: Sequence[Observation],
     *,
+    most: int = MOST_PREDICTED,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> Situation:
     """With the knowledge that `strategy` needs, gathered now; see `foreknowledge`."""
     if not uses_knowledge(strategy):
         return Situation(prepared)
-    return Situation(prepared, foreknowledge(prepared, forecast, observations, tell=tell))
+    return Situation(
+        prepared, foreknowledge(prepared, forecast, observations, most=most, tell=tell)
+    )
 
 
 def ended_s(history: Sequence[ExperimentRecord]) -> float:

@@ -168,7 +168,9 @@ def _of_settings(
             yield Problem("misc.extra_args", f"{word!r} {why}; leave it out, or ask the operator")
     for path, given in settings.items():
         for value in given if isinstance(given, list) else [given]:
-            yield from _of_value(path, value, policy, base)
+            # None in a list leaves one try to the engine's own default.
+            if value is not None:
+                yield from _of_value(path, value, policy, base)
 
 
 def _of_value(path: str, value: Any, policy: Policy, base: Path | None) -> Iterator[Problem]:

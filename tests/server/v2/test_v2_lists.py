@@ -144,6 +144,7 @@ def test_filters_find_what_they_say(
         {"sort": "wall_s"},
         {"status": "done"},
         {"created_after": "yesterday"},
+        {"created_after": "0"},
         {"created_after": "2026-01-01T00:00:00"},
         {"search": "a\0b"},
         {"model": "a\0b"},

@@ -89,6 +89,13 @@ def test_a_body_that_is_no_task_is_refused(client: TestClient, body: bytes) -> N
     assert client.get(TASKS).json()["items"] == []
 
 
+def test_nothing_in_a_list_of_values_leaves_one_try_to_the_engine(client: TestClient) -> None:
+    free = {"misc": {"speculative_draft_model": [None]}, "system": {"gpu_type": [None]}}
+    answer = client.post(TASKS, json=DOCUMENT | free)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["needs_gpu"] == "cpu"
+
+
 def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
     answer = client.post(TASKS, content=b"{}", headers={"Content-Type": "text/yaml"})
     is_problem(answer, 415, "unsupported-media-type")

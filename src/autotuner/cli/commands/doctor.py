@@ -11,12 +11,12 @@ from rich.table import Table
 
 from autotuner import __version__
 from autotuner.catalog import known_models, resolve_model, this_device
-from autotuner.cli.commands.engines import installed
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.config import Model
 from autotuner.engines import ENGINES
 from autotuner.errors import AutotunerError
+from autotuner.report.engines import installed
 
 
 def doctor(*, home: Path | None, as_json: bool) -> int:

@@ -13,6 +13,7 @@ from autotuner.cli.output import out, print_json
 from autotuner.engines import FIELDS, Engine
 from autotuner.profiles import Origin, TaskConfig
 from autotuner.report.points import value_text
+from autotuner.report.settings import config_document, unsaid_fields
 
 
 def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
@@ -37,26 +38,9 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
         print_config(variant.config, variant.engine, variant.installation.version)
 
 
-def config_document(config: TaskConfig, engine: Engine, version: str) -> dict[str, Any]:
-    """Every field with its provenance, as `--json` prints it."""
-    unsaid = _unsaid(config, engine, version)
-    return {
-        "fields": {
-            path: {
-                "value": config.settings.get(path),
-                "layers": [_origin(o) for o in config.provenance.get(path, ())],
-                "unsaid": unsaid.get(path),
-            }
-            for path in FIELDS
-        },
-        "skipped": [{"layer": s.layer, "reason": s.reason} for s in config.skipped],
-        "warnings": list(config.warnings),
-    }
-
-
 def print_config(config: TaskConfig, engine: Engine, version: str) -> None:
     """Every field with its provenance, for people."""
-    unsaid = _unsaid(config, engine, version)
+    unsaid = unsaid_fields(config, engine, version)
     for path in sorted(config.provenance, key=FIELDS.index):
         _print_field(path, config, unsaid.get(path, ""))
     by_reason: dict[str, list[str]] = {}
@@ -81,33 +65,11 @@ def _print_field(path: str, config: TaskConfig, unsaid: str) -> None:
         out().print(f"    {escape(line)}", soft_wrap=True)
 
 
-def _unsaid(config: TaskConfig, engine: Engine, version: str) -> dict[str, str]:
-    """Every field that is not set -> what counts instead."""
-    reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
-    own = f"{engine.name}'s own default counts"
-    return {
-        said.path: reasons.get(said.how, own)
-        for said in engine.table.sayings(version)
-        if said.path not in config.settings
-    }
-
-
 def _told(origin: Origin) -> str:
     value = "" if origin.value is None else f" {_values(origin.value)}"
     if origin.status == "replaced":
         return f"replaces{value} of {origin.layer}"
     return f"left out{value} of {origin.layer}: {origin.why}"
-
-
-def _origin(origin: Origin) -> dict[str, Any]:
-    return {
-        "layer": origin.layer,
-        "origin": origin.origin,
-        "value": origin.value,
-        "status": origin.status,
-        "why": origin.why,
-        "source": origin.source,
-    }
 
 
 def _values(value: Any) -> str:

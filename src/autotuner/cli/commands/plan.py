@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.cli.home import PROFILES, has_store, open_store, state_folder
+from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import Candidate, Task, load_task, nearest
+from autotuner.config import Candidate, load_task, nearest
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
-from autotuner.profiles import registry_with
-from autotuner.report.outlook import outlook_document, print_outlook
+from autotuner.profiles import USERS, registry_with
+from autotuner.report.outlook import print_outlook
+from autotuner.report.plans import plan_of
 from autotuner.report.points import settings_text, value_text
-from autotuner.search import description, strategy_named
-from autotuner.tuning.forecast import Forecast, forecast_of
-from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
+from autotuner.report.task_schema import task_schema
+from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
-from autotuner.tuning.state import situation
+
+if TYPE_CHECKING:
+    from autotuner.store import Store
 
 _SHOWN_POINTS = 5
 
@@ -37,7 +41,7 @@ def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepar
     Args:
         engine: the only one to resolve it for, whether the task names it or not.
     """
-    registry = registry_with(home / PROFILES)
+    registry = registry_with(home / USERS)
     task = load_task(path)
     if engine is not None:
         task = on_engine(task, engine)
@@ -63,9 +67,7 @@ def validate(path: Path, *, home: Path | None, as_json: bool) -> None:
 
 def schema() -> None:
     """`autotuner schema`."""
-    document = Task.model_json_schema()
-    document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    json.dump(document, sys.stdout, indent=2)
+    json.dump(task_schema(), sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 
@@ -73,15 +75,10 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
     """`autotuner plan`."""
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
-    document = plan_document(prepared, folder)
-    asked = forecast_of(prepared, folder, measure=False)
-    known = known_observations(folder, asked)
-    found = outlook(prepared, asked, known, most=MOST_CANDIDATES)
-    strategy = strategy_named(prepared.task.optimization.strategy)
-    state = situation(prepared, strategy, asked, known).state(())
-    document["strategy_reason"] = description(strategy, state)
+    with kept_store(folder) as store:
+        document, found = plan_of(prepared, folder, store)
     if as_json:
-        print_json(document | {"prediction": _prediction_document(prepared, found, asked)})
+        print_json(document)
         return
     print_plan(prepared, document)
     out().print()
@@ -90,73 +87,25 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
         out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
 
 
-def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
-    whole = outlook_document(prepared, found)
-    told = ("predictor", "why", "observations", "frontier", "out_of_memory", "refused")
-    return {
-        **{name: whole[name] for name in told},
-        "asked": len(found.expected),
-        "minutes": found.minutes,
-        "usd": found.usd,
-        "warnings": asked.warnings,
-    }
-
-
 def _cost_text(found: Outlook) -> str:
     time = f"about {duration_text((found.minutes or 0) * 60)}"
     return time if found.usd is None else f"{time}, {found.usd:.2f} USD"
 
 
-def plan_document(prepared: Prepared, home: Path) -> dict[str, Any]:
-    """The plan as `--json` prints it. Reads the store for the time that earlier runs took."""
-    typical_s = _typical_experiment_s(prepared, home)
-    at_most_s = prepared.experiment_s_at_most()
-    space, launches = prepared.space, prepared.launches
-    shares = [prepared.share(c.gpus) for c in space.candidates]
-    return {
-        "task": prepared.task.name,
-        "replay": prepared.replay is not None,
-        "landscape": prepared.task.replay.landscape if prepared.task.replay else None,
-        "content_id": prepared.task.content_id,
-        "engine": prepared.engine_name,
-        "engine_version": prepared.engine_version,
-        "engine_origin": prepared.engine_origin,
-        "model": prepared.model.name,
-        "model_path": prepared.model.location,
-        "device": prepared.device_name,
-        "strategy": prepared.task.optimization.strategy,
-        "strategy_reason": "",
-        "min_gain": prepared.task.optimization.threshold() or 0.0,
-        "budget": prepared.task.optimization.budget.model_dump(),
-        "side_by_side": prepared.side_by_side,
-        "objectives": list(prepared.task.optimization.objectives),
-        "workload": str(prepared.workload),
-        "concurrency": list(prepared.task.benchmark.concurrency),
-        "combinations": space.combinations,
-        "candidates": len(space.candidates),
-        "launches": launches,
-        "excluded": space.excluded,
-        "profiles": list(prepared.task.profiles),
-        "installed": all(v.installation.found for v in prepared.variants),
-        "warnings": list(prepared.warnings),
-        "axes": prepared.plan_record()["axes"],
-        "expected_minutes": None
-        if typical_s is None
-        else typical_s * launches * fmean(shares) / 60,
-        "at_most_minutes": at_most_s * launches * max(shares) / 60,
-        "experiments": [
-            {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
-            for c in space.candidates
-        ],
-    }
-
-
 def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
     """What is kept under `home` and counts for `asked`; nothing is created there."""
+    with kept_store(home) as store:
+        return () if store is None else asked.remembered(store.observations())
+
+
+@contextmanager
+def kept_store(home: Path) -> Iterator[Store | None]:
+    """The store under `home`; None where there is none, and none is created."""
     if not has_store(home):
-        return ()
+        yield None
+        return
     with open_store(home) as store:
-        return asked.remembered(store.observations())
+        yield store
 
 
 def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
@@ -212,17 +161,6 @@ def _time_text(document: dict[str, Any]) -> str:
     if expected is None:
         return at_most
     return f"about {duration_text(expected * 60)} as earlier runs took, {at_most}"
-
-
-def _typical_experiment_s(prepared: Prepared, home: Path) -> float | None:
-    """Mean seconds of the experiments of this task's newest run; None where there is none."""
-    if not has_store(home):
-        return None
-    with open_store(home) as store:
-        run = store.find_run(prepared.task.content_id)
-        experiments = store.experiments(run.id) if run else ()
-    times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
-    return sum(times) / len(times) if times else None
 
 
 def render(

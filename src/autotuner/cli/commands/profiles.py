@@ -9,30 +9,28 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.catalog import model_named, resolve_model
-from autotuner.cli.commands.explain import config_document, print_config
-from autotuner.cli.home import PROFILES, state_folder
+from autotuner.cli.commands.explain import print_config
+from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
-from autotuner.engines import engine_named
 from autotuner.profiles import (
-    BUILTIN,
-    Profile,
+    USERS,
     ProfileRegistry,
-    Setting,
-    TaskContext,
     load_profile,
     registry_with,
 )
-from autotuner.tuning.resolve import Expressible, layered
+from autotuner.report.profiles import profile_document, profile_row
+from autotuner.report.settings import config_document
+from autotuner.tuning.resolve import applied
 
 
 def _registry(home: Path | None) -> ProfileRegistry:
-    return registry_with(state_folder(home) / PROFILES)
+    return registry_with(state_folder(home) / USERS)
 
 
 def profiles_list(*, home: Path | None, as_json: bool) -> None:
     """`autotuner profiles list`."""
     registry = _registry(home)
-    rows = [_row(registry.get(name)) for name in registry.names()]
+    rows = [profile_row(registry.get(name)) for name in registry.names()]
     if as_json:
         print_json({"profiles": rows})
         return
@@ -50,15 +48,7 @@ def profiles_show(name: str, *, home: Path | None, as_json: bool) -> None:
     registry = _registry(home)
     profile, layers = registry.get(name), registry.layers_of(name)
     if as_json:
-        shown = [
-            {
-                "layer": layer.title,
-                "when": dict(layer.when),
-                "settings": {s.path: _setting(s) for s in layer.settings},
-            }
-            for layer in layers
-        ]
-        print_json({**_row(profile), "layers": shown})
+        print_json(profile_document(name, registry))
         return
     out().print(f"[bold]{escape(profile.name)}[/bold]: {escape(profile.description)}")
     for layer in layers:
@@ -75,13 +65,9 @@ def profiles_show(name: str, *, home: Path | None, as_json: bool) -> None:
 
 def profiles_apply(name: str, where: dict[str, Any], *, home: Path | None, as_json: bool) -> None:
     """`autotuner profiles apply`."""
-    engine = engine_named(where["runtime"])
     model = resolve_model(model_named(where["model"], base=Path.cwd()), base=Path.cwd())
-    context = TaskContext(**where, facts=model.facts)
+    engine, context, config = applied(name, where, model, _registry(home))
     version = engine.table.version
-    config = layered(engine, _registry(home), (name,)).build(
-        context, Expressible(engine.name, version, model)
-    )
     if as_json:
         document = config_document(config, engine, version)
         print_json({"profile": name, "context": context.known, **document})
@@ -94,20 +80,7 @@ def profiles_validate(file: Path, *, home: Path | None, as_json: bool) -> None:
     profile = load_profile(file)
     layers = _registry(home).joined_by(profile).layers_of(profile.name)
     if as_json:
-        print_json({"valid": True, **_row(profile), "layers": [layer.title for layer in layers]})
+        titles = [layer.title for layer in layers]
+        print_json({"valid": True, **profile_row(profile), "layers": titles})
         return
     out().print(f"{escape(str(file))} is valid: {len(layers)} layers", soft_wrap=True)
-
-
-def _row(profile: Profile) -> dict[str, Any]:
-    return {
-        "name": profile.name,
-        "description": profile.description,
-        "extends": profile.extends,
-        "builtin": profile.name in BUILTIN,
-        "source": profile.source,
-    }
-
-
-def _setting(said: Setting) -> dict[str, Any]:
-    return {"value": said.value, "rule": said.rule, "why": said.why, "source": said.source}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autotuner.catalog.gpus import CPU
 from autotuner.cli import exit_codes
-from autotuner.cli.commands.plan import plan_document, prepare_file, print_plan
+from autotuner.cli.commands.plan import kept_store, prepare_file, print_plan
 from autotuner.cli.commands.show import report_path, write_report
 from autotuner.cli.home import DATABASE, open_store, state_folder
 from autotuner.cli.output import err, out, print_json
@@ -19,6 +19,7 @@ from autotuner.cli.progress import Progress
 from autotuner.launch.devices import visible_gpus
 from autotuner.report import print_summary
 from autotuner.report.outlook import print_outlook
+from autotuner.report.plans import plan_document
 from autotuner.store import RunRecord, Store, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of
@@ -64,7 +65,8 @@ def run_task(
     require_installed(prepared)
     generator = generator_for(prepared, path.resolve().parent)
     if not quiet:
-        print_plan(prepared, plan_document(prepared, folder))
+        with kept_store(folder) as kept:
+            print_plan(prepared, plan_document(prepared, kept))
     devices = _devices(prepared)
     with (
         device_locks(folder, devices.names, prepared.task.name),

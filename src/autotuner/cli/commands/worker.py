@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from autotuner.cli.home import PROFILES, state_folder
+from autotuner.cli.home import state_folder
 from autotuner.migrate import mirror
-from autotuner.profiles import registry_with
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import load_settings
 from autotuner.store import Store, worker_lock
+from autotuner.store.profiles_kept import service_registry
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
 from autotuner.workers.run_task import Setting
@@ -48,7 +48,7 @@ def worker(
             home=folder,
             devices=found,
             policy=settings.policy,
-            registry=lambda: registry_with(folder / PROFILES),
+            registry=lambda: service_registry(store, folder),
             mirror=lambda task_id: mirror(store, task_id),
         )
         working = Worker(store, me, setting, once=once)

@@ -31,10 +31,21 @@ class EventStream(StreamingResponse):
     media_type = EVENT_STREAM
 
 
+EVENT_SCHEMA = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string"},
+        "retry": {"type": "integer", "minimum": 0, "description": "ms"},
+    },
+}
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Server-sent events.",
-        "content": {EVENT_STREAM: {"schema": {"type": "string"}}},
+        "description": "Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind` and "
+        "`payload`.",
+        "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
     }
 }
 

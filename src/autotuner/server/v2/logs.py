@@ -20,7 +20,13 @@ from autotuner.server.feed import Feed
 from autotuner.server.log_files import MOST_LINES, LogReader, confined_log, last_lines
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.events import EVENT_STREAM, STREAM_HEADERS, EventStream, feed_of
+from autotuner.server.v2.events import (
+    EVENT_SCHEMA,
+    EVENT_STREAM,
+    STREAM_HEADERS,
+    EventStream,
+    feed_of,
+)
 from autotuner.server.v2.experiments import Index, existing_experiment
 from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
 from autotuner.server.v2.tasks import existing
@@ -37,7 +43,7 @@ _TEXT: dict[int | str, dict[str, Any]] = {
         "description": "Lines of text, or server-sent events where it is followed.",
         "content": {
             "text/plain": {"schema": {"type": "string"}},
-            EVENT_STREAM: {"schema": {"type": "string"}},
+            EVENT_STREAM: {"schema": EVENT_SCHEMA},
         },
     }
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from autotuner.server.v2.routing import Text
 from autotuner.server.v2.task_views import Origin, Status
@@ -20,6 +21,18 @@ SortName = Literal[
     "status",
     "-status",
 ]
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
+
+
+def _written_out(given: object) -> object:
+    """Seconds since some year are no time that a reader understands."""
+    if isinstance(given, str) and _MOMENT.fullmatch(given) is None:
+        raise ValueError("is no time; write it as 2026-01-31T12:00:00Z")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""A time as ISO 8601 writes it, with its zone."""
 _Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
 
 
@@ -41,8 +54,8 @@ class TaskQuery(BaseModel):
     """Who asked for it: any of these."""
     search: Text = Field(default="", max_length=200)
     """Text in the name, the description or the model, whatever its case."""
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     sort: SortName = "-created_at"
     """`-`: the largest first."""
     limit: int = Field(default=25, ge=1, le=200)

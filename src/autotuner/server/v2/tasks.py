@@ -13,6 +13,7 @@ from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.cursors import cursor_of, place_of
 from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
+from autotuner.server.v2.forbidden import refuse_forbidden
 from autotuner.server.v2.idempotency import Key
 from autotuner.server.v2.routing import (
     WITH_BODY,
@@ -234,7 +235,7 @@ def document_of_task(record: TaskRecord) -> dict[str, Any]:
 def _created(
     service: Service, task: Task, *, status: str = "pending", base: str | None = None
 ) -> TaskRecord:
-    _refuse_forbidden(service, task)
+    refuse_forbidden(service, task)
     return service.store.queue.create(
         **_columns(task),
         origin="api",
@@ -261,7 +262,7 @@ def _columns(task: Task) -> dict[str, Any]:
 def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if patch.config is not None:
-        _refuse_forbidden(service, patch.config)
+        refuse_forbidden(service, patch.config)
         values = _columns(patch.config)
     words = {"name": patch.name, "description": patch.description}
     return values | {name: text for name, text in words.items() if text is not None}
@@ -278,17 +279,9 @@ def _asked(service: Service, task_id: int, action: Action, if_match: str | None)
             allowed=[],
         )
     if action not in ASKED_OF_WORKERS:
-        _refuse_forbidden(service, parse_task(record.config, source=f"task {task_id}"))
+        refuse_forbidden(service, parse_task(record.config, source=f"task {task_id}"))
     done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match))
     return _told(service, done, status=202 if done.wanted else 200)
-
-
-def _refuse_forbidden(service: Service, task: Task) -> None:
-    forbidden = service.violations(task)
-    if forbidden:
-        count = len(forbidden)
-        detail = str(forbidden[0]) if count == 1 else f"{count} things are refused; see errors"
-        raise ProblemError(ProblemKind.POLICY_REFUSED, detail, errors=forbidden)
 
 
 def _copied(name: str) -> str:

@@ -1,0 +1,186 @@
+"""What Prometheus is told: requests as they are answered, everything else when it asks.
+
+No label grows with use: routes are told by their template, what has none as `none`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autotuner import __version__
+from autotuner.errors import StoreError
+from autotuner.server.liveness import QUIET_S, Liveness
+from autotuner.server.service import Service
+from autotuner.store.figures import figures, known_workers
+from autotuner.store.queue import STATUSES
+
+EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
+# Each would double its series with the moment at which it was first told.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER, _NONE = "other", "none"
+_BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+class Metrics:
+    """The metrics of one application, in a registry of its own."""
+
+    def __init__(self, service: Service, liveness: Liveness) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "autotuner_http_requests",
+            "Requests that were answered.",
+            ("route", "method", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "autotuner_http_request_seconds",
+            "From a request to the first byte of its answer.",
+            ("route", "method"),
+            buckets=_BOUNDS_S,
+            registry=self.registry,
+        )
+        self.sse_clients = Gauge(
+            "autotuner_sse_clients", "Open streams of events and logs.", registry=self.registry
+        )
+        self.database_errors = Counter(
+            "autotuner_database_errors",
+            "Requests that the database could not serve.",
+            registry=self.registry,
+        )
+        Info("autotuner_build", "The version that runs.", registry=self.registry).info(
+            {"version": __version__}
+        )
+        self.registry.register(_FromDatabase(service, liveness))
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class Metered:
+    """Counts and times the requests of an application; stands around everything else."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began_s, metrics = time.perf_counter(), self._metrics
+        streaming = False
+
+        async def watched(message: Message) -> None:
+            nonlocal streaming
+            if message["type"] == "http.response.start":
+                _count(metrics, scope, message["status"], time.perf_counter() - began_s)
+                if _is_stream(message):
+                    streaming = True
+                    metrics.sse_clients.inc()
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            # The framework answers it further out, where it is not seen.
+            _count(metrics, scope, 500, time.perf_counter() - began_s)
+            raise
+        finally:
+            if streaming:
+                metrics.sse_clients.dec()
+
+
+def _count(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
+    route = _template(scope)
+    method = scope["method"] if scope["method"] in _METHODS else _OTHER
+    metrics.requests.labels(route, method, str(status)).inc()
+    metrics.seconds.labels(route, method).observe(seconds)
+
+
+def _template(scope: Scope) -> str:
+    """The whole template of the route that answered; a route itself knows its part alone."""
+    whole = scope.get("fastapi", {}).get("effective_route_context")
+    return str(getattr(whole or scope.get("route"), "path_format", _NONE))
+
+
+def _is_stream(message: Message) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(b"text/event-stream")
+        for name, value in message["headers"]
+    )
+
+
+class _FromDatabase(Collector):
+    """What the database says when it is asked; without it, only that it is away."""
+
+    def __init__(self, service: Service, liveness: Liveness) -> None:
+        self._service = service
+        self._liveness = liveness
+
+    def describe(self) -> list[Any]:
+        """Nothing is asked of the database until Prometheus asks."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """The figures now."""
+        sessions = self._service.store.sessions
+        up = GaugeMetricFamily("autotuner_database_up", "1 where the database answers, else 0.")
+        try:
+            found, workers = figures(sessions), known_workers(sessions)
+        except StoreError:
+            up.add_metric((), 0)
+            yield up
+            return
+        up.add_metric((), 1)
+        yield up
+        yield _by_status("autotuner_tasks", "Tasks by status.", STATUSES, found.tasks)
+        yield _by_status(
+            "autotuner_experiments",
+            "Experiments by status.",
+            EXPERIMENT_STATUSES,
+            found.experiments,
+        )
+        quiet = self._liveness.quiet_s(workers)
+        alive = sum(seconds < QUIET_S for seconds in quiet.values())
+        yield _gauge("autotuner_workers_alive", "Workers that live.", alive)
+        busy = sum(worker.task_id is not None for worker in workers)
+        yield _gauge("autotuner_workers_busy", "Workers that have a task.", busy)
+        oldest = found.oldest_queued_at
+        waited_s = 0.0 if oldest is None else (self._service.clock() - oldest).total_seconds()
+        yield _gauge(
+            "autotuner_queue_oldest_seconds",
+            "For how long the oldest queued task has waited.",
+            max(waited_s, 0.0),
+        )
+
+
+def _gauge(name: str, meaning: str, value: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning)
+    family.add_metric((), value)
+    return family
+
+
+def _by_status(
+    name: str, meaning: str, statuses: tuple[str, ...], counts: Any
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=("status",))
+    for status in statuses:
+        family.add_metric((status,), counts.get(status, 0))
+    return family

@@ -1,0 +1,182 @@
+"""What the service knows: GPUs, models, engines, predictors, and the form of a task."""
+
+from __future__ import annotations
+
+import functools
+import typing
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from fastapi.responses import JSONResponse, Response
+from pydantic import JsonValue
+
+from autotuner.catalog import Gpu, KnownModel, gpu_named, gpus, known_model, known_models
+from autotuner.config import PredictionMode
+from autotuner.engines import ENGINES
+from autotuner.errors import CatalogError, EngineError
+from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
+from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
+from autotuner.report.engines import coverage_document, engine_document, engine_row
+from autotuner.report.task_schema import task_schema
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.v2.catalog_views import (
+    COVERAGE,
+    ENGINE,
+    ENGINE_LIST,
+    GPU,
+    GPU_LIST,
+    MODEL,
+    MODEL_LIST,
+    PREDICTOR_LIST,
+    Coverage,
+    EngineList,
+    EngineView,
+    GpuList,
+    GpuView,
+    ModelList,
+    ModelView,
+    PredictorList,
+)
+from autotuner.server.v2.routing import Text, answer, problems, v2_router
+
+catalog = v2_router("/catalog", "catalog")
+engines = v2_router("/engines", "catalog")
+predictors = v2_router("/predictors", "catalog")
+schemas = v2_router("/schema", "catalog")
+
+_UNKNOWN = problems(ProblemKind.NOT_FOUND)
+Name = Annotated[Text, Path(min_length=1, max_length=200)]
+
+
+@catalog.get("/gpus", response_model=GpuList)
+def list_gpus() -> Response:
+    """Lists the devices that a task may name."""
+    return answer(GPU_LIST, {"items": [_gpu(gpu) for gpu in gpus().values()]})
+
+
+@catalog.get("/gpus/{name}", response_model=GpuView, responses=_UNKNOWN)
+def get_gpu(name: Name) -> Response:
+    """A device by its name or one of its aliases."""
+    try:
+        return answer(GPU, _gpu(gpu_named(name)))
+    except CatalogError as error:
+        raise ProblemError(ProblemKind.NOT_FOUND, error.message) from None
+
+
+@catalog.get("/models", response_model=ModelList)
+def list_models(
+    search: Annotated[Text, Query(max_length=200, description="Text in one of its names.")] = "",
+) -> Response:
+    """Lists the models of which the catalog knows the shape."""
+    word = search.lower()
+    found = [m for m in known_models().values() if any(word in n.lower() for n in m.names)]
+    return answer(MODEL_LIST, {"items": [_model(model) for model in found]})
+
+
+@catalog.get("/models/{model_id:path}", response_model=ModelView, responses=_UNKNOWN)
+def get_model(
+    model_id: Annotated[
+        Text, Path(min_length=1, max_length=200, description="Any of its names; may hold a `/`.")
+    ],
+) -> Response:
+    """A model by one of its names."""
+    model = known_model(model_id)
+    if model is None:
+        raise ProblemError(ProblemKind.NOT_FOUND, f"there is no model {model_id!r} in the catalog")
+    beside = {"like": model.like, "install": model.install, "facts": asdict(model.facts)}
+    return answer(MODEL, {**_model(model), **beside})
+
+
+@engines.get("/", response_model=EngineList)
+def list_engines() -> Response:
+    """Lists the engines, and which of them are on the service's machine."""
+    absent = dict.fromkeys(("version", "origin", "problem", "remedy"))
+    return answer(ENGINE_LIST, {"items": [absent | engine_row(name) for name in ENGINES]})
+
+
+@engines.get("/coverage", response_model=Coverage)
+def get_coverage() -> Response:
+    """Field x engine: the flag, key or variable, or why there is none."""
+    return answer(COVERAGE, coverage_document())
+
+
+@engines.get("/{name}", response_model=EngineView, responses=_UNKNOWN)
+def get_engine(
+    name: Name,
+    version: Annotated[
+        Text | None,
+        Query(
+            alias="engine_version",
+            pattern=r"^\d{1,9}(\.\d{1,9}){0,5}$",
+            description="Of the engine; the newest known one where left out.",
+        ),
+    ] = None,
+) -> Response:
+    """How an engine says every field of the eight groups."""
+    if name not in ENGINES:
+        raise ProblemError(
+            ProblemKind.NOT_FOUND, f"there is no engine {name!r}; known: {', '.join(ENGINES)}"
+        )
+    try:
+        return answer(ENGINE, engine_document(name, version))
+    except EngineError as error:
+        raise ProblemError(ProblemKind.INVALID_PARAMETER, error.message) from None
+
+
+@predictors.get("/", response_model=PredictorList)
+def list_predictors() -> Response:
+    """Lists the predictors, and which of them are installed."""
+    known = installed_version() is not None
+    rows = [
+        {
+            "name": "roofline",
+            "version": RooflinePredictor().name,
+            "installed": True,
+            "install": "",
+            "supports": "any model whose shape is known, on any device of the catalog",
+            "modes": [],
+        },
+        {
+            "name": "aiconfigurator",
+            "version": AiconfiguratorPredictor().name if known else None,
+            "installed": known,
+            "install": INSTALL,
+            "supports": "models, GPUs and engine versions of which NVIDIA's aiconfigurator has "
+            "measured operators",
+            "modes": list(typing.get_args(PredictionMode)),
+        },
+    ]
+    return answer(PREDICTOR_LIST, {"items": rows})
+
+
+@schemas.get("/task", response_model=dict[str, JsonValue])
+def get_task_schema() -> Response:
+    """The JSON Schema of task documents, for editors."""
+    return JSONResponse(_schema())
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return task_schema()
+
+
+def _gpu(gpu: Gpu) -> dict[str, Any]:
+    listed = {"aliases": list(gpu.aliases), "formats": sorted(gpu.formats)}
+    derived = {"is_cpu": gpu.is_cpu, "has_nvlink": gpu.has_nvlink, "tflops": dict(gpu.tflops)}
+    return {**vars(gpu), **listed, **derived}
+
+
+def _model(model: KnownModel) -> dict[str, Any]:
+    facts = model.facts
+    return {
+        "id": model.id,
+        "names": model.names,
+        "architecture": facts.architecture,
+        "parameters_b": None if facts.parameters is None else facts.parameters / 1e9,
+        "is_moe": facts.is_moe,
+        "weights_gib": facts.weights_gib(),
+        "context_length": facts.context_length,
+        "gemm_format": facts.gemm_format,
+        "package": model.package,
+    }

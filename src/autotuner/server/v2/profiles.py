@@ -1,0 +1,302 @@
+"""`/profiles/`: the built-in ones, those of the home's folder, and those that users keep here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any
+
+from fastapi import Header, Path
+from fastapi.responses import Response
+
+from autotuner.catalog import resolve_model
+from autotuner.config import Task
+from autotuner.errors import NameTakenError, Problem, ProfileError
+from autotuner.profiles import (
+    BASE,
+    BUILTIN,
+    ProfileRegistry,
+    faults_of,
+)
+from autotuner.report.profiles import profile_document
+from autotuner.report.settings import config_document
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
+from autotuner.server.v2.forbidden import refuse
+from autotuner.server.v2.idempotency import Key
+from autotuner.server.v2.profile_views import (
+    APPLIED,
+    PROFILE,
+    PROFILE_LIST,
+    AppliedProfile,
+    ApplyRequest,
+    NewProfile,
+    ProfileContent,
+    ProfileList,
+    ProfilePatch,
+    ProfileView,
+)
+from autotuner.server.v2.routing import (
+    WITH_BODY,
+    Given,
+    Text,
+    answer,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.store.profiles_kept import KeptProfile, KeptProfiles, registry_beside
+from autotuner.tuning.resolve import applied
+
+router = v2_router("/profiles", "profiles")
+
+_UNKNOWN = problems(ProblemKind.NOT_FOUND)
+_STALE = problems(ProblemKind.PRECONDITION_FAILED)
+_FIXED = problems(ProblemKind.CONFLICT)
+_BROKEN = problems(ProblemKind.TASK_INVALID)
+_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version."}}}
+_LOCATED = {
+    "headers": {
+        **_TAGGED["headers"],
+        "Location": {"schema": {"type": "string"}, "description": "Where the profile is."},
+    }
+}
+Name = Annotated[Text, Path(min_length=1, max_length=200, description="The profile's name.")]
+IfMatch = Annotated[
+    str | None,
+    Header(description="The ETag that was read: refused (412) where the profile changed since."),
+]
+
+
+@router.get("/", response_model=ProfileList, responses=_BROKEN)
+def list_profiles(service: Given) -> Response:
+    """Lists every profile that a task may name."""
+    kept, registry = _all(service)
+    rows = [_row(name, registry, kept.get(name)) for name in registry.names()]
+    return answer(PROFILE_LIST, {"items": rows})
+
+
+@router.post(
+    "/",
+    status_code=201,
+    response_model=ProfileView,
+    responses=merged(
+        WITH_BODY,
+        problems(ProblemKind.DUPLICATE_NAME, ProblemKind.CONFLICT),
+        problems(ProblemKind.IDEMPOTENCY_MISMATCH),
+    )
+    | {201: _LOCATED},
+)
+def create_profile(service: Given, profile: NewProfile, key: Key = None) -> Response:
+    """Keeps a profile of yours; it may extend any other."""
+    _, registry = _all(service)
+    if profile.name in registry.profiles:
+        raise NameTakenError(
+            f"the profile {profile.name!r} is there already",
+            remedy="give another name; `extends` builds on a profile",
+        )
+    document = _checked(service, profile.name, profile)
+    kept = KeptProfiles(service.store.sessions).create(profile.name, document)
+    return _told(service, kept.name, status=201)
+
+
+@router.get(
+    "/{name}",
+    response_model=ProfileView,
+    responses=merged(_UNKNOWN, _BROKEN)
+    | {200: _TAGGED, 304: {"description": "It is as you have it."}},
+)
+def get_profile(
+    service: Given,
+    name: Name,
+    if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
+) -> Response:
+    """A profile with its layers, those of the profiles that it extends first."""
+    return _told(service, name, if_none_match=if_none_match)
+
+
+@router.put(
+    "/{name}",
+    response_model=ProfileView,
+    responses=merged(WITH_BODY, _UNKNOWN, _STALE, _FIXED) | {200: _TAGGED},
+)
+def replace_profile(
+    service: Given, name: Name, content: ProfileContent, if_match: IfMatch = None
+) -> Response:
+    """Puts another content in the place of a profile of yours."""
+    _require_kept(service, name)
+    return _changed(service, name, content, if_match)
+
+
+@router.patch(
+    "/{name}",
+    response_model=ProfileView,
+    responses=merged(WITH_BODY, _UNKNOWN, _STALE, _FIXED) | {200: _TAGGED},
+)
+def change_profile(
+    service: Given, name: Name, patch: ProfilePatch, if_match: IfMatch = None
+) -> Response:
+    """Changes parts of a profile of yours."""
+    kept = _require_kept(service, name)
+    given = patch.model_dump(exclude_unset=True)
+    content = ProfileContent.model_validate(_content_of(kept) | given)
+    return _changed(service, name, content, if_match, read=kept.revision)
+
+
+@router.delete(
+    "/{name}",
+    status_code=204,
+    response_class=Response,
+    responses=merged(_UNKNOWN, _STALE, _FIXED),
+)
+def delete_profile(service: Given, name: Name, if_match: IfMatch = None) -> Response:
+    """Deletes a profile of yours; refused while others extend it."""
+    _require_kept(service, name)
+    profiles = KeptProfiles(service.store.sessions)
+    above = [row.name for row in profiles.all() if row.document.get("extends") == name]
+    if above:
+        raise ProblemError(
+            ProblemKind.CONFLICT, f"{', '.join(above)} extends {name}; change that first"
+        )
+    profiles.delete(name, revision=revision_wanted(if_match))
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{name}/apply",
+    response_model=AppliedProfile,
+    responses=merged(WITH_BODY, _UNKNOWN, _BROKEN, problems(ProblemKind.POLICY_REFUSED)),
+)
+def apply_profile(service: Given, name: Name, where: ApplyRequest) -> Response:
+    """Says what a profile sets for a model on GPUs with an engine, field by field, and why."""
+    _, registry = _all(service)
+    _require(name, registry)
+    asking = Task(version=2, name="apply", model=where.model)
+    refuse([told for told in service.violations(asking) if told.path.startswith("model.")])
+    model = resolve_model(where.model, base=service.base)
+    circumstances = {
+        "model": where.model.id or model.name,
+        "runtime": where.engine,
+        "gpu_type": where.gpu,
+        "total_gpus": where.gpus,
+        "isl": where.isl,
+        "osl": where.osl,
+    }
+    engine, context, config = applied(name, circumstances, model, registry)
+    version = engine.table.version
+    return answer(
+        APPLIED,
+        {
+            "profile": name,
+            "engine": engine.name,
+            "engine_version": version,
+            "context": context.known,
+            "settings": dict(config.settings),
+            **config_document(config, engine, version),
+        },
+    )
+
+
+def _all(service: Service) -> tuple[dict[str, KeptProfile], ProfileRegistry]:
+    """The kept ones, and all."""
+    kept = {row.name: row for row in KeptProfiles(service.store.sessions).all()}
+    documents = {name: row.document for name, row in kept.items()}
+    return kept, registry_beside(documents, service.folder)
+
+
+def _require(name: str, registry: ProfileRegistry) -> None:
+    if name not in registry.names():
+        raise ProblemError(ProblemKind.NOT_FOUND, f"there is no profile {name!r}")
+
+
+def _require_kept(service: Service, name: str) -> KeptProfile:
+    kept = KeptProfiles(service.store.sessions).get(name)
+    if kept is not None:
+        return kept
+    _require(name, registry_beside({}, service.folder))
+    raise ProblemError(
+        ProblemKind.CONFLICT,
+        f"the profile {name!r} is {'built in' if name in BUILTIN else 'a file of the home'} and "
+        "not changed here; create one that extends it",
+    )
+
+
+def _changed(
+    service: Service,
+    name: str,
+    content: ProfileContent,
+    if_match: str | None,
+    read: int | None = None,
+) -> Response:
+    document = _checked(service, name, content)
+    wanted = revision_wanted(if_match)
+    revision = read if wanted is None else wanted
+    KeptProfiles(service.store.sessions).change(name, document, revision=revision)
+    return _told(service, name)
+
+
+def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, Any]:
+    """The document as it is kept.
+
+    Raises:
+        ProblemError: with every fault in it.
+    """
+    document = content.model_dump(mode="json", exclude_none=True) | {"name": name}
+    faults = list(faults_of(document["layers"]))
+    if not faults:
+        kept, _ = _all(service)
+        documents = {key: row.document for key, row in kept.items()} | {name: document}
+        try:
+            if content.extends == BASE:
+                raise ProfileError("base is under every profile; leave it out")
+            registry_beside(documents, service.folder)
+        except ProfileError as error:
+            faults.append(Problem("extends", error.message))
+    if faults:
+        detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} faults; see errors"
+        raise ProblemError(ProblemKind.INVALID_BODY, detail, errors=faults)
+    return document
+
+
+def _content_of(kept: KeptProfile) -> dict[str, Any]:
+    return {key: value for key, value in kept.document.items() if key != "name"}
+
+
+def _row(name: str, registry: ProfileRegistry, kept: KeptProfile | None) -> dict[str, Any]:
+    profile = registry.get(name)
+    origin = "service" if kept else "built-in" if name in BUILTIN else "folder"
+    return {
+        "name": name,
+        "description": profile.description,
+        "extends": profile.extends,
+        "origin": origin,
+        "revision": kept and kept.revision,
+        "created_at": kept and kept.created_at,
+        "updated_at": kept and kept.updated_at,
+    }
+
+
+def _told(
+    service: Service, name: str, *, status: int = 200, if_none_match: str | None = None
+) -> Response:
+    everything, registry = _all(service)
+    _require(name, registry)
+    kept = everything.get(name)
+    document = {
+        **_row(name, registry, kept),
+        "layers": profile_document(name, registry)["layers"],
+        "document": kept and _content_of(kept),
+    }
+    tag = etag(kept.revision) if kept else f'"{_digest(document)}"'
+    headers = {"ETag": tag}
+    if status == 201:
+        headers["Location"] = f"/api/v2/profiles/{name}"
+    if is_unchanged(tag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    return answer(PROFILE, document, status=status, headers=headers)
+
+
+def _digest(document: dict[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""Profiles that users keep in the service, and all profiles that its tasks may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from autotuner.errors import NameTakenError, StaleRevisionError, StoreError
+from autotuner.profiles import USERS, ProfileRegistry, registry_of, registry_with
+from autotuner.store.schema import ProfileRow
+from autotuner.store.sessions import Sessions
+from autotuner.store.store import Store
+
+
+@dataclass(frozen=True)
+class KeptProfile:
+    """A profile's document as it is kept; `revision` grows with every change."""
+
+    name: str
+    document: dict[str, Any]
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class KeptProfiles:
+    """The profiles in a database."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def all(self) -> tuple[KeptProfile, ...]:
+        """Every one, by name."""
+        with self._sessions.reading() as session:
+            rows = session.scalars(select(ProfileRow).order_by(ProfileRow.name))
+            return tuple(map(_kept, rows))
+
+    def get(self, name: str) -> KeptProfile | None:
+        """The one of that name."""
+        with self._sessions.reading() as session:
+            row = session.get(ProfileRow, name)
+            return None if row is None else _kept(row)
+
+    def create(self, name: str, document: dict[str, Any]) -> KeptProfile:
+        """Keeps a new one.
+
+        Raises:
+            NameTakenError: there is one of that name.
+        """
+        now = datetime.now(UTC)
+        row = ProfileRow(name=name, document=document, revision=1, created_at=now, updated_at=now)
+        with self._sessions.writing() as session:
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError:
+                raise NameTakenError(
+                    f"the profile {name!r} is there already",
+                    remedy="give another name, or change that one",
+                ) from None
+            return _kept(row)
+
+    def change(
+        self, name: str, document: dict[str, Any], *, revision: int | None = None
+    ) -> KeptProfile:
+        """Puts another document in its place.
+
+        Args:
+            revision: as it was when the caller read it; None asks for no check.
+
+        Raises:
+            StaleRevisionError: it was changed since.
+            StoreError: there is none of that name.
+        """
+        with self._sessions.writing() as session:
+            row = _locked(session, name, revision)
+            row.document = document
+            row.revision += 1
+            row.updated_at = datetime.now(UTC)
+            session.flush()
+            return _kept(row)
+
+    def delete(self, name: str, *, revision: int | None = None) -> None:
+        """Forgets one; raises as `change` does."""
+        with self._sessions.writing() as session:
+            session.delete(_locked(session, name, revision))
+
+
+def service_registry(store: Store, folder: Path) -> ProfileRegistry:
+    """All profiles that a task of the service may name: the built-in ones, those in `folder`'s
+    profiles/, and those in the database.
+
+    Raises:
+        ProfileError: one that is no profile, or a name that two have.
+    """
+    return registry_beside({k.name: k.document for k in KeptProfiles(store.sessions).all()}, folder)
+
+
+def registry_beside(documents: Mapping[str, Any], folder: Path) -> ProfileRegistry:
+    """The same, where these documents are in the database."""
+    return registry_of(registry_with(folder / USERS), documents)
+
+
+def _locked(session: Session, name: str, revision: int | None) -> ProfileRow:
+    row = session.scalar(select(ProfileRow).where(ProfileRow.name == name).with_for_update())
+    if row is None:
+        raise StoreError(f"there is no profile {name!r}")
+    if revision is not None and row.revision != revision:
+        raise StaleRevisionError(
+            f"the profile {name!r} has revision {row.revision}, not {revision}",
+            remedy="read it again, and decide anew",
+        )
+    return row
+
+
+def _kept(row: ProfileRow) -> KeptProfile:
+    return KeptProfile(row.name, row.document, row.revision, row.created_at, row.updated_at)

@@ -1,0 +1,202 @@
+"""Profiles over HTTP, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from autotuner.profiles import BUILTIN
+from autotuner.server.service import Service
+from autotuner.store.profiles_kept import service_registry
+
+PROFILES = "/api/v2/profiles/"
+MINE: dict[str, Any] = {
+    "name": "mine",
+    "description": "for a test",
+    "extends": "balanced",
+    "layers": [{"when": {"gpu_is_cpu": True}, "set": {"misc": {"threads": [1, 2]}}}],
+}
+HERE = {"model": {"id": "smollm2-135m"}, "engine": "llamacpp", "gpu": "cpu"}
+
+
+def created(client: TestClient, **given: Any) -> dict[str, Any]:
+    answer = client.post(PROFILES, json=MINE | given)
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def test_the_list_holds_the_built_in_ones_the_folders_and_the_kept_ones(
+    client: TestClient, service: Service
+) -> None:
+    folder = service.folder / "profiles"
+    folder.mkdir()
+    (folder / "house.yaml").write_text("name: house\nlayers: [{set: {misc.threads: 1}}]\n")
+    created(client)
+    items = client.get(PROFILES).json()["items"]
+    origins = {row["name"]: row["origin"] for row in items}
+    assert origins == dict.fromkeys(BUILTIN, "built-in") | {"house": "folder", "mine": "service"}
+
+
+def test_a_kept_profile_comes_back_as_it_was_given_after_those_it_extends(
+    client: TestClient,
+) -> None:
+    made = created(client)
+    found = client.get(f"{PROFILES}mine").json()
+    assert found == made
+    assert found["document"]["extends"] == "balanced"
+    assert found["document"]["layers"][0]["set"] == MINE["layers"][0]["set"]
+    titles = [layer["layer"] for layer in found["layers"]]
+    assert titles[-1] == "mine/settings"
+    assert all(title.startswith("balanced/") for title in titles[:-1])
+
+
+def test_a_task_may_name_a_kept_profile(client: TestClient, service: Service) -> None:
+    created(client)
+    assert "mine" in service_registry(service.store, service.folder).names()
+    task = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "smollm2-135m"},
+        "runtime": {"isl": 32, "osl": 8},
+        "system": {"gpu_type": "cpu"},
+        "profiles": ["mine"],
+    }
+    plan = client.post("/api/v2/tasks/plan", json=task)
+    assert plan.status_code == 200, plan.text
+    assert plan.json()["axes"]["misc.threads"] == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["mine", "balanced"])
+def test_a_name_that_is_taken_is_refused(client: TestClient, name: str) -> None:
+    created(client)
+    refused = client.post(PROFILES, json=MINE | {"name": name})
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "/problems/duplicate-name"
+
+
+def test_every_fault_is_told_with_its_path(client: TestClient) -> None:
+    layers = [
+        {
+            "when": {"nope": True, "isl": {"min": "a"}},
+            "set": {"misc": {"threads": "x", "zzz": 3}, "system.gpu_type": "h100"},
+        },
+        {"set": {"runtime.isl": 5, "misc.threads": {"rule": "unheard_of"}}},
+    ]
+    refused = client.post(PROFILES, json={"name": "bad", "layers": layers})
+    assert refused.status_code == 422
+    assert [fault["path"] for fault in refused.json()["errors"]] == [
+        "layers.0.when",
+        "layers.0.when",
+        "layers.0.set.misc.threads",
+        "layers.0.set",
+        "layers.0.set",
+        "layers.1.set",
+        "layers.1.set.misc.threads",
+    ]
+    assert client.get(f"{PROFILES}bad").status_code == 404
+
+
+@pytest.mark.parametrize("extends", ["nobody", "bad", "base"])
+def test_a_profile_extends_one_that_is_there_and_not_itself(
+    client: TestClient, extends: str
+) -> None:
+    refused = client.post(PROFILES, json={"name": "bad", "extends": extends})
+    assert refused.status_code == 422
+    assert [fault["path"] for fault in refused.json()["errors"]] == ["extends"]
+
+
+def test_a_ring_of_two_profiles_is_refused(client: TestClient) -> None:
+    created(client)
+    created(client, name="other", extends="mine")
+    refused = client.patch(f"{PROFILES}mine", json={"extends": "other"})
+    assert refused.status_code == 422
+    assert "cycle" in refused.text
+
+
+def test_changes_are_made_to_the_version_that_was_read(client: TestClient) -> None:
+    created(client)
+    first = client.get(f"{PROFILES}mine").headers["ETag"]
+    changed = client.patch(
+        f"{PROFILES}mine", json={"description": "new"}, headers={"If-Match": first}
+    )
+    assert changed.status_code == 200
+    assert changed.json()["description"] == "new"
+    assert changed.json()["layers"][-1]["when"] == MINE["layers"][0]["when"]
+    assert changed.headers["ETag"] != first
+    for method in ("PUT", "PATCH", "DELETE"):
+        body = None if method == "DELETE" else {"description": "stale"}
+        stale = client.request(method, f"{PROFILES}mine", json=body, headers={"If-Match": first})
+        assert stale.status_code == 412, method
+    assert client.get(f"{PROFILES}mine").json()["description"] == "new"
+
+
+def test_put_replaces_the_whole_content(client: TestClient) -> None:
+    created(client)
+    replaced = client.put(f"{PROFILES}mine", json={"layers": []})
+    assert replaced.status_code == 200
+    assert (replaced.json()["layers"], replaced.json()["extends"]) == ([], None)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_a_built_in_profile_stays_as_it_is(client: TestClient, method: str) -> None:
+    body = None if method == "DELETE" else {}
+    refused = client.request(method, f"{PROFILES}balanced", json=body)
+    assert refused.status_code == 409
+    assert "built in" in refused.json()["detail"]
+
+
+def test_a_profile_that_others_extend_stays(client: TestClient) -> None:
+    created(client)
+    created(client, name="other", extends="mine")
+    assert client.delete(f"{PROFILES}mine").status_code == 409
+    assert client.delete(f"{PROFILES}other").status_code == 204
+    assert client.delete(f"{PROFILES}mine").status_code == 204
+    assert client.get(f"{PROFILES}mine").status_code == 404
+
+
+def test_what_is_unchanged_is_not_sent_again(client: TestClient) -> None:
+    for name in ("balanced", created(client)["name"]):
+        tag = client.get(PROFILES + name).headers["ETag"]
+        again = client.get(PROFILES + name, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+
+
+def test_applying_tells_every_field_with_who_set_it(client: TestClient) -> None:
+    created(client)
+    applied = client.post(f"{PROFILES}mine/apply", json=HERE)
+    assert applied.status_code == 200, applied.text
+    document = applied.json()
+    assert document["settings"]["misc.threads"] == [1, 2]
+    last = document["fields"]["misc.threads"]["layers"][-1]
+    assert (last["layer"], last["status"]) == ("mine/settings", "set")
+    assert document["context"]["gpu_is_cpu"] is True
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ({"engine": "nope"}, 422),
+        ({"gpu": "nope"}, 422),
+        ({"model": {"id": "nope"}}, 422),
+        ({"model": {"path": "/etc/passwd"}}, 403),
+        ({"gpus": 0}, 422),
+    ],
+)
+def test_applying_to_what_is_not_there_is_refused(
+    client: TestClient, given: dict[str, Any], status: int
+) -> None:
+    refused = client.post(f"{PROFILES}balanced/apply", json=HERE | given)
+    assert refused.status_code == status, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_a_broken_file_of_the_home_is_told(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "broken.yaml").write_text("name: [")
+    told = client.get(PROFILES)
+    assert told.status_code == 422
+    assert "broken.yaml" in told.json()["detail"]
