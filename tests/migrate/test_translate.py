@@ -162,6 +162,19 @@ def test_experts_are_spread_over_as_many_gpus_as_each_candidate_has() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("section", "name"), [("parameters", "dp-size"), ("parallel_config", "dp")]
+)
+def test_replicas_of_a_mixture_of_experts_are_not_taken_for_replicas_of_its_attention(
+    section: str, name: str
+) -> None:
+    mixture = {"id_or_path": "Qwen/Qwen3-235B-A22B"}
+    translation = translated(model=mixture, **{section: {"tp-size": [4], "tp": 4, name: 2}})
+    assert note(translation, f"{section}.{name}").done is Done.LOST
+    dense = translated(**{section: {name: 2}})
+    assert dense.task["parallel"]["data_parallel"] == 2
+
+
 def test_seconds_and_minutes_become_the_units_of_v2() -> None:
     task = parse_task(translate_task(example("slo")).task)
     assert task.slo.limits() == {"ttft_ms": 800, "tpot_ms": 40, "e2e_p90_ms": 4000}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,6 +88,21 @@ def why_not(engine: str, path: str, value: Any, facts: ModelFacts) -> tuple[str,
         return None
     known = ", ".join(dict.fromkeys(word for row in rows for word in row.known))
     return f"{table.name} knows {known}", False
+
+
+def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFacts) -> str | None:
+    """Why a number of GPUs means something else for this model in v2 than the flag did in v1.
+
+    For a mixture of experts some engines replicate the attention layers alone, by another flag.
+    """
+    rows = engine_table(engine).rows.get(path, ())
+    dense = {flag for row in rows if not row.when for flag in row.flags}
+    experts = next((row for row in rows if row.when), None)
+    if not facts.is_moe or experts is None or set(values) <= {1}:
+        return None
+    if dense & set(experts.flags) and not experts.also:
+        return None
+    return f"for a mixture of experts {path} means: {experts.note or 'something else'}"
 
 
 def flag_of_field(engine: str, path: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from autotuner.config import GROUPS
 from autotuner.engines import engine_table
 from autotuner.migrate.draft import Draft
+from autotuner.migrate.flags import other_meaning
 from autotuner.migrate.notes import Done
 from autotuner.migrate.parameters import EXPERTS, add_words
 from autotuner.migrate.values import UnfitError, as_bool, listed, setting
@@ -94,6 +95,9 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
     ours = f"parallel.{field}"
     values = listed(written)
     found = [setting(ours, value) for value in values]
+    otherwise = other_meaning(draft.engine, ours, found, draft.facts)
+    if otherwise is not None:
+        raise UnfitError(otherwise)
     if ours in draft.said:
         if draft.settings.get(ours) == found:
             draft.note(path, Done.TRANSLATED, f"{ours}, as parameters say it too")

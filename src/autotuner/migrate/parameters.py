@@ -12,6 +12,7 @@ from autotuner.migrate.flags import (
     flag_of_field,
     is_reserved,
     meaning,
+    other_meaning,
     owners,
     plain,
     words,
@@ -105,6 +106,9 @@ def _add(draft: Draft, parameter: _Given) -> None:
         return
     try:
         found = [known.value_of(value) for value in parameter.values]
+        otherwise = other_meaning(draft.engine, known.path, found, draft.facts)
+        if otherwise is not None:
+            raise UnfitError(otherwise)
     except UnfitError as unfit:
         why = f"{known.path} cannot say it: {unfit}"
         short = flag_of_field(draft.engine, known.path) if known.row is None else None
