@@ -6,21 +6,17 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from running import COMMAND, Done, Run, WriteTask
 
 from autotuner.cli import main
 from autotuner.testing.fake_engine import install_fake_engine
-
-COMMAND = (sys.executable, "-m", "autotuner")
-Done = subprocess.CompletedProcess[str]
-Run = Callable[..., Done]
-WriteTask = Callable[..., Path]
 
 
 @pytest.fixture

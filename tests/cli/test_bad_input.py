@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import COMMAND, Done, Run, WriteTask
+from running import COMMAND, Done, Run, WriteTask
 
 
 def is_told(done: Done, *words: str) -> None:

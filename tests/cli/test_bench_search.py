@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from running import Run
 from test_bad_input import is_told
 from test_json import document
 
 from autotuner.cli.many_values import repeated
 from autotuner.evaluate.baselines import contenders
-from conftest import Run
 
 LANDSCAPES = Path(__file__).parents[2] / "examples" / "landscapes"
 MEASURED = LANDSCAPES / "measured"

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from conftest import Done, Run, WriteTask
+from running import Done, Run, WriteTask
 
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
 POINT = {"experiment", "concurrency", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}

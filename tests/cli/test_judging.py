@@ -6,13 +6,13 @@ from importlib import util
 from pathlib import Path
 
 import pytest
+from running import Run, WriteTask
 from test_bad_input import is_told
 from test_json import document
 
 from autotuner.measure import Measurement
 from autotuner.store import Store
 from autotuner.verify import METRICS
-from conftest import Run, WriteTask
 
 CURVE = {
     *("launches", "prior", "choice", "ttft_median_ape", "tpot_median_ape"),

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from running import Run
 from test_bad_input import is_told
 from test_json import document
-
-from conftest import Run
 
 SEEN: dict[str, Any] = {
     "model": "m",

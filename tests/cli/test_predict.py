@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+from running import Run, WriteTask
 from test_bad_input import is_told
 from test_json import document
 
 from autotuner.predict import aiconfigurator_package
-from conftest import Run, WriteTask
 
 TASK: dict[str, Any] = {
     "version": 2,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from running import Run
 
 from autotuner.catalog import known_model
 from autotuner.engines import FIELDS
-from conftest import Run
 
 Call = Callable[..., str]
 

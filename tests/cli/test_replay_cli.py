@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import yaml
+from running import Done, Run, WriteTask
 
 from autotuner.landscapes import landscape_csv, read_landscape
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.testing.made_up_landscape import ALL_FAIL, made_up_landscape
-from conftest import Done, Run, WriteTask
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "v2" / "replay-qwen235b.yaml"
 LABEL = "replayed, not launched"

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from running import Run
 
 from autotuner.store import Store
 from autotuner.store.tokens import Tokens
-from conftest import Run
 
 
 @pytest.fixture

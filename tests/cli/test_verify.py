@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from running import Done, Run, WriteTask
 
 from autotuner.verify import METRICS
-from conftest import Done, Run, WriteTask
 
 SAVED = Path(__file__).parents[1] / "verify" / "data" / "aiconfigurator"
 GENAI_BENCH = Path(__file__).parents[1] / "verify" / "data" / "genai-bench"

@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from autotuner.server.app import create_app
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.serving import server_of
+from autotuner.server.serving import Server
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
 
@@ -93,7 +94,8 @@ def running(store: Store, home: Path) -> Iterator[str]:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    server = server_of(Service(store, home, ServiceSettings(port=port)))
+    app = create_app(Service(store, home, ServiceSettings(port=port)))
+    server = Server(app, uvicorn.Config(app, port=port, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

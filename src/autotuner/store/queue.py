@@ -8,6 +8,7 @@ difference between two, takes a task away or keeps it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +45,15 @@ def allowed_actions(status: str) -> tuple[str, ...]:
     if status == "running":
         now |= set(ASKED_OF_WORKERS)
     return tuple(action for action in TRANSITIONS if action in now)
+
+
+def first_lease() -> int:
+    """The number that leases of a new task count from.
+
+    SQLite gives the number of a deleted task to the next one: a worker that still holds a lease of
+    the old one must not hold the new one's.
+    """
+    return secrets.randbits(30)
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,7 @@ class Queue:
             needs_gpu=needs_gpu,
             needs_gpus=needs_gpus,
             v1_task_id=v1_task_id,
+            lease=first_lease(),
         )
         with self._sessions.writing() as session:
             session.add(row)

@@ -134,6 +134,7 @@ class Store:
             updated_at=_now(),
             ended_at=None,
             wall_s=0.0,
+            lease=first_lease(),
         )
         with self._sessions.writing() as session:
             session.add(row)

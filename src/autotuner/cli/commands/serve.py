@@ -16,14 +16,16 @@ from autotuner.cli.commands.worker import log_to_stderr
 from autotuner.cli.home import DATABASE, state_folder
 from autotuner.errors import AutotunerError
 from autotuner.server.app import create_app
-from autotuner.server.security import keep_secrets_out, protected
+from autotuner.server.security import keep_secrets_out
 from autotuner.server.service import Service
+from autotuner.server.serving import Server
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
-from autotuner.store.tokens import Tokens
 from autotuner.workers.child import WorkerChild
 
-_STREAMS_END_S = 5
+_GRACE_S = 5
+_MESSAGE_BYTES = 64 * 1024
+"""A client's WebSocket message at the most: none says much."""
 _LOG = logging.getLogger("autotuner.serve")
 
 
@@ -49,15 +51,16 @@ def serve(
     ):
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
         app = create_app(Service(store, folder, settings))
-        guarded = protected(app, settings=settings, find_token=Tokens(store.sessions).find)
-        server = uvicorn.Server(
+        server = Server(
+            app,
             uvicorn.Config(
-                guarded,
+                app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=_STREAMS_END_S,
-            )
+                ws_max_size=_MESSAGE_BYTES,
+                timeout_graceful_shutdown=_GRACE_S,
+            ),
         )
         keep_secrets_out()
         # uvicorn has its own handlers while it serves, and raises what came again after that.
