@@ -253,8 +253,8 @@ def said(value: Any) -> str:
 
 
 PARTS = {
-    "api.md": {"endpoints": endpoints, "transitions": transitions},
-    "api_security.md": {"errors": errors, "settings": settings, "policy": policy, "flags": flags},
+    "api.md": {"endpoints": endpoints, "transitions": transitions, "errors": errors},
+    "api_security.md": {"settings": settings, "policy": policy, "flags": flags},
     "configuration.md": {"fields": fields, "devices": devices},
     "engines.md": {"coverage": coverage},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},

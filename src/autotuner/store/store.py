@@ -20,7 +20,7 @@ from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store import kept_observations
 from autotuner.store.database import open_database
-from autotuner.store.queue import Queue, asked_for, holds
+from autotuner.store.queue import Queue, asked_for, first_lease, holds
 from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,

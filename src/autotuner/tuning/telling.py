@@ -1,6 +1,6 @@
 """What happens in a run, as events that are stored while it happens: (kind, payload).
 
-Kinds and payloads are part of the interface: docs/operations_workers.md lists them.
+Kinds and payloads are part of the interface: docs/operations.md lists them.
 """
 
 from __future__ import annotations
