@@ -4,7 +4,7 @@ PostgreSQL.
 In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
 """
 
-from autotuner.store.lock import device_locks, home_in_use, home_lock, worker_lock
+from autotuner.store.lock import device_locks, home_in_use
 from autotuner.store.queue import Lease, Queue
 from autotuner.store.records import (
     EventRecord,
@@ -28,6 +28,4 @@ __all__ = [
     "TaskRecord",
     "device_locks",
     "home_in_use",
-    "home_lock",
-    "worker_lock",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,55 +16,26 @@ from typing import IO
 from autotuner.errors import InUseError, StoreError
 
 CPU = "cpu"
-_POLL_S = 0.2
 
 
 @contextmanager
-def home_lock(home: Path, run_name: str) -> Iterator[None]:
-    """Holds this machine's CPU for tuning under `home` while the block runs.
-
-    Raises:
-        InUseError: another process holds it (named by its pid).
-        StoreError: the folder is not writable.
-    """
-    with _held(home / "tune.lock", "run", run_name):
-        yield
-
-
-@contextmanager
-def device_locks(home: Path, devices: Sequence[str], run_name: str) -> Iterator[None]:
-    """Holds devices for a run: "cpu", or GPUs by their index. See `home_lock`."""
-    with ExitStack() as locks:
-        for device in sorted(devices):
-            name = "tune.lock" if device == CPU else f"gpu-{device}.lock"
-            locks.enter_context(_held(home / name, "run", run_name))
-        yield
-
-
-@contextmanager
-def worker_lock(
-    home: Path, devices: Sequence[str], worker_name: str, *, wait_s: float = 0.0
+def device_locks(
+    home: Path, devices: Sequence[str], name: str, *, kind: str = "run"
 ) -> Iterator[None]:
-    """Holds devices for a worker for as long as it lives, whether it runs a task or not.
+    """Holds devices of this machine for work under `home` while the block runs.
 
     Args:
-        wait_s: for one that is about to end.
+        devices: "cpu", or GPUs by their index.
+        name: of the holder, which is a `kind`, as others are told.
 
     Raises:
-        InUseError: another worker has one of the devices (named by its pid).
+        InUseError: another process holds one of them (named by its pid).
+        StoreError: the folder is not writable.
     """
-    deadline = time.monotonic() + wait_s
     with ExitStack() as locks:
         for device in sorted(devices):
-            path = home / f"worker-{device}.lock"
-            while True:
-                try:
-                    locks.enter_context(_held(path, "worker", worker_name))
-                    break
-                except InUseError:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(_POLL_S)
+            file = "tune.lock" if device == CPU else f"gpu-{device}.lock"
+            locks.enter_context(_held(home / file, kind, name))
         yield
 
 

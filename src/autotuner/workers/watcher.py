@@ -60,6 +60,29 @@ def left_by_the_dead(task: TaskRecord, holder: WorkerRecord | None) -> tuple[str
     return "queued", f"its worker {holder.name} has died"
 
 
+def end_leftovers(store: Store, pace: Pace) -> bool:
+    """Ends the engines that dead workers have left on this machine.
+
+    Returns:
+        Whether none is left: the devices are free for another.
+    """
+    workers = {worker.id: worker for worker in store.workers.all()}
+    left = [
+        engine
+        for engine in store.workers.engines()
+        if is_on(this_machine(), engine)
+        and (engine.worker not in workers or has_ended_here(workers[engine.worker]))
+    ]
+    return all(_ended_here(store, engine, pace) for engine in left)
+
+
+def _ended_here(store: Store, engine: EngineProcess, pace: Pace) -> bool:
+    if not end_engine(Process(engine.pid, engine.pid_started), pace.stop_s):
+        return False
+    store.workers.forget_engine(engine)
+    return True
+
+
 class Watcher:
     """One observer; `look` is called again and again.
 
@@ -155,11 +178,7 @@ class Watcher:
     def _ended(self, engine: EngineProcess) -> bool:
         """Whether an engine has ended, or has to be believed to have: another machine's ends with
         its worker, or when that gives its task up."""
-        if is_on(this_machine(), engine):
-            if not end_engine(Process(engine.pid, engine.pid_started), self._pace.stop_s):
-                return False
-            self._store.workers.forget_engine(engine)
-        return True
+        return not is_on(this_machine(), engine) or _ended_here(self._store, engine, self._pace)
 
 
 def _marks(

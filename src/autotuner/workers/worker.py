@@ -19,7 +19,7 @@ from autotuner.workers.pace import PACE, Pace
 from autotuner.workers.pulse import Pulse
 from autotuner.workers.run_task import Left, Setting, run_task
 from autotuner.workers.tenure import SHUTDOWN, Tenure
-from autotuner.workers.watcher import Watcher
+from autotuner.workers.watcher import Watcher, end_leftovers
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ class Worker:
         self._stopping = threading.Event()
         self._tenure: Tenure | None = None
         self._owed: list[tuple[Lease, Left]] = []
+        self._told = ""
 
     def stop(self) -> None:
         """Has it give its task back and end; may be called from anywhere, also more than once."""
@@ -135,20 +136,24 @@ class Worker:
         try:
             if self._owed or queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
                 return False
-            with device_locks(self._setting.home, devices.names, self._me.name):
+            with device_locks(self._setting.home, devices.names, self._me.name, kind="worker"):
+                if not end_leftovers(self._store, self._pace):
+                    self._tell("a task waits: an engine of a dead worker cannot be ended")
+                    return False
                 lease = queue.claim(self._me.id, gpu=devices.gpu, gpus=devices.gpus)
                 if lease is None:
                     return False
                 presence.busy = True
                 self._work_on(lease)
         except InUseError as error:
-            _LOG.info("a task waits: %s", error)
+            self._tell(f"a task waits: {error.message}")
             return False
         except StoreError as error:
             _LOG.warning("no task can be taken: %s", error)
             return False
         finally:
             presence.busy = False
+        self._told = ""
         return True
 
     def _work_on(self, lease: Lease) -> None:
@@ -163,6 +168,12 @@ class Worker:
             self._owed.append((lease, left))
             self._settle()
         _LOG.info("task %d is left: %s", lease.task.id, left[0])
+
+    def _tell(self, why: str) -> None:
+        """Once, as long as it stays so."""
+        if why != self._told:
+            _LOG.info("%s", why)
+        self._told = why
 
     def _settle(self) -> None:
         """Leaves tasks as they are to be left. One that was left is not touched again."""

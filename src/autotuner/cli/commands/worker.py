@@ -11,15 +11,13 @@ from autotuner.cli.home import state_folder
 from autotuner.migrate import mirror
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import load_settings
-from autotuner.store import Store, worker_lock
+from autotuner.store import Store
 from autotuner.store.profiles_kept import service_registry
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
 from autotuner.workers.run_task import Setting
 from autotuner.workers.worker import Worker, this_worker
 
-_EARLIER_ENDS_S = 30.0
-"""For a worker of these devices that is ending, as after a restart of the service."""
 _LOG = logging.getLogger("autotuner.worker")
 
 
@@ -40,10 +38,7 @@ def worker(
     settings = load_settings(config, environment=os.environ, flags={})
     found = devices_of(devices, gpu=gpu)
     me = this_worker(name or "", "worker", found)
-    with (
-        worker_lock(folder, found.names, me.name, wait_s=_EARLIER_ENDS_S if is_child else 0.0),
-        Store.open(folder, database) as store,
-    ):
+    with Store.open(folder, database) as store:
         setting = Setting(
             home=folder,
             devices=found,
