@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autotuner.search.hybrid.figures import Figures, seen
-from autotuner.search.hybrid.fits import chance_to_fit
+from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume, volume_gains
 from autotuner.search.hybrid.memory import recall
 from autotuner.search.hybrid.residuals import Measured, Residuals
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
 from autotuner.search.strategy import SearchState
 
-SAMPLES, SCREENED, FINALISTS = 64, 16, 60
-"""Samples of each sweep; those of the first look at all candidates; how many get the second."""
-DOUBT = 0.5
-"""How wide samples spread, in standard deviations: less than believed, as a dozen launches have no
-time to follow every doubt."""
-WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
-"""Gains under doubts so many times as wide count with this share, with several objectives and with
-one: where nothing is expected to be gained any more, they say where the belief would have to be
-wrong the least."""
+SAMPLES, SCREENED, FINALISTS = 64, 16, 400
+"""Samples of each sweep; where there are more candidates than finalists, samples of the first look
+at all of them. It is a rough one: within an SLO most gain nothing in any of few samples."""
+DOUBT: Mapping[bool, float] = {True: 0.5, False: 1.0}
+"""Share of the believed doubts that counts, with several objectives and with one. A dozen launches
+have no time to follow every doubt about a whole frontier; one best point has, and where limits are
+nearly met, whether they are is all that matters."""
+WIDENED, WIDE_SHARE = 2.5, 0.03
+"""Gains under doubts so many times as wide as believed count with this share: where nothing is
+expected to be gained any more, they say where the belief would have to be wrong the least."""
 LIKELY = 0.5
 """A row that fits with this chance counts in the expected frontier."""
 
@@ -60,8 +61,11 @@ def weigh(state: SearchState) -> Weighed:
     left = set(state.untried())
     places = np.array([i for i, c in enumerate(rows.candidates) if c in left])
     minutes = _minutes(state, rows)
-    screened = view.scores(places, SCREENED) / minutes[places]
-    finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+    if len(places) > FINALISTS:
+        screened = view.scores(places, SCREENED) / minutes[places]
+        finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+    else:
+        finalists = places
     scores = view.scores(finalists, SAMPLES) / minutes[finalists]
     if scores.max() > 0:
         best = int(finalists[np.argmax(scores)])
@@ -88,7 +92,9 @@ class _View:
         self._state, self._rows = state, rows
         known = seen(state, rows)
         self._blocks = rows.blocks()
-        self._chance = chance_to_fit(rows, known.tried, known.ran)
+        self._doubt = DOUBT[len(state.objectives) > 1]
+        distance = distance_to_wall(rows, known.tried, known.ran)
+        self._chance, self._counted = (chance_to_fit(distance, d) for d in (1.0, self._doubt))
         self._residuals = Residuals(rows, known.measured, state.seed)
         self._own = len(known.measured.rows)
         flying = self._flying()
@@ -106,11 +112,10 @@ class _View:
 
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected gains of candidates, with the share of the wide ones: `c`."""
-        several = len(self._state.objectives) > 1
         if not self._own:
-            return np.asarray(self._gains(places, samples, (DOUBT,))[0])
-        near, wide = self._gains(places, samples, (DOUBT, WIDENED))
-        return np.asarray(near + WIDE_SHARE[several] * wide)
+            return np.asarray(self._gains(places, samples, (self._doubt,))[0])
+        near, wide = self._gains(places, samples, (self._doubt, WIDENED))
+        return np.asarray(near + WIDE_SHARE * wide)
 
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
@@ -125,7 +130,7 @@ class _View:
         values = self._frame.scaled(expected.values(self._state.objectives))
         good = expected.within(self._state.slo)
         alone = np.where(good[:, None], values, -1.0)[None, :, None]
-        adds = volume_gains(self._front, alone)[0] * self._chance[at]
+        adds = volume_gains(self._front, alone)[0] * self._counted[at]
         near = -expected.excess(self._state.slo) if not good.any() else values.prod(-1)
         best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
         row = at[best : best + 1]
@@ -133,7 +138,7 @@ class _View:
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        gain = float(self._gains(np.array([place]), SAMPLES, (DOUBT,))[0, 0])
+        gain = float(self._gains(np.array([place]), SAMPLES, (self._doubt,))[0, 0])
         reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
@@ -150,7 +155,7 @@ class _View:
         """Mean gains of candidates under samples of each width: `w x c`."""
         at, real = padded([self._blocks[place] for place in places])
         normal = self._normal[:samples, : at.shape[1]]
-        runs = (self._luck[:samples, None, None] < self._chance[at]) & real
+        runs = (self._luck[:samples, None, None] < self._counted[at]) & real
         return np.array(
             [self._gain(at, runs, drawn) for drawn in self._residuals.draws(at, normal, widths)]
         )
