@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,13 +18,13 @@ from autotuner.search.strategy import SearchState
 SAMPLES, SCREENED, FINALISTS = 64, 16, 400
 """Samples of each sweep; where there are more candidates than finalists, samples of the first look
 at all of them. It is a rough one: within an SLO most gain nothing in any of few samples."""
-DOUBT: Mapping[bool, float] = {True: 0.5, False: 1.0}
-"""Share of the believed doubts that counts, with several objectives and with one. A dozen launches
-have no time to follow every doubt about a whole frontier; one best point has, and where limits are
-nearly met, whether they are is all that matters."""
-WIDENED, WIDE_SHARE = 2.5, 0.03
-"""Gains under doubts so many times as wide as believed count with this share: where nothing is
-expected to be gained any more, they say where the belief would have to be wrong the least."""
+DOUBT = 0.5
+"""Share of the believed doubts that counts, of figures and of memory: a dozen launches have no time
+to follow every doubt."""
+WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
+"""Gains under doubts so many times as wide as believed count with this share, with several
+objectives and with one: where nothing is expected to be gained any more, they say where the belief
+would have to be wrong the least."""
 LIKELY = 0.5
 """A row that fits with this chance counts in the expected frontier."""
 
@@ -92,9 +92,8 @@ class _View:
         self._state, self._rows = state, rows
         known = seen(state, rows)
         self._blocks = rows.blocks()
-        self._doubt = DOUBT[len(state.objectives) > 1]
         distance = distance_to_wall(rows, known.tried, known.ran)
-        self._chance, self._counted = (chance_to_fit(distance, d) for d in (1.0, self._doubt))
+        self._chance, self._counted = (chance_to_fit(distance, d) for d in (1.0, DOUBT))
         self._residuals = Residuals(rows, known.measured, state.seed)
         self._own = len(known.measured.rows)
         flying = self._flying()
@@ -112,10 +111,11 @@ class _View:
 
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected gains of candidates, with the share of the wide ones: `c`."""
+        several = len(self._state.objectives) > 1
         if not self._own:
-            return np.asarray(self._gains(places, samples, (self._doubt,))[0])
-        near, wide = self._gains(places, samples, (self._doubt, WIDENED))
-        return np.asarray(near + WIDE_SHARE * wide)
+            return np.asarray(self._gains(places, samples, (DOUBT,))[0])
+        near, wide = self._gains(places, samples, (DOUBT, WIDENED))
+        return np.asarray(near + WIDE_SHARE[several] * wide)
 
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
@@ -138,7 +138,7 @@ class _View:
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        gain = float(self._gains(np.array([place]), SAMPLES, (self._doubt,))[0, 0])
+        gain = float(self._gains(np.array([place]), SAMPLES, (DOUBT,))[0, 0])
         reached = volume(self._front)
         return Weighed(
             candidate=rows.candidates[place],
