@@ -132,6 +132,20 @@ def test_one_objective_within_an_slo_finds_the_best_point() -> None:
     assert max(p.tok_s_per_gpu for p in good if p.candidate_id in ids) > 0.97 * best
 
 
+def test_what_is_reached_within_an_slo_is_improved_on_however_far_below_the_best_of_all() -> None:
+    slo = {"tpot_ms": 10.0}
+    state = replace(FRESH, objectives=("tok_s_per_gpu",), slo=slo)
+    good = {c: [p.tok_s_per_gpu for p in ps if p.tpot_ms <= 10] for c, ps in TRUTH.items()}
+    best = max((c for c in good if good[c]), key=lambda c: max(good[c]))
+    worst = min((c for c in good if good[c]), key=lambda c: max(good[c]))
+    anywhere = max(p.tok_s_per_gpu for points in TRUTH.values() for p in points)
+    assert max(good[best]) < 0.8 * anywhere
+    history = (Outcome(worst, "completed", TRUTH[worst]),)
+    choice = proposal(replace(state, history=history, spent_experiments=1))
+    assert max(good[choice.candidate_id], default=0.0) > 0.97 * max(good[best])
+    assert re.search(r"expected to add [\d.]+ % of the best so far", choice.reason)
+
+
 def test_an_slo_that_nothing_meets_is_approached_and_said() -> None:
     state = replace(FRESH, objectives=("tok_s_per_gpu",), slo={"tpot_ms": 0.001})
     choice = proposal(state)

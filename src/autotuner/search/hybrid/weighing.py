@@ -131,7 +131,8 @@ class _View:
         good = expected.within(self._state.slo)
         alone = np.where(good[:, None], values, -1.0)[None, :, None]
         adds = volume_gains(self._front, alone)[0] * self._counted[at]
-        near = -expected.excess(self._state.slo) if not good.any() else values.prod(-1)
+        within = np.where(good, values.prod(-1), -np.inf)
+        near = within if good.any() else -expected.excess(self._state.slo)
         best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
         row = at[best : best + 1]
         drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
