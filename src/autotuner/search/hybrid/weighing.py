@@ -34,8 +34,8 @@ class Weighed:
     """The best candidate left.
 
     Attributes:
-        gain: what it is expected to add, as a share of the volume reached (or of the best feasible
-            value); infinite where nothing is reached.
+        gain: what it is expected to add, as a share of the volume reached (or of how far the best
+            feasible value lies above the reference point); infinite where nothing is reached.
         figures: what is expected at the level that adds most, one row.
         log_std: standard deviation of the logarithm of throughput there.
         chance: of that level to fit. predicted: whether the prediction is its own.
