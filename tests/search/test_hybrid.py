@@ -24,7 +24,7 @@ from autotuner.search import (
     strategy_named,
 )
 from autotuner.search.auto import pick
-from autotuner.search.hybrid.fits import chance_to_fit
+from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.gains import frontier, volume_gains
 from autotuner.search.hybrid.rows import rows_of
 
@@ -90,8 +90,8 @@ def test_a_failure_lowers_the_odds_of_what_needs_as_much_memory() -> None:
     failed = Outcome(first, "failed", failure_kind="out_of_memory", failed_levels=LEVELS)
     rows = rows_of(state)
     tried = np.flatnonzero(rows.of == 0)
-    before = chance_to_fit(rows, tried[:0], np.array([], bool))
-    after = chance_to_fit(rows, tried, np.zeros(len(tried), bool))
+    before = chance_to_fit(distance_to_wall(rows, tried[:0], np.array([], bool)))
+    after = chance_to_fit(distance_to_wall(rows, tried, np.zeros(len(tried), bool)))
     needs = {c: np.flatnonzero(rows.of == place) for place, c in enumerate(IDS)}
     large = np.concatenate([needs[c] for c, s in SETTINGS.items() if s[TP] == 1])
     small = np.concatenate([needs[c] for c, s in SETTINGS.items() if s[TP] == 8])
@@ -99,6 +99,13 @@ def test_a_failure_lowers_the_odds_of_what_needs_as_much_memory() -> None:
     assert after[small].min() > 0.8
     next_one = proposal(replace(state, history=(failed,), spent_experiments=1))
     assert SETTINGS[next_one.candidate_id][TP] != 1
+
+
+def test_the_less_doubt_counts_the_nearer_are_odds_to_certain() -> None:
+    beyond, at, before = np.array([-1.5, 0.0, 0.5])
+    assert chance_to_fit(beyond, doubt=0.5) < chance_to_fit(beyond) < 0.5
+    assert chance_to_fit(before, doubt=0.5) > chance_to_fit(before) > 0.5
+    assert chance_to_fit(at, doubt=0.5) == pytest.approx(0.5)
 
 
 def test_a_reason_tells_gain_figures_doubt_and_what_is_new() -> None:
@@ -123,6 +130,20 @@ def test_one_objective_within_an_slo_finds_the_best_point() -> None:
     best = max(point.tok_s_per_gpu for point in good)
     ids = {choice.candidate_id for choice in launches("hybrid", state)}
     assert max(p.tok_s_per_gpu for p in good if p.candidate_id in ids) > 0.97 * best
+
+
+def test_what_is_reached_within_an_slo_is_improved_on_however_far_below_the_best_of_all() -> None:
+    slo = {"tpot_ms": 10.0}
+    state = replace(FRESH, objectives=("tok_s_per_gpu",), slo=slo)
+    good = {c: [p.tok_s_per_gpu for p in ps if p.tpot_ms <= 10] for c, ps in TRUTH.items()}
+    best = max((c for c in good if good[c]), key=lambda c: max(good[c]))
+    worst = min((c for c in good if good[c]), key=lambda c: max(good[c]))
+    anywhere = max(p.tok_s_per_gpu for points in TRUTH.values() for p in points)
+    assert max(good[best]) < 0.8 * anywhere
+    history = (Outcome(worst, "completed", TRUTH[worst]),)
+    choice = proposal(replace(state, history=history, spent_experiments=1))
+    assert max(good[choice.candidate_id], default=0.0) > 0.97 * max(good[best])
+    assert re.search(r"expected to add [\d.]+ % of the best so far", choice.reason)
 
 
 def test_an_slo_that_nothing_meets_is_approached_and_said() -> None:

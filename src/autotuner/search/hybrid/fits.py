@@ -63,8 +63,17 @@ def margins(rows: Rows) -> Floats:
     return np.where(rows.hopeless, np.minimum(said, _HOPELESS), said)
 
 
-def chance_to_fit(rows: Rows, tried: Ints, ran: Bools) -> Floats:
-    """Probability of each row to run: `n`.
+def chance_to_fit(distance: Floats, doubt: float = 1.0) -> Floats:
+    """Probability to run, of distances from the wall.
+
+    Args:
+        doubt: share of the believed doubts that counts, above 0: the less, the nearer to 0 or 1.
+    """
+    return _normal_cdf(distance / doubt)
+
+
+def distance_to_wall(rows: Rows, tried: Ints, ran: Bools) -> Floats:
+    """How far each row is believed to be from the wall, in standard deviations: `n`, positive runs.
 
     Args:
         tried: rows that were launched and measured, or failed: `m`. ran: which of them ran.
@@ -72,7 +81,7 @@ def chance_to_fit(rows: Rows, tried: Ints, ran: Bools) -> Floats:
     margin = margins(rows)
     variance = SHIFT_VARIANCE + SMOOTH_VARIANCE
     if not len(tried):
-        return _normal_cdf(margin / math.sqrt(1 + variance))
+        return np.asarray(margin / math.sqrt(1 + variance))
     scaled = rows.features / np.array([_LENGTHS[role] for role in rows.roles])
     among = _kernel(scaled[tried], scaled[tried]) + 1e-6 * np.eye(len(tried))
     pull, root, curvature = _laplace(among, margin[tried], np.where(ran, 1.0, -1.0))
@@ -80,7 +89,7 @@ def chance_to_fit(rows: Rows, tried: Ints, ran: Bools) -> Floats:
     mean = margin + towards.T @ pull
     explained = np.linalg.solve(root, curvature[:, None] * towards)
     left = np.maximum(variance - (explained**2).sum(0), 0.0)
-    return _normal_cdf(mean / np.sqrt(1 + left))
+    return np.asarray(mean / np.sqrt(1 + left))
 
 
 def _laplace(covariance: Floats, prior: Floats, labels: Floats) -> tuple[Any, Any, Any]:

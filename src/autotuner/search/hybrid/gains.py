@@ -39,8 +39,12 @@ class Frame:
 
 
 def frame(values: Floats) -> Frame:
-    """The frame of the frontier of `n x d` values, to be maximised."""
-    front = frontier(values)
+    """The frame of the frontier of `n x d` values, to be maximised.
+
+    With one objective that is a single point, which says nothing of scale: the frame is that of all
+    values, so that the best within an SLO counts however far below the best of all it lies.
+    """
+    front = frontier(values) if values.shape[1] > 1 else values
     nadir, ideal = front.min(0), front.max(0)
     size = np.where(np.abs(nadir) > 0, np.abs(nadir), 1.0)
     return Frame(nadir, np.where(ideal > nadir, ideal - nadir, size))

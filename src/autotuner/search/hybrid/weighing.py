@@ -8,22 +8,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autotuner.search.hybrid.figures import Figures, seen
-from autotuner.search.hybrid.fits import chance_to_fit
+from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume, volume_gains
 from autotuner.search.hybrid.memory import recall
 from autotuner.search.hybrid.residuals import Measured, Residuals
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
 from autotuner.search.strategy import SearchState
 
-SAMPLES, SCREENED, FINALISTS = 64, 16, 60
-"""Samples of each sweep; those of the first look at all candidates; how many get the second."""
+SAMPLES, SCREENED, FINALISTS = 64, 16, 400
+"""Samples of each sweep; where there are more candidates than finalists, samples of the first look
+at all of them. It is a rough one: within an SLO most gain nothing in any of few samples."""
 DOUBT = 0.5
-"""How wide samples spread, in standard deviations: less than believed, as a dozen launches have no
-time to follow every doubt."""
+"""Share of the believed doubts that counts, of figures and of memory: a dozen launches have no time
+to follow every doubt."""
 WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
-"""Gains under doubts so many times as wide count with this share, with several objectives and with
-one: where nothing is expected to be gained any more, they say where the belief would have to be
-wrong the least."""
+"""Gains under doubts so many times as wide as believed count with this share, with several
+objectives and with one: where nothing is expected to be gained any more, they say where the belief
+would have to be wrong the least."""
 LIKELY = 0.5
 """A row that fits with this chance counts in the expected frontier."""
 
@@ -33,8 +34,8 @@ class Weighed:
     """The best candidate left.
 
     Attributes:
-        gain: what it is expected to add, as a share of the volume reached (or of the best feasible
-            value); infinite where nothing is reached.
+        gain: what it is expected to add, as a share of the volume reached (or of how far the best
+            feasible value lies above the reference point); infinite where nothing is reached.
         figures: what is expected at the level that adds most, one row.
         log_std: standard deviation of the logarithm of throughput there.
         chance: of that level to fit. predicted: whether the prediction is its own.
@@ -60,8 +61,11 @@ def weigh(state: SearchState) -> Weighed:
     left = set(state.untried())
     places = np.array([i for i, c in enumerate(rows.candidates) if c in left])
     minutes = _minutes(state, rows)
-    screened = view.scores(places, SCREENED) / minutes[places]
-    finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+    if len(places) > FINALISTS:
+        screened = view.scores(places, SCREENED) / minutes[places]
+        finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+    else:
+        finalists = places
     scores = view.scores(finalists, SAMPLES) / minutes[finalists]
     if scores.max() > 0:
         best = int(finalists[np.argmax(scores)])
@@ -88,7 +92,8 @@ class _View:
         self._state, self._rows = state, rows
         known = seen(state, rows)
         self._blocks = rows.blocks()
-        self._chance = chance_to_fit(rows, known.tried, known.ran)
+        distance = distance_to_wall(rows, known.tried, known.ran)
+        self._chance, self._counted = (chance_to_fit(distance, d) for d in (1.0, DOUBT))
         self._residuals = Residuals(rows, known.measured, state.seed)
         self._own = len(known.measured.rows)
         flying = self._flying()
@@ -125,8 +130,9 @@ class _View:
         values = self._frame.scaled(expected.values(self._state.objectives))
         good = expected.within(self._state.slo)
         alone = np.where(good[:, None], values, -1.0)[None, :, None]
-        adds = volume_gains(self._front, alone)[0] * self._chance[at]
-        near = -expected.excess(self._state.slo) if not good.any() else values.prod(-1)
+        adds = volume_gains(self._front, alone)[0] * self._counted[at]
+        within = np.where(good, values.prod(-1), -np.inf)
+        near = within if good.any() else -expected.excess(self._state.slo)
         best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
         row = at[best : best + 1]
         drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
@@ -150,7 +156,7 @@ class _View:
         """Mean gains of candidates under samples of each width: `w x c`."""
         at, real = padded([self._blocks[place] for place in places])
         normal = self._normal[:samples, : at.shape[1]]
-        runs = (self._luck[:samples, None, None] < self._chance[at]) & real
+        runs = (self._luck[:samples, None, None] < self._counted[at]) & real
         return np.array(
             [self._gain(at, runs, drawn) for drawn in self._residuals.draws(at, normal, widths)]
         )
