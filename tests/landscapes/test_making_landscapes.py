@@ -155,6 +155,7 @@ def test_a_kept_landscape_is_small_and_can_be_searched(path):
     assert any(level.predicted for launch in landscape.launches for level in launch.levels)
 
 
+@pytest.mark.slow
 @needs_the_package
 @pytest.mark.parametrize("path", KEPT, ids=lambda path: path.name)
 def test_a_kept_landscape_is_what_the_scripts_make(path, tmp_path):

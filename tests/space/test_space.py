@@ -242,7 +242,12 @@ def excluded(model: str, gpu: str, gpus: int, groups: dict[str, Any], engine: st
             {"memory": {"max_model_len": 131072}},
             "weights and one sequence of memory.max_model_len (131072) need",
         ),
-        ("llama-3.1-8b", "h100", {"memory": {"max_model_len": 10**18}}, "the model's context (131"),
+        (
+            "llama-3.1-8b",
+            "h100",
+            {"memory": {"max_model_len": 2**31 - 1}},
+            "the model's context (131",
+        ),
         ("llama-3.1-8b", "h100", {"runtime": {"nextn": 1}}, "without MTP layers"),
     ],
 )

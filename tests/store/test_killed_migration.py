@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
 
 from autotuner.store import Store
@@ -35,6 +36,7 @@ def tables(engine: Engine) -> set[str]:
     return set(inspect(engine).get_table_names())
 
 
+@pytest.mark.slow
 def test_killed_before_any_statement_the_schema_is_whole_or_absent(tmp_path: Path) -> None:
     Store.open(tmp_path / "whole").close()
     whole = tables(create_engine(f"sqlite:///{tmp_path / 'whole' / FILE_NAME}"))

@@ -96,7 +96,9 @@ class Tuning:
         return {e.candidate_id: replace(e, standing=Standing()) for e in done}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+)
 def test_a_killed_tuner_goes_on_where_it_was(seed: int, tmp_path: Path) -> None:
     tuning, moments = Tuning(tmp_path), random.Random(seed)
     kept: dict[str, ExperimentRecord] = {}

@@ -89,6 +89,7 @@ def test_another_worker_goes_on_at_once_where_one_of_this_machine_was_killed(sho
     assert shop.left() == {}
 
 
+@pytest.mark.slow
 def test_a_worker_that_was_stopped_for_too_long_writes_nothing_more(shop: Shop) -> None:
     task = shop.task("--load-delay-s=2")
     first = shop.paced("first", **QUICK)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shop import CANDIDATES, ONE, Shop, complete, shop_at
+from shop import CANDIDATES, ONE, Shop, complete, shop_at, wait_for
 
 from autotuner.store.queue import ASKED_OF_WORKERS
 from autotuner.tuning.telling import KINDS
@@ -120,13 +120,17 @@ def test_a_task_that_cannot_be_run_fails_with_the_reason_and_the_worker_goes_on(
     assert worker.wait(timeout=60) == 0
 
 
-def test_a_second_worker_of_the_same_devices_is_refused(shop: Shop) -> None:
-    task = shop.task(SLOW_TO_LOAD)
-    shop.worker("--name", "first")
-    shop.wait_for_event(task, "experiment_started")
+def test_a_second_worker_of_the_same_devices_stands_by(shop: Shop) -> None:
+    tasks = [shop.task("--load-delay-s=1"), shop.task()]
+    first = shop.worker("--name", "first")
+    shop.wait_for_event(tasks[0], "experiment_started")
     second = shop.worker("--name", "second")
-    assert second.wait(timeout=60) == 2
-    assert "in use by worker 'first'" in shop.logs()
+    wait_for(lambda: "in use by worker 'first'" in shop.logs(), "that the second waits")
+    first.kill()
+    for task in tasks:
+        shop.wait_until(task, "completed")
+    assert second.poll() is None
+    assert shop.left() == {}
 
 
 def test_a_run_of_the_command_line_is_cancelled_as_any_other(shop: Shop) -> None:
