@@ -79,8 +79,6 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "created_before": _TASKS.created_at < bindparam("created_before"),
 }
 """Field of a `TaskFilter` -> what it asks, with a parameter of its name."""
-_BETWEEN = "\n"
-"""Stands between the tasks of a page: within JSON it is written otherwise."""
 _TEXTS = (
     *("id", "name", "description", "status", "stop_reason", "origin", "model", "engine"),
     *("device", "worker", "wanted", "revision", "wall_s"),
@@ -117,7 +115,7 @@ def task_page(
     with sessions.asking() as connection:
         query = _task_query(connection.dialect.name, order, asked, after is not None)
         page: str | None = connection.scalar(query, {**given, "most": limit})
-    return page.split(_BETWEEN) if page else []
+    return page.split("\n") if page else []
 
 
 def experiments_of(sessions: Sessions, task_id: int) -> Row:
@@ -193,8 +191,8 @@ def _task_query(
 ) -> Select[*tuple[Any, ...]]:
     """The question for a page; it is built once for each set of filters that is asked for.
 
-    The answer is one text: a thread that fetches row by row hands the interpreter over to the
-    others with each.
+    The answer is one text, a line for each task, for JSON holds no line feeds: a thread that
+    fetches row by row hands the interpreter over to the others with each.
     """
     chosen = TASK_ORDERS[order]
     sorted_by, row_id = chosen.column, _TASKS.id
@@ -209,7 +207,7 @@ def _task_query(
     else:
         query = query.order_by(sorted_by, row_id)
     rows = query.limit(bindparam("most")).subquery()
-    return select(func.aggregate_strings(rows.c.document, _BETWEEN))
+    return select(WORDS[dialect].lines(rows.c.document))
 
 
 def _document(words: JsonWords) -> ColumnElement[str]:
