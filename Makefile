@@ -82,6 +82,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/cli.py
 	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
+	$(BIN)/python bench/api.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/search_speed.py
 

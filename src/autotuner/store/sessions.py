@@ -27,6 +27,9 @@ class Sessions:
         self.name = name
         self._writer = engine.execution_options(**{WRITING: True})
         self._guard = guard
+        # One statement is a transaction by itself: to begin and end one would be two more trips.
+        alone = engine.dialect.name == "postgresql"
+        self._asker = engine.execution_options(isolation_level="AUTOCOMMIT") if alone else engine
 
     def guarded(self, guard: Guard) -> Sessions:
         """The same database, with every write guarded."""
@@ -44,12 +47,12 @@ class Sessions:
 
     @contextmanager
     def asking(self) -> Iterator[Connection]:
-        """The same without the mapper, for questions that are asked often and read no rows whole.
+        """For one question that is asked often and reads no rows whole: without the mapper.
 
         Raises:
             StoreError: what the database says, with the remedy.
         """
-        with translated_errors(self.name), self.engine.connect() as connection:
+        with translated_errors(self.name), self._asker.connect() as connection:
             yield connection
 
     @contextmanager

@@ -202,3 +202,17 @@ def test_experiments_are_paged_and_chosen_by_state(service: Service, client: Tes
     assert [e["failure_kind"] for e in failed] == ["out_of_memory"]
     assert client.get(address, params={"cursor": "x"}).status_code == 400
     assert client.get(f"{TASKS}999/experiments").status_code == 404
+
+
+def test_lines_and_special_characters_of_a_text_are_told_as_they_are(client: TestClient) -> None:
+    text = 'one\ntwo\r\n\ttab "quoted" \\ \u2028 \x1f \U0001f600'
+    first, second = created(client, description=text), created(client, description="\n")
+    told = {item["id"]: item["description"] for item in client.get(TASKS).json()["items"]}
+    assert told == {first: text, second: "\n"}
+
+
+def test_a_parameter_that_takes_one_value_counts_as_it_was_given_last(client: TestClient) -> None:
+    for name in ("b", "a"):
+        created(client, name=name)
+    page = client.get(f"{TASKS}?sort=-name&sort=name&limit=x&limit=1&unknown=1").json()
+    assert [item["name"] for item in page["items"]] == ["a"]

@@ -18,7 +18,7 @@ from autotuner.errors import AutotunerError
 from autotuner.server.app import create_app
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.service import Service
-from autotuner.server.serving import Server
+from autotuner.server.serving import Server, listening_on
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.workers.child import WorkerChild
@@ -74,9 +74,8 @@ def serve(
 
 
 def _listening(settings: ServiceSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return listening_on(settings.host, settings.port)
     except (OSError, OverflowError) as error:
         told = getattr(error, "strerror", None) or str(error)
         raise AutotunerError(

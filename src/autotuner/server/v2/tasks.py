@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Query
+from fastapi import Body, Depends, Header, Query
 from fastapi.responses import Response
 
 from autotuner.config import Task, parse_task
@@ -15,6 +15,7 @@ from autotuner.server.v2.cursors import cursor_of, place_of
 from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
 from autotuner.server.v2.forbidden import refuse_forbidden
 from autotuner.server.v2.idempotency import Key
+from autotuner.server.v2.query_model import parameters_of, reader_of
 from autotuner.server.v2.routing import (
     WITH_BODY,
     Given,
@@ -77,8 +78,15 @@ def create_task(
     return _told(service, record, status=201)
 
 
-@router.get("/", response_model=TaskPage, responses=problems(ProblemKind.INVALID_CURSOR))
-def list_tasks(service: Given, query: Annotated[TaskQuery, Query()]) -> Response:
+@router.get(
+    "/",
+    response_model=TaskPage,
+    responses=problems(ProblemKind.INVALID_CURSOR),
+    openapi_extra=parameters_of(TaskQuery),
+)
+def list_tasks(
+    service: Given, query: Annotated[TaskQuery, Depends(reader_of(TaskQuery))]
+) -> Response:
     """Lists tasks, a page at a time; a page goes on where the one before ended."""
     order, limit = query.sort, query.limit
     after = None if query.cursor is None else place_of(query.cursor, order, is_time=order in TIMES)
