@@ -82,9 +82,9 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/cli.py
 	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
-	$(BIN)/python bench/api.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/search_speed.py
+	$(BIN)/python bench/api.py
 
 lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) --extra llamacpp --extra postgresql pyproject.toml requirements/build.in -o requirements/runtime.txt
