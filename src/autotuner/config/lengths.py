@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import (
@@ -141,5 +142,5 @@ class LengthDistribution(BaseModel):
 
 
 def _number(value: float) -> str:
-    """As the notation has it: without an exponent."""
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+    """As the notation has it, without an exponent, and with every digit."""
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
