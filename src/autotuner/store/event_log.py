@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from autotuner.store.schema import EventRow
 from autotuner.store.sessions import Sessions
@@ -44,14 +44,12 @@ def events_after(
     Args:
         until: the greatest number asked for.
     """
-    query = select(*(_EVENTS[name] for name in Happened._fields)).where(_EVENTS.id > after)
+    conditions = [_EVENTS.id > after]
     if task_id is not None:
-        query = query.where(_EVENTS.task_id == task_id)
+        conditions.append(_EVENTS.task_id == task_id)
     if until is not None:
-        query = query.where(_EVENTS.id <= until)
-    with sessions.reading() as session:
-        found = session.connection().execute(query.order_by(_EVENTS.id).limit(limit)).all()
-    return [Happened(*row) for row in found]
+        conditions.append(_EVENTS.id <= until)
+    return _first(sessions, *conditions, limit=limit)
 
 
 def events_new(
@@ -59,9 +57,11 @@ def events_new(
 ) -> list[Happened]:
     """Events behind `after`, and those of the numbers in `late` that have come meanwhile."""
     behind = _EVENTS.id > after
-    query = select(*(_EVENTS[name] for name in Happened._fields)).where(
-        or_(behind, _EVENTS.id.in_(late)) if late else behind
-    )
+    return _first(sessions, or_(behind, _EVENTS.id.in_(late)) if late else behind, limit=limit)
+
+
+def _first(sessions: Sessions, *conditions: ColumnElement[bool], limit: int) -> list[Happened]:
+    query = select(*(_EVENTS[name] for name in Happened._fields)).where(*conditions)
     with sessions.reading() as session:
         found = session.connection().execute(query.order_by(_EVENTS.id).limit(limit)).all()
     return [Happened(*row) for row in found]

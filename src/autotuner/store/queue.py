@@ -9,12 +9,12 @@ difference between two, takes a task away or keeps it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import LeaseLostError, StaleRevisionError, StoreError, WrongTransitionError
@@ -23,10 +23,9 @@ from autotuner.store.rows import task_record
 from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
 from autotuner.store.sessions import Guard, Sessions
 
-STATUSES = (
-    *("pending", "queued", "running", "paused"),
-    *("completed", "failed", "cancelled", "interrupted"),
-)
+UNENDED = ("pending", "queued", "running", "paused")
+"""States in which a task has not ended; entering any other is its end."""
+STATUSES = (*UNENDED, "completed", "failed", "cancelled", "interrupted")
 TRANSITIONS: Mapping[str, Mapping[str, str]] = {
     "start": {"pending": "queued"},
     "cancel": {"pending": "cancelled", "queued": "cancelled", "paused": "cancelled"},
@@ -330,13 +329,6 @@ class Queue:
         with self._sessions.reading() as session:
             return tuple(map(task_record, session.scalars(query)))
 
-    def waiting(self, ids: Sequence[int] = ()) -> bool:
-        """Whether any of these tasks (of all, where none is named) is queued or running."""
-        some = TaskRow.status.in_(("queued", "running"))
-        with self._sessions.reading() as session:
-            asked = select(exists().where(some & TaskRow.id.in_(ids) if ids else some))
-            return bool(session.scalar(asked))
-
 
 def asked_for(row: TaskRow, status: str) -> str:
     """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
@@ -363,7 +355,7 @@ def _enter(row: TaskRow, status: str) -> None:
     row.status, row.worker, row.wanted = status, None, ""
     row.stop_reason = ""
     row.queued_at = _now() if status == "queued" else row.queued_at
-    row.ended_at = None if status in ("queued", "running", "pending", "paused") else _now()
+    row.ended_at = None if status in UNENDED else _now()
 
 
 def _forget_everything(session: Session, row: TaskRow) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Update, delete, select, update
 from sqlalchemy.orm import Session
 
+from autotuner.store.queue import UNENDED
 from autotuner.store.schema import ExperimentRow, MeasurementRow, TaskRow
 
 _UNFINISHED = ("running", "interrupted")
@@ -30,7 +31,7 @@ def status_change(run_id: int, status: str, reason: str, add_wall_s: float) -> U
             status=status,
             stop_reason=reason,
             wall_s=TaskRow.wall_s + add_wall_s,
-            ended_at=None if status in ("running", "queued", "paused") else datetime.now(UTC),
+            ended_at=None if status in UNENDED else datetime.now(UTC),
             updated_at=datetime.now(UTC),
             revision=TaskRow.revision + 1,
             **({} if status == "running" else {"worker": None, "wanted": ""}),
