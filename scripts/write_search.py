@@ -93,7 +93,7 @@ def block(rows: Sequence[Row], *, every_measure: bool) -> str:
     for budget in dict.fromkeys(row["launches"] for row in rows):
         some = [row for row in rows if row["launches"] == budget]
         count = len({row["landscape"] for row in some})
-        seeds = " or ".join(map(str, sorted({row["seeds"] for row in some})))
+        seeds = " to ".join(map(str, sorted({f(row["seeds"] for row in some) for f in (min, max)})))
         lines.append(f"**{budget} launches**: means over {count} landscapes, {seeds} seeds each.")
         lines += ["", *_table(("search", *MEASURES.values()), _means(some)), ""]
         if every_measure:
