@@ -27,6 +27,7 @@ from autotuner.search.auto import pick
 from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.gains import frontier, volume_gains
 from autotuner.search.hybrid.rows import rows_of
+from autotuner.search.wording import label
 
 IDS = tuple(SETTINGS)
 FRESH = SearchState(
@@ -115,7 +116,25 @@ def test_a_reason_tells_gain_figures_doubt_and_what_is_new() -> None:
     assert re.search(r"predicted [\d,.]+ tok/s/GPU, [\d,.]+ tok/s/user \(concurrency \d+\)", reason)
     assert "give or take" in reason
     assert f"corrected by {len(LEVELS)} levels measured here" in reason
-    assert "launch so far" in reason
+    assert re.search(r"every launch so far differs|the most alike launch differs", reason)
+
+
+def test_what_a_reason_says_of_the_most_alike_launch_is_true() -> None:
+    made = launches("hybrid", replace(FRESH, budget=Budget(experiments=10)))
+    told = 0
+    for place, choice in enumerate(made):
+        mine = SETTINGS[choice.candidate_id]
+        apart = [
+            {label(path) for path in mine if SETTINGS[other.candidate_id][path] != mine[path]}
+            for other in made[:place]
+        ]
+        said = re.search(r"the most alike launch differs in (.+)", choice.reason)
+        if said:
+            named = set(said[1].split("; ")[0].split(" and "))
+            assert named in apart
+            assert len(named) == min(map(len, apart))
+            told += 1
+    assert told
 
 
 def test_one_objective_within_an_slo_finds_the_best_point() -> None:

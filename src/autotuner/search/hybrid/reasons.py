@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SURE = 0.95
 """A chance to fit that needs no mention."""
+_FEW = 2
+"""Differing settings that are named."""
 
 
 def told(state: SearchState, best: Weighed) -> str:
@@ -79,8 +81,6 @@ def _news(state: SearchState, candidate: str) -> str:
     fewest = min(differences, key=len)
     if not fewest:
         return ""
-    return (
-        f"no launch so far had its {' and '.join(map(label, fewest))}"
-        if len(fewest) <= 2
-        else (f"every launch so far differs in {len(fewest)} settings or more")
-    )
+    if len(fewest) > _FEW:
+        return f"every launch so far differs in {len(fewest)} settings or more"
+    return f"the most alike launch differs in {' and '.join(map(label, fewest))}"
