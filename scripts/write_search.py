@@ -56,9 +56,14 @@ class Part:
 
 
 PARTS = {
-    "large": Part(LANDSCAPES, "12,17", "3", "10", (), every_measure=True),
+    "large": Part(
+        LANDSCAPES, launches="12,17", seeds="3", auto_seeds="10", memory=(), every_measure=True
+    ),
     "measured": Part(
-        *(LANDSCAPES / "measured", "3,4,6", "5", "5"),
+        LANDSCAPES / "measured",
+        launches="3,4,6",
+        seeds="5",
+        auto_seeds="5",
         memory=(LANDSCAPES / "measured",),
         every_measure=False,
     ),
@@ -100,7 +105,8 @@ def block(rows: Sequence[Row], *, every_measure: bool) -> str:
     for budget in dict.fromkeys(row["launches"] for row in rows):
         some = [row for row in rows if row["launches"] == budget]
         count = len({row["landscape"] for row in some})
-        seeds = " to ".join(map(str, sorted({f(row["seeds"] for row in some) for f in (min, max)})))
+        fewest, most = (f(row["seeds"] for row in some) for f in (min, max))
+        seeds = f"{fewest} to {most}" if fewest < most else str(most)
         lines.append(f"**{budget} launches**: means over {count} landscapes, {seeds} seeds each.")
         lines += ["", *_table(("search", *MEASURES.values()), _means(some)), ""]
         if every_measure:

@@ -84,24 +84,25 @@ class Residuals:
             widths: how wide the same samples spread, in standard deviations: `w`.
         """
         samples = np.empty((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
+        shared = _shared(self._rows, blocks, blocks)
         for quantity, settings in enumerate(self._settings):
             shares = np.cumsum([s.weight for s in settings])
             bounds = np.r_[0, np.round(shares * len(normal)).astype(int)]
             for setting, start, end in zip(settings, bounds[:-1], bounds[1:], strict=True):
                 if start < end:
-                    root = self._root(setting, blocks)
+                    root = self._root(setting, blocks, shared)
                     noise = np.einsum("sl,ckl->sck", normal[start:end, :, quantity], root)
                     for place, width in enumerate(widths):
                         drawn = setting.mean[blocks] + width * noise
                         samples[place, start:end, ..., quantity] = drawn
         return samples
 
-    def _root(self, setting: _Setting, blocks: Ints) -> Floats:
+    def _root(self, setting: _Setting, blocks: Ints, shared: _Shared) -> Floats:
         """Cholesky factors of each block's posterior covariance: `c x l x l`."""
         rows, size = self._rows, blocks.shape[1]
         scaled = (rows.features * np.exp(-setting.theta[len(VARIANCES) :]))[blocks]
         squared = ((scaled[:, :, None] - scaled[:, None]) ** 2).sum(-1)
-        covariance = _covariance(setting.theta, squared, _shared(rows, blocks, blocks))
+        covariance = _covariance(setting.theta, squared, shared)
         explained = setting.whitened[:, blocks]
         covariance -= np.einsum("mck,mcl->ckl", explained, explained)
         covariance[:, np.arange(size), np.arange(size)] += _JITTER
@@ -136,6 +137,7 @@ class Told:
     def __init__(self, rows: Rows, at: Ints, values: Floats) -> None:
         self._rows, self._at, self._values = rows, at, values
         self._among = _shared(rows, at, at)
+        self._with_all = _shared(rows, at, np.arange(len(rows.of)))
 
     def root(self, theta: Floats) -> Floats:
         """Cholesky factor of the measured rows' covariance, noise included: `m x m`."""
@@ -147,21 +149,16 @@ class Told:
 
     def towards(self, theta: Floats) -> Floats:
         """Covariance of the measured with all rows: `m x n`."""
-        rows = self._rows
-        scaled = rows.features * np.exp(-theta[len(VARIANCES) :])
-        every = np.arange(len(rows.of))
-        return _covariance(
-            theta, squared_distances(scaled[self._at], scaled), _shared(rows, self._at, every)
-        )
+        scaled = self._rows.features * np.exp(-theta[len(VARIANCES) :])
+        return _covariance(theta, squared_distances(scaled[self._at], scaled), self._with_all)
 
     def predict(self, theta: Floats, asked: Ints) -> tuple[Floats, Floats]:
         """Mean and variance of the residuals at other rows, noise left out: `k` and `k`."""
         root = self.root(theta)
         whitened = np.linalg.solve(root, self.towards(theta)[:, asked])
-        common, smooth, format_, launch, noise, borrowed = np.exp(theta[: len(VARIANCES)])
-        slopes = (self._rows.displaced[asked] ** 2).sum(1) + _LENT * ~self._rows.predicted[asked]
-        own = common + smooth + format_ + launch + _STEPS * noise + borrowed * slopes
-        left = np.maximum(own - (whitened**2).sum(0), _JITTER)
+        alone = asked[:, None]
+        own = _covariance(theta, np.zeros((len(asked), 1, 1)), _shared(self._rows, alone, alone))
+        left = np.maximum(own[:, 0, 0] - (whitened**2).sum(0), _JITTER)
         return np.asarray(whitened.T @ np.linalg.solve(root, self._values)), np.asarray(left)
 
     def log_likelihood(self, theta: Floats) -> float:
