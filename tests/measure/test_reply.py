@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.measure.reply import Reply, error_text, parse_reply
+from autotuner.measure.reply import Reply, parse_reply
+from autotuner.measure.server_errors import error_text
 
 Event = dict[str, Any]
 
@@ -54,19 +55,20 @@ def test_the_cuts_of_a_stream_change_nothing_but_times(case: tuple[int, bytes, l
     assert isinstance(reply, Reply), reply
     assert (reply.output_tokens, reply.input_tokens) == (tokens, 9)
     assert len(reply.token_times_s) == tokens
-    # An event has come when the end of its line has.
-    line_ends = [place for place, byte in enumerate(body) if byte == ord("\n")][::2]
+    # An event has come when the end of its line has, or the CR of it.
+    ends = b"\r" if b"\r" in body else b"\n"
+    line_ends = [place for place, byte in enumerate(body) if byte == ends[0]][::2]
     came = [sum(edge <= place for edge in edges[1:]) + 1.0 for place in line_ends]
     assert list(reply.token_times_s) == came[:tokens]
-    assert reply.ended_s == came[tokens]
+    assert reply.ended_s == came[tokens - 1]
 
 
 def test_the_figures_of_an_answer_by_hand() -> None:
     pieces = [stream([event])[: -len(b"data: [DONE]\n\n")] for event in map(token, "abc")]
     reply = parse_reply(10.0, [*pieces, stream([token("", "stop")])], [10.5, 10.75, 11.25, 11.5])
     assert isinstance(reply, Reply)
-    assert (reply.ttft_ms, reply.e2e_ms) == (500.0, 1500.0)
-    assert reply.tpot_ms == 500.0
+    assert (reply.ttft_ms, reply.e2e_ms) == (500.0, 1250.0)
+    assert reply.tpot_ms == 375.0
     assert reply.itl_ms() == [250.0, 500.0]
 
 
@@ -81,8 +83,9 @@ def test_without_usage_the_events_are_counted() -> None:
 
 
 def test_a_token_that_is_no_text_yet_counts() -> None:
-    # Half of a character is an event with an empty text.
-    assert len(answered(stream([token(""), token("é"), token("", "stop")])).token_times_s) == 2
+    # Half of a character is an event with an empty text; before the first text it is an opener.
+    events = [token(""), token("a"), token(""), token("é"), token("", "stop")]
+    assert len(answered(stream(events)).token_times_s) == 3
 
 
 def test_a_last_event_with_text_is_a_token_too() -> None:

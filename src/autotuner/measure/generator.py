@@ -11,8 +11,9 @@ from autotuner.measure.connection import Connection, Exchange, connect
 from autotuner.measure.level import ENGINE_DIED, Level
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
 from autotuner.measure.protocol import Endpoint, LevelPlan
-from autotuner.measure.reply import Reply, error_text, parse_reply
+from autotuner.measure.reply import REPORTED, Reply, parse_reply
 from autotuner.measure.results import Measurement
+from autotuner.measure.server_errors import body_text
 from autotuner.measure.watch import ClientWatch
 
 _MODELS_TIMEOUT_S = 10.0
@@ -110,13 +111,11 @@ class _User:
 
 def _read(exchange: Exchange) -> Reply | str:
     if exchange.error:
-        return exchange.error
+        # A server that breaks off often says why in its last event.
+        said = parse_reply(exchange.sent_s, exchange.pieces, exchange.times_s)
+        return said if isinstance(said, str) and said.startswith(REPORTED) else exchange.error
     if exchange.status != 200:
-        try:
-            said = error_text(json.loads(exchange.body))
-        except ValueError:
-            said = exchange.body[:200].decode("utf-8", errors="replace")
-        return f"HTTP {exchange.status}: {said}"
+        return f"HTTP {exchange.status}: {body_text(exchange.body)}"
     return parse_reply(exchange.sent_s, exchange.pieces, exchange.times_s)
 
 

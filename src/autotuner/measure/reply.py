@@ -8,6 +8,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from autotuner.measure.event_stream import STRAY, server_events
+from autotuner.measure.server_errors import body_text, listed, reported_error
+
+_OUTPUT = (
+    *("content", "reasoning_content", "reasoning", "refusal", "audio"),
+    *("tool_calls", "function_call"),
+)
+"""Where a chat's delta keeps what the model wrote."""
+_MOST = 10**9
+DONE = b"[DONE]"
+REPORTED = "the engine reported: "
+"""Before the server's own words of a failure inside a stream."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -16,7 +29,8 @@ class Reply:
     Attributes:
         token_times_s: arrival of each event that carries output; engines may put several tokens
             in one.
-        ended_s: arrival of the event that ends the answer.
+        ended_s: arrival of the last event that carries output; what only ends the answer or counts
+            its tokens may come much later.
         output_tokens: by the server's usage; the number of events where it gives none.
         input_tokens: by the server's usage; None where it gives none.
     """
@@ -52,50 +66,102 @@ class Reply:
 def parse_reply(sent_s: float, pieces: Sequence[bytes], times_s: Sequence[float]) -> Reply | str:
     """Reads server-sent events of the OpenAI completions form, or says what is wrong with them.
 
+    An event carries output where it has text of any kind (also of reasoning or of a tool call),
+    or, after the first text, where it does not end the answer: half of a character is an event
+    with an empty text. An empty event before the first text is an opener, no token.
+
     Args:
         pieces: the body in parts as they came; an event may begin in one and end in another.
         times_s: one for each piece; an event counts from the piece that completes it.
     """
     token_times: list[float] = []
-    ended_s: float | None = None
-    usage: dict[str, Any] | None = None
-    rest = b""
-    for piece, at_s in zip(pieces, times_s, strict=True):
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            if not line.startswith(b"data:"):
-                continue
-            data = line[5:].strip()
-            if data == b"[DONE]":
-                continue
-            try:
-                event = json.loads(data)
-            except ValueError:
-                return "an event of the stream is no JSON"
-            if "error" in event:
-                return f"the engine reported: {error_text(event)}"
-            usage = event.get("usage") or usage
-            for choice in event.get("choices") or ():
-                reason = choice.get("finish_reason")
-                if choice.get("text") or reason is None:
-                    token_times.append(at_s)
-                if reason is not None:
-                    ended_s = at_s
-    if not token_times:
-        return "the answer has no tokens"
-    counted = usage or {}
-    return Reply(
-        sent_s=sent_s,
-        token_times_s=tuple(token_times),
-        ended_s=ended_s if ended_s is not None else token_times[-1],
-        output_tokens=int(counted.get("completion_tokens") or len(token_times)),
-        input_tokens=counted.get("prompt_tokens"),
+    ending_s: float | None = None
+    usage: dict[str, Any] = {}
+    stray: list[bytes] = []
+    done = False
+    for event in server_events(pieces, times_s):
+        data = event.data.strip()
+        if event.kind == STRAY:
+            done = done or data == DONE
+            stray.append(data)
+            continue
+        if event.kind == "error":
+            return f"{REPORTED}{body_text(data)}"
+        if not data:
+            continue
+        if data == DONE:
+            done = True
+            break
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError):
+            return f"an event of the stream is no JSON: {body_text(data)}"
+        if not isinstance(document, dict):
+            return f"an event of the stream is no JSON object: {body_text(data)}"
+        if (error := reported_error(document)) is not None:
+            return f"{REPORTED}{error}"
+        counted = document.get("usage")
+        usage = counted if isinstance(counted, dict) and counted else usage
+        choices = listed(document.get("choices"))
+        # Usage alone comes after the answer; beside a choice it only counts so far.
+        done = done or (bool(counted) and not choices)
+        for choice in choices:
+            ends = bool(choice.get("finish_reason"))
+            if _has_output(choice) or (token_times and not ends):
+                token_times.append(event.at_s)
+            elif ends:
+                ending_s = event.at_s
+            done = done or ends
+    return (
+        _reply(sent_s, token_times, ending_s, usage)
+        if done or usage
+        else _cut_off(token_times, stray, pieces)
     )
 
 
-def error_text(document: Any) -> str:
-    """The message of an OpenAI-style error, whatever shape the server gave it."""
-    error = document.get("error", document) if isinstance(document, dict) else document
-    if isinstance(error, dict):
-        error = error.get("message", error)
-    return str(error)[:200]
+def _reply(
+    sent_s: float, token_times: list[float], ending_s: float | None, usage: dict[str, Any]
+) -> Reply | str:
+    counted = _count(usage.get("completion_tokens"))
+    if ending_s is not None and len(token_times) > 1 and counted == len(token_times) + 1:
+        # One token an event, and one is missing: it has no text of its own and came with the end.
+        token_times = [*token_times, ending_s]
+    if not token_times:
+        return "the answer has no tokens"
+    return Reply(
+        sent_s=sent_s,
+        token_times_s=tuple(token_times),
+        ended_s=token_times[-1],
+        output_tokens=counted or len(token_times),
+        input_tokens=_count(usage.get("prompt_tokens")),
+    )
+
+
+def _cut_off(token_times: list[float], stray: list[bytes], pieces: Sequence[bytes]) -> str:
+    """What an answer without an end says: its stray lines are the server's own words."""
+    if stray:
+        said = body_text(b"\n".join(stray) if token_times else b"".join(pieces))
+        return (
+            f"the answer is no event stream: {said}"
+            if not token_times
+            else (f"the stream ended in the middle of an answer: {said}")
+        )
+    if not token_times:
+        return "the answer has no tokens"
+    return f"the stream ended in the middle of an answer, after {len(token_times)} events"
+
+
+def _has_output(choice: dict[str, Any]) -> bool:
+    if choice.get("text"):
+        return True
+    for part in (choice.get("delta"), choice.get("message")):
+        if isinstance(part, dict) and any(part.get(name) for name in _OUTPUT):
+            return True
+    return False
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens as a server gives it; None where it gives none that makes sense."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _MOST:
+        return None
+    return int(value)

@@ -1,0 +1,73 @@
+"""Streams as real servers and gateways send them: true figures, or the server's own words."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from quirky_streams import FAILURES, TPOT_S, TTFT_S, WELL_FORMED, Arrivals, N, arrivals, failing
+
+from autotuner.measure.reply import Reply, parse_reply
+
+
+def read(found: Arrivals) -> Reply | str:
+    return parse_reply(0.0, [piece for _, piece in found], [at_s for at_s, _ in found])
+
+
+@pytest.mark.parametrize("mode", WELL_FORMED)
+def test_a_well_formed_stream_has_its_true_figures(mode: str) -> None:
+    reply = read(arrivals(mode))
+    assert isinstance(reply, Reply), reply
+    assert reply.output_tokens == N
+    assert reply.ttft_ms == pytest.approx(TTFT_S * 1000)
+    assert reply.tpot_ms == pytest.approx(TPOT_S * 1000)
+    assert len(reply.token_times_s) == N
+
+
+@pytest.mark.parametrize("tokens", [0, 5])
+@pytest.mark.parametrize("kind", FAILURES)
+def test_a_failure_inside_a_stream_is_told_in_the_servers_words(kind: str, tokens: int) -> None:
+    said = read(failing(kind, tokens))
+    assert isinstance(said, str), f"taken for an answer of {said.output_tokens} tokens"
+    words = FAILURES[kind][1]
+    assert (words if tokens or kind != "cut_off" else "no tokens") in said
+
+
+@given(st.sampled_from(WELL_FORMED), st.data())
+def test_cuts_at_any_byte_change_no_count(mode: str, data: st.DataObject) -> None:
+    body = b"".join(piece for _, piece in arrivals(mode))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20)))
+    pieces = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
+    reply = parse_reply(0.0, pieces, [float(n) for n in range(len(pieces))])
+    assert isinstance(reply, Reply), reply
+    assert (reply.output_tokens, len(reply.token_times_s)) == (N, N)
+
+
+@given(st.sampled_from(list(FAILURES)), st.data())
+def test_cuts_at_any_byte_hide_no_failure(kind: str, data: st.DataObject) -> None:
+    body = b"".join(piece for _, piece in failing(kind))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20)))
+    pieces = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
+    said = parse_reply(0.0, pieces, [float(n) for n in range(len(pieces))])
+    assert isinstance(said, str)
+    assert FAILURES[kind][1] in said
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b"1",
+        b"null",
+        b"[]",
+        b'{"choices": 3}',
+        b'{"choices": [4]}',
+        b'{"choices": [{"text": 5, "finish_reason": []}], "usage": 6}',
+        b'{"usage": {"completion_tokens": "many", "prompt_tokens": -1}}',
+        b'{"usage": {"completion_tokens": NaN}}',
+        b"[" * 100_000,
+    ],
+)
+def test_nonsense_is_told_in_words(event: bytes) -> None:
+    assert isinstance(parse_reply(0.0, [b"data: " + event + b"\n\n"], [1.0]), Reply | str)
