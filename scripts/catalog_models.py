@@ -27,10 +27,8 @@ def kept(config: dict[str, Any]) -> dict[str, Any]:
     flat["architectures"] = config.get("architectures")
     found = {key: flat[key] for key in READ_KEYS if flat.get(key) is not None}
     raw = config.get("quantization_config") or flat.get("quantization_config") or {}
-    quantised = {**raw, **raw.get("quantization", {})}
-    names = ("quant_method", "quant_algo", "weight_block_size")
-    if quantised:
-        found["quantization_config"] = {n: quantised[n] for n in names if quantised.get(n)}
+    if raw:
+        found["quantization_config"] = raw
     if "layer_types" in found:
         found["layer_types"] = dict(Counter(found["layer_types"]))
     for key, value in found.items():

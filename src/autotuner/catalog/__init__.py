@@ -18,9 +18,11 @@ from autotuner.catalog.models import (
     model_named,
     resolve_model,
 )
+from autotuner.catalog.quantization import KINDS, Quantization, WeightFormat
 
 __all__ = [
     "GIB",
+    "KINDS",
     "KV_BYTES",
     "WEIGHT_BYTES",
     "Device",
@@ -28,7 +30,9 @@ __all__ = [
     "Gpu",
     "KnownModel",
     "ModelFacts",
+    "Quantization",
     "ResolvedModel",
+    "WeightFormat",
     "Widths",
     "facts_from_config",
     "facts_from_folder",

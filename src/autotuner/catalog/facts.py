@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autotuner.catalog.quantization import Quantization
+
 GIB = 2**30
 
 WEIGHT_BYTES = {
@@ -53,8 +55,13 @@ class ModelFacts:
         kv_latent: values kept per token and layer under `mla`: latent plus rotary part.
         experts: routed experts of an MoE layer; 0 in a dense model.
         moe_intermediate: inner width of one expert.
-        gemm_format, moe_format: the checkpoint's own weight formats, as `quantization.*_mode`.
+        intermediate, shared_intermediate: inner width of a dense MLP, and of all shared experts of
+            a layer together.
+        gemm_format, moe_format: the checkpoint's own weight formats, as the `quantization.*_mode`
+            nearest to most of its matrices; None where they are not known.
+        quantization: the checkpoint's quantisation scheme; None where it has none.
         dense_parameters: all that is neither expert nor embedding.
+        dense_parts: the same by kind of matrices (`quantization.KINDS`), where known.
         expert_parameters, embedding_parameters, active_parameters: counts; active: per token.
         size_bytes: of the files, where they lie here.
     """
@@ -76,11 +83,15 @@ class ModelFacts:
     context_length: int | None = None
     experts: int | None = None
     experts_per_token: int | None = None
+    intermediate: int | None = None
+    shared_intermediate: int | None = None
     moe_intermediate: int | None = None
     mtp_layers: int | None = None
     gemm_format: str | None = None
     moe_format: str | None = None
+    quantization: Quantization | None = None
     dense_parameters: int | None = None
+    dense_parts: tuple[tuple[str, int], ...] = ()
     expert_parameters: int | None = None
     embedding_parameters: int | None = None
     active_parameters: int | None = None
@@ -107,11 +118,11 @@ class ModelFacts:
         """GiB of all weights in the given formats; in the checkpoint's own where left out.
 
         Embeddings stay in 16 bits, as every engine here keeps them. Where the parts are unknown
-        but the files lie here and no other format is asked for, their size counts.
+        but the files lie here and no other format is asked for, their size counts. None where
+        parts or formats are not known.
         """
         gemm_own, moe_own = self.gemm_format or "bfloat16", self.moe_format or self.gemm_format
         gemm = gemm or gemm_own
-        moe = moe or moe_own or gemm
         if self.size_bytes is not None and gemm == gemm_own:
             return self.size_bytes / GIB
         dense, experts, embedding = (
@@ -121,17 +132,37 @@ class ModelFacts:
         )
         if dense is None or experts is None or embedding is None:
             return None
-        if gemm not in WEIGHT_BYTES or moe not in WEIGHT_BYTES:
+        per_dense = self.stored_bytes(None if gemm == gemm_own else gemm)
+        moe = moe or (gemm if moe_own is None else None)
+        per_expert = self.stored_bytes(moe, of_experts=True) if experts else 0.0
+        if per_dense is None or per_expert is None:
             return None
-        total = dense * WEIGHT_BYTES[gemm] + experts * WEIGHT_BYTES[moe] + 2 * embedding
-        return total / GIB
+        return (dense * per_dense + experts * per_expert + 2 * embedding) / GIB
+
+    def stored_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float | None:
+        """Bytes per weight of dense matrices or experts, scales included; None where not known.
+
+        The checkpoint's own format is counted as it is stored, every other as `WEIGHT_BYTES`.
+        """
+        own = (self.moe_format if of_experts else None) or self.gemm_format
+        if mode not in (None, own):
+            return WEIGHT_BYTES.get(mode or "")
+        if self.quantization is None:
+            return WEIGHT_BYTES.get(own or "bfloat16")
+        if of_experts:
+            return self.quantization.bytes_per_weight("experts")
+        parts = self.dense_parts or (("mlp", 1),)
+        stored = [(count, self.quantization.bytes_per_weight(kind)) for kind, count in parts]
+        if any(width is None for _, width in stored) or not sum(count for count, _ in stored):
+            return None
+        return sum(n * (width or 0) for n, width in stored) / sum(count for count, _ in stored)
 
     def weight_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float:
         """Bytes per weight in a format; else in the checkpoint's own; else the files' mean."""
         own = (self.moe_format if of_experts else None) or self.gemm_format
         if mode is None and own is None and self.size_bytes and self.parameters:
             return self.size_bytes / self.parameters
-        return WEIGHT_BYTES.get(mode or own or "bfloat16", 2.0)
+        return self.stored_bytes(mode, of_experts=of_experts) or 2.0
 
     def kv_ranks(self, tensor_parallel: int) -> int:
         """Ranks of a tensor-parallel group that share a token's KV cache.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autotuner.catalog.facts import GIB, WEIGHT_BYTES, ModelFacts
+from autotuner.catalog.facts import GIB, ModelFacts
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ def weights_gib_per_gpu(
         return None
     experts = 0.0
     if facts.is_moe:
-        kept = moe or facts.moe_format or gemm or facts.gemm_format or "bfloat16"
-        counted = facts.expert_parameters
+        kept = moe or (gemm if facts.moe_format is None else None)
+        counted, width = facts.expert_parameters, facts.stored_bytes(kept, of_experts=True)
         # Where the parts are unknown, the least that it can be: as if all were experts.
-        experts = total if counted is None else counted * WEIGHT_BYTES.get(kept, 2.0) / GIB
+        experts = total if counted is None or width is None else counted * width / GIB
     experts = min(experts, total)
     return (total - experts + experts / widths.data) / (widths.tensor * widths.pipeline)
 

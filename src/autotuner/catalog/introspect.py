@@ -10,6 +10,8 @@ from typing import Any
 
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader
+from autotuner.catalog.quantization import Quantization
+from autotuner.catalog.quantization_config import quantization_from_config
 from autotuner.errors import ModelError
 
 _EXPERTS = ("n_routed_experts", "num_local_experts", "num_experts", "moe_num_experts")
@@ -40,6 +42,8 @@ _COUNTS = (
     *(*_EXPERTS, *_PER_TOKEN, *_LINEAR),
 )
 """Keys that hold whole numbers."""
+_DENSE = ("attention", "recurrent", "mlp", "shared_experts", "router")
+"""Kinds of matrices that every token passes through."""
 READ_KEYS = (
     *("architectures", "model_type", "tie_word_embeddings", "attn_output_gate", "layer_types"),
     *(*_COUNTS, *_UNEQUAL),
@@ -67,8 +71,10 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
     linear = kinds["linear_attention"]
     told = bool(linear) or not text.get("linear_num_value_heads")
     unknown = bool(uneven) or not told or any(text.get(key) for key in _UNEQUAL)
-    gemm, moe = _formats(config, text)
-    sizes = (None, None, None, None) if unknown else _parameters(text, experts, linear)
+    parts = {} if unknown else _parameters(text, experts, linear)
+    raw = config.get("quantization_config") or text.get("quantization_config") or {}
+    scheme = quantization_from_config(raw, layers)
+    dense = {kind: count for kind, count in parts.items() if kind in _DENSE and count}
     head_size = text.get("head_dim") or (hidden // heads if heads and hidden else None)
     if latent:
         head_size = text.get("qk_nope_head_dim", 0) + text.get("qk_rope_head_dim", 0) or None
@@ -92,12 +98,16 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
         experts_per_token=_first(text, *_PER_TOKEN),
         moe_intermediate=_moe_intermediate(text) if experts else None,
         mtp_layers=text.get("num_nextn_predict_layers") or 0,
-        gemm_format=gemm,
-        moe_format=moe if experts else None,
-        dense_parameters=sizes[0],
-        expert_parameters=sizes[1],
-        embedding_parameters=sizes[2],
-        active_parameters=sizes[3],
+        intermediate=text.get("intermediate_size_mlp") or text.get("intermediate_size"),
+        shared_intermediate=_shared_intermediate(text) if experts else None,
+        gemm_format=_dense_mode(scheme, dense),
+        moe_format=_mode(scheme, "experts") if experts else None,
+        quantization=scheme,
+        dense_parameters=sum(dense.values()) if parts else None,
+        dense_parts=tuple(dense.items()),
+        expert_parameters=parts.get("experts"),
+        embedding_parameters=parts.get("embedding"),
+        active_parameters=parts.get("active"),
     )
 
 
@@ -173,26 +183,26 @@ def _check_counts(text: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} is {value!r}, and has to be a whole number")
 
 
-def _parameters(text: Mapping[str, Any], experts: int, linear: int) -> tuple[int | None, ...]:
-    """Dense, expert, embedding and active parameters, from the shapes of the matrices."""
+def _parameters(text: Mapping[str, Any], experts: int, linear: int) -> dict[str, int]:
+    """Parameters by kind of matrices, from their shapes; `active` ones too. Empty: not known."""
     try:
         layers, hidden = text["num_hidden_layers"], text["hidden_size"]
-        attention = (layers - linear) * _attention_parameters(text)
-        attention += linear * _linear_parameters(text) if linear else 0
+        found = {"attention": (layers - linear) * _attention_parameters(text)}
+        found["recurrent"] = linear * _linear_parameters(text) if linear else 0
         embedding = text["vocab_size"] * hidden
         inner = text.get("intermediate_size_mlp") or text.get("intermediate_size") or 0
         moe_layers = _moe_layers(text, experts)
-        dense = attention + (layers - moe_layers) * 3 * hidden * inner
+        found["mlp"] = (layers - moe_layers) * 3 * hidden * inner
+        found["shared_experts"] = moe_layers * 3 * hidden * _shared_intermediate(text)
+        found["router"] = moe_layers * hidden * experts
+        dense = sum(found.values())
         one_expert = 3 * hidden * (_moe_intermediate(text) or 0)
-        shared = text.get("shared_expert_intermediate_size")
-        shared_width = 3 * hidden * shared if shared else _shared(text) * one_expert
-        dense += moe_layers * (shared_width + hidden * experts)
-        routed = moe_layers * experts * one_expert
+        found["experts"] = moe_layers * experts * one_expert
         used = moe_layers * int(_first(text, *_PER_TOKEN) or 0) * one_expert
     except KeyError:
-        return None, None, None, None
-    both = embedding if text.get("tie_word_embeddings") else 2 * embedding
-    return dense, routed, both, dense + used + embedding
+        return {}
+    found["embedding"] = embedding if text.get("tie_word_embeddings") else 2 * embedding
+    return {**found, "active": dense + used + embedding}
 
 
 def _attention_parameters(text: Mapping[str, Any]) -> int:
@@ -243,33 +253,28 @@ def _moe_intermediate(text: Mapping[str, Any]) -> int | None:
     return text.get("moe_intermediate_size") or text.get("intermediate_size")
 
 
-def _shared(text: Mapping[str, Any]) -> int:
+def _shared_intermediate(text: Mapping[str, Any]) -> int:
+    """Inner width of all shared experts of a layer together."""
+    said = text.get("shared_expert_intermediate_size")
+    if said:
+        return int(said)
+    count = text.get("n_shared_experts") or text.get("num_shared_experts") or 0
     if text.get("model_type", "").startswith("llama4"):
-        return 1
-    return int(text.get("n_shared_experts") or text.get("num_shared_experts") or 0)
+        count = 1
+    return int(count) * (_moe_intermediate(text) or 0)
 
 
-def _formats(config: Mapping[str, Any], text: Mapping[str, Any]) -> tuple[str, str]:
-    """The checkpoint's own formats of dense and expert matrices."""
-    raw = config.get("quantization_config") or text.get("quantization_config") or {}
-    quantised = {**raw, **raw.get("quantization", {})}
-    method = str(quantised.get("quant_method") or "").lower()
-    algorithm = str(quantised.get("quant_algo") or "").lower()
-    if method == "fp8":
-        block = quantised.get("weight_block_size")
-        return ("fp8_block", "fp8_block") if block else ("fp8", "fp8")
-    if "nvfp4" in algorithm or "nvfp4" in method or "mixed" in algorithm:
-        return "nvfp4", "nvfp4"
-    if "fp8" in algorithm:
-        return "fp8_static", "fp8_static"
-    if method == "mxfp4":
-        return "bfloat16", "w4a16_mxfp4"
-    if method in ("awq", "gptq", "auto-round"):
-        return "int4_wo", "int4_wo"
-    if method == "compressed-tensors":
-        # Published checkpoints of this kind keep attention in 16 bits and pack the experts.
-        return "bfloat16", "int4_wo"
-    return "bfloat16", "bfloat16"
+def _mode(scheme: Quantization | None, kind: str) -> str | None:
+    return "bfloat16" if scheme is None else scheme.mode(kind)
+
+
+def _dense_mode(scheme: Quantization | None, dense: Mapping[str, int]) -> str | None:
+    """Mode of most weights of the dense matrices."""
+    counts: Counter[str | None] = Counter()
+    for kind, count in (dense or {"mlp": 1}).items():
+        if kind != "router":
+            counts[_mode(scheme, kind)] += count
+    return counts.most_common(1)[0][0] if counts else None
 
 
 def _first(text: Mapping[str, Any], *keys: str) -> Any:

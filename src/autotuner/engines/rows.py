@@ -197,6 +197,12 @@ class FlagRow:
 
     def _is_own(self, value: Any, facts: ModelFacts, engine: str) -> bool:
         own = facts.gemm_format if self.own == "gemm" else facts.moe_format
+        if own is None and facts.quantization is not None:
+            raise EngineError(
+                f"{self.path}: {value!r}: the checkpoint is quantised in a format that is not known "
+                f"here ({facts.quantization.method}), and {engine} quantises 16-bit checkpoints only",
+                remedy="leave the field out",
+            )
         if value == (own or "bfloat16"):
             return True
         if own not in (None, "bfloat16"):

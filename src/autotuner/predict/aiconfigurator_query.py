@@ -239,4 +239,5 @@ def _slots(candidate: Candidate, scenario: Scenario, attention_dp: int) -> int |
 
 
 def _is_quantised(facts: ModelFacts) -> bool:
-    return any(form not in (None, "bfloat16") for form in (facts.gemm_format, facts.moe_format))
+    own = (facts.gemm_format, facts.moe_format)
+    return facts.quantization is not None or any(form not in (None, "bfloat16") for form in own)

@@ -52,7 +52,7 @@ def _parameters_b(context: TaskContext) -> float | None:
 def _is_quantized(context: TaskContext) -> bool | None:
     facts = context.model_facts
     if facts.gemm_format is None:
-        return None
+        return True if facts.quantization is not None else None
     return {facts.gemm_format, facts.moe_format or "bfloat16"} != {"bfloat16"}
 
 

@@ -68,6 +68,42 @@ class ModelList(View):
     items: list[ModelSummary]
 
 
+class WeightFormatView(View):
+    """The number format of a matrix."""
+
+    mode: str
+    """The nearest `quantization.gemm_mode` or `moe_mode`."""
+    bits: float
+    """Of a weight, without scales."""
+    block: tuple[int, int] | None
+    """Outputs x inputs that share a scale; null where a tensor or a row does."""
+    scale_bits: float
+    """Bits of the scale and the zero point of a block."""
+    activations: str | None
+    """The format that activations are quantised to; null for 16 bits."""
+
+
+class ShareView(View):
+    """A share of the matrices of one kind, and their format."""
+
+    kind: str
+    share: float
+    format: WeightFormatView
+
+
+class QuantizationView(View):
+    """How a checkpoint stores its matrices."""
+
+    method: str
+    shares: list[ShareView]
+    """Empty where the scheme is not understood."""
+    kv_cache: str | None
+    """The format that the checkpoint asks for its KV cache."""
+    ignored: list[str]
+    """Names and patterns of modules that stay in 16 bits."""
+    not_understood: list[str]
+
+
 class FactsView(View):
     """What decides how large and how fast a model is."""
 
@@ -88,11 +124,16 @@ class FactsView(View):
     context_length: int | None
     experts: int | None
     experts_per_token: int | None
+    intermediate: int | None
+    shared_intermediate: int | None
     moe_intermediate: int | None
     mtp_layers: int | None
     gemm_format: str | None
     moe_format: str | None
+    quantization: QuantizationView | None
     dense_parameters: int | None
+    dense_parts: list[tuple[str, int]]
+    """Parameters of dense matrices by kind."""
     expert_parameters: int | None
     embedding_parameters: int | None
     active_parameters: int | None
