@@ -1,4 +1,4 @@
-"""Quantisation schemes of checkpoints: which matrices are stored how, and what is not understood."""
+"""Quantisation schemes of checkpoints: which matrices are stored how, and what is not known."""
 
 from __future__ import annotations
 

@@ -199,8 +199,8 @@ class FlagRow:
         own = facts.gemm_format if self.own == "gemm" else facts.moe_format
         if own is None and facts.quantization is not None:
             raise EngineError(
-                f"{self.path}: {value!r}: the checkpoint is quantised in a format that is not known "
-                f"here ({facts.quantization.method}), and {engine} quantises 16-bit checkpoints only",
+                f"{self.path}: {value!r} does not fit a checkpoint quantised in an unknown way "
+                f"({facts.quantization.method}): {engine} quantises 16-bit checkpoints only",
                 remedy="leave the field out",
             )
         if value == (own or "bfloat16"):
