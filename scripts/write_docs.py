@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from autotuner.catalog import ResolvedModel, gpus
 from autotuner.cli.commands.engines import coverage_markdown
-from autotuner.config import GROUPS
+from autotuner.config import GROUPS, DescribedGpu
 from autotuner.engines import ENGINES
 from autotuner.profiles import (
     BUILTIN,
@@ -87,6 +87,8 @@ def kind_of(annotation: Any) -> str:
         return ", ".join(dict.fromkeys(kind_of(part) for part in inner if part is not type(None)))
     if origin is tuple:
         return "list of words"
+    if origin is dict:
+        return f"mapping: {kind_of(inner[0])} -> {kind_of(inner[1])}"
     names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
     return names.get(annotation, str(annotation))
 
@@ -155,16 +157,30 @@ def facts() -> str:
 
 def devices() -> str:
     """The GPUs of the catalog."""
-    lines = ["| name | other names | GiB | GB/s | BF16, FP8 TFLOP/s | link GB/s | USD/h | source |"]
+    lines = [
+        "| name | other names | GiB | GB/s | 16-bit, FP8 TFLOP/s | link GB/s | USD/h | source |"
+    ]
     lines.append("|---|---|---|---|---|---|---|---|")
     for gpu in gpus().values():
-        flops = ", ".join(cell(gpu.tflops.get(form)) for form in ("bfloat16", "fp8")).strip(", ")
+        wide = gpu.tflops.get("bfloat16", gpu.tflops.get("float16"))
+        flops = ", ".join(cell(figure) for figure in (wide, gpu.tflops.get("fp8"))).strip(", ")
         link = f"{gpu.interconnect} {cell(gpu.interconnect_gb_s)}".strip()
         known = (gpu.memory_gib, gpu.bandwidth_gb_s)
         cells = [f"`{gpu.name}`", ", ".join(gpu.aliases), *map(cell, known), flops, link]
         lines.append(
             f"| {' | '.join(cells)} | {cell(gpu.price_usd_hour)} | [data sheet]({gpu.source}) |"
         )
+    return "\n".join(lines)
+
+
+def described() -> str:
+    """Facts of a GPU that a user describes."""
+    lines = ["| field | takes | default | meaning |", "|---|---|---|---|"]
+    for name, info in DescribedGpu.model_fields.items():
+        default = "needed" if info.is_required() else said(info.default)
+        also = [f"`{alias}`" for alias, own in DescribedGpu.ALIASES.items() if own == name]
+        told = meaning(info) + (f" Also: {', '.join(also)}." if also else "")
+        lines.append(f"| `{name}` | {kind_of(info.annotation)} | {default} | {told} |")
     return "\n".join(lines)
 
 
@@ -255,7 +271,7 @@ def said(value: Any) -> str:
 PARTS = {
     "api.md": {"endpoints": endpoints, "transitions": transitions, "errors": errors},
     "api_security.md": {"settings": settings, "policy": policy, "flags": flags},
-    "configuration.md": {"fields": fields, "devices": devices},
+    "configuration.md": {"fields": fields, "devices": devices, "described": described},
     "engines.md": {"coverage": coverage},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},
 }

@@ -194,8 +194,10 @@ def test_every_gpu_has_its_facts_and_their_source() -> None:
         assert gpu.price_source
         assert gpu.formats
         if not gpu.is_cpu:
-            assert gpu.memory_gib and gpu.bandwidth_gb_s and gpu.interconnect_gb_s
-            assert gpu.tflops["bfloat16"] > 0
+            # Apple's chips come in many sizes.
+            assert gpu.memory_gib or gpu.vendor == "apple"
+            assert gpu.bandwidth_gb_s and gpu.interconnect_gb_s
+            assert gpu.tflops.get("bfloat16", gpu.tflops.get("float16", 0)) > 0
             assert ("fp8" in gpu.formats) == ("fp8" in gpu.tflops)
             assert ("nvfp4" in gpu.formats) == ("nvfp4" in gpu.tflops)
 

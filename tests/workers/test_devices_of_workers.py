@@ -34,7 +34,7 @@ def test_devices_are_found_by_what_is_said() -> None:
         ("7", NODE, "'7' is no GPU"),
         ("gpu0", (), "'gpu0' is no GPU"),
         ("0", (), "no GPU is found"),
-        ("0", (FoundGpu("0", "NVIDIA A100-SXM4-40GB", 40.0),), "not in the catalog"),
+        ("0", (FoundGpu("0", "NVIDIA A100-SXM-64GB", 63.4),), "not in the catalog"),
         ("0", (FoundGpu("0", "Frobnicator 3000", 16.0),), "Frobnicator"),
     ],
 )

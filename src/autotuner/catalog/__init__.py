@@ -8,7 +8,7 @@ from autotuner.catalog.device import Device, this_device
 from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
 from autotuner.catalog.footprint import Widths, kv_gib_per_gpu, weights_gib_per_gpu
 from autotuner.catalog.gguf import GgufHeader, read_gguf
-from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format
+from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format, known_gpu
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.catalog.models import (
     KnownModel,
@@ -40,6 +40,7 @@ __all__ = [
     "gpu_named",
     "gpus",
     "gpus_with_format",
+    "known_gpu",
     "known_model",
     "known_models",
     "kv_gib_per_gpu",

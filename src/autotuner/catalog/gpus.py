@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
@@ -11,10 +13,28 @@ from typing import Any
 
 import yaml
 
-from autotuner.config import nearest
+from autotuner.config import DescribedGpu
 from autotuner.errors import CatalogError
 
 CPU = "cpu"
+_FILLER = frozenset(
+    {"nvidia", "geforce", "tesla", "quadro", "amd", "instinct", "radeon", "intel", "apple", "oam"}
+    | {"hbm2", "hbm2e", "hbm3", "hbm3e", "gddr6", "gddr6x", "gddr7", "gpu", "accelerator"}
+)
+_SIZE = re.compile(r"\d+(gib|gb|g)")
+_SIZE_TOLERANCE = 0.1
+"""A data sheet's GB against what a program sees: 24 GB are 22.0 GiB on an L4."""
+_FORMATS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "float16": ("bfloat16", "int8_wo", "int4_wo"),
+        "bfloat16": ("bfloat16", "int8_wo", "int4_wo"),
+        "int8": ("sq",),
+        "fp8": ("fp8", "fp8_static", "fp8_ootb", "fp8_block"),
+        "nvfp4": ("nvfp4",),
+        "mxfp4": ("w4a16_mxfp4", "w4a8_mxfp4_mxfp8"),
+    }
+)
+"""Number format computed in -> weight formats; weights alone are unpacked to 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +82,48 @@ class Gpu:
         return self.interconnect in ("nvlink", "infinity-fabric")
 
 
-def gpu_named(name: str) -> Gpu:
-    """The GPU of that name or alias (`h100_sxm`, `h100`), whatever its case.
+def gpu_named(name: str, described: Mapping[str, DescribedGpu] = MappingProxyType({})) -> Gpu:
+    """The GPU of that name, alias or product name, whatever its case (`h100`, `H100 SXM`,
+    `NVIDIA H100 80GB HBM3`).
+
+    Args:
+        described: GPUs that the user describes, by name; they come before the catalog's.
 
     Raises:
-        CatalogError: no such GPU; names the nearest.
+        CatalogError: no such GPU; names one that differs in spelling alone, where there is one.
     """
-    by_name = _by_name()
-    found = by_name.get(_folded(name))
-    if found is None:
-        known = [word for gpu in gpus().values() for word in (gpu.name, *gpu.aliases)]
-        raise CatalogError(
-            f"system.gpu_type: {name!r} is not in the catalog; {nearest(name, known)}",
-            remedy="use a name of the catalog; memory_per_gpu, nvlink_bandwidth and "
-            "price_per_gpu_hour may differ from it",
-        )
-    return found
+    found = known_gpu(name, described)
+    if found is not None:
+        return found
+    known = (word for gpu in gpus().values() for word in (gpu.name, *gpu.aliases))
+    guess = _misspelt(name, [*described, *known])
+    hint = f"; did you mean {guess!r}?" if guess else ""
+    raise CatalogError(
+        f"system.gpu_type: {name!r} is not in the catalog{hint}",
+        remedy="describe it in the task, `gpus: {NAME: {memory_gib: ..., bandwidth_gb_s: ..., "
+        "tflops: {bfloat16: ...}}}`, or in gpus.yaml of the home; docs/configuration.md has all "
+        "fields and the GPUs that are known",
+    )
+
+
+def known_gpu(
+    name: str, described: Mapping[str, DescribedGpu] = MappingProxyType({})
+) -> Gpu | None:
+    """The same; None where there is no such GPU."""
+    words = _words(name)
+    key = "".join(words)
+    own = {"".join(_words(word)): word for word in described}
+    if key in own:
+        return _described(own[key], described[own[key]])
+    found = _by_name().get(key)
+    if found is not None:
+        return found
+    sizes = [word for word in words if _SIZE.fullmatch(word)]
+    found = _by_name().get("".join(word for word in words if word not in sizes))
+    if len(sizes) != 1 or found is None or found.memory_gib is None:
+        return None
+    size_gib = float(sizes[0].rstrip("gib"))
+    return found if abs(found.memory_gib / size_gib - 1) <= _SIZE_TOLERANCE else None
 
 
 def gpus_with_format(mode: str) -> tuple[str, ...]:
@@ -88,11 +134,17 @@ def gpus_with_format(mode: str) -> tuple[str, ...]:
 @functools.cache
 def gpus() -> Mapping[str, Gpu]:
     """The whole table, by name."""
-    text = resources.files("autotuner.catalog").joinpath("gpus.yaml").read_text("utf-8")
-    document = yaml.safe_load(text)
+    document = _document()
     return MappingProxyType(
         {name: _gpu(name, row, document) for name, row in document["gpus"].items()}
     )
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    text = resources.files("autotuner.catalog").joinpath("gpus.yaml").read_text("utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
 
 
 def _gpu(name: str, row: dict[str, Any], document: dict[str, Any]) -> Gpu:
@@ -112,10 +164,61 @@ def _gpu(name: str, row: dict[str, Any], document: dict[str, Any]) -> Gpu:
     )
 
 
+def _described(name: str, facts: DescribedGpu) -> Gpu:
+    formats: Iterable[str] | None = facts.formats
+    if formats is None and facts.architecture is not None:
+        formats = _document()["architectures"][facts.architecture]["formats"]
+    if formats is None:
+        formats = [mode for number in facts.tflops for mode in _FORMATS_OF.get(number, ())]
+    return Gpu(
+        name=name,
+        aliases=(),
+        vendor=facts.vendor,
+        architecture=facts.architecture or "any",
+        memory_gib=facts.memory_gib,
+        bandwidth_gb_s=facts.bandwidth_gb_s,
+        tflops=MappingProxyType({str(key): value for key, value in facts.tflops.items()}),
+        formats=frozenset(formats),
+        interconnect=facts.interconnect,
+        interconnect_gb_s=facts.interconnect_gb_s,
+        gpus_per_node=facts.gpus_per_node,
+        power_w=facts.power_w,
+        price_usd_hour=facts.price_usd_hour,
+        source=facts.source,
+        price_source=facts.source,
+        linked_gpus=facts.linked_gpus or facts.gpus_per_node,
+    )
+
+
 @functools.cache
 def _by_name() -> dict[str, Gpu]:
-    return {_folded(word): gpu for gpu in gpus().values() for word in (gpu.name, *gpu.aliases)}
+    return {
+        "".join(_words(word)): gpu for gpu in gpus().values() for word in (gpu.name, *gpu.aliases)
+    }
 
 
-def _folded(name: str) -> str:
-    return name.lower().replace("-", "_").replace(" ", "_")
+def _words(name: str) -> list[str]:
+    """Words that tell GPUs apart: no maker, no kind of memory."""
+    return [word for word in re.findall(r"[a-z0-9]+", name.lower()) if word not in _FILLER]
+
+
+def _misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The known name with the same numbers and nearly the same letters.
+
+    Another number is another GPU, however near it is in spelling (`h20`, `h200`); only a digit
+    that was typed once too often is let pass.
+    """
+    folded = "".join(_words(name))
+    repeated = (folded[:i] + folded[i + 1 :] for i in range(1, len(folded)) if _twice(folded, i))
+    numbers = [re.findall(r"\d+", word) for word in (folded, *repeated)]
+    letters = {
+        word: re.sub(r"\d", "", "".join(_words(word)))
+        for word in known
+        if re.findall(r"\d+", word) in numbers
+    }
+    close = difflib.get_close_matches(re.sub(r"\d", "", folded), letters.values(), n=1)
+    return next((word for word in letters if letters[word] == close[0]), None) if close else None
+
+
+def _twice(word: str, index: int) -> bool:
+    return word[index].isdigit() and word[index] == word[index - 1]

@@ -6,6 +6,7 @@ Knows nothing of engines, models or hardware.
 
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.candidate import Candidate, content_id
+from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
 from autotuner.config.groups import BACKENDS, GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
@@ -39,6 +40,8 @@ __all__ = [
     "Benchmark",
     "Candidate",
     "Combination",
+    "DescribedGpu",
+    "DescribedGpus",
     "Document",
     "DocumentError",
     "GroupAxes",

@@ -21,6 +21,7 @@ from autotuner.config.axes import (
     SystemAxes,
 )
 from autotuner.config.candidate import content_id
+from autotuner.config.described_gpu import DescribedGpu
 from autotuner.config.document import (
     Bool,
     Document,
@@ -264,6 +265,9 @@ class Task(Combination):
     """May be left out in a replay: the table tells it."""
     engine_path: str | None = None
     """The engine's program; what is on PATH, or the embedded one, where left out."""
+    gpus: dict[str, DescribedGpu] = Field(default_factory=dict)
+    """GPUs by their facts, for names in `system.gpu_type` that the catalog lacks; a name of the
+    catalog is described anew."""
     profiles: tuple[str, ...] = ()
     """Names of profiles, applied in order; what the task itself says always wins."""
     combinations: tuple[Combination, ...] = ()
@@ -340,8 +344,9 @@ class Task(Combination):
     def content_id(self) -> str:
         """A hash of all that decides what is launched and how it is measured.
 
-        The name, the description, the SLO, the prediction, and what says when to end and how many
-        to launch at once take no part: a run goes on, and repeats nothing, when only they change.
+        The name, the description, the SLO, the prediction, facts of GPUs, and what says when to
+        end and how many to launch at once take no part: a run goes on, and repeats nothing, when
+        only they change.
         A replay's table counts by its checksum, wherever it lies.
         """
         untold: Mapping[str, bool | set[str]] = {
@@ -350,6 +355,7 @@ class Task(Combination):
             "metadata": True,
             "slo": True,
             "prediction": True,
+            "gpus": True,
             "optimization": {"budget", "min_gain", "parallel_launches"},
             "replay": {"landscape"},
         }

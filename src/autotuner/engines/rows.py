@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autotuner.catalog import ModelFacts, gpu_named
+from autotuner.catalog import ModelFacts, known_gpu
 from autotuner.config import flag_of
 from autotuner.errors import EngineError
 
@@ -215,7 +215,7 @@ class FlagRow:
 
     def _check_vendor(self, value: Any, settings: Mapping[str, Any], engine: str) -> None:
         name = settings.get(GPU)
-        gpu = None if name is None or not self.vendors else gpu_named(name)
+        gpu = None if name is None or not self.vendors else known_gpu(name)
         if gpu is None or gpu.vendor in self.vendors:
             return
         raise EngineError(

@@ -53,7 +53,7 @@ fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by 
 is several launches (quantise, copy, compute) of 5 to 10 us each."""
 
 FORMAT_SHARE: Mapping[str, float] = MappingProxyType(
-    {"bfloat16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
+    {"bfloat16": 1.0, "float16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
 )
 """Share of `Shares.gemm` by the format computed in: the faster the units, the harder they are fed,
 and activations have to be quantised first."""
@@ -72,6 +72,9 @@ COMPUTE_FORMAT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Weight format -> formats its products are computed in, the first that the device has; formats
 that quantise weights only are unpacked to 16 bits."""
+
+SIXTEEN_BITS = ("bfloat16", "float16")
+"""What every format is unpacked to at the last; Volta, Turing and Apple's GPUs have the second."""
 
 CPU = Shares(
     bandwidth=0.8,
@@ -127,7 +130,7 @@ def peak_flops(gpu: Gpu, mode: str) -> float:
     """
     if gpu.is_cpu:
         return 1e12 * max(gpu.tflops.values(), default=0.0)
-    for name in COMPUTE_FORMAT.get(mode, ("bfloat16",)):
+    for name in (*COMPUTE_FORMAT.get(mode, ("bfloat16",)), *SIXTEEN_BITS):
         if name in gpu.tflops:
             return 1e12 * gpu.tflops[name] * FORMAT_SHARE[name]
     raise LookupError(mode)

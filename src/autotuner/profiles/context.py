@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model
-from autotuner.config import nearest
+from autotuner.config import DescribedGpu, nearest
 from autotuner.errors import ModelError
 from autotuner.profiles.facts import FACTS
 
@@ -24,12 +26,13 @@ class TaskContext:
     Args:
         model: id or alias of the catalog; any name where `facts` are given.
         runtime: the engine (`sglang`).
-        gpu_type: a GPU of the catalog, or `cpu`; kept by the catalog's own name.
+        gpu_type: a GPU of the catalog or of `described`, or `cpu`; kept by its own name.
         total_gpus: GPUs that the deployment may occupy.
         facts: of the model; the catalog's where left out.
         memory_per_gpu: GiB, where it differs from the catalog's.
         nvlink_bandwidth: GB/s of one GPU in one direction, where it differs from the catalog's.
         isl, osl: tokens of a request, the longest of the workload.
+        described: GPUs that the user describes, by name.
 
     Example:
         TaskContext(model="llama-3.2-1b", runtime="sglang", gpu_type="h100")
@@ -49,10 +52,13 @@ class TaskContext:
     nvlink_bandwidth: float | None = None
     isl: int | None = None
     osl: int | None = None
+    described: Mapping[str, DescribedGpu] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
 
     def __post_init__(self) -> None:
         if self.gpu_type is not None:
-            object.__setattr__(self, "gpu_type", gpu_named(self.gpu_type).name)
+            object.__setattr__(self, "gpu_type", gpu_named(self.gpu_type, self.described).name)
         if self.facts is None and known_model(self.model) is None:
             raise ModelError(
                 f"model: {self.model!r} is not in the catalog",
@@ -68,7 +74,7 @@ class TaskContext:
     @functools.cached_property
     def gpu(self) -> Gpu | None:
         """The device."""
-        return None if self.gpu_type is None else gpu_named(self.gpu_type)
+        return None if self.gpu_type is None else gpu_named(self.gpu_type, self.described)
 
     @functools.cached_property
     def model_facts(self) -> ModelFacts:

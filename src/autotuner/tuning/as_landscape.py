@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotuner.catalog import gpu_named
+from autotuner.catalog import known_gpu
 from autotuner.config import Task, parse_task
 from autotuner.engines import FailureKind
 from autotuner.errors import LandscapeError
@@ -111,5 +111,7 @@ def _failure(concurrency: int, experiment: ExperimentRecord) -> str:
 def _device(run: RunRecord, experiments: Sequence[ExperimentRecord]) -> str:
     """The GPU by the catalog's name; a CPU as the run describes it."""
     named = experiments[0].settings.get("system.gpu_type")
-    gpu = None if named is None else gpu_named(named)
-    return run.device.removeprefix(_CPU) if gpu is None or gpu.is_cpu else gpu.name
+    if named is None or named.lower() == "cpu":
+        return run.device.removeprefix(_CPU)
+    gpu = known_gpu(named)
+    return named if gpu is None else gpu.name

@@ -50,9 +50,10 @@ def _checks(task: Task, base: Path, registry: ProfileRegistry) -> Iterator[Calla
     yield lambda: workload_of(task, "task")
     for name in task.profiles:
         yield lambda name=name: registry.layers_of(name)  # type: ignore[misc]
-    for path, check in (("system.backend", engine_named), ("system.gpu_type", gpu_named)):
-        for word in _said(task, path):
-            yield lambda check=check, word=word: check(word)  # type: ignore[misc]
+    for word in _said(task, "system.backend"):
+        yield lambda word=word: engine_named(word)  # type: ignore[misc]
+    for word in _said(task, "system.gpu_type"):
+        yield lambda word=word: gpu_named(word, task.gpus)  # type: ignore[misc]
 
 
 def _said(task: Task, path: str) -> list[Any]:

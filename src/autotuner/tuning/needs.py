@@ -10,7 +10,7 @@ from autotuner.engines import DEFAULT_ENGINE
 
 
 class Needs(NamedTuple):
-    """`gpu`: of the catalog, "cpu", or "" where any machine will do; `gpus`: how many."""
+    """`gpu`: by its own name, "cpu", or "" where any machine will do; `gpus`: how many."""
 
     gpu: str
     gpus: int
@@ -20,12 +20,12 @@ def needs(task: Task) -> Needs:
     """The machine that a task needs. Profiles name no GPU, so that they take no part.
 
     Raises:
-        CatalogError: it names a GPU that the catalog does not know.
+        CatalogError: it names a GPU that neither the catalog nor the task knows.
     """
     if task.deployment_mode == "replay":
         return Needs("", 0)
     named = _said(task, "system.gpu_type")
-    gpu = gpu_named(str(named[0])) if named else None
+    gpu = gpu_named(str(named[0]), task.gpus) if named else None
     if gpu is None or gpu.is_cpu:
         return Needs("cpu", 0)
     return Needs(gpu.name, max([1, *map(int, _said(task, "system.total_gpus"))]))

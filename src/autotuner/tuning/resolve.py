@@ -134,6 +134,7 @@ def _variant(
         nvlink_bandwidth=_scalar(own.get("system.nvlink_bandwidth")),
         isl=workload.largest_input(),
         osl=workload.largest_output(),
+        described=task.gpus,
     )
     config = (
         layered(engine, registry, task.profiles)

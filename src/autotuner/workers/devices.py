@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from autotuner.catalog import gpu_named
 from autotuner.catalog.gpus import CPU, Gpu, gpus
+from autotuner.config import DescribedGpu
 from autotuner.errors import AutotunerError
 
 ALL = "all"
@@ -60,6 +62,7 @@ def devices_of(
     said: str,
     *,
     gpu: str | None = None,
+    described: Mapping[str, DescribedGpu] = MappingProxyType({}),
     look: Callable[[], Sequence[FoundGpu]] = found_gpus,
 ) -> Devices:
     """The devices that an operator means.
@@ -67,6 +70,7 @@ def devices_of(
     Args:
         said: "cpu", "all" (every GPU that is found, else the CPU), or indices: "0,1".
         gpu: what the GPUs are, in the catalog's words; told by the driver where left out.
+        described: GPUs that the operator describes, by name.
 
     Raises:
         AutotunerError: GPUs that are not there, of different kinds, or that nobody knows.
@@ -87,7 +91,7 @@ def devices_of(
             remedy=f"say cpu, all, or some of: {', '.join(found) or 'none is found'}",
         )
     if gpu is not None:
-        return Devices(gpu_named(gpu).name, names)
+        return Devices(gpu_named(gpu, described).name, names)
     if not found:
         raise AutotunerError(
             f"--devices {said}: no GPU is found on this machine",
@@ -115,7 +119,8 @@ def _in_catalog(found: FoundGpu) -> Gpu:
     raise AutotunerError(
         f"GPU {found.index}, {found.product!r} with {found.memory_gib:.0f} GiB, is not in the "
         "catalog",
-        remedy="say with --gpu which entry of the catalog comes nearest",
+        remedy="describe it in gpus.yaml of the home and name it with --gpu, or name there the "
+        "entry of the catalog that comes nearest",
     )
 
 

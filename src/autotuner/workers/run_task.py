@@ -17,6 +17,7 @@ from autotuner.store import Lease, RunRecord
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import prepare, require_installed
 from autotuner.workers.devices import Devices
@@ -88,7 +89,7 @@ class _Ended(Exception):  # noqa: N818 - no error: the tenure ended before the l
 def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
     row, source = lease.task, f"task {lease.task.id}"
     base = Path(row.base) if row.base else setting.home / MODELS
-    task = parse_task(row.config, source=source)
+    task = with_gpus_of_home(parse_task(row.config, source=source), setting.home)
     policy = setting.policy.at(setting.home)
     require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setting.registry())

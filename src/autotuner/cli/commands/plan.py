@@ -25,6 +25,7 @@ from autotuner.report.plans import plan_of
 from autotuner.report.points import settings_text, value_text
 from autotuner.report.task_schema import task_schema
 from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
@@ -42,7 +43,7 @@ def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepar
         engine: the only one to resolve it for, whether the task names it or not.
     """
     registry = registry_with(home / USERS)
-    task = load_task(path)
+    task = with_gpus_of_home(load_task(path), home)
     if engine is not None:
         task = on_engine(task, engine)
     return prepare(task, base=path.resolve().parent, source=str(path), registry=registry)

@@ -13,6 +13,7 @@ from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import load_settings
 from autotuner.store import Store
 from autotuner.store.profiles_kept import service_registry
+from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
 from autotuner.workers.run_task import Setting
@@ -36,7 +37,7 @@ def worker(
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={})
-    found = devices_of(devices, gpu=gpu)
+    found = devices_of(devices, gpu=gpu, described=gpus_of_home(folder))
     me = this_worker(name or "", "worker", found)
     with Store.open(folder, database) as store:
         setting = Setting(

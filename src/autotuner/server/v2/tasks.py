@@ -37,6 +37,7 @@ from autotuner.server.v2.task_views import (
 from autotuner.store import TaskRecord
 from autotuner.store.listing import TIMES, experiments_of, task_page
 from autotuner.store.queue import ASKED_OF_WORKERS, allowed_actions
+from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.needs import engines_named, model_named, needs
 
 router = v2_router("/tasks", "tasks")
@@ -244,6 +245,7 @@ def _created(
     service: Service, task: Task, *, status: str = "pending", base: str | None = None
 ) -> TaskRecord:
     refuse_forbidden(service, task)
+    task = with_gpus_of_home(task, service.folder)
     return service.store.queue.create(
         **_columns(task),
         origin="api",

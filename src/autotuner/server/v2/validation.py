@@ -33,6 +33,7 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.store.profiles_kept import service_registry
 from autotuner.tuning.faults import faults_in, problems_from
+from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.outlook import MOST_CANDIDATES
 from autotuner.tuning.prepare import Prepared, prepare
 
@@ -57,7 +58,7 @@ def validate_task(
 ) -> Response:
     """Says whether a document is a task that can run here, with every fault at once."""
     try:
-        task = parse_task(document)
+        task = with_gpus_of_home(parse_task(document), service.folder)
     except ConfigError as error:
         return _told(error.problems)
     forbidden = service.violations(task)
@@ -84,6 +85,7 @@ def validate_task(
 def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
     """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
     refuse_forbidden(service, task)
+    task = with_gpus_of_home(task, service.folder)
     with _turn():
         ends = time.monotonic() + LONGEST_S
         prepared = _prepared(service, task)
