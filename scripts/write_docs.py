@@ -157,10 +157,8 @@ def facts() -> str:
 
 def devices() -> str:
     """The GPUs of the catalog."""
-    lines = [
-        "| name | other names | GiB | GB/s | 16-bit, FP8 TFLOP/s | link GB/s | USD/h | source |"
-    ]
-    lines.append("|---|---|---|---|---|---|---|---|")
+    names = "name | other names | GiB | GB/s | 16-bit, FP8 TFLOP/s | link GB/s | USD/h | source"
+    lines = [f"| {names} |", "|---|---|---|---|---|---|---|---|"]
     for gpu in gpus().values():
         wide = gpu.tflops.get("bfloat16", gpu.tflops.get("float16"))
         flops = ", ".join(cell(figure) for figure in (wide, gpu.tflops.get("fp8"))).strip(", ")

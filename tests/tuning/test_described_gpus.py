@@ -52,7 +52,7 @@ def test_a_task_may_describe_its_gpu(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_into_a_described_gpu_is_left_out(tmp_path: Path) -> None:
-    small = {**FACTS, "memory_gib": 12}
+    small = {**FACTS, "memory_gib": 6}
     with pytest.raises(ConfigError, match="GiB per GPU"):
         prepare(parse_task(document("my-gpu", gpus={"my-gpu": small})), base=tmp_path)
 
