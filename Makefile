@@ -7,7 +7,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -59,6 +59,13 @@ tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an en
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r requirements/genai-bench.txt
 	@touch $@
 
+browser: .venv/browser  ## Find Chromium, or install Debian's, for the tests of pages
+
+.venv/browser: .venv/python
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+	@touch $@
+
 # SGLang's argument parser without its engine, which needs a GPU.
 .venv/parsers/sglang/ready: .venv/runtime requirements/sglang-parser.txt
 	$(PYTHON) -m venv $(@D)
@@ -69,7 +76,7 @@ tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an en
 test: dev  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2
 
-test-all: dev engine-vllm tool-genai-bench .venv/parsers/sglang/ready  ## Run every test
+test-all: dev engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2
 
 lint: dev  ## Check style, types and the order of the rooms

@@ -139,7 +139,7 @@ def test_one_objective_is_told_launch_by_launch(run: Run, replay: WriteTask) -> 
         tuned["recommended"]["experiment"]
     ]
     assert all(set(point["values"]) == {"tok_s_per_gpu"} for point in search["predicted_frontier"])
-    assert "Search: best throughput of a device (tok/s/GPU) after each launch" in " ".join(
+    assert "Search: best throughput per device (tok/s/GPU) after each launch" in " ".join(
         run("show").stdout.split()
     )
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from autotuner.report import print_comparison
+from autotuner.report.axes import Span, frame, log_span
 from autotuner.report.comparison import render_comparison
-from autotuner.report.log_plot import axis
 from autotuner.verify import Comparison, Excluded, Point, Side, compare_pairs, judge, pair_of
 from autotuner.verify.requirements import parse_requirements
 
@@ -108,12 +108,26 @@ def test_a_comparison_that_tells_little_is_shown_too() -> None:
     assert "no scenario has two points" in printed(little)
 
 
-@given(st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=20))
-def test_a_logarithmic_axis_holds_its_values_in_order(values: list[float]) -> None:
-    made = axis(values, 300, 10)
-    places = [made.place(value) for value in sorted(values)]
-    assert places == sorted(places, reverse=True)
-    assert all(10 <= place <= 300 for place in places)
-    ticks = [place for place, _ in made.ticks()]
-    assert ticks == sorted(ticks, reverse=True)
-    assert len(ticks) <= 17
+VALUES = st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=20)
+
+
+@given(VALUES, st.booleans())
+def test_an_axis_holds_its_values_in_order_and_labels_them(
+    values: list[float], logarithmic: bool
+) -> None:
+    span = log_span("name", values)
+    if not logarithmic:
+        span = Span("name", span.low, span.high)
+    drawn = frame(span, span)
+    for made, ascending in ((drawn.x, True), (drawn.y, False)):
+        places = [made.place(value) for value in sorted(values)]
+        assert places == sorted(places, reverse=not ascending)
+        low, high = sorted((made.start, made.end))
+        assert all(low <= place <= high for place in places)
+        ticks = made.ticks()
+        assert 1 <= len(ticks) <= 8
+        assert len({label for _, label in ticks}) == len(ticks)
+        assert [place for place, _ in ticks] == sorted(
+            (place for place, _ in ticks), reverse=not ascending
+        )
+    assert 0 < drawn.x.start < drawn.x.end < drawn.width

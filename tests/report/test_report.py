@@ -14,7 +14,7 @@ from rich.console import Console
 from autotuner.measure import Distribution, Measurement
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
-from autotuner.report.points import plot_points
+from autotuner.report.points import plane, plot_points
 from autotuner.report.search_plots import search_plots
 from autotuner.tuning.summary import LaunchView, RunSummary
 
@@ -242,8 +242,15 @@ def test_a_page_draws_predicted_against_actual_with_whiskers() -> None:
     for found in drawn:
         assert float(found["y1"] or 0) > float(found["y2"] or 0), "low is below high"
     dots = {found.get("class"): found for tag, found in page.tags if tag == "circle"}
+    exact = next(found for found in whiskers if found["class"] == "exact")
+    (left, right), (bottom, top) = (
+        [float(exact[f"{side}{end}"] or 0) for end in (1, 2)] for side in "xy"
+    )
     off = {
-        kind: abs(float(dots[kind]["cx"] or 0) - 46 - (222 - float(dots[kind]["cy"] or 0)))
+        kind: abs(
+            (float(dots[kind]["cx"] or 0) - left) / (right - left)
+            - (float(dots[kind]["cy"] or 0) - bottom) / (top - bottom)
+        )
         for kind in ("base", "calibrated")
     }
     assert off["calibrated"] < off["base"], "the better prediction is nearer to the diagonal"
@@ -281,8 +288,8 @@ def test_a_better_step_is_drawn_higher_and_within_the_frame() -> None:
     first, second = plot.marks
     assert first.x < second.x
     assert first.y > second.y
-    assert all(plot.y.end <= mark.y <= plot.y.start for mark in plot.marks)
-    assert [text for _, text in plot.x.ticks()] == ["1", "2"], "launches are whole"
+    assert all(plot.frame.y.end <= mark.y <= plot.frame.y.start for mark in plot.marks)
+    assert [text for _, text in plot.frame.x.ticks()] == ["1", "2"], "launches are whole"
 
 
 def test_one_objective_is_told_in_its_unit_and_has_no_plane() -> None:
@@ -301,6 +308,43 @@ def test_one_objective_is_told_in_its_unit_and_has_no_plane() -> None:
     told = printed(one, width=120)
     assert re.search(r"1 +x +250 +first", told)
     assert re.search(r"2 +x +200 +-50", told)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "expected"),
+    [
+        (["tok_s_per_gpu", "tok_s_per_user"], ("tok_s_per_user", "tok_s_per_gpu")),
+        (["tok_s_per_user", "tok_s_per_gpu"], ("tok_s_per_user", "tok_s_per_gpu")),
+        (["ttft_ms", "tok_s", "tpot_ms"], ("ttft_ms", "tok_s")),
+        (["ttft_ms", "tpot_ms"], ("ttft_ms", "tpot_ms")),
+        (["tok_s", "tok_s_per_gpu"], ("tok_s", "tok_s_per_gpu")),
+        (["ttft_ms"], ("ttft_ms", "tok_s_per_gpu")),
+        (["tok_s_per_gpu"], ("tok_s_per_user", "tok_s_per_gpu")),
+    ],
+)
+def test_throughput_stands_upright_on_every_plot(
+    objectives: list[str], expected: tuple[str, str]
+) -> None:
+    assert plane(objectives) == expected
+
+
+def test_limits_and_intervals_are_drawn() -> None:
+    found = summary()
+    experiment = found.experiments[0]
+    level = experiment.measurements[0]
+    assert level.tpot_ms is not None
+    spread = level.model_copy(update={"tpot_ms": level.tpot_ms.model_copy(update={"ci95": 0.5})})
+    good = experiment.model_copy(update={"measurements": [spread]})
+    run = found.run.model_copy(update={"slo": {"ttft_ms": 21.0, "tpot_ms": 7.0}})
+    within = found.model_copy(update={"run": run, "experiments": [good, found.experiments[1]]})
+    (point,) = plot_points(within)
+    assert point.intervals["tpot_ms"] == (7.5, 8.5)
+    assert point.intervals["tok_s_per_user"] == pytest.approx((1000 / 8.5, 1000 / 7.5))
+    page = Page(render_html(within))
+    limits = [found for tag, found in page.tags if tag == "line" and found.get("class") == "limit"]
+    upright = [found for found in limits if found["x1"] == found["x2"]]
+    assert len(upright) == 3, "TTFT and TPOT against actual, and the speed that TPOT's limit asks"
+    assert "Dashed red: limits of the SLO" in page.text
 
 
 def test_a_search_of_failures_alone_has_no_plot() -> None:

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from autotuner.report.log_plot import Dot, LogPlot, axis, corners
+from autotuner.report.axes import Frame, frame, log_span
 from autotuner.report.page import render_page, write_aside
 from autotuner.verify import METRICS, Comparison, Metric, Miss, Verdict, misses_of, pair_rows
 
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _EDGE = 380, 320, 52, 40, 12
 _BAND = 1.2
 """The band around the diagonal: 20 % either way."""
+_FEW = 200
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point to draw: its pixels, its tooltip, and whether it is hollow."""
+
+    x: float
+    y: float
+    tip: str
+    hollow: bool
+
+
+@dataclass(frozen=True)
+class ErrorPlot:
+    """A frame, dots, the line of equality and the band around it as corner points in pixels."""
+
+    frame: Frame
+    dots: tuple[Dot, ...]
+    line: str
+    band: str
+
+    @property
+    def radius_px(self) -> int:
+        """Of a dot; smaller where there are many."""
+        return 4 if len(self.dots) <= _FEW else 2
 
 
 def write_comparison(comparison: Comparison, path: Path, verdicts: Sequence[Verdict] = ()) -> None:
@@ -37,59 +63,52 @@ def render_comparison(comparison: Comparison, verdicts: Sequence[Verdict] = ()) 
         plots=plots,
         verdicts=verdicts,
         rows=pair_rows(comparison.pairs),
-        width=_WIDTH,
-        height=_HEIGHT,
         sides=[("predicted", comparison.predicted), ("measured", comparison.actual)],
     )
 
 
-def scatter(metric: Metric, misses: Sequence[Miss]) -> LogPlot:
+def scatter(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     """Predicted against measured, both logarithmic, with the diagonal and 20 % around it."""
     values = [value for miss in misses for value in (miss.predicted, miss.actual)]
-    x = axis(values, _LEFT, _WIDTH - _EDGE)
-    y = axis(values, _HEIGHT - _BOTTOM, _EDGE)
-    low, high = x.low, x.high
+    across = log_span(f"measured {metric.title} ({metric.unit})", values)
+    drawn = frame(across, log_span(f"predicted {metric.title} ({metric.unit})", values))
+    low, high = across.low, across.high
     band = [
         *((low, low * _BAND), (high / _BAND, high), (high, high)),
         *((high, high / _BAND), (low * _BAND, low), (low, low)),
     ]
-    return LogPlot(
-        x,
-        y,
-        f"measured ({metric.unit})",
-        f"predicted ({metric.unit})",
-        tuple(_dot(metric, m, x.place(m.actual), y.place(m.predicted)) for m in misses),
-        corners(x, y, [(low, low), (high, high)]),
-        corners(x, y, band),
+    return ErrorPlot(
+        drawn,
+        tuple(_dot(metric, m, drawn, m.actual, m.predicted) for m in misses),
+        drawn.corners([(low, low), (high, high)]),
+        drawn.corners(band),
     )
 
 
-def by_concurrency(metric: Metric, misses: Sequence[Miss]) -> LogPlot:
+def by_concurrency(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     """Predicted over measured at each load, with 20 % around 1."""
     ratios = [miss.predicted / miss.actual for miss in misses]
-    x = axis([miss.pair.actual.concurrency for miss in misses], _LEFT, _WIDTH - _EDGE)
-    y = axis([*ratios, _BAND**2, _BAND**-2], _HEIGHT - _BOTTOM, _EDGE)
-    ends = (x.low, x.high)
+    across = log_span("concurrent requests", [miss.pair.actual.concurrency for miss in misses])
+    upwards = log_span(f"{metric.title}, predicted / measured", [*ratios, _BAND**2, _BAND**-2])
+    drawn = frame(across, upwards)
+    ends = (across.low, across.high)
     band = [(ends[0], _BAND), (ends[1], _BAND), (ends[1], 1 / _BAND), (ends[0], 1 / _BAND)]
-    return LogPlot(
-        x,
-        y,
-        "concurrent requests",
-        "predicted / measured",
+    return ErrorPlot(
+        drawn,
         tuple(
-            _dot(metric, miss, x.place(miss.pair.actual.concurrency), y.place(ratio))
+            _dot(metric, miss, drawn, miss.pair.actual.concurrency, ratio)
             for miss, ratio in zip(misses, ratios, strict=True)
         ),
-        corners(x, y, [(ends[0], 1.0), (ends[1], 1.0)]),
-        corners(x, y, band),
+        drawn.corners([(ends[0], 1.0), (ends[1], 1.0)]),
+        drawn.corners(band),
     )
 
 
-def _dot(metric: Metric, miss: Miss, x: float, y: float) -> Dot:
+def _dot(metric: Metric, miss: Miss, drawn: Frame, x: float, y: float) -> Dot:
     point = miss.pair.actual
     return Dot(
-        x,
-        y,
+        drawn.x.place(x),
+        drawn.y.place(y),
         f"{point.source}: {metric.title} {miss.predicted:.4g} {metric.unit} predicted, "
         f"{miss.actual:.4g} measured ({miss.error:+.0f} %) at {point.concurrency} concurrent",
         hollow=not miss.pair.like_for_like,

@@ -9,7 +9,14 @@ from typing import Any
 
 from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.page import render_page, write_aside
-from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.report.points import (
+    AXES,
+    limits_by_quantity,
+    plane,
+    plot_points,
+    point_text,
+    varied_settings,
+)
 from autotuner.report.predicted import scatters
 from autotuner.report.replayed import replay_notice
 from autotuner.report.search_plots import search_plots
@@ -28,7 +35,12 @@ def write_html(summary: RunSummary, path: Path) -> None:
 
 def render_html(summary: RunSummary) -> str:
     """The whole document."""
-    data = {"axes": AXES, "points": [asdict(point) for point in plot_points(summary)]}
+    data = {
+        "axes": AXES,
+        "plane": plane(summary.run.objectives),
+        "limits": limits_by_quantity(summary.run.slo),
+        "points": [asdict(point) | {"text": point_text(point)} for point in plot_points(summary)],
+    }
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
     settings = differing_settings(summary)
     return render_page(

@@ -17,6 +17,7 @@ def plot_lines(
     Args:
         x, y: quantities of `PlotPoint.values`, drawn from 0.
     """
+    points = [point for point in points if x in point.values and y in point.values]
     if not points:
         return []
     most_x = max(point.values[x] for point in points) * 1.02

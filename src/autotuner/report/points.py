@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from autotuner.measure import Measurement
+from autotuner.search import OBJECTIVES
 from autotuner.tuning.summary import ExperimentView, RunSummary
 
-AXES = {
-    "tok_s_per_user": "speed per user (tok/s)",
-    "tok_s_per_gpu": "throughput per device (tok/s)",
-    "tok_s": "throughput (tok/s)",
-    "ttft_ms": "TTFT, mean (ms)",
-    "tpot_ms": "TPOT, mean (ms)",
-    "e2e_p90_ms": "E2E latency, p90 (ms)",
-}
+AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
+"""Quantity -> its one name on every plot."""
+_UPWARDS = ("tok_s_per_gpu", "tok_s", "requests_per_s_per_gpu", "requests_per_s")
+"""Quantities that plots draw upwards; all others are drawn rightwards where one of these is."""
+
+
+def plane(objectives: Sequence[str]) -> tuple[str, str]:
+    """The quantities that a plot draws rightwards and upwards: two of the objectives if possible.
+
+    A quantity keeps its side on all plots: the throughput of the deployment stands upright, the
+    speed and the latencies that a user sees lie.
+    """
+    upright = [name for name in _UPWARDS if name in objectives]
+    lying = [name for name in objectives if name not in _UPWARDS]
+    upwards = (*upright, *lying[1:], _UPWARDS[0])[0]
+    across = (*lying, *upright, "tok_s_per_user")
+    return next(name for name in across if name != upwards), upwards
+
+
+def limits_by_quantity(slo: Mapping[str, float]) -> dict[str, float]:
+    """The limits of an SLO; that of TPOT, in ms, is one of the speed per user too."""
+    speed = {"tok_s_per_user": 1000 / slo["tpot_ms"]} if "tpot_ms" in slo else {}
+    return dict(slo) | speed
 
 
 @dataclass(frozen=True)
 class PlotPoint:
-    """One point to draw; `values` holds the quantities of `AXES`."""
+    """One point to draw.
+
+    Attributes:
+        values: quantity of `AXES` -> value; a quantity that does not exist here is left out.
+        intervals: quantity -> 95 % confidence interval, where the measurement has one.
+    """
 
     experiment: str
     label: str
@@ -27,6 +49,7 @@ class PlotPoint:
     values: dict[str, float]
     on_frontier: bool
     recommended: bool
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def plot_points(summary: RunSummary) -> list[PlotPoint]:
@@ -34,28 +57,46 @@ def plot_points(summary: RunSummary) -> list[PlotPoint]:
     chosen = summary.recommended
     chosen_key = (chosen.experiment, chosen.concurrency) if chosen else None
     by_id = {experiment.id: experiment for experiment in summary.experiments}
-    found = {}
+    values: dict[tuple[str, int], dict[str, float]] = {}
+    intervals: dict[tuple[str, int], dict[str, tuple[float, float]]] = {}
     for experiment in summary.experiments:
         if experiment.status == "completed":
-            found.update(_levels(experiment))
-    found.update(
-        {
-            (point.experiment, point.concurrency): {name: getattr(point, name) for name in AXES}
-            for point in (*summary.frontier, *([chosen] if chosen else []))
+            for level in experiment.measurements:
+                key = (experiment.id, level.concurrency)
+                if level.valid and level.ttft_ms is not None:
+                    values[key] = _values(level, max(experiment.gpus, 1))
+                    intervals[key] = _widest(intervals.get(key, {}), _intervals(level))
+    for point in (*summary.frontier, *([chosen] if chosen else [])):
+        values[point.experiment, point.concurrency] = {
+            name: value for name in AXES if (value := getattr(point, name, None)) is not None
         }
-    )
     front = {(point.experiment, point.concurrency) for point in summary.frontier}
     return [
         PlotPoint(
             experiment=key[0],
             label=varied_settings(by_id[key[0]], summary),
             concurrency=key[1],
-            values=values,
+            values=found,
             on_frontier=key in front,
             recommended=key == chosen_key,
+            intervals=intervals.get(key, {}),
         )
-        for key, values in found.items()
+        for key, found in values.items()
     ]
+
+
+def point_text(point: PlotPoint) -> str:
+    """The point in a line: settings, load, and every quantity that exists here."""
+    parts = []
+    for name in ("tok_s", "ttft_ms", "tpot_ms", "e2e_p90_ms"):
+        if name in point.values:
+            unit, title = OBJECTIVES[name].unit, OBJECTIVES[name].label
+            spread = ""
+            if name in point.intervals:
+                low, high = point.intervals[name]
+                spread = f" ({low:.4g} to {high:.4g})"
+            parts.append(f"{title} {point.values[name]:.4g}{spread} {unit}".strip())
+    return f"{point.label} at {point.concurrency} concurrent: {', '.join(parts)}"
 
 
 def varied_settings(experiment: ExperimentView, summary: RunSummary) -> str:
@@ -76,19 +117,38 @@ def value_text(value: object) -> str:
     return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
-def _levels(experiment: ExperimentView) -> dict[tuple[str, int], dict[str, float]]:
-    gpus = max(experiment.gpus, 1)
-    levels = {}
-    for level in experiment.measurements:
-        ttft, tpot, e2e = level.ttft_ms, level.tpot_ms, level.e2e_ms
-        if not level.valid or ttft is None or tpot is None or e2e is None:
-            continue
-        levels[(experiment.id, level.concurrency)] = {
-            "tok_s_per_user": 1000 / tpot.mean,
-            "tok_s_per_gpu": level.tok_s / gpus,
-            "tok_s": level.tok_s,
-            "ttft_ms": ttft.mean,
-            "tpot_ms": tpot.mean,
-            "e2e_p90_ms": e2e.p90,
-        }
-    return levels
+def _values(level: Measurement, gpus: int) -> dict[str, float]:
+    tpot = level.tpot_ms
+    known = {
+        "tok_s_per_user": 1000 / tpot.mean if tpot and tpot.mean else None,
+        "tok_s_per_gpu": level.tok_s / gpus,
+        "tok_s": level.tok_s,
+        "ttft_ms": level.ttft_ms.mean if level.ttft_ms else None,
+        "tpot_ms": tpot.mean if tpot else None,
+        "e2e_p90_ms": level.e2e_ms.p90 if level.e2e_ms else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _intervals(level: Measurement) -> dict[str, tuple[float, float]]:
+    """Confidence intervals of the means; that of the speed per user follows from TPOT's."""
+    found = {
+        name: (sample.mean - sample.ci95, sample.mean + sample.ci95)
+        for name, sample in (("ttft_ms", level.ttft_ms), ("tpot_ms", level.tpot_ms))
+        if sample is not None and sample.ci95 is not None
+    }
+    low, high = found.get("tpot_ms", (0.0, 0.0))
+    if low > 0:
+        found["tok_s_per_user"] = (1000 / high, 1000 / low)
+    return found
+
+
+def _widest(
+    before: Mapping[str, tuple[float, float]], found: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Of a level that is measured again, the interval that holds both."""
+    joined = dict(before)
+    for name, (low, high) in found.items():
+        least, most = before.get(name, (low, high))
+        joined[name] = (min(low, least), max(high, most))
+    return joined

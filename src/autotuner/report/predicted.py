@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from autotuner.predict.interval import METRICS, interval80
-from autotuner.report.log_plot import LogAxis, axis
+from autotuner.report.axes import Frame, Limit, frame, log_span
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
@@ -16,8 +16,7 @@ from autotuner.tuning.summary import (
 )
 
 TITLES = {"ttft_ms": "TTFT (ms)", "tpot_ms": "TPOT (ms)", "tok_s": "throughput (tok/s)"}
-_LEFT, _TOP, _SIDE = 46.0, 8.0, 214.0
-"""Where the frame of a scatter begins, and its width and height, in pixels."""
+_WIDTH_PX, _HEIGHT_PX = 300.0, 290.0
 
 
 def error_table(error: PredictionErrorView) -> Table:
@@ -44,7 +43,7 @@ class Whisker:
     y: float
     low_y: float
     high_y: float
-    told: str
+    tip: str
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,9 @@ class Scatter:
     """Predicted against actual of one quantity on equal axes: on the diagonal it is exact."""
 
     title: str
-    x: LogAxis
-    y: LogAxis
+    frame: Frame
     whiskers: tuple[Whisker, ...]
+    limits: tuple[Limit, ...]
 
 
 def scatters(summary: RunSummary, labels: dict[str, str]) -> list[Scatter]:
@@ -69,23 +68,30 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
             for kind, figures in (("base", level.base), ("calibrated", level.calibrated)):
                 if figures is not None and level.measured is not None:
                     pairs.append((experiment.id, kind, level.concurrency, figures, level.measured))
+    pairs = [pair for pair in pairs if getattr(pair[3], name) and getattr(pair[4], name)]
     if not pairs:
         return None
     values = [getattr(either, name) for *_, said, seen in pairs for either in (said, seen)]
-    x, y = axis(values, _LEFT, _LEFT + _SIDE), axis(values, _TOP + _SIDE, _TOP)
+    drawn = frame(
+        log_span(f"actual {TITLES[name]}", values),
+        log_span(f"predicted {TITLES[name]}", values),
+        width=_WIDTH_PX,
+        height=_HEIGHT_PX,
+    )
     whiskers = []
     for experiment_id, kind, concurrency, said, seen in pairs:
         predicted, actual = getattr(said, name), getattr(seen, name)
         least, most = interval80(predicted, getattr(said, METRICS[name]))
-        told = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
+        figures_text = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
         whiskers.append(
             Whisker(
                 kind=kind,
-                x=x.place(actual),
-                y=y.place(predicted),
-                low_y=y.place(least),
-                high_y=y.place(most),
-                told=f"{labels[experiment_id]} at {concurrency}, {kind}: {told}",
+                x=drawn.x.place(actual),
+                y=drawn.y.place(predicted),
+                low_y=drawn.y.place(least),
+                high_y=drawn.y.place(most),
+                tip=f"{labels[experiment_id]} at {concurrency}, {kind}: {figures_text}",
             )
         )
-    return Scatter(TITLES[name], x, y, tuple(whiskers))
+    limit = summary.run.slo.get(name)
+    return Scatter(TITLES[name], drawn, tuple(whiskers), drawn.limits(x=limit, y=limit))

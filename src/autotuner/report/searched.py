@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from autotuner.report.points import AXES
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure
 from autotuner.search.wording import told_settings
@@ -18,8 +19,7 @@ _MOST_ROWS = 20
 
 def reached_name(search: SearchView) -> str:
     """What is reached step by step: `hypervolume`, or the objective with its unit."""
-    objective = OBJECTIVES.get(search.measure)
-    return f"best {objective.meaning} ({objective.unit})" if objective else search.measure
+    return f"best {AXES[search.measure]}" if search.measure in AXES else search.measure
 
 
 def value_text(launch: LaunchView, search: SearchView) -> str:

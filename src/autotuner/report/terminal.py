@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.report.plot import plot_lines
-from autotuner.report.points import AXES, plot_points, varied_settings
+from autotuner.report.points import AXES, plane, plot_points, varied_settings
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
 from autotuner.report.searched import search_table
@@ -99,7 +99,7 @@ def _frontier_table(summary: RunSummary) -> Table:
 
 
 def _print_plot(summary: RunSummary, console: Console) -> None:
-    x, y = "tok_s_per_user", "tok_s_per_gpu"
+    x, y = plane(summary.run.objectives)
     console.print()
     console.print(f"{AXES[y]}, upwards; o frontier, * recommended, . dominated")
     for line in plot_lines(plot_points(summary), x=x, y=y):

@@ -55,9 +55,9 @@ COST = "usd_per_million_tokens"
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
-        Objective("tok_s_per_gpu", True, "tok/s/GPU", "throughput of a device"),
+        Objective("tok_s_per_gpu", True, "tok/s/GPU", "throughput per device"),
         Objective("tok_s", True, "tok/s", "throughput of the deployment"),
-        Objective("tok_s_per_user", True, "tok/s/user", "speed that one user sees"),
+        Objective("tok_s_per_user", True, "tok/s/user", "speed per user"),
         Objective("ttft_ms", False, "ms", "time to first token, mean", "TTFT"),
         Objective("tpot_ms", False, "ms", "time per output token, mean", "TPOT"),
         Objective("e2e_p90_ms", False, "ms", "end-to-end latency, 90th percentile", "E2E p90"),

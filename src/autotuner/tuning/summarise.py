@@ -88,6 +88,7 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
             "strategy": plan.get("strategy", ""),
             "strategy_reason": plan.get("strategy_reason", ""),
             "objectives": list(task.optimization.objectives),
+            "slo": task.slo_limits(),
             "hypervolume": hypervolume(vectors, reference_point(vectors)) if has_volume else None,
             "task": run.config,
         }

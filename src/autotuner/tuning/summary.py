@@ -180,7 +180,8 @@ class RunView(_View):
 
     A task of the service that is `pending` or `queued` has no plan yet: no candidates, no axes.
 
-    `strategy_reason` is what the strategy said of itself before the first launch.
+    `strategy_reason` is what the strategy said of itself before the first launch. `slo` holds
+    latency -> limit in ms, the targets of the task's runtime group included.
     Of a `replay` nothing was launched: its figures come from `landscape`, a recorded table, and
     the times of its experiments are simulated.
     """
@@ -213,6 +214,7 @@ class RunView(_View):
     strategy: str = ""
     strategy_reason: str = ""
     objectives: list[str]
+    slo: dict[str, float] = Field(default_factory=dict)
     hypervolume: float | None = None
     task: dict[str, Any]
 
