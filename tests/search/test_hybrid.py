@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from synthetic import EXACT, LEVELS, SETTINGS, THREE, TRUTH, TWO, launches, share_found, sweep
 
 from autotuner.predict import Observation, Prediction
@@ -20,12 +18,10 @@ from autotuner.search import (
     Proposal,
     SearchState,
     Stop,
-    hypervolume,
     strategy_named,
 )
 from autotuner.search.auto import pick
 from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
-from autotuner.search.hybrid.gains import frontier, volume_gains
 from autotuner.search.hybrid.rows import rows_of
 from autotuner.search.wording import label
 
@@ -242,32 +238,6 @@ def test_other_models_teach_the_first_launch() -> None:
     knowing = replace(FRESH, knowledge=Knowledge(wrong, circumstances=places, earlier=earlier))
     assert f"{len(earlier)} of earlier tasks" in proposal(knowing).reason
     assert SETTINGS[proposal(knowing).candidate_id][GEMM] == "fp8"
-
-
-POINT = st.tuples(*[st.floats(0.01, 1.15)] * 3)
-
-
-@given(st.lists(POINT, min_size=0, max_size=6), st.lists(POINT, min_size=1, max_size=5))
-def test_the_gain_of_a_sweep_is_the_volume_of_the_union_less_that_before(
-    front: list[tuple[float, ...]], levels: list[tuple[float, ...]]
-) -> None:
-    for dimensions, tolerance in ((2, 1e-9), (3, 0.15)):
-        old = [point[:dimensions] for point in front]
-        new = [point[:dimensions] for point in levels]
-        reference = (0.0,) * dimensions
-        exact = hypervolume([*old, *new], reference) - (hypervolume(old, reference) if old else 0)
-        samples = np.array(new)[None, None]
-        gained = volume_gains(np.array(old).reshape(-1, dimensions), samples)[0, 0]
-        assert gained == pytest.approx(exact, abs=tolerance)
-
-
-@given(st.lists(POINT, min_size=1, max_size=12))
-def test_the_frontier_is_what_nothing_dominates(points: list[tuple[float, ...]]) -> None:
-    values = np.array(points)
-    expected = {
-        tuple(p) for p in values if not any((q >= p).all() and (q > p).any() for q in values)
-    }
-    assert {tuple(p) for p in frontier(values)} == expected
 
 
 def test_auto_picks_by_predictions_budget_and_size_and_says_why() -> None:

@@ -6,6 +6,7 @@ import itertools
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ from autotuner.search import (
     recommend,
     reference_point,
 )
+from autotuner.search.hypervolume import volume_gains, volumes
+from autotuner.search.pareto import front_places
 
 SIDE = 5
 PLANE = st.tuples(*[st.integers(0, SIDE)] * 2)
@@ -120,6 +123,84 @@ def test_a_further_point_never_takes_volume_away(
     after = hypervolume([*points, new], (0.0, 0.0, 0.0))
     adds = min(new) > 0 and not any(p == new or dominates(p, new) for p in points)
     assert after > before if adds else after == before
+
+
+def by_inclusion_and_exclusion(points: list[tuple[float, ...]]) -> float:
+    """Volume of a union of boxes at the origin: those of all subsets' intersections in turn."""
+    boxes = [point for point in points if min(point) > 0]
+    return sum(
+        (-1) ** (size + 1) * math.prod(map(min, zip(*some, strict=True)))
+        for size in range(1, len(boxes) + 1)
+        for some in itertools.combinations(boxes, size)
+    )
+
+
+REAL = st.floats(-0.2, 1.2) | st.sampled_from([0.0, 0.3, 1.0])
+SWEEPS = st.integers(1, 3).flatmap(
+    lambda d: st.tuples(
+        st.lists(st.tuples(*[REAL] * d), max_size=4),
+        st.integers(1, 4).flatmap(
+            lambda size: st.lists(
+                st.lists(st.tuples(*[REAL] * d), min_size=size, max_size=size),
+                min_size=1,
+                max_size=4,
+            )
+        ),
+        st.just(d),
+    )
+)
+
+
+@given(SWEEPS)
+def test_volumes_of_many_sets_at_once_are_those_by_brute_force(
+    drawn: tuple[list[tuple[float, ...]], list[list[tuple[float, ...]]], int],
+) -> None:
+    _, sweeps, dimensions = drawn
+    exact = [by_inclusion_and_exclusion(sweep) for sweep in sweeps]
+    assert volumes(np.array(sweeps)) == pytest.approx(exact, abs=1e-9)
+    for sweep, volume in zip(sweeps, exact, strict=True):
+        assert hypervolume(sweep, (0.0,) * dimensions) == pytest.approx(volume, abs=1e-9)
+
+
+@given(SWEEPS)
+def test_the_gain_of_a_sweep_is_the_volume_of_the_union_less_that_before(
+    drawn: tuple[list[tuple[float, ...]], list[list[tuple[float, ...]]], int],
+) -> None:
+    front, sweeps, dimensions = drawn
+    before = by_inclusion_and_exclusion(front)
+    exact = [by_inclusion_and_exclusion([*front, *sweep]) - before for sweep in sweeps]
+    gained = volume_gains(np.array(front).reshape(-1, dimensions), np.array(sweeps)[None])
+    assert gained.shape == (1, len(sweeps))
+    assert gained[0] == pytest.approx(exact, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.03, 0.06, 0.5])
+def test_a_gain_in_three_dimensions_grows_with_the_share_that_is_gained(share: float) -> None:
+    """Slices of a tenth counted 3 % of the extent as nothing, and 6 % twice."""
+    front, above = np.array([[1.0, 1.0, 0.5]]), np.array([[[1.0, 1.0, 0.5 + share]]])
+    assert volume_gains(front, above)[0] == pytest.approx(share, abs=1e-9)
+
+
+def test_many_long_sets_are_swept_alike() -> None:
+    """More than are swept at once."""
+    points = np.random.default_rng(0).random((60, 40, 3))
+    at_once = volumes(np.repeat(points, 30, axis=0)).reshape(60, 30)
+    one_by_one = [hypervolume(list(map(tuple, some)), (0.0, 0.0, 0.0)) for some in points]
+    assert at_once == pytest.approx(np.repeat(one_by_one, 30).reshape(60, 30), abs=1e-9)
+
+
+@given(st.integers(1, 3).flatmap(lambda d: st.lists(st.tuples(*[REAL] * d), max_size=12)))
+def test_the_places_of_the_front_are_those_that_nothing_dominates(
+    points: list[tuple[float, ...]],
+) -> None:
+    firsts = {point: place for place, point in reversed(list(enumerate(points)))}
+    expected = [
+        place
+        for point, place in sorted(firsts.items(), key=lambda entry: entry[1])
+        if not any(dominates(other, point) for other in points)
+    ]
+    if points:
+        assert front_places(np.array(points)).tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 T = TypeVar("T")
 
@@ -14,16 +18,35 @@ def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def pareto_front(items: Iterable[T], key: Callable[[T], tuple[float, ...]]) -> list[T]:
-    """The items that no other dominates, in the order given; of equal ones only the first.
+    """The items that no other dominates, in the order given; of equal ones only the first."""
+    import numpy as np  # heavy, and no command needs it to start
 
-    Sorting by descending coordinates puts every item behind all that dominate it, so each is
-    compared with the frontier alone: O(n log n + n x frontier). In two dimensions the last of the
-    frontier decides, since it has the greatest second coordinate: O(n log n).
+    known = list(items)
+    vectors = [key(item) for item in known]
+    if not vectors:
+        return []
+    return [known[place] for place in front_places(np.array(vectors, float))]
+
+
+def front_places(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Which rows of `n x d` values no other dominates, rising; of equal rows only the first.
+
+    By descending coordinates every row stands behind all that dominate it. In one and two
+    dimensions a row of the frontier is then one whose last coordinate exceeds all before it; with
+    more, each row of the frontier takes out what it dominates: O(n x frontier).
     """
-    keyed = [(key(item), index, item) for index, item in enumerate(items)]
-    front: list[tuple[tuple[float, ...], int, T]] = []
-    for vector, index, item in sorted(keyed, key=lambda k: (tuple(-x for x in k[0]), k[1])):
-        rivals = front[-1:] if len(vector) <= 2 else front
-        if not any(other == vector or dominates(other, vector) for other, _, _ in rivals):
-            front.append((vector, index, item))
-    return [item for _, _, item in sorted(front, key=lambda entry: entry[1])]
+    import numpy as np
+
+    order = np.lexsort((*-values.T[::-1],))  # stable: of equal rows the first comes first
+    left = values[order]
+    if left.shape[1] <= 2:
+        last = left[:, -1]
+        before = np.r_[-np.inf, np.maximum.accumulate(last)[:-1]]
+        front = order[(last > before) | (np.arange(len(last)) == 0)]
+        return np.sort(front[:1] if left.shape[1] == 1 else front)
+    front = []
+    while len(left):
+        front.append(order[0])
+        better = (left > left[0]).any(1)
+        left, order = left[better], order[better]
+    return np.sort(np.array(front, dtype=np.int64))

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autotuner.search.hypervolume import Vector, hypervolume
+from autotuner.search.hypervolume import Vector, hypervolume, volume_gains
 from autotuner.search.pareto import pareto_front
 from autotuner.search.points import OBJECTIVES, OperatingPoint, quantity
 
@@ -45,10 +45,11 @@ class Worth:
 
     def added(self, vectors: Sequence[Vector], new: Sequence[Vector]) -> float:
         """Hypervolume that `new` adds to `vectors`."""
-        inside = [v for v in new if min(v) > 0]
-        if not inside:
-            return 0.0
-        return max(self.volume([*vectors, *inside]) - self.volume(vectors), 0.0)
+        import numpy as np  # heavy, and no command needs it to start
+
+        shape = (-1, len(self.objectives))
+        front, sweep = (np.array(some, float).reshape(shape) for some in (vectors, new))
+        return float(volume_gains(front, sweep))
 
     def _scaled(self, raw: Vector) -> Vector:
         parts = zip(raw, self.nadir, self.extent, strict=True)

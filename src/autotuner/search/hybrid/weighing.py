@@ -9,10 +9,11 @@ import numpy as np
 
 from autotuner.search.hybrid.figures import Figures, seen
 from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
-from autotuner.search.hybrid.gains import Frame, frame, frontier, padded, volume, volume_gains
+from autotuner.search.hybrid.gains import Frame, frame, frontier, padded
 from autotuner.search.hybrid.memory import recall
 from autotuner.search.hybrid.residuals import Measured, Residuals
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
+from autotuner.search.hypervolume import volume_gains, volumes
 from autotuner.search.strategy import SearchState
 
 SAMPLES, SCREENED, FINALISTS = 64, 16, 400
@@ -140,7 +141,7 @@ class _View:
         figures = self._figures(row, self._residuals.mean[row])
         missed = float(figures.excess(self._state.slo)[0])
         gain = float(self._gains(np.array([place]), SAMPLES, (DOUBT,))[0, 0])
-        reached = volume(self._front)
+        reached = float(volumes(self._front[None])[0])
         return Weighed(
             candidate=rows.candidates[place],
             gain=gain / reached if reached > 0 else np.inf,
