@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,7 +11,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, make_url
 
+_LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
+# Tests that run beside each other each stand for a machine of their own.
+os.environ["AUTOTUNER_LOCKS"] = _LOCKS
 DATABASES = ("sqlite", "postgresql")
+
+
+def pytest_unconfigure() -> None:
+    """Removes the folder of locks."""
+    shutil.rmtree(_LOCKS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

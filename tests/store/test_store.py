@@ -16,7 +16,7 @@ from sqlalchemy import inspect, make_url
 
 from autotuner.errors import StoreError
 from autotuner.measure import Distribution, Measurement
-from autotuner.store import ExperimentRecord, RunRecord, Store, device_locks
+from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.store.database import FILE_NAME, connected, migrate
 
 RUN: dict[str, Any] = {
@@ -272,54 +272,11 @@ def test_two_stores_may_read_and_write_one_home(
         assert second.experiments(run.id)[0].status == "completed"
 
 
-HOLDER = """
-import sys, time
-from pathlib import Path
-from autotuner.store import device_locks
-with device_locks(Path(sys.argv[1]), ["cpu"], "the other"):
-    print("held", flush=True)
-    time.sleep(600)
-"""
-
-
-def test_the_holder_of_a_home_is_named_and_its_death_frees_it(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(StoreError, match=rf"'the other' \(pid {holder.pid}\)"),
-            device_locks(tmp_path, ["cpu"], "mine"),
-        ):
-            raise AssertionError("the lock was given twice")
-    finally:
-        holder.kill()
-        holder.communicate()
-    with device_locks(tmp_path, ["cpu"], "mine"):
-        assert str(os.getpid()) in (tmp_path / "tune.lock").read_text()
-
-
-def test_a_lock_is_given_back_and_homes_do_not_share_it(tmp_path: Path) -> None:
-    with device_locks(tmp_path / "a", ["cpu"], "one"), device_locks(tmp_path / "b", ["cpu"], "two"):
-        assert (tmp_path / "b" / "tune.lock").exists()
-        with (
-            pytest.raises(StoreError, match="'one'"),
-            device_locks(tmp_path / "a", ["cpu"], "three"),
-        ):
-            raise AssertionError("the lock was given twice")
-    with device_locks(tmp_path / "a", ["cpu"], "three"):
-        assert "three" in (tmp_path / "a" / "tune.lock").read_text()
-
-
 def test_a_home_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for home in (tmp_path / "file", tmp_path / "file" / "home"):
         with pytest.raises(StoreError, match="--home"):
             Store.open(home)
-        with pytest.raises(StoreError, match="--home"), device_locks(home, ["cpu"], "mine"):
-            raise AssertionError("a lock on nothing")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -333,9 +290,6 @@ def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
         try:
             with pytest.raises(StoreError, match=r"--home|may write"), Store.open(home) as store:
                 store.create_run(**RUN)
-            if home.name == "empty":
-                with pytest.raises(StoreError, match="--home"), device_locks(home, ["cpu"], "mine"):
-                    raise AssertionError("a lock that cannot be written")
         finally:
             home.chmod(0o755)
 

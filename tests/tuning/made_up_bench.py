@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -78,7 +78,12 @@ class MadeUpLauncher:
         self.engines: list[MadeUpEngine] = []
 
     async def launch(
-        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+        self,
+        spec: LaunchSpec,
+        *,
+        devices: Sequence[str] | None = None,
+        log_path: Path,
+        ready_timeout_s: float,
     ) -> MadeUpEngine:
         slots = int(spec.argv[spec.argv.index("--parallel") + 1])
         self.clock.now_s += MadeUpEngine.startup_s

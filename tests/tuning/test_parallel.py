@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import ConfigError
 from autotuner.launch import Failure, StopsWhenLeft
-from autotuner.launch.devices import VISIBLE
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.search import Proposal, SearchState, Stop, strategy_named
 from autotuner.store import ExperimentRecord, Store
@@ -48,11 +47,16 @@ class Machine:
         self._numbers = itertools.count(1)
         self.clock = MadeUpClock()
 
-    async def launch(self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float) -> Engine:
+    async def launch(
+        self,
+        spec: LaunchSpec,
+        *,
+        devices: Sequence[str] | None = None,
+        log_path: Path,
+        ready_timeout_s: float,
+    ) -> Engine:
         number = next(self._numbers)
-        given = dict(spec.env).get(VISIBLE)
-        gpus = tuple(given.split(",")) if given else ("all",)
-        assert given is None or len(gpus) == spec.gpus
+        gpus = ("all",) if devices is None else tuple(devices)
         url = f"http://made-up:{number}"
         self.up[url] = gpus
         self.launched.append(gpus)
@@ -119,7 +123,9 @@ class Hall:
         said = {"strategy": "grid", "parallel_launches": at_once} | optimization
         return prepare(parse_task(TASK | {"optimization": said}), base=self.folder)
 
-    def tune(self, at_once: object, **optimization: Any) -> tuple[ExperimentRecord, ...]:
+    def tune(
+        self, at_once: object, devices: str | None = "0123", **optimization: Any
+    ) -> tuple[ExperimentRecord, ...]:
         tuner = Tuner(
             self.prepared(at_once, **optimization),
             store=self.store,
@@ -128,6 +134,7 @@ class Hall:
             strategy=self.strategy,
             forecast=Forecast((), (1, 8), silent="nobody is asked"),
             logs=self.folder / "logs",
+            devices=devices,
             clock=self.machine.clock,
         )
         run = tuner.open_run()
@@ -140,7 +147,7 @@ class Hall:
 
 @pytest.fixture
 def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hall]:
-    monkeypatch.delenv(VISIBLE, raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # it is not asked here
     with Store.open(tmp_path / "home") as store:
         yield Hall(tmp_path, store)
 
@@ -163,27 +170,27 @@ def test_the_wall_time_that_a_launch_costs_is_shared(hall: Hall) -> None:
     assert [hall.prepared("auto").share(gpus) for gpus in (1, 2, 4)] == [1 / 4, 1 / 2, 1]
 
 
-def test_one_at_a_time_may_use_every_gpu(hall: Hall) -> None:
-    hall.tune(1)
-    assert set(hall.machine.launched) == {("all",)}
+def test_one_at_a_time_gets_as_many_gpus_as_it_needs(hall: Hall) -> None:
+    hall.tune(1, devices="4567")
+    assert sorted(set(hall.machine.launched)) == [("4",), ("4", "5"), ("4", "5", "6", "7")]
 
 
-def test_the_gpus_of_this_process_are_shared_out(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VISIBLE, "4,5,6,7")
-    hall.tune("auto")
+def test_engines_share_out_the_gpus_that_are_given_and_use_no_other(hall: Hall) -> None:
+    hall.tune("auto", devices="4567")
     assert hall.machine.launched[:3] == [("4",), ("5",), ("6",)]
     assert hall.machine.launched[-1] == ("4", "5", "6", "7")
+    assert {name for gpus in hall.machine.launched for name in gpus} == set("4567")
 
 
-def test_an_engine_larger_than_what_this_process_may_use_is_tried_alone(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(VISIBLE, "0,1")
-    hall.tune("auto")
-    assert hall.machine.launched[-1] == ("all",)
+def test_an_engine_larger_than_what_is_given_is_tried_alone_on_all_of_it(hall: Hall) -> None:
+    hall.tune("auto", devices="23")
+    assert hall.machine.launched[-1] == ("2", "3")
     assert hall.machine.most == 2
+
+
+def test_engines_are_limited_to_nothing_where_no_devices_are_given(hall: Hall) -> None:
+    hall.tune(1, devices=None)
+    assert set(hall.machine.launched) == {("all",)}
 
 
 def test_a_choice_knows_what_is_in_flight(hall: Hall) -> None:

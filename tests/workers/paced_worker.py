@@ -22,8 +22,9 @@ def main(given: dict[str, object]) -> None:
     log_to_stderr()
     home, devices = Path(str(given["home"])), Devices("cpu", ("cpu",))
     settings = load_settings(Path(str(given["config"])), environment=os.environ, flags={})
+    folder = home / str(given["name"])
     # Locks of its own: two of them stand for workers on two machines.
-    setting = Setting(home / str(given["name"]), devices, settings.policy, builtin_registry)
+    setting = Setting(folder, devices, settings.policy, builtin_registry, locks=folder / "locks")
     database = given["database"]
     with Store.open(home, None if database is None else str(database)) as store:
         me = this_worker(str(given["name"]), "worker", devices)

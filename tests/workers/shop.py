@@ -65,7 +65,13 @@ class Shop:
         self.store = Store.open(self.home, database)
         self.started: list[subprocess.Popen[str]] = []
 
-    def task(self, *engine: str, status: str = "queued", **changes: Any) -> TaskRecord:
+    def task(
+        self,
+        *engine: str,
+        status: str = "queued",
+        needs: tuple[str, int] = ("cpu", 0),
+        **changes: Any,
+    ) -> TaskRecord:
         """A task in the store, on a fake engine that is started with these words."""
         fake = install_fake_engine(
             self.folder / f"bin-{uuid.uuid4().hex[:6]}", "--ttft-ms=5", "--tpot-ms=1", *engine
@@ -79,8 +85,8 @@ class Shop:
             config=document,
             model="smollm2-135m",
             engine="llamacpp",
-            needs_gpu="cpu",
-            needs_gpus=0,
+            needs_gpu=needs[0],
+            needs_gpus=needs[1],
             origin="api",
             status=status,
         )

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from autotuner.catalog import gpu_named
 from autotuner.errors import AutotunerError
-from autotuner.workers.devices import Devices, FoundGpu, devices_of
+from autotuner.workers.devices import ON_CPU, Devices, FoundGpu, devices_for, devices_of
 
 H100 = FoundGpu("0", "NVIDIA H100 80GB HBM3", 79.6)
 NODE = (H100, FoundGpu("1", "NVIDIA H100 80GB HBM3", 79.6), FoundGpu("2", "NVIDIA L40S", 45.0))
@@ -48,3 +49,76 @@ def test_devices_that_cannot_be_meant_are_told(
 def test_a_gpu_that_the_catalog_does_not_know_is_told() -> None:
     with pytest.raises(AutotunerError, match="h1000"):
         meant("0", (H100,), gpu="h1000")
+
+
+EIGHT = tuple(
+    FoundGpu(str(n), "NVIDIA H100 80GB HBM3", 79.6, f"GPU-{n}f3c-{n}{n}{n}{n}") for n in range(8)
+)
+
+
+def test_gpus_may_be_named_by_uuid_and_instances_with_what_they_are() -> None:
+    assert meant("GPU-2f3c-2222,gpu-3f", EIGHT) == Devices("h100_sxm", ("2", "3"))
+    assert meant("2,GPU-2f3c", EIGHT).names == ("2",), "each once"
+    assert meant("MIG-1a,MIG-2b", EIGHT, gpu="h100") == Devices("h100_sxm", ("MIG-1a", "MIG-2b"))
+    assert meant("GPU-77", (), gpu="mi300x") == Devices("mi300x", ("GPU-77",))
+    for said in ("MIG-1a", "GPU-9"):
+        with pytest.raises(AutotunerError, match=f"'{said}' is no GPU"):
+            meant(said, EIGHT)
+
+
+def allowed(said: str, names: Sequence[str], **more: str) -> Devices:
+    return devices_of(said, allowed=names, look=lambda: EIGHT, **more)
+
+
+def test_what_the_environment_leaves_is_what_a_worker_may_use() -> None:
+    assert allowed("all", ("2", "3")).names == ("2", "3")
+    assert allowed("all", ("GPU-5f3c-5555",)).names == ("5",)
+    assert allowed("3", ("2", "3")).names == ("3",)
+    assert allowed("all", ()) == ON_CPU
+    assert allowed("cpu", ("2",)) == ON_CPU
+    with pytest.raises(AutotunerError, match="does not let this process use 4"):
+        allowed("3,4", ("2", "3"))
+    found = devices_of("all", gpu="mi300x", allowed=("0", "1"), look=lambda: ())
+    assert found == Devices("mi300x", ("0", "1")), "no driver's tool tells"
+
+
+def of_task(
+    count: int,
+    said: str | None = None,
+    allowed: Sequence[str] | None = None,
+    found: Sequence[FoundGpu] = EIGHT,
+    gpu: str = "h100",
+) -> tuple[str, ...]:
+    chosen = devices_for(gpu_named(gpu), count, said=said, allowed=allowed, look=lambda: found)
+    return chosen.names
+
+
+def test_a_task_gets_as_many_gpus_as_it_needs() -> None:
+    assert of_task(2) == ("0", "1")
+    assert of_task(2, said="2,3") == ("2", "3")
+    assert of_task(1, said="3,2") == ("3",)
+    assert of_task(2, allowed=("4", "5", "6")) == ("4", "5")
+    assert of_task(1, found=NODE, gpu="l40s") == ("2",), "of the kind that it names"
+    assert of_task(2, found=()) == ("0", "1"), "no driver's tool tells"
+    assert devices_for(None, 0) == devices_for(gpu_named("cpu"), 1) == ON_CPU
+
+
+@pytest.mark.parametrize(
+    ("said", "allowed", "told"),
+    [
+        ("2,3", None, "--devices 2,3 gives 2"),
+        (None, ("7",), "CUDA_VISIBLE_DEVICES gives 1"),
+        ("all", ("7",), "--devices all gives 1"),
+        ("8,9,10,11", None, "'8' is no GPU"),
+    ],
+)
+def test_too_few_gpus_for_a_task_are_told_before_any_launch(
+    said: str | None, allowed: Sequence[str] | None, told: str
+) -> None:
+    with pytest.raises(AutotunerError, match=told):
+        of_task(4, said, allowed)
+
+
+def test_gpus_for_a_task_on_the_cpu_are_a_mistake() -> None:
+    with pytest.raises(AutotunerError, match=r"--devices 2: the task names no GPU"):
+        devices_for(None, 0, said="2", look=lambda: EIGHT)

@@ -52,11 +52,17 @@ def tune(
     again: Annotated[
         bool, typer.Option("--again", help="Start over where the earlier run is complete.")
     ] = False,
+    devices: Annotated[
+        str | None,
+        typer.Option("--devices", help="GPUs for the engines, by index or UUID: 2,3."),
+    ] = None,
 ) -> None:
     """Launch, measure and compare candidates. Interrupted, the same command goes on."""
     from autotuner.cli.commands.tune import tune as command
 
-    raise typer.Exit(command(task, home=home, as_json=as_json, fresh=fresh, again=again))
+    raise typer.Exit(
+        command(task, home=home, as_json=as_json, fresh=fresh, again=again, devices=devices)
+    )
 
 
 @app.command()
@@ -308,7 +314,8 @@ ConfigFile = Annotated[
     typer.Option("--config", envvar="AUTOTUNER_CONFIG", help="YAML file of the operator's."),
 ]
 WorkerDevices = Annotated[
-    str, typer.Option("--devices", help="cpu, all (GPUs, else the CPU), or GPUs by index: 0,1.")
+    str,
+    typer.Option("--devices", help="cpu, all (GPUs, else the CPU), or GPUs by index or UUID: 0,1."),
 ]
 WorkerGpu = Annotated[
     str | None, typer.Option("--gpu", help="What the GPUs are; the driver tells if left out.")

@@ -24,6 +24,14 @@ def state_folder(given: Path | None) -> Path:
     return user_data_path("inference-autotuner", appauthor=False)
 
 
+def lock_folder() -> Path:
+    """The folder in which devices are locked: AUTOTUNER_LOCKS, or the machine's own."""
+    from autotuner.store import LOCKS, machine_locks
+
+    named = os.environ.get(LOCKS)
+    return Path(named).expanduser() if named else machine_locks()
+
+
 def has_store(folder: Path) -> bool:
     """Whether there is a database to read: one that is named, or the file of an earlier run."""
     return bool(os.environ.get(DATABASE)) or (folder / DATABASE_FILE).exists()

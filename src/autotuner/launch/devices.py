@@ -1,12 +1,23 @@
-"""Which GPUs an engine gets where several run at once: book-keeping without any device. Pure."""
+"""Which GPUs an engine gets: book-keeping where several run at once, and how an engine is told.
+
+Pure: what a user's environment allows is read once by who starts the work, and handed on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""The variable that limits a process to some GPUs; ROCm's runtime reads it too."""
+VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
+"""The variables that limit a process to some GPUs: CUDA's, and HIP's, whose runtime reads both."""
+_BENEATH = "ROCR_VISIBLE_DEVICES"
+"""Limits ROCm beneath HIP: numbers that HIP is given count within it."""
+_NONE = "-1"
+"""Names no GPU: HIP takes an empty list for none that is said, and shows all."""
+_ORDER = "CUDA_DEVICE_ORDER"
+"""How CUDA numbers GPUs: left alone the fastest come first; drivers' tools number them by bus."""
+_UNIQUE = ("gpu-", "mig-")
+"""What the names of GPUs begin with that are no numbers."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +25,7 @@ class Gpus:
     """The GPUs of this machine that a task may use, and which of them are held.
 
     Attributes:
-        names: as `VISIBLE` has them, in the order of the machine.
+        names: numbers, or unique names of GPUs or of MIG instances, in the order of the machine.
     """
 
     names: tuple[str, ...]
@@ -42,10 +53,43 @@ class Gpus:
         return replace(self, held=self.held.difference(names))
 
 
-def visible_gpus(count: int, environment: Mapping[str, str]) -> Gpus:
-    """The first `count` GPUs that this process may use itself."""
-    said = environment.get(VISIBLE)
-    names = (
-        map(str, range(count)) if said is None else filter(None, map(str.strip, said.split(",")))
-    )
-    return Gpus(tuple(names)[:count])
+def is_unique_name(name: str) -> bool:
+    """Whether a name is a UUID of a GPU or of a MIG instance, as `nvidia-smi -L` has them."""
+    return name.lower().startswith(_UNIQUE)
+
+
+def allowed_gpus(environment: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The GPUs that an environment leaves its process; None where it says nothing of them."""
+    said = next((environment[name] for name in VISIBLE if name in environment), None)
+    beneath = environment.get(_BENEATH)
+    if beneath is None:
+        return None if said is None else _listed(said)
+    lowest = _listed(beneath)
+    if said is None:
+        return lowest
+    numbered = {str(number): name for number, name in enumerate(lowest)}
+    within = (numbered.get(name, name if is_unique_name(name) else "") for name in _listed(said))
+    return tuple(name for name in within if name in lowest)
+
+
+def limited_to(environment: Mapping[str, str], devices: Sequence[str] | None) -> Mapping[str, str]:
+    """The environment of an engine that may use these GPUs alone.
+
+    Args:
+        devices: none are visible to it where empty; None leaves the environment as it is.
+    """
+    if devices is None:
+        return environment
+    kept = {name: value for name, value in environment.items() if name != _BENEATH}
+    named = ",".join(devices) or _NONE
+    return kept | dict.fromkeys(VISIBLE, named) | {_ORDER: "PCI_BUS_ID"}
+
+
+def _listed(said: str) -> tuple[str, ...]:
+    """Names in a variable; the first that names no GPU ends the list, as for CUDA (`-1`)."""
+    found: list[str] = []
+    for name in map(str.strip, said.split(",")):
+        if not (name.isdigit() or is_unique_name(name)):
+            break
+        found.append(name)
+    return tuple(dict.fromkeys(found))

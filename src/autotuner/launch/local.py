@@ -9,12 +9,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import warden
+from autotuner.launch.devices import limited_to
 from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
 from autotuner.launch.health import answers_ok
 from autotuner.launch.log import open_log
@@ -52,7 +53,12 @@ class LocalLauncher:
         self._environment = environment
 
     async def launch(
-        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+        self,
+        spec: LaunchSpec,
+        *,
+        devices: Sequence[str] | None = None,
+        log_path: Path,
+        ready_timeout_s: float,
     ) -> LocalEngine:
         """Starts `spec`; see `Launcher.launch`. A port that is taken meanwhile costs a new try."""
         if shutil.which(spec.argv[0]) is None:
@@ -60,15 +66,22 @@ class LocalLauncher:
                 f"the program {spec.argv[0]!r} is not there or cannot be run",
                 remedy="check engine_path",
             )
+        environment = limited_to({**self._inherited(), **dict(spec.env)}, devices)
         for _ in range(_PORT_TRIES - 1):
             try:
-                return await self._try(spec, log_path, ready_timeout_s)
+                return await self._try(spec, environment, log_path, ready_timeout_s)
             except LaunchFailed as failed:
                 if failed.failure.kind is not FailureKind.PORT_TAKEN:
                     raise
-        return await self._try(spec, log_path, ready_timeout_s)
+        return await self._try(spec, environment, log_path, ready_timeout_s)
 
-    async def _try(self, spec: LaunchSpec, log_path: Path, ready_timeout_s: float) -> LocalEngine:
+    async def _try(
+        self,
+        spec: LaunchSpec,
+        environment: Mapping[str, str],
+        log_path: Path,
+        ready_timeout_s: float,
+    ) -> LocalEngine:
         port = free_port()
         began = time.monotonic()
         folder = log_path.with_suffix(".files")
@@ -83,7 +96,7 @@ class LocalLauncher:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env={**self._inherited(), **dict(spec.env)},
+                    env=environment,
                     start_new_session=True,
                 )
             except OSError as error:

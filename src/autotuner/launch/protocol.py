@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -77,14 +78,24 @@ class Launcher(Protocol):
     """Starts one engine and returns when it serves.
 
     Example:
-        async with await launcher.launch(spec, log_path=path, ready_timeout_s=60) as engine:
+        how = {"devices": ("2", "3"), "log_path": path, "ready_timeout_s": 60}
+        async with await launcher.launch(spec, **how) as engine:
             ...  # engine.base_url answers
     """
 
     async def launch(
-        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+        self,
+        spec: LaunchSpec,
+        *,
+        devices: Sequence[str] | None = None,
+        log_path: Path,
+        ready_timeout_s: float,
     ) -> RunningEngine:
         """Starts `spec` on a free port.
+
+        Args:
+            devices: the GPUs of this machine that the engine may use, whatever any environment
+                says; none where empty. None leaves it to the environment that it inherits.
 
         Raises:
             LaunchFailed: the engine died or was not ready in time (nothing is left running).

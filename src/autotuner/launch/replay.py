@@ -7,6 +7,7 @@ Starting takes as long as it was recorded to take, on the clock of the event loo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from autotuner.engines import FailureKind, LaunchSpec
@@ -34,9 +35,14 @@ class ReplayLauncher:
         self._startup_s = startup_s
 
     async def launch(
-        self, spec: LaunchSpec, *, log_path: Path, ready_timeout_s: float
+        self,
+        spec: LaunchSpec,
+        *,
+        devices: Sequence[str] | None = None,
+        log_path: Path,
+        ready_timeout_s: float,
     ) -> ReplayedEngine:
-        """Gives the recorded launch that `spec` names; see `Launcher.launch`.
+        """Gives the recorded launch that `spec` names; see `Launcher.launch`. It uses no device.
 
         A recorded start has been waited for once: `ready_timeout_s` does not end it.
         """

@@ -4,7 +4,7 @@ PostgreSQL.
 In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
 """
 
-from autotuner.store.lock import device_locks, home_in_use
+from autotuner.store.lock import LOCKS, device_locks, machine_locks
 from autotuner.store.queue import Lease, Queue
 from autotuner.store.records import (
     EventRecord,
@@ -17,6 +17,7 @@ from autotuner.store.records import (
 from autotuner.store.store import Store
 
 __all__ = [
+    "LOCKS",
     "EventRecord",
     "ExperimentRecord",
     "Lease",
@@ -27,5 +28,5 @@ __all__ = [
     "Store",
     "TaskRecord",
     "device_locks",
-    "home_in_use",
+    "machine_locks",
 ]

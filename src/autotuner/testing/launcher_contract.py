@@ -21,6 +21,7 @@ import pytest
 from autotuner.engines import DEFAULT_PORT, FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.launch import Launcher, LaunchFailed, RunningEngine
+from autotuner.launch.devices import VISIBLE, allowed_gpus
 
 MARK = "AUTOTUNER_CONTRACT_MARK"
 _POLL_S = 0.01
@@ -47,6 +48,15 @@ def processes(mark: str) -> dict[int, str]:
         except OSError:
             continue  # it has ended meanwhile, or is another user's
     return found
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment that a process was started with; empty once it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return {}
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def port_is_free(port: int) -> bool:
@@ -86,10 +96,15 @@ class AnyLauncherContract(ABC):
             metafunc.parametrize("failing_kind", kinds)
 
     async def _launch(
-        self, spec: LaunchSpec, log_path: Path, *, ready_timeout_s: float = _READY_S
+        self,
+        spec: LaunchSpec,
+        log_path: Path,
+        *,
+        devices: Sequence[str] | None = None,
+        ready_timeout_s: float = _READY_S,
     ) -> RunningEngine:
         return await self.launcher().launch(
-            spec, log_path=log_path, ready_timeout_s=ready_timeout_s
+            spec, devices=devices, log_path=log_path, ready_timeout_s=ready_timeout_s
         )
 
     def test_a_ready_engine_lives_and_may_be_stopped_twice(self, tmp_path: Path) -> None:
@@ -153,6 +168,15 @@ class AnyLauncherContract(ABC):
             asyncio.run(fail())
         assert not self.left(mark)
 
+    @pytest.mark.parametrize("devices", [None, (), ("2", "3"), ("MIG-ab",)])
+    def test_devices_may_be_given(self, devices: Sequence[str] | None, tmp_path: Path) -> None:
+        async def begin() -> int | None:
+            launched = self._launch(self.good_spec(), tmp_path / "engine.log", devices=devices)
+            async with await launched as engine:
+                return engine.exit_code()
+
+        assert asyncio.run(begin()) is None
+
     def test_a_log_that_cannot_be_written_is_an_error_of_the_launcher(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("no folder", encoding="utf-8")
         spec, mark = marked(self.good_spec())
@@ -172,18 +196,42 @@ class LauncherContract(AnyLauncherContract):
         """A live engine whose health is asked for where it never answers 200."""
         return replace(self.good_spec(), health_path="/never")
 
-    def run(self, spec: LaunchSpec, log_path: Path) -> _Launched:
+    def run(
+        self, spec: LaunchSpec, log_path: Path, devices: Sequence[str] | None = None
+    ) -> _Launched:
         """Launches `spec`, keeps what can be seen while it serves, and stops it twice."""
 
         async def launch_and_stop() -> _Launched:
             with_mark, mark = marked(spec)
-            engine = await self._launch(with_mark, log_path)
+            engine = await self._launch(with_mark, log_path, devices=devices)
             async with engine:
                 seen = await asyncio.to_thread(_look, engine, with_mark, mark)
             await engine.stop()
             return seen
 
         return asyncio.run(launch_and_stop())
+
+    @pytest.mark.parametrize("devices", [(), ("2", "3"), ("GPU-ab", "GPU-cd")])
+    def test_devices_given_are_devices_used(
+        self, devices: Sequence[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever the environments say: of this process, and of the launch."""
+        for name in (*VISIBLE, "ROCR_VISIBLE_DEVICES"):
+            monkeypatch.setenv(name, "0,1")
+        spec = self.good_spec()
+        seen = self.run(
+            replace(spec, env=(*spec.env, (VISIBLE[0], "5"))),
+            tmp_path / "engine.log",
+            devices=devices,
+        )
+        assert seen.environments, "no process was there while the engine served"
+        for environment in seen.environments:
+            assert allowed_gpus(environment) == tuple(devices)
+
+    def test_devices_that_are_not_given_are_what_the_environment_says(self, tmp_path: Path) -> None:
+        spec = self.good_spec()
+        seen = self.run(replace(spec, env=(*spec.env, (VISIBLE[0], "5"))), tmp_path / "engine.log")
+        assert {allowed_gpus(environment) for environment in seen.environments} == {("5",)}
 
     def test_an_engine_is_ready_when_launch_returns(self, tmp_path: Path) -> None:
         seen = self.run(self.good_spec(), tmp_path / "engine.log")
@@ -274,6 +322,7 @@ class _Launched:
         self.mark = mark
         self.port = urlsplit(engine.base_url).port or 0
         self.processes = processes(mark)
+        self.environments = [environment_of(pid) for pid in self.processes]
         with urlopen(engine.base_url + spec.health_path, timeout=10) as answer:  # noqa: S310
             self.health: int = answer.status
 

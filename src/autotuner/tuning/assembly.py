@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autotuner.errors import MeasureError
@@ -76,11 +76,17 @@ def tuner_for(
     generator: LoadGenerator,
     forecast: Forecast,
     home: Path,
+    devices: Sequence[str] | None,
     runner: asyncio.Runner,
     listen: Listener,
     left: Callable[[], Left],
 ) -> Tuner:
-    """The tuner of a task, with the strategy that it asks for. See `Tuner`."""
+    """The tuner of a task, with the strategy that it asks for; see `Tuner`.
+
+    A replay shares out as many devices as its task has: they are recorded, and none is used.
+    """
+    if prepared.replay is not None:
+        devices = tuple(map(str, range(prepared.total_gpus)))
     return Tuner(
         prepared,
         store=store,
@@ -89,6 +95,7 @@ def tuner_for(
         strategy=strategy_named(prepared.task.optimization.strategy),
         forecast=forecast,
         logs=home / LOGS,
+        devices=devices,
         listen=listen,
         left=left,
         clock=runner.get_loop().time,

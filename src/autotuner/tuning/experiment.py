@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 from autotuner.config import Candidate
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
-from autotuner.launch.devices import VISIBLE
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
@@ -75,7 +74,7 @@ class Experimenter:
         proposal: Proposal,
         *,
         now_s: Callable[[], float],
-        gpus: Sequence[str],
+        gpus: Sequence[str] | None,
         earlier: Sequence[Observation],
         rivals: Rivals,
     ) -> None:
@@ -83,7 +82,7 @@ class Experimenter:
 
         Args:
             now_s: tells the seconds of the run.
-            gpus: those that the engine is limited to; with none it may use all.
+            gpus: those that the engine is limited to; see `Launcher.launch`.
             earlier: what was measured before this run.
         """
         launch = await self._begin(run, proposal, earlier)
@@ -91,7 +90,8 @@ class Experimenter:
         began_s, startup_s = now_s(), 0.0
         try:
             engine = await self._launcher.launch(
-                _limited(launch.spec, gpus),
+                launch.spec,
+                devices=gpus,
                 log_path=Path(launch.record.log_path),
                 ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
             )
@@ -266,8 +266,3 @@ class _Launch:
         return operating_points(
             self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour
         )
-
-
-def _limited(spec: LaunchSpec, gpus: Sequence[str]) -> LaunchSpec:
-    """The launch on these GPUs; on any where none are named."""
-    return replace(spec, env=(*spec.env, (VISIBLE, ",".join(gpus)))) if gpus else spec

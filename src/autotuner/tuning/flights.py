@@ -22,11 +22,11 @@ class Flights:
     """Starts experiments as far as there is room; leaving its block ends those under way.
 
     Args:
-        most: how many at once. One alone is given no GPUs: it may use all.
-        gpus: those to share out.
+        most: how many at once.
+        gpus: those to share out; None limits no experiment to any.
     """
 
-    def __init__(self, most: int, gpus: Gpus) -> None:
+    def __init__(self, most: int, gpus: Gpus | None) -> None:
         self._most = most
         self._gpus = gpus
         self._tasks: dict[asyncio.Task[None], _Flight] = {}
@@ -49,29 +49,30 @@ class Flights:
         candidate_id: str,
         gpus: int,
         began_s: float,
-        experiment: Callable[[tuple[str, ...]], Coroutine[Any, Any, None]],
+        experiment: Callable[[tuple[str, ...] | None], Coroutine[Any, Any, None]],
     ) -> bool:
         """Starts an experiment on `gpus` GPUs; False where too few are free.
 
-        Where nothing else is under way it starts in any case: whether it fits is then its own
-        affair.
+        Where nothing else is under way it starts in any case, on all of them: whether it fits is
+        then its own affair.
         """
-        given: tuple[str, ...] = ()
-        if self._most > 1:
-            placed = self._gpus.place(gpus)
-            if placed is None and self._tasks:
+        given = None
+        if self._gpus is not None:
+            given = self._gpus.place(gpus)
+            if given is None and self._tasks:
                 return False
-            given = placed or ()
-        self._gpus = self._gpus.taken(given)
+            given = self._gpus.names if given is None else given
+            self._gpus = self._gpus.taken(given)
         task = asyncio.create_task(experiment(given))
-        self._tasks[task] = _Flight(candidate_id, began_s, given)
+        self._tasks[task] = _Flight(candidate_id, began_s, given or ())
         return True
 
     async def landed(self) -> None:
         """Waits until one has ended, or more; raises what went wrong in it."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            self._gpus = self._gpus.freed(self._tasks.pop(task).gpus)
+            ended = self._tasks.pop(task)
+            self._gpus = self._gpus and self._gpus.freed(ended.gpus)
         for task in done:
             task.result()
 

@@ -8,15 +8,14 @@ as if it had never been ended, for all that they depend on is kept.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
-from autotuner.launch.devices import visible_gpus
+from autotuner.launch.devices import Gpus
 from autotuner.measure import LoadGenerator
 from autotuner.predict import Observation
 from autotuner.search import (
@@ -54,6 +53,8 @@ class Tuner:
     Args:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.
         logs: folder for the engines' logs.
+        devices: the GPUs that engines may use, by name, shared out among those that run at once;
+            None limits them to nothing.
         listen: called with every event, in order, from the loop's own thread.
         left: asked what becomes of the run when it is cancelled.
         clock: seconds from any origin; simulated where engines are.
@@ -69,6 +70,7 @@ class Tuner:
         strategy: Strategy,
         forecast: Forecast,
         logs: Path,
+        devices: Sequence[str] | None = None,
         listen: Listener = lambda event: None,
         left: Callable[[], Left] = lambda: ("interrupted", "interrupted by the user"),
         clock: Callable[[], float] = time.monotonic,
@@ -80,6 +82,7 @@ class Tuner:
         self._strategy = strategy
         self._forecast = forecast
         self._logs = logs
+        self._gpus = None if devices is None else Gpus(tuple(devices))
         self._listen = listen
         self._left = left
         self._clock = clock
@@ -251,8 +254,7 @@ class Tuner:
     async def _until_stopped(self, run: RunRecord, experimenter: Experimenter) -> tuple[str, str]:
         self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
         self._origin_s = self._clock() - ended_s(self._finished(run))
-        gpus = visible_gpus(self._prepared.total_gpus, os.environ)
-        async with Flights(self._prepared.side_by_side, gpus) as flights:
+        async with Flights(self._prepared.side_by_side, self._gpus) as flights:
             while True:
                 history = self._finished(run)
                 choice: Proposal | Stop | None = None
@@ -272,7 +274,7 @@ class Tuner:
     ) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
 
-        async def experiment(gpus: tuple[str, ...]) -> None:
+        async def experiment(gpus: tuple[str, ...] | None) -> None:
             await experimenter.run(
                 run,
                 choice,

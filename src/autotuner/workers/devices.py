@@ -1,20 +1,24 @@
-"""What a worker may use: this machine's CPU, or GPUs of one kind."""
+"""What a worker, or a call of the command line, may use: this machine's CPU, or GPUs of one kind.
+
+What the environment allows is an argument: whoever is at the edge reads it, once.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from autotuner.catalog import gpu_named
 from autotuner.catalog.gpus import CPU, Gpu, gpus
 from autotuner.config import DescribedGpu
 from autotuner.errors import AutotunerError
+from autotuner.launch.devices import VISIBLE, is_unique_name
 
 ALL = "all"
-_ASKED = ("nvidia-smi", "--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits")
+_ASKED = ("nvidia-smi", "--query-gpu=index,name,memory.total,uuid", "--format=csv,noheader,nounits")
 _ASK_S = 30
 _MEMORY_TOLERANCE = 0.15
 
@@ -26,11 +30,12 @@ class FoundGpu:
     index: str
     product: str
     memory_gib: float
+    uuid: str = ""
 
 
 @dataclass(frozen=True)
 class Devices:
-    """`gpu`: of the catalog, or "cpu"; `names`: "cpu", or the indices of the GPUs."""
+    """`gpu`: of the catalog, or "cpu"; `names`: "cpu", or the GPUs' indices or unique names."""
 
     gpu: str
     names: tuple[str, ...]
@@ -38,7 +43,16 @@ class Devices:
     @property
     def gpus(self) -> int:
         """How many GPUs; 0 on a CPU."""
-        return 0 if self.gpu == CPU else len(self.names)
+        return len(self.gpu_names)
+
+    @property
+    def gpu_names(self) -> tuple[str, ...]:
+        """The names of the GPUs; none on a CPU."""
+        return () if self.gpu == CPU else self.names
+
+
+ON_CPU = Devices(CPU, (CPU,))
+Look = Callable[[], Sequence[FoundGpu]]
 
 
 def found_gpus() -> tuple[FoundGpu, ...]:
@@ -52,8 +66,8 @@ def found_gpus() -> tuple[FoundGpu, ...]:
     lines = done.stdout.splitlines() if done.returncode == 0 else []
     rows = [[cell.strip() for cell in line.split(",")] for line in lines]
     return tuple(
-        FoundGpu(index, product, float(memory) / 1024)
-        for index, product, memory in (row for row in rows if len(row) == 3)
+        FoundGpu(index, product, float(memory) / 1024, uuid)
+        for index, product, memory, uuid in (row for row in rows if len(row) == 4)
         if memory.replace(".", "", 1).isdigit()
     )
 
@@ -63,33 +77,26 @@ def devices_of(
     *,
     gpu: str | None = None,
     described: Mapping[str, DescribedGpu] = MappingProxyType({}),
-    look: Callable[[], Sequence[FoundGpu]] = found_gpus,
+    allowed: Sequence[str] | None = None,
+    look: Look = found_gpus,
 ) -> Devices:
     """The devices that an operator means.
 
     Args:
-        said: "cpu", "all" (every GPU that is found, else the CPU), or indices: "0,1".
+        said: "cpu", "all" (every GPU that is found and allowed, else the CPU), or GPUs by index
+            or UUID: "0,1". A MIG instance is named by its UUID, with `gpu`.
         gpu: what the GPUs are, in the catalog's words; told by the driver where left out.
         described: GPUs that the operator describes, by name.
+        allowed: those that the environment leaves this process; None where it says nothing.
 
     Raises:
-        AutotunerError: GPUs that are not there, of different kinds, or that nobody knows.
+        AutotunerError: GPUs that are not there or not allowed, of different kinds, or that nobody
+            knows.
     """
-    if said == CPU:
-        return Devices(CPU, (CPU,))
-    found = {each.index: each for each in look()}
-    if said == ALL:
-        if not found:
-            return Devices(CPU, (CPU,))
-        names = tuple(found)
-    else:
-        names = tuple(dict.fromkeys(word.strip() for word in said.split(",")))
-    unknown = [name for name in names if name not in found and (found or not name.isdigit())]
-    if unknown:
-        raise AutotunerError(
-            f"--devices: {unknown[0]!r} is no GPU of this machine",
-            remedy=f"say cpu, all, or some of: {', '.join(found) or 'none is found'}",
-        )
+    found = {} if said == CPU else {each.index: each for each in look()}
+    names = _chosen(said, found, allowed, kind_is_said=gpu is not None)
+    if not names:
+        return ON_CPU
     if gpu is not None:
         return Devices(gpu_named(gpu, described).name, names)
     if not found:
@@ -104,6 +111,107 @@ def devices_of(
             remedy="start one worker for each kind",
         )
     return Devices(kinds.pop(), names)
+
+
+def devices_for(
+    gpu: Gpu | None,
+    count: int,
+    *,
+    said: str | None = None,
+    allowed: Sequence[str] | None = None,
+    look: Look = found_gpus,
+) -> Devices:
+    """The devices of a task that this process runs: as many GPUs as it asks for.
+
+    Args:
+        gpu: what the task names; it runs on the CPU where that is None or the CPU.
+        said: as in `devices_of`; where left out, the first GPUs that are allowed, else the first
+            of that kind, else of any that the driver tells.
+
+    Raises:
+        AutotunerError: fewer than the task needs, or as in `devices_of`.
+    """
+    if gpu is None or gpu.is_cpu:
+        if said not in (None, CPU, ALL):
+            raise AutotunerError(
+                f"--devices {said}: the task names no GPU",
+                remedy="name one in system.gpu_type, or leave --devices out",
+            )
+        return ON_CPU
+    found = {each.index: each for each in look()}
+    if said is not None:
+        names = _chosen(said, found, allowed, kind_is_said=True)
+        return _first(Devices(gpu.name, names), count, f"--devices {said}")
+    if allowed is not None:
+        names = tuple(_by_index(name, found) for name in allowed)
+        return _first(Devices(gpu.name, names), count, VISIBLE[0])
+    alike = tuple(index for index, each in found.items() if _is_a(each, gpu))
+    there = alike or tuple(found) or tuple(map(str, range(count)))
+    return _first(Devices(gpu.name, there), count, "this machine")
+
+
+def _first(devices: Devices, count: int, who: str) -> Devices:
+    if devices.gpus < count:
+        raise AutotunerError(
+            f"the task needs {count} GPUs (system.total_gpus), and {who} gives {devices.gpus}",
+            remedy="name more GPUs, or lower system.total_gpus",
+        )
+    return replace(devices, names=devices.names[:count])
+
+
+def _chosen(
+    said: str,
+    found: Mapping[str, FoundGpu],
+    allowed: Sequence[str] | None,
+    *,
+    kind_is_said: bool,
+) -> tuple[str, ...]:
+    """The GPUs that are meant, each once, by index where the driver tells it; none on a CPU.
+
+    Args:
+        kind_is_said: whether it is known what the GPUs are, so that unique names that the driver
+            does not tell (those of MIG instances) can be used.
+    """
+    within = None if allowed is None else tuple(_by_index(name, found) for name in allowed)
+    if said == CPU:
+        return ()
+    if said == ALL:
+        # Without a driver that tells, only the environment says what there is.
+        there = tuple(found) or (within or () if kind_is_said else ())
+        return there if within is None else tuple(n for n in within if n in there)
+    names = tuple(dict.fromkeys(_by_index(word.strip(), found) for word in said.split(",")))
+    for name in names:
+        numbered = not found and name.isdigit()
+        if name not in found and not numbered and not (kind_is_said and is_unique_name(name)):
+            mig = name.lower().startswith("mig-")
+            raise AutotunerError(
+                f"--devices: {name!r} is no GPU of this machine",
+                remedy="say with --gpu what the instance is"
+                if mig
+                else f"say cpu, all, or some of: {', '.join(found) or 'none is found'}",
+            )
+    outside = [name for name in names if within is not None and name not in within]
+    if outside:
+        raise AutotunerError(
+            f"--devices {said}: {VISIBLE[0]} does not let this process use {outside[0]}",
+            remedy=f"name some of {', '.join(within or ()) or 'none'}, or widen {VISIBLE[0]}",
+        )
+    return names
+
+
+def _by_index(name: str, found: Mapping[str, FoundGpu]) -> str:
+    """A GPU's index for its UUID, or for a beginning of it that no other has; else the name."""
+    if name in found or not is_unique_name(name):
+        return name
+    begun = [g.index for g in found.values() if g.uuid.lower().startswith(name.lower())]
+    return begun[0] if len(begun) == 1 else name
+
+
+def _is_a(found: FoundGpu, gpu: Gpu) -> bool:
+    try:
+        return _in_catalog(found).name == gpu.name
+    except AutotunerError:
+        return False
 
 
 def _in_catalog(found: FoundGpu) -> Gpu:

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autotuner.config import parse_task
 from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUnavailableError
-from autotuner.launch.devices import VISIBLE
 from autotuner.profiles import ProfileRegistry
-from autotuner.store import Lease, RunRecord
+from autotuner.store import Lease, RunRecord, machine_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
@@ -37,6 +36,8 @@ class Setting:
     """What a worker runs tasks with.
 
     Attributes:
+        locks: folder in which devices are locked; the machine's own, unless something else keeps
+            others from them.
         registry: the profiles that a task may name, as they are now.
         mirror: called with a task's number when one of its experiments, or its run, has ended.
     """
@@ -46,6 +47,7 @@ class Setting:
     policy: Policy
     registry: Callable[[], ProfileRegistry]
     mirror: Callable[[int], None] = lambda task_id: None
+    locks: Path = field(default_factory=machine_locks)
 
 
 def run_task(lease: Lease, tenure: Tenure, setting: Setting) -> Left:
@@ -103,9 +105,6 @@ def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
             # Before the loop begins nothing else can be interrupted.
             _leave_if_ended(tenure)
 
-    environment = engine_environment(os.environ, policy)
-    if setting.devices.gpus:
-        environment[VISIBLE] = ",".join(setting.devices.names)
     with runner_for(prepared) as runner:
         tuner = tuner_for(
             prepared,
@@ -114,11 +113,12 @@ def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
                 prepared,
                 on_started=tenure.engine_started,
                 on_gone=tenure.engine_gone,
-                environment=environment,
+                environment=engine_environment(os.environ, policy),
             ),
             generator=generator_for(prepared, base),
             forecast=forecast_of(prepared, setting.home),
             home=setting.home,
+            devices=setting.devices.gpu_names[: prepared.total_gpus],
             runner=runner,
             listen=listen,
             left=lambda: LEFT_BY_WORKERS[tenure.ending],

@@ -136,7 +136,9 @@ class Worker:
         try:
             if self._owed or queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
                 return False
-            with device_locks(self._setting.home, devices.names, self._me.name, kind="worker"):
+            with device_locks(
+                devices.names, self._me.name, kind="worker", folder=self._setting.locks
+            ):
                 if not end_leftovers(self._store, self._pace):
                     self._tell("a task waits: an engine of a dead worker cannot be ended")
                     return False

@@ -9,7 +9,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.commands.show import chosen_run, open_existing
-from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.measure import Measurement
 from autotuner.store import RunRecord, Store
@@ -20,8 +19,7 @@ _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")
 def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> None:
     """Prints every level that both runs measured for the same settings, and the ratios."""
     with open_existing(home) as store:
-        folder = state_folder(home)
-        runs = [chosen_run(store, folder, number) for number in (first, second)]
+        runs = [chosen_run(store, number) for number in (first, second)]
         levels = [_levels(store, run) for run in runs]
     shared = [key for key in levels[0] if key in levels[1]]
     tools = [" and ".join(sorted({m.tool for m in found.values()})) for found in levels]

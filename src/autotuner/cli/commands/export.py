@@ -9,7 +9,6 @@ from pathlib import Path
 from rich.markup import escape
 
 from autotuner.cli.commands.show import chosen_run, open_existing
-from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, told_when_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
@@ -44,7 +43,7 @@ def export(
             f"--output: {output} is there already", remedy="give another place, or --force"
         )
     with open_existing(home) as store:
-        run = chosen_run(store, state_folder(home), number)
+        run = chosen_run(store, number)
         landscape = landscape_of(store, run)
     text = landscape_csv(landscape)
     if output is None:

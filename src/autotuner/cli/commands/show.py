@@ -12,7 +12,7 @@ from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
-from autotuner.store import RunRecord, Store, home_in_use
+from autotuner.store import RunRecord, Store
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
 from autotuner.workers.watcher import has_ended_here
@@ -32,9 +32,9 @@ def open_existing(home: Path | None) -> Store:
     return open_store(folder)
 
 
-def stored_runs(store: Store, folder: Path) -> list[RunRecord]:
+def stored_runs(store: Store) -> list[RunRecord]:
     """All runs, newest first; one whose tuner was killed is told as interrupted."""
-    dead = _left_by_the_killed(store, folder)
+    dead = _left_by_the_killed(store)
     return [
         replace(run, status="interrupted", stop_reason="its tuner was killed")
         if run.id in dead
@@ -43,23 +43,22 @@ def stored_runs(store: Store, folder: Path) -> list[RunRecord]:
     ]
 
 
-def _left_by_the_killed(store: Store, folder: Path) -> set[int]:
+def _left_by_the_killed(store: Store) -> set[int]:
     """Runs that nobody of this machine works on although they are not over."""
     workers = {worker.id: worker for worker in store.workers.all()}
     running = store.queue.running()
     known = {task.id for task in running if task.worker in workers}
     killed = {t.id for t in running if has_ended_here(workers.get(t.worker or ""))}
-    in_use = home_in_use(folder)
-    return killed | {task.id for task in running if task.id not in known and not in_use}
+    return killed | {task.id for task in running if task.id not in known}
 
 
-def chosen_run(store: Store, folder: Path, number: int | None) -> RunRecord:
+def chosen_run(store: Store, number: int | None) -> RunRecord:
     """The run of that number, or the newest.
 
     Raises:
         AutotunerError: no such run.
     """
-    found = stored_runs(store, folder)
+    found = stored_runs(store)
     if number is None and found:
         return found[0]
     for run in found:
@@ -81,7 +80,7 @@ def runs(*, home: Path | None, as_json: bool) -> None:
     counts: dict[int, tuple[int, int]] = {}
     if has_store(folder):
         with open_store(folder) as store:
-            found = stored_runs(store, folder)
+            found = stored_runs(store)
             for run in found:
                 statuses = [e.status for e in store.experiments(run.id)]
                 counts[run.id] = (statuses.count("completed"), statuses.count("failed"))
@@ -132,7 +131,7 @@ def show(number: int | None, *, home: Path | None, as_json: bool) -> None:
     """`autotuner show`."""
     with open_existing(home) as store:
         folder = state_folder(home)
-        run = chosen_run(store, folder, number)
+        run = chosen_run(store, number)
         path = report_path(folder, run.id)
         summary = summarise(store, run, report=str(path) if path.exists() else None)
     if as_json:
@@ -145,7 +144,7 @@ def report(number: int | None, *, home: Path | None, output: Path | None, as_jso
     """`autotuner report`."""
     with open_existing(home) as store:
         folder = state_folder(home)
-        run = chosen_run(store, folder, number)
+        run = chosen_run(store, number)
         path = (output or report_path(folder, run.id)).resolve()
         summary = summarise(store, run, report=str(path))
     write_report(summary, path)

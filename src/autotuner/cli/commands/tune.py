@@ -13,10 +13,10 @@ from autotuner.catalog.gpus import CPU
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import kept_store, prepare_file, print_plan
 from autotuner.cli.commands.show import report_path, write_report
-from autotuner.cli.home import DATABASE, open_store, state_folder
+from autotuner.cli.home import DATABASE, lock_folder, open_store, state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
-from autotuner.launch.devices import visible_gpus
+from autotuner.launch.devices import allowed_gpus
 from autotuner.report import print_summary
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_document
@@ -28,7 +28,7 @@ from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
-from autotuner.workers.devices import Devices
+from autotuner.workers.devices import Devices, devices_for
 from autotuner.workers.holding import LEFT_BY_THE_COMMAND, Holding
 from autotuner.workers.run_task import until_ended
 from autotuner.workers.tenure import SHUTDOWN, Tenure
@@ -39,9 +39,19 @@ _SHOWN_POINTS = 5
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bool = False) -> int:
+def tune(
+    path: Path,
+    *,
+    home: Path | None,
+    as_json: bool,
+    fresh: bool,
+    again: bool = False,
+    devices: str | None = None,
+) -> int:
     """Runs the task at `path`; returns the exit code."""
-    summary, interrupted = run_task(path, home=home, quiet=as_json, fresh=fresh, again=again)
+    summary, interrupted = run_task(
+        path, home=home, quiet=as_json, fresh=fresh, again=again, devices=devices
+    )
     if as_json:
         print_json(summary.model_dump(mode="json"))
     else:
@@ -53,11 +63,18 @@ def tune(path: Path, *, home: Path | None, as_json: bool, fresh: bool, again: bo
 
 
 def run_task(
-    path: Path, *, home: Path | None, quiet: bool, fresh: bool, again: bool
+    path: Path,
+    *,
+    home: Path | None,
+    quiet: bool,
+    fresh: bool,
+    again: bool,
+    devices: str | None = None,
 ) -> tuple[RunSummary, bool]:
     """Plans, runs and reports the task at `path`; what it found, and whether it was interrupted.
 
     Args:
+        devices: GPUs for the engines, as in `devices_of`.
         quiet: keeps stdout clean; progress goes to stderr either way.
     """
     folder = state_folder(home)
@@ -67,16 +84,16 @@ def run_task(
     if not quiet:
         with kept_store(folder) as kept:
             print_plan(prepared, plan_document(prepared, kept))
-    devices = _devices(prepared)
+    given = _devices(prepared, devices)
     with (
-        device_locks(folder, devices.names, prepared.task.name),
+        device_locks(given.names, prepared.task.name, folder=lock_folder()),
         open_store(folder) as store,
         ExitStack() as held,
     ):
         forecast = forecast_of(prepared, folder)
         if not quiet:
             _print_expected(prepared, forecast, store)
-        me = this_worker(prepared.task.name, CLI, devices)
+        me = this_worker(prepared.task.name, CLI, given)
         holding = Holding(store, me, held)
         progress = held.enter_context(Progress(err(), prepared))
         runner = held.enter_context(runner_for(prepared))
@@ -92,6 +109,7 @@ def run_task(
             generator=generator,
             forecast=forecast,
             home=folder,
+            devices=given.gpu_names or None,
             runner=runner,
             listen=progress.tell,
             left=lambda: LEFT_BY_THE_COMMAND[holding.tenure.ending],
@@ -114,13 +132,13 @@ def run_task(
     return summary, interrupted
 
 
-def _devices(prepared: Prepared) -> Devices:
-    """What the task's engines run on; a replay starts none, and holds what a task on a CPU does."""
+def _devices(prepared: Prepared, said: str | None) -> Devices:
+    """What the task's engines run on; a replay starts none, and keeps nobody from any device."""
+    if prepared.replay is not None:
+        return Devices(CPU, ())
     gpu = prepared.variants[0].context.gpu
-    names = visible_gpus(prepared.total_gpus, os.environ).names
-    if gpu is None or prepared.replay is not None or not names:
-        return Devices(CPU, (CPU,))
-    return Devices(gpu.name, names)
+    allowed = allowed_gpus(os.environ)
+    return devices_for(gpu, prepared.total_gpus, said=said, allowed=allowed)
 
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:

@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from autotuner.cli.home import state_folder
+from autotuner.cli.home import lock_folder, state_folder
+from autotuner.launch.devices import allowed_gpus
 from autotuner.migrate import mirror
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import load_settings
@@ -37,7 +38,9 @@ def worker(
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={})
-    found = devices_of(devices, gpu=gpu, described=gpus_of_home(folder))
+    found = devices_of(
+        devices, gpu=gpu, described=gpus_of_home(folder), allowed=allowed_gpus(os.environ)
+    )
     me = this_worker(name or "", "worker", found)
     with Store.open(folder, database) as store:
         setting = Setting(
@@ -46,6 +49,7 @@ def worker(
             policy=settings.policy,
             registry=lambda: service_registry(store, folder),
             mirror=lambda task_id: mirror(store, task_id),
+            locks=lock_folder(),
         )
         working = Worker(store, me, setting, once=once)
         when_told_to_stop(working.stop)
