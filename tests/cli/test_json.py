@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from running import Done, Run, WriteTask
+from test_bad_input import is_told
 
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
 POINT = {"experiment", "concurrency", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
@@ -48,12 +49,52 @@ def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Pat
     assert document(run("report", "--json", "--output", home / "r.html"))["report"]
     assert (home / "r.html").is_file()
 
+    names_of_rows_lead_to_commands(run, task, tuned)
+
     again = document(run("tune", task, "--json"))
     assert again["experiments"] == tuned["experiments"], "a finished run is not measured again"
     fresh = document(run("tune", task, "--json", "--fresh"))
     assert fresh["run"]["id"] == 2
     assert fresh["experiments"] != tuned["experiments"]
     assert document(run("show", "1", "--json"))["experiments"] == tuned["experiments"]
+
+
+def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) -> None:
+    """`show` prints short ids and numbers of points that `render` and `show` take."""
+    shown, first = run("show").stdout, tuned["experiments"][0]
+    for point in tuned["frontier"]:
+        assert point["experiment"][:7] in shown
+    for number, point in enumerate(tuned["frontier"], 1):
+        (row,) = document(run("render", "--run", 1, "--point", number, "--json"))["candidates"]
+        assert (row["id"], row["concurrency"]) == (point["experiment"], point["concurrency"])
+        assert row["command"] == point["command"]
+        assert f"{number}" in shown
+    best = run("render", "--best").stdout
+    assert tuned["recommended"]["command"] in best
+    assert run("render", task, "--best").stdout == best
+    assert len(document(run("render", "--run", 1, "--json"))["candidates"]) == len(
+        tuned["frontier"]
+    )
+    for words in ((task,), ("--run", 1)):
+        (row,) = document(run("render", *words, "--candidate", first["id"][:7], "--json"))[
+            "candidates"
+        ]
+        assert row["command"] == first["command"]
+    assert document(run("show", "--candidate", first["id"][:7], "--json")) == first
+    alone = run("show", "1", "--candidate", first["id"][:7]).stdout
+    assert first["command"] in alone
+    assert first["selection_reason"] in alone
+    mistakes: dict[tuple[object, ...], list[str]] = {
+        (): ["--best", "--run"],
+        ("--run", 1, "--point", 99): ["--point", "99", "points 1 to"],
+        ("--run", 7): ["7"],
+        ("--best", "--point", 1): ["--point", "--best"],
+        (task, "--run", 1): ["--run"],
+        ("--run", 1, "--candidate", "x"): ["--candidate", "run 1"],
+        ("--best", "--engine", "vllm"): ["--engine"],
+    }
+    for mistake, told in mistakes.items():
+        is_told(run("render", *mistake), *told)
 
 
 def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) -> None:

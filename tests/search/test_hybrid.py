@@ -110,7 +110,7 @@ def test_a_reason_tells_gain_figures_doubt_and_what_is_new() -> None:
     reason = proposal(replace(FRESH, history=history, spent_experiments=1)).reason
     assert re.search(r"expected to add [\d.]+ % hypervolume", reason), reason
     assert re.search(r"predicted [\d,.]+ tok/s/GPU, [\d,.]+ tok/s/user \(concurrency \d+\)", reason)
-    assert "give or take" in reason
+    assert "±" in reason
     assert f"corrected by {len(LEVELS)} levels measured here" in reason
     assert re.search(r"every launch so far differs|the most alike launch differs", reason)
 

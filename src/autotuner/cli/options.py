@@ -32,6 +32,18 @@ Database = Annotated[
 ]
 
 
+Short = Annotated[
+    bool,
+    typer.Option("--short", help="One line a row: no intervals, no plot, no reasons."),
+]
+CandidateId = Annotated[
+    str | None,
+    typer.Option(
+        "--candidate", metavar="ID", help="Id of a candidate, or how it begins, as tables print it."
+    ),
+]
+
+
 class Chosen(TypedDict):
     """Which observations a command means; None asks for any."""
 

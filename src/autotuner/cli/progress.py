@@ -13,6 +13,7 @@ from autotuner.cli.output import duration_text
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.report.points import settings_text
+from autotuner.report.row_names import short_ids
 from autotuner.tuning.events import (
     EngineReady,
     Event,
@@ -37,6 +38,7 @@ class Progress:
     def __init__(self, console: Console, prepared: Prepared) -> None:
         self._console = console
         self._axes = prepared.axes
+        self._ids = short_ids([candidate.id for candidate in prepared.space.candidates])
         self._launches = prepared.launches
         self._replay = prepared.replay is not None
         self._simulated = " (simulated)" if self._replay else ""
@@ -71,9 +73,10 @@ class Progress:
                 self._print(f"run {run_id}: up to {launches} candidates to {doing}{again}")
             case StrategyTold(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
-            case ExperimentStarted(index, _, settings, reason, phase):
+            case ExperimentStarted(index, candidate, settings, reason, phase):
                 self._labels[index] = f"[{index}/{self._launches}]"
-                label = f"{self._labels[index]} {settings_text(settings, self._axes)}"
+                short = self._ids.get(candidate, candidate)
+                label = f"{self._labels[index]} {short} {settings_text(settings, self._axes)}"
                 self._live(index, "starting the engine")
                 self._print(f"{label}  ({phase}: {reason})")
             case EngineReady(index, startup_s):

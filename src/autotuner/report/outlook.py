@@ -11,12 +11,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from autotuner.predict import Prediction
 from autotuner.predict.interval import interval80
 from autotuner.report.plot import plot_lines
-from autotuner.report.points import AXES, PlotPoint, settings_text
+from autotuner.report.point_table import Candidates, PointRow, print_point_table
+from autotuner.report.points import AXES, PlotPoint
+from autotuner.report.row_names import has_gpu_column
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared
 
@@ -92,9 +93,19 @@ def outlook_csv(document: Mapping[str, Any]) -> str:
 
 
 def print_outlook(
-    prepared: Prepared, found: Outlook, console: Console, *, most: int | None, plot: bool = False
+    prepared: Prepared,
+    found: Outlook,
+    console: Console,
+    *,
+    most: int | None,
+    plot: bool = False,
+    short: bool = False,
 ) -> None:
-    """Prints the predicted frontier, its first `most` points, and what could not be predicted."""
+    """Prints the predicted frontier, its first `most` points, and what could not be predicted.
+
+    Args:
+        short: a line a point: no intervals, short names of settings.
+    """
     for name, why in found.whys.items():
         console.print(f"[bold]predicted by[/bold] {escape(name)}: {escape(why)}", soft_wrap=True)
     if found.observations:
@@ -105,38 +116,50 @@ def print_outlook(
     if not found.frontier:
         return
     console.print()
-    console.print(frontier_table(prepared, found.frontier[:most]))
+    print_frontier(prepared, found.frontier[:most], console, short=short)
     left = len(found.frontier) - len(found.frontier[:most])
     if left:
-        console.print(f"and {left} more points; --all shows them")
+        console.print(f"and {left} more; `autotuner predict TASK --all` shows them")
     if plot:
         _print_plot(found, console)
 
 
-def frontier_table(prepared: Prepared, points: Sequence[Prediction]) -> Table:
-    """Predicted points with their 80 % intervals."""
-    labels = {c.id: settings_text(c.settings(), prepared.axes) for c in prepared.space.candidates}
-    title = "Predicted frontier, with 80 % intervals"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    several = any(point.devices > 1 for point in points)
+def print_frontier(
+    prepared: Prepared, points: Sequence[Prediction], console: Console, *, short: bool = False
+) -> None:
+    """Prints predicted points with their 80 % intervals, after the settings that all share."""
+    several = has_gpu_column(point.devices for point in points)
     throughput = "tok/s/GPU" if several else "tok/s"
-    for name in ("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("settings", overflow="fold")
-    for point in points:
-        table.add_row(
-            str(point.concurrency),
-            _band(point.tok_s_per_gpu, point.tok_s_log_std),
-            f"{point.tok_s_per_user:.1f}",
-            _band(point.ttft_ms, point.ttft_log_std),
-            _band(point.tpot_ms, point.tpot_log_std),
-            escape(labels[point.candidate_id]),
+    heads = ("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms")
+    rows = [
+        PointRow(
+            candidate=point.candidate_id,
+            cells=(
+                *([str(point.devices)] if several else []),
+                str(point.concurrency),
+                _band(point.tok_s_per_gpu, point.tok_s_log_std, short=short),
+                f"{point.tok_s_per_user:.1f}",
+                _band(point.ttft_ms, point.ttft_log_std, short=short),
+                _band(point.tpot_ms, point.tpot_log_std, short=short),
+            ),
         )
-    return table
+        for point in points
+    ]
+    print_point_table(
+        console,
+        "Predicted frontier" + ("" if short else ", with 80 % intervals"),
+        (*(["GPUs"] if several else []), *heads),
+        rows,
+        Candidates({c.id: c.settings() for c in prepared.space.candidates}, prepared.axes),
+        short=short,
+    )
+    console.print("`autotuner render TASK --candidate ID` prints the command of a row")
 
 
-def _band(value: float, log_std: float) -> str:
+def _band(value: float, log_std: float, *, short: bool) -> str:
     """A value, and under it where four measurements in five are expected."""
+    if short:
+        return _short(value)
     low, high = interval80(value, log_std)
     return f"{_short(value)}\n{_short(low)}-{_short(high)}"
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from autotuner.report.points import AXES
+from autotuner.report.row_names import short_ids
 from autotuner.search import OBJECTIVES
 from autotuner.search.points import figure
 from autotuner.search.wording import told_settings
 from autotuner.tuning.summary import LaunchView, RunSummary, SearchView
 
 _MOST_ROWS = 20
-"""Of longer searches the terminal leaves launches in vain out; the page has all."""
+"""Of longer searches the terminal leaves out the launches that added no point; the page has all."""
 
 
 def reached_name(search: SearchView) -> str:
@@ -53,35 +52,54 @@ def differing_settings(summary: RunSummary) -> dict[str, str]:
     }
 
 
+def search_title(search: SearchView) -> str:
+    """The line above `search_table`."""
+    left_out = len(search.launches) - len(shown_launches(search))
+    if left_out:
+        return f"Search: {reached_name(search)}; {left_out} launches without a point left out"
+    return f"Search: {reached_name(search)} after each launch; points: its own on the frontier"
+
+
 def search_table(summary: RunSummary) -> Table:
-    """A row for each launch: in vain marked with `x` and dim; a reason is cropped to one line."""
+    """A row for each launch; those without a point of the final frontier are dim."""
     search, settings = summary.search, differing_settings(summary)
+    ids = short_ids([experiment.id for experiment in summary.experiments])
     name = "of final" if search.measure not in OBJECTIVES else "best"
-    title = f"Search: {reached_name(search)} after each launch; x in vain"
-    shown = search.launches
-    if len(shown) > _MOST_ROWS:
-        shown = [launch for launch in shown if not launch.in_vain]
-        left_out = len(search.launches) - len(shown)
-        title = f"Search: {reached_name(search)}; {left_out} launches in vain are left out"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for head in ("#", "", name, "added"):
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for head in ("#", name, "added", "points"):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("phase", no_wrap=True)
-    table.add_column("settings, and why it was chosen")
-    for launch in shown:
+    table.add_column("id", no_wrap=True)
+    table.add_column("settings", overflow="fold")
+    for launch in shown_launches(search):
         table.add_row(
             str(launch.index),
-            "x" if launch.in_vain else "",
             value_text(launch, search),
             added_text(launch, search),
+            str(launch.frontier_points),
             escape(launch.phase),
-            Group(
-                Text(settings[launch.experiment], overflow="fold"),
-                Text(launch.reason, overflow="ellipsis", no_wrap=True),
-            ),
+            escape(ids[launch.experiment]),
+            escape(settings[launch.experiment]),
             style="dim" if launch.in_vain else None,
         )
     return table
+
+
+def reasons_table(summary: RunSummary) -> Table:
+    """Why each launch of `search_table` was chosen, in full."""
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for launch in shown_launches(summary.search):
+        table.add_row(str(launch.index), escape(launch.reason))
+    return table
+
+
+def shown_launches(search: SearchView) -> list[LaunchView]:
+    """All launches, or of a long search those with points on the final frontier."""
+    if len(search.launches) <= _MOST_ROWS:
+        return search.launches
+    return [launch for launch in search.launches if not launch.in_vain]
 
 
 def _figure(value: float, search: SearchView) -> str:

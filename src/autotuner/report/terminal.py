@@ -6,20 +6,23 @@ from collections import Counter
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from autotuner.report.plot import plot_lines
-from autotuner.report.points import AXES, plane, plot_points, varied_settings
+from autotuner.report.point_table import Candidates, PointRow, print_point_table
+from autotuner.report.points import AXES, plane, plot_points
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
-from autotuner.report.searched import search_table
-from autotuner.tuning.summary import RunSummary
+from autotuner.report.row_names import has_gpu_column
+from autotuner.report.searched import reasons_table, search_table, search_title
+from autotuner.tuning.summary import PointView, RunSummary
 
-_MESSAGE_CHARS = 160
 
+def print_summary(summary: RunSummary, console: Console, *, short: bool = False) -> None:
+    """Prints what a run found; command lines stand unwrapped, to be copied.
 
-def print_summary(summary: RunSummary, console: Console) -> None:
-    """Prints what a run found; command lines stand unwrapped, to be copied."""
+    Args:
+        short: a line a row, short names of settings, and no plot.
+    """
     run = summary.run
     states = Counter(experiment.status for experiment in summary.experiments)
     told = ", ".join(f"{count} {status}" for status, count in states.items()) or "none yet"
@@ -38,13 +41,19 @@ def print_summary(summary: RunSummary, console: Console) -> None:
     _print_failures(summary, console)
     if summary.frontier:
         console.print()
-        console.print(_frontier_table(summary))
-        _print_plot(summary, console)
+        _print_frontier(summary, console, short=short)
+        if not short:
+            _print_plot(summary, console)
     else:
         console.print("no operating point was measured: there is no frontier")
     if summary.search.launches:
         console.print()
+        console.print(escape(search_title(summary.search)))
         console.print(search_table(summary))
+        if not short:
+            console.print()
+            console.print("Why each was chosen")
+            console.print(reasons_table(summary))
     error = summary.prediction_error
     if error is not None:
         console.print()
@@ -68,34 +77,52 @@ def _print_failures(summary: RunSummary, console: Console) -> None:
         if experiment.failure is not None:
             messages.setdefault(experiment.failure.kind, []).append(experiment.failure.message)
     for kind, said in messages.items():
-        first = escape(said[0][:_MESSAGE_CHARS])
+        first = escape(said[0])
         console.print(f"  [red]{len(said)} x {escape(kind)}[/red]: {first}", soft_wrap=True)
 
 
-def _frontier_table(summary: RunSummary) -> Table:
-    by_id = {experiment.id: experiment for experiment in summary.experiments}
-    chosen = summary.recommended
-    table = Table(title="Pareto frontier", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for name in ("conc.", "tok/s", "tok/s/user", "TTFT ms", "TPOT ms"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("settings", overflow="fold")
-    for point in summary.frontier:
-        is_chosen = chosen is not None and (point.experiment, point.concurrency) == (
-            chosen.experiment,
-            chosen.concurrency,
-        )
-        table.add_row(
-            "*" if is_chosen else "",
+def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> None:
+    """Rows are numbered as `autotuner render --point` counts them."""
+    experiments = {experiment.id: experiment for experiment in summary.experiments}
+    gpus = {key: experiment.gpus for key, experiment in experiments.items()}
+    several = has_gpu_column(gpus[point.experiment] for point in summary.frontier)
+    figures = ("tok/s", *(["tok/s/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
+    rows = []
+    for number, point in enumerate(summary.frontier, 1):
+        is_chosen = is_recommended(point, summary)
+        cells = (
+            f"{'* ' if is_chosen else ''}{number}",
+            *([str(gpus[point.experiment])] if several else []),
             str(point.concurrency),
             f"{point.tok_s:.1f}",
+            *([f"{point.tok_s_per_gpu:.1f}"] if several else []),
             f"{point.tok_s_per_user:.1f}",
             f"{point.ttft_ms:.0f}",
             f"{point.tpot_ms:.1f}",
-            escape(varied_settings(by_id[point.experiment], summary).replace(" ", "\n")),
-            style="bold" if is_chosen else None,
         )
-    return table
+        rows.append(PointRow(point.experiment, cells, "bold" if is_chosen else None))
+    print_point_table(
+        console,
+        "Pareto frontier",
+        ("point", *(["GPUs"] if several else []), "conc.", *figures),
+        rows,
+        Candidates({key: e.settings for key, e in experiments.items()}, summary.run.axes),
+        short=short,
+    )
+    number = summary.run.id
+    console.print(
+        f"`autotuner render --run {number} --point K` prints the command of point K",
+        soft_wrap=True,
+    )
+
+
+def is_recommended(point: PointView, summary: RunSummary) -> bool:
+    """Whether it is the recommended point of the run."""
+    chosen = summary.recommended
+    return chosen is not None and (point.experiment, point.concurrency) == (
+        chosen.experiment,
+        chosen.concurrency,
+    )
 
 
 def _print_plot(summary: RunSummary, console: Console) -> None:

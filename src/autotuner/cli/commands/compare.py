@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
 from autotuner.cli.commands.show import chosen_run, open_existing
 from autotuner.cli.output import out, print_json
 from autotuner.measure import Measurement
+from autotuner.report.point_table import Candidates, PointRow, print_point_table
+from autotuner.report.row_names import varied_paths
 from autotuner.store import RunRecord, Store
 
 _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")
+_HEADS = ("conc.", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name, "", "ratio")))
 
 
 def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> None:
@@ -21,6 +23,7 @@ def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> Non
     with open_existing(home) as store:
         runs = [chosen_run(store, number) for number in (first, second)]
         levels = [_levels(store, run) for run in runs]
+        settings = {e.candidate_id: e.settings for e in store.experiments(runs[0].id)}
     shared = [key for key in levels[0] if key in levels[1]]
     tools = [" and ".join(sorted({m.tool for m in found.values()})) for found in levels]
     points = [_point(key, levels[0][key], levels[1][key]) for key in shared]
@@ -35,20 +38,21 @@ def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> Non
         out().print(escape(f"run {run.id} '{run.name}' on {run.engine}, measured by {tool}"))
     if tools[0] != tools[1]:
         out().print("[yellow]different load generators: the ratios hold their delays[/yellow]")
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    for title in ("candidate", "conc.", "tok/s", "", "ratio", "TTFT", "", "ratio"):
-        table.add_column(title, no_wrap=True)
-    for title in ("TPOT", "", "ratio"):
-        table.add_column(title, no_wrap=True)
-    for point in points:
-        cells = [str(point["candidate"]), str(point["concurrency"])]
-        for name in _QUANTITIES:
-            one, two, ratio = (point[name][key] for key in ("first", "second", "ratio"))
-            cells += [_text(one, 1), _text(two, 1), _text(ratio, 2)]
-        table.add_row(*cells)
-    out().print(table)
     if not points:
         out().print("the two runs have no candidate and load level in common")
+        return
+    rows = [PointRow(str(point["candidate"]), _cells(point)) for point in points]
+    differing = varied_paths(settings[row.candidate] for row in rows)
+    print_point_table(out(), "", _HEADS, rows, Candidates(settings, differing))
+    out().print(f"`autotuner render --run {runs[0].id} --candidate ID` prints a row's command")
+
+
+def _cells(point: dict[str, Any]) -> tuple[str, ...]:
+    cells = [str(point["concurrency"])]
+    for name in _QUANTITIES:
+        one, two, ratio = (point[name][key] for key in ("first", "second", "ratio"))
+        cells += [_text(one, 1), _text(two, 1), _text(ratio, 2)]
+    return tuple(cells)
 
 
 def _levels(store: Store, run: RunRecord) -> dict[tuple[str, int], Measurement]:

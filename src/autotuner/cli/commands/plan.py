@@ -1,4 +1,4 @@
-"""What happens before anything is started: validate, schema, plan, render."""
+"""What happens before anything is started: validate, schema, plan."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from rich.table import Table
 
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import Candidate, load_task, nearest
-from autotuner.engines import DEFAULT_PORT, LaunchSpec
-from autotuner.errors import AutotunerError
+from autotuner.config import load_task
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_of
-from autotuner.report.points import settings_text, value_text
+from autotuner.report.points import value_text
 from autotuner.report.task_schema import task_schema
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.home_gpus import with_gpus_of_home
@@ -72,7 +70,7 @@ def schema() -> None:
     sys.stdout.write("\n")
 
 
-def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
+def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -> None:
     """`autotuner plan`."""
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
@@ -83,7 +81,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool) -> None:
         return
     print_plan(prepared, document)
     out().print()
-    print_outlook(prepared, found, out(), most=_SHOWN_POINTS)
+    print_outlook(prepared, found, out(), most=_SHOWN_POINTS, short=short)
     if found.minutes is not None:
         out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
 
@@ -162,34 +160,3 @@ def _time_text(document: dict[str, Any]) -> str:
     if expected is None:
         return at_most
     return f"about {duration_text(expected * 60)} as earlier runs took, {at_most}"
-
-
-def render(
-    path: Path, *, home: Path | None, engine: str | None, candidate: str | None, as_json: bool
-) -> None:
-    """`autotuner render`."""
-    prepared = prepare_file(path, state_folder(home), engine=engine)
-    specs = prepared.space.specs
-    if candidate is not None and candidate not in specs:
-        raise AutotunerError(
-            f"--candidate: {candidate!r} is no candidate of this task; "
-            f"{nearest(candidate, list(specs))}"
-        )
-    chosen = [c for c in prepared.space.candidates if candidate in (None, c.id)]
-    if as_json:
-        print_json({"candidates": [_rendered(c, specs[c.id]) for c in chosen]})
-        return
-    for found in chosen:
-        label = settings_text(found.settings(), prepared.axes)
-        print(f"# {found.id} {label}\n{specs[found.id].command()}")
-
-
-def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
-    return {
-        "id": candidate.id,
-        "settings": candidate.settings(),
-        "command": spec.command(),
-        "argv": list(spec.argv_for(DEFAULT_PORT)),
-        "env": dict(spec.env),
-        "files": dict(spec.files),
-    }

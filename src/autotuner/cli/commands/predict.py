@@ -34,6 +34,7 @@ def predict(
     as_json: bool,
     said: Mapping[str, str | None],
     every: bool,
+    short: bool,
     csv: Path | None,
     save: Path | None,
 ) -> int:
@@ -58,7 +59,8 @@ def predict(
     if as_json:
         print_json(document)
     else:
-        print_outlook(prepared, found, out(), most=None if every else _SHOWN_POINTS, plot=True)
+        most = None if every else _SHOWN_POINTS
+        print_outlook(prepared, found, out(), most=most, plot=not short, short=short)
         levels = len(prepared.task.benchmark.concurrency)
         count = f"{len(found.expected)} candidates x {levels} load levels"
         out().print(f"asked for {count} in {duration_text(seconds)}")

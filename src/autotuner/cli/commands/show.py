@@ -12,6 +12,8 @@ from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
+from autotuner.report.experiment import print_experiment
+from autotuner.report.row_names import candidate_named
 from autotuner.store import RunRecord, Store
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
@@ -127,17 +129,32 @@ def runs(*, home: Path | None, as_json: bool) -> None:
     out().print(table)
 
 
-def show(number: int | None, *, home: Path | None, as_json: bool) -> None:
-    """`autotuner show`."""
+def show(
+    number: int | None,
+    *,
+    home: Path | None,
+    as_json: bool,
+    candidate: str | None = None,
+    short: bool = False,
+) -> None:
+    """`autotuner show`: a run, or one of the candidates that it launched."""
     with open_existing(home) as store:
         folder = state_folder(home)
         run = chosen_run(store, number)
         path = report_path(folder, run.id)
         summary = summarise(store, run, report=str(path) if path.exists() else None)
-    if as_json:
+    if candidate is not None:
+        launched = {experiment.id: experiment for experiment in summary.experiments}
+        where = f"run {summary.run.id}"
+        found = launched[candidate_named(candidate, launched, option="--candidate", where=where)]
+        if as_json:
+            print_json(found.model_dump(mode="json"))
+        else:
+            print_experiment(found, summary, out())
+    elif as_json:
         print_json(summary.model_dump(mode="json"))
     else:
-        print_summary(summary, out())
+        print_summary(summary, out(), short=short)
 
 
 def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:

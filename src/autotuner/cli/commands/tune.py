@@ -47,6 +47,7 @@ def tune(
     fresh: bool,
     again: bool = False,
     devices: str | None = None,
+    short: bool = False,
 ) -> int:
     """Runs the task at `path`; returns the exit code."""
     summary, interrupted = run_task(
@@ -55,7 +56,7 @@ def tune(
     if as_json:
         print_json(summary.model_dump(mode="json"))
     else:
-        print_summary(summary, out())
+        print_summary(summary, out(), short=short)
     if interrupted:
         return exit_codes.INTERRUPTED
     succeeded = any(e.status == "completed" for e in summary.experiments)

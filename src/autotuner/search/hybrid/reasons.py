@@ -55,7 +55,7 @@ def _figures(state: SearchState, best: Weighed) -> str:
         usd_per_gpu_hour=state.usd_per_gpu_hour,
     )
     source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
-    return f"{source} {told_point(point, state.objectives)}, give or take {percent(best.log_std)}"
+    return f"{source} {told_point(point, state.objectives)}, ± {percent(best.log_std)}"
 
 
 def _knowledge(state: SearchState, best: Weighed) -> str:
