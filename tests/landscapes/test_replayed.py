@@ -85,7 +85,7 @@ def test_observations_are_what_is_both_predicted_and_measured() -> None:
 def test_without_noise_the_truth_is_measured() -> None:
     scape = landscape((level(4), level(8)))
     outcome = measured(scape, scape.launches[0], seed=3)
-    assert outcome == true_outcome(scape.launches[0])
+    assert outcome == true_outcome(scape.launches[0], scape.osl)
     assert [p.concurrency for p in outcome.points] == [4, 8]
     first = outcome.points[0]
     assert (first.tok_s_per_gpu, first.tok_s_per_user, first.e2e_p90_ms) == (200, 100, 1100)

@@ -42,7 +42,9 @@ POINTS = st.builds(
     tpot_ms=AMOUNT,
     e2e_p90_ms=AMOUNT,
     usd_per_gpu_hour=AMOUNT,
+    requests_per_s=AMOUNT,
 )
+ONE_TOKEN = POINTS.map(lambda point: replace(point, tok_s_per_user=None, tpot_ms=None))
 SLO = st.dictionaries(
     st.sampled_from(["ttft_ms", "tpot_ms", "e2e_p90_ms"]), st.integers(1, 60).map(float), min_size=1
 )
@@ -250,7 +252,7 @@ def test_a_million_tokens_cost_the_hours_that_a_device_takes_for_them(
     assert point.usd_per_million_tokens == pytest.approx(hours * (point.usd_per_gpu_hour or 0))
     unpriced = replace(point, usd_per_gpu_hour=None)
     assert unpriced.usd_per_million_tokens is None
-    with pytest.raises(ValueError, match="needs a price"):
+    with pytest.raises(ValueError, match="no usd_per_gpu_hour is known"):
         objective_vector(unpriced, ["usd_per_million_tokens"])
 
 
@@ -273,6 +275,20 @@ def test_a_recommendation_obeys_the_slo(
         assert best.tok_s_per_gpu == max(point.tok_s_per_gpu for point in within)
     else:
         assert excess(best) == pytest.approx(min(map(excess, points)))
+
+
+@given(st.lists(ONE_TOKEN, min_size=1, max_size=8), st.none() | st.integers(1, 60).map(float))
+def test_points_without_tpot_are_recommended_by_what_they_have(
+    points: list[OperatingPoint], ttft_ms: float | None
+) -> None:
+    answer = recommend(points, {} if ttft_ms is None else {"ttft_ms": ttft_ms})
+    assert answer is not None
+    best, reason, _ = answer
+    assert best in points
+    assert "user" not in reason
+    assert "None" not in reason
+    with pytest.raises(ValueError, match="TPOT does not exist"):
+        objective_vector(best, ["tpot_ms"])
 
 
 @given(st.lists(POINTS, min_size=1, max_size=8))

@@ -125,14 +125,23 @@ class Progress:
 def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:
     """One level in a line: `at 8: 210 tok/s, TTFT 120 ms (predicted 98), TPOT 31 ms`."""
     head = f"at {measurement.concurrency}: "
-    if not measurement.valid or measurement.ttft_ms is None or measurement.tpot_ms is None:
-        errors = "; ".join(f"{count} x {text}" for text, count in measurement.errors.items())
-        return f"{head}not valid, {measurement.requests_failed} requests failed: {errors}"
-    figures = (
-        (f"{measurement.tok_s:.1f} tok/s", predicted and f"{predicted.tok_s:.1f}"),
-        (f"TTFT {measurement.ttft_ms.mean:.0f} ms", predicted and f"{predicted.ttft_ms:.0f}"),
-        (f"TPOT {measurement.tpot_ms.mean:.1f} ms", predicted and f"{predicted.tpot_ms:.1f}"),
-    )
+    ttft, tpot = measurement.ttft_ms, measurement.tpot_ms
+    if not measurement.valid or ttft is None:
+        errors = [f"{count} x {text}" for text, count in measurement.errors.items()]
+        why = "; ".join([*errors, *filter(None, [measurement.note])]) or "no answer was complete"
+        return f"{head}not valid, {measurement.requests_failed} requests failed: {why}"
+    if tpot is None:
+        rate = measurement.requests_s, predicted and predicted.requests_per_s, 2, "requests/s"
+    else:
+        rate = measurement.tok_s, predicted and predicted.tok_s, 1, "tok/s"
+    seen_rate, said_rate, digits, unit = rate
+    figures = [
+        (f"{seen_rate:.{digits}f} {unit}", said_rate and f"{said_rate:.{digits}f}"),
+        (f"TTFT {ttft.mean:.0f} ms", predicted and f"{predicted.ttft_ms:.0f}"),
+    ]
+    if tpot is not None:
+        said = predicted and predicted.tpot_ms
+        figures.append((f"TPOT {tpot.mean:.1f} ms", said and f"{said:.1f}"))
     text = head + ", ".join(
         f"{seen} (predicted {said})" if said else seen for seen, said in figures
     )

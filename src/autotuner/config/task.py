@@ -37,6 +37,8 @@ ObjectiveName = Literal[
     "tok_s_per_gpu",
     "tok_s",
     "tok_s_per_user",
+    "requests_per_s_per_gpu",
+    "requests_per_s",
     "ttft_ms",
     "tpot_ms",
     "e2e_p90_ms",
@@ -50,6 +52,10 @@ DeploymentMode = Literal["local", "docker", "ray", "replay"]
 LEAST_GAIN = 0.001
 """Share of the frontier's hypervolume under which a launch is not worth it where a task sets no
 limit at all: without any, a search of hundreds of candidates would launch every one."""
+ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")
+"""What a task is for that leaves its objectives out and whose answers have one token each."""
+NEEDS_TPOT = ("tok_s_per_user", "tpot_ms")
+"""Quantities that do not exist where every answer has one token."""
 _EXPECT_NOTHING: tuple[StrategyName, ...] = ("grid", "random")
 _MOST_OBJECTIVES = 3
 
@@ -110,7 +116,7 @@ class Optimization(Document):
     predictions, `bayesian` learns from what is measured, `random` and `grid` know nothing."""
     objectives: tuple[ObjectiveName, ...] = ("tok_s_per_gpu", "tok_s_per_user")
     """Two or three span the frontier within the SLO; with one its best point within the SLO is
-    the goal."""
+    the goal. Left out where every answer has one token: requests_per_s_per_gpu and ttft_ms."""
     budget: BudgetConfig = BudgetConfig()
     min_gain: NonNegativeReal | None = None
     """The search ends when no launch is expected to add this share of the hypervolume (with one
@@ -303,6 +309,41 @@ class Task(Combination):
                     f"combinations[{index}] says {twice[0]}, and so does the task itself; keep one"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _asks_for_what_exists(self) -> Task:
+        if self.one_token:
+            limits = {"slo.tpot_ms": self.slo.tpot_ms}
+            limits["runtime.tpot_target"] = self.fixed().get("runtime.tpot_target")
+            asked = [f"{path}: {limit:g} ms" for path, limit in limits.items() if limit]
+            asked += [f"optimization.objectives: {n}" for n in self.objectives if n in NEEDS_TPOT]
+            if asked:
+                raise ValueError(
+                    f"{'; '.join(asked)}: there is no TPOT where every answer has one token "
+                    "(osl 1); leave it out, or take ttft_ms, e2e_p90_ms, requests_per_s or "
+                    "requests_per_s_per_gpu"
+                )
+        return self
+
+    @property
+    def one_token(self) -> bool:
+        """Whether every answer has one token: prompts are read, and nothing is decoded."""
+        workload = self.benchmark.workload
+        if workload is not None:
+            return workload.largest_output() <= 1
+        return self.fixed().get("runtime.osl") == 1
+
+    @property
+    def objectives(self) -> tuple[ObjectiveName, ...]:
+        """What the search is for: as given, else what the workload's answers can be judged by."""
+        if self.one_token and "objectives" not in self.optimization.model_fields_set:
+            return ONE_TOKEN_OBJECTIVES
+        return self.optimization.objectives
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Objectives and SLO limits: a point without one of these quantities takes no part."""
+        return (*self.objectives, *self.slo_limits())
 
     def group(self, name: str) -> GroupAxes:
         """One of the eight groups."""

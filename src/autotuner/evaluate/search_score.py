@@ -22,7 +22,8 @@ Vector = tuple[float, ...]
 
 def coordinates(point: OperatingPoint, dimensions: int) -> Vector:
     """The first 2 or 3 coordinates in which searches are scored."""
-    return (point.tok_s_per_gpu, point.tok_s_per_user, -math.log10(point.ttft_ms))[:dimensions]
+    speed = point.tok_s_per_user or 1000 / point.ttft_ms
+    return (point.tok_s_per_gpu, speed, -math.log10(point.ttft_ms))[:dimensions]
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Truth:
     def limits(self) -> dict[str, float]:
         """The SLO: medians of TTFT and TPOT over all points, in ms."""
         every = self._reached(self.points)
-        return {
-            "ttft_ms": statistics.median(point.ttft_ms for point in every),
-            "tpot_ms": statistics.median(point.tpot_ms for point in every),
+        figures = {
+            "ttft_ms": [point.ttft_ms for point in every],
+            "tpot_ms": [point.tpot_ms for point in every if point.tpot_ms is not None],
         }
+        return {name: statistics.median(found) for name, found in figures.items() if found}
 
     def hypervolume_ratio(self, launched: Iterable[str], dimensions: int) -> float:
         """Share of the true frontier's hypervolume that the launches reach, 0 to 1."""

@@ -12,11 +12,12 @@ class Figures:
     """An operating point's figures, true or predicted: ms, and output tokens/s of the deployment.
 
     Attributes:
+        tpot_ms: None where every answer has one token.
         latency_ms: end to end; the mean, where the table tells no percentile.
     """
 
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     tok_s: float
     latency_ms: float
 

@@ -195,7 +195,8 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
             )
     true = None
     if row["true_status"] == "ok":
-        for name in ("ttft_ms", "tpot_ms", "tok_s"):
+        tpot = () if _has_no_tpot(row, "true") else ("tpot_ms",)
+        for name in ("ttft_ms", *tpot, "tok_s"):
             if not _LEAST <= _number(path, line, row, f"true_{name}") <= _MOST:
                 raise LandscapeError(
                     f"{path}: line {line}: true_{name}: expected {_LEAST:g} to {_MOST:g}, "
@@ -219,13 +220,19 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
 def _figures(row: Row, side: str) -> Figures | None:
     """None where a figure is none that can be measured."""
     ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
-    if ttft is None or tpot is None or tok_s is None:
+    if ttft is None or tok_s is None or (tpot is None and not _has_no_tpot(row, side)):
         return None
-    if not all(_LEAST <= figure <= _MOST for figure in (ttft, tpot, tok_s)):
+    told = (ttft, tok_s) if tpot is None else (ttft, tpot, tok_s)
+    if not all(_LEAST <= figure <= _MOST for figure in told):
         return None
     concurrency = _optional(row, "concurrency") or 1.0
     latency = _optional(row, f"{side}_request_latency_ms")
     return Figures(ttft, tpot, tok_s, latency or 1000 * concurrency / tok_s)
+
+
+def _has_no_tpot(row: Row, side: str) -> bool:
+    """Whether TPOT is left out because every answer has one token."""
+    return not row.get(f"{side}_tpot_ms") and _optional(row, "osl") == 1
 
 
 def _number(path: Path, line: int, row: Row, column: str) -> float:
@@ -259,7 +266,7 @@ def _told_by_latency(levels: Sequence[RecordedLevel]) -> float:
     told = sorted(
         (level.true.latency_ms - level.true.ttft_ms) / level.true.tpot_ms + 1
         for level in levels
-        if level.true is not None
+        if level.true is not None and level.true.tpot_ms is not None
     )
     return max(told[len(told) // 2], 1.0)
 

@@ -7,6 +7,7 @@ import math
 import random
 
 from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch
+from autotuner.predict import tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome
 
 TTFT_SHARED = 0.5
@@ -28,12 +29,14 @@ def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome
             for level in launch.levels
             if level.true is not None
         },
+        landscape.osl,
     )
 
 
-def true_outcome(launch: RecordedLaunch) -> Outcome:
-    """What launching it would measure without noise."""
-    return _outcome(launch, {x.concurrency: x.true for x in launch.levels if x.true is not None})
+def true_outcome(launch: RecordedLaunch, osl: float | None = None) -> Outcome:
+    """What launching it would measure without noise; requests/s only where `osl` is given."""
+    figures = {x.concurrency: x.true for x in launch.levels if x.true is not None}
+    return _outcome(launch, figures, osl)
 
 
 def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Figures:
@@ -47,13 +50,13 @@ def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Fi
     waiting = TTFT_SHARED * slower + math.sqrt(1 - TTFT_SHARED**2) * other
     return Figures(
         ttft_ms=figures.ttft_ms * math.exp(waiting),
-        tpot_ms=figures.tpot_ms * math.exp(slower),
+        tpot_ms=None if figures.tpot_ms is None else figures.tpot_ms * math.exp(slower),
         tok_s=figures.tok_s * math.exp(-slower),
         latency_ms=figures.latency_ms * math.exp(slower),
     )
 
 
-def _outcome(launch: RecordedLaunch, figures: dict[int, Figures]) -> Outcome:
+def _outcome(launch: RecordedLaunch, figures: dict[int, Figures], osl: float | None) -> Outcome:
     failed = tuple(x.concurrency for x in launch.levels if x.concurrency not in figures)
     if not figures:
         oom = any(level.true_status == "oom" for level in launch.levels)
@@ -65,10 +68,11 @@ def _outcome(launch: RecordedLaunch, figures: dict[int, Figures]) -> Outcome:
             concurrency=concurrency,
             tok_s=point.tok_s,
             tok_s_per_gpu=point.tok_s / launch.gpus,
-            tok_s_per_user=1000 / point.tpot_ms,
+            tok_s_per_user=tok_s_per_user(point.tpot_ms),
             ttft_ms=point.ttft_ms,
             tpot_ms=point.tpot_ms,
             e2e_p90_ms=point.latency_ms,
+            requests_per_s=None if osl is None else point.tok_s / osl,
         )
         for concurrency, point in figures.items()
     )

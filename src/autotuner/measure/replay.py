@@ -60,7 +60,7 @@ class ReplayLoadGenerator:
         isl, osl = plan.lengths.mean()
         in_time = math.ceil(plan.duration_s * figures.tok_s / osl)
         completed = min(plan.requests, max(in_time, plan.concurrency))
-        tpot_ms = _alike(figures.tpot_ms, completed) if osl > 1 else None
+        tpot_ms = _alike(figures.tpot_ms, completed) if figures.tpot_ms and osl > 1 else None
         return Measurement(
             concurrency=plan.concurrency,
             duration_s=completed * osl / figures.tok_s,

@@ -5,7 +5,13 @@ Knows nothing of launching and storage.
 """
 
 from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
-from autotuner.predict.closed_loop import e2e_ms, tok_s, ttft_at_rate_ms, ttft_with_waiting_ms
+from autotuner.predict.closed_loop import (
+    e2e_ms,
+    tok_s,
+    tok_s_per_user,
+    ttft_at_rate_ms,
+    ttft_with_waiting_ms,
+)
 from autotuner.predict.device_speed import (
     DeviceSpeed,
     calibrate_device,
@@ -35,6 +41,7 @@ __all__ = [
     "e2e_ms",
     "measure_device",
     "tok_s",
+    "tok_s_per_user",
     "ttft_at_rate_ms",
     "ttft_with_waiting_ms",
 ]

@@ -75,7 +75,7 @@ class BlendedPredictor:
 
 def _mean(one: Prediction, two: Prediction) -> Prediction:
     ttft_ms = math.sqrt(one.ttft_ms * two.ttft_ms)
-    tpot_ms = math.sqrt(one.tpot_ms * two.tpot_ms)
+    tpot_ms = math.sqrt(one.tpot_ms * two.tpot_ms) if one.tpot_ms and two.tpot_ms else None
     return replace(
         one,
         ttft_ms=ttft_ms,

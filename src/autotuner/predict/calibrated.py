@@ -72,11 +72,7 @@ class CalibratedPredictor:
         settings = {candidate.id: candidate.settings() for candidate in candidates}
         places = [_asked(scenario, point, settings[point.candidate_id]) for point in answer.points]
         drift = CPU_DRIFT if scenario.gpu.is_cpu else 0.0
-        beliefs = [self._learnt(known, quantity, drift).at(places) for quantity in QUANTITIES]
-        figures = [
-            [(float(mean), float(std)) for mean, std in zip(b.mean, b.log_std, strict=True)]
-            for b in beliefs
-        ]
+        figures = [self._corrections(known, quantity, drift, places) for quantity in QUANTITIES]
         told = f"calibrated by {len(known)} of {len(self.observations)} observations"
         points = tuple(
             _corrected(point, *corrections, told=told)
@@ -91,13 +87,20 @@ class CalibratedPredictor:
             own = sorted(own, key=lambda o: -_levels_shared(o, scenario))[:MOST_OBSERVATIONS]
         return tuple(own)
 
+    def _corrections(
+        self, known: tuple[Observation, ...], quantity: str, drift: float, places: Sequence[Place]
+    ) -> list[tuple[float, float]]:
+        """Mean and standard deviation of ln(measured / predicted) at each place."""
+        learnt = self._learnt(known, quantity, drift).at(places)
+        return [(float(m), float(s)) for m, s in zip(learnt.mean, learnt.log_std, strict=True)]
+
     def _learnt(self, known: tuple[Observation, ...], quantity: str, drift: float) -> Learnt:
         constants = (self.constants or calibration_constants()["all"]).by_quantity[quantity]
         if quantity != "tok_s":
             launch = max(constants.offset.get("launch", 0.0), drift)
             constants = replace(constants, offset={**constants.offset, "launch": launch})
-        places = [_seen(observation) for observation in known]
-        return Learnt(places, [_residual(o, quantity) for o in known], constants)
+        told = [(o, r) for o in known if (r := _residual(o, quantity)) is not None]
+        return Learnt([_seen(o) for o, _ in told], [r for _, r in told], constants)
 
 
 def _corrected(
@@ -109,7 +112,7 @@ def _corrected(
     told: str,
 ) -> Prediction:
     ttft_ms = point.ttft_ms * math.exp(ttft[0])
-    tpot_ms = point.tpot_ms * math.exp(tpot[0])
+    tpot_ms = None if point.tpot_ms is None else point.tpot_ms * math.exp(tpot[0])
     share = ttft_ms / e2e_ms(ttft_ms, tpot_ms, point.osl)
     return replace(
         point,
@@ -124,10 +127,13 @@ def _corrected(
     )
 
 
-def _residual(seen: Observation, quantity: str) -> float:
+def _residual(seen: Observation, quantity: str) -> float | None:
+    """ln(measured / predicted); None of a TPOT that does not exist."""
     if quantity == "ttft":
         return math.log(seen.ttft_ms / seen.base_ttft_ms)
     if quantity == "tpot":
+        if seen.tpot_ms is None or seen.base_tpot_ms is None:
+            return None
         return math.log(seen.tpot_ms / seen.base_tpot_ms)
     return math.log(seen.tok_s / tok_s(seen.concurrency, seen.ttft_ms, seen.tpot_ms, seen.osl))
 

@@ -8,12 +8,17 @@ from latency, and the wait of users who find no free slot from the throughput of
 from __future__ import annotations
 
 
-def e2e_ms(ttft_ms: float, tpot_ms: float, osl: float) -> float:
-    """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
-    return ttft_ms + max(osl - 1, 0.0) * tpot_ms
+def e2e_ms(ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
+    """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT; without TPOT the first token ends it."""
+    return ttft_ms + max(osl - 1, 0.0) * (tpot_ms or 0.0)
 
 
-def tok_s(concurrency: float, ttft_ms: float, tpot_ms: float, osl: float) -> float:
+def tok_s_per_user(tpot_ms: float | None) -> float | None:
+    """Speed that one user sees, in output tokens/s: 1000 / TPOT; None where there is no TPOT."""
+    return 1000 / tpot_ms if tpot_ms else None
+
+
+def tok_s(concurrency: float, ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
     """Output tokens per second by Little's law: concurrency x OSL / E2E."""
     return 1000 * concurrency * osl / e2e_ms(ttft_ms, tpot_ms, osl)
 

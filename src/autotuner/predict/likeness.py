@@ -47,6 +47,9 @@ FEATURES = (
 """Natural logarithms. `load`: requests in flight for each data-parallel rank; `prefill_share`: of
 those, by the base prediction, how many wait for their first token."""
 
+_NO_TPOT_MS = 1.0
+"""A feature has to be a number, also where TPOT does not exist; then it is the same one."""
+
 DIFFERENCES = ("formats", "other")
 """Counts of differing settings: number formats; all settings besides (numbers count by the square
 of their logarithms' difference)."""
@@ -67,7 +70,7 @@ class Place:
     Attributes:
         launch: what one engine start shares; None for a point that is not launched.
         settings: `group.field` -> value.
-        base_ttft_ms, base_tpot_ms: the base prediction.
+        base_ttft_ms, base_tpot_ms: the base prediction; no TPOT where every answer has one token.
     """
 
     model: str
@@ -80,15 +83,15 @@ class Place:
     osl: float
     concurrency: float
     base_ttft_ms: float
-    base_tpot_ms: float
+    base_tpot_ms: float | None
 
     @functools.cached_property
     def features(self) -> tuple[float, ...]:
         """In the order of `FEATURES`."""
         tensor, data, expert = (self._width(paths) for paths in _WIDTHS.values())
         load = max(self.concurrency / data, 1.0)
-        ttft, tpot = self.base_ttft_ms, self.base_tpot_ms
-        waiting = load * ttft / (ttft + self.osl * tpot)
+        ttft, tpot = self.base_ttft_ms, self.base_tpot_ms or _NO_TPOT_MS
+        waiting = load * ttft / (ttft + self.osl * (self.base_tpot_ms or 0.0))
         values = (load, self.isl, self.osl, waiting, tensor, data, expert, ttft, tpot)
         return tuple(math.log(value) for value in values)
 

@@ -12,6 +12,7 @@ _POSITIVE = (
     *("devices", "isl", "osl", "concurrency"),
     *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
 )
+_TPOT = ("tpot_ms", "base_tpot_ms")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Observation:
         device: as `Scenario.device`; `devices`: how many of them.
         settings: `group.field` -> value of the candidate.
         launch: observations of one engine start share it.
+        tpot_ms, base_tpot_ms: None where every answer has one token.
         base, base_ttft_ms, base_tpot_ms: the base predictor's name and what it predicted.
         tool: the load generator. source: where it comes from (`run 3`, a file's name).
     """
@@ -38,11 +40,11 @@ class Observation:
     osl: float
     concurrency: int
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     tok_s: float
     base: str
     base_ttft_ms: float
-    base_tpot_ms: float
+    base_tpot_ms: float | None
     launch: str
     tool: str = "autotuner"
     source: str = ""
@@ -51,5 +53,7 @@ class Observation:
     def __post_init__(self) -> None:
         for name in _POSITIVE:
             value = getattr(self, name)
+            if value is None and name in _TPOT:
+                continue
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: expected a positive number, got {value!r}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from autotuner.config import Candidate
-from autotuner.predict.closed_loop import e2e_ms
+from autotuner.predict.closed_loop import e2e_ms, tok_s_per_user
 from autotuner.predict.scenario import Scenario
 
 
@@ -27,7 +27,8 @@ class Prediction:
     """What is expected of a candidate at one load level, a closed loop of `concurrency` requests.
 
     Attributes:
-        ttft_ms, tpot_ms: means over requests, TPOT without the first token.
+        ttft_ms, tpot_ms: means over requests, TPOT without the first token; None where `osl` is
+            1, whatever was given: a request of one token has no TPOT.
         tok_s: output tokens per second of the whole deployment.
         devices: GPUs it occupies; a CPU counts as one.
         ttft_log_std, tpot_log_std, tok_s_log_std: standard deviation of ln(measured / predicted):
@@ -40,7 +41,7 @@ class Prediction:
     candidate_id: str
     concurrency: int
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     tok_s: float
     devices: int
     osl: float
@@ -52,15 +53,29 @@ class Prediction:
     power_w: float | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if self.osl <= 1:
+            object.__setattr__(self, "tpot_ms", None)
+
+    @property
+    def requests_per_s(self) -> float:
+        """Requests per second of the whole deployment."""
+        return self.tok_s / self.osl
+
+    @property
+    def requests_per_s_per_gpu(self) -> float:
+        """Requests per second and device."""
+        return self.requests_per_s / self.devices
+
     @property
     def tok_s_per_gpu(self) -> float:
         """Output tokens per second and device."""
         return self.tok_s / self.devices
 
     @property
-    def tok_s_per_user(self) -> float:
-        """Speed that one user sees: 1000 / TPOT."""
-        return 1000 / self.tpot_ms
+    def tok_s_per_user(self) -> float | None:
+        """Speed that one user sees: 1000 / TPOT; None without TPOT."""
+        return tok_s_per_user(self.tpot_ms)
 
     @property
     def e2e_ms(self) -> float:

@@ -11,6 +11,7 @@ from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import (
     AXES,
+    figure_text,
     limits_by_quantity,
     plane,
     plot_points,
@@ -60,6 +61,7 @@ def render_html(summary: RunSummary) -> str:
         settings=settings,
         reached_name=reached_name(summary.search),
         value_text=value_text,
+        figure_text=figure_text,
         added_text=added_text,
         task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),

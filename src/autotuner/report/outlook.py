@@ -16,12 +16,11 @@ from autotuner.predict import Prediction
 from autotuner.predict.interval import interval80
 from autotuner.report.plot import plot_lines
 from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.points import AXES, PlotPoint
+from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column
 from autotuner.report.row_names import has_gpu_column
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared
 
-_X, _Y = "tok_s_per_user", "tok_s_per_gpu"
 _SHOWN_REASONS = 5
 _COLUMNS = {
     "candidate": "candidate",
@@ -32,6 +31,7 @@ _COLUMNS = {
     "tok_s": "throughput (output tok/s)",
     "tok_s_per_gpu": "throughput per device (output tok/s)",
     "tok_s_per_user": "speed per user (output tok/s)",
+    "requests_per_s": "requests/s",
     "e2e_ms": "e2e latency (ms)",
     "ttft_log_std": "ttft std of ln(measured/predicted)",
     "tpot_log_std": "tpot std of ln(measured/predicted)",
@@ -121,7 +121,7 @@ def print_outlook(
     if left:
         console.print(f"and {left} more; `autotuner predict TASK --all` shows them")
     if plot:
-        _print_plot(found, console)
+        _print_plot(found, prepared.task.objectives, console)
 
 
 def print_frontier(
@@ -129,7 +129,8 @@ def print_frontier(
 ) -> None:
     """Prints predicted points with their 80 % intervals, after the settings that all share."""
     several = has_gpu_column(point.devices for point in points)
-    throughput = "tok/s/GPU" if several else "tok/s"
+    rate, unit, _ = rate_column(points)
+    throughput = f"{unit}/GPU" if several else unit
     heads = ("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms")
     rows = [
         PointRow(
@@ -137,8 +138,8 @@ def print_frontier(
             cells=(
                 *([str(point.devices)] if several else []),
                 str(point.concurrency),
-                _band(point.tok_s_per_gpu, point.tok_s_log_std, short=short),
-                f"{point.tok_s_per_user:.1f}",
+                _band(getattr(point, f"{rate}_per_gpu"), point.tok_s_log_std, short=short),
+                figure_text(point.tok_s_per_user, 1),
                 _band(point.ttft_ms, point.ttft_log_std, short=short),
                 _band(point.tpot_ms, point.tpot_log_std, short=short),
             ),
@@ -156,8 +157,10 @@ def print_frontier(
     console.print("`autotuner render TASK --candidate ID` prints the command of a row")
 
 
-def _band(value: float, log_std: float, *, short: bool) -> str:
-    """A value, and under it where four measurements in five are expected."""
+def _band(value: float | None, log_std: float, *, short: bool) -> str:
+    """A value, and under it where four measurements in five are expected; a dash for no value."""
+    if value is None:
+        return figure_text(value, 0)
     if short:
         return _short(value)
     low, high = interval80(value, log_std)
@@ -190,24 +193,27 @@ def _reasons(found: Outlook) -> list[tuple[str, int]]:
     return [*shown, *([(f"{hidden} other reasons; --json tells all", rest)] if hidden else [])]
 
 
-def _print_plot(found: Outlook, console: Console) -> None:
+def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> None:
     front = set(map(_key, found.frontier))
     points = [
         PlotPoint(
             experiment=point.candidate_id,
             label="",
             concurrency=point.concurrency,
-            values={_X: point.tok_s_per_user, _Y: point.tok_s_per_gpu},
+            values={
+                name: value for name in AXES if (value := getattr(point, name, None)) is not None
+            },
             on_frontier=_key(point) in front,
             recommended=False,
         )
         for point in found.points
     ]
     console.print()
-    console.print(f"{AXES[_Y]}, upwards; o predicted frontier, . dominated")
-    for line in plot_lines(points, x=_X, y=_Y):
+    x, y = plane(objectives)
+    console.print(f"{AXES[y]}, upwards; o predicted frontier, . dominated")
+    for line in plot_lines(points, x=x, y=y):
         console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
-    console.print(f"{'':10}{AXES[_X]}, rightwards")
+    console.print(f"{'':10}{AXES[x]}, rightwards")
 
 
 def _key(point: Prediction) -> tuple[str, int]:
@@ -225,6 +231,7 @@ def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> d
         "tok_s": point.tok_s,
         "tok_s_per_gpu": point.tok_s_per_gpu,
         "tok_s_per_user": point.tok_s_per_user,
+        "requests_per_s": point.requests_per_s,
         "e2e_ms": point.e2e_ms,
         "ttft_log_std": point.ttft_log_std,
         "tpot_log_std": point.tpot_log_std,

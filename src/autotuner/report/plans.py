@@ -82,7 +82,7 @@ def plan_document(
         "min_gain": prepared.task.optimization.threshold() or 0.0,
         "budget": prepared.task.optimization.budget.model_dump(),
         "side_by_side": prepared.side_by_side,
-        "objectives": list(prepared.task.optimization.objectives),
+        "objectives": list(prepared.task.objectives),
         "workload": str(prepared.workload),
         "concurrency": list(prepared.task.benchmark.concurrency),
         "combinations": space.combinations,

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autotuner.measure import Measurement
-from autotuner.search import OBJECTIVES
-from autotuner.tuning.summary import ExperimentView, RunSummary
+from autotuner.predict import Prediction, tok_s_per_user
+from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.tuning.summary import ExperimentView, PointView, RunSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
 """Quantity -> its one name on every plot."""
@@ -87,8 +88,9 @@ def plot_points(summary: RunSummary) -> list[PlotPoint]:
 
 def point_text(point: PlotPoint) -> str:
     """The point in a line: settings, load, and every quantity that exists here."""
+    rate = "tok_s" if "tpot_ms" in point.values else "requests_per_s"
     parts = []
-    for name in ("tok_s", "ttft_ms", "tpot_ms", "e2e_p90_ms"):
+    for name in (rate, "ttft_ms", "tpot_ms", "e2e_p90_ms"):
         if name in point.values:
             unit, title = OBJECTIVES[name].unit, OBJECTIVES[name].label
             spread = ""
@@ -97,6 +99,21 @@ def point_text(point: PlotPoint) -> str:
                 spread = f" ({low:.4g} to {high:.4g})"
             parts.append(f"{title} {point.values[name]:.4g}{spread} {unit}".strip())
     return f"{point.label} at {point.concurrency} concurrent: {', '.join(parts)}"
+
+
+def figure_text(value: float | None, digits: int) -> str:
+    """A figure of a table, with so many digits behind the point; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def rate_column(points: Sequence[OperatingPoint | PointView | Prediction]) -> tuple[str, str, int]:
+    """The rate that a table of points shows: its quantity, head and digits.
+
+    Output tokens; requests where no point has a second token.
+    """
+    if points and all(point.tpot_ms is None for point in points):
+        return "requests_per_s", "req/s", 2
+    return "tok_s", "tok/s", 1
 
 
 def varied_settings(experiment: ExperimentView, summary: RunSummary) -> str:
@@ -120,9 +137,11 @@ def value_text(value: object) -> str:
 def _values(level: Measurement, gpus: int) -> dict[str, float]:
     tpot = level.tpot_ms
     known = {
-        "tok_s_per_user": 1000 / tpot.mean if tpot and tpot.mean else None,
+        "tok_s_per_user": tok_s_per_user(tpot.mean) if tpot else None,
         "tok_s_per_gpu": level.tok_s / gpus,
         "tok_s": level.tok_s,
+        "requests_per_s_per_gpu": level.requests_s / gpus,
+        "requests_per_s": level.requests_s,
         "ttft_ms": level.ttft_ms.mean if level.ttft_ms else None,
         "tpot_ms": tpot.mean if tpot else None,
         "e2e_p90_ms": level.e2e_ms.p90 if level.e2e_ms else None,

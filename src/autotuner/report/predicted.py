@@ -28,10 +28,14 @@ def error_table(error: PredictionErrorView) -> Table:
     for name, figures in (("predictor", error.base), ("calibrated", error.calibrated)):
         if figures is not None:
             found = [getattr(figures, metric) for metric in METRICS]
-            table.add_row(name, *(f"{100 * metric.median_ape:.0f} %" for metric in found))
-            inside = (f"{100 * metric.share_in_interval:.0f} %" for metric in found)
+            table.add_row(name, *(_percent(metric and metric.median_ape) for metric in found))
+            inside = (_percent(metric and metric.share_in_interval) for metric in found)
             table.add_row("  inside the 80 % interval", *inside)
     return table
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,9 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
     for experiment in summary.experiments:
         for level in experiment.predictions:
             for kind, figures in (("base", level.base), ("calibrated", level.calibrated)):
-                if figures is not None and level.measured is not None:
+                if figures is None or level.measured is None:
+                    continue
+                if None not in (getattr(figures, name), getattr(level.measured, name)):
                     pairs.append((experiment.id, kind, level.concurrency, figures, level.measured))
     pairs = [pair for pair in pairs if getattr(pair[3], name) and getattr(pair[4], name)]
     if not pairs:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from autotuner.report.plot import plot_lines
 from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.points import AXES, plane, plot_points
+from autotuner.report.points import AXES, figure_text, plane, plot_points, rate_column
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
 from autotuner.report.row_names import has_gpu_column
@@ -86,7 +86,8 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
     experiments = {experiment.id: experiment for experiment in summary.experiments}
     gpus = {key: experiment.gpus for key, experiment in experiments.items()}
     several = has_gpu_column(gpus[point.experiment] for point in summary.frontier)
-    figures = ("tok/s", *(["tok/s/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
+    rate, unit, digits = rate_column(summary.frontier)
+    figures = (unit, *([f"{unit}/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
     rows = []
     for number, point in enumerate(summary.frontier, 1):
         is_chosen = is_recommended(point, summary)
@@ -94,11 +95,11 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
             f"{'* ' if is_chosen else ''}{number}",
             *([str(gpus[point.experiment])] if several else []),
             str(point.concurrency),
-            f"{point.tok_s:.1f}",
-            *([f"{point.tok_s_per_gpu:.1f}"] if several else []),
-            f"{point.tok_s_per_user:.1f}",
+            figure_text(getattr(point, rate), digits),
+            *([figure_text(getattr(point, f"{rate}_per_gpu"), digits)] if several else []),
+            figure_text(point.tok_s_per_user, 1),
             f"{point.ttft_ms:.0f}",
-            f"{point.tpot_ms:.1f}",
+            figure_text(point.tpot_ms, 1),
         )
         rows.append(PointRow(point.experiment, cells, "bold" if is_chosen else None))
     print_point_table(

@@ -13,6 +13,8 @@ from autotuner.search.points import (
     OBJECTIVES,
     Objective,
     OperatingPoint,
+    fastest_first,
+    has,
     objective_vector,
     quantity,
 )
@@ -57,6 +59,8 @@ __all__ = [
     "budget_exhausted",
     "description",
     "dominates",
+    "fastest_first",
+    "has",
     "hypervolume",
     "is_usable",
     "learn_trends",

@@ -20,7 +20,7 @@ from typing import Any
 
 from autotuner.predict import Prediction
 from autotuner.search.pareto import pareto_front
-from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, told
+from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, has, objective_vector, told
 from autotuner.search.predicted import as_point, is_usable
 from autotuner.search.slo import within
 
@@ -30,7 +30,10 @@ MARGIN = 0.2
 """Natural logarithm; a factor of 1.22."""
 MARGIN_PER_OCTAVE = 0.1
 """More for every doubling of the load from the nearest measured level."""
-_FIGURES = ("tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms", "tpot_ms", "e2e_p90_ms")
+_FIGURES = (
+    *("tok_s", "tok_s_per_gpu", "tok_s_per_user", "requests_per_s"),
+    *("ttft_ms", "tpot_ms", "e2e_p90_ms"),
+)
 
 
 def why_cut(
@@ -54,7 +57,12 @@ def why_cut(
     if not measured or not others or not left:
         return None
     price = measured[0].usd_per_gpu_hour
-    said = {p.concurrency: as_point(p, price) for p in predicted if is_usable(p, price)}
+    compared = (*objectives, *slo)
+    said = {
+        p.concurrency: point
+        for p in predicted
+        if is_usable(p, price) and has(point := as_point(p, price), compared)
+    }
     anchors = [_Anchor(p, said[p.concurrency]) for p in measured if p.concurrency in said]
     if len(anchors) < FEWEST_LEVELS or any(level not in said for level in left):
         return None
@@ -96,6 +104,8 @@ def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint
     margin = MARGIN + octaves * MARGIN_PER_OCTAVE
     figures: dict[str, Any] = {}
     for name in _FIGURES:
+        if getattr(said, name) is None or any(getattr(a.seen, name) is None for a in anchors):
+            continue
         shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
         gain = math.exp(shown + margin)
         value = getattr(said, name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -14,18 +15,30 @@ class OperatingPoint:
     Latencies are means in ms, except `e2e_p90_ms`; throughput is in output tokens/s.
 
     Attributes:
+        tok_s_per_user, tpot_ms: None where no request has a second output token: TPOT does not
+            exist then.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
+        requests_per_s: completed requests per second of the deployment; None where the request
+            lengths are not known.
     """
 
     candidate_id: str
     concurrency: int
     tok_s: float
     tok_s_per_gpu: float
-    tok_s_per_user: float
+    tok_s_per_user: float | None
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     e2e_p90_ms: float
     usd_per_gpu_hour: float | None = None
+    requests_per_s: float | None = None
+
+    @property
+    def requests_per_s_per_gpu(self) -> float | None:
+        """Completed requests per second and device."""
+        if self.requests_per_s is None:
+            return None
+        return self.requests_per_s * self.tok_s_per_gpu / self.tok_s
 
     @property
     def usd_per_million_tokens(self) -> float | None:
@@ -41,6 +54,7 @@ class Objective:
 
     Attributes:
         label: what a reader calls it, where the unit does not say it.
+        lacking: why a point may have no value of it.
     """
 
     name: str
@@ -48,20 +62,43 @@ class Objective:
     unit: str
     meaning: str
     label: str = ""
+    lacking: str = ""
 
 
 COST = "usd_per_million_tokens"
 """The objective that needs a price."""
+_NO_TPOT = "TPOT does not exist where every answer has one token"
+_NO_LENGTHS = "the request lengths are not known"
 OBJECTIVES: dict[str, Objective] = {
     objective.name: objective
     for objective in (
         Objective("tok_s_per_gpu", True, "tok/s/GPU", "throughput per device"),
         Objective("tok_s", True, "tok/s", "throughput of the deployment"),
-        Objective("tok_s_per_user", True, "tok/s/user", "speed per user"),
+        Objective("tok_s_per_user", True, "tok/s/user", "speed per user", lacking=_NO_TPOT),
+        Objective(
+            "requests_per_s_per_gpu",
+            True,
+            "requests/s/GPU",
+            "requests per device",
+            lacking=_NO_LENGTHS,
+        ),
+        Objective(
+            "requests_per_s",
+            True,
+            "requests/s",
+            "requests of the deployment",
+            lacking=_NO_LENGTHS,
+        ),
         Objective("ttft_ms", False, "ms", "time to first token, mean", "TTFT"),
-        Objective("tpot_ms", False, "ms", "time per output token, mean", "TPOT"),
+        Objective("tpot_ms", False, "ms", "time per output token, mean", "TPOT", _NO_TPOT),
         Objective("e2e_p90_ms", False, "ms", "end-to-end latency, 90th percentile", "E2E p90"),
-        Objective(COST, False, "USD/M tokens", "cost of a million tokens"),
+        Objective(
+            COST,
+            False,
+            "USD/M tokens",
+            "cost of a million tokens",
+            lacking="no usd_per_gpu_hour is known",
+        ),
     )
 }
 
@@ -84,7 +121,7 @@ def objective_vector(point: OperatingPoint, names: Sequence[str]) -> tuple[float
     """The point's coordinates, each to be maximised (a quantity to minimise changes its sign).
 
     Raises:
-        ValueError: an objective that does not exist, or a cost where no price is known.
+        ValueError: an objective that does not exist, or one of which the point has no value.
     """
     return tuple(
         value if _objective(name).maximise else -value
@@ -96,12 +133,18 @@ def quantity(point: OperatingPoint, name: str) -> float:
     """The objective's value at the point, in its unit.
 
     Raises:
-        ValueError: an objective that does not exist, or a cost where no price is known.
+        ValueError: an objective that does not exist, or one of which the point has no value.
     """
-    value = getattr(point, _objective(name).name)
+    objective = _objective(name)
+    value = getattr(point, objective.name)
     if value is None:
-        raise ValueError(f"{name} needs a price, and the point has no usd_per_gpu_hour: {point}")
+        raise ValueError(f"{name}: {objective.lacking}: {point}")
     return float(value)
+
+
+def has(point: OperatingPoint, names: Iterable[str]) -> bool:
+    """Whether the point has a value of every quantity named, so that a search can compare it."""
+    return all(getattr(point, _objective(name).name) is not None for name in names)
 
 
 def told(point: OperatingPoint, names: Sequence[str]) -> str:
@@ -111,6 +154,22 @@ def told(point: OperatingPoint, names: Sequence[str]) -> str:
         for objective in map(_objective, names)
     )
     return f"{', '.join(values)} (concurrency {point.concurrency})"
+
+
+def fastest_first(point: _Served) -> tuple[float, float]:
+    """A key that sorts points by what one user waits for: tokens where there is more than one,
+    then the first token."""
+    return -(point.tok_s_per_user or 0.0), point.ttft_ms
+
+
+class _Served(Protocol):
+    """A measured or predicted point."""
+
+    @property
+    def tok_s_per_user(self) -> float | None: ...
+
+    @property
+    def ttft_ms(self) -> float: ...
 
 
 def figure(value: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autotuner.predict import Prediction
-from autotuner.search.points import OBJECTIVES, OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint, has
 from autotuner.search.strategy import SearchState
 
 
@@ -50,7 +50,11 @@ def predicted(state: SearchState) -> Predicted:
     price, dropped = state.usd_per_gpu_hour, 0
     for candidate in state.candidates:
         asked = _asked(state, candidate)
-        usable = tuple(point for p in asked if (point := _usable(p, price)) is not None)
+        usable = tuple(
+            point
+            for p in asked
+            if (point := _usable(p, price)) is not None and has(point, state.compared)
+        )
         dropped += len(asked) - len(usable)
         if usable:
             points[candidate] = usable
@@ -90,12 +94,13 @@ def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> O
         tpot_ms=prediction.tpot_ms,
         e2e_p90_ms=prediction.e2e_ms,
         usd_per_gpu_hour=usd_per_gpu_hour,
+        requests_per_s=prediction.requests_per_s,
     )
 
 
 def _usable(prediction: Prediction, usd_per_gpu_hour: float | None) -> OperatingPoint | None:
     """The predicted level as an operating point; None where a figure is none."""
-    figures = (prediction.tok_s, prediction.ttft_ms, prediction.tpot_ms, prediction.osl)
+    figures = (prediction.tok_s, prediction.ttft_ms, prediction.osl)
     spreads = (prediction.ttft_log_std, prediction.tpot_log_std, prediction.tok_s_log_std)
     if prediction.devices < 1 or not all(map(_plausible, figures)):
         return None

@@ -47,21 +47,28 @@ def recommend(
 def _best(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoint, str]:
     """The best point in one objective, the lowest TTFT among equals, and what it is."""
     best = max(points, key=lambda point: (*objective_vector(point, (name,)), -point.ttft_ms))
-    if name == "tok_s_per_gpu":
+    if name == "tok_s_per_gpu" and best.tpot_ms is not None:
         what = f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device)"
     else:
-        objective = OBJECTIVES[name]
-        most = "greatest" if objective.maximise else "least"
-        what = f"the {most} {objective.meaning} ({figure(quantity(best, name))} {objective.unit})"
+        one_token = name == "tok_s_per_gpu" and best.requests_per_s is not None
+        objective = OBJECTIVES["requests_per_s_per_gpu" if one_token else name]
+        most, value = "greatest" if objective.maximise else "least", quantity(best, objective.name)
+        what = f"the {most} {objective.meaning} ({figure(value)} {objective.unit})"
     return best, f"{what} of {len(points)} operating points"
 
 
 def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
     most = max(point.tok_s_per_gpu for point in points)
-    fastest = max(point.tok_s_per_user for point in points)
-    best = max(points, key=lambda p: (p.tok_s_per_gpu / most) * (p.tok_s_per_user / fastest))
+    fastest = max(map(_speed, points))
+    best = max(points, key=lambda p: (p.tok_s_per_gpu / most) * (_speed(p) / fastest))
     reason = (
         f"no SLO is given; this is the best balance: {best.tok_s_per_gpu / most:.0%} of the most "
-        f"throughput at {best.tok_s_per_user / fastest:.0%} of the greatest speed per user"
+        f"throughput at {_speed(best) / fastest:.0%} of the greatest "
+        + ("speed per user" if best.tpot_ms is not None else "speed to the first token")
     )
     return best, reason, True
+
+
+def _speed(point: OperatingPoint) -> float:
+    """What one user sees in a second: tokens, or where there is only a first one, that."""
+    return point.tok_s_per_user or 1000 / point.ttft_ms

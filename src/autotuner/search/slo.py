@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from autotuner.search.points import OBJECTIVES, OperatingPoint
+from autotuner.search.points import OBJECTIVES, OperatingPoint, quantity
 
 
 def check_slo(slo: Mapping[str, float]) -> None:
@@ -27,13 +27,13 @@ def worst_excess(point: OperatingPoint, slo: Mapping[str, float]) -> tuple[float
 
     Without limits: minus infinity.
     """
-    excesses = ((getattr(point, name) / limit - 1, name) for name, limit in slo.items())
+    excesses = ((quantity(point, name) / limit - 1, name) for name, limit in slo.items())
     return max(excesses, default=(-math.inf, ""))
 
 
 def within(point: OperatingPoint, slo: Mapping[str, float]) -> bool:
     """Whether the point meets every limit."""
-    return all(getattr(point, name) <= limit for name, limit in slo.items())
+    return all(quantity(point, name) <= limit for name, limit in slo.items())
 
 
 def told_slo(slo: Mapping[str, float]) -> str:

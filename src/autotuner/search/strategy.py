@@ -87,6 +87,11 @@ class SearchState:
             raise ValueError(f"{COST} is an objective without usd_per_gpu_hour")
 
     @property
+    def compared(self) -> tuple[str, ...]:
+        """Objectives and limits: a point that lacks one of these quantities takes no part."""
+        return tuple(dict.fromkeys((*self.objectives, *self.slo)))
+
+    @property
     def launched(self) -> int:
         """Launches that are paid for: finished and in flight."""
         return self.spent_experiments + len(self.in_flight)

@@ -16,10 +16,11 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from autotuner.predict import tok_s_per_user
 from autotuner.search.axes import Axis, Settings, axes_of, is_number
 from autotuner.search.points import OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import Outcome
@@ -111,15 +112,15 @@ class Trends:
     ) -> OperatingPoint:
         """A point measured with settings `own` as a candidate with `other` would have it."""
         before, after = (self.logs(said, point.concurrency) for said in (own, other))
-        values = {
-            metric: getattr(point, metric) * _exp(b - a)
-            for metric, a, b in zip(METRICS, before, after, strict=True)
-        }
-        return OperatingPoint(
-            candidate_id,
-            point.concurrency,
-            tok_s_per_user=1000 / values["tpot_ms"],
-            usd_per_gpu_hour=point.usd_per_gpu_hour,
+        factors = {m: _exp(b - a) for m, a, b in zip(METRICS, before, after, strict=True)}
+        values = {m: value * factors[m] for m in METRICS if (value := getattr(point, m))}
+        tpot_ms = values.get("tpot_ms")
+        rate = point.requests_per_s
+        return replace(
+            point,
+            candidate_id=candidate_id,
+            tok_s_per_user=tok_s_per_user(tpot_ms),
+            requests_per_s=None if rate is None else rate * factors["tok_s"],
             **values,
         )
 
@@ -166,7 +167,7 @@ def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) 
     at_load = [_at_load(settings[p.candidate_id], p.concurrency) for p in points]
     parts = [np.array([_row(axis, own.get(axis.path)) for own in at_load]) for axis in axes]
     rows = np.hstack([np.zeros((len(points), 0)), *parts])
-    logs = np.log([[getattr(point, metric) for metric in METRICS] for point in points])
+    logs = np.log([[_value(point, metric) for metric in METRICS] for point in points])
     x, y = rows - rows.mean(axis=0), logs - logs.mean(axis=0)
     penalty = _PENALTY * len(points) / len(measured)
     weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
@@ -202,7 +203,13 @@ def _filled(axis: Axis, end: object, value: object) -> float:
 
 
 def _told(point: OperatingPoint) -> bool:
-    return all(getattr(point, metric) > 0 for metric in METRICS)
+    return all(_value(point, metric) > 0 for metric in METRICS)
+
+
+def _value(point: OperatingPoint, metric: str) -> float:
+    """The metric; 1 where it does not exist, so that nothing has an effect on it."""
+    value = getattr(point, metric)
+    return 1.0 if value is None else float(value)
 
 
 def _exp(log: float) -> float:

@@ -92,10 +92,10 @@ class PredictorContract(ABC):
         by_id = {candidate.id: candidate for candidate in self.candidates()}
         for point in self.answer():
             figures = (
-                *(point.ttft_ms, point.tpot_ms, point.tok_s),
+                *(point.ttft_ms, point.tok_s, *(() if point.osl <= 1 else (point.tpot_ms,))),
                 *(point.ttft_log_std, point.tpot_log_std, point.tok_s_log_std),
             )
-            assert all(math.isfinite(figure) and figure > 0 for figure in figures), point
+            assert all(f is not None and math.isfinite(f) and f > 0 for f in figures), point
             assert point.devices == scenario.devices(by_id[point.candidate_id])
             assert point.osl == scenario.osl
             assert point.source.strip()

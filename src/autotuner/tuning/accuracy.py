@@ -59,16 +59,18 @@ def _error(pairs: list[_Pair]) -> ErrorView:
     return ErrorView.model_validate({"points": len(pairs), **metrics})
 
 
-def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView:
+def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView | None:
     apes, inside = [], 0
     for predicted, measured in pairs:
         said, seen = getattr(predicted, name), getattr(measured, name)
+        if said is None or seen is None:
+            continue
         low, high = interval80(said, getattr(predicted, std_name))
         inside += low <= seen <= high
         apes.append(abs(said / seen - 1))
-    return MetricErrorView(
-        median_ape=statistics.median(apes), share_in_interval=inside / len(pairs)
-    )
+    if not apes:
+        return None
+    return MetricErrorView(median_ape=statistics.median(apes), share_in_interval=inside / len(apes))
 
 
 def _measured(point: OperatingPoint | None) -> MeasuredView | None:

@@ -217,11 +217,11 @@ class Experimenter:
         if not task.benchmark.cut_short or not launch.measured:
             return False
         why = why_cut(
-            launch.points(launch.measured, self._prepared.usd_per_gpu_hour),
+            launch.points(launch.measured, self._prepared.usd_per_gpu_hour, task.compared),
             launch.expected.points,
             left,
             others=rivals(),
-            objectives=task.optimization.objectives,
+            objectives=task.objectives,
             slo=task.slo_limits(),
         )
         if why is None:
@@ -260,9 +260,12 @@ class _Launch:
     cut_short: str | None = None
 
     def points(
-        self, measured: Sequence[Measurement], usd_per_gpu_hour: float | None = None
+        self,
+        measured: Sequence[Measurement],
+        usd_per_gpu_hour: float | None = None,
+        needs: Sequence[str] = (),
     ) -> tuple[OperatingPoint, ...]:
         gpus = self.candidate.gpus
         return operating_points(
-            self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour
+            self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour, needs=needs
         )

@@ -246,6 +246,8 @@ def _check(parts: Sequence[Predictions]) -> None:
         for point in part:
             for name, std_name in METRICS.items():
                 value, log_std = getattr(point, name), getattr(point, std_name)
+                if value is None and point.osl <= 1:
+                    continue
                 if not (math.isfinite(value) and value > 0 and math.isfinite(log_std)):
                     raise ValueError(f"{part.predictor}: {name} {value!r} +- {log_std!r}")
 

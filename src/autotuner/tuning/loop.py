@@ -239,7 +239,7 @@ class Tuner:
         task, finished = self._prepared.task, self._finished(run)
         found = standings(
             finished,
-            objectives=task.optimization.objectives,
+            objectives=task.objectives,
             slo=task.slo_limits(),
             usd_per_gpu_hour=self._prepared.usd_per_gpu_hour,
         )
@@ -297,5 +297,5 @@ class Tuner:
         return self._history
 
     def _measured(self) -> list[OperatingPoint]:
-        price = self._prepared.usd_per_gpu_hour
-        return [point for done in self._history for point in outcome(done, price).points]
+        price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared
+        return [point for done in self._history for point in outcome(done, price, needs).points]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
-from autotuner.search import objective_vector, pareto_front
+from autotuner.search import fastest_first, has, objective_vector, pareto_front
 from autotuner.search.grid import spread
 from autotuner.search.predicted import as_point
 from autotuner.tuning.durations import sweep_s
@@ -83,9 +83,7 @@ def outlook(
         expected=expected,
         candidates=len(ids),
         frontier=tuple(
-            predicted_frontier(
-                points, prepared.task.optimization.objectives, prepared.usd_per_gpu_hour
-            )
+            predicted_frontier(points, prepared.task.objectives, prepared.usd_per_gpu_hour)
         ),
         whys=dict(forecast.whys),
         observations=len(forecast.relevant(observations)) if corrected else 0,
@@ -98,10 +96,11 @@ def predicted_frontier(
     points: Iterable[Prediction], objectives: Sequence[str], usd_per_gpu_hour: float | None = None
 ) -> list[Prediction]:
     """The points that no other beats, the fastest for a user first."""
+    comparable = [p for p in points if has(as_point(p, usd_per_gpu_hour), objectives)]
     front = pareto_front(
-        points, lambda point: objective_vector(as_point(point, usd_per_gpu_hour), objectives)
+        comparable, lambda point: objective_vector(as_point(point, usd_per_gpu_hour), objectives)
     )
-    return sorted(front, key=lambda point: -point.tok_s_per_user)
+    return sorted(front, key=fastest_first)
 
 
 def _minutes(prepared: Prepared, expected: Iterable[Expected]) -> float | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.measure import Measurement
-from autotuner.search import OperatingPoint, Outcome
+from autotuner.predict import tok_s_per_user
+from autotuner.search import OperatingPoint, Outcome, has
 from autotuner.store import ExperimentRecord
 
 
@@ -19,20 +20,25 @@ def operating_points(
     *,
     gpus: int,
     usd_per_gpu_hour: float | None = None,
+    needs: Collection[str] = (),
 ) -> tuple[OperatingPoint, ...]:
     """One point a load level; the median of each quantity where a level was repeated.
 
     A level takes part only where every repeat of it was valid. A CPU deployment counts as one
-    device.
+    device. Where every answer had one token there is no TPOT.
+
+    Args:
+        needs: quantities, as objectives name them, without which a point takes no part.
     """
     levels: dict[int, list[Measurement]] = defaultdict(list)
     for measurement in measurements:
         levels[measurement.concurrency].append(measurement)
-    return tuple(
+    points = (
         _point(candidate_id, concurrency, repeats, max(gpus, 1), usd_per_gpu_hour)
         for concurrency, repeats in sorted(levels.items())
         if all(_complete(repeat) for repeat in repeats)
     )
+    return tuple(point for point in points if has(point, needs))
 
 
 def occupied_gpus(settings: Mapping[str, Any]) -> int:
@@ -40,8 +46,12 @@ def occupied_gpus(settings: Mapping[str, Any]) -> int:
     return Candidate.from_settings(dict(settings)).gpus
 
 
-def outcome(experiment: ExperimentRecord, usd_per_gpu_hour: float | None = None) -> Outcome:
-    """A finished experiment as search sees it."""
+def outcome(
+    experiment: ExperimentRecord,
+    usd_per_gpu_hour: float | None = None,
+    needs: Collection[str] = (),
+) -> Outcome:
+    """A finished experiment as search sees it; `needs` as in `operating_points`."""
     failed = experiment.status == "failed"
     gpus = occupied_gpus(experiment.settings)
     points = operating_points(
@@ -49,27 +59,28 @@ def outcome(experiment: ExperimentRecord, usd_per_gpu_hour: float | None = None)
         experiment.measurements,
         gpus=gpus,
         usd_per_gpu_hour=usd_per_gpu_hour,
+        needs=needs,
     )
+    shown = {point.concurrency for point in points}
     return Outcome(
         candidate_id=experiment.candidate_id,
         status="failed" if failed else "completed",
         points=() if failed else points,
         failure_kind=experiment.failure_kind if failed else None,
-        failed_levels=_failed_levels(experiment.measurements),
+        # Those that were tried and brought no point; a level that was not reached is none.
+        failed_levels=tuple(
+            dict.fromkeys(
+                m.concurrency for m in experiment.measurements if m.concurrency not in shown
+            )
+        ),
     )
-
-
-def _failed_levels(measurements: Iterable[Measurement]) -> tuple[int, ...]:
-    """Levels that were tried and brought no point; a level that was not reached is none."""
-    return tuple(dict.fromkeys(m.concurrency for m in measurements if not _complete(m)))
 
 
 def _complete(measurement: Measurement) -> bool:
-    return measurement.valid and None not in (
-        measurement.ttft_ms,
-        measurement.tpot_ms,
-        measurement.e2e_ms,
-    )
+    if not measurement.valid or measurement.ttft_ms is None or measurement.e2e_ms is None:
+        return False
+    one_token = measurement.output_tokens <= measurement.requests_completed
+    return measurement.tpot_ms is not None or one_token
 
 
 def _point(
@@ -83,15 +94,17 @@ def _point(
         return statistics.median(map(read, repeats))
 
     tok_s = median(lambda m: m.tok_s)
-    tpot_ms = median(lambda m: m.tpot_ms.mean if m.tpot_ms else 0.0)
+    tpots_ms = [m.tpot_ms.mean for m in repeats if m.tpot_ms]
+    tpot_ms = statistics.median(tpots_ms) if tpots_ms else None
     return OperatingPoint(
         candidate_id=candidate_id,
         concurrency=concurrency,
         tok_s=tok_s,
         tok_s_per_gpu=tok_s / devices,
-        tok_s_per_user=1000 / tpot_ms,
+        tok_s_per_user=tok_s_per_user(tpot_ms),
         ttft_ms=median(lambda m: m.ttft_ms.mean if m.ttft_ms else 0.0),
         tpot_ms=tpot_ms,
         e2e_p90_ms=median(lambda m: m.e2e_ms.p90 if m.e2e_ms else 0.0),
         usd_per_gpu_hour=usd_per_gpu_hour,
+        requests_per_s=median(lambda m: m.requests_s),
     )

@@ -324,7 +324,7 @@ def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
 
 def _refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
     asked = {
-        "optimization.objectives": COST in task.optimization.objectives,
+        "optimization.objectives": COST in task.objectives,
         "optimization.budget.usd": task.optimization.budget.usd is not None,
     }
     told = "needs a price, and no price of the device is known"

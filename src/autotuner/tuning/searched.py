@@ -36,7 +36,7 @@ def search_view(
     )
     points = [as_point(prediction, usd_per_gpu_hour) for prediction in expected]
     taken = steps(
-        [outcome(experiment, usd_per_gpu_hour) for experiment in finished],
+        [outcome(e, usd_per_gpu_hour, (*objectives, *slo)) for e in finished],
         frontier,
         objectives=objectives,
         slo=slo,

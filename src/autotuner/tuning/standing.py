@@ -18,6 +18,8 @@ from autotuner.predict import Prediction
 from autotuner.search import (
     OperatingPoint,
     as_point,
+    fastest_first,
+    has,
     is_usable,
     objective_vector,
     pareto_front,
@@ -41,7 +43,7 @@ def frontier(
         chosen = recommend(points, slo, objectives)
         return [] if chosen is None else [chosen[0]]
     front = pareto_front(points, lambda point: objective_vector(point, objectives))
-    return sorted(front, key=lambda point: -point.tok_s_per_user)
+    return sorted(front, key=fastest_first)
 
 
 def standings(
@@ -57,12 +59,17 @@ def standings(
     means, and no spread between requests.
     """
     finished = [e for e in experiments if e.status in ("completed", "failed")]
+    needs = (*objectives, *slo)
     measured = {
-        e.id: outcome(e, usd_per_gpu_hour).points if e.status == "completed" else ()
+        e.id: outcome(e, usd_per_gpu_hour, needs).points if e.status == "completed" else ()
         for e in finished
     }
     expected = {
-        e.id: {p.concurrency: p for p in expectations(e) if is_usable(p, usd_per_gpu_hour)}
+        e.id: {
+            p.concurrency: p
+            for p in expectations(e)
+            if is_usable(p, usd_per_gpu_hour) and has(as_point(p, usd_per_gpu_hour), needs)
+        }
         for e in finished
     }
     points = [point for found in measured.values() for point in found]

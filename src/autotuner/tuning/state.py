@@ -60,8 +60,8 @@ class Situation:
         spent_s = busy_s([*spans, *((began, now_s - began) for began in flying.values())])
         return SearchState(
             candidates=self._ids,
-            history=tuple(outcome(experiment, price) for experiment in history),
-            objectives=task.optimization.objectives,
+            history=tuple(outcome(done, price, task.compared) for done in history),
+            objectives=task.objectives,
             budget=self._prepared.budget,
             spent_experiments=len(history),
             spent_minutes=spent_s / 60,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from autotuner.config import Task, parse_task
@@ -33,13 +34,13 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     experiments = store.experiments(run.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
     price = run.plan.get("usd_per_gpu_hour")
-    by_experiment = {experiment.id: _points(experiment, price) for experiment in experiments}
+    by_experiment = {e.id: _points(e, price, task.compared) for e in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [
         _experiment_view(experiment, run, by_experiment[experiment.id])
         for experiment in experiments
     ]
-    objectives, limits = task.optimization.objectives, task.slo_limits()
+    objectives, limits = task.objectives, task.slo_limits()
     front = frontier(points, objectives, limits)
     single = len(objectives) == 1
     chosen = recommend(points if limits or single else front, limits, objectives)
@@ -57,14 +58,16 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
 
 
 def _points(
-    experiment: ExperimentRecord, usd_per_gpu_hour: float | None
+    experiment: ExperimentRecord, usd_per_gpu_hour: float | None, needs: Sequence[str]
 ) -> tuple[OperatingPoint, ...]:
-    return outcome(experiment, usd_per_gpu_hour).points if experiment.status == "completed" else ()
+    if experiment.status != "completed":
+        return ()
+    return outcome(experiment, usd_per_gpu_hour, needs).points
 
 
 def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
-    vectors = [objective_vector(point, task.optimization.objectives) for point in front]
-    has_volume = bool(vectors) and len(task.optimization.objectives) > 1
+    vectors = [objective_vector(point, task.objectives) for point in front]
+    has_volume = bool(vectors) and len(task.objectives) > 1
     plan: dict[str, Any] = run.plan
     return RunView.model_validate(
         {
@@ -87,7 +90,7 @@ def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunVie
             "device": run.device,
             "strategy": plan.get("strategy", ""),
             "strategy_reason": plan.get("strategy_reason", ""),
-            "objectives": list(task.optimization.objectives),
+            "objectives": list(task.objectives),
             "slo": task.slo_limits(),
             "hypervolume": hypervolume(vectors, reference_point(vectors)) if has_volume else None,
             "task": run.config,
@@ -139,6 +142,8 @@ def _point_fields(
         "tok_s": point.tok_s,
         "tok_s_per_gpu": point.tok_s_per_gpu,
         "tok_s_per_user": point.tok_s_per_user,
+        "requests_per_s": point.requests_per_s,
+        "requests_per_s_per_gpu": point.requests_per_s_per_gpu,
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "e2e_p90_ms": point.e2e_p90_ms,

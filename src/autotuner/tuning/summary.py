@@ -28,10 +28,13 @@ class FailureView(_View):
 
 
 class MeasuredView(_View):
-    """A measured level: means, the median over repeats; `tok_s` of the whole deployment."""
+    """A measured level: means, the median over repeats; `tok_s` of the whole deployment.
+
+    `tpot_ms` is None where every answer has one token.
+    """
 
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     tok_s: float
 
 
@@ -97,7 +100,7 @@ class ErrorView(_View):
 
     points: int
     ttft_ms: MetricErrorView
-    tpot_ms: MetricErrorView
+    tpot_ms: MetricErrorView | None
     tok_s: MetricErrorView
 
 
@@ -113,16 +116,20 @@ class PointView(_View):
 
     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
-    1000 / `tpot_ms`; `usd_per_million_tokens` is of output tokens, None where no price is known.
+    1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
+    deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
+    None where no price is known.
     """
 
     experiment: str
     concurrency: int
     tok_s: float
     tok_s_per_gpu: float
-    tok_s_per_user: float
+    tok_s_per_user: float | None
+    requests_per_s: float | None = None
+    requests_per_s_per_gpu: float | None = None
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
     e2e_p90_ms: float
     usd_per_million_tokens: float | None = None
     settings: dict[str, Scalar]

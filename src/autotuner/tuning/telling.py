@@ -154,7 +154,7 @@ def _measured(measurement: Measurement) -> dict[str, float | None]:
     }
 
 
-def _predicted(prediction: Prediction | None) -> dict[str, float] | None:
+def _predicted(prediction: Prediction | None) -> dict[str, float | None] | None:
     if prediction is None:
         return None
     names = ("tok_s", "ttft_ms", "tpot_ms")

@@ -114,7 +114,7 @@ def _vector(point: OperatingPoint) -> tuple[float, ...]:
 def _worth(point: OperatingPoint, slo: Mapping[str, float]) -> float:
     if slo:
         return point.tok_s_per_gpu if _within(point, slo) else 0.0
-    return point.tok_s_per_gpu * point.tok_s_per_user
+    return point.tok_s_per_gpu * (point.tok_s_per_user or 1000 / point.ttft_ms)
 
 
 def _within(point: OperatingPoint, slo: Mapping[str, float]) -> bool:

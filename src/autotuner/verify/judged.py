@@ -39,7 +39,7 @@ class Judged:
     @property
     def predicted(self) -> dict[str, float]:
         """`ttft` and `tpot` in ms."""
-        return {"ttft": self.base.ttft_ms, "tpot": self.base.tpot_ms}
+        return {"ttft": self.base.ttft_ms, "tpot": self.base.tpot_ms or math.nan}
 
     def residual(self, quantity: str) -> float:
         """ln(measured / predicted)."""
@@ -109,7 +109,7 @@ def judged_rows(
         }
         for row in alike:
             found = points.get((row.candidate.id, row.concurrency))
-            if found is not None:
+            if found is not None and found[0].tpot_ms is not None:
                 judged.append(Judged(row, *found))
             else:
                 refused[row.id] = _why(parts, row.candidate.id)
@@ -197,7 +197,7 @@ def _why(parts: Sequence[Predictions], candidate_id: str) -> str:
     if any(candidate_id in part.out_of_memory for part in parts):
         return "predicted not to fit, and it did"
     told = (part.refused[candidate_id] for part in parts if candidate_id in part.refused)
-    return next(told, "no answer for this load")
+    return next(told, "no answer for this load, or no TPOT, since every answer has one token")
 
 
 def _tok_s(row: MeasuredRow) -> float:

@@ -47,8 +47,9 @@ def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> No
     for group, found in groups.items():
         launches = len({seen.launch for seen in found})
         ttft = statistics.median(seen.ttft_ms / seen.base_ttft_ms for seen in found)
-        tpot = statistics.median(seen.tpot_ms / seen.base_tpot_ms for seen in found)
-        counts = (str(launches), str(len(found)), f"{ttft:.2f}", f"{tpot:.2f}")
+        tpots = [o.tpot_ms / o.base_tpot_ms for o in found if o.tpot_ms and o.base_tpot_ms]
+        tpot = f"{statistics.median(tpots):.2f}" if tpots else "–"
+        counts = (str(launches), str(len(found)), f"{ttft:.2f}", tpot)
         table.add_row(*map(escape, group), *counts)
     out().print(table)
     out().print("TTFT, TPOT: median of measured / predicted, before calibration")

@@ -66,7 +66,8 @@ def _points(experiment: ExperimentView, osl: float | None, *, calibrated: bool) 
                 tpot_ms=figures.tpot_ms,
                 tok_s=figures.tok_s,
                 devices=max(experiment.gpus, 1),
-                osl=osl or 1.0,
+                # Without lengths only whether there is a second token is known.
+                osl=osl or (1.0 if figures.tpot_ms is None else 2.0),
                 ttft_log_std=figures.ttft_log_std,
                 tpot_log_std=figures.tpot_log_std,
                 tok_s_log_std=figures.tok_s_log_std,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotuner.search.hybrid.residuals import Measured
-from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows
+from autotuner.search.hybrid.rows import NO_TPOT_MS, Bools, Floats, Ints, Rows
 from autotuner.search.strategy import SearchState
 
 
@@ -57,6 +57,9 @@ class Figures:
 _VALUES: Mapping[str, Callable[[Figures], Floats]] = {
     "tok_s_per_gpu": lambda f: np.exp(f.tok_s) / f.gpus,
     "tok_s": lambda f: np.exp(f.tok_s),
+    # Up to the mean answer's length, which rows share.
+    "requests_per_s_per_gpu": lambda f: np.exp(f.tok_s) / f.gpus,
+    "requests_per_s": lambda f: np.exp(f.tok_s),
     "tok_s_per_user": lambda f: 1000 * np.exp(-f.tpot),
     "ttft_ms": lambda f: -f.ttft,
     "tpot_ms": lambda f: -f.tpot,
@@ -87,8 +90,9 @@ def seen(state: SearchState, rows: Rows) -> Seen:
     failed: list[int] = []
     for outcome in state.history:
         for point in outcome.points:
-            rest = point.tok_s * point.tpot_ms / point.concurrency
-            figures = (point.ttft_ms, point.tpot_ms, rest)
+            tpot_ms = point.tpot_ms or NO_TPOT_MS
+            rest = point.tok_s * tpot_ms / point.concurrency
+            figures = (point.ttft_ms, tpot_ms, rest)
             if all(1e-9 < figure < 1e12 for figure in figures):
                 measured.append(index[outcome.candidate_id, point.concurrency])
                 logs.append((math.log(figures[0]), math.log(figures[1]), math.log(rest)))

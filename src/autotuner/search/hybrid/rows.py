@@ -23,6 +23,10 @@ QUANTITIES = ("ttft", "tpot", "rest")
 """What is learnt of a row, in natural logarithms: TTFT in ms, TPOT in ms, and what Little's law
 leaves over, tok_s x TPOT / concurrency: near 1000 while waiting for first tokens costs little."""
 
+NO_TPOT_MS = 1.0
+"""Stands for the TPOT of answers of one token, predicted and measured alike: nothing is learnt of
+it, no objective and no limit may ask for it, and throughput does not depend on it."""
+
 ROLES = {
     "parallel.tensor_parallel": "tensor",
     "parallel.pipeline_parallel": "pipeline",
@@ -161,8 +165,9 @@ def _known(state: SearchState, entries: Sequence[tuple[int, str, int]]) -> Float
     for row, (_, candidate, level) in enumerate(entries):
         p = predictions.get((candidate, level))
         if p is not None:
-            rest = p.tok_s * p.tpot_ms / level
-            known[row, :3] = math.log(p.ttft_ms), math.log(p.tpot_ms), math.log(rest)
+            tpot_ms = p.tpot_ms or NO_TPOT_MS
+            rest = p.tok_s * tpot_ms / level
+            known[row, :3] = math.log(p.ttft_ms), math.log(tpot_ms), math.log(rest)
             if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
                 known[row, 3] = math.log(p.memory_gib)
     return known
