@@ -248,6 +248,25 @@ def test_an_axis_that_they_do_not_search_becomes_an_experiment_for_each_value() 
     assert told == [("bfloat16", [1, 2]), ("fp8", [1, 2]), ("bfloat16", [4]), ("fp8", [4])]
 
 
+def test_an_axis_that_they_lack_multiplies_no_experiments() -> None:
+    task = parse_task(
+        {
+            "version": 2,
+            "name": "t",
+            "model": {"id": "Qwen/Qwen3-32B"},
+            "quantization": {"gemm_mode": ["bfloat16", "fp8"]},
+            "scheduling": {"max_running_requests": [8, 32], "policy": ["fcfs", "lpm"]},
+        }
+    )
+    written = write_task(task)
+    assert list(written.experiments) == ["t-1", "t-2"]
+    left = {item.field: item.value for item in written.left}
+    assert left == {
+        "scheduling.max_running_requests": [8, 32],
+        "scheduling.policy": ["fcfs", "lpm"],
+    }
+
+
 def test_every_field_of_ours_has_a_row_or_a_reason() -> None:
     ours = {f"{g}.{f}" for g, model in GROUPS.items() for f in model.model_fields}
     in_tasks = {row.ours for row in table().rows if row.task} - {"model.id"}

@@ -38,7 +38,8 @@ class WrittenTasks:
 
 def write_task(task: Task) -> WrittenTasks:
     """A task as experiments: one for each combination, and for each value of an axis that
-    aiconfigurator does not search. It searches parallel widths; a batch size it finds itself.
+    aiconfigurator has and does not search. It searches parallel widths; a batch size it finds
+    itself. What differs only in fields that it lacks is one experiment.
 
     Raises:
         VerifyError: the task names no model by id.
@@ -49,15 +50,20 @@ def write_task(task: Task) -> WrittenTasks:
             remedy="give model.id",
         )
     kept = dict(task.metadata.get(METADATA) or {})
-    alternatives = list(_alternatives(task))
-    experiments: dict[str, dict[str, Any]] = {}
-    left: dict[str, Left] = {}
-    for number, settings in enumerate(alternatives, start=1):
+    distinct: list[dict[str, Any]] = []
+    left = {item.field: item for item in _untold(task)}
+    for settings in _alternatives(task):
         fields, beside = _fields({"model.id": task.model.id, **settings}, kept)
-        name = task.name if len(alternatives) == 1 else f"{task.name}-{number}"
-        experiments[name] = fields
-        left |= {item.field: item for item in (*_untold(task), *beside)}
-    return WrittenTasks(experiments, tuple(left.values()))
+        if fields not in distinct:
+            distinct.append(fields)
+        for item in beside:
+            known = left.setdefault(item.field, item)
+            values = task.settings().get(item.field)
+            if item.value != known.value and isinstance(values, list):
+                left[item.field] = Left(item.field, values, item.why)
+    names = [f"{task.name}-{n}" for n in range(1, len(distinct) + 1)]
+    named = zip(names if len(distinct) > 1 else [task.name], distinct, strict=True)
+    return WrittenTasks(dict(named), tuple(left.values()))
 
 
 def write_candidate(candidate: Candidate, *, model: str, name: str = "candidate") -> WrittenTasks:
