@@ -1,7 +1,7 @@
 """Writes src/autotuner/catalog/configs.json from a folder of Hugging Face config files.
 
 The files are named ORG--NAME_config.json, with ORG--NAME_hf_quant_config.json beside them where the
-format of the weights lies there. Only what `catalog.introspect` reads is kept.
+format of the weights lies there. What decides size and shape is kept.
 
     python scripts/catalog_models.py FOLDER
 """
@@ -14,27 +14,27 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from autotuner.catalog.introspect import READ_KEYS
+from autotuner.catalog.model_config import text_of
 
 TARGET = Path(__file__).parents[1] / "src" / "autotuner" / "catalog" / "configs.json"
-KEPT_WHOLE = ("architectures", "layer_types", "quantization_config")
+LEFT_OUT = ("_token_id", "_dropout", "_range", "_eps", "_bias", "_act", "_version", "_type_ids")
+"""Ends of keys that decide neither size nor shape."""
+LONGEST = 200
 SUFFIX, QUANTISED = "_config.json", "_hf_quant_config.json"
 
 
 def kept(config: dict[str, Any]) -> dict[str, Any]:
-    """The keys that are read, the text model's own ones from its part."""
-    flat = {**config, **config.get("text_config", {})}
-    flat["architectures"] = config.get("architectures")
-    found = {key: flat[key] for key in READ_KEYS if flat.get(key) is not None}
-    raw = config.get("quantization_config") or flat.get("quantization_config") or {}
+    """Numbers, words and short lists of the language model, in one spelling; its architecture."""
+    text = text_of(config)
+    text["architectures"] = config.get("architectures")
+    found = {key: value for key, value in text.items() if not key.endswith(LEFT_OUT)}
+    raw = config.get("quantization_config") or text.get("quantization_config") or {}
     if raw:
         found["quantization_config"] = raw
-    if "layer_types" in found:
+    if isinstance(found.get("layer_types"), list):
         found["layer_types"] = dict(Counter(found["layer_types"]))
-    for key, value in found.items():
-        if isinstance(value, dict | list) and key not in KEPT_WHOLE:
-            found[key] = True
-    return found
+    long = [k for k, v in found.items() if isinstance(v, list) and len(v) > LONGEST]
+    return {key: value for key, value in found.items() if key not in long}
 
 
 def main(folder: Path) -> None:

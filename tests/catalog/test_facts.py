@@ -94,7 +94,8 @@ def test_layers_that_are_not_alike_leave_sizes_unknown() -> None:
     assert known.facts.attention == "hybrid"
     assert known.facts.parameters is None
     assert known.facts.weights_gib() is None
-    assert known.facts.kv_bytes_per_token() is None
+    # Which layers keep keys and values its pattern says: 10 of 118.
+    assert known.facts.kv_bytes_per_token() == 2 * 10 * 8 * 128 * 2
 
 
 def test_no_name_stands_for_two_models() -> None:
@@ -148,7 +149,7 @@ def test_one_word_is_a_name_or_a_path(tmp_path: Path) -> None:
 def test_layers_counted_one_by_one_leave_sizes_unknown() -> None:
     config = dict(known_model("qwen3-8b").config or {})  # type: ignore[union-attr]
     facts = facts_from_config({**config, "intermediate_size": [8192, 12288]})
-    assert (facts.attention, facts.parameters, facts.heads) == ("hybrid", None, 32)
+    assert (facts.attention, facts.parameters, facts.heads) == ("gqa", None, 32)
 
 
 def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:

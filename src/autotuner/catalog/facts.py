@@ -53,6 +53,7 @@ class ModelFacts:
         state_bytes: recurrent state of one sequence over all other layers.
         head_size, value_size: width of one head's keys and values; for `mla` of the uncompressed.
         kv_latent: values kept per token and layer under `mla`: latent plus rotary part.
+        kv_values: keys and values kept per token over all layers, where layers differ in how many.
         experts: routed experts of an MoE layer; 0 in a dense model.
         moe_intermediate: inner width of one expert.
         intermediate, shared_intermediate: inner width of a dense MLP, and of all shared experts of
@@ -79,6 +80,7 @@ class ModelFacts:
     head_size: int | None = None
     value_size: int | None = None
     kv_latent: int | None = None
+    kv_values: int | None = None
     vocabulary: int | None = None
     context_length: int | None = None
     experts: int | None = None
@@ -170,7 +172,7 @@ class ModelFacts:
         Each holds its part of the KV heads; further ranks hold copies, and under `mla` every rank
         holds the whole latent.
         """
-        if self.attention == "mla":
+        if self.attention == "mla" or self.kv_latent is not None:
             return 1
         return min(tensor_parallel, self.kv_heads or tensor_parallel)
 
@@ -180,12 +182,16 @@ class ModelFacts:
         GQA: 2 (keys and values) x layers x KV heads x head size; MLA: layers x latent. A window
         is not counted: engines keep what lies before it, or not, as they like.
         """
+        width = KV_BYTES.get(mode or "bfloat16", 2.0)
+        if self.kv_values is not None:
+            return self.kv_values * width
         layers = self.attention_layers
         if layers is None:
             return None
-        width = KV_BYTES.get(mode or "bfloat16", 2.0)
-        if self.attention == "mla" and self.kv_latent is not None:
+        if self.kv_latent is not None:
             return layers * self.kv_latent * width
+        if layers == 0:
+            return 0.0
         if self.kv_heads is None or self.head_size is None or self.attention == "mla":
             return None
         return 2 * layers * self.kv_heads * self.head_size * width

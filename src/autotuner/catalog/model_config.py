@@ -1,0 +1,88 @@
+"""A `config.json` in one spelling: the language model's keys, with its class's defaults."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+import yaml
+
+Text = Mapping[str, Any]
+
+
+@functools.cache
+def table() -> Mapping[str, Any]:
+    """The whole of `model_types.yaml`."""
+    text = resources.files("autotuner.catalog").joinpath("model_types.yaml").read_text("utf-8")
+    found: Mapping[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def text_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The language model's part of a configuration, every key in its first spelling.
+
+    Lists of equal values become that value. What the file leaves out is as the class of its
+    `model_type` takes it; what no class says stays out.
+    """
+    found = dict(config)
+    for _ in range(2):
+        part = next((found[k] for k in table()["parts"] if isinstance(found.get(k), Mapping)), None)
+        if part is None:
+            break
+        outer = {key: value for key, value in found.items() if key not in table()["parts"]}
+        found = {**outer, **part}
+    for name in table()["merged"]:
+        if isinstance(found.get(name), Mapping):
+            found = {**found[name], **found}
+    for name, others in table()["spellings"].items():
+        values = (found[word] for word in (name, *others) if found.get(word) is not None)
+        value = next(values, None)
+        if value is not None:
+            found[name] = _one(value)
+    defaults = _defaults(str(found.get("model_type") or ""))
+    return {**defaults, **{key: value for key, value in found.items() if value is not None}}
+
+
+def kv_heads_of(text: Text) -> int | None:
+    """Heads of keys and values; None where neither the file nor its model type says."""
+    heads, kind = text.get("num_attention_heads"), text.get("model_type")
+    said = text.get("num_key_value_heads")
+    if text.get("multi_query") and not text.get("new_decoder_architecture"):
+        return 1
+    if text.get("multi_query_attention") is False:
+        return heads
+    if said is not None:
+        return said if isinstance(said, int) else None
+    return heads if kind in table()["own_keys"] else None
+
+
+def head_size_of(text: Text) -> int | None:
+    """Width of a head's keys; hidden size over heads where nothing else is said."""
+    rotary, plain = text.get("qk_rope_head_dim"), text.get("qk_nope_head_dim")
+    if text.get("kv_lora_rank"):
+        return (rotary or 0) + (plain or 0) or None
+    size, heads, hidden = (
+        text.get(key) for key in ("head_dim", "num_attention_heads", "hidden_size")
+    )
+    if size:
+        return int(size)
+    return int(hidden // heads) if isinstance(heads, int) and heads and hidden else None
+
+
+def is_type(text: Text, group: str) -> bool:
+    """Whether the model's type is in a list of the table."""
+    return text.get("model_type") in table()[group]
+
+
+def _one(value: Any) -> Any:
+    """A list of equal numbers as that number."""
+    equal = isinstance(value, list) and value and all(item == value[0] for item in value)
+    return value[0] if equal and isinstance(value[0], int) else value
+
+
+def _defaults(kind: str) -> dict[str, Any]:
+    row = dict(table()["defaults"].get(kind, {}))
+    like = row.pop("like", None)
+    return {**_defaults(like), **row} if like else row
