@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from checkpoints import LLAMA_70B, LLAMA_405B, QUANTIZED
 
 from autotuner.catalog import Quantization, facts_from_config
 from autotuner.catalog.quantization_config import quantization_from_config
 
-CASES: dict[str, dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "data" / "quantization_configs.yaml").read_text("utf-8")
-)
-LLAMA_70B = {
-    "architectures": ["LlamaForCausalLM"],
-    "model_type": "llama",
-    "hidden_size": 8192,
-    "intermediate_size": 28672,
-    "num_hidden_layers": 80,
-    "num_attention_heads": 64,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "tie_word_embeddings": False,
-}
-LLAMA_405B = LLAMA_70B | {
-    "hidden_size": 16384,
-    "intermediate_size": 53248,
-    "num_hidden_layers": 126,
-    "num_attention_heads": 128,
-}
-
 
 def _of(name: str) -> Quantization:
-    case = CASES[name]
+    case = QUANTIZED[name]
     found = quantization_from_config(case["config"], case.get("layers", 4))
     assert found is not None
     return found
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", QUANTIZED)
 def test_formats_are_read_with_bits_and_blocks(name: str) -> None:
-    case, found = CASES[name], _of(name)
+    case, found = QUANTIZED[name], _of(name)
     assert found.not_understood == ()
     for kind, (mode, bits, block) in case["expect"].items():
         form = found.formats(kind)[0]
@@ -68,7 +46,7 @@ def test_formats_are_read_with_bits_and_blocks(name: str) -> None:
 def test_weights_are_counted_in_the_format_they_are_stored_in(
     model: dict[str, Any], name: str, gib: float
 ) -> None:
-    config = CASES[name]["config"]
+    config = QUANTIZED[name]["config"]
     facts = facts_from_config({**model, "quantization_config": config})
     assert facts.weights_gib() == pytest.approx(gib, rel=0.03)
     assert facts.weights_gib("bfloat16") == pytest.approx(2 * (facts.parameters or 0) / 2**30)

@@ -41,6 +41,11 @@ KV_BYTES = {
 (q8_0, q5_0 and q4_0 in ggml-common.h), about what other engines' per-head scales cost too."""
 
 
+FILES_NEAR = (0.9, 1.2)
+"""Size of the files over what the configuration says, within which the two agree: layers that only
+draft, and buffers, are in the files and not counted."""
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """A decoder-only transformer in numbers; None is unknown.
@@ -64,7 +69,8 @@ class ModelFacts:
         dense_parameters: all that is neither expert nor embedding.
         dense_parts: the same by kind of matrices (`quantization.KINDS`), where known.
         expert_parameters, embedding_parameters, active_parameters: counts; active: per token.
-        size_bytes: of the files, where they lie here.
+        size_bytes: of the files' weights as engines load them, where they lie here.
+        notes: what is not understood of the model's own description, or contradicts its files.
     """
 
     architecture: str | None = None
@@ -98,6 +104,7 @@ class ModelFacts:
     embedding_parameters: int | None = None
     active_parameters: int | None = None
     size_bytes: int | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_moe(self) -> bool | None:
@@ -108,6 +115,17 @@ class ModelFacts:
     def is_mla(self) -> bool | None:
         """Whether attention keeps one latent instead of keys and values."""
         return None if self.attention is None else self.attention == "mla"
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What is not known of what decides memory and layout, in words."""
+        known = {
+            "attention heads": self.heads is not None or self.attention_layers == 0,
+            "size of the KV cache": self.kv_bytes_per_token() is not None,
+            "size of the weights": self.weights_gib() is not None,
+            "context length": self.context_length is not None or self.attention_layers == 0,
+        }
+        return tuple(words for words, is_known in known.items() if not is_known)
 
     @property
     def parameters(self) -> int | None:
@@ -127,28 +145,39 @@ class ModelFacts:
         gemm = gemm or gemm_own
         if self.size_bytes is not None and gemm == gemm_own:
             return self.size_bytes / GIB
-        dense, experts, embedding = (
-            self.dense_parameters,
-            self.expert_parameters,
-            self.embedding_parameters,
-        )
-        if dense is None or experts is None or embedding is None:
-            return None
-        per_dense = self.stored_bytes(None if gemm == gemm_own else gemm)
         moe = moe or (gemm if moe_own is None else None)
-        per_expert = self.stored_bytes(moe, of_experts=True) if experts else 0.0
-        if per_dense is None or per_expert is None:
-            return None
-        return (dense * per_dense + experts * per_expert + 2 * embedding) / GIB
+        per_dense = self.stored_bytes(None if gemm == gemm_own else gemm)
+        return self._summed_gib(per_dense, self.stored_bytes(moe, of_experts=True))
+
+    @property
+    def counted_gib(self) -> float | None:
+        """GiB of all weights by the parameters and the formats that the configuration gives."""
+        return self._summed_gib(self._own_bytes(False), self._own_bytes(True))
+
+    @property
+    def files_differ(self) -> bool:
+        """Whether the files are clearly smaller or larger than the configuration says."""
+        counted = self.counted_gib
+        if counted is None or not self.size_bytes:
+            return False
+        low, high = FILES_NEAR
+        return not low <= self.size_bytes / GIB / counted <= high
 
     def stored_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float | None:
         """Bytes per weight of dense matrices or experts, scales included; None where not known.
 
-        The checkpoint's own format is counted as it is stored, every other as `WEIGHT_BYTES`.
+        The checkpoint's own format is counted as it is stored, every other as `WEIGHT_BYTES`. Where
+        the files contradict the configuration, their mean counts.
         """
         own = (self.moe_format if of_experts else None) or self.gemm_format
         if mode not in (None, own):
             return WEIGHT_BYTES.get(mode or "")
+        if self.size_bytes and self.parameters and self.files_differ:
+            return self.size_bytes / self.parameters
+        return self._own_bytes(of_experts)
+
+    def _own_bytes(self, of_experts: bool) -> float | None:
+        own = (self.moe_format if of_experts else None) or self.gemm_format
         if self.quantization is None:
             return WEIGHT_BYTES.get(own or "bfloat16")
         if of_experts:
@@ -158,6 +187,18 @@ class ModelFacts:
         if any(width is None for _, width in stored) or not sum(count for count, _ in stored):
             return None
         return sum(n * (width or 0) for n, width in stored) / sum(count for count, _ in stored)
+
+    def _summed_gib(self, per_dense: float | None, per_expert: float | None) -> float | None:
+        dense, experts, embedding = (
+            self.dense_parameters,
+            self.expert_parameters,
+            self.embedding_parameters,
+        )
+        if dense is None or experts is None or embedding is None or per_dense is None:
+            return None
+        if experts and per_expert is None:
+            return None
+        return (dense * per_dense + experts * (per_expert or 0.0) + 2 * embedding) / GIB
 
     def weight_bytes(self, mode: str | None = None, *, of_experts: bool = False) -> float:
         """Bytes per weight in a format; else in the checkpoint's own; else the files' mean."""

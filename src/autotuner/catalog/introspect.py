@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autotuner.catalog.facts import ModelFacts
+from autotuner.catalog.facts import GIB, ModelFacts
 from autotuner.catalog.gguf import GgufHeader
 from autotuner.catalog.layers import Layers, layers_of
 from autotuner.catalog.mixers import STATE_BYTES, mixer_of
@@ -23,6 +24,7 @@ from autotuner.catalog.parameters import (
 from autotuner.catalog.quantization import Quantization
 from autotuner.catalog.quantization_config import quantization_from_config
 from autotuner.catalog.rope import context_of
+from autotuner.catalog.weight_files import weight_files
 from autotuner.errors import ModelError
 
 _COUNTS = (
@@ -33,6 +35,8 @@ _COUNTS = (
     *("num_nextn_predict_layers", "sliding_window"),
 )
 """Keys that hold whole numbers."""
+_TOWERS = ("vision_config", "audio_config", "vision_encoder", "visual", "vit_config")
+"""Parts of a configuration that are models for images or sound."""
 
 
 def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
@@ -89,6 +93,7 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
         expert_parameters=parts.get("experts"),
         embedding_parameters=parts.get("embedding"),
         active_parameters=parts.get("active"),
+        notes=scheme.not_understood if scheme else (),
     )
 
 
@@ -119,8 +124,41 @@ def facts_from_folder(folder: Path) -> ModelFacts:
             f"model.path: the configuration in {folder} makes no sense: {error}",
             remedy="compare its config.json with the one on the hub",
         ) from None
-    sizes = [file.stat().st_size for file in folder.glob("*.safetensors")]
-    return ModelFacts(**{**vars(facts), "size_bytes": sum(sizes) or None})
+    files = weight_files(folder)
+    size = files.size_bytes
+    if size is not None and _is_float32(config) and facts.quantization is None:
+        # Engines load 32-bit weights in 16 bits.
+        size //= 2
+    facts = replace(facts, size_bytes=size, notes=(*facts.notes, *files.notes))
+    towers = any(isinstance(config.get(key), dict) for key in _TOWERS)
+    return replace(facts, notes=(*facts.notes, *_contradictions(facts, towers=towers)))
+
+
+def _is_float32(config: Mapping[str, Any]) -> bool:
+    inner = config.get("text_config")
+    parts = (config, inner) if isinstance(inner, Mapping) else (config,)
+    return any((part.get("torch_dtype") or part.get("dtype")) == "float32" for part in parts)
+
+
+def _contradictions(facts: ModelFacts, *, towers: bool) -> tuple[str, ...]:
+    """Notes where the files are not as large as the configuration says.
+
+    Args:
+        towers: other models, for images or sound, lie in the same files.
+    """
+    counted, size = facts.counted_gib, facts.size_bytes
+    if (
+        counted is None
+        or size is None
+        or not facts.files_differ
+        or (towers and size > counted * GIB)
+    ):
+        return ()
+    how = facts.quantization.method if facts.quantization else "16 bits"
+    return (
+        f"the weight files hold {size / GIB:.1f} GiB, and config.json ({how}) says "
+        f"{counted:.1f} GiB: the files count; check that this config.json is theirs",
+    )
 
 
 def facts_from_gguf(header: GgufHeader) -> ModelFacts:

@@ -16,6 +16,7 @@ import yaml
 
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, read_gguf
+from autotuner.catalog.hub_cache import cached_snapshot
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.config import Model, nearest
 from autotuner.errors import ModelError
@@ -83,6 +84,21 @@ class ResolvedModel:
     header: GgufHeader | None = None
     revision: str | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not understood or not known of the model, with a remedy where there is one."""
+        unknown = self.facts.unknown
+        if not unknown:
+            return self.facts.notes
+        remedy = "its config.json says it in no way that is known here"
+        if self.path is None:
+            remedy = (
+                "give a folder with its config.json (model.path), or have it in the Hugging Face "
+                "cache"
+            )
+        said = f"not known of the model: {', '.join(unknown)}; what depends on it is not checked"
+        return (*self.facts.notes, f"{said}: {remedy}")
+
 
 def known_models() -> Mapping[str, KnownModel]:
     """The registry by id."""
@@ -119,9 +135,11 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
         return _from_registry(model)
     _refuse_revision(model, model.path)
     path = _path(model.path, base)
-    name = model.served_name or model.id or path.stem
     if path.is_dir():
+        # A folder's name may hold dots: Llama-3.1-8B is no file with an ending.
+        name = model.served_name or model.id or path.name
         return ResolvedModel(name, str(path), facts_from_folder(path), path)
+    name = model.served_name or model.id or path.stem
     header = read_gguf(path)
     return ResolvedModel(name, str(path), facts_from_gguf(header), path, header)
 
@@ -136,16 +154,20 @@ def _from_registry(model: Model) -> ResolvedModel:
     known = known_model(wanted)
     if known is None:
         if wanted.count("/") == 1:
-            return ResolvedModel(model.served_name or wanted, wanted, revision=model.revision)
+            facts = _cached_facts(wanted, model.revision) or ModelFacts()
+            name = model.served_name or wanted
+            return ResolvedModel(name, wanted, facts, revision=model.revision)
         every = [name for row in _registry().values() for name in row.names]
         raise ModelError(
             f"model.id: {wanted!r} is not in the catalog; {nearest(wanted, every)}",
             remedy="give a hub's org/name, or the path of a model folder or GGUF file (model.path)",
         )
     if known.package is None:
-        location = known.full_name(wanted)
+        location, facts = known.full_name(wanted), known.facts
+        if facts.unknown:
+            facts = _cached_facts(location, model.revision) or facts
         return ResolvedModel(
-            model.served_name or location, location, known.facts, revision=model.revision
+            model.served_name or location, location, facts, revision=model.revision
         )
     _refuse_revision(model, wanted)
     found = importlib.util.find_spec(known.package)
@@ -158,6 +180,17 @@ def _from_registry(model: Model) -> ResolvedModel:
     header = read_gguf(path)
     facts = facts_from_gguf(header)
     return ResolvedModel(model.served_name or known.id, str(path), facts, path, header)
+
+
+def _cached_facts(name: str, revision: str | None) -> ModelFacts | None:
+    """Facts of a hub's model by its `config.json` in the cache; None where it is not there."""
+    folder = cached_snapshot(name, revision)
+    if folder is None:
+        return None
+    try:
+        return facts_from_folder(folder)
+    except ModelError as error:
+        return ModelFacts(notes=(f"Hugging Face cache: {error.message}",))
 
 
 def _refuse_revision(model: Model, place: str) -> None:

@@ -120,6 +120,7 @@ class FactsView(View):
     head_size: int | None
     value_size: int | None
     kv_latent: int | None
+    kv_values: int | None
     vocabulary: int | None
     context_length: int | None
     experts: int | None
@@ -138,6 +139,8 @@ class FactsView(View):
     embedding_parameters: int | None
     active_parameters: int | None
     size_bytes: int | None
+    notes: list[str]
+    """What is not understood of the model's own description."""
 
 
 class ModelView(ModelSummary):
