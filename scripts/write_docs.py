@@ -13,11 +13,21 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from autotuner.catalog import ResolvedModel, gpus
 from autotuner.cli.commands.engines import coverage_markdown
-from autotuner.config import GROUPS, DescribedGpu
+from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, Task
+from autotuner.config.task import (
+    Benchmark,
+    BudgetConfig,
+    Model,
+    Optimization,
+    PredictionConfig,
+    ReplayConfig,
+    Slo,
+)
 from autotuner.engines import ENGINES
 from autotuner.profiles import (
     BUILTIN,
@@ -33,6 +43,7 @@ from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.store import Store
 from autotuner.store.queue import ASKED_OF_WORKERS, TRANSITIONS
 from autotuner.tuning.resolve import Expressible, layered
+from autotuner.verify.translate import table
 from autotuner.workers.flags import allowed_flags
 from autotuner.workers.policy import Policy
 
@@ -76,6 +87,78 @@ def fields() -> str:
     return "\n\n".join(parts)
 
 
+KINDS = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    str: "text",
+    Any: "anything",
+    LengthDistribution: "lengths: `D(isl,osl)`, `N(…)`, `U(…)`",
+}
+OPTIONS: dict[str, type[BaseModel]] = {
+    "": Task,
+    "model": Model,
+    "optimization": Optimization,
+    "optimization.budget": BudgetConfig,
+    "benchmark": Benchmark,
+    "slo": Slo,
+    "prediction": PredictionConfig,
+    "replay": ReplayConfig,
+}
+"""Where in a task a part stands -> its model; the groups have tables of their own."""
+
+
+def options() -> str:
+    """Every option of a task beside the groups."""
+    parts = []
+    for place, model in OPTIONS.items():
+        title = f"`{place}`" if place else "The document"
+        lines = [f"### {title}", "", "| field | takes | default | meaning |", "|---|---|---|---|"]
+        for name, info in model.model_fields.items():
+            if name not in GROUPS:
+                default = "needed" if info.is_required() else default_of(info)
+                row = [f"`{name}`", kind_of(info.annotation), default, meaning(info)]
+                lines.append(f"| {' | '.join(row)} |")
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def default_of(info: FieldInfo) -> str:
+    """A field's default, for people; that of a part is what its own fields say."""
+    value = info.get_default(call_default_factory=True)
+    return "see its fields" if isinstance(value, BaseModel) else said(value)
+
+
+def aligned() -> str:
+    """Our fields beside aiconfigurator's three names for each."""
+    head = "field here | unit | in its task | in its results | in a deployment that it writes"
+    lines = [f"| {head} | values | where it is silent |", "|---|---|---|---|---|---|---|"]
+    for row in table().rows:
+        names = [f"`{name}`" if name else "" for name in (row.task, row.column, row.params)]
+        if row.role_names:
+            names[0] += f" (apart: {', '.join(f'`{name}`' for name in row.role_names)})"
+        values = ", ".join(f"`{value}`" for value in row.values) or "any"
+        renamed = ", ".join(f"`{ours}` → `{theirs}`" for ours, theirs in row.renamed.items())
+        values += f"; {renamed}" if renamed else ""
+        many = " (list)" if row.many else ""
+        default = "" if row.default is None else f"`{row.default}`"
+        cells = [f"`{row.ours}`{many}", row.unit, *names, values, default]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def only_here() -> str:
+    """Our fields without a counterpart."""
+    rows = [f"| `{path}` | {why} |" for path, why in table().only_ours.items()]
+    return "\n".join(["| field here | why it has no counterpart |", "|---|---|", *rows])
+
+
+def only_there() -> str:
+    """Their fields without a counterpart."""
+    rows = [f"| `{name}` | {why} |" for name, why in table().only_theirs.items()]
+    return "\n".join(["| its field | why it has no counterpart |", "|---|---|", *rows])
+
+
 def kind_of(annotation: Any) -> str:
     """What a field takes, for people."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
@@ -86,11 +169,13 @@ def kind_of(annotation: Any) -> str:
     if origin in (types.UnionType, typing.Union):
         return ", ".join(dict.fromkeys(kind_of(part) for part in inner if part is not type(None)))
     if origin is tuple:
-        return "list of words"
+        part = kind_of(inner[0])
+        return "list of words" if part == "text" else f"list of {part}"
     if origin is dict:
         return f"mapping: {kind_of(inner[0])} -> {kind_of(inner[1])}"
-    names = {int: "whole number", float: "number", bool: "true or false", str: "text"}
-    return names.get(annotation, str(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "mapping"
+    return KINDS.get(annotation, str(annotation))
 
 
 def coverage() -> str:
@@ -259,6 +344,8 @@ def said(value: Any) -> str:
     """A default, for people."""
     if value in ((), {}, None):
         return "none"
+    if value == "":
+        return "empty"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -269,8 +356,14 @@ def said(value: Any) -> str:
 PARTS = {
     "api.md": {"endpoints": endpoints, "transitions": transitions, "errors": errors},
     "api_security.md": {"settings": settings, "policy": policy, "flags": flags},
-    "configuration.md": {"fields": fields, "devices": devices, "described": described},
+    "configuration.md": {
+        "options": options,
+        "fields": fields,
+        "devices": devices,
+        "described": described,
+    },
     "engines.md": {"coverage": coverage},
+    "schema_alignment.md": {"aligned": aligned, "here": only_here, "there": only_there},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},
 }
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import typing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import yaml
 from pydantic import BaseModel
 
 from autotuner.cli.app import app
-from autotuner.config import parse_task
+from autotuner.config import GROUPS, LengthDistribution, Task, parse_task
+from autotuner.config.task import Combination
 from autotuner.engines import FailureKind
 from autotuner.measure import Distribution, Measurement
 from autotuner.search import OBJECTIVES, STRATEGIES
@@ -102,6 +104,62 @@ def test_the_profile_in_the_docs_is_the_example() -> None:
     example = (ROOT / "examples" / "profiles" / "long_prompts.yaml").read_text(encoding="utf-8")
     assert shown is not None
     assert yaml.safe_load(shown.group(1)) == yaml.safe_load(example)
+
+
+def parts_of(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """The models of which a task is made, by name."""
+    found = {model.__name__: model}
+    for info in model.model_fields.values():
+        waiting = [info.annotation]
+        while waiting:
+            part = waiting.pop()
+            waiting += typing.get_args(part)
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                found |= {} if part.__name__ in found else parts_of(part)
+    return found
+
+
+def test_every_option_of_a_task_is_documented_with_its_meaning_and_default() -> None:
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in text.splitlines()]
+    documented = {
+        (row[0].strip("|` "), row[-1].strip("| ").partition(" Also: ")[0]) for row in rows
+    }
+    defaults = {(row[0].strip("|` "), row[2]) for row in rows if len(row) == 4}
+    models = parts_of(Task)
+    assert {"Benchmark", "BudgetConfig", "Slo", "SchedulingAxes"} <= set(models)
+    for model in models.values():
+        for name, info in model.model_fields.items():
+            is_group = name in GROUPS and issubclass(model, Combination)
+            if not is_group and model is not LengthDistribution:
+                meaning = " ".join((info.description or "").split())
+                assert meaning, f"{model.__name__}.{name} says nothing"
+                assert (name, meaning) in documented, f"{model.__name__}.{name}"
+    assert ("ready_timeout_s", "`300`") in defaults
+    assert ("min_gain", "none") in defaults
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "configuration",
+        "profiles",
+        "migration",
+        "strategies",
+        "schema_alignment",
+        "aiconfigurator_files",
+        "verification",
+    ],
+)
+def test_the_index_leads_to_every_document(name: str) -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    assert f"({name}.md)" in index
+
+
+def test_no_document_is_missing_from_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    names = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert [name for name in names if f"({name})" not in index] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

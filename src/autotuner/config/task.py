@@ -118,6 +118,7 @@ class Optimization(Document):
     """Two or three span the frontier within the SLO; with one its best point within the SLO is
     the goal. Left out where every answer has one token: requests_per_s_per_gpu and ttft_ms."""
     budget: BudgetConfig = BudgetConfig()
+    """Limits of the run; without any, the search ends by `min_gain`."""
     min_gain: NonNegativeReal | None = None
     """The search ends when no launch is expected to add this share of the hypervolume (with one
     objective: to its best value). 0 never ends it; left out, it is 0.001 where there is no budget
@@ -192,11 +193,12 @@ class Benchmark(Document):
     concurrency: tuple[PositiveInt, ...] = Field(default=(1, 4, 8), min_length=1)
     """Load levels: requests in flight, all measured in one launch."""
     requests_per_level: PositiveInt = 32
-    """A level ends when so many are completed …"""
+    """Completed requests after which a level ends."""
     duration_per_level_s: PositiveReal = 60.0
-    """… or after this time …"""
+    """Seconds after which a level ends, however many requests are completed."""
     ci_width: PositiveReal | None = None
-    """… or when the 95 % interval of the means is narrower than this share of the mean."""
+    """Share of the mean: a level ends early once the 95 % intervals of mean TTFT and mean E2E
+    latency are narrower on either side. Never, where left out."""
     warmup_requests: NonNegativeInt = 2
     """Requests before the clock starts, at each level."""
     repeats: PositiveInt = 1
@@ -205,9 +207,9 @@ class Benchmark(Document):
     """Whether a launch ends when, by its predictions and what it has shown, no level that is left
     can improve the frontier; never in the first launch, nor where nothing is predicted."""
     request_timeout_s: PositiveReal = 120.0
-    """A request that takes longer has failed."""
+    """Seconds after which a request has failed."""
     ready_timeout_s: PositiveReal = 300.0
-    """An engine that is not ready by then has failed."""
+    """Seconds after which an engine that is not ready has failed."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Benchmark:
@@ -220,8 +222,11 @@ class Slo(Document):
     """Limits that the served point has to meet, in ms; means, except `e2e_p90_ms`."""
 
     ttft_ms: PositiveReal | None = None
+    """Mean time to first token, ms."""
     tpot_ms: PositiveReal | None = None
+    """Mean time per output token after the first, ms."""
     e2e_p90_ms: PositiveReal | None = None
+    """90th percentile of the end-to-end latency, ms."""
 
     def limits(self) -> dict[str, float]:
         """The limits that are set."""
@@ -262,9 +267,14 @@ class Task(Combination):
     """A tuning task, version 2."""
 
     version: Literal[2]
+    """Version of the document's form."""
     name: str = Field(min_length=1, max_length=200)
+    """What runs and reports call the task."""
     description: str = ""
+    """Free text, kept and shown."""
     deployment_mode: DeploymentMode = "local"
+    """Where engines run: `local` on this machine; `replay` takes recorded launches in their place.
+    `docker` and `ray` are not launchable yet."""
     replay: ReplayConfig | None = None
     """What `deployment_mode: replay` replays."""
     model: Model
@@ -279,10 +289,15 @@ class Task(Combination):
     combinations: tuple[Combination, ...] = ()
     """Alternatives: each is joined with the rest of the task, instead of all with all."""
     optimization: Optimization = Optimization()
+    """How to search, and for what."""
     benchmark: Benchmark = Benchmark()
+    """How each candidate is measured."""
     slo: Slo = Slo()
+    """Limits that the served point has to meet."""
     prediction: PredictionConfig = PredictionConfig()
+    """What is expected before a launch."""
     metadata: dict[str, Any] = Field(default_factory=dict)
+    """Your own notes, kept as they are."""
 
     @model_validator(mode="before")
     @classmethod

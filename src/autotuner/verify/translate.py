@@ -35,6 +35,7 @@ class Row:
         values: what they accept; everything where empty.
         renamed: our value -> theirs, where the words differ.
         default: what they take where a task does not say it.
+        unit: of the value, the same on both sides; empty where it has none.
     """
 
     ours: str
@@ -46,6 +47,7 @@ class Row:
     values: tuple[Any, ...] = ()
     renamed: Mapping[Any, Any] = field(default_factory=dict)
     default: Any = None
+    unit: str = ""
 
     @property
     def role_names(self) -> tuple[str, ...]:
