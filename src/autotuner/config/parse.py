@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import yaml
@@ -31,8 +32,20 @@ def parse_document(text: str, *, is_json: bool = False) -> Any:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown place"
         raise DocumentError(f"broken YAML at {where}: {error.problem}") from None
+    except DocumentError:
+        raise
+    except ValueError as error:
+        # Python reads no integer of thousands of digits; YAML has dates, and not all are in the
+        # calendar.
+        most = sys.get_int_max_str_digits()
+        why = f"an integer has more than {most:,} digits" if _is_too_long(error) else str(error)
+        raise DocumentError(f"broken {'JSON' if is_json else 'YAML'}: {why}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise DocumentError(f"broken {'JSON' if is_json else 'YAML'}: {error}") from None
+
+
+def _is_too_long(error: ValueError) -> bool:
+    return "integer string conversion" in str(error)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -21,6 +21,7 @@ from autotuner.server.problems import (
     problem_of,
     problem_response,
 )
+from autotuner.server.security.guard import refuse
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _BODY = "body"
@@ -34,6 +35,9 @@ def tell_faults(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(WebSocketRequestValidationError, _no_such_socket)
+    # The framework closes a socket of an unknown path without a word; this comes after all others.
+    app.router.add_websocket_route("/{path:path}", _nothing_at_socket)
 
 
 def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[ProblemKind, tuple[Problem, ...]]:
@@ -88,6 +92,17 @@ async def _by_status(request: Request, error: Exception) -> Response:
         detail = f"{request.url.path} does not take {request.method}"
     refused = ProblemError(kind_of_status(error.status_code), detail, headers=headers)
     return problem_response(refused, request.url.path)
+
+
+async def _nothing_at_socket(socket: WebSocket) -> None:
+    nothing = ProblemError(
+        ProblemKind.NOT_FOUND, f"there is no WebSocket at {socket.scope['path']}"
+    )
+    await refuse(nothing, socket.scope, socket.receive, socket.send)
+
+
+async def _no_such_socket(socket: WebSocket, _error: Exception) -> None:
+    await _nothing_at_socket(socket)
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

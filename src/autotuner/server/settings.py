@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -42,6 +43,9 @@ class ServiceSettings(Document):
     """Requests per second of one token, or one address where there is no token; 0: no limit."""
     request_burst: PositiveInt = 400
     """Requests that may come at once."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies whose `X-Forwarded-For` tells where a request comes from:
+    `10.0.0.7`, `10.1.0.0/16`. Of all others that header counts for nothing."""
     policy: Policy = Policy()
     """What tasks that come through the service may launch."""
 
@@ -62,6 +66,19 @@ class ServiceSettings(Document):
                     f"{origin!r} is no origin; write it as a browser sends it: "
                     "scheme://name[:port] in lower case, without a path"
                 )
+        return given
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in given:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as error:
+                raise ValueError(
+                    f"{proxy!r} is no address and no network ({error}); write 10.0.0.7 or "
+                    "10.1.0.0/16"
+                ) from None
         return given
 
     @property

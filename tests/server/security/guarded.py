@@ -49,14 +49,21 @@ def application():
     )
 
 
-def client(*, find_token=TOKENS.get, base_url="http://localhost:8700", app=None, **settings):
+def client(
+    *,
+    find_token=TOKENS.get,
+    base_url="http://localhost:8700",
+    app=None,
+    peer="testclient",
+    **settings,
+):
     """A client of the application behind guards with these settings."""
     app = protected(
         app or application(),
         settings=ServiceSettings.model_validate(settings),
         find_token=find_token,
     )
-    return TestClient(app, base_url=base_url)
+    return TestClient(app, base_url=base_url, client=(peer, 50_000))
 
 
 def bearer(token):

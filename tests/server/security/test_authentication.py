@@ -132,20 +132,27 @@ def test_while_the_database_is_away_tokens_are_neither_taken_nor_refused():
     assert int(answer.headers["retry-after"]) > 0
 
 
-def test_guessing_tokens_is_stopped_before_the_store_is_asked_and_known_ones_go_on():
-    seen = []
-
-    def find(clear):
-        seen.append(clear)
-        return TOKENS.get(clear)
-
-    page = client(base_url=HERE, find_token=find, **NETWORK)
-    assert page.get(TASKS, headers=bearer("at_reader")).status_code == 200
+def test_tokens_that_are_not_valid_are_counted_and_valid_ones_never_refused():
+    page = client(base_url=HERE, **NETWORK)
     statuses = [page.get(TASKS, headers=bearer(f"at_{n}")).status_code for n in range(60)]
-    assert statuses[0] == 401
+    assert statuses[:20] == [401] * 20
     assert statuses[-1] == 429
-    assert len(seen) < 60
-    assert page.get(TASKS, headers=bearer("at_reader")).status_code == 200
+    for token in ("at_reader", "at_admin", "at_reader"):
+        assert page.get(TASKS, headers=bearer(token)).status_code == 200, "never seen before"
+    assert page.get(TASKS, headers=bearer("at_again")).status_code == 429
+
+
+def test_failures_count_for_the_client_that_a_trusted_proxy_tells_of():
+    def statuses(page, client, times):
+        headers = bearer("at_guess") | {"X-Forwarded-For": client}
+        return [page.get(TASKS, headers=headers).status_code for _ in range(times)]
+
+    behind = client(base_url=HERE, trusted_proxies=["127.0.0.0/8"], peer="127.0.0.1", **NETWORK)
+    assert statuses(behind, "192.0.2.1", 25)[-1] == 429
+    assert statuses(behind, "192.0.2.2", 1) == [401]
+    forged = client(base_url=HERE, peer="127.0.0.1", **NETWORK)
+    assert statuses(forged, "192.0.2.1", 25)[-1] == 429
+    assert statuses(forged, "192.0.2.2", 1) == [429], "nobody's word counts who is not trusted"
 
 
 def test_a_revoked_token_is_refused_within_seconds_and_the_store_is_not_asked_each_time():

@@ -58,6 +58,8 @@ def serve(
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Whom to believe where a request comes from is a setting: `trusted_proxies`.
+                proxy_headers=False,
                 ws_max_size=_MESSAGE_BYTES,
                 timeout_graceful_shutdown=_GRACE_S,
             ),

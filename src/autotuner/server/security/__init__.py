@@ -20,6 +20,7 @@ from autotuner.server.security.headers import SecurityHeaders
 from autotuner.server.security.hosts import HostCheck
 from autotuner.server.security.log_secrets import keep_secrets_out, without_secrets
 from autotuner.server.security.origins import OriginCheck
+from autotuner.server.security.peers import Peers
 from autotuner.server.security.rates import Buckets, RateCheck
 from autotuner.server.settings import ServiceSettings
 
@@ -37,11 +38,12 @@ def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken)
 
     Fits `app.add_middleware(protected, settings=…, find_token=…)` too.
     """
+    peers = Peers.behind(settings.trusted_proxies)
     inner = Guard(
         BodyLimit(app, BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)),
         (
-            TokenCheck(RememberedTokens(find_token), settings.token_demanded, attempts()),
-            RateCheck(Buckets(settings.requests_per_s, settings.request_burst)),
+            TokenCheck(RememberedTokens(find_token), settings.token_demanded, attempts(), peers),
+            RateCheck(Buckets(settings.requests_per_s, settings.request_burst), peers),
         ),
     )
     outer = Guard(

@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.security.guard import method_of
-from autotuner.server.security.rates import Buckets, address_of, refuse_for
+from autotuner.server.security.peers import Peers
+from autotuner.server.security.rates import Buckets, refuse_for
 from autotuner.server.security.rights import scope_needed
 from autotuner.store.tokens import PREFIX, Token
 
@@ -25,7 +26,7 @@ _REMEMBERED_S = 5.0
 """How long a token that was found counts without asking again: revoking it acts within that."""
 _MOST_REMEMBERED = 1_000
 _ATTEMPTS_PER_S, _ATTEMPTS_BURST = 1.0, 20
-"""Tokens that one address may try in vain."""
+"""Tokens that are not valid, of one address: more are told to wait."""
 _REALM = 'Bearer realm="autotuner"'
 _IN_ADDRESS = re.compile(r"(access_?|api_?)?token|api_?key|authorization|bearer", re.IGNORECASE)
 _MAY_HOLD = re.compile(rb"token|key|authorization|bearer|at_|%", re.IGNORECASE)
@@ -69,12 +70,14 @@ class TokenCheck:
 
     Attributes:
         demanded: whether a request without a token is refused.
-        attempts: of each address, with tokens that are not valid.
+        attempts: of each address, with tokens that are not valid. A valid one is never refused for
+            what others at its address have tried.
     """
 
     tokens: RememberedTokens
     demanded: bool
     attempts: Buckets
+    peers: Peers
 
     async def __call__(self, connection: HTTPConnection) -> None:
         _refuse_in_address(connection.scope.get("query_string", b""))
@@ -99,11 +102,9 @@ class TokenCheck:
         connection.state.token = token
 
     async def _asked(self, clear: str, connection: HTTPConnection) -> Token:
-        address = address_of(connection)
-        refuse_for(self.attempts.waiting_s(address))
         found = await run_in_threadpool(self.tokens.find, clear)
         if found is None:
-            self.attempts.take(address)
+            refuse_for(self.attempts.take(self.peers.address_of(connection)))
             raise _unauthorized(
                 "the token is unknown, revoked or has run out",
                 f'{_REALM}, error="invalid_token"',
@@ -112,7 +113,7 @@ class TokenCheck:
 
 
 def attempts() -> Buckets:
-    """The buckets of tokens tried in vain."""
+    """The buckets of tokens that are not valid."""
     return Buckets(_ATTEMPTS_PER_S, _ATTEMPTS_BURST)
 
 

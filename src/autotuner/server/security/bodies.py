@@ -14,6 +14,7 @@ from autotuner.server.security.guard import refuse
 
 UPLOADS = re.compile(r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?")
 """Paths that take files."""
+_LENGTH = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class BodyLimit:
             limit_bytes=limit,
         )
         told = Headers(scope=scope).get("content-length", "0")
-        if not told.isdigit() or int(told) > limit:
+        if not _LENGTH.fullmatch(told) or int(told) > limit:
             await refuse(too_large, scope, receive, send)
             return
         read = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from collections import OrderedDict
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.security.peers import Peers
 from autotuner.server.security.rights import OPEN_PATHS
 
 _MOST_CLIENTS = 10_000
@@ -69,10 +69,13 @@ class RateCheck:
     """Refuses who has no permit left: a token's bearer by its name, others by their address."""
 
     buckets: Buckets
+    peers: Peers
 
     async def __call__(self, connection: HTTPConnection) -> None:
         if connection.scope["path"] not in OPEN_PATHS:
-            refuse_for(self.buckets.take(client_of(connection)))
+            token = getattr(connection.state, "token", None)
+            who = f"token {token.name}" if token else self.peers.address_of(connection)
+            refuse_for(self.buckets.take(who))
 
 
 def refuse_for(waiting_s: float) -> None:
@@ -88,21 +91,3 @@ def refuse_for(waiting_s: float) -> None:
             f"ask again in {seconds} s",
             headers={"Retry-After": str(seconds)},
         )
-
-
-def client_of(connection: HTTPConnection) -> str:
-    """Whom a request counts for."""
-    token = getattr(connection.state, "token", None)
-    return f"token {token.name}" if token is not None else address_of(connection)
-
-
-def address_of(connection: HTTPConnection) -> str:
-    """Where a request comes from; of IPv6 the network, of which a client has all addresses."""
-    host = connection.client.host if connection.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:
-        return host
-    return str(ipaddress.ip_network((int(address), 64), strict=False))

@@ -28,6 +28,8 @@ MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
 _DEEPEST = 64
 """Levels of lists and mappings in a body; a task needs six."""
+_LARGEST = 2**63 - 1
+"""Integers that every reader of JSON, every database and floating point take."""
 _JSON_TYPE = "application/json"
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
@@ -166,6 +168,8 @@ def _require_storable(document: Any) -> None:
             raise _invalid(path, "holds a NUL or half a character")
         elif isinstance(value, float) and not math.isfinite(value):
             raise _invalid(path, "is no finite number")
+        elif isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
+            raise _invalid(path, "has more than 64 bits")
 
 
 def _invalid(path: str, message: str) -> ProblemError:
