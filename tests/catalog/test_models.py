@@ -48,7 +48,7 @@ def test_parameters_are_counted_from_the_tensors_shapes(tmp_path: Path) -> None:
         text("llama.expert_used_count") + struct.pack("<II", 4, 2),
     ]
     head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(pairs))
-    (tmp_path / "m.gguf").write_bytes(head + b"".join(pairs + tensors))
+    (tmp_path / "m.gguf").write_bytes(head + b"".join(pairs + tensors) + bytes(4096))
     facts = resolve_model(Model(path="m.gguf"), base=tmp_path).facts
     assert (facts.dense_parameters, facts.expert_parameters) == (16, 4 * 8 * 6)
     assert (facts.embedding_parameters, facts.vocabulary) == (400, 100)

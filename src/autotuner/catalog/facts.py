@@ -220,7 +220,7 @@ class ModelFacts:
     def kv_bytes_per_token(self, mode: str | None = None) -> float | None:
         """Bytes of KV cache that one token occupies over all layers, before it is split by TP.
 
-        GQA: 2 (keys and values) x layers x KV heads x head size; MLA: layers x latent. A window
+        GQA: layers x KV heads x (size of keys + size of values); MLA: layers x latent. A window
         is not counted: engines keep what lies before it, or not, as they like.
         """
         width = KV_BYTES.get(mode or "bfloat16", 2.0)
@@ -235,4 +235,5 @@ class ModelFacts:
             return 0.0
         if self.kv_heads is None or self.head_size is None or self.attention == "mla":
             return None
-        return 2 * layers * self.kv_heads * self.head_size * width
+        values = self.head_size + (self.value_size or self.head_size)
+        return layers * self.kv_heads * values * width

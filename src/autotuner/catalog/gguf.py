@@ -1,37 +1,23 @@
-"""Reads the header of a GGUF file: magic, version, metadata and tensor shapes, never the weights.
+"""A model in GGUF format, in one file or in all its shards.
 
-The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+A split model's shards are named `NAME-00001-of-00003.gguf`; the first carries the metadata and is
+what llama.cpp is given (gguf-split of llama.cpp).
 """
 
 from __future__ import annotations
 
-import math
-import struct
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from autotuner.catalog.gguf_file import BLOCKS, GgufFile, Tensor, read_file
 from autotuner.errors import ModelError
 
-_MAGIC = b"GGUF"
-_SCALARS = {
-    0: "<B",
-    1: "<b",
-    2: "<H",
-    3: "<h",
-    4: "<I",
-    5: "<i",
-    6: "<f",
-    7: "<?",
-    10: "<Q",
-    11: "<q",
-    12: "<d",
-}
-_STRING, _ARRAY = 8, 9
-_MAX_STRING_BYTES = 64 << 20
-_MAX_ITEMS = 1 << 24
-_MAX_DIMENSIONS = 8
+_SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.DOTALL)
 _EMBEDDING, _OUTPUT, _EXPERTS = "token_embd.weight", "output.weight", "_exps."
+_MOST_SHARDS = 99_999
 
 
 @dataclass(frozen=True)
@@ -57,11 +43,14 @@ class GgufHeader:
     """What a model file says of itself; None where it is silent.
 
     Attributes:
-        size_bytes: of the whole file.
+        path: of the file, the first where it is split.
+        size_bytes: of all files.
         context_length: tokens the model was trained for.
-        metadata: every scalar key; arrays are left out.
+        heads, kv_heads: the most that a layer has, where layers differ.
+        metadata: every scalar key, and every short array of numbers.
         parameters: counts from the tensors' shapes; None where there are no tensors.
         vocabulary: rows of the embedding table.
+        formats: type of tensor -> weights in it, the most frequent first.
     """
 
     path: Path
@@ -76,60 +65,131 @@ class GgufHeader:
     metadata: dict[str, Any]
     parameters: GgufParameters | None = None
     vocabulary: int | None = None
+    formats: Mapping[str, int] = field(default_factory=dict)
+
+    def own(self, key: str) -> Any:
+        """The value of a key of its architecture (`attention.head_count`); None where silent."""
+        return self.metadata.get(f"{self.architecture}.{key}")
+
+    def count(self, key: str) -> int | None:
+        """The same as a count; of an array, which has one for each layer, the largest.
+
+        Raises:
+            ModelError: it is no count.
+        """
+        counts = self.counts(key)
+        return max(counts) if counts else None
+
+    def counts(self, key: str) -> tuple[int, ...]:
+        """The same as counts, one where it holds for all layers; none where silent."""
+        found = self.own(key)
+        values = found if isinstance(found, tuple) else () if found is None else (found,)
+        if any(not isinstance(value, int) or value < 0 for value in values):
+            raise ModelError(
+                f"{self.path} is a damaged GGUF file: {self.architecture}.{key} is {found!r:.80}",
+                remedy="download or convert it again",
+            )
+        return tuple(int(value) for value in values)
 
 
 def read_gguf(path: Path) -> GgufHeader:
-    """Reads the header of the file at `path`.
+    """Reads the header of the model at `path`: its file, or all its shards.
 
     Raises:
-        ModelError: no such file, unreadable, or no (whole) GGUF.
+        ModelError: no such file, unreadable, no (whole) GGUF, a shard that is not the first, or a
+            shard that is missing.
     """
-    try:
-        with path.open("rb") as file:
-            if file.read(4) != _MAGIC:
-                raise ModelError(
-                    f"{path} is no GGUF file", remedy="give the path of a model in GGUF format"
-                )
-            metadata, shapes = _content(file)
-        size = path.stat().st_size
-    except FileNotFoundError:
-        raise ModelError(f"there is no model file {path}") from None
-    except IsADirectoryError:
-        raise ModelError(
-            f"{path} is a folder", remedy="llama.cpp serves a single .gguf file; give its path"
-        ) from None
-    except (struct.error, EOFError, ValueError) as error:
-        raise ModelError(
-            f"{path} is a damaged GGUF file: {error}", remedy="download or convert it again"
-        ) from None
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from None
-    architecture = metadata.get("general.architecture")
-
-    def own(key: str) -> Any:
-        return metadata.get(f"{architecture}.{key}")
-
-    return GgufHeader(
+    first = read_file(path)
+    files = _with_all_shards(first)
+    tensors = {name: tensor for file in files for name, tensor in file.tensors.items()}
+    told = GgufHeader(
         path=path,
-        size_bytes=size,
-        architecture=architecture,
-        name=metadata.get("general.name"),
-        context_length=own("context_length"),
-        layers=own("block_count"),
-        heads=own("attention.head_count"),
-        kv_heads=own("attention.head_count_kv"),
-        embedding_length=own("embedding_length"),
-        metadata=metadata,
-        parameters=_parameters(shapes),
-        vocabulary=shapes[_EMBEDDING][-1] if _EMBEDDING in shapes else None,
+        size_bytes=sum(file.size_bytes for file in files),
+        architecture=_text(first.metadata.get("general.architecture")),
+        name=_text(first.metadata.get("general.name")),
+        context_length=None,
+        layers=None,
+        heads=None,
+        kv_heads=None,
+        embedding_length=None,
+        metadata=first.metadata,
+        parameters=_parameters(tensors),
+        vocabulary=tensors[_EMBEDDING].shape[-1] if _has_table(tensors) else None,
+        formats=_formats(tensors.values()),
+    )
+    return replace(
+        told,
+        context_length=told.count("context_length"),
+        layers=told.count("block_count"),
+        heads=told.count("attention.head_count"),
+        kv_heads=told.count("attention.head_count_kv"),
+        embedding_length=told.count("embedding_length"),
     )
 
 
-def _parameters(shapes: dict[str, tuple[int, ...]]) -> GgufParameters | None:
+def model_name(path: Path) -> str:
+    """The name of the file, without the ending and without the number of its shard."""
+    shard = _SHARD.fullmatch(path.name)
+    return shard.group(1) if shard else path.stem
+
+
+def _with_all_shards(first: GgufFile) -> list[GgufFile]:
+    path, told = first.path, first.metadata
+    count, number = told.get("split.count", 1), told.get("split.no", 0)
+    if not all(isinstance(value, int) and 0 <= value <= _MOST_SHARDS for value in (count, number)):
+        raise _damaged(path, f"it says that it is part {number!r} of {count!r}")
+    if count <= 1:
+        return [first]
+    shard = _SHARD.fullmatch(path.name)
+    name = shard.group(1) if shard else path.stem
+    others = [path.with_name(f"{name}-{i + 1:05d}-of-{count:05d}.gguf") for i in range(count)]
+    if number != 0:
+        raise ModelError(
+            f"{path} is part {number + 1} of a model in {count} files",
+            remedy=f"give the first shard, {others[0].name}; the engine finds the others beside it",
+        )
+    if path.name != others[0].name:
+        raise ModelError(
+            f"{path} is the first of {count} files, and is not named as such",
+            remedy=f"name the files as they were downloaded: {others[0].name} and so on",
+        )
+    missing = [other.name for other in others if not other.exists()]
+    if missing:
+        raise ModelError(
+            f"{path} is the first of {count} files, and {missing[0]} is missing beside it"
+            + (f" ({len(missing)} are)" if len(missing) > 1 else ""),
+            remedy="download all of them into one folder",
+        )
+    files = [first, *(read_file(other) for other in others[1:])]
+    for index, file in enumerate(files):
+        if (file.metadata.get("split.no"), file.metadata.get("split.count")) != (index, count):
+            raise _damaged(file.path, f"it does not say that it is part {index + 1} of {count}")
+    announced = told.get("split.tensors.count")
+    found = sum(len(file.tensors) for file in files)
+    if announced is not None and announced != found:
+        raise _damaged(path, f"its files hold {found} tensors, and {announced} are announced")
+    return files
+
+
+def _damaged(path: Path, why: str) -> ModelError:
+    return ModelError(
+        f"{path} is a damaged GGUF file: {why}", remedy="download or convert it again"
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _has_table(tensors: Mapping[str, Tensor]) -> bool:
+    return _EMBEDDING in tensors and bool(tensors[_EMBEDDING].shape)
+
+
+def _parameters(tensors: Mapping[str, Tensor]) -> GgufParameters | None:
     """Counts by the tensors' standard names: https://github.com/ggml-org/ggml gguf.md."""
-    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
-    if _EMBEDDING not in sizes:
+    if not _has_table(tensors):
         return None
+    sizes = {name: tensor.weights for name, tensor in tensors.items()}
     table, output = sizes[_EMBEDDING], sizes.get(_OUTPUT)
     experts = sum(size for name, size in sizes.items() if _EXPERTS in name)
     embedding = table + (output or 0)
@@ -141,66 +201,9 @@ def _parameters(shapes: dict[str, tuple[int, ...]]) -> GgufParameters | None:
     )
 
 
-def _content(file: BinaryIO) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
-    """Metadata, and the shape of every tensor by its name."""
-    version = _number(file, "<I")
-    if version not in (2, 3):
-        raise ValueError(f"version {version} is not known")
-    tensors = _bounded(_number(file, "<Q"), _MAX_ITEMS)
-    found: dict[str, Any] = {}
-    for _ in range(_bounded(_number(file, "<Q"), _MAX_ITEMS)):
-        key = _string(file)
-        value = _value(file, _number(file, "<I"))
-        if not isinstance(value, _Skipped):
-            found[key] = value
-    return found, dict(_shape(file) for _ in range(tensors))
-
-
-def _shape(file: BinaryIO) -> tuple[str, tuple[int, ...]]:
-    name = _string(file)
-    dimensions = _bounded(_number(file, "<I"), _MAX_DIMENSIONS)
-    shape = tuple(_number(file, "<Q") for _ in range(dimensions))
-    file.seek(struct.calcsize("<IQ"), 1)
-    return name, shape
-
-
-class _Skipped:
-    """An array: read over, not kept."""
-
-
-def _value(file: BinaryIO, kind: int) -> Any:
-    if kind == _STRING:
-        return _string(file)
-    if kind == _ARRAY:
-        inner, count = _number(file, "<I"), _bounded(_number(file, "<Q"), _MAX_ITEMS)
-        if inner in _SCALARS:
-            file.seek(struct.calcsize(_SCALARS[inner]) * count, 1)
-        else:
-            for _ in range(count):
-                _value(file, inner)
-        return _Skipped()
-    if kind not in _SCALARS:
-        raise ValueError(f"value type {kind} is not known")
-    return _number(file, _SCALARS[kind])
-
-
-def _number(file: BinaryIO, form: str) -> Any:
-    return struct.unpack(form, _exactly(file, struct.calcsize(form)))[0]
-
-
-def _string(file: BinaryIO) -> str:
-    length = _bounded(_number(file, "<Q"), _MAX_STRING_BYTES)
-    return _exactly(file, length).decode("utf-8", errors="replace")
-
-
-def _exactly(file: BinaryIO, count: int) -> bytes:
-    data = file.read(count)
-    if len(data) != count:
-        raise EOFError("it ends too early")
-    return data
-
-
-def _bounded(count: int, limit: int) -> int:
-    if count > limit:
-        raise ValueError(f"a length of {count} is out of bounds")
-    return count
+def _formats(tensors: Iterable[Tensor]) -> dict[str, int]:
+    weights: dict[str, int] = {}
+    for tensor in tensors:
+        name = BLOCKS[tensor.kind][0] if tensor.kind in BLOCKS else f"type {tensor.kind}"
+        weights[name] = weights.get(name, 0) + tensor.weights
+    return dict(sorted(weights.items(), key=lambda item: -item[1]))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog.facts import GIB, ModelFacts
-from autotuner.catalog.gguf import GgufHeader
+from autotuner.catalog.gguf_facts import facts_from_gguf
 from autotuner.catalog.layers import Layers, layers_of
 from autotuner.catalog.mixers import STATE_BYTES, mixer_of
 from autotuner.catalog.model_config import head_size_of, is_type, kv_heads_of, text_of
@@ -26,6 +26,8 @@ from autotuner.catalog.quantization_config import quantization_from_config
 from autotuner.catalog.rope import context_of
 from autotuner.catalog.weight_files import weight_files
 from autotuner.errors import ModelError
+
+__all__ = ["facts_from_config", "facts_from_folder", "facts_from_gguf"]
 
 _COUNTS = (
     *("num_hidden_layers", "hidden_size", "num_attention_heads", "num_key_value_heads"),
@@ -158,40 +160,6 @@ def _contradictions(facts: ModelFacts, *, towers: bool) -> tuple[str, ...]:
     return (
         f"the weight files hold {size / GIB:.1f} GiB, and config.json ({how}) says "
         f"{counted:.1f} GiB: the files count; check that this config.json is theirs",
-    )
-
-
-def facts_from_gguf(header: GgufHeader) -> ModelFacts:
-    """Facts of a GGUF file; its weights are as they are, so their size is the file's."""
-    metadata, kind = header.metadata, header.architecture
-    width, heads = header.embedding_length, header.heads
-    parts = header.parameters
-    recurrent = any(key.startswith(f"{kind}.ssm.") for key in metadata)
-    experts = metadata.get(f"{kind}.expert_count") or 0
-    used = metadata.get(f"{kind}.expert_used_count")
-    head_size = metadata.get(f"{kind}.attention.key_length") or (
-        width // heads if width and heads else None
-    )
-    return ModelFacts(
-        architecture=kind,
-        attention="hybrid" if recurrent else "gqa",
-        layers=header.layers,
-        hidden_size=width,
-        heads=heads,
-        kv_heads=header.kv_heads or heads,
-        head_size=head_size,
-        value_size=metadata.get(f"{kind}.attention.value_length") or head_size,
-        attention_layers=None if recurrent else header.layers,
-        vocabulary=metadata.get(f"{kind}.vocab_size") or header.vocabulary,
-        context_length=header.context_length,
-        experts=experts,
-        experts_per_token=used,
-        moe_intermediate=metadata.get(f"{kind}.expert_feed_forward_length"),
-        dense_parameters=parts.dense if parts else None,
-        expert_parameters=parts.experts if parts else None,
-        embedding_parameters=parts.embedding if parts else None,
-        active_parameters=parts.active(experts, used) if parts else None,
-        size_bytes=header.size_bytes,
     )
 
 

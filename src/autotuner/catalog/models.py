@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog.facts import ModelFacts
-from autotuner.catalog.gguf import GgufHeader, read_gguf
+from autotuner.catalog.gguf import GgufHeader, model_name, read_gguf
 from autotuner.catalog.hub_cache import cached_snapshot
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.config import Model, nearest
@@ -139,7 +139,7 @@ def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
         # A folder's name may hold dots: Llama-3.1-8B is no file with an ending.
         name = model.served_name or model.id or path.name
         return ResolvedModel(name, str(path), facts_from_folder(path), path)
-    name = model.served_name or model.id or path.stem
+    name = model.served_name or model.id or model_name(path)
     header = read_gguf(path)
     return ResolvedModel(name, str(path), facts_from_gguf(header), path, header)
 
