@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -174,3 +175,45 @@ def test_a_reader_that_goes_away_is_no_mistake(run: Run, write_task: WriteTask) 
         ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stderr == ""
+
+
+def test_validate_tells_every_fault_as_json(run: Run, write_task: WriteTask, home: Path) -> None:
+    wrong = {"slo": {"ttft_ms": -1, "tpot": 3}, "misc": {"thread": 1}}
+    done = run("validate", write_task(wrong), "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["valid"], found["candidates"]) == (2, False, None)
+    assert all(set(fault) == {"path", "message"} for fault in found["errors"])
+    told = {(fault["path"], fault["message"].partition(",")[0]) for fault in found["errors"]}
+    assert ("slo", "unknown key 'tpot'") in told
+    assert ("misc", "unknown key 'thread'") in told
+    assert "slo.ttft_ms" in {path for path, _ in told}
+
+    meant = {"model": {"id": "smolm2-135m"}, "profiles": ["fast"], "system": {"backend": "lama"}}
+    found = json.loads(run("validate", write_task(meant), "--json").stdout)
+    assert {fault["path"] for fault in found["errors"]} >= {"profiles", "system.backend"}
+    assert "smollm2-135m" in str(found["errors"])
+    is_told(run("validate", write_task(meant)), "smollm2-135m", "fast", "lama")
+    assert not home.exists()
+
+
+def test_validate_tells_a_broken_file_as_json(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("version: 2\nname: [a\nmodel: {}\n", encoding="utf-8")
+    done = run("validate", tmp_path / "t.yaml", "--json")
+    ((fault),) = json.loads(done.stdout)["errors"]
+    assert (done.returncode, fault["path"]) == (2, "")
+    assert "line 3" in fault["message"]
+
+
+def test_a_broken_profile_hurts_only_tasks_that_name_it(
+    run: Run, write_task: WriteTask, home: Path
+) -> None:
+    (home / "profiles").mkdir(parents=True)
+    (home / "profiles" / "mine.yaml").write_text("name: mine\nlayers: 3\n", encoding="utf-8")
+    listed = json.loads(run("profiles", "list", "--json").stdout)["profiles"]
+    (broken,) = [row for row in listed if row["problem"] is not None]
+    assert broken["name"] == "mine"
+    assert "expected a list" in broken["problem"]
+    assert "broken" in run("profiles", "list").stdout
+    assert run("validate", write_task({"profiles": ["balanced"]})).returncode == 0
+    is_told(run("validate", write_task({"profiles": ["mine"]})), "mine.yaml", "expected a list")
+    is_told(run("profiles", "show", "mine"), "mine.yaml")

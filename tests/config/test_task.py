@@ -15,9 +15,11 @@ from autotuner.config import (
     AS_RECORDED,
     GROUPS,
     Candidate,
+    DocumentError,
     LengthDistribution,
     Task,
     load_task,
+    parse_document,
     parse_task,
 )
 from autotuner.errors import AutotunerError, ConfigError
@@ -145,6 +147,78 @@ def test_what_is_wrong_is_named_with_its_path(document: dict[str, Any], words: l
 def test_every_problem_is_told_at_once() -> None:
     message = refusal({"misc": {"threads": -1}, "parallel": {"tp": "x"}, "slo": {"ttft_ms": 0}})
     assert all(path in message for path in ("misc.threads", "tensor_parallel", "slo.ttft_ms"))
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"misc": {"thread": 1, "threads": -1}}, ["misc: unknown key 'thread'", "misc.threads"]),
+        ({"moddel": {}, "slo": {"ttft_ms": 0}}, ["unknown key 'moddel'", "slo.ttft_ms"]),
+        (
+            {"optimization": {"budgett": {}, "budget": {"minuts": 1, "usd": -1}}},
+            ["unknown key 'budgett'", "unknown key 'minuts'", "budget.usd"],
+        ),
+        ({"parallel": {"tp": 1, "tensor_parallel": 2, "pp": "x"}}, ["given twice", "pipeline"]),
+        (
+            {"combinations": [{"misc": {"x": 1}}, {"parallel": {"tp": "y"}}], "nme": 1},
+            ["'nme'", "combinations.0.misc: unknown key 'x'", "combinations.1.parallel.tensor"],
+        ),
+    ],
+)
+def test_an_unknown_key_hides_no_other_fault(document: dict[str, Any], words: list[str]) -> None:
+    message = refusal(document)
+    for word in words:
+        assert word in message
+    assert "Value error" not in message
+
+
+MERGED = """
+metadata:
+  gpu: &gpu {backend: vllm, gpu_type: h100}
+  length: &length {isl: 512, osl: 128}
+version: 2
+name: merged
+model: {id: smollm2-135m}
+runtime: {<<: *length, osl: 64}
+system:
+  <<: [*gpu, {total_gpus: 8}]
+"""
+
+
+def test_merge_keys_join_mappings_and_the_nearer_value_wins(tmp_path: Path) -> None:
+    task = load_task(write(tmp_path / "t.yaml", MERGED))
+    assert task.fixed()["runtime.isl"] == 512
+    assert task.fixed()["runtime.osl"] == 64
+    assert task.fixed()["system.backend"] == "vllm"
+    assert task.fixed()["system.total_gpus"] == 8
+
+
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)
+)
+MERGED_LAUGHS = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: &a {x: 1}\nb: {<<: *a, <<: *a}\n", r"line 2, column 13: the key '<<' is given twice"),
+        ("a: &a {x: 1}\nb: {<<: *a, y: 1, y: 2}\n", "line 2.*the key 'y' is given twice"),
+        ("a: {<<: 3}\n", "line 1.*mapping"),
+        ("a: {<<: *nothing}\n", "line 1.*nothing"),
+        ("a: &a {b: *a}\n", "line 1.*part of"),
+        ("a: &a {<<: *a}\n", "line 1.*part of"),
+        (LAUGHS, "aliases.*more than 100,000 values"),
+        (MERGED_LAUGHS, "aliases.*more than 100,000 values"),
+        ("a: " + "1" * 5000, "digits"),
+        ("a: 2024-13-45", "month"),
+    ],
+)
+def test_yaml_that_is_no_document_is_told(text: str, said: str) -> None:
+    with pytest.raises(DocumentError, match=said):
+        parse_document(text)
 
 
 def test_broken_yaml_is_told_with_line_and_column(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -330,11 +331,22 @@ def test_a_profile_of_ones_own_extends_another(tmp_path: Path) -> None:
         ({"a": "layers: [{set: {memory.page_size: 1, memory.page_size: 2}}]"}, "given twice"),
     ],
 )
-def test_a_folder_of_profiles_is_checked(tmp_path: Path, files: dict[str, str], said: str) -> None:
+def test_a_broken_profile_hurts_only_who_uses_it(
+    tmp_path: Path, files: dict[str, str], said: str
+) -> None:
+    write(tmp_path, "ours", "extends: low_latency\nlayers: [{set: {memory.page_size: 64}}]\n")
     for name, text in files.items():
         write(tmp_path, name, text)
-    with pytest.raises(ProfileError, match=said):
-        registry_with(tmp_path)
+    registry = registry_with(tmp_path)
+    assert {one.name for one in registry.broken} == set(files)
+    assert re.search(said, str([one.error.message for one in registry.broken]))
+    assert {"ours", "balanced", "low_latency"} <= set(registry.names())
+    assert registry.layers_of("ours")
+    assert registry.layers_of("balanced"), "the built-in one"
+    for name in set(files) - {"balanced"}:
+        assert name not in registry.names()
+        with pytest.raises(ProfileError):
+            registry.layers_of(name)
 
 
 def test_an_unknown_model_or_gpu_is_refused() -> None:

@@ -139,10 +139,10 @@ def plan(task: TaskFile, home: Home = None, as_json: Json = False, short: Short 
 
 @app.command()
 def validate(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
-    """Check a task file; every problem is told at once."""
+    """Check a task file; every problem is shown at once."""
     from autotuner.cli.commands.plan import validate as command
 
-    command(task, home=home, as_json=as_json)
+    raise typer.Exit(command(task, home=home, as_json=as_json))
 
 
 @app.command()

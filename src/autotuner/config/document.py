@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    Strict,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 LARGEST = 2**31 - 1
 """Of a count: what engines and databases hold, and floating point can reckon with."""
@@ -37,24 +45,43 @@ class Document(BaseModel):
 
     ALIASES: ClassVar[dict[str, str]] = {}
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _resolve_keys(cls, value: Any) -> Any:
+    def _resolve_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(value, dict):
-            return value
+            return handler(value)
+        resolved, faults = cls._resolved(value)
+        if not faults:
+            return handler(resolved)
+        details = [InitErrorDetails(type=fault, loc=(), input=value) for fault in faults]
+        try:
+            handler({key: item for key, item in resolved.items() if key in cls.model_fields})
+        except ValidationError as error:
+            # What else is wrong is told beside the keys, so that one try is enough.
+            details += map(_as_details, error.errors(include_url=False))
+        raise ValidationError.from_exception_data(cls.__name__, details)
+
+    @classmethod
+    def _resolved(cls, value: dict[Any, Any]) -> tuple[dict[str, Any], list[PydanticCustomError]]:
+        """Items by the fields' own names, and what is wrong with the keys."""
         resolved: dict[str, Any] = {}
+        faults = []
         for key, item in value.items():
             name = cls.ALIASES.get(key, key) if isinstance(key, str) else str(key)
             if name in resolved:
-                raise PydanticCustomError(
-                    "given_twice",
-                    "{name} is given twice ({key} is another name for it); keep one",
-                    {"name": name, "key": key},
-                )
+                words: dict[str, Any] = {"name": name, "key": key}
+                template = "{name} is given twice ({key} is another name for it); keep one"
+                faults.append(PydanticCustomError("given_twice", template, words))
             resolved[name] = item
         unknown = [key for key in resolved if key not in cls.model_fields]
         if unknown:
             known = [*cls.model_fields, *cls.ALIASES]
             hints = "; ".join(f"unknown key {key!r}, {nearest(key, known)}" for key in unknown)
-            raise PydanticCustomError("unknown_key", "{hints}", {"hints": hints})
-        return resolved
+            faults.append(PydanticCustomError("unknown_key", "{hints}", {"hints": hints}))
+        return resolved, faults
+
+
+def _as_details(item: ErrorDetails) -> InitErrorDetails:
+    """An error as Pydantic tells it, in the form that it can be raised again in."""
+    fault = PydanticCustomError(item["type"], "{message}", {"message": item["msg"]})
+    return InitErrorDetails(type=fault, loc=item["loc"], input=item["input"])

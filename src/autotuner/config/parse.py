@@ -24,7 +24,7 @@ def parse_document(text: str, *, is_json: bool = False) -> Any:
     try:
         if is_json:
             return json.loads(text, object_pairs_hook=_object)
-        return yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - derived from SafeLoader
+        return _yaml_document(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise DocumentError(f"broken JSON at {where}: {error.msg}") from None
@@ -58,13 +58,56 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
-    """Keys are text, and each is given once."""
+    """Keys are text, and each is given once; `<<` merges other mappings in."""
+
+
+_MERGE = "tag:yaml.org,2002:merge"
+MOST_VALUES = 100_000
+"""Values of a document once every alias stands for what it names; far more than any task has."""
+
+
+def _yaml_document(text: str) -> Any:
+    loader = _UniqueKeyLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        known: dict[int, int] = {}
+        if _expanded(root, known, set()) > max(MOST_VALUES, len(known)):
+            raise DocumentError(
+                f"broken YAML: its aliases (*name) stand for more than {MOST_VALUES:,} values"
+            )
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _expanded(node: yaml.Node, known: dict[int, int], under_way: set[int]) -> int:
+    """Number of values that a node stands for, those behind aliases counted each time.
+
+    Args:
+        known: node -> its number; filled here, one entry for each node that is written.
+        under_way: nodes around this one.
+    """
+    if id(node) in under_way:
+        raise yaml.constructor.ConstructorError(
+            None, None, "an alias stands for what it is a part of", node.start_mark
+        )
+    if id(node) not in known:
+        under_way.add(id(node))
+        parts = node.value if isinstance(node, yaml.SequenceNode) else ()
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in node.value for part in pair]
+        known[id(node)] = 1 + sum(_expanded(part, known, under_way) for part in parts)
+        under_way.remove(id(node))
+    return known[id(node)]
 
 
 def _mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
+        is_merge = key_node.tag == _MERGE
+        key = "<<" if is_merge else loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {key!r} is not text", key_node.start_mark

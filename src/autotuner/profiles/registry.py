@@ -20,10 +20,20 @@ BUILTIN = ("high_throughput", "low_latency", "balanced", "fp8_quantized", "memor
 
 
 @dataclass(frozen=True)
+class BrokenProfile:
+    """A profile that cannot be used, and why; `name` is the file's where it has none of its own."""
+
+    name: str
+    source: str
+    error: ProfileError
+
+
+@dataclass(frozen=True)
 class ProfileRegistry:
-    """Profiles by name."""
+    """Profiles by name; a broken one is an error only to who names it."""
 
     profiles: Mapping[str, Profile]
+    broken: tuple[BrokenProfile, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Those a task may name."""
@@ -33,9 +43,12 @@ class ProfileRegistry:
         """The profile of that name.
 
         Raises:
-            ProfileError: there is none; names the nearest.
+            ProfileError: there is none, or it is broken; names the nearest.
         """
         if name not in self.profiles:
+            for one in self.broken:
+                if one.name == name:
+                    raise one.error
             raise ProfileError(
                 f"profiles: {name!r} is unknown; {nearest(name, list(self.names()))}",
                 remedy="`autotuner profiles list` shows all; your own lie in the home's profiles/",
@@ -54,7 +67,7 @@ class ProfileRegistry:
                 f"{profile.source}: name: {profile.name!r} is taken by {taken.source}",
                 remedy="choose another name; `extends` builds on a profile",
             )
-        return ProfileRegistry({**self.profiles, profile.name: profile})
+        return ProfileRegistry({**self.profiles, profile.name: profile}, self.broken)
 
     def layers_of(self, name: str) -> tuple[ConfigLayer, ...]:
         """The layers of a profile after those of the profiles it extends.
@@ -104,22 +117,16 @@ def load_profile(path: Path) -> Profile:
 def registry_with(folder: Path | None) -> ProfileRegistry:
     """The built-in profiles and those of a folder (`*.yaml`), which may not bear the same names.
 
-    Raises:
-        ProfileError: a file that is no profile, or a name that is taken.
+    A file that is no profile, and one whose name is taken or that extends nothing, is `broken`.
     """
     registry = builtin_registry()
     files = sorted(folder.glob("*.y*ml")) if folder is not None and folder.is_dir() else []
-    return joined(registry, map(load_profile, files))
+    return _joined(registry, map(_loaded, files))
 
 
 def registry_of(registry: ProfileRegistry, documents: Mapping[str, Any]) -> ProfileRegistry:
-    """The same with profiles of which the documents lie in a database, by the name of each.
-
-    Raises:
-        ProfileError: one that is no profile, or whose name is taken.
-    """
-    found = (profile_from(document, source=kept(name)) for name, document in documents.items())
-    return joined(registry, found)
+    """The same with profiles of which the documents lie in a database, by the name of each."""
+    return _joined(registry, (_read(name, document) for name, document in documents.items()))
 
 
 def kept(name: str) -> str:
@@ -127,14 +134,39 @@ def kept(name: str) -> str:
     return f"the service's own {name}"
 
 
-def joined(registry: ProfileRegistry, profiles: Iterable[Profile]) -> ProfileRegistry:
-    """The same with profiles more, each of which may extend any other.
+def _loaded(path: Path) -> Profile | BrokenProfile:
+    try:
+        return load_profile(path)
+    except ProfileError as error:
+        return BrokenProfile(path.stem, str(path.resolve()), error)
 
-    Raises:
-        ProfileError: a name that is taken, or one that none has.
-    """
+
+def _read(name: str, document: Any) -> Profile | BrokenProfile:
+    try:
+        return profile_from(document, source=kept(name))
+    except ProfileError as error:
+        return BrokenProfile(name, kept(name), error)
+
+
+def _joined(
+    registry: ProfileRegistry, profiles: Iterable[Profile | BrokenProfile]
+) -> ProfileRegistry:
+    """The same with profiles more, each of which may extend any other."""
+    broken = list(registry.broken)
     for profile in profiles:
-        registry = registry.joined_by(profile)
-    for name in registry.names():
-        registry.layers_of(name)
-    return registry
+        if isinstance(profile, BrokenProfile):
+            broken.append(profile)
+            continue
+        try:
+            registry = registry.joined_by(profile)
+        except ProfileError as error:
+            broken.append(BrokenProfile(profile.name, profile.source, error))
+    everything = ProfileRegistry(registry.profiles, tuple(broken))
+    for name in everything.names():
+        try:
+            everything.layers_of(name)
+        except ProfileError as error:
+            broken.append(BrokenProfile(name, everything.profiles[name].source, error))
+    without_base = {one.name for one in broken[len(everything.broken) :]}
+    usable = {n: one for n, one in everything.profiles.items() if n not in without_base}
+    return ProfileRegistry(usable, tuple(broken))

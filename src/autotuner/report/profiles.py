@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.profiles import BUILTIN, Profile, ProfileRegistry, Setting
+from autotuner.profiles import BUILTIN, BrokenProfile, Profile, ProfileRegistry, Setting
 
 
 def profile_row(profile: Profile) -> dict[str, Any]:
@@ -15,6 +15,19 @@ def profile_row(profile: Profile) -> dict[str, Any]:
         "extends": profile.extends,
         "builtin": profile.name in BUILTIN,
         "source": profile.source,
+        "problem": None,
+    }
+
+
+def broken_row(broken: BrokenProfile) -> dict[str, Any]:
+    """A profile that cannot be used, in a line of the same keys and its `problem`."""
+    return {
+        "name": broken.name,
+        "description": "",
+        "extends": None,
+        "builtin": False,
+        "source": broken.source,
+        "problem": str(broken.error),
     }
 
 

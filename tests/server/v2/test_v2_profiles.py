@@ -194,9 +194,17 @@ def test_applying_to_what_is_not_there_is_refused(
     assert refused.headers["content-type"] == "application/problem+json"
 
 
-def test_a_broken_file_of_the_home_is_told(client: TestClient, tmp_path: Path) -> None:
+def test_a_broken_file_of_the_home_hurts_only_who_names_it(
+    client: TestClient, tmp_path: Path
+) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "broken.yaml").write_text("name: [")
-    told = client.get(PROFILES)
+    listed = client.get(PROFILES)
+    assert listed.status_code == 200, listed.text
+    rows = {row["name"]: row for row in listed.json()["items"]}
+    assert "broken.yaml" in rows["broken"]["problem"]
+    assert rows["balanced"]["problem"] is None
+    assert client.get(f"{PROFILES}balanced").status_code == 200
+    told = client.get(f"{PROFILES}broken")
     assert told.status_code == 422
     assert "broken.yaml" in told.json()["detail"]

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from rich.markup import escape
 from rich.table import Table
 
+from autotuner.cli import exit_codes
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
 from autotuner.config import load_task
+from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import USERS, registry_with
@@ -22,6 +24,7 @@ from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_of
 from autotuner.report.points import value_text
 from autotuner.report.task_schema import task_schema
+from autotuner.tuning.faults import faults_in, problems_from
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.outlook import Outlook
@@ -47,21 +50,47 @@ def prepare_file(path: Path, home: Path, *, engine: str | None = None) -> Prepar
     return prepare(task, base=path.resolve().parent, source=str(path), registry=registry)
 
 
-def validate(path: Path, *, home: Path | None, as_json: bool) -> None:
-    """`autotuner validate`."""
-    prepared = prepare_file(path, state_folder(home))
+def validate(path: Path, *, home: Path | None, as_json: bool) -> int:
+    """`autotuner validate`; returns the exit code.
+
+    Raises:
+        AutotunerError: the task cannot be used, where a person asks; tells every fault.
+    """
+    folder = state_folder(home)
+    try:
+        prepared = _validated(path, folder)
+    except AutotunerError as error:
+        if not as_json:
+            raise
+        faults = [vars(fault) for fault in problems_from(error)]
+        nothing = {"task": None, "content_id": None, "candidates": None}
+        print_json({"valid": False, "errors": faults, "warnings": [], **nothing})
+        return exit_codes.MISTAKE
+    count = len(prepared.space.candidates)
     if as_json:
         print_json(
             {
                 "valid": True,
+                "errors": [],
+                "warnings": list(prepared.warnings),
                 "task": prepared.task.written(),
                 "content_id": prepared.task.content_id,
-                "candidates": len(prepared.space.candidates),
+                "candidates": count,
             }
         )
-        return
-    count = len(prepared.space.candidates)
-    out().print(f"{escape(str(path))} is valid: {count} candidates", soft_wrap=True)
+    else:
+        out().print(f"{escape(str(path))} is valid: {count} candidates", soft_wrap=True)
+    return 0
+
+
+def _validated(path: Path, home: Path) -> Prepared:
+    """The task at `path`, prepared; what `prepare` would refuse one by one is refused at once."""
+    task, registry = with_gpus_of_home(load_task(path), home), registry_with(home / USERS)
+    base = path.resolve().parent
+    faults = faults_in(task, base=base, registry=registry)
+    if faults:
+        raise ConfigError(str(path), faults)
+    return prepare(task, base=base, source=str(path), registry=registry)
 
 
 def schema() -> None:

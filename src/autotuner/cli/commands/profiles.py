@@ -18,7 +18,7 @@ from autotuner.profiles import (
     load_profile,
     registry_with,
 )
-from autotuner.report.profiles import profile_document, profile_row
+from autotuner.report.profiles import broken_row, profile_document, profile_row
 from autotuner.report.settings import config_document
 from autotuner.tuning.resolve import applied
 
@@ -31,6 +31,7 @@ def profiles_list(*, home: Path | None, as_json: bool) -> None:
     """`autotuner profiles list`."""
     registry = _registry(home)
     rows = [profile_row(registry.get(name)) for name in registry.names()]
+    rows += map(broken_row, registry.broken)
     if as_json:
         print_json({"profiles": rows})
         return
@@ -39,7 +40,10 @@ def profiles_list(*, home: Path | None, as_json: bool) -> None:
         table.add_column(title, overflow="fold")
     for row in rows:
         origin = "built-in" if row["builtin"] else row["source"]
-        table.add_row(escape(row["name"]), escape(origin), escape(row["description"]))
+        described = escape(row["description"])
+        if row["problem"] is not None:
+            described = f"[red]broken[/red] {escape(row['problem'])}"
+        table.add_row(escape(row["name"]), escape(origin), described)
     out().print(table)
 
 

@@ -61,6 +61,8 @@ class ProfileSummary(View):
     """Grows with every change; null where it is not changed here."""
     created_at: datetime | None
     updated_at: datetime | None
+    problem: str | None
+    """Why it cannot be used, with what to do; null where it can be."""
 
 
 class ProfileList(View):

@@ -15,9 +15,11 @@ from autotuner.errors import NameTakenError, Problem, ProfileError
 from autotuner.profiles import (
     BASE,
     BUILTIN,
+    BrokenProfile,
     ProfileRegistry,
     faults_of,
 )
+from autotuner.profiles import kept as source_of_kept
 from autotuner.report.profiles import profile_document
 from autotuner.report.settings import config_document
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -71,9 +73,10 @@ IfMatch = Annotated[
 
 @router.get("/", response_model=ProfileList, responses=_BROKEN)
 def list_profiles(service: Given) -> Response:
-    """Lists every profile that a task may name."""
+    """Lists every profile that a task may name, and the broken ones with their problems."""
     kept, registry = _all(service)
     rows = [_row(name, registry, kept.get(name)) for name in registry.names()]
+    rows += [_broken_row(one, kept.get(one.name)) for one in registry.broken]
     return answer(PROFILE_LIST, {"items": rows})
 
 
@@ -206,8 +209,11 @@ def _all(service: Service) -> tuple[dict[str, KeptProfile], ProfileRegistry]:
 
 
 def _require(name: str, registry: ProfileRegistry) -> None:
-    if name not in registry.names():
-        raise ProblemError(ProblemKind.NOT_FOUND, f"there is no profile {name!r}")
+    if name in registry.names():
+        return
+    if any(one.name == name for one in registry.broken):
+        registry.get(name)
+    raise ProblemError(ProblemKind.NOT_FOUND, f"there is no profile {name!r}")
 
 
 def _require_kept(service: Service, name: str) -> KeptProfile:
@@ -245,12 +251,15 @@ def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, 
     document = content.model_dump(mode="json", exclude_none=True) | {"name": name}
     faults = list(faults_of(document["layers"]))
     if not faults:
-        kept, _ = _all(service)
-        documents = {key: row.document for key, row in kept.items()} | {name: document}
+        rows, _ = _all(service)
+        documents = {key: row.document for key, row in rows.items()} | {name: document}
         try:
             if content.extends == BASE:
                 raise ProfileError("base is under every profile; leave it out")
-            registry_beside(documents, service.folder)
+            checked = registry_beside(documents, service.folder)
+            for one in checked.broken:
+                if one.source == source_of_kept(name):
+                    raise one.error
         except ProfileError as error:
             faults.append(Problem("extends", error.message))
     if faults:
@@ -274,6 +283,21 @@ def _row(name: str, registry: ProfileRegistry, kept: KeptProfile | None) -> dict
         "revision": kept and kept.revision,
         "created_at": kept and kept.created_at,
         "updated_at": kept and kept.updated_at,
+        "problem": None,
+    }
+
+
+def _broken_row(broken: BrokenProfile, kept: KeptProfile | None) -> dict[str, Any]:
+    row = kept if broken.source == source_of_kept(broken.name) else None
+    return {
+        "name": broken.name,
+        "description": "",
+        "extends": None,
+        "origin": "service" if row else "folder",
+        "revision": row and row.revision,
+        "created_at": row and row.created_at,
+        "updated_at": row and row.updated_at,
+        "problem": str(broken.error),
     }
 
 
