@@ -69,6 +69,64 @@ def test_up_down_and_up_again_is_equal_at_every_revision(engine: Engine) -> None
     engine.dispose()
 
 
+OLD_OBSERVATION = """INSERT INTO observations (id, digest, task_id, model, engine, device, devices,
+    settings, isl, osl, concurrency, ttft_ms, tpot_ms, tok_s, base, base_ttft_ms, base_tpot_ms,
+    launch, tool, source) VALUES (:id, :digest, :task_id, :model, 'vllm', 'h100', 1, '{}', 8, 4, 1,
+    1.0, 1.0, 1.0, 'roofline', 1.0, 1.0, 'l', :tool, 's')"""
+FOLDER, FILE, HUB = (
+    '{"version": 2, "model": {"path": "models/Llama-3.1-8B-Instruct"}}',
+    '{"version": 2, "model": {"path": "Llama-3.1-8B.Q4_0.gguf"}}',
+    '{"version": 2, "model": {"id": "Qwen/Qwen2.5-7B"}}',
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "model", "tool", "trusted"),
+    [
+        (FOLDER, "Llama-3", "autotuner", False),
+        (FOLDER, "Llama-3.1-8B-Instruct", "autotuner", True),
+        (FILE, "Llama-3.1-8B.Q4_0", "autotuner", True),
+        (HUB, "Qwen/Qwen2.5-7B", "autotuner", True),
+        (None, "Llama-3", "autotuner", False),
+        (None, "Llama-3", "aiperf", True),
+        (None, "meta-llama/Llama-3", "autotuner", True),
+        (None, "smollm2-135m", "autotuner", True),
+        (None, "tiny-Q4_0", "autotuner", True),
+    ],
+)
+def test_observations_of_names_cut_at_a_dot_are_not_trusted(
+    engine: Engine, config: str | None, model: str, tool: str, trusted: bool
+) -> None:
+    migrate(engine, "0006")
+    with engine.begin() as connection:
+        task_id = None
+        if config is not None:
+            task = text(OLD_TASK.replace("'{\"version\": 2}'", ":config"))
+            connection.execute(task, {"config": config})
+            task_id = 1
+        row = {"id": 1, "digest": "d", "task_id": task_id, "model": model, "tool": tool}
+        connection.execute(text(OLD_OBSERVATION), row)
+    migrate(engine, "0007")
+    (found,) = content(engine)["observations"]
+    assert (found["not_trusted"] is None) == trusted
+    migrate(engine, "0006")
+    assert "not_trusted" not in content(engine)["observations"][0]
+    engine.dispose()
+
+
+def test_what_is_not_trusted_is_kept_and_not_given_to_predictions(tmp_path: Path) -> None:
+    old = connected(make_url(f"sqlite:///{tmp_path / 'autotuner.db'}"))
+    migrate(old, "0006")
+    row = {"id": 1, "digest": "d", "task_id": None, "model": "Llama-3", "tool": "autotuner"}
+    with old.begin() as connection:
+        connection.execute(text(OLD_OBSERVATION), row)
+    old.dispose()
+    with Store.open(tmp_path) as store:
+        assert store.observations() == ()
+        (kept,) = store.observations(trusted=False)
+    assert "cut at a dot" in (kept.not_trusted or "")
+
+
 def test_the_tables_are_those_that_the_code_knows(engine: Engine) -> None:
     migrate(engine)
     with engine.connect() as connection:

@@ -76,6 +76,7 @@ def plan_document(
         "engine_origin": prepared.engine_origin,
         "model": prepared.model.name,
         "model_path": prepared.model.location,
+        "model_notes": list(prepared.model.notes),
         "device": prepared.device_name,
         "strategy": prepared.task.optimization.strategy,
         "strategy_reason": "",

@@ -32,8 +32,14 @@ def chosen(
     model: str | None,
     run_id: int | None,
     until: int | None,
+    *,
+    trusted: bool = True,
 ) -> list[ColumnElement[bool]]:
-    """The conditions of a question; None asks for any."""
+    """The conditions of a question; None asks for any.
+
+    Args:
+        trusted: only those that may correct predictions.
+    """
     asked = (
         (ObservationRow.engine, engine),
         (ObservationRow.device, device),
@@ -41,6 +47,8 @@ def chosen(
         (ObservationRow.task_id, run_id),
     )
     chosen = [column == value for column, value in asked if value is not None]
+    if trusted:
+        chosen.append(ObservationRow.not_trusted.is_(None))
     return chosen if until is None else [*chosen, ObservationRow.id <= until]
 
 

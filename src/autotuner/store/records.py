@@ -135,11 +135,15 @@ class ExperimentRecord:
 
 @dataclass(frozen=True)
 class ObservationRecord:
-    """An observation as it is kept; `run_id` is None where it was imported."""
+    """An observation as it is kept; `run_id` is None where it was imported.
+
+    `not_trusted` says why it corrects no prediction; None where it does.
+    """
 
     id: str
     run_id: int | None
     observation: Observation
+    not_trusted: str | None = None
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def observation_row(observation: Observation, run_id: int | None) -> Observation
 def observation_record(row: ObservationRow) -> ObservationRecord:
     """An observation, free of the database."""
     seen = Observation(**{name: getattr(row, name) for name in _SEEN})
-    return ObservationRecord(row.digest, row.task_id, seen)
+    return ObservationRecord(row.digest, row.task_id, seen, row.not_trusted)
 
 
 def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:

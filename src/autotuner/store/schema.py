@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     MetaData,
     String,
+    Text,
     UniqueConstraint,
     false,
     text,
@@ -218,6 +219,8 @@ class ObservationRow(Base):
     tool: Mapped[str]
     source: Mapped[str]
     at: Mapped[datetime | None]
+    not_trusted: Mapped[str | None] = mapped_column(Text)
+    """Why it corrects no prediction; None where it does."""
 
 
 class EventRow(Base):

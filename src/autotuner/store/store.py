@@ -395,13 +395,15 @@ class Store:
         model: str | None = None,
         run_id: int | None = None,
         until: int | None = None,
+        trusted: bool = True,
     ) -> tuple[ObservationRecord, ...]:
         """What was measured beside a prediction, oldest first; None asks for any.
 
         Args:
             until: as `newest_observation` said at some moment: what is newer is left out.
+            trusted: only those that may correct predictions; the others are kept to be looked at.
         """
-        chosen = kept_observations.chosen(engine, device, model, run_id, until)
+        chosen = kept_observations.chosen(engine, device, model, run_id, until, trusted=trusted)
         with self._sessions.reading() as session:
             return kept_observations.found(session, chosen)
 

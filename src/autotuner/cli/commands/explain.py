@@ -29,8 +29,11 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
             }
             for v in prepared.variants
         ]
-        print_json({"task": prepared.task.name, "variants": variants})
+        document = {"task": prepared.task.name, "model_notes": list(prepared.model.notes)}
+        print_json({**document, "variants": variants})
         return
+    for note in prepared.model.notes:
+        out().print(f"[yellow]note[/yellow] {escape(note)}", soft_wrap=True)
     for variant in prepared.variants:
         gpu = variant.context.gpu_type or "this machine"
         title = f"{prepared.model.name} on {variant.engine.name} {variant.installation.version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +29,13 @@ _BACKUPS = "backups"
 
 def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> None:
     """`autotuner observations list`."""
-    kept = _kept(state_folder(home), chosen)
+    every = _kept(state_folder(home), chosen, trusted=False)
+    kept = [record for record in every if record.not_trusted is None]
     if as_json:
-        print_json({"observations": [_row(record) for record in kept]})
+        print_json({"observations": [_row(record) for record in every]})
         return
+    for why, count in Counter(r.not_trusted for r in every if r.not_trusted).items():
+        out().print(f"{count} observations correct no prediction: {escape(why)}", soft_wrap=True)
     if not kept:
         out().print("no observations yet; every completed launch of `autotuner tune` adds some")
         return
@@ -111,7 +115,7 @@ def observations_forget(
             remedy="give some of --engine, --device, --model and --run, or --all",
         )
     folder = state_folder(home)
-    kept = _kept(folder, chosen)
+    kept = _kept(folder, chosen, trusted=False)
     if kept and not yes:
         _ask(len(kept))
     backup = None
@@ -136,12 +140,16 @@ def _ask(count: int) -> None:
     typer.confirm(f"Forget {count} observations?", abort=True, err=True)
 
 
-def _kept(folder: Path, chosen: Chosen) -> tuple[ObservationRecord, ...]:
-    """The chosen ones; nothing is created under `folder`."""
+def _kept(folder: Path, chosen: Chosen, *, trusted: bool = True) -> tuple[ObservationRecord, ...]:
+    """The chosen ones; nothing is created under `folder`.
+
+    Args:
+        trusted: only those that may correct predictions.
+    """
     if not has_store(folder):
         return ()
     with open_store(folder) as store:
-        return store.observations(**chosen)
+        return store.observations(**chosen, trusted=trusted)
 
 
 def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
@@ -150,4 +158,5 @@ def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
 
 
 def _row(record: ObservationRecord) -> dict[str, object]:
-    return {"id": record.id, "run": record.run_id, **plain(record.observation)}
+    found: dict[str, object] = {"id": record.id, "run": record.run_id, **plain(record.observation)}
+    return found | ({} if record.not_trusted is None else {"not_trusted": record.not_trusted})

@@ -108,6 +108,8 @@ class TaskPlan(View):
     """Whether the engine is on the service's machine."""
     model: str
     model_path: str
+    model_notes: list[str]
+    """What is not known of the model, and what contradicts its files."""
     device: str
     strategy: str
     strategy_reason: str
