@@ -60,6 +60,7 @@ class AiconfiguratorPredictor:
 
     Args:
         mode: of its modes; `auto` takes, for each question, the first that answers.
+        first: the mode that `auto` begins with; those before it are not asked.
         cache: folder for answers; None keeps none.
         workers: processes; `auto` takes as many as pay.
     """
@@ -69,15 +70,18 @@ class AiconfiguratorPredictor:
         mode: Mode | Literal["auto"] = "auto",
         cache: Path | None = None,
         workers: int | Literal["auto"] = "auto",
+        first: Mode = MODES[0],
     ) -> None:
-        self._modes: tuple[Mode, ...] = MODES if mode == "auto" else (mode,)
+        begun = MODES[MODES.index(first) :]
+        self._modes: tuple[Mode, ...] = begun if mode == "auto" else (mode,)
         self._cache = OutcomeCache(cache) if cache is not None else None
         self._workers = None if workers == "auto" else workers
 
     @property
     def name(self) -> str:
         """`aiconfigurator-0.12.0-1`, with the mode where it is one."""
-        mode = "" if self._modes == MODES else f"-{self._modes[0].lower()}"
+        begun = "-from" if len(self._modes) > 1 else ""
+        mode = "" if self._modes == MODES else f"{begun}-{self._modes[0].lower()}"
         return f"aiconfigurator-{package.installed_version() or 'missing'}-{VERSION}{mode}"
 
     def supports(self, scenario: Scenario) -> Support:
@@ -122,6 +126,18 @@ class AiconfiguratorPredictor:
             else:
                 points.extend(verdict)
         return Predictions(self.name, tuple(points), out_of_memory, refused)
+
+    def modes(self, scenario: Scenario, candidates: Sequence[Candidate]) -> dict[str, Mode]:
+        """Candidate -> the mode that answers one request of it; without those that none answers."""
+        asked = [(candidate, _question(scenario, candidate)) for candidate in candidates]
+        served = {
+            candidate.id: found
+            for candidate, found in asked
+            if isinstance(found, Question) and not _is_disagg(scenario, candidate)
+        }
+        outcomes = self._outcomes(list(served.values()), [1])
+        answers = {key: outcomes[_asked(found, 1)] for key, found in served.items()}
+        return {key: each.mode for key, each in answers.items() if isinstance(each, Answer)}
 
     def _outcomes(
         self, questions: Sequence[Question], levels: Sequence[int]

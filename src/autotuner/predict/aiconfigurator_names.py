@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 
 from autotuner.catalog import known_model
-from autotuner.config import nearest
 from autotuner.predict.aiconfigurator_answer import Mode
 from autotuner.predict.aiconfigurator_package import (
     PACKAGE,
@@ -40,8 +40,9 @@ def problem(scenario: Scenario) -> str | None:
         systems = _all(known_systems())
         return f"aiconfigurator does not know the device {scenario.gpu.name}, but {systems}"
     if model_name(scenario) is None:
-        hint = nearest(scenario.model, list(known_names()))
-        return f"aiconfigurator does not know the model {scenario.model!r}; {hint}"
+        close = difflib.get_close_matches(scenario.model, known_names(), n=1)
+        hint = f"; the nearest that it knows is {close[0]!r}" if close else ""
+        return f"aiconfigurator does not know the model {scenario.model!r}{hint}"
     if scenario.osl < 2:
         return "aiconfigurator tells no TPOT of a single output token"
     return None

@@ -84,10 +84,17 @@ def _mean(one: Prediction, two: Prediction) -> Prediction:
         ttft_log_std=_log_std(one.ttft_log_std, two.ttft_log_std),
         tpot_log_std=_log_std(one.tpot_log_std, two.tpot_log_std),
         tok_s_log_std=_log_std(one.tok_s_log_std, two.tok_s_log_std),
-        source=f"mean of {one.source} and {two.source}",
+        source=_source(one, two),
         memory_gib=one.memory_gib or two.memory_gib,
         note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
     )
+
+
+def _source(one: Prediction, two: Prediction) -> str:
+    """The kind of both first, then what else each says."""
+    details = (p.source.removeprefix(p.kind).lstrip(":, ") for p in (one, two))
+    kind = f"mean of {one.kind} and {two.kind}"
+    return ": ".join(filter(None, (kind, "; ".join(filter(None, details)))))
 
 
 def _log_std(one: float, two: float) -> float:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from autotuner.config import Candidate, PredictionMode, PredictorName
 from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
+from autotuner.predict.aiconfigurator_answer import Mode
+from autotuner.predict.aiconfigurator_mode import Compared, common_mode
 from autotuner.predict.blended import BlendedPredictor
 from autotuner.predict.protocol import Prediction, Predictions, Predictor, Support
 from autotuner.predict.roofline import RooflinePredictor
 from autotuner.predict.scenario import Scenario
 
+_ANY: tuple[Mode, str] = ("SILICON", "")
 Choose = Callable[[Scenario], tuple[Predictor, str]]
 """Chooses the predictor of a scenario, and says why in words."""
 
@@ -67,10 +70,12 @@ class FirstThatAnswers:
         return tuple(parts)
 
 
-def best_of_both(mode: PredictionMode = "auto", cache: Path | None = None) -> FirstThatAnswers:
+def best_of_both(
+    mode: PredictionMode = "auto", cache: Path | None = None, first: Mode = "SILICON"
+) -> FirstThatAnswers:
     """The mean of aiconfigurator and the roofline; the roofline alone where the other refuses."""
     roofline = RooflinePredictor()
-    aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)
+    aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache, first=first)
     return FirstThatAnswers((BlendedPredictor(aiconfigurator, roofline), roofline))
 
 
@@ -103,6 +108,7 @@ def predictor_for(
     wanted: PredictorName = "auto",
     mode: PredictionMode = "auto",
     cache: Path | None = None,
+    compared: Compared = (),
 ) -> tuple[Predictor, str]:
     """The predictor that answers for `scenario`, and why this one.
 
@@ -110,20 +116,28 @@ def predictor_for(
         wanted: `auto`, `aiconfigurator` or `roofline`.
         mode: the data that aiconfigurator answers from.
         cache: folder in which aiconfigurator's answers are kept.
+        compared: what its answers will be compared with; where the mode is `auto`, the same kind of
+            data answers all of it.
     """
     roofline = RooflinePredictor()
     if wanted == "roofline":
         return roofline, f"the task asks for it; {roofline.supports(scenario).why}"
     aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)
     support = aiconfigurator.supports(scenario)
+    first, same = common_mode(aiconfigurator, compared) if support and mode == "auto" else _ANY
+    aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache, first=first)
     if wanted == "aiconfigurator":
-        return aiconfigurator, f"the task asks for it; {support.why}"
+        return aiconfigurator, _joined("the task asks for it", support.why, same)
     if not support:
         return roofline, f"{roofline.supports(scenario).why}; {support.why}"
     if not roofline.supports(scenario):
-        return aiconfigurator, f"{support.why}; {roofline.supports(scenario).why}"
-    why = f"{support.why}; its mean with the roofline, which answers alone for what it refuses"
-    return best_of_both(mode, cache), why
+        return aiconfigurator, _joined(support.why, same, roofline.supports(scenario).why)
+    both = "its mean with the roofline, which answers alone for what it refuses"
+    return best_of_both(mode, cache, first), _joined(support.why, both, same)
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(filter(None, reasons))
 
 
 def _noted(point: Prediction, refusals: Sequence[str]) -> Prediction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -33,7 +34,7 @@ class Prediction:
         devices: GPUs it occupies; a CPU counts as one.
         ttft_log_std, tpot_log_std, tok_s_log_std: standard deviation of ln(measured / predicted):
             0.3 means that two measurements in three lie within a factor of 1.35.
-        source: the predictor, with what it was answered from.
+        source: the predictor, with what it was answered from; see `kind_of`.
         memory_gib: per device, where it is predicted.
         note: what a reader has to know of this figure (queueing, a fallback).
     """
@@ -56,6 +57,11 @@ class Prediction:
     def __post_init__(self) -> None:
         if self.osl <= 1:
             object.__setattr__(self, "tpot_ms", None)
+
+    @property
+    def kind(self) -> str:
+        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-1`."""
+        return kind_of(self.source)
 
     @property
     def requests_per_s(self) -> float:
@@ -81,6 +87,14 @@ class Prediction:
     def e2e_ms(self) -> float:
         """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
+
+
+def kind_of(source: str) -> str:
+    """The kind of data in `Prediction.source`: what stands before a colon or comma.
+
+    Behind them stand what one kind has many of: engines, versions, what corrected it.
+    """
+    return re.split("[:,]", source, maxsplit=1)[0]
 
 
 @dataclass(frozen=True)

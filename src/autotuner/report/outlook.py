@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from string import ascii_lowercase
 from typing import Any
 
 from rich.console import Console
@@ -14,10 +15,12 @@ from rich.markup import escape
 
 from autotuner.predict import Prediction
 from autotuner.predict.interval import interval80
+from autotuner.report.expected_point import print_recommended, recommended_document
 from autotuner.report.plot import plot_lines
 from autotuner.report.point_table import Candidates, PointRow, print_point_table
 from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column
 from autotuner.report.row_names import has_gpu_column
+from autotuner.search import COST, as_point
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared
 
@@ -38,6 +41,7 @@ _COLUMNS = {
     "tok_s_log_std": "throughput std of ln(measured/predicted)",
     "memory_gib": "memory per device (GiB)",
     "source": "source",
+    "kind": "kind of data",
     "note": "note",
     "on_frontier": "on the frontier",
 }
@@ -69,6 +73,8 @@ def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
             _row(point, settings[point.candidate_id], _key(point) in front)
             for point in found.points
         ],
+        "recommended": recommended_document(prepared, found),
+        "mixed": mixed_text(found.points),
         "frontier": [_row(p, settings[p.candidate_id], True) for p in found.frontier],
         "out_of_memory": {
             key: asdict(expected.out_of_memory)
@@ -115,11 +121,14 @@ def print_outlook(
         console.print(escape(f"  {count} x {reason}"), soft_wrap=True)
     if not found.frontier:
         return
+    if (mixed := mixed_text(found.points)) is not None:
+        console.print(f"[yellow]{escape(mixed)}[/yellow]", soft_wrap=True)
     console.print()
     print_frontier(prepared, found.frontier[:most], console, short=short)
     left = len(found.frontier) - len(found.frontier[:most])
     if left:
         console.print(f"and {left} more; `autotuner predict TASK --all` shows them")
+    print_recommended(prepared, found, console)
     if plot:
         _print_plot(found, prepared.task.objectives, console)
 
@@ -131,7 +140,14 @@ def print_frontier(
     several = has_gpu_column(point.devices for point in points)
     rate, unit, _ = rate_column(points)
     throughput = f"{unit}/GPU" if several else unit
-    heads = ("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms")
+    priced = COST in prepared.task.objectives
+    kinds = dict(zip(_kinds(points), ascii_lowercase, strict=False))
+    marked = len(kinds) > 1
+    heads = (
+        *("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms"),
+        *(["USD/M"] if priced else []),
+        *(["data"] if marked else []),
+    )
     rows = [
         PointRow(
             candidate=point.candidate_id,
@@ -142,6 +158,8 @@ def print_frontier(
                 figure_text(point.tok_s_per_user, 1),
                 _band(point.ttft_ms, point.ttft_log_std, short=short),
                 _band(point.tpot_ms, point.tpot_log_std, short=short),
+                *([_cost(prepared, point, short=short)] if priced else []),
+                *([kinds.get(point.kind, "…")] if marked else []),
             ),
         )
         for point in points
@@ -154,7 +172,28 @@ def print_frontier(
         Candidates({c.id: c.settings() for c in prepared.space.candidates}, prepared.axes),
         short=short,
     )
+    for kind, letter in kinds.items() if marked else ():
+        console.print(escape(f"data {letter}: {kind}"), soft_wrap=True)
     console.print("`autotuner render TASK --candidate ID` prints the command of a row")
+
+
+def _cost(prepared: Prepared, point: Prediction, *, short: bool) -> str:
+    """USD for a million output tokens; as unsure as throughput is."""
+    cost = as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens
+    return _band(cost, point.tok_s_log_std, short=short)
+
+
+def _kinds(points: Iterable[Prediction]) -> list[str]:
+    return list(dict.fromkeys(point.kind for point in points))
+
+
+def mixed_text(points: Iterable[Prediction]) -> str | None:
+    """The kinds of data that the points stand on, in a sentence; None where it is one."""
+    kinds = Counter(point.kind for point in points)
+    if len(kinds) < 2:
+        return None
+    parts = (f"{count} points from {kind}" for kind, count in kinds.most_common())
+    return f"different kinds of data, which compare less well: {'; '.join(parts)}"
 
 
 def _band(value: float | None, log_std: float, *, short: bool) -> str:
@@ -238,6 +277,7 @@ def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> d
         "tok_s_log_std": point.tok_s_log_std,
         "memory_gib": point.memory_gib,
         "source": point.source,
+        "kind": point.kind,
         "note": point.note,
         "on_frontier": on_frontier,
     }

@@ -25,6 +25,7 @@ def plan_of(
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
     most: int = MOST_PREDICTED,
     listed: int | None = None,
+    measure: bool = True,
 ) -> tuple[dict[str, Any], Outlook]:
     """The plan as `--json` prints it, and what is predicted.
 
@@ -34,8 +35,9 @@ def plan_of(
         tell: called now and then with how many candidates were asked for, of how many.
         most: how many candidates are predicted to tell which strategy is picked.
         listed: how many candidates the document lists; all where left out.
+        measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
-    asked = forecast_of(prepared, home, measure=False)
+    asked = forecast_of(prepared, home, measure=measure)
     known = asked.remembered(store.observations()) if store is not None else ()
     found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
@@ -48,7 +50,16 @@ def plan_of(
 
 def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
     whole = outlook_document(prepared, found)
-    told = ("predictor", "why", "observations", "frontier", "out_of_memory", "refused")
+    told = (
+        "predictor",
+        "why",
+        "observations",
+        "recommended",
+        "mixed",
+        "frontier",
+        "out_of_memory",
+        "refused",
+    )
     return {
         **{name: whole[name] for name in told},
         "asked": len(found.expected),

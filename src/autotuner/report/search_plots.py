@@ -141,6 +141,8 @@ def _values(
         values = point.values if isinstance(point, PredictedPointView) else point.model_dump()
         if values.get(across) and values.get(upwards):
             text = f"{labels[point.experiment]} at {point.concurrency}, {origin}"
+            if isinstance(point, PredictedPointView) and point.kind:
+                text += f" from {point.kind}"
             found.append((kind, text, float(values[across]), float(values[upwards])))
     return found
 

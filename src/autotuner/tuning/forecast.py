@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, PredictionConfig
 from autotuner.landscapes import RecordedPredictor, Replay, same_model
 from autotuner.measure.replay import TOOL as REPLAY_TOOL
 from autotuner.predict import (
@@ -214,9 +213,7 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
     except Exception as error:  # looking at a device must not keep anyone from tuning
         silent = f"the device cannot be described: {type(error).__name__}: {error}"
         return Forecast((), levels, silent=silent, warnings=(*warnings, silent))
-    choose: Choose = partial(
-        predictor_for, wanted=wanted.predictor, mode=wanted.mode, cache=home / PREDICTION_CACHE
-    )
+    choose = _chosen(questions, wanted, home / PREDICTION_CACHE)
     if prepared.replay is not None and wanted.predictor == "auto":
         choose = _recorded(prepared.replay)
     calibrate = CalibratedPredictor if wanted.calibrate else None
@@ -228,6 +225,19 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
         replays=prepared.model.name if prepared.replay else None,
         warnings=warnings,
     )
+
+
+def _chosen(questions: Sequence[Question], wanted: PredictionConfig, cache: Path) -> Choose:
+    """Chooses as the task asks; what runs on one engine and device is answered by one kind."""
+
+    def choose(scenario: Scenario) -> tuple[Predictor, str]:
+        place = scenario.engine, scenario.device
+        compared = [q for q in questions if (q[0].engine, q[0].device) == place]
+        return predictor_for(
+            scenario, wanted=wanted.predictor, mode=wanted.mode, cache=cache, compared=compared
+        )
+
+    return choose
 
 
 def _recorded(replay: Replay) -> Choose:

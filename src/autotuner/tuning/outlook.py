@@ -7,9 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autotuner.predict import Observation, Prediction
-from autotuner.search import fastest_first, has, objective_vector, pareto_front
+from autotuner.search import (
+    fastest_first,
+    has,
+    objective_vector,
+    pareto_front,
+    recommend,
+)
 from autotuner.search.grid import spread
 from autotuner.search.predicted import as_point
+from autotuner.search.slo import within
 from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.foreknowledge import ASKED_AT_ONCE
@@ -20,13 +27,25 @@ MOST_CANDIDATES = 1_000
 
 
 @dataclass(frozen=True)
+class RecommendedPrediction:
+    """The predicted point to take, the reason in words, and whether its means meet the SLO."""
+
+    point: Prediction
+    reason: str
+    meets_slo: bool
+
+
+@dataclass(frozen=True)
 class Outlook:
     """The forecast of a task at one moment.
 
     Attributes:
         expected: candidate id -> what is expected of it, in the order of the space.
         candidates: how many the space has; more than `expected` where only some were asked.
-        frontier: the predicted points that no other beats, the fastest for a user first.
+        frontier: the predicted points that no other beats, the fastest for a user first; of those
+            within the SLO, where any is.
+        recommended: the point to expect most of, before anything is launched; None where nothing
+            is predicted.
         whys: predictor -> why it answers.
         observations: how many corrected the predictions.
         minutes: of tuning; None where nothing is predicted.
@@ -36,6 +55,7 @@ class Outlook:
     expected: dict[str, Expected]
     candidates: int
     frontier: tuple[Prediction, ...]
+    recommended: RecommendedPrediction | None
     whys: dict[str, str]
     observations: int
     minutes: float | None
@@ -79,17 +99,41 @@ def outlook(
     minutes, price = _minutes(prepared, expected.values()), prepared.price_usd_hour
     points = [point for found in expected.values() for point in found.points]
     corrected = any(found.calibrated for found in expected.values())
+    front, recommended = _offered(prepared, points)
     return Outlook(
         expected=expected,
         candidates=len(ids),
-        frontier=tuple(
-            predicted_frontier(points, prepared.task.objectives, prepared.usd_per_gpu_hour)
-        ),
+        frontier=tuple(front),
+        recommended=recommended,
         whys=dict(forecast.whys),
         observations=len(forecast.relevant(observations)) if corrected else 0,
         minutes=minutes,
         usd=minutes / 60 * price if minutes is not None and price > 0 else None,
     )
+
+
+def _offered(
+    prepared: Prepared, points: Sequence[Prediction]
+) -> tuple[list[Prediction], RecommendedPrediction | None]:
+    """The frontier and the recommended point of what the task asks for."""
+    task, price = prepared.task, prepared.usd_per_gpu_hour
+    limits = task.slo_limits()
+    made = [(point, as_point(point, price)) for point in points]
+    usable = [pair for pair in made if has(pair[1], task.compared)]
+    meeting = [point for point, figures in usable if within(figures, limits)]
+    front = predicted_frontier(meeting or [p for p, _ in usable], task.objectives, price)
+    single = len(task.objectives) == 1
+    asked = [point for point, _ in usable] if limits or single else front
+    chosen = recommend([as_point(point, price) for point in asked], limits, task.objectives)
+    if chosen is None:
+        return front, None
+    figures, reason, meets = chosen
+    place = next(
+        point
+        for point in asked
+        if (point.candidate_id, point.concurrency) == (figures.candidate_id, figures.concurrency)
+    )
+    return front, RecommendedPrediction(place, reason, meets)
 
 
 def predicted_frontier(

@@ -50,8 +50,9 @@ def search_view(
                 experiment=point.candidate_id,
                 concurrency=point.concurrency,
                 values={name: quantity(point, name) for name in objectives},
+                kind=prediction.kind,
             )
-            for point in points
+            for point, prediction in zip(points, expected, strict=True)
         ],
     )
 

@@ -164,11 +164,15 @@ class LaunchView(_View):
 
 
 class PredictedPointView(_View):
-    """A point of the predicted frontier. `values` holds objective -> value, in its unit."""
+    """A point of the predicted frontier. `values` holds objective -> value, in its unit.
+
+    `kind` is the kind of data that it stands on, and empty in documents of earlier versions.
+    """
 
     experiment: str
     concurrency: int
     values: dict[str, float]
+    kind: str = ""
 
 
 class SearchView(_View):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import JsonValue, TypeAdapter
 
 from autotuner.server.v2.routing import FaultView
@@ -51,18 +53,56 @@ class PredictedPoint(View):
     gpus: int
     concurrency: int
     ttft_ms: float
-    tpot_ms: float
+    tpot_ms: float | None
+    """Null where every answer has one token, as `tok_s_per_user`."""
     tok_s: float
     tok_s_per_gpu: float
-    tok_s_per_user: float
+    tok_s_per_user: float | None
+    requests_per_s: float
     e2e_ms: float
     ttft_log_std: float
     tpot_log_std: float
     tok_s_log_std: float
     memory_gib: float | None
     source: str
+    kind: str
+    """The kind of data that `source` stands on; points of different kinds compare less well."""
     note: str
     on_frontier: bool
+
+
+class PredictedLimit(View):
+    """How the recommended point stands to a limit of the SLO."""
+
+    name: str
+    limit_ms: float
+    predicted_ms: float
+    interval_ms: list[float]
+    """80 % interval of what will be measured."""
+    verdict: Literal["meets", "unclear", "misses"]
+    over: float
+    """By what share the prediction is over the limit; 0 where it is not."""
+
+
+class PredictedRecommendation(View):
+    """The point to expect most of, before anything is launched."""
+
+    candidate: str
+    settings: Settings
+    gpus: int
+    concurrency: int
+    ttft_ms: float
+    tpot_ms: float | None
+    tok_s: float
+    requests_per_s: float
+    e2e_ms: float
+    usd_per_million_tokens: float | None
+    intervals: dict[str, list[float]]
+    """Of 80 %: quantity -> from, to."""
+    reason: str
+    meets_slo: bool
+    limits: list[PredictedLimit]
+    command: str
 
 
 class PredictedMisfit(View):
@@ -80,6 +120,9 @@ class PredictionPart(View):
     why: str
     observations: int
     """How many earlier measurements corrected the predictions."""
+    recommended: PredictedRecommendation | None
+    mixed: str | None
+    """Which kinds of data are compared, in a sentence; null where it is one."""
     frontier: list[PredictedPoint]
     """The predicted points that no other beats, the fastest for a user first."""
     out_of_memory: dict[str, PredictedMisfit]

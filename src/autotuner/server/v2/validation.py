@@ -96,6 +96,7 @@ def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
             tell=_until(ends),
             most=MOST_CANDIDATES,
             listed=LISTED,
+            measure=False,
         )
     return answer(PLAN, document)
 
