@@ -303,7 +303,6 @@ def test_a_line_that_cannot_be_used_is_listed(cells: str, why: str, tmp_path: Pa
         ("concurrency,tok_s_per_gpu", "1,5", "needs gpus"),
         ("concurrency,e2e_ms", "1,5", "needs ttft and osl"),
         ("concurrency,ttft_ms,e2e_ms,osl", "1,9,5,8", "not above a TTFT"),
-        ("concurrency,ttft_ms,e2e_ms,osl", "1,9,50,1", "one token"),
         ("concurrency,ttft_ms,tp", "1,9,two", "parallel.tensor_parallel"),
     ],
 )

@@ -174,6 +174,12 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
     def samples_ms(name: str) -> list[float]:
         return [to_ms * row[name] for row in done if row.get(name) is not None]
 
+    # An answer of one token has no TPOT, whatever the tool puts there.
+    tpots_ms = [
+        to_ms * row["tpot"]
+        for row in done
+        if row.get("tpot") is not None and int(row["num_output_tokens"]) > 1
+    ]
     errors = {f"HTTP {code}": int(n) for code, n in told["error_codes_frequency"].items()}
     return Measurement(
         tool=TOOL,
@@ -190,7 +196,7 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
         input_tokens=sum(int(row["num_input_tokens"]) for row in done),
         output_tokens=sum(int(row["num_output_tokens"]) for row in done),
         ttft_ms=distribution(samples_ms("ttft")),
-        tpot_ms=distribution(samples_ms("tpot")),
+        tpot_ms=distribution(tpots_ms),
         e2e_ms=distribution(samples_ms("e2e_latency")),
         errors=errors,
         note="measured by genai-bench; its latencies contain its own delay",

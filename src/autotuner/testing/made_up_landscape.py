@@ -72,4 +72,5 @@ def _figures(width: int, form: str, concurrency: int, osl: int, slower: float) -
     load = concurrency / width * (0.8 if form == "fp8" else 1.0)
     ttft_ms, tpot_ms = slower * (4 + 0.5 * load), slower * (1 + 0.2 * load)
     latency_ms = ttft_ms + (osl - 1) * tpot_ms
-    return Figures(ttft_ms, tpot_ms, 1000 * concurrency * osl / latency_ms, latency_ms)
+    rate = 1000 * concurrency * osl / latency_ms
+    return Figures(ttft_ms, tpot_ms if osl > 1 else None, rate, latency_ms)

@@ -85,7 +85,12 @@ def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:
 
 def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str) -> Point:
     workload = document["workload"]
-    figures: dict[str, Any] = {name: figure(name, row[name]) for name in _FIGURES}
+    one_token = workload.get("osl") == 1
+    figures: dict[str, Any] = {
+        name: figure(name, row[name])
+        for name in _FIGURES
+        if not (one_token and name == "tpot_ms" and row[name] is None)
+    }
     settings = dict(row.get("settings") or {})
     gpus = row.get("gpus")
     return Point(

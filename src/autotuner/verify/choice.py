@@ -10,19 +10,24 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from autotuner.predict import tok_s_per_user
 from autotuner.search import (
     OperatingPoint,
+    has,
     hypervolume,
     objective_vector,
     pareto_front,
     recommend,
     reference_point,
 )
+from autotuner.search.slo import within
 from autotuner.verify.likeness import model_name
 from autotuner.verify.matching import Pair
 from autotuner.verify.points import Point
 
 OBJECTIVES = ("tok_s_per_gpu", "tok_s_per_user")
+ONE_TOKEN_OBJECTIVES = ("tok_s_per_gpu", "ttft_ms")
+"""Where every answer has one token: a token is a request then."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ def choices(pairs: Sequence[Pair], slo: Mapping[str, float] | None = None) -> tu
     """
     scenarios: dict[str, list[Pair]] = {}
     for pair in pairs:
-        if _operating(pair.predicted, "") and _operating(pair.actual, ""):
+        made = [_operating(point, "") for point in (pair.predicted, pair.actual)]
+        if all(point is not None and has(point, slo or ()) for point in made):
             scenarios.setdefault(_scenario(pair), []).append(pair)
     return tuple(
         _choice(name, found, slo or {}) for name, found in scenarios.items() if len(found) > 1
@@ -92,7 +98,7 @@ def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> C
         best=by_id[best],
         same=chosen == best,
         regret=100 * (1 - _worth(actual[chosen], slo) / most) if most else None,
-        meets_slo=_within(actual[chosen], slo) if slo else None,
+        meets_slo=within(actual[chosen], slo) if slo else None,
     )
 
 
@@ -108,17 +114,13 @@ def _front(points: object) -> list[OperatingPoint]:
 
 
 def _vector(point: OperatingPoint) -> tuple[float, ...]:
-    return objective_vector(point, OBJECTIVES)
+    return objective_vector(point, ONE_TOKEN_OBJECTIVES if point.tpot_ms is None else OBJECTIVES)
 
 
 def _worth(point: OperatingPoint, slo: Mapping[str, float]) -> float:
     if slo:
-        return point.tok_s_per_gpu if _within(point, slo) else 0.0
+        return point.tok_s_per_gpu if within(point, slo) else 0.0
     return point.tok_s_per_gpu * (point.tok_s_per_user or 1000 / point.ttft_ms)
-
-
-def _within(point: OperatingPoint, slo: Mapping[str, float]) -> bool:
-    return all(getattr(point, name) <= limit for name, limit in slo.items())
 
 
 def _points(points: Mapping[str, Point]) -> dict[str, OperatingPoint]:
@@ -129,18 +131,21 @@ def _points(points: Mapping[str, Point]) -> dict[str, OperatingPoint]:
 def _operating(point: Point, key: str) -> OperatingPoint | None:
     """The point as search sees it; None where it does not tell all that a choice needs."""
     per_gpu = point.tok_s_per_gpu
-    if point.ttft_ms is None or point.tpot_ms is None or point.tok_s is None or per_gpu is None:
+    if point.ttft_ms is None or point.tok_s is None or per_gpu is None:
+        return None
+    if point.tpot_ms is None and point.osl != 1:
         return None
     return OperatingPoint(
         candidate_id=key,
         concurrency=point.concurrency,
         tok_s=point.tok_s,
         tok_s_per_gpu=per_gpu,
-        tok_s_per_user=1000 / point.tpot_ms,
+        tok_s_per_user=tok_s_per_user(point.tpot_ms),
         ttft_ms=point.ttft_ms,
         tpot_ms=point.tpot_ms,
         # No predictor tells percentiles, and no choice here asks for one.
         e2e_p90_ms=math.nan,
+        requests_per_s=point.tok_s / point.osl if point.osl else None,
     )
 
 

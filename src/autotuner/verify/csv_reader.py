@@ -136,6 +136,8 @@ def _tpot_ms(values: Mapping[str, float], osl: float | None) -> float | None:
     """TPOT without the first token, from whatever the line says of it."""
     if "tpot_ms" in values:
         return values["tpot_ms"]
+    if osl == 1:
+        return None
     for name, without in (
         ("tpot_with_first_ms", tpot_without_first_ms),
         ("e2e_ms", tpot_from_e2e_ms),

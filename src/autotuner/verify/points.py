@@ -29,7 +29,8 @@ class Point:
 
     Attributes:
         concurrency: requests in flight, over the whole deployment.
-        ttft_ms, tpot_ms: means over requests, TPOT without the first token.
+        ttft_ms, tpot_ms: means over requests, TPOT without the first token; no TPOT where every
+            answer has one.
         tok_s: output tokens per second of the whole deployment, first tokens counted.
         gpus: devices that the deployment occupies; a CPU counts as one.
         settings: `group.field` -> value, as far as the file tells them.
@@ -75,14 +76,16 @@ class Point:
     @property
     def e2e_ms(self) -> float | None:
         """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
-        if self.ttft_ms is None or self.tpot_ms is None or self.osl is None:
+        if self.ttft_ms is None or self.osl is None or (self.tpot_ms is None and self.osl > 1):
             return None
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
     @property
     def tpot_with_first_ms(self) -> float | None:
         """TPOT with the first token: E2E / OSL, the time of the first spread over all tokens."""
-        return None if self.e2e_ms is None or not self.osl else self.e2e_ms / self.osl
+        if self.e2e_ms is None or not self.osl or self.tpot_ms is None:
+            return None
+        return self.e2e_ms / self.osl
 
     @property
     def tells_layout(self) -> bool:

@@ -29,10 +29,13 @@ class FrontierView(View):
 
 
 class MissView(View):
-    """How far a prediction was off: 100 x (predicted / measured - 1)."""
+    """How far a prediction was off: 100 x (predicted / measured - 1).
+
+    That of TPOT is null where every answer has one token.
+    """
 
     ttft_ms_percent: float
-    tpot_ms_percent: float
+    tpot_ms_percent: float | None
     tok_s_percent: float
 
 

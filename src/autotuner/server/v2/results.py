@@ -177,10 +177,16 @@ def _run(service: Service, task_id: int) -> RunRecord:
     return found
 
 
-def _miss(predicted: FiguresView | None, measured: MeasuredView | None) -> dict[str, float] | None:
+def _miss(
+    predicted: FiguresView | None, measured: MeasuredView | None
+) -> dict[str, float | None] | None:
     if predicted is None or measured is None:
         return None
-    return {
-        f"{name}_percent": 100 * (getattr(predicted, name) / getattr(measured, name) - 1)
+    figures = {
+        name: (getattr(predicted, name), getattr(measured, name))
         for name in ("ttft_ms", "tpot_ms", "tok_s")
+    }
+    return {
+        f"{name}_percent": 100 * (said / seen - 1) if said and seen else None
+        for name, (said, seen) in figures.items()
     }
