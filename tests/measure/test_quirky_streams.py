@@ -71,3 +71,16 @@ def test_cuts_at_any_byte_hide_no_failure(kind: str, data: st.DataObject) -> Non
 )
 def test_nonsense_is_told_in_words(event: bytes) -> None:
     assert isinstance(parse_reply(0.0, [b"data: " + event + b"\n\n"], [1.0]), Reply | str)
+
+
+def test_what_had_come_of_an_answer_that_was_left_on_purpose_counts() -> None:
+    found = arrivals("plain")[:7]
+    pieces, times_s = [piece for _, piece in found], [at_s for at_s, _ in found]
+    reply = parse_reply(0.0, pieces, times_s, unfinished=True)
+    assert isinstance(reply, Reply), reply
+    assert reply.output_tokens == 7
+    assert reply.tokens_between(0.0, TTFT_S + 3.5 * TPOT_S) == pytest.approx(4)
+
+
+def test_counts_so_far_are_no_end_of_an_answer() -> None:
+    assert isinstance(read(arrivals("usage_so_far")[:9]), str)

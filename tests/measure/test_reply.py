@@ -109,7 +109,7 @@ def test_comments_and_other_fields_of_the_stream_are_passed_over() -> None:
     [
         (b"", "no tokens"),
         (b"data: [DONE]\n\n", "no tokens"),
-        (b"<html>busy</html>\n", "no tokens"),
+        (b"<html>busy</html>\n", "busy"),
         (b"data: {oops\n\n", "no JSON"),
         (b'data: {"error": {"message": "slot unavailable"}}\n\n', "slot unavailable"),
         (b'data: {"error": "context too long"}\n\n', "context too long"),

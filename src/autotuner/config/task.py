@@ -198,7 +198,8 @@ class Benchmark(Document):
     """Seconds after which a level ends, however many requests are completed."""
     ci_width: PositiveReal | None = None
     """Share of the mean: a level ends early once the 95 % intervals of mean TTFT and mean E2E
-    latency are narrower on either side. Never, where left out."""
+    latency are narrower on either side, and no SLO lies inside its interval. Never, where left
+    out."""
     warmup_requests: NonNegativeInt = 2
     """Requests before the clock starts, at each level."""
     repeats: PositiveInt = 1

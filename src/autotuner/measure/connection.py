@@ -136,6 +136,8 @@ class Connection(asyncio.Protocol):
         while (line_end := data.find(b"\r\n", place)) >= 0:
             try:
                 size = int(data[place:line_end].partition(b";")[0], 16)
+                if size < 0:
+                    raise ValueError(size)
             except ValueError:
                 self._fail("a chunk of the answer has no size")
                 return

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from autotuner.measure.connection import Connection, Exchange, connect
 from autotuner.measure.level import ENGINE_DIED, Level
+from autotuner.measure.own_loop import in_own_loop
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
 from autotuner.measure.protocol import Endpoint, LevelPlan
 from autotuner.measure.reply import REPORTED, Reply, parse_reply
@@ -22,10 +27,15 @@ _MODELS_TIMEOUT_S = 10.0
 _ARRIVALS_S = 0.1
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
+T = TypeVar("T")
 
 
 class StreamingLoadGenerator:
-    """Keeps `concurrency` requests in flight; see `LoadGenerator`."""
+    """Keeps `concurrency` requests in flight; see `LoadGenerator`.
+
+    Sockets are read on a loop of their own, which does nothing else: prompts are drawn and encoded
+    before, and replies are read in another thread.
+    """
 
     async def run(
         self,
@@ -35,55 +45,124 @@ class StreamingLoadGenerator:
         engine_alive: Callable[[], bool],
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Measurement:
-        """Runs one level; see `LoadGenerator.run`."""
-        client = _Client(endpoint, plan, engine_alive)
-        prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
-        level = Level(plan, on_progress or (lambda completed, wanted: None))
+        """Runs one level; see `LoadGenerator.run`. `engine_alive` is called in another thread."""
+        caller = asyncio.get_running_loop()
+
+        def progress(completed: int, wanted: int) -> None:
+            if on_progress is not None:
+                caller.call_soon_threadsafe(on_progress, completed, wanted)
+
+        return await in_own_loop(lambda: _run(endpoint, plan, engine_alive, progress))
+
+
+async def _run(
+    endpoint: Endpoint,
+    plan: LevelPlan,
+    engine_alive: Callable[[], bool],
+    on_progress: Callable[[int, int], None],
+) -> Measurement:
+    client = _Client(endpoint, plan, engine_alive)
+    prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
+    with _Aside() as aside:
+        level = Level(plan, on_progress, aside=aside.compute)
         async with ClientWatch() as watch:
-            users = [_User(client, prompts, level) for _ in range(plan.concurrency)]
+            users = [_User(client, prompts, level, aside) for _ in range(plan.concurrency)]
             gap_s = _ARRIVALS_S / plan.concurrency
             tasks = [asyncio.create_task(user.run(n * gap_s)) for n, user in enumerate(users)]
+            over = asyncio.create_task(level.over.wait())
             try:
-                await level.over.wait()
+                ends: set[asyncio.Future[Any]] = {over, aside.failure, *tasks}
+                await asyncio.wait(ends, return_when=FIRST_COMPLETED)
             finally:
-                for user, task in zip(users, tasks, strict=True):
-                    user.leave(task)
+                over.cancel()
+                unfinished = [user.leave(task) for user, task in zip(users, tasks, strict=True)]
                 ended = await asyncio.gather(*tasks, return_exceptions=True)
         for result in ended:
             if isinstance(result, Exception):
                 raise result
+        await aside.idle()
+        for left in filter(None, unfinished):
+            level.left_unfinished(
+                parse_reply(left.sent_s, left.pieces, left.times_s, unfinished=True)
+            )
         return level.measurement(watch, engine_alive=engine_alive())
+
+
+class _Aside:
+    """Computes in a thread, in order; results come back to the loop.
+
+    `failure` is set where something raised: whoever waits for results has to look at it.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="replies")
+        self._loop = asyncio.get_running_loop()
+        self.failure: asyncio.Future[None] = self._loop.create_future()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        self.failure.cancel()
+
+    def compute(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Calls `then` on the loop with what `work` returns."""
+
+        def run() -> None:
+            try:
+                result = work()
+            except Exception as error:
+                self._loop.call_soon_threadsafe(self._failed, error)
+            else:
+                self._loop.call_soon_threadsafe(then, result)
+
+        self._thread.submit(run)
+
+    async def idle(self) -> None:
+        """Waits until all that was begun has come back; raises what went wrong in it."""
+        await self._loop.run_in_executor(self._thread, lambda: None)
+        if self.failure.done():
+            self.failure.result()
+
+    def _failed(self, error: Exception) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
 
 
 class _User:
     """Sends one request after the other until the level is over."""
 
-    def __init__(self, client: _Client, prompts: PromptSource, level: Level) -> None:
+    def __init__(self, client: _Client, prompts: PromptSource, level: Level, aside: _Aside) -> None:
         self._client = client
         self._prompts = prompts
         self._level = level
+        self._aside = aside
         self._connection = Connection()
 
     async def run(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
         while not self._level.over.is_set():
+            if self._level.has_arrived:
+                await self._level.over.wait()
+                return
             ticket = self._level.begin()
             request = self._prompts.draw()
             exchange, dropped = await self._send(self._client.completion(request))
             self._level.dropped_and_retried += dropped
-            # Others read their sockets first: parsing must not delay their time stamps.
-            await asyncio.sleep(0)
-            self._level.end(ticket, request.output_tokens, _read(exchange))
+            end = partial(self._level.end, ticket, request.output_tokens)
+            if exchange.error or exchange.status != 200:
+                end(_read(exchange))
+            else:
+                self._level.arrived(ticket)
+                self._aside.compute(partial(_read, exchange), end)
 
-    def leave(self, task: asyncio.Task[None]) -> None:
+    def leave(self, task: asyncio.Task[None]) -> Exchange | None:
         """Ends the user; what its last answer had brought so far is throughput too."""
         under_way = self._connection.exchange_under_way
-        if under_way is not None and under_way.status == 200:
-            self._level.left_unfinished(
-                parse_reply(under_way.sent_s, under_way.pieces, under_way.times_s)
-            )
         task.cancel()
         self._connection.abort()
+        return under_way if under_way is not None and under_way.status == 200 else None
 
     async def _send(self, message: bytes) -> tuple[Exchange, int]:
         """The exchange, and how many connections were dropped on the way.
@@ -131,6 +210,11 @@ class _Client:
         self._endpoint = endpoint
         self._engine_alive = engine_alive
         self.timeout_s = plan.request_timeout_s
+        name = json.dumps(endpoint.model_name).replace("%", "%%")
+        self._options = (
+            f'"model": {name}, "max_tokens": %d, "temperature": 0.0, "ignore_eos": true, '
+            '"stream": true, "stream_options": {"include_usage": true}}'
+        ).encode()
 
     async def connect(self) -> Connection:
         """A new connection; raises OSError where nobody listens."""
@@ -149,16 +233,9 @@ class _Client:
 
     def completion(self, request: Request) -> bytes:
         """The bytes that ask for one streamed completion."""
-        body = {
-            "model": self._endpoint.model_name,
-            "prompt": request.prompt,
-            "max_tokens": request.output_tokens,
-            "temperature": 0.0,
-            "ignore_eos": True,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
-        return self._message("POST", self._endpoint.api_path, json.dumps(body).encode())
+        options = self._options % request.output_tokens
+        body = b'{"prompt": [%b], %b' % (request.prompt_json, options)
+        return self._message("POST", self._endpoint.api_path, body)
 
     async def still_alive(self) -> bool:
         """Whether the engine lives, after the time that its death may take to be seen."""

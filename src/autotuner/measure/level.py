@@ -7,70 +7,117 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 from autotuner.measure.protocol import LevelPlan
 from autotuner.measure.reply import Reply
 from autotuner.measure.results import EndedBy, Measurement
-from autotuner.measure.statistics import distribution, half_width95
+from autotuner.measure.statistics import distribution
+from autotuner.measure.stopping import checkpoints, may_end
 from autotuner.measure.watch import ClientWatch
 
 ENGINE_DIED = "the engine died"
 _FAILURES_END_LEVEL = 5
 
+Aside = Callable[[Callable[[], bool], Callable[[bool], None]], None]
+"""Computes the first elsewhere and calls the second with its result, on the caller's thread."""
+
 
 @dataclass(frozen=True)
 class Ticket:
-    """A request under way. Those that only warm up or keep the load up are not `measured`."""
+    """A request under way. One that only warms up or keeps the load up has no `number`.
+
+    `number` counts the measured requests in the order in which they begin, from 0.
+    """
 
     began_s: float
-    measured: bool
+    number: int | None
 
 
 class Level:
-    """Hands out tickets, collects replies, and sets `over` when the plan is fulfilled."""
+    """Hands out tickets, collects replies, and sets `over` when the plan is fulfilled.
 
-    def __init__(self, plan: LevelPlan, on_progress: Callable[[int, int], None]) -> None:
+    Args:
+        on_progress: called with how many measured requests have ended, and how many are wanted.
+        aside: where looks at the sample are computed; at once where left out.
+        clock: seconds, the clock of the replies.
+    """
+
+    def __init__(
+        self,
+        plan: LevelPlan,
+        on_progress: Callable[[int, int], None],
+        *,
+        aside: Aside = lambda compute, then: then(compute()),
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.over = asyncio.Event()
         self.dropped_and_retried = 0
         self._plan = plan
         self._on_progress = on_progress
+        self._aside = aside
+        self._clock = clock
         self._warm = 0
         self._began_s: float | None = None
         self._ended_s = 0.0
+        self._wanted = plan.requests
+        self._is_narrow = False
         self._given = 0
-        self._open = 0
-        self._full: list[Reply] = []
-        self._short: list[Reply] = []
+        self._under_way: set[int] = set()
+        self._unread = 0
+        self._known = 0
+        self._full: dict[int, Reply] = {}
+        self._short: dict[int, Reply] = {}
+        self._failed: set[int] = set()
         self._others: list[Reply] = []
         self._errors: Counter[str] = Counter()
         self._ended_by: EndedBy = "requests"
+        self._looks = checkpoints(plan)
+        self._next_look = next(self._looks) if plan.ci_width is not None else None
 
     def begin(self) -> Ticket:
         """A request starts now."""
-        now_s = time.perf_counter()
-        measured = self._warm >= self._plan.warmup_requests and not self._closed(now_s)
-        if measured:
-            if self._began_s is None:
-                self._began_s = now_s
-            self._given += 1
-            self._open += 1
-        return Ticket(now_s, measured)
+        now_s = self._clock()
+        if self._warm < self._plan.warmup_requests or self._closed(now_s):
+            return Ticket(now_s, None)
+        if self._began_s is None:
+            self._began_s = now_s
+        ticket = Ticket(now_s, self._given)
+        self._under_way.add(self._given)
+        self._given += 1
+        self._unread += 1
+        return ticket
+
+    def arrived(self, ticket: Ticket) -> None:
+        """The answer is complete, and is being read."""
+        self._under_way.discard(-1 if ticket.number is None else ticket.number)
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether no request is left for which others have to keep the load up."""
+        return self._closed(self._clock()) and not self._under_way
 
     def end(self, ticket: Ticket, wanted_tokens: int, result: Reply | str) -> None:
         """It has ended: with a reply, or with an error in words."""
-        now_s = time.perf_counter()
-        self._open -= ticket.measured
+        now_s = self._clock()
+        number = ticket.number
+        self.arrived(ticket)
+        self._unread -= number is not None
         if isinstance(result, str):
             self._errors[result] += 1
-            self._ended_s = now_s
-        elif not ticket.measured:
+            self._ended_s = max(self._ended_s, now_s)
+            if number is not None:
+                self._failed.add(number)
+        elif number is None:
             self._warm += 1
             self._others.append(result)
         else:
             self._ended_s = max(self._ended_s, result.ended_s)
             short = result.output_tokens < wanted_tokens
-            (self._short if short else self._full).append(result)
-            self._on_progress(self._completed(), self._plan.requests)
+            (self._short if short else self._full)[number] = result
+            self._on_progress(len(self._full) + len(self._short), self._wanted)
+        self._look()
         self._judge(now_s)
 
     def left_unfinished(self, result: Reply | str) -> None:
@@ -81,16 +128,16 @@ class Level:
     def measurement(self, watch: ClientWatch, *, engine_alive: bool) -> Measurement:
         """What the level shows. Requests in flight when the engine died have failed."""
         errors = Counter(self._errors)
-        if not engine_alive and self._open:
-            errors[ENGINE_DIED] += self._open
+        if not engine_alive and self._unread:
+            errors[ENGINE_DIED] += self._unread
         failed = errors.total()
-        replies = [*self._full, *self._short]
+        full = self._in_order(self._full)
+        replies = [*full, *self._in_order(self._short)]
         duration_s = max(self._ended_s - (self._began_s or self._ended_s), 0.0)
-        arrived = self._tokens_arrived()
-        tok_s = arrived / duration_s if duration_s > 0 else 0.0
+        tok_s = self._tokens_arrived() / duration_s if duration_s > 0 else 0.0
         output_tokens = sum(reply.output_tokens for reply in replies)
-        ttft_ms = distribution([reply.ttft_ms for reply in self._full])
-        tpots_ms = [tpot for reply in self._full if (tpot := reply.tpot_ms) is not None]
+        ttft_ms = distribution([reply.ttft_ms for reply in full])
+        tpots_ms = [tpot for reply in full if (tpot := reply.tpot_ms) is not None]
         at_once = bool(tpots_ms) and max(tpots_ms) <= 0
         return Measurement(
             concurrency=self._plan.concurrency,
@@ -99,28 +146,29 @@ class Level:
             requests_failed=failed,
             requests_short=len(self._short),
             ended_by="failed" if failed else self._ended_by,
-            valid=not failed and bool(self._full) and engine_alive,
+            valid=not failed and bool(full) and engine_alive,
             tok_s=tok_s,
             requests_s=tok_s * len(replies) / output_tokens if output_tokens else 0.0,
             input_tokens=sum(reply.input_tokens or 0 for reply in replies),
             output_tokens=output_tokens,
             ttft_ms=ttft_ms,
             tpot_ms=None if at_once else distribution(tpots_ms),
-            itl_ms=distribution([gap for reply in self._full for gap in reply.itl_ms()]),
-            e2e_ms=distribution([reply.e2e_ms for reply in self._full]),
+            itl_ms=distribution(list(chain.from_iterable(reply.itl_ms() for reply in full))),
+            e2e_ms=distribution([reply.e2e_ms for reply in full]),
             errors=dict(errors),
             client_cpu_share=watch.cpu_share,
             client_lag_ms=watch.lag_ms,
+            client_worst_lag_ms=watch.worst_lag_ms,
             client_bottleneck=watch.is_bottleneck(ttft_ms.mean if ttft_ms else None),
             note=self._note(replies, at_once=at_once),
         )
 
-    def _completed(self) -> int:
-        return len(self._full) + len(self._short)
+    def _in_order(self, replies: dict[int, Reply]) -> list[Reply]:
+        return [replies[number] for number in sorted(replies)]
 
     def _closed(self, now_s: float) -> bool:
         """Whether no further request is measured: enough are, or the time is over."""
-        return self._given >= self._plan.requests or self._time_is_over(now_s)
+        return self._given >= self._wanted or self._time_is_over(now_s)
 
     def _time_is_over(self, now_s: float) -> bool:
         began_s = self._began_s
@@ -129,33 +177,43 @@ class Level:
     def _judge(self, now_s: float) -> None:
         if self._errors.total() >= _FAILURES_END_LEVEL or ENGINE_DIED in self._errors:
             self._finish("failed")
-        elif self._narrow_enough():
-            self._finish("interval")
-        elif self._closed(now_s) and self._open == 0:
-            self._finish("requests" if self._given >= self._plan.requests else "time")
+        elif self._closed(now_s) and self._unread == 0:
+            if self._given < self._wanted:
+                self._finish("time")
+            else:
+                self._finish("interval" if self._is_narrow else "requests")
 
     def _finish(self, why: EndedBy) -> None:
         self._ended_by = why
         self.over.set()
 
-    def _narrow_enough(self) -> bool:
-        width = self._plan.ci_width
-        if width is None or len(self._full) < self._plan.min_requests:
-            return False
-        return all(
-            _relative_half_width(values) <= width
-            for values in ([r.ttft_ms for r in self._full], [r.e2e_ms for r in self._full])
-        )
+    def _look(self) -> None:
+        """Looks at the sample where the first requests up to the next checkpoint have ended."""
+        while (
+            self._known in self._full or self._known in self._short or self._known in self._failed
+        ):
+            self._known += 1
+        while (
+            not self._is_narrow and self._next_look is not None and self._known >= self._next_look
+        ):
+            first = {n: reply for n, reply in self._full.items() if n < self._next_look}
+            self._next_look = next(self._looks)
+            self._aside(partial(may_end, self._plan, self._in_order(first)), self._decide)
+
+    def _decide(self, is_narrow: bool) -> None:
+        """Closes admission at the next checkpoint; what is under way is waited for."""
+        if not is_narrow or self._is_narrow or self._next_look is None:
+            return
+        if max(self._given, self._next_look) < self._plan.requests:
+            self._is_narrow = True
+            self._wanted = max(self._given, self._next_look)
+            self._judge(self._clock())
 
     def _tokens_arrived(self) -> float:
         """Output tokens that came within the measured time, whoever asked for them."""
-        began_s = self._began_s or 0.0
-        return sum(
-            reply.output_tokens
-            * sum(began_s < at_s <= self._ended_s for at_s in reply.token_times_s)
-            / len(reply.token_times_s)
-            for reply in (*self._full, *self._short, *self._others)
-        )
+        began_s, ended_s = self._began_s or 0.0, self._ended_s
+        replies = chain(self._full.values(), self._short.values(), self._others)
+        return sum(reply.tokens_between(began_s, ended_s) for reply in replies)
 
     def _note(self, replies: Sequence[Reply], *, at_once: bool) -> str:
         notes = []
@@ -168,9 +226,3 @@ class Level:
         if any(reply.input_tokens is None for reply in replies):
             notes.append("the server gives no usage: tokens are counted from its events")
         return "; ".join(notes)
-
-
-def _relative_half_width(values: Sequence[float]) -> float:
-    half = half_width95(values)
-    mean = sum(values) / len(values)
-    return float("inf") if half is None or mean <= 0 else half / mean

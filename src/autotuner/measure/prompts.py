@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 from dataclasses import dataclass
 
@@ -14,18 +16,33 @@ SAFE_VOCABULARY = 8192
 _UNIQUE_PREFIX_TOKENS = 3
 
 
+_POOL_PROMPTS, _SMALLEST_POOL, _LARGEST_POOL = 8, 256, 1 << 16
+"""Tokens of the text that prompts are cut out of: of so many mean prompts, within these."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """One request to send: token ids in, the number of tokens to ask for."""
+    """One request to send: token ids in, the number of tokens to ask for.
 
-    prompt: tuple[int, ...]
+    `prompt_json` is the inside of a JSON array of `input_tokens` ids.
+    """
+
+    prompt_json: bytes
+    input_tokens: int
     output_tokens: int
+
+    @property
+    def prompt(self) -> tuple[int, ...]:
+        """The token ids."""
+        return tuple(json.loads(b"[%b]" % self.prompt_json))
 
 
 class PromptSource:
     """Endless requests, the same ones for the same seed; no two share their first tokens.
 
-    Prompts are token ids, so their length is exact whatever the tokenizer does with text.
+    Prompts are token ids, so their length is exact whatever the tokenizer does with text. What
+    takes time, drawing and encoding tokens, is done when the source is made: a prompt is a
+    beginning of its own, which no prefix cache has seen, and a cut out of one random text.
 
     Args:
         vocabulary: ids lie between the special tokens and this; the served model's size, or
@@ -39,13 +56,36 @@ class PromptSource:
         self._rng = random.Random(seed)  # noqa: S311 - reproducible, not secret
         first = FIRST_PLAIN_TOKEN if vocabulary > 2 * FIRST_PLAIN_TOKEN else 0
         self._tokens = range(first, vocabulary)
+        # All tokens take the same number of bytes, so that a cut needs no search for its edges.
+        self._width = len(str(vocabulary)) + 1
+        mean = math.ceil(lengths.mean()[0])
+        self._size = min(max(_POOL_PROMPTS * mean, _SMALLEST_POOL), _LARGEST_POOL)
+        drawn = self._rng.choices(self._tokens, k=self._size)
+        self._pool = b"".join(map(self._encoded, drawn))
         self._seen: set[tuple[int, ...]] = set()
 
     def draw(self) -> Request:
         """The next request. A prompt of fewer than three tokens may repeat."""
         input_tokens, output_tokens = self._lengths.draw(self._rng)
-        prompt = tuple(self._rng.choices(self._tokens, k=input_tokens))
-        while len(prompt) >= _UNIQUE_PREFIX_TOKENS and prompt[:_UNIQUE_PREFIX_TOKENS] in self._seen:
-            prompt = tuple(self._rng.choices(self._tokens, k=input_tokens))
-        self._seen.add(prompt[:_UNIQUE_PREFIX_TOKENS])
-        return Request(prompt, output_tokens)
+        beginning = self._beginning(min(input_tokens, _UNIQUE_PREFIX_TOKENS))
+        prompt = b"".join(map(self._encoded, beginning)) + self._cut(input_tokens - len(beginning))
+        return Request(prompt[:-1], input_tokens, output_tokens)
+
+    def _beginning(self, tokens: int) -> tuple[int, ...]:
+        drawn = tuple(self._rng.choices(self._tokens, k=tokens))
+        while tokens >= _UNIQUE_PREFIX_TOKENS and drawn in self._seen:
+            drawn = tuple(self._rng.choices(self._tokens, k=tokens))
+        self._seen.add(drawn)
+        return drawn
+
+    def _cut(self, tokens: int) -> bytes:
+        place = self._rng.randrange(self._size)
+        left, cut = tokens, []
+        while left > 0:
+            taken = min(left, self._size - place)
+            cut.append(self._pool[place * self._width : (place + taken) * self._width])
+            left, place = left - taken, 0
+        return b"".join(cut)
+
+    def _encoded(self, token: int) -> bytes:
+        return b"%*d," % (self._width - 1, token)

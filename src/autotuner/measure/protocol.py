@@ -27,12 +27,16 @@ class LevelPlan:
     completed. Requests started from then on are measured, and others keep the load up until the
     last measured one ends, so that each of them meets the full concurrency.
 
-    A level ends on `requests` completed, on `duration_s` after the warm-up, or, where `ci_width`
-    is given, as soon as the 95 % interval of both mean TTFT and mean E2E latency is narrower than
-    `ci_width` times the mean on either side (never before `min_requests`).
+    A level ends on `requests` completed or on `duration_s` after the warm-up. Where `ci_width` is
+    given it may end earlier: when, at one of the checkpoints of `measure.stopping`, the 95 %
+    interval of both mean TTFT and mean E2E latency is narrower than `ci_width` times the mean on
+    either side, and no limit of `slo_ms` lies inside the interval of its quantity. It then admits
+    requests up to the next checkpoint, and counts all that it has admitted.
 
     Attributes:
         warmup_requests: completed before the clock starts; not counted.
+        slo_ms: limits of `ttft_ms`, `tpot_ms` (means) and `e2e_p90_ms`.
+        min_requests: fewest before the first checkpoint.
         seed: makes request lengths and prompts reproducible; prompts are unique within a seed.
     """
 
@@ -42,7 +46,8 @@ class LevelPlan:
     duration_s: float
     warmup_requests: int
     ci_width: float | None = None
-    min_requests: int = 8
+    slo_ms: tuple[tuple[str, float], ...] = ()
+    min_requests: int = 32
     request_timeout_s: float = 120.0
     seed: int = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -62,8 +63,20 @@ class Reply:
         """Inter-token latencies: the gaps between events that carry output."""
         return [(after - before) * 1000 for before, after in pairwise(self.token_times_s)]
 
+    def tokens_between(self, began_s: float, ended_s: float) -> float:
+        """Output tokens that arrived after `began_s` and until `ended_s`; events share them."""
+        times_s = self.token_times_s
+        events = bisect_right(times_s, ended_s) - bisect_right(times_s, began_s)
+        return self.output_tokens * max(events, 0) / len(times_s)
 
-def parse_reply(sent_s: float, pieces: Sequence[bytes], times_s: Sequence[float]) -> Reply | str:
+
+def parse_reply(
+    sent_s: float,
+    pieces: Sequence[bytes],
+    times_s: Sequence[float],
+    *,
+    unfinished: bool = False,
+) -> Reply | str:
     """Reads server-sent events of the OpenAI completions form, or says what is wrong with them.
 
     An event carries output where it has text of any kind (also of reasoning or of a tool call),
@@ -73,6 +86,7 @@ def parse_reply(sent_s: float, pieces: Sequence[bytes], times_s: Sequence[float]
     Args:
         pieces: the body in parts as they came; an event may begin in one and end in another.
         times_s: one for each piece; an event counts from the piece that completes it.
+        unfinished: whether the answer may lack its end, as it was left on purpose.
     """
     token_times: list[float] = []
     ending_s: float | None = None
@@ -114,7 +128,7 @@ def parse_reply(sent_s: float, pieces: Sequence[bytes], times_s: Sequence[float]
             done = done or ends
     return (
         _reply(sent_s, token_times, ending_s, usage)
-        if done or usage
+        if done or unfinished
         else _cut_off(token_times, stray, pieces)
     )
 

@@ -8,12 +8,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
 
+QuantileInterval = tuple[float | None, float | None]
+
 
 class Distribution(BaseModel):
-    """A sample's summary. `ci95` is the half width of the mean's 95 % confidence interval.
+    """A sample's summary, all in the sample's unit.
 
-    All fields share the sample's unit; percentiles interpolate linearly (type 7 of Hyndman and
-    Fan, 1996). `ci95` is None below two values.
+    Percentiles interpolate linearly (type 7 of Hyndman and Fan, 1996).
+
+    Attributes:
+        ci95: half width of the mean's 95 % confidence interval (`measure.intervals`); None below
+            two values.
+        p50_ci95, p90_ci95, p95_ci95, p99_ci95: lower and upper end of the percentile's 95 %
+            confidence interval; an end is None where the sample is too small for one, as the upper
+            one of p90 below 36 values; None where both are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +36,21 @@ class Distribution(BaseModel):
     p99: float
     max: float
     ci95: float | None = None
+    p50_ci95: QuantileInterval | None = None
+    p90_ci95: QuantileInterval | None = None
+    p95_ci95: QuantileInterval | None = None
+    p99_ci95: QuantileInterval | None = None
+
+    def interval95(self, name: str) -> QuantileInterval:
+        """The interval of a quantity of an operating point: of p90 for `…_p90_ms`, else the mean's.
+
+        An end is None where the sample says none.
+        """
+        if name.endswith("_p90_ms"):
+            return self.p90_ci95 or (None, None)
+        if self.ci95 is None:
+            return None, None
+        return self.mean - self.ci95, self.mean + self.ci95
 
 
 class Measurement(BaseModel):
@@ -48,8 +71,10 @@ class Measurement(BaseModel):
         requests_short: answers with fewer output tokens than asked for.
         client_cpu_share: CPU seconds of the load generator per second of the level.
         client_lag_ms: mean delay of the generator's own event loop: about what it adds to TTFT.
+        client_worst_lag_ms: the longest delay of it.
         client_bottleneck: True where the generator, not the engine, may have set the figures:
-            it was short of CPU, or its lag is above 1 ms and above 2 % of the mean TTFT.
+            it was short of CPU, its worst lag is above 10 ms and above a quarter of the mean TTFT,
+            or its mean lag is above 1 ms and above 2 % of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,6 +97,7 @@ class Measurement(BaseModel):
     errors: dict[str, int] = Field(default_factory=dict)
     client_cpu_share: float = 0.0
     client_lag_ms: float = 0.0
+    client_worst_lag_ms: float = 0.0
     client_bottleneck: bool = False
     note: str = ""
     tool: str = "autotuner"

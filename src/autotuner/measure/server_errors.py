@@ -20,7 +20,8 @@ _TAGS = re.compile(r"<(?:style|script|head).*?</(?:style|script|head)>|<[^>]*>",
 
 def error_text(document: Any) -> str:
     """The message of an error, whatever shape the server gave it; at most 200 characters."""
-    return " ".join((_message(document) or str(document)).split())[:_LONGEST]
+    error = document.get("error") if isinstance(document, dict) else None
+    return " ".join((_message(document) or str(error or document)).split())[:_LONGEST]
 
 
 def body_text(body: bytes) -> str:

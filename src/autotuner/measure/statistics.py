@@ -1,15 +1,12 @@
-"""Summaries of a sample: percentiles and the confidence interval of the mean."""
+"""Summaries of a sample: percentiles, and the confidence intervals of them and of the mean."""
 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 
+from autotuner.measure.intervals import Interval, half_width95, quantile_interval95
 from autotuner.measure.results import Distribution
-
-_Z975 = 1.959963984540054
-_T975_SMALL = {1: 12.7062047, 2: 4.3026527, 3: 3.1824463, 4: 2.7764451}
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -22,58 +19,40 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     place = (len(ordered) - 1) * share
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-def student_t975(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t, to four digits.
-
-    Exact values up to 4 degrees of freedom, above them the expansion 26.7.5 of Abramowitz and
-    Stegun, Handbook of Mathematical Functions.
-
-    Raises:
-        ValueError: `freedom` below 1.
-    """
-    if freedom < 1:
-        raise ValueError(f"got {freedom} degrees of freedom, expected 1 or more")
-    if freedom in _T975_SMALL:
-        return _T975_SMALL[freedom]
-    z = _Z975
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
-    )
-    correction: float = sum(term / freedom**power for power, term in enumerate(terms, start=1))
-    return z + correction
-
-
-def half_width95(values: Sequence[float]) -> float | None:
-    """Half width of the 95 % confidence interval of the mean; None below two values.
-
-    Takes the values as independent. Requests that share an engine are not quite, so it is a little
-    too narrow for small samples.
-    """
-    if len(values) < 2:
-        return None
-    return student_t975(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return float(ordered[below] + (ordered[above] - ordered[below]) * (place - below))
 
 
 def distribution(values: Sequence[float]) -> Distribution | None:
-    """The summary of a sample, in its own unit; None where it is empty."""
-    if not values:
+    """The summary of a sample, in its own unit; None where it is empty.
+
+    Args:
+        values: in the order in which their requests began; the intervals depend on it.
+    """
+    if len(values) == 0:
         return None
-    ordered = sorted(values)
+    # In numpy, which lets other threads run meanwhile: other engines may be measured.
+    import numpy as np
+
+    sample = np.asarray(values, dtype=float)
+    ordered = np.sort(sample)
+
+    def interval(share: float) -> Interval | None:
+        found = quantile_interval95(sample, ordered, share)  # type: ignore[arg-type]
+        return None if found == (None, None) else found
+
     return Distribution(
         count=len(ordered),
-        mean=statistics.fmean(ordered),
-        std=statistics.stdev(ordered) if len(ordered) > 1 else 0.0,
-        min=ordered[0],
-        p50=percentile(ordered, 0.50),
-        p90=percentile(ordered, 0.90),
-        p95=percentile(ordered, 0.95),
-        p99=percentile(ordered, 0.99),
-        max=ordered[-1],
-        ci95=half_width95(ordered),
+        mean=min(max(float(sample.mean()), float(ordered[0])), float(ordered[-1])),
+        std=float((sample - sample[0]).std(ddof=1)) if len(ordered) > 1 else 0.0,
+        min=float(ordered[0]),
+        p50=percentile(ordered, 0.50),  # type: ignore[arg-type]
+        p90=percentile(ordered, 0.90),  # type: ignore[arg-type]
+        p95=percentile(ordered, 0.95),  # type: ignore[arg-type]
+        p99=percentile(ordered, 0.99),  # type: ignore[arg-type]
+        max=float(ordered[-1]),
+        ci95=half_width95(sample),  # type: ignore[arg-type]
+        p50_ci95=interval(0.50),
+        p90_ci95=interval(0.90),
+        p95_ci95=interval(0.95),
+        p99_ci95=interval(0.99),
     )

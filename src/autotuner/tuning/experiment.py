@@ -243,6 +243,7 @@ class Experimenter:
             duration_s=benchmark.duration_per_level_s,
             warmup_requests=benchmark.warmup_requests,
             ci_width=benchmark.ci_width,
+            slo_ms=tuple(self._prepared.task.slo_limits().items()),
             request_timeout_s=benchmark.request_timeout_s,
             seed=seed * 1_000_003 + concurrency * 101 + repeat,
         )

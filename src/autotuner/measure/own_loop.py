@@ -1,0 +1,91 @@
+"""A thread with an event loop of its own, so that load is timed while others work.
+
+Whatever runs on the loop of the tuner (writing to the disk, drawing progress, choosing what to
+launch next) would delay the time stamps of the engines that are being measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_SWITCH_S = 0.0002
+"""How long another thread may keep the interpreter from a loop that has something to read; Python's
+own 5 ms would be seen in every latency."""
+_lock = threading.Lock()
+_prompt_switches = 0
+_usual_s = 0.005
+
+
+async def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs `work` in a thread and returns its result; cancelling cancels it there and waits."""
+    caller = asyncio.get_running_loop()
+    result: asyncio.Future[T] = caller.create_future()
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+    cancelled = threading.Event()
+
+    async def begin() -> T:
+        task = asyncio.ensure_future(work())
+        running.append((asyncio.get_running_loop(), task))
+        if cancelled.is_set():
+            task.cancel()
+        return await task
+
+    def run() -> None:
+        try:
+            with _switching_promptly():
+                value = asyncio.run(begin())
+        except BaseException as error:  # handed to the caller, whatever it is
+            caller.call_soon_threadsafe(_fail, result, error)
+        else:
+            caller.call_soon_threadsafe(_fulfil, result, value)
+
+    thread = threading.Thread(target=run, name="load", daemon=True)
+    thread.start()
+    try:
+        return await asyncio.shield(result)
+    except asyncio.CancelledError:
+        cancelled.set()
+        for loop, task in running:
+            with suppress(RuntimeError):  # the loop has just closed
+                loop.call_soon_threadsafe(task.cancel)
+        await asyncio.wait({result})
+        result.cancelled() or result.exception()
+        raise
+
+
+def _fulfil(result: asyncio.Future[T], value: T) -> None:
+    if not result.done():
+        result.set_result(value)
+
+
+def _fail(result: asyncio.Future[T], error: BaseException) -> None:
+    if result.done():
+        return
+    if isinstance(error, asyncio.CancelledError):
+        result.cancel()
+    else:
+        result.set_exception(error)
+
+
+@contextmanager
+def _switching_promptly() -> Iterator[None]:
+    """Threads give way to each other at once while any load is timed."""
+    global _prompt_switches, _usual_s
+    with _lock:
+        if _prompt_switches == 0:
+            _usual_s = sys.getswitchinterval()
+            sys.setswitchinterval(_SWITCH_S)
+        _prompt_switches += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _prompt_switches -= 1
+            if _prompt_switches == 0:
+                sys.setswitchinterval(_usual_s)
