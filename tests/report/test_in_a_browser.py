@@ -91,7 +91,7 @@ def scaled(factor: float) -> RunSummary:
     document = experiment.measurements[0].model_dump()
     for name in ("ttft_ms", "tpot_ms", "e2e_ms"):
         for key, value in document[name].items():
-            if key not in ("count", "std", "ci95"):
+            if key not in ("count", "std") and not key.endswith("ci95"):
                 document[name][key] = value * factor
         document[name]["ci95"] = document[name]["mean"] / 5
     document["tok_s"] *= factor

@@ -17,6 +17,7 @@ from autotuner.report.points import (
     plot_points,
     point_text,
     varied_settings,
+    verdict_text,
 )
 from autotuner.report.predicted import scatters
 from autotuner.report.replayed import replay_notice
@@ -62,6 +63,7 @@ def render_html(summary: RunSummary) -> str:
         reached_name=reached_name(summary.search),
         value_text=value_text,
         figure_text=figure_text,
+        verdict_text=verdict_text,
         added_text=added_text,
         task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),

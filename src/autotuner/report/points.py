@@ -101,6 +101,15 @@ def point_text(point: PlotPoint) -> str:
     return f"{point.label} at {point.concurrency} concurrent: {', '.join(parts)}"
 
 
+def verdict_text(point: PointView) -> str:
+    """How the point stands to the SLO: `meets`, `unclear: TTFT`, `misses: TPOT, E2E p90`."""
+    for worst in ("misses", "unclear"):
+        names = [OBJECTIVES[name].label for name, v in point.verdicts.items() if v == worst]
+        if names:
+            return f"{worst}: {', '.join(names)}"
+    return "meets" if point.verdicts else ""
+
+
 def figure_text(value: float | None, digits: int) -> str:
     """A figure of a table, with so many digits behind the point; a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"

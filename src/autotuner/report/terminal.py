@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from autotuner.report.plot import plot_lines
 from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.points import AXES, figure_text, plane, plot_points, rate_column
+from autotuner.report.points import AXES, figure_text, plane, plot_points, rate_column, verdict_text
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
 from autotuner.report.row_names import has_gpu_column
@@ -87,6 +87,7 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
     gpus = {key: experiment.gpus for key, experiment in experiments.items()}
     several = has_gpu_column(gpus[point.experiment] for point in summary.frontier)
     rate, unit, digits = rate_column(summary.frontier)
+    has_slo = any(point.verdicts for point in summary.frontier)
     figures = (unit, *([f"{unit}/GPU"] if several else []), "tok/s/user", "TTFT ms", "TPOT ms")
     rows = []
     for number, point in enumerate(summary.frontier, 1):
@@ -100,12 +101,13 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
             figure_text(point.tok_s_per_user, 1),
             f"{point.ttft_ms:.0f}",
             figure_text(point.tpot_ms, 1),
+            *([verdict_text(point)] if has_slo else []),
         )
         rows.append(PointRow(point.experiment, cells, "bold" if is_chosen else None))
     print_point_table(
         console,
         "Pareto frontier",
-        ("point", *(["GPUs"] if several else []), "conc.", *figures),
+        ("point", *(["GPUs"] if several else []), "conc.", *figures, *(["SLO"] if has_slo else [])),
         rows,
         Candidates({key: e.settings for key, e in experiments.items()}, summary.run.axes),
         short=short,

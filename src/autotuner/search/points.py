@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -20,6 +20,8 @@ class OperatingPoint:
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
         requests_per_s: completed requests per second of the deployment; None where the request
             lengths are not known.
+        intervals95: (quantity, lower end, upper end) of measured latencies, in ms; an end is
+            infinite where the sample says none.
     """
 
     candidate_id: str
@@ -32,6 +34,7 @@ class OperatingPoint:
     e2e_p90_ms: float
     usd_per_gpu_hour: float | None = None
     requests_per_s: float | None = None
+    intervals95: tuple[tuple[str, float, float], ...] = field(default=(), compare=False)
 
     @property
     def requests_per_s_per_gpu(self) -> float | None:

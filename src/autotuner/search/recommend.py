@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, quantity
-from autotuner.search.slo import told_slo, within, worst_excess
+from autotuner.search.slo import told_slo, verdict, verdicts, within, worst_excess
 
 
 def recommend(
@@ -15,8 +16,9 @@ def recommend(
 ) -> tuple[OperatingPoint, str, bool] | None:
     """The recommended point, the reason in words, and whether it meets the SLO.
 
-    With an SLO: the point within all limits that has the most tokens/s per GPU; where none is,
-    the one whose worst excess is least. Without: the knee of the frontier, the greatest product
+    With an SLO: of the points that meet all limits clearly, or else of those whose values are
+    within them, the one with the most tokens/s per GPU; where none is, the one whose worst excess
+    is least. Without: the knee of the frontier, the greatest product
     of throughput and per-user speed, each relative to the best seen. A single objective takes the
     place of both: the best of it, within the SLO where there is one.
 
@@ -32,9 +34,11 @@ def recommend(
         return _knee(points) if only is None else (*_best(points, only), True)
     told = told_slo(slo)
     meeting = [point for point in points if within(point, slo)]
+    clearly = [point for point in meeting if verdict(point, slo) == "meets"]
     if meeting:
-        best, what = _best(meeting, only or "tok_s_per_gpu")
-        return best, f"{what} that meet the SLO ({told})", True
+        best, what = _best(clearly or meeting, only or "tok_s_per_gpu")
+        doubt = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
+        return best, f"{what} that meet the SLO ({told}){doubt}", True
     best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
     excess, name = worst_excess(best, slo)
     reason = (
@@ -42,6 +46,22 @@ def recommend(
         f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
     )
     return best, reason, False
+
+
+def _unclear(point: OperatingPoint, slo: Mapping[str, float]) -> str:
+    """The intervals that hold their limit: `TTFT lies between 180 and 320 ms`."""
+    inside = [name for name, found in verdicts(point, slo).items() if found == "unclear"]
+    return ", ".join(
+        f"{OBJECTIVES[name].label} lies {_between(low, high)}"
+        for name, low, high in point.intervals95
+        if name in inside
+    )
+
+
+def _between(low: float, high: float) -> str:
+    if math.isinf(high):
+        return f"above {figure(low)} ms" if low > 0 else "anywhere: too few requests"
+    return f"between {figure(max(low, 0.0))} and {figure(high)} ms"
 
 
 def _best(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoint, str]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from autotuner.search.points import OBJECTIVES, OperatingPoint, quantity
+
+Verdict = Literal["meets", "unclear", "misses"]
+"""`unclear`: the limit lies inside the value's interval."""
 
 
 def check_slo(slo: Mapping[str, float]) -> None:
@@ -34,6 +38,28 @@ def worst_excess(point: OperatingPoint, slo: Mapping[str, float]) -> tuple[float
 def within(point: OperatingPoint, slo: Mapping[str, float]) -> bool:
     """Whether the point meets every limit."""
     return all(quantity(point, name) <= limit for name, limit in slo.items())
+
+
+def verdicts(point: OperatingPoint, slo: Mapping[str, float]) -> dict[str, Verdict]:
+    """How each limited quantity stands to its limit: by its 95 % interval, or by its value alone
+    where it has none (predicted, or replayed from a table of means)."""
+    return {name: _verdict(point, name, limit) for name, limit in slo.items()}
+
+
+def verdict(point: OperatingPoint, slo: Mapping[str, float]) -> Verdict:
+    """How the point stands to all limits: as to the one that it meets least clearly."""
+    found = verdicts(point, slo).values()
+    order: tuple[Verdict, ...] = ("misses", "unclear")
+    return next((worst for worst in order if worst in found), "meets")
+
+
+def _verdict(point: OperatingPoint, name: str, limit: float) -> Verdict:
+    value = quantity(point, name)
+    ends = ((low, high) for quantity, low, high in point.intervals95 if quantity == name)
+    low, high = next(ends, (value, value))
+    if high <= limit:
+        return "meets"
+    return "unclear" if low <= limit else "misses"
 
 
 def told_slo(slo: Mapping[str, float]) -> str:

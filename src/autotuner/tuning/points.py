@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from autotuner.config import Candidate
-from autotuner.measure import Measurement
+from autotuner.measure import Distribution, Measurement
 from autotuner.predict import tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome, has
 from autotuner.store import ExperimentRecord
@@ -107,4 +108,27 @@ def _point(
         e2e_p90_ms=median(lambda m: m.e2e_ms.p90 if m.e2e_ms else 0.0),
         usd_per_gpu_hour=usd_per_gpu_hour,
         requests_per_s=median(lambda m: m.requests_s),
+        intervals95=tuple(_intervals95(repeats)),
     )
+
+
+def _intervals95(repeats: list[Measurement]) -> Iterator[tuple[str, float, float]]:
+    """Of the quantities that an SLO limits; the medians of their ends where a level was repeated.
+
+    A sample without spreads (a replayed table of means) has none.
+    """
+    for name, read in _LATENCIES.items():
+        samples = [sample for repeat in repeats if (sample := read(repeat)) is not None]
+        if not samples or any(sample.ci95 is None for sample in samples):
+            continue
+        ends = [sample.interval95(name) for sample in samples]
+        lows = [-math.inf if low is None else low for low, _ in ends]
+        highs = [math.inf if high is None else high for _, high in ends]
+        yield name, statistics.median_low(lows), statistics.median_high(highs)
+
+
+_LATENCIES: dict[str, Callable[[Measurement], Distribution | None]] = {
+    "ttft_ms": lambda m: m.ttft_ms,
+    "tpot_ms": lambda m: m.tpot_ms,
+    "e2e_p90_ms": lambda m: m.e2e_ms,
+}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from autotuner.config import Task, parse_task
@@ -13,6 +14,7 @@ from autotuner.search import (
     recommend,
     reference_point,
 )
+from autotuner.search.slo import verdict, verdicts
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
 from autotuner.tuning.points import occupied_gpus, outcome
@@ -43,12 +45,13 @@ def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> Run
     objectives, limits = task.objectives, task.slo_limits()
     front = frontier(points, objectives, limits)
     single = len(objectives) == 1
+    fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
     chosen = recommend(points if limits or single else front, limits, objectives)
     return RunSummary(
         run=_run_view(run, task, front),
         experiments=views,
-        frontier=[_point_view(point, by_candidate) for point in front],
-        recommended=_recommended(chosen, by_candidate),
+        frontier=[PointView.model_validate(fields(point)) for point in front],
+        recommended=_recommended(chosen, fields, limits),
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
         ),
@@ -133,7 +136,7 @@ def _experiment_view(
 
 
 def _point_fields(
-    point: OperatingPoint, by_candidate: dict[str, ExperimentRecord]
+    point: OperatingPoint, by_candidate: dict[str, ExperimentRecord], slo: Mapping[str, float]
 ) -> dict[str, Any]:
     experiment = by_candidate[point.candidate_id]
     return {
@@ -148,20 +151,19 @@ def _point_fields(
         "tpot_ms": point.tpot_ms,
         "e2e_p90_ms": point.e2e_p90_ms,
         "usd_per_million_tokens": point.usd_per_million_tokens,
+        "verdicts": verdicts(point, slo),
         "settings": experiment.settings,
         "command": experiment.command,
     }
 
 
-def _point_view(point: OperatingPoint, by_candidate: dict[str, ExperimentRecord]) -> PointView:
-    return PointView.model_validate(_point_fields(point, by_candidate))
-
-
 def _recommended(
-    chosen: tuple[OperatingPoint, str, bool] | None, by_candidate: dict[str, ExperimentRecord]
+    chosen: tuple[OperatingPoint, str, bool] | None,
+    fields: Callable[[OperatingPoint], dict[str, Any]],
+    slo: Mapping[str, float],
 ) -> RecommendedView | None:
     if chosen is None:
         return None
     point, reason, meets_slo = chosen
-    fields = _point_fields(point, by_candidate) | {"reason": reason, "meets_slo": meets_slo}
-    return RecommendedView.model_validate(fields)
+    stands = {"meets_slo": meets_slo, "verdict": verdict(point, slo) if slo else None}
+    return RecommendedView.model_validate(fields(point) | {"reason": reason} | stands)

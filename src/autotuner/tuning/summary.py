@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from autotuner.measure.results import Measurement
+from autotuner.search.slo import Verdict
 
 Scalar = str | int | float | bool | list[str] | None
 
@@ -118,7 +119,8 @@ class PointView(_View):
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
-    None where no price is known.
+    None where no price is known. `verdicts` holds limited quantity -> `meets`, `unclear` (the limit
+    lies inside the 95 % interval) or `misses`.
     """
 
     experiment: str
@@ -132,15 +134,20 @@ class PointView(_View):
     tpot_ms: float | None
     e2e_p90_ms: float
     usd_per_million_tokens: float | None = None
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str
 
 
 class RecommendedView(PointView):
-    """The point to serve with, and why it was chosen."""
+    """The point to serve with, and why it was chosen.
+
+    `meets_slo`: its values are within the limits; `verdict`: whether they are so clearly.
+    """
 
     reason: str
     meets_slo: bool
+    verdict: Verdict | None = None
 
 
 class LaunchView(_View):

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,7 +64,7 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
         return _by_improvement(state, asked, found)
     hopeful: dict[str, list[OperatingPoint]] = {}
     for place, (key, level) in enumerate(asked):
-        figures = {
+        figures: dict[str, Any] = {
             name: math.exp(_sign(name) * (mean[place] + _OPTIMISM * std[place]))
             for name, (mean, std) in found.items()
         }
