@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -190,8 +190,9 @@ class Benchmark(Document):
     """Tokenizer folder for genai-bench, relative to the task; the model's own where left out."""
     workload: LengthDistribution | None = None
     """Request lengths; D(isl,osl) of the runtime group where left out."""
-    concurrency: tuple[PositiveInt, ...] = Field(default=(1, 4, 8), min_length=1)
-    """Load levels: requests in flight, all measured in one launch."""
+    concurrency: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
+    """Load levels: requests in flight, all measured in one launch. Left out, they follow the task:
+    from 1 to as many as its candidates serve at a time, in geometric steps; `plan` says why."""
     requests_per_level: PositiveInt = 32
     """Completed requests after which a level ends."""
     duration_per_level_s: PositiveReal = 60.0
@@ -214,9 +215,14 @@ class Benchmark(Document):
 
     @model_validator(mode="after")
     def _distinct(self) -> Benchmark:
-        if len(set(self.concurrency)) != len(self.concurrency):
+        if len(set(self.levels)) != len(self.levels):
             raise ValueError("a concurrency is given twice")
         return self
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The load levels that are given; none where they follow the task."""
+        return self.concurrency or ()
 
 
 class Slo(Document):
@@ -360,6 +366,13 @@ class Task(Combination):
     def compared(self) -> tuple[str, ...]:
         """Objectives and SLO limits: a point without one of these quantities takes no part."""
         return (*self.objectives, *self.slo_limits())
+
+    def at_levels(self, levels: tuple[int, ...]) -> Task:
+        """The same task at these load levels."""
+        benchmark = self.benchmark.model_copy(update={"concurrency": levels})
+        other = self.model_copy(update={"benchmark": benchmark})
+        other.__dict__.pop("content_id", None)  # a copy has what was cached of the original
+        return other
 
     def group(self, name: str) -> GroupAxes:
         """One of the eight groups."""

@@ -209,8 +209,7 @@ def _not_recorded(
 
 
 def _levels(task: Task, landscape: Landscape) -> tuple[int, ...]:
-    told = "concurrency" in task.benchmark.model_fields_set
-    return task.benchmark.concurrency if told else landscape.concurrencies
+    return task.benchmark.levels or landscape.concurrencies
 
 
 def _levels_not_recorded(task: Task, landscape: Landscape) -> Iterable[Problem]:

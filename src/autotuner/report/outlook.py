@@ -68,7 +68,7 @@ def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
         "why": "; ".join(dict.fromkeys(found.whys.values())),
         "observations": found.observations,
         "candidates": found.candidates,
-        "levels": sorted(prepared.task.benchmark.concurrency),
+        "levels": sorted(prepared.task.benchmark.levels),
         "predictions": [
             _row(point, settings[point.candidate_id], _key(point) in front)
             for point in found.points

@@ -81,7 +81,7 @@ def plan_document(
         "task": prepared.task.name,
         "replay": prepared.replay is not None,
         "landscape": prepared.task.replay.landscape if prepared.task.replay else None,
-        "content_id": prepared.task.content_id,
+        "content_id": prepared.content_id,
         "engine": prepared.engine_name,
         "engine_version": prepared.engine_version,
         "engine_origin": prepared.engine_origin,
@@ -96,7 +96,8 @@ def plan_document(
         "side_by_side": prepared.side_by_side,
         "objectives": list(prepared.task.objectives),
         "workload": str(prepared.workload),
-        "concurrency": list(prepared.task.benchmark.concurrency),
+        "concurrency": list(prepared.task.benchmark.levels),
+        "concurrency_reason": prepared.levels_why,
         "combinations": space.combinations,
         "candidates": len(space.candidates),
         "launches": launches,
@@ -118,7 +119,7 @@ def plan_document(
 
 def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | None:
     """Mean seconds of the experiments of this task's newest run; None where there is none."""
-    run = None if store is None else store.find_run(prepared.task.content_id)
+    run = None if store is None else store.find_run(prepared.content_id)
     experiments = () if run is None or store is None else store.experiments(run.id)
     times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
     return fmean(times) if times else None

@@ -13,7 +13,7 @@ from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord, RunRecord, Store
 from autotuner.tuning.points import occupied_gpus, operating_points
-from autotuner.tuning.prepare import workload_of
+from autotuner.tuning.prepare import LEVELS, workload_of
 
 _CPU = "cpu: "
 _OUT_OF_MEMORY = "out of memory"
@@ -65,11 +65,16 @@ def _launch(experiment: ExperimentRecord, run: RunRecord, task: Task) -> Recorde
         settings=experiment.settings | {"system.backend": engine},
         levels=tuple(
             _level(level, experiment, measured.get(level), predicted.get(level))
-            for level in sorted(task.benchmark.concurrency if failed else tried)
+            for level in sorted(_planned(run, task) if failed else tried)
         ),
         startup_s=experiment.startup_s,
         measure_s=experiment.measure_s,
     )
+
+
+def _planned(run: RunRecord, task: Task) -> Sequence[int]:
+    """The load levels of its launches; the run knows them where its task leaves them out."""
+    return task.benchmark.levels or run.plan.get(LEVELS, ())
 
 
 def _level(

@@ -48,7 +48,7 @@ class LaunchTimes:
         self._sweeps_s = {
             key: benchmark.repeats * sum(levels.values()) for key, levels in self._levels_s.items()
         }
-        levels = len(benchmark.concurrency) * benchmark.repeats
+        levels = len(benchmark.levels) * benchmark.repeats
         self._longest_sweep_s = levels * benchmark.duration_per_level_s
         self._startup_guess_s = startup_guess_s
 

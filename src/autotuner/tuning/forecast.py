@@ -204,7 +204,7 @@ def forecast_of(prepared: Prepared, home: Path, *, measure: bool = True) -> Fore
         measure: whether a CPU whose speed is not known yet is measured now.
     """
     wanted = prepared.task.prediction
-    levels = prepared.task.benchmark.concurrency
+    levels = prepared.task.benchmark.levels
     if wanted.predictor == "none":
         return Forecast((), levels, silent="prediction.predictor is none")
     warnings: list[str] = []

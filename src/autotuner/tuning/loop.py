@@ -105,7 +105,7 @@ class Tuner:
             again: a new one where nothing is left to launch in the newest.
             hold: claims the run before anything of it is written; nobody does where left out.
         """
-        run = None if fresh else self._store.find_run(self._prepared.task.content_id)
+        run = None if fresh else self._store.find_run(self._prepared.content_id)
         if run is not None:
             known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
             self._gather(run.id, known_until)
@@ -173,7 +173,7 @@ class Tuner:
         task = self._prepared.task
         return self._store.create_run(
             name=task.name,
-            content_id=task.content_id,
+            content_id=self._prepared.content_id,
             config=task.written(),
             plan=self._plan(known_until),
             status=status,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import statistics
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import COST, Budget
 from autotuner.space import MAX_COMBINATIONS, Region, Setting, Space, build_space
+from autotuner.tuning.load_levels import load_levels
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
@@ -24,6 +26,8 @@ from autotuner.tuning.replay import (
 )
 from autotuner.tuning.resolve import Variant, resolve
 
+LEVELS = "levels"
+"""Of a run's plan: its load levels."""
 _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
@@ -40,6 +44,9 @@ class Prepared:
     """A task, resolved on this machine.
 
     Attributes:
+        task: with the load levels that are measured, whether it gives them or not.
+        content_id: of the task as it was written: load levels that it leaves out are not in it.
+        levels_why: why these load levels; empty where the task gives them.
         price_usd_hour: of the whole deployment; 0 where no price is given.
         replay: what is recorded of the candidates, where they are not launched.
     """
@@ -52,6 +59,8 @@ class Prepared:
     space: Space
     price_usd_hour: float
     replay: Replay | None = None
+    content_id: str = ""
+    levels_why: str = ""
 
     @property
     def engine_name(self) -> str:
@@ -143,7 +152,7 @@ class Prepared:
 
     def levels(self, candidate_id: str) -> tuple[int, ...]:
         """The load levels that a launch of a candidate measures."""
-        levels = self.task.benchmark.concurrency
+        levels = self.task.benchmark.levels
         if self.replay is None:
             return levels
         recorded = {level.concurrency for level in self.replay.launches[candidate_id].levels}
@@ -161,7 +170,7 @@ class Prepared:
     def experiment_s_at_most(self) -> float:
         """Seconds of one experiment where every level runs to its time limit."""
         benchmark = self.task.benchmark
-        levels = len(benchmark.concurrency) * benchmark.repeats
+        levels = len(benchmark.levels) * benchmark.repeats
         return self.startup_guess_s + levels * benchmark.duration_per_level_s
 
     def plan_record(self) -> dict[str, Any]:
@@ -172,7 +181,19 @@ class Prepared:
             "excluded": self.space.excluded,
             "axes": self.axes,
             "usd_per_gpu_hour": self.usd_per_gpu_hour,
+            LEVELS: list(self.task.benchmark.levels),
         }
+
+    def going_on(self, plan: Mapping[str, Any]) -> Prepared:
+        """The same at the load levels that a run began with, where its task leaves them out.
+
+        Args:
+            plan: of the run.
+        """
+        levels = tuple(plan.get(LEVELS, ()))
+        if not self.levels_why or not levels or levels == self.task.benchmark.levels:
+            return self
+        return replace(self, task=self.task.at_levels(levels), levels_why="the run began with them")
 
 
 def prepare(
@@ -206,7 +227,13 @@ def prepare(
     space = build_space(regions, source=source, most=most)
     price = _price_usd_hour(variants[0].context, task)
     _refuse_cost_without_price(price, task, source)
-    return Prepared(task, variants, model, device, workload, space, price)
+    content_id, why = task.content_id, ""
+    if task.benchmark.concurrency is None:
+        chosen = load_levels(space, variants, task.slo_limits())
+        task, why = task.at_levels(chosen.values), chosen.why
+    return Prepared(
+        task, variants, model, device, workload, space, price, content_id=content_id, levels_why=why
+    )
 
 
 def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -> Prepared:
@@ -236,6 +263,7 @@ def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -
         ),
         price_usd_hour=price,
         replay=Replay(landscape, launches),
+        content_id=replayed.content_id,
     )
 
 

@@ -68,7 +68,7 @@ class Situation:
             spent_usd=spent_s / 3600 * self._prepared.price_usd_hour,
             seed=task.optimization.seed,
             in_flight=tuple(flying),
-            levels=task.benchmark.concurrency,
+            levels=task.benchmark.levels,
             settings=self._settings,
             slo=task.slo_limits(),
             threshold=task.optimization.threshold(),

@@ -95,6 +95,7 @@ def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
     policy = setting.policy.at(setting.home)
     require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setting.registry())
+    prepared = prepared.going_on(row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
 

@@ -96,7 +96,7 @@ def _refuse(found: tuple[Problem, ...], source: str) -> None:
 def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:
     yield from _not_in(policy.deployment_modes, "deployment_mode", task.deployment_mode)
     yield from _not_in(policy.tools, "benchmark.tool", task.benchmark.tool)
-    highest = max(task.benchmark.concurrency)
+    highest = max(task.benchmark.levels, default=0)
     yield from _above("benchmark.concurrency", highest, policy.max_concurrency, "requests at once")
     if task.deployment_mode == "replay":
         return

@@ -26,6 +26,7 @@ from autotuner.report.points import value_text
 from autotuner.report.task_schema import task_schema
 from autotuner.tuning.faults import faults_in, problems_from
 from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.going_on import going_on
 from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared, prepare
@@ -74,7 +75,7 @@ def validate(path: Path, *, home: Path | None, as_json: bool) -> int:
                 "errors": [],
                 "warnings": list(prepared.warnings),
                 "task": prepared.task.written(),
-                "content_id": prepared.task.content_id,
+                "content_id": prepared.content_id,
                 "candidates": count,
             }
         )
@@ -104,6 +105,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     with kept_store(folder) as store:
+        prepared = going_on(prepared, store)
         document, found = plan_of(prepared, folder, store)
     if as_json:
         print_json(document)
@@ -157,6 +159,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
         f"{_launches_text(document)}",
     }
+    if document["concurrency_reason"]:
+        rows["load levels"] = document["concurrency_reason"]
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     for path, values in document["axes"].items():

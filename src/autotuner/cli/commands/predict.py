@@ -61,7 +61,7 @@ def predict(
     else:
         most = None if every else _SHOWN_POINTS
         print_outlook(prepared, found, out(), most=most, plot=not short, short=short)
-        levels = len(prepared.task.benchmark.concurrency)
+        levels = len(prepared.task.benchmark.levels)
         count = f"{len(found.expected)} candidates x {levels} load levels"
         out().print(f"asked for {count} in {duration_text(seconds)}")
     return 0 if found.points else exit_codes.NOTHING

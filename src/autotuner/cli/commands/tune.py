@@ -23,6 +23,7 @@ from autotuner.report.plans import plan_document
 from autotuner.store import RunRecord, Store, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.going_on import going_on
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
@@ -81,6 +82,9 @@ def run_task(
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     require_installed(prepared)
+    if not fresh:
+        with kept_store(folder) as kept:
+            prepared = going_on(prepared, kept)
     generator = generator_for(prepared, path.resolve().parent)
     if not quiet:
         with kept_store(folder) as kept:

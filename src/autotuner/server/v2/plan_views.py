@@ -163,6 +163,9 @@ class TaskPlan(View):
     objectives: list[str]
     workload: str
     concurrency: list[int]
+    """Load levels: requests in flight."""
+    concurrency_reason: str
+    """Why these, where the task leaves them to the product; else empty."""
     combinations: int
     candidates: int
     launches: int
