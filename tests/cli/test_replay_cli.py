@@ -178,6 +178,14 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     assert {row["launch"] for row in rows} == {e["id"] for e in tuned["experiments"]}
     assert {row["source"] for row in rows} == {"run 1 'small replay', replayed from table.csv"}
 
+    points = list(csv.DictReader(io.StringIO(run("export", "--format", "csv").stdout)))
+    assert {row["candidate"] for row in points} == {e["id"] for e in tuned["experiments"]}
+    assert json.loads(run("export", "--format", "json").stdout)["frontier"] == tuned["frontier"]
+    whole = document(run("export", "--format", "json", "-o", tmp_path / "r.json", "--json"))
+    levels = sum(len(e["measurements"]) for e in tuned["experiments"])
+    assert (whole["launches"], whole["rows"]) == (6, levels)
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["run"]["id"] == 1
+
     packed = tmp_path / "out" / "own.csv.gz"
     told = document(run("export", "--output", packed, "--json"))
     assert told == {

@@ -56,6 +56,44 @@ def root(
 
 
 @app.command()
+def init(
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="Id of the catalog or a hub, a model folder or a GGUF file; on this machine's "
+            "CPU a small packaged one if left out.",
+        ),
+    ] = None,
+    gpu: Annotated[
+        str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu; what is here if not.")
+    ] = None,
+    gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="llamacpp, vllm, sglang or trtllm.")
+    ] = None,
+    slo: Annotated[
+        list[str] | None,
+        typer.Option("--slo", metavar="NAME=MS", help="Limits: ttft_ms=500,tpot_ms=50."),
+    ] = None,
+    isl: Annotated[int | None, typer.Option("--isl", min=1, help="Input tokens.")] = None,
+    osl: Annotated[int | None, typer.Option("--osl", min=1, help="Output tokens.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Where to write the file; - for stdout.")
+    ] = Path("task.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write a commented task file for a model and devices, to start from."""
+    from autotuner.cli.commands.init import Wishes
+    from autotuner.cli.commands.init import init as command
+
+    wishes = Wishes(model, engine, gpu, gpus, isl, osl, slo or ())
+    command(wishes, output, force=force, home=home, as_json=as_json)
+
+
+@app.command()
 def tune(
     task: TaskFile,
     home: Home = None,
@@ -247,7 +285,12 @@ def report(
 def export(
     run: RunId = None,
     form: Annotated[
-        str, typer.Option("--format", help="landscape: a table that a replay launches from (CSV).")
+        str,
+        typer.Option(
+            "--format",
+            help="csv: a row for each measured level; json: what `show --json` prints; "
+            "landscape: a table that a replay launches from (CSV).",
+        ),
     ] = "landscape",
     output: Annotated[
         Path | None,

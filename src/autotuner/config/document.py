@@ -16,6 +16,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+_MOST_LISTED = 24
+"""Words that a hint lists: a line or two, all of an enumeration, not all models of the catalog."""
 LARGEST = 2**31 - 1
 """Of a count: what engines and databases hold, and floating point can reckon with."""
 _LARGEST_SEED = 2**63 - 1
@@ -30,9 +32,13 @@ Fraction = Annotated[float, Strict(), Field(gt=0, le=1)]
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """A hint naming the known word nearest to `word`; all known ones where none is near."""
+    """A hint naming the known word nearest to `word`; known ones where none is near."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(known))}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    others = len(known) - _MOST_LISTED
+    more = f" and {others} more" if others > 0 else ""
+    return f"known: {', '.join(sorted(known)[:_MOST_LISTED])}{more}"
 
 
 class Document(BaseModel):

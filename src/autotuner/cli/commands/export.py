@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
+import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,10 +18,51 @@ from autotuner.cli.output import out, print_json, told_when_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import landscape_csv
+from autotuner.report.exports import points_csv
 from autotuner.report.page import write_aside
+from autotuner.store import RunRecord, Store
 from autotuner.tuning.as_landscape import landscape_of
+from autotuner.tuning.summarise import summarise
 
-FORMATS = ("landscape",)
+
+@dataclass(frozen=True)
+class _Exported:
+    """A run in one form: its text, and how many launches and rows it has."""
+
+    text: str
+    launches: int
+    rows: int
+
+
+def _landscape(store: Store, run: RunRecord) -> _Exported:
+    landscape = landscape_of(store, run)
+    text = landscape_csv(landscape)
+    return _Exported(text, len(landscape.launches), _rows(text))
+
+
+def _csv(store: Store, run: RunRecord) -> _Exported:
+    summary = summarise(store, run)
+    text = points_csv(summary)
+    return _Exported(text, len(summary.experiments), _rows(text))
+
+
+def _json(store: Store, run: RunRecord) -> _Exported:
+    summary = summarise(store, run)
+    document = summary.model_dump(mode="json")
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    rows = sum(len(experiment.measurements) for experiment in summary.experiments)
+    return _Exported(text, len(summary.experiments), rows)
+
+
+def _rows(table: str) -> int:
+    return sum(1 for _ in csv.reader(io.StringIO(table))) - 1
+
+
+FORMATS: dict[str, Callable[[Store, RunRecord], _Exported]] = {
+    "csv": _csv,
+    "json": _json,
+    "landscape": _landscape,
+}
 
 
 def export(
@@ -31,8 +77,8 @@ def export(
     """Writes the run to `output`, gzipped where it ends in .gz; to stdout where there is none.
 
     Raises:
-        AutotunerError: an unknown form, a file that is there already, no such run, or a run in
-            which nothing succeeded.
+        AutotunerError: an unknown form, a file that is there already, no such run, or, for a
+            landscape, a run in which nothing succeeded.
     """
     if form not in FORMATS:
         raise AutotunerError(f"--format: {form!r} is unknown; {nearest(form, list(FORMATS))}")
@@ -44,15 +90,15 @@ def export(
         )
     with open_existing(home) as store:
         run = chosen_run(store, number)
-        landscape = landscape_of(store, run)
-    text = landscape_csv(landscape)
+        exported = FORMATS[form](store, run)
+    text = exported.text
     if output is None:
         sys.stdout.write(text)
         return
     with told_when_unwritable(output):
         packed = output.suffix == ".gz"
         write_aside(output, gzip.compress(text.encode(), mtime=0) if packed else text)
-    launches, rows = len(landscape.launches), text.count("\n") - 1
+    launches, rows = exported.launches, exported.rows
     if as_json:
         told = {"run": run.id, "file": str(output), "launches": launches, "rows": rows}
         print_json(told | {"replay": run.replay})

@@ -1,0 +1,193 @@
+"""`autotuner init`: a first task file for a model and the devices that are to serve it."""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.markup import escape
+
+from autotuner.catalog import gpu_named, model_named, this_device
+from autotuner.catalog.gpus import CPU
+from autotuner.cli.home import state_folder
+from autotuner.cli.output import err, out, print_json, told_when_unwritable
+from autotuner.config import Model, Slo, nearest
+from autotuner.engines import DEFAULT_ENGINE, ENGINES, engine_named
+from autotuner.errors import AutotunerError, EngineError
+from autotuner.profiles import USERS, registry_with
+from autotuner.report.page import write_aside
+from autotuner.tuning.first_task import Asked, FirstTask, first_task
+from autotuner.workers.devices import ALL, ON_CPU, Devices, devices_of
+
+_PACKAGED = "smollm2-135m"
+_ON_STDOUT = "-"
+_LENGTHS = {True: (64, 32), False: (1024, 256)}
+"""Whether it is a CPU -> tokens of a request in and out, where nobody says."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says; None where it leaves it to what is here."""
+
+    model: str | None
+    engine: str | None
+    gpu: str | None
+    gpus: int | None
+    isl: int | None
+    osl: int | None
+    slo: Sequence[str]
+
+
+def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_json: bool) -> None:
+    """Writes a task file to `output`, or to stdout where that is `-`.
+
+    Raises:
+        AutotunerError: a file that is there already, an unknown model, engine, GPU or limit, or a
+            model that cannot be served so.
+    """
+    on_stdout = str(output) == _ON_STDOUT
+    if on_stdout and as_json:
+        raise AutotunerError("--json needs --output FILE: stdout cannot hold both documents")
+    if not on_stdout and output.exists() and not force:
+        raise AutotunerError(
+            f"--output: {output} is there already", remedy="give another place, or --force"
+        )
+    asked = _asked(wishes, Path.cwd())
+    base = Path.cwd() if on_stdout else output.resolve().parent
+    drafted = first_task(asked, base=base, registry=registry_with(state_folder(home) / USERS))
+    if on_stdout:
+        sys.stdout.write(drafted.text)
+        return
+    with told_when_unwritable(output):
+        write_aside(output, drafted.text)
+    _tell(asked, drafted, output, as_json=as_json)
+
+
+def _tell(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) -> None:
+    prepared = drafted.prepared
+    candidates = len(prepared.space.candidates)
+    if as_json:
+        print_json(
+            {
+                "file": str(output),
+                "model": prepared.model.name,
+                "engine": asked.engine,
+                "gpu": asked.gpu,
+                "gpus": asked.gpus,
+                "candidates": candidates,
+                "launches": prepared.launches,
+            }
+        )
+        return
+    devices = "the CPU" if asked.on_cpu else f"{asked.gpus} x {asked.gpu}"
+    what = f"{prepared.model.name} on {asked.engine}, {devices}"
+    count = f"{candidates} candidates, up to {prepared.launches} to launch"
+    out().print(escape(f"{output}: {what}; {count}"), soft_wrap=True)
+    out().print(escape(f"next: autotuner plan {output}"), soft_wrap=True)
+    if not all(variant.installation.found for variant in prepared.variants):
+        err().print(f"{asked.engine} is not installed here: `plan` and `predict` work without it")
+
+
+def _asked(wishes: Wishes, here: Path) -> Asked:
+    if wishes.engine is not None:
+        engine_named(wishes.engine)
+    limits = limits_of(wishes.slo)
+    devices = _devices(wishes)
+    on_cpu = devices.gpu == CPU
+    model = _model(wishes, devices, here)
+    isl, osl = _LENGTHS[on_cpu]
+    given = (model.id or model.path or "").rstrip("/").rpartition("/")[2]
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", given.removesuffix(".gguf")) or "task"
+    return Asked(
+        name=name.strip("-").lower(),
+        model=model,
+        engine=_engine(wishes, model, on_cpu=on_cpu),
+        gpu=devices.gpu,
+        gpus=0 if on_cpu else devices.gpus,
+        isl=wishes.isl or isl,
+        osl=wishes.osl or osl,
+        slo=limits,
+        cores=this_device().cores,
+    )
+
+
+def _devices(wishes: Wishes) -> Devices:
+    """The devices that are asked for; those of this machine where none are."""
+    if wishes.gpu is None and wishes.gpus is None:
+        runs_here = wishes.engine in (None, DEFAULT_ENGINE)
+        return ON_CPU if runs_here and wishes.model is None else devices_of(ALL)
+    if wishes.gpu is None:
+        found = devices_of(ALL)
+        if found.gpu == CPU:
+            raise AutotunerError(
+                f"--gpus {wishes.gpus}: no GPU is found on this machine",
+                remedy="say what the GPUs are with --gpu",
+            )
+        return Devices(found.gpu, tuple(map(str, range(wishes.gpus or 1))))
+    gpu = gpu_named(wishes.gpu)
+    if gpu.is_cpu:
+        if wishes.gpus:
+            raise AutotunerError(f"--gpus {wishes.gpus}: a CPU has none", remedy="leave it out")
+        return ON_CPU
+    return Devices(gpu.name, tuple(map(str, range(1 if wishes.gpus is None else wishes.gpus))))
+
+
+def _model(wishes: Wishes, devices: Devices, here: Path) -> Model:
+    if wishes.model is not None:
+        named = model_named(wishes.model, base=here)
+        if named.path is not None:
+            return named.model_copy(update={"path": str((here / named.path).resolve())})
+        return named
+    if devices.gpu == CPU and wishes.engine in (None, DEFAULT_ENGINE):
+        return Model(id=_PACKAGED)
+    raise AutotunerError(
+        "--model is missing",
+        remedy="give an id of the catalog or a hub, a model folder or a GGUF file",
+    )
+
+
+def _engine(wishes: Wishes, model: Model, *, on_cpu: bool) -> str:
+    if wishes.engine is not None:
+        return engine_named(wishes.engine).name
+    if on_cpu or (model.path or "").endswith(".gguf"):
+        return DEFAULT_ENGINE
+    others = [name for name in ENGINES if name != DEFAULT_ENGINE]
+    return next(filter(_is_here, others), others[0])
+
+
+def _is_here(engine: str) -> bool:
+    try:
+        engine_named(engine).find(None)
+    except EngineError:
+        return False
+    return True
+
+
+def limits_of(said: Sequence[str]) -> Mapping[str, float]:
+    """`["ttft_ms=500,tpot_ms=50", "e2e_p90_ms=9000"]` as limits.
+
+    Raises:
+        AutotunerError: no `name=value`, an unknown name, a name said twice, or no positive number.
+    """
+    limits: dict[str, float] = {}
+    for word in (part.strip() for text in said for part in text.split(",") if part.strip()):
+        name, equals, text = (part.strip() for part in word.partition("="))
+        if name not in Slo.model_fields:
+            hint = nearest(name, list(Slo.model_fields))
+            raise AutotunerError(f"--slo: {name!r} is no limit; {hint}")
+        try:
+            value = float(text) if equals else math.nan
+        except ValueError:
+            value = math.nan
+        if not (value > 0 and math.isfinite(value)):
+            raise AutotunerError(
+                f"--slo: {word!r} has no limit in ms above 0", remedy=f"write --slo {name}=500"
+            )
+        if name in limits:
+            raise AutotunerError(f"--slo: {name} is given twice; keep one")
+        limits[name] = int(value) if value.is_integer() else value
+    return limits
