@@ -19,6 +19,7 @@ from autotuner.catalog.models import (
     resolve_model,
 )
 from autotuner.catalog.quantization import KINDS, Quantization, WeightFormat
+from autotuner.catalog.rope import stretched
 
 __all__ = [
     "GIB",
@@ -47,6 +48,7 @@ __all__ = [
     "model_named",
     "read_gguf",
     "resolve_model",
+    "stretched",
     "this_device",
     "weights_gib_per_gpu",
 ]

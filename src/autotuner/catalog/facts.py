@@ -59,6 +59,7 @@ class ModelFacts:
         head_size, value_size: width of one head's keys and values; for `mla` of the uncompressed.
         kv_latent: values kept per token and layer under `mla`: latent plus rotary part.
         kv_values: keys and values kept per token over all layers, where layers differ in how many.
+        rope_theta: base of the rotary embeddings' wavelengths.
         experts: routed experts of an MoE layer; 0 in a dense model.
         moe_intermediate: inner width of one expert.
         intermediate, shared_intermediate: inner width of a dense MLP, and of all shared experts of
@@ -89,6 +90,7 @@ class ModelFacts:
     kv_values: int | None = None
     vocabulary: int | None = None
     context_length: int | None = None
+    rope_theta: float | None = None
     experts: int | None = None
     experts_per_token: int | None = None
     intermediate: int | None = None

@@ -23,7 +23,7 @@ from autotuner.catalog.parameters import (
 )
 from autotuner.catalog.quantization import Quantization
 from autotuner.catalog.quantization_config import quantization_from_config
-from autotuner.catalog.rope import context_of
+from autotuner.catalog.rope import context_of, theta_of
 from autotuner.catalog.weight_files import weight_files
 from autotuner.errors import ModelError
 
@@ -81,6 +81,7 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
         kv_values=values,
         vocabulary=text.get("vocab_size"),
         context_length=context_of(text),
+        rope_theta=theta_of(text),
         experts=experts,
         experts_per_token=per_token,
         intermediate=intermediate_of(text, experts),

@@ -27,6 +27,13 @@ def context_of(text: Text) -> int | None:
     return max([known, *(stretched(known, scaling) for scaling in _scalings(text))])
 
 
+def theta_of(text: Text) -> float | None:
+    """Base of the rotary embeddings' wavelengths; None where it is not given, or not one."""
+    said = [text.get("rope_theta"), *(scaling.get("rope_theta") for scaling in _scalings(text))]
+    numbers = {float(value) for value in said if isinstance(value, int | float)}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
 def stretched(known: int, scaling: Mapping[str, Any]) -> int:
     """Tokens that a scaling makes of a known length."""
     kind = scaling.get("rope_type") or scaling.get("type")

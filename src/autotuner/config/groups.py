@@ -220,7 +220,14 @@ class Misc(Document):
     dtype: Literal["auto", "bfloat16", "float16", "float32"] | None = None
     """Type of unquantised weights and activations."""
     context_length: PositiveInt | None = None
-    """The model's context length, where it differs from its own configuration, tokens."""
+    """The model's context length, where its own configuration says it wrongly, tokens. Positions
+    beyond those that it was trained for need `rope_scaling`."""
+    rope_scaling: Literal["yarn", "linear", "dynamic"] | None = None
+    """How rotary positions are stretched beyond what the model was trained for."""
+    rope_factor: PositiveReal | None = None
+    """By how much `rope_scaling` stretches them."""
+    rope_original_context: PositiveInt | None = None
+    """Tokens from which `rope_scaling` stretches: the model's own before any scaling."""
     load_format: str | None = None
     """How weights are read; on llama.cpp `mmap`, `none` or `mlock`."""
     threads: PositiveInt | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from autotuner.catalog import ModelFacts, known_gpu
@@ -68,6 +68,8 @@ class FlagRow:
         scale: the value is multiplied by it (GiB said in bytes).
         whole: the engine takes whole numbers only.
         also_keys: keys beside `key`, with their values.
+        fact_keys: keys beside `key` -> the model's fact that they carry.
+        product: keys beside `key` -> the field whose value times this one they carry.
         note: for people.
     """
 
@@ -95,6 +97,8 @@ class FlagRow:
     scale: int = 1
     whole: bool = False
     also_keys: tuple[tuple[str, Any], ...] = ()
+    fact_keys: tuple[tuple[str, str], ...] = ()
+    product: tuple[tuple[str, str], ...] = ()
     note: str = ""
     known: dict[str, Any] = field(default_factory=dict, compare=False)
 
@@ -111,7 +115,7 @@ class FlagRow:
     @property
     def reads(self) -> tuple[str, ...]:
         """All fields that decide what this row says."""
-        other = (self.times, self.over, self.same_as, *self.one_or)
+        other = (self.times, self.over, self.same_as, *self.one_or, *(p for _, p in self.product))
         gpu = (GPU,) if self.vendors else ()
         return (self.path, *(p for p in other if p), *(p for p, _ in self.needs), *gpu)
 
@@ -154,7 +158,26 @@ class FlagRow:
         if said is None and self.key is None:
             return NOTHING
         self._check_vendor(value, settings, engine)
-        return self._said(said)
+        pieces = self._said(said)
+        beside = self._beside(value, settings, facts, engine)
+        return replace(pieces, keys=(*pieces.keys, *beside)) if beside else pieces
+
+    def _beside(
+        self, value: Any, settings: Mapping[str, Any], facts: ModelFacts, engine: str
+    ) -> list[tuple[str, str, Any]]:
+        """Keys beside the row's own that the model or another field decides."""
+        found = []
+        for key, fact in self.fact_keys:
+            if getattr(facts, fact) is None:
+                raise EngineError(
+                    f"{self.path}: {engine} needs the model's {fact} beside {value!r}, and it is "
+                    "not known",
+                    remedy="give the model's folder with its config.json (model.path)",
+                )
+            found.append((self.json_flag, key, getattr(facts, fact)))
+        for key, path in self.product:
+            found.append((self.json_flag, key, int(value * settings.get(path, 1))))
+        return found
 
     def _said(self, said: Any) -> Pieces:
         if self.key is not None:
@@ -253,6 +276,8 @@ def row_from(path: str, raw: Mapping[str, Any]) -> FlagRow:
         "values": values,
         "also": tuple(raw.get("also", ())),
         "also_keys": tuple(raw.get("also_keys", {}).items()),
+        "fact_keys": tuple(raw.get("fact_keys", {}).items()),
+        "product": tuple(raw.get("product", {}).items()),
         "skip": tuple(raw.get("skip", ())),
         "one_or": tuple(raw.get("one_or", ())),
         "needs": tuple(raw.get("needs", {}).items()),

@@ -21,6 +21,7 @@ from autotuner.catalog import (
 )
 from autotuner.config import Candidate
 from autotuner.engines import MemoryUse
+from autotuner.space.positions import POSITIONS, known_positions, rope_is_said_whole
 
 ALL_MEMORY = MemoryUse(share=1.0)
 Judge = Callable[[Candidate, "Setting"], str | None]
@@ -90,8 +91,13 @@ def length_is_known(candidate: Candidate, setting: Setting) -> str | None:
         return None
     return (
         f"memory.max_model_len ({longest}) is more than the model's context ({known}), which "
-        "misc.context_length can raise"
+        "scaled positions can stretch (misc.rope_scaling); further ones were never trained"
     )
+
+
+def scaling_is_whole(candidate: Candidate, setting: Setting) -> str | None:
+    """A scaling of positions needs its factor and the length that it starts from."""
+    return rope_is_said_whole(candidate)
 
 
 def totals_agree(candidate: Candidate, setting: Setting) -> str | None:
@@ -273,7 +279,7 @@ _WIDTHS = (
     "parallel.pipeline_parallel",
     "parallel.data_parallel",
 )
-_LENGTHS = ("memory.max_total_tokens", "memory.max_model_len", "misc.context_length")
+_LENGTHS = ("memory.max_total_tokens", "memory.max_model_len", *POSITIONS)
 _EXPERTS = (
     "parallel.expert_parallel",
     "parallel.moe_tensor_parallel",
@@ -289,6 +295,7 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(length_is_known, _LENGTHS),
+    Rule(scaling_is_whole, POSITIONS),
     Rule(totals_agree, _LENGTHS),
     Rule(
         chunk_within_batch,
@@ -348,7 +355,7 @@ def _ranks(candidate: Candidate) -> int:
 
 def _context(candidate: Candidate, setting: Setting) -> int | None:
     """Tokens that the model knows, or is said to know."""
-    return candidate.misc.context_length or setting.facts.context_length
+    return known_positions(candidate, setting.facts)
 
 
 def _limits(candidate: Candidate, setting: Setting) -> list[tuple[int, str]]:

@@ -123,6 +123,7 @@ class FactsView(View):
     kv_values: int | None
     vocabulary: int | None
     context_length: int | None
+    rope_theta: float | None
     experts: int | None
     experts_per_token: int | None
     intermediate: int | None
