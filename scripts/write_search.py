@@ -30,6 +30,7 @@ MEASURES = {
     "hv2": "2-D hypervolume",
     "hv3": "3-D hypervolume",
     "regret": "SLO regret",
+    "e2e_regret": "E2E regret",
     "wasted": "in vain",
     "seconds_per_proposal": "s per proposal",
 }

@@ -128,6 +128,7 @@ def test_an_oracle_with_all_launches_finds_everything(scape: Landscape, seed: in
     assert scores.hv2 == pytest.approx(1)
     assert scores.hv3 == pytest.approx(1)
     assert scores.regret == 0
+    assert scores.e2e_regret == 0
 
 
 @given(landscapes())
@@ -162,7 +163,9 @@ def test_baselines_live_with_any_predictions_and_failures(
     subject, strategy = Subject(scape, knowledge(scape)), contender(name, scape)
     first = scored(subject, Case(0, name, 4, seed), strategy)
     again = scored(subject, Case(0, name, 4, seed), contender(name, scape))
-    assert (first.hv2, first.hv3, first.regret) == (again.hv2, again.hv3, again.regret)
+    assert (first.hv2, first.hv3, first.regret, first.e2e_regret) == (
+        *(again.hv2, again.hv3, again.regret, again.e2e_regret),
+    )
 
 
 class TestPredicted(StrategyContract):

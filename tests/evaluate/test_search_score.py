@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,24 @@ def test_regret_counts_points_at_the_limits_and_is_1_without_any() -> None:
     assert some.regret("b") == 0
     assert some.regret("a") == pytest.approx(1 - 10 / 30)
     assert some.regret("c") == some.regret("") == 1
+
+
+def test_regret_within_a_limit_of_e2e_latency_counts_what_meets_it() -> None:
+    """Median of 1,000, 2,000 and 3,000 ms: 2,000. c has the most throughput, and is too slow."""
+    some = Truth(
+        {
+            key: tuple(replace(p, e2e_p90_ms=e2e_ms) for p in points)
+            for (key, points), e2e_ms in zip(
+                truth(((10, 100),), ((30, 50),), ((50, 40),)).points.items(),
+                (1000.0, 2000.0, 3000.0),
+                strict=True,
+            )
+        }
+    )
+    assert some.e2e_limits == {"e2e_p90_ms": 2000.0}
+    assert some.regret("b", some.e2e_limits) == 0
+    assert some.regret("a", some.e2e_limits) == pytest.approx(1 - 10 / 30)
+    assert some.regret("c", some.e2e_limits) == 1
 
 
 def test_regret_is_nothing_where_no_point_is_feasible_at_all() -> None:

@@ -29,17 +29,22 @@ from autotuner.testing.strategy_contract import StrategyContract
 
 
 class TestGrid(StrategyContract):
+    finds_within = None
+
     def strategy(self) -> Strategy:
         return strategy_named("grid")
 
 
 class TestRandom(StrategyContract):
+    finds_within = None
+
     def strategy(self) -> Strategy:
         return strategy_named("random")
 
 
 class TestTwoStage(StrategyContract):
     exhaustive = False
+    finds_within = 3
 
     def strategy(self) -> Strategy:
         return strategy_named("two_stage")
@@ -54,6 +59,7 @@ class TestProgressive(StrategyContract):
 
 class TestBayesian(StrategyContract):
     examples = 10
+    falls_short = 0.25
 
     def strategy(self) -> Strategy:
         return strategy_named("bayesian")
@@ -62,6 +68,7 @@ class TestBayesian(StrategyContract):
 class TestHybrid(StrategyContract):
     exhaustive = False
     examples = 25
+    finds_within = 3
 
     def strategy(self) -> Strategy:
         return strategy_named("hybrid")
@@ -70,6 +77,7 @@ class TestHybrid(StrategyContract):
 class TestAuto(StrategyContract):
     exhaustive = False
     examples = 25
+    finds_within = 3
 
     def strategy(self) -> Strategy:
         return strategy_named("auto")

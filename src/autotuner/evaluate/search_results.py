@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from autotuner.evaluate.search_cases import Case, Scores, Subject
 
-MEASURES = ("hv2", "hv3", "regret", "wasted", "seconds_per_proposal")
+MEASURES = ("hv2", "hv3", "regret", "e2e_regret", "wasted", "seconds_per_proposal")
 """What a result tells of every strategy, as the fields of `Result` and `Average` are named."""
 
 
@@ -40,6 +40,7 @@ class Result:
     hv2: Quartiles
     hv3: Quartiles
     regret: Quartiles
+    e2e_regret: Quartiles
     wasted: Quartiles
     seconds_per_proposal: Quartiles
 
@@ -58,6 +59,7 @@ def results(subjects: Sequence[Subject], found: Mapping[Case, Scores]) -> list[R
             hv2=Quartiles.of([one.hv2 for one in some]),
             hv3=Quartiles.of([one.hv3 for one in some]),
             regret=Quartiles.of([one.regret for one in some]),
+            e2e_regret=Quartiles.of([one.e2e_regret for one in some]),
             wasted=Quartiles.of([one.wasted for one in some]),
             seconds_per_proposal=Quartiles.of([s for one in some for s in one.seconds] or [0.0]),
         )
@@ -75,6 +77,7 @@ class Average:
     hv2: float
     hv3: float
     regret: float
+    e2e_regret: float
     wasted: float
     seconds_per_proposal: float
 

@@ -16,6 +16,7 @@ from functools import cached_property
 
 from autotuner.landscapes import Landscape, true_outcome
 from autotuner.search import OperatingPoint, hypervolume, pareto_front, reference_point
+from autotuner.search.slo import within
 
 Vector = tuple[float, ...]
 
@@ -51,24 +52,34 @@ class Truth:
         }
         return {name: statistics.median(found) for name, found in figures.items() if found}
 
+    @cached_property
+    def e2e_limits(self) -> dict[str, float]:
+        """The other SLO: the median of E2E latency over all points, in ms."""
+        every = [point.e2e_p90_ms for point in self._reached(self.points)]
+        return {"e2e_p90_ms": statistics.median(every)} if every else {}
+
     def hypervolume_ratio(self, launched: Iterable[str], dimensions: int) -> float:
         """Share of the true frontier's hypervolume that the launches reach, 0 to 1."""
         reference, whole = self._whole[dimensions]
         reached = [coordinates(point, dimensions) for point in self._reached(launched)]
         return hypervolume(pareto_front(reached, key=tuple), reference) / whole
 
-    def regret(self, launched: Iterable[str]) -> float:
+    def regret(self, launched: Iterable[str], limits: Mapping[str, float] | None = None) -> float:
         """1 - best tokens/s per GPU within the limits / the best that is there.
 
         1 where no launch has a point within them; 0 where none exists in all the landscape.
-        """
-        best = self.best_feasible(self.points)
-        return 1 - self.best_feasible(launched) / best if best else 0.0
 
-    def best_feasible(self, launched: Iterable[str]) -> float:
+        Args:
+            limits: an SLO; `limits` of the truth, if left out.
+        """
+        limits = self.limits if limits is None else limits
+        best = self._best_feasible(self.points, limits)
+        return 1 - self._best_feasible(launched, limits) / best if best else 0.0
+
+    def _best_feasible(self, launched: Iterable[str], limits: Mapping[str, float]) -> float:
         """The most tokens/s per GPU within the limits; 0 where no point is."""
         points = self._reached(launched)
-        return max((p.tok_s_per_gpu for p in points if self._feasible(p)), default=0)
+        return max((p.tok_s_per_gpu for p in points if within(p, limits)), default=0)
 
     def in_vain(self, launched: Iterable[str]) -> int:
         """Launches without a point on the 2-D frontier of all that was launched, in the end.
@@ -78,9 +89,6 @@ class Truth:
         launched = list(launched)
         front = pareto_front(self._reached(launched), key=lambda point: coordinates(point, 2))
         return len(launched) - len({point.candidate_id for point in front})
-
-    def _feasible(self, point: OperatingPoint) -> bool:
-        return all(getattr(point, name) <= limit for name, limit in self.limits.items())
 
     def _reached(self, launched: Iterable[str]) -> list[OperatingPoint]:
         return [point for key in launched for point in self.points[key]]

@@ -54,10 +54,11 @@ def why_cut(
         others: what other launches measured; without any there is nothing to beat.
         slo: as in `SearchState`; it counts once a point meets it.
     """
+    compared = (*objectives, *slo)
+    measured, others = ([p for p in points if has(p, compared)] for points in (measured, others))
     if not measured or not others or not left:
         return None
     price = measured[0].usd_per_gpu_hour
-    compared = (*objectives, *slo)
     said = {
         p.concurrency: point
         for p in predicted
@@ -104,7 +105,7 @@ def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint
     margin = MARGIN + octaves * MARGIN_PER_OCTAVE
     figures: dict[str, Any] = {}
     for name in _FIGURES:
-        if getattr(said, name) is None or any(getattr(a.seen, name) is None for a in anchors):
+        if not all(has(point, (name,)) for point in (said, *(a.seen for a in anchors))):
             continue
         shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
         gain = math.exp(shown + margin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -39,14 +40,14 @@ class OperatingPoint:
     @property
     def requests_per_s_per_gpu(self) -> float | None:
         """Completed requests per second and device."""
-        if self.requests_per_s is None:
+        if self.requests_per_s is None or not self.tok_s:
             return None
         return self.requests_per_s * self.tok_s_per_gpu / self.tok_s
 
     @property
     def usd_per_million_tokens(self) -> float | None:
         """USD that a million output tokens cost: a device's hour over what it makes in an hour."""
-        if self.usd_per_gpu_hour is None:
+        if self.usd_per_gpu_hour is None or not self.tok_s_per_gpu:
             return None
         return self.usd_per_gpu_hour / (self.tok_s_per_gpu * 3600) * 1e6
 
@@ -146,8 +147,12 @@ def quantity(point: OperatingPoint, name: str) -> float:
 
 
 def has(point: OperatingPoint, names: Iterable[str]) -> bool:
-    """Whether the point has a value of every quantity named, so that a search can compare it."""
-    return all(getattr(point, _objective(name).name) is not None for name in names)
+    """Whether the point has a value of every quantity named, so that a search can compare it.
+
+    0, an infinite figure and none at all are no values: they have no logarithm and no ratio.
+    """
+    values = (getattr(point, _objective(name).name) for name in names)
+    return all(value is not None and 0 < value < math.inf for value in values)
 
 
 def told(point: OperatingPoint, names: Sequence[str]) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from autotuner.search.points import OBJECTIVES, OperatingPoint, figure, objective_vector, quantity
+from autotuner.search.points import (
+    OBJECTIVES,
+    OperatingPoint,
+    figure,
+    has,
+    objective_vector,
+    quantity,
+)
 from autotuner.search.slo import told_slo, verdict, verdicts, within, worst_excess
 
 
@@ -23,10 +30,12 @@ def recommend(
     place of both: the best of it, within the SLO where there is one.
 
     Args:
-        points: candidates for the choice; None is returned for an empty sequence.
+        points: candidates for the choice, of which those that lack a quantity that is asked for
+            are none; where no other is left, None is returned.
         slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit in ms.
         objectives: what the search was for.
     """
+    points = [point for point in points if has(point, (*objectives, *slo))]
     if not points:
         return None
     only = objectives[0] if len(objectives) == 1 else None

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from autotuner.search.points import OBJECTIVES, OperatingPoint, quantity
+from autotuner.search.points import OBJECTIVES, OperatingPoint, has, quantity
 
 Verdict = Literal["meets", "unclear", "misses"]
 """`unclear`: the limit lies inside the value's interval."""
@@ -31,13 +31,18 @@ def worst_excess(point: OperatingPoint, slo: Mapping[str, float]) -> tuple[float
 
     Without limits: minus infinity.
     """
-    excesses = ((quantity(point, name) / limit - 1, name) for name, limit in slo.items())
+    excesses = ((_excess(point, name, limit), name) for name, limit in slo.items())
     return max(excesses, default=(-math.inf, ""))
 
 
 def within(point: OperatingPoint, slo: Mapping[str, float]) -> bool:
     """Whether the point meets every limit."""
-    return all(quantity(point, name) <= limit for name, limit in slo.items())
+    return all(_excess(point, name, limit) <= 0 for name, limit in slo.items())
+
+
+def _excess(point: OperatingPoint, name: str, limit: float) -> float:
+    """By what share of it a limit is missed; what has no value of the quantity meets no limit."""
+    return quantity(point, name) / limit - 1 if has(point, (name,)) else math.inf
 
 
 def verdicts(point: OperatingPoint, slo: Mapping[str, float]) -> dict[str, Verdict]:
@@ -54,6 +59,8 @@ def verdict(point: OperatingPoint, slo: Mapping[str, float]) -> Verdict:
 
 
 def _verdict(point: OperatingPoint, name: str, limit: float) -> Verdict:
+    if not has(point, (name,)):
+        return "misses"
     value = quantity(point, name)
     ends = ((low, high) for quantity, low, high in point.intervals95 if quantity == name)
     low, high = next(ends, (value, value))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 from autotuner.search.knowledge import Knowledge
-from autotuner.search.points import COST, OperatingPoint, check_objectives
+from autotuner.search.points import COST, OperatingPoint, check_objectives, has
 from autotuner.search.slo import check_slo
 
 
@@ -85,6 +85,8 @@ class SearchState:
         check_slo(self.slo)
         if COST in self.objectives and not self.usd_per_gpu_hour:
             raise ValueError(f"{COST} is an objective without usd_per_gpu_hour")
+        history = tuple(_comparable(outcome, self.compared) for outcome in self.history)
+        object.__setattr__(self, "history", history)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -100,6 +102,18 @@ class SearchState:
         """Candidates neither finished nor in flight, in the order of the space."""
         tried = {outcome.candidate_id for outcome in self.history} | set(self.in_flight)
         return tuple(candidate for candidate in self.candidates if candidate not in tried)
+
+
+def _comparable(outcome: Outcome, needs: Collection[str]) -> Outcome:
+    """The outcome without points that cannot be compared; their levels have failed."""
+    lacking = [point for point in outcome.points if not has(point, needs)]
+    if not lacking:
+        return outcome
+    return replace(
+        outcome,
+        points=tuple(point for point in outcome.points if point not in lacking),
+        failed_levels=(*outcome.failed_levels, *(point.concurrency for point in lacking)),
+    )
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from autotuner.predict import Prediction
-from autotuner.search import Knowledge, OperatingPoint, Outcome, SearchState
+from autotuner.predict import Prediction, tok_s_per_user
+from autotuner.search import OBJECTIVES, Knowledge, OperatingPoint, Outcome, SearchState
 
 LEVELS = (1, 4, 16)
 PRICE = 2.0
@@ -21,36 +21,47 @@ _AXES: dict[str, tuple[object, ...]] = {
     "memory.cpu_offload_gb": (0.0, 1.5, 8.0),
     "system.backend": ("vllm", "sglang"),
 }
-_OBJECTIVES = (
-    ("tok_s_per_gpu", "ttft_ms"),
-    ("tok_s_per_gpu", "tok_s_per_user", "ttft_ms"),
-    ("tok_s_per_gpu",),
-    ("usd_per_million_tokens", "e2e_p90_ms"),
-)
 _NO_FIGURES = (math.nan, math.inf, -math.inf, -3.0, 0.0, 1e-320, 1e308)
+_LIMITS = st.sampled_from([200.0, 1e-9, 1e6])
 _FAILURES = ("out_of_memory", "died_while_loading", "port_taken", "load_errors")
 
 
+LATENCIES = tuple(name for name, objective in OBJECTIVES.items() if objective.unit == "ms")
+"""What an SLO may limit."""
+
+
 @st.composite
-def outcomes(draw: st.DrawFn, candidate_id: str) -> Outcome:
-    """A finished experiment of that candidate: measured at some levels, or failed."""
+def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
+    """A finished experiment of that candidate: measured at some levels, or failed.
+
+    Answers of one token have no TPOT, and a server that sends all tokens at once has one of 0.
+    """
     failed = draw(st.sets(st.sampled_from(LEVELS)) if draw(st.booleans()) else st.just(set()))
     if len(failed) == len(LEVELS) or draw(st.integers(0, 4)) == 4:
         return Outcome(candidate_id, "failed", failure_kind=draw(st.sampled_from(_FAILURES)))
     points = []
     for level in sorted(set(LEVELS) - failed):
-        tok_s, per_gpu, per_user, ttft_ms, tpot_ms, e2e_ms = draw(st.tuples(*[_AMOUNT] * 6))
+        tok_s, per_gpu, ttft_ms, e2e_ms = draw(st.tuples(*[_AMOUNT] * 4))
+        tpot_ms = None if osl == 1 else draw(_AMOUNT | st.just(0.0))
         points.append(
             OperatingPoint(
-                *(candidate_id, level, tok_s, per_gpu, per_user, ttft_ms, tpot_ms, e2e_ms),
+                candidate_id=candidate_id,
+                concurrency=level,
+                tok_s=tok_s,
+                tok_s_per_gpu=per_gpu,
+                tok_s_per_user=tok_s_per_user(tpot_ms),
+                ttft_ms=ttft_ms,
+                tpot_ms=tpot_ms,
+                e2e_p90_ms=e2e_ms,
                 usd_per_gpu_hour=PRICE,
+                requests_per_s=tok_s / osl,
             )
         )
     return Outcome(candidate_id, "completed", tuple(points), failed_levels=tuple(sorted(failed)))
 
 
 @st.composite
-def knowledge(draw: st.DrawFn, names: Sequence[str]) -> Knowledge:
+def knowledge(draw: st.DrawFn, names: Sequence[str], osl: float = 100.0) -> Knowledge:
     """Predictions of all, some or none; sound, all equal, or with figures that are none."""
     kind = draw(st.sampled_from(["sound", "sound", "equal", "broken", "absent"]))
     predicted = draw(st.sets(st.sampled_from(names))) if draw(st.booleans()) else set(names)
@@ -63,7 +74,7 @@ def knowledge(draw: st.DrawFn, names: Sequence[str]) -> Knowledge:
     }[kind]
     return Knowledge(
         predictions={
-            name: tuple(_prediction(name, level, draw(figures)) for level in LEVELS)
+            name: tuple(_prediction(name, level, draw(figures), osl) for level in LEVELS)
             for name in sorted(predicted - too_large)
             if kind != "absent"
         },
@@ -74,7 +85,11 @@ def knowledge(draw: st.DrawFn, names: Sequence[str]) -> Knowledge:
 
 @st.composite
 def states(draw: st.DrawFn, *, smallest: int = 1, largest: int = 12) -> SearchState:
-    """A search under way without a budget: candidates are finished, in flight or untried."""
+    """A search under way without a budget: candidates are finished, in flight or untried.
+
+    For any objectives, within any limits; answers have a hundred tokens, or one.
+    """
+    osl = draw(st.sampled_from([100.0, 100.0, 1.0]))
     size = draw(st.integers(smallest, largest) | st.just(largest))
     names = tuple(draw(st.permutations([f"c{number:02}" for number in range(size)])))
     settings = {
@@ -90,18 +105,20 @@ def states(draw: st.DrawFn, *, smallest: int = 1, largest: int = 12) -> SearchSt
     flying = draw(st.integers(0, min(2, size - finished)))
     return SearchState(
         candidates=names,
-        history=tuple(draw(outcomes(name)) for name in order[:finished]),
-        objectives=draw(st.sampled_from(_OBJECTIVES)),
+        history=tuple(draw(outcomes(name, osl)) for name in order[:finished]),
+        objectives=tuple(
+            draw(st.lists(st.sampled_from(list(OBJECTIVES)), min_size=1, max_size=3, unique=True))
+        ),
         spent_experiments=finished,
         spent_minutes=float(finished),
         seed=draw(st.integers(0, 2**32)),
         in_flight=tuple(order[finished : finished + flying]),
         levels=LEVELS,
         settings=draw(st.sampled_from([settings, settings, settings, {}])),
-        slo=draw(st.sampled_from([{}, {"ttft_ms": 200.0}, {"tpot_ms": 1e-9}])),
+        slo=draw(st.just({}) | st.dictionaries(st.sampled_from(LATENCIES), _LIMITS, max_size=3)),
         threshold=draw(st.sampled_from([None, 0.01])),
         usd_per_gpu_hour=PRICE,
-        knowledge=draw(knowledge(names)),
+        knowledge=draw(knowledge(names, osl)),
     )
 
 
@@ -123,10 +140,16 @@ def searches(draw: st.DrawFn) -> tuple[SearchState, dict[str, Outcome]]:
     )
     fail = draw(st.integers(0, 4)) == 4
     failed = {c: Outcome(c, "failed", failure_kind="out_of_memory") for c in state.candidates}
-    return unbegun, failed if fail else {c: draw(outcomes(c)) for c in state.candidates}
+    if fail:
+        return unbegun, failed
+    said = (p.osl for sweep in state.knowledge.predictions.values() for p in sweep)
+    osl = next(said, 100.0)
+    return unbegun, {c: draw(outcomes(c, osl)) for c in state.candidates}
 
 
-def _prediction(name: str, level: int, figures: tuple[float, float, float]) -> Prediction:
+def _prediction(
+    name: str, level: int, figures: tuple[float, float, float], osl: float
+) -> Prediction:
     ttft_ms, tpot_ms, tok_s = figures
     return Prediction(
         candidate_id=name,
@@ -135,7 +158,7 @@ def _prediction(name: str, level: int, figures: tuple[float, float, float]) -> P
         tpot_ms=tpot_ms,
         tok_s=tok_s,
         devices=1,
-        osl=100.0,
+        osl=osl,
         ttft_log_std=0.3,
         tpot_log_std=0.3,
         tok_s_log_std=0.3,

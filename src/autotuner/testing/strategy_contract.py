@@ -11,8 +11,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from autotuner.search import Budget, Outcome, Proposal, SearchState, Stop, Strategy, description
-from autotuner.testing.search_states import searches, states
+from autotuner.search import (
+    OBJECTIVES,
+    Budget,
+    Outcome,
+    Proposal,
+    SearchState,
+    Stop,
+    Strategy,
+    description,
+    objective_vector,
+    quantity,
+)
+from autotuner.search.slo import within
+from autotuner.testing.made_up_search import made_up_search
+from autotuner.testing.search_states import LATENCIES, searches, states
+
+_OBJECTIVES_AT = {
+    200.0: tuple(OBJECTIVES),
+    1.0: ("requests_per_s", "requests_per_s_per_gpu", "ttft_ms"),
+}
+"""Mean output tokens -> the objectives that are tried. Answers of one token have no TPOT."""
+_LIMITS_AT = {200.0: LATENCIES, 1.0: ("ttft_ms", "e2e_p90_ms")}
+_ALWAYS = 8
+"""Launches of a strategy that looks at no goal."""
 
 
 class StrategyContract(ABC):
@@ -22,10 +44,15 @@ class StrategyContract(ABC):
         exhaustive: whether it goes on until every candidate is launched where no budget ends it
             before. One that may stop earlier says False, and then has to say why it stops.
         examples: how many searches each test draws; fewer for a strategy that thinks long.
+        finds_within: launches, of 64 candidates that are predicted exactly, in which it finds what
+            any goal asks for; None for a strategy that goes over the space whatever the goal is.
+        falls_short: by what share of it, at the most; more for one that draws at random.
     """
 
     exhaustive: ClassVar[bool] = True
     examples: ClassVar[int] = 50
+    finds_within: ClassVar[int | None] = 12
+    falls_short: ClassVar[float] = 0.03
 
     @abstractmethod
     def strategy(self) -> Strategy:
@@ -126,6 +153,43 @@ class StrategyContract(ABC):
             assert choice.reason.strip()
 
         self.for_all(holds, searches())
+
+    def test_every_objective_is_followed(self) -> None:
+        for osl, names in _OBJECTIVES_AT.items():
+            for name in names:
+                self._honours(osl, name, {})
+
+    def test_every_limit_binds(self) -> None:
+        for osl, names in _LIMITS_AT.items():
+            objective = "requests_per_s_per_gpu" if osl == 1 else "tok_s_per_gpu"
+            points = [p for o in made_up_search(osl)[1].values() for p in o.points]
+            for name in names:
+                rising = sorted(quantity(point, name) for point in points)
+                self._honours(osl, objective, {name: rising[len(rising) // 5]})
+
+    def _honours(self, osl: float, objective: str, slo: Mapping[str, float]) -> None:
+        """That it comes close to the best point within the SLO; or launches what it always does."""
+        goalless, truth = made_up_search(osl)
+        launches = self.finds_within or _ALWAYS
+        goalless = replace(goalless, budget=Budget(experiments=launches))
+        state = replace(goalless, objectives=(objective,), slo=slo)
+        launched = self._launched(state, truth)
+        if self.finds_within is None:
+            assert launched == self._launched(goalless, truth)
+            return
+        reached, best = (
+            max((objective_vector(p, (objective,)) for p in points if within(p, slo)), default=None)
+            for points in (
+                [point for candidate in some for point in truth[candidate].points]
+                for some in (launched, truth)
+            )
+        )
+        assert reached is not None, f"nothing within {slo} by {launched}"
+        assert best is not None
+        missing = abs(best[0] - reached[0]) / abs(best[0])
+        assert missing <= self.falls_short, (
+            f"{missing:.0%} short in {objective} within {slo} by {launched}"
+        )
 
     def _launched(self, state: SearchState, truth: Mapping[str, Outcome]) -> list[str]:
         """What is launched from `state` on, each finished before the next, by one strategy."""

@@ -47,7 +47,7 @@ class Prior:
 
 @functools.cache
 def priors() -> Mapping[str, Prior]:
-    """By quantity: `ttft`, `tpot`, `rest`."""
+    """By quantity: `ttft`, `tpot`, `rest`, `tail`."""
     text = resources.files("autotuner.search.hybrid").joinpath("constants.yaml").read_text("utf-8")
     document = yaml.safe_load(text)
     return {

@@ -8,40 +8,62 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autotuner.predict import e2e_ms, tok_s_per_user
 from autotuner.search.hybrid.residuals import Measured
-from autotuner.search.hybrid.rows import NO_TPOT_MS, Bools, Floats, Ints, Rows
+from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows, pace_ms
+from autotuner.search.points import COST, OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import SearchState
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures of rows, given their logarithms; shapes are those of the rows asked for.
+    """Figures of rows, given their natural logarithms; shapes are those of the rows asked for.
 
     Attributes:
-        ttft, tpot, tok_s: natural logarithms, of ms and of tokens/s of the deployment.
+        ttft, tpot, tok_s, tail: of TTFT and TPOT in ms, of output tokens/s of the deployment, and
+            of the 90th percentile of E2E latency over its mean.
+        osl: mean output tokens of a request.
+        usd_per_gpu_hour: price of a device for an hour; None where it is not known.
     """
 
     ttft: Floats
     tpot: Floats
     tok_s: Floats
+    tail: Floats
     concurrency: Floats
     gpus: Floats
+    osl: Floats
+    usd_per_gpu_hour: float | None = None
 
     @classmethod
     def of(cls, rows: Rows, at: Ints, residuals: Floats) -> Figures:
-        """Of the rows `at`, with residuals `... x 3`."""
-        logs = rows.base[at] + residuals
-        tok_s = logs[..., 2] - logs[..., 1] + np.log(rows.concurrency[at])
-        return cls(logs[..., 0], logs[..., 1], tok_s, rows.concurrency[at], rows.gpus[at])
+        """Of the rows `at`, with residuals `... x 4`."""
+        ttft, tpot, rest, tail = np.moveaxis(rows.base[at] + residuals, -1, 0)
+        return cls(
+            ttft=ttft,
+            tpot=tpot,
+            tok_s=rest - tpot + np.log(rows.concurrency[at]),
+            tail=tail,
+            concurrency=rows.concurrency[at],
+            gpus=rows.gpus[at],
+            osl=rows.osl[at],
+            usd_per_gpu_hour=rows.usd_per_gpu_hour,
+        )
 
     @property
-    def e2e(self) -> Floats:
-        """Logarithm of the end-to-end latency in ms: by Little's law, concurrency / rate."""
-        return np.asarray(math.log(1000) + np.log(self.concurrency) - self.tok_s)
+    def mean_e2e(self) -> Floats:
+        """Logarithm of the mean end-to-end latency in ms; as `predict.closed_loop.e2e_ms`."""
+        later = np.maximum(self.osl - 1, 0.0) * np.exp(self.tpot)
+        return np.asarray(np.log(np.exp(self.ttft) + later))
+
+    def log(self, name: str) -> Floats:
+        """Natural logarithm of the quantity that an objective or a limit is called by."""
+        return _LOGS[name](self)
 
     def values(self, objectives: tuple[str, ...]) -> Floats:
-        """`... x d`: rates as they are, latencies and costs as minus their logarithms."""
-        return np.stack([_VALUES[name](self) for name in objectives], axis=-1)
+        """`... x d`, to be maximised: rates as they are, others as minus their logarithms."""
+        logs = ((OBJECTIVES[name].maximise, self.log(name)) for name in objectives)
+        return np.stack([np.exp(log) if more else -log for more, log in logs], axis=-1)
 
     def within(self, slo: Mapping[str, float]) -> Bools:
         """Whether each meets every limit."""
@@ -49,23 +71,51 @@ class Figures:
 
     def excess(self, slo: Mapping[str, float]) -> Floats:
         """By what logarithm the limit missed most is missed; not above 0 where all are met."""
-        logs = {"ttft_ms": self.ttft, "tpot_ms": self.tpot, "e2e_p90_ms": self.e2e}
-        missed = [logs[name] - math.log(limit) for name, limit in slo.items()]
+        missed = [self.log(name) - math.log(limit) for name, limit in slo.items()]
         return np.max(missed, axis=0) if missed else np.full(self.ttft.shape, -np.inf)
 
+    def point(self, candidate: str) -> OperatingPoint:
+        """The first row as an operating point."""
 
-_VALUES: Mapping[str, Callable[[Figures], Floats]] = {
-    "tok_s_per_gpu": lambda f: np.exp(f.tok_s) / f.gpus,
-    "tok_s": lambda f: np.exp(f.tok_s),
-    # Up to the mean answer's length, which rows share.
-    "requests_per_s_per_gpu": lambda f: np.exp(f.tok_s) / f.gpus,
-    "requests_per_s": lambda f: np.exp(f.tok_s),
-    "tok_s_per_user": lambda f: 1000 * np.exp(-f.tpot),
-    "ttft_ms": lambda f: -f.ttft,
-    "tpot_ms": lambda f: -f.tpot,
-    "e2e_p90_ms": lambda f: -f.e2e,
-    "usd_per_million_tokens": lambda f: f.tok_s - np.log(f.gpus),
+        def first(name: str) -> float:
+            return float(np.exp(self.log(name)).flat[0])
+
+        tpot_ms = first("tpot_ms") if self.osl.flat[0] > 1 else None
+        return OperatingPoint(
+            candidate_id=candidate,
+            concurrency=int(self.concurrency.flat[0]),
+            tok_s=first("tok_s"),
+            tok_s_per_gpu=first("tok_s_per_gpu"),
+            tok_s_per_user=tok_s_per_user(tpot_ms),
+            ttft_ms=first("ttft_ms"),
+            tpot_ms=tpot_ms,
+            e2e_p90_ms=first("e2e_p90_ms"),
+            usd_per_gpu_hour=self.usd_per_gpu_hour,
+            requests_per_s=first("requests_per_s"),
+        )
+
+
+def _usd(figures: Figures) -> Floats:
+    price = math.log((figures.usd_per_gpu_hour or math.nan) * 1e6 / 3600)
+    return np.asarray(price - _per_gpu(figures))
+
+
+def _per_gpu(figures: Figures) -> Floats:
+    return np.asarray(figures.tok_s - np.log(figures.gpus))
+
+
+_LOGS: Mapping[str, Callable[[Figures], Floats]] = {
+    "tok_s_per_gpu": _per_gpu,
+    "tok_s": lambda f: f.tok_s,
+    "tok_s_per_user": lambda f: math.log(1000) - f.tpot,
+    "requests_per_s": lambda f: f.tok_s - np.log(f.osl),
+    "requests_per_s_per_gpu": lambda f: _per_gpu(f) - np.log(f.osl),
+    "ttft_ms": lambda f: f.ttft,
+    "tpot_ms": lambda f: f.tpot,
+    "e2e_p90_ms": lambda f: f.mean_e2e + f.tail,
+    COST: _usd,
 }
+"""Every objective: what is learnt of a row is enough to tell all of them."""
 
 
 @dataclass(frozen=True)
@@ -74,28 +124,43 @@ class Seen:
 
     Attributes:
         measured: rows with a point, and their residuals.
+        e2e: logarithms of the measured 90th percentiles of E2E latency in ms: `m`.
         tried: rows that ran or failed. ran: which of them ran.
     """
 
     measured: Measured
+    e2e: Floats
     tried: Ints
     ran: Bools
+
+    def as_measured(self, rows: Rows, residuals: Floats) -> Floats:
+        """`n x 4` residuals with those of `tail` under which measured rows have the 90th percentile
+        that was measured, whatever is expected of their TTFT and TPOT."""
+        at, found = self.measured.rows, residuals.copy()
+        mean = Figures.of(rows, at, residuals[at]).mean_e2e
+        found[at, _TAIL] = self.e2e - mean - rows.base[at, _TAIL]
+        return found
+
+
+_TAIL = QUANTITIES.index("tail")
 
 
 def seen(state: SearchState, rows: Rows) -> Seen:
     """The history of a search as rows. A failed launch without levels failed at all of them."""
     index = rows.index()
     measured: list[int] = []
-    logs: list[tuple[float, float, float]] = []
+    logs: list[tuple[float, ...]] = []
     failed: list[int] = []
     for outcome in state.history:
         for point in outcome.points:
-            tpot_ms = point.tpot_ms or NO_TPOT_MS
-            rest = point.tok_s * tpot_ms / point.concurrency
-            figures = (point.ttft_ms, tpot_ms, rest)
+            row = index[outcome.candidate_id, point.concurrency]
+            pace = pace_ms(point.ttft_ms, point.tpot_ms)
+            rest = point.tok_s * pace / point.concurrency
+            tail = point.e2e_p90_ms / e2e_ms(point.ttft_ms, point.tpot_ms, rows.osl[row])
+            figures = (point.ttft_ms, pace, rest, tail)
             if all(1e-9 < figure < 1e12 for figure in figures):
-                measured.append(index[outcome.candidate_id, point.concurrency])
-                logs.append((math.log(figures[0]), math.log(figures[1]), math.log(rest)))
+                measured.append(row)
+                logs.append((*map(math.log, figures), math.log(point.e2e_p90_ms)))
         every = [level for candidate, level in index if candidate == outcome.candidate_id]
         lost = every if outcome.status == "failed" else outcome.failed_levels
         failed.extend(
@@ -104,9 +169,10 @@ def seen(state: SearchState, rows: Rows) -> Seen:
             if (outcome.candidate_id, level) in index
         )
     at = np.array(measured, dtype=np.int64)
-    residuals = np.array(logs).reshape(-1, 3) - rows.base[at]
+    found = np.array(logs).reshape(-1, len(QUANTITIES) + 1)
     return Seen(
-        Measured(at, residuals),
+        Measured(at, found[:, :-1] - rows.base[at]),
+        found[:, -1],
         np.array([*measured, *failed], dtype=np.int64),
         np.array([True] * len(measured) + [False] * len(failed), dtype=bool),
     )

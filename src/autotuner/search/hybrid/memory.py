@@ -18,7 +18,7 @@ import numpy as np
 from autotuner.predict import Observation
 from autotuner.predict.calibration import clipped
 from autotuner.predict.likeness import matern, squared_distances
-from autotuner.search.hybrid.rows import NO_TPOT_MS, QUANTITIES, Bools, Floats, Rows
+from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Rows, pace_ms
 from autotuner.search.strategy import SearchState
 
 ACROSS_MODELS = 0.3
@@ -84,7 +84,7 @@ def _seen(earlier: Sequence[Observation]) -> _Sides:
     features = [
         (
             *_widths(o.settings, o.concurrency),
-            *map(math.log, (o.isl, o.osl, o.base_ttft_ms, o.base_tpot_ms or NO_TPOT_MS)),
+            *map(math.log, (o.isl, o.osl, o.base_ttft_ms, pace_ms(o.base_ttft_ms, o.base_tpot_ms))),
         )
         for o in earlier
     ]
@@ -118,9 +118,8 @@ def _widths(settings: Mapping[str, Any], concurrency: float) -> tuple[float, flo
 def _residual(seen: Observation, quantity: str) -> float:
     if quantity == "ttft":
         return math.log(seen.ttft_ms / seen.base_ttft_ms)
-    if seen.tpot_ms is None or seen.base_tpot_ms is None:
-        return 0.0
-    return math.log(seen.tpot_ms / seen.base_tpot_ms)
+    said = pace_ms(seen.base_ttft_ms, seen.base_tpot_ms)
+    return math.log(pace_ms(seen.ttft_ms, seen.tpot_ms) / said)
 
 
 def _covariance(one: _Sides, other: _Sides, quantity: str) -> Floats:

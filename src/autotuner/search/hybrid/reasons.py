@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING
 
-from autotuner.search.points import OperatingPoint
 from autotuner.search.points import told as told_point
 from autotuner.search.slo import told_slo
 from autotuner.search.strategy import SearchState
@@ -42,35 +40,9 @@ def _gain(state: SearchState, best: Weighed) -> str:
 
 
 def _figures(state: SearchState, best: Weighed) -> str:
-    figures = best.figures
-    tok_s, tpot = math.exp(float(figures.tok_s[0])), math.exp(float(figures.tpot[0]))
-    osl = _mean_output_tokens(state)
-    point = OperatingPoint(
-        candidate_id=best.candidate,
-        concurrency=int(figures.concurrency[0]),
-        tok_s=tok_s,
-        tok_s_per_gpu=tok_s / float(figures.gpus[0]),
-        tok_s_per_user=None if osl == 1 else 1000 / tpot,
-        ttft_ms=math.exp(float(figures.ttft[0])),
-        tpot_ms=None if osl == 1 else tpot,
-        e2e_p90_ms=math.exp(float(figures.e2e[0])),
-        usd_per_gpu_hour=state.usd_per_gpu_hour,
-        requests_per_s=None if osl is None else tok_s / osl,
-    )
+    point = best.figures.point(best.candidate)
     source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
     return f"{source} {told_point(point, state.objectives)}, ± {percent(best.log_std)}"
-
-
-def _mean_output_tokens(state: SearchState) -> float | None:
-    """Mean output tokens of a request, as predictions or measured points tell; None where none."""
-    predicted = (p.osl for points in state.knowledge.predictions.values() for p in points)
-    measured = (
-        point.tok_s / point.requests_per_s
-        for outcome in state.history
-        for point in outcome.points
-        if point.requests_per_s
-    )
-    return next(itertools.chain(predicted, measured), None)
 
 
 def _knowledge(state: SearchState, best: Weighed) -> str:

@@ -34,7 +34,7 @@ change with the load of a rank, and what is alike takes the same step. Measureme
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows that were measured, and their residuals: `m` and `m x 3`."""
+    """Rows that were measured, and their residuals: `m` and `m x 4`."""
 
     rows: Ints
     residuals: Floats
@@ -63,27 +63,28 @@ class Residuals:
     Args:
         measured: what was measured, none to begin with.
         seed: of the draws.
+        learnt: how many of `QUANTITIES` are; of the others residuals are 0.
     """
 
-    def __init__(self, rows: Rows, measured: Measured, seed: int) -> None:
+    def __init__(self, rows: Rows, measured: Measured, seed: int, learnt: int) -> None:
         self._rows = rows
         self._settings = [
-            _conditioned(rows, measured, quantity, seed) for quantity in range(len(QUANTITIES))
+            _conditioned(rows, measured, quantity, seed) for quantity in range(learnt)
         ]
-        self.mean: Floats = np.stack(
-            [sum(s.weight * s.mean for s in one) for one in self._settings], axis=1
-        )
-        """Expected residuals: `n x 3`."""
+        self.mean: Floats = np.zeros((len(rows.of), len(QUANTITIES)))
+        """Expected residuals: `n x 4`."""
+        for quantity, settings in enumerate(self._settings):
+            self.mean[:, quantity] = sum(s.weight * s.mean for s in settings)
 
     def draws(self, blocks: Ints, normal: Floats, widths: Sequence[float] = (1.0,)) -> Floats:
-        """Samples of the true residuals, jointly over each block: `w x s x c x l x 3`.
+        """Samples of the true residuals, jointly over each block: `w x s x c x l x 4`.
 
         Args:
             blocks: `c x l` rows; a shorter block repeats its last row.
-            normal: `s x l x 3` standard normal numbers, common to all blocks.
+            normal: `s x l x learnt` standard normal numbers, common to all blocks.
             widths: how wide the same samples spread, in standard deviations: `w`.
         """
-        samples = np.empty((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
+        samples = np.zeros((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
         shared = _shared(self._rows, blocks, blocks)
         for quantity, settings in enumerate(self._settings):
             shares = np.cumsum([s.weight for s in settings])

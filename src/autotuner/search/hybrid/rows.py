@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,21 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autotuner.predict import Prediction
 from autotuner.search.hybrid.standins import stand_in
-from autotuner.search.predicted import is_usable
+from autotuner.search.points import has
+from autotuner.search.predicted import as_point, is_usable
 from autotuner.search.strategy import SearchState
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-QUANTITIES = ("ttft", "tpot", "rest")
-"""What is learnt of a row, in natural logarithms: TTFT in ms, TPOT in ms, and what Little's law
-leaves over, tok_s x TPOT / concurrency: near 1000 while waiting for first tokens costs little."""
-
-NO_TPOT_MS = 1.0
-"""Stands for the TPOT of answers of one token, predicted and measured alike: nothing is learnt of
-it, no objective and no limit may ask for it, and throughput does not depend on it."""
+QUANTITIES = ("ttft", "tpot", "rest", "tail")
+"""What is learnt of a row, in natural logarithms: TTFT in ms; TPOT in ms, in whose place TTFT
+stands where every answer has one token; what Little's law leaves over, tok_s x TPOT / concurrency,
+near 1000 while waiting for first tokens costs little; and the 90th percentile of E2E latency over
+its mean, which no predictor tells: 1 until it is measured."""
 
 ROLES = {
     "parallel.tensor_parallel": "tensor",
@@ -50,19 +51,22 @@ class Rows:
         concurrency, gpus: of each row: `n`.
         features: `n x d` natural logarithms (of numbers) and codes (of words: two different ones
             are 1 apart); `roles` says what each column is.
-        base: `n x 3`, what is predicted of `QUANTITIES`, or what stands in for it.
+        osl: mean output tokens of a request: `n`.
+        base: `n x 4`, what is predicted of `QUANTITIES`, or what stands in for it.
         predicted: whether it is the row's own prediction: `n`.
         displaced: how far a borrowed prediction's settings are from the row's: `n x k`.
         presumed_oom: whether the row is predicted to run out of memory: `n`.
         hopeless: whether that is so of every level of its candidate: `n`.
         memory_gib: predicted per device, or what stands in for it; NaN where nothing is known: `n`.
         formats: equal codes for equal number formats: `n`.
+        usd_per_gpu_hour: price of a device for an hour; None where it is not known.
     """
 
     candidates: tuple[str, ...]
     of: Ints
     concurrency: Floats
     gpus: Floats
+    osl: Floats
     features: Floats
     roles: tuple[str, ...]
     base: Floats
@@ -72,6 +76,7 @@ class Rows:
     hopeless: Bools
     memory_gib: Floats
     formats: Ints
+    usd_per_gpu_hour: float | None
 
     def blocks(self) -> list[Ints]:
         """For each candidate its rows."""
@@ -98,7 +103,8 @@ def rows_of(state: SearchState) -> Rows:
     columns, roles, formats = _setting_columns(state)
     settings = columns[of]
     loads = np.log(np.column_stack([concurrency, np.maximum(concurrency / ranks, 1.0), gpus]))
-    known = _known(state, entries)
+    said = _predictions(state)
+    known = _known(entries, said)
     predicted = ~np.isnan(known[:, 0])
     oom, hopeless = _memory(state, entries, predicted)
     base, displaced = stand_in(known, of, settings, loads)
@@ -109,16 +115,23 @@ def rows_of(state: SearchState) -> Rows:
         of=of,
         concurrency=concurrency,
         gpus=gpus,
+        osl=_osl(state, entries, said),
         features=features,
         roles=roles,
-        base=base[:, :3],
+        base=np.column_stack([base[:, :3], np.zeros(len(entries))]),
         predicted=predicted,
         displaced=displaced,
         presumed_oom=oom,
         hopeless=hopeless,
         memory_gib=np.exp(base[:, 3]),
         formats=formats[of],
+        usd_per_gpu_hour=state.usd_per_gpu_hour,
     )
+
+
+def pace_ms(ttft_ms: float, tpot_ms: float | None) -> float:
+    """TPOT, or TTFT where there is none: what a slot takes for a token of an answer."""
+    return tpot_ms if tpot_ms else ttft_ms
 
 
 def _levels(state: SearchState, candidate: str) -> Sequence[int]:
@@ -153,24 +166,47 @@ def _ranks(state: SearchState, candidate: str) -> float:
     return math.prod(float(w) for w in widths if isinstance(w, int | float) and w >= 1)
 
 
-def _known(state: SearchState, entries: Sequence[tuple[int, str, int]]) -> Floats:
-    """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
-    known = np.full((len(entries), 4), np.nan)
-    predictions = {
+def _predictions(state: SearchState) -> dict[tuple[str, int], Prediction]:
+    """(candidate, concurrency) -> what is predicted there, as far as it is usable."""
+    price = state.usd_per_gpu_hour
+    return {
         (candidate, p.concurrency): p
         for candidate, points in state.knowledge.predictions.items()
         for p in points
-        if is_usable(p)
+        if is_usable(p, price) and has(as_point(p, price), state.compared)
     }
+
+
+def _known(
+    entries: Sequence[tuple[int, str, int]], said: Mapping[tuple[str, int], Prediction]
+) -> Floats:
+    """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
+    known = np.full((len(entries), 4), np.nan)
     for row, (_, candidate, level) in enumerate(entries):
-        p = predictions.get((candidate, level))
+        p = said.get((candidate, level))
         if p is not None:
-            tpot_ms = p.tpot_ms or NO_TPOT_MS
-            rest = p.tok_s * tpot_ms / level
-            known[row, :3] = math.log(p.ttft_ms), math.log(tpot_ms), math.log(rest)
+            pace = pace_ms(p.ttft_ms, p.tpot_ms)
+            known[row, :3] = math.log(p.ttft_ms), math.log(pace), math.log(p.tok_s * pace / level)
             if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
                 known[row, 3] = math.log(p.memory_gib)
     return known
+
+
+def _osl(
+    state: SearchState,
+    entries: Sequence[tuple[int, str, int]],
+    said: Mapping[tuple[str, int], Prediction],
+) -> Floats:
+    """Mean output tokens of a request in each row: as predicted, else as the candidate's
+    circumstances or its other levels tell, else as most predictions have it."""
+    of_candidate = {candidate: p.osl for (candidate, _), p in said.items()}
+    of_candidate |= {c: known.osl for c, known in state.knowledge.circumstances.items()}
+    usual = statistics.median_high(p.osl for p in said.values()) if said else 1.0
+    found = []
+    for _, candidate, level in entries:
+        p = said.get((candidate, level))
+        found.append(of_candidate.get(candidate, usual) if p is None else p.osl)
+    return np.array(found, float)
 
 
 def _memory(

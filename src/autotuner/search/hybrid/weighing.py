@@ -12,7 +12,7 @@ from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.gains import Frame, frame, frontier, padded
 from autotuner.search.hybrid.memory import recall
 from autotuner.search.hybrid.residuals import Measured, Residuals
-from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
+from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows, rows_of
 from autotuner.search.hypervolume import volume_gains, volumes
 from autotuner.search.strategy import SearchState
 
@@ -75,6 +75,11 @@ def weigh(state: SearchState) -> Weighed:
     return view.told(best)
 
 
+def _asks_for_tail(state: SearchState) -> bool:
+    """Whether the 90th percentile of E2E latency is asked for; else nothing is learnt of it."""
+    return "e2e_p90_ms" in (*state.objectives, *state.slo)
+
+
 def _minutes(state: SearchState, rows: Rows) -> Floats:
     """Expected minutes of each candidate's launch over their mean; 1 where they are not known."""
     known = state.knowledge.minutes
@@ -95,7 +100,8 @@ class _View:
         self._blocks = rows.blocks()
         distance = distance_to_wall(rows, known.tried, known.ran)
         self._chance, self._counted = (chance_to_fit(distance, d) for d in (1.0, DOUBT))
-        self._residuals = Residuals(rows, known.measured, state.seed)
+        learnt = len(QUANTITIES) if _asks_for_tail(state) else len(QUANTITIES) - 1
+        self._residuals = Residuals(rows, known.measured, state.seed, learnt)
         self._own = len(known.measured.rows)
         flying = self._flying()
         if len(flying):
@@ -103,11 +109,12 @@ class _View:
                 np.r_[known.measured.rows, flying],
                 np.r_[known.measured.residuals, self._residuals.mean[flying]],
             )
-            self._residuals = Residuals(rows, believed, state.seed)
+            self._residuals = Residuals(rows, believed, state.seed, learnt)
+        self._mean = known.as_measured(rows, self._residuals.mean)
         self._frame, self._front = self._reached(np.r_[known.measured.rows, flying])
         random = np.random.default_rng([abs(state.seed), len(state.history)])
-        half = random.standard_normal((SAMPLES // 2, max(map(len, self._blocks)), 3))
-        self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, -1, 3)
+        half = random.standard_normal((SAMPLES // 2, max(map(len, self._blocks)), learnt))
+        self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, -1, learnt)
         self._luck = random.permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
 
     def scores(self, places: Ints, samples: int) -> Floats:
@@ -121,13 +128,13 @@ class _View:
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
         at = self._blocks[place]
-        missed = self._figures(at, self._residuals.mean[at]).excess(self._state.slo)
+        missed = self._figures(at, self._mean[at]).excess(self._state.slo)
         return float((missed - np.log(np.maximum(self._chance[at], 1e-12))).min())
 
     def told(self, place: int) -> Weighed:
         """A candidate with what there is to say of it."""
         rows, at = self._rows, self._blocks[place]
-        expected = self._figures(at, self._residuals.mean[at])
+        expected = self._figures(at, self._mean[at])
         values = self._frame.scaled(expected.values(self._state.objectives))
         good = expected.within(self._state.slo)
         alone = np.where(good[:, None], values, -1.0)[None, :, None]
@@ -138,7 +145,7 @@ class _View:
         row = at[best : best + 1]
         drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
         spread = self._figures(row[None], drawn).tok_s.std()
-        figures = self._figures(row, self._residuals.mean[row])
+        figures = self._figures(row, self._mean[row])
         missed = float(figures.excess(self._state.slo)[0])
         gain = float(self._gains(np.array([place]), SAMPLES, (DOUBT,))[0, 0])
         reached = float(volumes(self._front[None])[0])
@@ -181,7 +188,7 @@ class _View:
     def _reached(self, at: Ints) -> tuple[Frame, Floats]:
         """The frame of all that is expected, and in it the frontier of rows that were launched."""
         everything = np.arange(len(self._rows.of))
-        figures = self._figures(everything, self._residuals.mean)
+        figures = self._figures(everything, self._mean)
         values = figures.values(self._state.objectives)
         good: Bools = (self._chance > LIKELY) & np.isfinite(values).all(-1)
         good[at] = True
