@@ -138,3 +138,36 @@ def test_a_predictor_that_is_asked_for_and_not_installed_is_a_mistake(
     monkeypatch.setattr(aiconfigurator_package, "installed_version", lambda: None)
     refused = run("predict", on_paper, "--predictor", "aiconfigurator")
     is_told(refused, "aiconfigurator is not installed", "make aiconfigurator")
+
+
+@pytest.mark.parametrize("name", ["p.json", "p.csv"])
+def test_what_is_saved_of_several_engines_is_compared_with_measurements(
+    name: str, run: Run, tmp_path: Path
+) -> None:
+    task = tmp_path / "task.yaml"
+    task.write_text(
+        json.dumps(
+            {
+                "version": 2,
+                "name": "two",
+                "model": {"id": "meta-llama/Llama-3.1-8B"},
+                "runtime": {"isl": 512, "osl": 128},
+                "system": {"backend": ["vllm", "sglang"], "gpu_type": "h100", "total_gpus": 1},
+                "prediction": {"predictor": "roofline"},
+                "benchmark": {"concurrency": [1, 4]},
+            }
+        ),
+        encoding="utf-8",
+    )
+    option = "--csv" if name.endswith("csv") else "--save"
+    assert run("predict", task, option, tmp_path / name).returncode == 0
+    measured = tmp_path / "measured.csv"
+    rows = ["concurrency,ttft_ms,tpot_ms,tok_s,isl,osl,engine"]
+    rows += ["1,90,9.5,95,512,128,vllm", "4,90,9.5,95,512,128,sglang"]
+    measured.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    found = json.loads(run("verify", "compare", tmp_path / name, measured, "--json").stdout)
+    assert [(pair["engine"], pair["concurrency"]) for pair in found["pairs"]] == [
+        ("vllm", 1),
+        ("sglang", 4),
+    ]
+    assert all(pair["predicted_tok_s"] for pair in found["pairs"])

@@ -63,7 +63,7 @@ def compare(
     html: Html = None,
     as_json: Json = False,
 ) -> None:
-    """Compare files: ours, aiconfigurator's, genai-bench's, CSV with units in its header."""
+    """Compare files: ours, aiconfigurator's, results of load generators, CSV."""
     from autotuner.cli.commands.verify import Outputs, compare_command
 
     code = compare_command(

@@ -69,6 +69,8 @@ def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:
             f"{path} is no prediction: {missing[0]} is missing",
             remedy="give what `autotuner predict TASK --json` prints",
         )
+    if not isinstance(document["predictions"], list) or not isinstance(document["workload"], dict):
+        raise VerifyError(f"{path} is no prediction: predictions or workload is of another kind")
     points: list[Point] = []
     excluded: list[Excluded] = []
     for index, row in enumerate(document["predictions"]):
@@ -77,8 +79,10 @@ def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:
             points.append(_prediction(row, document, source))
         except KeyError as error:
             excluded.append(Excluded(source, f"{error.args[0]} is missing"))
-        except ValueError as error:
+        except (ValueError, TypeError, AttributeError) as error:
             excluded.append(Excluded(source, str(error)))
+    if not points and excluded:
+        raise VerifyError(f"{path}: {excluded[0].source}: {excluded[0].why}")
     notes = (f"predicted by {document['predictor']}",) if document.get("predictor") else ()
     return PointFile(str(path), PREDICTIONS, tuple(points), tuple(excluded), notes=notes)
 
@@ -98,7 +102,7 @@ def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str
         concurrency=whole("concurrency", row["concurrency"]),
         gpus=max(int(gpus), 1) if gpus is not None else occupied(settings),
         model=document["model"],
-        engine=document["engine"],
+        engine=settings.get("system.backend") or _only(document["engine"]),
         engine_version=settings.get("system.backend_version"),
         system=settings.get("system.gpu_type") or document.get("device"),
         candidate=row.get("candidate"),
@@ -109,6 +113,11 @@ def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str
         originals=dict(row),
         remarks=(row["note"],) if row.get("note") else (),
     )
+
+
+def _only(names: Any) -> str | None:
+    """The engine of a task that has one; of several, each candidate says its own."""
+    return None if not isinstance(names, str) or "," in names else names
 
 
 def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:

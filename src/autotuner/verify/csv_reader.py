@@ -16,9 +16,7 @@ One quantity in two units is an error, since a reader could not tell which to be
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from autotuner.config import GROUPS, Candidate
 from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
 from autotuner.verify.points import Excluded, Point, PointFile, occupied
+from autotuner.verify.table import read_table
 from autotuner.verify.units import (
     FIGURES,
     figure,
@@ -41,6 +40,15 @@ FORMAT = "csv"
 _NAMES = ("model", "engine", "engine_version", "system", "candidate", "tool")
 _COUNTS = ("concurrency", "gpus", "isl", "osl")
 _BARE = ("ttft", "tpot", "tpot_with_first", "e2e", "throughput")
+_NOTE = "note"
+_TITLES = {
+    "ttft (ms)": "ttft_ms",
+    "tpot (ms)": "tpot_ms",
+    "e2e latency (ms)": "e2e_ms",
+    "throughput (output tok/s)": "tok_s",
+    "throughput per device (output tok/s)": "tok_s_per_gpu",
+}
+"""Heads of the columns that `autotuner predict --csv` writes -> their names here."""
 _UNITS_REMEDY = "write the unit into the column's name: ttft_ms or ttft_s, tok_s or tok_s_per_gpu"
 
 
@@ -51,35 +59,45 @@ def setting_paths() -> dict[str, str]:
     return full | short
 
 
+def is_ours(header: Sequence[str]) -> bool:
+    """Whether its load stands under the name that is read here."""
+    return "concurrency" in header
+
+
+def knows_any(header: Sequence[str]) -> bool:
+    """Whether any of its columns has a name that is read here."""
+    known = {*_NAMES, *_COUNTS, *_BARE, *FIGURES, *setting_paths()}
+    return any(name in known for name in header)
+
+
 def read_csv(path: Path, text: str) -> PointFile:
     """Every usable line; a line with a value that cannot be is listed with the reason.
 
     Raises:
         VerifyError: the header is not this one, or no line can be used.
     """
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
-    header = [name.strip() for name in next(lines, [])]
+    table = read_table(text.removeprefix("\ufeff"))
+    header = [_TITLES.get(name, name) for name in table.header]
     _check(header, path)
     paths = setting_paths()
     points: list[Point] = []
     excluded: list[Excluded] = []
-    for cells in lines:
-        source = f"line {lines.line_num}"
-        if not cells:
-            continue
+    for line, cells in table.rows:
+        source = f"line {line}"
         try:
             if len(cells) != len(header):
                 raise ValueError(f"it has {len(cells)} fields, and the header {len(header)}")
-            row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+            row = dict(zip(header, cells, strict=True))
             points.append(_point({k: v for k, v in row.items() if v}, paths, source))
         except ValueError as error:
             excluded.append(Excluded(source, str(error)))
     if not points:
         why = f": {excluded[0].source}: {excluded[0].why}" if excluded else " below its header"
         raise VerifyError(f"{path} has no line that can be used{why}")
-    known = {*_NAMES, *_COUNTS, *FIGURES, *paths}
+    known = {*_NAMES, *_COUNTS, *FIGURES, *paths, _NOTE}
     unused = {name: "not a column that is read" for name in header if name not in known}
-    return PointFile(str(path), FORMAT, tuple(points), tuple(excluded), unused)
+    notes = ("decimal commas were read as points",) if table.has_decimal_commas else ()
+    return PointFile(str(path), FORMAT, tuple(points), tuple(excluded), unused, notes)
 
 
 def _check(header: list[str], path: Path) -> None:
@@ -115,6 +133,9 @@ def _point(row: Mapping[str, str], paths: Mapping[str, str], source: str) -> Poi
     settings = _settings({paths[name]: text for name, text in row.items() if name in paths})
     gpus = whole("gpus", row["gpus"]) if "gpus" in row else occupied(settings)
     names: dict[str, Any] = {name: row[name] for name in _NAMES if name in row}
+    for name, path in (("engine", "system.backend"), ("system", "system.gpu_type")):
+        if name not in names and settings.get(path) is not None:
+            names[name] = str(settings[path])
     osl = figure("osl", row["osl"]) if "osl" in row else settings.get("runtime.osl")
     return Point(
         concurrency=whole("concurrency", row["concurrency"]),
@@ -128,6 +149,7 @@ def _point(row: Mapping[str, str], paths: Mapping[str, str], source: str) -> Poi
         tpot_as="with_first" if "tpot_with_first_ms" in values else "without_first",
         source=source,
         originals=dict(row),
+        remarks=(row[_NOTE],) if _NOTE in row else (),
         **names,
     )
 

@@ -5,16 +5,19 @@ Its file says what was asked of the server and nothing of how the server is laid
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from autotuner.config import LengthDistribution
+from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import LevelPlan
 from autotuner.measure.genai_bench import TOOL, measurement_of
 from autotuner.verify.autotuner_reader import remarks
+from autotuner.verify.opened import open_file
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.units import figure, whole
 
@@ -38,8 +41,14 @@ def read_genai_bench(path: Path) -> PointFile:
         where = str(file.relative_to(path)) if path.is_dir() else file.name
         try:
             points.append(_point(_json(file), _experiment(file.parent), where))
-        except (KeyError, TypeError) as error:
+        except VerifyError as error:
+            excluded.append(Excluded(where, error.message))
+        except ValidationError as error:
+            excluded.append(Excluded(where, f"no result of genai-bench: {problems_of(error)[0]}"))
+        except KeyError as error:
             excluded.append(Excluded(where, f"no result of genai-bench: {error} is missing"))
+        except (TypeError, AttributeError, ArithmeticError) as error:
+            excluded.append(Excluded(where, f"no result of genai-bench: {error}"))
         except ValueError as error:
             excluded.append(Excluded(where, str(error)))
     if not points:
@@ -55,32 +64,57 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
     concurrency = whole("num_concurrency", told["num_concurrency"])
     requests = max(int(told.get("num_requests") or 0), 1)
     plan = LevelPlan(asked, concurrency, requests=requests, duration_s=0, warmup_requests=0)
+    failed = int(told.get("num_error_requests") or 0)
+    if failed:
+        raise ValueError(f"{failed} of {requests} requests failed")
     measured = measurement_of(dict(document), plan, alive=True)
-    if measured.ttft_ms is None:
+    ttft_ms = measured.ttft_ms.mean if measured.ttft_ms else _stated_ms(document, "ttft")
+    tpot_ms = measured.tpot_ms.mean if measured.tpot_ms else _stated_ms(document, "tpot")
+    if ttft_ms is None:
         raise ValueError("no request was completed")
-    if measured.requests_failed:
-        raise ValueError(f"{measured.requests_failed} requests failed")
     done = measured.requests_completed
-    isl, osl = lengths.mean() if lengths else (measured.input_tokens, measured.output_tokens)
+    isl, osl = lengths.mean() if lengths else (None, None)
+    if lengths is None and done:
+        isl, osl = measured.input_tokens / done, measured.output_tokens / done
+    elif lengths is None:
+        isl, osl = (_stated(told, f"num_{side}_tokens") for side in ("input", "output"))
     gpus = experiment.get("server_gpu_count")
     return Point(
         concurrency=concurrency,
-        ttft_ms=figure("ttft", measured.ttft_ms.mean),
-        tpot_ms=figure("tpot", measured.tpot_ms.mean) if measured.tpot_ms else None,
+        ttft_ms=figure("ttft", ttft_ms),
+        tpot_ms=figure("tpot", tpot_ms) if tpot_ms is not None and (osl or 2) > 1 else None,
         tok_s=figure("mean_output_throughput_tokens_per_s", measured.tok_s),
         gpus=whole("server_gpu_count", gpus) if gpus else None,
         model=experiment.get("api_model_name") or experiment.get("model"),
         engine=_lower(experiment.get("server_engine")),
         engine_version=experiment.get("server_version"),
         system=_lower(experiment.get("server_gpu_type")),
-        isl=isl if lengths else isl / done,
-        osl=osl if lengths else osl / done,
+        isl=isl,
+        osl=osl,
         lengths=None if lengths and lengths.kind == "D" else str(told["scenario"]),
         tool=TOOL,
         source=source,
         originals=told,
-        remarks=remarks([measured]),
+        remarks=(*remarks([measured]), *_reasoning(told)),
     )
+
+
+def _stated(told: Mapping[str, Any], name: str) -> float | None:
+    """A mean that the file states of all requests."""
+    mean = ((told.get("stats") or {}).get(name) or {}).get("mean")
+    return None if mean is None else float(mean)
+
+
+def _stated_ms(document: Mapping[str, Any], name: str) -> float | None:
+    """The same of a latency, where the file has no requests of their own."""
+    mean = _stated(document["aggregated_metrics"], name)
+    to_ms = 1.0 if document.get("_time_unit") == "ms" else 1000.0
+    return None if mean is None else to_ms * mean
+
+
+def _reasoning(told: Mapping[str, Any]) -> tuple[str, ...]:
+    mean = _stated(told, "num_reasoning_tokens")
+    return (f"answers hold {mean:.0f} tokens of reasoning in the mean",) if mean else ()
 
 
 def _lengths(scenario: str) -> LengthDistribution | None:
@@ -91,16 +125,16 @@ def _lengths(scenario: str) -> LengthDistribution | None:
         return None
 
 
-def _experiment(folder: Path) -> dict[str, Any]:
+def _experiment(folder: Path) -> Mapping[str, Any]:
     file = folder / _EXPERIMENT
     return _json(file) if file.is_file() else {}
 
 
-def _json(file: Path) -> dict[str, Any]:
-    document = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(document, dict):
+def _json(file: Path) -> Mapping[str, Any]:
+    objects = open_file(file).objects
+    if len(objects) != 1:
         raise ValueError(f"{file.name} holds no JSON object")
-    return document
+    return objects[0][1]
 
 
 def _lower(word: Any) -> str | None:

@@ -34,10 +34,10 @@ def figure(name: str, value: Any) -> float:
     """
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
         if str(value).strip().lower() not in ("nan", "+nan", "-nan"):
-            raise ValueError(f"{name} is {value!r} and no number") from None
+            raise ValueError(f"{name} is {value!r:.80} and no number") from None
     if math.isnan(number):
         raise ValueError(f"{name} is NaN")
     if not math.isfinite(number) or number <= 0:
