@@ -11,6 +11,7 @@ import typer
 from autotuner import __version__
 from autotuner.cli import exit_codes
 from autotuner.cli.bench_app import bench_app
+from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import CandidateId, Home, Json, RunId, Short, TaskFile
@@ -42,6 +43,7 @@ for _name, _commands in {
     "verify": verify_app,
     "bench": bench_app,
     "token": token_app,
+    "db": db_app,
 }.items():
     app.add_typer(_commands, name=_name)
 

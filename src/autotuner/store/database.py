@@ -46,20 +46,29 @@ def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
     Raises:
         StoreError: it cannot be used, or is no database of ours.
     """
-    if url is not None:
-        return _open_url(url)
-    path = home / FILE_NAME
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"the folder {home} cannot be used: {error.strerror}",
-            remedy="choose another with --home or AUTOTUNER_HOME",
-        ) from None
-    return _opened(URL.create("sqlite", database=str(path)), str(path))
+    address = address_of(home, url)
+    if url is None:
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the folder {home} cannot be used: {error.strerror}",
+                remedy="choose another with --home or AUTOTUNER_HOME",
+            ) from None
+    engine, name = connected(address), name_of(address)
+    with translated_errors(name):
+        migrate(engine)
+    return engine, name
 
 
-def _open_url(text: str) -> tuple[Engine, str]:
+def address_of(home: Path, text: str | None) -> URL:
+    """Where the database of `home` is, or the one that `text` names; nothing is opened.
+
+    Raises:
+        StoreError: `text` is no address, or of another kind of database.
+    """
+    if text is None:
+        return URL.create("sqlite", database=str(home / FILE_NAME))
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
@@ -70,20 +79,19 @@ def _open_url(text: str) -> tuple[Engine, str]:
         ) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    elif backend != "sqlite" or not url.database:
+        return url.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or not url.database:
         raise StoreError(
             f"databases of the kind {url.drivername!r} are not supported",
             remedy="use postgresql://USER@HOST/NAME, or sqlite:///FILE",
         )
-    return _opened(url, url.render_as_string(hide_password=True))
+    return url
 
 
-def _opened(url: URL, name: str) -> tuple[Engine, str]:
-    engine = connected(url)
-    with translated_errors(name):
-        migrate(engine)
-    return engine, name
+def name_of(url: URL) -> str:
+    """What errors call a database: its file, or its address without a password."""
+    is_file = url.get_backend_name() == "sqlite"
+    return str(url.database) if is_file else url.render_as_string(hide_password=True)
 
 
 def connected(url: URL) -> Engine:

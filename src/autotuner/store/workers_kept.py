@@ -74,7 +74,7 @@ class WorkersKept:
         """Every worker that is known, dead ones too until they are missed."""
         with self._sessions.reading() as session:
             rows = session.scalars(select(WorkerRow).order_by(WorkerRow.started_at, WorkerRow.id))
-            return tuple(_worker(row) for row in rows)
+            return tuple(worker_record(row) for row in rows)
 
     def get(self, worker_id: str | None) -> WorkerRecord | None:
         """The worker of that id."""
@@ -82,7 +82,7 @@ class WorkersKept:
             return None
         with self._sessions.reading() as session:
             row = session.get(WorkerRow, worker_id)
-            return None if row is None else _worker(row)
+            return None if row is None else worker_record(row)
 
     def engine_started(
         self, worker: WorkerRecord, task_id: int, *, pid: int, pid_started: int
@@ -120,7 +120,8 @@ class WorkersKept:
             session.execute(delete(EngineProcessRow).where(EngineProcessRow.id == engine.id))
 
 
-def _worker(row: WorkerRow) -> WorkerRecord:
+def worker_record(row: WorkerRow) -> WorkerRecord:
+    """A row as it is told."""
     return WorkerRecord(**{name: getattr(row, name) for name in _OF_WORKERS})
 
 

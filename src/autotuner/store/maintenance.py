@@ -1,0 +1,181 @@
+"""A database as its operator sees it: revision, backup, and the schema brought up or down.
+
+Unlike `Store.open` nothing here brings the schema to the newest revision by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Engine, inspect, select
+from sqlalchemy.orm import Session
+
+from autotuner.errors import StoreError
+from autotuner.store.database import (
+    address_of,
+    alembic_config,
+    connected,
+    migrate,
+    name_of,
+    revisions,
+    translated_errors,
+)
+from autotuner.store.schema import TaskRow, WorkerRow
+from autotuner.store.workers_kept import WorkerRecord, worker_record
+
+_PG_DUMP = "pg_dump"
+
+
+@dataclass(frozen=True)
+class HeldTask:
+    """A task that is marked as running, and the worker that has it; None where none is known."""
+
+    id: int
+    name: str
+    worker: WorkerRecord | None
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database that is there, at whatever revision.
+
+    Attributes:
+        name: what people are told of it; holds no password.
+        file: of SQLite; None for a server.
+    """
+
+    url: URL
+    name: str
+    file: Path | None
+
+    @classmethod
+    def found(cls, home: Path, address: str | None) -> Database:
+        """The database of `home`, or the one at `address`.
+
+        Raises:
+            StoreError: `address` is none, or the file is not there.
+        """
+        url = address_of(home, address)
+        file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+        if file is not None and not file.is_file():
+            raise StoreError(
+                f"there is no database {file}",
+                remedy="name its home with --home, or its address with --database",
+            )
+        return cls(url, name_of(url), file)
+
+    def revisions(self) -> tuple[str | None, str]:
+        """Its revision, and the newest that this version knows.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        with self._engine() as engine, engine.connect() as connection:
+            return revisions(connection)
+
+    def held_tasks(self) -> tuple[HeldTask, ...]:
+        """Tasks that are marked as running.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        # Schemas before the service have no workers: nobody could be told from the dead.
+        query = (
+            select(TaskRow.id, TaskRow.name, WorkerRow)
+            .join(WorkerRow, WorkerRow.id == TaskRow.worker, isouter=True)
+            .where(TaskRow.status == "running")
+            .order_by(TaskRow.id)
+        )
+        with self._engine() as engine:
+            if not inspect(engine).has_table(WorkerRow.__tablename__):
+                return ()
+            with Session(engine) as session:
+                return tuple(
+                    HeldTask(number, name, None if row is None else worker_record(row))
+                    for number, name, row in session.execute(query)
+                )
+
+    def migrate(self, revision: str) -> None:
+        """Brings the schema to `revision`, wholly or not at all.
+
+        Raises:
+            StoreError: it cannot be written, or its revision is not known.
+        """
+        with self._engine() as engine:
+            migrate(engine, revision)
+
+    def backup(self, target: Path) -> None:
+        """Writes a copy to `target` while others go on; it is there whole or not at all.
+
+        Raises:
+            StoreError: the database cannot be read, or there is no pg_dump; names the command.
+            OSError: the target cannot be written.
+        """
+        handle, aside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+        os.close(handle)
+        try:
+            if self.file is not None:
+                with translated_errors(self.name):
+                    _copy(self.file, Path(aside))
+            else:
+                _dump(self.url, Path(aside))
+            Path(aside).replace(target)
+        finally:
+            Path(aside).unlink(missing_ok=True)
+
+    @contextmanager
+    def _engine(self) -> Iterator[Engine]:
+        engine = connected(self.url)
+        try:
+            with translated_errors(self.name):
+                yield engine
+        finally:
+            engine.dispose()
+
+
+def known_revisions() -> tuple[str, ...]:
+    """Revisions that this version knows, oldest first."""
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
+
+
+def _copy(source: Path, target: Path) -> None:
+    """SQLite's online backup; the copy is one file, without a log beside it."""
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as one,
+        closing(sqlite3.connect(target)) as other,
+    ):
+        one.backup(other)
+        other.execute("PRAGMA journal_mode=DELETE")
+        (said,) = other.execute("PRAGMA quick_check").fetchone()
+        if said != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {said}")
+
+
+def _dump(url: URL, target: Path) -> None:
+    # A password among a command's words is seen in lists of processes.
+    plain = URL.create(
+        "postgresql", url.username, None, url.host, url.port, url.database, url.query
+    ).render_as_string()
+    command = [_PG_DUMP, "--format=custom", f"--file={target}", f"--dbname={plain}"]
+    if shutil.which(_PG_DUMP) is None:
+        raise StoreError(
+            "pg_dump is not installed here, which makes backups of PostgreSQL",
+            remedy=f"where it is, run: {_PG_DUMP} --format=custom --file=autotuner.dump "
+            f"--dbname={plain}",
+        )
+    environment = dict(os.environ)
+    if url.password is not None:
+        environment["PGPASSWORD"] = str(url.password)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        raise StoreError(f"pg_dump failed: {done.stderr.strip()}", remedy=f"it was: {plain}")
