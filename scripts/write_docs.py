@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from autotuner.catalog import ResolvedModel, gpus
+from autotuner.cli.commands.engine_tables import memory_markdown, requirements_markdown
 from autotuner.cli.commands.engines import coverage_markdown
 from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, Task
 from autotuner.config.task import (
@@ -42,7 +43,7 @@ from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.store import Store
 from autotuner.store.queue import ASKED_OF_WORKERS, TRANSITIONS
-from autotuner.tuning.resolve import Expressible, layered
+from autotuner.tuning.resolve import Expressible, layered, with_memory_use
 from autotuner.verify.translate import table
 from autotuner.workers.flags import allowed_flags
 from autotuner.workers.policy import Policy
@@ -194,6 +195,7 @@ def profiles() -> str:
         for profile in BUILTIN:
             for engine in ("sglang", "vllm"):
                 context = TaskContext(model, engine, gpu, count, isl=2048, osl=512)
+                context = with_memory_use(context, ENGINES[engine], ENGINES[engine].table.version)
                 resolved = ResolvedModel(model, model, context.model_facts)
                 refuses = Expressible(engine, ENGINES[engine].table.version, resolved)
                 factory = layered(ENGINES[engine], builtin_registry(), (profile,))
@@ -362,7 +364,11 @@ PARTS = {
         "devices": devices,
         "described": described,
     },
-    "engines.md": {"coverage": coverage},
+    "engines.md": {
+        "coverage": coverage,
+        "requirements": requirements_markdown,
+        "memory": memory_markdown,
+    },
     "schema_alignment.md": {"aligned": aligned, "here": only_here, "there": only_there},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},
 }

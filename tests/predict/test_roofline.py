@@ -250,9 +250,11 @@ def test_the_latent_of_mla_is_copied_to_every_rank() -> None:
 def test_what_does_not_fit_is_a_prediction() -> None:
     answer = PREDICTOR.predict(scenario(), [layout(1), layout(8)], (1,))
     memory = answer.out_of_memory[layout(1).id]
-    # 70.6e9 weights of 2 bytes, on 92 % of 79.2 GiB.
+    # 70.6e9 weights of 2 bytes, on 92 % of 79.2 GiB without what vLLM keeps for itself: 0.5 GiB,
+    # 0.6 GiB of graphs, and four float32 copies of the logits of 1,024 slots.
     assert memory.needed_gib == pytest.approx(131.9, rel=0.02)
-    assert memory.available_gib == pytest.approx(72.864)
+    kept = 0.5 + 0.6 + 4 * 4 * 1024 * 128256 / 2**30
+    assert memory.available_gib == pytest.approx(0.92 * gpu_named("h100_sxm").memory_gib - kept)
     assert [told.candidate_id for told in answer] == [layout(8).id]
 
 

@@ -10,6 +10,14 @@ from autotuner.catalog.footprint import Widths, kv_gib_per_gpu, weights_gib_per_
 from autotuner.catalog.gguf import GgufHeader, read_gguf
 from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format, known_gpu
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
+from autotuner.catalog.memory import (
+    MEMORY_READS,
+    DeviceMemory,
+    MemoryUse,
+    Working,
+    device_memory,
+    working_gib,
+)
 from autotuner.catalog.models import (
     KnownModel,
     ResolvedModel,
@@ -25,16 +33,21 @@ __all__ = [
     "GIB",
     "KINDS",
     "KV_BYTES",
+    "MEMORY_READS",
     "WEIGHT_BYTES",
     "Device",
+    "DeviceMemory",
     "GgufHeader",
     "Gpu",
     "KnownModel",
+    "MemoryUse",
     "ModelFacts",
     "Quantization",
     "ResolvedModel",
     "WeightFormat",
     "Widths",
+    "Working",
+    "device_memory",
     "facts_from_config",
     "facts_from_folder",
     "facts_from_gguf",
@@ -51,4 +64,5 @@ __all__ = [
     "stretched",
     "this_device",
     "weights_gib_per_gpu",
+    "working_gib",
 ]

@@ -34,7 +34,7 @@ MoeMode = Literal[
     "w4a16_mxfp4",
     "w4a8_mxfp4_mxfp8",
 ]
-KvCacheMode = Literal["float32", "bfloat16", "float16", "int8", "fp8", "int5", "int4"]
+KvCacheMode = Literal["float32", "bfloat16", "float16", "int8", "fp8", "fp8_e5m2", "int5", "int4"]
 FmhaMode = Literal["bfloat16", "fp8", "fp8_block"]
 CommMode = Literal["half", "int8", "fp8"]
 ServingMode = Literal["agg", "disagg"]
@@ -151,7 +151,8 @@ class Quantization(Document):
     gemm_mode: GemmMode | None = None
     """Weights and activations of dense matrices."""
     kvcache_mode: KvCacheMode | None = None
-    """Keys and values kept for decoding; int8, int5 and int4 are block formats on llama.cpp."""
+    """Keys and values kept for decoding; fp8 is e4m3, fp8_e5m2 needs no GPU that computes in FP8;
+    int8, int5 and int4 are block formats on llama.cpp."""
     fmha_mode: FmhaMode | None = None
     """Attention arithmetic."""
     moe_mode: MoeMode | None = None

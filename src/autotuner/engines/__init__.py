@@ -3,13 +3,27 @@
 In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of search or storage.
 """
 
+from autotuner.catalog import MemoryUse
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
+from autotuner.engines.requirements import (
+    ABOVE_ONE,
+    ABOVE_ZERO,
+    QUANTITIES,
+    RELATIONS,
+    SET,
+    Requirement,
+    requirement_from,
+)
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, checked_version
 from autotuner.engines.spec import DEFAULT_PORT, PORT, FailureKind, FailurePattern, LaunchSpec
-from autotuner.engines.table import FIELDS, EngineTable, MemoryUse, Saying, engine_table
+from autotuner.engines.split import ALL, TENSOR, SplitRanks
+from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
 
 __all__ = [
+    "ABOVE_ONE",
+    "ABOVE_ZERO",
+    "ALL",
     "DEFAULT_ENGINE",
     "DEFAULT_PORT",
     "ENGINES",
@@ -17,6 +31,10 @@ __all__ = [
     "MODEL",
     "NOTHING",
     "PORT",
+    "QUANTITIES",
+    "RELATIONS",
+    "SET",
+    "TENSOR",
     "Engine",
     "EngineTable",
     "FailureKind",
@@ -26,8 +44,11 @@ __all__ = [
     "LaunchSpec",
     "MemoryUse",
     "Pieces",
+    "Requirement",
     "Saying",
+    "SplitRanks",
     "checked_version",
     "engine_named",
     "engine_table",
+    "requirement_from",
 ]

@@ -57,6 +57,9 @@ class FlagRow:
         times, over: fields whose values multiply and divide this one (1 where not set).
         over_default: the divisor where the field of `over` is not set.
         same_as: field that says this one too; the two have to agree.
+        successor: a flag that carries the value and one more.
+        repeats, repeated: where that field is above 0 it says these values of this one already; its
+            own, and `repeated_plus` more, where none are listed.
         own: `gemm` or `moe`: the checkpoint's own format needs no flag, and only 16-bit weights
             can be turned into another.
         one_or: fields; the value has to be 1 or the product of theirs.
@@ -86,6 +89,10 @@ class FlagRow:
     over: str | None = None
     over_default: int = 1
     same_as: str | None = None
+    successor: str | None = None
+    repeats: str | None = None
+    repeated: tuple[Any, ...] = ()
+    repeated_plus: int = 0
     own: str | None = None
     one_or: tuple[str, ...] = ()
     needs: tuple[tuple[str, Any], ...] = ()
@@ -115,7 +122,8 @@ class FlagRow:
     @property
     def reads(self) -> tuple[str, ...]:
         """All fields that decide what this row says."""
-        other = (self.times, self.over, self.same_as, *self.one_or, *(p for _, p in self.product))
+        other = (self.times, self.over, self.same_as, self.repeats, *self.one_or)
+        other += tuple(path for _, path in self.product)
         gpu = (GPU,) if self.vendors else ()
         return (self.path, *(p for p in other if p), *(p for p, _ in self.needs), *gpu)
 
@@ -123,7 +131,14 @@ class FlagRow:
     def claims(self) -> frozenset[str]:
         """Every flag by which the row says its field, whatever the value."""
         said = [word for _, value in self.values for word in str(value).split()]
-        words = (*self.flags, self.negated or "", self.json_flag, *self.also, *said)
+        words = (
+            *self.flags,
+            self.negated or "",
+            self.json_flag,
+            self.successor or "",
+            *self.also,
+            *said,
+        )
         return frozenset(word for word in words if flag_of(word))
 
     def holds(self, version: str, facts: ModelFacts) -> bool:
@@ -143,7 +158,7 @@ class FlagRow:
         self._check_widths(value, settings, engine)
         if self.render == "words":
             return Pieces(tuple(value))
-        if value in self.skip:
+        if value in self.skip or self._is_repeated(value, settings):
             return NOTHING
         if self.render == "implied":
             self._translated(value, settings, engine)
@@ -160,7 +175,11 @@ class FlagRow:
         self._check_vendor(value, settings, engine)
         pieces = self._said(said)
         beside = self._beside(value, settings, facts, engine)
-        return replace(pieces, keys=(*pieces.keys, *beside)) if beside else pieces
+        if beside:
+            pieces = replace(pieces, keys=(*pieces.keys, *beside))
+        if self.successor is None:
+            return pieces
+        return replace(pieces, words=(*pieces.words, self.successor, str(value + 1)))
 
     def _beside(
         self, value: Any, settings: Mapping[str, Any], facts: ModelFacts, engine: str
@@ -178,6 +197,11 @@ class FlagRow:
         for key, path in self.product:
             found.append((self.json_flag, key, int(value * settings.get(path, 1))))
         return found
+
+    def _is_repeated(self, value: Any, settings: Mapping[str, Any]) -> bool:
+        """Whether another field says this value already."""
+        other = settings.get(self.repeats, 0) if self.repeats else 0
+        return bool(other) and value in (self.repeated or (other + self.repeated_plus,))
 
     def _said(self, said: Any) -> Pieces:
         if self.key is not None:
@@ -280,6 +304,7 @@ def row_from(path: str, raw: Mapping[str, Any]) -> FlagRow:
         "product": tuple(raw.get("product", {}).items()),
         "skip": tuple(raw.get("skip", ())),
         "one_or": tuple(raw.get("one_or", ())),
+        "repeated": tuple(raw.get("repeated", ())),
         "needs": tuple(raw.get("needs", {}).items()),
         "when": tuple(raw.get("when", {}).items()),
         "vendors": tuple(raw.get("vendors", ())),

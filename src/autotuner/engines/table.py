@@ -11,10 +11,13 @@ from typing import Any
 
 import yaml
 
-from autotuner.catalog import ModelFacts
+from autotuner.catalog import MemoryUse, ModelFacts
 from autotuner.config import BACKENDS, GROUPS, flag_of
+from autotuner.engines.requirements import Requirement, requirement_from
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
 from autotuner.engines.spec import FailureKind, FailurePattern
+from autotuner.engines.split import SplitRanks, split_from
+from autotuner.engines.unset import Choice, MemoryRow, choice_from, chosen, memory_rows, memory_use
 from autotuner.errors import EngineError
 
 FIELDS = tuple(
@@ -30,26 +33,6 @@ class Inexpressible:
     path: str
     reason: str
     neutral: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class MemoryUse:
-    """What an engine makes of a GPU's memory.
-
-    Attributes:
-        share: for weights and KV cache, where the task does not say.
-        of_free: the share is of what the weights leave, and for the KV cache only.
-        holds_longest: it does not start where the KV cache cannot hold one sequence of the served
-            length.
-        stretches_context: it serves sequences longer than the model knows.
-        source: where this is said.
-    """
-
-    share: float
-    of_free: bool = False
-    holds_longest: bool = False
-    stretches_context: bool = False
-    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +61,9 @@ class EngineTable:
         aliases: other names of flags -> the name that the table uses.
         revision: how the revision of a hub's model is said; None where it serves files only.
         described: fields that describe the task and need no word -> why.
+        unset: field -> what the engine takes where it is not set.
+        requirements: relations between settings that it checks when it starts.
+        splitting: over which ranks it splits matrices, as YAML.
     """
 
     name: str
@@ -101,9 +87,37 @@ class EngineTable:
     inexpressible: dict[str, Inexpressible]
     reserved: frozenset[str]
     failures: tuple[FailurePattern, ...]
-    memory: MemoryUse
+    memory_rows: tuple[MemoryRow, ...]
     aliases: dict[str, str]
     revision: FlagRow | None
+    unset: dict[str, Choice]
+    requirements: tuple[Requirement, ...]
+    splitting: dict[str, Any]
+
+    @property
+    def memory(self) -> MemoryUse:
+        """What the newest version makes of a GPU's memory."""
+        return self.memory_use(self.version)
+
+    def memory_use(
+        self, version: str, gpu: str | None = None, memory_gib: float | None = None
+    ) -> MemoryUse:
+        """What a version makes of a GPU's memory, with what it takes where nothing is set."""
+        return memory_use(self.memory_rows, self.unset, version, gpu, memory_gib)
+
+    def taken(self, gpu: str | None, memory_gib: float | None) -> dict[str, Any]:
+        """Field -> what the engine takes on a GPU where the field is not set."""
+        found = {path: chosen(choice, gpu, memory_gib) for path, choice in self.unset.items()}
+        return {path: value for path, value in found.items() if value is not None}
+
+    def split(self, version: str) -> SplitRanks:
+        """Over which ranks a version splits which matrices."""
+        return split_from(self.splitting, version)
+
+    def modes(self, path: str, version: str, facts: ModelFacts) -> tuple[str, ...]:
+        """Values of a field that the engine says by a word of its own."""
+        row = self.row(path, version, facts)
+        return () if row is None else tuple(name for name, word in row.values if word)
 
     def row(self, path: str, version: str, facts: ModelFacts) -> FlagRow | None:
         """The first row of the field that is meant for this version and model."""
@@ -303,9 +317,12 @@ def engine_table(name: str) -> EngineTable:
             FailurePattern(row["pattern"], FailureKind(row["kind"]), row["explanation"])
             for row in raw["failures"]
         ),
-        memory=MemoryUse(**raw["memory"]),
+        memory_rows=memory_rows(raw["memory"]),
         aliases=raw.get("aliases", {}),
         revision=row_from("model.revision", raw["revision"]) if "revision" in raw else None,
+        unset={path: choice_from(row) for path, row in raw.get("unset", {}).items()},
+        splitting=raw.get("split", {}),
+        requirements=tuple(requirement_from(row, name) for row in raw.get("requires", ())),
     )
     _check_complete(table)
     return table

@@ -52,7 +52,13 @@ IGNORED_FIELDS = tuple(
 )
 """Fields that change nothing in a prediction: candidates that differ in these only get the same."""
 
-_KV_FORMATS = {"bfloat16": "bfloat16", "float16": "bfloat16", "int8": "int8", "fp8": "fp8"}
+_KV_FORMATS = {
+    "bfloat16": "bfloat16",
+    "float16": "bfloat16",
+    "int8": "int8",
+    "fp8": "fp8",
+    "fp8_e5m2": "fp8",
+}
 """Our formats of the KV cache -> its own; the other ones are llama.cpp's."""
 
 _SHARED_LIMIT = ("sglang",)

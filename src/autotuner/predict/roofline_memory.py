@@ -14,7 +14,7 @@ from autotuner.config import Candidate
 from autotuner.engines import engine_named
 from autotuner.predict.protocol import OutOfMemory
 from autotuner.predict.scenario import Scenario
-from autotuner.space import DeviceMemory, Setting, device_memory, memory_holds_model
+from autotuner.space import DeviceMemory, Setting, candidate_memory, shortfall
 
 SLOTS = "a free slot"
 CACHE = "room in the KV cache"
@@ -43,7 +43,7 @@ class Room:
 
 def room_of(scenario: Scenario, candidate: Candidate) -> Room:
     """The room of a candidate's replica: its slots, or what the KV cache holds."""
-    memory = device_memory(candidate, _setting(scenario))
+    memory = candidate_memory(candidate, _setting(scenario))
     # A pipeline has as many batches in flight as stages, and they share the cache of each.
     stages = 1 if scenario.gpu.is_cpu else scenario.width(candidate, "pipeline_parallel")
     tokens = []
@@ -64,22 +64,24 @@ def room_of(scenario: Scenario, candidate: Candidate) -> Room:
 def out_of_memory_of(scenario: Scenario, candidate: Candidate) -> OutOfMemory | None:
     """Why weights and one request do not fit; None where they do."""
     setting = _setting(scenario)
-    why, memory = memory_holds_model(candidate, setting), device_memory(candidate, setting)
-    if why is None or memory is None:
+    short = shortfall(candidate, setting)
+    if short is None:
         return None
-    needed = memory.needed_gib(setting.largest_request_tokens)
-    return OutOfMemory(why, needed_gib=needed, available_gib=memory.usable_gib)
+    needed = short.memory.needed_gib(setting.largest_request_tokens)
+    why = short.text(candidate, setting)
+    return OutOfMemory(why, needed_gib=needed, available_gib=short.memory.usable_gib)
 
 
 def _setting(scenario: Scenario) -> Setting:
-    # Whether the served length fits is for the space to judge: a scenario knows the workload only.
-    use = replace(engine_named(scenario.engine).table.memory, holds_longest=False)
-    return Setting(
-        largest_request_tokens=math.ceil(scenario.isl + scenario.osl),
-        defaults=dict(scenario.defaults),
-        facts=scenario.facts,
-        memory_gib=scenario.gpu.memory_gib,
-        slots_share_context=scenario.engine == "llamacpp",
+    engine = engine_named(scenario.engine)
+    setting = Setting.of(
+        engine,
+        scenario.engine_version or engine.table.version,
+        scenario.facts,
+        request_tokens=math.ceil(scenario.isl + scenario.osl),
         gpu=scenario.gpu,
-        use=use,
+        memory_gib=scenario.gpu.memory_gib,
     )
+    # Whether the served length fits is for the space to judge: a scenario knows the workload only.
+    use = replace(setting.use, holds_longest=False)
+    return replace(setting, defaults=dict(scenario.defaults), use=use)

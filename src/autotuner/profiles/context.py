@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model
+from autotuner.catalog import Gpu, MemoryUse, ModelFacts, gpu_named, known_model
 from autotuner.config import DescribedGpu, nearest
 from autotuner.errors import ModelError
 from autotuner.profiles.facts import FACTS
 
+USUAL = MemoryUse(share=0.9)
 PCIE_GB_S = 64.0
 """One direction of PCIe 5.0 x16 (PCI-SIG); GPUs with a faster link have more than PCIe."""
 
@@ -33,6 +34,8 @@ class TaskContext:
         nvlink_bandwidth: GB/s of one GPU in one direction, where it differs from the catalog's.
         isl, osl: tokens of a request, the longest of the workload.
         described: GPUs that the user describes, by name.
+        use: what the engine makes of a GPU's memory; nine tenths of it for weights and KV cache,
+            where left out.
 
     Example:
         TaskContext(model="llama-3.2-1b", runtime="sglang", gpu_type="h100")
@@ -55,6 +58,7 @@ class TaskContext:
     described: Mapping[str, DescribedGpu] = field(
         default_factory=lambda: MappingProxyType({}), hash=False
     )
+    use: MemoryUse = USUAL
 
     def __post_init__(self) -> None:
         if self.gpu_type is not None:

@@ -11,16 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog import Widths, kv_gib_per_gpu, weights_gib_per_gpu
+from autotuner.catalog import MEMORY_READS, DeviceMemory, device_memory
 from autotuner.profiles.context import TaskContext
 
-USABLE = 0.9
-"""Share of a GPU's memory that weights and KV cache may take where nothing else is set."""
 KV_ROOM = 0.15
-"""Share of that which is kept for the KV cache when a width is chosen."""
-
-ACTIVATIONS = 0.05
-"""Share of that which activations and captured graphs take."""
+"""Share of a GPU's memory for weights and KV cache that is kept for the cache when a width is
+chosen."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +43,22 @@ def _widths(context: TaskContext, settings: Mapping[str, Any]) -> list[int]:
     return [2**n for n in range(widest + 1) if heads % 2**n == 0]
 
 
+def _memory(context: TaskContext, settings: Mapping[str, Any]) -> DeviceMemory | None:
+    memory_gib = context.gpu_memory_gib
+    if memory_gib is None:
+        return None
+    return device_memory(context.model_facts, context.use, memory_gib, settings)
+
+
 def _smallest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
-    gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
-    weights = context.model_facts.weights_gib(gemm, moe)
-    memory = context.gpu_memory_gib
-    if weights is None or memory is None:
-        return None
-    usable = settings.get("memory.mem_fraction_static", USABLE) * memory * (1 - KV_ROOM)
-    stages = settings.get("parallel.pipeline_parallel", 1)
     widths = _widths(context, settings)
-    fitting = [w for w in widths if weights / (w * stages) <= usable]
-    if not fitting and context.model_facts.heads is None:
-        return None
-    return fitting[0] if fitting else widths[-1]
+    for tensor in widths:
+        memory = _memory(context, {**settings, "parallel.tensor_parallel": tensor})
+        if memory is None:
+            return None
+        if memory.weights_gib <= memory.usable_gib * (1 - KV_ROOM):
+            return tensor
+    return None if context.model_facts.heads is None else widths[-1]
 
 
 def _largest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
@@ -93,45 +92,24 @@ def _context_for_workload(context: TaskContext, settings: Mapping[str, Any]) -> 
 
 
 def _context_where_needed(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
-    facts, memory = context.model_facts, context.gpu_memory_gib
-    known = settings.get("misc.context_length", facts.context_length)
-    widths = _held_widths(settings)
-    gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
-    weights = weights_gib_per_gpu(facts, widths, gemm, moe)
-    workload = _context_for_workload(context, settings)
-    if known is None or memory is None or weights is None or workload is None:
+    known = settings.get("misc.context_length", context.model_facts.context_length)
+    memory, workload = _memory(context, settings), _context_for_workload(context, settings)
+    if known is None or memory is None or workload is None or not memory.kv_gib_per_token:
         return None
-    cache = kv_gib_per_gpu(facts, widths, known, settings.get("quantization.kvcache_mode"))
-    share = settings.get("memory.mem_fraction_static", USABLE)
     total = settings.get("memory.max_total_tokens", known)
-    offloaded = settings.get("memory.cpu_offload_gb", 0)
-    room = share * (1 - ACTIVATIONS) * memory - max(weights - offloaded, 0)
-    if cache is None or (cache <= room and known <= total):
+    if known <= min(memory.longest_sequence, total):
         return None
     return int(min(workload, max(total, (context.isl or 0) + (context.osl or 0))))
 
 
 def _requests_that_fit(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
-    facts, memory = context.model_facts, context.gpu_memory_gib
-    if memory is None or context.isl is None or context.osl is None:
+    if context.isl is None or context.osl is None:
         return None
-    widths, mode = _held_widths(settings), settings.get("quantization.kvcache_mode")
-    gemm, moe = settings.get("quantization.gemm_mode"), settings.get("quantization.moe_mode")
-    weights_gib = weights_gib_per_gpu(facts, widths, gemm, moe)
-    request_gib = kv_gib_per_gpu(facts, widths, context.isl + context.osl, mode)
-    if weights_gib is None or not request_gib:
+    memory = _memory(context, settings)
+    if memory is None or not memory.kv_gib_per_token:
         return None
-    room_gib = settings.get("memory.mem_fraction_static", USABLE) * memory - weights_gib
-    fitting = max(room_gib / request_gib, 1)
+    fitting = max(memory.room_gib / memory.cache_gib(context.isl + context.osl), 1)
     return int(min(max(2 ** int(math.log2(fitting)), 8), 1024))
-
-
-def _held_widths(settings: Mapping[str, Any]) -> Widths:
-    return Widths(
-        settings.get("parallel.tensor_parallel", 1),
-        settings.get("parallel.pipeline_parallel", 1),
-        settings.get("parallel.data_parallel", 1),
-    )
 
 
 _RANKS = ("parallel.tensor_parallel", "parallel.data_parallel")
@@ -182,13 +160,8 @@ RULES: dict[str, Rule] = {
             "one sequence of all that the model knows",
             sets=("memory.max_model_len",),
             reads=(
-                *_WIDTH,
-                *_FORMATS,
-                "parallel.data_parallel",
-                "quantization.kvcache_mode",
-                "memory.cpu_offload_gb",
+                *(path for path in MEMORY_READS if path != "memory.max_model_len"),
                 "memory.max_total_tokens",
-                "misc.context_length",
             ),
             apply=_context_where_needed,
             silence="finds room for all that the model knows, or knows too little",

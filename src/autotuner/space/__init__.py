@@ -4,15 +4,10 @@ In: a `Task` and what is known of model, engine and device. Out: a `Space`, ever
 with its reason. Knows nothing of measuring.
 """
 
-from autotuner.space.rules import (
-    RULES,
-    DeviceMemory,
-    Setting,
-    device_memory,
-    kv_cache_gib,
-    memory_holds_model,
-    tokens_per_slot,
-)
+from autotuner.catalog import DeviceMemory
+from autotuner.space.memory import Remedy, Shortfall, candidate_memory, remedies, shortfall
+from autotuner.space.rules import RULES, kv_cache_gib, rules_of, tokens_per_slot
+from autotuner.space.setting import Rule, Setting
 from autotuner.space.space import MAX_COMBINATIONS, Region, Space, build_space
 
 __all__ = [
@@ -20,11 +15,16 @@ __all__ = [
     "RULES",
     "DeviceMemory",
     "Region",
+    "Remedy",
+    "Rule",
     "Setting",
+    "Shortfall",
     "Space",
     "build_space",
-    "device_memory",
+    "candidate_memory",
     "kv_cache_gib",
-    "memory_holds_model",
+    "remedies",
+    "rules_of",
+    "shortfall",
     "tokens_per_slot",
 ]

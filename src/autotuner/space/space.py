@@ -19,9 +19,12 @@ from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
 from autotuner.engines import NOTHING, Engine, Installation, LaunchSpec, Pieces
 from autotuner.errors import ConfigError, EngineError, Problem
-from autotuner.space.rules import RULES, Setting
+from autotuner.space.rules import rules_of
+from autotuner.space.setting import Setting
 
 MAX_COMBINATIONS = 5_000_000
+_FEW = 2_000
+"""Combinations of the fields of a rule that are asked before all combinations are gone through."""
 SAME_LAUNCH = "the same command line as another candidate"
 
 
@@ -159,12 +162,13 @@ def build_space(
 def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | None, object, str]]:
     """Every combination: a candidate and what makes its launch, or why it cannot work."""
     axes = region.axes
-    judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in RULES]
+    rules = rules_of(region.setting)
+    judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in rules]
     words = _Words(region, numbers)
     speakers = [_asked_once(axes, reads, words.heard(said)) for reads, said in _speakers(region)]
     groups = [(name, _asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
     fixed_reasons = [reason for ask in judges if not ask.reads and (reason := ask.always)]
-    judging = [ask.answer for ask in judges if ask.reads]
+    judging = [ask.answer for ask in judges if ask.reads and not ask.is_silent()]
     speaking = [ask.answer for ask in speakers]
     always = _always(region)
     places = [range(len(values)) for values in axes.values()] or [range(1)]
@@ -204,6 +208,16 @@ class _Asked:
         self._answers: dict[Any, Any] = {}
         order = list(axes)
         self._places = operator.itemgetter(*(order.index(path) for path in self.reads or order[:1]))
+
+    def is_silent(self) -> bool:
+        """Whether the answer is None for all combinations; False where they are too many to ask."""
+        places = [range(len(values)) for values in self._axes.values()]
+        few = [
+            p if path in self.reads else p[:1] for path, p in zip(self._axes, places, strict=True)
+        ]
+        if math.prod(map(len, few)) > _FEW:
+            return False
+        return all(self.answer(chosen) is None for chosen in itertools.product(*few))
 
     def answer(self, chosen: tuple[int, ...]) -> Any:
         if not self.reads:

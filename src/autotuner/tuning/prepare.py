@@ -291,15 +291,15 @@ def _region(
 ) -> Region:
     context, engine = variant.context, variant.engine
     on_gpu = context.gpu is not None and not context.gpu.is_cpu
-    setting = Setting(
-        largest_request_tokens=workload.largest(),
-        defaults=engine.table.defaults,
-        facts=model.facts,
-        memory_gib=context.gpu_memory_gib if on_gpu else device.memory_gib,
-        slots_share_context=engine.table.model_format == "gguf",
+    setting = Setting.of(
+        engine,
+        variant.installation.version,
+        model.facts,
+        request_tokens=workload.largest(),
+        prompt_tokens=workload.largest_input(),
         gpu=context.gpu,
+        memory_gib=context.gpu_memory_gib if on_gpu else device.memory_gib,
         gpus=context.total_gpus,
-        use=engine.table.memory,
     )
     return Region(
         variant.config.settings,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autotuner.catalog import ResolvedModel
@@ -136,12 +136,19 @@ def _variant(
         osl=workload.largest_output(),
         described=task.gpus,
     )
+    context = with_memory_use(context, engine, installation.version)
     config = (
         layered(engine, registry, task.profiles)
         .apply_user_overrides(own)
         .build(context, Expressible(engine.name, installation.version, model))
     )
     return Variant(engine, installation, context, config, frozenset(own))
+
+
+def with_memory_use(context: TaskContext, engine: Engine, version: str) -> TaskContext:
+    """The context with what a version of the engine makes of its GPU's memory."""
+    gpu = None if context.gpu is None else context.gpu.name
+    return replace(context, use=engine.table.memory_use(version, gpu, context.gpu_memory_gib))
 
 
 def layered(
@@ -168,6 +175,7 @@ def applied(
     """
     engine = engine_named(where["runtime"])
     context = TaskContext(**where, facts=model.facts)
+    context = with_memory_use(context, engine, engine.table.version)
     refuses = Expressible(engine.name, engine.table.version, model)
     return engine, context, layered(engine, registry, (profile,)).build(context, refuses)
 

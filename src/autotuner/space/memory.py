@@ -1,0 +1,202 @@
+"""Whether weights and KV cache fit into a GPU, and what would make them fit. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autotuner.catalog import DeviceMemory, device_memory
+from autotuner.config import Candidate
+from autotuner.space.setting import WIDTHS, Setting, Works, known_length, width
+
+_TP, _PP, _DP = WIDTHS
+_LONGEST, _TOTAL = "memory.max_model_len", "memory.max_total_tokens"
+_PAGE = 16
+_WIDEST = 64
+"""GPUs of the largest deployment that is offered."""
+_OFFERED = 2
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """What does not fit.
+
+    Attributes:
+        tokens: that the KV cache has to hold.
+        what: asks for them, in words.
+        field: that asks for them and can be lowered; None for one request of the workload.
+    """
+
+    memory: DeviceMemory
+    tokens: int
+    what: str
+    field: str | None
+
+    def text(self, candidate: Candidate, setting: Setting) -> str:
+        """What is needed, and what there is."""
+        memory, share = self.memory, candidate.memory.mem_fraction_static
+        cache = memory.cache_gib(self.tokens)
+        needed = memory.needed_gib(self.tokens)
+        gpu = "a GPU" if setting.gpu is None else setting.gpu.name
+        has = f"{setting.engine} has {memory.usable_gib:.1f}"
+        if share is not None:
+            has = f"memory.mem_fraction_static {share:g} leaves {setting.engine} "
+            has += f"{memory.usable_gib:.1f}"
+        return (
+            f"weights and {self.what} need {needed:.1f} GiB per GPU, {cache:.2f} GiB of it KV "
+            f"cache; {has} GiB of the {setting.memory_gib or 0:.1f} GiB of {gpu} for them"
+        )
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change that makes a candidate fit.
+
+    Attributes:
+        changes: `group.field` -> value.
+        gpus: that it takes, where that is more than there are.
+    """
+
+    text: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    gpus: int | None = None
+
+
+def candidate_memory(candidate: Candidate, setting: Setting) -> DeviceMemory | None:
+    """What a GPU has to hold; None on a CPU, or where the weights' size is unknown."""
+    return _memory(setting, candidate.settings())
+
+
+def shortfall(candidate: Candidate, setting: Setting) -> Shortfall | None:
+    """What of weights and the KV cache asked for does not fit into a GPU's share of the memory.
+
+    The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
+    of the served length.
+    """
+    memory = candidate_memory(candidate, setting)
+    if memory is None:
+        return None
+    for tokens, what, path in _tokens_to_hold(candidate, setting):
+        if memory.needed_gib(tokens) > memory.usable_gib:
+            return Shortfall(memory, tokens, what, path)
+    return None
+
+
+def memory_reason(candidate: Candidate, setting: Setting, works: Works) -> str | None:
+    """Why it does not fit and what would; None where it fits.
+
+    Args:
+        works: whether a changed candidate breaks no rule.
+    """
+    short = shortfall(candidate, setting)
+    if short is None:
+        return None
+    text = short.text(candidate, setting)
+    ways = [remedy.text for remedy in remedies(short, candidate, setting, works)]
+    return f"{text}; {', or '.join(ways)}" if ways else text
+
+
+def remedies(
+    short: Shortfall, candidate: Candidate, setting: Setting, works: Works
+) -> tuple[Remedy, ...]:
+    """Up to two changes that make a candidate fit, the smallest first; each was tried."""
+    settings = candidate.settings()
+    found: list[Remedy] = []
+    for remedy in _offers(short, settings, setting):
+        if remedy.gpus is not None and any(_TP in other.changes for other in found):
+            continue
+        changed = Candidate.from_settings({**settings, **remedy.changes})
+        where = setting if remedy.gpus is None else replace(setting, gpus=remedy.gpus)
+        if works(changed, where):
+            found.append(remedy)
+        if len(found) == _OFFERED:
+            break
+    return tuple(found)
+
+
+def _offers(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+    """Changes that may help, those first that cost least; what surely does not help is left out."""
+    memory = short.memory
+    if short.field is not None and memory.kv_gib_per_token and memory.room_gib > 0:
+        tokens = int(memory.longest_sequence) // _PAGE * _PAGE
+        if tokens >= setting.largest_request_tokens:
+            yield Remedy(f"{short.field} of {tokens} or less fits", {short.field: tokens})
+    own = settings.get(_TP) or 1
+    beside = width(settings.get(_PP)) * width(settings.get(_DP))
+    for wider in _powers(own, (setting.gpus or 0) // beside):
+        if _holds(short, setting, {**settings, _TP: wider}):
+            yield Remedy(f"{_TP} {wider} fits", {_TP: wider})
+            break
+    yield from _narrower(short, settings, setting)
+    yield from _more_gpus(short, settings, setting)
+
+
+def _narrower(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+    """Weights and KV cache in FP8: of 16-bit checkpoints, on GPUs that compute in it."""
+    facts, gpu = setting.facts, setting.gpu
+    if gpu is None or "fp8" not in gpu.formats:
+        return
+    weights = {"quantization.gemm_mode": "fp8"}
+    if facts.is_moe:
+        weights["quantization.moe_mode"] = "fp8"
+    plain = {facts.gemm_format or "bfloat16", facts.moe_format or "bfloat16"} == {"bfloat16"}
+    free = plain and "fp8" in setting.online and not any(settings.get(path) for path in weights)
+    if free and _holds(short, setting, {**settings, **weights}):
+        yield Remedy("weights in FP8 (quantization.gemm_mode fp8) fit", weights)
+    cache = {"quantization.kvcache_mode": "fp8"}
+    wide = settings.get("quantization.kvcache_mode") in (None, "bfloat16", "float16")
+    if wide and "fp8" in setting.cache_modes and _holds(short, setting, {**settings, **cache}):
+        yield Remedy("a KV cache in FP8 (quantization.kvcache_mode fp8) fits", cache)
+
+
+def _more_gpus(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+    """The smallest deployments that hold it, by tensor and then by pipeline parallelism."""
+    name = "GPUs" if setting.gpu is None else f"x {setting.gpu.name}"
+    data, there = width(settings.get(_DP)), setting.gpus or 0
+    shapes = [
+        (tensor * stages * data, stages, tensor)
+        for stages in (1, *_powers(1, 16))
+        for tensor in (1, *_powers(1, _WIDEST))
+        if tensor * stages * data <= _WIDEST
+    ]
+    for gpus, stages, tensor in sorted(shapes):
+        changes = {_TP: tensor} if stages == 1 else {_TP: tensor, _PP: stages}
+        if _holds(short, setting, {**settings, **changes}):
+            said = ", ".join(f"{path} {value}" for path, value in changes.items())
+            text = f"{gpus} {name} hold it ({said})"
+            if gpus > there:
+                text = f"needs {gpus} {name} ({said})"
+            yield Remedy(text, changes, gpus if gpus > there else None)
+
+
+def _holds(short: Shortfall, setting: Setting, settings: Mapping[str, Any]) -> bool:
+    memory = _memory(setting, settings)
+    return memory is not None and memory.needed_gib(short.tokens) <= memory.usable_gib
+
+
+def _memory(setting: Setting, settings: Mapping[str, Any]) -> DeviceMemory | None:
+    if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
+        return None
+    return device_memory(setting.facts, setting.use, setting.memory_gib, settings)
+
+
+def _powers(above: int, most: int) -> list[int]:
+    """Powers of two above one number and up to another."""
+    return [2**n for n in range(most.bit_length()) if above < 2**n <= most]
+
+
+def _tokens_to_hold(candidate: Candidate, setting: Setting) -> list[tuple[int, str, str | None]]:
+    """Tokens that the KV cache has to hold at once, what asks for them, and the field that does;
+    the fewest first."""
+    asked: list[tuple[int, str, str | None]]
+    asked = [(setting.largest_request_tokens, "one request", None)]
+    total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
+    known = known_length(candidate, setting)
+    if total is not None:
+        asked.append((total, f"{_TOTAL} ({total})", _TOTAL))
+    if setting.use.holds_longest and longest is not None:
+        asked.append((longest, f"one sequence of {_LONGEST} ({longest})", _LONGEST))
+    elif setting.use.holds_longest and known is not None:
+        asked.append((known, f"one sequence of the model's context ({known})", _LONGEST))
+    return sorted(asked, key=lambda one: one[0])

@@ -1,0 +1,126 @@
+"""What candidates are judged against, and what a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autotuner.catalog import Gpu, MemoryUse, ModelFacts
+from autotuner.config import Candidate
+from autotuner.engines import Engine, Requirement, SplitRanks
+from autotuner.space.positions import known_positions
+
+ALL_MEMORY, PLAIN_SPLIT = MemoryUse(), SplitRanks()
+Judge = Callable[[Candidate, "Setting"], str | None]
+WIDTHS = tuple(f"parallel.{name}_parallel" for name in ("tensor", "pipeline", "data"))
+Works = Callable[[Candidate, "Setting"], bool]
+"""Whether a candidate breaks no rule."""
+EXPERTS = tuple(
+    f"parallel.{name}" for name in ("expert_parallel", "moe_tensor_parallel", "moe_expert_parallel")
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A judge, and the fields it reads: where these are equal, so is what it says.
+
+    Attributes:
+        plain: says the same without looking for what would help; None where the judge does not.
+    """
+
+    judge: Judge
+    reads: tuple[str, ...]
+    plain: Judge | None = None
+
+    def breaks(self, candidate: Candidate, setting: Setting) -> bool:
+        """Whether a candidate breaks it."""
+        return (self.plain or self.judge)(candidate, setting) is not None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What candidates are judged against.
+
+    Attributes:
+        largest_request_tokens: input + output of the longest request of the workload.
+        defaults: the engine's values for fields that a candidate leaves out, as its flags say them.
+        memory_gib: of one device; None where unknown.
+        slots_share_context: the context is cut into equal slots, as llama.cpp does; elsewhere any
+            request may use all of it.
+        gpu: the device; None where the task does not say.
+        gpus: how many a deployment may occupy; None where the task does not say.
+        use: what the engine makes of a GPU's memory.
+        longest_prompt_tokens: input of the longest request; None where unknown.
+        engine: its name, for reasons.
+        taken: values that the engine takes by itself for fields that nobody sets.
+        requirements: what it checks when it starts.
+        split: over which ranks it splits which matrices.
+        online: weight modes to which it quantises 16-bit checkpoints while it loads them.
+        cache_modes: formats of a KV cache that it can be asked for.
+    """
+
+    largest_request_tokens: int
+    defaults: dict[str, Any]
+    facts: ModelFacts
+    memory_gib: float | None
+    slots_share_context: bool = True
+    gpu: Gpu | None = None
+    gpus: int | None = None
+    use: MemoryUse = ALL_MEMORY
+    longest_prompt_tokens: int | None = None
+    engine: str = "the engine"
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    requirements: tuple[Requirement, ...] = ()
+    split: SplitRanks = PLAIN_SPLIT
+    online: tuple[str, ...] = ()
+    cache_modes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        version: str,
+        facts: ModelFacts,
+        *,
+        request_tokens: int,
+        prompt_tokens: int | None = None,
+        gpu: Gpu | None = None,
+        memory_gib: float | None = None,
+        gpus: int | None = None,
+    ) -> Setting:
+        """The setting of a workload on a version of an engine and a device."""
+        table, name = engine.table, None if gpu is None else gpu.name
+        return cls(
+            largest_request_tokens=request_tokens,
+            defaults=table.defaults,
+            facts=facts,
+            memory_gib=memory_gib,
+            slots_share_context=table.model_format == "gguf",
+            gpu=gpu,
+            gpus=gpus,
+            use=table.memory_use(version, name, memory_gib),
+            longest_prompt_tokens=prompt_tokens,
+            engine=engine.name,
+            taken=table.taken(name, memory_gib),
+            requirements=tuple(row for row in table.requirements if row.holds_for(version)),
+            split=table.split(version),
+            online=table.modes("quantization.gemm_mode", version, facts),
+            cache_modes=table.modes("quantization.kvcache_mode", version, facts),
+        )
+
+
+def width(value: int | None) -> int:
+    """A width, 1 where it is not set."""
+    return value or 1
+
+
+def ranks(candidate: Candidate) -> int:
+    """TP x DP: the ranks over which experts are spread."""
+    parallel = candidate.parallel
+    return width(parallel.tensor_parallel) * width(parallel.data_parallel)
+
+
+def known_length(candidate: Candidate, setting: Setting) -> int | None:
+    """Tokens that the model knows, or is said to know."""
+    return known_positions(candidate, setting.facts)
