@@ -66,11 +66,15 @@ def volume_gains(front: Floats, sets: Floats) -> Floats:
     """
     import numpy as np
 
-    shape = sets.shape[:-2]
-    sets = sets.reshape(-1, *sets.shape[-2:])
-    adds = np.asarray((sets > 0).all(-1))
+    shape, (size, dimensions) = sets.shape[:-2], sets.shape[-2:]
+    sets = sets.reshape(-1, size, dimensions)
+    coordinates = np.ascontiguousarray(sets.reshape(-1, dimensions).T)
+    beyond = np.flatnonzero(np.logical_and.reduce(coordinates > 0))
     for point in front:
-        adds &= np.asarray((sets > point).any(-1))
+        beyond = beyond[np.logical_or.reduce(coordinates[:, beyond] > point[:, None])]
+    adds = np.zeros(len(sets) * size, bool)
+    adds[beyond] = True
+    adds = adds.reshape(-1, size)
     gains = np.zeros(len(sets))
     some = np.flatnonzero(adds.any(1))
     if not len(some):
@@ -109,8 +113,8 @@ def _swept(sets: Floats) -> Floats:
     """As `volumes`; point by point, since the same step of many sets is one quick operation."""
     import numpy as np
 
-    above = np.asarray((sets > 0).all(-1))
-    coordinates = np.where(above.T[None], np.moveaxis(sets, -1, 0).swapaxes(1, 2), 0.0)
+    coordinates = np.ascontiguousarray(np.moveaxis(sets, -1, 0).swapaxes(1, 2))
+    coordinates = np.where(np.logical_and.reduce(coordinates > 0), coordinates, 0.0)
     x, *others = coordinates  # each `n x b`
     if not len(x):
         return np.zeros(len(sets))
