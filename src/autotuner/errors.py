@@ -91,6 +91,10 @@ class StoreUnavailableError(StoreError):
     """The database cannot be reached now; it may be back later."""
 
 
+class NotFoundError(StoreError):
+    """There is nothing of that number or name; it may have been deleted this moment."""
+
+
 class NameTakenError(StoreError):
     """Something of that name is kept already."""
 

@@ -17,7 +17,7 @@ from autotuner.errors import (
     WrongTransitionError,
 )
 from autotuner.store import Lease, Queue, Store, TaskRecord
-from autotuner.store.queue import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
+from autotuner.store.transitions import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
 
 TASK: dict[str, Any] = {
     "name": "first",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from shop import CANDIDATES, ONE, Shop, complete, shop_at, wait_for
 
-from autotuner.store.queue import ASKED_OF_WORKERS
+from autotuner.store.transitions import ASKED_OF_WORKERS
 from autotuner.tuning.telling import KINDS
 
 SLOW_TO_LOAD = "--load-delay-s=600"

@@ -27,7 +27,7 @@ from autotuner.errors import StoreError
 from autotuner.server.liveness import QUIET_S, Liveness
 from autotuner.server.service import Service
 from autotuner.store.figures import figures, known_workers
-from autotuner.store.queue import STATUSES
+from autotuner.store.transitions import STATUSES
 
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
 # Each would double its series with the moment at which it was first told.

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from autotuner.errors import NameTakenError, StaleRevisionError, StoreError
+from autotuner.errors import NameTakenError, NotFoundError, StaleRevisionError
 from autotuner.profiles import USERS, ProfileRegistry, registry_of, registry_with
 from autotuner.store.schema import ProfileRow
 from autotuner.store.sessions import Sessions
@@ -77,7 +77,7 @@ class KeptProfiles:
 
         Raises:
             StaleRevisionError: it was changed since.
-            StoreError: there is none of that name.
+            NotFoundError: there is none of that name.
         """
         with self._sessions.writing() as session:
             row = _locked(session, name, revision)
@@ -111,7 +111,7 @@ def registry_beside(documents: Mapping[str, Any], folder: Path) -> ProfileRegist
 def _locked(session: Session, name: str, revision: int | None) -> ProfileRow:
     row = session.scalar(select(ProfileRow).where(ProfileRow.name == name).with_for_update())
     if row is None:
-        raise StoreError(f"there is no profile {name!r}")
+        raise NotFoundError(f"there is no profile {name!r}")
     if revision is not None and row.revision != revision:
         raise StaleRevisionError(
             f"the profile {name!r} has revision {row.revision}, not {revision}",

@@ -8,51 +8,34 @@ difference between two, takes a task away or keeps it.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from autotuner.errors import LeaseLostError, StaleRevisionError, StoreError, WrongTransitionError
+from autotuner.errors import LeaseLostError, WrongTransitionError
 from autotuner.store.records import TaskRecord
 from autotuner.store.rows import task_record
-from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
+from autotuner.store.schema import TaskRow
 from autotuner.store.sessions import Guard, Sessions
-
-UNENDED = ("pending", "queued", "running", "paused")
-"""States in which a task has not ended; entering any other is its end."""
-STATUSES = (*UNENDED, "completed", "failed", "cancelled", "interrupted")
-TRANSITIONS: Mapping[str, Mapping[str, str]] = {
-    "start": {"pending": "queued"},
-    "cancel": {"pending": "cancelled", "queued": "cancelled", "paused": "cancelled"},
-    "pause": {"queued": "paused"},
-    "resume": dict.fromkeys(("paused", "interrupted", "cancelled", "failed"), "queued"),
-    "restart": dict.fromkeys(("completed", "failed", "cancelled", "interrupted"), "queued"),
-}
-"""Action -> the state in which it may be asked -> the state that follows."""
-ASKED_OF_WORKERS = {"cancel": "cancelled", "pause": "paused"}
-"""What a running task is asked for -> the state in which its worker leaves it."""
-
-
-def allowed_actions(status: str) -> tuple[str, ...]:
-    """What can be asked of a task in that state."""
-    now = {action for action, changes in TRANSITIONS.items() if status in changes}
-    if status == "running":
-        now |= set(ASKED_OF_WORKERS)
-    return tuple(action for action in TRANSITIONS if action in now)
-
-
-def first_lease() -> int:
-    """The number that leases of a new task count from.
-
-    SQLite gives the number of a deleted task to the next one: a worker that still holds a lease of
-    the old one must not hold the new one's.
-    """
-    return secrets.randbits(30)
+from autotuner.store.transitions import (
+    NewTask,
+    act,
+    allowed_actions,
+    asked_for,
+    check_revision,
+    create,
+    enter,
+    kept_v1_task,
+    leave_v1_task,
+    locked,
+    remove,
+    tell,
+    touch,
+)
 
 
 @dataclass(frozen=True)
@@ -85,61 +68,10 @@ class Queue:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def create(
-        self,
-        *,
-        name: str,
-        description: str,
-        content_id: str,
-        config: dict[str, Any],
-        model: str,
-        engine: str,
-        needs_gpu: str,
-        needs_gpus: int,
-        origin: str,
-        base: str | None = None,
-        v1_task_id: int | None = None,
-        status: str = "pending",
-    ) -> TaskRecord:
-        """A new task; nothing runs yet.
-
-        Args:
-            needs_gpu: a GPU of the catalog, "cpu", or "" where any machine will do.
-            base: folder from which relative paths in `config` count.
-            origin: who asked for it: "api", "v1" or "cli".
-        """
-        now = _now()
-        row = TaskRow(
-            name=name,
-            description=description,
-            content_id=content_id,
-            config=config,
-            config_version=2,
-            model=model,
-            engine=engine,
-            engine_version="",
-            device="",
-            plan={},
-            status=status,
-            stop_reason="",
-            created_at=now,
-            updated_at=now,
-            queued_at=now if status == "queued" else None,
-            ended_at=None,
-            wall_s=0.0,
-            origin=origin,
-            base=base,
-            needs_gpu=needs_gpu,
-            needs_gpus=needs_gpus,
-            v1_task_id=v1_task_id,
-            lease=first_lease(),
-        )
+    def create(self, **new: Unpack[NewTask]) -> TaskRecord:
+        """A new task; nothing runs yet."""
         with self._sessions.writing() as session:
-            session.add(row)
-            session.flush()
-            _tell(session, row.id, "created", {"status": status})
-            session.refresh(row)
-            return task_record(row)
+            return task_record(create(session, new))
 
     def get(self, task_id: int) -> TaskRecord | None:
         """The task of that number."""
@@ -159,11 +91,11 @@ class Queue:
         Raises:
             StaleRevisionError: it was changed since.
             WrongTransitionError: its `config` is to change, and it is not pending.
-            StoreError: there is no such task.
+            NotFoundError: there is no such task.
         """
         with self._sessions.writing() as session:
-            row = _locked(session, task_id)
-            _check_revision(row, revision)
+            row = locked(session, task_id)
+            check_revision(row, revision)
             if "config" in values and row.status != "pending":
                 raise WrongTransitionError(
                     f"task {task_id} is {row.status}: what it does can be changed while pending",
@@ -172,7 +104,7 @@ class Queue:
                 )
             for name, value in values.items():
                 setattr(row, name, value)
-            _touch(row)
+            touch(row)
             session.flush()
             return task_record(row)
 
@@ -184,26 +116,12 @@ class Queue:
         Raises:
             WrongTransitionError: it cannot be asked for now; says what can.
             StaleRevisionError: the task was changed since `revision`.
-            StoreError: there is no such task.
+            NotFoundError: there is no such task.
         """
         with self._sessions.writing() as session:
-            row = _locked(session, task_id)
-            _check_revision(row, revision)
-            follows = TRANSITIONS[action].get(row.status)
-            if row.status == "running" and action in ASKED_OF_WORKERS:
-                row.wanted = action
-            elif follows is None:
-                raise WrongTransitionError(
-                    f"task {task_id} is {row.status}: {action} is not possible",
-                    status=row.status,
-                    allowed=allowed_actions(row.status),
-                )
-            else:
-                _enter(row, follows)
-                if action == "restart":
-                    _forget_everything(session, row)
-            _touch(row)
-            _tell(session, task_id, "asked", {"action": action, "status": row.status})
+            row = locked(session, task_id)
+            check_revision(row, revision)
+            act(session, row, action)
             session.flush()
             return task_record(row)
 
@@ -213,18 +131,15 @@ class Queue:
         Raises:
             WrongTransitionError: it is running.
             StaleRevisionError: it was changed since `revision`.
-            StoreError: there is no such task.
+            NotFoundError: there is no such task.
         """
         with self._sessions.writing() as session:
-            row = _locked(session, task_id)
-            _check_revision(row, revision)
-            if row.status == "running":
-                raise WrongTransitionError(
-                    f"task {task_id} is running: it cannot be deleted",
-                    status=row.status,
-                    allowed=allowed_actions(row.status),
-                )
-            session.execute(delete(TaskRow).where(TaskRow.id == task_id))
+            v1_task_id = kept_v1_task(session, task_id)
+            row = locked(session, task_id)
+            check_revision(row, revision)
+            remove(session, row)
+            if v1_task_id is not None:
+                leave_v1_task(session, v1_task_id)
 
     def next_for(self, *, gpu: str, gpus: int) -> int | None:
         """The oldest queued task that can run on these devices; None where there is none.
@@ -290,7 +205,7 @@ class Queue:
                 return None
             row = session.get_one(TaskRow, task_id)
             row.started_at = row.started_at or _now()
-            _tell(session, task_id, kind, {"worker": worker})
+            tell(session, task_id, kind, {"worker": worker})
             session.flush()
             return Lease(task_record(row), row.lease)
 
@@ -316,60 +231,18 @@ class Queue:
                 return
             asked_at = row.queued_at
             status = asked_for(row, status)
-            _enter(row, status)
+            enter(row, status)
             # One that is given back goes on before those that were asked for after it.
             row.queued_at = asked_at or row.queued_at
             row.stop_reason = reason
-            _touch(row)
-            _tell(session, row.id, "released", {"status": status, "reason": reason})
+            touch(row)
+            tell(session, row.id, "released", {"status": status, "reason": reason})
 
     def running(self) -> tuple[TaskRecord, ...]:
         """Tasks that somebody works on, or should."""
         query = select(TaskRow).where(TaskRow.status == "running").order_by(TaskRow.id)
         with self._sessions.reading() as session:
             return tuple(map(task_record, session.scalars(query)))
-
-
-def asked_for(row: TaskRow, status: str) -> str:
-    """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
-    waits = status in ("queued", "interrupted")
-    return ASKED_OF_WORKERS[row.wanted] if waits and row.wanted else status
-
-
-def _locked(session: Session, task_id: int) -> TaskRow:
-    row = session.scalar(select(TaskRow).where(TaskRow.id == task_id).with_for_update())
-    if row is None:
-        raise StoreError(f"there is no task {task_id}")
-    return row
-
-
-def _check_revision(row: TaskRow, revision: int | None) -> None:
-    if revision is not None and revision != row.revision:
-        raise StaleRevisionError(
-            f"task {row.id} has revision {row.revision}, not {revision}",
-            remedy="read it again, and decide anew",
-        )
-
-
-def _enter(row: TaskRow, status: str) -> None:
-    row.status, row.worker, row.wanted = status, None, ""
-    row.stop_reason = ""
-    row.queued_at = _now() if status == "queued" else row.queued_at
-    row.ended_at = None if status in UNENDED else _now()
-
-
-def _forget_everything(session: Session, row: TaskRow) -> None:
-    session.execute(delete(ExperimentRow).where(ExperimentRow.task_id == row.id))
-    row.wall_s, row.plan, row.started_at = 0.0, {}, None
-
-
-def _touch(row: TaskRow) -> None:
-    row.revision += 1
-    row.updated_at = _now()
-
-
-def _tell(session: Session, task_id: int, kind: str, payload: dict[str, Any]) -> None:
-    session.add(EventRow(task_id=task_id, at=_now(), kind=kind, payload=payload))
 
 
 def _now() -> datetime:

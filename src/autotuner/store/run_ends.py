@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Update, delete, select, update
 from sqlalchemy.orm import Session
 
-from autotuner.store.queue import UNENDED
 from autotuner.store.schema import ExperimentRow, MeasurementRow, TaskRow
+from autotuner.store.transitions import UNENDED
 
 _UNFINISHED = ("running", "interrupted")
 

@@ -20,7 +20,7 @@ from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store import kept_observations
 from autotuner.store.database import open_database
-from autotuner.store.queue import Queue, asked_for, first_lease, holds
+from autotuner.store.queue import Queue, holds
 from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,
@@ -38,6 +38,7 @@ from autotuner.store.schema import (
     TaskRow,
 )
 from autotuner.store.sessions import Sessions
+from autotuner.store.transitions import asked_for, first_lease
 from autotuner.store.workers_kept import WorkersKept
 
 FINISHED = ("completed", "failed")

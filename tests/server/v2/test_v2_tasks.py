@@ -13,7 +13,7 @@ from autotuner.server.service import Service
 from autotuner.server.v2.task_query import SortName
 from autotuner.server.v2.task_views import Action, Status, TaskPage, TaskView
 from autotuner.store.listing import TASK_ORDERS
-from autotuner.store.queue import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
+from autotuner.store.transitions import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
 
 TASKS = "/api/v2/tasks/"
 PROBLEM = "application/problem+json"

@@ -20,8 +20,8 @@ from autotuner.errors import StoreUnavailableError
 from autotuner.server.service import Service
 from autotuner.server.v1.answers import experiment_answer, short_task_answer
 from autotuner.server.v1.routing import MOST_ID, plain, v1_part
-from autotuner.server.v1.running import FINISHED, existing, tasks_of
-from autotuner.store.v1 import V1ExperimentRecord, V1Experiments, V1TaskRecord
+from autotuner.server.v1.running import existing, tasks_of
+from autotuner.store.v1 import FINISHED, V1ExperimentRecord, V1Experiments, V1TaskRecord
 
 router = v1_part("/ws")
 

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import TypeVar
 
 from autotuner.config import Task, parse_task
-from autotuner.errors import AutotunerError, PolicyError, StoreError, WrongTransitionError
+from autotuner.errors import (
+    NotFoundError,
+    PolicyError,
+    StaleRevisionError,
+    StoreError,
+    WrongTransitionError,
+)
 from autotuner.migrate import Done, mirror, refused_mode, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
 from autotuner.server.v1.routing import bad_request, not_found
-from autotuner.store.v1 import V1TaskRecord, V1Tasks
+from autotuner.store.transitions import NewTask
+from autotuner.store.v1 import (
+    FINISHED,
+    PENDING,
+    RUNNING,
+    STOPPING,
+    V1TaskRecord,
+    V1Tasks,
+    V1Transitions,
+)
 from autotuner.tuning.needs import engines_named, model_named, needs
 
 _log = logging.getLogger(__name__)
 
-RUNNING, PENDING = "RUNNING", "PENDING"
-FINISHED = ("COMPLETED", "FAILED", "CANCELLED")
+_TRIES = 20
+"""Times that a task is read again that is changed while it is started."""
 
 
 def tasks_of(service: Service) -> V1Tasks:
     """v1's tasks."""
     return V1Tasks(service.store.sessions)
+
+
+def transitions_of(service: Service) -> V1Transitions:
+    """What becomes of v1's tasks."""
+    return V1Transitions(service.store.sessions)
 
 
 def existing(service: Service, task_id: int) -> V1TaskRecord:
@@ -81,63 +103,99 @@ def startable(service: Service, record: V1TaskRecord) -> Task:
     return task
 
 
-def start(service: Service, record: V1TaskRecord, task: Task) -> None:
-    """Hands a pending task to the workers.
+def start(service: Service, task_id: int, *, anew: bool = False) -> None:
+    """Hands a task to the workers: a pending one, or `anew` a finished one without its results.
+
+    What runs is the task as it is at that moment: one that is changed meanwhile is read again.
 
     Raises:
-        HTTPException: 400, it was started meanwhile.
+        HTTPException: 404, there is none; 400, it is in another state, or cannot run here.
+        ConfigError, PolicyError: see `startable`.
     """
-    gpu, gpus = needs(task)
-    if not tasks_of(service).change(record.id, {"status": RUNNING}, only=(PENDING,)):
-        raise bad_request("Task was started meanwhile")
-    try:
-        made = service.store.queue.create(
-            name=task.name,
-            description=task.description,
-            content_id=task.content_id,
-            config=task.written(),
-            model=model_named(task),
-            engine=", ".join(engines_named(task)),
-            needs_gpu=gpu,
-            needs_gpus=gpus,
-            origin="v1",
-            base=str(service.base),
-            v1_task_id=record.id,
-            status="queued",
-        )
-    except AutotunerError:
-        tasks_of(service).change(record.id, {"status": PENDING}, only=(RUNNING,))
-        raise
-    mirror(service.store, made.id)
+    for _ in range(_TRIES):
+        record = existing(service, task_id)
+        _require_startable(record.status, anew=anew)
+        task = startable(service, record)
+        gpu, gpus = needs(task)
+        new: NewTask = {
+            "name": task.name,
+            "description": task.description,
+            "content_id": task.content_id,
+            "config": task.written(),
+            "model": model_named(task),
+            "engine": ", ".join(engines_named(task)),
+            "needs_gpu": gpu,
+            "needs_gpus": gpus,
+            "origin": "v1",
+            "base": str(service.base),
+        }
+        with suppress(StaleRevisionError):
+            run_id, *gone = told_of(
+                lambda: transitions_of(service).start(record, new, anew=anew),  # noqa: B023
+                lambda status: _not_startable(status, anew=anew),
+            )
+            _remove_logs(service, gone)
+            mirror(service.store, run_id)
+            return
+    raise bad_request("Task is being changed; try again")
 
 
-def cancel(service: Service, record: V1TaskRecord) -> None:
+def cancel(service: Service, task_id: int) -> None:
     """Ends a running task.
 
     Raises:
-        HTTPException: 400, it is not running.
+        HTTPException: 404, there is none; 400, it is not running.
     """
-    if record.status != RUNNING:
-        raise bad_request(f"Task is {record.status.lower()}, only running tasks can be cancelled")
-    run_id = tasks_of(service).run_of(record.id)
+    run_id = told_of(
+        lambda: transitions_of(service).cancel(task_id),
+        lambda status: f"Task is {status}, only running tasks can be cancelled",
+    )
     if run_id is not None:
-        # Refused where it ended this moment: then it is as it is.
-        with suppress(WrongTransitionError):
-            service.store.queue.act(run_id, "cancel")
         mirror(service.store, run_id)
-    # A row whose worker died long ago has no run that could end.
-    tasks_of(service).change(record.id, {"status": "CANCELLED"}, only=(RUNNING,))
 
 
-def forget_runs(service: Service, task_id: int) -> None:
-    """Removes the v2 tasks of a v1 task, with their engines' logs.
+def emptied(
+    service: Service, task_id: int, change: Callable[[V1Transitions], tuple[int, ...]], verb: str
+) -> None:
+    """Makes a change that removes the runs of a task, and their engines' logs.
 
     Raises:
-        HTTPException: 400, one of them has not stopped yet.
+        HTTPException: 404, there is none; 400, it is running, or has not stopped yet.
+        NameTakenError: as the change says.
     """
-    for run_id in tasks_of(service).runs_of(task_id):
-        try:
-            service.store.queue.delete(run_id)
-        except WrongTransitionError:
+    existing(service, task_id)
+    gone = told_of(
+        lambda: change(transitions_of(service)),
+        lambda status: f"Cannot {verb} a running task",
+    )
+    _remove_logs(service, gone)
+
+
+T = TypeVar("T")
+
+
+def told_of(change: Callable[[], T], refusal: Callable[[str], str]) -> T:
+    """The change, refused in v1's words where the task's state, told in lower case, forbids it."""
+    try:
+        return change()
+    except NotFoundError:
+        raise not_found("Task") from None
+    except WrongTransitionError as error:
+        if error.status == STOPPING:
             raise bad_request("Task is being stopped; try again in a few seconds") from None
+        raise bad_request(refusal(error.status.lower())) from None
+
+
+def _require_startable(status: str, *, anew: bool) -> None:
+    if status not in (FINISHED if anew else (PENDING,)):
+        raise bad_request(_not_startable(status.lower(), anew=anew))
+
+
+def _not_startable(status: str, *, anew: bool) -> str:
+    can = "finished tasks can be restarted" if anew else "pending tasks can be started"
+    return f"Task is {status}, only {can}"
+
+
+def _remove_logs(service: Service, runs: Iterable[int]) -> None:
+    for run_id in runs:
         shutil.rmtree(service.logs / str(run_id), ignore_errors=True)

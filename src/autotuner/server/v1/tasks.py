@@ -7,22 +7,20 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from fastapi.responses import Response
 
+from autotuner.errors import NameTakenError
 from autotuner.server.service import Service
 from autotuner.server.v1.answers import short_task_answer, task_answer
 from autotuner.server.v1.bodies import TaskBody, TaskChange, is_name
 from autotuner.server.v1.routing import Given, Id, answer, bad_request, not_found, v1_part
 from autotuner.server.v1.running import (
-    FINISHED,
-    PENDING,
-    RUNNING,
     cancel,
+    emptied,
     existing,
-    forget_runs,
     look_again,
     start,
-    startable,
     tasks_of,
 )
+from autotuner.store.v1 import RUNNING
 
 router = v1_part("/tasks")
 
@@ -77,11 +75,13 @@ def change_task(service: Given, task_id: Id, body: TaskChange) -> Response:
         values["description"] = body.description
     wanted = (body.status or "").upper()
     if wanted == "CANCELLED" and record.status == RUNNING:
-        cancel(service, record)
+        cancel(service, task_id)
     elif wanted and wanted != record.status:
         if RUNNING in (record.status, wanted):
             raise bad_request("A running task can only be cancelled; start a task to run it")
-        values["status"] = wanted
+        # Not one that was started this moment: it would run on as something else.
+        if not tasks_of(service).change(task_id, {"status": wanted}, only=(record.status,)):
+            raise bad_request("Task was changed meanwhile; read it again")
     if values:
         tasks_of(service).change(task_id, values)
     return _told(service, task_id)
@@ -90,68 +90,46 @@ def change_task(service: Given, task_id: Id, body: TaskChange) -> Response:
 @router.put("/{task_id}")
 def replace_task(service: Given, task_id: Id, body: TaskBody) -> Response:
     """Puts another task in this one's place; it is pending, and has no results."""
-    record = existing(service, task_id)
-    if record.status == RUNNING:
-        raise bad_request("Cannot edit a running task")
-    namesake = tasks_of(service).named(body.task_name)
-    if namesake is not None and namesake.id != task_id:
-        raise _name_taken(body)
-    forget_runs(service, task_id)
-    if not tasks_of(service).replace(task_id, body.columns()):
-        raise _name_taken(body)
+    try:
+        emptied(service, task_id, lambda all_: all_.replace(task_id, body.columns()), "edit")
+    except NameTakenError:
+        raise _name_taken(body) from None
     return _told(service, task_id)
 
 
 @router.delete("/{task_id}")
 def delete_task(service: Given, task_id: Id) -> Response:
     """Deletes a task with its experiments."""
-    record = existing(service, task_id)
-    if record.status == RUNNING:
-        raise bad_request("Cannot delete a running task")
-    forget_runs(service, task_id)
-    tasks_of(service).delete(task_id)
+    emptied(service, task_id, lambda all_: all_.delete(task_id), "delete")
     return Response(status_code=204)
 
 
 @router.post("/{task_id}/start")
 def start_task(service: Given, task_id: Id) -> Response:
     """Starts a pending task."""
-    record = existing(service, task_id)
-    if record.status != PENDING:
-        raise bad_request(f"Task is {record.status.lower()}, only pending tasks can be started")
-    start(service, record, startable(service, record))
+    start(service, task_id)
     return _told(service, task_id)
 
 
 @router.post("/{task_id}/cancel")
 def cancel_task(service: Given, task_id: Id) -> Response:
     """Cancels a running task."""
-    cancel(service, existing(service, task_id))
+    existing(service, task_id)
+    cancel(service, task_id)
     return _told(service, task_id)
 
 
 @router.post("/{task_id}/restart")
 def restart_task(service: Given, task_id: Id) -> Response:
     """Deletes the experiments of a finished task and starts it."""
-    record = existing(service, task_id)
-    if record.status not in FINISHED:
-        told = record.status.lower()
-        raise bad_request(f"Task is {told}, only finished tasks can be restarted")
-    task = startable(service, record)
-    forget_runs(service, task_id)
-    tasks_of(service).clear(task_id)
-    start(service, record, task)
+    start(service, task_id, anew=True)
     return _told(service, task_id)
 
 
 @router.post("/{task_id}/clear")
 def clear_task(service: Given, task_id: Id) -> Response:
     """Deletes the experiments and the log of a task that is not running."""
-    record = existing(service, task_id)
-    if record.status == RUNNING:
-        raise bad_request("Cannot clear a running task")
-    forget_runs(service, task_id)
-    tasks_of(service).clear(task_id)
+    emptied(service, task_id, lambda all_: all_.clear(task_id), "clear")
     return _told(service, task_id)
 
 

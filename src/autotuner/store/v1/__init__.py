@@ -18,11 +18,16 @@ from autotuner.store.v1.records import (
 from autotuner.store.v1.run_events import RunEvent, events_after
 from autotuner.store.v1.statistics import V1Statistics
 from autotuner.store.v1.tasks import V1Tasks
+from autotuner.store.v1.transitions import FINISHED, PENDING, RUNNING, STOPPING, V1Transitions
 
 __all__ = [
     "EXTRAS",
+    "FINISHED",
     "LOG_BEGINS",
     "OWN",
+    "PENDING",
+    "RUNNING",
+    "STOPPING",
     "Outcome",
     "Projection",
     "RunEvent",
@@ -34,6 +39,7 @@ __all__ = [
     "V1Statistics",
     "V1TaskRecord",
     "V1Tasks",
+    "V1Transitions",
     "events_after",
     "project",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from autotuner.store.sessions import Sessions
@@ -26,7 +27,10 @@ class V1Presets:
                 return None
             moment = now()
             row = {"is_system": False, "created_at": moment, "updated_at": moment, **values}
-            made = session.execute(insert(presets).values(written(row)).returning(presets.c.id))
+            try:
+                made = session.execute(insert(presets).values(written(row)).returning(presets.c.id))
+            except IntegrityError:  # it was made this moment
+                return None
             return _found(session, made.scalar_one())
 
     def get(self, preset_id: int) -> V1PresetRecord | None:
@@ -55,7 +59,10 @@ class V1Presets:
             if "name" in values and _name_taken(session, values["name"], except_for=preset_id):
                 return False
             change = update(presets).where(presets.c.id == preset_id)
-            session.execute(change.values(written({**values, "updated_at": now()})))
+            try:
+                session.execute(change.values(written({**values, "updated_at": now()})))
+            except IntegrityError:
+                return False
             return True
 
     def delete(self, preset_id: int) -> None:

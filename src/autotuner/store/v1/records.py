@@ -17,6 +17,16 @@ LOG_BEGINS = "autotuner_log"
 OWN = "autotuner_"
 """What the keys that are ours begin with."""
 _NO_STATUS = "PENDING"
+FRESH: dict[str, Any] = {
+    "status": "PENDING",
+    "total_experiments": 0,
+    "successful_experiments": 0,
+    "best_experiment_id": None,
+    "started_at": None,
+    "completed_at": None,
+    "elapsed_time": None,
+}
+"""What a task says of its results before it has any."""
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, exists, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from autotuner.store.schema import TaskRow
 from autotuner.store.sessions import Sessions
-from autotuner.store.v1.records import V1TaskRecord, now, task_record, written
-from autotuner.store.v1_schema import experiments, tasks
-
-_FRESH: dict[str, Any] = {
-    "status": "PENDING",
-    "total_experiments": 0,
-    "successful_experiments": 0,
-    "best_experiment_id": None,
-    "started_at": None,
-    "completed_at": None,
-    "elapsed_time": None,
-}
-"""What a task says of its results before it has any."""
+from autotuner.store.v1.records import FRESH, V1TaskRecord, now, task_record, written
+from autotuner.store.v1_schema import tasks
 
 
 class V1Tasks:
@@ -34,10 +24,13 @@ class V1Tasks:
     def create(self, values: Mapping[str, Any]) -> V1TaskRecord | None:
         """A new pending task; None where the name is taken."""
         with self._sessions.writing() as session:
-            if self._name_taken(session, values["task_name"]):
+            if session.scalar(select(exists().where(tasks.c.task_name == values["task_name"]))):
                 return None
-            row = {**_FRESH, "created_at": now(), **values}
-            made = session.execute(insert(tasks).values(written(row)).returning(tasks.c.id))
+            row = {**FRESH, "created_at": now(), **values}
+            try:
+                made = session.execute(insert(tasks).values(written(row)).returning(tasks.c.id))
+            except IntegrityError:  # it was made this moment
+                return None
             return _found(session, made.scalar_one())
 
     def get(self, task_id: int) -> V1TaskRecord | None:
@@ -69,28 +62,6 @@ class V1Tasks:
         with self._sessions.writing() as session:
             return session.connection().execute(change).rowcount == 1
 
-    def replace(self, task_id: int, values: Mapping[str, Any]) -> bool:
-        """Another task in this one's place, without results; False where the name is taken."""
-        with self._sessions.writing() as session:
-            if self._name_taken(session, values["task_name"], except_for=task_id):
-                return False
-            _forget_results(session, task_id)
-            change = update(tasks).where(tasks.c.id == task_id)
-            session.execute(change.values(written({**_FRESH, **values})))
-            return True
-
-    def clear(self, task_id: int) -> None:
-        """Removes a task's experiments, and makes it pending."""
-        with self._sessions.writing() as session:
-            _forget_results(session, task_id)
-            session.execute(update(tasks).where(tasks.c.id == task_id).values(written(_FRESH)))
-
-    def delete(self, task_id: int) -> None:
-        """Removes a task and its experiments."""
-        with self._sessions.writing() as session:
-            _forget_results(session, task_id)
-            session.execute(delete(tasks).where(tasks.c.id == task_id))
-
     def run_of(self, task_id: int) -> int | None:
         """The newest v2 task that runs a v1 task."""
         runs = self.runs_of(task_id)
@@ -113,27 +84,13 @@ class V1Tasks:
         with self._sessions.reading() as session:
             return tuple(session.scalars(query))
 
-    def _name_taken(self, session: Session, name: str, except_for: int | None = None) -> bool:
-        same = tasks.c.task_name == name
-        if except_for is not None:
-            same &= tasks.c.id != except_for
-        return bool(session.scalar(select(exists().where(same))))
-
 
 def _in_states(*statuses: str) -> ColumnElement[bool]:
     """Whether a task is in one of these; one without a status is pending."""
     named = tasks.c.status.in_(statuses)
-    return or_(named, tasks.c.status.is_(None)) if _FRESH["status"] in statuses else named
+    return or_(named, tasks.c.status.is_(None)) if FRESH["status"] in statuses else named
 
 
 def _found(session: Session, task_id: int) -> V1TaskRecord | None:
     row = session.execute(select(tasks).where(tasks.c.id == task_id)).mappings().first()
     return None if row is None else task_record(row)
-
-
-def _forget_results(session: Session, task_id: int) -> None:
-    # The task points at its best experiment, which cannot go before.
-    session.execute(
-        update(tasks).where(tasks.c.id == task_id).values(written({"best_experiment_id": None}))
-    )
-    session.execute(delete(experiments).where(experiments.c.task_id == task_id))

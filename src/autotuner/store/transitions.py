@@ -1,0 +1,202 @@
+"""From state to state: what may become of a task, each change decided under the lock of its row.
+
+Every function works in the transaction of its caller, so that what belongs together is done wholly
+or not at all: of two that ask at once, the later one sees what the earlier one made of the task.
+Who needs both locks takes that of the v1 task first, then that of the v2 task that runs it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NotRequired, TypedDict
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from autotuner.errors import NotFoundError, StaleRevisionError, WrongTransitionError
+from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
+from autotuner.store.v1_schema import tasks as v1_tasks
+
+UNENDED = ("pending", "queued", "running", "paused")
+"""States in which a task has not ended; entering any other is its end."""
+STATUSES = (*UNENDED, "completed", "failed", "cancelled", "interrupted")
+TRANSITIONS: Mapping[str, Mapping[str, str]] = {
+    "start": {"pending": "queued"},
+    "cancel": {"pending": "cancelled", "queued": "cancelled", "paused": "cancelled"},
+    "pause": {"queued": "paused"},
+    "resume": dict.fromkeys(("paused", "interrupted", "cancelled", "failed"), "queued"),
+    "restart": dict.fromkeys(("completed", "failed", "cancelled", "interrupted"), "queued"),
+}
+"""Action -> the state in which it may be asked -> the state that follows."""
+ASKED_OF_WORKERS = {"cancel": "cancelled", "pause": "paused"}
+"""What a running task is asked for -> the state in which its worker leaves it."""
+
+
+class NewTask(TypedDict):
+    """What a task is made of.
+
+    `needs_gpu`: a GPU of the catalog, "cpu", or "" where any machine will do. `base`: folder from
+    which relative paths in `config` count. `origin`: who asked for it: "api", "v1" or "cli".
+    """
+
+    name: str
+    description: str
+    content_id: str
+    config: dict[str, Any]
+    model: str
+    engine: str
+    needs_gpu: str
+    needs_gpus: int
+    origin: str
+    base: NotRequired[str | None]
+    v1_task_id: NotRequired[int | None]
+    status: NotRequired[str]
+
+
+def allowed_actions(status: str) -> tuple[str, ...]:
+    """What can be asked of a task in that state."""
+    now = {action for action, changes in TRANSITIONS.items() if status in changes}
+    if status == "running":
+        now |= set(ASKED_OF_WORKERS)
+    return tuple(action for action in TRANSITIONS if action in now)
+
+
+def first_lease() -> int:
+    """The number that leases of a new task count from, unlike that of any other task."""
+    return secrets.randbits(30)
+
+
+def create(session: Session, new: NewTask) -> TaskRow:
+    """A new task, `pending` unless it says otherwise; nothing runs yet."""
+    now = _now()
+    status = new.get("status", "pending")
+    row = TaskRow(
+        **{**new, "status": status},
+        config_version=2,
+        engine_version="",
+        device="",
+        plan={},
+        stop_reason="",
+        created_at=now,
+        updated_at=now,
+        queued_at=now if status == "queued" else None,
+        ended_at=None,
+        wall_s=0.0,
+        lease=first_lease(),
+    )
+    session.add(row)
+    session.flush()
+    tell(session, row.id, "created", {"status": status})
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def locked(session: Session, task_id: int) -> TaskRow:
+    """The task, which nobody else changes until this transaction ends.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    row = session.scalar(select(TaskRow).where(TaskRow.id == task_id).with_for_update())
+    if row is None:
+        raise NotFoundError(f"there is no task {task_id}")
+    return row
+
+
+def check_revision(row: TaskRow, revision: int | None) -> None:
+    """Lets pass what is meant for the task as it is; None is meant for any.
+
+    Raises:
+        StaleRevisionError: it was changed since.
+    """
+    if revision is not None and revision != row.revision:
+        raise StaleRevisionError(
+            f"task {row.id} has revision {row.revision}, not {revision}",
+            remedy="read it again, and decide anew",
+        )
+
+
+def act(session: Session, row: TaskRow, action: str) -> None:
+    """Asks for a transition; of a running task its worker is asked. See `TRANSITIONS`.
+
+    Raises:
+        WrongTransitionError: it cannot be asked for now; says what can.
+    """
+    follows = TRANSITIONS[action].get(row.status)
+    if row.status == "running" and action in ASKED_OF_WORKERS:
+        row.wanted = action
+    elif follows is None:
+        raise WrongTransitionError(
+            f"task {row.id} is {row.status}: {action} is not possible",
+            status=row.status,
+            allowed=allowed_actions(row.status),
+        )
+    else:
+        enter(row, follows)
+        if action == "restart":
+            session.execute(delete(ExperimentRow).where(ExperimentRow.task_id == row.id))
+            row.wall_s, row.plan, row.started_at = 0.0, {}, None
+    touch(row)
+    tell(session, row.id, "asked", {"action": action, "status": row.status})
+
+
+def remove(session: Session, row: TaskRow) -> None:
+    """Removes a task and all that was measured for it.
+
+    Raises:
+        WrongTransitionError: it is running.
+    """
+    if row.status == "running":
+        raise WrongTransitionError(
+            f"task {row.id} is running: it cannot be deleted",
+            status=row.status,
+            allowed=allowed_actions(row.status),
+        )
+    session.execute(delete(TaskRow).where(TaskRow.id == row.id))
+
+
+def kept_v1_task(session: Session, task_id: int) -> int | None:
+    """The v1 task that a task runs, locked; None where it runs none."""
+    v1_task_id = session.scalar(select(TaskRow.v1_task_id).where(TaskRow.id == task_id))
+    if v1_task_id is not None:
+        session.execute(select(v1_tasks.c.id).where(v1_tasks.c.id == v1_task_id).with_for_update())
+    return v1_task_id
+
+
+def leave_v1_task(session: Session, v1_task_id: int) -> None:
+    """A v1 task whose run is gone runs no longer, unless another run has followed."""
+    unrun = ~exists().where(TaskRow.v1_task_id == v1_task_id)
+    running = (v1_tasks.c.id == v1_task_id) & (v1_tasks.c.status == "RUNNING")
+    session.execute(update(v1_tasks).where(running, unrun).values(status="CANCELLED"))
+
+
+def asked_for(row: TaskRow, status: str) -> str:
+    """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
+    waits = status in ("queued", "interrupted")
+    return ASKED_OF_WORKERS[row.wanted] if waits and row.wanted else status
+
+
+def enter(row: TaskRow, status: str) -> None:
+    """Puts a task into a state that nobody works on it in."""
+    row.status, row.worker, row.wanted = status, None, ""
+    row.stop_reason = ""
+    row.queued_at = _now() if status == "queued" else row.queued_at
+    row.ended_at = None if status in UNENDED else _now()
+
+
+def touch(row: TaskRow) -> None:
+    """Notes that a task was changed."""
+    row.revision += 1
+    row.updated_at = _now()
+
+
+def tell(session: Session, task_id: int, kind: str, payload: dict[str, Any]) -> None:
+    """Notes that something happened in a task."""
+    session.add(EventRow(task_id=task_id, at=_now(), kind=kind, payload=payload))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
