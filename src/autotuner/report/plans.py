@@ -38,7 +38,7 @@ def plan_of(
         measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
     asked = forecast_of(prepared, home, measure=measure)
-    known = asked.remembered(store.observations()) if store is not None else ()
+    known = asked.remembered(store) if store is not None else ()
     found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
     state = situation(prepared, strategy, asked, known, most=most, tell=tell).state(())

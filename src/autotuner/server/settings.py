@@ -6,9 +6,9 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, Strict, ValidationError, field_validator
 
 from autotuner.config import Document, load_document, problems_of
 from autotuner.config.document import Bool, NonNegativeReal, PositiveInt
@@ -18,6 +18,7 @@ from autotuner.workers.policy import Policy
 
 ENVIRONMENT_PREFIX = "AUTOTUNER_"
 _MIB = 1 << 20
+Days = Annotated[float, Strict(), Field(ge=0, le=36_500)]
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
@@ -46,6 +47,8 @@ class ServiceSettings(Document):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses or networks of proxies whose `X-Forwarded-For` tells where a request comes from:
     `10.0.0.7`, `10.1.0.0/16`. Of all others that header counts for nothing."""
+    keep_events_days: Days = 90.0
+    """Days for which events of tasks, and with them the logs of v1 tasks, are kept; 0: for ever."""
     policy: Policy = Policy()
     """What tasks that come through the service may launch."""
 

@@ -123,7 +123,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     with engine.connect() as connection:
         if revision == "head" and _revision(connection) == newest:
             return
-    with engine.execution_options(**{WRITING: True}).begin() as connection:
+    with _changing_tables(engine) as connection:
         # Of two processes one waits and then finds the work done.
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
@@ -141,6 +141,43 @@ def migrate(engine: Engine, revision: str = "head") -> None:
                 f"the database has revision {current}, which this version does not know",
                 remedy="use the version of autotuner that wrote it, or another --home",
             ) from None
+
+
+@contextmanager
+def _changing_tables(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which tables may be put in others' places.
+
+    SQLite would delete the rows that refer to a table that is dropped; foreign keys are checked at
+    the end instead, as its documentation has it for such changes (lang_altertable.html).
+
+    Raises:
+        StoreError: something refers to what is not there.
+    """
+    with engine.execution_options(**{WRITING: True}).connect() as connection:
+        if connection.dialect.name != "sqlite":
+            with connection.begin():
+                yield connection
+            return
+        raw = connection.connection.dbapi_connection
+        assert raw is not None  # noqa: S101 - a connection that was just opened has one
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                before = _lost_references(connection)
+                yield connection
+                for table, other in _lost_references(connection) - before:
+                    raise StoreError(
+                        f"a row of {table} would refer to one of {other} that is not there",
+                        remedy="nothing was changed; use the version that wrote the database",
+                    )
+        finally:
+            raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _lost_references(connection: Connection) -> set[tuple[str, str]]:
+    """(table, table that it refers to) of rows that refer to what is not there."""
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return {(row[0], row[2]) for row in found}
 
 
 def revisions(connection: Connection) -> tuple[str | None, str]:

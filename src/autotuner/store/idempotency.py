@@ -1,7 +1,8 @@
 """Answers that were given to requests with an Idempotency-Key, so that repeating one does nothing.
 
 A key belongs to who asks for what (`scope`). It is taken before the request is carried out, and the
-answer is kept with it afterwards.
+answer is kept with it afterwards. A key whose time is over is free, whether or not it has been
+removed: `forget_old` does that, beside the requests.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from autotuner.store.pieces import in_pieces
 from autotuner.store.schema import IdempotencyRow
 from autotuner.store.sessions import Sessions
 
@@ -39,10 +41,12 @@ def take(
 ) -> KeptAnswer | None:
     """None where the key is now the caller's; else what it was used for."""
     values = {"scope": scope, "key": key, "fingerprint": fingerprint, "created_at": now}
+    anew = {**values, "status": None, "answer": null()}
     with sessions.writing() as session:
-        _forget_old(session.execute, now)
         insert = _INSERT[session.connection().dialect.name](IdempotencyRow).values(**values)
-        mine = insert.on_conflict_do_nothing().returning(IdempotencyRow.key)
+        mine = insert.on_conflict_do_update(
+            index_elements=["scope", "key"], set_=anew, where=_is_over(now)
+        ).returning(IdempotencyRow.key)
         if session.execute(mine).first() is not None:
             return None
         found = session.scalars(select(IdempotencyRow).where(_is(scope, key))).one()
@@ -66,9 +70,18 @@ def _is(scope: str, key: str) -> Any:
     return and_(IdempotencyRow.scope == scope, IdempotencyRow.key == key)
 
 
-def _forget_old(execute: Any, now: datetime) -> None:
+def forget_old(sessions: Sessions, now: datetime) -> int:
+    """Removes keys whose time is over, and the oldest beyond `MOST_KEPT`; returns how many."""
+    made = IdempotencyRow.created_at
+    gone = in_pieces(sessions, IdempotencyRow, made < now - KEPT)
+    gone += in_pieces(sessions, IdempotencyRow, made < now - UNANSWERED, _is_over(now))
+    surplus = select(made).order_by(made.desc()).offset(MOST_KEPT).limit(1)
+    with sessions.reading() as session:
+        last = session.scalar(surplus)
+    return gone if last is None else gone + in_pieces(sessions, IdempotencyRow, made <= last)
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
     made = IdempotencyRow.created_at
     dead = and_(IdempotencyRow.status.is_(None), made < now - UNANSWERED)
-    execute(delete(IdempotencyRow).where(or_(made < now - KEPT, dead)))
-    surplus = select(made).order_by(made.desc()).offset(MOST_KEPT).limit(1).scalar_subquery()
-    execute(delete(IdempotencyRow).where(made <= surplus))
+    return or_(made < now - KEPT, dead)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from autotuner.predict import Observation
@@ -63,6 +64,52 @@ def found(
     """The observations that meet all conditions, oldest first."""
     query = select(ObservationRow).where(*conditions).order_by(ObservationRow.id)
     return tuple(map(observation_record, session.scalars(query)))
+
+
+@dataclass(frozen=True)
+class About:
+    """What somebody wants to learn of: each may be several.
+
+    Attributes:
+        besides_tool: whose measurements are left out.
+        besides_run: the run whose own observations are left out.
+        until: as `newest_observation` said at some moment: what is newer is left out.
+    """
+
+    models: tuple[str, ...]
+    engines: tuple[str, ...]
+    devices: tuple[str, ...]
+    besides_tool: str | None = None
+    besides_run: int | None = None
+    until: int | None = None
+
+
+def nearest(session: Session, about: About, *, most: int) -> tuple[ObservationRecord, ...]:
+    """Observations that share a model or an engine with what is asked about, oldest first.
+
+    Where there are more than `most`, those that share most, and of these the newest. Only those
+    that may correct predictions.
+    """
+    same = {
+        "model": ObservationRow.model.in_(about.models),
+        "engine": ObservationRow.engine.in_(about.engines),
+        "device": ObservationRow.device.in_(about.devices),
+    }
+    conditions = [or_(same["model"], same["engine"]), ObservationRow.not_trusted.is_(None)]
+    if about.besides_tool is not None:
+        conditions.append(ObservationRow.tool != about.besides_tool)
+    if about.besides_run is not None:
+        run = ObservationRow.task_id
+        conditions.append(or_(run.is_(None), run != about.besides_run))
+    if about.until is not None:
+        conditions.append(ObservationRow.id <= about.until)
+    # A model counts for more than an engine, and an engine on the same device for more than one.
+    weights = ((same["model"], 4), (same["engine"], 2), (same["device"], 1))
+    shared = sum((case((met, weight), else_=0) for met, weight in weights), literal(0))
+    query = select(ObservationRow).where(*conditions)
+    query = query.order_by(shared.desc(), ObservationRow.id.desc()).limit(most)
+    rows = sorted(session.scalars(query), key=lambda row: row.id)
+    return tuple(map(observation_record, rows))
 
 
 def forget(session: Session, ids: Sequence[str]) -> int:

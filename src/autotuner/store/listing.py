@@ -197,17 +197,19 @@ def _task_query(
     chosen = TASK_ORDERS[order]
     sorted_by, row_id = chosen.column, _TASKS.id
     document = _document(WORDS[dialect]).label("document")
-    query = select(document).where(*(_CONDITIONS[name] for name in asked))
+    query = select(document, sorted_by.label("sorted_by"), row_id.label("row_id"))
+    query = query.where(*(_CONDITIONS[name] for name in asked))
     if goes_on:
         value = bindparam("after_value", type_=sorted_by.type)
         key, last = tuple_(sorted_by, row_id), tuple_(value, bindparam("after_id"))
         query = query.where(key < last if chosen.descending else key > last)
-    if chosen.descending:
-        query = query.order_by(sorted_by.desc(), row_id.desc())
-    else:
-        query = query.order_by(sorted_by, row_id)
-    rows = query.limit(bindparam("most")).subquery()
-    return select(WORDS[dialect].lines(rows.c.document))
+    rows = query.order_by(*_in_order(chosen, sorted_by, row_id)).limit(bindparam("most")).subquery()
+    again = _in_order(chosen, rows.c.sorted_by, rows.c.row_id)
+    return select(WORDS[dialect].lines(rows.c.document, again)).limit(1)
+
+
+def _in_order(chosen: Order, *columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    return [column.desc() if chosen.descending else column.asc() for column in columns]
 
 
 def _document(words: JsonWords) -> ColumnElement[str]:

@@ -21,7 +21,14 @@ _CALLS = (
     *("find_run", "get_run", "runs", "set_run_status", "end_run", "update_plan"),
     *("begin_experiment", "add_measurement", "add_predictions", "finish_experiment"),
     *("interrupt_running", "forget_interrupted", "experiments", "set_standings"),
-    *("add_observations", "observations", "newest_observation", "add_event", "events"),
+    *(
+        "add_observations",
+        "observations",
+        "observations_about",
+        "newest_observation",
+        "add_event",
+        "events",
+    ),
 )
 
 

@@ -29,6 +29,11 @@ class KeptProfile:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """What no other document of its name has, nor will one of a later profile."""
+        return self.revision, round(self.created_at.timestamp() * 1_000_000)
+
 
 class KeptProfiles:
     """The profiles in a database."""
@@ -68,29 +73,29 @@ class KeptProfiles:
             return _kept(row)
 
     def change(
-        self, name: str, document: dict[str, Any], *, revision: int | None = None
+        self, name: str, document: dict[str, Any], *, version: tuple[int, ...] | None = None
     ) -> KeptProfile:
         """Puts another document in its place.
 
         Args:
-            revision: as it was when the caller read it; None asks for no check.
+            version: as it was when the caller read it; None asks for no check.
 
         Raises:
             StaleRevisionError: it was changed since.
             NotFoundError: there is none of that name.
         """
         with self._sessions.writing() as session:
-            row = _locked(session, name, revision)
+            row = _locked(session, name, version)
             row.document = document
             row.revision += 1
             row.updated_at = datetime.now(UTC)
             session.flush()
             return _kept(row)
 
-    def delete(self, name: str, *, revision: int | None = None) -> None:
+    def delete(self, name: str, *, version: tuple[int, ...] | None = None) -> None:
         """Forgets one; raises as `change` does."""
         with self._sessions.writing() as session:
-            session.delete(_locked(session, name, revision))
+            session.delete(_locked(session, name, version))
 
 
 def service_registry(store: Store, folder: Path) -> ProfileRegistry:
@@ -108,13 +113,13 @@ def registry_beside(documents: Mapping[str, Any], folder: Path) -> ProfileRegist
     return registry_of(registry_with(folder / USERS), documents)
 
 
-def _locked(session: Session, name: str, revision: int | None) -> ProfileRow:
+def _locked(session: Session, name: str, version: tuple[int, ...] | None) -> ProfileRow:
     row = session.scalar(select(ProfileRow).where(ProfileRow.name == name).with_for_update())
     if row is None:
         raise NotFoundError(f"there is no profile {name!r}")
-    if revision is not None and row.revision != revision:
+    if version is not None and _kept(row).version != version:
         raise StaleRevisionError(
-            f"the profile {name!r} has revision {row.revision}, not {revision}",
+            f"the profile {name!r} has changed: it has revision {row.revision}",
             remedy="read it again, and decide anew",
         )
     return row

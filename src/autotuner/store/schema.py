@@ -45,6 +45,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+_NUMBERED = {"sqlite_autoincrement": True}
+"""A number that was given to a row is never given again, also when the row is gone."""
+
+
 class Base(DeclarativeBase):
     """All tables."""
 
@@ -62,6 +66,7 @@ class TaskRow(Base):
         Index("ix_tasks_v2_name", "name", "id"),
         Index("ix_tasks_v2_status_id", "status", "id"),
         Index("ix_tasks_v2_status_created_at", "status", "created_at", "id"),
+        _NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -105,6 +110,7 @@ class ExperimentRow(Base):
     __table_args__ = (
         UniqueConstraint("task_id", "candidate_id"),
         Index("ix_experiments_v2_standing", "task_id", "status", "actual_throughput_tok_s"),
+        _NUMBERED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -149,7 +155,7 @@ class MeasurementRow(Base):
     """One load level of an experiment. `payload` is the whole `Measurement`."""
 
     __tablename__ = "measurements"
-    __table_args__ = (UniqueConstraint("experiment_id", "repeat", "concurrency"),)
+    __table_args__ = (UniqueConstraint("experiment_id", "repeat", "concurrency"), _NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
@@ -169,7 +175,7 @@ class PredictionRow(Base):
     """
 
     __tablename__ = "predictions"
-    __table_args__ = (UniqueConstraint("experiment_id", "kind", "concurrency"),)
+    __table_args__ = (UniqueConstraint("experiment_id", "kind", "concurrency"), _NUMBERED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
@@ -193,6 +199,7 @@ class ObservationRow(Base):
     """A measured operating point; `digest` is a hash of what was seen."""
 
     __tablename__ = "observations"
+    __table_args__ = _NUMBERED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[str] = mapped_column(String(16), unique=True)
@@ -224,10 +231,14 @@ class ObservationRow(Base):
 
 
 class EventRow(Base):
-    """Something that happened in a run; a number that was given is never given again."""
+    """Something that happened in a run."""
 
     __tablename__ = "events"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
+    __table_args__ = (
+        Index("ix_events_at", "at"),
+        Index("ix_events_task_id_kind", "task_id", "kind"),
+        _NUMBERED,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"), index=True)
@@ -265,6 +276,7 @@ class EngineProcessRow(Base):
     """An engine's process group on a worker's machine, until it is known to be gone."""
 
     __tablename__ = "engine_processes"
+    __table_args__ = _NUMBERED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(40), index=True)
@@ -280,6 +292,7 @@ class TokenRow(Base):
     """A token of the API; only its SHA-256 is kept."""
 
     __tablename__ = "tokens"
+    __table_args__ = _NUMBERED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -310,6 +323,7 @@ class IdempotencyRow(Base):
     """
 
     __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     scope: Mapped[str] = mapped_column(String(300), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)

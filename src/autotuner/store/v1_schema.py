@@ -54,6 +54,7 @@ tasks = Table(
     Column("elapsed_time", Float),
     Index("ix_tasks_task_name", "task_name", unique=True),
     Index("ix_tasks_status", "status"),
+    sqlite_autoincrement=True,
 )
 
 experiments = Table(
@@ -76,6 +77,7 @@ experiments = Table(
     Column("elapsed_time", Float),
     Index("ix_experiments_task_id", "task_id"),
     Index("ix_experiments_objective_score", "objective_score"),
+    sqlite_autoincrement=True,
 )
 
 parameter_presets = Table(
@@ -92,4 +94,5 @@ parameter_presets = Table(
     Column("created_at", DateTime, server_default=text("CURRENT_TIMESTAMP")),
     Column("updated_at", DateTime, server_default=text("CURRENT_TIMESTAMP")),
     Index("ix_parameter_presets_name", "name", unique=True),
+    sqlite_autoincrement=True,
 )

@@ -26,11 +26,13 @@ from autotuner.predict import (
 from autotuner.predict.calibrated import CalibratedPredictor
 from autotuner.predict.choice import Choose, answers, predictor_for
 from autotuner.predict.interval import METRICS
-from autotuner.store import ObservationRecord
+from autotuner.store import About, Store
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios
 
 Calibrate = Callable[[Predictor, Sequence[Observation]], Predictor]
+MOST_REMEMBERED = 5_000
+"""Observations that are read: what is more, and farther from the task, corrects nothing."""
 PREDICTION_CACHE = Path("cache") / "predictions"
 """Under the home: answers of predictors that are slow to ask."""
 
@@ -137,15 +139,31 @@ class Forecast:
             found.update(self._corrected(place, group, observations))
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
 
-    def remembered(self, kept: Iterable[ObservationRecord]) -> tuple[Observation, ...]:
+    def remembered(
+        self, store: Store, *, until: int | None = None, besides_run: int | None = None
+    ) -> tuple[Observation, ...]:
         """What of other runs' observations counts: what was measured on engines, or in a replay
-        what is not of its model."""
-        return tuple(record.observation for record in kept if self._counts(record.observation))
+        what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked.
 
-    def _counts(self, observation: Observation) -> bool:
-        if self._replays is None:
-            return observation.tool != REPLAY_TOOL
-        return not same_model(observation.model, self._replays)
+        Args:
+            until: as in `About`.
+            besides_run: the run that asks.
+        """
+        asked = [scenario for scenario, _ in self._questions]
+        about = About(
+            models=tuple({scenario.model for scenario in asked}),
+            engines=tuple({scenario.engine for scenario in asked}),
+            devices=tuple({scenario.device for scenario in asked}),
+            besides_tool=REPLAY_TOOL if self._replays is None else None,
+            besides_run=besides_run,
+            until=until,
+        )
+        kept = store.observations_about(about, most=MOST_REMEMBERED) if asked else ()
+        return tuple(
+            record.observation
+            for record in kept
+            if self._replays is None or not same_model(record.observation.model, self._replays)
+        )
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that correct what was asked so far: those of the same predictors."""

@@ -30,6 +30,7 @@ from autotuner.tuning.events import Event, Predicting, RunEnded, RunStarted, Str
 from autotuner.tuning.experiment import Experimenter
 from autotuner.tuning.flights import Flights
 from autotuner.tuning.forecast import Forecast
+from autotuner.tuning.history import History
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.standing import standings
@@ -89,7 +90,7 @@ class Tuner:
         self._telling: Telling | None = None
         self._situation = Situation(prepared)
         self._earlier: tuple[Observation, ...] = ()
-        self._history: list[ExperimentRecord] = []
+        self._history = History()
         self._origin_s = 0.0
 
     def open_run(
@@ -206,9 +207,9 @@ class Tuner:
         Only what was observed before the run began counts: a run that is interrupted goes on with
         what it knew, whatever other runs have measured meanwhile.
         """
-        kept = self._store.observations(until=known_until)
-        others = (record for record in kept if run_id is None or record.run_id != run_id)
-        self._earlier = self._forecast.remembered(others)
+        self._earlier = self._forecast.remembered(
+            self._store, until=known_until, besides_run=run_id
+        )
         self._situation = situation(
             self._prepared,
             self._strategy,
@@ -246,6 +247,7 @@ class Tuner:
         kept = {experiment.id: experiment.standing for experiment in finished}
         changed = {key: standing for key, standing in found.items() if standing != kept[key]}
         self._store.set_standings(changed)
+        self._history.stand(changed)
 
     def _is_over(self, run: RunRecord) -> bool:
         choice = self._strategy.propose(self._situation.state(self._finished(run)))
@@ -292,10 +294,10 @@ class Tuner:
         return self._clock() - self._origin_s
 
     def _finished(self, run: RunRecord) -> list[ExperimentRecord]:
-        records = self._store.experiments(run.id)
-        self._history = [e for e in records if e.status in ("completed", "failed")]
-        return self._history
+        return self._history.read(self._store, run.id)
 
     def _measured(self) -> list[OperatingPoint]:
         price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared
-        return [point for done in self._history for point in outcome(done, price, needs).points]
+        return [
+            point for done in self._history.known for point in outcome(done, price, needs).points
+        ]

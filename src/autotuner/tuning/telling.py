@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -135,7 +136,8 @@ class Telling:
             return
         self._wait()
         self._told_s[kind] = now_s
-        self._under_way = self._aside.submit(self._store.add_event, self._run_id, kind, payload)
+        add = partial(self._store.add_event, passing=True)
+        self._under_way = self._aside.submit(add, self._run_id, kind, payload)
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None

@@ -125,7 +125,7 @@ def _cost_text(found: Outlook) -> str:
 def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
     """What is kept under `home` and counts for `asked`; nothing is created there."""
     with kept_store(home) as store:
-        return () if store is None else asked.remembered(store.observations())
+        return () if store is None else asked.remembered(store)
 
 
 @contextmanager

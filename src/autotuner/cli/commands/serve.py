@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-from autotuner.cli.commands.worker import log_to_stderr
+from autotuner.cli.commands.worker import log_to_stderr, upkeep_of
 from autotuner.cli.home import DATABASE, state_folder
 from autotuner.errors import AutotunerError
 from autotuner.server.app import create_app
@@ -68,6 +68,7 @@ def serve(
         # uvicorn has its own handlers while it serves, and raises what came again after that.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        beside.enter_context(upkeep_of(store, settings))
         if with_worker:
             beside.enter_context(_worker(folder, database, config, devices, gpu))
         _LOG.info("serves on %s", _address(settings))

@@ -147,7 +147,7 @@ def _devices(prepared: Prepared, said: str | None) -> Devices:
 
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
-    known = forecast.remembered(store.observations())
+    known = forecast.remembered(store)
     found = outlook(prepared, forecast, known, most=MOST_CANDIDATES)
     out().print()
     print_outlook(prepared, found, out(), most=_SHOWN_POINTS)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from autotuner.cli.home import lock_folder, state_folder
 from autotuner.launch.devices import allowed_gpus
 from autotuner.migrate import mirror
 from autotuner.server.security import keep_secrets_out
-from autotuner.server.settings import load_settings
+from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.store.profiles_kept import service_registry
+from autotuner.store.upkeep import EVERY_S, keep_up
 from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
+from autotuner.workers.pulse import Pulse
 from autotuner.workers.run_task import Setting
 from autotuner.workers.worker import Worker, this_worker
 
@@ -56,9 +59,20 @@ def worker(
         if is_child:
             when_parent_ends(working.stop)
         _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
-        working.run()
+        with upkeep_of(store, settings):
+            working.run()
     _LOG.info("worker %s has ended", me.name)
     return 0
+
+
+def upkeep_of(store: Store, settings: ServiceSettings) -> Pulse:
+    """Removes what is too old, now and then, while its block runs."""
+    days = settings.keep_events_days
+    return Pulse(
+        lambda: keep_up(store.sessions, datetime.now(UTC), keep_events_days=days),
+        EVERY_S,
+        name="upkeep",
+    )
 
 
 def log_to_stderr() -> None:

@@ -24,7 +24,7 @@ from autotuner.report.profiles import profile_document
 from autotuner.report.settings import config_document
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
+from autotuner.server.v2.etags import etag, is_unchanged, version_wanted
 from autotuner.server.v2.forbidden import refuse
 from autotuner.server.v2.idempotency import Key
 from autotuner.server.v2.profile_views import (
@@ -144,7 +144,7 @@ def change_profile(
     kept = _require_kept(service, name)
     given = patch.model_dump(exclude_unset=True)
     content = ProfileContent.model_validate(_content_of(kept) | given)
-    return _changed(service, name, content, if_match, read=kept.revision)
+    return _changed(service, name, content, if_match, read=kept.version)
 
 
 @router.delete(
@@ -162,7 +162,7 @@ def delete_profile(service: Given, name: Name, if_match: IfMatch = None) -> Resp
         raise ProblemError(
             ProblemKind.CONFLICT, f"{', '.join(above)} extends {name}; change that first"
         )
-    profiles.delete(name, revision=revision_wanted(if_match))
+    profiles.delete(name, version=version_wanted(if_match))
     return Response(status_code=204)
 
 
@@ -233,12 +233,12 @@ def _changed(
     name: str,
     content: ProfileContent,
     if_match: str | None,
-    read: int | None = None,
+    read: tuple[int, ...] | None = None,
 ) -> Response:
     document = _checked(service, name, content)
-    wanted = revision_wanted(if_match)
-    revision = read if wanted is None else wanted
-    KeptProfiles(service.store.sessions).change(name, document, revision=revision)
+    wanted = version_wanted(if_match)
+    version = read if wanted is None else wanted
+    KeptProfiles(service.store.sessions).change(name, document, version=version)
     return _told(service, name)
 
 
@@ -312,7 +312,7 @@ def _told(
         "layers": profile_document(name, registry)["layers"],
         "document": kept and _content_of(kept),
     }
-    tag = etag(kept.revision) if kept else f'"{_digest(document)}"'
+    tag = etag(*kept.version) if kept else f'"{_digest(document)}"'
     headers = {"ETag": tag}
     if status == 201:
         headers["Location"] = f"/api/v2/profiles/{name}"

@@ -126,7 +126,9 @@ def change_task(
     """Changes a task: its name and description at any time, what it does while it is pending."""
     values = _changes(service, patch)
     existing(service, task_id)
-    record = service.store.queue.change(task_id, values, revision=revision_wanted(if_match))
+    record = service.store.queue.change(
+        task_id, values, revision=revision_wanted(if_match, task_id)
+    )
     return _told(service, record)
 
 
@@ -139,7 +141,7 @@ def change_task(
 def delete_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Deletes a task and all that was measured for it; refused while it is running."""
     existing(service, task_id)
-    service.store.queue.delete(task_id, revision=revision_wanted(if_match))
+    service.store.queue.delete(task_id, revision=revision_wanted(if_match, task_id))
     return Response(status_code=204)
 
 
@@ -290,7 +292,7 @@ def _asked(service: Service, task_id: int, action: Action, if_match: str | None)
         )
     if action not in ASKED_OF_WORKERS:
         refuse_forbidden(service, parse_task(record.config, source=f"task {task_id}"))
-    done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match))
+    done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match, task_id))
     return _told(service, done, status=202 if done.wanted else 200)
 
 
@@ -307,7 +309,7 @@ def _told(
 ) -> Response:
     counts = experiments_of(service.store.sessions, record.id)
     progress = [counts[name] for name in ("running", "completed", "failed")]
-    tag = etag(record.revision, *progress)
+    tag = etag(record.revision, record.id, *progress)
     address = f"/api/v2/tasks/{record.id}"
     headers = {"ETag": tag} | ({"Location": address} if status == 201 else {})
     if is_unchanged(tag, if_none_match):

@@ -1,0 +1,215 @@
+"""Experiments of runs, their measurements and what was predicted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from autotuner.errors import StoreError
+from autotuner.measure import Measurement
+from autotuner.predict import Observation, Prediction
+from autotuner.store import kept_observations
+from autotuner.store.records import ExperimentRecord, Standing
+from autotuner.store.rows import experiment_record, prediction_row
+from autotuner.store.run_ends import take_back
+from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow
+from autotuner.store.sessions import Sessions
+
+FINISHED = ("completed", "failed")
+
+
+class ExperimentsKept:
+    """Begins experiments, keeps what they measure, and ends them."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def begin_experiment(
+        self,
+        run_id: int,
+        *,
+        candidate_id: str,
+        settings: dict[str, Any],
+        command: str,
+        selection_reason: str,
+        phase: str,
+        log_path: str,
+    ) -> ExperimentRecord:
+        """The experiment of a candidate, `running` from now on.
+
+        One that was begun before and not finished is begun anew: what it had measured goes.
+
+        Raises:
+            StoreError: the candidate is finished in this run.
+        """
+        with self._sessions.writing() as session:
+            query = select(ExperimentRow).where(
+                ExperimentRow.task_id == run_id, ExperimentRow.candidate_id == candidate_id
+            )
+            earlier = session.scalars(query).first()
+            if earlier is not None:
+                if earlier.status in FINISHED:
+                    raise StoreError(f"candidate {candidate_id} is finished in run {run_id}")
+                session.delete(earlier)
+                session.flush()
+            newest = select(func.max(ExperimentRow.idx)).where(ExperimentRow.task_id == run_id)
+            row = ExperimentRow(
+                task_id=run_id,
+                idx=(session.scalar(newest) or 0) + 1,
+                candidate_id=candidate_id,
+                settings=settings,
+                command=command,
+                status="running",
+                selection_reason=selection_reason,
+                phase=phase,
+                log_path=log_path,
+                began_s=0.0,
+                started_at=_now(),
+                measurements=[],
+                predictions=[],
+            )
+            session.add(row)
+            session.flush()
+            return experiment_record(row)
+
+    def add_measurement(
+        self, experiment_id: int, measurement: Measurement, *, repeat: int = 0
+    ) -> None:
+        """Stores one load level."""
+        row = MeasurementRow(
+            experiment_id=experiment_id,
+            concurrency=measurement.concurrency,
+            repeat=repeat,
+            valid=measurement.valid,
+            tok_s=measurement.tok_s,
+            ttft_ms=measurement.ttft_ms.mean if measurement.ttft_ms else None,
+            tpot_ms=measurement.tpot_ms.mean if measurement.tpot_ms else None,
+            payload=measurement.model_dump(mode="json"),
+        )
+        mine = (
+            (MeasurementRow.experiment_id == experiment_id)
+            & (MeasurementRow.repeat == repeat)
+            & (MeasurementRow.concurrency == measurement.concurrency)
+        )
+        with self._sessions.writing() as session:
+            kept = session.scalars(select(MeasurementRow.payload).where(mine)).first()
+            if kept is None:
+                session.add(row)
+            elif kept != row.payload:
+                raise StoreError(
+                    f"level {measurement.concurrency} of experiment {experiment_id} is stored, "
+                    "and says something else"
+                )
+
+    def add_predictions(
+        self,
+        experiment_id: int,
+        *,
+        base: Sequence[Prediction] = (),
+        calibrated: Sequence[Prediction] = (),
+        unpredicted: str | None = None,
+    ) -> None:
+        """Stores what is expected of an experiment, or why nothing is."""
+        kinds = (("base", base), ("calibrated", calibrated))
+        change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
+        with self._sessions.writing() as session:
+            session.execute(change.values(unpredicted=unpredicted))
+            session.execute(
+                delete(PredictionRow).where(PredictionRow.experiment_id == experiment_id)
+            )
+            session.add_all(
+                prediction_row(experiment_id, kind, prediction)
+                for kind, predictions in kinds
+                for prediction in predictions
+            )
+
+    def finish_experiment(
+        self,
+        experiment_id: int,
+        *,
+        status: str,
+        failure: tuple[str, str, str] | None,
+        startup_s: float | None,
+        measure_s: float | None,
+        began_s: float = 0.0,
+        cut_short: str | None = None,
+        observations: Sequence[Observation] = (),
+    ) -> None:
+        """Ends a running experiment; `failure` is (kind, message, log tail).
+
+        `began_s` says when it was launched, in seconds of the run.
+        What calibration learns from it is stored with its end or not at all.
+
+        Raises:
+            StoreError: it is not running, and has not ended just so.
+        """
+        kind, message, log_tail = failure or (None, None, None)
+        end = {
+            "status": status,
+            "failure_kind": kind,
+            "failure_message": message,
+            "log_tail": log_tail,
+            "startup_s": startup_s,
+            "measure_s": measure_s,
+            "began_s": began_s,
+            "cut_short": cut_short,
+        }
+        running = (ExperimentRow.id == experiment_id) & (ExperimentRow.status == "running")
+        change = update(ExperimentRow).where(running).values(**end, ended_at=_now())
+        with self._sessions.writing() as session:
+            if session.connection().execute(change).rowcount != 1:
+                kept = session.get(ExperimentRow, experiment_id)
+                if kept is None or any(getattr(kept, name) != end[name] for name in end):
+                    raise StoreError(f"experiment {experiment_id} is not running")
+                return
+            run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
+            kept_observations.add(session, observations, session.scalar(run_id))
+
+    def interrupt_running(self, run_id: int) -> int:
+        """Takes unfinished experiments back, with what they had measured; returns how many."""
+        with self._sessions.writing() as session:
+            return take_back(session, run_id)
+
+    def forget_interrupted(self, run_id: int) -> None:
+        """Removes the experiments that were taken back: whoever goes on begins them anew."""
+        with self._sessions.writing() as session:
+            session.execute(
+                delete(ExperimentRow).where(
+                    ExperimentRow.task_id == run_id, ExperimentRow.status == "interrupted"
+                )
+            )
+
+    def experiments(
+        self, run_id: int, *, besides: Collection[int] = ()
+    ) -> tuple[ExperimentRecord, ...]:
+        """A run's experiments in the order of launch, with their measurements.
+
+        Args:
+            besides: those of these numbers in the store are left out.
+        """
+        query = select(ExperimentRow).where(
+            ExperimentRow.task_id == run_id, ExperimentRow.id.not_in(besides)
+        )
+        with self._sessions.reading() as session:
+            return tuple(map(experiment_record, session.scalars(query.order_by(ExperimentRow.idx))))
+
+    def experiment(self, experiment_id: int) -> ExperimentRecord | None:
+        """The experiment of that number in the store, with its measurements."""
+        with self._sessions.reading() as session:
+            row = session.get(ExperimentRow, experiment_id)
+            return None if row is None else experiment_record(row)
+
+    def set_standings(self, standings: Mapping[int, Standing]) -> None:
+        """Keeps where experiments (by their number in the store) stand among those of their run."""
+        with self._sessions.writing() as session:
+            for experiment_id, standing in standings.items():
+                change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
+                session.execute(change.values(**asdict(standing)))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
