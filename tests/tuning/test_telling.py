@@ -58,7 +58,10 @@ class Kept(Store):
         self.may_go_on.set()
         self.broken = False
 
-    def add_event(self, run_id: int, kind: str, payload: dict[str, object]) -> None:
+    def add_event(
+        self, run_id: int, kind: str, payload: dict[str, object], *, passing: bool = False
+    ) -> None:
+        assert passing == (kind in ("level_progress", "predicting"))
         if kind == "level_progress":
             assert self.may_go_on.wait(60)
         if self.broken:
