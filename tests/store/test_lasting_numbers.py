@@ -15,7 +15,7 @@ from autotuner.store import Store
 from autotuner.store.database import connected, migrate
 from autotuner.store.v1 import V1Presets, V1Tasks, V1Transitions
 
-BEFORE = "0007"
+BEFORE = "0008"
 ROWS = (
     """INSERT INTO tasks_v2 (id, name, content_id, config, config_version, model, engine,
     engine_version, device, plan, status, stop_reason, created_at, wall_s, v1_task_id)
