@@ -101,6 +101,23 @@ def test_where_no_one_tells_the_output_length_latency_does(write: Write) -> None
     assert read_landscape(write({"true_request_latency_ms": "1090"})).osl == pytest.approx(100)
 
 
+def test_where_no_one_tells_the_latency_it_follows_from_the_output_length(write: Write) -> None:
+    """100 ms to the first token and 10 ms for each of 49 others."""
+    found = read_landscape(write({"osl": "50"})).launch("a").levels[0]
+    assert found.true is not None
+    assert found.true.latency_ms == pytest.approx(590)
+    assert found.predicted is not None
+    assert found.predicted.latency_ms == pytest.approx(80 + 49 * 8)
+
+
+def test_where_no_one_tells_length_nor_latency_throughput_does(write: Write) -> None:
+    """50 tokens take 590 ms, so four users get 4 x 50 / 0.59 s."""
+    found = read_landscape(write({"true_tok_s": "338.983"}))
+    assert found.osl == pytest.approx(50, rel=1e-3)
+    assert found.launch("a").levels[0].true.latency_ms == pytest.approx(590, rel=1e-3)  # type: ignore[union-attr]
+    assert "osl" in found.assumed
+
+
 def test_a_gzipped_file_with_a_byte_order_mark_reads_the_same(write: Write, tmp_path: Path) -> None:
     plain = write({})
     packed = tmp_path / f"{plain.name}.gz"

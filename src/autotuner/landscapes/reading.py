@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import statistics
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from autotuner.errors import CatalogError, LandscapeError
 from autotuner.landscapes.cells import read_cell
 from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
 from autotuner.landscapes.names import Named, read_name
+from autotuner.predict import e2e_ms
 
 Row = Mapping[str, str]
 
@@ -46,6 +48,7 @@ _OF_THE_TASK = ("model", "system", "isl", "osl")
 _STATUSES = ("ok", "oom", "na", "failed")
 _ENDINGS = (".csv.gz", ".csv")
 _UNTOLD_TOKENS = 1024.0
+_FEWEST_WITH_TPOT = 2.0
 _LEAST, _MOST = 1e-6, 1e12
 """Figures outside are none that can be measured, and their products may not be finite."""
 
@@ -74,22 +77,23 @@ def read_landscape(path: Path) -> Landscape:
         if not row["launch"]:
             raise LandscapeError(f"{path}: line {line}: launch: expected an id, got nothing")
         grouped.setdefault(row["launch"], []).append((line, row))
-    launches = tuple(_launch(path, key, found, named) for key, found in grouped.items())
+    first = rows[0]
+    isl = _length(path, first, "isl") or named.isl
+    osl = _length(path, first, "osl") or named.osl
+    tokens = osl or _osl_by_latency(rows)
+    launches = tuple(_launch(path, key, found, named, tokens) for key, found in grouped.items())
     if not any(level.true for launch in launches for level in launch.levels):
         raise LandscapeError(
             f"{path}: no row has true_status ok",
             remedy="a landscape needs at least one launch that succeeds",
         )
-    first = rows[0]
     levels = [level for launch in launches for level in launch.levels]
-    isl = _length(path, first, "isl") or named.isl
-    osl = _length(path, first, "osl") or named.osl
     return Landscape(
         name=stem,
         model=first.get("model") or named.model,
         device=_device(first.get("system") or named.device),
         isl=isl or _UNTOLD_TOKENS,
-        osl=osl or _told_by_latency(levels),
+        osl=tokens,
         launches=launches,
         source=first.get("source") or "",
         assumed=tuple(name for name, told in (("isl", isl), ("osl", osl)) if told is None),
@@ -128,7 +132,9 @@ def _check_one_task(path: Path, rows: Sequence[Row]) -> None:
                 )
 
 
-def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named) -> RecordedLaunch:
+def _launch(
+    path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named, osl: float
+) -> RecordedLaunch:
     line, first = rows[0]
     settings = _settings(path, line, first)
     engine = first.get("backend") or named.engine
@@ -144,7 +150,7 @@ def _launch(path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named)
                 f"{path}: line {at}: launch {key} has other settings than in line {line}",
                 remedy="all rows of a launch are measured by one engine start",
             )
-        level = _level(path, at, row)
+        level = _level(path, at, row, osl)
         if level.concurrency in levels:
             raise LandscapeError(
                 f"{path}: line {at}: launch {key} has concurrency {level.concurrency} twice",
@@ -185,7 +191,7 @@ def _count(path: Path, line: int, row: Row, column: str) -> int:
     return int(number)
 
 
-def _level(path: Path, line: int, row: Row) -> RecordedLevel:
+def _level(path: Path, line: int, row: Row, osl: float) -> RecordedLevel:
     concurrency = _count(path, line, row, "concurrency")
     for column in ("true_status", "pred_status"):
         if row[column] not in _STATUSES:
@@ -202,7 +208,7 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
                     f"{path}: line {line}: true_{name}: expected {_LEAST:g} to {_MOST:g}, "
                     f"got {row[f'true_{name}']!r}"
                 )
-        true = _figures(row, "true")
+        true = _figures(row, "true", osl)
     noise = _number(path, line, row, "noise_cv") if row.get("noise_cv") else 0.0
     if not 0 <= noise < 1:
         raise LandscapeError(f"{path}: line {line}: noise_cv: expected 0 to 1, got {noise}")
@@ -210,24 +216,23 @@ def _level(path: Path, line: int, row: Row) -> RecordedLevel:
         concurrency=concurrency,
         true=true,
         true_status=row["true_status"],
-        predicted=_figures(row, "pred") if row["pred_status"] == "ok" else None,
+        predicted=_figures(row, "pred", osl) if row["pred_status"] == "ok" else None,
         predicted_status=row["pred_status"],
         predicted_memory_gib=_optional(row, "pred_memory_gib"),
         noise_cv=noise,
     )
 
 
-def _figures(row: Row, side: str) -> Figures | None:
-    """None where a figure is none that can be measured."""
+def _figures(row: Row, side: str, osl: float) -> Figures | None:
+    """None where a figure is none that can be measured. Latency follows, where it is not told."""
     ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
     if ttft is None or tok_s is None or (tpot is None and not _has_no_tpot(row, side)):
         return None
     told = (ttft, tok_s) if tpot is None else (ttft, tpot, tok_s)
     if not all(_LEAST <= figure <= _MOST for figure in told):
         return None
-    concurrency = _optional(row, "concurrency") or 1.0
     latency = _optional(row, f"{side}_request_latency_ms")
-    return Figures(ttft, tpot, tok_s, latency or 1000 * concurrency / tok_s)
+    return Figures(ttft, tpot, tok_s, latency or e2e_ms(ttft, tpot, osl))
 
 
 def _has_no_tpot(row: Row, side: str) -> bool:
@@ -261,14 +266,24 @@ def _length(path: Path, row: Row, column: str) -> float | None:
     return length
 
 
-def _told_by_latency(levels: Sequence[RecordedLevel]) -> float:
-    """OSL, from latency = TTFT + (OSL - 1) x TPOT."""
-    told = sorted(
-        (level.true.latency_ms - level.true.ttft_ms) / level.true.tpot_ms + 1
-        for level in levels
-        if level.true is not None and level.true.tpot_ms is not None
-    )
-    return max(told[len(told) // 2], 1.0)
+def _osl_by_latency(rows: Sequence[Row]) -> float:
+    """OSL, from latency = TTFT + (OSL - 1) x TPOT; latency by Little's law where it is not told."""
+    told = []
+    for row in rows:
+        ttft, tpot, tok_s, latency, concurrency = (
+            _optional(row, name)
+            for name in (
+                *("true_ttft_ms", "true_tpot_ms", "true_tok_s"),
+                *("true_request_latency_ms", "concurrency"),
+            )
+        )
+        if row["true_status"] != "ok" or not (ttft and tpot and tok_s and concurrency):
+            continue
+        if latency:
+            told.append((latency - ttft) / tpot + 1)
+        elif (decoding := 1000 * concurrency / tok_s - tpot) > 0:
+            told.append((ttft - tpot) / decoding)
+    return max(statistics.median(told), _FEWEST_WITH_TPOT) if told else _UNTOLD_TOKENS
 
 
 def _device(word: str) -> str:
