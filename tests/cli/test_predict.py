@@ -30,7 +30,7 @@ TASK: dict[str, Any] = {
 POINT = {
     *("candidate", "settings", "gpus", "concurrency", "ttft_ms", "tpot_ms", "tok_s"),
     *("tok_s_per_gpu", "tok_s_per_user", "e2e_ms", "ttft_log_std", "tpot_log_std"),
-    *("tok_s_log_std", "memory_gib", "source", "note", "on_frontier"),
+    *("tok_s_log_std", "memory_gib", "source", "kind", "note", "on_frontier", "requests_per_s"),
 }
 
 

@@ -41,7 +41,7 @@ def problem(scenario: Scenario) -> str | None:
         return f"aiconfigurator does not know the device {scenario.gpu.name}, but {systems}"
     if model_name(scenario) is None:
         close = difflib.get_close_matches(scenario.model, known_names(), n=1)
-        hint = f"; the nearest that it knows is {close[0]!r}" if close else ""
+        hint = f"; did you mean {close[0]!r}?" if close else ""
         return f"aiconfigurator does not know the model {scenario.model!r}{hint}"
     if scenario.osl < 2:
         return "aiconfigurator tells no TPOT of a single output token"

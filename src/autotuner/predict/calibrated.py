@@ -81,11 +81,8 @@ class CalibratedPredictor:
         return replace(answer, predictor=self.name, points=points)
 
     def usable(self, scenario: Scenario) -> tuple[Observation, ...]:
-        """Observations of this base; the most alike where there are too many."""
-        own = [o for o in self.observations if o.base == self.base.name]
-        if len(own) > MOST_OBSERVATIONS:
-            own = sorted(own, key=lambda o: -_levels_shared(o, scenario))[:MOST_OBSERVATIONS]
-        return tuple(own)
+        """The observations that change what is said of the scenario; see `correcting`."""
+        return correcting(self.observations, self.base.name, scenario)
 
     def _corrections(
         self, known: tuple[Observation, ...], quantity: str, drift: float, places: Sequence[Place]
@@ -101,6 +98,27 @@ class CalibratedPredictor:
             constants = replace(constants, offset={**constants.offset, "launch": launch})
         told = [(o, r) for o in known if (r := _residual(o, quantity)) is not None]
         return Learnt([_seen(o) for o, _ in told], [r for _, r in told], constants)
+
+
+def correcting(
+    observations: Sequence[Observation], base: str, scenario: Scenario
+) -> tuple[Observation, ...]:
+    """Those that change what `base` says of the scenario; the most alike where there are too many.
+
+    Levels of likeness are all of an engine or of a model: what shares neither with the scenario,
+    nor with an observation that is reached from it so, has no covariance with it.
+    """
+    own = [o for o in observations if o.base == base]
+    engines, models = {scenario.engine}, {scenario.model}
+    while True:
+        reached = [o for o in own if o.engine in engines or o.model in models]
+        wider = engines | {o.engine for o in reached}, models | {o.model for o in reached}
+        if wider == (engines, models):
+            break
+        engines, models = wider
+    if len(reached) > MOST_OBSERVATIONS:
+        reached = sorted(reached, key=lambda o: -_levels_shared(o, scenario))[:MOST_OBSERVATIONS]
+    return tuple(reached)
 
 
 def _corrected(

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from autotuner.config import content_id
+
 _POSITIVE = (
     *("devices", "isl", "osl", "concurrency"),
     *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
 )
 _TPOT = ("tpot_ms", "base_tpot_ms")
+
+
+def measurement_mark(concurrency: int, ttft_ms: float, tok_s: float) -> str:
+    """A word by which the same measured level is known again, in whatever file it stands."""
+    return content_id([concurrency, f"{ttft_ms:.6g}", f"{tok_s:.6g}"], 12)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,11 @@ class Observation:
     tool: str = "autotuner"
     source: str = ""
     at: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """See `measurement_mark`."""
+        return measurement_mark(self.concurrency, self.ttft_ms, self.tok_s)
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:

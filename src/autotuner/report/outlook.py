@@ -67,6 +67,7 @@ def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
         "predictor": "; ".join(found.whys) or None,
         "why": "; ".join(dict.fromkeys(found.whys.values())),
         "observations": found.observations,
+        "corrected_by": sorted({seen.mark for seen in found.corrected_by}),
         "candidates": found.candidates,
         "levels": sorted(prepared.task.benchmark.levels),
         "predictions": [

@@ -23,7 +23,7 @@ from autotuner.predict import (
     Scenario,
     Support,
 )
-from autotuner.predict.calibrated import CalibratedPredictor
+from autotuner.predict.calibrated import CalibratedPredictor, correcting
 from autotuner.predict.choice import Choose, answers, predictor_for
 from autotuner.predict.interval import METRICS
 from autotuner.store import About, Store
@@ -166,11 +166,20 @@ class Forecast:
         )
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
-        """The observations that correct what was asked so far: those of the same predictors."""
+        """The observations that changed what was said of the candidates asked so far."""
         if self._calibrate is None:
             return ()
-        asked = {expected.predictor for expected in self._known.values() if expected.base}
-        return tuple(seen for seen in observations if seen.base in asked)
+        asked = {
+            (expected.predictor, self._places[key][0])
+            for key, expected in self._known.items()
+            if expected.base
+        }
+        found = {
+            seen
+            for base, place in asked
+            for seen in map(id, correcting(observations, base, self._questions[place][0]))
+        }
+        return tuple(seen for seen in observations if id(seen) in found)
 
     def _asked(self, place: int, candidates: Sequence[Candidate]) -> dict[str, Expected]:
         scenario = self._questions[place][0]

@@ -47,7 +47,7 @@ class Outlook:
         recommended: the point to expect most of, before anything is launched; None where nothing
             is predicted.
         whys: predictor -> why it answers.
-        observations: how many corrected the predictions.
+        corrected_by: the observations that changed the predictions.
         minutes: of tuning; None where nothing is predicted.
         usd: of tuning; None where no price is known.
     """
@@ -57,9 +57,14 @@ class Outlook:
     frontier: tuple[Prediction, ...]
     recommended: RecommendedPrediction | None
     whys: dict[str, str]
-    observations: int
+    corrected_by: tuple[Observation, ...]
     minutes: float | None
     usd: float | None
+
+    @property
+    def observations(self) -> int:
+        """How many corrected the predictions."""
+        return len(self.corrected_by)
 
     @property
     def points(self) -> tuple[Prediction, ...]:
@@ -106,7 +111,7 @@ def outlook(
         frontier=tuple(front),
         recommended=recommended,
         whys=dict(forecast.whys),
-        observations=len(forecast.relevant(observations)) if corrected else 0,
+        corrected_by=forecast.relevant(observations) if corrected else (),
         minutes=minutes,
         usd=minutes / 60 * price if minutes is not None and price > 0 else None,
     )

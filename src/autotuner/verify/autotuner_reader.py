@@ -84,7 +84,14 @@ def read_predictions(document: Mapping[str, Any], path: Path) -> PointFile:
     if not points and excluded:
         raise VerifyError(f"{path}: {excluded[0].source}: {excluded[0].why}")
     notes = (f"predicted by {document['predictor']}",) if document.get("predictor") else ()
-    return PointFile(str(path), PREDICTIONS, tuple(points), tuple(excluded), notes=notes)
+    return PointFile(
+        str(path),
+        PREDICTIONS,
+        tuple(points),
+        tuple(excluded),
+        notes=notes,
+        corrected_by=frozenset(map(str, document.get("corrected_by") or ())),
+    )
 
 
 def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str) -> Point:

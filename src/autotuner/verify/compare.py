@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autotuner.errors import VerifyError
+from autotuner.predict.observation import measurement_mark
 from autotuner.verify.analysis import (
     DEFAULT_WITHIN,
     DIMENSIONS,
@@ -21,6 +23,8 @@ from autotuner.verify.choice import Choice, choices
 from autotuner.verify.matching import Pair, match
 from autotuner.verify.points import Excluded, PointFile
 
+CORRECTED = "the prediction was corrected by this very measurement"
+_CALIBRATED = re.compile(r"calibrated by [1-9]")
 _SHOWN = 3
 
 
@@ -102,9 +106,10 @@ def compare_files(
             remedy="say what a file does not, or says otherwise, with --predicted-set or "
             "--actual-set FIELD=VALUE",
         )
+    pairs = [_told_by_itself(pair, predicted.corrected_by) for pair in matching.pairs]
     return compare_pairs(
-        matching.pairs,
-        predicted=_side(predicted, matching.unmatched_predicted),
+        pairs,
+        predicted=_side(predicted, matching.unmatched_predicted, *_corrections(predicted, pairs)),
         actual=_side(actual, matching.unmatched_actual),
         within=within,
         slo=slo,
@@ -138,7 +143,34 @@ def compare_pairs(
     )
 
 
-def _side(file: PointFile, unmatched: tuple[Excluded, ...]) -> Side:
+def _told_by_itself(pair: Pair, corrected_by: frozenset[str]) -> Pair:
+    """The pair; not like for like where its measurement corrected its prediction."""
+    seen = pair.actual
+    if seen.ttft_ms is None or seen.tok_s is None:
+        return pair
+    if measurement_mark(seen.concurrency, seen.ttft_ms, seen.tok_s) not in corrected_by:
+        return pair
+    return replace(pair, unlike=(*pair.unlike, CORRECTED))
+
+
+def _corrections(predicted: PointFile, pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """What corrected the predictions, as far as their file tells."""
+    themselves = sum(CORRECTED in pair.unlike for pair in pairs)
+    if themselves:
+        return (
+            f"{themselves} of {len(pairs)} predictions were corrected by the very measurements "
+            "that they are compared with: their errors say nothing of a new launch",
+        )
+    sources = (str(pair.predicted.originals.get("source", "")) for pair in pairs)
+    if not predicted.corrected_by and any(_CALIBRATED.search(source) for source in sources):
+        return (
+            "the predictions were corrected by earlier measurements; this file does not tell "
+            "whether by those that they are compared with (`predict --save` does)",
+        )
+    return ()
+
+
+def _side(file: PointFile, unmatched: tuple[Excluded, ...], *notes: str) -> Side:
     return Side(
         name=file.path,
         format=file.format,
@@ -146,5 +178,5 @@ def _side(file: PointFile, unmatched: tuple[Excluded, ...]) -> Side:
         excluded=file.excluded,
         unmatched=unmatched,
         not_used=file.not_used,
-        notes=file.notes,
+        notes=(*file.notes, *notes),
     )

@@ -134,6 +134,8 @@ class PointFile:
         format: one of `readers.FORMATS`.
         not_used: fields of the file that have no counterpart here -> why.
         notes: how its figures were converted, and what else holds for the whole file.
+        corrected_by: marks of the measurements that corrected its predictions; see
+            `predict.observation.measurement_mark`.
     """
 
     path: str
@@ -142,6 +144,7 @@ class PointFile:
     excluded: tuple[Excluded, ...] = ()
     not_used: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    corrected_by: frozenset[str] = frozenset()
 
 
 def occupied(settings: Mapping[str, Any]) -> int | None:

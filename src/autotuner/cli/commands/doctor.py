@@ -16,6 +16,7 @@ from autotuner.cli.output import out, print_json
 from autotuner.config import Model
 from autotuner.engines import ENGINES
 from autotuner.errors import AutotunerError
+from autotuner.predict.device_speed import DeviceSpeed, device_speed
 from autotuner.report.engines import installed
 
 
@@ -26,19 +27,27 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
     models = [_model(row.id) for row in known_models().values() if row.package]
     writable = _writable(folder)
     ready = writable and any(e["found"] for e in engines) and any(m["found"] for m in models)
-    device = this_device()
+    device, speed = this_device(), device_speed(folder, measure=False)
     document: dict[str, Any] = {
         "autotuner": __version__,
         "ready": ready,
         "home": {"path": str(folder), "writable": writable},
-        "devices": [{"name": device.name, "cores": device.cores, "memory_gib": device.memory_gib}],
+        "devices": [
+            {
+                "name": device.name,
+                "cores": device.cores,
+                "memory_gib": device.memory_gib,
+                "bandwidth_gb_s": None if speed is None else speed.bandwidth_gb_s,
+                "tflops": None if speed is None else dict(speed.tflops),
+            }
+        ],
         "engines": engines,
         "models": models,
     }
     if as_json:
         print_json(document)
     else:
-        _print(document, str(device))
+        _print(document, f"{device}; {_speed_text(speed)}")
     return 0 if ready else 1
 
 
@@ -49,6 +58,13 @@ def _model(name: str) -> dict[str, Any]:
         return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
     size_mib = (found.facts.size_bytes or 0) / 2**20
     return {"name": name, "found": True, "path": str(found.path), "size_mib": round(size_mib, 1)}
+
+
+def _speed_text(speed: DeviceSpeed | None) -> str:
+    if speed is None:
+        return "its speed is measured by the first plan, predict or tune that needs it"
+    tflops = ", ".join(f"{value:.3g} TFLOP/s {form}" for form, value in speed.tflops.items())
+    return f"{speed.bandwidth_gb_s:.3g} GB/s, {tflops} as measured"
 
 
 def _writable(folder: Path) -> bool:
