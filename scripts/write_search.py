@@ -31,7 +31,7 @@ MEASURES = {
     "hv3": "3-D hypervolume",
     "regret": "SLO regret",
     "e2e_regret": "E2E regret",
-    "wasted": "in vain",
+    "wasted": "no point",
     "seconds_per_proposal": "s per proposal",
 }
 Row = dict[str, Any]

@@ -152,3 +152,30 @@ def test_no_process_leaves_its_threads_to_others(run: Run, monkeypatch: pytest.M
     assert run("bench", "search", "--jobs", "2", "--landscape", QWEN, *SMALL).returncode == 0
     assert os.environ["OMP_NUM_THREADS"] == "7"
     assert "MKL_NUM_THREADS" not in os.environ
+
+
+def test_tables_fit_80_columns_and_say_what_was_launched(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--launches", "50", "--strategies", "random,oracle")
+    alone = run(*SEARCH, QWEN, *words, "--seeds", "1").stdout
+    assert all(len(line) <= 80 for line in alone.splitlines())
+    assert "…" not in alone
+    assert "all 10 launches (50 asked for)" in alone
+    assert "means over 1 landscape," in alone
+    assert "quartiles" not in alone
+    assert "0-1" not in alone
+    spread = run(*SEARCH, QWEN, *words, "--seeds", "2").stdout
+    assert "quartiles" in spread
+    assert all(len(line) <= 80 for line in spread.splitlines())
+
+
+def test_a_file_named_twice_is_read_once_and_namesakes_are_kept_apart(
+    run: Run, tmp_path: Path
+) -> None:
+    words = ("--launches", "2", "--seeds", "1", "--strategies", "random", "--json")
+    assert len(document(run(*SEARCH, QWEN, QWEN, *words))["results"]) == 1
+    copy = tmp_path / QWEN.name
+    copy.write_bytes(QWEN.read_bytes())
+    rows = document(run(*SEARCH, QWEN, copy, *words))["results"]
+    assert [row["landscape"] for row in rows] == [str(QWEN), str(copy)]

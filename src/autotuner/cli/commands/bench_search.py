@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from autotuner.evaluate.search_results import (
 from autotuner.landscapes import Landscape, knowledge, read_landscape
 
 _ENDINGS = (".csv", ".csv.gz")
-_HEADINGS = ("hv2", "hv3", "regret", "e2e regret", "in vain", "s/proposal")
+_HEADINGS = ("hv2", "hv3", "regret", "E2E regret", "no point", "s/proposal")
 
 
 def bench_search(
@@ -73,7 +74,8 @@ def bench_search(
     if as_json:
         print_json(document(told, list(landscapes), memories))
     else:
-        _print(told)
+        sizes = {one.name: len(one.launches) for one in landscapes.values()}
+        _print(told, sizes, seeds)
     return 0
 
 
@@ -109,12 +111,15 @@ def chosen_strategies(text: str | None) -> list[str]:
 
 
 def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
-    """File -> its landscape, a folder's files in the order of their names.
+    """File -> its landscape, a folder's files in the order of their names; each file once.
+
+    Landscapes of one name are told apart by their files.
 
     Raises:
         LandscapeError: some cannot be read; names them all. Or a folder has none.
     """
     read, faults = dict[str, Landscape](), list[LandscapeError]()
+    seen = set[Path]()
     for path in paths:
         files = [path]
         if path.is_dir():
@@ -125,6 +130,9 @@ def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
                     remedy=f"a landscape's name ends with {' or '.join(_ENDINGS)}",
                 )
         for file in files:
+            if file.resolve() in seen:
+                continue
+            seen.add(file.resolve())
             try:
                 read[str(file)] = read_landscape(file)
             except LandscapeError as error:
@@ -134,7 +142,11 @@ def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
         raise LandscapeError(
             "\n".join(fault.message for fault in faults), remedy="; ".join(remedies)
         )
-    return read
+    names = Counter(landscape.name for landscape in read.values())
+    return {
+        file: dataclasses.replace(landscape, name=file) if names[landscape.name] > 1 else landscape
+        for file, landscape in read.items()
+    }
 
 
 def document(
@@ -152,7 +164,7 @@ def document(
 
 
 def _result(one: Result) -> dict[str, Any]:
-    """Launches in vain and thinking time are told as medians, their quartiles apart."""
+    """Launches without a point and thinking time are medians, their quartiles apart."""
     fields = dataclasses.asdict(one)
     for name in ("wasted", "seconds_per_proposal"):
         quartiles = fields[name]
@@ -182,39 +194,56 @@ def _notes(
             )
 
 
-def _cells(one: Result | Average) -> list[str]:
-    """`0.741 .65-.81`: median and quartiles; a mean of medians stands alone."""
+def _cells(one: Result | Average, *, spread: bool) -> list[str]:
+    """`0.741` and below it the quartiles `.65-.81`; a mean of medians stands alone."""
     cells = []
     for name in MEASURES:
         value = getattr(one, name)
         digits = 1 if name == "wasted" else 3
-        if isinstance(value, Quartiles):
+        if not isinstance(value, Quartiles):
+            cells.append(f"{value:.{digits}f}")
+        elif spread:
             low, high = (f"{share:.{digits - 1}f}" for share in (value.q25, value.q75))
             between = f"{low.removeprefix('0') or 0}-{high.removeprefix('0') or 0}"
-            cells.append(f"{value.median:.{digits}f} {between}")
+            cells.append(f"{value.median:.{digits}f}\n{between}")
         else:
-            cells.append(f"{value:.{digits}f}")
+            cells.append(f"{value.median:.{digits}f}")
     return cells
 
 
-def _sections(told: Sequence[Result]) -> dict[str, list[Result | Average]]:
+def _sections(
+    told: Sequence[Result], sizes: Mapping[str, int]
+) -> dict[str, list[Result | Average]]:
     """Title -> rows: one for each landscape and budget, and the averages last."""
     sections: dict[str, list[Result | Average]] = {}
     for one in told:
-        sections.setdefault(f"{one.landscape}, {one.launches} launches", []).append(one)
+        size = sizes[one.landscape]
+        count = _counted(one.launches, "launch", "launches")
+        if one.launches > size:
+            count = f"all {_counted(size, 'launch', 'launches')} ({one.launches} asked for)"
+        sections.setdefault(f"{one.landscape}, {count}", []).append(one)
     for mean in averages(told):
-        title = f"means over {mean.landscapes} landscapes, {mean.launches} launches"
-        sections.setdefault(title, []).append(mean)
+        landscapes = _counted(mean.landscapes, "landscape", "landscapes")
+        launches = _counted(mean.launches, "launch", "launches")
+        sections.setdefault(f"means over {landscapes}, {launches}", []).append(mean)
     return sections
 
 
-def _print(told: Sequence[Result]) -> None:
-    out().print("medians and quartiles over seeds; hv2, hv3: share of the true hypervolume")
-    for title, rows in _sections(told).items():
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def _print(told: Sequence[Result], sizes: Mapping[str, int], seeds: int) -> None:
+    over = "medians, and below them quartiles over seeds" if seeds > 1 else "one seed"
+    out().print(f"{over}; hv2, hv3: share of the true hypervolume; no point: launches")
+    out().print("that failed or have no point on the frontier of all that were launched")
+    for title, rows in _sections(told, sizes).items():
         out().print()
-        shown = Table(box=None, padding=(0, 1, 0, 0), title=escape(title), title_justify="left")
-        for heading in ("strategy", *_HEADINGS):
+        out().print(escape(title), soft_wrap=True)
+        shown = Table(box=None, padding=(0, 1, 0, 0))
+        shown.add_column("strategy", overflow="fold")
+        for heading in _HEADINGS:
             shown.add_column(heading, no_wrap=True)
         for row in rows:
-            shown.add_row(row.strategy, *_cells(row))
+            shown.add_row(row.strategy, *_cells(row, spread=seeds > 1))
         out().print(shown)
