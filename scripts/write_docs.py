@@ -13,6 +13,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal
 
+from command_docs import commands
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -358,6 +359,7 @@ def said(value: Any) -> str:
 PARTS = {
     "api.md": {"endpoints": endpoints, "transitions": transitions, "errors": errors},
     "api_security.md": {"settings": settings, "policy": policy, "flags": flags},
+    "cli.md": {"commands": commands},
     "configuration.md": {
         "options": options,
         "fields": fields,

@@ -283,7 +283,7 @@ def test_a_header_that_leaves_a_unit_open_is_an_error(
         ("8,fast,10", "ttft_ms is 'fast' and no number"),
         ("0,5,10", "concurrency is 0"),
         ("1.5,5,10", "concurrency is 1.5, expected a whole number"),
-        (",5,10", "concurrency is not told"),
+        (",5,10", "the concurrency is missing"),
         ("8,,", "it has no figure"),
         ("8,5", "it has 2 fields, and the header 3"),
     ],

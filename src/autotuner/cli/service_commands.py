@@ -18,7 +18,7 @@ WorkerDevices = Annotated[
     typer.Option("--devices", help="cpu, all (GPUs, else the CPU), or GPUs by index or UUID: 0,1."),
 ]
 WorkerGpu = Annotated[
-    str | None, typer.Option("--gpu", help="What the GPUs are; the driver tells if left out.")
+    str | None, typer.Option("--gpu", help="What the GPUs are; as the driver reports if left out.")
 ]
 
 

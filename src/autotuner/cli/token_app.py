@@ -11,7 +11,7 @@ from autotuner.cli.options import Home, Json
 token_app = typer.Typer(
     help="Tokens: who may ask a service that is reached from elsewhere.", no_args_is_help=True
 )
-TokenName = Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, or what it is for.")]
+TokenName = Annotated[str, typer.Argument(metavar="NAME", help="Who or what uses the token.")]
 
 
 @token_app.command("create")

@@ -17,7 +17,7 @@ verify_app = typer.Typer(
 Csv = Annotated[Path | None, typer.Option("--csv", help="Write one row a pair to this file.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")]
 Within = Annotated[
-    str, typer.Option("--within", help="Percents; the share of pairs within each is told.")
+    str, typer.Option("--within", help="Percents; the share of pairs within each is shown.")
 ]
 Require = Annotated[
     list[str] | None,

@@ -91,7 +91,7 @@ def _expanded(node: yaml.Node, known: dict[int, int], under_way: set[int]) -> in
     """
     if id(node) in under_way:
         raise yaml.constructor.ConstructorError(
-            None, None, "an alias stands for what it is a part of", node.start_mark
+            None, None, "an alias contains itself", node.start_mark
         )
     if id(node) not in known:
         under_way.add(id(node))

@@ -33,7 +33,7 @@ PRIORS = {
     "other_families": "all rows of models of another architecture are known",
 }
 CHOICES = {
-    "chosen": "where the predictor is told most, one after the other",
+    "chosen": "where the predictor learns most, one after the other",
     "random": "drawn at random, means over seeds",
 }
 _QUANTITIES = ("ttft", "tpot")

@@ -171,9 +171,9 @@ def _gpu(task: Task, landscape: Landscape) -> dict[str, Any]:
 def _untold(landscape: Landscape, settings: Iterable[Mapping[str, Any]]) -> Iterable[Problem]:
     for launch, said in zip(landscape.launches, settings, strict=True):
         if _BACKEND not in said:
-            yield Problem(_BACKEND, f"is missing: {landscape.name} does not tell the engine")
+            yield Problem(_BACKEND, f"is missing: {landscape.name} does not name the engine")
         if _GPU not in said and launch.gpus > 1:
-            yield Problem(_GPU, f"is missing: {landscape.name} does not tell the GPUs")
+            yield Problem(_GPU, f"is missing: {landscape.name} does not name the GPUs")
 
 
 def _contradicted(task: Task, landscape: Landscape, gpu: str | None) -> Iterable[Problem]:

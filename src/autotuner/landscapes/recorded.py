@@ -62,7 +62,7 @@ class RecordedRegion(Region):
         return cls(**told, launches=launches)
 
     def render(self, candidate: Candidate) -> ReplaySpec:
-        """The engine's command line, without the settings that it has no words for here."""
+        """The engine's command line, without the settings that it cannot express here."""
         settings, version = candidate.settings(), self.installation.version
         unsaid = [
             path
@@ -83,5 +83,5 @@ class RecordedRegion(Region):
         return ReplaySpec(
             **(vars(spec) | {"gpus": candidate.gpus}),
             recorded=recorded,
-            label=f"{REPLAYED}; {self.engine.name} has no words for {words}" if words else REPLAYED,
+            label=f"{REPLAYED}; {self.engine.name} cannot express {words}" if words else REPLAYED,
         )

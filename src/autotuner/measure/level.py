@@ -218,7 +218,7 @@ class Level:
     def _note(self, replies: Sequence[Reply], *, at_once: bool) -> str:
         notes = []
         if at_once:
-            notes.append("all tokens of an answer were read at once: TPOT cannot be told")
+            notes.append("all tokens of an answer were read at once: TPOT is unknown")
         if self.dropped_and_retried:
             notes.append(
                 f"{self.dropped_and_retried} connections closed without an answer; sent again"

@@ -44,7 +44,7 @@ def problem(scenario: Scenario) -> str | None:
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return f"aiconfigurator does not know the model {scenario.model!r}{hint}"
     if scenario.osl < 2:
-        return "aiconfigurator tells no TPOT of a single output token"
+        return "aiconfigurator has no TPOT for a single output token"
     return None
 
 

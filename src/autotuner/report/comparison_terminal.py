@@ -130,7 +130,7 @@ def _print_choices(comparison: Comparison, console: Console) -> None:
     console.print()
     found = comparison.choices
     if not found:
-        console.print("no scenario has two points that tell all that a choice needs")
+        console.print("no scenario has two points with all that a choice needs")
         return
     if len(found) > _SHOWN:
         same = sum(choice.same for choice in found)
@@ -168,7 +168,7 @@ def _print_choice(choice: Choice, console: Console) -> None:
 def _print_verdict(verdict: Verdict, console: Console) -> None:
     asked = verdict.requirement
     word = "[green]met[/green]" if verdict.met else "[red]missed[/red]"
-    found = "cannot be told" if verdict.found is None else f"{verdict.found:.4g}"
+    found = "unknown" if verdict.found is None else f"{verdict.found:.4g}"
     console.print(f"{word} {asked.name}: {found}, {asked.bound} {asked.limit:g}")
 
 

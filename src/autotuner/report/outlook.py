@@ -230,7 +230,7 @@ def _reasons(found: Outlook) -> list[tuple[str, int]]:
     shown = absent.most_common(_SHOWN_REASONS)
     hidden = len(absent) - len(shown)
     rest = absent.total() - sum(count for _, count in shown)
-    return [*shown, *([(f"{hidden} other reasons; --json tells all", rest)] if hidden else [])]
+    return [*shown, *([(f"{hidden} other reasons; --json has them all", rest)] if hidden else [])]
 
 
 def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> None:

@@ -44,7 +44,7 @@ def load_levels(space: Space, variants: Sequence[Variant], slo: Mapping[str, flo
     most = MOST_LEVELS_WITH_SLO if slo else MOST_LEVELS
     values, factor = geometric(top, most)
     steps = f"times {factor}" if len(values) > 2 else "both ends"
-    finer = f" with an SLO, to tell the highest load within {', '.join(slo)}" if slo else ""
+    finer = f" with an SLO, to find the highest load within {', '.join(slo)}" if slo else ""
     return LoadLevels(values, f"1 to {top}, {steps}: {why}; at most {most} levels{finer}")
 
 

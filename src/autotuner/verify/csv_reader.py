@@ -128,7 +128,7 @@ def _point(row: Mapping[str, str], paths: Mapping[str, str], source: str) -> Poi
     if not told:
         raise ValueError("it has no figure")
     if "concurrency" not in row:
-        raise ValueError("concurrency is not told")
+        raise ValueError("the concurrency is missing")
     values = {FIGURES[name][0]: value * FIGURES[name][1] for name, value in told.items()}
     settings = _settings({paths[name]: text for name, text in row.items() if name in paths})
     gpus = whole("gpus", row["gpus"]) if "gpus" in row else occupied(settings)

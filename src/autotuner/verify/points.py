@@ -98,7 +98,7 @@ class Point:
         if self.layout:
             return self.layout
         if not self.tells_layout:
-            return self.candidate or "not told"
+            return self.candidate or "unknown"
         widths = {short: self.settings.get(f"parallel.{name}") for short, name in _WIDTHS.items()}
         wide = [f"{short}{width}" for short, width in widths.items() if width not in (None, 1)]
         return " ".join(wide) or "tp1"

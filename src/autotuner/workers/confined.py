@@ -56,7 +56,7 @@ def _no_plain_path(written: str) -> str | None:
     if written.startswith(("//", "\\\\")) or "\\" in written:
         return "is a path of another system or of a network share; give one of this machine"
     if written.startswith("~"):
-        return "begins with '~', and whose home that is nobody says; give the full path"
+        return "begins with '~', and that user has no home here; give the full path"
     if ".." in Path(written).parts:
         return "leaves its folder by '..'; give the full path"
     return None

@@ -30,7 +30,7 @@ def told(state: SearchState, best: Weighed) -> str:
 def _gain(state: SearchState, best: Weighed) -> str:
     if best.misses_slo is not None:
         return (
-            f"the nearest to the SLO of what is left, in doubt: expected to miss "
+            f"the nearest to the SLO of what is left, uncertain: expected to miss "
             f"{told_slo(state.slo)} by {percent(best.misses_slo)}"
         )
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"

@@ -51,7 +51,7 @@ def points(rows: Rows) -> Iterator[Point | Excluded]:
             yield Excluded(source, str(error))
             continue
         if bool(asked) == bool(told):
-            yield Excluded(source, "a prompt and an answer timed together tell no TTFT")
+            yield Excluded(source, "a prompt and an answer timed together have no TTFT")
             continue
         (prompts if asked else answers).setdefault(_configuration(row), []).append(row)
     for key in {**prompts, **answers}:

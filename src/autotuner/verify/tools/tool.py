@@ -140,7 +140,7 @@ def load_of(row: Row, keys: Keys) -> tuple[int, tuple[str, ...]]:
         )
     sent = count_of(row, keys.sent) or count_of(row, keys.completed)
     if not sent:
-        raise ValueError(f"{keys.concurrency[0]} is not told")
+        raise ValueError(f"{keys.concurrency[0]} is missing")
     return sent, (f"all {sent} requests were sent at once",)
 
 
