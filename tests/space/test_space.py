@@ -27,7 +27,8 @@ from autotuner.profiles import ProfileRegistry, builtin_registry, profile_from
 from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
 from autotuner.tuning.prepare import prepare
 
-HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, {})
+COUNTS = {"llama.attention.head_count": 9, "llama.attention.head_count_kv": 3}
+HEADER = GgufHeader(Path("/m.gguf"), 1 << 20, "llama", "m", 8192, 30, 9, 3, 576, COUNTS)
 FACTS = facts_from_gguf(HEADER)
 HERE = Installation("llamacpp", ("llama-server",), "1", "here")
 
