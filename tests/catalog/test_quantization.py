@@ -73,6 +73,13 @@ def test_a_scheme_that_is_not_understood_leaves_sizes_unknown(
     assert facts.parameters is not None
 
 
+def test_a_checkpoint_s_own_cache_format_counts_where_nothing_else_is_asked_for() -> None:
+    config = QUANTIZED["modelopt_fp8"]["config"]
+    facts = facts_from_config({**LLAMA_70B, "quantization_config": config})
+    assert facts.kv_bytes_per_token() == 2 * 80 * 8 * 128
+    assert facts.kv_bytes_per_token("bfloat16") == 2 * 80 * 8 * 128 * 2
+
+
 def test_the_layers_that_patterns_name_are_counted() -> None:
     kept = [
         f"model.layers.{layer}.mlp.{m}_proj" for layer in (0, 3) for m in ("gate", "up", "down")

@@ -120,6 +120,12 @@ class ModelFacts:
         return None if self.attention is None else self.attention == "mla"
 
     @property
+    def cache_mode(self) -> str | None:
+        """Format that the checkpoint asks for its KV cache, which engines take by themselves."""
+        word = (self.quantization.kv_cache if self.quantization else None) or ""
+        return "fp8" if word.startswith("fp8") else word if word in KV_BYTES else None
+
+    @property
     def unknown(self) -> tuple[str, ...]:
         """What is not known of what decides memory and layout, in words."""
         known = {
@@ -170,14 +176,15 @@ class ModelFacts:
         """Bytes per weight of dense matrices or experts, scales included; None where not known.
 
         The checkpoint's own format is counted as it is stored, every other as `WEIGHT_BYTES`. Where
-        the files contradict the configuration, their mean counts.
+        the files contradict the configuration, or only they are known, their mean counts.
         """
         own = (self.moe_format if of_experts else None) or self.gemm_format
         if mode not in (None, own):
             return WEIGHT_BYTES.get(mode or "")
-        if self.size_bytes and self.parameters and self.files_differ:
+        counted = self._own_bytes(of_experts)
+        if self.size_bytes and self.parameters and (counted is None or self.files_differ):
             return self.size_bytes / self.parameters
-        return self._own_bytes(of_experts)
+        return counted
 
     def _own_bytes(self, of_experts: bool) -> float | None:
         own = (self.moe_format if of_experts else None) or self.gemm_format
@@ -226,7 +233,7 @@ class ModelFacts:
         GQA: layers x KV heads x (size of keys + size of values); MLA: layers x latent. A window
         is not counted: engines keep what lies before it, or not, as they like.
         """
-        width = KV_BYTES.get(mode or "bfloat16", 2.0)
+        width = KV_BYTES.get(mode or self.cache_mode or "bfloat16", 2.0)
         if self.kv_values is not None:
             return self.kv_values * width
         layers = self.attention_layers

@@ -38,6 +38,10 @@ def missing_facts(facts: ModelFacts) -> tuple[str, ...]:
     missing = [words for name, words in _NEEDED.items() if getattr(facts, name) is None]
     if facts.kv_bytes_per_token() is None:
         missing.append("size of the KV cache")
+    if facts.stored_bytes() is None or (
+        facts.is_moe and facts.stored_bytes(of_experts=True) is None
+    ):
+        missing.append("number format of the weights")
     if facts.is_moe and facts.experts_per_token is None:
         missing.append("experts per token")
     return tuple(missing)
