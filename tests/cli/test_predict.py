@@ -110,7 +110,8 @@ def test_the_plan_has_the_predicted_frontier_and_what_it_costs(run: Run, on_pape
 def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
     run: Run, write_task: WriteTask, home: Path
 ) -> None:
-    task = write_task({"prediction": {"predictor": "roofline"}})
+    benchmark = {"concurrency": [1, 2], "requests_per_level": 3, "learn_when_busy": True}
+    task = write_task({"prediction": {"predictor": "roofline"}, "benchmark": benchmark})
     first = run("tune", task)
     assert first.returncode == 0, first.stderr
     assert "Predicted frontier" in first.stdout

@@ -36,6 +36,7 @@ benchmark:
   duration_per_level_s: 30
   warmup_requests: 1
   cut_short: false
+  learn_when_busy: true
 optimization: {strategy: grid}
 slo: {ttft_ms: 100000, tpot_ms: 100000}
 """

@@ -130,7 +130,7 @@ def test_when_a_launch_began_and_why_it_was_cut_short_come_back(
 
 def test_what_was_taken_back_can_be_removed(store: Store, run: RunRecord) -> None:
     store.finish_experiment(begin(store, run, "a").id, **DONE)
-    store.add_measurement(begin(store, run, "b").id, measurement())
+    begin(store, run, "b")
     store.interrupt_running(run.id)
     begin(store, run, "c")
     store.forget_interrupted(run.id)
@@ -226,25 +226,39 @@ def test_a_resumed_run_keeps_what_is_finished_and_redoes_the_rest(
     assert store.interrupt_running(run.id) == 1
     kept, interrupted = store.experiments(run.id)
     assert (kept.status, kept.measurements) == ("completed", (measurement(1),))
-    assert (interrupted.status, interrupted.measurements) == ("interrupted", ())
+    assert (interrupted.status, interrupted.measurements) == ("interrupted", (measurement(1),))
     with pytest.raises(StoreError, match="not running"):
         store.finish_experiment(cut.id, **DONE)
 
+    store.forget_interrupted(run.id)
     anew = begin(store, run, "b")
-    assert (anew.index, anew.status, anew.measurements) == (2, "running", ())
-    store.add_measurement(anew.id, measurement(1, tok_s=20.0))
+    assert (anew.index, anew.status, anew.measurements) == (2, "running", (measurement(1),))
+    store.add_measurement(anew.id, measurement(2, tok_s=20.0), measure_s=9.0)
+    assert store.experiments(run.id)[1].measure_s == 9.0
     store.finish_experiment(anew.id, **DONE)
     assert [e.candidate_id for e in store.experiments(run.id)] == ["a", "b"]
-    assert store.experiments(run.id)[1].measurements == (measurement(1, tok_s=20.0),)
+    assert [m.concurrency for m in store.experiments(run.id)[1].measurements] == [1, 2]
     assert store.interrupt_running(run.id) == 0
 
 
-def test_an_experiment_left_running_is_begun_anew(store: Store, run: RunRecord) -> None:
+def test_an_experiment_left_running_goes_on(store: Store, run: RunRecord) -> None:
     left = begin(store, run, "a")
     store.add_measurement(left.id, measurement())
-    anew = begin(store, run, "a")
-    assert store.experiments(run.id) == (anew,)
-    assert anew.measurements == ()
+    again = begin(store, run, "a")
+    assert store.experiments(run.id) == (again,)
+    assert again.measurements == (measurement(),)
+
+
+def test_the_wall_time_of_a_run_is_kept_while_it_runs(store: Store, run: RunRecord) -> None:
+    store.keep_wall_time(run.id, 12.0)
+    store.keep_wall_time(run.id, 14.0)
+    kept = store.get_run(run.id)
+    assert kept is not None
+    assert kept.wall_s == 14.0
+    store.end_run(run.id, status="completed", reason="", add_wall_s=0.5)
+    ended = store.get_run(run.id)
+    assert ended is not None
+    assert ended.wall_s == 14.5
 
 
 def test_interrupting_one_run_leaves_others_alone(store: Store, run: RunRecord) -> None:

@@ -22,6 +22,7 @@ from autotuner.tuning.events import (
     LaunchCutShort,
     LevelMeasured,
     LevelProgress,
+    MachineBusy,
     NotPredicted,
     Predicting,
     PredictionTrouble,
@@ -81,8 +82,12 @@ class Progress:
                 self._print(f"{label}  ({phase}: {reason})")
             case EngineReady(index, startup_s):
                 self._live(index, f"engine ready after {startup_s:.1f} s{self._simulated}")
-            case LevelProgress(index, concurrency, completed, wanted):
-                self._live(index, f"{concurrency} concurrent: {completed} of {wanted} requests")
+            case MachineBusy(reason):
+                self._console.print(f"[yellow]warning[/yellow] {escape(reason)}", soft_wrap=True)
+            case LevelProgress(index, concurrency, completed, wanted, left_s):
+                done = f"{concurrency} concurrent: {completed} of {wanted} requests"
+                left = "" if left_s is None else f", {duration_text(left_s)} left at this level"
+                self._live(index, done + left)
             case LevelMeasured(index, measurement, predicted):
                 self._result(index, level_text(measurement, predicted))
             case LaunchCutShort(index, reason):
@@ -145,6 +150,9 @@ def level_text(measurement: Measurement, predicted: Prediction | None = None) ->
     text = head + ", ".join(
         f"{seen} (predicted {said})" if said else seen for seen, said in figures
     )
-    return (
-        f"{text} (the load generator was the bottleneck)" if measurement.client_bottleneck else text
-    )
+    doubts = []
+    if measurement.client_bottleneck:
+        doubts.append("the load generator was the bottleneck")
+    if measurement.machine is not None and measurement.machine.busy:
+        doubts.append(f"the machine was busy: {measurement.machine.describe()}")
+    return f"{text} ({'; '.join(doubts)})" if doubts else text

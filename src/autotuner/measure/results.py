@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from autotuner.measure.machine import MachineLoad
+
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
 
 QuantileInterval = tuple[float | None, float | None]
@@ -73,8 +75,9 @@ class Measurement(BaseModel):
         client_lag_ms: mean delay of the generator's own event loop: about what it adds to TTFT.
         client_worst_lag_ms: the longest delay of it.
         client_bottleneck: True where the generator, not the engine, may have set the figures:
-            it was short of CPU, its worst lag is above 10 ms and above a quarter of the mean TTFT,
+            it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
             or its mean lag is above 1 ms and above 2 % of it.
+        machine: load of the machine while the level ran; None where it is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +102,7 @@ class Measurement(BaseModel):
     client_lag_ms: float = 0.0
     client_worst_lag_ms: float = 0.0
     client_bottleneck: bool = False
+    machine: MachineLoad | None = None
     note: str = ""
     tool: str = "autotuner"
     original: dict[str, Any] | None = None

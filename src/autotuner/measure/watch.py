@@ -10,7 +10,7 @@ from typing import Self
 # A stall that is shorter than this is seen in part only.
 _PERIOD_S = 0.01
 _BUSY_CPU_SHARE = 0.85
-_WORST_FLOOR_MS = 10.0
+_WORST_FLOOR_MS = 25.0
 _WORST_SHARE = 0.25
 _LAG_FLOOR_MS = 1.0
 _LAG_SHARE = 0.02

@@ -41,7 +41,8 @@ class ExperimentsKept:
     ) -> ExperimentRecord:
         """The experiment of a candidate, `running` from now on.
 
-        One that was begun before and not finished is begun anew: what it had measured goes.
+        One that was begun before and not finished goes on: with the levels that it has measured,
+        and the seconds that they took.
 
         Raises:
             StoreError: the candidate is finished in this run.
@@ -54,8 +55,12 @@ class ExperimentsKept:
             if earlier is not None:
                 if earlier.status in FINISHED:
                     raise StoreError(f"candidate {candidate_id} is finished in run {run_id}")
-                session.delete(earlier)
+                earlier.status, earlier.started_at = "running", _now()
+                earlier.settings, earlier.command, earlier.log_path = settings, command, log_path
+                earlier.selection_reason, earlier.phase = selection_reason, phase
+                earlier.predictions = []
                 session.flush()
+                return experiment_record(earlier)
             newest = select(func.max(ExperimentRow.idx)).where(ExperimentRow.task_id == run_id)
             row = ExperimentRow(
                 task_id=run_id,
@@ -77,9 +82,14 @@ class ExperimentsKept:
             return experiment_record(row)
 
     def add_measurement(
-        self, experiment_id: int, measurement: Measurement, *, repeat: int = 0
+        self,
+        experiment_id: int,
+        measurement: Measurement,
+        *,
+        repeat: int = 0,
+        measure_s: float | None = None,
     ) -> None:
-        """Stores one load level."""
+        """Stores one load level, and the seconds that the experiment has measured by now."""
         row = MeasurementRow(
             experiment_id=experiment_id,
             concurrency=measurement.concurrency,
@@ -99,6 +109,8 @@ class ExperimentsKept:
             kept = session.scalars(select(MeasurementRow.payload).where(mine)).first()
             if kept is None:
                 session.add(row)
+                change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)
+                session.execute(change.values(measure_s=measure_s))
             elif kept != row.payload:
                 raise StoreError(
                     f"level {measurement.concurrency} of experiment {experiment_id} is stored, "
@@ -170,16 +182,18 @@ class ExperimentsKept:
             kept_observations.add(session, observations, session.scalar(run_id))
 
     def interrupt_running(self, run_id: int) -> int:
-        """Takes unfinished experiments back, with what they had measured; returns how many."""
+        """Takes unfinished experiments back; returns how many. What they had measured stays."""
         with self._sessions.writing() as session:
             return take_back(session, run_id)
 
     def forget_interrupted(self, run_id: int) -> None:
-        """Removes the experiments that were taken back: whoever goes on begins them anew."""
+        """Removes the experiments that were taken back before they had measured anything."""
         with self._sessions.writing() as session:
             session.execute(
                 delete(ExperimentRow).where(
-                    ExperimentRow.task_id == run_id, ExperimentRow.status == "interrupted"
+                    ExperimentRow.task_id == run_id,
+                    ExperimentRow.status == "interrupted",
+                    ExperimentRow.id.not_in(select(MeasurementRow.experiment_id)),
                 )
             )
 

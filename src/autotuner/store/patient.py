@@ -20,7 +20,7 @@ T = TypeVar("T")
 _CALLS = (
     *("find_run", "get_run", "runs", "set_run_status", "end_run", "update_plan"),
     *("begin_experiment", "add_measurement", "add_predictions", "finish_experiment"),
-    *("interrupt_running", "forget_interrupted", "experiments", "set_standings"),
+    *("keep_wall_time", "interrupt_running", "forget_interrupted", "experiments", "set_standings"),
     *(
         "add_observations",
         "observations",

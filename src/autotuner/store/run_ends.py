@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, update
 from sqlalchemy.orm import Session
 
-from autotuner.store.schema import ExperimentRow, MeasurementRow, TaskRow
+from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.transitions import UNENDED
 
 _UNFINISHED = ("running", "interrupted")
 
 
 def take_back(session: Session, run_id: int) -> int:
-    """Takes unfinished experiments of a run back, with what they had measured; returns how many."""
+    """Takes unfinished experiments of a run back; returns how many. Levels that they had measured
+    stay, for whoever goes on with them."""
     unfinished = (ExperimentRow.task_id == run_id) & ExperimentRow.status.in_(_UNFINISHED)
-    ids = select(ExperimentRow.id).where(unfinished)
-    session.execute(delete(MeasurementRow).where(MeasurementRow.experiment_id.in_(ids)))
     change = update(ExperimentRow).where(unfinished).values(status="interrupted")
     return session.connection().execute(change).rowcount
 

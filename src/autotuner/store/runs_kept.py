@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from autotuner.errors import NotFoundError
 from autotuner.store.records import RunRecord
@@ -94,6 +94,11 @@ class RunsKept:
         """Sets the status and adds to the wall time, in seconds."""
         with self._sessions.writing() as session:
             session.execute(status_change(run_id, status, stop_reason, add_wall_s))
+
+    def keep_wall_time(self, run_id: int, wall_s: float) -> None:
+        """Keeps the seconds that have been worked on a run by now."""
+        with self._sessions.writing() as session:
+            session.execute(update(TaskRow).where(TaskRow.id == run_id).values(wall_s=wall_s))
 
     def update_plan(
         self,

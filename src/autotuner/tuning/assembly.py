@@ -14,6 +14,7 @@ from autotuner.launch.replay import ReplayLauncher
 from autotuner.launch.simulated_time import SimulatedTimeLoop
 from autotuner.measure import LoadGenerator, StreamingLoadGenerator
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
+from autotuner.measure.machine import read_counters
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import Store
@@ -99,4 +100,5 @@ def tuner_for(
         listen=listen,
         left=left,
         clock=runner.get_loop().time,
+        counters=read_counters if prepared.replay is None else lambda: None,
     )

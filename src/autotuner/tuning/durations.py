@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from autotuner.config import Benchmark
+from autotuner.measure import LevelPlan
 from autotuner.predict import Prediction
 from autotuner.store import ExperimentRecord
 
@@ -95,3 +96,11 @@ def busy_s(spans: Iterable[tuple[float, float]]) -> float:
         busy += seconds if apart else max(began + seconds - reached, 0.0)
         reached = max(reached, began + seconds)
     return busy
+
+
+def time_left_s(plan: LevelPlan, completed: int, wanted: int, taken_s: float) -> float | None:
+    """Seconds that a level under way has left at the rate until now; None before its first end."""
+    if completed == 0:
+        return None
+    at_this_rate_s = taken_s / completed * max(wanted - completed, 0)
+    return min(at_this_rate_s, max(plan.duration_s - taken_s, 0.0))

@@ -71,12 +71,21 @@ class EngineReady:
 
 @dataclass(frozen=True)
 class LevelProgress:
-    """`completed` of `wanted` requests of a level are done."""
+    """`completed` of `wanted` requests of a level are done; about `left_s` seconds are left, None
+    while nothing is known."""
 
     index: int
     concurrency: int
     completed: int
     wanted: int
+    left_s: float | None = None
+
+
+@dataclass(frozen=True)
+class MachineBusy:
+    """Others load the machine before anything is measured; `reason` in words."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,7 @@ Event = (
     | PredictionTrouble
     | EngineReady
     | LevelProgress
+    | MachineBusy
     | LevelMeasured
     | LaunchCutShort
     | ExperimentEnded

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from autotuner.config import Candidate
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.measure.machine import Counters, machine_load
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
 from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.tuning.durations import time_left_s
 from autotuner.tuning.events import (
     EngineReady,
     Event,
@@ -34,6 +37,7 @@ from autotuner.tuning.points import operating_points
 from autotuner.tuning.prepare import Prepared
 
 Listener = Callable[[Event], None]
+ReadCounters = Callable[[], Counters | None]
 Rivals = Callable[[], Sequence[OperatingPoint]]
 """What the other launches of a run have measured until now."""
 
@@ -42,6 +46,8 @@ class Experimenter:
     """Runs the experiments of a task; several may be under way at once. See `Tuner`.
 
     Args:
+        resumed: called with the seconds that an experiment, gone on with, had measured before.
+        counters: reads what the machine has done; nothing is said of its load where left out.
         settle: called when an experiment is finished and stored, before anybody is told.
     """
 
@@ -56,6 +62,8 @@ class Experimenter:
         logs: Path,
         listen: Listener,
         settle: Callable[[], None] = lambda: None,
+        resumed: Callable[[float], None] = lambda earlier_s: None,
+        counters: ReadCounters = lambda: None,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -65,6 +73,8 @@ class Experimenter:
         self._logs = logs
         self._listen = listen
         self._settle = settle
+        self._resumed = resumed
+        self._counters = counters
         self._told = 0
         self._asking = asyncio.Lock()
 
@@ -87,7 +97,9 @@ class Experimenter:
         """
         launch = await self._begin(run, proposal, earlier)
         index = launch.record.index
-        began_s, startup_s = now_s(), 0.0
+        if launch.earlier_s:
+            self._resumed(launch.earlier_s)
+        began_s, startup_s = now_s() - launch.earlier_s, 0.0
         try:
             engine = await self._launcher.launch(
                 launch.spec,
@@ -97,12 +109,15 @@ class Experimenter:
             )
         except LaunchFailed as failed:
             failure: Failure | None = failed.failure
-            startup_s = now_s() - began_s
+            startup_s = now_s() - began_s - launch.earlier_s
         else:
             startup_s = engine.startup_s
             self._listen(EngineReady(index, startup_s))
             async with engine:
-                failure = await self._sweep(engine, launch, rivals)
+                measuring_s = now_s()
+                failure = await self._sweep(
+                    engine, launch, rivals, measured_s=lambda: now_s() - measuring_s
+                )
         seconds = now_s() - began_s
         self._store.finish_experiment(
             launch.record.id,
@@ -140,7 +155,8 @@ class Experimenter:
         )
         said = (proposal.reason, proposal.phase)
         self._listen(ExperimentStarted(record.index, key, candidate.settings(), *said))
-        return _Launch(record, candidate, spec, await self._expect(run, record, earlier))
+        expected = await self._expect(run, record, earlier)
+        return _Launch(record, candidate, spec, expected, list(record.measurements))
 
     async def _expect(
         self, run: RunRecord, record: ExperimentRecord, earlier: Sequence[Observation]
@@ -165,13 +181,14 @@ class Experimenter:
 
     def _learn(self, run: RunRecord, launch: _Launch) -> tuple[Observation, ...]:
         scenario = self._forecast.scenario(launch.candidate.id)
+        when_busy = self._prepared.task.benchmark.learn_when_busy
         if scenario is None or not launch.expected.base:
             return ()
         return observations(
             scenario,
             launch.candidate,
             launch.expected,
-            launch.points(telling(launch.measured)),
+            launch.points(telling(launch.measured, when_busy=when_busy)),
             launch=uuid.uuid4().hex[:12],
             tool=launch.measured[0].tool,
             source=f"run {run.id}",
@@ -179,24 +196,33 @@ class Experimenter:
         )
 
     async def _sweep(
-        self, engine: RunningEngine, launch: _Launch, rivals: Rivals
+        self,
+        engine: RunningEngine,
+        launch: _Launch,
+        rivals: Rivals,
+        measured_s: Callable[[], float],
     ) -> Failure | None:
-        """Measures the levels of `launch`; returns why the experiment failed, if it did."""
+        """Measures the levels of `launch`; returns why the experiment failed, if it did.
+
+        Levels that an interrupted call has measured are not measured again.
+        """
         benchmark, index = self._prepared.task.benchmark, launch.record.index
-        endpoint = Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path)
         levels = self._prepared.levels(launch.candidate.id)
+        kept = Counter(measurement.concurrency for measurement in launch.measured)
         for repeat in range(benchmark.repeats):
             for place, concurrency in enumerate(levels):
+                if kept[concurrency] > repeat:
+                    continue
                 if repeat == 0 and self._is_cut(launch, levels[place:], rivals):
                     levels = levels[:place]
                     break
-                measurement = await self._generator.run(
-                    endpoint,
-                    self._level(concurrency, repeat),
-                    engine_alive=lambda: engine.exit_code() is None,
-                    on_progress=partial(self._progress, index, concurrency),
+                measurement = await self._measure(engine, launch, concurrency, repeat)
+                self._store.add_measurement(
+                    launch.record.id,
+                    measurement,
+                    repeat=repeat,
+                    measure_s=launch.earlier_s + measured_s(),
                 )
-                self._store.add_measurement(launch.record.id, measurement, repeat=repeat)
                 self._listen(LevelMeasured(index, measurement, launch.expected.at(concurrency)))
                 launch.measured.append(measurement)
                 if engine.exit_code() is not None:
@@ -230,8 +256,26 @@ class Experimenter:
         self._listen(LaunchCutShort(launch.record.index, launch.cut_short))
         return True
 
-    def _progress(self, index: int, concurrency: int, completed: int, wanted: int) -> None:
-        self._listen(LevelProgress(index, concurrency, completed, wanted))
+    async def _measure(
+        self, engine: RunningEngine, launch: _Launch, concurrency: int, repeat: int
+    ) -> Measurement:
+        """One level, with the load of the machine while it ran."""
+        plan, began_s = self._level(concurrency, repeat), time.monotonic()
+
+        def progress(completed: int, wanted: int) -> None:
+            left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
+            self._listen(LevelProgress(launch.record.index, concurrency, completed, wanted, left_s))
+
+        progress(0, plan.requests)
+        before = self._counters()
+        measurement = await self._generator.run(
+            Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path),
+            plan,
+            engine_alive=lambda: engine.exit_code() is None,
+            on_progress=progress,
+        )
+        load = machine_load(before, self._counters())
+        return measurement if load is None else measurement.model_copy(update={"machine": load})
 
     def _level(self, concurrency: int, repeat: int) -> LevelPlan:
         benchmark = self._prepared.task.benchmark
@@ -259,6 +303,11 @@ class _Launch:
     expected: Expected
     measured: list[Measurement] = field(default_factory=list)
     cut_short: str | None = None
+
+    @property
+    def earlier_s(self) -> float:
+        """Seconds of measuring before the call that launched it now."""
+        return self.record.measure_s or 0.0
 
     def points(
         self,

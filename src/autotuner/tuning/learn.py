@@ -15,12 +15,15 @@ FEWEST_REQUESTS = 3
 """A level of fewer completed requests says little; nothing is learnt from it."""
 
 
-def telling(measured: Iterable[Measurement]) -> list[Measurement]:
-    """Levels that say something of the engine: enough requests, and the client kept up."""
+def telling(measured: Iterable[Measurement], *, when_busy: bool = False) -> list[Measurement]:
+    """Levels that say something of the engine: enough requests, and neither the client nor, unless
+    `when_busy`, what others did on the machine stood in the way."""
     return [
         level
         for level in measured
-        if level.requests_completed >= FEWEST_REQUESTS and not level.client_bottleneck
+        if level.requests_completed >= FEWEST_REQUESTS
+        and not level.client_bottleneck
+        and (when_busy or level.machine is None or not level.machine.busy)
     ]
 
 

@@ -17,6 +17,7 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import Gpus
 from autotuner.measure import LoadGenerator
+from autotuner.measure.machine import machine_load
 from autotuner.predict import Observation
 from autotuner.search import (
     OperatingPoint,
@@ -26,13 +27,21 @@ from autotuner.search import (
     description,
 )
 from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.tuning.events import Event, Predicting, RunEnded, RunStarted, StrategyTold
-from autotuner.tuning.experiment import Experimenter
+from autotuner.tuning.events import (
+    Event,
+    MachineBusy,
+    Predicting,
+    RunEnded,
+    RunStarted,
+    StrategyTold,
+)
+from autotuner.tuning.experiment import Experimenter, ReadCounters
 from autotuner.tuning.flights import Flights
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.history import History
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.run_time import RunTime
 from autotuner.tuning.standing import standings
 from autotuner.tuning.state import Situation, ended_s, situation
 from autotuner.tuning.telling import Telling
@@ -42,6 +51,8 @@ Hold = Callable[[int], Store]
 """Claims a run, and returns the store to which whoever holds it writes."""
 Left = tuple[str, str]
 """What becomes of a run that is left before its end: its status, and the reason in words."""
+_LOOK_S = 0.2
+"""Time over which the machine's load is looked at before the first launch."""
 _KNOWN_UNTIL = "known_until"
 """In a run's plan: the newest observation that was there when it began."""
 
@@ -59,6 +70,7 @@ class Tuner:
         listen: called with every event, in order, from the loop's own thread.
         left: asked what becomes of the run when it is cancelled.
         clock: seconds from any origin; simulated where engines are.
+        counters: reads what the machine has done; nothing is said of its load where left out.
     """
 
     def __init__(
@@ -75,6 +87,7 @@ class Tuner:
         listen: Listener = lambda event: None,
         left: Callable[[], Left] = lambda: ("interrupted", "interrupted by the user"),
         clock: Callable[[], float] = time.monotonic,
+        counters: ReadCounters = lambda: None,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -87,11 +100,12 @@ class Tuner:
         self._listen = listen
         self._left = left
         self._clock = clock
+        self._counters = counters
         self._telling: Telling | None = None
         self._situation = Situation(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history = History()
-        self._origin_s = 0.0
+        self._origin_s = self._resumed_s = 0.0
 
     def open_run(
         self, *, fresh: bool = False, again: bool = False, hold: Hold | None = None
@@ -150,13 +164,15 @@ class Tuner:
             logs=self._logs,
             listen=self._tell,
             settle=lambda: self._settle(run),
+            resumed=self._resumed,
+            counters=self._counters,
         )
-        began = time.monotonic()
         status, reason = "failed", "an unexpected error"
-        with self._telling:
+        with self._telling, RunTime(self._store, run) as run_time:
             try:
                 self._tell_beginning(run)
                 experimenter.tell_warnings()
+                await self._look_at_machine()
                 status, reason = await self._until_stopped(run, experimenter)
             except asyncio.CancelledError:
                 status, reason = self._left()
@@ -165,8 +181,8 @@ class Tuner:
                 reason = str(error)
                 raise
             finally:
-                wall_s = time.monotonic() - began
-                self._store.end_run(run.id, status=status, reason=reason, add_wall_s=wall_s)
+                left_s = run_time.left_s()
+                self._store.end_run(run.id, status=status, reason=reason, add_wall_s=left_s)
                 self._tell(RunEnded(run.id, status, reason))
         return reason
 
@@ -234,6 +250,27 @@ class Tuner:
         kept = len(self._finished(run))
         self._tell(RunStarted(run.id, self._prepared.launches, kept, resumed=bool(kept)))
         self._tell(StrategyTold(run.plan["strategy"], run.plan["strategy_reason"]))
+
+    def _resumed(self, earlier_s: float) -> None:
+        """Counts the seconds of an experiment that is gone on with; of several at once, the most
+        that one has."""
+        self._origin_s -= max(earlier_s - self._resumed_s, 0.0)
+        self._resumed_s = max(earlier_s, self._resumed_s)
+
+    async def _look_at_machine(self) -> None:
+        """Tells where others load the machine before anything is launched."""
+        before = self._counters()
+        if before is None:
+            return
+        await asyncio.sleep(_LOOK_S)
+        load = machine_load(before, self._counters())
+        if load is not None and load.busy:
+            self._tell(
+                MachineBusy(
+                    f"the machine is busy before anything is measured: {load.describe()}; levels "
+                    "that are measured so are marked, and correct no prediction"
+                )
+            )
 
     def _settle(self, run: RunRecord) -> None:
         """Keeps where the finished experiments stand now."""

@@ -24,6 +24,7 @@ from autotuner.tuning.events import (
     LaunchCutShort,
     LevelMeasured,
     LevelProgress,
+    MachineBusy,
     NotPredicted,
     Predicting,
     PredictionTrouble,
@@ -35,7 +36,7 @@ from autotuner.tuning.events import (
 Told = tuple[str, dict[str, Any]]
 KINDS = (
     *("run_started", "predicting", "strategy", "experiment_started", "not_predicted"),
-    *("prediction_trouble", "engine_ready", "level_progress", "level_measured"),
+    *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
     *("launch_cut_short", "experiment_ended", "run_ended"),
 )
 """Of a run; `store.queue` adds what happens to its task: created, asked, claimed, released …"""
@@ -62,8 +63,10 @@ def told(event: Event) -> Told:
             return "prediction_trouble", {"message": message}
         case EngineReady(index, startup_s):
             return "engine_ready", {"index": index, "startup_s": startup_s}
-        case LevelProgress(index, concurrency, completed, wanted):
-            done = {"completed": completed, "wanted": wanted}
+        case MachineBusy(reason):
+            return "machine_busy", {"reason": reason}
+        case LevelProgress(index, concurrency, completed, wanted, left_s):
+            done = {"completed": completed, "wanted": wanted, "left_s": left_s}
             return "level_progress", {"index": index, "concurrency": concurrency, **done}
         case LevelMeasured(index, measurement, predicted):
             return "level_measured", {

@@ -1,0 +1,147 @@
+"""Whether others load the machine on which an engine is measured.
+
+What Linux counts is read before and after: CPU time of all processes, of ours (this one and all
+that it has started, engines among them), stolen by the hypervisor, and time for which the
+container's CPU quota held us back. See proc(5) and the kernel's cgroup documentation.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+_FULL_SHARE, _OTHERS_SHARE, _LOST_SHARE = 0.9, 0.1, 0.05
+"""Busy: others take more than a tenth of CPUs of which less than a tenth is idle, or a twentieth of
+the time is stolen or held back."""
+_SHORTEST_S = 0.1
+"""The kernel counts in hundredths of a second."""
+_PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+
+
+class MachineLoad(BaseModel):
+    """Load of the CPUs that this process may use, over a level; shares of their time.
+
+    Attributes:
+        others: processes that are not ours.
+        idle: nobody.
+        stolen: taken by the hypervisor for other virtual machines.
+        held_back: share of the time in which the container's CPU quota kept us waiting.
+        busy: whether that is likely to have changed what was measured.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    others: float
+    idle: float
+    stolen: float
+    held_back: float
+    busy: bool
+
+    def describe(self) -> str:
+        """Why the machine counts as busy: `other processes used 62% of the CPUs`."""
+        parts = (
+            (self.others > _OTHERS_SHARE, f"other processes used {self.others:.0%} of the CPUs"),
+            (self.stolen > _LOST_SHARE, f"the hypervisor took {self.stolen:.0%} of them"),
+            (self.held_back > _LOST_SHARE, f"the CPU quota kept us waiting {self.held_back:.0%}"),
+        )
+        return ", ".join(text for shown, text in parts if shown)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What has been counted since the machine was started, in seconds."""
+
+    at_s: float
+    cpus: int
+    busy_s: float
+    idle_s: float
+    stolen_s: float
+    ours_s: float
+    held_back_s: float
+
+
+def machine_load(before: Counters | None, after: Counters | None) -> MachineLoad | None:
+    """The load between two readings; None where the system does not count, or too little time."""
+    if before is None or after is None or after.at_s - before.at_s < _SHORTEST_S:
+        return None
+    counted_s = max(
+        (after.busy_s + after.idle_s + after.stolen_s)
+        - (before.busy_s + before.idle_s + before.stolen_s),
+        1e-9,
+    )
+    ours_s = max(after.ours_s - before.ours_s, 0.0)
+    others = min(max((after.busy_s - before.busy_s - ours_s) / counted_s, 0.0), 1.0)
+    idle = min(max((after.idle_s - before.idle_s) / counted_s, 0.0), 1.0)
+    stolen = min(max((after.stolen_s - before.stolen_s) / counted_s, 0.0), 1.0)
+    waited_s = max(after.held_back_s - before.held_back_s, 0.0)
+    held_back = min(waited_s / (after.at_s - before.at_s), 1.0)
+    crowded = others > _OTHERS_SHARE and idle < 1 - _FULL_SHARE
+    return MachineLoad(
+        others=others,
+        idle=idle,
+        stolen=stolen,
+        held_back=held_back,
+        busy=crowded or stolen > _LOST_SHARE or held_back > _LOST_SHARE,
+    )
+
+
+def read_counters(proc: Path = _PROC, cgroup: Path = _CGROUP) -> Counters | None:
+    """The counters now; None where this is no Linux or they cannot be read."""
+    try:
+        hertz = os.sysconf("SC_CLK_TCK")
+        mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+        rows = [line.split() for line in (proc / "stat").read_text().splitlines()]
+        cpus = [[int(text) / hertz for text in row[1:9]] for row in rows if row and row[0] in mine]
+        ours_s = sum(_tree_ticks(proc, os.getpid())) / hertz
+    except (OSError, ValueError, AttributeError):
+        return None
+    if not cpus or not any(map(sum, cpus)):
+        return None
+    # user, nice, system, idle, iowait, irq, softirq, steal
+    return Counters(
+        at_s=time.monotonic(),
+        cpus=len(cpus),
+        busy_s=sum(c[0] + c[1] + c[2] + c[5] + c[6] for c in cpus),
+        idle_s=sum(c[3] + c[4] for c in cpus),
+        stolen_s=sum(c[7] for c in cpus),
+        ours_s=ours_s,
+        held_back_s=_held_back_s(cgroup),
+    )
+
+
+def _tree_ticks(proc: Path, root: int) -> Iterator[int]:
+    """Clock ticks of a process and of all below it, ended ones that were waited for included."""
+    children: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
+    for entry in proc.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            # The name, in brackets, may hold anything; fields are counted from behind it.
+            fields = (entry / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        pid = int(entry.name)
+        children.setdefault(int(fields[1]), []).append(pid)
+        ticks[pid] = sum(map(int, fields[11:15]))
+    below = [root]
+    while below:
+        pid = below.pop()
+        yield ticks.get(pid, 0)
+        below += children.get(pid, [])
+
+
+def _held_back_s(cgroup: Path) -> float:
+    """Seconds for which the CPU quota of our control group kept its threads waiting."""
+    for path, unit in ((cgroup / "cpu.stat", 1e6), (cgroup / "cpu" / "cpu.stat", 1e9)):
+        try:
+            lines = dict(line.split() for line in path.read_text().splitlines())
+            return int(lines["throttled_usec" if unit == 1e6 else "throttled_time"]) / unit
+        except (OSError, ValueError, KeyError):
+            continue
+    return 0.0

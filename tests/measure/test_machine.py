@@ -1,0 +1,78 @@
+"""A machine that others load, from what Linux counts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autotuner.measure.machine import Counters, machine_load, read_counters
+
+BEFORE = Counters(
+    at_s=100.0, cpus=2, busy_s=50.0, idle_s=50.0, stolen_s=0.0, ours_s=10.0, held_back_s=0.0
+)
+
+
+def after(**grown_s: float) -> Counters:
+    """Ten seconds later, on two CPUs."""
+    grown = {name: getattr(BEFORE, name) + seconds for name, seconds in grown_s.items()}
+    return replace(BEFORE, at_s=110.0, **grown)
+
+
+@pytest.mark.parametrize(
+    ("grown_s", "busy", "words"),
+    [
+        ({"busy_s": 20.0, "ours_s": 20.0}, False, ""),
+        ({"busy_s": 20.0, "ours_s": 10.0}, True, "other processes used 50%"),
+        ({"busy_s": 10.0, "idle_s": 10.0, "ours_s": 1.0}, False, ""),
+        ({"busy_s": 10.0, "idle_s": 8.0, "stolen_s": 2.0, "ours_s": 10.0}, True, "hypervisor"),
+        ({"busy_s": 10.0, "idle_s": 10.0, "ours_s": 10.0, "held_back_s": 3.0}, True, "quota"),
+    ],
+    ids=["ours_alone", "shared", "room_for_all", "stolen", "held_back"],
+)
+def test_what_counts_as_busy(grown_s: dict[str, float], busy: bool, words: str) -> None:
+    load = machine_load(BEFORE, after(**grown_s))
+    assert load is not None
+    assert load.busy == busy
+    if busy:
+        assert words in load.describe()
+
+
+def test_without_counters_nothing_is_said() -> None:
+    assert machine_load(None, BEFORE) is None
+    assert machine_load(BEFORE, BEFORE) is None
+
+
+def proc_of(folder: Path, *, stat: str, processes: dict[int, tuple[int, int]]) -> Path:
+    """A /proc with these processes: pid -> (parent, clock ticks)."""
+    (folder / "stat").write_text(stat)
+    for pid, (parent, ticks) in processes.items():
+        (folder / str(pid)).mkdir()
+        line = f"{pid} (a (odd) name) S {parent} 1 1 0 -1 0 0 0 0 0 {ticks} 1 2 3 20 0"
+        (folder / str(pid) / "stat").write_text(line)
+    return folder
+
+
+def test_the_counters_are_those_of_our_cpus_and_processes(tmp_path: Path) -> None:
+    mine = min(os.sched_getaffinity(0))
+    stat = f"cpu 9 9 9 9 9 9 9 9 9 9\ncpu{mine} 100 200 300 400 500 1 2 600 0 0\nintr 1 2\n"
+    me = os.getpid()
+    processes = {me: (1, 100), me + 1: (me, 50), me + 2: (me + 1, 25), me + 3: (1, 9999)}
+    proc = proc_of(tmp_path, stat=stat, processes=processes)
+    (tmp_path / "cpu.stat").write_text("usage_usec 1\nnr_throttled 3\nthrottled_usec 2500000\n")
+    found = read_counters(proc, tmp_path)
+    assert found is not None
+    hertz = os.sysconf("SC_CLK_TCK")
+    assert found.busy_s * hertz == pytest.approx(603)
+    assert found.idle_s * hertz == pytest.approx(900)
+    assert found.stolen_s * hertz == pytest.approx(600)
+    assert found.ours_s * hertz == pytest.approx(175 + 3 * 6)
+    assert found.held_back_s == 2.5
+
+
+@pytest.mark.parametrize("stat", ["", "cpu0 0 0 0 0 0 0 0 0\n", "nonsense\n"])
+def test_a_system_that_does_not_count_is_told_apart(tmp_path: Path, stat: str) -> None:
+    assert read_counters(proc_of(tmp_path, stat=stat, processes={}), tmp_path) is None
+    assert read_counters(tmp_path / "nowhere", tmp_path) is None
