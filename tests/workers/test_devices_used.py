@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from shop import ONE, Shop, shop_at, wait_for
+from shop import COMMAND, ONE, Shop, shop_at, wait_for
 
 from autotuner.launch.devices import allowed_gpus
 from autotuner.testing.launcher_contract import environment_of, processes
@@ -54,3 +55,17 @@ def test_workers_of_two_homes_do_not_use_one_device_at_once(shop: Shop, tmp_path
         shop.store.queue.act(first.id, "cancel")
         other.wait_until(second, "completed")
         assert waiting.poll() is None
+
+
+@pytest.mark.parametrize("said", [["--devices", "2,3"], []])
+def test_tune_starts_engines_on_the_gpus_that_it_is_given(
+    said: list[str], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its option, else by its environment, which it reads once."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3" if said else "2,3")
+    file = shop.folder / "task.yaml"
+    config = shop.task(SLOW_TO_LOAD, status="pending", **ON_GPUS).config
+    file.write_text(json.dumps(config), encoding="utf-8")
+    shop.run(*COMMAND, "tune", str(file), *said)
+    both = wait_for(lambda: len(found := seen_by_engines(shop)) == 2 and found, shop.logs())
+    assert both == {("2",), ("3",)}

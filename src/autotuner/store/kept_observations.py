@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from autotuner.predict import Observation
@@ -103,8 +103,13 @@ def nearest(session: Session, about: About, *, most: int) -> tuple[ObservationRe
         conditions.append(or_(run.is_(None), run != about.besides_run))
     if about.until is not None:
         conditions.append(ObservationRow.id <= about.until)
-    # A model counts for more than an engine, and an engine on the same device for more than one.
-    weights = ((same["model"], 4), (same["engine"], 2), (same["device"], 1))
+    # As calibration weighs them, which uses no more than some of the nearest.
+    weights = (
+        (and_(same["model"], same["engine"]), 4),
+        (same["model"], 2),
+        (and_(same["engine"], same["device"]), 2),
+        (same["engine"], 1),
+    )
     shared = sum((case((met, weight), else_=0) for met, weight in weights), literal(0))
     query = select(ObservationRow).where(*conditions)
     query = query.order_by(shared.desc(), ObservationRow.id.desc()).limit(most)
