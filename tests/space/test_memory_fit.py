@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tried import tried, widths
+from tried import MODELS, tried, widths
 
 from autotuner.catalog import DeviceMemory, gpu_named, known_model, working_gib
-from autotuner.config import Candidate
+from autotuner.config import Candidate, parse_task
 from autotuner.engines import engine_named
 from autotuner.space import Setting, remedies, shortfall
 from autotuner.space.rules import feasible
+from autotuner.tuning.prepare import prepare
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,21 @@ def test_the_length_is_lowered_where_none_is_set() -> None:
     assert kept[0].memory.max_model_len == 2816
 
 
+def test_a_plan_says_that_the_length_is_lowered() -> None:
+    document = {
+        "version": 2,
+        "name": "t",
+        "model": {"path": str(MODELS / "llama-3.1-70b")},
+        "runtime": {"isl": 2048, "osl": 512},
+        "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 2},
+        "parallel": {"tp": 2},
+    }
+    notes = prepare(parse_task(document), base=Path()).notes
+    assert any("memory.max_model_len is 2816" in note for note in notes)
+    said = document | {"memory": {"max_model_len": 2816}}
+    assert not prepare(parse_task(said), base=Path()).notes
+
+
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
 def test_what_does_not_fit_says_how_many_gpus_it_needs(engine: str) -> None:
     kept, excluded = tried("llama-3.1-70b", engine, "l4", 4, {"parallel": {"tp": 4}})
@@ -125,12 +142,12 @@ def test_what_does_not_fit_says_how_many_gpus_it_needs(engine: str) -> None:
     assert widths(tried("llama-3.1-70b", engine, "l4", gpus, {"parallel": {"tp": tensor}})[0])
 
 
-MODELS = ("llama-3.1-70b", "llama-3.1-8b", "qwen3-235b-a22b", "qwen3-30b-a3b-fp8", "deepseek-v3")
+KNOWN = ("llama-3.1-70b", "llama-3.1-8b", "qwen3-235b-a22b", "qwen3-30b-a3b-fp8", "deepseek-v3")
 
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.sampled_from(MODELS),
+    st.sampled_from(KNOWN),
     st.sampled_from(["vllm", "sglang", "trtllm"]),
     st.sampled_from(["l4", "l40s", "a100", "h100", "h200"]),
     st.sampled_from([1, 2, 4, 8]),

@@ -87,7 +87,7 @@ def plan_document(
         "engine_origin": prepared.engine_origin,
         "model": prepared.model.name,
         "model_path": prepared.model.location,
-        "model_notes": list(prepared.model.notes),
+        "model_notes": list(prepared.notes),
         "device": prepared.device_name,
         "strategy": prepared.task.optimization.strategy,
         "strategy_reason": "",

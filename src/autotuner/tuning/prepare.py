@@ -32,6 +32,7 @@ _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
 _LAUNCHED = ("local", "replay")
+_LENGTH = "memory.max_model_len"
 _LENGTHS = ("runtime.isl", "runtime.osl")
 _NEVER_SEARCHED = (
     *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
@@ -99,6 +100,17 @@ class Prepared:
     def warnings(self) -> tuple[str, ...]:
         """What profiles want and the engine cannot express."""
         return tuple(dict.fromkeys(w for v in self.variants for w in v.config.warnings))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not understood of the model, and lengths that were lowered so that it starts."""
+        lowered = []
+        for variant in self.variants:
+            length = variant.config.settings.get(_LENGTH)
+            said = [o for o in variant.config.provenance.get(_LENGTH, ()) if o.status == "set"]
+            if length is not None and said and said[-1].origin == "base":
+                lowered.append(f"{_LENGTH} is {length}: {said[-1].why}")
+        return (*self.model.notes, *dict.fromkeys(lowered))
 
     @property
     def budget(self) -> Budget:
