@@ -21,11 +21,10 @@ from autotuner.catalog import ResolvedModel, gpus
 from autotuner.cli.commands.engine_tables import memory_markdown, requirements_markdown
 from autotuner.cli.commands.engines import coverage_markdown
 from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, Task
+from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.task import (
     Benchmark,
-    BudgetConfig,
     Model,
-    Optimization,
     PredictionConfig,
     ReplayConfig,
     Slo,

@@ -17,13 +17,13 @@ from autotuner.config.load import (
     problems_in,
     problems_of,
 )
+from autotuner.config.optimization import Optimization
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
     AS_RECORDED,
     Benchmark,
     Combination,
     Model,
-    Optimization,
     PredictionConfig,
     PredictionMode,
     PredictorName,

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from autotuner.config.axes import (
     GROUP_NAMES,
@@ -25,39 +25,21 @@ from autotuner.config.described_gpu import DescribedGpu
 from autotuner.config.document import (
     Bool,
     Document,
-    Int,
     NonNegativeInt,
-    NonNegativeReal,
     PositiveInt,
     PositiveReal,
 )
 from autotuner.config.lengths import LengthDistribution
+from autotuner.config.optimization import ObjectiveName, Optimization
 
-ObjectiveName = Literal[
-    "tok_s_per_gpu",
-    "tok_s",
-    "tok_s_per_user",
-    "requests_per_s_per_gpu",
-    "requests_per_s",
-    "ttft_ms",
-    "tpot_ms",
-    "e2e_p90_ms",
-    "usd_per_million_tokens",
-]
-StrategyName = Literal["auto", "two_stage", "progressive", "hybrid", "bayesian", "random", "grid"]
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 DeploymentMode = Literal["local", "docker", "ray", "replay"]
 
-LEAST_GAIN = 0.001
-"""Share of the frontier's hypervolume under which a launch is not worth it where a task sets no
-limit at all: without any, a search of hundreds of candidates would launch every one."""
 ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")
 """What a task is for that leaves its objectives out and whose answers have one token each."""
 NEEDS_TPOT = ("tok_s_per_user", "tpot_ms")
 """Quantities that do not exist where every answer has one token."""
-_EXPECT_NOTHING: tuple[StrategyName, ...] = ("grid", "random")
-_MOST_OBJECTIVES = 3
 
 
 class Model(Document):
@@ -81,91 +63,6 @@ class Model(Document):
 
 AS_RECORDED = Model(id="as recorded")
 """The model of a replay that leaves it to the table."""
-
-
-class BudgetConfig(Document):
-    """Limits of a run; whichever is reached first ends it."""
-
-    experiments: PositiveInt | None = None
-    """Engine starts."""
-    minutes: PositiveReal | None = None
-    """Wall time."""
-    usd: PositiveReal | None = None
-    """Money: GPUs x hours x price_per_gpu_hour."""
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _launches_something(cls, value: Any) -> Any:
-        if value == 0 and not isinstance(value, bool):
-            raise ValueError(
-                f"a budget of {value} launches nothing; give more, or leave it out for no limit"
-            )
-        return value
-
-    def is_set(self) -> bool:
-        """Whether there is any limit."""
-        return any(limit is not None for limit in (self.experiments, self.minutes, self.usd))
-
-
-class Optimization(Document):
-    """How to search, and for what."""
-
-    strategy: StrategyName = "auto"
-    """`auto` picks one and says why; `two_stage` measures the predicted frontier, `hybrid` what
-    calibrated predictions expect to gain most, `progressive` extremes, gaps and trends without
-    predictions, `bayesian` learns from what is measured, `random` and `grid` know nothing."""
-    objectives: tuple[ObjectiveName, ...] = ("tok_s_per_gpu", "tok_s_per_user")
-    """Two or three span the frontier within the SLO; with one its best point within the SLO is
-    the goal. Left out where every answer has one token: requests_per_s_per_gpu and ttft_ms."""
-    budget: BudgetConfig = BudgetConfig()
-    """Limits of the run; without any, the search ends by `min_gain`."""
-    min_gain: NonNegativeReal | None = None
-    """The search ends when no launch is expected to add this share of the hypervolume (with one
-    objective: to its best value). 0 never ends it; left out, it is 0.001 where there is no budget
-    and 0 where there is one."""
-    parallel_launches: PositiveInt | Literal["auto"] = 1
-    """Engines at once at the most, each on GPUs of its own; `auto`: as many as GPUs allow."""
-    seed: Int = 0
-    """Makes random choices and prompts reproducible."""
-
-    @field_validator("objectives")
-    @classmethod
-    def _distinct(cls, given: tuple[ObjectiveName, ...]) -> tuple[ObjectiveName, ...]:
-        if len(set(given)) != len(given):
-            raise ValueError("an objective is named twice")
-        if not 1 <= len(given) <= _MOST_OBJECTIVES:
-            raise ValueError(f"give 1, 2 or 3 objectives, not {len(given)}")
-        return given
-
-    @field_validator("parallel_launches", mode="before")
-    @classmethod
-    def _is_a_count(cls, given: Any) -> Any:
-        is_count = isinstance(given, int) and not isinstance(given, bool) and given >= 1
-        if given != "auto" and not is_count:
-            raise ValueError("takes 1 or more, or auto")
-        return given
-
-    @field_validator("min_gain")
-    @classmethod
-    def _is_a_share(cls, given: float | None) -> float | None:
-        if given is not None and given >= 1:
-            raise ValueError("is a share of what is reached, less than 1: 0.01 is 1 %")
-        return given
-
-    @model_validator(mode="after")
-    def _used(self) -> Optimization:
-        if self.min_gain and self.strategy in _EXPECT_NOTHING:
-            raise ValueError(
-                f"min_gain: the strategy {self.strategy!r} expects no gains; leave it out, or "
-                "take auto, hybrid, two_stage, progressive or bayesian"
-            )
-        return self
-
-    def threshold(self) -> float | None:
-        """Expected gain, as a share, under which the search ends; None where none is too small."""
-        if self.min_gain is None:
-            return None if self.budget.is_set() else LEAST_GAIN
-        return self.min_gain or None
 
 
 class PredictionConfig(Document):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from autotuner.config import Benchmark, LengthDistribution, Slo
-from autotuner.config.task import BudgetConfig
+from autotuner.config.optimization import BudgetConfig
 from autotuner.migrate.draft import Draft
 from autotuner.migrate.notes import Done
 from autotuner.migrate.values import UnfitError, accepted, distinct, listed
