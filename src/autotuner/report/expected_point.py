@@ -11,6 +11,7 @@ from rich.markup import escape
 from autotuner.predict import Prediction
 from autotuner.predict.interval import METRICS, interval80, limit_interval80, verdict
 from autotuner.report.points import settings_text
+from autotuner.report.row_names import short_ids
 from autotuner.search import OBJECTIVES, as_point
 from autotuner.search.points import figure
 from autotuner.tuning.outlook import Outlook
@@ -74,8 +75,10 @@ def print_recommended(prepared: Prepared, found: Outlook, console: Console) -> N
         rate = figure(point.requests_per_s)
         figures[-1] = f"{rate} requests/s ({figure(low)}–{figure(high)})"
     console.print()
+    short = short_ids([candidate.id for candidate in prepared.space.candidates])
+    named = f"{short[point.candidate_id]} {escape(settings)}"
     console.print(
-        f"[bold]{title}[/bold] {escape(settings)} at {point.concurrency} concurrent requests: "
+        f"[bold]{title}[/bold] {named} at {point.concurrency} concurrent requests: "
         f"{', '.join(figures)}",
         soft_wrap=True,
     )
