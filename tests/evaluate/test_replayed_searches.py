@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -176,6 +177,28 @@ class TestPredicted(StrategyContract):
 class TestGreedy(StrategyContract):
     def strategy(self) -> Strategy:
         return contender("greedy", landscape())
+
+
+@pytest.mark.parametrize("name", contenders())
+def test_answers_of_one_token_are_searched_and_scored(name: str) -> None:
+    def one_token(told: Figures | None) -> Figures | None:
+        return told and replace(told, tpot_ms=None, latency_ms=told.ttft_ms)
+
+    several = landscape()
+    launches = tuple(
+        replace(
+            one,
+            levels=tuple(
+                replace(at, true=one_token(at.true), predicted=one_token(at.predicted))
+                for at in one.levels
+            ),
+        )
+        for one in several.launches
+    )
+    scape = replace(several, osl=1.0, launches=launches)
+    scores = scored(Subject(scape, knowledge(scape)), Case(0, name, 99, 0), contender(name, scape))
+    assert scores.hv3 == pytest.approx(1)
+    assert scores.regret == scores.e2e_regret == 0
 
 
 def test_predictions_alone_take_the_extremes_first() -> None:

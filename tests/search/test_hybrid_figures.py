@@ -14,6 +14,7 @@ from autotuner.predict import Prediction, e2e_ms
 from autotuner.search import (
     OBJECTIVES,
     Budget,
+    Circumstances,
     Knowledge,
     OperatingPoint,
     Outcome,
@@ -115,6 +116,20 @@ def test_each_row_has_the_answers_length_of_its_own_prediction(
 ) -> None:
     named = [replace(p, candidate_id=f"c{n}") for n, p in enumerate(predictions)]
     assert rows_of(searching(*named)).osl.tolist() == [p.osl for p in named]
+
+
+def test_a_silent_candidate_has_the_answers_length_that_it_is_asked_for() -> None:
+    """Lengths may differ between candidates; one that nothing is known of has the usual one."""
+    said = Prediction("one", 1, 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand")
+    long = Circumstances("m", None, "vllm", "h100_sxm", isl=10.0, osl=1000.0, gpus=1)
+    state = replace(
+        searching(said),
+        candidates=("one", "long", "unknown"),
+        knowledge=Knowledge(predictions={"one": (said,)}, circumstances={"long": long}),
+    )
+    rows = rows_of(state)
+    found = dict(zip((rows.candidates[at] for at in rows.of), rows.osl, strict=True))
+    assert found == {"one": 200.0, "long": 1000.0, "unknown": 200.0}
 
 
 @given(PREDICTIONS, st.floats(0.5, 5))
