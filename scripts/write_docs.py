@@ -42,7 +42,7 @@ from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.store import Store
-from autotuner.store.queue import ASKED_OF_WORKERS, TRANSITIONS
+from autotuner.store.transitions import ASKED_OF_WORKERS, TRANSITIONS
 from autotuner.tuning.resolve import Expressible, layered, with_memory_use
 from autotuner.verify.translate import table
 from autotuner.workers.flags import allowed_flags
