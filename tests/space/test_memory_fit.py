@@ -107,7 +107,12 @@ def test_the_reason_names_the_length_and_its_cache() -> None:
 def test_the_share_is_named_where_the_task_set_it() -> None:
     groups = {"memory": {"mem_fraction_static": 0.5, "max_model_len": 4096}}
     _, excluded = tried("llama-3.1-70b", "vllm", "h100", 2, groups | {"parallel": {"tp": 2}})
-    assert "memory.mem_fraction_static 0.5 leaves vllm" in next(iter(excluded))
+    (reason,) = excluded
+    assert "memory.mem_fraction_static 0.5 leaves vllm" in reason
+    enough = re.search(r"memory\.mem_fraction_static of (0\.\d+) or more fits", reason)
+    assert enough is not None
+    raised = {"memory": {"mem_fraction_static": float(enough[1]), "max_model_len": 4096}}
+    assert tried("llama-3.1-70b", "vllm", "h100", 2, raised | {"parallel": {"tp": 2}})[0]
 
 
 def test_the_length_is_lowered_where_none_is_set() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,9 @@ from autotuner.space.setting import WIDTHS, Setting, Works, known_length, width
 
 _TP, _PP, _DP = WIDTHS
 _LONGEST, _TOTAL = "memory.max_model_len", "memory.max_total_tokens"
+_SHARE = "memory.mem_fraction_static"
+_LARGEST_SHARE = 0.95
+"""Of a GPU's memory that is offered: the rest is the driver's."""
 _PAGE = 16
 _WIDEST = 64
 """GPUs of the largest deployment that is offered."""
@@ -104,7 +108,7 @@ def remedies(
     settings = candidate.settings()
     found: list[Remedy] = []
     for remedy in _offers(short, settings, setting):
-        if remedy.gpus is not None and any(_TP in other.changes for other in found):
+        if _TP in remedy.changes and any(_TP in other.changes for other in found):
             continue
         changed = Candidate.from_settings({**settings, **remedy.changes})
         where = setting if remedy.gpus is None else replace(setting, gpus=remedy.gpus)
@@ -122,6 +126,9 @@ def _offers(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> 
         tokens = int(memory.longest_sequence) // _PAGE * _PAGE
         if tokens >= setting.largest_request_tokens:
             yield Remedy(f"{short.field} of {tokens} or less fits", {short.field: tokens})
+    share = _share_that_holds(short, setting)
+    if settings.get(_SHARE) is not None and share is not None:
+        yield Remedy(f"{_SHARE} of {share:g} or more fits", {_SHARE: share})
     own = settings.get(_TP) or 1
     beside = width(settings.get(_PP)) * width(settings.get(_DP))
     for wider in _powers(own, (setting.gpus or 0) // beside):
@@ -130,6 +137,16 @@ def _offers(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> 
             break
     yield from _narrower(short, settings, setting)
     yield from _more_gpus(short, settings, setting)
+
+
+def _share_that_holds(short: Shortfall, setting: Setting) -> float | None:
+    """The share of the memory that would do, in hundredths; None where none would."""
+    if not setting.memory_gib or setting.use.of_free:
+        return None
+    needed = short.memory.needed_gib(short.tokens)
+    needed += short.memory.working_gib if setting.use.within else 0.0
+    share = math.ceil(100 * needed / setting.memory_gib) / 100
+    return share if share <= _LARGEST_SHARE else None
 
 
 def _narrower(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
