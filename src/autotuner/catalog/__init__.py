@@ -4,6 +4,7 @@ In: a model's id or path, a GPU's name. Out: what is known of it; what is unknow
 Knows nothing of engines.
 """
 
+from autotuner.catalog.cpus import UsableCpus, cpu_quota, usable_cpus
 from autotuner.catalog.device import Device, this_device
 from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
 from autotuner.catalog.footprint import Widths, kv_gib_per_gpu, weights_gib_per_gpu
@@ -44,9 +45,11 @@ __all__ = [
     "ModelFacts",
     "Quantization",
     "ResolvedModel",
+    "UsableCpus",
     "WeightFormat",
     "Widths",
     "Working",
+    "cpu_quota",
     "device_memory",
     "facts_from_config",
     "facts_from_folder",
@@ -63,6 +66,7 @@ __all__ = [
     "resolve_model",
     "stretched",
     "this_device",
+    "usable_cpus",
     "weights_gib_per_gpu",
     "working_gib",
 ]

@@ -7,14 +7,21 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from autotuner.catalog.cpus import usable_cpus
+
 
 @dataclass(frozen=True)
 class Device:
-    """A CPU as the engine sees it. `memory_gib` is None where the platform does not tell."""
+    """A CPU as the engine sees it. `memory_gib` is None where the platform does not tell.
+
+    Attributes:
+        cores: CPUs that this process may use. why: what limits them.
+    """
 
     name: str
     cores: int
     memory_gib: float | None
+    why: str = ""
 
     def __str__(self) -> str:
         memory = "" if self.memory_gib is None else f", {self.memory_gib:.0f} GiB"
@@ -23,8 +30,8 @@ class Device:
 
 def this_device() -> Device:
     """The CPU of this machine, with the cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Device(name=_cpu_name(), cores=cores or 1, memory_gib=_memory_gib())
+    cpus = usable_cpus()
+    return Device(_cpu_name(), cpus.count, _memory_gib(), cpus.why)
 
 
 def _cpu_name() -> str:

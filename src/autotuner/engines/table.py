@@ -60,6 +60,8 @@ class EngineTable:
         device_variables: `system.gpu_type` -> variables of every launch there.
         aliases: other names of flags -> the name that the table uses.
         revision: how the revision of a hub's model is said; None where it serves files only.
+        machine: field -> what it is told of the machine it starts on (`cpus`), where the task is
+            silent.
         described: fields that describe the task and need no word -> why.
         unset: field -> what the engine takes where it is not set.
         requirements: relations between settings that it checks when it starts.
@@ -82,6 +84,7 @@ class EngineTable:
     options_flag: str
     device_variables: dict[str, dict[str, str]]
     defaults: dict[str, Any]
+    machine: dict[str, str]
     rows: dict[str, tuple[FlagRow, ...]]
     described: dict[str, str]
     inexpressible: dict[str, Inexpressible]
@@ -306,6 +309,7 @@ def engine_table(name: str) -> EngineTable:
         options_flag=raw.get("options_flag", ""),
         device_variables=raw.get("device_variables", {}),
         defaults=raw["defaults"],
+        machine=raw.get("machine", {}),
         rows=rows,
         described=raw["described"],
         inexpressible={

@@ -5,7 +5,7 @@ Knows nothing of engines and storage.
 """
 
 from autotuner.profiles.context import TaskContext
-from autotuner.profiles.factory import Origin, Skipped, TaskConfig, TaskConfigFactory
+from autotuner.profiles.factory import MACHINE, Origin, Skipped, TaskConfig, TaskConfigFactory
 from autotuner.profiles.facts import FACTS, Fact
 from autotuner.profiles.profile import ConfigLayer, Profile, Setting, faults_of, profile_from
 from autotuner.profiles.registry import (
@@ -26,6 +26,7 @@ __all__ = [
     "BASE",
     "BUILTIN",
     "FACTS",
+    "MACHINE",
     "RULES",
     "USERS",
     "BrokenProfile",

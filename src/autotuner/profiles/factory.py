@@ -19,6 +19,8 @@ Condition = Callable[[TaskContext], bool]
 Refuses = Callable[[Mapping[str, Any], str], str | None]
 """`refuses(settings, path)`: why the engine cannot express a field of `settings`, or None."""
 
+MACHINE = "this machine"
+"""Layer of what an engine is told of the machine it starts on."""
 _CACHE_SIZE = 512
 _ENGINE_WHY = "said at every launch, so that the command line is explicit about it"
 
@@ -102,6 +104,14 @@ class TaskConfigFactory:
         told = {path: {"value": value, "why": _ENGINE_WHY} for path, value in defaults.items()}
         settings = settings_from(told, source="engine's defaults")
         return self._with(ConfigLayer("engine's defaults", "engine", settings))
+
+    def apply_machine(self, known: Mapping[str, tuple[Any, str]]) -> TaskConfigFactory:
+        """What the engine is told of the machine it starts on: field -> value, and why."""
+        if not known:
+            return self
+        told = {path: {"value": value, "why": why} for path, (value, why) in known.items()}
+        settings = settings_from(told, source=MACHINE)
+        return self._with(ConfigLayer(MACHINE, "engine", settings))
 
     def apply_base_defaults(self) -> TaskConfigFactory:
         """What holds for every task."""

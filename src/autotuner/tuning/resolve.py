@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
-from autotuner.catalog import ResolvedModel
+from autotuner.catalog import ResolvedModel, this_device
 from autotuner.config import Combination, LengthDistribution, Task
 from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
 from autotuner.errors import ConfigError, EngineError, Problem
@@ -137,8 +138,9 @@ def _variant(
         described=task.gpus,
     )
     context = with_memory_use(context, engine, installation.version)
+    machine = of_machine(engine, installation.version, model, own)
     config = (
-        layered(engine, registry, task.profiles)
+        layered(engine, registry, task.profiles, machine)
         .apply_user_overrides(own)
         .build(context, Expressible(engine.name, installation.version, model))
     )
@@ -151,12 +153,33 @@ def with_memory_use(context: TaskContext, engine: Engine, version: str) -> TaskC
     return replace(context, use=engine.table.memory_use(version, gpu, context.gpu_memory_gib))
 
 
+def of_machine(
+    engine: Engine, version: str, model: ResolvedModel, own: Mapping[str, Any]
+) -> dict[str, tuple[Any, str]]:
+    """`group.field` -> value and why, of what the engine is told of the machine it starts on.
+
+    Args:
+        own: what the task says; a flag in its `extra_args` leaves nothing to tell.
+    """
+    device = this_device()
+    known = {"cpus": (device.cores, device.why)}
+    words = own.get("misc.extra_args") or ()
+    flat = [word for item in words for word in ((item,) if isinstance(item, str) else item or ())]
+    spoken = engine.table.spoken_for(flat, version, model.facts).values()
+    said = {path for paths in spoken for path in paths}
+    return {path: known[fact] for path, fact in engine.table.machine.items() if path not in said}
+
+
 def layered(
-    engine: Engine, registry: ProfileRegistry, profiles: Iterable[str]
+    engine: Engine,
+    registry: ProfileRegistry,
+    profiles: Iterable[str],
+    machine: Mapping[str, tuple[Any, str]] = MappingProxyType({}),
 ) -> TaskConfigFactory:
-    """Every layer below the user's: the engine's own defaults, base defaults, the profiles."""
+    """Every layer below the user's: the engine's own defaults, the machine's, base defaults, the
+    profiles."""
     factory = TaskConfigFactory(registry=registry).apply_engine_defaults(engine.table.defaults)
-    factory = factory.apply_base_defaults()
+    factory = factory.apply_machine(machine).apply_base_defaults()
     for name in profiles:
         factory = factory.apply_profile(name)
     return factory

@@ -19,7 +19,7 @@ from autotuner.config import load_task
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
-from autotuner.profiles import USERS, registry_with
+from autotuner.profiles import MACHINE, USERS, TaskConfig, registry_with
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_of
 from autotuner.report.points import value_text
@@ -163,6 +163,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         rows["load levels"] = document["concurrency_reason"]
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
+    for line in dict.fromkeys(line for v in prepared.variants for line in machine_lines(v.config)):
+        table.add_row("[bold]machine[/bold]", escape(line))
     for path, values in document["axes"].items():
         table.add_row("[bold]axis[/bold]", escape(f"{path}: {', '.join(map(value_text, values))}"))
     for reason, count in document["excluded"].items():
@@ -175,6 +177,16 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
+
+
+def machine_lines(config: TaskConfig) -> list[str]:
+    """What the engine is told of this machine, and why: `misc.threads = 2: …`."""
+    return [
+        f"{path} = {origin.value}: {origin.why}"
+        for path, origins in config.provenance.items()
+        for origin in origins
+        if origin.layer == MACHINE and origin.status == "set"
+    ]
 
 
 def _launches_text(document: dict[str, Any]) -> str:
