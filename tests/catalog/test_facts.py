@@ -171,6 +171,11 @@ def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
         ('{"num_attention_heads": 32.5}', "num_attention_heads is 32.5"),
         ('{"num_key_value_heads": -8}', "num_key_value_heads is -8"),
         ('{"vocab_size": true}', "has to be a whole number"),
+        (
+            '{"mamba_n_heads": 8, "mamba_d_head": 8, "hidden_size": 8, "mamba_d_state": "x",'
+            ' "layer_types": ["mamba"]}',
+            "no sense",
+        ),
     ],
 )
 def test_a_folder_without_a_config_is_refused(tmp_path: Path, text: str | None, said: str) -> None:

@@ -52,6 +52,16 @@ def test_every_spelling_says_the_same(
     assert (facts.context_length, facts.heads, facts.layers) == (4096, 32, 10)
 
 
+@given(st.data())
+def test_a_key_that_is_left_out_leaves_something_unknown_and_nothing_broken(
+    data: st.DataObject,
+) -> None:
+    case = CASES[data.draw(st.sampled_from(sorted(CASES)))]
+    gone = data.draw(st.sets(st.sampled_from(sorted(case["config"])), min_size=1))
+    facts = facts_from_config({k: v for k, v in case["config"].items() if k not in gone})
+    assert facts.weights_gib() is None or facts.parameters
+
+
 @given(
     st.sampled_from(["yarn", "linear", "dynamic", "llama3", "longrope", "su", "default", "mrope"]),
     st.sampled_from(["rope_scaling", "rope_parameters"]),

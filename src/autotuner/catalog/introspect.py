@@ -53,7 +53,7 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
     uneven = [key for key in _COUNTS if isinstance(text.get(key), list)]
     values = _values_per_token(text)
     text = {key: value for key, value in text.items() if key not in uneven}
-    architectures = config.get("architectures") or [None]
+    named = config.get("architectures")
     experts, per_token = int(text.get("experts") or 0), text.get("experts_per_token")
     latent, rotary = text.get("kv_lora_rank"), text.get("qk_rope_head_dim", 0)
     layers = layers_of(text, experts)
@@ -65,7 +65,7 @@ def facts_from_config(config: Mapping[str, Any]) -> ModelFacts:
     mixed = layers.cached is None or bool(layers.recurrent)
     kv_heads, head_size = kv_heads_of(text), head_size_of(text)
     return ModelFacts(
-        architecture=architectures[0],
+        architecture=str(named[0]) if isinstance(named, list) and named else None,
         attention="hybrid" if mixed else "mla" if latent else "gqa",
         layers=layers.total,
         attention_layers=layers.cached,
@@ -122,7 +122,7 @@ def facts_from_folder(folder: Path) -> ModelFacts:
         if quantised.exists() and "quantization_config" not in config:
             config["quantization_config"] = json.loads(quantised.read_text(encoding="utf-8"))
         facts = facts_from_config(config)
-    except (TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
             f"model.path: the configuration in {folder} makes no sense: {error}",
             remedy="compare its config.json with the one on the hub",

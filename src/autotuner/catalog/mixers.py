@@ -27,6 +27,8 @@ STATE_BYTES = 4
 
 def mixer_of(text: Text) -> Mixer | None:
     """The mixer that a configuration describes; None where no key sizes one that is known."""
+    if not isinstance(text.get("hidden_size"), int):
+        return None
     for reader in (_gated_delta, _state_space_duality, _selective_scan, _convolution, _gated_lru):
         found = reader(text)
         if found is not None:

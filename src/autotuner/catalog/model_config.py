@@ -66,9 +66,10 @@ def head_size_of(text: Text) -> int | None:
     size, heads, hidden = (
         text.get(key) for key in ("head_dim", "num_attention_heads", "hidden_size")
     )
-    if size:
-        return int(size)
-    return int(hidden // heads) if isinstance(heads, int) and heads and hidden else None
+    if isinstance(size, int) and size:
+        return size
+    whole = isinstance(heads, int) and isinstance(hidden, int)
+    return int(hidden // heads) if whole and heads and hidden and not size else None
 
 
 def is_type(text: Text, group: str) -> bool:

@@ -70,7 +70,8 @@ def _ignored(said: Fields) -> tuple[str, ...]:
     found: list[str] = []
     for key in table()["keys"]["ignored"]:
         value = said.get(key)
-        found += [value] if isinstance(value, str) else [str(word) for word in value or ()]
+        listed = [value] if isinstance(value, str) else value
+        found += [str(word) for word in listed] if isinstance(listed, list) else []
     return tuple(dict.fromkeys(found))
 
 
