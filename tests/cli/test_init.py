@@ -48,6 +48,17 @@ def test_options_say_model_devices_engine_and_limits(run: Run, tmp_path: Path) -
     assert document(run("plan", file, "--json"))["candidates"] > 0
 
 
+def test_a_gpu_that_the_home_describes_is_taken(run: Run, home: Path, tmp_path: Path) -> None:
+    home.mkdir()
+    facts = {"memory_gib": 64, "bandwidth_gb_s": 2000, "tflops": {"bfloat16": 400}}
+    (home / "gpus.yaml").write_text(yaml.safe_dump({"gpus": {"our_gpu": facts}}), encoding="utf-8")
+    file = tmp_path / "t.yaml"
+    words = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "our_gpu", "--gpus", 2)
+    told = document(run("init", *words, "--engine", "vllm", "-o", file, "--json"))
+    assert (told["gpu"], told["gpus"]) == ("our_gpu", 2)
+    assert document(run("plan", file, "--json"))["candidates"] == told["candidates"]
+
+
 def test_a_file_is_replaced_only_with_force(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "task.yaml"
     file.write_text("mine", encoding="utf-8")

@@ -8,14 +8,14 @@ no candidate is left, are not written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import Model, Task, parse_task
+from autotuner.config import DescribedGpu, Model, Task, parse_task
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError
 from autotuner.profiles import ProfileRegistry, TaskContext
@@ -43,6 +43,7 @@ class Asked:
         isl, osl: tokens of a request.
         slo: name of a limit -> ms.
         cores: that engines on this CPU may use.
+        described: GPUs that the home describes, by name.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Asked:
     osl: int
     slo: Mapping[str, float]
     cores: int
+    described: Mapping[str, DescribedGpu] = field(default_factory=dict)
 
     @property
     def on_cpu(self) -> bool:
@@ -194,6 +196,7 @@ def _offered(asked: Asked, model: ResolvedModel) -> dict[str, list[Any]]:
         facts=model.facts,
         isl=asked.isl,
         osl=asked.osl,
+        described=asked.described,
     )
     widest = {"parallel.tensor_parallel": asked.gpus} if asked.gpus > 1 else {}
     found = {}
@@ -220,6 +223,9 @@ def _prepared(
     try:
         document = yaml.safe_load(_text(asked, model, settings, settings))
         task: Task = parse_task(document, source="the drafted task")
+        if asked.gpu in asked.described:
+            # As every command does with a task of this home.
+            task = task.model_copy(update={"gpus": {asked.gpu: asked.described[asked.gpu]}})
         return prepare(task, base=base, source="the drafted task", registry=registry)
     except AutotunerError as error:
         devices = "this CPU" if asked.on_cpu else f"{asked.gpus} x {asked.gpu}"

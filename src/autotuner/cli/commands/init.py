@@ -15,12 +15,13 @@ from autotuner.catalog import gpu_named, model_named, this_device
 from autotuner.catalog.gpus import CPU
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
-from autotuner.config import Model, Slo, nearest
+from autotuner.config import DescribedGpu, Model, Slo, nearest
 from autotuner.engines import DEFAULT_ENGINE, ENGINES, engine_named
 from autotuner.errors import AutotunerError, EngineError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.page import write_aside
 from autotuner.tuning.first_task import Asked, FirstTask, first_task
+from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.devices import ALL, ON_CPU, Devices, devices_of
 
 _PACKAGED = "smollm2-135m"
@@ -56,9 +57,10 @@ def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_jso
         raise AutotunerError(
             f"--output: {output} is there already", remedy="give another place, or --force"
         )
-    asked = _asked(wishes, Path.cwd())
+    folder = state_folder(home)
+    asked = _asked(wishes, Path.cwd(), gpus_of_home(folder))
     base = Path.cwd() if on_stdout else output.resolve().parent
-    drafted = first_task(asked, base=base, registry=registry_with(state_folder(home) / USERS))
+    drafted = first_task(asked, base=base, registry=registry_with(folder / USERS))
     if on_stdout:
         sys.stdout.write(drafted.text)
         return
@@ -92,11 +94,11 @@ def _tell(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) -> N
         err().print(f"{asked.engine} is not installed here: `plan` and `predict` work without it")
 
 
-def _asked(wishes: Wishes, here: Path) -> Asked:
+def _asked(wishes: Wishes, here: Path, described: Mapping[str, DescribedGpu]) -> Asked:
     if wishes.engine is not None:
         engine_named(wishes.engine)
     limits = limits_of(wishes.slo)
-    devices = _devices(wishes)
+    devices = _devices(wishes, described)
     on_cpu = devices.gpu == CPU
     model = _model(wishes, devices, here)
     isl, osl = _LENGTHS[on_cpu]
@@ -112,23 +114,26 @@ def _asked(wishes: Wishes, here: Path) -> Asked:
         osl=wishes.osl or osl,
         slo=limits,
         cores=this_device().cores,
+        described=described,
     )
 
 
-def _devices(wishes: Wishes) -> Devices:
+def _devices(wishes: Wishes, described: Mapping[str, DescribedGpu]) -> Devices:
     """The devices that are asked for; those of this machine where none are."""
     if wishes.gpu is None and wishes.gpus is None:
         runs_here = wishes.engine in (None, DEFAULT_ENGINE)
-        return ON_CPU if runs_here and wishes.model is None else devices_of(ALL)
+        return (
+            ON_CPU if runs_here and wishes.model is None else devices_of(ALL, described=described)
+        )
     if wishes.gpu is None:
-        found = devices_of(ALL)
+        found = devices_of(ALL, described=described)
         if found.gpu == CPU:
             raise AutotunerError(
                 f"--gpus {wishes.gpus}: no GPU is found on this machine",
                 remedy="say what the GPUs are with --gpu",
             )
         return Devices(found.gpu, tuple(map(str, range(wishes.gpus or 1))))
-    gpu = gpu_named(wishes.gpu)
+    gpu = gpu_named(wishes.gpu, described)
     if gpu.is_cpu:
         if wishes.gpus:
             raise AutotunerError(f"--gpus {wishes.gpus}: a CPU has none", remedy="leave it out")
