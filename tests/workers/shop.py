@@ -10,7 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -208,7 +208,8 @@ class Shop:
                     process.send_signal(number)
             process.wait()
         for pid in processes(self.mark):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # its warden was faster
+                os.kill(pid, signal.SIGKILL)
         self.store.close()
 
 
