@@ -53,12 +53,12 @@ def downgrade() -> None:
 def _is_cut(model: str, tool: str, config: Any) -> bool:
     """Whether a name is, or without its task may be, that of a folder without its end."""
     document = json.loads(config) if isinstance(config, str) else config
-    told = document.get("model") if isinstance(document, dict) else None
-    if isinstance(told, dict) and told.get("path"):
-        path = PurePath(str(told["path"]))
+    written = document.get("model") if isinstance(document, dict) else None
+    if isinstance(written, dict) and written.get("path"):
+        path = PurePath(str(written["path"]))
         is_folder = path.suffix.lower() != ".gguf"
         return is_folder and model == path.stem and model != path.name
-    if isinstance(told, dict):
+    if isinstance(written, dict):
         return False
     may_be = bool(_MAY_BE_CUT.match(model)) and not _FORMAT.search(model)
     return tool == "autotuner" and may_be
