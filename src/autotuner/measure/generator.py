@@ -28,13 +28,15 @@ _ARRIVALS_S = 0.1
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
 T = TypeVar("T")
+_MOST_PIECES = 500_000
+"""Events of answers that may wait to be read: some 200 MB."""
 
 
 class StreamingLoadGenerator:
     """Keeps `concurrency` requests in flight; see `LoadGenerator`.
 
     Sockets are read on a loop of their own, which does nothing else: prompts are drawn and encoded
-    before, and replies are read in another thread.
+    before, and replies are read in another thread, after the level where nothing depends on them.
     """
 
     async def run(
@@ -97,6 +99,8 @@ class _Aside:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="replies")
         self._loop = asyncio.get_running_loop()
+        self._waiting: list[Callable[[], None]] = []
+        self._pieces = 0
         self.failure: asyncio.Future[None] = self._loop.create_future()
 
     def __enter__(self) -> Self:
@@ -119,8 +123,22 @@ class _Aside:
 
         self._thread.submit(run)
 
+    def later(self, work: Callable[[], T], then: Callable[[T], None], pieces: int) -> None:
+        """As `compute`, when the next `flush` comes, or when very much is waiting for it."""
+        self._waiting.append(partial(self.compute, work, then))
+        self._pieces += pieces
+        if self._pieces > _MOST_PIECES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Begins what was left for later."""
+        waiting, self._waiting, self._pieces = self._waiting, [], 0
+        for begin in waiting:
+            begin()
+
     async def idle(self) -> None:
-        """Waits until all that was begun has come back; raises what went wrong in it."""
+        """Waits until all has come back; raises what went wrong in it."""
+        self.flush()
         await self._loop.run_in_executor(self._thread, lambda: None)
         if self.failure.done():
             self.failure.result()
@@ -144,6 +162,7 @@ class _User:
         await asyncio.sleep(after_s)
         while not self._level.over.is_set():
             if self._level.has_arrived:
+                self._aside.flush()
                 await self._level.over.wait()
                 return
             ticket = self._level.begin()
@@ -155,7 +174,9 @@ class _User:
                 end(_read(exchange))
             else:
                 self._level.arrived(ticket)
-                self._aside.compute(partial(_read, exchange), end)
+                self._aside.later(partial(_read, exchange), end, len(exchange.pieces))
+                if self._level.wants_reading:
+                    self._aside.flush()
 
     def leave(self, task: asyncio.Task[None]) -> Exchange | None:
         """Ends the user; what its last answer had brought so far is throughput too."""

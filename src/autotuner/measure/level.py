@@ -24,7 +24,7 @@ Aside = Callable[[Callable[[], bool], Callable[[bool], None]], None]
 """Computes the first elsewhere and calls the second with its result, on the caller's thread."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ticket:
     """A request under way. One that only warms up or keeps the load up has no `number`.
 
@@ -65,7 +65,8 @@ class Level:
         self._is_narrow = False
         self._given = 0
         self._under_way: set[int] = set()
-        self._unread = 0
+        self._unread = self._arrived = 0
+        self._unread_tickets: set[Ticket] = set()
         self._known = 0
         self._full: dict[int, Reply] = {}
         self._short: dict[int, Reply] = {}
@@ -90,8 +91,23 @@ class Level:
         return ticket
 
     def arrived(self, ticket: Ticket) -> None:
-        """The answer is complete, and is being read."""
-        self._under_way.discard(-1 if ticket.number is None else ticket.number)
+        """The answer is complete; `end` says later what is in it."""
+        if ticket in self._unread_tickets:
+            return
+        self._unread_tickets.add(ticket)
+        if ticket.number is None:
+            self._warm += 1
+        else:
+            self._under_way.discard(ticket.number)
+            self._arrived += 1
+            self._on_progress(self._arrived, self._wanted)
+
+    @property
+    def wants_reading(self) -> bool:
+        """Whether something depends on answers that have arrived: the end of the level, a look at
+        the sample, or whether the first ones have failed inside their streams."""
+        is_due = self._next_look is not None and self._arrived >= self._next_look
+        return self.has_arrived or is_due or self._arrived <= _FAILURES_END_LEVEL
 
     @property
     def has_arrived(self) -> bool:
@@ -102,21 +118,22 @@ class Level:
         """It has ended: with a reply, or with an error in words."""
         now_s = self._clock()
         number = ticket.number
-        self.arrived(ticket)
         self._unread -= number is not None
+        if isinstance(result, Reply):
+            self.arrived(ticket)
+        self._under_way.discard(-1 if number is None else number)
+        self._unread_tickets.discard(ticket)
         if isinstance(result, str):
             self._errors[result] += 1
             self._ended_s = max(self._ended_s, now_s)
             if number is not None:
                 self._failed.add(number)
         elif number is None:
-            self._warm += 1
             self._others.append(result)
         else:
             self._ended_s = max(self._ended_s, result.ended_s)
             short = result.output_tokens < wanted_tokens
             (self._short if short else self._full)[number] = result
-            self._on_progress(len(self._full) + len(self._short), self._wanted)
         self._look()
         self._judge(now_s)
 
