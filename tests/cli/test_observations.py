@@ -101,3 +101,12 @@ def test_what_is_forgotten_can_be_taken_back(run: Run, lab: Path) -> None:
 def test_looking_creates_nothing(run: Run, home: Path) -> None:
     assert "no observations yet" in run("observations", "list").stdout
     assert not home.exists()
+
+
+@pytest.mark.parametrize("name", ["vllm-bench.json", "sglang-bench.jsonl", "predicted.csv", "gb"])
+def test_results_of_load_generators_are_named_and_sent_to_compare(name: str, run: Run) -> None:
+    data = Path(__file__).parents[1] / "verify" / "data" / "tools"
+    found = run("observations", "import", data / name)
+    assert found.returncode == 2
+    assert "measurements without the predictions" in found.stderr
+    assert "verify compare" in found.stderr

@@ -16,7 +16,7 @@ from rich.table import Table
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.options import Chosen
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
-from autotuner.errors import AutotunerError
+from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation
 from autotuner.predict.observation_lines import plain, read_lines, written_lines
 from autotuner.report.page import write_aside
@@ -74,12 +74,29 @@ def observations_import(file: Path, *, home: Path | None, as_json: bool) -> None
 
 
 def _read(file: Path) -> tuple[Observation, ...]:
+    _refuse_bare_results(file)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise AutotunerError(f"{file} cannot be read: {reason}") from None
     return read_lines(text, source=file.name)
+
+
+def _refuse_bare_results(file: Path) -> None:
+    """An observation is a measurement beside the prediction that it corrects."""
+    from autotuner.verify import FORMATS, detect_format
+
+    try:
+        found = detect_format(file)
+    except VerifyError:
+        # Lines of observations are no result of a tool.
+        return
+    raise AutotunerError(
+        f"{file} is {FORMATS[found]}: measurements without the predictions that they would correct",
+        remedy="compare them with predictions by `autotuner verify compare PREDICTED FILE`; what "
+        "`autotuner observations export` writes can be imported",
+    )
 
 
 def _published(folder: Path) -> tuple[Observation, ...]:
