@@ -106,7 +106,8 @@ class Benchmark(Document):
     """Whether a launch ends when, by its predictions and what it has shown, no level that is left
     can improve the frontier; never in the first launch, nor where nothing is predicted."""
     learn_when_busy: Bool = False
-    """Whether levels that were measured while others loaded the machine correct predictions."""
+    """Whether levels that were measured while others loaded the machine, or the load generator was
+    late, correct predictions."""
     request_timeout_s: PositiveReal = 120.0
     """Seconds after which a request has failed."""
     ready_timeout_s: PositiveReal = 300.0

@@ -16,14 +16,13 @@ FEWEST_REQUESTS = 3
 
 
 def telling(measured: Iterable[Measurement], *, when_busy: bool = False) -> list[Measurement]:
-    """Levels that say something of the engine: enough requests, and neither the client nor, unless
-    `when_busy`, what others did on the machine stood in the way."""
+    """Levels that say something of the engine: enough requests; and unless `when_busy`, the load
+    generator kept up, and others left the machine to it."""
     return [
         level
         for level in measured
         if level.requests_completed >= FEWEST_REQUESTS
-        and not level.client_bottleneck
-        and (when_busy or level.machine is None or not level.machine.busy)
+        and (when_busy or not (level.client_bottleneck or (level.machine and level.machine.busy)))
     ]
 
 
