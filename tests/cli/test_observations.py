@@ -103,10 +103,104 @@ def test_looking_creates_nothing(run: Run, home: Path) -> None:
     assert not home.exists()
 
 
-@pytest.mark.parametrize("name", ["vllm-bench.json", "sglang-bench.jsonl", "predicted.csv", "gb"])
-def test_results_of_load_generators_are_named_and_sent_to_compare(name: str, run: Run) -> None:
-    data = Path(__file__).parents[1] / "verify" / "data" / "tools"
-    found = run("observations", "import", data / name)
-    assert found.returncode == 2
-    assert "measurements without the predictions" in found.stderr
-    assert "verify compare" in found.stderr
+DATA = Path(__file__).parents[1] / "verify" / "data" / "tools"
+LLAMA = ("--set", "model=meta-llama/Llama-3.1-8B-Instruct")
+ONE_GPU = (*LLAMA, "--set", "system=h100", "--set", "gpus=1")
+LENGTHS = ("--set", "isl=512", "--set", "osl=128")
+
+
+def test_an_imported_result_corrects_later_predictions(run: Run, tmp_path: Path) -> None:
+    task = tmp_path / "task.yaml"
+    asked = {
+        "version": 2,
+        "name": "on paper",
+        "model": {"id": "meta-llama/Llama-3.1-8B-Instruct"},
+        "runtime": {"isl": 512, "osl": 128},
+        "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 1},
+        "parallel": {"tensor_parallel": 1},
+        "benchmark": {"concurrency": [4]},
+    }
+    task.write_text(json.dumps(asked), encoding="utf-8")
+    (before,) = document(run("predict", task, "--json"))["predictions"]
+    words = ("observations", "import", DATA / "vllm-bench.json", *ONE_GPU, "--json")
+    assert document(run(*words)) == {"imported": 1, "duplicates": 0, "left_out": []}
+    assert document(run(*words)) == {"imported": 0, "duplicates": 1, "left_out": []}
+    predicted = document(run("predict", task, "--json"))
+    (after,) = predicted["predictions"]
+    assert predicted["observations"] == 1
+    for name, measured in (("ttft_ms", 120.0), ("tpot_ms", 9.0)):
+        assert abs(after[name] - measured) < abs(before[name] - measured) / 2
+        assert after[f"{name[:-3]}_log_std"] < before[f"{name[:-3]}_log_std"]
+    (seen,) = document(run("observations", "list", "--json"))["observations"]
+    assert (seen["tool"], seen["source"]) == ("vllm bench serve", "vllm-bench.json")
+    assert (seen["ttft_ms"], seen["tpot_ms"], seen["tok_s"]) == (120.0, 9.0, 409.6)
+    assert (seen["engine"], seen["device"], seen["devices"]) == ("vllm", "h100_sxm", 1)
+    assert seen["base_ttft_ms"] == pytest.approx(before["ttft_ms"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "count"),
+    [
+        ("sglang-bench.jsonl", ONE_GPU, 2),
+        ("guidellm.json", (*ONE_GPU, *LENGTHS, "--set", "engine=vllm"), 1),
+        ("aiperf", (*ONE_GPU, *LENGTHS, "--set", "engine=TensorRT-LLM"), 1),
+        ("llm-optimizer.json", (*LLAMA, "--set", "system=h200"), 2),
+        ("gb", (*LLAMA, "--set", "tp=2"), 3),
+        ("excel.csv", (*ONE_GPU, *LENGTHS, "--set", "engine=sglang"), 1),
+    ],
+)
+def test_results_of_every_tool_are_imported(
+    name: str, words: tuple[str, ...], count: int, run: Run
+) -> None:
+    found = document(run("observations", "import", DATA / name, *words, "--json"))
+    assert found["imported"] == count, found
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "shown"),
+    [
+        ("vllm-bench.json", (), ["--set system=GPU --set gpus=N"]),
+        ("guidellm.json", ONE_GPU, ["--set engine=", "--set isl=TOKENS --set osl=TOKENS"]),
+        ("gb", LLAMA, ["3 left out", "layout of 2 GPUs", "--set tp=N"]),
+        ("gb", (*LLAMA, "--set", "tp=4"), ["4 GPUs", "gpus is 2", "--set gpus=4"]),
+        ("vllm-bench.json", ONE_GPU[2:], ["'my-model'", "--set model=ORG/NAME"]),
+        ("vllm-bench.json", (*LLAMA, *ONE_GPU[4:], "--set", "system=h1000"), ["h1000"]),
+        ("gb-errors", LLAMA, ["1 of 5 requests failed", "--set tp=N"]),
+        ("vllm-bench.json", ("--set", "gpu=1"), ["--set 'gpu'"]),
+        ("vllm-bench.json", ("--set", "tp=["), ["--set", "tp=["]),
+        ("vllm-bench.json", ("--set", "tp=x"), ["parallel.tensor_parallel", "integer"]),
+    ],
+)
+def test_what_a_result_lacks_is_named_with_the_remedy(
+    name: str, words: tuple[str, ...], shown: list[str], run: Run
+) -> None:
+    found = run("observations", "import", DATA / name, *words)
+    is_told(found, *shown)
+    assert document(run("observations", "list", "--json")) == {"observations": []}
+
+
+def test_levels_that_cannot_be_used_are_counted_beside_the_others(run: Run, tmp_path: Path) -> None:
+    good = json.loads((DATA / "vllm-bench.json").read_text(encoding="utf-8"))
+    lines = [
+        good,
+        good | {"failed": 3, "completed": 29},
+        good | {"request_rate": 2.0},
+        {key: value for key, value in good.items() if key != "mean_ttft_ms"},
+    ]
+    path = tmp_path / "serve.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    found = document(run("observations", "import", path, *ONE_GPU, "--json"))
+    assert found["imported"] == 1
+    why = {one["source"]: one["why"] for one in found["left_out"]}
+    assert "3 of 32 requests failed" in why["line 2"]
+    assert "arrived at 2.0/s" in why["line 3"]
+    assert why["line 4"] == "TTFT was not measured"
+    assert "1 left out: 3 of 32" in run("observations", "import", path, *ONE_GPU).stdout
+
+
+def test_predictions_are_no_measurements(run: Run, lab: Path, tmp_path: Path) -> None:
+    columns = "concurrency,ttft (ms),tpot (ms),kind of data"
+    (tmp_path / "p.csv").write_text(f"{columns}\n1,90,9.5,roofline\n", encoding="utf-8")
+    is_told(run("observations", "import", tmp_path / "p.csv"), "predictions, and no measurements")
+    is_told(run("observations", "import", lab, *ONE_GPU), "--set", "load generators")
+    is_told(run("observations", "import", lab.parent), str(lab.parent))

@@ -13,7 +13,7 @@ import pytest
 from autotuner.errors import AutotunerError
 from autotuner.predict import RooflinePredictor
 from autotuner.predict.calibrated import CalibratedPredictor
-from autotuner.verify.judged import judged_rows, published_observations
+from autotuner.verify.judged import judged_rows, row_observations
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable, silicon_file, silicon_rows
 
 ROW = {
@@ -243,7 +243,7 @@ def test_the_published_rows_are_3024_of_which_305_count_their_gpus_twice() -> No
 def test_measured_rows_are_observations_that_calibration_takes(file: Path) -> None:
     shown = table(file, {}, {"batch_size": "64", "silicon_ttft_ms": "300"})
     judged, refused = judged_rows(shown.rows, RooflinePredictor())
-    seen = published_observations(judged, source=shown.source)
+    seen = row_observations(judged, source=shown.source)
     assert not refused
     assert [one.ttft_ms for one in seen] == [row.ttft_ms for row in shown.rows]
     assert {one.base for one in seen} == {RooflinePredictor().name}

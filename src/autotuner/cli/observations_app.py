@@ -39,17 +39,27 @@ def observations_list(
 Importable = Annotated[
     Path,
     typer.Argument(
-        metavar="FILE", help="JSON Lines, or `silicon`: rows that aiconfigurator carries."
+        metavar="FILE|FOLDER",
+        help="JSON Lines, a file or folder of a load generator's results, or `silicon`: rows that "
+        "aiconfigurator carries.",
     ),
 ]
 
 
 @observations_app.command("import")
-def observations_import(file: Importable, home: Home = None, as_json: Json = False) -> None:
+def observations_import(
+    file: Importable,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Say it for every measurement."),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
     """Take observations in; those that are there already are counted."""
     from autotuner.cli.commands.observations import observations_import as command
 
-    command(file, home=home, as_json=as_json)
+    command(file, stated=stated or [], home=home, as_json=as_json)
 
 
 @observations_app.command("export")

@@ -28,6 +28,8 @@ from autotuner.measure.results import Measurement
 from autotuner.measure.statistics import distribution
 
 TOOL = "genai-bench"
+NOTE = "measured by genai-bench; its latencies contain its own delay"
+"""Stands at every level that it measured."""
 _REMEDY = "make tool-genai-bench, or name the program in benchmark.tool_path"
 _START_S = 120.0
 """Time that the tool may take beside the load: it loads libraries and draws plots."""
@@ -199,7 +201,7 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
         tpot_ms=distribution(tpots_ms),
         e2e_ms=distribution(samples_ms("e2e_latency")),
         errors=errors,
-        note="measured by genai-bench; its latencies contain its own delay",
+        note=NOTE,
     )
 
 

@@ -165,8 +165,8 @@ def compare_rows(
     )
 
 
-def published_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observation, ...]:
-    """Measured rows as what calibration learns from; throughput by Little's law."""
+def row_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observation, ...]:
+    """Measured rows as what calibration learns from; throughput that no row has by Little's law."""
     return tuple(
         Observation(
             model=one.row.model,
@@ -186,7 +186,7 @@ def published_observations(judged: Sequence[Judged], *, source: str) -> tuple[Ob
             base_ttft_ms=one.base.ttft_ms,
             base_tpot_ms=one.base.tpot_ms,
             launch=content_id(list(one.row.launch)),
-            tool="published",
+            tool=one.row.tool,
             source=source,
         )
         for one in judged
@@ -201,7 +201,7 @@ def _why(parts: Sequence[Predictions], candidate_id: str) -> str:
 
 
 def _tok_s(row: MeasuredRow) -> float:
-    return tok_s(row.concurrency, row.ttft_ms, row.tpot_ms, row.scenario.osl)
+    return row.tok_s or tok_s(row.concurrency, row.ttft_ms, row.tpot_ms, row.scenario.osl)
 
 
 def _measured(row: MeasuredRow) -> Point:

@@ -49,6 +49,8 @@ class MeasuredRow:
     Attributes:
         model: id of the catalog.
         relabelled: its layout is read otherwise than its fields say.
+        tok_s: output tokens per second; None where Little's law has to say it.
+        tool: what measured it.
     """
 
     id: str
@@ -59,6 +61,8 @@ class MeasuredRow:
     ttft_ms: float
     tpot_ms: float
     relabelled: bool = False
+    tok_s: float | None = None
+    tool: str = "published"
 
     @property
     def group(self) -> tuple[str, str, str]:

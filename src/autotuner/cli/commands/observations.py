@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.markup import escape
@@ -22,9 +23,13 @@ from autotuner.predict.observation_lines import plain, read_lines, written_lines
 from autotuner.report.page import write_aside
 from autotuner.store import ObservationRecord
 
+if TYPE_CHECKING:
+    from autotuner.verify import Excluded
+
 PUBLISHED = "silicon"
 """Stands for the measured rows that aiconfigurator carries."""
 _BACKUPS = "backups"
+_SHOWN_REASONS = 5
 
 
 def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> None:
@@ -59,22 +64,87 @@ def observations_list(chosen: Chosen, *, home: Path | None, as_json: bool) -> No
     out().print("TTFT, TPOT: median of measured / predicted, before calibration")
 
 
-def observations_import(file: Path, *, home: Path | None, as_json: bool) -> None:
-    """`autotuner observations import`."""
+def observations_import(
+    path: Path, *, stated: Sequence[str], home: Path | None, as_json: bool
+) -> None:
+    """`autotuner observations import`.
+
+    Args:
+        stated: `FIELD=VALUE`, what the user says of every point of a load generator's results.
+    """
     folder = state_folder(home)
-    published = str(file) == PUBLISHED and not file.exists()
-    found = _published(folder) if published else _read(file)
+    published = str(path) == PUBLISHED and not path.exists()
+    results = not published and _is_result(path)
+    if stated and not results:
+        raise AutotunerError("--set is for results of load generators", remedy="leave it out")
+    left_out: tuple[Excluded, ...] = ()
+    if results:
+        found, left_out = _measured(path, stated, folder)
+    else:
+        found = _published(folder) if published else _read(path)
     with open_store(folder) as store:
         imported = store.add_observations(found)
     duplicates = len(found) - imported
     if as_json:
-        print_json({"imported": imported, "duplicates": duplicates})
+        shown = [{"source": one.source, "why": one.why} for one in left_out]
+        print_json(
+            {"imported": imported, "duplicates": duplicates}
+            | ({"left_out": shown} if results else {})
+        )
         return
     out().print(f"{imported} observations imported, {duplicates} were there already")
+    for why, count in Counter(one.why for one in left_out).most_common():
+        out().print(escape(f"{count} left out: {why}"), soft_wrap=True)
+
+
+def _is_result(path: Path) -> bool:
+    """Whether a load generator wrote it, and not `observations export`.
+
+    Raises:
+        VerifyError: it is a folder without results.
+    """
+    from autotuner.verify import detect_format
+
+    try:
+        detect_format(path)
+    except VerifyError:
+        if path.is_dir():
+            raise
+        # Lines of observations are no result of a tool.
+        return False
+    return True
+
+
+def _measured(
+    path: Path, texts: Sequence[str], folder: Path
+) -> tuple[tuple[Observation, ...], tuple[Excluded, ...]]:
+    """Observations of a load generator's results, and what of them is left out.
+
+    Raises:
+        VerifyError: no point is left; names what each lacks.
+    """
+    from autotuner.predict.choice import best_of_both
+    from autotuner.tuning.forecast import PREDICTION_CACHE
+    from autotuner.tuning.home_gpus import gpus_of_home
+    from autotuner.verify import Excluded, read_points
+    from autotuner.verify.judged import judged_rows, row_observations
+    from autotuner.verify.measured import measured_rows
+    from autotuner.verify.stated import stated
+
+    file = measured_rows(stated(read_points(path), "--set", texts), gpus_of_home(folder))
+    judged, refused = judged_rows(file.rows, best_of_both(cache=folder / PREDICTION_CACHE))
+    unpredicted = (Excluded(file.sources[key], why) for key, why in refused.items())
+    left_out = (*file.left_out, *unpredicted)
+    if not judged:
+        reasons = Counter(one.why for one in left_out).most_common(_SHOWN_REASONS)
+        raise VerifyError(
+            f"nothing of {path} can be imported",
+            remedy="\n  ".join(f"{count} left out: {why}" for why, count in reasons),
+        )
+    return row_observations(judged, source=path.name), left_out
 
 
 def _read(file: Path) -> tuple[Observation, ...]:
-    _refuse_bare_results(file)
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -83,32 +153,16 @@ def _read(file: Path) -> tuple[Observation, ...]:
     return read_lines(text, source=file.name)
 
 
-def _refuse_bare_results(file: Path) -> None:
-    """An observation is a measurement beside the prediction that it corrects."""
-    from autotuner.verify import FORMATS, detect_format
-
-    try:
-        found = detect_format(file)
-    except VerifyError:
-        # Lines of observations are no result of a tool.
-        return
-    raise AutotunerError(
-        f"{file} is {FORMATS[found]}: measurements without the predictions that they would correct",
-        remedy="compare them with predictions by `autotuner verify compare PREDICTED FILE`; what "
-        "`autotuner observations export` writes can be imported",
-    )
-
-
 def _published(folder: Path) -> tuple[Observation, ...]:
     from autotuner.predict.choice import best_of_both
     from autotuner.tuning.forecast import PREDICTION_CACHE
-    from autotuner.verify.judged import judged_rows, published_observations
+    from autotuner.verify.judged import judged_rows, row_observations
     from autotuner.verify.silicon import silicon_rows
 
     table = silicon_rows()
     err().print(f"predicting {len(table.rows)} published rows, in a minute or two")
     judged, _ = judged_rows(table.rows, best_of_both(cache=folder / PREDICTION_CACHE))
-    return published_observations(judged, source=table.source)
+    return row_observations(judged, source=table.source)
 
 
 def observations_export(file: Path, chosen: Chosen, *, home: Path | None, as_json: bool) -> None:

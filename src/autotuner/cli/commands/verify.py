@@ -6,7 +6,7 @@ import csv as csv_format
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.commands.bench_accuracy import chosen_by
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
-from autotuner.config import Candidate, load_task, nearest
+from autotuner.config import load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
 from autotuner.predict.choice import best_of_both
@@ -25,7 +25,6 @@ from autotuner.report import print_comparison, write_aside, write_comparison
 from autotuner.tuning.forecast import PREDICTION_CACHE
 from autotuner.verify import (
     Comparison,
-    PointFile,
     compare_files,
     comparison_document,
     judge,
@@ -35,14 +34,11 @@ from autotuner.verify import (
 )
 from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_task
-from autotuner.verify.csv_reader import setting_paths
 from autotuner.verify.judged import compare_rows
 from autotuner.verify.silicon import silicon_rows
+from autotuner.verify.stated import named_values, number, stated
 from autotuner.verify.translate import Left
-from autotuner.verify.units import figure, whole
 
-_TEXTS = ("model", "engine", "engine_version", "system", "candidate", "layout")
-_NUMBERS = {"isl": figure, "osl": figure, "gpus": whole}
 _SLO = ("ttft_ms", "tpot_ms")
 _File = tuple[Path, str | None, Sequence[str]]
 _DATASETS = ("silicon",)
@@ -84,8 +80,8 @@ class Outputs:
         Raises:
             VerifyError: another name, or no positive number.
         """
-        told = _options("--slo", self.slo, _SLO)
-        return {name: _number("--slo", name, text) for name, text in told}
+        told = named_values("--slo", self.slo, _SLO)
+        return {name: number("--slo", name, text) for name, text in told}
 
 
 def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:
@@ -93,7 +89,7 @@ def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:
     within, slo = outputs.limits(), outputs.slo_limits()
     parse_requirements(outputs.require, within)
     sides = [
-        _told(read_points(path, format_name), option, settings)
+        stated(read_points(path, format_name), option, settings)
         for option, (path, format_name, settings) in (
             ("--predicted-set", predicted),
             ("--actual-set", actual),
@@ -189,46 +185,6 @@ def _keys(file: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise VerifyError(f"{file} cannot be read: {error}") from None
     return document if isinstance(document, dict) else {}
-
-
-def _told(file: PointFile, option: str, texts: Sequence[str]) -> PointFile:
-    """The file's points with what the user says of them in place of what it says."""
-    paths = setting_paths()
-    known = (*_TEXTS, *_NUMBERS, *paths)
-    names: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    for name, text in _options(option, texts, known):
-        if name in paths:
-            settings[paths[name]] = yaml.safe_load(text)
-        else:
-            names[name] = text if name in _TEXTS else _number(option, name, text)
-    if not texts:
-        return file
-    try:
-        settings = Candidate.from_settings(settings).settings()
-    except ValueError as error:
-        raise VerifyError(f"{option}: {error}") from None
-    points = tuple(point.with_settings(settings, **names) for point in file.points)
-    return replace(file, points=points, notes=(*file.notes, f"you say: {', '.join(texts)}"))
-
-
-def _options(option: str, texts: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
-    found = []
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not value:
-            raise VerifyError(f"{option} {text!r} says no value", remedy="write NAME=VALUE")
-        if name not in known:
-            raise VerifyError(f"{option} {name!r}: {nearest(name, list(known))}")
-        found.append((name, value))
-    return found
-
-
-def _number(option: str, name: str, text: str) -> float:
-    try:
-        return _NUMBERS.get(name, figure)(name, text)
-    except ValueError as error:
-        raise VerifyError(f"{option} {error}") from None
 
 
 def _csv_text(comparison: Comparison) -> str:

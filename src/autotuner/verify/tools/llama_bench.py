@@ -29,7 +29,7 @@ _KV = {
     "q5_0": "int5",
     "q4_0": "int4",
 }
-_REMARK = "measured without a server, each kind of token alone"
+REMARK = "measured without a server, each kind of token alone"
 _APART = ("n_prompt", "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts")
 """Keys in which a prompt's row and an answer's row of one configuration differ."""
 
@@ -90,7 +90,7 @@ def _point(prompt: Row | None, answer: Row | None) -> Point:
         osl=osl,
         tool=NAME,
         originals={"prompt": scalars(prompt or {}), "answer": scalars(answer or {})},
-        remarks=(_REMARK,),
+        remarks=(REMARK,),
     )
 
 

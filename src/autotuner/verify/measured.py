@@ -1,0 +1,227 @@
+"""What load generators of others measured, as rows that a base prediction can stand beside.
+
+A row needs all that a prediction is asked for (model, engine, GPU, layout, lengths, load) and TTFT
+with TPOT or throughput; the third figure follows by Little's law. TTFT itself is not taken from the
+other two: it would hold all that the ramps of a short benchmark cost.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, model_named, resolve_model
+from autotuner.config import Candidate, DescribedGpu
+from autotuner.config.load import problems_of
+from autotuner.engines import ENGINES, engine_named
+from autotuner.errors import CatalogError, ModelError, VerifyError
+from autotuner.measure import genai_bench
+from autotuner.predict import Scenario
+from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader
+from autotuner.verify.points import Excluded, Point, PointFile, occupied
+from autotuner.verify.silicon import MeasuredRow
+from autotuner.verify.tools import llama_bench
+from autotuner.verify.units import tpot_from_e2e_ms
+
+_REFUSED: Mapping[str, tuple[str, str]] = {
+    autotuner_reader.RUN: (
+        "a run, whose home keeps its observations already",
+        "there, write them with `autotuner observations export FILE`, and import that file",
+    ),
+    autotuner_reader.PREDICTIONS: ("predictions, and no measurements", ""),
+    aiconfigurator_reader.FORMAT: ("predictions, and no measurements", ""),
+}
+"""Formats that hold nothing to import -> what they are instead, and the remedy."""
+_PREDICTED_COLUMN = "kind of data"
+"""Only the CSV of predictions has it."""
+_HARMLESS = frozenset({genai_bench.NOTE, llama_bench.REMARK})
+"""Remarks of how a tool measures; all others say that something else than the base predicts was
+measured: a rate of arrivals, drafted tokens, a load generator that was late."""
+_ENGINES = {"tensorrtllm": "trtllm", "tensorrt": "trtllm", "trt": "trtllm"}
+"""An engine's name elsewhere, letters only -> its name here."""
+_FIELDS: tuple[tuple[str, str, str], ...] = (
+    ("model", "", "ORG/NAME"),
+    ("engine", "system.backend", "|".join(ENGINES)),
+    ("system", "system.gpu_type", "GPU"),
+    ("isl", "runtime.isl", "TOKENS"),
+    ("osl", "runtime.osl", "TOKENS"),
+)
+"""Field of a point, the setting that says the same, and what its value looks like."""
+
+
+@dataclass(frozen=True)
+class MeasuredFile:
+    """The rows of a file, with where each stands in it, and what is left out."""
+
+    rows: tuple[MeasuredRow, ...]
+    sources: Mapping[str, str]
+    left_out: tuple[Excluded, ...]
+
+
+def measured_rows(file: PointFile, described: Mapping[str, DescribedGpu]) -> MeasuredFile:
+    """The points of `file` that say enough, as rows; the others with the reason and the remedy.
+
+    Args:
+        described: GPUs that the user describes, by name.
+
+    Raises:
+        VerifyError: the file holds no measurements of others.
+    """
+    said, remedy = _REFUSED.get(file.format, ("", ""))
+    if _PREDICTED_COLUMN in file.not_used:
+        said = "predictions, and no measurements"
+    if said:
+        raise VerifyError(f"{file.path} is {said}", remedy=remedy)
+    rows: list[MeasuredRow] = []
+    left = list(file.excluded)
+    model = functools.cache(_model)
+    gpu = functools.cache(lambda word: _gpu(word, described))
+    for place, point in enumerate(file.points):
+        try:
+            # A note in a CSV is the user's own.
+            if file.format != csv_reader.FORMAT:
+                _refuse_remarks(point)
+            rows.append(_row(str(place), point, model, gpu))
+        except ValueError as error:
+            left.append(Excluded(point.source, str(error)))
+    sources = {row.id: file.points[int(row.id)].source for row in rows}
+    return MeasuredFile(tuple(rows), sources, tuple(left))
+
+
+def _row(
+    key: str,
+    point: Point,
+    model: Callable[[str], tuple[str, ModelFacts]],
+    device: Callable[[str], Gpu],
+) -> MeasuredRow:
+    """The row of a point.
+
+    Raises:
+        ValueError: why it makes none.
+    """
+    _refuse_unlike(point)
+    stated = _stated(point)
+    ttft_ms, tpot_ms = _latencies(point, float(stated["osl"]))
+    name, facts = model(str(stated["model"]))
+    gpu = device(str(stated["system"]))
+    engine = _engine(str(stated["engine"]))
+    scenario = Scenario(
+        model=name,
+        facts=facts,
+        engine=engine,
+        engine_version=point.engine_version,
+        gpu=gpu,
+        device=gpu.name,
+        isl=float(stated["isl"]),
+        osl=float(stated["osl"]),
+        defaults=engine_named(engine).table.defaults,
+    )
+    settings = {"system.gpu_type": gpu.name, "system.backend": engine, **point.identity}
+    try:
+        candidate = Candidate.from_settings({**settings, **_layout(point)})
+    except ValidationError as error:
+        raise ValueError(str(problems_of(error)[0])) from None
+    return MeasuredRow(
+        id=key,
+        model=name,
+        scenario=scenario,
+        candidate=candidate,
+        concurrency=point.concurrency,
+        ttft_ms=ttft_ms,
+        tpot_ms=tpot_ms,
+        tok_s=point.tok_s,
+        tool=point.tool or "unknown",
+    )
+
+
+def _refuse_unlike(point: Point) -> None:
+    """Raises ValueError where the base prediction is of something else than was measured."""
+    if point.layout or point.settings.get("system.serving_mode") == "disagg":
+        raise ValueError("prefill and decode ran on workers of their own")
+    if point.load != "closed":
+        raise ValueError(f"a {point.load} load, and not users who each wait for their answer")
+
+
+def _refuse_remarks(point: Point) -> None:
+    """Raises ValueError where a remark says that something else was measured."""
+    for remark in point.remarks:
+        if remark not in _HARMLESS:
+            raise ValueError(remark)
+
+
+def _stated(point: Point) -> dict[str, Any]:
+    """What the point says of each of `_FIELDS`; raises ValueError that names what is missing."""
+    found = {name: point.settings.get(path) or getattr(point, name) for name, path, _ in _FIELDS}
+    missing = {name: shape for name, _, shape in _FIELDS if not found[name]}
+    if point.gpus is None and occupied(point.settings) is None:
+        missing["gpus"] = "N"
+    # InferenceX says a format, and not of which matrices.
+    formats = point.originals.get("precision") not in (None, "", "bf16", "fp16")
+    if formats and point.settings.get("quantization.gemm_mode") is None:
+        missing["gemm_quant_mode"] = "FORMAT"
+    if missing:
+        remedy = " ".join(f"--set {name}={shape}" for name, shape in missing.items())
+        raise ValueError(f"{', '.join(missing)} not known; say {remedy}")
+    return found
+
+
+def _layout(point: Point) -> dict[str, int]:
+    """The tensor parallel width that one GPU has; raises ValueError where no layout is known."""
+    widths = occupied(point.settings)
+    if widths is not None and point.gpus not in (None, widths):
+        raise ValueError(
+            f"its parallel widths make {widths} GPUs, and gpus is {point.gpus}; "
+            f"say --set tp=N or --set gpus={widths}"
+        )
+    if widths is None and point.gpus != 1:
+        raise ValueError(f"layout of {point.gpus} GPUs not known; say --set tp=N")
+    return {} if widths is not None else {"parallel.tensor_parallel": 1}
+
+
+def _latencies(point: Point, osl: float) -> tuple[float, float]:
+    """TTFT and TPOT in ms; raises ValueError where they are not there and do not follow."""
+    if point.ttft_ms is None:
+        raise ValueError("TTFT was not measured")
+    if osl <= 1:
+        raise ValueError("every answer has one token, which has no TPOT")
+    if point.tpot_ms is not None:
+        return point.ttft_ms, point.tpot_ms
+    if point.tok_s is None:
+        raise ValueError("neither TPOT nor throughput was measured")
+    e2e_ms = 1000 * point.concurrency * osl / point.tok_s
+    return point.ttft_ms, tpot_from_e2e_ms(e2e_ms, point.ttft_ms, osl)
+
+
+def _model(word: str) -> tuple[str, ModelFacts]:
+    """The name that observations of a model carry, and what is known of it."""
+    known = known_model(word)
+    model = model_named(word, base=Path.cwd())
+    try:
+        resolved = resolve_model(model, base=Path.cwd())
+    except ModelError as error:
+        raise ValueError(f"{error.message}; say --set model=ORG/NAME, or its folder") from None
+    return known.id if known is not None else model.id or resolved.name, resolved.facts
+
+
+def _gpu(word: str, described: Mapping[str, DescribedGpu]) -> Gpu:
+    try:
+        gpu = gpu_named(word, described)
+    except CatalogError as error:
+        raise ValueError(f"{error.message}; say --set system=GPU") from None
+    if gpu.is_cpu:
+        raise ValueError("a CPU is known by its cores and speed, which no result says")
+    return gpu
+
+
+def _engine(word: str) -> str:
+    letters = re.sub(r"[^a-z]", "", word.lower())
+    name = _ENGINES.get(letters, letters)
+    if name not in ENGINES:
+        raise ValueError(f"engine {word!r} is not known; say --set engine={'|'.join(ENGINES)}")
+    return name
