@@ -146,7 +146,10 @@ def test_profiles_are_listed_shown_applied_and_checked(call: Call, tmp_path: Pat
     assert "'balanced' is taken by built-in" in call("profiles", "validate", taken, code=2)
     mine.write_text("name: mine\nextends: balance\n", encoding="utf-8")
     assert "did you mean 'balanced'" in call("profiles", "validate", mine, code=2)
-    assert "did you mean 'balanced'" in call("profiles", "list", "--home", tmp_path, code=2)
+    listed = json.loads(call("profiles", "list", "--home", tmp_path, "--json"))["profiles"]
+    (broken,) = [row for row in listed if row["name"] == "mine"]
+    assert "did you mean 'balanced'" in broken["problem"]
+    assert "did you mean 'balanced'" in call("profiles", "show", "mine", "--home", tmp_path, code=2)
 
 
 def test_a_profile_is_applied_to_a_model_of_ones_own(call: Call, tmp_path: Path) -> None:

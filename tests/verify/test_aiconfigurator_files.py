@@ -281,6 +281,7 @@ def values_of(row: Row) -> st.SearchStrategy[Any]:
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "system.gpu_type": st.sampled_from([name for name in gpus() if name != "cpu"]),
         "system.backend_version": st.from_regex(r"[0-9]\.[0-9]{1,2}\.[0-9]", fullmatch=True),
+        "runtime.osl": st.integers(2, 4096),
         "runtime.prefix": st.integers(0, 1000),
         "runtime.ttft_target": st.floats(0.5, 1e5),
         "runtime.tpot_target": st.floats(0.5, 1e5),

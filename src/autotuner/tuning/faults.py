@@ -12,13 +12,13 @@ from autotuner.config import Task
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.profiles import ProfileRegistry
-from autotuner.tuning.prepare import workload_of
+from autotuner.tuning.prepare import refuse_unlaunchable, workload_of
 
 _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 
 
 def faults_in(task: Task, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
-    """What `prepare` would refuse one after the other: model, request lengths, profiles, engines,
+    """What `prepare` would refuse one after the other: deployment, model, request lengths, profiles, engines,
     GPUs; empty where nothing of it is wrong.
 
     A replay takes all of that from its table.
@@ -46,6 +46,7 @@ def problems_from(error: AutotunerError) -> tuple[Problem, ...]:
 
 
 def _checks(task: Task, base: Path, registry: ProfileRegistry) -> Iterator[Callable[[], object]]:
+    yield lambda: refuse_unlaunchable(task, "task")
     yield lambda: resolve_model(task.model, base=base)
     yield lambda: workload_of(task, "task")
     for name in task.profiles:

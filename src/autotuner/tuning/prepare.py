@@ -226,7 +226,7 @@ def prepare(
     Raises:
         AutotunerError: whatever stands in the way, before anything runs.
     """
-    _refuse_what_cannot_run(task, source)
+    refuse_unlaunchable(task, source)
     if task.replay is not None:
         return _prepare_replay(task, task.replay, base, source)
     workload = workload_of(task, source)
@@ -330,7 +330,12 @@ def _price_usd_hour(context: TaskContext, task: Task) -> float:
     return float(price or 0.0) * max(context.gpus, 1)
 
 
-def _refuse_what_cannot_run(task: Task, source: str) -> None:
+def refuse_unlaunchable(task: Task, source: str) -> None:
+    """Refuses what no launcher here can do, whatever model and engine are.
+
+    Raises:
+        ConfigError: with every problem and its field path.
+    """
     problems = []
     if task.deployment_mode not in _LAUNCHED:
         told = " or ".join(map(repr, _LAUNCHED))

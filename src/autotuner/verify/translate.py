@@ -32,7 +32,7 @@ class Row:
         task, column, params: its three names there; None where that vocabulary lacks it.
         roles: the roles (`ROLES`) for which a disaggregated task says it apart.
         many: whether a task there holds a list of values to try.
-        values: what they accept; everything where empty.
+        values: what they accept; everything where empty. Each is a value here too.
         renamed: our value -> theirs, where the words differ.
         default: what they take where a task does not say it.
         unit: of the value, the same on both sides; empty where it has none.
@@ -60,9 +60,10 @@ class Row:
         Raises:
             ValueError: they have no such value.
         """
-        if self.values and value not in self.values:
+        found = self.renamed.get(value, value)
+        if self.values and found not in self.values:
             raise ValueError(f"aiconfigurator knows {', '.join(map(str, self.values))}")
-        return self.renamed.get(value, value)
+        return found
 
     def to_ours(self, value: Any) -> Any:
         """Their value in our words.
@@ -70,11 +71,12 @@ class Row:
         Raises:
             ValueError: we have no such value.
         """
+        if self.values:
+            if value not in self.values:
+                raise ValueError(f"there is no counterpart for this value of {self.ours}")
+            return value
         back = {theirs: ours for ours, theirs in self.renamed.items()}
-        found = back.get(value, value)
-        if self.values and found not in self.values:
-            raise ValueError(f"there is no counterpart for this value of {self.ours}")
-        return found
+        return back.get(value, value)
 
 
 @dataclass(frozen=True)

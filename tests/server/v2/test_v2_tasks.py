@@ -102,7 +102,7 @@ def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
 
 
 def test_an_unknown_gpu_is_refused_with_the_nearest_name(client: TestClient) -> None:
-    answer = client.post(TASKS, json=DOCUMENT | {"system": {"gpu_type": "h10"}})
+    answer = client.post(TASKS, json=DOCUMENT | {"system": {"gpu_type": "h1000"}})
     assert "h100" in is_problem(answer, 422, "task-invalid")["detail"]
 
 
