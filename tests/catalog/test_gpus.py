@@ -73,8 +73,8 @@ def test_what_differs_in_spelling_alone_is_offered(name: str, meant: str) -> Non
 
 
 def test_memory_is_what_a_program_sees() -> None:
-    # PyTorch's "total capacity": a data sheet's 141 GB are 139.8 GiB, 80 GB are 79.2, 24 GB 22.0.
-    seen = {"h200": 139.8, "h100": 79.2, "a100": 79.2, "l4": 22.0, "b200": 178.4, "l40s": 44.4}
+    # PyTorch's "total capacity": a data sheet's 141 GB are 139.7 GiB, 80 GB are 79.2, 24 GB 22.0.
+    seen = {"h200": 139.7, "h100": 79.2, "a100": 79.2, "l4": 22.0, "b200": 178.4, "l40s": 44.4}
     assert {name: gpu_named(name).memory_gib for name in seen} == seen
 
 
