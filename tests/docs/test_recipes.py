@@ -53,7 +53,7 @@ def test_a_flag_is_a_row() -> None:
 def test_every_place_that_names_engines_is_listed() -> None:
     """Each name of an engine in code or data of ours that decides something."""
     recipe = RECIPES["An engine"]
-    last = re.compile(rf"\\b{BACKENDS[-1]}\\b")
+    last = re.compile(rf"\b{BACKENDS[-1]}\b")
     unlisted = []
     for path in (ROOT / "src" / "autotuner").rglob("*"):
         where = path.relative_to(ROOT)
