@@ -18,8 +18,8 @@ _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 
 
 def faults_in(task: Task, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
-    """What `prepare` would refuse one after the other: deployment, model, request lengths, profiles,
-    engines, GPUs; empty where nothing of it is wrong.
+    """What `prepare` would refuse one after the other: deployment, model, request lengths,
+    profiles, engines, GPUs; empty where nothing of it is wrong.
 
     A replay takes all of that from its table.
     """
