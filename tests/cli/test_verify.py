@@ -14,6 +14,7 @@ from running import Done, Run, WriteTask
 from autotuner.verify import METRICS
 
 SAVED = Path(__file__).parents[1] / "verify" / "data" / "aiconfigurator"
+CLIENT = "the load generator may have set these figures"
 GENAI_BENCH = Path(__file__).parents[1] / "verify" / "data" / "genai-bench"
 MEASURED = (
     "tp,concurrency,isl,osl,ttft_s,tpot_ms,tok_s",
@@ -101,7 +102,8 @@ def test_a_run_is_compared_with_another_and_what_a_file_does_not_tell_can_be_sai
     same = document(run("verify", "compare", path, path, "--json"))
     assert same["metrics"]["tok_s"]["mape"] == 0
     assert same["choices"][0]["same"] is True
-    assert all(pair["like_for_like"] for pair in same["pairs"])
+    # On a machine that others load, the load generator may mark its own levels; nothing else may.
+    assert set(same["unlike"]) <= {CLIENT}
 
     settings = ("--actual-set", "scheduling.max_running_requests=2", "--actual-set", "threads=1")
     unclear = run("verify", "compare", path, GENAI_BENCH)

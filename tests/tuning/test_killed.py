@@ -126,6 +126,8 @@ def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> 
     assert process.stderr is not None
     while "[2/6]" not in (line := process.stderr.readline()):
         assert line, "the run has ended early"
+    # Stopped, so that it does not end while the other command starts.
+    process.send_signal(signal.SIGSTOP)
     assert tuning.told("runs")["runs"][0]["status"] == "running"
     process.kill()
     process.communicate()
@@ -135,7 +137,9 @@ def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> 
     assert {e["status"] for e in shown["experiments"]} <= {"completed", "cancelled"}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
 def test_a_tuner_that_is_told_to_stop_says_what_it_keeps(number: int, tmp_path: Path) -> None:
     tuning = Tuning(tmp_path)
     process = tuning.start()

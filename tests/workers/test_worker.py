@@ -62,7 +62,9 @@ def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
     assert "by the user" in after.stop_reason
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_worker_that_is_told_to_stop_gives_its_task_back(
     number: signal.Signals, shop: Shop
 ) -> None:
@@ -96,6 +98,7 @@ def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
     assert {name: shop.finished(task)[name] for name in kept} == kept
 
 
+@pytest.mark.slow
 def test_two_workers_never_work_on_one_task(shop: Shop) -> None:
     tasks = [shop.task(), shop.task()]
     for name in ("one", "two"):
@@ -108,6 +111,7 @@ def test_two_workers_never_work_on_one_task(shop: Shop) -> None:
         assert kinds.count("experiment_started") == CANDIDATES
 
 
+@pytest.mark.slow
 def test_a_task_that_cannot_be_run_fails_with_the_reason_and_the_worker_goes_on(
     shop: Shop,
 ) -> None:
@@ -120,6 +124,7 @@ def test_a_task_that_cannot_be_run_fails_with_the_reason_and_the_worker_goes_on(
     assert worker.wait(timeout=60) == 0
 
 
+@pytest.mark.slow
 def test_a_second_worker_of_the_same_devices_stands_by(shop: Shop) -> None:
     tasks = [shop.task("--load-delay-s=1"), shop.task()]
     first = shop.worker("--name", "first")

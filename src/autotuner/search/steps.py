@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from autotuner.search.pareto import pareto_front
-from autotuner.search.points import OBJECTIVES, OperatingPoint, quantity
+from autotuner.search.points import OBJECTIVES, OperatingPoint, has, quantity
 from autotuner.search.slo import within
 from autotuner.search.strategy import Outcome
 from autotuner.search.worth import scale_of
@@ -80,7 +80,8 @@ def _best_values(
     best_of = max if OBJECTIVES[name].maximise else min
     feasible: list[float] = []
     for outcome in history:
-        feasible += [quantity(p, name) for p in outcome.points if within(p, slo)]
+        known = (p for p in outcome.points if has(p, (name, *slo)))
+        feasible += [quantity(p, name) for p in known if within(p, slo)]
         feasible = [best_of(feasible)] if feasible else []
         yield feasible[0] if feasible else None
 
@@ -93,10 +94,11 @@ def _shares(
 ) -> list[float | None]:
     if not frontier:
         return [0.0] * len(history)
-    scale = scale_of(frontier, objectives, beside=predicted)
+    expected = [point for point in predicted if has(point, objectives)]
+    scale = scale_of(frontier, objectives, beside=expected)
     volumes, reached = [], scale.vectors(())
     for outcome in history:
-        new = scale.vectors(outcome.points)
+        new = scale.vectors([p for p in outcome.points if has(p, objectives)])
         reached = pareto_front([*reached, *new], lambda vector: vector)
         volumes.append(scale.volume(reached))
     # Rounding may take a last digit away where nothing was added.

@@ -17,7 +17,7 @@ import yaml
 from autotuner.catalog import ResolvedModel, resolve_model
 from autotuner.config import DescribedGpu, Model, Task, parse_task
 from autotuner.engines import engine_named
-from autotuner.errors import AutotunerError
+from autotuner.errors import AutotunerError, ConfigError
 from autotuner.profiles import ProfileRegistry, TaskContext
 from autotuner.tuning.prepare import Prepared, prepare
 
@@ -231,9 +231,14 @@ def _prepared(
         devices = "this CPU" if asked.on_cpu else f"{asked.gpus} x {asked.gpu}"
         raise AutotunerError(
             f"no task can be drafted for {model.name} with {asked.engine} on {devices}: "
-            f"{error.message}",
+            f"{_least(error)}",
             remedy=error.remedy or "give another --model, --engine, --gpu or --gpus",
         ) from None
+
+
+def _least(error: AutotunerError) -> str:
+    """What the candidate that needs least lacks; all are refused, and one reason is enough."""
+    return error.problems[-1].message if isinstance(error, ConfigError) else error.message
 
 
 def _text(
