@@ -12,7 +12,8 @@ from autotuner.config import Task
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.profiles import ProfileRegistry
-from autotuner.tuning.prepare import refuse_unlaunchable, workload_of
+from autotuner.tuning.prepare import workload_of
+from autotuner.tuning.refusals import refuse_unlaunchable
 
 _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 

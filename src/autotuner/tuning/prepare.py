@@ -15,9 +15,15 @@ from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
-from autotuner.search import COST, Budget
+from autotuner.search import Budget
 from autotuner.space import MAX_COMBINATIONS, Region, Setting, Space, build_space
 from autotuner.tuning.load_levels import load_levels
+from autotuner.tuning.refusals import (
+    refuse_cost_without_price,
+    refuse_prefixes,
+    refuse_sharing_a_cpu,
+    refuse_unlaunchable,
+)
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
@@ -31,13 +37,7 @@ LEVELS = "levels"
 _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
-_LAUNCHED = ("local", "replay")
 _LENGTH = "memory.max_model_len"
-_LENGTHS = ("runtime.isl", "runtime.osl")
-_NEVER_SEARCHED = (
-    *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
-    *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
-)
 
 
 @dataclass(frozen=True)
@@ -233,12 +233,12 @@ def prepare(
     model = resolve_model(task.model, base=base)
     device = this_device()
     variants = resolve(task, model, workload, registry or builtin_registry(), source=source)
-    _refuse_prefixes(variants, source)
-    _refuse_sharing_a_cpu(variants, task, source)
+    refuse_prefixes(variants, source)
+    refuse_sharing_a_cpu(variants, task, source)
     regions = [_region(variant, model, workload, device) for variant in variants]
     space = build_space(regions, source=source, most=most)
     price = _price_usd_hour(variants[0].context, task)
-    _refuse_cost_without_price(price, task, source)
+    refuse_cost_without_price(price, task, source)
     content_id, why = task.content_id, ""
     if task.benchmark.concurrency is None:
         chosen = load_levels(space, variants, task.slo_limits())
@@ -257,7 +257,7 @@ def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -
     launches = {candidate.id: launch for candidate, launch in matched.launches}
     variants = replayed_variants(matched, model)
     price = _price_usd_hour(variants[0][0].context, task)
-    _refuse_cost_without_price(price, task, source)
+    refuse_cost_without_price(price, task, source)
     regions: dict[str, Region] = {}
     for variant, candidate_ids in variants:
         region = RecordedRegion.of(_region(variant, model, workload, device), launches)
@@ -328,64 +328,6 @@ def _price_usd_hour(context: TaskContext, task: Task) -> float:
     listed = context.gpu.price_usd_hour if context.gpu is not None else None
     price = task.fixed().get("system.price_per_gpu_hour", listed)
     return float(price or 0.0) * max(context.gpus, 1)
-
-
-def refuse_unlaunchable(task: Task, source: str) -> None:
-    """Refuses what no launcher here can do, whatever model and engine are.
-
-    Raises:
-        ConfigError: with every problem and its field path.
-    """
-    problems = []
-    if task.deployment_mode not in _LAUNCHED:
-        told = " or ".join(map(repr, _LAUNCHED))
-        problems.append(
-            Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use {told}")
-        )
-    together = [combination.settings() for combination in task.combinations]
-    problems += [
-        Problem(path, "cannot be searched; give one value")
-        for path in _NEVER_SEARCHED
-        if any(isinstance(said.get(path), list) for said in (task.axes(), *together))
-    ]
-    problems += [
-        Problem(path, "is one for all combinations; say it in the task")
-        for path in _LENGTHS
-        if any(path in said for said in together)
-    ]
-    if problems:
-        raise ConfigError(source, tuple(problems))
-
-
-def _refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
-    """Whoever asks for one: the task, a combination or a profile."""
-    path = "runtime.prefix"
-    for variant in variants:
-        if variant.config.settings.get(path):
-            layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
-            told = f"{layer} sets it, and shared prefixes are not generated yet"
-            raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
-
-
-def _refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
-    asked = {
-        "optimization.objectives": COST in task.objectives,
-        "optimization.budget.usd": task.optimization.budget.usd is not None,
-    }
-    told = "needs a price, and no price of the device is known"
-    problems = tuple(Problem(path, told) for path, wanted in asked.items() if wanted)
-    if problems and not price_usd_hour:
-        raise ConfigError(source, problems, remedy="say system.price_per_gpu_hour")
-
-
-def _refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
-    """Engines at once on one CPU: each would measure the others too."""
-    asked = task.optimization.parallel_launches
-    gpu = variants[0].context.gpu
-    if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
-        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
-        problem = Problem("optimization.parallel_launches", told)
-        raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
 
 
 def workload_of(task: Task, source: str) -> LengthDistribution:

@@ -1,0 +1,86 @@
+"""Tasks that are refused before anything is resolved or launched, each with field and remedy."""
+
+from __future__ import annotations
+
+from autotuner.config import Task
+from autotuner.errors import ConfigError, Problem
+from autotuner.search import COST
+from autotuner.tuning.resolve import Variant
+
+_LAUNCHED = ("local", "replay")
+_LENGTHS = ("runtime.isl", "runtime.osl")
+_NEVER_SEARCHED = (
+    *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
+    *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
+)
+
+
+def refuse_unlaunchable(task: Task, source: str) -> None:
+    """Refuses what no launcher here can do, whatever model and engine are.
+
+    Raises:
+        ConfigError: with every problem and its field path.
+    """
+    problems = []
+    if task.deployment_mode not in _LAUNCHED:
+        told = " or ".join(map(repr, _LAUNCHED))
+        problems.append(
+            Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use {told}")
+        )
+    together = [combination.settings() for combination in task.combinations]
+    problems += [
+        Problem(path, "cannot be searched; give one value")
+        for path in _NEVER_SEARCHED
+        if any(isinstance(said.get(path), list) for said in (task.axes(), *together))
+    ]
+    problems += [
+        Problem(path, "is one for all combinations; say it in the task")
+        for path in _LENGTHS
+        if any(path in said for said in together)
+    ]
+    if problems:
+        raise ConfigError(source, tuple(problems))
+
+
+def refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
+    """Refuses shared prefixes, whoever asks for one: the task, a combination or a profile.
+
+    Raises:
+        ConfigError: names the layer that asks.
+    """
+    path = "runtime.prefix"
+    for variant in variants:
+        if variant.config.settings.get(path):
+            layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
+            told = f"{layer} sets it, and shared prefixes are not generated yet"
+            raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
+
+
+def refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
+    """Refuses money as an objective or a budget where no price is known.
+
+    Raises:
+        ConfigError: names the fields that need one.
+    """
+    asked = {
+        "optimization.objectives": COST in task.objectives,
+        "optimization.budget.usd": task.optimization.budget.usd is not None,
+    }
+    told = "needs a price, and no price of the device is known"
+    problems = tuple(Problem(path, told) for path, wanted in asked.items() if wanted)
+    if problems and not price_usd_hour:
+        raise ConfigError(source, problems, remedy="say system.price_per_gpu_hour")
+
+
+def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
+    """Refuses several engines at once on one CPU: each would measure the others too.
+
+    Raises:
+        ConfigError: names the field.
+    """
+    asked = task.optimization.parallel_launches
+    gpu = variants[0].context.gpu
+    if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
+        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
+        problem = Problem("optimization.parallel_launches", told)
+        raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
