@@ -91,7 +91,7 @@ def test_the_bench_has_coverage_and_the_curve(run: Run) -> None:
     assert sum(found["answered_by"].values()) + sum(found["refused"].values()) == found["rows"]
     text = run(*words)
     assert text.returncode == 0
-    assert "nothing else is known; launches where the predictor is told most" in text.stdout
+    assert "nothing else is known; launches where the predictor learns most" in text.stdout
 
 
 @pytest.fixture
