@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +31,12 @@ class _Value:
 
 def requirement_rules(setting: Setting) -> tuple[Rule, ...]:
     """The rules that the engine of a setting brings along."""
-    return tuple(Rule(_judge(row), _reads(row)) for row in setting.requirements)
+    return tuple(map(_rule, setting.requirements))
+
+
+@functools.cache
+def _rule(row: Requirement) -> Rule:
+    return Rule(_judge(row), _reads(row))
 
 
 def _judge(row: Requirement) -> Any:
