@@ -42,6 +42,25 @@ def model_named(task: Task) -> str:
     return task.model.id or task.model.path or ""
 
 
+def stored_columns(task: Task) -> dict[str, Any]:
+    """Columns that the store keeps of a document beside it, so that tasks can be chosen by them.
+
+    Raises:
+        CatalogError: it names a GPU that neither the catalog nor the task knows.
+    """
+    gpu, gpus = needs(task)
+    return {
+        "name": task.name,
+        "description": task.description,
+        "content_id": task.content_id,
+        "config": task.written(),
+        "model": model_named(task),
+        "engine": ", ".join(engines_named(task)),
+        "needs_gpu": gpu,
+        "needs_gpus": gpus,
+    }
+
+
 def _said(task: Task, path: str) -> list[Any]:
     """Every value that the task or one of its combinations gives a field."""
     found: list[Any] = []

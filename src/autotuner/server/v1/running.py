@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from autotuner.config import Task, parse_task
 from autotuner.errors import (
@@ -30,7 +30,7 @@ from autotuner.store.v1 import (
     V1Tasks,
     V1Transitions,
 )
-from autotuner.tuning.needs import engines_named, model_named, needs
+from autotuner.tuning.needs import stored_columns
 
 _log = logging.getLogger(__name__)
 
@@ -116,19 +116,7 @@ def start(service: Service, task_id: int, *, anew: bool = False) -> None:
         record = existing(service, task_id)
         _require_startable(record.status, anew=anew)
         task = startable(service, record)
-        gpu, gpus = needs(task)
-        new: NewTask = {
-            "name": task.name,
-            "description": task.description,
-            "content_id": task.content_id,
-            "config": task.written(),
-            "model": model_named(task),
-            "engine": ", ".join(engines_named(task)),
-            "needs_gpu": gpu,
-            "needs_gpus": gpus,
-            "origin": "v1",
-            "base": str(service.base),
-        }
+        new = cast(NewTask, {**stored_columns(task), "origin": "v1", "base": str(service.base)})
         with suppress(StaleRevisionError):
             run_id, *gone = told_of(
                 lambda: transitions_of(service).start(record, new, anew=anew),  # noqa: B023

@@ -38,7 +38,7 @@ from autotuner.store import TaskRecord
 from autotuner.store.listing import TIMES, experiments_of, task_page
 from autotuner.store.transitions import ASKED_OF_WORKERS, allowed_actions
 from autotuner.tuning.home_gpus import with_gpus_of_home
-from autotuner.tuning.needs import engines_named, model_named, needs
+from autotuner.tuning.needs import stored_columns
 
 router = v2_router("/tasks", "tasks")
 
@@ -249,33 +249,18 @@ def _created(
     refuse_forbidden(service, task)
     task = with_gpus_of_home(task, service.folder)
     return service.store.queue.create(
-        **_columns(task),
+        **stored_columns(task),
         origin="api",
         base=str(service.base) if base is None else base,
         status=status,
     )
 
 
-def _columns(task: Task) -> dict[str, Any]:
-    """What the store keeps of a document beside it."""
-    gpu, gpus = needs(task)
-    return {
-        "name": task.name,
-        "description": task.description,
-        "content_id": task.content_id,
-        "config": task.written(),
-        "model": model_named(task),
-        "engine": ", ".join(engines_named(task)),
-        "needs_gpu": gpu,
-        "needs_gpus": gpus,
-    }
-
-
 def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if patch.config is not None:
         refuse_forbidden(service, patch.config)
-        values = _columns(patch.config)
+        values = stored_columns(patch.config)
     words = {"name": patch.name, "description": patch.description}
     return values | {name: text for name, text in words.items() if text is not None}
 
