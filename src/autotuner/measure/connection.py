@@ -8,8 +8,14 @@ it came, and leaves reading them to whoever has time.
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from dataclasses import dataclass, field
+from typing import Any
+
+from autotuner.measure.arrival import ArrivalClock
+
+_READ_BYTES = 1 << 16
 
 
 @dataclass
@@ -34,13 +40,17 @@ class Exchange:
         return b"".join(self.pieces)
 
 
-class Connection(asyncio.Protocol):
-    """A connection that carries one exchange."""
+class Connection:
+    """A connection that carries one exchange, on the running loop."""
 
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
+    def __init__(self, connected: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._socket = connected
+        self._descriptor = connected.fileno()
+        self._clock = ArrivalClock(connected)
         self._exchange: Exchange | None = None
         self._done: asyncio.Future[None]
+        self._unsent = memoryview(b"")
         self._received = b""
         self._in_head = True
         self._length: int | None = None
@@ -49,18 +59,19 @@ class Connection(asyncio.Protocol):
     async def exchange(self, request: bytes, *, timeout_s: float) -> Exchange:
         """Sends `request` and waits for the whole answer; what goes wrong is in `error`."""
         exchange = Exchange()
-        loop = asyncio.get_running_loop()
-        self._exchange, self._done = exchange, loop.create_future()
-        timer = loop.call_later(timeout_s, self._fail, f"no complete answer within {timeout_s:g} s")
+        self._exchange, self._done = exchange, self._loop.create_future()
+        self._unsent = memoryview(request)
+        timer = self._loop.call_later(
+            timeout_s, self._fail, f"no complete answer within {timeout_s:g} s"
+        )
+        self._loop.add_reader(self._descriptor, self._read)
         exchange.sent_s = time.perf_counter()
-        assert self._transport is not None  # noqa: S101 - `connect` promises it
-        self._transport.write(request)
+        self._write()
         try:
             await self._done
         finally:
             timer.cancel()
-            if self._exchange is not None:
-                self.abort()
+            self.abort()
         return exchange
 
     @property
@@ -71,26 +82,49 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Drops the connection, and the answer under way with it."""
         self._exchange = None
-        if self._transport is not None:
-            self._transport.abort()
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+            self._socket.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - asyncio's own promise
-        self._transport = transport
+    def _write(self) -> None:
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:
+            # The server has closed: what it said before is still read, and so is the end.
+            self._unsent = memoryview(b"")
+        if self._unsent:
+            self._loop.add_writer(self._descriptor, self._write)
+        else:
+            self._loop.remove_writer(self._descriptor)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._exchange is None:
+    def _read(self) -> None:
+        try:
+            data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ArrivalClock.ANCILLARY_BYTES)
+        except (BlockingIOError, InterruptedError):
             return
-        if self._exchange.answered and not self._chunked and self._length is None:
+        except OSError:
+            data, ancillary = b"", []
+        if data:
+            self._take(data, self._clock.arrived_s(ancillary))
+        else:
+            self._closed()
+
+    def _closed(self) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if exchange.answered and not self._chunked and self._length is None:
             self._finish()
-        elif self._exchange.answered:
+        elif exchange.answered:
             self._fail("the connection closed in the middle of an answer")
         else:
-            self._exchange.dropped = True
+            exchange.dropped = True
             self._fail("the connection closed without an answer")
 
-    def data_received(self, data: bytes) -> None:
-        now_s = time.perf_counter()
+    def _take(self, data: bytes, arrived_s: float) -> None:
         exchange = self._exchange
         if exchange is None:
             return
@@ -106,11 +140,11 @@ class Connection(asyncio.Protocol):
                 self._fail("the answer is no HTTP")
                 return
         if self._chunked:
-            self._take_chunks(exchange, data, now_s)
+            self._take_chunks(exchange, data, arrived_s)
             return
         if data:
             exchange.pieces.append(data)
-            exchange.times_s.append(now_s)
+            exchange.times_s.append(arrived_s)
         if self._length is not None and sum(map(len, exchange.pieces)) >= self._length:
             self._finish()
 
@@ -129,7 +163,7 @@ class Connection(asyncio.Protocol):
                 self._chunked = b"chunked" in value
         return True
 
-    def _take_chunks(self, exchange: Exchange, data: bytes, now_s: float) -> None:
+    def _take_chunks(self, exchange: Exchange, data: bytes, arrived_s: float) -> None:
         if self._received:
             data = self._received + data
         place = 0
@@ -148,32 +182,54 @@ class Connection(asyncio.Protocol):
                 self._finish()
                 return
             exchange.pieces.append(data[begin:end])
-            exchange.times_s.append(now_s)
+            exchange.times_s.append(arrived_s)
             place = end + 2
         self._received = data[place:]
 
     def _finish(self) -> None:
-        self._exchange = None
-        if self._transport is not None:
-            self._transport.close()
+        self.abort()
         if not self._done.done():
             self._done.set_result(None)
 
     def _fail(self, error: str) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.error = error
-        if self._transport is not None:
-            self._transport.abort()
-        if not self._done.done():
-            self._done.set_result(None)
+        if self._exchange is not None:
+            self._exchange.error = error
+        self._finish()
 
 
-async def connect(host: str, port: int) -> Connection:
-    """A new connection.
+Address = tuple[socket.AddressFamily, Any]
+"""Family and address of one endpoint, as `socket.getaddrinfo` gives them."""
+
+
+async def addresses_of(host: str, port: int) -> list[Address]:
+    """Where `host` may be reached, in the order in which to try.
+
+    Raises:
+        OSError: no such host.
+    """
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(family, address) for family, _, _, _, address in found]
+
+
+async def connect(addresses: list[Address]) -> Connection:
+    """A new connection to the first address where somebody listens.
 
     Raises:
         OSError: nobody listens.
     """
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
-    return connection
+    failures: list[OSError] = []
+    for family, address in addresses:
+        connecting = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connecting.setblocking(False)
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(connecting, address)
+            return Connection(connecting)
+        except OSError as error:
+            connecting.close()
+            failures.append(error)
+        except asyncio.CancelledError:
+            connecting.close()
+            raise
+    raise failures[0]

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from autotuner.measure.connection import Connection, Exchange, connect
+from autotuner.measure.connection import Address, Connection, Exchange, addresses_of, connect
 from autotuner.measure.level import ENGINE_DIED, Level
 from autotuner.measure.own_loop import in_own_loop
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
@@ -63,6 +63,9 @@ async def _run(
     engine_alive: Callable[[], bool],
     on_progress: Callable[[int, int], None],
 ) -> Measurement:
+    # What looks at a sample needs it, and takes a tenth of a second to load: not in the level.
+    import numpy  # noqa: F401
+
     client = _Client(endpoint, plan, engine_alive)
     prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
     with _Aside() as aside:
@@ -156,7 +159,7 @@ class _User:
         self._prompts = prompts
         self._level = level
         self._aside = aside
-        self._connection = Connection()
+        self._connection: Connection | None = None
 
     async def run(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -180,9 +183,11 @@ class _User:
 
     def leave(self, task: asyncio.Task[None]) -> Exchange | None:
         """Ends the user; what its last answer had brought so far is throughput too."""
-        under_way = self._connection.exchange_under_way
+        connection = self._connection
+        under_way = None if connection is None else connection.exchange_under_way
         task.cancel()
-        self._connection.abort()
+        if connection is not None:
+            connection.abort()
         return under_way if under_way is not None and under_way.status == 200 else None
 
     async def _send(self, message: bytes) -> tuple[Exchange, int]:
@@ -228,6 +233,7 @@ class _Client:
         parts = urlsplit(endpoint.base_url)
         self._host = parts.hostname or "127.0.0.1"
         self._port = parts.port or 80
+        self._addresses: list[Address] | None = None
         self._endpoint = endpoint
         self._engine_alive = engine_alive
         self.timeout_s = plan.request_timeout_s
@@ -239,7 +245,9 @@ class _Client:
 
     async def connect(self) -> Connection:
         """A new connection; raises OSError where nobody listens."""
-        return await connect(self._host, self._port)
+        if self._addresses is None:
+            self._addresses = await addresses_of(self._host, self._port)
+        return await connect(self._addresses)
 
     async def vocabulary(self) -> int:
         """The served model's vocabulary where the server tells it (llama.cpp does)."""
@@ -247,7 +255,6 @@ class _Client:
             connection = await self.connect()
             message = self._message("GET", "/v1/models", b"")
             exchange = await connection.exchange(message, timeout_s=_MODELS_TIMEOUT_S)
-            connection.abort()
             return int(json.loads(exchange.body)["data"][0]["meta"]["n_vocab"])
         except (OSError, ValueError, KeyError, IndexError, TypeError):
             return SAFE_VOCABULARY

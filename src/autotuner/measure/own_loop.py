@@ -7,6 +7,7 @@ launch next) would delay the time stamps of the engines that are being measured.
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
@@ -18,7 +19,7 @@ _SWITCH_S = 0.0002
 """How long another thread may keep the interpreter from a loop that has something to read; Python's
 own 5 ms would be seen in every latency."""
 _lock = threading.Lock()
-_prompt_switches = 0
+_loads = 0
 _usual_s = 0.005
 
 
@@ -38,7 +39,7 @@ async def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     def run() -> None:
         try:
-            with _switching_promptly():
+            with _undisturbed():
                 value = asyncio.run(begin())
         except BaseException as error:  # handed to the caller, whatever it is
             caller.call_soon_threadsafe(_fail, result, error)
@@ -74,18 +75,22 @@ def _fail(result: asyncio.Future[T], error: BaseException) -> None:
 
 
 @contextmanager
-def _switching_promptly() -> Iterator[None]:
-    """Threads give way to each other at once while any load is timed."""
-    global _prompt_switches, _usual_s
+def _undisturbed() -> Iterator[None]:
+    """Threads give way to each other at once while any load is timed, and no collection of garbage
+    walks over what was there before: of a grown process, that holds all threads up for 0.1 s."""
+    global _loads, _usual_s
     with _lock:
-        if _prompt_switches == 0:
+        if _loads == 0:
             _usual_s = sys.getswitchinterval()
             sys.setswitchinterval(_SWITCH_S)
-        _prompt_switches += 1
+            gc.collect()
+            gc.freeze()
+        _loads += 1
     try:
         yield
     finally:
         with _lock:
-            _prompt_switches -= 1
-            if _prompt_switches == 0:
+            _loads -= 1
+            if _loads == 0:
                 sys.setswitchinterval(_usual_s)
+                gc.unfreeze()

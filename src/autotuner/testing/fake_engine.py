@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.engines.llamacpp_host import parser as llama_server_flags
+from autotuner.measure.arrival import ArrivalClock
 from autotuner.testing.queueing import Job, Queue, Speed
 
 VOCABULARY = 32_000
 # epoll waits in whole milliseconds, rounded up: aimed half of one early, tokens are late and early
 # alike, and the speed is true on average.
 _TIMER_GRAIN_S = 0.001
+_READ_BYTES = 1 << 18
 FAILURES = {
     "crash-start": "ends at once with exit code 3",
     "oom-start": "says that memory ran out, and ends",
@@ -106,25 +108,51 @@ class FakeServer:
 
 
 class Connection(asyncio.Protocol):
-    """One client; HTTP/1.1 with keep-alive, requests one after the other."""
+    """One client; HTTP/1.1 with keep-alive, requests one after the other.
+
+    It reads its socket itself: the truth about a TTFT begins when the request begins to arrive,
+    also where this process is late to read it.
+    """
 
     def __init__(self, server: FakeServer) -> None:
         self._server = server
         self._received = b""
+        self._arrived_s = 0.0
         self._job: Job | None = None
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.pause_reading()
+        self._socket = transport.get_extra_info("socket").dup()
+        self._clock = ArrivalClock(self._socket)
+        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket.fileno())
+        self._socket.close()
         if self._job is not None:
-            self._server.queue.cancel(self._job, asyncio.get_running_loop().time())
+            self._server.queue.cancel(self._job, loop.time())
             self._server.wake()
 
-    def data_received(self, data: bytes) -> None:
-        arrived_s = time.monotonic()
+    def _read(self) -> None:
+        try:
+            data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ArrivalClock.ANCILLARY_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data, ancillary = b"", []
+        if data:
+            self._received_at(self._clock.arrived_s(ancillary), data)
+        else:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self._transport.abort()
+
+    def _received_at(self, arrived_s: float, data: bytes) -> None:
+        if not self._received:
+            self._arrived_s = arrived_s
         self._received += data
         head, blank, body = self._received.partition(b"\r\n\r\n")
         if not blank:
@@ -137,7 +165,7 @@ class Connection(asyncio.Protocol):
             return
         self._received = body[length:]
         method, path, _ = lines[0].decode().split(" ", 2)
-        self._route(method, path, body[:length], arrived_s)
+        self._route(method, path, body[:length], self._arrived_s)
 
     def _route(self, method: str, path: str, body: bytes, arrived_s: float) -> None:
         server = self._server
@@ -209,7 +237,7 @@ class _Stream:
     def emit(self, index: int, last: bool) -> None:
         """Sends token `index`, and the end of the stream after the last."""
         data = _chunk({"choices": [self._choice(f" t{index}", None)]})
-        now_s = time.monotonic()
+        now_s = time.perf_counter()
         if index == 0:
             self._first_s = now_s
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"

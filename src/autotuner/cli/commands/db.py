@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -146,7 +146,7 @@ def _held(found: Database) -> list[HeldTask]:
 def _place(found: Database, folder: Path) -> Path:
     current, _ = found.revisions()
     ending = "db" if found.file is not None else "dump"
-    stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
+    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     return folder / _BACKUPS / f"autotuner-{current or 'none'}-{stamp}.{ending}"
 
 
