@@ -128,8 +128,8 @@ async def measure(
         )
         cpu_s = time.process_time() - began_cpu_s
         done = await asyncio.to_thread(done_by, engine.base_url)
-    # Between those that warm up and those that only keep the load up.
-    measured = slice(streams, streams + shown.requests_completed)
+    # What only keeps the load up at the end is left before it is done.
+    measured = slice(-shown.requests_completed, None)
     return Level(
         shown,
         len(done["ttft_ms"]),

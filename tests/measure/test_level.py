@@ -39,3 +39,21 @@ def test_answers_that_were_read_at_once_among_others_count() -> None:
     assert shown.tpot_ms is not None
     assert shown.tpot_ms.mean == pytest.approx(10.0)
     assert shown.note == ""
+
+
+def test_nothing_counts_before_all_users_are_in_flight() -> None:
+    plan = LevelPlan(
+        lengths=LengthDistribution.parse("D(4,3)"),
+        concurrency=2,
+        requests=2,
+        duration_s=60.0,
+        warmup_requests=1,
+    )
+    level = Level(plan, lambda completed, wanted: None)
+    reply = Reply(0.0, (0.01, 0.02, 0.03), 0.03, 3, 4)
+    alone = [level.begin() for _ in range(1)]
+    for _ in range(3):
+        level.end(alone[-1], 3, reply)
+        alone.append(level.begin())
+    assert [ticket.number for ticket in alone] == [None] * 4
+    assert [level.begin().number for _ in range(3)] == [0, 1, None]

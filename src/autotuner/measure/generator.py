@@ -23,8 +23,9 @@ from autotuner.measure.watch import ClientWatch
 
 _MODELS_TIMEOUT_S = 10.0
 # Users who start in the same millisecond get their tokens in the same millisecond, answer after
-# answer: bursts that no traffic has, in which the last socket is read milliseconds late.
-_ARRIVALS_S = 0.1
+# answer: bursts that no traffic has, in which the last socket is read milliseconds late. Opening a
+# connection and sending a prompt take 1 to 2 ms where CPUs are shared.
+_BETWEEN_ARRIVALS_S = 0.005
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
 T = TypeVar("T")
@@ -72,8 +73,10 @@ async def _run(
         level = Level(plan, on_progress, aside=aside.compute)
         async with ClientWatch() as watch:
             users = [_User(client, prompts, level, aside) for _ in range(plan.concurrency)]
-            gap_s = _ARRIVALS_S / plan.concurrency
-            tasks = [asyncio.create_task(user.run(n * gap_s)) for n, user in enumerate(users)]
+            tasks = [
+                asyncio.create_task(user.run(n * _BETWEEN_ARRIVALS_S))
+                for n, user in enumerate(users)
+            ]
             over = asyncio.create_task(level.over.wait())
             try:
                 ends: set[asyncio.Future[Any]] = {over, aside.failure, *tasks}

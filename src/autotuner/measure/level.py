@@ -38,6 +38,8 @@ class Ticket:
 class Level:
     """Hands out tickets, collects replies, and sets `over` when the plan is fulfilled.
 
+    Where requests warm up, others count once those have ended and all users are in flight.
+
     Args:
         on_progress: called with how many measured requests have ended, and how many are wanted.
         aside: where looks at the sample are computed; at once where left out.
@@ -59,6 +61,8 @@ class Level:
         self._aside = aside
         self._clock = clock
         self._warm = 0
+        self._in_flight = 0
+        self._all_have_begun = False
         self._began_s: float | None = None
         self._ended_s = 0.0
         self._wanted = plan.requests
@@ -80,7 +84,11 @@ class Level:
     def begin(self) -> Ticket:
         """A request starts now."""
         now_s = self._clock()
-        if self._warm < self._plan.warmup_requests or self._closed(now_s):
+        self._in_flight += 1
+        self._all_have_begun |= self._in_flight >= self._plan.concurrency
+        first = self._plan.warmup_requests
+        is_warm = not first or (self._all_have_begun and self._warm >= first)
+        if not is_warm or self._closed(now_s):
             return Ticket(now_s, None)
         if self._began_s is None:
             self._began_s = now_s
@@ -95,6 +103,7 @@ class Level:
         if ticket in self._unread_tickets:
             return
         self._unread_tickets.add(ticket)
+        self._in_flight -= 1
         if ticket.number is None:
             self._warm += 1
         else:
@@ -121,6 +130,8 @@ class Level:
         self._unread -= number is not None
         if isinstance(result, Reply):
             self.arrived(ticket)
+        elif ticket not in self._unread_tickets:
+            self._in_flight -= 1
         self._under_way.discard(-1 if number is None else number)
         self._unread_tickets.discard(ticket)
         if isinstance(result, str):

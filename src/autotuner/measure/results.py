@@ -72,7 +72,8 @@ class Measurement(BaseModel):
         errors: message -> count, over the failed requests.
         requests_short: answers with fewer output tokens than asked for.
         client_cpu_share: CPU seconds of the load generator per second of the level.
-        client_lag_ms: mean delay of the generator's own event loop: about what it adds to TTFT.
+        client_lag_ms: mean delay of the generator's own event loop; where the kernel does not stamp
+            what arrives, about what it adds to TTFT.
         client_worst_lag_ms: the longest delay of it.
         client_bottleneck: True where the generator, not the engine, may have set the figures:
             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
