@@ -13,7 +13,7 @@ from test_bad_input import is_told
 from test_json import document
 
 from autotuner.store import Store
-from autotuner.store.maintenance import known_revisions
+from autotuner.store.revisions import known_revisions
 from autotuner.workers.devices import ON_CPU
 from autotuner.workers.worker import this_worker
 

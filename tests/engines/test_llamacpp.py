@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from autotuner.catalog import GgufHeader, ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines import FailureKind, Installation, LaunchSpec, engine_named
-from autotuner.engines.llamacpp_host import parser
 from autotuner.errors import EngineError
+from autotuner.llamacpp_host import parser
 
 HEADER = GgufHeader(Path("/m.gguf"), 1, *([None] * 7), metadata={})
 MODEL = ResolvedModel("m", "/m.gguf", path=HEADER.path, header=HEADER)

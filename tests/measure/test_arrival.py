@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.measure.arrival import ArrivalClock
+from autotuner.arrival import ArrivalClock
 from autotuner.measure.connection import addresses_of, connect
 
 LATE_S = 0.2

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, make_url
 
 from autotuner.store import Store
-from autotuner.store.database import FILE_NAME, connected, migrate
+from autotuner.store.database import FILE_NAME, connected
+from autotuner.store.upgrades import migrate
 
 FORK = multiprocessing.get_context("fork")
 

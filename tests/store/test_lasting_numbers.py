@@ -12,7 +12,8 @@ from sqlalchemy import Engine, make_url, text
 
 from autotuner.errors import NotFoundError
 from autotuner.store import Store
-from autotuner.store.database import connected, migrate
+from autotuner.store.database import connected
+from autotuner.store.upgrades import migrate
 from autotuner.store.v1 import V1Presets, V1Tasks, V1Transitions
 
 BEFORE, AFTER = "0008", "0009"

@@ -11,9 +11,11 @@ from sqlalchemy.engine import make_url
 
 from autotuner.errors import StoreError
 from autotuner.store import Store
-from autotuner.store.database import connected, migrate
-from autotuner.store.maintenance import Database, known_revisions
+from autotuner.store.database import connected
+from autotuner.store.maintenance import Database
 from autotuner.store.profiles_kept import KeptProfiles
+from autotuner.store.revisions import known_revisions
+from autotuner.store.upgrades import migrate
 
 
 def test_a_backup_is_whole_while_others_write(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import inspect, make_url
 from autotuner.errors import StoreError
 from autotuner.predict import Observation, Prediction
 from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.store.database import FILE_NAME, connected, migrate
+from autotuner.store.database import FILE_NAME, connected
+from autotuner.store.upgrades import migrate
 
 RUN: dict[str, Any] = {
     "name": "run",

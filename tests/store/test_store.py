@@ -17,7 +17,8 @@ from sqlalchemy import inspect, make_url
 from autotuner.errors import StoreError
 from autotuner.measure import Distribution, Measurement
 from autotuner.store import ExperimentRecord, RunRecord, Store
-from autotuner.store.database import FILE_NAME, connected, migrate
+from autotuner.store.database import FILE_NAME, connected
+from autotuner.store.upgrades import migrate
 
 RUN: dict[str, Any] = {
     "name": "first run",

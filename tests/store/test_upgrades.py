@@ -12,8 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, make_url, text
 
 from autotuner.store import Store, v1_schema
-from autotuner.store.database import alembic_config, connected, migrate
+from autotuner.store.database import connected
+from autotuner.store.revisions import known_revisions
 from autotuner.store.schema import Base
+from autotuner.store.upgrades import alembic_config, migrate
 
 REVISIONS = [
     script.revision
@@ -185,3 +187,9 @@ V1 = {
         *("metadata", "created_at", "updated_at"),
     ],
 }
+
+
+def test_the_revisions_are_those_of_the_scripts() -> None:
+    assert list(known_revisions()) == REVISIONS
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert known_revisions()[-1] == scripts.get_current_head()

@@ -7,13 +7,11 @@ import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from autotuner.config import DescribedGpu
+from autotuner.config.tables import packaged_table
 from autotuner.errors import CatalogError
 
 CPU = "cpu"
@@ -142,8 +140,7 @@ def gpus() -> Mapping[str, Gpu]:
 
 @functools.cache
 def _document() -> dict[str, Any]:
-    text = resources.files("autotuner.catalog").joinpath("gpus.yaml").read_text("utf-8")
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = packaged_table("autotuner.catalog", "gpus")
     return document
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
-import yaml
+from autotuner.config.tables import packaged_table
 
 Text = Mapping[str, Any]
 
@@ -15,8 +14,7 @@ Text = Mapping[str, Any]
 @functools.cache
 def table() -> Mapping[str, Any]:
     """The whole of `model_types.yaml`."""
-    text = resources.files("autotuner.catalog").joinpath("model_types.yaml").read_text("utf-8")
-    found: Mapping[str, Any] = yaml.safe_load(text)
+    found: Mapping[str, Any] = packaged_table("autotuner.catalog", "model_types")
     return found
 
 

@@ -12,13 +12,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, model_name, read_gguf
 from autotuner.catalog.hub_cache import cached_snapshot
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.config import Model, nearest
+from autotuner.config.tables import packaged_table
 from autotuner.errors import ModelError
 
 
@@ -204,7 +203,7 @@ def _refuse_revision(model: Model, place: str) -> None:
 @functools.cache
 def _registry() -> dict[str, KnownModel]:
     folder = resources.files("autotuner.catalog")
-    written = yaml.safe_load(folder.joinpath("models.yaml").read_text("utf-8"))
+    written = packaged_table("autotuner.catalog", "models")
     configs = json.loads(folder.joinpath("configs.json").read_text("utf-8"))
     aliases: dict[str, list[str]] = written["aliases"]
     rows: dict[str, dict[str, Any]] = {

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from importlib import resources
 from typing import Any
 
-import yaml
+from autotuner.config.tables import packaged_table
 
 _SPECIAL = re.compile(r"^\.\*|[\^$()\[\]|\\+?]")
 _LAYER = re.compile(r"^.*?\b(?:layers|h|blocks)\.(?=\d)")
@@ -153,6 +152,5 @@ def _segments() -> frozenset[str]:
 
 @functools.cache
 def _table() -> Mapping[str, Any]:
-    text = resources.files("autotuner.catalog").joinpath("modules.yaml").read_text("utf-8")
-    table: Mapping[str, Any] = yaml.safe_load(text)
+    table: Mapping[str, Any] = packaged_table("autotuner.catalog", "modules")
     return table

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from autotuner.catalog.quantization import PLAIN, WeightFormat
+from autotuner.config.tables import packaged_table
 
 Fields = Mapping[str, Any]
 
@@ -17,8 +15,7 @@ Fields = Mapping[str, Any]
 @functools.cache
 def table() -> Mapping[str, Any]:
     """The whole of `quantization.yaml`."""
-    text = resources.files("autotuner.catalog").joinpath("quantization.yaml").read_text("utf-8")
-    found: Mapping[str, Any] = yaml.safe_load(text)
+    found: Mapping[str, Any] = packaged_table("autotuner.catalog", "quantization")
     return found
 
 

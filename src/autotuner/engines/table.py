@@ -6,13 +6,11 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from autotuner.catalog import MemoryUse, ModelFacts
 from autotuner.config import BACKENDS, GROUPS, flag_of
+from autotuner.config.tables import packaged_table
 from autotuner.engines.requirements import Requirement, requirement_from
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
 from autotuner.engines.spec import FailureKind, FailurePattern
@@ -286,8 +284,7 @@ def engine_table(name: str) -> EngineTable:
     Raises:
         EngineError: the table leaves a field out, or names one twice or one that is unknown.
     """
-    text = resources.files("autotuner.engines").joinpath(f"{name}.yaml").read_text("utf-8")
-    raw = yaml.safe_load(text)
+    raw = packaged_table("autotuner.engines", name)
     rows = {
         path: tuple(row_from(path, row) for row in (said if isinstance(said, list) else [said]))
         for path, said in raw["flags"].items()

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from autotuner.measure.arrival import ArrivalClock
+from autotuner.arrival import ArrivalClock
 
 _READ_BYTES = 1 << 16
 

@@ -15,10 +15,9 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from autotuner.config.tables import packaged_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,8 +128,7 @@ class CalibrationConstants:
 @functools.cache
 def calibration_constants() -> Mapping[str, CalibrationConstants]:
     """The sets of `calibration.yaml` by name; `all` is the one to use."""
-    text = resources.files("autotuner.predict").joinpath("calibration.yaml").read_text("utf-8")
-    document = yaml.safe_load(text)
+    document = packaged_table("autotuner.predict", "calibration")
     return {
         name: CalibrationConstants(
             {quantity: Constants(**row) for quantity, row in chosen["constants"].items()},

@@ -5,20 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from autotuner.errors import StoreError, StoreUnavailableError
+from autotuner.store.revisions import revisions
 
 FILE_NAME = "autotuner.db"
 WRITING = "autotuner_writing"
@@ -32,8 +27,6 @@ _SILENT_PEERS = {
     "tcp_user_timeout": 15_000,
 }
 """libpq's words for when a connection is given up whose other side is gone without a word."""
-_LOCK_KEY = 0x6175746F
-"""Of PostgreSQL's advisory lock under which one process at a time upgrades the schema."""
 _GONE = ("08", "57P", "53")
 """Classes of SQLSTATE that say that PostgreSQL cannot be reached now (its manual, appendix A)."""
 
@@ -57,7 +50,13 @@ def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
             ) from None
     engine, name = connected(address), name_of(address)
     with translated_errors(name):
-        migrate(engine)
+        with engine.connect() as connection:
+            current, newest = revisions(connection)
+        if current != newest:
+            # Alembic takes a fifth of a second to load, and is rarely needed.
+            from autotuner.store.upgrades import migrate
+
+            migrate(engine)
     return engine, name
 
 
@@ -108,103 +107,6 @@ def connected(url: URL) -> Engine:
         max_overflow=40,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, **_SILENT_PEERS},
     )
-
-
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema to `revision`, up or down, wholly or not at all.
-
-    A current one is only looked at.
-
-    Raises:
-        StoreError: the database was written by a newer version.
-    """
-    config = alembic_config()
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    with engine.connect() as connection:
-        if revision == "head" and _revision(connection) == newest:
-            return
-    with _changing_tables(engine) as connection:
-        # Of two processes one waits and then finds the work done.
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
-        current = _revision(connection)
-        if revision == "head" and current == newest:
-            return
-        config.attributes["connection"] = connection
-        try:
-            if _is_below(revision, current, config):
-                command.downgrade(config, revision)
-            else:
-                command.upgrade(config, revision)
-        except CommandError:
-            raise StoreError(
-                f"the database has revision {current}, which this version does not know",
-                remedy="use the version of autotuner that wrote it, or another --home",
-            ) from None
-
-
-@contextmanager
-def _changing_tables(engine: Engine) -> Iterator[Connection]:
-    """A transaction in which tables may be put in others' places.
-
-    SQLite would delete the rows that refer to a table that is dropped; foreign keys are checked at
-    the end instead, as its documentation has it for such changes (lang_altertable.html).
-
-    Raises:
-        StoreError: something refers to what is not there.
-    """
-    with engine.execution_options(**{WRITING: True}).connect() as connection:
-        if connection.dialect.name != "sqlite":
-            with connection.begin():
-                yield connection
-            return
-        raw = connection.connection.dbapi_connection
-        assert raw is not None  # noqa: S101 - a connection that was just opened has one
-        raw.execute("PRAGMA foreign_keys=OFF")
-        try:
-            with connection.begin():
-                before = _lost_references(connection)
-                yield connection
-                for table, other in _lost_references(connection) - before:
-                    raise StoreError(
-                        f"a row of {table} would refer to one of {other} that is not there",
-                        remedy="nothing was changed; use the version that wrote the database",
-                    )
-        finally:
-            raw.execute("PRAGMA foreign_keys=ON")
-
-
-def _lost_references(connection: Connection) -> set[tuple[str, str]]:
-    """(table, table that it refers to) of rows that refer to what is not there."""
-    found = connection.exec_driver_sql("PRAGMA foreign_key_check")
-    return {(row[0], row[2]) for row in found}
-
-
-def revisions(connection: Connection) -> tuple[str | None, str]:
-    """What the schema is at, and the newest that this version knows."""
-    newest = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    return _revision(connection), str(newest)
-
-
-def _is_below(revision: str, current: str | None, config: Config) -> bool:
-    if revision == "base":
-        return True
-    if current is None or revision == "head":
-        return False
-    older = ScriptDirectory.from_config(config).iterate_revisions(current, "base")
-    return revision != current and revision in {script.revision for script in older}
-
-
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def alembic_config() -> Config:
-    """Alembic's configuration; the scripts travel inside the package."""
-    config = Config()
-    scripts = resources.files("autotuner.store").joinpath("migrations")
-    config.set_main_option("script_location", str(scripts))
-    return config
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from autotuner.store.database import revisions
+from autotuner.store.revisions import revisions
 from autotuner.store.schema import (
     Base,
     EventRow,

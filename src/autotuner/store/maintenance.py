@@ -15,20 +15,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
-from autotuner.store.database import (
-    address_of,
-    alembic_config,
-    connected,
-    migrate,
-    name_of,
-    revisions,
-    translated_errors,
-)
+from autotuner.store.database import address_of, connected, name_of, translated_errors
+from autotuner.store.revisions import revisions
 from autotuner.store.schema import TaskRow, WorkerRow
 from autotuner.store.workers_kept import WorkerRecord, worker_record
 
@@ -110,6 +102,8 @@ class Database:
         Raises:
             StoreError: it cannot be written, or its revision is not known.
         """
+        from autotuner.store.upgrades import migrate
+
         with self._engine() as engine:
             migrate(engine, revision)
 
@@ -140,12 +134,6 @@ class Database:
                 yield engine
         finally:
             engine.dispose()
-
-
-def known_revisions() -> tuple[str, ...]:
-    """Revisions that this version knows, oldest first."""
-    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
-    return tuple(script.revision for script in scripts)[::-1]
 
 
 def _copy(source: Path, target: Path) -> None:

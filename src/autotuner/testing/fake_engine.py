@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotuner.engines.llamacpp_host import parser as llama_server_flags
-from autotuner.measure.arrival import ArrivalClock
+from autotuner.arrival import ArrivalClock
+from autotuner.llamacpp_host import parser as llama_server_flags
 from autotuner.testing.queueing import Job, Queue, Speed
 
 VOCABULARY = 32_000

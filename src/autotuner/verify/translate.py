@@ -10,13 +10,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from types import MappingProxyType
 from typing import Any, Literal
 
-import yaml
-
 from autotuner.config import nearest
+from autotuner.config.tables import packaged_table
 
 Vocabulary = Literal["task", "column", "params"]
 ROLES = {"both": ("prefill_", "decode_"), "prefill": ("prefill_",), "": ()}
@@ -123,8 +121,7 @@ class Table:
 @functools.cache
 def table() -> Table:
     """The table as the package carries it."""
-    text = resources.files("autotuner.verify").joinpath("aiconfigurator.yaml").read_text("utf-8")
-    document = yaml.safe_load(text)
+    document = packaged_table("autotuner.verify", "aiconfigurator")
     rows = tuple(
         Row(ours=ours, **{**row, "values": tuple(row.get("values", ()))})
         for ours, row in document["fields"].items()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from importlib import resources
-
-import yaml
 
 from autotuner.config import flag_of
+from autotuner.config.tables import packaged_table
 from autotuner.engines import engine_table
 
 OWN_RULES = ("misc.load_format", "misc.speculative_draft_model", "misc.trust_remote_code")
@@ -60,8 +58,7 @@ def allowed_flags(engine: str) -> frozenset[str]:
 
 @functools.cache
 def _listed() -> dict[str, list[str]]:
-    text = resources.files("autotuner.workers").joinpath("allowed_flags.yaml").read_text("utf-8")
-    listed: dict[str, list[str]] = yaml.safe_load(text)
+    listed: dict[str, list[str]] = packaged_table("autotuner.workers", "allowed_flags")
     return listed
 
 

@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from autotuner.server.app import create_app
 from autotuner.server.liveness import QUIET_S, Liveness
 from autotuner.server.service import Service
-from autotuner.store.database import migrate
 from autotuner.store.figures import known_workers
 from autotuner.store.schema import WorkerRow
+from autotuner.store.upgrades import migrate
 
 TASK: dict[str, Any] = {
     "version": 2,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
-import yaml
+
+from autotuner.config.tables import packaged_table
 
 Floats = npt.NDArray[np.float64]
 
@@ -48,8 +48,7 @@ class Prior:
 @functools.cache
 def priors() -> Mapping[str, Prior]:
     """By quantity: `ttft`, `tpot`, `rest`, `tail`."""
-    text = resources.files("autotuner.search.hybrid").joinpath("constants.yaml").read_text("utf-8")
-    document = yaml.safe_load(text)
+    document = packaged_table("autotuner.search.hybrid", "constants")
     return {
         name: Prior(
             row["variances"], row["lengths"], document["spreads"], document["length_spread"]

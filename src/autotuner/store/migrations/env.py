@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that `store.database.migrate` hands over."""
+"""Runs the migrations on the connection that `store.upgrades.migrate` hands over."""
 
 from alembic import context
 
