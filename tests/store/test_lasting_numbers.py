@@ -41,8 +41,8 @@ COUNTED = ("tasks_v2", "experiments_v2", "measurements", "tasks", "experiments")
 
 
 @pytest.fixture
-def engine(tmp_path: Path, database: str | None) -> Engine:
-    url = make_url(database or f"sqlite:///{tmp_path / 'autotuner.db'}")
+def engine(tmp_path: Path, empty_database: str | None) -> Engine:
+    url = make_url(empty_database or f"sqlite:///{tmp_path / 'autotuner.db'}")
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return connected(url)

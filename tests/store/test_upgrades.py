@@ -34,8 +34,8 @@ OLD_EVENT = """INSERT INTO events (id, task_id, at, kind, payload)
 
 
 @pytest.fixture
-def engine(tmp_path: Path, database: str | None) -> Engine:
-    url = make_url(database or f"sqlite:///{tmp_path / 'old.db'}")
+def engine(tmp_path: Path, empty_database: str | None) -> Engine:
+    url = make_url(empty_database or f"sqlite:///{tmp_path / 'old.db'}")
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return connected(url)
