@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url
 
 from autotuner.store import Store
 from autotuner.store import database as store_database
@@ -47,17 +47,17 @@ def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """
     folder = tmp_path_factory.mktemp("template")
     Store.open(folder).close()
-    template, migrate = folder / store_database.FILE_NAME, store_database.migrate
+    template, connected = folder / store_database.FILE_NAME, store_database.connected
 
-    def copy_or_migrate(engine: Engine, revision: str = "head") -> None:
-        path = engine.url.database if engine.dialect.name == "sqlite" else None
-        if path is not None and revision == "head" and not Path(path).exists():
-            with contextlib.suppress(OSError):  # migrating meets it again, and is what tells it
+    def connected_to_copy(url: URL) -> Engine:
+        path = url.database if url.get_backend_name() == "sqlite" else None
+        if path is not None and not Path(path).exists():
+            with contextlib.suppress(OSError):  # connecting meets it again, and is what tells it
                 shutil.copyfile(template, path)
-        migrate(engine, revision)
+        return connected(url)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_database, "migrate", copy_or_migrate)
+        patch.setattr(store_database, "connected", connected_to_copy)
         yield
 
 
