@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
+from autotuner.catalog import models
+from autotuner.catalog.gguf import GgufHeader
 from autotuner.store import Store
 from autotuner.store import database as store_database
+from autotuner.store.schema import Base
 
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 # Tests that run beside each other each stand for a machine of their own.
@@ -43,7 +47,8 @@ def pytest_unconfigure() -> None:
 def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A new SQLite file is a copy of one that was migrated: ten times quicker than to migrate it.
 
-    Processes of their own, and tests that call `migrate` themselves, migrate as users do.
+    Nothing in it has to outlive a power cut, so that no write waits for the disk. Processes of
+    their own, and tests that call `migrate` themselves, do both as users do.
     """
     folder = tmp_path_factory.mktemp("template")
     Store.open(folder).close()
@@ -52,12 +57,30 @@ def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     def connected_to_copy(url: URL) -> Engine:
         path = url.database if url.get_backend_name() == "sqlite" else None
         if path is not None and not Path(path).exists():
-            with contextlib.suppress(OSError):  # connecting meets it again, and is what tells it
+            with suppress(OSError):  # connecting meets it again, and is what tells it
                 shutil.copyfile(template, path)
-        return connected(url)
+        engine = connected(url)
+        if path is not None:
+            event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
+        return engine
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store_database, "connected", connected_to_copy)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def model_files_are_read_once() -> Iterator[None]:
+    """The header of a real model is kept: reading one takes a fifth of a second."""
+    read = models.read_gguf
+    kept = functools.cache(read)
+
+    def read_once(path: Path) -> GgufHeader:
+        # Those that tests write are small, and change.
+        return kept(path) if path.is_file() and path.stat().st_size > 1e7 else read(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "read_gguf", read_once)
         yield
 
 
@@ -80,60 +103,74 @@ def postgresql_server() -> Iterator[str]:
 class PostgreSQL:
     """Databases of one server."""
 
-    url: str
-    admin: Engine
+    url: URL
 
-    def named(self, name: str) -> str:
-        """URL of the database of that name."""
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """URL of an empty database, which is removed at the end whoever uses it."""
+        url = self.url.set(database=f"test_{uuid.uuid4().hex}")
+        self._run(self.url, f"CREATE DATABASE {url.database}")
+        yield url.render_as_string(hide_password=False)
+        self._run(self.url, f"DROP DATABASE {url.database} WITH (FORCE)")
 
-    def create(self, template: str = "template1") -> str:
-        """Makes a database, a copy of `template`; its name."""
-        name = f"test_{uuid.uuid4().hex}"
-        with self.admin.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
+    def empty(self, database: str) -> None:
+        """Removes every row and connection; the next row of each table gets the first number."""
+        url = make_url(database)
+        self._run(
+            self.url,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608
+            f"WHERE datname = '{url.database}'",
+        )
+        self._run(
+            url,
+            "SET session_replication_role = replica",  # so that no row has to go before another
+            *(f"DELETE FROM {name}" for name in Base.metadata.tables),  # noqa: S608
+            "SELECT setval(CAST(quote_ident(sequencename) AS regclass), start_value, false) "
+            "FROM pg_sequences",
+        )
 
-    def drop(self, name: str) -> None:
-        """Removes a database, whoever uses it."""
-        with self.admin.connect() as connection:
-            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    def _run(self, url: URL, *statements: str) -> None:
+        driven = url.set(drivername="postgresql+psycopg")
+        engine = create_engine(driven, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
 
 
 @pytest.fixture(scope="session")
-def postgresql(postgresql_server: str) -> Iterator[PostgreSQL]:
+def postgresql(postgresql_server: str) -> PostgreSQL:
     """That server, for making databases."""
-    url = make_url(postgresql_server).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    yield PostgreSQL(postgresql_server, engine)
-    engine.dispose()
+    return PostgreSQL(make_url(postgresql_server))
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Name of a database with the newest tables and no rows."""
-    name = postgresql.create()
-    Store.open(tmp_path_factory.mktemp("none"), postgresql.named(name)).close()
-    return name
+def migrated_postgresql(
+    postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """URL of the one database that tests in turn use; making one takes half a second."""
+    with postgresql.database() as url:
+        Store.open(tmp_path_factory.mktemp("none"), url).close()
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
 def empty_database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """URL of a database without tables, of each kind in turn; None stands for SQLite."""
-    yield from _one_database(request, template=None)
+    if request.param == "sqlite":
+        yield None
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.database() as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest) -> Iterator[str | None]:
     """URL of a database without rows, of each kind in turn; None stands for SQLite in the home."""
-    yield from _one_database(request, template="postgresql_template")
-
-
-def _one_database(request: pytest.FixtureRequest, template: str | None) -> Iterator[str | None]:
     if request.param == "sqlite":
         yield None
         return
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    name = server.create(request.getfixturevalue(template) if template else "template1")
-    yield server.named(name)
-    server.drop(name)
+    url: str = request.getfixturevalue("migrated_postgresql")
+    yield url
+    server.empty(url)
