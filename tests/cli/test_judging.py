@@ -107,6 +107,7 @@ def measured(home: Path) -> list[Measurement]:
         return [level for one in experiments for level in one.measurements]
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_once_and_compared_with_what_was_said_before(
     run: Run, small: Path, home: Path
 ) -> None:

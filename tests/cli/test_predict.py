@@ -107,6 +107,7 @@ def test_the_plan_has_the_predicted_frontier_and_what_it_costs(run: Run, on_pape
     assert "predicted cost" in run("plan", on_paper).stdout
 
 
+@pytest.mark.slow
 def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
     run: Run, write_task: WriteTask, home: Path
 ) -> None:

@@ -206,6 +206,7 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     assert times[0] == pytest.approx(times[1])
 
 
+@pytest.mark.slow
 def test_a_run_of_a_real_engine_is_exported_and_replayed(
     run: Run, write_task: WriteTask, replay: WriteTask, tmp_path: Path
 ) -> None:

@@ -106,7 +106,7 @@ def _healthy(url: str) -> bool:
     return True
 
 
-QUICK_TO_PLAN = ("quickstart", "moe-sglang", "one-small-gpu", "failing")
+QUICK_TO_PLAN = ("quickstart", "moe-sglang")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.testing.launcher_contract import MARK, processes
 
 COMMAND = (sys.executable, "-m", "autotuner")
-KILLS_PER_HOME = 5
 CANDIDATES, LEVELS = 6, 2
 TASK = """
 version: 2
@@ -97,12 +96,13 @@ class Tuning:
 
 
 @pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))]
+    ("seed", "kills"),
+    [(0, 2), *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in range(4))],
 )
-def test_a_killed_tuner_goes_on_where_it_was(seed: int, tmp_path: Path) -> None:
+def test_a_killed_tuner_goes_on_where_it_was(seed: int, kills: int, tmp_path: Path) -> None:
     tuning, moments = Tuning(tmp_path), random.Random(seed)
     kept: dict[str, ExperimentRecord] = {}
-    for _ in range(KILLS_PER_HOME):
+    for _ in range(kills):
         process = tuning.start()
         time.sleep(moments.uniform(0.1, 2.5))
         process.kill()
@@ -120,6 +120,7 @@ def test_a_killed_tuner_goes_on_where_it_was(seed: int, tmp_path: Path) -> None:
     assert {name: end[name] for name in kept} == kept, "a finished experiment was measured again"
 
 
+@pytest.mark.slow
 def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> None:
     tuning = Tuning(tmp_path)
     process = tuning.start()

@@ -187,6 +187,7 @@ def test_the_run_is_marked_and_keeps_what_the_table_told(tmp_path: Path) -> None
     assert summary.prediction_error is not None
 
 
+@pytest.mark.slow
 @given(
     st.integers(min_value=1, max_value=18),
     st.sampled_from(["random", "grid"]),

@@ -119,6 +119,7 @@ def test_interrupted_once_at_any_level(
         assert tuned(bench, Interrupted({moment})) == left_alone
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

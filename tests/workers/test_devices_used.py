@@ -31,7 +31,7 @@ def seen_by_engines(shop: Shop) -> set[tuple[str, ...] | None]:
     return {allowed_gpus(environment) for pid in found if (environment := environment_of(pid))}
 
 
-@pytest.mark.parametrize("of_the_worker", [None, "0,1,2,3"])
+@pytest.mark.parametrize("of_the_worker", [pytest.param(None, marks=pytest.mark.slow), "0,1,2,3"])
 def test_a_worker_starts_engines_on_its_own_gpus_alone(
     of_the_worker: str | None, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +44,7 @@ def test_a_worker_starts_engines_on_its_own_gpus_alone(
     assert both == {("2",), ("3",)}
 
 
+@pytest.mark.slow
 def test_workers_of_two_homes_do_not_use_one_device_at_once(shop: Shop, tmp_path: Path) -> None:
     with shop_at(tmp_path / "two", None) as other:
         first, second = shop.task(SLOW_TO_LOAD, **ONE), other.task(**ONE)
@@ -57,7 +58,7 @@ def test_workers_of_two_homes_do_not_use_one_device_at_once(shop: Shop, tmp_path
         assert waiting.poll() is None
 
 
-@pytest.mark.parametrize("said", [["--devices", "2,3"], []])
+@pytest.mark.parametrize("said", [["--devices", "2,3"], pytest.param([], marks=pytest.mark.slow)])
 def test_tune_starts_engines_on_the_gpus_that_it_is_given(
     said: list[str], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -209,6 +209,7 @@ def test_a_postgresql_that_is_away_for_half_a_minute_is_waited_for(tmp_path: Pat
         server.cleanup()
 
 
+@pytest.mark.slow
 def test_on_a_full_disk_a_task_fails_with_the_reason_and_nothing_is_corrupt(
     tmp_path: Path,
 ) -> None:

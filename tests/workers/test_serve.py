@@ -28,7 +28,9 @@ def port_of(shop: Shop) -> int:
     return int(said[1])
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
+)
 def test_a_service_answers_runs_tasks_and_takes_its_worker_along(
     number: signal.Signals, shop: Shop
 ) -> None:

@@ -62,9 +62,8 @@ def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
     assert "by the user" in after.stop_reason
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_told_to_stop_gives_its_task_back(
     number: signal.Signals, shop: Shop
 ) -> None:
@@ -85,6 +84,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_task_back(
     assert {name: shop.finished(task)[name] for name in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
     task = shop.task()
     shop.worker()
@@ -138,6 +138,7 @@ def test_a_second_worker_of_the_same_devices_stands_by(shop: Shop) -> None:
     assert shop.left() == {}
 
 
+@pytest.mark.slow
 def test_a_run_of_the_command_line_is_cancelled_as_any_other(shop: Shop) -> None:
     command, run = shop.tuned_by_hand(SLOW_TO_LOAD)
     shop.store.queue.act(run.id, "cancel")
