@@ -67,7 +67,7 @@ class TestBayesian(StrategyContract):
 
 class TestHybrid(StrategyContract):
     exhaustive = False
-    examples = 25
+    examples = 15
     finds_within = 3
 
     def strategy(self) -> Strategy:
@@ -76,7 +76,7 @@ class TestHybrid(StrategyContract):
 
 class TestAuto(StrategyContract):
     exhaustive = False
-    examples = 25
+    examples = 15
     finds_within = 3
 
     def strategy(self) -> Strategy:

@@ -13,6 +13,8 @@ from autotuner.search import OBJECTIVES, Knowledge, OperatingPoint, Outcome, Sea
 LEVELS = (1, 4, 16)
 PRICE = 2.0
 _AMOUNT = st.floats(0.5, 5000)
+_MEASURED = st.tuples(_AMOUNT, _AMOUNT, _AMOUNT, _AMOUNT)
+_TPOT_MS = _AMOUNT | st.just(0.0)
 _AXES: dict[str, tuple[object, ...]] = {
     "parallel.tensor_parallel": (1, 2, 4, 8),
     "scheduling.max_running_requests": (1, 8, 64, None),
@@ -21,7 +23,14 @@ _AXES: dict[str, tuple[object, ...]] = {
     "memory.cpu_offload_gb": (0.0, 1.5, 8.0),
     "system.backend": ("vllm", "sglang"),
 }
+_COMBINATIONS = math.prod(len(values) for values in _AXES.values())
 _NO_FIGURES = (math.nan, math.inf, -math.inf, -3.0, 0.0, 1e-320, 1e308)
+_PREDICTED = {
+    "absent": st.nothing(),
+    "sound": st.tuples(_AMOUNT, _AMOUNT, _AMOUNT),
+    "equal": st.just((100.0, 10.0, 400.0)),
+    "broken": st.tuples(*[st.sampled_from(_NO_FIGURES) | _AMOUNT] * 3),
+}
 _LIMITS = st.sampled_from([200.0, 1e-9, 1e6])
 _FAILURES = ("out_of_memory", "died_while_loading", "port_taken", "load_errors")
 
@@ -41,8 +50,8 @@ def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
         return Outcome(candidate_id, "failed", failure_kind=draw(st.sampled_from(_FAILURES)))
     points = []
     for level in sorted(set(LEVELS) - failed):
-        tok_s, per_gpu, ttft_ms, e2e_ms = draw(st.tuples(*[_AMOUNT] * 4))
-        tpot_ms = None if osl == 1 else draw(_AMOUNT | st.just(0.0))
+        tok_s, per_gpu, ttft_ms, e2e_ms = draw(_MEASURED)
+        tpot_ms = None if osl == 1 else draw(_TPOT_MS)
         points.append(
             OperatingPoint(
                 candidate_id=candidate_id,
@@ -66,12 +75,7 @@ def knowledge(draw: st.DrawFn, names: Sequence[str], osl: float = 100.0) -> Know
     kind = draw(st.sampled_from(["sound", "sound", "equal", "broken", "absent"]))
     predicted = draw(st.sets(st.sampled_from(names))) if draw(st.booleans()) else set(names)
     too_large = draw(st.sets(st.sampled_from(names))) if draw(st.booleans()) else set[str]()
-    figures = {
-        "absent": st.nothing(),
-        "sound": st.tuples(_AMOUNT, _AMOUNT, _AMOUNT),
-        "equal": st.just((100.0, 10.0, 400.0)),
-        "broken": st.tuples(*[st.sampled_from(_NO_FIGURES) | _AMOUNT] * 3),
-    }[kind]
+    figures = _PREDICTED[kind]
     return Knowledge(
         predictions={
             name: tuple(_prediction(name, level, draw(figures), osl) for level in LEVELS)
@@ -84,25 +88,22 @@ def knowledge(draw: st.DrawFn, names: Sequence[str], osl: float = 100.0) -> Know
 
 
 @st.composite
-def states(draw: st.DrawFn, *, smallest: int = 1, largest: int = 12) -> SearchState:
+def states(
+    draw: st.DrawFn, *, smallest: int = 1, largest: int = 12, begun: bool = True
+) -> SearchState:
     """A search under way without a budget: candidates are finished, in flight or untried.
+
+    All are untried where it has not `begun`.
 
     For any objectives, within any limits; answers have a hundred tokens, or one.
     """
     osl = draw(st.sampled_from([100.0, 100.0, 1.0]))
     size = draw(st.integers(smallest, largest) | st.just(largest))
     names = tuple(draw(st.permutations([f"c{number:02}" for number in range(size)])))
-    settings = {
-        name: {
-            path: value
-            for path, values in _AXES.items()
-            if (value := draw(st.sampled_from(values))) is not None
-        }
-        for name in names
-    }
+    settings = {name: _settings(draw(st.integers(0, _COMBINATIONS - 1))) for name in names}
     order = draw(st.permutations(names))
-    finished = draw(st.integers(0, size))
-    flying = draw(st.integers(0, min(2, size - finished)))
+    finished = draw(st.integers(0, size)) if begun else 0
+    flying = draw(st.integers(0, min(2, size - finished))) if begun else 0
     return SearchState(
         candidates=names,
         history=tuple(draw(outcomes(name, osl)) for name in order[:finished]),
@@ -125,26 +126,24 @@ def states(draw: st.DrawFn, *, smallest: int = 1, largest: int = 12) -> SearchSt
 @st.composite
 def searches(draw: st.DrawFn) -> tuple[SearchState, dict[str, Outcome]]:
     """A search that has not begun, and what each of its candidates would measure."""
-    state = draw(states())
-    unbegun = SearchState(
-        candidates=state.candidates,
-        history=(),
-        objectives=state.objectives,
-        seed=state.seed,
-        levels=LEVELS,
-        settings=state.settings,
-        slo=state.slo,
-        threshold=state.threshold,
-        usd_per_gpu_hour=state.usd_per_gpu_hour,
-        knowledge=state.knowledge,
-    )
+    state = draw(states(begun=False))
     fail = draw(st.integers(0, 4)) == 4
     failed = {c: Outcome(c, "failed", failure_kind="out_of_memory") for c in state.candidates}
     if fail:
-        return unbegun, failed
+        return state, failed
     said = (p.osl for sweep in state.knowledge.predictions.values() for p in sweep)
     osl = next(said, 100.0)
-    return unbegun, {c: draw(outcomes(c, osl)) for c in state.candidates}
+    return state, {c: draw(outcomes(c, osl)) for c in state.candidates}
+
+
+def _settings(number: int) -> dict[str, object]:
+    """The combination of that number: drawn at once, not axis by axis, which is slow."""
+    chosen: dict[str, object] = {}
+    for path, values in _AXES.items():
+        number, place = divmod(number, len(values))
+        if values[place] is not None:
+            chosen[path] = values[place]
+    return chosen
 
 
 def _prediction(

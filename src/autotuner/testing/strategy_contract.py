@@ -50,7 +50,7 @@ class StrategyContract(ABC):
     """
 
     exhaustive: ClassVar[bool] = True
-    examples: ClassVar[int] = 50
+    examples: ClassVar[int] = 30
     finds_within: ClassVar[int | None] = 12
     falls_short: ClassVar[float] = 0.03
 
