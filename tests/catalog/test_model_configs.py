@@ -62,6 +62,16 @@ def test_a_key_that_is_left_out_leaves_something_unknown_and_nothing_broken(
     assert facts.weights_gib() is None or facts.parameters
 
 
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_any_one_key_may_be_left_out(name: str) -> None:
+    config = CASES[name]["config"]
+    for gone in config:
+        facts = facts_from_config({k: v for k, v in config.items() if k != gone})
+        assert facts.weights_gib() is None or facts.parameters, gone
+        facts = facts_from_config({**config, gone: None})
+        assert facts.weights_gib() is None or facts.parameters, gone
+
+
 @given(
     st.sampled_from(["yarn", "linear", "dynamic", "llama3", "longrope", "su", "default", "mrope"]),
     st.sampled_from(["rope_scaling", "rope_parameters"]),

@@ -16,6 +16,8 @@ _UNCOUNTED = (
     "cla_share_factor",
 )
 """Keys of models with layers of several widths or with shared matrices, which are not counted."""
+_LATENT = ("qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim")
+"""Widths of a head where keys and values are kept as one latent (MLA)."""
 
 
 def parameters_of(text: Text, layers: Layers, experts: int, per_token: int) -> dict[str, int]:
@@ -25,7 +27,10 @@ def parameters_of(text: Text, layers: Layers, experts: int, per_token: int) -> d
     sized = (hidden, vocabulary, layers.cached, layers.mlps, text.get("num_attention_heads"))
     if any(not isinstance(value, int) for value in sized) or any(text.get(k) for k in _UNCOUNTED):
         return {}
-    if (layers.cached and size is None) or (kv_heads is None and not text.get("kv_lora_rank")):
+    if text.get("kv_lora_rank"):
+        if not all(isinstance(text.get(key), int) for key in _LATENT):
+            return {}
+    elif (layers.cached and size is None) or kv_heads is None:
         return {}
     mixer = mixer_of(text) if layers.recurrent or is_type(text, "mixer_beside_attention") else None
     mixers = layers.cached if is_type(text, "mixer_beside_attention") else layers.recurrent
@@ -99,8 +104,8 @@ def _attention_parameters(text: Text) -> int:
     hidden, heads = text["hidden_size"], text["num_attention_heads"]
     latent = text.get("kv_lora_rank")
     if latent:
-        rope, nope = text["qk_rope_head_dim"], text["qk_nope_head_dim"]
-        value, compressed = text["v_head_dim"], text.get("q_lora_rank")
+        rope, nope, value = (text[key] for key in _LATENT)
+        compressed = text.get("q_lora_rank")
         query_width = heads * (nope + rope)
         query = compressed * (hidden + query_width) if compressed else hidden * query_width
         keys = hidden * (latent + rope) + latent * heads * (nope + value)
