@@ -415,3 +415,16 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(
         write_html(summary("other"), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_levels_that_were_not_measured_in_peace_are_counted_beside_the_recommendation() -> None:
+    calm = summary()
+    assert "idle machine" not in printed(calm) + render_html(calm)
+    levels = calm.experiments[0].measurements
+    late = [level.model_copy(update={"client_bottleneck": True}) for level in levels]
+    first = calm.experiments[0].model_copy(update={"measurements": late})
+    busy = calm.model_copy(update={"experiments": [first, *calm.experiments[1:]]})
+    total = sum(len(experiment.measurements) for experiment in calm.experiments)
+    told = f"{len(late)} of {total} levels were measured while"
+    assert told in printed(busy)
+    assert told in render_html(busy)

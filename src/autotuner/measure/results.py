@@ -107,3 +107,8 @@ class Measurement(BaseModel):
     note: str = ""
     tool: str = "autotuner"
     original: dict[str, Any] | None = None
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether others loaded the machine meanwhile, or the load generator was late."""
+        return self.client_bottleneck or (self.machine is not None and self.machine.busy)

@@ -11,6 +11,7 @@ from autotuner.predict.interval import METRICS, interval80
 from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import (
     AXES,
+    disturbed_note,
     figure_text,
     limits_by_quantity,
     plane,
@@ -52,6 +53,7 @@ def render_html(summary: RunSummary) -> str:
         experiments=summary.experiments,
         frontier=summary.frontier,
         recommended=summary.recommended,
+        disturbed=disturbed_note(summary),
         labels=labels,
         error=summary.prediction_error,
         scatters=scatters(summary, labels),

@@ -180,3 +180,15 @@ def _widest(
         least, most = before.get(name, (low, high))
         joined[name] = (min(low, least), max(high, most))
     return joined
+
+
+def disturbed_note(summary: RunSummary) -> str | None:
+    """How many levels were not measured in peace, and what to do about it; None where all were."""
+    levels = [level for experiment in summary.experiments for level in experiment.measurements]
+    count = sum(level.is_disturbed for level in levels)
+    if not count:
+        return None
+    return (
+        f"{count} of {len(levels)} levels were measured while other processes used the machine or "
+        "the load generator was late: measure again on an idle machine (tune --again)"
+    )

@@ -9,7 +9,15 @@ from rich.markup import escape
 
 from autotuner.report.plot import plot_lines
 from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.points import AXES, figure_text, plane, plot_points, rate_column, verdict_text
+from autotuner.report.points import (
+    AXES,
+    disturbed_note,
+    figure_text,
+    plane,
+    plot_points,
+    rate_column,
+    verdict_text,
+)
 from autotuner.report.predicted import error_table
 from autotuner.report.replayed import replay_notice
 from autotuner.report.row_names import has_gpu_column
@@ -64,8 +72,11 @@ def print_summary(summary: RunSummary, console: Console, *, short: bool = False)
     if chosen is not None:
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"
         console.print()
-        console.print(f"[bold green]{title}[/bold green] {escape(chosen.reason)}", soft_wrap=True)
+        console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
         console.print(chosen.command, soft_wrap=True, markup=False, highlight=False)
+    if (disturbed := disturbed_note(summary)) is not None:
+        console.print()
+        console.print(f"[yellow]{disturbed}[/yellow]", soft_wrap=True)
     if summary.report is not None:
         console.print()
         console.print(f"report: {escape(summary.report)}", soft_wrap=True)
@@ -131,7 +142,10 @@ def is_recommended(point: PointView, summary: RunSummary) -> bool:
 def _print_plot(summary: RunSummary, console: Console) -> None:
     x, y = plane(summary.run.objectives)
     console.print()
-    console.print(f"{AXES[y]}, upwards; o frontier, * recommended, . dominated")
+    chosen = summary.recommended
+    star = "* nearest to the SLO" if chosen and not chosen.meets_slo else "* recommended"
+    console.print(f"{AXES[y]}, upwards", soft_wrap=True)
+    console.print(f"o frontier, {star}, . dominated")
     for line in plot_lines(plot_points(summary), x=x, y=y):
         console.print(line, markup=False, highlight=False, no_wrap=True, overflow="crop")
     console.print(f"{'':10}{AXES[x]}, rightwards")

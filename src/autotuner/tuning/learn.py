@@ -21,8 +21,7 @@ def telling(measured: Iterable[Measurement], *, when_busy: bool = False) -> list
     return [
         level
         for level in measured
-        if level.requests_completed >= FEWEST_REQUESTS
-        and (when_busy or not (level.client_bottleneck or (level.machine and level.machine.busy)))
+        if level.requests_completed >= FEWEST_REQUESTS and (when_busy or not level.is_disturbed)
     ]
 
 

@@ -268,7 +268,7 @@ class Tuner:
             self._tell(
                 MachineBusy(
                     f"the machine is busy before anything is measured: {load.describe()}; levels "
-                    "that are measured so are marked, and correct no prediction"
+                    "that are measured so are marked, and later tasks do not learn from them"
                 )
             )
 
