@@ -29,7 +29,8 @@ from autotuner.config.task import (
     ReplayConfig,
     Slo,
 )
-from autotuner.engines import ENGINES
+from autotuner.engines import ENGINES, EngineFile
+from autotuner.engines.file_reading import model_in
 from autotuner.profiles import (
     BUILTIN,
     FACTS,
@@ -337,6 +338,18 @@ def flags() -> str:
     return "\n".join(lines)
 
 
+def engine_keys() -> str:
+    """What an engine's file may say."""
+    lines = ["| key | needed | meaning |", "|---|---|---|"]
+    for name, info in EngineFile.model_fields.items():
+        lines.append(f"| `{name}` | {'yes' if info.is_required() else ''} | {meaning(info)} |")
+        part = model_in(info.annotation)
+        for inner, field in part.model_fields.items() if part else ():
+            if field.description:
+                lines.append(f"| `{name}.{inner}` |  | {meaning(field)} |")
+    return "\n".join(lines)
+
+
 def meaning(info: FieldInfo) -> str:
     """A field's own words, on one line."""
     return " ".join((info.description or "").split())
@@ -367,6 +380,7 @@ PARTS = {
     },
     "engines.md": {
         "coverage": coverage,
+        "engine-keys": engine_keys,
         "requirements": requirements_markdown,
         "memory": memory_markdown,
     },

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from autotuner.config import flag_of, parse_task
-from autotuner.config.groups import BACKENDS
+from autotuner.config import BACKENDS, flag_of, parse_task
 from autotuner.errors import PolicyError
 from autotuner.profiles import builtin_registry
 from autotuner.profiles.profile import profile_from

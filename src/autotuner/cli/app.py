@@ -53,8 +53,20 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
+    engines: Annotated[
+        Path | None,
+        typer.Option(
+            "--engines",
+            metavar="DIR",
+            help="Folder with files of your own engines, beside those of AUTOTUNER_ENGINES.",
+        ),
+    ] = None,
 ) -> None:
     """Find how to serve an LLM: measure the configurations that matter on the real engine."""
+    if engines is not None:
+        from autotuner.config.backends import add_engine_folder
+
+        add_engine_folder(engines)
 
 
 @app.command()
@@ -72,7 +84,7 @@ def init(
     ] = None,
     gpus: Annotated[int | None, typer.Option("--gpus", min=1, help="How many there are.")] = None,
     engine: Annotated[
-        str | None, typer.Option("--engine", help="llamacpp, vllm, sglang or trtllm.")
+        str | None, typer.Option("--engine", help="As `engines list` names it.")
     ] = None,
     slo: Annotated[
         list[str] | None,

@@ -21,7 +21,7 @@ def engines_list(as_json: Json = False) -> None:
 
 @engines_app.command("show")
 def engines_show(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="llamacpp, vllm, sglang, trtllm")],
+    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="As `engines list` names it.")],
     version: Annotated[
         str | None, typer.Option("--engine-version", help="Of the engine; the newest if left out.")
     ] = None,

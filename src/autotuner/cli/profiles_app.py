@@ -36,7 +36,7 @@ def profiles_apply(
         str,
         typer.Option("--model", help="Id of the catalog or a hub, a model folder or a GGUF file."),
     ],
-    engine: Annotated[str, typer.Option("--engine", help="llamacpp, vllm, sglang, trtllm")],
+    engine: Annotated[str, typer.Option("--engine", help="As `engines list` names it.")],
     gpu: Annotated[str | None, typer.Option("--gpu", help="GPU of the catalog, or cpu.")] = None,
     gpus: Annotated[int, typer.Option("--gpus", min=1, help="How many there are.")] = 1,
     isl: Annotated[int | None, typer.Option("--isl", min=1, help="Input tokens.")] = None,

@@ -5,10 +5,11 @@ Knows nothing of engines, models or hardware.
 """
 
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
+from autotuner.config.backends import BACKENDS, add_engine_folder, engine_files
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
-from autotuner.config.groups import BACKENDS, GROUPS, flag_of
+from autotuner.config.groups import GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import (
     load_document,
@@ -54,8 +55,10 @@ __all__ = [
     "ReplayConfig",
     "Slo",
     "Task",
+    "add_engine_folder",
     "axes_model",
     "content_id",
+    "engine_files",
     "flag_of",
     "load_document",
     "load_task",

@@ -260,5 +260,3 @@ GROUPS: dict[str, type[Document]] = {
     "misc": Misc,
 }
 """Group name -> its model, in the order in which they are written."""
-BACKENDS = ("llamacpp", "vllm", "sglang", "trtllm")
-"""Engines that `system.backend` may name, the embedded default first."""

@@ -5,7 +5,15 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 
 from autotuner.catalog import MemoryUse
 from autotuner.engines.engine import MODEL, Engine, Installation
-from autotuner.engines.registry import DEFAULT_ENGINE, ENGINES, engine_named
+from autotuner.engines.engine_file import AiconfiguratorFile, EngineFile, SchedulerFile
+from autotuner.engines.registry import (
+    DEFAULT_ENGINE,
+    ENGINES,
+    engine_called,
+    engine_measured_by,
+    engine_named,
+    v1_engines,
+)
 from autotuner.engines.requirements import (
     ABOVE_ONE,
     ABOVE_ZERO,
@@ -35,7 +43,9 @@ __all__ = [
     "RELATIONS",
     "SET",
     "TENSOR",
+    "AiconfiguratorFile",
     "Engine",
+    "EngineFile",
     "EngineTable",
     "FailureKind",
     "FailurePattern",
@@ -46,9 +56,13 @@ __all__ = [
     "Pieces",
     "Requirement",
     "Saying",
+    "SchedulerFile",
     "SplitRanks",
     "checked_version",
+    "engine_called",
+    "engine_measured_by",
     "engine_named",
     "engine_table",
     "requirement_from",
+    "v1_engines",
 ]

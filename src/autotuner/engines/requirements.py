@@ -101,4 +101,4 @@ def requirement_from(raw: Mapping[str, Any], path: str) -> Requirement:
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list) else (value,)
+    return tuple(value) if isinstance(value, list | tuple) else (value,)

@@ -6,14 +6,18 @@ import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from autotuner.catalog import MemoryUse, ModelFacts
-from autotuner.config import BACKENDS, GROUPS, flag_of
-from autotuner.config.tables import packaged_table
+from autotuner.config import BACKENDS, GROUPS, engine_files, flag_of, nearest
+from autotuner.engines.engine_file import EngineFile
+from autotuner.engines.file_reading import read_engine_file
 from autotuner.engines.requirements import Requirement, requirement_from
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
-from autotuner.engines.spec import FailureKind, FailurePattern
+from autotuner.engines.spec import FailurePattern
 from autotuner.engines.split import SplitRanks, split_from
 from autotuner.engines.unset import Choice, MemoryRow, choice_from, chosen, memory_rows, memory_use
 from autotuner.errors import EngineError
@@ -48,6 +52,7 @@ class EngineTable:
     """All that is known of an engine's command line and of its failures.
 
     Attributes:
+        file: the document of its file, for what is not of the command line.
         program, module: what starts it: a program, or `python -m module`.
         packages: distributions that carry it, the first one that is found gives the version.
         program_words, module_words: words after it, `{model}` filled in.
@@ -66,6 +71,7 @@ class EngineTable:
         splitting: over which ranks it splits matrices, as YAML.
     """
 
+    file: EngineFile
     name: str
     title: str
     program: str
@@ -271,62 +277,80 @@ def row_name(row: FlagRow) -> str:
     return ", ".join(str(said) for _, said in row.values if said)
 
 
-@functools.cache
-def table_names() -> tuple[str, ...]:
-    """Engines that have a table, the embedded default first."""
-    return BACKENDS
-
-
-@functools.cache
 def engine_table(name: str) -> EngineTable:
-    """The table in `engines/NAME.yaml`.
+    """The table of the engine that `name` names.
 
     Raises:
-        EngineError: the table leaves a field out, or names one twice or one that is unknown.
+        EngineError: no such engine, or its file is wrong: a fault of a key or a value, a field that
+            is left out, named twice or unknown.
     """
-    raw = packaged_table("autotuner.engines", name)
-    rows = {
-        path: tuple(row_from(path, row) for row in (said if isinstance(said, list) else [said]))
-        for path, said in raw["flags"].items()
-    }
+    return _table(engine_files()[checked_engine(name)])
+
+
+def checked_engine(name: str) -> str:
+    """`name`, where an engine has it.
+
+    Raises:
+        EngineError: no such engine; names the nearest.
+    """
+    if name not in BACKENDS:
+        raise EngineError(f"system.backend: {name!r} is unknown; {nearest(name, list(BACKENDS))}")
+    return name
+
+
+@functools.cache
+def _table(path: Path) -> EngineTable:
+    file = read_engine_file(path)
+    try:
+        requirements = tuple(requirement_from(_given(row), file.name) for row in file.requires)
+    except ValueError as error:
+        raise EngineError(f"{path}: requires: {error}") from None
     table = EngineTable(
-        name=raw["name"],
-        title=raw["title"],
-        program=raw["program"],
-        module=raw["module"],
-        packages=tuple(raw["packages"]),
-        program_words=tuple(raw["program_words"]),
-        module_words=tuple(raw["module_words"]),
-        argv=tuple(raw["argv"]),
-        model_format=raw["model_format"],
-        version=str(raw["version"]),
-        source=raw["source"],
-        health_path=raw["health_path"],
-        api_path=raw["api_path"],
-        options_flag=raw.get("options_flag", ""),
-        device_variables=raw.get("device_variables", {}),
-        defaults=raw["defaults"],
-        machine=raw.get("machine", {}),
-        rows=rows,
-        described=raw["described"],
-        inexpressible={
-            path: Inexpressible(path, row["reason"], tuple(row.get("neutral", ())))
-            for path, row in raw["inexpressible"].items()
+        file=file,
+        name=file.name,
+        title=file.title,
+        program=file.program,
+        module=file.module,
+        packages=file.packages,
+        program_words=file.program_words,
+        module_words=file.module_words,
+        argv=file.argv,
+        model_format=file.model_format,
+        version=file.version,
+        source=file.source,
+        health_path=file.health_path,
+        api_path=file.api_path,
+        options_flag=file.options_flag,
+        device_variables=file.device_variables,
+        defaults=file.defaults,
+        machine=dict(file.machine),
+        rows={
+            path: tuple(row_from(path, _given(row)) for row in rows)
+            for path, rows in file.flags.items()
         },
-        reserved=frozenset(raw["reserved"]),
+        described=file.described,
+        inexpressible={
+            path: Inexpressible(path, row.reason, row.neutral)
+            for path, row in file.inexpressible.items()
+        },
+        reserved=frozenset(file.reserved),
         failures=tuple(
-            FailurePattern(row["pattern"], FailureKind(row["kind"]), row["explanation"])
-            for row in raw["failures"]
+            FailurePattern(row.pattern, row.kind, row.explanation) for row in file.failures
         ),
-        memory_rows=memory_rows(raw["memory"]),
-        aliases=raw.get("aliases", {}),
-        revision=row_from("model.revision", raw["revision"]) if "revision" in raw else None,
-        unset={path: choice_from(row) for path, row in raw.get("unset", {}).items()},
-        splitting=raw.get("split", {}),
-        requirements=tuple(requirement_from(row, name) for row in raw.get("requires", ())),
+        memory_rows=memory_rows([_given(row) for row in file.memory]),
+        aliases=file.aliases,
+        revision=row_from("model.revision", _given(file.revision)) if file.revision else None,
+        unset={path: choice_from(row) for path, row in file.unset.items()},
+        splitting=_given(file.split),
+        requirements=requirements,
     )
-    _check_complete(table)
+    _check_complete(table, path)
     return table
+
+
+def _given(part: BaseModel) -> dict[str, Any]:
+    """What the file itself says of a part."""
+    return part.model_dump(exclude_unset=True)
 
 
 def options_text(keys: list[tuple[str, Any]]) -> str:
@@ -352,15 +376,15 @@ def _plain(flag: str) -> str:
 
 
 def _remedy(path: str, engine: str) -> str:
-    able = [name for name in table_names() if name != engine and path in engine_table(name).rows]
+    able = [name for name in BACKENDS if name != engine and path in engine_table(name).rows]
     return f"leave the field out; these can: {', '.join(able)}" if able else "leave the field out"
 
 
-def _check_complete(table: EngineTable) -> None:
+def _check_complete(table: EngineTable, path: Path) -> None:
     said = [*table.rows, *table.described, *table.inexpressible]
     wrong = {path for path in said if said.count(path) > 1} | (set(FIELDS) ^ set(said))
     if wrong:
         raise EngineError(
-            f"the table of {table.name} says these fields twice, not at all, or they do not "
-            f"exist: {', '.join(sorted(wrong))}"
+            f"{path}: flags, described and inexpressible say these fields twice, not at all, or "
+            f"they do not exist: {', '.join(sorted(wrong))}"
         )

@@ -7,10 +7,12 @@ from typing import Any
 
 from autotuner.catalog import gpu_named, known_model
 from autotuner.config import Candidate
+from autotuner.config.tables import packaged_table
 from autotuner.errors import ModelError
 from autotuner.predict import Scenario
 
-MODEL, GPU, ENGINE = "Qwen/Qwen3-32B", "h200_sxm", "vllm"
+_ASKED = packaged_table("autotuner.evaluate", "speed_grid")
+MODEL, GPU, ENGINE = _ASKED["model"], _ASKED["gpu"], _ASKED["engine"]
 ISL, OSL = 2048, 1024
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 TENSOR_PARALLEL = (1, 2, 4, 8)

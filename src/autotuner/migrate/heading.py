@@ -7,23 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from autotuner.config import nearest
+from autotuner.engines import v1_engines
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.draft import Draft
 from autotuner.migrate.notes import Done
 
 SOURCE = "v1 task"
-_ENGINES = {
-    "sglang": "sglang",
-    "vllm": "vllm",
-    "tensorrt-llm": "trtllm",
-    "tensorrt_llm": "trtllm",
-    "trtllm": "trtllm",
-    "trt-llm": "trtllm",
-    "llamacpp": "llamacpp",
-    "llama.cpp": "llamacpp",
-    "llama-cpp": "llamacpp",
-}
-"""Word in v1's `base_runtime` -> engine. An OME runtime's name begins with one."""
 _VERSION = re.compile(r"v?(\d+\.\d+[\w.+-]*)")
 _LONGEST_NAME = 200
 
@@ -43,7 +32,7 @@ def checked(v1: Mapping[str, Any]) -> tuple[str, str, str]:
         problems.append(Problem("model.id_or_path", "is missing: a hub's id, or a path"))
     engine = _engine(runtime) if isinstance(runtime, str) else None
     if engine is None:
-        hint = nearest(str(runtime), list(_ENGINES))
+        hint = nearest(str(runtime), list(v1_engines()))
         problems.append(Problem("base_runtime", f"{runtime!r} names no engine; {hint}"))
     if problems:
         raise ConfigError(SOURCE, tuple(problems))
@@ -51,8 +40,8 @@ def checked(v1: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _engine(runtime: str) -> str | None:
-    """The engine that a runtime is, or whose name its own begins with or holds."""
-    found = (name for word, name in _ENGINES.items() if word in runtime.lower())
+    """The engine that a runtime is, or whose name its own begins with or holds (as OME's do)."""
+    found = (name for word, name in v1_engines().items() if word in runtime.lower())
     return next(found, None)
 
 
@@ -86,7 +75,7 @@ def add_runtime(draft: Draft, v1: Mapping[str, Any], absent_mode: str) -> None:
     """Adds engine, version, deployment mode and description."""
     runtime = v1["base_runtime"]
     draft.setting("system.backend", [draft.engine])
-    if _ENGINES.get(runtime):
+    if runtime in v1_engines():
         draft.note(("base_runtime",), Done.TRANSLATED, "system.backend")
     else:
         text = "system.backend: the engine that the runtime's name tells"

@@ -17,13 +17,8 @@ from autotuner.migrate.values import UnfitError, as_bool, listed, setting
 PARALLEL = "parallel_config"
 _TP, _DP = "parallel.tensor_parallel", "parallel.data_parallel"
 _SWITCH = "enable_expert_parallel"
-_FLAGS = {
-    ("vllm", "dcp"): "decode-context-parallel-size",
-    ("vllm", "cp"): "prefill-context-parallel-size",
-    ("sglang", "moe_dense_tp"): "moe-dense-tp-size",
-}
-"""Widths that v2 has no field for -> the flag by which an engine takes them."""
 _OTHER_WIDTHS = ("cp", "dcp", "moe_dense_tp")
+"""Widths that v2 has no field for; an engine's file may say its flag (`v1.widths`)."""
 PRESETS = {"single-gpu": {"tp": 1, "pp": 1, "dp": 1}}
 """What a preset's name itself says. The widths of v1's other presets are not known."""
 
@@ -115,7 +110,8 @@ def _add_other(draft: Draft, path: tuple[str, ...], key: str, values: list[Any])
     if set(widths) <= {1}:
         draft.note(path, Done.SILENT, "1 is what engines do anyway")
         return
-    flag = _FLAGS.get((draft.engine, key))
+    v1 = engine_table(draft.engine).file.v1
+    flag = v1.widths.get(key) if v1 else None
     if flag is None:
         raise UnfitError(f"{draft.engine} has no flag for it, and v2 no field")
     add_words(draft, path, key, flag, widths, why="v2 has no field for it")

@@ -14,7 +14,7 @@ from autotuner.predict.aiconfigurator_package import (
     known_names,
     known_systems,
 )
-from autotuner.predict.aiconfigurator_query import ENGINES, UnaskableError
+from autotuner.predict.aiconfigurator_query import UnaskableError, asked_engines
 from autotuner.predict.scenario import Scenario
 
 
@@ -34,8 +34,9 @@ def system_name(scenario: Scenario) -> str | None:
 
 def problem(scenario: Scenario) -> str | None:
     """Why it cannot be asked about the scenario; None where it can."""
-    if scenario.engine not in ENGINES:
-        return f"aiconfigurator does not know the engine {scenario.engine}, but {_all(ENGINES)}"
+    engines = asked_engines()
+    if scenario.engine not in engines:
+        return f"aiconfigurator does not know the engine {scenario.engine}, but {_all(engines)}"
     if system_name(scenario) is None:
         systems = _all(known_systems())
         return f"aiconfigurator does not know the device {scenario.gpu.name}, but {systems}"

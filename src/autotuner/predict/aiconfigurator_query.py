@@ -12,11 +12,9 @@ import math
 from dataclasses import dataclass
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import GROUPS, Candidate
+from autotuner.config import BACKENDS, GROUPS, Candidate
+from autotuner.engines import AiconfiguratorFile, engine_table
 from autotuner.predict.scenario import Scenario
-
-ENGINES = ("vllm", "sglang", "trtllm")
-"""Engines whose kernels it has measured."""
 
 DRAFT_ACCEPTANCE = 0.85
 """Share of drafted tokens that the model accepts: the lower end of what DeepSeek-V3's report
@@ -61,12 +59,21 @@ _KV_FORMATS = {
 }
 """Our formats of the KV cache -> its own; the other ones are llama.cpp's."""
 
-_SHARED_LIMIT = ("sglang",)
-"""Engines that divide max_running_requests among attention ranks; elsewhere each has its own."""
-
 
 class UnaskableError(Exception):
     """Why a candidate has no counterpart among aiconfigurator's arguments."""
+
+
+def asked_engines() -> tuple[str, ...]:
+    """Engines whose kernels it has measured, by their files."""
+    return tuple(name for name in BACKENDS if engine_table(name).file.aiconfigurator)
+
+
+def _asked_engine(scenario: Scenario) -> AiconfiguratorFile:
+    found = engine_table(scenario.engine).file.aiconfigurator
+    if found is None:
+        raise UnaskableError(f"aiconfigurator does not know the engine {scenario.engine}")
+    return found
 
 
 @dataclass(frozen=True)
@@ -151,7 +158,8 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     attention_dp = data if facts.is_moe else 1
     moe_tp, moe_ep = _expert_widths(candidate, scenario, attention_dp)
     nextn = int(value(candidate, "runtime.nextn") or 0)
-    longest = value(candidate, "memory.max_model_len") if scenario.engine == "trtllm" else None
+    engine = _asked_engine(scenario)
+    longest = value(candidate, "memory.max_model_len") if engine.takes_served_length else None
     asked = {name: value(candidate, path) for path, name in ARGUMENTS.items()}
     kv_format = asked["kvcache_quant_mode"]
     if kv_format is not None:
@@ -163,7 +171,7 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     layout = Layout(
         model_path=model,
         system_name=system,
-        backend_name=scenario.engine,
+        backend_name=engine.name,
         backend_version=scenario.engine_version,
         isl=isl,
         osl=osl,
@@ -235,9 +243,10 @@ def _prompt_tokens_of_a_step(candidate: Candidate, scenario: Scenario) -> int:
 def _slots(candidate: Candidate, scenario: Scenario, attention_dp: int) -> int | None:
     """Requests that one replica serves at a time, by its own limits on sequences and tokens."""
     limits = []
+    shares = _asked_engine(scenario).shares_running_requests
     running = scenario.value(candidate, "scheduling.max_running_requests")
     if running is not None:
-        limits.append(running * (1 if scenario.engine in _SHARED_LIMIT else attention_dp))
+        limits.append(running * (1 if shares else attention_dp))
     tokens = scenario.value(candidate, "memory.max_total_tokens")
     if tokens is not None:
         limits.append(int(tokens // (scenario.isl + scenario.osl)) * attention_dp)

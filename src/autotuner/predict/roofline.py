@@ -21,7 +21,7 @@ from autotuner.predict.roofline_layout import (
     work_of,
 )
 from autotuner.predict.roofline_memory import out_of_memory_of, room_of
-from autotuner.predict.roofline_rates import HABITS
+from autotuner.predict.roofline_rates import habits_of
 from autotuner.predict.roofline_step import Batch, Machine, Work, step_s
 from autotuner.predict.scenario import Scenario
 from autotuner.predict.steady_state import Loop, settle
@@ -56,9 +56,11 @@ class RooflinePredictor:
     def supports(self, scenario: Scenario) -> Support:
         """Whether the model's sizes, the device's speed and the engine's habits are known."""
         gpu = scenario.gpu
-        if scenario.engine not in HABITS:
+        try:
+            habits = habits_of(scenario.engine)
+        except LookupError:
             return Support(False, f"engine {scenario.engine!r} is not known to it")
-        if gpu.is_cpu and HABITS[scenario.engine].cpu is None:
+        if gpu.is_cpu and habits.cpu is None:
             return Support(False, f"{scenario.engine} does not run on a CPU")
         if not gpu.bandwidth_gb_s or not gpu.tflops:
             measure = "; run `autotuner calibrate-device`" if gpu.is_cpu else ""
@@ -147,7 +149,7 @@ def _times_ms(
     rounds: float,
 ) -> tuple[float, float]:
     """TTFT and TPOT of one replica that serves `users` at a time."""
-    habits, budget = HABITS[scenario.engine], step_tokens(scenario, candidate)
+    habits, budget = habits_of(scenario.engine), step_tokens(scenario, candidate)
     drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
     cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
     prompt = max(scenario.isl - cached, 1.0)

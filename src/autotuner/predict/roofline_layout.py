@@ -7,7 +7,7 @@ import math
 from autotuner.catalog import ModelFacts
 from autotuner.config import Candidate
 from autotuner.predict.roofline_comm import link_between
-from autotuner.predict.roofline_rates import GPU, HABITS, Shares, peak_flops
+from autotuner.predict.roofline_rates import GPU, Shares, habits_of, peak_flops
 from autotuner.predict.roofline_step import Machine, Work
 from autotuner.predict.scenario import Scenario
 
@@ -18,8 +18,6 @@ ACTIVATION_PASSES = 20
 EXPERT_PASSES = 6
 """Times that a token's hidden vector goes through memory per layer, between matrices, in 16 bits;
 and per expert that it is copied to."""
-UBATCH = 512
-"""llama.cpp's `--ubatch-size` where nothing is said."""
 
 _NEEDED = {
     "layers": "layers",
@@ -103,7 +101,7 @@ def work_of(scenario: Scenario, candidate: Candidate) -> Work:
 
 def machine_of(scenario: Scenario, candidate: Candidate) -> Machine:
     """What the devices of a candidate reach with its engine."""
-    gpu, habits, facts = scenario.gpu, HABITS[scenario.engine], scenario.facts
+    gpu, habits, facts = scenario.gpu, habits_of(scenario.engine), scenario.facts
     shares = (habits.cpu or GPU) if gpu.is_cpu else GPU
     gemm = candidate.quantization.gemm_mode or facts.gemm_format or "bfloat16"
     moe = candidate.quantization.moe_mode or facts.moe_format or gemm
@@ -138,11 +136,12 @@ def attention_replicas(scenario: Scenario, candidate: Candidate) -> int:
 
 def step_tokens(scenario: Scenario, candidate: Candidate) -> float:
     """Tokens of prompts that a step holds at the most."""
+    habits = habits_of(scenario.engine)
     paths = ["scheduling.max_num_batched_tokens"]
-    if scenario.engine != "llamacpp":
+    if habits.micro_batch is None:
         paths.append("attention.chunked_prefill_size")
     said = [value for path in paths if (value := scenario.value(candidate, path))]
-    tokens = float(min(said, default=HABITS[scenario.engine].step_tokens))
+    tokens = float(min(said, default=habits.step_tokens))
     whole = candidate.attention.enable_chunked_prefill is False
     return max(tokens, scenario.isl) if whole else tokens
 
@@ -152,9 +151,10 @@ def _graphs(candidate: Candidate, shares: Shares) -> bool:
 
 
 def _micro_batch(scenario: Scenario, candidate: Candidate) -> float:
-    if scenario.engine != "llamacpp":
+    usual = habits_of(scenario.engine).micro_batch
+    if usual is None:
         return math.inf
-    return float(scenario.value(candidate, "attention.chunked_prefill_size") or UBATCH)
+    return float(scenario.value(candidate, "attention.chunked_prefill_size") or usual)
 
 
 def _thread_shares(scenario: Scenario, candidate: Candidate) -> tuple[float, float]:

@@ -43,11 +43,12 @@ class Room:
 
 def room_of(scenario: Scenario, candidate: Candidate) -> Room:
     """The room of a candidate's replica: its slots, or what the KV cache holds."""
-    memory = candidate_memory(candidate, _setting(scenario))
+    setting = _setting(scenario)
+    memory = candidate_memory(candidate, setting)
     # A pipeline has as many batches in flight as stages, and they share the cache of each.
     stages = 1 if scenario.gpu.is_cpu else scenario.width(candidate, "pipeline_parallel")
     tokens = []
-    if candidate.memory.max_total_tokens is not None and scenario.engine != "llamacpp":
+    if candidate.memory.max_total_tokens is not None and not setting.slots_share_context:
         tokens.append(float(candidate.memory.max_total_tokens))
     if memory is not None and memory.kv_gib_per_token > 0:
         tokens.append((memory.usable_gib - memory.weights_gib) / memory.kv_gib_per_token)

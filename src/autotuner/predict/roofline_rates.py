@@ -1,5 +1,7 @@
 """What devices and engines reach of their peaks: the few constants of the roofline.
 
+How each engine schedules, and what it reaches on a CPU, its own file says (`scheduler`).
+
 S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for
 Multicore Architectures", CACM 52(4), 2009: time = max(bytes / bandwidth, FLOPs / peak). Peaks are
 never reached; the shares below are round figures from what kernels are known to reach, the same
@@ -10,11 +12,14 @@ took no part. What the shares leave out, `Prediction.*_log_std` admits and calib
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from autotuner.catalog import Gpu
+from autotuner.config import BACKENDS
+from autotuner.engines import SchedulerFile, engine_table
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ CPU = Shares(
 
 @dataclass(frozen=True)
 class Habits:
-    """How an engine schedules, where the candidate says nothing.
+    """How an engine schedules, where the candidate says nothing; its file has it (`scheduler`).
 
     Attributes:
         step_tokens: tokens of a step at the most.
@@ -97,6 +102,8 @@ class Habits:
             OSDI 2024); otherwise prompts go first and decoding waits.
         host_ms: work between two steps that no kernel hides.
         request_ms: HTTP, tokenising, queueing of a request.
+        micro_batch: tokens computed together within a step, where attention.chunked_prefill_size
+            says how many; None where that limits the tokens of a step.
         cpu: shares on a CPU, where it runs there.
     """
 
@@ -104,22 +111,33 @@ class Habits:
     mixes: bool
     host_ms: float
     request_ms: float
+    micro_batch: int | None = None
     cpu: Shares | None = None
 
 
-HABITS: Mapping[str, Habits] = MappingProxyType(
-    {
-        "vllm": Habits(8192, True, 0.8, 15.0, replace(CPU, kernel_us=30.0, eager_us=30.0)),
-        "sglang": Habits(8192, False, 0.4, 15.0, replace(CPU, kernel_us=30.0, eager_us=30.0)),
-        "trtllm": Habits(8192, True, 0.4, 12.0),
-        "llamacpp": Habits(2048, True, 0.3, 3.0, replace(CPU, gemm=0.3)),
-    }
-)
-"""Defaults as the engines' own documents give them: vLLM `--max-num-batched-tokens` on large GPUs,
-SGLang `--chunked-prefill-size`, TensorRT-LLM `max_num_tokens`, llama.cpp `--batch-size`. Host time:
-a scheduler in Python between steps, overlapped in part. llama.cpp multiplies quantised blocks as
-integer dot products, at about a third of a BLAS; Python engines dispatch an operator in 20 to 50
-us."""
+def habits_of(engine: str) -> Habits:
+    """The habits of an engine.
+
+    Raises:
+        LookupError: there is no such engine, or its file has none.
+    """
+    scheduler = engine_table(engine).file.scheduler if engine in BACKENDS else None
+    if scheduler is None:
+        raise LookupError(engine)
+    return _habits(scheduler)
+
+
+@functools.cache
+def _habits(scheduler: SchedulerFile) -> Habits:
+    cpu = scheduler.cpu
+    return Habits(
+        step_tokens=scheduler.step_tokens,
+        mixes=scheduler.mixes,
+        host_ms=scheduler.host_ms,
+        request_ms=scheduler.request_ms,
+        micro_batch=scheduler.micro_batch,
+        cpu=None if cpu is None else replace(CPU, **cpu.model_dump(exclude_none=True)),
+    )
 
 
 def peak_flops(gpu: Gpu, mode: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ class Fact:
     kind: type
     meaning: str
     read: Callable[[TaskContext], Any]
-    names: tuple[str, ...] = ()
+    names: Sequence[str] = ()
     canonical: Callable[[str], str] = str
 
 

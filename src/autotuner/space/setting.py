@@ -96,7 +96,7 @@ class Setting:
             defaults=table.defaults,
             facts=facts,
             memory_gib=memory_gib,
-            slots_share_context=table.model_format == "gguf",
+            slots_share_context=table.file.slots_share_context,
             gpu=gpu,
             gpus=gpus,
             use=table.memory_use(version, name, memory_gib),

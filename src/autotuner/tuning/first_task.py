@@ -16,7 +16,7 @@ import yaml
 
 from autotuner.catalog import ResolvedModel, resolve_model
 from autotuner.config import DescribedGpu, Model, Task, parse_task
-from autotuner.engines import engine_named
+from autotuner.engines import engine_named, engine_table
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.profiles import ProfileRegistry, TaskContext
 from autotuner.tuning.prepare import Prepared, prepare
@@ -65,7 +65,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Offer:
-    """Values of one setting for a first search; a single one is fixed, none leaves it out."""
+    """Values of one setting for a first search; a single one is fixed, none leaves it out.
+
+    What an engine's file says of the setting (`first_task`) stands in place of them.
+    """
 
     path: str
     why: str
@@ -85,14 +88,12 @@ def _experts(asked: Asked, context: TaskContext) -> list[int]:
 
 
 def _weights(asked: Asked, context: TaskContext) -> list[str]:
-    if asked.on_cpu or asked.engine == "llamacpp" or context.model_is_quantized is not False:
+    if asked.on_cpu or context.model_is_quantized is not False:
         return []
     return ["bfloat16", "fp8"] if context.supports("fp8") else []
 
 
 def _cache(asked: Asked, context: TaskContext) -> list[str]:
-    if asked.engine == "llamacpp":
-        return ["float16", "int8"]
     return ["bfloat16", "fp8"] if not asked.on_cpu and context.supports("fp8") else []
 
 
@@ -104,37 +105,25 @@ def _length(asked: Asked, context: TaskContext) -> list[int]:
 
 
 def _sequences(asked: Asked, _: TaskContext) -> list[int]:
-    if asked.engine == "llamacpp":
-        return [2, 4, 8]
     return [4, 16] if asked.on_cpu else [64, 256]
 
 
 def _step_tokens(asked: Asked, _: TaskContext) -> list[int]:
-    if asked.engine in ("llamacpp", "sglang"):
-        return []
     small, large = (512, 2048) if asked.on_cpu else (2048, 8192)
     whole_prompt = -(-(asked.isl + _MARGIN) // _STEP) * _STEP
     return sorted({max(small, min(whole_prompt, large)), max(large, whole_prompt)})
 
 
-def _chunk_tokens(asked: Asked, _: TaskContext) -> list[int]:
-    return [2048, 8192] if asked.engine == "sglang" else []
-
-
 def _threads(asked: Asked, _: TaskContext) -> list[int]:
-    if asked.engine != "llamacpp" or not asked.on_cpu:
+    counts = "misc.threads" in engine_table(asked.engine).machine
+    if not counts or not asked.on_cpu:
         return []
     return sorted({max(asked.cores // 2, 1), asked.cores})
 
 
-def _only(engine: str, value: Any, *, on_cpu: bool | None = None) -> Any:
-    """Offers one value on one engine."""
-
-    def values(asked: Asked, _: TaskContext) -> list[Any]:
-        fits = asked.engine == engine and on_cpu in (None, asked.on_cpu)
-        return [value] if fits else []
-
-    return values
+def _none(_: Asked, __: TaskContext) -> list[Any]:
+    """Nothing, but where an engine's file says otherwise."""
+    return []
 
 
 OFFERS = (
@@ -146,12 +135,12 @@ OFFERS = (
     _Offer("memory.max_model_len", "longest request, tokens", _length),
     _Offer(_SEQUENCES, "requests decoded together", _sequences),
     _Offer("scheduling.max_num_batched_tokens", "tokens of a step at the most", _step_tokens),
-    _Offer("attention.chunked_prefill_size", "tokens of a prompt in a step", _chunk_tokens),
-    _Offer("attention.backend", "needed for a quantised KV cache", _only("llamacpp", "flash")),
+    _Offer("attention.chunked_prefill_size", "tokens of a prompt in a step", _none),
+    _Offer("attention.backend", "needed for a quantised KV cache", _none),
     _Offer("misc.threads", "CPU threads", _threads),
-    _Offer("misc.dtype", "the CPU's format", _only("vllm", "bfloat16", on_cpu=True)),
-    _Offer("misc.cuda_graph", "there is no GPU", _only("vllm", False, on_cpu=True)),
-    _Offer("misc.torch_compile", "starts sooner", _only("vllm", False, on_cpu=True)),
+    _Offer("misc.dtype", "the CPU's format", _none),
+    _Offer("misc.cuda_graph", "there is no GPU", _none),
+    _Offer("misc.torch_compile", "starts sooner", _none),
 )
 
 
@@ -199,11 +188,15 @@ def _offered(asked: Asked, model: ResolvedModel) -> dict[str, list[Any]]:
         described=asked.described,
     )
     widest = {"parallel.tensor_parallel": asked.gpus} if asked.gpus > 1 else {}
+    own = engine.table.file.first_task
+    theirs = {**own.anywhere, **(own.on_cpu if asked.on_cpu else own.on_gpu)}
     found = {}
     for offer in OFFERS:
+        own_values = theirs.get(offer.path)
+        offered = offer.values(asked, context) if own_values is None else own_values
         values = [
             value
-            for value in offer.values(asked, context)
+            for value in offered
             if not engine.refuses(
                 widest | {offer.path: value}, offer.path, model, engine.table.version
             )

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, model_named, resolve_model
 from autotuner.config import Candidate, DescribedGpu
 from autotuner.config.load import problems_of
-from autotuner.engines import ENGINES, engine_named
+from autotuner.engines import ENGINES, engine_called, engine_named
 from autotuner.errors import CatalogError, ModelError, VerifyError
 from autotuner.measure import genai_bench
 from autotuner.predict import Scenario
@@ -43,16 +43,6 @@ _PREDICTED_COLUMN = "kind of data"
 _HARMLESS = frozenset({genai_bench.NOTE, llama_bench.REMARK})
 """Remarks of how a tool measures; all others say that something else than the base predicts was
 measured: a rate of arrivals, drafted tokens, a load generator that was late."""
-_ENGINES = {"tensorrtllm": "trtllm", "tensorrt": "trtllm", "trt": "trtllm"}
-"""An engine's name elsewhere, letters only -> its name here."""
-_FIELDS: tuple[tuple[str, str, str], ...] = (
-    ("model", "", "ORG/NAME"),
-    ("engine", "system.backend", "|".join(ENGINES)),
-    ("system", "system.gpu_type", "GPU"),
-    ("isl", "runtime.isl", "TOKENS"),
-    ("osl", "runtime.osl", "TOKENS"),
-)
-"""Field of a point, the setting that says the same, and what its value looks like."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +146,16 @@ def _refuse_remarks(point: Point) -> None:
 
 
 def _stated(point: Point) -> dict[str, Any]:
-    """What the point says of each of `_FIELDS`; raises ValueError that names what is missing."""
-    found = {name: point.settings.get(path) or getattr(point, name) for name, path, _ in _FIELDS}
-    missing = {name: shape for name, _, shape in _FIELDS if not found[name]}
+    """What the point says of what a row needs; raises ValueError that names what is missing."""
+    fields = (
+        ("model", "", "ORG/NAME"),
+        ("engine", "system.backend", "|".join(ENGINES)),
+        ("system", "system.gpu_type", "GPU"),
+        ("isl", "runtime.isl", "TOKENS"),
+        ("osl", "runtime.osl", "TOKENS"),
+    )
+    found = {name: point.settings.get(path) or getattr(point, name) for name, path, _ in fields}
+    missing = {name: shape for name, _, shape in fields if not found[name]}
     if point.gpus is None and occupied(point.settings) is None:
         missing["gpus"] = "N"
     # InferenceX says a format, and not of which matrices.
@@ -221,7 +218,7 @@ def _gpu(word: str, described: Mapping[str, DescribedGpu]) -> Gpu:
 
 def _engine(word: str) -> str:
     letters = re.sub(r"[^a-z]", "", word.lower())
-    name = _ENGINES.get(letters, letters)
-    if name not in ENGINES:
+    name = engine_called(word.lower()) or engine_called(letters)
+    if name is None:
         raise ValueError(f"engine {word!r} is not known; say --set engine={'|'.join(ENGINES)}")
     return name

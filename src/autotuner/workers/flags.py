@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Sequence
 
 from autotuner.config import flag_of
-from autotuner.config.tables import packaged_table
 from autotuner.engines import engine_table
 
 OWN_RULES = ("misc.load_format", "misc.speculative_draft_model", "misc.trust_remote_code")
@@ -42,7 +41,7 @@ def refused_words(
 
 @functools.cache
 def allowed_flags(engine: str) -> frozenset[str]:
-    """The list of the file, and the flags of the engine's table that say one number or word."""
+    """The engine's `allowed_flags`, and those of its table that say one number or word."""
     table = engine_table(engine)
     said = {
         flag
@@ -53,13 +52,7 @@ def allowed_flags(engine: str) -> frozenset[str]:
         for flag in row.claims
     }
     other_names = {name for name, flag in table.aliases.items() if flag in said}
-    return frozenset(map(_plain, {*said, *other_names, *_listed()[engine]}))
-
-
-@functools.cache
-def _listed() -> dict[str, list[str]]:
-    listed: dict[str, list[str]] = packaged_table("autotuner.workers", "allowed_flags")
-    return listed
+    return frozenset(map(_plain, {*said, *other_names, *table.file.allowed_flags}))
 
 
 def _plain(flag: str) -> str:

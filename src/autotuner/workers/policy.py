@@ -21,7 +21,7 @@ _MODELS, _LANDSCAPES = "models", "landscapes"
 class Policy(Document):
     """What a task may launch. What is left out allows no more than engines need for tuning."""
 
-    engines: tuple[str, ...] = BACKENDS
+    engines: tuple[str, ...] = Field(default_factory=lambda: tuple(BACKENDS))
     """Engines that may be started."""
     deployment_modes: tuple[DeploymentMode, ...] = ("local", "docker", "ray", "replay")
     """How they may be deployed."""

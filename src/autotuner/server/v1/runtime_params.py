@@ -6,20 +6,18 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from autotuner.engines import engine_table
+from autotuner.engines import engine_table, v1_engines
 from autotuner.server.v1.routing import answer, not_found, v1_part
 
 router = v1_part("/runtime-params")
 
-RUNTIMES = {"sglang": "sglang", "vllm": "vllm", "tensorrt-llm": "trtllm", "llamacpp": "llamacpp"}
-"""v1's name of a runtime -> engine."""
 _SEARCHED = ("parallel.", "memory.", "scheduling.", "attention.", "quantization.")
 
 
 @router.get("/")
 def list_runtime_params() -> Response:
     """Runtime -> the names of its parameters, as `parameters` of a task has them."""
-    return answer({name: _told(name) for name in RUNTIMES})
+    return answer({name: _told(name) for name in runtimes()})
 
 
 @router.get("/{runtime}")
@@ -35,9 +33,17 @@ def get_commonly_tuned(runtime: str) -> Response:
     return answer({"runtime": runtime, "count": len(found), "parameters": found})
 
 
+def runtimes() -> dict[str, str]:
+    """v1's name of a runtime -> engine."""
+    first: dict[str, str] = {}
+    for word, name in v1_engines().items():
+        first.setdefault(name, word)
+    return {word: name for name, word in first.items()}
+
+
 def _known(runtime: str) -> str:
-    if runtime not in RUNTIMES:
-        raise not_found(f"Runtime (known: {', '.join(RUNTIMES)})")
+    if runtime not in runtimes():
+        raise not_found(f"Runtime (known: {', '.join(runtimes())})")
     return runtime
 
 
@@ -47,7 +53,7 @@ def _told(runtime: str) -> dict[str, Any]:
 
 
 def _rows(runtime: str) -> list[dict[str, str]]:
-    table = engine_table(RUNTIMES[runtime])
+    table = engine_table(runtimes()[runtime])
     found: dict[str, dict[str, str]] = {}
     for path, rows in table.rows.items():
         for row in rows:

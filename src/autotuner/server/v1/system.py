@@ -8,7 +8,7 @@ from autotuner import __version__
 from autotuner.errors import StoreError
 from autotuner.server.v1.routing import Given, answer, v1_part
 from autotuner.server.v1.running import tasks_of
-from autotuner.server.v1.runtime_params import RUNTIMES
+from autotuner.server.v1.runtime_params import runtimes
 
 router = v1_part("/system")
 
@@ -36,6 +36,6 @@ def get_info(service: Given) -> Response:
             "version": __version__,
             "api_version": "1",
             "deployment_modes": ["local"],
-            "available_runtimes": list(RUNTIMES),
+            "available_runtimes": list(runtimes()),
         }
     )

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
+from autotuner.engines import engine_measured_by
 from autotuner.verify.points import Excluded, Point
 from autotuner.verify.tools.tool import Row, Rows, Tool, count_of, positive, scalars, text_of
 
 NAME = "llama-bench"
+BATCHED_NAME = "llama-batched-bench"
 _SETTINGS = {
     "n_threads": "misc.threads",
     "n_batch": "scheduling.max_num_batched_tokens",
@@ -83,7 +85,7 @@ def _point(prompt: Row | None, answer: Row | None) -> Point:
         tpot_ms=tpot if osl is None or osl > 1 else None,
         tok_s=tok_s,
         model=PurePath(model).stem if model else None,
-        engine="llamacpp",
+        engine=engine_measured_by(NAME),
         engine_version=text_of(row, "build_number"),
         settings=_settings(row),
         isl=isl,
@@ -121,24 +123,24 @@ def batched_point(row: Row) -> Point:
         ttft_ms=1000 * prompt_s,
         tpot_ms=1000 * answer_s / osl if osl > 1 else None,
         tok_s=sequences * osl / (prompt_s + answer_s),
-        engine="llamacpp",
+        engine=engine_measured_by(BATCHED_NAME),
         isl=isl,
         osl=osl,
         load="steady",
-        tool="llama-batched-bench",
+        tool=BATCHED_NAME,
         originals=scalars(row),
         remarks=("measured without a server, all prompts first",),
     )
 
 
 TOOL = Tool(
-    "llama-bench",
+    NAME,
     "what `llama-bench -o json`, `jsonl` or `csv` prints",
     recognises,
     together=points,
 )
 BATCHED = Tool(
-    "llama-batched-bench",
+    BATCHED_NAME,
     "what `llama-batched-bench --output-format jsonl` prints",
     is_batched,
     point=batched_point,

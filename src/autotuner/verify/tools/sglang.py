@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.engines import engine_called, engine_measured_by
 from autotuner.verify.points import Point
 from autotuner.verify.tools.tool import Keys, Row, Tool, flat_point, part, settings_of
 
 NAME = "sglang.bench_serving"
 KEYS = Keys(e2e="mean_e2e_latency_ms")
 _MARKS = ("mean_e2e_latency_ms", "median_e2e_latency_ms", "random_input_len", "total_throughput")
-_API = {"sglang-oai": "sglang", "sglang-oai-chat": "sglang", "sglang-native": "sglang"}
 
 
 def recognises(row: Row) -> bool:
@@ -21,10 +21,10 @@ def recognises(row: Row) -> bool:
 
 def point(row: Row) -> Point:
     """The one point of a line."""
-    engine = str(row.get("backend") or "sglang").lower()
+    engine = str(row.get("backend") or engine_measured_by(NAME)).lower()
     server = part(row, "server_info")
     told: dict[str, Any] = {
-        "engine": _API.get(engine, engine),
+        "engine": engine_called(engine) or engine,
         "model": part(server, "served_model_name") or part(server, "model_path"),
         "engine_version": part(server, "version"),
         "settings": settings_of(server) if isinstance(server, dict) else {},
