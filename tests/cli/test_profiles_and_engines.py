@@ -121,7 +121,7 @@ def test_every_field_is_covered_by_every_engine(call: Call) -> None:
 
 def test_engines_are_listed_and_shown(call: Call) -> None:
     names = [row["name"] for row in json.loads(call("engines", "list", "--json"))["engines"]]
-    assert names == ["llamacpp", "vllm", "sglang", "trtllm"]
+    assert names == ["llamacpp", "vllm", "sglang", "trtllm", "lmdeploy"]
     old = json.loads(call("engines", "show", "vllm", "--engine-version", "0.11.0", "--json"))
     said = {row["field"]: row["name"] for row in old["fields"]}
     assert said["attention.backend"] == "VLLM_ATTENTION_BACKEND"

@@ -49,6 +49,11 @@ class TestTrtllm(TestVllm):
         return ENGINES["trtllm"]
 
 
+class TestLmdeploy(TestVllm):
+    def engine(self) -> Engine:
+        return ENGINES["lmdeploy"]
+
+
 def said(engine: str, name: str, **settings: object) -> str:
     by_path = {path.replace("__", "."): value for path, value in settings.items()}
     tabled = ENGINES[engine]
@@ -99,7 +104,7 @@ def test_the_width_counts_all_ranks_where_only_data_parallel_is_said(engine: str
     assert "--tp-size 8" in said_width
 
 
-@pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm", "lmdeploy"])
 def test_the_revision_of_a_hubs_model_is_said(engine: str) -> None:
     tabled, plain = ENGINES[engine], model(QWEN)
     at = replace(plain, revision="v1.0")
@@ -188,3 +193,13 @@ def test_a_setting_it_cannot_express_names_the_engines_that_can() -> None:
 def test_an_engine_refuses_a_model_of_another_format() -> None:
     with pytest.raises(EngineError, match=r"serves a \.gguf file"):
         said("llamacpp", QWEN)
+
+
+def test_lmdeploys_engines_are_chosen_by_the_attention_backend() -> None:
+    assert "lmdeploy serve api_server Qwen/Qwen3-8B" in said("lmdeploy", QWEN)
+    assert "--backend turbomind" in said("lmdeploy", QWEN)
+    other = said("lmdeploy", QWEN, attention__backend="pytorch", quantization__kvcache_mode="fp8")
+    assert "--backend pytorch" in other
+    assert "--quant-policy fp8" in other
+    wide = said("lmdeploy", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
+    assert "--tp 2 --dp 4" in wide

@@ -23,7 +23,7 @@ def declared(engine: str) -> dict[str, dict[str, Any]]:
     return {flag: row for row in document["flags"] for flag in row["flags"]}
 
 
-FLAGS = {engine: declared(engine) for engine in ("vllm", "sglang")}
+FLAGS = {engine: declared(engine) for engine in ("vllm", "sglang", "lmdeploy")}
 
 
 @pytest.mark.parametrize("engine", FLAGS)

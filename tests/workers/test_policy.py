@@ -260,7 +260,7 @@ def test_the_operator_widens_the_flags_of_one_engine():
     assert list(refused(policy, **said)) == ["misc.extra_args"]
 
 
-@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+@pytest.mark.parametrize("engine", ["vllm", "sglang", "lmdeploy"])
 def test_every_listed_flag_is_one_of_the_engine(engine):
     (file,) = PARSERS.glob(f"{engine}-*.json")
     known = {name for each in json.loads(file.read_text())["flags"] for name in each["flags"]}
