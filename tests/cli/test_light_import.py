@@ -14,6 +14,7 @@ HEAVY = (
     "numpy",
     "optuna",
     "pandas",
+    "psutil",
     "pydantic",
     "sqlalchemy",
     "xllamacpp",

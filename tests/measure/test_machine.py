@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,24 +47,30 @@ def test_without_counters_nothing_is_said() -> None:
     assert machine_load(BEFORE, BEFORE) is None
 
 
-def proc_of(folder: Path, *, stat: str, processes: dict[int, tuple[int, int]]) -> Path:
-    """A /proc with these processes: pid -> (parent, clock ticks)."""
-    (folder / "stat").write_text(stat)
+@pytest.fixture
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is read in place of /proc."""
+    monkeypatch.setattr("psutil.PROCFS_PATH", str(tmp_path))
+    return tmp_path
+
+
+def fill(proc: Path, *, stat: str, processes: dict[int, tuple[int, int]]) -> None:
+    """These processes: pid -> (parent, clock ticks); each was started after the one before."""
+    (proc / "stat").write_text(stat)
     for pid, (parent, ticks) in processes.items():
-        (folder / str(pid)).mkdir()
-        line = f"{pid} (a (odd) name) S {parent} 1 1 0 -1 0 0 0 0 0 {ticks} 1 2 3 20 0"
-        (folder / str(pid) / "stat").write_text(line)
-    return folder
+        (proc / str(pid)).mkdir()
+        line = f"{pid} (a (odd) name) S {parent} 1 1 0 -1 0 0 0 0 0 {ticks} 1 2 3 20 0 1 0 {pid} "
+        (proc / str(pid) / "stat").write_text(line + "0 " * 30)
 
 
-def test_the_counters_are_those_of_our_cpus_and_processes(tmp_path: Path) -> None:
+def test_the_counters_are_those_of_our_cpus_and_processes(proc: Path) -> None:
     mine = min(os.sched_getaffinity(0))
-    stat = f"cpu 9 9 9 9 9 9 9 9 9 9\ncpu{mine} 100 200 300 400 500 1 2 600 0 0\nintr 1 2\n"
+    cpus = f"cpu 9 9 9 9 9 9 9 9 9 9\ncpu{mine} 100 200 300 400 500 1 2 600 0 0\n"
     me = os.getpid()
     processes = {me: (1, 100), me + 1: (me, 50), me + 2: (me + 1, 25), me + 3: (1, 9999)}
-    proc = proc_of(tmp_path, stat=stat, processes=processes)
-    (tmp_path / "cpu.stat").write_text("usage_usec 1\nnr_throttled 3\nthrottled_usec 2500000\n")
-    found = read_counters(proc, tmp_path)
+    fill(proc, stat=f"{cpus}intr 1 2\nbtime 1700000000\n", processes=processes)
+    (proc / "cpu.stat").write_text("usage_usec 1\nnr_throttled 3\nthrottled_usec 2500000\n")
+    found = read_counters(proc)
     assert found is not None
     hertz = os.sysconf("SC_CLK_TCK")
     assert found.busy_s * hertz == pytest.approx(603)
@@ -73,6 +81,19 @@ def test_the_counters_are_those_of_our_cpus_and_processes(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("stat", ["", "cpu0 0 0 0 0 0 0 0 0\n", "nonsense\n"])
-def test_a_system_that_does_not_count_is_told_apart(tmp_path: Path, stat: str) -> None:
-    assert read_counters(proc_of(tmp_path, stat=stat, processes={}), tmp_path) is None
-    assert read_counters(tmp_path / "nowhere", tmp_path) is None
+def test_a_system_that_does_not_count_is_told_apart(stat: str, proc: Path) -> None:
+    fill(proc, stat=stat, processes={})
+    assert read_counters(proc) is None
+    (proc / "stat").unlink()
+    assert read_counters(proc) is None
+
+
+def test_the_cpu_time_of_what_we_started_is_ours() -> None:
+    """What runs under a shell of ours, and what has ended and was waited for."""
+    spin = "import time\nwhile time.process_time() < 0.5: pass"
+    before = read_counters()
+    subprocess.run(["/bin/sh", "-c", '"$@"; true', "sh", sys.executable, "-c", spin], check=True)
+    after = read_counters()
+    if before is None or after is None:
+        pytest.skip("this system does not count")
+    assert after.ours_s - before.ours_s > 0.4

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import signal
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shop import wait_for
 
-from autotuner.workers.identity import Process, is_gone, process_of, this_machine
+from autotuner.workers.identity import (
+    Process,
+    is_gone,
+    is_stopped,
+    process_of,
+    session_members,
+    this_machine,
+)
 from autotuner.workers.pace import PACE
 from autotuner.workers.watch import Watch
 
@@ -70,6 +82,49 @@ def test_a_process_is_gone_when_its_id_is_another_ones() -> None:
     assert is_gone(Process(2**22 + 1, 1)), "no such id"
     assert this_machine() == this_machine()
     assert this_machine().boot
+
+
+def test_a_process_keeps_its_start_when_the_wall_clock_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its start is the kernel's own count, which earlier versions have stored too."""
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    me = process_of(os.getpid())
+    assert me.started == int(fields[19]), "proc(5) counts it 22, in clock ticks"
+    (tmp_path / str(me.pid)).symlink_to(Path(f"/proc/{me.pid}").resolve())
+    monkeypatch.setattr("psutil.PROCFS_PATH", str(tmp_path))
+    for boot_s in (0, 1_000_000_007, 1_800_000_000):
+        (tmp_path / "stat").write_text(f"btime {boot_s}\n")
+        assert process_of(me.pid) == me
+        assert not is_gone(me)
+
+
+def test_a_process_of_unknown_start_is_not_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = itertools.count(1_000_000_000, 60)
+    me = process_of(os.getpid())
+    monkeypatch.setattr("psutil.boot_time", lambda: float(next(moments)))
+    assert process_of(me.pid).started == 0, "the clock is set while it is asked for"
+    assert not is_gone(me)
+    assert not is_gone(replace(me, started=me.started + 1))
+
+
+def test_the_state_of_a_process_is_seen() -> None:
+    child = subprocess.Popen(["/bin/sleep", "600"], start_new_session=True)
+    try:
+        process = process_of(child.pid)
+        assert session_members(child.pid) == (child.pid,)
+        assert (is_stopped(process), is_gone(process)) == (False, False)
+        child.send_signal(signal.SIGSTOP)
+        wait_for(lambda: is_stopped(process), "the child to be stopped")
+        assert not is_stopped(replace(process, started=process.started + 1)), "another one"
+        assert session_members(child.pid) == (child.pid,)
+    finally:
+        child.kill()
+    # Nobody has waited for it yet.
+    wait_for(lambda: is_gone(process), "the child to end")
+    assert (is_stopped(process), session_members(child.pid)) == (False, ())
+    child.wait()
+    assert is_gone(process)
 
 
 def test_no_wall_clock_decides_anything_of_workers() -> None:

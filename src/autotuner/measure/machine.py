@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ _FULL_SHARE, _OTHERS_SHARE, _LOST_SHARE = 0.9, 0.1, 0.05
 the time is stolen or held back."""
 _SHORTEST_S = 0.1
 """The kernel counts in hundredths of a second."""
-_PROC, _CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 class MachineLoad(BaseModel):
@@ -90,17 +90,21 @@ def machine_load(before: Counters | None, after: Counters | None) -> MachineLoad
     )
 
 
-def read_counters(proc: Path = _PROC, cgroup: Path = _CGROUP) -> Counters | None:
+def read_counters(cgroup: Path = _CGROUP) -> Counters | None:
     """The counters now; None where this is no Linux or they cannot be read."""
+    import psutil  # here: whoever reads results reads no counters
+
     try:
+        # Not as psutil gives them, which does not say of which CPU each is.
+        lines = (Path(psutil.PROCFS_PATH) / "stat").read_text().splitlines()
+        rows = [line.split() for line in lines]
         hertz = os.sysconf("SC_CLK_TCK")
         mine = {f"cpu{number}" for number in os.sched_getaffinity(0)}
-        rows = [line.split() for line in (proc / "stat").read_text().splitlines()]
         cpus = [[int(text) / hertz for text in row[1:9]] for row in rows if row and row[0] in mine]
-        ours_s = sum(_tree_ticks(proc, os.getpid())) / hertz
-    except (OSError, ValueError, AttributeError):
-        return None
-    if not cpus or not any(map(sum, cpus)):
+        if not cpus or not any(map(sum, cpus)):
+            return None
+        ours_s = _cpu_s_of_ours()
+    except (OSError, ValueError, AttributeError, psutil.AccessDenied):
         return None
     # user, nice, system, idle, iowait, irq, softirq, steal
     return Counters(
@@ -114,26 +118,16 @@ def read_counters(proc: Path = _PROC, cgroup: Path = _CGROUP) -> Counters | None
     )
 
 
-def _tree_ticks(proc: Path, root: int) -> Iterator[int]:
-    """Clock ticks of a process and of all below it, ended ones that were waited for included."""
-    children: dict[int, list[int]] = {}
-    ticks: dict[int, int] = {}
-    for entry in proc.iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            # The name, in brackets, may hold anything; fields are counted from behind it.
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        pid = int(entry.name)
-        children.setdefault(int(fields[1]), []).append(pid)
-        ticks[pid] = sum(map(int, fields[11:15]))
-    below = [root]
-    while below:
-        pid = below.pop()
-        yield ticks.get(pid, 0)
-        below += children.get(pid, [])
+def _cpu_s_of_ours() -> float:
+    """CPU time of this process and of all below it, ended ones that were waited for included."""
+    import psutil
+
+    me, total_s = psutil.Process(), 0.0
+    for process in (me, *me.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            times = process.cpu_times()
+            total_s += times.user + times.system + times.children_user + times.children_system
+    return total_s
 
 
 def _held_back_s(cgroup: Path) -> float:

@@ -1,7 +1,7 @@
 """What every launcher has to do, as tests to inherit from.
 
 `AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds of
-processes, and needs Linux's /proc to see them.
+processes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from autotuner.engines import DEFAULT_PORT, FailureKind, LaunchSpec
@@ -37,26 +38,20 @@ def marked(spec: LaunchSpec) -> tuple[LaunchSpec, str]:
 
 def processes(mark: str) -> dict[int, str]:
     """Live processes that carry `mark`: pid -> command line."""
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                found[int(folder.name)] = b" ".join(words).decode(errors="replace")
-        except OSError:
-            continue  # it has ended meanwhile, or is another user's
-    return found
+    # What cannot be read is None: it has ended meanwhile, or is another user's.
+    return {
+        found.pid: " ".join(found.info["cmdline"] or ())
+        for found in psutil.process_iter(["environ", "cmdline"])
+        if (found.info["environ"] or {}).get(MARK) == mark
+    }
 
 
 def environment_of(pid: int) -> dict[str, str]:
     """The environment that a process was started with; empty once it has ended."""
     try:
-        words = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
-    except OSError:
+        return psutil.Process(pid).environ()
+    except psutil.Error:
         return {}
-    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def port_is_free(port: int) -> bool:

@@ -1,8 +1,9 @@
 """Which machine and which process this is, and whether a process of this machine still lives.
 
 A process id is used again after a while, so a process is named by its id and the moment at which
-it started, in clock ticks after the machine did; a machine by its name, its boot, and the name
-space of process ids that its processes see (containers on one kernel have different ones).
+it started, in hundredths of a second after the machine did (Linux's clock ticks, proc(5)): a wall
+clock that is set does not change that. A machine is named by its name, its boot, and the name space
+of process ids that its processes see (containers on one kernel have different ones).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_STATE, _SESSION, _STARTED = 0, 3, 19
-"""Fields of /proc/PID/stat after the command's name: proc(5) counts them 3, 6 and 22."""
-_DEAD, _STOPPED = ("Z", "X"), ("T", "t")
+_TICKS_PER_S = 100
+_DEAD, _STOPPED = ("zombie", "dead"), ("stopped", "tracing-stop")
+"""psutil's words for the state of a process."""
 _NAME_LENGTH, _BOOT_LENGTH = 200, 64
 
 
@@ -46,43 +47,31 @@ def this_machine() -> Machine:
 
 def process_of(pid: int) -> Process:
     """The process that has this id now."""
-    fields = _stat(pid)
-    return Process(pid, 0 if fields is None else int(fields[_STARTED]))
+    started, _ = _seen(pid) or (0, "")
+    return Process(pid, started)
 
 
 def is_gone(process: Process) -> bool:
     """Whether a process of this machine has certainly ended; False in doubt."""
-    if Path("/proc/self/stat").exists():
-        fields = _stat(process.pid)
-        if fields is None or fields[_STATE] in _DEAD:
-            return True
-        return process.started not in (0, int(fields[_STARTED]))
-    if sys.platform == "win32":
-        return False  # asking there is done by a signal that ends it
-    try:
-        os.kill(process.pid, 0)
-    except ProcessLookupError:
+    seen = _seen(process.pid)
+    if seen is None or seen[1] in _DEAD:
         return True
-    except PermissionError:
-        return False
-    return False
+    return 0 not in (process.started, seen[0]) and process.started != seen[0]
 
 
 def is_stopped(process: Process) -> bool:
     """Whether a process of this machine was stopped, as by SIGSTOP; False where it cannot be
     told."""
-    fields = _stat(process.pid)
-    return fields is not None and fields[_STATE] in _STOPPED and not is_gone(process)
+    _, state = _seen(process.pid) or (0, "")
+    return state in _STOPPED and not is_gone(process)
 
 
 def session_members(leader: int) -> tuple[int, ...]:
-    """Live processes of the session that `leader` began, which may be gone itself; Linux only."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        fields = _stat(int(folder.name))
-        if fields and int(fields[_SESSION]) == leader and fields[_STATE] not in _DEAD:
-            found.append(int(folder.name))
-    return tuple(found)
+    """Live processes of the session that `leader` began, which may be gone itself."""
+    import psutil
+
+    members = (pid for pid in psutil.pids() if _session(pid) == leader)
+    return tuple(pid for pid in members if not is_gone(process_of(pid)))
 
 
 def boot_time_s() -> float:
@@ -91,13 +80,27 @@ def boot_time_s() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-def _stat(pid: int) -> list[str] | None:
+def _seen(pid: int) -> tuple[int, str] | None:
+    """When the process of this id started (as in `Process`), and its state; None: there is none."""
+    import psutil  # here: most commands ask after no process
+
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        found = psutil.Process(pid)
+        boot_s = psutil.boot_time()
+        started = round((found.create_time() - boot_s) * _TICKS_PER_S)
+        # Both moments are by the wall clock, which may have been set between them.
+        return started if psutil.boot_time() == boot_s else 0, found.status()
+    except psutil.NoSuchProcess:
         return None
-    # The command's name stands in parentheses, and may hold some itself.
-    return text.rpartition(")")[2].split()
+    except psutil.AccessDenied:
+        return 0, ""
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None  # it has ended meanwhile, or must not be asked
 
 
 def _boot() -> str:
