@@ -17,7 +17,7 @@ from autotuner.store.records import ExperimentRecord, Standing
 from autotuner.store.rows import experiment_record, prediction_row
 from autotuner.store.run_ends import take_back
 from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow
-from autotuner.store.sessions import Sessions
+from autotuner.store.sessions import Sessions, retried
 
 FINISHED = ("completed", "failed")
 
@@ -28,6 +28,7 @@ class ExperimentsKept:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
+    @retried
     def begin_experiment(
         self,
         run_id: int,
@@ -81,6 +82,7 @@ class ExperimentsKept:
             session.flush()
             return experiment_record(row)
 
+    @retried
     def add_measurement(
         self,
         experiment_id: int,
@@ -117,6 +119,7 @@ class ExperimentsKept:
                     "and says something else"
                 )
 
+    @retried
     def add_predictions(
         self,
         experiment_id: int,
@@ -139,6 +142,7 @@ class ExperimentsKept:
                 for prediction in predictions
             )
 
+    @retried
     def finish_experiment(
         self,
         experiment_id: int,
@@ -181,11 +185,13 @@ class ExperimentsKept:
             run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
             kept_observations.add(session, observations, session.scalar(run_id))
 
+    @retried
     def interrupt_running(self, run_id: int) -> int:
         """Takes unfinished experiments back; returns how many. What they had measured stays."""
         with self._sessions.writing() as session:
             return take_back(session, run_id)
 
+    @retried
     def forget_interrupted(self, run_id: int) -> None:
         """Removes the experiments that were taken back before they had measured anything."""
         with self._sessions.writing() as session:
@@ -197,6 +203,7 @@ class ExperimentsKept:
                 )
             )
 
+    @retried
     def experiments(
         self, run_id: int, *, besides: Collection[int] = ()
     ) -> tuple[ExperimentRecord, ...]:
@@ -217,6 +224,7 @@ class ExperimentsKept:
             row = session.get(ExperimentRow, experiment_id)
             return None if row is None else experiment_record(row)
 
+    @retried
     def set_standings(self, standings: Mapping[int, Standing]) -> None:
         """Keeps where experiments (by their number in the store) stand among those of their run."""
         with self._sessions.writing() as session:

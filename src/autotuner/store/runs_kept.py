@@ -13,7 +13,7 @@ from autotuner.store.records import RunRecord
 from autotuner.store.rows import run_record
 from autotuner.store.run_ends import status_change, take_back
 from autotuner.store.schema import EventRow, TaskRow
-from autotuner.store.sessions import Sessions
+from autotuner.store.sessions import Sessions, retried
 from autotuner.store.transitions import asked_for, first_lease
 
 
@@ -60,6 +60,7 @@ class RunsKept:
             session.flush()
             return run_record(row)
 
+    @retried
     def find_run(self, content_id: str) -> RunRecord | None:
         """The newest run of a task with that content."""
         query = select(TaskRow).where(TaskRow.content_id == content_id).order_by(TaskRow.id.desc())
@@ -67,18 +68,21 @@ class RunsKept:
             row = session.scalars(query.limit(1)).first()
             return None if row is None else run_record(row)
 
+    @retried
     def get_run(self, run_id: int) -> RunRecord | None:
         """The run of that number."""
         with self._sessions.reading() as session:
             row = session.get(TaskRow, run_id)
             return None if row is None else run_record(row)
 
+    @retried
     def runs(self) -> tuple[RunRecord, ...]:
         """All runs, newest first."""
         with self._sessions.reading() as session:
             rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
             return tuple(map(run_record, rows))
 
+    @retried
     def end_run(self, run_id: int, *, status: str, reason: str, add_wall_s: float) -> None:
         """Takes unfinished experiments back, sets the status, tells of it: all or nothing."""
         with self._sessions.writing() as session:
@@ -88,6 +92,7 @@ class RunsKept:
             told = {"status": status, "reason": reason}
             session.add(EventRow(task_id=run_id, at=_now(), kind="run_ended", payload=told))
 
+    @retried
     def set_run_status(
         self, run_id: int, *, status: str, stop_reason: str, add_wall_s: float
     ) -> None:
@@ -95,11 +100,13 @@ class RunsKept:
         with self._sessions.writing() as session:
             session.execute(status_change(run_id, status, stop_reason, add_wall_s))
 
+    @retried
     def keep_wall_time(self, run_id: int, wall_s: float) -> None:
         """Keeps the seconds that have been worked on a run by now."""
         with self._sessions.writing() as session:
             session.execute(update(TaskRow).where(TaskRow.id == run_id).values(wall_s=wall_s))
 
+    @retried
     def update_plan(
         self,
         run_id: int,

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from autotuner.errors import StoreUnavailableError
 from autotuner.store.database import WRITING, translated_errors
 
 Guard = Callable[[Session], None]
+Backoff = Callable[[StoreUnavailableError], None]
+"""Called before a retry, with what went wrong: waits, or raises where no retry is worth it."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def no_retry(error: StoreUnavailableError) -> None:
+    """The backoff of whoever wants to know at once."""
+    raise error
 
 
 class Sessions:
@@ -20,20 +32,43 @@ class Sessions:
         name: what errors call the database; carries no password.
         guard: called at the beginning of every writing transaction; what it raises ends it. It
             keeps a worker that has lost its task from writing.
+        backoff: of `retrying`.
     """
 
-    def __init__(self, engine: Engine, name: str, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        guard: Guard | None = None,
+        backoff: Backoff = no_retry,
+    ) -> None:
         self.engine = engine
         self.name = name
         self._writer = engine.execution_options(**{WRITING: True})
         self._guard = guard
+        self._backoff = backoff
         # One statement is a transaction by itself: to begin and end one would be two more trips.
         alone = engine.dialect.name == "postgresql"
         self._asker = engine.execution_options(isolation_level="AUTOCOMMIT") if alone else engine
 
-    def guarded(self, guard: Guard) -> Sessions:
+    def guarded(self, guard: Guard, backoff: Backoff = no_retry) -> Sessions:
         """The same database, with every write guarded."""
-        return Sessions(self.engine, self.name, guard)
+        return Sessions(self.engine, self.name, guard, backoff)
+
+    def retrying(self, call: Callable[[], T]) -> T:
+        """What `call` returns, made again while the database is away.
+
+        A call may have been done although its answer was lost: it has to be one that can be made
+        twice.
+
+        Raises:
+            StoreUnavailableError: the database is away, and the backoff allows no retry.
+        """
+        while True:
+            try:
+                return call()
+            except StoreUnavailableError as error:
+                self._backoff(error)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -66,3 +101,20 @@ class Sessions:
             if self._guard is not None:
                 self._guard(session)
             yield session
+
+
+class _KeepsSessions(Protocol):
+    _sessions: Sessions
+
+
+Keeper = TypeVar("Keeper", bound=_KeepsSessions)
+
+
+def retried(method: Callable[Concatenate[Keeper, P], T]) -> Callable[Concatenate[Keeper, P], T]:
+    """A method that can be made twice with the same words; see `Sessions.retrying`."""
+
+    @functools.wraps(method)
+    def with_retries(keeper: Keeper, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return keeper._sessions.retrying(lambda: method(keeper, *args, **kwargs))
+
+    return with_retries

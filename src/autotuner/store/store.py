@@ -1,7 +1,8 @@
 """The facts under one home folder, each written in a transaction of its own.
 
 Every write of a run may be made again with the same words, as after an answer that was lost: what
-is there already stays, and is not there twice.
+is there already stays, and is not there twice. Such methods are `retried` while the database is
+away, where the sessions have a backoff.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from autotuner.store.queue import Queue, holds
 from autotuner.store.records import EventRecord, ObservationRecord
 from autotuner.store.runs_kept import RunsKept
 from autotuner.store.schema import EventRow
-from autotuner.store.sessions import Sessions
+from autotuner.store.sessions import Sessions, retried
 from autotuner.store.workers_kept import WorkersKept
 
 
@@ -85,6 +86,7 @@ class Store(RunsKept, ExperimentsKept):
     ) -> None:
         self.close()
 
+    @retried
     def add_observations(
         self, observations: Sequence[Observation], *, run_id: int | None = None
     ) -> int:
@@ -92,6 +94,7 @@ class Store(RunsKept, ExperimentsKept):
         with self._sessions.writing() as session:
             return kept_observations.add(session, observations, run_id)
 
+    @retried
     def observations(
         self,
         *,
@@ -112,11 +115,13 @@ class Store(RunsKept, ExperimentsKept):
         with self._sessions.reading() as session:
             return kept_observations.found(session, chosen)
 
+    @retried
     def observations_about(self, about: About, *, most: int) -> tuple[ObservationRecord, ...]:
         """The observations nearest to what is asked about, oldest first; see `nearest`."""
         with self._sessions.reading() as session:
             return kept_observations.nearest(session, about, most=most)
 
+    @retried
     def newest_observation(self) -> int:
         """The place of the newest observation; 0 where there is none."""
         with self._sessions.reading() as session:
@@ -127,6 +132,7 @@ class Store(RunsKept, ExperimentsKept):
         with self._sessions.writing() as session:
             return kept_observations.forget(session, ids)
 
+    @retried
     def add_event(
         self, run_id: int, kind: str, payload: dict[str, Any], *, passing: bool = False
     ) -> None:
@@ -141,6 +147,7 @@ class Store(RunsKept, ExperimentsKept):
                 session.execute(delete(EventRow).where(before))
             session.add(EventRow(task_id=run_id, at=_now(), kind=kind, payload=payload))
 
+    @retried
     def events(self, run_id: int) -> tuple[EventRecord, ...]:
         """A run's events in order."""
         query = select(EventRow).where(EventRow.task_id == run_id).order_by(EventRow.id)

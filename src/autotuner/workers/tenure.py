@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from autotuner.errors import LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.store import Lease, Store
-from autotuner.store.patient import PatientStore
 from autotuner.store.queue import holds
 from autotuner.workers.engines_here import EnginesHere
 from autotuner.workers.identity import boot_time_s
@@ -68,7 +67,7 @@ class Tenure:
         self._lock = threading.RLock()
         self._tell: Callable[[], None] | None = None
         self._pulses = ExitStack()
-        self.store = PatientStore(store.sessions.guarded(self._guard), self._wait)
+        self.store = Store(store.sessions.guarded(self._guard, self._wait))
         """Writes of the run: they wait while the database is away, and end with the tenure."""
 
     def __enter__(self) -> Self:
@@ -121,12 +120,7 @@ class Tenure:
             LeaseLostError: the task is lost, and the engine must not live.
             StoreError: it cannot be recorded.
         """
-        while True:
-            try:
-                self._engines.started(pid)
-                break
-            except StoreUnavailableError as error:
-                self._wait(error)
+        self.store.sessions.retrying(lambda: self._engines.started(pid))
         # Asked for afterwards: whoever ends this tenure from now on knows the engine.
         self._refuse_when_lost()
 
