@@ -16,6 +16,7 @@ HEAVY = (
     "pandas",
     "psutil",
     "pydantic",
+    "pynvml",
     "sqlalchemy",
     "xllamacpp",
 )

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
+import pynvml
 import pytest
 
 from autotuner.catalog import gpu_named
 from autotuner.errors import AutotunerError
-from autotuner.workers.devices import ON_CPU, Devices, FoundGpu, devices_for, devices_of
+from autotuner.workers.devices import (
+    ON_CPU,
+    Devices,
+    FoundGpu,
+    devices_for,
+    devices_of,
+    found_gpus,
+)
 
 H100 = FoundGpu("0", "NVIDIA H100 80GB HBM3", 79.6)
 NODE = (H100, FoundGpu("1", "NVIDIA H100 80GB HBM3", 79.6), FoundGpu("2", "NVIDIA L40S", 45.0))
@@ -122,3 +132,62 @@ def test_too_few_gpus_for_a_task_are_told_before_any_launch(
 def test_gpus_for_a_task_on_the_cpu_are_a_mistake() -> None:
     with pytest.raises(AutotunerError, match=r"--devices 2: the task names no GPU"):
         devices_for(None, 0, said="2", look=lambda: EIGHT)
+
+
+LISTED = "0, NVIDIA L40S, 46068, GPU-0c\n1, NVIDIA GB10, [N/A], GPU-1c\n"
+BY_COMMAND = (FoundGpu("0", "NVIDIA L40S", 46068 / 1024, "GPU-0c"),)
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The driver's command, which lists a GPU and one whose memory it does not tell."""
+    path = tmp_path / "nvidia-smi"
+    path.write_text(f"#!/bin/sh\nprintf '{LISTED}'\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return path
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The driver's library, which tells of two GPUs; the patches of its functions."""
+    functions = {
+        "nvmlInit": lambda: None,
+        "nvmlShutdown": lambda: None,
+        "nvmlDeviceGetCount": lambda: 2,
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetName": lambda gpu: H100.product,
+        "nvmlDeviceGetMemoryInfo": lambda gpu: SimpleNamespace(total=int(79.5 * 2**30)),
+        "nvmlDeviceGetUUID": lambda gpu: f"GPU-{gpu}a",
+    }
+    for name, function in functions.items():
+        monkeypatch.setattr(pynvml, name, function)
+    return monkeypatch
+
+
+def fails(*_: object) -> None:
+    raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+
+@pytest.mark.usefixtures("library", "command")
+def test_gpus_are_those_of_the_drivers_library() -> None:
+    assert found_gpus() == tuple(
+        FoundGpu(str(n), "NVIDIA H100 80GB HBM3", 79.5, f"GPU-{n}a") for n in range(2)
+    )
+
+
+@pytest.mark.usefixtures("command")
+@pytest.mark.parametrize("function", ["nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetMemoryInfo"])
+def test_the_command_is_asked_where_the_library_does_not_answer(
+    function: str, library: pytest.MonkeyPatch
+) -> None:
+    library.setattr(pynvml, function, fails)
+    assert found_gpus() == BY_COMMAND
+
+
+def test_without_a_driver_there_are_no_gpus(command: Path, library: pytest.MonkeyPatch) -> None:
+    library.setattr(pynvml, "nvmlInit", fails)
+    command.write_text("#!/bin/sh\nprintf 'No devices were found'\nexit 6\n")
+    assert found_gpus() == ()
+    command.unlink()
+    assert found_gpus() == ()

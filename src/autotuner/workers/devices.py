@@ -56,7 +56,39 @@ Look = Callable[[], Sequence[FoundGpu]]
 
 
 def found_gpus() -> tuple[FoundGpu, ...]:
-    """The NVIDIA GPUs of this machine; none where there is no driver, or it does not answer."""
+    """The NVIDIA GPUs of this machine; none where there is no driver, or it does not answer.
+
+    The driver's library is asked (NVML), and its command where that does not describe every GPU.
+    """
+    found = _by_library()
+    return _by_command() if found is None else found
+
+
+def _by_library() -> tuple[FoundGpu, ...] | None:
+    import pynvml  # here: it is large, and tasks on the CPU need no GPU
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    try:
+        return tuple(_described(index) for index in range(pynvml.nvmlDeviceGetCount()))
+    except pynvml.NVMLError:
+        return None
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _described(index: int) -> FoundGpu:
+    import pynvml
+
+    gpu = pynvml.nvmlDeviceGetHandleByIndex(index)
+    memory_gib = pynvml.nvmlDeviceGetMemoryInfo(gpu).total / 2**30
+    product, uuid = pynvml.nvmlDeviceGetName(gpu), pynvml.nvmlDeviceGetUUID(gpu)
+    return FoundGpu(str(index), product, memory_gib, uuid)
+
+
+def _by_command() -> tuple[FoundGpu, ...]:
     if shutil.which(_ASKED[0]) is None:
         return ()
     try:
