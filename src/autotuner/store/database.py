@@ -27,7 +27,10 @@ _SILENT_PEERS = {
     "tcp_user_timeout": 15_000,
 }
 """libpq's words for when a connection is given up whose other side is gone without a word."""
-_GONE = ("08", "57P", "53")
+_IDLE_TRANSACTION_MS = 20_000
+"""After so long PostgreSQL ends a transaction whose process is stopped: the rows that it has locked
+are free for who takes over, before the lease has run out."""
+_GONE = ("08", "25P03", "57P", "53")
 """Classes of SQLSTATE that say that PostgreSQL cannot be reached now (its manual, appendix A)."""
 
 
@@ -100,13 +103,15 @@ def connected(url: URL) -> Engine:
         event.listen(engine, "connect", _configure)
         event.listen(engine, "begin", _begin)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=40,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, **_SILENT_PEERS},
     )
+    event.listen(engine, "connect", _limit_transactions)
+    return engine
 
 
 @contextmanager
@@ -174,6 +179,12 @@ def _configure(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
     finally:
         cursor.close()
+
+
+def _limit_transactions(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_TRANSACTION_MS}")
+    connection.commit()
 
 
 def _begin(connection: Connection) -> None:
