@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
 from autotuner.catalog import models
 from autotuner.catalog.gguf import GgufHeader
-from autotuner.store import Store
+from autotuner.store import Store, upgrades
 from autotuner.store import database as store_database
 from autotuner.store.schema import Base
 
@@ -121,6 +122,7 @@ class PostgreSQL:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608
             f"WHERE datname = '{url.database}'",
         )
+        upgrades.migrate(_engine(url))  # a test may have left an older schema
         self._run(
             url,
             "SET session_replication_role = replica",  # so that no row has to go before another
@@ -130,11 +132,14 @@ class PostgreSQL:
         )
 
     def _run(self, url: URL, *statements: str) -> None:
-        driven = url.set(drivername="postgresql+psycopg")
-        engine = create_engine(driven, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
+        with _engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)
+
+
+def _engine(url: URL, **options: Any) -> Engine:
+    """Connections that are closed as soon as they are not used."""
+    return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, **options)
 
 
 @pytest.fixture(scope="session")
