@@ -17,25 +17,35 @@ import time
 _SO_TIMESTAMPNS = 35
 _TIMESPEC = struct.Struct("@ll")
 
+_ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+
 AncillaryData = list[tuple[int, int, bytes]]
 
 
 class ArrivalClock:
-    """Arrival times of one socket's data, in seconds of `time.perf_counter`.
-
-    Attributes:
-        ANCILLARY_BYTES: the room that `recvmsg` needs for a stamp.
-    """
-
-    ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+    """Data of one socket with its arrival times, in seconds of `time.perf_counter`."""
 
     def __init__(self, stamped: socket.socket) -> None:
+        self._socket = stamped
         self._last_s = time.perf_counter()
         if sys.platform == "linux":
             try:
                 stamped.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             except OSError:
                 return  # a kernel without stamps, as in some sandboxes: arrival is when it is read
+
+    def receive(self, most_bytes: int) -> tuple[bytes, float] | None:
+        """What has come to a socket that does not block, and when; None where nothing has.
+
+        No bytes say that the other side has closed, or that the connection is broken.
+        """
+        try:
+            data, ancillary, _, _ = self._socket.recvmsg(most_bytes, _ANCILLARY_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return b"", time.perf_counter()
+        return data, self.arrived_s(ancillary)
 
     def arrived_s(self, ancillary: AncillaryData) -> float:
         """When the data of a `recvmsg` came: between what came before it and now."""

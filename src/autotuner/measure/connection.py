@@ -101,14 +101,12 @@ class Connection:
             self._loop.remove_writer(self._descriptor)
 
     def _read(self) -> None:
-        try:
-            data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ArrivalClock.ANCILLARY_BYTES)
-        except (BlockingIOError, InterruptedError):
+        received = self._clock.receive(_READ_BYTES)
+        if received is None:
             return
-        except OSError:
-            data, ancillary = b"", []
+        data, arrived_s = received
         if data:
-            self._take(data, self._clock.arrived_s(ancillary))
+            self._take(data, arrived_s)
         else:
             self._closed()
 

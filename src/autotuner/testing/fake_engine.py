@@ -138,14 +138,12 @@ class Connection(asyncio.Protocol):
             self._server.wake()
 
     def _read(self) -> None:
-        try:
-            data, ancillary, _, _ = self._socket.recvmsg(_READ_BYTES, ArrivalClock.ANCILLARY_BYTES)
-        except (BlockingIOError, InterruptedError):
+        received = self._clock.receive(_READ_BYTES)
+        if received is None:
             return
-        except OSError:
-            data, ancillary = b"", []
+        data, arrived_s = received
         if data:
-            self._received_at(self._clock.arrived_s(ancillary), data)
+            self._received_at(arrived_s, data)
         else:
             asyncio.get_running_loop().remove_reader(self._socket.fileno())
             self._transport.abort()
