@@ -425,6 +425,6 @@ def test_levels_that_were_not_measured_in_peace_are_counted_beside_the_recommend
     first = calm.experiments[0].model_copy(update={"measurements": late})
     busy = calm.model_copy(update={"experiments": [first, *calm.experiments[1:]]})
     total = sum(len(experiment.measurements) for experiment in calm.experiments)
-    told = f"{len(late)} of {total} levels were measured while"
-    assert told in printed(busy)
-    assert told in render_html(busy)
+    note = f"{len(late)} of {total} levels were measured while"
+    assert note in printed(busy)
+    assert note in render_html(busy)
