@@ -18,6 +18,7 @@ from autotuner.config.load import (
     problems_in,
     problems_of,
 )
+from autotuner.config.load_level import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
 from autotuner.config.optimization import Optimization
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
@@ -47,6 +48,8 @@ __all__ = [
     "DocumentError",
     "GroupAxes",
     "LengthDistribution",
+    "LoadKind",
+    "LoadLevel",
     "Model",
     "Optimization",
     "PredictionConfig",
@@ -55,11 +58,13 @@ __all__ = [
     "ReplayConfig",
     "Slo",
     "Task",
+    "TaskLoadLevel",
     "add_engine_folder",
     "axes_model",
     "content_id",
     "engine_files",
     "flag_of",
+    "kind_of_levels",
     "load_document",
     "load_task",
     "nearest",
