@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 from autotuner.catalog import ResolvedModel, gpus
 from autotuner.cli.commands.engine_tables import memory_markdown, requirements_markdown
 from autotuner.cli.commands.engines import coverage_markdown
-from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, Task
+from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, TaskConfig
 from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.task import (
     Benchmark,
@@ -98,7 +98,7 @@ KINDS = {
     LengthDistribution: "lengths: `D(isl,osl)`, `N(…)`, `U(…)`",
 }
 OPTIONS: dict[str, type[BaseModel]] = {
-    "": Task,
+    "": TaskConfig,
     "model": Model,
     "optimization": Optimization,
     "optimization.budget": BudgetConfig,

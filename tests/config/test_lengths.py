@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from autotuner.config import LengthDistribution, Task
+from autotuner.config import LengthDistribution, TaskConfig
 
 TOKENS = st.floats(min_value=1, max_value=2**31 - 1, allow_nan=False)
 SPREAD = st.floats(min_value=0, max_value=1e6, allow_nan=False)
@@ -31,7 +31,7 @@ def test_lengths_that_no_request_has_are_refused(pair: tuple[float, float]) -> N
 
 @pytest.mark.parametrize("text", ["D(128,32)", "N(480,240)/(300,150)", "U(50, 100)/(200,250)"])
 def test_the_schema_takes_the_notation(text: str) -> None:
-    schema = Task.model_json_schema()["$defs"]["LengthDistribution"]
+    schema = TaskConfig.model_json_schema()["$defs"]["LengthDistribution"]
     written = next(way for way in schema["anyOf"] if way.get("type") == "string")
     assert re.search(written["pattern"], text)
     assert not re.search(written["pattern"], "about 100")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import ConfigError
 
 ONE = {"runtime": {"isl": 64, "osl": 1}}
@@ -14,7 +14,7 @@ DRAWN = {"benchmark": {"workload": "U(50,60)/(1,1)"}}
 SOME = {"benchmark": {"workload": "U(50,60)/(1,3)"}}
 
 
-def task(**more: Any) -> Task:
+def task(**more: Any) -> TaskConfig:
     return parse_task({"version": 2, "name": "t", "model": {"id": "smollm2-135m"}, **more})
 
 

@@ -17,7 +17,7 @@ from autotuner.config import (
     Candidate,
     DocumentError,
     LengthDistribution,
-    Task,
+    TaskConfig,
     load_task,
     parse_document,
     parse_task,
@@ -313,7 +313,7 @@ def test_every_field_has_a_meaning_in_the_schema() -> None:
     for group in GROUPS.values():
         for name, field in group.model_fields.items():
             assert field.description or name == "extra_args", name
-    schema = Task.model_json_schema()
+    schema = TaskConfig.model_json_schema()
     assert "GPUs that share" in json.dumps(schema)
 
 

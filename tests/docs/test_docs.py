@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from autotuner.cli.app import app
-from autotuner.config import GROUPS, LengthDistribution, Task, parse_task
+from autotuner.config import GROUPS, LengthDistribution, TaskConfig, parse_task
 from autotuner.config.task import Combination
 from autotuner.engines import FailureKind
 from autotuner.measure import Distribution, Measurement
@@ -126,7 +126,7 @@ def test_every_option_of_a_task_is_documented_with_its_meaning_and_default() -> 
         (row[0].strip("|` "), row[-1].strip("| ").partition(" Also: ")[0]) for row in rows
     }
     defaults = {(row[0].strip("|` "), row[2]) for row in rows if len(row) == 4}
-    models = parts_of(Task)
+    models = parts_of(TaskConfig)
     assert {"Benchmark", "BudgetConfig", "Slo", "SchedulingAxes"} <= set(models)
     for model in models.values():
         for name, info in model.model_fields.items():

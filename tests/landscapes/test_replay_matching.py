@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import ConfigError, LandscapeError
 from autotuner.landscapes import Landscape, Matched, match
 from autotuner.landscapes.matching import NO_COMBINATION, NO_LEVEL, SAME_SETTINGS
@@ -16,7 +16,7 @@ from autotuner.testing.made_up_landscape import made_up_landscape
 TABLE = made_up_landscape(levels=(1, 4, 16))
 
 
-def task(**changes: Any) -> Task:
+def task(**changes: Any) -> TaskConfig:
     base = {"version": 2, "name": "t", "deployment_mode": "replay", "replay": {"landscape": "t"}}
     return parse_task(base | changes)
 

@@ -16,7 +16,7 @@ from autotuner.errors import CatalogError, ModelError, ProfileError
 from autotuner.profiles import (
     BUILTIN,
     RULES,
-    TaskConfig,
+    ResolvedConfig,
     TaskConfigFactory,
     TaskContext,
     builtin_registry,
@@ -38,7 +38,9 @@ def context(case: str, engine: str) -> TaskContext:
     return TaskContext(model, engine, gpu, count, isl=2048, osl=512)
 
 
-def built(case: str, engine: str, *profiles: str, user: dict[str, Any] | None = None) -> TaskConfig:
+def built(
+    case: str, engine: str, *profiles: str, user: dict[str, Any] | None = None
+) -> ResolvedConfig:
     where = context(case, engine)
     factory = TaskConfigFactory().apply_base_defaults()
     for name in profiles:

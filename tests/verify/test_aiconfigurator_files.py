@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.catalog.gpus import gpus
-from autotuner.config import GROUPS, Candidate, Task, parse_task
+from autotuner.config import GROUPS, Candidate, TaskConfig, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify import compare_files, read_points
 from autotuner.verify.aiconfigurator_reader import read_task, read_tasks
@@ -30,11 +30,11 @@ WITHOUT = {"runtime.nextn", "model.id"}
 """Rows that a task cannot say alone: drafting needs nextn_accepted; a model is no group."""
 
 
-def experiments(task: Task) -> list[dict[str, Any]]:
+def experiments(task: TaskConfig) -> list[dict[str, Any]]:
     return [dict(fields) for fields in write_task(task).experiments.values()]
 
 
-def task_of(settings: dict[str, Any], **told: Any) -> Task:
+def task_of(settings: dict[str, Any], **told: Any) -> TaskConfig:
     document: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "Qwen/Qwen3-32B"}}
     for path, value in settings.items():
         group, _, field = path.partition(".")

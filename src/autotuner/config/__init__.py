@@ -1,6 +1,6 @@
 """Tasks and candidates: what to tune, in eight groups, validated.
 
-In: a YAML or JSON document. Out: a frozen `Task`, or every problem with its field path.
+In: a YAML or JSON document. Out: a frozen `TaskConfig`, or every problem with its field path.
 Knows nothing of engines, models or hardware.
 """
 
@@ -31,7 +31,7 @@ from autotuner.config.task import (
     PredictorName,
     ReplayConfig,
     Slo,
-    Task,
+    TaskConfig,
 )
 
 __all__ = [
@@ -57,7 +57,7 @@ __all__ = [
     "PredictorName",
     "ReplayConfig",
     "Slo",
-    "Task",
+    "TaskConfig",
     "TaskLoadLevel",
     "add_engine_folder",
     "axes_model",

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from autotuner.config.axes import AXIS, VALUE
 from autotuner.config.parse import DocumentError, parse_document
-from autotuner.config.task import Task
+from autotuner.config.task import TaskConfig
 from autotuner.errors import AutotunerError, ConfigError, Problem
 
 _MAX_BYTES = 4 << 20
@@ -23,7 +23,7 @@ _MEANT = {
 """Kind of Pydantic's errors -> what a user is told instead of its own message."""
 
 
-def load_task(path: Path) -> Task:
+def load_task(path: Path) -> TaskConfig:
     """Reads a task file (`.json`, otherwise YAML).
 
     Raises:
@@ -60,7 +60,7 @@ def load_document(path: Path, *, kind: str) -> Any:
         raise ConfigError(str(path), (Problem("", str(error)),)) from None
 
 
-def parse_task(document: Any, *, source: str = "task") -> Task:
+def parse_task(document: Any, *, source: str = "task") -> TaskConfig:
     """Validates a document that was read elsewhere.
 
     Raises:
@@ -69,7 +69,7 @@ def parse_task(document: Any, *, source: str = "task") -> Task:
     if not isinstance(document, dict):
         raise ConfigError(source, (Problem("", "a task is a mapping of keys to values"),))
     try:
-        return Task.model_validate(document)
+        return TaskConfig.model_validate(document)
     except ValidationError as error:
         raise ConfigError(source, problems_of(error)) from None
 

@@ -170,7 +170,7 @@ class Combination(Document):
         }
 
 
-class Task(Combination):
+class TaskConfig(Combination):
     """A tuning task, version 2."""
 
     version: Literal[2]
@@ -214,7 +214,7 @@ class Task(Combination):
         return value
 
     @model_validator(mode="after")
-    def _replays_a_table(self) -> Task:
+    def _replays_a_table(self) -> TaskConfig:
         if self.deployment_mode == "replay" and self.replay is None:
             raise ValueError("replay.landscape is missing; give the recorded table to replay")
         if self.deployment_mode != "replay" and self.replay is not None:
@@ -222,7 +222,7 @@ class Task(Combination):
         return self
 
     @model_validator(mode="after")
-    def _said_once(self) -> Task:
+    def _said_once(self) -> TaskConfig:
         own = {f"{g}.{field}" for g in GROUP_NAMES for field in self.group(g).given()}
         for index, combination in enumerate(self.combinations):
             twice = sorted(own & set(combination.settings()))
@@ -233,7 +233,7 @@ class Task(Combination):
         return self
 
     @model_validator(mode="after")
-    def _asks_for_what_exists(self) -> Task:
+    def _asks_for_what_exists(self) -> TaskConfig:
         if self.one_token:
             limits = {"slo.tpot_ms": self.slo.tpot_ms}
             limits["runtime.tpot_target"] = self.fixed().get("runtime.tpot_target")
@@ -267,7 +267,7 @@ class Task(Combination):
         """Objectives and SLO limits: a point without one of these quantities takes no part."""
         return (*self.objectives, *self.slo_limits())
 
-    def at_levels(self, levels: tuple[int, ...]) -> Task:
+    def at_levels(self, levels: tuple[int, ...]) -> TaskConfig:
         """The same task at these load levels."""
         benchmark = self.benchmark.model_copy(update={"concurrency": levels})
         other = self.model_copy(update={"benchmark": benchmark})

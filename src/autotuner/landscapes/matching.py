@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.catalog import gpu_named
-from autotuner.config import Candidate, Task, nearest, problems_of
+from autotuner.config import Candidate, TaskConfig, nearest, problems_of
 from autotuner.errors import CatalogError, ConfigError, LandscapeError, Problem
 from autotuner.landscapes.cells import written_cell
 from autotuner.landscapes.landscape import Landscape, RecordedLaunch
@@ -52,7 +52,7 @@ class Matched:
     gpus: int
 
 
-def match(task: Task, landscape: Landscape, *, source: str) -> Matched:
+def match(task: TaskConfig, landscape: Landscape, *, source: str) -> Matched:
     """The launches that `task` asks for.
 
     Raises:
@@ -100,7 +100,7 @@ def match(task: Task, landscape: Landscape, *, source: str) -> Matched:
     )
 
 
-def _choices(task: Task) -> list[dict[str, list[Any]]]:
+def _choices(task: TaskConfig) -> list[dict[str, list[Any]]]:
     """Field -> the values that the task takes; one such for each of its combinations."""
     own = {
         path: value
@@ -155,12 +155,12 @@ def _candidate(
     return candidate
 
 
-def _told_by_task(task: Task, path: str) -> dict[str, Any]:
+def _told_by_task(task: TaskConfig, path: str) -> dict[str, Any]:
     value = task.fixed().get(path)
     return {} if value is None else {path: value}
 
 
-def _gpu(task: Task, landscape: Landscape) -> dict[str, Any]:
+def _gpu(task: TaskConfig, landscape: Landscape) -> dict[str, Any]:
     """The GPU that is recorded, by the catalog's name; the task's where none is."""
     try:
         return {_GPU: gpu_named(landscape.device).name}
@@ -176,7 +176,7 @@ def _untold(landscape: Landscape, settings: Iterable[Mapping[str, Any]]) -> Iter
             yield Problem(_GPU, f"is missing: {landscape.name} does not name the GPUs")
 
 
-def _contradicted(task: Task, landscape: Landscape, gpu: str | None) -> Iterable[Problem]:
+def _contradicted(task: TaskConfig, landscape: Landscape, gpu: str | None) -> Iterable[Problem]:
     fixed = task.fixed()
     for name in _LENGTHS:
         said, recorded = fixed.get(f"runtime.{name}"), getattr(landscape, name)
@@ -208,18 +208,18 @@ def _not_recorded(
                     yield Problem(path, f"{written_cell(value)} is not recorded; recorded: {known}")
 
 
-def _levels(task: Task, landscape: Landscape) -> tuple[int, ...]:
+def _levels(task: TaskConfig, landscape: Landscape) -> tuple[int, ...]:
     return task.benchmark.levels or landscape.concurrencies
 
 
-def _levels_not_recorded(task: Task, landscape: Landscape) -> Iterable[Problem]:
+def _levels_not_recorded(task: TaskConfig, landscape: Landscape) -> Iterable[Problem]:
     known = ", ".join(map(str, landscape.concurrencies))
     for level in _levels(task, landscape):
         if level not in landscape.concurrencies:
             yield Problem("benchmark.concurrency", f"{level} is not recorded; recorded: {known}")
 
 
-def _length(task: Task, landscape: Landscape, name: str) -> float:
+def _length(task: TaskConfig, landscape: Landscape, name: str) -> float:
     said, recorded = task.fixed().get(f"runtime.{name}"), float(getattr(landscape, name))
     if said is not None:
         return float(said)

@@ -1,11 +1,11 @@
 """Profiles: named, ordered, conditional layers of settings, resolved for one task.
 
-In: a `TaskContext` and layers. Out: a `TaskConfig` with every field's provenance.
+In: a `TaskContext` and layers. Out: a `ResolvedConfig` with every field's provenance.
 Knows nothing of engines and storage.
 """
 
 from autotuner.profiles.context import TaskContext
-from autotuner.profiles.factory import MACHINE, Origin, Skipped, TaskConfig, TaskConfigFactory
+from autotuner.profiles.factory import MACHINE, Origin, ResolvedConfig, Skipped, TaskConfigFactory
 from autotuner.profiles.facts import FACTS, Fact
 from autotuner.profiles.profile import ConfigLayer, Profile, Setting, faults_of, profile_from
 from autotuner.profiles.registry import (
@@ -35,10 +35,10 @@ __all__ = [
     "Origin",
     "Profile",
     "ProfileRegistry",
+    "ResolvedConfig",
     "Rule",
     "Setting",
     "Skipped",
-    "TaskConfig",
     "TaskConfigFactory",
     "TaskContext",
     "builtin_registry",

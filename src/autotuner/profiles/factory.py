@@ -51,7 +51,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class TaskConfig:
+class ResolvedConfig:
     """What a factory built.
 
     Attributes:
@@ -140,7 +140,7 @@ class TaskConfigFactory:
         written = settings_from(dict(settings), source="user")
         return self._with(ConfigLayer("task", "user", written))
 
-    def build(self, context: TaskContext, refuses: Refuses | None = None) -> TaskConfig:
+    def build(self, context: TaskContext, refuses: Refuses | None = None) -> ResolvedConfig:
         """The configuration for one context.
 
         Args:
@@ -164,10 +164,12 @@ class TaskConfigFactory:
         return replace(self, steps=(*self.steps, _Step(layer)))
 
 
-_CACHE: OrderedDict[Any, TaskConfig] = OrderedDict()
+_CACHE: OrderedDict[Any, ResolvedConfig] = OrderedDict()
 
 
-def _resolve(steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | None) -> TaskConfig:
+def _resolve(
+    steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | None
+) -> ResolvedConfig:
     words: dict[str, list[tuple[ConfigLayer, Setting]]] = {}
     skipped: list[Skipped] = []
     for step in steps:
@@ -184,7 +186,7 @@ def _resolve(steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | 
     beside_user = None if refuses is None else _beside(_said_by_user(words), refuses)
     for path in _in_order(words):
         provenance[path] = _settle(path, words[path], settings, context, beside_user)
-    return TaskConfig(MappingProxyType(settings), MappingProxyType(provenance), tuple(skipped))
+    return ResolvedConfig(MappingProxyType(settings), MappingProxyType(provenance), tuple(skipped))
 
 
 def _said_by_user(words: Mapping[str, list[tuple[ConfigLayer, Setting]]]) -> dict[str, Any]:

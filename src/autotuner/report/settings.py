@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autotuner.engines import FIELDS, Engine
-from autotuner.profiles import Origin, TaskConfig
+from autotuner.profiles import Origin, ResolvedConfig
 
 
-def config_document(config: TaskConfig, engine: Engine, version: str) -> dict[str, Any]:
+def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, Any]:
     """Every field with its provenance, as `--json` prints it."""
     unsaid = unsaid_fields(config, engine, version)
     return {
@@ -25,7 +25,7 @@ def config_document(config: TaskConfig, engine: Engine, version: str) -> dict[st
     }
 
 
-def unsaid_fields(config: TaskConfig, engine: Engine, version: str) -> dict[str, str]:
+def unsaid_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, str]:
     """Every field that is not set -> what counts instead."""
     reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
     own = f"{engine.name}'s own default counts"

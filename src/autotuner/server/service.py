@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi.requests import HTTPConnection
 
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
@@ -44,7 +44,7 @@ class Service:
         """The folder from which relative paths in tasks of the service count: `models/a.gguf`."""
         return self.folder
 
-    def violations(self, task: Task) -> tuple[Problem, ...]:
+    def violations(self, task: TaskConfig) -> tuple[Problem, ...]:
         """What of a task the operator forbids."""
         return violations(task, self.policy, base=self.base)
 

@@ -1,7 +1,7 @@
 """From axes to candidates that can work.
 
-In: a `Task` and what is known of model, engine and device. Out: a `Space`, every exclusion counted
-with its reason. Knows nothing of measuring.
+In: a `TaskConfig` and what is known of model, engine and device. Out: a `Space`, every exclusion
+counted with its reason. Knows nothing of measuring.
 """
 
 from autotuner.catalog import DeviceMemory

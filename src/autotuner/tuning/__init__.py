@@ -1,5 +1,5 @@
 """The loop: asks search, launches, measures, stores, tells; resumes and cancels.
 
-In: a `Task`. Out: events as it works, and a `RunSummary`. Knows nothing of HTTP or terminals.
+In: a `TaskConfig`. Out: events as it works, and a `RunSummary`. Knows nothing of HTTP or terminals.
 Import from its modules (`tuning.loop`, `tuning.summary` …): a summary alone costs no database.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotuner.catalog import known_gpu
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.engines import FailureKind
 from autotuner.errors import LandscapeError
 from autotuner.landscapes import Figures, Landscape, RecordedLaunch, RecordedLevel
@@ -49,7 +49,7 @@ def landscape_of(store: Store, run: RunRecord) -> Landscape:
     )
 
 
-def _launch(experiment: ExperimentRecord, run: RunRecord, task: Task) -> RecordedLaunch:
+def _launch(experiment: ExperimentRecord, run: RunRecord, task: TaskConfig) -> RecordedLaunch:
     gpus = max(occupied_gpus(experiment.settings), 1)
     engine = str(experiment.settings.get("system.backend", run.engine))
     # What a failed experiment measured before it failed takes no part in a search either.
@@ -72,7 +72,7 @@ def _launch(experiment: ExperimentRecord, run: RunRecord, task: Task) -> Recorde
     )
 
 
-def _planned(run: RunRecord, task: Task) -> Sequence[int]:
+def _planned(run: RunRecord, task: TaskConfig) -> Sequence[int]:
     """The load levels of its launches; the run knows them where its task leaves them out."""
     return task.benchmark.levels or run.plan.get(LEVELS, ())
 

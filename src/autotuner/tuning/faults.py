@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import gpu_named, resolve_model
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.profiles import ProfileRegistry
@@ -18,7 +18,7 @@ from autotuner.tuning.refusals import refuse_unlaunchable
 _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 
 
-def faults_in(task: Task, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
+def faults_in(task: TaskConfig, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
     """What `prepare` would refuse one after the other: deployment, model, request lengths,
     profiles, engines, GPUs; empty where nothing of it is wrong.
 
@@ -41,12 +41,14 @@ def problems_from(error: AutotunerError) -> tuple[Problem, ...]:
     if isinstance(error, ConfigError):
         return tuple(Problem(fault.path, fault.message + remedy) for fault in error.problems)
     placed = _PLACE.fullmatch(error.message)
-    if placed is not None and placed.group(1).partition(".")[0] in Task.model_fields:
+    if placed is not None and placed.group(1).partition(".")[0] in TaskConfig.model_fields:
         return (Problem(placed.group(1), placed.group(2) + remedy),)
     return (Problem("", error.message + remedy),)
 
 
-def _checks(task: Task, base: Path, registry: ProfileRegistry) -> Iterator[Callable[[], object]]:
+def _checks(
+    task: TaskConfig, base: Path, registry: ProfileRegistry
+) -> Iterator[Callable[[], object]]:
     yield lambda: refuse_unlaunchable(task, "task")
     yield lambda: resolve_model(task.model, base=base)
     yield lambda: workload_of(task, "task")
@@ -58,7 +60,7 @@ def _checks(task: Task, base: Path, registry: ProfileRegistry) -> Iterator[Calla
         yield lambda word=word: gpu_named(word, task.gpus)  # type: ignore[misc]
 
 
-def _said(task: Task, path: str) -> list[Any]:
+def _said(task: TaskConfig, path: str) -> list[Any]:
     """Every value of a field, in the task and in its combinations."""
     parts = [part.settings().get(path) for part in (task, *task.combinations)]
     return [

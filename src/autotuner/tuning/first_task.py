@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import DescribedGpu, Model, Task, parse_task
+from autotuner.config import DescribedGpu, Model, TaskConfig, parse_task
 from autotuner.engines import engine_named, engine_table
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.profiles import ProfileRegistry, TaskContext
@@ -215,7 +215,7 @@ def _prepared(
 ) -> Prepared:
     try:
         document = yaml.safe_load(_text(asked, model, settings, settings))
-        task: Task = parse_task(document, source="the drafted task")
+        task: TaskConfig = parse_task(document, source="the drafted task")
         if asked.gpu in asked.described:
             # As every command does with a task of this home.
             task = task.model_copy(update={"gpus": {asked.gpu: asked.described[asked.gpu]}})

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from autotuner.catalog import known_gpu
-from autotuner.config import DescribedGpu, DescribedGpus, Task, load_document, problems_of
+from autotuner.config import DescribedGpu, DescribedGpus, TaskConfig, load_document, problems_of
 from autotuner.errors import ConfigError
 
 GPUS_FILE = "gpus.yaml"
@@ -31,7 +31,7 @@ def gpus_of_home(home: Path) -> Mapping[str, DescribedGpu]:
     return MappingProxyType(found.gpus)
 
 
-def with_gpus_of_home(task: Task, home: Path) -> Task:
+def with_gpus_of_home(task: TaskConfig, home: Path) -> TaskConfig:
     """The task with the facts of the GPUs that it names and the home describes, so that it means
     the same on any machine; what it describes itself stays."""
     described = gpus_of_home(home)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from autotuner.catalog import gpu_named
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.engines import DEFAULT_ENGINE
 
 
@@ -16,7 +16,7 @@ class Needs(NamedTuple):
     gpus: int
 
 
-def needs(task: Task) -> Needs:
+def needs(task: TaskConfig) -> Needs:
     """The machine that a task needs. Profiles name no GPU, so that they take no part.
 
     Raises:
@@ -31,18 +31,18 @@ def needs(task: Task) -> Needs:
     return Needs(gpu.name, max([1, *map(int, _said(task, "system.total_gpus"))]))
 
 
-def engines_named(task: Task) -> tuple[str, ...]:
+def engines_named(task: TaskConfig) -> tuple[str, ...]:
     """The engines that a task compares; the default one where it names none."""
     named = dict.fromkeys(map(str, _said(task, "system.backend")))
     return tuple(named) or (DEFAULT_ENGINE,)
 
 
-def model_named(task: Task) -> str:
+def model_named(task: TaskConfig) -> str:
     """The model as the task calls it."""
     return task.model.id or task.model.path or ""
 
 
-def stored_columns(task: Task) -> dict[str, Any]:
+def stored_columns(task: TaskConfig) -> dict[str, Any]:
     """Columns that the store keeps of a document beside it, so that tasks can be chosen by them.
 
     Raises:
@@ -61,7 +61,7 @@ def stored_columns(task: Task) -> dict[str, Any]:
     }
 
 
-def _said(task: Task, path: str) -> list[Any]:
+def _said(task: TaskConfig, path: str) -> list[Any]:
     """Every value that the task or one of its combinations gives a field."""
     found: list[Any] = []
     for part in (task, *task.combinations):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
-from autotuner.config import LengthDistribution, ReplayConfig, Task
+from autotuner.config import LengthDistribution, ReplayConfig, TaskConfig
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
@@ -52,7 +52,7 @@ class Prepared:
         replay: what is recorded of the candidates, where they are not launched.
     """
 
-    task: Task
+    task: TaskConfig
     variants: tuple[Variant, ...]
     model: ResolvedModel
     device: Device
@@ -209,7 +209,7 @@ class Prepared:
 
 
 def prepare(
-    task: Task,
+    task: TaskConfig,
     *,
     base: Path,
     source: str = "task",
@@ -248,7 +248,7 @@ def prepare(
     )
 
 
-def _prepare_replay(task: Task, replay: ReplayConfig, base: Path, source: str) -> Prepared:
+def _prepare_replay(task: TaskConfig, replay: ReplayConfig, base: Path, source: str) -> Prepared:
     landscape, checksum = read_table(task, replay, base=base, source=source)
     matched = match(task, landscape, source=source)
     replayed = as_replayed(task, landscape, matched, checksum)
@@ -323,14 +323,14 @@ def _region(
     )
 
 
-def _price_usd_hour(context: TaskContext, task: Task) -> float:
+def _price_usd_hour(context: TaskContext, task: TaskConfig) -> float:
     """USD per hour of the whole deployment: the task's price, else the catalog's."""
     listed = context.gpu.price_usd_hour if context.gpu is not None else None
     price = task.fixed().get("system.price_per_gpu_hour", listed)
     return float(price or 0.0) * max(context.gpus, 1)
 
 
-def workload_of(task: Task, source: str) -> LengthDistribution:
+def workload_of(task: TaskConfig, source: str) -> LengthDistribution:
     """The request lengths of a task.
 
     Raises:

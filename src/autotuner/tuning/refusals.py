@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.errors import ConfigError, Problem
 from autotuner.search import COST
 from autotuner.tuning.resolve import Variant
@@ -15,7 +15,7 @@ _NEVER_SEARCHED = (
 )
 
 
-def refuse_unlaunchable(task: Task, source: str) -> None:
+def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
     """Refuses what no launcher here can do, whatever model and engine are.
 
     Raises:
@@ -56,7 +56,7 @@ def refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
             raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
 
 
-def refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) -> None:
+def refuse_cost_without_price(price_usd_hour: float, task: TaskConfig, source: str) -> None:
     """Refuses money as an objective or a budget where no price is known.
 
     Raises:
@@ -72,7 +72,7 @@ def refuse_cost_without_price(price_usd_hour: float, task: Task, source: str) ->
         raise ConfigError(source, problems, remedy="say system.price_per_gpu_hour")
 
 
-def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: Task, source: str) -> None:
+def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: TaskConfig, source: str) -> None:
     """Refuses several engines at once on one CPU: each would measure the others too.
 
     Raises:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import AS_RECORDED, Candidate, LengthDistribution, ReplayConfig, Task
+from autotuner.config import AS_RECORDED, Candidate, LengthDistribution, ReplayConfig, TaskConfig
 from autotuner.engines import engine_named
 from autotuner.errors import ConfigError, ModelError, Problem
 from autotuner.landscapes import Landscape, Matched, read_landscape
-from autotuner.profiles import Origin, TaskConfig, TaskContext
+from autotuner.profiles import Origin, ResolvedConfig, TaskContext
 from autotuner.tuning.resolve import Variant, installed
 
 _SHOULD_BE_LEFT_OUT = "has no meaning in a replay; leave it out"
@@ -25,7 +25,7 @@ _WITHOUT_MEANING = (
 
 
 def read_table(
-    task: Task, replay: ReplayConfig, *, base: Path, source: str
+    task: TaskConfig, replay: ReplayConfig, *, base: Path, source: str
 ) -> tuple[Landscape, str]:
     """The landscape that a task replays, and its checksum.
 
@@ -48,7 +48,9 @@ def read_table(
     return landscape, checksum
 
 
-def as_replayed(task: Task, landscape: Landscape, matched: Matched, checksum: str) -> Task:
+def as_replayed(
+    task: TaskConfig, landscape: Landscape, matched: Matched, checksum: str
+) -> TaskConfig:
     """The task with all that the table tells: model, lengths, load levels, checksum."""
     isl, osl = matched.isl, matched.osl
     lengths = LengthDistribution(kind="D", input=(isl, isl), output=(osl, osl))
@@ -62,10 +64,10 @@ def as_replayed(task: Task, landscape: Landscape, matched: Matched, checksum: st
     document["replay"] |= {"sha256": checksum}
     if task.model == AS_RECORDED:
         document["model"] = {"id": landscape.model or landscape.name}
-    return Task.model_validate(document)
+    return TaskConfig.model_validate(document)
 
 
-def replayed_model(task: Task, asked: Task, *, base: Path) -> ResolvedModel:
+def replayed_model(task: TaskConfig, asked: TaskConfig, *, base: Path) -> ResolvedModel:
     """The model of a replayed task; nothing is known of one that only the table names so.
 
     Args:
@@ -122,7 +124,9 @@ def _variant(
     )
     settings = dict(_settings(candidates))
     provenance = {p: (Origin("recorded", "user", v, "set"),) for p, v in settings.items()}
-    return Variant(engine, installation, context, TaskConfig(settings, provenance, ()), frozenset())
+    return Variant(
+        engine, installation, context, ResolvedConfig(settings, provenance, ()), frozenset()
+    )
 
 
 def _settings(candidates: list[Candidate]) -> Iterator[tuple[str, Any]]:
@@ -138,7 +142,7 @@ def _settings(candidates: list[Candidate]) -> Iterator[tuple[str, Any]]:
         yield path, values[0] if len(values) == 1 else values
 
 
-def _meaningless(task: Task) -> Iterator[str]:
+def _meaningless(task: TaskConfig) -> Iterator[str]:
     """What the task sets and a replay cannot heed."""
     written: Mapping[str, Any] = task.written()
     for path in _WITHOUT_MEANING:

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from autotuner.catalog import ResolvedModel, this_device
-from autotuner.config import Combination, LengthDistribution, Task
+from autotuner.config import Combination, LengthDistribution, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE, Engine, Installation, engine_named
 from autotuner.errors import ConfigError, EngineError, Problem
-from autotuner.profiles import ProfileRegistry, TaskConfig, TaskConfigFactory, TaskContext
+from autotuner.profiles import ProfileRegistry, ResolvedConfig, TaskConfigFactory, TaskContext
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Variant:
     engine: Engine
     installation: Installation
     context: TaskContext
-    config: TaskConfig
+    config: ResolvedConfig
     user: frozenset[str]
 
 
@@ -45,12 +45,12 @@ class Expressible:
         return hash((self.engine, self.version, self.model.name))
 
 
-def written_settings(task: Task) -> dict[str, Any]:
+def written_settings(task: TaskConfig) -> dict[str, Any]:
     """`group.field` -> value or list, as the task says it outside `combinations`."""
     return {**task.fixed(), **task.axes()}
 
 
-def on_engine(task: Task, name: str) -> Task:
+def on_engine(task: TaskConfig, name: str) -> TaskConfig:
     """The task on one engine: its part of a task that names it, else the whole task moved there.
 
     What belongs to the engine that is left, its version and its path, stays behind.
@@ -76,7 +76,7 @@ def on_engine(task: Task, name: str) -> Task:
     return task.model_copy(update=update)
 
 
-def _backends(part: Combination, task: Task) -> list[Any]:
+def _backends(part: Combination, task: TaskConfig) -> list[Any]:
     """The engines that a task or one of its combinations names."""
     own = part.settings().get("system.backend")
     if own is None and part is task:
@@ -87,7 +87,7 @@ def _backends(part: Combination, task: Task) -> list[Any]:
 
 
 def resolve(
-    task: Task,
+    task: TaskConfig,
     model: ResolvedModel,
     workload: LengthDistribution,
     registry: ProfileRegistry,
@@ -116,7 +116,7 @@ def resolve(
 
 
 def _variant(
-    task: Task,
+    task: TaskConfig,
     model: ResolvedModel,
     workload: LengthDistribution,
     registry: ProfileRegistry,
@@ -187,7 +187,7 @@ def layered(
 
 def applied(
     profile: str, where: Mapping[str, Any], model: ResolvedModel, registry: ProfileRegistry
-) -> tuple[Engine, TaskContext, TaskConfig]:
+) -> tuple[Engine, TaskContext, ResolvedConfig]:
     """What one profile alone makes of a model, in the engine's newest known version.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.search import (
     OperatingPoint,
     hypervolume,
@@ -68,7 +68,7 @@ def _points(
     return outcome(experiment, usd_per_gpu_hour, needs).points
 
 
-def _run_view(run: RunRecord, task: Task, front: list[OperatingPoint]) -> RunView:
+def _run_view(run: RunRecord, task: TaskConfig, front: list[OperatingPoint]) -> RunView:
     vectors = [objective_vector(point, task.objectives) for point in front]
     has_volume = bool(vectors) and len(task.objectives) > 1
     plan: dict[str, Any] = run.plan

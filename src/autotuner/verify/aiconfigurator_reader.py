@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.translate import Left, table, to_ours
@@ -52,7 +52,7 @@ class ReadTask:
         filled: `group.field` -> what aiconfigurator takes where the file is silent.
     """
 
-    task: Task
+    task: TaskConfig
     left: tuple[Left, ...]
     filled: Mapping[str, Any]
 
@@ -161,7 +161,7 @@ def read_deployment(document: Mapping[str, Any], name: str) -> ReadTask:
     return ReadTask(_task(name, {**beside, **settings}, left), left, {})
 
 
-def _task(name: str, settings: Mapping[str, Any], left: Iterable[Left]) -> Task:
+def _task(name: str, settings: Mapping[str, Any], left: Iterable[Left]) -> TaskConfig:
     document: dict[str, Any] = {"version": 2, "name": name}
     for path, value in settings.items():
         group, _, key = path.partition(".")

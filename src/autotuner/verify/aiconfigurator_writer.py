@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog import gpu_named
-from autotuner.config import Candidate, Task
+from autotuner.config import Candidate, TaskConfig
 from autotuner.errors import CatalogError, VerifyError
 from autotuner.verify.aiconfigurator_reader import METADATA
 from autotuner.verify.translate import Left, table, to_theirs
@@ -36,7 +36,7 @@ class WrittenTasks:
         return yaml.safe_dump(document, sort_keys=False)
 
 
-def write_task(task: Task) -> WrittenTasks:
+def write_task(task: TaskConfig) -> WrittenTasks:
     """A task as experiments: one for each combination, and for each value of an axis that
     aiconfigurator has and does not search. It searches parallel widths; a batch size it finds
     itself. What differs only in fields that it lacks is one experiment.
@@ -72,7 +72,7 @@ def write_candidate(candidate: Candidate, *, model: str, name: str = "candidate"
     return WrittenTasks({name: fields}, left)
 
 
-def _alternatives(task: Task) -> Iterator[dict[str, Any]]:
+def _alternatives(task: TaskConfig) -> Iterator[dict[str, Any]]:
     own = {path: value for path, value in task.settings().items() if value is not None}
     if task.benchmark.workload is not None:
         isl, osl = task.benchmark.workload.mean()
@@ -92,7 +92,7 @@ def _alternatives(task: Task) -> Iterator[dict[str, Any]]:
             yield joined | dict(zip(axes, values, strict=True))
 
 
-def _untold(task: Task) -> Iterator[Left]:
+def _untold(task: TaskConfig) -> Iterator[Left]:
     """What a task says beside its groups that an experiment does not."""
     told = task.written()
     for name, why in _UNTOLD.items():

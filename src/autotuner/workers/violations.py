@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import known_model
-from autotuner.config import AS_RECORDED, BACKENDS, Combination, Task
+from autotuner.config import AS_RECORDED, BACKENDS, Combination, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE
 from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
@@ -30,7 +30,7 @@ _LOOKED_UP = "system.gpu_type"
 
 
 def require_allowed(
-    task: Task, policy: Policy, *, base: Path | None = None, source: str = "task"
+    task: TaskConfig, policy: Policy, *, base: Path | None = None, source: str = "task"
 ) -> None:
     """Lets a task pass that asks for nothing but what the operator allows.
 
@@ -51,7 +51,9 @@ def require_allowed_resolved(
     _refuse(violations_resolved(prepared, policy, base=base), source)
 
 
-def violations(task: Task, policy: Policy, *, base: Path | None = None) -> tuple[Problem, ...]:
+def violations(
+    task: TaskConfig, policy: Policy, *, base: Path | None = None
+) -> tuple[Problem, ...]:
     """Everything in a task that the operator does not allow; empty where all is allowed.
 
     Args:
@@ -93,7 +95,7 @@ def _refuse(found: tuple[Problem, ...], source: str) -> None:
         raise PolicyError(source, found)
 
 
-def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:
+def _of_task(task: TaskConfig, policy: Policy) -> Iterator[Problem]:
     yield from _not_in(policy.deployment_modes, "deployment_mode", task.deployment_mode)
     yield from _not_in(policy.tools, "benchmark.tool", task.benchmark.tool)
     highest = max(task.benchmark.levels, default=0)
@@ -112,7 +114,7 @@ def _of_task(task: Task, policy: Policy) -> Iterator[Problem]:
         yield from _above(path, asked or 0, most, unit)
 
 
-def _of_model(task: Task, policy: Policy, base: Path | None) -> Iterator[Problem]:
+def _of_model(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[Problem]:
     model = task.model
     for path, pattern in _WORDS.items():
         word = getattr(model, path.partition(".")[2])
@@ -141,7 +143,7 @@ def _of_model_id(name: str, path: str, policy: Policy) -> Iterator[Problem]:
         yield Problem(path, f"{name!r} is not in the catalog, and the operator allows no others")
 
 
-def _of_files(task: Task, policy: Policy, base: Path | None) -> Iterator[Problem]:
+def _of_files(task: TaskConfig, policy: Policy, base: Path | None) -> Iterator[Problem]:
     if task.replay is not None:
         landscape = task.replay.landscape
         yield from _outside(landscape, policy.landscape_roots, "replay.landscape", base)
@@ -200,7 +202,7 @@ def _refused_words(
             yield from refused_words(words, engine, policy.extra_args.get(engine, ()))
 
 
-def _engines_of(part: Combination, task: Task) -> tuple[str, ...]:
+def _engines_of(part: Combination, task: TaskConfig) -> tuple[str, ...]:
     """The engines that a task or one of its combinations is launched on."""
     said = part.settings().get("system.backend") or task.settings().get("system.backend")
     if said is None and part is task:

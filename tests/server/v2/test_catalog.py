@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from autotuner.catalog import gpus, known_models
-from autotuner.config import BACKENDS, Task
+from autotuner.config import BACKENDS, TaskConfig
 from autotuner.engines import FIELDS
 
 
@@ -73,4 +73,4 @@ def test_predictors_say_whether_they_are_installed(client: TestClient) -> None:
 
 def test_the_schema_is_that_of_task_files(client: TestClient) -> None:
     schema = got(client, "/schema/task")
-    assert set(schema["properties"]) == set(Task.model_fields)
+    assert set(schema["properties"]) == set(TaskConfig.model_fields)

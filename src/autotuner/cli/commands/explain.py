@@ -11,7 +11,7 @@ from autotuner.cli.commands.plan import prepare_file
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.engines import FIELDS, Engine
-from autotuner.profiles import Origin, TaskConfig
+from autotuner.profiles import Origin, ResolvedConfig
 from autotuner.report.points import value_text
 from autotuner.report.settings import config_document, unsaid_fields
 
@@ -41,7 +41,7 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
         print_config(variant.config, variant.engine, variant.installation.version)
 
 
-def print_config(config: TaskConfig, engine: Engine, version: str) -> None:
+def print_config(config: ResolvedConfig, engine: Engine, version: str) -> None:
     """Every field with its provenance, for people."""
     unsaid = unsaid_fields(config, engine, version)
     for path in sorted(config.provenance, key=FIELDS.index):
@@ -56,7 +56,7 @@ def print_config(config: TaskConfig, engine: Engine, version: str) -> None:
         out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
 
 
-def _print_field(path: str, config: TaskConfig, unsaid: str) -> None:
+def _print_field(path: str, config: ResolvedConfig, unsaid: str) -> None:
     origins = config.provenance[path]
     winner = next((o for o in origins if o.status == "set"), None)
     value = _values(config.settings[path]) if winner else f"({unsaid})"

@@ -19,7 +19,7 @@ from autotuner.config import load_task
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
-from autotuner.profiles import MACHINE, USERS, TaskConfig, registry_with
+from autotuner.profiles import MACHINE, USERS, ResolvedConfig, registry_with
 from autotuner.report.outlook import print_outlook
 from autotuner.report.plans import plan_of
 from autotuner.report.points import value_text
@@ -179,7 +179,7 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
     console.print(table)
 
 
-def machine_lines(config: TaskConfig) -> list[str]:
+def machine_lines(config: ResolvedConfig) -> list[str]:
     """What the engine is told of this machine, and why: `misc.threads = 2: …`."""
     return [
         f"{path} = {origin.value}: {origin.why}"

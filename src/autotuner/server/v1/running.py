@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar, cast
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import (
     NotFoundError,
     PolicyError,
@@ -79,7 +79,7 @@ def _look_at(service: Service, run_id: int) -> None:
         _log.warning("task %d is not mirrored yet: %s", run_id, error)
 
 
-def startable(service: Service, record: V1TaskRecord) -> Task:
+def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
     """The v2 task that a v1 task runs as.
 
     Raises:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.errors import Problem
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 
 
-def refuse_forbidden(service: Service, task: Task) -> None:
+def refuse_forbidden(service: Service, task: TaskConfig) -> None:
     """Lets a task through that the operator allows.
 
     Raises:

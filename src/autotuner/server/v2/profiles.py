@@ -10,7 +10,7 @@ from fastapi import Header, Path
 from fastapi.responses import Response
 
 from autotuner.catalog import resolve_model
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 from autotuner.errors import NameTakenError, Problem, ProfileError
 from autotuner.profiles import (
     BASE,
@@ -175,7 +175,7 @@ def apply_profile(service: Given, name: Name, where: ApplyRequest) -> Response:
     """Says what a profile sets for a model on GPUs with an engine, field by field, and why."""
     _, registry = _all(service)
     _require(name, registry)
-    asking = Task(version=2, name="apply", model=where.model)
+    asking = TaskConfig(version=2, name="apply", model=where.model)
     refuse([told for told in service.violations(asking) if told.path.startswith("model.")])
     model = resolve_model(where.model, base=service.base)
     circumstances = {

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, TypeAda
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from autotuner.config import Task
+from autotuner.config import TaskConfig
 
 Status = Literal[
     "pending",
@@ -37,7 +37,7 @@ class _AsTask:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return handler(Task.__pydantic_core_schema__)
+        return handler(TaskConfig.__pydantic_core_schema__)
 
 
 TaskDocument = Annotated[dict[str, Any], _AsTask()]
@@ -159,7 +159,7 @@ class TaskPatch(BaseModel):
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = None
-    config: Task | None = None
+    config: TaskConfig | None = None
     """A whole new document; only while the task is pending. Its name and description count unless
     the patch gives its own."""
 

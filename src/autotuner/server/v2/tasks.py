@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, Header, Query
 from fastapi.responses import Response
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.cursors import cursor_of, place_of
@@ -70,7 +70,7 @@ IfMatch = Annotated[
 )
 def create_task(
     service: Given,
-    task: Annotated[Task, Body()],
+    task: Annotated[TaskConfig, Body()],
     start: Annotated[bool, Query(description="Whether to start it at once.")] = False,
     key: Key = None,
 ) -> Response:
@@ -244,7 +244,7 @@ def document_of_task(record: TaskRecord) -> dict[str, Any]:
 
 
 def _created(
-    service: Service, task: Task, *, status: str = "pending", base: str | None = None
+    service: Service, task: TaskConfig, *, status: str = "pending", base: str | None = None
 ) -> TaskRecord:
     refuse_forbidden(service, task)
     task = with_gpus_of_home(task, service.folder)

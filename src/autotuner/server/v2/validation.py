@@ -16,7 +16,7 @@ from fastapi import Body, Request
 from fastapi.responses import Response
 from pydantic import JsonValue
 
-from autotuner.config import Task, parse_task
+from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.report.plans import plan_of
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -82,7 +82,7 @@ def validate_task(
     response_model=TaskPlan,
     responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
 )
-def plan_task(service: Given, task: Annotated[Task, Body()]) -> Response:
+def plan_task(service: Given, task: Annotated[TaskConfig, Body()]) -> Response:
     """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
     refuse_forbidden(service, task)
     task = with_gpus_of_home(task, service.folder)
@@ -114,7 +114,7 @@ def only_post(request: Request) -> Response:
     )
 
 
-def _prepared(service: Service, task: Task) -> Prepared:
+def _prepared(service: Service, task: TaskConfig) -> Prepared:
     registry = service_registry(service.store, service.folder)
     return prepare(task, base=service.base, registry=registry, most=MOST_COMBINATIONS)
 
@@ -147,7 +147,7 @@ def _until(ends: float) -> Callable[[int, int], None]:
 
 
 def _told(
-    faults: tuple[Problem, ...], task: Task | None = None, prepared: Prepared | None = None
+    faults: tuple[Problem, ...], task: TaskConfig | None = None, prepared: Prepared | None = None
 ) -> Response:
     document: dict[str, Any] = {
         "valid": not faults,
