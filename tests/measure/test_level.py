@@ -6,9 +6,9 @@ import pytest
 
 from autotuner.config import LengthDistribution
 from autotuner.measure import LevelPlan, Measurement
+from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import Level
 from autotuner.measure.reply import Reply
-from autotuner.measure.watch import ClientWatch
 
 
 def level_of(*token_times_s: tuple[float, ...]) -> Measurement:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autotuner.measure.machine import Counters, machine_load, read_counters
+from autotuner.measure.disturbance import Counters, machine_load, read_counters
 
 BEFORE = Counters(
     at_s=100.0, cpus=2, busy_s=50.0, idle_s=50.0, stolen_s=0.0, ours_s=10.0, held_back_s=0.0

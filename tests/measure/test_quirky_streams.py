@@ -13,7 +13,7 @@ from autotuner.measure.reply import Reply, parse_reply
 
 
 def read(found: Arrivals) -> Reply | str:
-    return parse_reply(0.0, [piece for _, piece in found], [at_s for at_s, _ in found])
+    return parse_reply(0.0, [fragment for _, fragment in found], [at_s for at_s, _ in found])
 
 
 @pytest.mark.parametrize("mode", WELL_FORMED)
@@ -37,20 +37,20 @@ def test_a_failure_inside_a_stream_is_told_in_the_servers_words(kind: str, token
 
 @given(st.sampled_from(WELL_FORMED), st.data())
 def test_cuts_at_any_byte_change_no_count(mode: str, data: st.DataObject) -> None:
-    body = b"".join(piece for _, piece in arrivals(mode))
+    body = b"".join(fragment for _, fragment in arrivals(mode))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20)))
-    pieces = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
-    reply = parse_reply(0.0, pieces, [float(n) for n in range(len(pieces))])
+    fragments = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
+    reply = parse_reply(0.0, fragments, [float(n) for n in range(len(fragments))])
     assert isinstance(reply, Reply), reply
     assert (reply.output_tokens, len(reply.token_times_s)) == (N, N)
 
 
 @given(st.sampled_from(list(FAILURES)), st.data())
 def test_cuts_at_any_byte_hide_no_failure(kind: str, data: st.DataObject) -> None:
-    body = b"".join(piece for _, piece in failing(kind))
+    body = b"".join(fragment for _, fragment in failing(kind))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20)))
-    pieces = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
-    said = parse_reply(0.0, pieces, [float(n) for n in range(len(pieces))])
+    fragments = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
+    said = parse_reply(0.0, fragments, [float(n) for n in range(len(fragments))])
     assert isinstance(said, str)
     assert FAILURES[kind][1] in said
 
@@ -75,8 +75,8 @@ def test_nonsense_is_told_in_words(event: bytes) -> None:
 
 def test_what_had_come_of_an_answer_that_was_left_on_purpose_counts() -> None:
     found = arrivals("plain")[:7]
-    pieces, times_s = [piece for _, piece in found], [at_s for at_s, _ in found]
-    reply = parse_reply(0.0, pieces, times_s, unfinished=True)
+    fragments, times_s = [fragment for _, fragment in found], [at_s for at_s, _ in found]
+    reply = parse_reply(0.0, fragments, times_s, unfinished=True)
     assert isinstance(reply, Reply), reply
     assert reply.output_tokens == 7
     assert reply.tokens_between(0.0, TTFT_S + 3.5 * TPOT_S) == pytest.approx(4)

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.measure.reply import Reply, parse_reply
-from autotuner.measure.server_errors import error_text
+from autotuner.measure.reply import Reply, error_text, parse_reply
 
 Event = dict[str, Any]
 
@@ -49,9 +48,9 @@ def cut_streams(draw: st.DrawFn) -> tuple[int, bytes, list[int]]:
 def test_the_cuts_of_a_stream_change_nothing_but_times(case: tuple[int, bytes, list[int]]) -> None:
     tokens, body, cuts = case
     edges = [0, *cuts, len(body)]
-    pieces = [body[a:b] for a, b in itertools.pairwise(edges)]
-    times = [float(number) for number in range(1, len(pieces) + 1)]
-    reply = parse_reply(0.5, pieces, times)
+    fragments = [body[a:b] for a, b in itertools.pairwise(edges)]
+    times = [float(number) for number in range(1, len(fragments) + 1)]
+    reply = parse_reply(0.5, fragments, times)
     assert isinstance(reply, Reply), reply
     assert (reply.output_tokens, reply.input_tokens) == (tokens, 9)
     assert len(reply.token_times_s) == tokens
@@ -64,8 +63,8 @@ def test_the_cuts_of_a_stream_change_nothing_but_times(case: tuple[int, bytes, l
 
 
 def test_the_figures_of_an_answer_by_hand() -> None:
-    pieces = [stream([event])[: -len(b"data: [DONE]\n\n")] for event in map(token, "abc")]
-    reply = parse_reply(10.0, [*pieces, stream([token("", "stop")])], [10.5, 10.75, 11.25, 11.5])
+    fragments = [stream([event])[: -len(b"data: [DONE]\n\n")] for event in map(token, "abc")]
+    reply = parse_reply(10.0, [*fragments, stream([token("", "stop")])], [10.5, 10.75, 11.25, 11.5])
     assert isinstance(reply, Reply)
     assert (reply.ttft_ms, reply.e2e_ms) == (500.0, 1250.0)
     assert reply.tpot_ms == 375.0
@@ -122,8 +121,8 @@ def test_what_is_no_answer_is_told_in_words(body: bytes, words: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
-def test_bytes_that_are_no_stream_are_told_in_words(pieces: list[bytes]) -> None:
-    assert isinstance(parse_reply(0.0, pieces, [1.0] * len(pieces)), str)
+def test_bytes_that_are_no_stream_are_told_in_words(fragments: list[bytes]) -> None:
+    assert isinstance(parse_reply(0.0, fragments, [1.0] * len(fragments)), str)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.measure.intervals import half_width95, student_t975
-from autotuner.measure.statistics import distribution, percentile
+from autotuner.measure.statistics import distribution, half_width95, percentile, student_t975
 
 VALUES = st.floats(-1e6, 1e6)
 SAMPLES = st.lists(VALUES, min_size=2, max_size=60)

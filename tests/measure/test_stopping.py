@@ -15,10 +15,10 @@ import pytest
 
 from autotuner.config import LengthDistribution
 from autotuner.measure import LevelPlan, Measurement
+from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import Level
 from autotuner.measure.reply import Reply
 from autotuner.measure.stopping import checkpoints, may_end
-from autotuner.measure.watch import ClientWatch
 
 
 @dataclass

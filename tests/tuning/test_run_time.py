@@ -11,7 +11,7 @@ from made_up_bench import level
 from autotuner.config import LengthDistribution
 from autotuner.errors import StoreError
 from autotuner.measure import LevelPlan
-from autotuner.measure.machine import MachineLoad
+from autotuner.measure.disturbance import MachineLoad
 from autotuner.store import Store
 from autotuner.tuning.durations import time_left_s
 from autotuner.tuning.learn import telling

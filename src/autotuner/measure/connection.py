@@ -1,8 +1,8 @@
 """A lean HTTP/1.1 client for streamed answers.
 
 The load generator must not become what it measures: a general client costs a multiple of the CPU
-time of this one for each token (docs/decisions/0003). It keeps each piece of a body with the time
-it came, and leaves reading them to whoever has time.
+time of this one for each token (docs/decisions/0003). It keeps each fragment of a body with the
+time it came, and leaves reading them to whoever has time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from autotuner.arrival import ArrivalClock
+from autotuner.socket_clock import SocketClock
 
 _READ_BYTES = 1 << 16
 
@@ -28,7 +28,7 @@ class Exchange:
 
     sent_s: float = 0.0
     status: int = 0
-    pieces: list[bytes] = field(default_factory=list)
+    fragments: list[bytes] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
     error: str = ""
     answered: bool = False
@@ -36,8 +36,8 @@ class Exchange:
 
     @property
     def body(self) -> bytes:
-        """All pieces."""
-        return b"".join(self.pieces)
+        """All fragments."""
+        return b"".join(self.fragments)
 
 
 class Connection:
@@ -47,7 +47,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._socket = connected
         self._descriptor = connected.fileno()
-        self._clock = ArrivalClock(connected)
+        self._clock = SocketClock(connected)
         self._exchange: Exchange | None = None
         self._done: asyncio.Future[None]
         self._unsent = memoryview(b"")
@@ -141,9 +141,9 @@ class Connection:
             self._take_chunks(exchange, data, arrived_s)
             return
         if data:
-            exchange.pieces.append(data)
+            exchange.fragments.append(data)
             exchange.times_s.append(arrived_s)
-        if self._length is not None and sum(map(len, exchange.pieces)) >= self._length:
+        if self._length is not None and sum(map(len, exchange.fragments)) >= self._length:
             self._finish()
 
     def _read_head(self, exchange: Exchange, head: bytes) -> bool:
@@ -179,7 +179,7 @@ class Connection:
             if size == 0:
                 self._finish()
                 return
-            exchange.pieces.append(data[begin:end])
+            exchange.fragments.append(data[begin:end])
             exchange.times_s.append(arrived_s)
             place = end + 2
         self._received = data[place:]

@@ -21,7 +21,7 @@ from typing import Any
 
 from autotuner.errors import MeasureError
 from autotuner.launch import warden
-from autotuner.measure import gguf_tokenizer
+from autotuner.measure import genai_bench_tokenizer
 from autotuner.measure.generator import StreamingLoadGenerator
 from autotuner.measure.protocol import Endpoint, LevelPlan
 from autotuner.measure.results import Measurement
@@ -113,7 +113,7 @@ class GenaiBenchGenerator:
         folder = Path(self._folder.name) / "tokenizer"
         if not folder.exists():
             python = str(Path(self._program).parent / "python")
-            script = str(gguf_tokenizer.__file__)
+            script = str(genai_bench_tokenizer.__file__)
             process = await asyncio.create_subprocess_exec(
                 *(python, script, str(self._tokenizer), str(folder)),
                 stdout=asyncio.subprocess.DEVNULL,

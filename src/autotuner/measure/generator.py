@@ -6,20 +6,18 @@ import asyncio
 import json
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from autotuner.measure.connection import Address, Connection, Exchange, addresses_of, connect
+from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import ENGINE_DIED, Level
-from autotuner.measure.own_loop import in_own_loop
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
 from autotuner.measure.protocol import Endpoint, LevelPlan
-from autotuner.measure.reply import REPORTED, Reply, parse_reply
+from autotuner.measure.reply import REPORTED, Reply, body_text, parse_reply
 from autotuner.measure.results import Measurement
-from autotuner.measure.server_errors import body_text
-from autotuner.measure.watch import ClientWatch
+from autotuner.measure.threads import BackgroundThread, run_in_own_loop
 
 _MODELS_TIMEOUT_S = 10.0
 # Users who start in the same millisecond get their tokens in the same millisecond, answer after
@@ -28,9 +26,6 @@ _MODELS_TIMEOUT_S = 10.0
 _BETWEEN_ARRIVALS_S = 0.005
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
-T = TypeVar("T")
-_MOST_PIECES = 500_000
-"""Events of answers that may wait to be read: some 200 MB."""
 
 
 class StreamingLoadGenerator:
@@ -55,7 +50,7 @@ class StreamingLoadGenerator:
             if on_progress is not None:
                 caller.call_soon_threadsafe(on_progress, completed, wanted)
 
-        return await in_own_loop(lambda: _run(endpoint, plan, engine_alive, progress))
+        return await run_in_own_loop(lambda: _run(endpoint, plan, engine_alive, progress))
 
 
 async def _run(
@@ -69,17 +64,17 @@ async def _run(
 
     client = _Client(endpoint, plan, engine_alive)
     prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
-    with _Aside() as aside:
-        level = Level(plan, on_progress, aside=aside.compute)
+    with BackgroundThread() as background:
+        level = Level(plan, on_progress, in_background=background.compute)
         async with ClientWatch() as watch:
-            users = [_User(client, prompts, level, aside) for _ in range(plan.concurrency)]
+            users = [_User(client, prompts, level, background) for _ in range(plan.concurrency)]
             tasks = [
                 asyncio.create_task(user.run(n * _BETWEEN_ARRIVALS_S))
                 for n, user in enumerate(users)
             ]
             over = asyncio.create_task(level.over.wait())
             try:
-                ends: set[asyncio.Future[Any]] = {over, aside.failure, *tasks}
+                ends: set[asyncio.Future[Any]] = {over, background.failure, *tasks}
                 await asyncio.wait(ends, return_when=FIRST_COMPLETED)
             finally:
                 over.cancel()
@@ -88,87 +83,31 @@ async def _run(
         for result in ended:
             if isinstance(result, Exception):
                 raise result
-        await aside.idle()
+        await background.idle()
         for left in filter(None, unfinished):
             level.left_unfinished(
-                parse_reply(left.sent_s, left.pieces, left.times_s, unfinished=True)
+                parse_reply(left.sent_s, left.fragments, left.times_s, unfinished=True)
             )
         return level.measurement(watch, engine_alive=engine_alive())
-
-
-class _Aside:
-    """Computes in a thread, in order; results come back to the loop.
-
-    `failure` is set where something raised: whoever waits for results has to look at it.
-    """
-
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="replies")
-        self._loop = asyncio.get_running_loop()
-        self._waiting: list[Callable[[], None]] = []
-        self._pieces = 0
-        self.failure: asyncio.Future[None] = self._loop.create_future()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
-        self.failure.cancel()
-
-    def compute(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Calls `then` on the loop with what `work` returns."""
-
-        def run() -> None:
-            try:
-                result = work()
-            except Exception as error:
-                self._loop.call_soon_threadsafe(self._failed, error)
-            else:
-                self._loop.call_soon_threadsafe(then, result)
-
-        self._thread.submit(run)
-
-    def later(self, work: Callable[[], T], then: Callable[[T], None], pieces: int) -> None:
-        """As `compute`, when the next `flush` comes, or when very much is waiting for it."""
-        self._waiting.append(partial(self.compute, work, then))
-        self._pieces += pieces
-        if self._pieces > _MOST_PIECES:
-            self.flush()
-
-    def flush(self) -> None:
-        """Begins what was left for later."""
-        waiting, self._waiting, self._pieces = self._waiting, [], 0
-        for begin in waiting:
-            begin()
-
-    async def idle(self) -> None:
-        """Waits until all has come back; raises what went wrong in it."""
-        self.flush()
-        await self._loop.run_in_executor(self._thread, lambda: None)
-        if self.failure.done():
-            self.failure.result()
-
-    def _failed(self, error: Exception) -> None:
-        if not self.failure.done():
-            self.failure.set_exception(error)
 
 
 class _User:
     """Sends one request after the other until the level is over."""
 
-    def __init__(self, client: _Client, prompts: PromptSource, level: Level, aside: _Aside) -> None:
+    def __init__(
+        self, client: _Client, prompts: PromptSource, level: Level, background: BackgroundThread
+    ) -> None:
         self._client = client
         self._prompts = prompts
         self._level = level
-        self._aside = aside
+        self._background = background
         self._connection: Connection | None = None
 
     async def run(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
         while not self._level.over.is_set():
             if self._level.has_arrived:
-                self._aside.flush()
+                self._background.flush()
                 await self._level.over.wait()
                 return
             ticket = self._level.begin()
@@ -180,9 +119,9 @@ class _User:
                 end(_read(exchange))
             else:
                 self._level.arrived(ticket)
-                self._aside.later(partial(_read, exchange), end, len(exchange.pieces))
+                self._background.later(partial(_read, exchange), end, len(exchange.fragments))
                 if self._level.wants_reading:
-                    self._aside.flush()
+                    self._background.flush()
 
     def leave(self, task: asyncio.Task[None]) -> Exchange | None:
         """Ends the user; what its last answer had brought so far is throughput too."""
@@ -220,11 +159,11 @@ class _User:
 def _read(exchange: Exchange) -> Reply | str:
     if exchange.error:
         # A server that breaks off often says why in its last event.
-        said = parse_reply(exchange.sent_s, exchange.pieces, exchange.times_s)
+        said = parse_reply(exchange.sent_s, exchange.fragments, exchange.times_s)
         return said if isinstance(said, str) and said.startswith(REPORTED) else exchange.error
     if exchange.status != 200:
         return f"HTTP {exchange.status}: {body_text(exchange.body)}"
-    return parse_reply(exchange.sent_s, exchange.pieces, exchange.times_s)
+    return parse_reply(exchange.sent_s, exchange.fragments, exchange.times_s)
 
 
 class _Client:

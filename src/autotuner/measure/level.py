@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
+from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.protocol import LevelPlan
 from autotuner.measure.reply import Reply
 from autotuner.measure.results import EndedBy, Measurement
 from autotuner.measure.statistics import distribution
 from autotuner.measure.stopping import checkpoints, may_end
-from autotuner.measure.watch import ClientWatch
 
 ENGINE_DIED = "the engine died"
 _FAILURES_END_LEVEL = 5
 
-Aside = Callable[[Callable[[], bool], Callable[[bool], None]], None]
+InBackground = Callable[[Callable[[], bool], Callable[[bool], None]], None]
 """Computes the first elsewhere and calls the second with its result, on the caller's thread."""
 
 
@@ -42,7 +42,7 @@ class Level:
 
     Args:
         on_progress: called with how many measured requests have ended, and how many are wanted.
-        aside: where looks at the sample are computed; at once where left out.
+        in_background: where looks at the sample are computed; at once where left out.
         clock: seconds, the clock of the replies.
     """
 
@@ -51,14 +51,14 @@ class Level:
         plan: LevelPlan,
         on_progress: Callable[[int, int], None],
         *,
-        aside: Aside = lambda compute, then: then(compute()),
+        in_background: InBackground = lambda compute, then: then(compute()),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.over = asyncio.Event()
         self.dropped_and_retried = 0
         self._plan = plan
         self._on_progress = on_progress
-        self._aside = aside
+        self._in_background = in_background
         self._clock = clock
         self._warm = 0
         self._in_flight = 0
@@ -226,7 +226,7 @@ class Level:
         ):
             first = {n: reply for n, reply in self._full.items() if n < self._next_look}
             self._next_look = next(self._looks)
-            self._aside(partial(may_end, self._plan, self._in_order(first)), self._decide)
+            self._in_background(partial(may_end, self._plan, self._in_order(first)), self._decide)
 
     def _decide(self, is_narrow: bool) -> None:
         """Closes admission at the next checkpoint; what is under way is waited for."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from autotuner.measure.machine import MachineLoad
+from autotuner.measure.disturbance import MachineLoad
 
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
 

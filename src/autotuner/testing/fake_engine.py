@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotuner.arrival import ArrivalClock
 from autotuner.llamacpp_host import parser as llama_server_flags
+from autotuner.socket_clock import SocketClock
 from autotuner.testing.queueing import Job, Queue, Speed
 
 VOCABULARY = 32_000
@@ -126,7 +126,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         transport.pause_reading()
         self._socket = transport.get_extra_info("socket").dup()
-        self._clock = ArrivalClock(self._socket)
+        self._clock = SocketClock(self._socket)
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
 
     def connection_lost(self, exc: Exception | None) -> None:

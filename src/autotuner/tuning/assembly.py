@@ -13,8 +13,8 @@ from autotuner.launch.local import Told
 from autotuner.launch.replay import ReplayLauncher
 from autotuner.launch.simulated_time import SimulatedTimeLoop
 from autotuner.measure import LoadGenerator, StreamingLoadGenerator
+from autotuner.measure.disturbance import read_counters
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
-from autotuner.measure.machine import read_counters
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import Store

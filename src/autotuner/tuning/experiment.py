@@ -15,7 +15,7 @@ from autotuner.config import Candidate
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
-from autotuner.measure.machine import Counters, machine_load
+from autotuner.measure.disturbance import Counters, machine_load
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
 from autotuner.store import ExperimentRecord, RunRecord, Store

@@ -17,7 +17,7 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
 from autotuner.launch.devices import Gpus
 from autotuner.measure import LoadGenerator
-from autotuner.measure.machine import machine_load
+from autotuner.measure.disturbance import machine_load
 from autotuner.predict import Observation
 from autotuner.search import (
     OperatingPoint,

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.arrival import ArrivalClock
 from autotuner.measure.connection import addresses_of, connect
+from autotuner.socket_clock import SocketClock
 
 LATE_S = 0.2
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps what arrives")
@@ -27,7 +27,7 @@ def test_a_loop_that_reads_late_does_not_change_when_something_arrived() -> None
     async def late() -> tuple[float, float]:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as first:
             # The kernel begins to stamp a little after the first socket has asked for it.
-            ArrivalClock(first)
+            SocketClock(first)
             await asyncio.sleep(0.3)
             connection = await connect([(socket.AF_INET, server.getsockname())])
             asked = asyncio.ensure_future(connection.exchange(b"GET / HTTP/1.1", timeout_s=10))
@@ -113,7 +113,7 @@ def test_a_silent_server_is_given_up_and_its_connection_closed() -> None:
 def test_a_wall_clock_that_is_set_meanwhile_moves_no_arrival_out_of_its_place(step_ns: int) -> None:
     with socket.socket() as stamped:
         before_s = time.perf_counter()
-        clock = ArrivalClock(stamped)
+        clock = SocketClock(stamped)
         seconds, nanoseconds = divmod(time.time_ns() + step_ns, 10**9)
         stamp = struct.pack("@ll", seconds, nanoseconds)
         arrived_s = clock.arrived_s([(socket.SOL_SOCKET, 35, stamp)])

@@ -1,7 +1,8 @@
 """Writes the tokenizer inside a GGUF file as a Hugging Face tokenizer folder.
 
 Run by the Python of the environment in which genai-bench is installed, which has the libraries:
-`python gguf_tokenizer.py MODEL.gguf FOLDER`. Byte-level BPE only, as nearly all GGUF models have.
+`python genai_bench_tokenizer.py MODEL.gguf FOLDER`. Byte-level BPE only, as nearly all GGUF
+models have.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ _ANCILLARY_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
 AncillaryData = list[tuple[int, int, bytes]]
 
 
-class ArrivalClock:
+class SocketClock:
     """Data of one socket with its arrival times, in seconds of `time.perf_counter`."""
 
     def __init__(self, stamped: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""A thread with an event loop of its own, so that load is timed while others work.
+"""Threads of the load generator: one for the loop that measures, one for what has to be computed.
 
 Whatever runs on the loop of the tuner (writing to the disk, drawing progress, choosing what to
 launch next) would delay the time stamps of the engines that are being measured.
@@ -11,19 +11,23 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 _SWITCH_S = 0.0002
 """How long another thread may keep the interpreter from a loop that has something to read; Python's
 own 5 ms would be seen in every latency."""
+_MOST_FRAGMENTS = 500_000
+"""Fragments of answers that may wait to be read: some 200 MB."""
 _lock = threading.Lock()
 _loads = 0
 _usual_s = 0.005
 
 
-async def in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def run_in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs `work` in a thread and returns its result; cancelling cancels it there and waits."""
     caller = asyncio.get_running_loop()
     result: asyncio.Future[T] = caller.create_future()
@@ -94,3 +98,61 @@ def _undisturbed() -> Iterator[None]:
             if _loads == 0:
                 sys.setswitchinterval(_usual_s)
                 gc.unfreeze()
+
+
+class BackgroundThread:
+    """A thread that computes, in order; results come back to the loop.
+
+    `failure` is set where something raised: whoever waits for results has to look at it.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="replies")
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[Callable[[], None]] = []
+        self._fragments = 0
+        self.failure: asyncio.Future[None] = self._loop.create_future()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
+        self.failure.cancel()
+
+    def compute(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Calls `then` on the loop with what `work` returns."""
+
+        def run() -> None:
+            try:
+                result = work()
+            except Exception as error:
+                self._loop.call_soon_threadsafe(self._failed, error)
+            else:
+                self._loop.call_soon_threadsafe(then, result)
+
+        self._thread.submit(run)
+
+    def later(self, work: Callable[[], T], then: Callable[[T], None], fragments: int) -> None:
+        """As `compute`, when the next `flush` comes, or when very much is waiting for it."""
+        self._waiting.append(partial(self.compute, work, then))
+        self._fragments += fragments
+        if self._fragments > _MOST_FRAGMENTS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Begins what was left for later."""
+        waiting, self._waiting, self._fragments = self._waiting, [], 0
+        for begin in waiting:
+            begin()
+
+    async def idle(self) -> None:
+        """Waits until all has come back; raises what went wrong in it."""
+        self.flush()
+        await self._loop.run_in_executor(self._thread, lambda: None)
+        if self.failure.done():
+            self.failure.result()
+
+    def _failed(self, error: Exception) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
