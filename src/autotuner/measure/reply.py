@@ -7,8 +7,9 @@ an answer failed.
 
 Shapes of errors seen: OpenAI's `{"error": {"message": …}}` (vLLM, SGLang, TensorRT-LLM, llama.cpp,
 LiteLLM, OpenRouter with the provider's own words in `metadata.raw`), a bare
-`{"object": "error", …}` (vLLM and SGLang of 2023-2025), `{"error": "…"}`
-(text-generation-inference, Triton), FastAPI's `{"detail": …}`, RFC 9457's `title` and `detail`, and text or a page of a proxy (nginx, Envoy).
+`{"object": "error", …}` (vLLM and SGLang of 2023-2025), `{"error": "…"}` (Triton and
+text-generation-inference), FastAPI's `{"detail": …}`, RFC 9457's `title` and `detail`, and text or
+a page of a proxy (nginx, Envoy).
 """
 
 from __future__ import annotations
