@@ -26,7 +26,7 @@ import yaml
 from autotuner.predict.calibration import clipped
 from autotuner.predict.choice import best_of_both
 from autotuner.predict.likeness import ACROSS_MODELS, FEATURES, LEVELS, WORKLOAD
-from autotuner.verify.judged import Judged, judged_rows
+from autotuner.verify.predicted_rows import Judged, judged_rows
 from autotuner.verify.silicon import silicon_rows
 
 FIRST_HALF = ("DeepSeek-", "Qwen3-32B", "Llama-3.1-8B", "gpt-oss")

@@ -45,7 +45,7 @@ from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.store import Store
 from autotuner.store.transitions import ASKED_OF_WORKERS, TRANSITIONS
 from autotuner.tuning.resolve import Expressible, layered, with_memory_use
-from autotuner.verify.translate import table
+from autotuner.verify.aiconfigurator_fields import table
 from autotuner.workers.flags import allowed_flags
 from autotuner.workers.policy import Policy
 

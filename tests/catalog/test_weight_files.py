@@ -10,7 +10,7 @@ import pytest
 from checkpoints import LLAMA_70B, QUANTIZED
 
 from autotuner.catalog import resolve_model
-from autotuner.catalog.hub_cache import cached_snapshot
+from autotuner.catalog.models import cached_snapshot
 from autotuner.config import Model
 
 GB = 10**9

@@ -17,7 +17,7 @@ from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, constant
 from autotuner.predict import Prediction, Predictions, Scenario, Support, tok_s
 from autotuner.predict.calibration import Belief, Learnt
 from autotuner.predict.likeness import Place, calibration_constants
-from autotuner.verify.judged import Judged, compare_rows, judged_rows
+from autotuner.verify.predicted_rows import Judged, compare_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
 LAUNCHES, LOADS = 12, (1, 8, 64)

@@ -14,7 +14,7 @@ from v1_examples import NAMES, example, v1_task
 from autotuner.config import parse_task
 from autotuner.errors import ConfigError
 from autotuner.migrate import Done, Translation, refused_mode, translate_task
-from autotuner.migrate.notes import Note
+from autotuner.migrate.draft import Note
 
 
 def translated(**changes: Any) -> Translation:

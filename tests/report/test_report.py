@@ -15,7 +15,7 @@ from autotuner.measure import Distribution, Measurement
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
 from autotuner.report.points import plane, plot_points
-from autotuner.report.search_plots import search_plots
+from autotuner.report.search import search_plots
 from autotuner.tuning.summary import LaunchView, RunSummary
 
 COMMAND = "llama-server --model '/models/a b.gguf' " + " ".join(

@@ -11,8 +11,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from autotuner.errors import AutotunerError
-from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.row_names import SHORTEST, candidate_named, row_settings, short_ids
+from autotuner.report.point_table import (
+    SHORTEST,
+    Candidates,
+    PointRow,
+    candidate_named,
+    print_point_table,
+    row_settings,
+    short_ids,
+)
 
 HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
 ALIKE = st.builds(

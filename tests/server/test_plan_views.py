@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autotuner.config import parse_task
-from autotuner.report.plans import plan_of
+from autotuner.report.plan_document import plan_of
 from autotuner.server.v2.plan_views import PLAN
 from autotuner.tuning.prepare import prepare
 

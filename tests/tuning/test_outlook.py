@@ -12,7 +12,8 @@ from rich.console import Console
 
 from autotuner.config import parse_task
 from autotuner.predict import Prediction
-from autotuner.report.outlook import outlook_document, print_outlook
+from autotuner.report.plan_document import outlook_document
+from autotuner.report.plan_terminal import print_outlook
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.outlook import Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare

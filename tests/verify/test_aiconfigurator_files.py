@@ -21,9 +21,9 @@ from autotuner.catalog.gpus import gpus
 from autotuner.config import GROUPS, Candidate, TaskConfig, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify import compare_files, read_points
+from autotuner.verify.aiconfigurator_fields import Row, table, to_ours
 from autotuner.verify.aiconfigurator_reader import read_task, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_candidate, write_task
-from autotuner.verify.translate import Row, table, to_ours
 
 DATA = Path(__file__).parent / "data" / "aiconfigurator"
 WITHOUT = {"runtime.nextn", "model.id"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from autotuner.errors import VerifyError
 from autotuner.verify import FORMATS, detect_format, read_points
 from autotuner.verify.csv_reader import read_csv
-from autotuner.verify.units import states_with_first, tpot_from_e2e_ms, tpot_without_first_ms
+from autotuner.verify.points import states_with_first, tpot_from_e2e_ms, tpot_without_first_ms
 
 DATA = Path(__file__).parent / "data"
 LATENCY = st.floats(0.1, 1e5)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from autotuner.errors import VerifyError
+from autotuner.report.comparison import comparison_document
 from autotuner.verify import Comparison, Point, Side, compare_pairs, judge, pair_of
-from autotuner.verify.document import comparison_document
 from autotuner.verify.requirements import known, parse_requirements
 
 WITHIN = (10.0, 20.0)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.verify import Pair, Point, pair_of
-from autotuner.verify.choice import choices
+from autotuner.verify.analysis import choices
 
 FIGURE = st.floats(1, 1000)
 POINTS = st.lists(st.tuples(*[FIGURE] * 6), min_size=2, max_size=12)

@@ -4,10 +4,8 @@ In: a model's id or path, a GPU's name. Out: what is known of it; what is unknow
 Knows nothing of engines.
 """
 
-from autotuner.catalog.cpus import UsableCpus, cpu_quota, usable_cpus
-from autotuner.catalog.device import Device, this_device
+from autotuner.catalog.device import Device, UsableCpus, cpu_quota, this_device, usable_cpus
 from autotuner.catalog.facts import GIB, KV_BYTES, WEIGHT_BYTES, ModelFacts
-from autotuner.catalog.footprint import Widths, kv_gib_per_gpu, weights_gib_per_gpu
 from autotuner.catalog.gguf import GgufHeader, read_gguf
 from autotuner.catalog.gpus import Gpu, gpu_named, gpus, gpus_with_format, known_gpu
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
@@ -15,10 +13,14 @@ from autotuner.catalog.memory import (
     MEMORY_READS,
     DeviceMemory,
     MemoryUse,
+    Widths,
     Working,
     device_memory,
+    kv_gib_per_gpu,
+    weights_gib_per_gpu,
     working_gib,
 )
+from autotuner.catalog.model_config import stretched
 from autotuner.catalog.models import (
     KnownModel,
     ResolvedModel,
@@ -28,7 +30,6 @@ from autotuner.catalog.models import (
     resolve_model,
 )
 from autotuner.catalog.quantization import KINDS, Quantization, WeightFormat
-from autotuner.catalog.rope import stretched
 
 __all__ = [
     "GIB",

@@ -1,4 +1,4 @@
-"""From a model's id or path to what is known of it, and where it lies."""
+"""Models by id or path: what is known of each, and where it lies on this machine."""
 
 from __future__ import annotations
 
@@ -14,11 +14,41 @@ from typing import Any
 
 from autotuner.catalog.facts import ModelFacts
 from autotuner.catalog.gguf import GgufHeader, model_name, read_gguf
-from autotuner.catalog.hub_cache import cached_snapshot
 from autotuner.catalog.introspect import facts_from_config, facts_from_folder, facts_from_gguf
 from autotuner.config import Model, nearest
 from autotuner.config.tables import packaged_table
 from autotuner.errors import ModelError
+
+
+def cached_snapshot(
+    name: str, revision: str | None = None, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """The folder of a hub's model in the cache, with its `config.json`; None where it is not there.
+
+    Args:
+        name: with its owner, `org/name`.
+        revision: a branch, a tag or a commit; `main` where left out.
+        environment: names the cache (`HF_HUB_CACHE`, or `HF_HOME` that holds `hub`).
+    """
+    if name.count("/") != 1 or ".." in name:
+        return None
+    root = _root(environment) / f"models--{name.replace('/', '--')}"
+    wanted = revision or "main"
+    reference = root / "refs" / wanted
+    try:
+        commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else wanted
+    except OSError:
+        return None
+    folder = root / "snapshots" / commit
+    return folder if (folder / "config.json").is_file() else None
+
+
+def _root(environment: Mapping[str, str]) -> Path:
+    said = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
+    if said:
+        return Path(said).expanduser()
+    home = environment.get("HF_HOME") or "~/.cache/huggingface"
+    return Path(home).expanduser() / "hub"
 
 
 @dataclass(frozen=True)

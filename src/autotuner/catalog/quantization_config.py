@@ -6,10 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autotuner.catalog.modules import Patterns, matrices
-from autotuner.catalog.quantization import KINDS, PLAIN, Quantization, Share, WeightFormat
+from autotuner.catalog.quantization import (
+    KINDS,
+    PLAIN,
+    Fields,
+    Patterns,
+    Quantization,
+    Share,
+    WeightFormat,
+    matrices,
+    table,
+)
 from autotuner.catalog.quantization_readers import READERS, Scheme
-from autotuner.catalog.weight_formats import Fields, table
 
 _KV_CACHE = ("kv_cache_scheme", "kv_cache_quant_algo", "kv_cache_quant_method", "kv_cache_dtype")
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.catalog.modules import Patterns
-from autotuner.catalog.quantization import PLAIN, WeightFormat
-from autotuner.catalog.weight_formats import (
+from autotuner.catalog.quantization import (
+    PLAIN,
     Fields,
+    Patterns,
+    WeightFormat,
     named_type,
     overlaid,
     spelled,

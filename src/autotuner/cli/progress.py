@@ -12,8 +12,8 @@ from rich.status import Status
 from autotuner.cli.output import duration_text
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
+from autotuner.report.point_table import short_ids
 from autotuner.report.points import settings_text
-from autotuner.report.row_names import short_ids
 from autotuner.tuning.events import (
     EngineReady,
     Event,

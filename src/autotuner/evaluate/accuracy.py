@@ -20,7 +20,7 @@ from autotuner.predict import Predictor
 from autotuner.predict.calibration import Belief, Learnt, most_telling
 from autotuner.predict.interval import STDS_80
 from autotuner.predict.likeness import CalibrationConstants, Constants, calibration_constants
-from autotuner.verify.judged import Judged, chosen_rows, judged_rows
+from autotuner.verify.predicted_rows import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
 LAUNCHES = (0, 1, 3, 5, 8)

@@ -4,12 +4,10 @@ In: v1's documents and rows. Out: v2 tasks, and v1's answers. Pure, but for `mir
 v1's rows of a task that runs. Knows nothing of HTTP.
 """
 
-from autotuner.migrate.metrics import v1_metrics
-from autotuner.migrate.mirror import mirror
-from autotuner.migrate.notes import Done, Note, Point, Translation
+from autotuner.migrate.draft import Done, Note, Point, Translation
+from autotuner.migrate.metrics import Score, v1_metrics, v1_score
+from autotuner.migrate.mirror import mirror, v1_document
 from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1_results
-from autotuner.migrate.rows import v1_document
-from autotuner.migrate.score import Score, v1_score
 from autotuner.migrate.translate import refused_mode, translate_task
 
 __all__ = [

@@ -6,14 +6,39 @@ from collections.abc import Sequence
 from typing import Any
 
 from autotuner.errors import ConfigError
-from autotuner.migrate.notes import Point
+from autotuner.migrate.draft import Point
 from autotuner.migrate.results import V1Experiment, v1_results
-from autotuner.migrate.rows import v1_document
 from autotuner.migrate.translate import translate_task
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1 import Outcome, Shown, V1TaskRecord, project
 from autotuner.store.v1.records import naive
+
+_COLUMNS = {
+    "task_name": "task_name",
+    "description": "description",
+    "deployment_mode": "deployment_mode",
+    "model": "model_config",
+    "base_runtime": "base_runtime",
+    "runtime_image_tag": "runtime_image_tag",
+    "parameters": "parameters",
+    "quant_config": "quant_config",
+    "parallel_config": "parallel_config",
+    "clusterbasemodel_config": "clusterbasemodel_config",
+    "clusterservingruntime_config": "clusterservingruntime_config",
+    "optimization": "optimization_config",
+    "benchmark": "benchmark_config",
+    "slo": "slo_config",
+    "metadata": "own_metadata",
+}
+"""Key of the document -> column of the row; `slo_config` holds `slo`, as in v1."""
+
+
+def v1_document(record: V1TaskRecord) -> dict[str, Any]:
+    """The document; what the row does not say is left out."""
+    told = {key: getattr(record, column) for key, column in _COLUMNS.items()}
+    return {key: value for key, value in {**told, **record.extras}.items() if value is not None}
+
 
 API_MODE = "docker"
 """What a task without a deployment mode means in v1's database and API."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.migrate.draft import Draft
+from autotuner.migrate.draft import Done, Draft
 from autotuner.migrate.flags import (
     Meaning,
     flag_of_field,
@@ -17,7 +17,6 @@ from autotuner.migrate.flags import (
     plain,
     words,
 )
-from autotuner.migrate.notes import Done
 from autotuner.migrate.values import UnfitError, as_bool, listed
 
 PARAMETERS = "parameters"

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from autotuner.config import Candidate
-from autotuner.migrate.metrics import v1_metrics
-from autotuner.migrate.notes import Point
-from autotuner.migrate.score import DEFAULT_OBJECTIVE, v1_score
+from autotuner.migrate.draft import Point
+from autotuner.migrate.metrics import DEFAULT_OBJECTIVE, v1_metrics, v1_score
 from autotuner.store import ExperimentRecord, TaskRecord
 
 TASK_STATUS = {

@@ -4,9 +4,8 @@ In: a `TaskContext` and layers. Out: a `ResolvedConfig` with every field's prove
 Knows nothing of engines and storage.
 """
 
-from autotuner.profiles.context import TaskContext
+from autotuner.profiles.context import FACTS, Fact, TaskContext
 from autotuner.profiles.factory import MACHINE, Origin, ResolvedConfig, Skipped, TaskConfigFactory
-from autotuner.profiles.facts import FACTS, Fact
 from autotuner.profiles.profile import ConfigLayer, Profile, Setting, faults_of, profile_from
 from autotuner.profiles.registry import (
     BASE,

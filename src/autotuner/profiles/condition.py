@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autotuner.config import nearest
-from autotuner.profiles.context import TaskContext
-from autotuner.profiles.facts import FACTS, Fact
+from autotuner.profiles.context import FACTS, Fact, TaskContext
 
 _KINDS = {bool: "true or false", float: "a number", str: "text (in quotes)"}
 

@@ -6,8 +6,7 @@ storage or engines.
 
 from autotuner.report.comparison import write_comparison
 from autotuner.report.comparison_terminal import print_comparison
-from autotuner.report.html import write_html
-from autotuner.report.page import write_aside
+from autotuner.report.html import write_aside, write_html
 from autotuner.report.terminal import print_summary
 
 __all__ = ["print_comparison", "print_summary", "write_aside", "write_comparison", "write_html"]

@@ -1,14 +1,15 @@
-"""A run as one HTML file that needs no network."""
+"""HTML pages: what all share (templates, one style, whole files), and the page of a run."""
 
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from autotuner.predict.interval import METRICS, interval80
-from autotuner.report.page import render_page, write_aside
 from autotuner.report.points import (
     AXES,
     disturbed_note,
@@ -20,11 +21,48 @@ from autotuner.report.points import (
     varied_settings,
     verdict_text,
 )
-from autotuner.report.predicted import scatters
-from autotuner.report.replayed import replay_notice
-from autotuner.report.search_plots import search_plots
-from autotuner.report.searched import added_text, differing_settings, reached_name, value_text
+from autotuner.report.prediction_errors import scatters
+from autotuner.report.search import (
+    added_text,
+    differing_settings,
+    reached_name,
+    search_plots,
+    value_text,
+)
+from autotuner.report.terminal import replay_notice
 from autotuner.tuning.summary import RunSummary
+
+
+def render_page(template: str, **values: Any) -> str:
+    """A page of this room; nothing in `values` becomes markup."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("autotuner.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template).render(**values)
+
+
+def write_aside(path: Path, content: str | bytes) -> None:
+    """Writes a file aside and renames it, so that `path` is never half a file.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    aside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.chmod(0o644)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def write_html(summary: RunSummary, path: Path) -> None:

@@ -4,15 +4,20 @@ In: files of predictions and measurements (ours, aiconfigurator's, genai-bench's
 points. Out: a `Comparison`; tasks in aiconfigurator's words and back. Knows nothing of HTTP.
 """
 
-from autotuner.verify.analysis import DEFAULT_WITHIN, METRICS, Errors, Metric, Miss, misses_of
-from autotuner.verify.choice import Choice
-from autotuner.verify.compare import Comparison, Side, compare_files, compare_pairs
-from autotuner.verify.document import comparison_document, pair_rows
+from autotuner.verify.analysis import (
+    DEFAULT_WITHIN,
+    METRICS,
+    Choice,
+    Errors,
+    Metric,
+    Miss,
+    misses_of,
+)
+from autotuner.verify.compare import Comparison, Side, compare_files, compare_pairs, compare_run
 from autotuner.verify.matching import Pair, match, pair_of
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.readers import FORMATS, detect_format, read_points
 from autotuner.verify.requirements import Requirement, Verdict, judge, parse_requirements
-from autotuner.verify.run import compare_run
 
 __all__ = [
     "DEFAULT_WITHIN",
@@ -33,13 +38,11 @@ __all__ = [
     "compare_files",
     "compare_pairs",
     "compare_run",
-    "comparison_document",
     "detect_format",
     "judge",
     "match",
     "misses_of",
     "pair_of",
-    "pair_rows",
     "parse_requirements",
     "read_points",
 ]

@@ -21,9 +21,16 @@ import yaml
 
 from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import VerifyError
-from autotuner.verify.points import Excluded, Point, PointFile
-from autotuner.verify.translate import Left, table, to_ours
-from autotuner.verify.units import figure, states_with_first, tpot_from_e2e_ms, whole
+from autotuner.verify.aiconfigurator_fields import Left, table, to_ours
+from autotuner.verify.points import (
+    Excluded,
+    Point,
+    PointFile,
+    figure,
+    states_with_first,
+    tpot_from_e2e_ms,
+    whole,
+)
 
 FORMAT = "aiconfigurator"
 MARK = "tokens/s/gpu"

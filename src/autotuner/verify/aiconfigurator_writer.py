@@ -12,8 +12,8 @@ import yaml
 from autotuner.catalog import gpu_named
 from autotuner.config import Candidate, TaskConfig
 from autotuner.errors import CatalogError, VerifyError
+from autotuner.verify.aiconfigurator_fields import Left, table, to_theirs
 from autotuner.verify.aiconfigurator_reader import METADATA
-from autotuner.verify.translate import Left, table, to_theirs
 
 _UNTOLD = {
     "profiles": "what profiles would fill in is not written; write the settings into the task",

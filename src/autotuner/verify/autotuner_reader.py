@@ -14,8 +14,7 @@ from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
 from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.summary import ExperimentView, RunSummary
-from autotuner.verify.points import Excluded, Point, PointFile, occupied
-from autotuner.verify.units import figure, whole
+from autotuner.verify.points import Excluded, Point, PointFile, figure, occupied, whole
 
 RUN, PREDICTIONS = "autotuner-run", "autotuner-predict"
 _FIGURES = ("ttft_ms", "tpot_ms", "tok_s")

@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.errors import VerifyError
-from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader, genai_bench_reader
-from autotuner.verify.opened import CSV_REMEDY, Opened, open_file
+from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader
+from autotuner.verify.files import CSV_REMEDY, Opened, Table, open_file, read_table
 from autotuner.verify.points import Excluded, Point, PointFile
-from autotuner.verify.table import Table, read_table
-from autotuner.verify.tools import TOOLS, Tool
+from autotuner.verify.tools import TOOLS, Tool, genai_bench
 
 FORMATS: dict[str, str] = {
     autotuner_reader.RUN: "what `autotuner show --json` or `tune --json` prints",
     autotuner_reader.PREDICTIONS: "what `autotuner predict --json` prints",
     aiconfigurator_reader.FORMAT: "what `aiconfigurator cli … --save-dir` leaves, or a CSV of it",
-    genai_bench_reader.FORMAT: "genai-bench's result folder, or a result file of it",
+    genai_bench.FORMAT: "genai-bench's result folder, or a result file of it",
     csv_reader.FORMAT: "CSV with units in the names of its columns",
     **{tool.name: tool.about for tool in TOOLS},
 }
@@ -27,11 +26,11 @@ FORMATS: dict[str, str] = {
 _JSON_MARKS = {
     "experiments": autotuner_reader.RUN,
     "predictions": autotuner_reader.PREDICTIONS,
-    "aggregated_metrics": genai_bench_reader.FORMAT,
+    "aggregated_metrics": genai_bench.FORMAT,
 }
 _REMEDY = f"formats: {', '.join(FORMATS)}; name one with --predicted-format or --actual-format"
 _BY_NAME: Mapping[str, Tool] = {tool.name: tool for tool in TOOLS}
-_OF_FOLDERS = (aiconfigurator_reader.FORMAT, genai_bench_reader.FORMAT, *_BY_NAME)
+_OF_FOLDERS = (aiconfigurator_reader.FORMAT, genai_bench.FORMAT, *_BY_NAME)
 _MOST_FILES = 10_000
 _SHOWN_KEYS = 6
 _KNOWN_OTHERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
@@ -205,8 +204,8 @@ def _why(error: Exception) -> str:
 
 def _format_of_folder(path: Path) -> str:
     files = _files(path)
-    if any(file.match(genai_bench_reader.RESULTS) for file in files):
-        return genai_bench_reader.FORMAT
+    if any(file.match(genai_bench.RESULTS) for file in files):
+        return genai_bench.FORMAT
     names = {file.name for file in files}
     if names & {*aiconfigurator_reader.RESULTS, "generator_config.yaml"}:
         return aiconfigurator_reader.FORMAT
@@ -280,10 +279,10 @@ _OWN: dict[str, Callable[[Opened], PointFile]] = {
     autotuner_reader.RUN: lambda file: autotuner_reader.read_run(_one(file), file.path),
     autotuner_reader.PREDICTIONS: lambda f: autotuner_reader.read_predictions(_one(f), f.path),
     aiconfigurator_reader.FORMAT: lambda file: aiconfigurator_reader.read_points(file.path),
-    genai_bench_reader.FORMAT: lambda file: genai_bench_reader.read_genai_bench(file.path),
+    genai_bench.FORMAT: lambda file: genai_bench.read_genai_bench(file.path),
     csv_reader.FORMAT: lambda file: csv_reader.read_csv(file.path, file.text),
 }
 _FOLDERS: dict[str, Callable[[Path], PointFile]] = {
     aiconfigurator_reader.FORMAT: aiconfigurator_reader.read_points,
-    genai_bench_reader.FORMAT: genai_bench_reader.read_genai_bench,
+    genai_bench.FORMAT: genai_bench.read_genai_bench,
 }

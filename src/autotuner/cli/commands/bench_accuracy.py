@@ -17,7 +17,7 @@ from autotuner.errors import AutotunerError
 from autotuner.evaluate.accuracy import CHOICES, PRIORS, Accuracy, CurvePoint, accuracy
 from autotuner.predict.choice import best_of_both
 from autotuner.tuning.forecast import PREDICTION_CACHE
-from autotuner.verify.judged import DIMENSIONS
+from autotuner.verify.predicted_rows import DIMENSIONS
 from autotuner.verify.silicon import MeasuredTable, silicon_rows
 
 _HEADINGS = (

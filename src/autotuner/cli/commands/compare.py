@@ -10,8 +10,7 @@ from rich.markup import escape
 from autotuner.cli.commands.show import chosen_run, open_existing
 from autotuner.cli.output import out, print_json
 from autotuner.measure import Measurement
-from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.row_names import varied_paths
+from autotuner.report.point_table import Candidates, PointRow, print_point_table, varied_paths
 from autotuner.store import RunRecord, Store
 
 _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")

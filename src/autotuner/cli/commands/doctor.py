@@ -17,7 +17,7 @@ from autotuner.config import Model
 from autotuner.engines import ENGINES
 from autotuner.errors import AutotunerError
 from autotuner.predict.device_speed import DeviceSpeed, device_speed
-from autotuner.report.engines import installed
+from autotuner.report.documents import installed
 
 
 def doctor(*, home: Path | None, as_json: bool) -> int:

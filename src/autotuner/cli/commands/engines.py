@@ -7,7 +7,7 @@ from rich.table import Table
 
 from autotuner.cli.output import out, print_json
 from autotuner.engines import ENGINES, Saying, engine_named
-from autotuner.report.engines import (
+from autotuner.report.documents import (
     coverage_document,
     engine_document,
     engine_row,

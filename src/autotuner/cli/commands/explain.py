@@ -12,8 +12,8 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.engines import FIELDS, Engine
 from autotuner.profiles import Origin, ResolvedConfig
+from autotuner.report.documents import config_document, unsaid_fields
 from autotuner.report.points import value_text
-from autotuner.report.settings import config_document, unsaid_fields
 
 
 def explain(path: Path, *, home: Path | None, as_json: bool) -> None:

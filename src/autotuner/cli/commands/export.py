@@ -19,7 +19,7 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import points_csv
-from autotuner.report.page import write_aside
+from autotuner.report.html import write_aside
 from autotuner.store import RunRecord, Store
 from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.summarise import summarise

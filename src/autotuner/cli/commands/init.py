@@ -19,7 +19,7 @@ from autotuner.config import DescribedGpu, Model, Slo, nearest
 from autotuner.engines import DEFAULT_ENGINE, ENGINES, engine_named
 from autotuner.errors import AutotunerError, EngineError
 from autotuner.profiles import USERS, registry_with
-from autotuner.report.page import write_aside
+from autotuner.report.html import write_aside
 from autotuner.tuning.first_task import Asked, FirstTask, first_task
 from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.devices import ALL, ON_CPU, Devices, devices_of

@@ -20,7 +20,7 @@ from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation
 from autotuner.predict.observation_lines import plain, read_lines, written_lines
-from autotuner.report.page import write_aside
+from autotuner.report.html import write_aside
 from autotuner.store import ObservationRecord
 
 if TYPE_CHECKING:
@@ -127,9 +127,9 @@ def _measured(
     from autotuner.tuning.forecast import PREDICTION_CACHE
     from autotuner.tuning.home_gpus import gpus_of_home
     from autotuner.verify import Excluded, read_points
-    from autotuner.verify.judged import judged_rows, row_observations
-    from autotuner.verify.measured import measured_rows
-    from autotuner.verify.stated import stated
+    from autotuner.verify.csv_reader import stated
+    from autotuner.verify.measured_rows import measured_rows
+    from autotuner.verify.predicted_rows import judged_rows, row_observations
 
     file = measured_rows(stated(read_points(path), "--set", texts), gpus_of_home(folder))
     judged, refused = judged_rows(file.rows, best_of_both(cache=folder / PREDICTION_CACHE))
@@ -156,7 +156,7 @@ def _read(file: Path) -> tuple[Observation, ...]:
 def _published(folder: Path) -> tuple[Observation, ...]:
     from autotuner.predict.choice import best_of_both
     from autotuner.tuning.forecast import PREDICTION_CACHE
-    from autotuner.verify.judged import judged_rows, row_observations
+    from autotuner.verify.predicted_rows import judged_rows, row_observations
     from autotuner.verify.silicon import silicon_rows
 
     table = silicon_rows()

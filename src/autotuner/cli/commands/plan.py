@@ -20,10 +20,10 @@ from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import MACHINE, USERS, ResolvedConfig, registry_with
-from autotuner.report.outlook import print_outlook
-from autotuner.report.plans import plan_of
+from autotuner.report.documents import task_schema
+from autotuner.report.plan_document import plan_of
+from autotuner.report.plan_terminal import print_outlook
 from autotuner.report.points import value_text
-from autotuner.report.task_schema import task_schema
 from autotuner.tuning.faults import faults_in, problems_from
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.going_on import going_on

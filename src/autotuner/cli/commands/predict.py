@@ -18,8 +18,9 @@ from autotuner.cli.output import duration_text, err, out, print_json, told_when_
 from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator_package import require_installed
-from autotuner.report.outlook import outlook_csv, outlook_document, print_outlook
-from autotuner.report.page import write_aside
+from autotuner.report.html import write_aside
+from autotuner.report.plan_document import outlook_csv, outlook_document
+from autotuner.report.plan_terminal import print_outlook
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.outlook import outlook
 from autotuner.tuning.prepare import Prepared

@@ -18,8 +18,7 @@ from autotuner.profiles import (
     load_profile,
     registry_with,
 )
-from autotuner.report.profiles import broken_row, profile_document, profile_row
-from autotuner.report.settings import config_document
+from autotuner.report.documents import broken_row, config_document, profile_document, profile_row
 from autotuner.tuning.resolve import applied
 
 

@@ -14,8 +14,8 @@ from autotuner.cli.output import print_json
 from autotuner.config import Candidate, load_task
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
+from autotuner.report.point_table import candidate_named
 from autotuner.report.points import settings_text
-from autotuner.report.row_names import candidate_named
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import PointView, RunSummary
 

@@ -12,8 +12,8 @@ from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
-from autotuner.report.experiment import print_experiment
-from autotuner.report.row_names import candidate_named
+from autotuner.report.point_table import candidate_named
+from autotuner.report.terminal import print_experiment
 from autotuner.store import RunRecord, Store
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary

@@ -18,8 +18,8 @@ from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
 from autotuner.launch.devices import allowed_gpus
 from autotuner.report import print_summary
-from autotuner.report.outlook import print_outlook
-from autotuner.report.plans import plan_document
+from autotuner.report.plan_document import plan_document
+from autotuner.report.plan_terminal import print_outlook
 from autotuner.store import RunRecord, Store, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of

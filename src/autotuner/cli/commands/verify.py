@@ -22,22 +22,21 @@ from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
 from autotuner.predict.choice import best_of_both
 from autotuner.report import print_comparison, write_aside, write_comparison
+from autotuner.report.comparison import comparison_document, pair_rows
 from autotuner.tuning.forecast import PREDICTION_CACHE
 from autotuner.verify import (
     Comparison,
     compare_files,
-    comparison_document,
     judge,
-    pair_rows,
     parse_requirements,
     read_points,
 )
+from autotuner.verify.aiconfigurator_fields import Left
 from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_task
-from autotuner.verify.judged import compare_rows
+from autotuner.verify.csv_reader import named_values, number, stated
+from autotuner.verify.predicted_rows import compare_rows
 from autotuner.verify.silicon import silicon_rows
-from autotuner.verify.stated import named_values, number, stated
-from autotuner.verify.translate import Left
 
 _SLO = ("ttft_ms", "tpot_ms")
 _File = tuple[Path, str | None, Sequence[str]]

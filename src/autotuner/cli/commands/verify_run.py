@@ -13,7 +13,7 @@ from autotuner.predict import Prediction, Predictions
 from autotuner.tuning.summary import ExperimentView, RunSummary
 from autotuner.verify import parse_requirements
 from autotuner.verify.autotuner_reader import run_workload
-from autotuner.verify.run import compare_run
+from autotuner.verify.compare import compare_run
 
 
 def run_command(

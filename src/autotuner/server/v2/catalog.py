@@ -17,8 +17,7 @@ from autotuner.engines import ENGINES
 from autotuner.errors import CatalogError, EngineError
 from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
-from autotuner.report.engines import coverage_document, engine_document, engine_row
-from autotuner.report.task_schema import task_schema
+from autotuner.report.documents import coverage_document, engine_document, engine_row, task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.v2.catalog_views import (
     COVERAGE,

@@ -20,8 +20,7 @@ from autotuner.profiles import (
     faults_of,
 )
 from autotuner.profiles import kept as source_of_kept
-from autotuner.report.profiles import profile_document
-from autotuner.report.settings import config_document
+from autotuner.report.documents import config_document, profile_document
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.etags import etag, is_unchanged, version_wanted

@@ -15,7 +15,7 @@ from autotuner.catalog import gpus, this_device
 from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator_package import installed_version
-from autotuner.report.engines import installed
+from autotuner.report.documents import installed
 from autotuner.server.liveness import QUIET_S, Liveness
 from autotuner.server.service import Service
 from autotuner.server.v2.routing import Given, answer, v2_router

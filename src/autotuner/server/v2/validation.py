@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import AutotunerError, ConfigError, Problem
-from autotuner.report.plans import plan_of
+from autotuner.report.plan_document import plan_of
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.forbidden import refuse_forbidden

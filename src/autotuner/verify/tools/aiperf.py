@@ -8,9 +8,8 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autotuner.verify.points import Point
+from autotuner.verify.points import Point, figure, whole
 from autotuner.verify.tools.tool import Row, Rows, Tool, part, refuse_failures
-from autotuner.verify.units import figure, whole
 
 NAME = "AIPerf"
 _TO_MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1000.0, "sec": 1000.0, "seconds": 1000.0}

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.verify.points import Point
+from autotuner.verify.points import Point, figure, tpot_without_first_ms, whole
 from autotuner.verify.tools.tool import Row, Rows, Tool, count_of, part, refuse_failures, scalars
-from autotuner.verify.units import figure, tpot_without_first_ms, whole
 
 NAME = "GuideLLM"
 _RATES = ("constant", "poisson", "async", "trace", "replay")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.verify.points import Point
+from autotuner.verify.points import Point, figure, whole
 from autotuner.verify.tools.tool import Row, Tool, count_of, part, refuse_failures
-from autotuner.verify.units import figure, whole
 
 NAME = "inference-perf"
 

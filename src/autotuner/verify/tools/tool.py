@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autotuner.verify.points import Excluded, Point, occupied
-from autotuner.verify.units import figure, tpot_from_e2e_ms, whole
+from autotuner.verify.points import Excluded, Point, figure, occupied, tpot_from_e2e_ms, whole
 
 Row = Mapping[str, Any]
 Rows = Iterable[tuple[str, Row]]

@@ -7,8 +7,7 @@ from typing import Any
 
 from autotuner.config import Benchmark, LengthDistribution, Slo
 from autotuner.config.optimization import BudgetConfig
-from autotuner.migrate.draft import Draft
-from autotuner.migrate.notes import Done
+from autotuner.migrate.draft import Done, Draft
 from autotuner.migrate.values import UnfitError, accepted, distinct, listed
 
 OPTIMIZATION, BENCHMARK, SLO = "optimization", "benchmark", "slo"

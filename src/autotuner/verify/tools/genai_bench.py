@@ -17,9 +17,8 @@ from autotuner.errors import VerifyError
 from autotuner.measure import LevelPlan
 from autotuner.measure.genai_bench import TOOL, measurement_of
 from autotuner.verify.autotuner_reader import remarks
-from autotuner.verify.opened import open_file
-from autotuner.verify.points import Excluded, Point, PointFile
-from autotuner.verify.units import figure, whole
+from autotuner.verify.files import open_file
+from autotuner.verify.points import Excluded, Point, PointFile, figure, whole
 
 FORMAT = "genai-bench"
 RESULTS = "*num_concurrency_*.json"

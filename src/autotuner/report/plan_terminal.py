@@ -1,102 +1,32 @@
-"""What a task may expect, for people and for scripts: before anything is launched."""
+"""What is predicted of a task, on the terminal: the frontier and the recommended point."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from string import ascii_lowercase
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 from autotuner.predict import Prediction
-from autotuner.predict.interval import interval80
-from autotuner.report.expected_point import print_recommended, recommended_document
-from autotuner.report.plot import plot_lines
-from autotuner.report.point_table import Candidates, PointRow, print_point_table
-from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column
-from autotuner.report.row_names import has_gpu_column
-from autotuner.search import COST, as_point
+from autotuner.predict.interval import METRICS, interval80, limit_interval80, verdict
+from autotuner.report.plan_document import limits_of, mixed_text, point_key, settings_of
+from autotuner.report.point_table import (
+    Candidates,
+    PointRow,
+    has_gpu_column,
+    plot_lines,
+    print_point_table,
+    short_ids,
+)
+from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column, settings_text
+from autotuner.search import COST, OBJECTIVES, as_point
+from autotuner.search.points import figure
 from autotuner.tuning.outlook import Outlook
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_REASONS = 5
-_COLUMNS = {
-    "candidate": "candidate",
-    "gpus": "gpus",
-    "concurrency": "concurrency",
-    "ttft_ms": "ttft (ms)",
-    "tpot_ms": "tpot (ms)",
-    "tok_s": "throughput (output tok/s)",
-    "tok_s_per_gpu": "throughput per device (output tok/s)",
-    "tok_s_per_user": "speed per user (output tok/s)",
-    "requests_per_s": "requests/s",
-    "e2e_ms": "e2e latency (ms)",
-    "ttft_log_std": "ttft std of ln(measured/predicted)",
-    "tpot_log_std": "tpot std of ln(measured/predicted)",
-    "tok_s_log_std": "throughput std of ln(measured/predicted)",
-    "memory_gib": "memory per device (GiB)",
-    "source": "source",
-    "kind": "kind of data",
-    "note": "note",
-    "on_frontier": "on the frontier",
-}
-"""What a predicted point tells -> its column's head in a CSV file."""
-
-
-def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
-    """The outlook as `--json` prints it."""
-    isl, osl = prepared.workload.mean()
-    settings = {c.id: c.settings() for c in prepared.space.candidates if c.id in found.expected}
-    front = set(map(_key, found.frontier))
-    return {
-        "task": prepared.task.name,
-        "model": prepared.model.name,
-        "engine": prepared.engine_name,
-        "engine_version": prepared.engine_version,
-        "device": prepared.device_name,
-        "workload": {
-            "isl": isl,
-            "osl": osl,
-            "prefix": prepared.task.fixed().get("runtime.prefix", 0),
-        },
-        "predictor": "; ".join(found.whys) or None,
-        "why": "; ".join(dict.fromkeys(found.whys.values())),
-        "observations": found.observations,
-        "corrected_by": sorted({seen.mark for seen in found.corrected_by}),
-        "candidates": found.candidates,
-        "levels": sorted(prepared.task.benchmark.levels),
-        "predictions": [
-            _row(point, settings[point.candidate_id], _key(point) in front)
-            for point in found.points
-        ],
-        "recommended": recommended_document(prepared, found),
-        "mixed": mixed_text(found.points),
-        "frontier": [_row(p, settings[p.candidate_id], True) for p in found.frontier],
-        "out_of_memory": {
-            key: asdict(expected.out_of_memory)
-            for key, expected in found.out_of_memory.items()
-            if expected.out_of_memory is not None
-        },
-        "refused": found.refused,
-    }
-
-
-def outlook_csv(document: Mapping[str, Any]) -> str:
-    """One row a predicted point; the settings that any candidate has follow the figures."""
-    rows = document["predictions"]
-    paths = list(dict.fromkeys(path for row in rows for path in row["settings"]))
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*_COLUMNS.values(), *paths])
-    for row in rows:
-        figures = ["" if row[name] is None else row[name] for name in _COLUMNS]
-        writer.writerow([*figures, *(row["settings"].get(path, "") for path in paths)])
-    return file.getvalue()
 
 
 def print_outlook(
@@ -178,6 +108,41 @@ def print_frontier(
     console.print("`autotuner render TASK --candidate ID` prints the command of a row")
 
 
+def print_recommended(prepared: Prepared, found: Outlook, console: Console) -> None:
+    """Prints the point, how it stands to each limit, why it is chosen and how it is started."""
+    chosen = found.recommended
+    if chosen is None:
+        return
+    point = chosen.point
+    title = "expected best" if chosen.meets_slo else "nearest to the SLO"
+    settings = settings_text(settings_of(prepared, point), prepared.axes)
+    figures = [_figure(point, name) for name in METRICS if getattr(point, name) is not None]
+    if point.tpot_ms is None:
+        low, high = interval80(point.requests_per_s, point.tok_s_log_std)
+        rate = figure(point.requests_per_s)
+        figures[-1] = f"{rate} requests/s ({figure(low)}–{figure(high)})"
+    console.print()
+    short = short_ids([candidate.id for candidate in prepared.space.candidates])
+    named = f"{short[point.candidate_id]} {escape(settings)}"
+    console.print(
+        f"[bold]{title}[/bold] {named} at {point.concurrency} concurrent requests: "
+        f"{', '.join(figures)}",
+        soft_wrap=True,
+    )
+    console.print(f"  {escape(chosen.reason)}", soft_wrap=True)
+    for name, limit, value in limits_of(prepared, point):
+        low, high = interval = limit_interval80(point, name)
+        label, stands = OBJECTIVES[name].label, verdict(interval, limit)
+        excess = f", {value / limit - 1:.0%} over it" if value > limit else ""
+        console.print(
+            f"  {stands}: {label} {figure(value)} ms ({figure(low)}–{figure(high)}), "
+            f"the limit is {limit:g} ms{excess}",
+            soft_wrap=True,
+        )
+    command = prepared.space.specs[point.candidate_id].command()
+    console.print(command, soft_wrap=True, markup=False, highlight=False)
+
+
 def _cost(prepared: Prepared, point: Prediction, *, short: bool) -> str:
     """USD for a million output tokens; as unsure as throughput is."""
     cost = as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens
@@ -186,15 +151,6 @@ def _cost(prepared: Prepared, point: Prediction, *, short: bool) -> str:
 
 def _kinds(points: Iterable[Prediction]) -> list[str]:
     return list(dict.fromkeys(point.kind for point in points))
-
-
-def mixed_text(points: Iterable[Prediction]) -> str | None:
-    """The kinds of data that the points stand on, in a sentence; None where it is one."""
-    kinds = Counter(point.kind for point in points)
-    if len(kinds) < 2:
-        return None
-    parts = (f"{count} points from {kind}" for kind, count in kinds.most_common())
-    return f"different kinds of data, which compare less well: {'; '.join(parts)}"
 
 
 def _band(value: float | None, log_std: float, *, short: bool) -> str:
@@ -234,7 +190,7 @@ def _reasons(found: Outlook) -> list[tuple[str, int]]:
 
 
 def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> None:
-    front = set(map(_key, found.frontier))
+    front = set(map(point_key, found.frontier))
     points = [
         PlotPoint(
             experiment=point.candidate_id,
@@ -243,7 +199,7 @@ def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> 
             values={
                 name: value for name in AXES if (value := getattr(point, name, None)) is not None
             },
-            on_frontier=_key(point) in front,
+            on_frontier=point_key(point) in front,
             recommended=False,
         )
         for point in found.points
@@ -256,29 +212,9 @@ def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> 
     console.print(f"{'':10}{AXES[x]}, rightwards")
 
 
-def _key(point: Prediction) -> tuple[str, int]:
-    return point.candidate_id, point.concurrency
-
-
-def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> dict[str, Any]:
-    return {
-        "candidate": point.candidate_id,
-        "settings": settings,
-        "gpus": point.devices,
-        "concurrency": point.concurrency,
-        "ttft_ms": point.ttft_ms,
-        "tpot_ms": point.tpot_ms,
-        "tok_s": point.tok_s,
-        "tok_s_per_gpu": point.tok_s_per_gpu,
-        "tok_s_per_user": point.tok_s_per_user,
-        "requests_per_s": point.requests_per_s,
-        "e2e_ms": point.e2e_ms,
-        "ttft_log_std": point.ttft_log_std,
-        "tpot_log_std": point.tpot_log_std,
-        "tok_s_log_std": point.tok_s_log_std,
-        "memory_gib": point.memory_gib,
-        "source": point.source,
-        "kind": point.kind,
-        "note": point.note,
-        "on_frontier": on_frontier,
-    }
+def _figure(point: Prediction, name: str) -> str:
+    value = getattr(point, name)
+    low, high = interval80(value, getattr(point, METRICS[name]))
+    objective = OBJECTIVES[name]
+    label = f"{objective.label} " if objective.label else ""
+    return f"{label}{figure(value)} {objective.unit} ({figure(low)}–{figure(high)})"

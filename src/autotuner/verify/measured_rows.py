@@ -24,10 +24,9 @@ from autotuner.errors import CatalogError, ModelError, VerifyError
 from autotuner.measure import genai_bench
 from autotuner.predict import Scenario
 from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader
-from autotuner.verify.points import Excluded, Point, PointFile, occupied
+from autotuner.verify.points import Excluded, Point, PointFile, occupied, tpot_from_e2e_ms
 from autotuner.verify.silicon import MeasuredRow
 from autotuner.verify.tools import llama_bench
-from autotuner.verify.units import tpot_from_e2e_ms
 
 _REFUSED: Mapping[str, tuple[str, str]] = {
     autotuner_reader.RUN: (

@@ -1,0 +1,168 @@
+"""Engines, profiles, settings and the task schema as JSON documents, for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autotuner.config import TaskConfig
+from autotuner.engines import ENGINES, FIELDS, Engine, Saying, checked_version, engine_named
+from autotuner.errors import AutotunerError
+from autotuner.profiles import (
+    BUILTIN,
+    BrokenProfile,
+    Origin,
+    Profile,
+    ProfileRegistry,
+    ResolvedConfig,
+    Setting,
+)
+
+
+def installed(name: str) -> dict[str, Any]:
+    """Whether an engine is on this machine: where, or what stands in the way."""
+    try:
+        found = ENGINES[name].find(None)
+    except AutotunerError as error:
+        return {"name": name, "found": False, "problem": error.message, "remedy": error.remedy}
+    return {"name": name, "found": True, "version": found.version, "origin": found.origin}
+
+
+def engine_row(name: str) -> dict[str, Any]:
+    """An engine in a line."""
+    table = ENGINES[name].table
+    return {
+        **installed(name),
+        "title": table.title,
+        "table_version": table.version,
+        "model_format": table.model_format,
+        "source": table.source,
+    }
+
+
+def engine_document(name: str, version: str | None = None) -> dict[str, Any]:
+    """How an engine says every field in a version, the newest one where left out.
+
+    Raises:
+        EngineError: no such engine, or no version.
+    """
+    table = engine_named(name).table
+    version = table.version if version is None else checked_version(version)
+    fields = [saying_row(saying) for saying in table.sayings(version)]
+    return {"engine": name, "version": version, "source": table.source, "fields": fields}
+
+
+def sayings_by_field() -> dict[str, dict[str, Saying]]:
+    """Field -> engine -> how its newest version says it."""
+    sayings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    fields = [saying.path for saying in next(iter(sayings.values()))]
+    return {
+        path: {name: rows[place] for name, rows in sayings.items()}
+        for place, path in enumerate(fields)
+    }
+
+
+def coverage_document() -> dict[str, Any]:
+    """Field x engine."""
+    return {
+        "engines": {name: engine.table.version for name, engine in ENGINES.items()},
+        "fields": {
+            path: {name: saying_row(saying) for name, saying in row.items()}
+            for path, row in sayings_by_field().items()
+        },
+    }
+
+
+def saying_row(saying: Saying) -> dict[str, str]:
+    """How one field is said."""
+    return {"field": saying.path, "how": saying.how, "name": saying.name, "note": saying.note}
+
+
+def profile_row(profile: Profile) -> dict[str, Any]:
+    """A profile in a line."""
+    return {
+        "name": profile.name,
+        "description": profile.description,
+        "extends": profile.extends,
+        "builtin": profile.name in BUILTIN,
+        "source": profile.source,
+        "problem": None,
+    }
+
+
+def broken_row(broken: BrokenProfile) -> dict[str, Any]:
+    """A profile that cannot be used, in a line of the same keys and its `problem`."""
+    return {
+        "name": broken.name,
+        "description": "",
+        "extends": None,
+        "builtin": False,
+        "source": broken.source,
+        "problem": str(broken.error),
+    }
+
+
+def profile_document(name: str, registry: ProfileRegistry) -> dict[str, Any]:
+    """A profile with its layers, those of the profiles that it extends first.
+
+    Raises:
+        ProfileError: no such profile.
+    """
+    layers = [
+        {
+            "layer": layer.title,
+            "when": dict(layer.when),
+            "settings": {said.path: _setting(said) for said in layer.settings},
+        }
+        for layer in registry.layers_of(name)
+    ]
+    return {**profile_row(registry.get(name)), "layers": layers}
+
+
+def _setting(said: Setting) -> dict[str, Any]:
+    return {"value": said.value, "rule": said.rule, "why": said.why, "source": said.source}
+
+
+def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, Any]:
+    """Every field with its provenance, as `--json` prints it."""
+    unsaid = unsaid_fields(config, engine, version)
+    return {
+        "fields": {
+            path: {
+                "value": config.settings.get(path),
+                "layers": [_origin(o) for o in config.provenance.get(path, ())],
+                "unsaid": unsaid.get(path),
+            }
+            for path in FIELDS
+        },
+        "skipped": [{"layer": s.layer, "reason": s.reason} for s in config.skipped],
+        "warnings": list(config.warnings),
+    }
+
+
+def unsaid_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, str]:
+    """Every field that is not set -> what counts instead."""
+    reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
+    own = f"{engine.name}'s own default counts"
+    return {
+        said.path: reasons.get(said.how, own)
+        for said in engine.table.sayings(version)
+        if said.path not in config.settings
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    return {
+        "layer": origin.layer,
+        "origin": origin.origin,
+        "value": origin.value,
+        "status": origin.status,
+        "why": origin.why,
+        "source": origin.source,
+    }
+
+
+def task_schema() -> dict[str, Any]:
+    """For editors, and for who checks a document before it is sent."""
+    return TaskConfig.model_json_schema() | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema"
+    }

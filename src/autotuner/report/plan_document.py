@@ -1,0 +1,295 @@
+"""The plan of a task and what is predicted of it, before anything is launched: JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from autotuner.predict import Prediction
+from autotuner.predict.interval import METRICS, interval80, limit_interval80, verdict
+from autotuner.search import as_point, description, strategy_named
+from autotuner.store import Store
+from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.foreknowledge import MOST_PREDICTED
+from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
+from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.state import situation
+
+_COLUMNS = {
+    "candidate": "candidate",
+    "gpus": "gpus",
+    "concurrency": "concurrency",
+    "ttft_ms": "ttft (ms)",
+    "tpot_ms": "tpot (ms)",
+    "tok_s": "throughput (output tok/s)",
+    "tok_s_per_gpu": "throughput per device (output tok/s)",
+    "tok_s_per_user": "speed per user (output tok/s)",
+    "requests_per_s": "requests/s",
+    "e2e_ms": "e2e latency (ms)",
+    "ttft_log_std": "ttft std of ln(measured/predicted)",
+    "tpot_log_std": "tpot std of ln(measured/predicted)",
+    "tok_s_log_std": "throughput std of ln(measured/predicted)",
+    "memory_gib": "memory per device (GiB)",
+    "source": "source",
+    "kind": "kind of data",
+    "note": "note",
+    "on_frontier": "on the frontier",
+}
+"""What a predicted point tells -> its column's head in a CSV file."""
+
+
+def plan_of(
+    prepared: Prepared,
+    home: Path,
+    store: Store | None,
+    *,
+    tell: Callable[[int, int], None] = lambda asked, wanted: None,
+    most: int = MOST_PREDICTED,
+    listed: int | None = None,
+    measure: bool = True,
+) -> tuple[dict[str, Any], Outlook]:
+    """The plan as `--json` prints it, and what is predicted.
+
+    Args:
+        home: where answers of slow predictors and the speed of this CPU are kept.
+        store: what earlier runs measured; None where there is nothing.
+        tell: called now and then with how many candidates were asked for, of how many.
+        most: how many candidates are predicted to tell which strategy is picked.
+        listed: how many candidates the document lists; all where left out.
+        measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
+    """
+    asked = forecast_of(prepared, home, measure=measure)
+    known = asked.remembered(store) if store is not None else ()
+    found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
+    strategy = strategy_named(prepared.task.optimization.strategy)
+    state = situation(prepared, strategy, asked, known, most=most, tell=tell).state(())
+    document = plan_document(prepared, store, listed=listed)
+    document["strategy_reason"] = description(strategy, state)
+    document["prediction"] = _prediction_document(prepared, found, asked)
+    return document, found
+
+
+def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
+    whole = outlook_document(prepared, found)
+    told = (
+        "predictor",
+        "why",
+        "observations",
+        "recommended",
+        "mixed",
+        "frontier",
+        "out_of_memory",
+        "refused",
+    )
+    return {
+        **{name: whole[name] for name in told},
+        "asked": len(found.expected),
+        "minutes": found.minutes,
+        "usd": found.usd,
+        "warnings": asked.warnings,
+    }
+
+
+def plan_document(
+    prepared: Prepared, store: Store | None, *, listed: int | None = None
+) -> dict[str, Any]:
+    """The plan without predictions; `store` tells the time that earlier runs took."""
+    typical_s = _typical_experiment_s(prepared, store)
+    at_most_s = prepared.experiment_s_at_most()
+    space, launches = prepared.space, prepared.launches
+    shares = [prepared.share(c.gpus) for c in space.candidates]
+    return {
+        "task": prepared.task.name,
+        "replay": prepared.replay is not None,
+        "landscape": prepared.task.replay.landscape if prepared.task.replay else None,
+        "content_id": prepared.content_id,
+        "engine": prepared.engine_name,
+        "engine_version": prepared.engine_version,
+        "engine_origin": prepared.engine_origin,
+        "model": prepared.model.name,
+        "model_path": prepared.model.location,
+        "model_notes": list(prepared.notes),
+        "device": prepared.device_name,
+        "strategy": prepared.task.optimization.strategy,
+        "strategy_reason": "",
+        "min_gain": prepared.task.optimization.threshold() or 0.0,
+        "budget": prepared.task.optimization.budget.model_dump(),
+        "side_by_side": prepared.side_by_side,
+        "objectives": list(prepared.task.objectives),
+        "workload": str(prepared.workload),
+        "concurrency": list(prepared.task.benchmark.levels),
+        "concurrency_reason": prepared.levels_why,
+        "combinations": space.combinations,
+        "candidates": len(space.candidates),
+        "launches": launches,
+        "excluded": space.excluded,
+        "profiles": list(prepared.task.profiles),
+        "installed": all(v.installation.found for v in prepared.variants),
+        "warnings": list(prepared.warnings),
+        "axes": prepared.plan_record()["axes"],
+        "expected_minutes": None
+        if typical_s is None
+        else typical_s * launches * fmean(shares) / 60,
+        "at_most_minutes": at_most_s * launches * max(shares) / 60,
+        "experiments": [
+            {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
+            for c in space.candidates[:listed]
+        ],
+    }
+
+
+def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | None:
+    """Mean seconds of the experiments of this task's newest run; None where there is none."""
+    run = None if store is None else store.find_run(prepared.content_id)
+    experiments = () if run is None or store is None else store.experiments(run.id)
+    times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
+    return fmean(times) if times else None
+
+
+def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
+    """The outlook as `--json` prints it."""
+    isl, osl = prepared.workload.mean()
+    settings = {c.id: c.settings() for c in prepared.space.candidates if c.id in found.expected}
+    front = set(map(point_key, found.frontier))
+    return {
+        "task": prepared.task.name,
+        "model": prepared.model.name,
+        "engine": prepared.engine_name,
+        "engine_version": prepared.engine_version,
+        "device": prepared.device_name,
+        "workload": {
+            "isl": isl,
+            "osl": osl,
+            "prefix": prepared.task.fixed().get("runtime.prefix", 0),
+        },
+        "predictor": "; ".join(found.whys) or None,
+        "why": "; ".join(dict.fromkeys(found.whys.values())),
+        "observations": found.observations,
+        "corrected_by": sorted({seen.mark for seen in found.corrected_by}),
+        "candidates": found.candidates,
+        "levels": sorted(prepared.task.benchmark.levels),
+        "predictions": [
+            _row(point, settings[point.candidate_id], point_key(point) in front)
+            for point in found.points
+        ],
+        "recommended": recommended_document(prepared, found),
+        "mixed": mixed_text(found.points),
+        "frontier": [_row(p, settings[p.candidate_id], True) for p in found.frontier],
+        "out_of_memory": {
+            key: asdict(expected.out_of_memory)
+            for key, expected in found.out_of_memory.items()
+            if expected.out_of_memory is not None
+        },
+        "refused": found.refused,
+    }
+
+
+def outlook_csv(document: Mapping[str, Any]) -> str:
+    """One row a predicted point; the settings that any candidate has follow the figures."""
+    rows = document["predictions"]
+    paths = list(dict.fromkeys(path for row in rows for path in row["settings"]))
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*_COLUMNS.values(), *paths])
+    for row in rows:
+        figures = ["" if row[name] is None else row[name] for name in _COLUMNS]
+        writer.writerow([*figures, *(row["settings"].get(path, "") for path in paths)])
+    return file.getvalue()
+
+
+def mixed_text(points: Iterable[Prediction]) -> str | None:
+    """The kinds of data that the points stand on, in a sentence; None where it is one."""
+    kinds = Counter(point.kind for point in points)
+    if len(kinds) < 2:
+        return None
+    parts = (f"{count} points from {kind}" for kind, count in kinds.most_common())
+    return f"different kinds of data, which compare less well: {'; '.join(parts)}"
+
+
+def recommended_document(prepared: Prepared, found: Outlook) -> dict[str, Any] | None:
+    """The recommended point as JSON has it; None where nothing is predicted.
+
+    `intervals` are of 80 %; a verdict is `meets`, `unclear` or `misses`, of the interval.
+    """
+    chosen = found.recommended
+    if chosen is None:
+        return None
+    point = chosen.point
+    intervals = {
+        name: list(interval80(value, getattr(point, log_std)))
+        for name, log_std in METRICS.items()
+        if (value := getattr(point, name)) is not None
+    }
+    return {
+        "candidate": point.candidate_id,
+        "settings": dict(settings_of(prepared, point)),
+        "gpus": point.devices,
+        "concurrency": point.concurrency,
+        "ttft_ms": point.ttft_ms,
+        "tpot_ms": point.tpot_ms,
+        "tok_s": point.tok_s,
+        "requests_per_s": point.requests_per_s,
+        "e2e_ms": point.e2e_ms,
+        "usd_per_million_tokens": as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens,
+        "intervals": intervals,
+        "reason": chosen.reason,
+        "meets_slo": chosen.meets_slo,
+        "limits": [
+            {
+                "name": name,
+                "limit_ms": limit,
+                "predicted_ms": value,
+                "interval_ms": list(limit_interval80(point, name)),
+                "verdict": verdict(limit_interval80(point, name), limit),
+                "over": max(value / limit - 1, 0.0),
+            }
+            for name, limit, value in limits_of(prepared, point)
+        ],
+        "command": prepared.space.specs[point.candidate_id].command(),
+    }
+
+
+def settings_of(prepared: Prepared, point: Prediction) -> Mapping[str, Any]:
+    """The settings of a predicted point's candidate."""
+    return next(c.settings() for c in prepared.space.candidates if c.id == point.candidate_id)
+
+
+def limits_of(prepared: Prepared, point: Prediction) -> list[tuple[str, float, float]]:
+    """Name, limit and predicted value of each limit of the task, in ms."""
+    made = as_point(point, prepared.usd_per_gpu_hour)
+    limits = prepared.task.slo_limits().items()
+    return [(name, limit, float(getattr(made, name))) for name, limit in limits]
+
+
+def point_key(point: Prediction) -> tuple[str, int]:
+    return point.candidate_id, point.concurrency
+
+
+def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> dict[str, Any]:
+    return {
+        "candidate": point.candidate_id,
+        "settings": settings,
+        "gpus": point.devices,
+        "concurrency": point.concurrency,
+        "ttft_ms": point.ttft_ms,
+        "tpot_ms": point.tpot_ms,
+        "tok_s": point.tok_s,
+        "tok_s_per_gpu": point.tok_s_per_gpu,
+        "tok_s_per_user": point.tok_s_per_user,
+        "requests_per_s": point.requests_per_s,
+        "e2e_ms": point.e2e_ms,
+        "ttft_log_std": point.ttft_log_std,
+        "tpot_log_std": point.tpot_log_std,
+        "tok_s_log_std": point.tok_s_log_std,
+        "memory_gib": point.memory_gib,
+        "source": point.source,
+        "kind": point.kind,
+        "note": point.note,
+        "on_frontier": on_frontier,
+    }
