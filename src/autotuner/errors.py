@@ -75,6 +75,14 @@ class LaunchError(AutotunerError):
     """The launcher itself could not work (no free port, log folder not writable)."""
 
 
+class AddressError(AutotunerError):
+    """An address that cannot be that of an engine, or that no client here serves."""
+
+
+class NoAnswerError(AutotunerError):
+    """A server that did not answer, or not in HTTP."""
+
+
 class VerifyError(AutotunerError):
     """A file of predictions or measurements that cannot be read or compared."""
 

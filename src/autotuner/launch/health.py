@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from autotuner.errors import NoAnswerError
+from autotuner.http_client import BaseUrl, get
 
-_ANSWER_TIMEOUT_S = 5.0
 
-
-async def answers_ok(host: str, port: int, path: str) -> bool:
+async def answers_ok(base: BaseUrl, path: str) -> bool:
     """Whether GET `path` answers 200 now; False also where nobody listens."""
     try:
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                request = f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n"
-                writer.write(request.encode())
-                status = await reader.readline()
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
+        return (await get(base, path)).status == 200
+    except NoAnswerError:
         return False
-    return status.split()[1:2] == [b"200"]

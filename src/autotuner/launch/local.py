@@ -14,6 +14,7 @@ from pathlib import Path
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
+from autotuner.http_client import BaseUrl
 from autotuner.launch import warden
 from autotuner.launch.devices import limited_to
 from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
@@ -161,9 +162,10 @@ class LocalEngine(StopsWhenLeft):
         """
         deadline = time.monotonic() + timeout_s
         ended = asyncio.ensure_future(self._process.wait())
+        base = BaseUrl.parse(self.base_url)
         try:
             while time.monotonic() < deadline:
-                healthy = await answers_ok(LOOPBACK, self._port, self._spec.health_path)
+                healthy = await answers_ok(base, self._spec.health_path)
                 if healthy and self.exit_code() is None:
                     self._was_ready = True
                     return
