@@ -40,7 +40,7 @@ def content() -> dict[str, Any]:
 
 
 @pytest.fixture
-def former(home: Path, tmp_path: Path) -> Path:
+def former(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Copy of the home, whose tasks find an engine where they look for it."""
     with tarfile.open(FORMER / "home.tar.gz") as archive:
         archive.extractall(tmp_path, filter="data")
@@ -52,6 +52,7 @@ def former(home: Path, tmp_path: Path) -> Path:
         database.execute("PRAGMA journal_mode=WAL")
         database.executescript(sql.read_text("utf-8"))
     sql.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     install_fake_engine(tmp_path / "bin", "--ttft-ms=5", "--tpot-ms=1")
     return home
 

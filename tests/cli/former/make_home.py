@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -35,6 +36,8 @@ from autotuner.store.tokens import Tokens, TokenScope
 
 HERE = Path(__file__).parent
 FOLDER = "@FOLDER@"
+ENGINE_NAME = "llama-server"
+"""Found on the path, so that a task's hash depends on no folder."""
 ENGINE = """#!/bin/sh
 case " $* " in *" --parallel 3 "*) fail=--fail=oom-start;; esac
 exec '{python}' -m autotuner.testing.fake_engine --ttft-ms={ttft_ms} --tpot-ms=1 $fail "$@"
@@ -98,6 +101,7 @@ def main() -> None:
 
 
 def _work(folder: Path, home: Path) -> None:
+    os.environ["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
     _install_engine(folder, ttft_ms=5)
     # Ended, with an experiment that failed; then one that is interrupted in its second experiment.
     ended = {"name": "ended", "scheduling": {"max_running_requests": [1, 2, 3]}}
@@ -182,7 +186,7 @@ def _interrupt(home: Path, task: Path, *, measurements: int) -> None:
 
 
 def _install_engine(folder: Path, ttft_ms: float) -> None:
-    path = folder / "bin" / "llama-server"
+    path = folder / "bin" / ENGINE_NAME
     path.parent.mkdir(exist_ok=True)
     path.write_text(ENGINE.format(python=sys.executable, ttft_ms=ttft_ms), encoding="utf-8")
     path.chmod(0o755)
@@ -190,7 +194,7 @@ def _install_engine(folder: Path, ttft_ms: float) -> None:
 
 def _task_file(folder: Path, changes: dict[str, Any]) -> Path:
     path = folder / f"{changes['name']}.yaml"
-    document = {**TASK, "engine_path": str(folder / "bin" / "llama-server"), **changes}
+    document = {**TASK, "engine_path": ENGINE_NAME, **changes}
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return path
 
