@@ -31,9 +31,8 @@ import uvicorn
 from fastapi import FastAPI, Response
 from sqlalchemy import create_engine, insert, make_url
 
-from autotuner.server.app import create_app
+from autotuner.server.app import create_app, listening_on
 from autotuner.server.service import Service
-from autotuner.server.serving import listening_on
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
 from autotuner.store.schema import ExperimentRow, TaskRow

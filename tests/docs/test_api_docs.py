@@ -16,10 +16,9 @@ import uvicorn
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from autotuner.server.app import create_app
+from autotuner.server.app import Server, create_app
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.serving import Server
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
 

@@ -12,8 +12,7 @@ import yaml
 from autotuner.config import parse_task
 from autotuner.errors import PolicyError
 from autotuner.server.problems import problem_of, problem_response
-from autotuner.server.security.authentication import attempts
-from autotuner.server.security.rights import scope_needed
+from autotuner.server.security.authentication import attempts, scope_needed
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import require_allowed

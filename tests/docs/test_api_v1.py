@@ -11,10 +11,9 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from autotuner.server.app import create_app
+from autotuner.server.app import V1_ROUTERS, create_app
 from autotuner.server.service import Service
 from autotuner.server.v1.progress import MESSAGE_TYPES
-from autotuner.server.v1.routes import ROUTERS
 from autotuner.store import Store
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api_v1.md").read_text(encoding="utf-8")
@@ -59,7 +58,7 @@ def holds(found: Any, expected: Any) -> bool:
 def test_every_path_has_its_row_with_its_methods() -> None:
     rows = dict(re.findall(r"^\| `(/api/[^`]*)` \| ([^|]*) \|", TEXT, re.MULTILINE))
     there: dict[str, set[str]] = {}
-    for route in (route for router in ROUTERS for route in router.routes):
+    for route in (route for router in V1_ROUTERS for route in router.routes):
         path = re.sub(r"experiments/\{experiment_id\}/", "experiments/{n}/", f"/api{route.path}")
         path = re.sub(r"(tasks|presets|experiments)/\{\w+_id\}", r"\1/{id}", path)
         there.setdefault(path, set()).update(getattr(route, "methods", {"WebSocket"}))

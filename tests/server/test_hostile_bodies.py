@@ -10,11 +10,9 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
-from autotuner.server.app import API_V1, API_V2, create_app
+from autotuner.server.app import API_V1, API_V2, V1_ROUTERS, V2_ROUTERS, create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
-from autotuner.server.v1.routes import ROUTERS as V1
-from autotuner.server.v2.routes import ROUTERS as V2
 from autotuner.store import Store
 
 DIGITS = "9" * 5_000
@@ -50,7 +48,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def addresses() -> list[tuple[str, str, bool]]:
     """(method, path, whether it is an upload) of everything that takes a body."""
     found = []
-    routers = [(API_V2, router) for router in V2] + [(API_V1, router) for router in V1]
+    routers = [(API_V2, router) for router in V2_ROUTERS]
+    routers += [(API_V1, router) for router in V1_ROUTERS]
     for prefix, router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute) and route.body_field is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from autotuner.config import parse_task
 from autotuner.report.plan_document import plan_of
-from autotuner.server.v2.plan_views import PLAN
+from autotuner.server.v2.plans import PLAN
 from autotuner.tuning.prepare import prepare
 
 

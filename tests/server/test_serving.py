@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from autotuner.server.serving import listening_on
+from autotuner.server.app import listening_on
 
 
 def test_no_part_of_an_answer_waits_for_the_part_before_to_be_acknowledged() -> None:

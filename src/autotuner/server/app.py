@@ -1,26 +1,68 @@
-"""The application: routes, and every error told as a problem.
+"""The application: routes, OpenAPI, and the server process that runs it.
 
 `create_app(service)` is all that a server needs: `uvicorn.run(create_app(service))`.
 """
 
 from __future__ import annotations
 
+import socket
+from typing import Any
+
+import uvicorn
 from fastapi import FastAPI
 
 from autotuner import __version__
-from autotuner.server.faults import tell_faults
-from autotuner.server.feed import Feed
-from autotuner.server.liveness import Liveness
-from autotuner.server.metrics import Metered, Metrics
-from autotuner.server.openapi import tell_openapi
-from autotuner.server.probes import router as probes
+from autotuner.server.error_handlers import tell_faults
+from autotuner.server.event_feed import Feed
+from autotuner.server.monitoring import Liveness, Metered, Metrics
+from autotuner.server.monitoring import router as probes
+from autotuner.server.problems import MEDIA_TYPE
 from autotuner.server.security import protected
 from autotuner.server.service import Service
-from autotuner.server.v1 import routes as v1_routes
-from autotuner.server.v2.routes import ROUTERS
+from autotuner.server.v1 import logs as v1_logs
+from autotuner.server.v1 import presets as v1_presets
+from autotuner.server.v1 import progress as v1_progress
+from autotuner.server.v1 import system as v1_system
+from autotuner.server.v1 import tasks as v1_tasks
+from autotuner.server.v2 import (
+    catalog,
+    events,
+    experiments,
+    logs,
+    plans,
+    profiles,
+    results,
+    system,
+    tasks,
+)
 
 API_V1 = "/api"
 API_V2 = "/api/v2"
+V1_ROUTERS = (
+    v1_tasks.router,
+    v1_logs.router,
+    v1_tasks.experiments_router,
+    v1_presets.router,
+    v1_system.runtime_params_router,
+    v1_system.dashboard_router,
+    v1_system.router,
+    v1_progress.router,
+)
+V2_ROUTERS = (
+    # Before the tasks: `validate` and `plan` are no numbers of tasks.
+    plans.router,
+    tasks.router,
+    experiments.router,
+    results.router,
+    logs.router,
+    events.router,
+    profiles.router,
+    catalog.catalog,
+    catalog.engines,
+    catalog.predictors,
+    catalog.schemas,
+    system.router,
+)
 
 
 def create_app(service: Service) -> FastAPI:
@@ -40,13 +82,91 @@ def create_app(service: Service) -> FastAPI:
     app.state.liveness = Liveness()
     app.state.metrics = Metrics(service, app.state.liveness)
     app.state.feed = Feed(service.store.sessions)
-    for router in ROUTERS:
+    for router in V2_ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
-    for router in v1_routes.ROUTERS:
+    for router in V1_ROUTERS:
         app.include_router(router, prefix=API_V1)
     tell_faults(app)
     tell_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app
+
+
+_JSON = "application/json"
+
+
+def tell_openapi(app: FastAPI) -> None:
+    """Makes the application tell that its problems are of their own media type.
+
+    The framework knows a response's model and its media type only of one kind of answer.
+    """
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = with_tokens(with_problem_type(plain()))
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def with_tokens(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, which tells of tokens: sent in a header, demanded where others can reach it."""
+    document["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Made by `autotuner token create`; needed only where the service is "
+            "reached from other machines.",
+        }
+    }
+    # Either will do: a token, or none where none is demanded.
+    document["security"] = [{"token": []}, {}]
+    return document
+
+
+def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
+    """The document, in which what is told of problems stands under their media type."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if MEDIA_TYPE in content and _JSON in content:
+                    content[MEDIA_TYPE] = content.pop(_JSON)
+    return document
+
+
+_BACKLOG = 2_048
+
+
+def listening_on(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 takes a free one.
+
+    Raises:
+        OSError, OverflowError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    # asyncio does it only for sockets that name their protocol. Without it, an answer's body waits
+    # for its head to be acknowledged: 40 ms for each request of a connection that is kept open.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
+
+
+class Server(uvicorn.Server):
+    """Ends streams first: they would keep the service from stopping until its grace is over.
+
+    Args:
+        app: what `create_app` made; it stands in `config` too, bare or behind something.
+    """
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops listening, ends the streams, and waits for the requests that are left."""
+        self._app.state.feed.close()
+        await super().shutdown(sockets)

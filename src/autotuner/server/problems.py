@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -299,6 +299,18 @@ def problem_of(error: AutotunerError) -> ProblemError:
     if isinstance(error, WrongTransitionError):
         return ProblemError(kind, detail, task_status=error.status, allowed=list(error.allowed))
     return ProblemError(kind, detail, headers=headers)
+
+
+def refuse_violations(violations: Sequence[Problem]) -> None:
+    """Passes a task that violates no policy of the operator.
+
+    Raises:
+        ProblemError: with every violation.
+    """
+    if violations:
+        count = len(violations)
+        detail = str(violations[0]) if count == 1 else f"{count} things are refused; see errors"
+        raise ProblemError(ProblemKind.POLICY_REFUSED, detail, errors=violations)
 
 
 def kind_of_status(status: int) -> ProblemKind:

@@ -3,8 +3,8 @@ import logging
 import pytest
 from guarded import NETWORK, client
 
-from autotuner.server.security.headers import content_policy
-from autotuner.server.security.log_secrets import NoSecrets, keep_secrets_out
+from autotuner.server.security.authentication import NoSecrets, keep_secrets_out
+from autotuner.server.security.middleware import content_policy
 
 SECRET = "at_" + "k3" * 22
 

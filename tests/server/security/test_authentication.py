@@ -3,8 +3,7 @@ from guarded import NETWORK, TOKENS, bearer, client
 from starlette.testclient import WebSocketDenialResponse
 
 from autotuner.errors import StoreUnavailableError
-from autotuner.server.security.authentication import RememberedTokens
-from autotuner.server.security.rights import scope_needed
+from autotuner.server.security.authentication import RememberedTokens, scope_needed
 
 HERE = "http://tuner.example.org"
 SOCKET = "ws://tuner.example.org/api/ws/tasks/1"

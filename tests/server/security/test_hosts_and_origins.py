@@ -4,10 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import WebSocketDenialResponse
 
-from autotuner.server.addresses import is_loopback, split_host
 from autotuner.server.problems import MEDIA_TYPE
-from autotuner.server.security.hosts import answers_to
-from autotuner.server.security.origins import is_same
+from autotuner.server.security.hosts import answers_to, is_same
+from autotuner.server.settings import is_loopback, split_host
 
 TASKS = "/api/v2/tasks/"
 SOCKET = "/api/ws/tasks/1"

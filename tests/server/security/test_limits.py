@@ -2,7 +2,7 @@ import pytest
 from fastapi import FastAPI
 from guarded import NETWORK, bearer, client
 
-from autotuner.server.security.rates import Buckets
+from autotuner.server.security.rate_limits import Buckets
 
 TASKS = "/api/v2/tasks/"
 

@@ -4,7 +4,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from autotuner.errors import ConfigError
-from autotuner.server.security.peers import Peers
+from autotuner.server.security.rate_limits import Peers
 from autotuner.server.settings import load_settings
 
 PROXIES = Peers.behind(("10.0.0.7", "10.1.0.0/16", "2001:db8:1::/48"))

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from autotuner.server.app import create_app
-from autotuner.server.liveness import QUIET_S, Liveness
+from autotuner.server.monitoring import QUIET_S, Liveness
 from autotuner.server.service import Service
 from autotuner.store.figures import known_workers
 from autotuner.store.schema import WorkerRow

@@ -18,11 +18,9 @@ from fastapi.testclient import TestClient
 from made_runs import begin, brought_to, claimed, created, run
 from sqlalchemy import insert
 
-from autotuner.server.app import create_app
-from autotuner.server.feed import Feed
-from autotuner.server.feed_window import LATE_S, Window
+from autotuner.server.app import Server, create_app
+from autotuner.server.event_feed import LATE_S, Feed, Window
 from autotuner.server.service import Service, utc_now
-from autotuner.server.serving import Server
 from autotuner.store.event_log import events_after
 from autotuner.store.schema import EventRow
 

@@ -14,8 +14,8 @@ from made_runs import begin, claimed, created, run
 
 from autotuner.landscapes import read_landscape
 from autotuner.server.service import Service
-from autotuner.server.v2.experiment_views import ExperimentDetail, ExperimentPage, MeasurementList
-from autotuner.server.v2.result_views import ComparisonView, FrontierView
+from autotuner.server.v2.experiments import ExperimentDetail, ExperimentPage, MeasurementList
+from autotuner.server.v2.results import ComparisonView, FrontierView
 from autotuner.tuning.summary import RunSummary
 
 

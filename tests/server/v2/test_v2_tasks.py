@@ -10,8 +10,7 @@ from fastapi.testclient import TestClient
 from made_runs import DOCUMENT, PLAN, brought_to, claimed, created, run
 
 from autotuner.server.service import Service
-from autotuner.server.v2.task_query import SortName
-from autotuner.server.v2.task_views import Action, Status, TaskPage, TaskView
+from autotuner.server.v2.task_views import Action, SortName, Status, TaskPage, TaskView
 from autotuner.store.listing import TASK_ORDERS
 from autotuner.store.transitions import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
 

@@ -15,10 +15,9 @@ import uvicorn
 from autotuner.cli.commands.worker import log_to_stderr, upkeep_of
 from autotuner.cli.home import DATABASE, state_folder
 from autotuner.errors import AutotunerError
-from autotuner.server.app import create_app
+from autotuner.server.app import Server, create_app, listening_on
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.service import Service
-from autotuner.server.serving import Server, listening_on
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.workers.child import WorkerChild

@@ -13,15 +13,12 @@ from autotuner.server.security.authentication import (
     RememberedTokens,
     TokenCheck,
     attempts,
+    keep_secrets_out,
+    without_secrets,
 )
-from autotuner.server.security.bodies import BodyLimit, BodyLimits
-from autotuner.server.security.guard import Guard
-from autotuner.server.security.headers import SecurityHeaders
-from autotuner.server.security.hosts import HostCheck
-from autotuner.server.security.log_secrets import keep_secrets_out, without_secrets
-from autotuner.server.security.origins import OriginCheck
-from autotuner.server.security.peers import Peers
-from autotuner.server.security.rates import Buckets, RateCheck
+from autotuner.server.security.hosts import HostCheck, OriginCheck
+from autotuner.server.security.middleware import BodyLimit, BodyLimits, Guard, SecurityHeaders
+from autotuner.server.security.rate_limits import Buckets, Peers, RateCheck
 from autotuner.server.settings import ServiceSettings
 
 __all__ = ["FindToken", "keep_secrets_out", "protected", "without_secrets"]

@@ -1,8 +1,9 @@
-"""Who sends a request: the bearer of a token, or whoever reaches a service that asks for none."""
+"""Authentication by tokens, the scopes that requests need, and secrets kept out of logs."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -13,11 +14,33 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from autotuner.server.problems import ProblemError, ProblemKind
-from autotuner.server.security.guard import method_of
-from autotuner.server.security.peers import Peers
-from autotuner.server.security.rates import Buckets, refuse_for
-from autotuner.server.security.rights import scope_needed
-from autotuner.store.tokens import PREFIX, Token
+from autotuner.server.security.middleware import OPEN_PATHS, SAFE_METHODS, method_of
+from autotuner.server.security.rate_limits import Buckets, Peers, refuse_for
+from autotuner.store.tokens import PREFIX, Token, TokenScope
+
+_ANY = re.compile(r".*", re.DOTALL)
+_TOKENS = re.compile(r"/api/v2/tokens(/.*)?", re.DOTALL)
+_OPERATORS = re.compile(r"/api/v2/(system|policy)(/.*)?", re.DOTALL)
+RIGHTS = (
+    (_TOKENS, None, TokenScope.ADMIN),
+    (_OPERATORS, SAFE_METHODS, TokenScope.READ),
+    (_OPERATORS, None, TokenScope.ADMIN),
+    (_ANY, SAFE_METHODS, TokenScope.READ),
+    (_ANY, None, TokenScope.WRITE),
+)
+"""(path, methods or None for any, scope); the first row that matches counts."""
+
+
+def scope_needed(method: str, path: str) -> TokenScope | None:
+    """The scope that a request needs; None where it needs no token."""
+    if path in OPEN_PATHS and method in SAFE_METHODS:
+        return None
+    return next(
+        scope
+        for pattern, methods, scope in RIGHTS
+        if pattern.fullmatch(path) and (methods is None or method in methods)
+    )
+
 
 FindToken = Callable[[str], Token | None]
 """The token of a clear text; None where it is unknown, revoked or has run out."""
@@ -144,3 +167,51 @@ def _unauthorized(detail: str, challenge: str) -> ProblemError:
 
 def _digest(clear: str) -> bytes:
     return hashlib.sha256(clear.encode("utf-8", "surrogateescape")).digest()
+
+
+_HIDDEN = "***"
+_PATH_ARGUMENTS = {"uvicorn.access": 2, "uvicorn.error": 1}
+"""uvicorn's loggers -> the place of the path among the arguments of a line on a request."""
+_READS_ARGUMENTS = ("uvicorn.access",)
+"""Loggers whose formatter reads the arguments one by one: they have to stay."""
+_SECRETS = (
+    (re.compile(rf"{PREFIX}[\w-]{{8,}}"), _HIDDEN),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
+    (re.compile(r"(\w+://[^\s/:@]+):\S+@"), rf"\1:{_HIDDEN}@"),
+)
+
+
+class NoSecrets(logging.Filter):
+    """Takes secrets out of a line before any handler formats it; lets every line pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        place = _PATH_ARGUMENTS.get(record.name)
+        if place is not None and isinstance(record.args, tuple):
+            record.args = tuple(
+                without_secrets(value.partition("?")[0])
+                if index == place and isinstance(value, str)
+                else value
+                for index, value in enumerate(record.args)
+            )
+        if record.name not in _READS_ARGUMENTS:
+            record.msg, record.args = without_secrets(record.getMessage()), ()
+        return True
+
+
+def without_secrets(text: str) -> str:
+    """The text with tokens, credentials and passwords of addresses replaced."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def keep_secrets_out(*loggers: str) -> None:
+    """Cleans what the named loggers and their handlers write; those of uvicorn where none is named.
+
+    A logger's filters see its own lines only, a handler's also those of the loggers below it.
+    """
+    for name in loggers or ("uvicorn", *_PATH_ARGUMENTS, "autotuner", ""):
+        logger = logging.getLogger(name)
+        for place in (logger, *logger.handlers):
+            if not any(isinstance(each, NoSecrets) for each in place.filters):
+                place.addFilter(NoSecrets())

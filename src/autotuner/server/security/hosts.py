@@ -1,4 +1,4 @@
-"""Under which names the service answers.
+"""Under which names the service answers, and whose web pages may send requests to it.
 
 A page elsewhere can point a name of its own at this machine (DNS rebinding) and then counts as the
 same origin; its requests still carry that name in `Host`. An address in digits cannot be rebound.
@@ -7,11 +7,13 @@ same origin; its requests still carry that name in `Host`. An address in digits 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from autotuner.server.addresses import is_digits, split_host
 from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.security.middleware import SAFE_METHODS, method_of
+from autotuner.server.settings import is_digits, split_host
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -53,3 +55,60 @@ def answers_to(host: str, allowed: frozenset[str], *, address: str, port: int) -
         return True
     own = name in LOOPBACK_NAMES or (name == address and is_digits(address))
     return own and (asked_port or 80) == port
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True)
+class OriginCheck:
+    """Refuses what a browser says comes from another page; who sends no `Origin` is no browser.
+
+    A browser leaves `Origin` out where a page embeds or links to something; there it says in
+    `Sec-Fetch-Site` and `Sec-Fetch-Mode` what it does, and only following a link may cross sites.
+
+    Attributes:
+        allowed: origins such as `https://tuner.example.org`, beside the service's own.
+    """
+
+    allowed: frozenset[str]
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        headers = connection.headers
+        for origin in headers.getlist("origin"):
+            if origin not in self.allowed and not is_same(origin, headers.get("host", "")):
+                raise ProblemError(
+                    ProblemKind.WRONG_ORIGIN,
+                    f"Origin: {origin!r} is another page's; the operator may add it to "
+                    "allowed_origins",
+                )
+        follows = method_of(connection) in SAFE_METHODS and _navigates(connection)
+        crosses = headers.get("sec-fetch-site") == "cross-site" and "origin" not in headers
+        if crosses and not follows:
+            raise ProblemError(
+                ProblemKind.WRONG_ORIGIN,
+                "Sec-Fetch-Site: cross-site says that a page of another site sent this; open the "
+                "service's own address",
+            )
+
+
+def is_same(origin: str, host: str) -> bool:
+    """Whether an `Origin` is the one that `Host` names.
+
+    The scheme is not compared: a proxy that speaks TLS stands before a service that does not.
+    """
+    try:
+        parts = urlsplit(origin)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return False
+    default = _DEFAULT_PORTS[parts.scheme]
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    written = {f"{name}:{port or default}"} | ({name} if port in (None, default) else set())
+    return host.lower() in written
+
+
+def _navigates(connection: HTTPConnection) -> bool:
+    return connection.headers.get("sec-fetch-mode") == "navigate"

@@ -18,8 +18,8 @@ from autotuner.errors import ConfigError
 from autotuner.migrate import Done, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
+from autotuner.server.v1.lifecycle import existing, tasks_of
 from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
-from autotuner.server.v1.running import existing, tasks_of
 from autotuner.store.v1 import LOG_BEGINS, RUNNING, RunEvent, V1TaskRecord, events_after
 
 router = v1_part("/tasks")

@@ -2,21 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import File, UploadFile
 from fastapi.exceptions import HTTPException
 from fastapi.responses import Response
 from pydantic import ValidationError
 
+from autotuner.migrate.values import distinct
 from autotuner.server.problems import ProblemError
 from autotuner.server.service import Service
-from autotuner.server.v1.answers import preset_answer, preset_file
-from autotuner.server.v1.bodies import MergeBody, PresetBody, PresetChange, PresetFile, is_name
-from autotuner.server.v1.merging import merge
 from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
+from autotuner.server.v1.schemas import (
+    MergeBody,
+    PresetBody,
+    PresetChange,
+    PresetFile,
+    is_name,
+    preset_answer,
+    preset_file,
+)
 from autotuner.server.v2.routing import document_of
 from autotuner.store.v1 import V1PresetRecord, V1Presets
+
+Strategy = Literal["union", "intersection", "last_wins"]
+
+
+def merge(presets: Sequence[V1PresetRecord], strategy: Strategy) -> dict[str, Any]:
+    """The parameters of several presets, in the order of the presets.
+
+    `union`: every parameter with every value. `intersection`: the parameters that all presets have,
+    with the values that all give. `last_wins`: every parameter with the values of the last preset
+    that has it. A conflict is a parameter for which presets give different values.
+    """
+    given: dict[str, list[tuple[str, list[Any]]]] = {}
+    for preset in presets:
+        for name, values in (preset.parameters or {}).items():
+            listed = values if isinstance(values, list) else [values]
+            given.setdefault(name, []).append((preset.name, distinct(listed)))
+    merged: dict[str, list[Any]] = {}
+    for name, said in given.items():
+        values = [told for _, told in said]
+        if strategy == "last_wins":
+            merged[name] = values[-1]
+        elif strategy == "union":
+            merged[name] = distinct([value for told in values for value in told])
+        elif len(said) == len(presets):
+            common = [v for v in values[0] if all(_holds(told, v) for told in values[1:])]
+            if common:
+                merged[name] = common
+    return {
+        "parameters": merged,
+        "applied_presets": [preset.name for preset in presets],
+        "conflicts": [
+            {"parameter": name, "values": dict(said)}
+            for name, said in given.items()
+            if any(told != said[0][1] for _, told in said)
+        ],
+    }
+
+
+def _holds(values: list[Any], value: Any) -> bool:
+    return any(type(other) is type(value) and other == value for other in values)
+
 
 router = v1_part("/presets")
 

@@ -18,9 +18,9 @@ from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import StoreUnavailableError
 from autotuner.server.service import Service
-from autotuner.server.v1.answers import experiment_answer, short_task_answer
+from autotuner.server.v1.lifecycle import existing, tasks_of
 from autotuner.server.v1.routing import MOST_ID, plain, v1_part
-from autotuner.server.v1.running import existing, tasks_of
+from autotuner.server.v1.schemas import experiment_answer, short_task_answer
 from autotuner.store.v1 import FINISHED, V1ExperimentRecord, V1Experiments, V1TaskRecord
 
 router = v1_part("/ws")

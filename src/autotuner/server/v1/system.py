@@ -1,14 +1,74 @@
-"""`/api/system/health` and `/api/system/info`."""
+"""`/api/system/`, `/api/runtime-params/`, `/api/dashboard/`: the service, flags, counts."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Query
 from fastapi.responses import Response
 
 from autotuner import __version__
+from autotuner.engines import engine_table, v1_engines
 from autotuner.errors import StoreError
-from autotuner.server.v1.routing import Given, answer, v1_part
-from autotuner.server.v1.running import tasks_of
-from autotuner.server.v1.runtime_params import runtimes
+from autotuner.server.v1.lifecycle import look_again, tasks_of
+from autotuner.server.v1.routing import Given, answer, not_found, v1_part
+from autotuner.server.v1.schemas import experiment_answer
+from autotuner.store.v1 import V1Statistics
+
+runtime_params_router = v1_part("/runtime-params")
+
+_SEARCHED = ("parallel.", "memory.", "scheduling.", "attention.", "quantization.")
+
+
+@runtime_params_router.get("/")
+def list_runtime_params() -> Response:
+    """Runtime -> the names of its parameters, as `parameters` of a task has them."""
+    return answer({name: _told(name) for name in runtimes()})
+
+
+@runtime_params_router.get("/{runtime}")
+def get_runtime_params(runtime: str) -> Response:
+    """One runtime's parameters."""
+    return answer({"runtime": runtime, **_told(_known(runtime))})
+
+
+@runtime_params_router.get("/{runtime}/commonly-tuned")
+def get_commonly_tuned(runtime: str) -> Response:
+    """Those that decide speed: of layout, memory, scheduling, attention and number formats."""
+    found = [row for row in _rows(_known(runtime)) if row["field"].startswith(_SEARCHED)]
+    return answer({"runtime": runtime, "count": len(found), "parameters": found})
+
+
+def runtimes() -> dict[str, str]:
+    """v1's name of a runtime -> engine."""
+    first: dict[str, str] = {}
+    for word, name in v1_engines().items():
+        first.setdefault(name, word)
+    return {word: name for name, word in first.items()}
+
+
+def _known(runtime: str) -> str:
+    if runtime not in runtimes():
+        raise not_found(f"Runtime (known: {', '.join(runtimes())})")
+    return runtime
+
+
+def _told(runtime: str) -> dict[str, Any]:
+    rows = _rows(runtime)
+    return {"count": len(rows), "parameters": rows}
+
+
+def _rows(runtime: str) -> list[dict[str, str]]:
+    table = engine_table(runtimes()[runtime])
+    found: dict[str, dict[str, str]] = {}
+    for path, rows in table.rows.items():
+        for row in rows:
+            for flag in (*row.flags, *filter(None, (row.negated,))):
+                name = flag.lstrip("-")
+                found.setdefault(name, {"name": name, "field": path, "note": row.note})
+    return list(found.values())
+
 
 router = v1_part("/system")
 
@@ -39,3 +99,72 @@ def get_info(service: Given) -> Response:
             "available_runtimes": list(runtimes()),
         }
     )
+
+
+dashboard_router = v1_part("/dashboard")
+
+_CPU = "cpu"
+
+
+@dashboard_router.get("/gpu-status")
+def get_gpu_status(service: Given) -> Response:
+    """The GPUs of the workers that are there."""
+    gpus = [
+        {"index": device, "name": worker.gpu, "worker": worker.name}
+        for worker in service.store.workers.all()
+        if worker.gpu != _CPU
+        for device in worker.devices
+    ]
+    return answer({"available": bool(gpus), "gpus": gpus})
+
+
+@dashboard_router.get("/worker-status")
+def get_worker_status(service: Given) -> Response:
+    """The workers, and whether any is there."""
+    shown = ("id", "name", "kind", "host", "gpu", "devices", "status")
+    workers = [
+        {name: getattr(worker, name) for name in shown} for worker in service.store.workers.all()
+    ]
+    count = len(workers)
+    return answer({"worker_running": count > 0, "worker_count": count, "workers": workers})
+
+
+@dashboard_router.get("/db-statistics")
+def get_db_statistics(service: Given) -> Response:
+    """Counts of tasks and experiments."""
+    look_again(service)
+    statistics = V1Statistics(service.store.sessions)
+    tasks, experiments = statistics.tasks_by_status(), statistics.experiments_by_status()
+    return answer(
+        {
+            "total_tasks": sum(tasks.values()),
+            "tasks_by_status": _lower(tasks),
+            "total_experiments": sum(experiments.values()),
+            "experiments_by_status": _lower(experiments),
+            "average_experiment_duration": statistics.mean_elapsed_s(),
+        }
+    )
+
+
+@dashboard_router.get("/experiment-timeline")
+def get_experiment_timeline(
+    service: Given,
+    hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 500,
+) -> Response:
+    """The experiments of the last hours, newest first."""
+    look_again(service)
+    since = service.clock().replace(tzinfo=None) - timedelta(hours=hours)
+    found = V1Statistics(service.store.sessions).experiments_since(since, limit=limit)
+    shown = ("id", "task_id", "experiment_id", "status", "objective_score", "created_at")
+    times = ("started_at", "completed_at", "elapsed_time")
+    return answer(
+        [
+            {"task_name": name, **{k: experiment_answer(record)[k] for k in (*shown, *times)}}
+            for record, name in found
+        ]
+    )
+
+
+def _lower(counts: dict[str, int]) -> dict[str, int]:
+    return {status.lower(): count for status, count in counts.items()}

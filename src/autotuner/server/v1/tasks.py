@@ -1,4 +1,6 @@
-"""`/api/tasks/`: create, list, read, change, replace, delete; start, cancel, restart, clear."""
+"""`/api/tasks/` (create, list, read, change, replace, delete, start, cancel, restart, clear), and
+`/api/experiments/`.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,17 @@ from fastapi.responses import Response
 
 from autotuner.errors import NameTakenError
 from autotuner.server.service import Service
-from autotuner.server.v1.answers import short_task_answer, task_answer
-from autotuner.server.v1.bodies import TaskBody, TaskChange, is_name
+from autotuner.server.v1.lifecycle import cancel, emptied, existing, look_again, start, tasks_of
 from autotuner.server.v1.routing import Given, Id, answer, bad_request, not_found, v1_part
-from autotuner.server.v1.running import (
-    cancel,
-    emptied,
-    existing,
-    look_again,
-    start,
-    tasks_of,
+from autotuner.server.v1.schemas import (
+    TaskBody,
+    TaskChange,
+    experiment_answer,
+    is_name,
+    short_task_answer,
+    task_answer,
 )
-from autotuner.store.v1 import RUNNING
+from autotuner.store.v1 import RUNNING, V1Experiments
 
 router = v1_part("/tasks")
 
@@ -139,3 +140,39 @@ def _told(service: Service, task_id: int) -> Response:
 
 def _name_taken(body: TaskBody) -> Exception:
     return bad_request(f"Task with name '{body.task_name}' already exists")
+
+
+experiments_router = v1_part("/experiments")
+
+
+@experiments_router.get("/")
+def list_experiments(
+    service: Given,
+    skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> Response:
+    """Lists experiments of all tasks, newest first."""
+    look_again(service)
+    found = V1Experiments(service.store.sessions).page(skip=skip, limit=limit)
+    return answer([experiment_answer(record) for record in found])
+
+
+@experiments_router.get("/task/{task_id}")
+def list_experiments_of_task(service: Given, task_id: Id) -> Response:
+    """A task's experiments in the order of launch."""
+    existing(service, task_id)
+    found = V1Experiments(service.store.sessions).of_task(task_id)
+    return answer([experiment_answer(record) for record in found])
+
+
+@experiments_router.get("/{experiment_id}")
+def get_experiment(service: Given, experiment_id: Id) -> Response:
+    """The experiment of that number."""
+    experiments = V1Experiments(service.store.sessions)
+    found = experiments.get(experiment_id)
+    if found is not None:
+        existing(service, found.task_id)
+        found = experiments.get(experiment_id)
+    if found is None:
+        raise not_found("Experiment")
+    return answer(experiment_answer(found))

@@ -1,1 +1,1 @@
-"""API v2: one module per resource, each with its `router`; `routes` names them all."""
+"""API v2: one module per resource, each with its `router`; `server.app` mounts them all."""

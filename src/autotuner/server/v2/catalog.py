@@ -1,15 +1,15 @@
-"""What the service knows: GPUs, models, engines, predictors, and the form of a task."""
+"""GPUs, models, engines, predictors, and the schema of tasks. What is not known is null."""
 
 from __future__ import annotations
 
 import functools
 import typing
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from fastapi.responses import JSONResponse, Response
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from autotuner.catalog import Gpu, KnownModel, gpu_named, gpus, known_model, known_models
 from autotuner.config import PredictionMode
@@ -19,25 +19,235 @@ from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
 from autotuner.report.documents import coverage_document, engine_document, engine_row, task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
-from autotuner.server.v2.catalog_views import (
-    COVERAGE,
-    ENGINE,
-    ENGINE_LIST,
-    GPU,
-    GPU_LIST,
-    MODEL,
-    MODEL_LIST,
-    PREDICTOR_LIST,
-    Coverage,
-    EngineList,
-    EngineView,
-    GpuList,
-    GpuView,
-    ModelList,
-    ModelView,
-    PredictorList,
-)
-from autotuner.server.v2.routing import Text, answer, problems, v2_router
+from autotuner.server.v2.routing import Text, View, answer, problems, v2_router
+
+How = Literal["flag", "key", "variable", "implied", "task", "no"]
+
+
+class GpuView(View):
+    """A device of the catalog. `tflops` are dense, by number format."""
+
+    name: str
+    aliases: list[str]
+    vendor: str
+    architecture: str
+    is_cpu: bool
+    memory_gib: float | None
+    bandwidth_gb_s: float | None
+    tflops: dict[str, float]
+    formats: list[str]
+    """Weight formats that it can compute with."""
+    interconnect: str
+    interconnect_gb_s: float | None
+    """Within a node, one direction."""
+    has_nvlink: bool
+    """Whether more than PCIe joins the GPUs of a node."""
+    gpus_per_node: int
+    linked_gpus: int
+    power_w: float | None
+    price_usd_hour: float | None
+    source: str
+    price_source: str
+
+
+class GpuList(View):
+    """The catalog's devices."""
+
+    items: list[GpuView]
+
+
+class ModelSummary(View):
+    """A model of the catalog."""
+
+    id: str
+    names: list[str]
+    """Every name that a task may call it by."""
+    architecture: str | None
+    parameters_b: float | None
+    """Billions of weights."""
+    is_moe: bool | None
+    weights_gib: float | None
+    """In the checkpoint's own format."""
+    context_length: int | None
+    gemm_format: str | None
+    """The checkpoint's number format."""
+    package: str | None
+    """The Python package that carries its file; null where it is a hub's."""
+
+
+class ModelList(View):
+    """The catalog's models."""
+
+    items: list[ModelSummary]
+
+
+class WeightFormatView(View):
+    """The number format of a matrix."""
+
+    mode: str
+    """The nearest `quantization.gemm_mode` or `moe_mode`."""
+    bits: float
+    """Of a weight, without scales."""
+    block: tuple[int, int] | None
+    """Outputs x inputs that share a scale; null where a tensor or a row does."""
+    scale_bits: float
+    """Bits of the scale and the zero point of a block."""
+    activations: str | None
+    """The format that activations are quantised to; null for 16 bits."""
+
+
+class ShareView(View):
+    """A share of the matrices of one kind, and their format."""
+
+    kind: str
+    share: float
+    format: WeightFormatView
+
+
+class QuantizationView(View):
+    """How a checkpoint stores its matrices."""
+
+    method: str
+    shares: list[ShareView]
+    """Empty where the scheme is not understood."""
+    kv_cache: str | None
+    """The format that the checkpoint asks for its KV cache."""
+    ignored: list[str]
+    """Names and patterns of modules that stay in 16 bits."""
+    not_understood: list[str]
+
+
+class FactsView(View):
+    """What decides how large and how fast a model is."""
+
+    architecture: str | None
+    attention: str | None
+    layers: int | None
+    attention_layers: int | None
+    windowed_layers: int
+    window: int | None
+    state_bytes: int
+    hidden_size: int | None
+    heads: int | None
+    kv_heads: int | None
+    head_size: int | None
+    value_size: int | None
+    kv_latent: int | None
+    kv_values: int | None
+    vocabulary: int | None
+    context_length: int | None
+    rope_theta: float | None
+    experts: int | None
+    experts_per_token: int | None
+    intermediate: int | None
+    shared_intermediate: int | None
+    moe_intermediate: int | None
+    mtp_layers: int | None
+    gemm_format: str | None
+    moe_format: str | None
+    quantization: QuantizationView | None
+    dense_parameters: int | None
+    dense_parts: list[tuple[str, int]]
+    """Parameters of dense matrices by kind."""
+    expert_parameters: int | None
+    embedding_parameters: int | None
+    active_parameters: int | None
+    size_bytes: int | None
+    notes: list[str]
+    """What is not understood of the model's own description."""
+
+
+class ModelView(ModelSummary):
+    """A model of the catalog with all that is known of it."""
+
+    like: str | None
+    """The model whose shape it has."""
+    install: str
+    """How its package is installed; empty where there is none."""
+    facts: FactsView
+
+
+class EngineSummary(View):
+    """An engine, and whether it is on the service's machine."""
+
+    name: str
+    title: str
+    model_format: Literal["gguf", "folder"]
+    table_version: str
+    """The version that its flags were checked against."""
+    source: str
+    found: bool
+    version: str | None
+    """The one that is installed."""
+    origin: str | None
+    """Where it was found."""
+    problem: str | None
+    """What stands in the way."""
+    remedy: str | None
+
+
+class EngineList(View):
+    """The engines that a task may name."""
+
+    items: list[EngineSummary]
+
+
+class SayingView(View):
+    """How an engine says a field: by a flag, a key, a variable, or not."""
+
+    field: str
+    how: How
+    name: str
+    note: str
+
+
+class EngineView(View):
+    """How an engine says every field of the eight groups."""
+
+    engine: str
+    version: str
+    source: str
+    fields: list[SayingView]
+
+
+class Coverage(View):
+    """Field x engine."""
+
+    engines: dict[str, str]
+    """Engine -> the version of its flags."""
+    fields: dict[str, dict[str, SayingView]]
+
+
+class PredictorView(View):
+    """A predictor that a task may name."""
+
+    name: str
+    version: str | None
+    """What its answers are called by; it changes with them. Null where it is not installed."""
+    installed: bool
+    install: str
+    """How it is installed; empty where it comes with this package."""
+    supports: str
+    """What it can answer for."""
+    modes: list[str]
+    """Values of prediction.mode."""
+
+
+class PredictorList(View):
+    """The predictors."""
+
+    items: list[PredictorView]
+
+
+GPU: TypeAdapter[GpuView] = TypeAdapter(GpuView)
+GPU_LIST: TypeAdapter[GpuList] = TypeAdapter(GpuList)
+MODEL: TypeAdapter[ModelView] = TypeAdapter(ModelView)
+MODEL_LIST: TypeAdapter[ModelList] = TypeAdapter(ModelList)
+ENGINE: TypeAdapter[EngineView] = TypeAdapter(EngineView)
+ENGINE_LIST: TypeAdapter[EngineList] = TypeAdapter(EngineList)
+COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
+PREDICTOR_LIST: TypeAdapter[PredictorList] = TypeAdapter(PredictorList)
+
 
 catalog = v2_router("/catalog", "catalog")
 engines = v2_router("/engines", "catalog")

@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from autotuner.server.feed import Feed
+from autotuner.server.event_feed import Feed
 from autotuner.server.problems import ProblemKind
 from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
 from autotuner.server.v2.tasks import existing

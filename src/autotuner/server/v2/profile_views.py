@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from autotuner.config import Model
 from autotuner.config.document import PositiveInt
-from autotuner.server.v2.task_views import View
+from autotuner.server.v2.routing import View
 
 ProfileOrigin = Literal["built-in", "folder", "service"]
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"

@@ -21,11 +21,9 @@ from autotuner.profiles import (
 )
 from autotuner.profiles import kept as source_of_kept
 from autotuner.report.documents import config_document, profile_document
-from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
-from autotuner.server.v2.etags import etag, is_unchanged, version_wanted
-from autotuner.server.v2.forbidden import refuse
-from autotuner.server.v2.idempotency import Key
+from autotuner.server.v2.conditional_requests import Key, etag, is_unchanged, version_wanted
 from autotuner.server.v2.profile_views import (
     APPLIED,
     PROFILE,
@@ -175,7 +173,7 @@ def apply_profile(service: Given, name: Name, where: ApplyRequest) -> Response:
     _, registry = _all(service)
     _require(name, registry)
     asking = TaskConfig(version=2, name="apply", model=where.model)
-    refuse([told for told in service.violations(asking) if told.path.startswith("model.")])
+    refuse_violations([one for one in service.violations(asking) if one.path.startswith("model.")])
     model = resolve_model(where.model, base=service.base)
     circumstances = {
         "model": where.model.id or model.name,

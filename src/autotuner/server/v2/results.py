@@ -8,25 +8,79 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Path, Query
 from fastapi.responses import HTMLResponse, Response
+from pydantic import TypeAdapter
 
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import commands_shell, points_csv
 from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.result_views import (
-    COMPARISON,
-    FRONTIER,
-    SUMMARY,
-    ComparisonView,
-    FrontierView,
-)
-from autotuner.server.v2.routing import Given, TaskId, answer, merged, problems, v2_router
+from autotuner.server.v2.routing import Given, TaskId, View, answer, merged, problems, v2_router
 from autotuner.server.v2.tasks import unknown_task
 from autotuner.store import RunRecord
 from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import FiguresView, MeasuredView, RunSummary
+from autotuner.tuning.summary import (
+    FiguresView,
+    MeasuredView,
+    PointView,
+    PredictedPointView,
+    PredictionErrorView,
+    RecommendedView,
+    RunSummary,
+)
+
+
+class FrontierView(View):
+    """The points that no other beats."""
+
+    objectives: list[str]
+    actual: list[PointView] | None
+    """What was measured; null where it was not asked for."""
+    predicted: list[PredictedPointView] | None
+    """What was expected of the launches just before each; null where it was not asked for."""
+    recommended: RecommendedView | None
+    """The measured point to serve with."""
+
+
+class MissView(View):
+    """How far a prediction was off: 100 x (predicted / measured - 1).
+
+    That of TPOT is null where every answer has one token.
+    """
+
+    ttft_ms_percent: float
+    tpot_ms_percent: float | None
+    tok_s_percent: float
+
+
+class ComparedView(View):
+    """One load level of an experiment: what was expected beside what was measured."""
+
+    experiment: str
+    index: int
+    concurrency: int
+    measured: MeasuredView | None
+    base: FiguresView
+    """What the predictor said."""
+    calibrated: FiguresView | None
+    """The same, corrected by all that had been measured until then."""
+    base_error: MissView | None
+    calibrated_error: MissView | None
+
+
+class ComparisonView(View):
+    """Predictions against measurements."""
+
+    levels: list[ComparedView]
+    error: PredictionErrorView | None
+    """Over all levels that were measured; null where none was predicted and measured."""
+
+
+FRONTIER = TypeAdapter(FrontierView)
+COMPARISON = TypeAdapter(ComparisonView)
+SUMMARY = TypeAdapter(RunSummary)
+
 
 router = v2_router("/tasks/{task_id}", "results")
 _ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))

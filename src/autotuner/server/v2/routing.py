@@ -22,7 +22,7 @@ from autotuner.config import DocumentError, parse_document
 from autotuner.errors import Problem
 from autotuner.server.problems import MEDIA_TYPE, ProblemError, ProblemKind
 from autotuner.server.service import Service, service_of
-from autotuner.server.v2.idempotency import KEY_HEADER, answered_once
+from autotuner.server.v2.conditional_requests import KEY_HEADER, answered_once
 
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
@@ -35,6 +35,12 @@ _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """What no database keeps: NUL, and halves of characters."""
+
+
+class View(BaseModel):
+    """Base of the models of answers."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class FaultView(BaseModel):

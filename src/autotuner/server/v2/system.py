@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.responses import Response
+from pydantic import TypeAdapter
 
 from autotuner import __version__
 from autotuner.catalog import gpus, this_device
@@ -16,19 +18,9 @@ from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator_package import installed_version
 from autotuner.report.documents import installed
-from autotuner.server.liveness import QUIET_S, Liveness
+from autotuner.server.monitoring import QUIET_S, Liveness
 from autotuner.server.service import Service
-from autotuner.server.v2.routing import Given, answer, v2_router
-from autotuner.server.v2.system_views import (
-    DEVICE_LIST,
-    SYSTEM,
-    VERSIONS,
-    WORKER_LIST,
-    DeviceList,
-    SystemView,
-    VersionsView,
-    WorkerList,
-)
+from autotuner.server.v2.routing import Given, View, answer, v2_router
 from autotuner.store.figures import (
     KnownWorker,
     database_state,
@@ -37,6 +29,113 @@ from autotuner.store.figures import (
     known_workers,
     sizes,
 )
+
+
+class DatabaseView(View):
+    """The database; nothing of where it is or who may use it."""
+
+    kind: Literal["sqlite", "postgresql"]
+    revision: str | None
+    """What its schema is at."""
+    newest_revision: str
+    """The newest that this version knows."""
+
+
+class CountsView(View):
+    """How much there is."""
+
+    tasks: dict[str, int]
+    """By status."""
+    experiments: dict[str, int]
+    """By status."""
+    measurements: int
+    observations: int
+    events: int
+    profiles: int
+    """Those that users keep here."""
+
+
+class SystemView(View):
+    """The service as a whole."""
+
+    version: str
+    time: datetime
+    database: DatabaseView
+    counts: CountsView
+    workers_alive: int
+
+
+class DeviceView(View):
+    """A device of the service's machine, or of a worker's."""
+
+    kind: Literal["cpu", "gpu"]
+    name: str
+    host: str
+    worker: str | None
+    """The worker that may use it; null for the service's own machine."""
+    count: int
+    """Cores of a CPU, GPUs of one kind."""
+    memory_gib: float | None
+    """Of the CPU, or of one GPU."""
+    bandwidth_gb_s: float | None
+    """As measured by `autotuner calibrate-device`, or of the catalog; null where not known."""
+
+
+class DeviceList(View):
+    """Devices on which tasks can run."""
+
+    items: list[DeviceView]
+
+
+class WorkerView(View):
+    """A process that runs tasks."""
+
+    id: str
+    name: str
+    kind: str
+    """`worker`, or `cli` for a run of the command line."""
+    host: str
+    pid: int
+    version: str
+    gpu: str
+    """What it has: a GPU of the catalog, or `cpu`."""
+    devices: list[str]
+    status: str
+    """`idle` or `busy`."""
+    alive: bool
+    """Whether its beat has grown within the last 50 s, as this process has seen it."""
+    quiet_s: float
+    """For how long this process has seen its beat not grow."""
+    task_id: int | None
+    """The task that it works on."""
+    started_at: datetime
+    seen_at: datetime
+    """When it last said that it lives, by its own clock."""
+
+
+class WorkerList(View):
+    """The workers that are known."""
+
+    items: list[WorkerView]
+
+
+class VersionsView(View):
+    """What is installed on the service's machine; null is not."""
+
+    autotuner: str
+    python: str
+    database: str
+    """The database's own version."""
+    engines: dict[str, str | None]
+    predictors: dict[str, str | None]
+    libraries: dict[str, str]
+
+
+SYSTEM: TypeAdapter[SystemView] = TypeAdapter(SystemView)
+DEVICE_LIST: TypeAdapter[DeviceList] = TypeAdapter(DeviceList)
+WORKER_LIST: TypeAdapter[WorkerList] = TypeAdapter(WorkerList)
+VERSIONS: TypeAdapter[VersionsView] = TypeAdapter(VersionsView)
+
 
 router = v2_router("/system", "system")
 _LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")

@@ -9,13 +9,10 @@ from fastapi import Body, Depends, Header, Query
 from fastapi.responses import Response
 
 from autotuner.config import TaskConfig, parse_task
-from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
-from autotuner.server.v2.cursors import cursor_of, place_of
-from autotuner.server.v2.etags import etag, is_unchanged, revision_wanted
-from autotuner.server.v2.forbidden import refuse_forbidden
-from autotuner.server.v2.idempotency import Key
-from autotuner.server.v2.query_model import parameters_of, reader_of
+from autotuner.server.v2.conditional_requests import Key, etag, is_unchanged, revision_wanted
+from autotuner.server.v2.paging import cursor_of, parameters_of, place_of, reader_of
 from autotuner.server.v2.routing import (
     WITH_BODY,
     Given,
@@ -25,13 +22,13 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
-from autotuner.server.v2.task_query import TaskQuery
 from autotuner.server.v2.task_views import (
     TASK,
     Action,
     CloneRequest,
     TaskPage,
     TaskPatch,
+    TaskQuery,
     TaskView,
 )
 from autotuner.store import TaskRecord
@@ -246,7 +243,7 @@ def document_of_task(record: TaskRecord) -> dict[str, Any]:
 def _created(
     service: Service, task: TaskConfig, *, status: str = "pending", base: str | None = None
 ) -> TaskRecord:
-    refuse_forbidden(service, task)
+    refuse_violations(service.violations(task))
     task = with_gpus_of_home(task, service.folder)
     return service.store.queue.create(
         **stored_columns(task),
@@ -259,7 +256,7 @@ def _created(
 def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if patch.config is not None:
-        refuse_forbidden(service, patch.config)
+        refuse_violations(service.violations(patch.config))
         values = stored_columns(patch.config)
     words = {"name": patch.name, "description": patch.description}
     return values | {name: text for name, text in words.items() if text is not None}
@@ -276,7 +273,7 @@ def _asked(service: Service, task_id: int, action: Action, if_match: str | None)
             allowed=[],
         )
     if action not in ASKED_OF_WORKERS:
-        refuse_forbidden(service, parse_task(record.config, source=f"task {task_id}"))
+        refuse_violations(service.violations(parse_task(record.config, source=f"task {task_id}")))
     done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match, task_id))
     return _told(service, done, status=202 if done.wanted else 200)
 

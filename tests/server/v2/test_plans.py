@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
-from autotuner.server.v2 import validation
+from autotuner.server.v2 import plans
 from autotuner.workers.policy import Policy
 
 VALIDATE, PLAN = "/api/v2/tasks/validate", "/api/v2/tasks/plan"
@@ -133,7 +133,7 @@ def test_too_many_combinations_are_refused_before_any_is_made(client: TestClient
 def test_a_plan_that_takes_too_long_is_given_up(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(validation, "LONGEST_S", 0.0)
+    monkeypatch.setattr(plans, "LONGEST_S", 0.0)
     refused = client.post(PLAN, json=TASK)
     assert refused.status_code == 422
     assert "more than 0 s" in refused.json()["detail"]

@@ -21,7 +21,7 @@ from autotuner.server.problems import (
     problem_of,
     problem_response,
 )
-from autotuner.server.security.guard import refuse
+from autotuner.server.security.middleware import refuse
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _BODY = "body"

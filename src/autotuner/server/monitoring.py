@@ -1,15 +1,20 @@
-"""What Prometheus is told: requests as they are answered, everything else when it asks.
+"""Liveness of workers, metrics for Prometheus, and the routes `/healthz`, `/readyz`, `/metrics`.
 
-No label grows with use: routes are told by their template, what has none as `none`.
+No label grows with use: routes are named by their template, what has none is `none`.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
+from fastapi import Depends, Request
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import (
+    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -24,10 +29,46 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autotuner import __version__
 from autotuner.errors import StoreError
-from autotuner.server.liveness import QUIET_S, Liveness
+from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.store.figures import figures, known_workers
+from autotuner.server.v2.routing import Given, View, v2_router
+from autotuner.store.figures import KnownWorker, database_state, figures, known_workers
 from autotuner.store.transitions import STATUSES
+
+QUIET_S = 50.0
+"""A worker whose beat has not grown for so long is taken for dead, here as by other workers."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    beat: int
+    at_s: float
+
+
+class Liveness:
+    """Remembers the beats that were seen. One that is seen for the first time is taken to live.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[str, _Seen] = {}
+        self._lock = threading.Lock()
+
+    def quiet_s(self, workers: Iterable[KnownWorker]) -> dict[str, float]:
+        """Worker -> seconds for which its beat has been seen not to grow."""
+        now_s = self._clock()
+        with self._lock:
+            self._seen = {
+                worker.id: before
+                if (before := self._seen.get(worker.id)) is not None and before.beat == worker.beat
+                else _Seen(worker.beat, now_s)
+                for worker in workers
+            }
+            return {key: now_s - seen.at_s for key, seen in self._seen.items()}
+
 
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
 # Each would double its series with the moment at which it was first told.
@@ -184,3 +225,47 @@ def _by_status(
     for status in statuses:
         family.add_metric((status,), counts.get(status, 0))
     return family
+
+
+router = v2_router("", "operations")
+
+
+class Health(View):
+    """That the service is there."""
+
+    status: Literal["ok"] = "ok"
+
+
+def metrics_of(request: Request) -> Metrics:
+    """The metrics of the application that answers a request."""
+    found: Metrics = request.app.state.metrics
+    return found
+
+
+@router.get("/healthz")
+async def healthz() -> Health:
+    """Says that the process lives; asks nobody else."""
+    return Health()
+
+
+@router.get("/readyz")
+def readyz(service: Given) -> Health:
+    """Says whether requests can be served: the database answers and has the newest schema."""
+    state = database_state(service.store.sessions)
+    if not state.is_current:
+        raise ProblemError(
+            ProblemKind.UNAVAILABLE,
+            f"the database has revision {state.revision}, and this version needs {state.newest}; "
+            "start the version that upgraded it",
+        )
+    return Health()
+
+
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "Prometheus' text format."}},
+)
+def get_metrics(metrics: Annotated[Metrics, Depends(metrics_of)]) -> Response:
+    """Metrics for Prometheus."""
+    return Response(metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,174 @@
+"""ASGI middleware: checks of a request's head, security headers, the limit of a body's size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autotuner.errors import AutotunerError
+from autotuner.server.problems import ProblemError, ProblemKind, problem_of, problem_response
+
+Check = Callable[[HTTPConnection], Awaitable[None]]
+"""Raises `ProblemError` where the request is to be refused, or what keeps it from being judged."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Paths that need no token and count for no limit: a load balancer asks for them."""
+
+
+class Guard:
+    """Asks the checks in their order; the first that refuses answers, a WebSocket's upgrade too."""
+
+    def __init__(self, app: ASGIApp, checks: tuple[Check, ...]) -> None:
+        self._app = app
+        self._checks = checks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in ("http", "websocket"):
+            connection = HTTPConnection(scope)
+            try:
+                for check in self._checks:
+                    await check(connection)
+            except ProblemError as refused:
+                return await refuse(refused, scope, receive, send)
+            except AutotunerError as error:
+                return await refuse(problem_of(error), scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+async def refuse(error: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with the problem; a server that cannot say it on an upgrade closes with 403."""
+    denial = "websocket.http.response"
+    if scope["type"] == "websocket" and denial not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008, "reason": error.kind.slug})
+        return
+    await problem_response(error, scope["path"])(scope, receive, send)
+
+
+def method_of(connection: HTTPConnection) -> str:
+    """The method; an upgrade to a WebSocket is a GET."""
+    return str(connection.scope.get("method", "GET"))
+
+
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_POLICY, _CACHING = b"content-security-policy", b"cache-control"
+_OURS = frozenset({name for name, _ in ALWAYS} | {_POLICY})
+CONTENT_POLICIES = (
+    # A report is one page with its own script; sandboxed, it has no origin to act in.
+    (
+        re.compile(r"/api/v2/tasks/[^/]+/report/?"),
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+        "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    ),
+    (re.compile(r"/api/.*", re.DOTALL), "default-src 'none'; frame-ancestors 'none'"),
+    (
+        re.compile(r".*", re.DOTALL),
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+)
+"""Path -> its `Content-Security-Policy`; the first that matches in full counts."""
+
+
+class SecurityHeaders:
+    """Adds them to every answer; what of the API may be kept by a cache, the API says itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"].endswith("http.response.start"):
+                given = [
+                    (name, value) for name, value in message.get("headers", ()) if name not in _OURS
+                ]
+                cached = any(name == _CACHING for name, _ in given)
+                private = scope["path"].startswith("/api/") and not cached
+                policy = (_POLICY, content_policy(scope["path"]).encode())
+                added = [*ALWAYS, policy, *([(_CACHING, b"no-store")] if private else [])]
+                message = {**message, "headers": [*given, *added]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def content_policy(path: str) -> str:
+    """The `Content-Security-Policy` of a path."""
+    return next(policy for pattern, policy in CONTENT_POLICIES if pattern.fullmatch(path))
+
+
+UPLOADS = re.compile(r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?")
+"""Paths that take files."""
+_LENGTH = re.compile("[0-9]{1,18}")
+
+
+@dataclass(frozen=True)
+class BodyLimits:
+    """Bytes of a body, and of one that is a file."""
+
+    usual: int
+    upload: int
+
+    def of(self, path: str) -> int:
+        """What this path takes."""
+        return self.upload if UPLOADS.fullmatch(path) else self.usual
+
+
+class BodyLimit:
+    """Refuses a body by its `Content-Length`, and one that turns out longer while it is read.
+
+    What the application answers to a body that ends early is dropped: it is told that the client
+    has gone, and the client is told the limit. Starlette's own middleware answers in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, limits: BodyLimits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = self._limits.of(scope["path"])
+        too_large = ProblemError(
+            ProblemKind.BODY_TOO_LARGE,
+            f"the body has more than {limit:,} bytes, which is what this address takes",
+            headers={"Connection": "close"},
+            limit_bytes=limit,
+        )
+        told = Headers(scope=scope).get("content-length", "0")
+        if not _LENGTH.fullmatch(told) or int(told) > limit:
+            await refuse(too_large, scope, receive, send)
+            return
+        read = 0
+        started = False
+
+        async def receive_within() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            return message if read <= limit else {"type": "http.disconnect"}
+
+        async def send_unless_too_large(message: Message) -> None:
+            nonlocal started
+            if read <= limit or started:
+                started = True
+                await send(message)
+
+        try:
+            await self._app(scope, receive_within, send_unless_too_large)
+        except ClientDisconnect:
+            if read <= limit:
+                raise
+        if read > limit and not started:
+            await refuse(too_large, scope, receive, send)

@@ -1,0 +1,339 @@
+"""`/tasks/validate` and `/tasks/plan`: what a document would do, without keeping it.
+
+Both work for as long as they may, and only a few at once: whoever asks about millions of
+candidates keeps nobody else from an answer.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import Body, Request
+from fastapi.responses import Response
+from pydantic import JsonValue, TypeAdapter
+
+from autotuner.config import TaskConfig, parse_task
+from autotuner.errors import AutotunerError, ConfigError, Problem
+from autotuner.report.plan_document import plan_of
+from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
+from autotuner.server.service import Service
+from autotuner.server.v2.routing import (
+    WITH_BODY,
+    FaultView,
+    Given,
+    View,
+    answer,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.store.profiles_kept import service_registry
+from autotuner.tuning.faults import faults_in, problems_from
+from autotuner.tuning.home_gpus import with_gpus_of_home
+from autotuner.tuning.outlook import MOST_CANDIDATES
+from autotuner.tuning.prepare import Prepared, prepare
+
+Settings = dict[str, JsonValue]
+
+
+class Validation(View):
+    """Whether a document is a task that can run here."""
+
+    valid: bool
+    errors: list[FaultView]
+    """Every fault, with the path of its field; empty where it is valid."""
+    warnings: list[str]
+    """What profiles want and the engine cannot express."""
+    content_id: str | None
+    """A hash of all that decides what is launched; null where it is no task."""
+    candidates: int | None
+    """How many there would be; null where it cannot be prepared."""
+
+
+class PlannedCandidate(View):
+    """A candidate and how it would be launched."""
+
+    id: str
+    settings: Settings
+    command: str
+
+
+class PlannedBudget(View):
+    """The limits of a task; null where there is none."""
+
+    experiments: int | None
+    minutes: float | None
+    usd: float | None
+
+
+class PredictedPoint(View):
+    """What is expected of a candidate at one load level.
+
+    `*_log_std`: standard deviation of ln(measured / predicted).
+    """
+
+    candidate: str
+    settings: Settings
+    gpus: int
+    concurrency: int
+    ttft_ms: float
+    tpot_ms: float | None
+    """Null where every answer has one token, as `tok_s_per_user`."""
+    tok_s: float
+    tok_s_per_gpu: float
+    tok_s_per_user: float | None
+    requests_per_s: float
+    e2e_ms: float
+    ttft_log_std: float
+    tpot_log_std: float
+    tok_s_log_std: float
+    memory_gib: float | None
+    source: str
+    kind: str
+    """The kind of data that `source` stands on; points of different kinds compare less well."""
+    note: str
+    on_frontier: bool
+
+
+class PredictedLimit(View):
+    """How the recommended point stands to a limit of the SLO."""
+
+    name: str
+    limit_ms: float
+    predicted_ms: float
+    interval_ms: list[float]
+    """80 % interval of what will be measured."""
+    verdict: Literal["meets", "unclear", "misses"]
+    over: float
+    """By what share the prediction is over the limit; 0 where it is not."""
+
+
+class PredictedRecommendation(View):
+    """The point to expect most of, before anything is launched."""
+
+    candidate: str
+    settings: Settings
+    gpus: int
+    concurrency: int
+    ttft_ms: float
+    tpot_ms: float | None
+    tok_s: float
+    requests_per_s: float
+    e2e_ms: float
+    usd_per_million_tokens: float | None
+    intervals: dict[str, list[float]]
+    """Of 80 %: quantity -> from, to."""
+    reason: str
+    meets_slo: bool
+    limits: list[PredictedLimit]
+    command: str
+
+
+class PredictedMisfit(View):
+    """Why a candidate is expected not to fit into memory."""
+
+    why: str
+    needed_gib: float | None
+    available_gib: float | None
+
+
+class PredictionPart(View):
+    """What is expected of the task as a whole."""
+
+    predictor: str | None
+    why: str
+    observations: int
+    """How many earlier measurements corrected the predictions."""
+    recommended: PredictedRecommendation | None
+    mixed: str | None
+    """Which kinds of data are compared, in a sentence; null where it is one."""
+    frontier: list[PredictedPoint]
+    """The predicted points that no other beats, the fastest for a user first."""
+    out_of_memory: dict[str, PredictedMisfit]
+    refused: dict[str, str]
+    """Candidate -> why nothing can be said of it."""
+    asked: int
+    """How many candidates were predicted: all, or a sample spread over the space."""
+    minutes: float | None
+    """Of tuning; null where nothing is predicted."""
+    usd: float | None
+    """Of tuning; null where no price is known."""
+    warnings: list[str]
+
+
+class TaskPlan(View):
+    """What tuning would do, before anything is launched."""
+
+    task: str
+    replay: bool
+    landscape: str | None
+    content_id: str
+    engine: str
+    engine_version: str
+    engine_origin: str
+    installed: bool
+    """Whether the engine is on the service's machine."""
+    model: str
+    model_path: str
+    model_notes: list[str]
+    """What is not known of the model, and what contradicts its files."""
+    device: str
+    strategy: str
+    strategy_reason: str
+    min_gain: float
+    budget: PlannedBudget
+    side_by_side: int
+    """Engines that may run at once."""
+    objectives: list[str]
+    workload: str
+    concurrency: list[int]
+    """Load levels: requests in flight."""
+    concurrency_reason: str
+    """Why these, where the task leaves them to the product; else empty."""
+    combinations: int
+    candidates: int
+    launches: int
+    """How many candidates will be launched at the most."""
+    excluded: dict[str, int]
+    """Why -> how many combinations."""
+    profiles: list[str]
+    warnings: list[str]
+    axes: dict[str, list[JsonValue]]
+    """`group.field` -> the values that differ among candidates."""
+    expected_minutes: float | None
+    """As earlier runs of the same task took; null where there is none."""
+    at_most_minutes: float | None
+    """Where every level runs to its time limit; null where that is beyond all numbers."""
+    experiments: list[PlannedCandidate]
+    """The candidates in the order of the space; the first of them where there are many."""
+    prediction: PredictionPart
+
+
+VALIDATION: TypeAdapter[Validation] = TypeAdapter(Validation)
+PLAN: TypeAdapter[TaskPlan] = TypeAdapter(TaskPlan)
+
+
+MOST_COMBINATIONS = 50_000
+"""Combinations of the axes of a task that is validated or planned here: a second or two."""
+LONGEST_S = 20.0
+"""Seconds after which a plan is given up."""
+LISTED = 200
+"""Candidates that a plan lists."""
+_AT_ONCE = 2
+_OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+_RETRY_S = 5
+
+router = v2_router("/tasks", "tasks")
+_places = threading.BoundedSemaphore(_AT_ONCE)
+
+
+@router.post("/validate", response_model=Validation, responses=WITH_BODY)
+def validate_task(
+    service: Given,
+    document: Annotated[dict[str, JsonValue], Body(description="A task document, version 2.")],
+) -> Response:
+    """Says whether a document is a task that can run here, with every fault at once."""
+    try:
+        task = with_gpus_of_home(parse_task(document), service.folder)
+    except ConfigError as error:
+        return _told(error.problems)
+    forbidden = service.violations(task)
+    if forbidden:
+        # Nothing of what is forbidden is looked at: it may be a file outside the folders.
+        return _told(forbidden, task)
+    registry = service_registry(service.store, service.folder)
+    faults = faults_in(task, base=service.base, registry=registry)
+    if faults:
+        return _told(faults, task)
+    try:
+        with _turn():
+            prepared = _prepared(service, task)
+    except AutotunerError as error:
+        return _told(problems_from(error), task)
+    return _told((), task, prepared)
+
+
+@router.post(
+    "/plan",
+    response_model=TaskPlan,
+    responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
+)
+def plan_task(service: Given, task: Annotated[TaskConfig, Body()]) -> Response:
+    """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
+    refuse_violations(service.violations(task))
+    task = with_gpus_of_home(task, service.folder)
+    with _turn():
+        ends = time.monotonic() + LONGEST_S
+        prepared = _prepared(service, task)
+        document, _ = plan_of(
+            prepared,
+            service.folder,
+            service.store,
+            tell=_until(ends),
+            most=MOST_CANDIDATES,
+            listed=LISTED,
+            measure=False,
+        )
+    return answer(PLAN, document)
+
+
+@router.api_route("/validate", methods=list(_OTHERS), include_in_schema=False)
+@router.api_route("/plan", methods=list(_OTHERS), include_in_schema=False)
+def only_post(request: Request) -> Response:
+    """Says that neither is a task."""
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": "POST"})
+    raise ProblemError(
+        ProblemKind.METHOD_NOT_ALLOWED,
+        f"{request.url.path} does not take {request.method}",
+        headers={"Allow": "POST"},
+    )
+
+
+def _prepared(service: Service, task: TaskConfig) -> Prepared:
+    registry = service_registry(service.store, service.folder)
+    return prepare(task, base=service.base, registry=registry, most=MOST_COMBINATIONS)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _places.acquire(timeout=LONGEST_S):
+        raise ProblemError(
+            ProblemKind.UNAVAILABLE,
+            f"{_AT_ONCE} other plans are being made; ask again",
+            headers={"Retry-After": str(_RETRY_S)},
+        )
+    try:
+        yield
+    finally:
+        _places.release()
+
+
+def _until(ends: float) -> Callable[[int, int], None]:
+    def tell(asked: int, wanted: int) -> None:
+        if time.monotonic() > ends:
+            raise ProblemError(
+                ProblemKind.TASK_INVALID,
+                f"the plan takes more than {LONGEST_S:.0f} s: {asked} of {wanted} candidates are "
+                "predicted by then; take values out of the axes, or say prediction.predictor: "
+                "roofline or none",
+            )
+
+    return tell
+
+
+def _told(
+    faults: tuple[Problem, ...], task: TaskConfig | None = None, prepared: Prepared | None = None
+) -> Response:
+    document: dict[str, Any] = {
+        "valid": not faults,
+        "errors": [vars(fault) for fault in faults],
+        "warnings": [] if prepared is None else prepared.warnings,
+        "content_id": None if task is None else task.content_id,
+        "candidates": None if prepared is None else len(prepared.space.candidates),
+    }
+    return answer(VALIDATION, document)
