@@ -36,7 +36,7 @@ def test_the_settings_of_the_example_are_valid_and_demand_tokens(tmp_path: Path)
     path = tmp_path / "service.yaml"
     path.write_text(example("yaml"), encoding="utf-8")
     found = load_settings(path, environment={}, flags={})
-    assert found.token_demanded
+    assert found.token_required
     assert found.policy.models == yaml.safe_load(example("yaml"))["policy"]["models"]
 
 

@@ -20,7 +20,7 @@ def file(tmp_path):
 
 def test_left_out_the_service_is_reached_from_this_machine_only_and_asks_for_no_token():
     found = settings()
-    assert (found.host, found.port, found.token_demanded) == ("127.0.0.1", 8700, False)
+    assert (found.host, found.port, found.token_required) == ("127.0.0.1", 8700, False)
     assert found.allowed_origins == ()
 
 
@@ -71,7 +71,7 @@ def test_the_policy_stands_in_the_file(file):
     ],
 )
 def test_whoever_can_be_reached_by_others_demands_tokens(said, demanded):
-    assert settings(**said).token_demanded is demanded
+    assert settings(**said).token_required is demanded
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from autotuner import __version__
-from autotuner.server.error_handlers import tell_faults
-from autotuner.server.event_feed import Feed
+from autotuner.server.error_handlers import add_error_handlers
+from autotuner.server.event_feed import EventFeed
 from autotuner.server.monitoring import Liveness, Metered, Metrics
 from autotuner.server.monitoring import router as probes
 from autotuner.server.problems import MEDIA_TYPE
@@ -81,14 +81,14 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.liveness = Liveness()
     app.state.metrics = Metrics(service, app.state.liveness)
-    app.state.feed = Feed(service.store.sessions)
+    app.state.feed = EventFeed(service.store.sessions)
     for router in V2_ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
     for router in V1_ROUTERS:
         app.include_router(router, prefix=API_V1)
-    tell_faults(app)
-    tell_openapi(app)
+    add_error_handlers(app)
+    customise_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app
@@ -97,7 +97,7 @@ def create_app(service: Service) -> FastAPI:
 _JSON = "application/json"
 
 
-def tell_openapi(app: FastAPI) -> None:
+def customise_openapi(app: FastAPI) -> None:
     """Makes the application tell that its problems are of their own media type.
 
     The framework knows a response's model and its media type only of one kind of answer.
@@ -106,13 +106,13 @@ def tell_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = with_tokens(with_problem_type(plain()))
+            app.openapi_schema = with_token_scheme(with_problem_type(plain()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def with_tokens(document: dict[str, Any]) -> dict[str, Any]:
+def with_token_scheme(document: dict[str, Any]) -> dict[str, Any]:
     """The document, which tells of tokens: sent in a header, demanded where others can reach it."""
     document["components"]["securitySchemes"] = {
         "token": {

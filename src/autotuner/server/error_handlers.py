@@ -28,13 +28,13 @@ _BODY = "body"
 _log = logging.getLogger(__name__)
 
 
-def tell_faults(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI) -> None:
     """Makes every error that leaves a handler a problem; one that nobody foresaw tells nothing."""
-    app.add_exception_handler(ProblemError, _refused)
-    app.add_exception_handler(AutotunerError, _from_below)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _by_status)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(AutotunerError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected_error)
     app.add_exception_handler(WebSocketRequestValidationError, _no_such_socket)
     # The framework closes a socket of an unknown path without a word; this comes after all others.
     app.router.add_websocket_route("/{path:path}", _nothing_at_socket)
@@ -59,12 +59,12 @@ def _in_document(place: tuple[Any, ...]) -> tuple[Any, ...]:
     return () if len(place) == 2 and isinstance(place[1], int) else place[1:]
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for it alone
     return problem_response(error, request.url.path)
 
 
-async def _from_below(request: Request, error: Exception) -> Response:
+async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AutotunerError)  # noqa: S101 - registered for it alone
     told = problem_of(error)
     if told.kind is ProblemKind.UNAVAILABLE:
@@ -72,14 +72,14 @@ async def _from_below(request: Request, error: Exception) -> Response:
     return problem_response(told, request.url.path)
 
 
-async def _malformed(request: Request, error: Exception) -> Response:
+async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     kind, faults = faults_of(error.errors())
     detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} faults; see errors"
     return problem_response(ProblemError(kind, detail, errors=faults), request.url.path)
 
 
-async def _by_status(request: Request, error: Exception) -> Response:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     headers = dict(error.headers or {})
     detail = error.detail
@@ -105,7 +105,7 @@ async def _no_such_socket(socket: WebSocket, _error: Exception) -> None:
     await _nothing_at_socket(socket)
 
 
-async def _unforeseen(request: Request, error: Exception) -> Response:
+async def _on_unexpected_error(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     refused = ProblemError(ProblemKind.INTERNAL, "see the service's log")
     return problem_response(refused, request.url.path)

@@ -29,7 +29,7 @@ MOST_LATE = 1_000
 
 
 @dataclass(frozen=True)
-class Window:
+class EventWindow:
     """What has been seen: every number up to `last` but the `late` ones.
 
     Two transactions of PostgreSQL may be given numbers in one order and become visible in the
@@ -43,12 +43,12 @@ class Window:
     late: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
-    def beginning(cls, newest: Iterable[int], now_s: float) -> Window:
+    def beginning(cls, newest: Iterable[int], now_s: float) -> EventWindow:
         """All that is older than the newest numbers counts as seen."""
         ids = sorted(newest)
         return cls(ids[0] - 1).seeing(ids, now_s) if ids else cls()
 
-    def seeing(self, ids: Iterable[int], now_s: float) -> Window:
+    def seeing(self, ids: Iterable[int], now_s: float) -> EventWindow:
         """The window after these numbers, in rising order, have been seen."""
         late = {number: since for number, since in self.late.items() if now_s - since < LATE_S}
         last = self.last
@@ -56,7 +56,7 @@ class Window:
             late.pop(number, None)
             late.update((missing, now_s) for missing in _between(last, number))
             last = max(last, number)
-        return Window(last, dict(list(late.items())[-MOST_LATE:]))
+        return EventWindow(last, dict(list(late.items())[-MOST_LATE:]))
 
 
 def _between(last: int, number: int) -> Iterator[int]:
@@ -78,14 +78,14 @@ _JSON = TypeAdapter(dict[str, object])
 _log = logging.getLogger(__name__)
 
 
-class Line(NamedTuple):
+class EventLine(NamedTuple):
     """An event as streams send it."""
 
     id: int
     text: bytes
 
 
-class Listener:
+class Subscription:
     """One stream's share: lines that wait to be sent, of one task or of all."""
 
     def __init__(self, task_id: int | None, most: int) -> None:
@@ -93,10 +93,10 @@ class Listener:
         self.dropped = False
         self.closed = False
         self._most = most
-        self._lines: deque[Line] = deque()
+        self._lines: deque[EventLine] = deque()
         self._ready = asyncio.Event()
 
-    def offer(self, task_id: int, line: Line) -> None:
+    def offer(self, task_id: int, line: EventLine) -> None:
         """Puts a line in the queue, where it is wanted and there is room."""
         if self.task_id not in (None, task_id) or self.dropped:
             return
@@ -111,7 +111,7 @@ class Listener:
         self.closed = True
         self._ready.set()
 
-    async def waiting(self, patience_s: float) -> list[Line]:
+    async def waiting(self, patience_s: float) -> list[EventLine]:
         """What waits, as soon as anything does; nothing where it takes longer than that."""
         try:
             async with asyncio.timeout(patience_s):
@@ -124,7 +124,7 @@ class Listener:
         return lines
 
 
-class Feed:
+class EventFeed:
     """The events of one service. Belongs to one event loop."""
 
     def __init__(
@@ -139,33 +139,33 @@ class Feed:
         self._poll_s = poll_s
         self._heartbeat_s = heartbeat_s
         self._most_waiting = most_waiting
-        self._window = Window()
-        self._listeners: set[Listener] = set()
+        self._window = EventWindow()
+        self._subscriptions: set[Subscription] = set()
         self._poller: asyncio.Task[None] | None = None
         self._away = False
         self.closed = False
 
     @property
-    def listeners(self) -> int:
+    def subscriptions(self) -> int:
         """Streams that are open."""
-        return len(self._listeners)
+        return len(self._subscriptions)
 
     def close(self) -> None:
         """Ends all streams: the service is about to stop."""
         self.closed = True
-        for listener in self._listeners:
-            listener.close()
+        for subscription in self._subscriptions:
+            subscription.close()
 
     async def past(self, after: int, task_id: int | None = None) -> AsyncIterator[bytes]:
         """The events behind a number that there are, as a stream that ends."""
-        yield _opening()
+        yield _retry_event()
         async for lines in self._stored(after, task_id, None):
             yield b"".join(line.text for line in lines)
 
     async def live(self, after: int | None, task_id: int | None = None) -> AsyncIterator[bytes]:
         """The events behind a number, and then each as it happens; None asks for new ones alone."""
-        yield _opening()
-        listener, window = await self._join(task_id)
+        yield _retry_event()
+        subscription, window = await self._join(task_id)
         try:
             late = set(window.late)
             told: set[int] = set()
@@ -173,44 +173,44 @@ class Feed:
                 async for lines in self._stored(after, task_id, window.last):
                     told |= late.intersection(line.id for line in lines)
                     yield b"".join(line.text for line in lines)
-            while not (self.closed or listener.closed):
-                lines = await listener.waiting(self._heartbeat_s)
+            while not (self.closed or subscription.closed):
+                lines = await subscription.waiting(self._heartbeat_s)
                 text = b"".join(line.text for line in lines if line.id not in told)
                 if text:
                     yield text
-                elif not lines and not listener.dropped:
+                elif not lines and not subscription.dropped:
                     if task_id is not None and not await self._exists(task_id):
-                        yield _farewell("the task was deleted")
+                        yield _end_event("the task was deleted")
                         return
                     yield _HEARTBEAT
-                if listener.dropped:
-                    yield _farewell("too slow: resume behind the last event that you got")
+                if subscription.dropped:
+                    yield _end_event("too slow: resume behind the last event that you got")
                     return
-            yield _farewell("the service stops")
+            yield _end_event("the service stops")
         finally:
-            self._listeners.discard(listener)
+            self._subscriptions.discard(subscription)
 
-    async def _join(self, task_id: int | None) -> tuple[Listener, Window]:
-        """From the moment of the window on, the listener gets whatever the poller sees."""
+    async def _join(self, task_id: int | None) -> tuple[Subscription, EventWindow]:
+        """From the moment of the window on, the subscription gets whatever the poller sees."""
         if self._poller is None:
             newest = await run_in_threadpool(newest_ids, self._sessions, _LOOK_BACK)
             # Another stream may have come while we waited.
             if self._poller is None:
-                self._window = Window.beginning(newest, _now_s())
+                self._window = EventWindow.beginning(newest, _now_s())
                 self._poller = asyncio.create_task(self._poll(), name="feed")
-        listener = Listener(task_id, self._most_waiting)
-        self._listeners.add(listener)
-        return listener, self._window
+        subscription = Subscription(task_id, self._most_waiting)
+        self._subscriptions.add(subscription)
+        return subscription, self._window
 
     async def _poll(self) -> None:
         try:
-            while self._listeners and not self.closed:
+            while self._subscriptions and not self.closed:
                 await self._look()
         finally:
             self._poller = None
             # None are left, unless this failed: their clients come again.
-            for listener in self._listeners:
-                listener.close()
+            for subscription in self._subscriptions:
+                subscription.close()
 
     async def _look(self) -> None:
         try:
@@ -224,8 +224,8 @@ class Feed:
         self._away = False
         self._window = self._window.seeing((event.id for event in found), _now_s())
         for event, line in zip(found, _lines(found), strict=True):
-            for listener in self._listeners:
-                listener.offer(event.task_id, line)
+            for subscription in self._subscriptions:
+                subscription.offer(event.task_id, line)
         await asyncio.sleep(self._poll_s if len(found) < _PAGE else 0)
 
     def _new(self) -> list[Happened]:
@@ -233,7 +233,7 @@ class Feed:
 
     async def _stored(
         self, after: int, task_id: int | None, until: int | None
-    ) -> AsyncIterator[list[Line]]:
+    ) -> AsyncIterator[list[EventLine]]:
         while True:
             found = await run_in_threadpool(
                 events_after, self._sessions, after, task_id=task_id, until=until, limit=_PAGE
@@ -252,19 +252,19 @@ class Feed:
             return True
 
 
-def _lines(events: list[Happened]) -> Iterator[Line]:
+def _lines(events: list[Happened]) -> Iterator[EventLine]:
     for event in events:
         text = format_sse_event(
             data_str=_JSON.dump_json(event._asdict()).decode(), event=event.kind, id=str(event.id)
         )
-        yield Line(event.id, text)
+        yield EventLine(event.id, text)
 
 
-def _opening() -> bytes:
+def _retry_event() -> bytes:
     return format_sse_event(retry=RETRY_MS)
 
 
-def _farewell(reason: str) -> bytes:
+def _end_event(reason: str) -> bytes:
     """The last event; it has no number, so that a client resumes where it was."""
     return format_sse_event(data_str=_JSON.dump_json({"reason": reason}).decode(), event="end")
 

@@ -31,11 +31,11 @@ from autotuner import __version__
 from autotuner.errors import StoreError
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.routing import Given, View, v2_router
+from autotuner.server.v2.routing import ServiceDep, View, v2_router
 from autotuner.store.figures import KnownWorker, database_state, figures, known_workers
 from autotuner.store.transitions import STATUSES
 
-QUIET_S = 50.0
+DEAD_AFTER_S = 50.0
 """A worker whose beat has not grown for so long is taken for dead, here as by other workers."""
 
 
@@ -199,7 +199,7 @@ class _FromDatabase(Collector):
             found.experiments,
         )
         quiet = self._liveness.quiet_s(workers)
-        alive = sum(seconds < QUIET_S for seconds in quiet.values())
+        alive = sum(seconds < DEAD_AFTER_S for seconds in quiet.values())
         yield _gauge("autotuner_workers_alive", "Workers that live.", alive)
         busy = sum(worker.task_id is not None for worker in workers)
         yield _gauge("autotuner_workers_busy", "Workers that have a task.", busy)
@@ -249,7 +249,7 @@ async def healthz() -> Health:
 
 
 @router.get("/readyz")
-def readyz(service: Given) -> Health:
+def readyz(service: ServiceDep) -> Health:
     """Says whether requests can be served: the database answers and has the newest schema."""
     state = database_state(service.store.sessions)
     if not state.is_current:

@@ -190,7 +190,7 @@ class ProblemKind(Enum):
         return f"/problems/{self.slug}"
 
 
-_MEANT: dict[type[AutotunerError], ProblemKind] = {
+_KIND_OF_ERROR: dict[type[AutotunerError], ProblemKind] = {
     AutotunerError: ProblemKind.UNPROCESSABLE,
     ConfigError: ProblemKind.TASK_INVALID,
     PolicyError: ProblemKind.POLICY_REFUSED,
@@ -208,7 +208,7 @@ _MEANT: dict[type[AutotunerError], ProblemKind] = {
     WrongTransitionError: ProblemKind.WRONG_TRANSITION,
 }
 """An error of the rooms below -> what it means here; the nearest class counts."""
-_OF_STATUS = {
+_KIND_OF_STATUS = {
     400: ProblemKind.BAD_REQUEST,
     401: ProblemKind.UNAUTHORIZED,
     403: ProblemKind.FORBIDDEN,
@@ -281,14 +281,16 @@ def problem_document(
 def problem_response(error: ProblemError, path: str) -> JSONResponse:
     """The answer to a refused request for `path`, in the form that this path's clients read."""
     if is_v1(path):
-        return JSONResponse({"detail": _in_one_text(error)}, error.kind.status, error.headers)
+        return JSONResponse(
+            {"detail": _detail_with_errors(error)}, error.kind.status, error.headers
+        )
     document = problem_document(error.kind, error.detail, path, errors=error.errors, **error.extra)
     return ProblemResponse(document, error.kind.status, error.headers)
 
 
 def problem_of(error: AutotunerError) -> ProblemError:
     """What an error of the rooms below means to who sent the request."""
-    kind = next(_MEANT[cls] for cls in type(error).__mro__ if cls in _MEANT)
+    kind = next(_KIND_OF_ERROR[cls] for cls in type(error).__mro__ if cls in _KIND_OF_ERROR)
     headers = {"Retry-After": str(_RETRY_S)} if kind is ProblemKind.UNAVAILABLE else {}
     if isinstance(error, ConfigError):
         count = len(error.problems)
@@ -316,7 +318,7 @@ def refuse_violations(violations: Sequence[Problem]) -> None:
 def kind_of_status(status: int) -> ProblemKind:
     """The kind of a problem of which only the status is known."""
     unknown = ProblemKind.INTERNAL if status >= 500 else ProblemKind.BAD_REQUEST
-    return _OF_STATUS.get(status, unknown)
+    return _KIND_OF_STATUS.get(status, unknown)
 
 
 def is_v1(path: str) -> bool:
@@ -324,6 +326,6 @@ def is_v1(path: str) -> bool:
     return path.startswith("/api/") and path != "/api/v2" and not path.startswith("/api/v2/")
 
 
-def _in_one_text(error: ProblemError) -> str:
+def _detail_with_errors(error: ProblemError) -> str:
     faults = "; ".join(map(str, error.errors))
     return error.detail if not faults or faults in error.detail else f"{error.detail}: {faults}"

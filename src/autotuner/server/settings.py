@@ -110,7 +110,7 @@ class ServiceSettings(Document):
         return given
 
     @property
-    def token_demanded(self) -> bool:
+    def token_required(self) -> bool:
         """Whether a request without a token is refused."""
         names = [found[0] for found in map(split_host, self.allowed_hosts) if found]
         return self.demand_tokens or not all(map(is_loopback, (self.host, *names)))

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from autotuner.server.app import create_app
-from autotuner.server.monitoring import QUIET_S, Liveness
+from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
 from autotuner.store.figures import known_workers
 from autotuner.store.schema import WorkerRow
@@ -89,8 +89,8 @@ def test_a_worker_whose_beat_does_not_grow_is_taken_for_dead(service: Service) -
     for beat in range(1, 4):
         add_worker(service, "living", beat=beat)
         quiet = liveness.quiet_s(known_workers(service.store.sessions))
-        now_s[0] += QUIET_S / 2
-    assert quiet == {"living": 0.0, "dead": QUIET_S}
+        now_s[0] += DEAD_AFTER_S / 2
+    assert quiet == {"living": 0.0, "dead": DEAD_AFTER_S}
 
 
 def test_versions_tell_the_database_and_no_secret(client: TestClient, service: Service) -> None:

@@ -19,7 +19,7 @@ from made_runs import begin, brought_to, claimed, created, run
 from sqlalchemy import insert
 
 from autotuner.server.app import Server, create_app
-from autotuner.server.event_feed import LATE_S, Feed, Window
+from autotuner.server.event_feed import LATE_S, EventFeed, EventWindow
 from autotuner.server.service import Service, utc_now
 from autotuner.store.event_log import events_after
 from autotuner.store.schema import EventRow
@@ -31,7 +31,7 @@ class Streams:
     """A server on a port of its own, and streams of it."""
 
     def __init__(self, app: FastAPI, server: Server, port: int) -> None:
-        self.feed: Feed = app.state.feed
+        self.feed: EventFeed = app.state.feed
         self.server = server
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S)
 
@@ -62,7 +62,9 @@ def streams(service: Service) -> Iterator[Streams]:
 
 
 @contextmanager
-def served(service: Service, feed: Callable[[FastAPI], Feed] | None = None) -> Iterator[Streams]:
+def served(
+    service: Service, feed: Callable[[FastAPI], EventFeed] | None = None
+) -> Iterator[Streams]:
     app = create_app(service)
     if feed is not None:
         app.state.feed = feed(app)
@@ -145,7 +147,7 @@ def test_the_stream_of_all_tasks_begins_now(
     task_id = created(client)
     with streams.opened("/events") as events:
         next(events)
-        until(lambda: streams.feed.listeners == 1)
+        until(lambda: streams.feed.subscriptions == 1)
         service.store.add_event(task_id, "step", {})
         assert numbered(events, 1)[0]["event"] == "step"
 
@@ -179,15 +181,15 @@ def test_every_listener_gets_every_event_once_and_in_order(
         thread.join(PATIENCE_S)
     assert all(len(set(ids)) == 63 for ids in got.values())
     assert len(got) == 10
-    until(lambda: streams.feed.listeners == 0)
+    until(lambda: streams.feed.subscriptions == 0)
 
 
 def test_what_nobody_listens_to_any_more_is_freed(client: TestClient, streams: Streams) -> None:
     task_id = created(client)
     with streams.opened(f"/tasks/{task_id}/events") as events:
         next(events)
-        until(lambda: streams.feed.listeners == 1)
-    until(lambda: streams.feed.listeners == 0)
+        until(lambda: streams.feed.subscriptions == 1)
+    until(lambda: streams.feed.subscriptions == 0)
 
 
 def test_a_quiet_stream_is_kept_alive_and_ends_when_its_task_is_deleted(
@@ -195,8 +197,8 @@ def test_a_quiet_stream_is_kept_alive_and_ends_when_its_task_is_deleted(
 ) -> None:
     task_id = created(client)
 
-    def quick(_: FastAPI) -> Feed:
-        return Feed(service.store.sessions, heartbeat_s=0.05)
+    def quick(_: FastAPI) -> EventFeed:
+        return EventFeed(service.store.sessions, heartbeat_s=0.05)
 
     with served(service, quick) as streams, streams.opened(f"/tasks/{task_id}/events") as events:
         numbered(events, 1)
@@ -212,12 +214,12 @@ def test_a_listener_that_is_too_slow_is_told_and_ended(
 ) -> None:
     task_id = created(client)
 
-    def narrow(_: FastAPI) -> Feed:
-        return Feed(service.store.sessions, most_waiting=5, poll_s=0.5)
+    def narrow(_: FastAPI) -> EventFeed:
+        return EventFeed(service.store.sessions, most_waiting=5, poll_s=0.5)
 
     with served(service, narrow) as streams, streams.opened("/events") as events:
         next(events)
-        until(lambda: streams.feed.listeners == 1)
+        until(lambda: streams.feed.subscriptions == 1)
         for number in range(20):
             service.store.add_event(task_id, "step", {"number": number})
         last = list(events)[-1]
@@ -231,7 +233,7 @@ def test_a_service_that_stops_ends_its_streams_at_once(
     task_id = created(client)
     with served(service) as streams, streams.opened(f"/tasks/{task_id}/events") as events:
         numbered(events, 1)
-        until(lambda: streams.feed.listeners == 1)
+        until(lambda: streams.feed.subscriptions == 1)
         streams.server.should_exit = True
         assert "stops" in list(events)[-1]["data"]
 
@@ -250,12 +252,12 @@ def test_numbers_of_events_are_never_given_twice(service: Service, client: TestC
 
 
 def test_a_number_that_comes_late_is_waited_for_and_not_for_ever() -> None:
-    window = Window.beginning([3, 4], 0.0).seeing([5, 8, 9], 1.0)
+    window = EventWindow.beginning([3, 4], 0.0).seeing([5, 8, 9], 1.0)
     assert (window.last, set(window.late)) == (9, {6, 7})
     window = window.seeing([6], 2.0)
     assert set(window.late) == {7}
     assert set(window.seeing([], 1.0 + LATE_S).late) == set()
-    assert len(Window().seeing([10**9], 0.0).late) <= 1_000
+    assert len(EventWindow().seeing([10**9], 0.0).late) <= 1_000
 
 
 def test_a_late_number_reaches_who_listens(service: Service, client: TestClient) -> None:
@@ -270,7 +272,7 @@ def test_a_late_number_reaches_who_listens(service: Service, client: TestClient)
 
     with served(service) as streams, streams.opened("/events") as events:
         next(events)
-        until(lambda: streams.feed.listeners == 1)
+        until(lambda: streams.feed.subscriptions == 1)
         for number in (first + 102, first + 101):
             write(number)
             assert int(numbered(events, 1)[0]["id"]) == number

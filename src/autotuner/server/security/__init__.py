@@ -39,7 +39,7 @@ def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken)
     inner = Guard(
         BodyLimit(app, BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)),
         (
-            TokenCheck(RememberedTokens(find_token), settings.token_demanded, attempts(), peers),
+            TokenCheck(RememberedTokens(find_token), settings.token_required, attempts(), peers),
             RateCheck(Buckets(settings.requests_per_s, settings.request_burst), peers),
         ),
     )

@@ -48,7 +48,7 @@ def transitions_of(service: Service) -> V1Transitions:
     return V1Transitions(service.store.sessions)
 
 
-def existing(service: Service, task_id: int) -> V1TaskRecord:
+def require_task(service: Service, task_id: int) -> V1TaskRecord:
     """The task of that number, as it stands now.
 
     Raises:
@@ -58,20 +58,20 @@ def existing(service: Service, task_id: int) -> V1TaskRecord:
     if record is not None and record.status == RUNNING:
         run_id = tasks_of(service).run_of(task_id)
         if run_id is not None:
-            _look_at(service, run_id)
+            _refresh(service, run_id)
             record = tasks_of(service).get(task_id)
     if record is None:
         raise not_found("Task")
     return record
 
 
-def look_again(service: Service) -> None:
+def refresh_running(service: Service) -> None:
     """Brings the rows of all tasks that run up to date."""
     for run_id in tasks_of(service).running():
-        _look_at(service, run_id)
+        _refresh(service, run_id)
 
 
-def _look_at(service: Service, run_id: int) -> None:
+def _refresh(service: Service, run_id: int) -> None:
     """Whoever reads is told what is there, also where nothing can be written."""
     try:
         mirror(service.store, run_id)
@@ -113,12 +113,12 @@ def start(service: Service, task_id: int, *, anew: bool = False) -> None:
         ConfigError, PolicyError: see `startable`.
     """
     for _ in range(_TRIES):
-        record = existing(service, task_id)
+        record = require_task(service, task_id)
         _require_startable(record.status, anew=anew)
         task = startable(service, record)
         new = cast(NewTask, {**stored_columns(task), "origin": "v1", "base": str(service.base)})
         with suppress(StaleRevisionError):
-            run_id, *gone = told_of(
+            run_id, *gone = with_v1_refusals(
                 lambda: transitions_of(service).start(record, new, anew=anew),  # noqa: B023
                 lambda status: _not_startable(status, anew=anew),
             )
@@ -134,7 +134,7 @@ def cancel(service: Service, task_id: int) -> None:
     Raises:
         HTTPException: 404, there is none; 400, it is not running.
     """
-    run_id = told_of(
+    run_id = with_v1_refusals(
         lambda: transitions_of(service).cancel(task_id),
         lambda status: f"Task is {status}, only running tasks can be cancelled",
     )
@@ -142,7 +142,7 @@ def cancel(service: Service, task_id: int) -> None:
         mirror(service.store, run_id)
 
 
-def emptied(
+def change_without_results(
     service: Service, task_id: int, change: Callable[[V1Transitions], tuple[int, ...]], verb: str
 ) -> None:
     """Makes a change that removes the runs of a task, and their engines' logs.
@@ -151,8 +151,8 @@ def emptied(
         HTTPException: 404, there is none; 400, it is running, or has not stopped yet.
         NameTakenError: as the change says.
     """
-    existing(service, task_id)
-    gone = told_of(
+    require_task(service, task_id)
+    gone = with_v1_refusals(
         lambda: change(transitions_of(service)),
         lambda status: f"Cannot {verb} a running task",
     )
@@ -162,7 +162,7 @@ def emptied(
 T = TypeVar("T")
 
 
-def told_of(change: Callable[[], T], refusal: Callable[[str], str]) -> T:
+def with_v1_refusals(change: Callable[[], T], refusal: Callable[[str], str]) -> T:
     """The change, refused in v1's words where the task's state, told in lower case, forbids it."""
     try:
         return change()

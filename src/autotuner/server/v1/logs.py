@@ -18,49 +18,49 @@ from autotuner.errors import ConfigError
 from autotuner.migrate import Done, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
-from autotuner.server.v1.lifecycle import existing, tasks_of
-from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
+from autotuner.server.v1.lifecycle import require_task, tasks_of
+from autotuner.server.v1.routing import Id, ServiceDep, json_response, not_found, v1_router
 from autotuner.store.v1 import LOG_BEGINS, RUNNING, RunEvent, V1TaskRecord, events_after
 
-router = v1_part("/tasks")
+router = v1_router("/tasks")
 
 _POLL_S = 0.5
 _HEARTBEAT_S = 15.0
 _MOST_BYTES = 4 << 20
 """Of an engine's log: what it wrote last."""
-_TOLD = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST)
+_LOGGED_NOTES = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST)
 
 
 @router.get("/{task_id}/logs")
-async def get_logs(service: Given, task_id: Id, follow: bool = False) -> Response:
+async def get_logs(service: ServiceDep, task_id: Id, follow: bool = False) -> Response:
     """A task's log; with `follow` line by line, until its run ends."""
-    record = await run_in_threadpool(existing, service, task_id)
+    record = await run_in_threadpool(require_task, service, task_id)
     if follow:
         return StreamingResponse(_followed(service, task_id), media_type="text/event-stream")
     lines, _ = await run_in_threadpool(_lines, service, record, None)
-    return answer({"logs": "".join(f"{line}\n" for line in lines)})
+    return json_response({"logs": "".join(f"{line}\n" for line in lines)})
 
 
 @router.delete("/{task_id}/logs")
-def delete_logs(service: Given, task_id: Id) -> Response:
+def delete_logs(service: ServiceDep, task_id: Id) -> Response:
     """Empties a task's log."""
-    record = existing(service, task_id)
+    record = require_task(service, task_id)
     _, newest = _lines(service, record, None)
     metadata = record.metadata if isinstance(record.metadata, dict) else {}
     tasks_of(service).change(task_id, {"metadata": {**metadata, LOG_BEGINS: newest}})
-    return answer({"message": "Logs deleted"})
+    return json_response({"message": "Logs deleted"})
 
 
 @router.get("/{task_id}/experiments/{experiment_id}/logs")
-def get_experiment_logs(service: Given, task_id: Id, experiment_id: Id) -> Response:
+def get_experiment_logs(service: ServiceDep, task_id: Id, experiment_id: Id) -> Response:
     """What the engine of an experiment wrote."""
-    existing(service, task_id)
+    require_task(service, task_id)
     run_id = tasks_of(service).run_of(task_id)
     found = () if run_id is None else service.store.experiments(run_id)
     path = next((Path(e.log_path) for e in found if e.index == experiment_id), None)
     if path is None:
         raise not_found("Experiment")
-    return answer({"logs": _tail(path, service.logs)})
+    return json_response({"logs": _tail(path, service.logs)})
 
 
 async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
@@ -68,7 +68,7 @@ async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
     quiet_s = 0.0
     while True:
         try:
-            record = await run_in_threadpool(existing, service, task_id)
+            record = await run_in_threadpool(require_task, service, task_id)
         except HTTPException:
             # Deleted meanwhile: there is nothing more to follow.
             return
@@ -97,7 +97,7 @@ def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[l
 def _notes(record: V1TaskRecord) -> list[str]:
     """What of the task is done otherwise than it says."""
     try:
-        notes = translate_task(v1_document(record), absent_mode=API_MODE).noted(*_TOLD)
+        notes = translate_task(v1_document(record), absent_mode=API_MODE).noted(*_LOGGED_NOTES)
     except ConfigError:
         return []
     return [_one_line(str(note)) for note in notes]

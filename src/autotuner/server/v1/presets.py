@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from autotuner.migrate.values import distinct
 from autotuner.server.problems import ProblemError
 from autotuner.server.service import Service
-from autotuner.server.v1.routing import Given, Id, answer, not_found, v1_part
+from autotuner.server.v1.routing import Id, ServiceDep, json_response, not_found, v1_router
 from autotuner.server.v1.schemas import (
     MergeBody,
     PresetBody,
     PresetChange,
     PresetFile,
     is_name,
-    preset_answer,
+    preset_document,
     preset_file,
 )
 from autotuner.server.v2.routing import document_of
@@ -67,27 +67,27 @@ def _holds(values: list[Any], value: Any) -> bool:
     return any(type(other) is type(value) and other == value for other in values)
 
 
-router = v1_part("/presets")
+router = v1_router("/presets")
 
 _NEVER_NULL = ("name", "parameters")
 
 
 @router.get("/")
-def list_presets(service: Given, category: str | None = None) -> Response:
+def list_presets(service: ServiceDep, category: str | None = None) -> Response:
     """Every preset, of one category or of all."""
     if category is not None and not is_name(category):
-        return answer([])
-    return answer([preset_answer(found) for found in _presets(service).all(category)])
+        return json_response([])
+    return json_response([preset_document(found) for found in _presets(service).all(category)])
 
 
 @router.post("/")
-def create_preset(service: Given, body: PresetBody) -> Response:
+def create_preset(service: ServiceDep, body: PresetBody) -> Response:
     """Creates a preset."""
-    return answer(preset_answer(_created(service, body)), 201)
+    return json_response(preset_document(_created(service, body)), 201)
 
 
 @router.post("/import")
-def import_preset(service: Given, file: Annotated[UploadFile, File()]) -> Response:
+def import_preset(service: ServiceDep, file: Annotated[UploadFile, File()]) -> Response:
     """Creates a preset from an exported file."""
     try:
         given = PresetFile.model_validate(document_of(file.file.read()))
@@ -96,27 +96,27 @@ def import_preset(service: Given, file: Annotated[UploadFile, File()]) -> Respon
     except ValidationError as error:
         places = (".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors())
         raise HTTPException(422, f"the file is no exported preset: {'; '.join(places)}") from None
-    return answer(preset_answer(_created(service, given.preset)), 201)
+    return json_response(preset_document(_created(service, given.preset)), 201)
 
 
 @router.post("/merge")
-def merge_presets(service: Given, body: MergeBody) -> Response:
+def merge_presets(service: ServiceDep, body: MergeBody) -> Response:
     """The parameters of several presets, as one."""
     found = _presets(service).some(body.preset_ids)
     missing = set(body.preset_ids) - {preset.id for preset in found}
     if missing:
         raise not_found(f"Preset {min(missing)}")
-    return answer(merge(found, body.merge_strategy))
+    return json_response(merge(found, body.merge_strategy))
 
 
 @router.get("/{preset_id}")
-def get_preset(service: Given, preset_id: Id) -> Response:
+def get_preset(service: ServiceDep, preset_id: Id) -> Response:
     """The preset of that number."""
-    return answer(preset_answer(_existing(service, preset_id)))
+    return json_response(preset_document(_existing(service, preset_id)))
 
 
 @router.put("/{preset_id}")
-def change_preset(service: Given, preset_id: Id, body: PresetChange) -> Response:
+def change_preset(service: ServiceDep, preset_id: Id, body: PresetChange) -> Response:
     """Changes what the body names."""
     _require_own(_existing(service, preset_id))
     values = {
@@ -126,11 +126,11 @@ def change_preset(service: Given, preset_id: Id, body: PresetChange) -> Response
     }
     if not _presets(service).change(preset_id, values):
         raise _name_taken(str(body.name))
-    return answer(preset_answer(_existing(service, preset_id)))
+    return json_response(preset_document(_existing(service, preset_id)))
 
 
 @router.delete("/{preset_id}")
-def delete_preset(service: Given, preset_id: Id) -> Response:
+def delete_preset(service: ServiceDep, preset_id: Id) -> Response:
     """Deletes a preset."""
     _require_own(_existing(service, preset_id))
     _presets(service).delete(preset_id)
@@ -138,11 +138,11 @@ def delete_preset(service: Given, preset_id: Id) -> Response:
 
 
 @router.get("/{preset_id}/export")
-def export_preset(service: Given, preset_id: Id) -> Response:
+def export_preset(service: ServiceDep, preset_id: Id) -> Response:
     """A preset as a file."""
     found = _existing(service, preset_id)
     disposition = f'attachment; filename="preset-{found.id}.json"'
-    return answer(preset_file(found), headers={"Content-Disposition": disposition})
+    return json_response(preset_file(found), headers={"Content-Disposition": disposition})
 
 
 def _presets(service: Service) -> V1Presets:

@@ -18,12 +18,12 @@ from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import StoreUnavailableError
 from autotuner.server.service import Service
-from autotuner.server.v1.lifecycle import existing, tasks_of
-from autotuner.server.v1.routing import MOST_ID, plain, v1_part
-from autotuner.server.v1.schemas import experiment_answer, short_task_answer
+from autotuner.server.v1.lifecycle import require_task, tasks_of
+from autotuner.server.v1.routing import MOST_ID, plain, v1_router
+from autotuner.server.v1.schemas import experiment_document, task_row
 from autotuner.store.v1 import FINISHED, V1ExperimentRecord, V1Experiments, V1TaskRecord
 
-router = v1_part("/ws")
+router = v1_router("/ws")
 
 _POLL_S = 0.5
 _UNKNOWN = 4404
@@ -74,23 +74,23 @@ def changes(before: Snapshot | None, after: Snapshot, at: datetime) -> Iterator[
 
     status = task.status.lower()
     if before is None:
-        yield message(_FIRST, f"Task is {status}", short_task_answer(task))
+        yield message(_FIRST, f"Task is {status}", task_row(task))
     known = {} if before is None else {e.experiment_id: e.status for e in before.experiments}
     for experiment in after.experiments if before is not None else ():
         if known.get(experiment.experiment_id) != experiment.status:
             number = experiment.experiment_id
             kind = _EXPERIMENT_TYPES.get(experiment.status, _COUNTED)
             text = f"Experiment {number} is {experiment.status.lower()}"
-            yield message(kind, text, experiment_answer(experiment), number)
+            yield message(kind, text, experiment_document(experiment), number)
     if before is None:
         return
     if before.task.status != task.status:
         kind = _TASK_TYPES.get(task.status, _COUNTED)
-        yield message(kind, f"Task is {status}", short_task_answer(task))
+        yield message(kind, f"Task is {status}", task_row(task))
     elif _counts(before.task) != _counts(task):
         done, planned = task.successful_experiments or 0, task.total_experiments or 0
         text = f"{done} of {planned} experiments have succeeded"
-        yield message(_COUNTED, text, short_task_answer(task))
+        yield message(_COUNTED, text, task_row(task))
 
 
 def _counts(task: V1TaskRecord) -> tuple[Any, ...]:
@@ -98,7 +98,7 @@ def _counts(task: V1TaskRecord) -> tuple[Any, ...]:
 
 
 @router.websocket("/tasks/{task_id}")
-async def tell_progress(socket: WebSocket, task_id: int) -> None:
+async def send_progress(socket: WebSocket, task_id: int) -> None:
     """Sends messages until the task ends, or the client leaves; answers "ping" with "pong"."""
     service: Service = socket.app.state.service
     await socket.accept()
@@ -108,10 +108,10 @@ async def tell_progress(socket: WebSocket, task_id: int) -> None:
         return
     # A client that leaves needs no answer.
     with suppress(WebSocketDisconnect):
-        await _tell(socket, service, snapshot)
+        await _send_changes(socket, service, snapshot)
 
 
-async def _tell(socket: WebSocket, service: Service, snapshot: Snapshot) -> None:
+async def _send_changes(socket: WebSocket, service: Service, snapshot: Snapshot) -> None:
     before: Snapshot | None = None
     after: Snapshot | None = snapshot
     while after is not None:
@@ -120,14 +120,14 @@ async def _tell(socket: WebSocket, service: Service, snapshot: Snapshot) -> None
         if after.task.status in FINISHED:
             break
         before = after
-        await _hear(socket, _POLL_S)
+        await _answer_pings(socket, _POLL_S)
         # A database that is away may be back at the next look.
         with suppress(StoreUnavailableError):
             after = await run_in_threadpool(_snapshot, service, before.task.id)
     await socket.close()
 
 
-async def _hear(socket: WebSocket, seconds: float) -> None:
+async def _answer_pings(socket: WebSocket, seconds: float) -> None:
     """Answers pings for a while."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -142,5 +142,5 @@ async def _hear(socket: WebSocket, seconds: float) -> None:
 def _snapshot(service: Service, task_id: int) -> Snapshot | None:
     if abs(task_id) > MOST_ID or tasks_of(service).get(task_id) is None:
         return None
-    task = existing(service, task_id)
+    task = require_task(service, task_id)
     return Snapshot(task, V1Experiments(service.store.sessions).of_task(task_id))

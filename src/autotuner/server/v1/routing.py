@@ -21,7 +21,7 @@ from autotuner.server.v2.routing import JsonRequest, document_of
 
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
-Given = Annotated[Service, Depends(service_of)]
+ServiceDep = Annotated[Service, Depends(service_of)]
 Id = Annotated[int, Path(ge=-MOST_ID, le=MOST_ID)]
 _JSON = "application/json"
 
@@ -50,12 +50,12 @@ class V1Route(APIRoute):
             except ProblemError as error:
                 return refused(error.kind.status, error.detail)
             except AutotunerError as error:
-                return _from_below(error)
+                return _on_domain_error(error)
 
         return handle
 
 
-def v1_part(prefix: str) -> APIRouter:
+def v1_router(prefix: str) -> APIRouter:
     """The routes of one kind of thing. They stand in no OpenAPI: its clients are v1's."""
     return APIRouter(prefix=prefix, route_class=V1Route, include_in_schema=False)
 
@@ -88,12 +88,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> JSONResponse:
+def json_response(
+    value: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> JSONResponse:
     """An answer."""
     return JSONResponse(plain(value), status_code=status, headers=headers)
 
 
-def _from_below(error: AutotunerError) -> JSONResponse:
+def _on_domain_error(error: AutotunerError) -> JSONResponse:
     """What cannot be done is 400, as everything was that v1 could not do."""
     status = problem_of(error).kind.status
     told = "; ".join(map(str, error.problems)) if isinstance(error, ConfigError) else str(error)

@@ -132,7 +132,7 @@ def is_name(text: str) -> bool:
 _COUNTS = ("total_experiments", "successful_experiments")
 
 
-def task_answer(record: V1TaskRecord) -> dict[str, Any]:
+def task_document(record: V1TaskRecord) -> dict[str, Any]:
     """A task as a whole."""
     extras = {key: record.extras.get(key) for key in EXTRA_KEYS if key != "storage"}
     return {
@@ -165,7 +165,7 @@ def task_answer(record: V1TaskRecord) -> dict[str, Any]:
     }
 
 
-def short_task_answer(record: V1TaskRecord) -> dict[str, Any]:
+def task_row(record: V1TaskRecord) -> dict[str, Any]:
     """A task in a list."""
     return {
         "id": record.id,
@@ -181,12 +181,12 @@ def short_task_answer(record: V1TaskRecord) -> dict[str, Any]:
     }
 
 
-def experiment_answer(record: V1ExperimentRecord) -> dict[str, Any]:
+def experiment_document(record: V1ExperimentRecord) -> dict[str, Any]:
     """An experiment."""
     return {**vars(record), "status": record.status.lower()}
 
 
-def preset_answer(record: V1PresetRecord) -> dict[str, Any]:
+def preset_document(record: V1PresetRecord) -> dict[str, Any]:
     """A preset."""
     return dict(vars(record))
 

@@ -11,12 +11,12 @@ from fastapi.responses import Response
 from autotuner import __version__
 from autotuner.engines import engine_table, v1_engines
 from autotuner.errors import StoreError
-from autotuner.server.v1.lifecycle import look_again, tasks_of
-from autotuner.server.v1.routing import Given, answer, not_found, v1_part
-from autotuner.server.v1.schemas import experiment_answer
+from autotuner.server.v1.lifecycle import refresh_running, tasks_of
+from autotuner.server.v1.routing import ServiceDep, json_response, not_found, v1_router
+from autotuner.server.v1.schemas import experiment_document
 from autotuner.store.v1 import V1Statistics
 
-runtime_params_router = v1_part("/runtime-params")
+runtime_params_router = v1_router("/runtime-params")
 
 _SEARCHED = ("parallel.", "memory.", "scheduling.", "attention.", "quantization.")
 
@@ -24,20 +24,20 @@ _SEARCHED = ("parallel.", "memory.", "scheduling.", "attention.", "quantization.
 @runtime_params_router.get("/")
 def list_runtime_params() -> Response:
     """Runtime -> the names of its parameters, as `parameters` of a task has them."""
-    return answer({name: _told(name) for name in runtimes()})
+    return json_response({name: _counted_parameters(name) for name in runtimes()})
 
 
 @runtime_params_router.get("/{runtime}")
 def get_runtime_params(runtime: str) -> Response:
     """One runtime's parameters."""
-    return answer({"runtime": runtime, **_told(_known(runtime))})
+    return json_response({"runtime": runtime, **_counted_parameters(_known(runtime))})
 
 
 @runtime_params_router.get("/{runtime}/commonly-tuned")
 def get_commonly_tuned(runtime: str) -> Response:
     """Those that decide speed: of layout, memory, scheduling, attention and number formats."""
     found = [row for row in _rows(_known(runtime)) if row["field"].startswith(_SEARCHED)]
-    return answer({"runtime": runtime, "count": len(found), "parameters": found})
+    return json_response({"runtime": runtime, "count": len(found), "parameters": found})
 
 
 def runtimes() -> dict[str, str]:
@@ -54,7 +54,7 @@ def _known(runtime: str) -> str:
     return runtime
 
 
-def _told(runtime: str) -> dict[str, Any]:
+def _counted_parameters(runtime: str) -> dict[str, Any]:
     rows = _rows(runtime)
     return {"count": len(rows), "parameters": rows}
 
@@ -70,27 +70,27 @@ def _rows(runtime: str) -> list[dict[str, str]]:
     return list(found.values())
 
 
-router = v1_part("/system")
+router = v1_router("/system")
 
 NO_REDIS = "not used"
 """There is none: tasks wait in the database."""
 
 
 @router.get("/health")
-def get_health(service: Given) -> Response:
+def get_health(service: ServiceDep) -> Response:
     """Whether the service can work; v1's keys."""
     try:
         tasks_of(service).page(skip=0, limit=1, status=None)
     except StoreError as error:
         told = {"status": "unhealthy", "database": error.message, "redis": NO_REDIS}
-        return answer(told, 503)
-    return answer({"status": "healthy", "database": "ok", "redis": NO_REDIS})
+        return json_response(told, 503)
+    return json_response({"status": "healthy", "database": "ok", "redis": NO_REDIS})
 
 
 @router.get("/info")
-def get_info(service: Given) -> Response:
+def get_info(service: ServiceDep) -> Response:
     """What this service is."""
-    return answer(
+    return json_response(
         {
             "app_name": "Inference Autotuner",
             "version": __version__,
@@ -101,13 +101,13 @@ def get_info(service: Given) -> Response:
     )
 
 
-dashboard_router = v1_part("/dashboard")
+dashboard_router = v1_router("/dashboard")
 
 _CPU = "cpu"
 
 
 @dashboard_router.get("/gpu-status")
-def get_gpu_status(service: Given) -> Response:
+def get_gpu_status(service: ServiceDep) -> Response:
     """The GPUs of the workers that are there."""
     gpus = [
         {"index": device, "name": worker.gpu, "worker": worker.name}
@@ -115,27 +115,27 @@ def get_gpu_status(service: Given) -> Response:
         if worker.gpu != _CPU
         for device in worker.devices
     ]
-    return answer({"available": bool(gpus), "gpus": gpus})
+    return json_response({"available": bool(gpus), "gpus": gpus})
 
 
 @dashboard_router.get("/worker-status")
-def get_worker_status(service: Given) -> Response:
+def get_worker_status(service: ServiceDep) -> Response:
     """The workers, and whether any is there."""
     shown = ("id", "name", "kind", "host", "gpu", "devices", "status")
     workers = [
         {name: getattr(worker, name) for name in shown} for worker in service.store.workers.all()
     ]
     count = len(workers)
-    return answer({"worker_running": count > 0, "worker_count": count, "workers": workers})
+    return json_response({"worker_running": count > 0, "worker_count": count, "workers": workers})
 
 
 @dashboard_router.get("/db-statistics")
-def get_db_statistics(service: Given) -> Response:
+def get_db_statistics(service: ServiceDep) -> Response:
     """Counts of tasks and experiments."""
-    look_again(service)
+    refresh_running(service)
     statistics = V1Statistics(service.store.sessions)
     tasks, experiments = statistics.tasks_by_status(), statistics.experiments_by_status()
-    return answer(
+    return json_response(
         {
             "total_tasks": sum(tasks.values()),
             "tasks_by_status": _lower(tasks),
@@ -148,19 +148,19 @@ def get_db_statistics(service: Given) -> Response:
 
 @dashboard_router.get("/experiment-timeline")
 def get_experiment_timeline(
-    service: Given,
+    service: ServiceDep,
     hours: Annotated[int, Query(ge=1, le=24 * 366)] = 24,
     limit: Annotated[int, Query(ge=1, le=1000)] = 500,
 ) -> Response:
     """The experiments of the last hours, newest first."""
-    look_again(service)
+    refresh_running(service)
     since = service.clock().replace(tzinfo=None) - timedelta(hours=hours)
     found = V1Statistics(service.store.sessions).experiments_since(since, limit=limit)
     shown = ("id", "task_id", "experiment_id", "status", "objective_score", "created_at")
     times = ("started_at", "completed_at", "elapsed_time")
-    return answer(
+    return json_response(
         [
-            {"task_name": name, **{k: experiment_answer(record)[k] for k in (*shown, *times)}}
+            {"task_name": name, **{k: experiment_document(record)[k] for k in (*shown, *times)}}
             for record, name in found
         ]
     )

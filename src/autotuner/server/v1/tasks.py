@@ -11,66 +11,80 @@ from fastapi.responses import Response
 
 from autotuner.errors import NameTakenError
 from autotuner.server.service import Service
-from autotuner.server.v1.lifecycle import cancel, emptied, existing, look_again, start, tasks_of
-from autotuner.server.v1.routing import Given, Id, answer, bad_request, not_found, v1_part
+from autotuner.server.v1.lifecycle import (
+    cancel,
+    change_without_results,
+    refresh_running,
+    require_task,
+    start,
+    tasks_of,
+)
+from autotuner.server.v1.routing import (
+    Id,
+    ServiceDep,
+    bad_request,
+    json_response,
+    not_found,
+    v1_router,
+)
 from autotuner.server.v1.schemas import (
     TaskBody,
     TaskChange,
-    experiment_answer,
+    experiment_document,
     is_name,
-    short_task_answer,
-    task_answer,
+    task_document,
+    task_row,
 )
 from autotuner.store.v1 import RUNNING, V1Experiments
 
-router = v1_part("/tasks")
+router = v1_router("/tasks")
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
 _MOST = 1000
 
 
 @router.post("/")
-def create_task(service: Given, body: TaskBody) -> Response:
+def create_task(service: ServiceDep, body: TaskBody) -> Response:
     """Creates a pending task."""
     made = tasks_of(service).create(body.columns())
     if made is None:
         raise _name_taken(body)
-    return answer(task_answer(made), 201)
+    return json_response(task_document(made), 201)
 
 
 @router.get("/")
 def list_tasks(
-    service: Given,
+    service: ServiceDep,
     skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
     status_filter: StatusName | None = None,
 ) -> Response:
     """Lists tasks, newest first, in short."""
-    look_again(service)
+    refresh_running(service)
     status = status_filter.upper() if status_filter else None
     found = tasks_of(service).page(skip=skip, limit=limit, status=status)
-    return answer([short_task_answer(record) for record in found])
+    return json_response([task_row(record) for record in found])
 
 
 @router.get("/name/{name}")
-def get_task_by_name(service: Given, name: str) -> Response:
+def get_task_by_name(service: ServiceDep, name: str) -> Response:
     """The task of that name."""
     found = tasks_of(service).named(name) if is_name(name) else None
     if found is None:
         raise not_found("Task")
-    return _told(service, found.id)
+    return _task_response(service, found.id)
 
 
 @router.get("/{task_id}")
-def get_task(service: Given, task_id: Id) -> Response:
+def get_task(service: ServiceDep, task_id: Id) -> Response:
     """The task of that number."""
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.patch("/{task_id}")
-def change_task(service: Given, task_id: Id, body: TaskChange) -> Response:
+def change_task(service: ServiceDep, task_id: Id, body: TaskChange) -> Response:
     """Changes the description or the status; a run is ended by "cancelled", and by no other."""
-    record = existing(service, task_id)
+    record = require_task(service, task_id)
     values: dict[str, Any] = {}
     if "description" in body.model_fields_set:
         values["description"] = body.description
@@ -85,94 +99,96 @@ def change_task(service: Given, task_id: Id, body: TaskChange) -> Response:
             raise bad_request("Task was changed meanwhile; read it again")
     if values:
         tasks_of(service).change(task_id, values)
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.put("/{task_id}")
-def replace_task(service: Given, task_id: Id, body: TaskBody) -> Response:
+def replace_task(service: ServiceDep, task_id: Id, body: TaskBody) -> Response:
     """Puts another task in this one's place; it is pending, and has no results."""
     try:
-        emptied(service, task_id, lambda all_: all_.replace(task_id, body.columns()), "edit")
+        change_without_results(
+            service, task_id, lambda all_: all_.replace(task_id, body.columns()), "edit"
+        )
     except NameTakenError:
         raise _name_taken(body) from None
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.delete("/{task_id}")
-def delete_task(service: Given, task_id: Id) -> Response:
+def delete_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes a task with its experiments."""
-    emptied(service, task_id, lambda all_: all_.delete(task_id), "delete")
+    change_without_results(service, task_id, lambda all_: all_.delete(task_id), "delete")
     return Response(status_code=204)
 
 
 @router.post("/{task_id}/start")
-def start_task(service: Given, task_id: Id) -> Response:
+def start_task(service: ServiceDep, task_id: Id) -> Response:
     """Starts a pending task."""
     start(service, task_id)
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.post("/{task_id}/cancel")
-def cancel_task(service: Given, task_id: Id) -> Response:
+def cancel_task(service: ServiceDep, task_id: Id) -> Response:
     """Cancels a running task."""
-    existing(service, task_id)
+    require_task(service, task_id)
     cancel(service, task_id)
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.post("/{task_id}/restart")
-def restart_task(service: Given, task_id: Id) -> Response:
+def restart_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes the experiments of a finished task and starts it."""
     start(service, task_id, anew=True)
-    return _told(service, task_id)
+    return _task_response(service, task_id)
 
 
 @router.post("/{task_id}/clear")
-def clear_task(service: Given, task_id: Id) -> Response:
+def clear_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes the experiments and the log of a task that is not running."""
-    emptied(service, task_id, lambda all_: all_.clear(task_id), "clear")
-    return _told(service, task_id)
+    change_without_results(service, task_id, lambda all_: all_.clear(task_id), "clear")
+    return _task_response(service, task_id)
 
 
-def _told(service: Service, task_id: int) -> Response:
-    return answer(task_answer(existing(service, task_id)))
+def _task_response(service: Service, task_id: int) -> Response:
+    return json_response(task_document(require_task(service, task_id)))
 
 
 def _name_taken(body: TaskBody) -> Exception:
     return bad_request(f"Task with name '{body.task_name}' already exists")
 
 
-experiments_router = v1_part("/experiments")
+experiments_router = v1_router("/experiments")
 
 
 @experiments_router.get("/")
 def list_experiments(
-    service: Given,
+    service: ServiceDep,
     skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """Lists experiments of all tasks, newest first."""
-    look_again(service)
+    refresh_running(service)
     found = V1Experiments(service.store.sessions).page(skip=skip, limit=limit)
-    return answer([experiment_answer(record) for record in found])
+    return json_response([experiment_document(record) for record in found])
 
 
 @experiments_router.get("/task/{task_id}")
-def list_experiments_of_task(service: Given, task_id: Id) -> Response:
+def list_experiments_of_task(service: ServiceDep, task_id: Id) -> Response:
     """A task's experiments in the order of launch."""
-    existing(service, task_id)
+    require_task(service, task_id)
     found = V1Experiments(service.store.sessions).of_task(task_id)
-    return answer([experiment_answer(record) for record in found])
+    return json_response([experiment_document(record) for record in found])
 
 
 @experiments_router.get("/{experiment_id}")
-def get_experiment(service: Given, experiment_id: Id) -> Response:
+def get_experiment(service: ServiceDep, experiment_id: Id) -> Response:
     """The experiment of that number."""
     experiments = V1Experiments(service.store.sessions)
     found = experiments.get(experiment_id)
     if found is not None:
-        existing(service, found.task_id)
+        require_task(service, found.task_id)
         found = experiments.get(experiment_id)
     if found is None:
         raise not_found("Experiment")
-    return answer(experiment_answer(found))
+    return json_response(experiment_document(found))

@@ -19,9 +19,9 @@ from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
 from autotuner.report.documents import coverage_document, engine_document, engine_row, task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
-from autotuner.server.v2.routing import Text, View, answer, problems, v2_router
+from autotuner.server.v2.routing import Text, View, json_response, problems, v2_router
 
-How = Literal["flag", "key", "variable", "implied", "task", "no"]
+MappingKind = Literal["flag", "key", "variable", "implied", "task", "no"]
 
 
 class GpuView(View):
@@ -192,11 +192,11 @@ class EngineList(View):
     items: list[EngineSummary]
 
 
-class SayingView(View):
+class FieldMappingView(View):
     """How an engine says a field: by a flag, a key, a variable, or not."""
 
     field: str
-    how: How
+    how: MappingKind
     name: str
     note: str
 
@@ -207,7 +207,7 @@ class EngineView(View):
     engine: str
     version: str
     source: str
-    fields: list[SayingView]
+    fields: list[FieldMappingView]
 
 
 class Coverage(View):
@@ -215,7 +215,7 @@ class Coverage(View):
 
     engines: dict[str, str]
     """Engine -> the version of its flags."""
-    fields: dict[str, dict[str, SayingView]]
+    fields: dict[str, dict[str, FieldMappingView]]
 
 
 class PredictorView(View):
@@ -261,14 +261,14 @@ Name = Annotated[Text, Path(min_length=1, max_length=200)]
 @catalog.get("/gpus", response_model=GpuList)
 def list_gpus() -> Response:
     """Lists the devices that a task may name."""
-    return answer(GPU_LIST, {"items": [_gpu(gpu) for gpu in gpus().values()]})
+    return json_response(GPU_LIST, {"items": [_gpu(gpu) for gpu in gpus().values()]})
 
 
 @catalog.get("/gpus/{name}", response_model=GpuView, responses=_UNKNOWN)
 def get_gpu(name: Name) -> Response:
     """A device by its name or one of its aliases."""
     try:
-        return answer(GPU, _gpu(gpu_named(name)))
+        return json_response(GPU, _gpu(gpu_named(name)))
     except CatalogError as error:
         raise ProblemError(ProblemKind.NOT_FOUND, error.message) from None
 
@@ -280,7 +280,7 @@ def list_models(
     """Lists the models of which the catalog knows the shape."""
     word = search.lower()
     found = [m for m in known_models().values() if any(word in n.lower() for n in m.names)]
-    return answer(MODEL_LIST, {"items": [_model(model) for model in found]})
+    return json_response(MODEL_LIST, {"items": [_model(model) for model in found]})
 
 
 @catalog.get("/models/{model_id:path}", response_model=ModelView, responses=_UNKNOWN)
@@ -294,20 +294,20 @@ def get_model(
     if model is None:
         raise ProblemError(ProblemKind.NOT_FOUND, f"there is no model {model_id!r} in the catalog")
     beside = {"like": model.like, "install": model.install, "facts": asdict(model.facts)}
-    return answer(MODEL, {**_model(model), **beside})
+    return json_response(MODEL, {**_model(model), **beside})
 
 
 @engines.get("/", response_model=EngineList)
 def list_engines() -> Response:
     """Lists the engines, and which of them are on the service's machine."""
     absent = dict.fromkeys(("version", "origin", "problem", "remedy"))
-    return answer(ENGINE_LIST, {"items": [absent | engine_row(name) for name in ENGINES]})
+    return json_response(ENGINE_LIST, {"items": [absent | engine_row(name) for name in ENGINES]})
 
 
 @engines.get("/coverage", response_model=Coverage)
 def get_coverage() -> Response:
     """Field x engine: the flag, key or variable, or why there is none."""
-    return answer(COVERAGE, coverage_document())
+    return json_response(COVERAGE, coverage_document())
 
 
 @engines.get("/{name}", response_model=EngineView, responses=_UNKNOWN)
@@ -328,7 +328,7 @@ def get_engine(
             ProblemKind.NOT_FOUND, f"there is no engine {name!r}; known: {', '.join(ENGINES)}"
         )
     try:
-        return answer(ENGINE, engine_document(name, version))
+        return json_response(ENGINE, engine_document(name, version))
     except EngineError as error:
         raise ProblemError(ProblemKind.INVALID_PARAMETER, error.message) from None
 
@@ -356,7 +356,7 @@ def list_predictors() -> Response:
             "modes": list(typing.get_args(PredictionMode)),
         },
     ]
-    return answer(PREDICTOR_LIST, {"items": rows})
+    return json_response(PREDICTOR_LIST, {"items": rows})
 
 
 @schemas.get("/task", response_model=dict[str, JsonValue])

@@ -36,13 +36,13 @@ def is_unchanged(tag: str, if_none_match: str | None) -> bool:
     return if_none_match.strip() == "*" or tag[1:-1] in _tags(if_none_match)
 
 
-def revision_wanted(if_match: str | None, number: int) -> int | None:
+def expected_revision(if_match: str | None, number: int) -> int | None:
     """The revision that a change of the thing of that number is meant for; None where any will do.
 
     Raises:
         ProblemError: it is the tag of another thing, or none of ours.
     """
-    version = version_wanted(if_match)
+    version = expected_version(if_match)
     if version is None:
         return None
     if version[1:2] != (number,):
@@ -50,7 +50,7 @@ def revision_wanted(if_match: str | None, number: int) -> int | None:
     return version[0]
 
 
-def version_wanted(if_match: str | None) -> tuple[int, ...] | None:
+def expected_version(if_match: str | None) -> tuple[int, ...] | None:
     """The version that a change is meant for, as `etag` was given it; None where any will do.
 
     Raises:
@@ -80,7 +80,7 @@ def _tags(header: str) -> Iterable[str]:
 KEY_HEADER = "Idempotency-Key"
 _KEY = "[!-~]{1,255}"
 _KEPT_HEADERS = ("content-type", "etag", "location")
-Key = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(
         alias=KEY_HEADER,
@@ -92,7 +92,7 @@ Key = Annotated[
 """As a handler's argument; the route does the rest."""
 
 
-async def answered_once(
+async def respond_once(
     request: Request, handle: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     """The answer of `handle`, or the one that was given to this key before.

@@ -14,10 +14,10 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from autotuner.server.event_feed import Feed
+from autotuner.server.event_feed import EventFeed
 from autotuner.server.problems import ProblemKind
-from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
-from autotuner.server.v2.tasks import existing
+from autotuner.server.v2.routing import ServiceDep, TaskId, problems, v2_router
+from autotuner.server.v2.tasks import require_task
 
 EVENT_STREAM = "text/event-stream"
 _LARGEST = 2**63 - 1
@@ -50,14 +50,14 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def feed_of(request: Request) -> Feed:
+async def feed_of(request: Request) -> EventFeed:
     """The feed of the service."""
-    found: Feed = request.app.state.feed
+    found: EventFeed = request.app.state.feed
     return found
 
 
 router = v2_router("", "events")
-_Feed = Annotated[Feed, Depends(feed_of)]
+_Feed = Annotated[EventFeed, Depends(feed_of)]
 _LastId = Annotated[
     int | None,
     Header(
@@ -93,14 +93,14 @@ async def follow_all_events(
 )
 async def follow_task_events(
     feed: _Feed,
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     last_event_id: _LastId = None,
     after: _After = None,
     follow: _Follow = True,
 ) -> StreamingResponse:
     """Follows what happens in a task, from its beginning or behind a number."""
-    await run_in_threadpool(existing, service, task_id)
+    await run_in_threadpool(require_task, service, task_id)
     begin = (after if last_event_id is None else last_event_id) or 0
     lines = feed.live(begin, task_id) if follow else feed.past(begin, task_id)
     return EventStream(lines, headers=STREAM_HEADERS)

@@ -12,18 +12,18 @@ from pydantic import TypeAdapter
 from autotuner.measure.results import Measurement
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.paging import cursor_of, place_of
+from autotuner.server.v2.paging import decode_cursor, encode_cursor
 from autotuner.server.v2.routing import (
     MOST_ID,
-    Given,
+    ServiceDep,
     TaskId,
     View,
-    answer,
+    json_response,
     merged,
     problems,
     v2_router,
 )
-from autotuner.server.v2.tasks import unknown_task
+from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import listing
 from autotuner.tuning.accuracy import predictions_beside
 from autotuner.tuning.points import outcome
@@ -118,7 +118,7 @@ _ORDER = "index"
     responses=merged(_UNKNOWN, problems(ProblemKind.INVALID_CURSOR)),
 )
 def list_experiments(
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     status: Annotated[list[ExperimentStatus], Query(description="Any of these.")] = [],  # noqa: B006
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -126,21 +126,21 @@ def list_experiments(
 ) -> Response:
     """Lists a task's experiments in the order of launch."""
     sessions = service.store.sessions
-    after = 0 if cursor is None else place_of(cursor, _ORDER)[1]
+    after = 0 if cursor is None else decode_cursor(cursor, _ORDER)[1]
     found = listing.experiment_page(
         sessions, task_id, statuses=status, limit=limit + 1, after=after
     )
     if not found and listing.task_status(sessions, task_id) is None:
-        raise unknown_task(task_id)
+        raise task_not_found(task_id)
     last = found[limit - 1]["index"] if len(found) > limit else None
-    following = None if last is None else cursor_of(_ORDER, "", last)
-    return answer(EXPERIMENT_PAGE, {"items": found[:limit], "next_cursor": following})
+    following = None if last is None else encode_cursor(_ORDER, "", last)
+    return json_response(EXPERIMENT_PAGE, {"items": found[:limit], "next_cursor": following})
 
 
 @router.get("/{index}", response_model=ExperimentDetail, responses=_UNKNOWN)
-def get_experiment(service: Given, task_id: TaskId, index: Index) -> Response:
+def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Response:
     """An experiment with its predictions and, where it failed, the end of its log."""
-    row = existing_experiment(service, task_id, index)
+    row = require_experiment(service, task_id, index)
     record = service.store.experiment(row["id"])
     points = outcome(record).points if record is not None else ()
     failure = {"kind": row["failure_kind"], "message": row["failure_message"] or ""}
@@ -149,18 +149,18 @@ def get_experiment(service: Given, task_id: TaskId, index: Index) -> Response:
         "failure": {**failure, "log_tail": row["log_tail"] or ""} if row["failure_kind"] else None,
         "predictions": predictions_beside(record, points) if record is not None else [],
     }
-    return answer(EXPERIMENT, document)
+    return json_response(EXPERIMENT, document)
 
 
 @router.get("/{index}/measurements", response_model=MeasurementList, responses=_UNKNOWN)
-def list_measurements(service: Given, task_id: TaskId, index: Index) -> Response:
+def list_measurements(service: ServiceDep, task_id: TaskId, index: Index) -> Response:
     """Every load level that an experiment measured, with its whole distributions."""
-    row = existing_experiment(service, task_id, index)
+    row = require_experiment(service, task_id, index)
     found = listing.measurements(service.store.sessions, row["id"])
-    return answer(MEASUREMENTS, {"items": found})
+    return json_response(MEASUREMENTS, {"items": found})
 
 
-def existing_experiment(service: Service, task_id: int, index: int) -> listing.Row:
+def require_experiment(service: Service, task_id: int, index: int) -> listing.Row:
     """One experiment's columns.
 
     Raises:

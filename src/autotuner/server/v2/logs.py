@@ -17,7 +17,7 @@ from fastapi.responses import PlainTextResponse, Response
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from autotuner.server.event_feed import Feed
+from autotuner.server.event_feed import EventFeed
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.events import (
@@ -27,9 +27,9 @@ from autotuner.server.v2.events import (
     EventStream,
     feed_of,
 )
-from autotuner.server.v2.experiments import Index, existing_experiment
-from autotuner.server.v2.routing import Given, TaskId, problems, v2_router
-from autotuner.server.v2.tasks import existing
+from autotuner.server.v2.experiments import Index, require_experiment
+from autotuner.server.v2.routing import ServiceDep, TaskId, problems, v2_router
+from autotuner.server.v2.tasks import require_task
 from autotuner.store import listing
 
 _CHUNK_BYTES = 1 << 16
@@ -129,17 +129,17 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 }
 _Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="How many of the last lines.")]
 _Follow = Annotated[bool, Query(description="Whether to go on with what is added.")]
-_Feed = Annotated[Feed, Depends(feed_of)]
+_Feed = Annotated[EventFeed, Depends(feed_of)]
 
 
 @router.get(
     "/logs", response_class=PlainTextResponse, responses=_TEXT | problems(ProblemKind.NOT_FOUND)
 )
 async def read_task_log(
-    service: Given, feed: _Feed, task_id: TaskId, tail: _Tail = 200, follow: _Follow = False
+    service: ServiceDep, feed: _Feed, task_id: TaskId, tail: _Tail = 200, follow: _Follow = False
 ) -> Response:
     """The log of a task's newest launch; followed, of each launch in turn."""
-    await run_in_threadpool(existing, service, task_id)
+    await run_in_threadpool(require_task, service, task_id)
     if follow:
         lines = _followed_task(service, feed, task_id, tail)
         return EventStream(lines, headers=STREAM_HEADERS)
@@ -155,7 +155,7 @@ async def read_task_log(
     responses=_TEXT | problems(ProblemKind.NOT_FOUND),
 )
 async def read_experiment_log(
-    service: Given,
+    service: ServiceDep,
     feed: _Feed,
     task_id: TaskId,
     index: Index,
@@ -163,7 +163,7 @@ async def read_experiment_log(
     follow: _Follow = False,
 ) -> Response:
     """The log of one launch."""
-    row = await run_in_threadpool(existing_experiment, service, task_id, index)
+    row = await run_in_threadpool(require_experiment, service, task_id, index)
     path = _file(service, row["log_path"])
     if follow:
         lines = _followed_experiment(service, feed, path, task_id, index, tail)
@@ -188,7 +188,7 @@ async def _text(path: Path, tail: int) -> Response:
 
 
 async def _followed_experiment(
-    service: Service, feed: Feed, path: Path, task_id: int, index: int, tail: int
+    service: Service, feed: EventFeed, path: Path, task_id: int, index: int, tail: int
 ) -> AsyncIterator[bytes]:
     def is_under_way() -> bool:
         row = listing.experiment(service.store.sessions, task_id, index)
@@ -213,7 +213,7 @@ async def _followed_experiment(
 
 
 async def _followed_task(
-    service: Service, feed: Feed, task_id: int, tail: int
+    service: Service, feed: EventFeed, task_id: int, tail: int
 ) -> AsyncIterator[bytes]:
     def seen() -> tuple[str | None, tuple[int, str] | None]:
         sessions = service.store.sessions

@@ -19,13 +19,13 @@ from autotuner.server.v2.routing import MOST_ID, is_storable
 _LONGEST = 1_000
 
 
-def cursor_of(order: str, value: str, row_id: int) -> str:
+def encode_cursor(order: str, value: str, row_id: int) -> str:
     """Where a page in that order ended: the last one's sort value, as its answer tells it."""
     text = json.dumps([order, value, row_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def place_of(cursor: str, order: str, *, is_time: bool = False) -> tuple[Any, int]:
+def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[Any, int]:
     """The sort value and the id that a page goes on behind.
 
     Raises:
@@ -58,7 +58,7 @@ def place_of(cursor: str, order: str, *, is_time: bool = False) -> tuple[Any, in
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def reader_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
+def query_reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """A dependency that reads the query: a list's field may be given many times.
 
     It raises `RequestValidationError`, whose places are those that the framework gives.
@@ -80,7 +80,7 @@ def reader_of(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     return read
 
 
-def parameters_of(model: type[BaseModel]) -> dict[str, Any]:
+def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra=` of a route that reads its query so."""
     properties = model.model_json_schema()["properties"]
     return {"parameters": [_parameter(name, told) for name, told in properties.items()]}

@@ -24,9 +24,9 @@ from autotuner.server.service import Service
 from autotuner.server.v2.routing import (
     WITH_BODY,
     FaultView,
-    Given,
+    ServiceDep,
     View,
-    answer,
+    json_response,
     merged,
     problems,
     v2_router,
@@ -133,7 +133,7 @@ class PredictedRecommendation(View):
     command: str
 
 
-class PredictedMisfit(View):
+class InfeasibleView(View):
     """Why a candidate is expected not to fit into memory."""
 
     why: str
@@ -141,7 +141,7 @@ class PredictedMisfit(View):
     available_gib: float | None
 
 
-class PredictionPart(View):
+class PlanPredictionView(View):
     """What is expected of the task as a whole."""
 
     predictor: str | None
@@ -153,7 +153,7 @@ class PredictionPart(View):
     """Which kinds of data are compared, in a sentence; null where it is one."""
     frontier: list[PredictedPoint]
     """The predicted points that no other beats, the fastest for a user first."""
-    out_of_memory: dict[str, PredictedMisfit]
+    out_of_memory: dict[str, InfeasibleView]
     refused: dict[str, str]
     """Candidate -> why nothing can be said of it."""
     asked: int
@@ -210,7 +210,7 @@ class TaskPlan(View):
     """Where every level runs to its time limit; null where that is beyond all numbers."""
     experiments: list[PlannedCandidate]
     """The candidates in the order of the space; the first of them where there are many."""
-    prediction: PredictionPart
+    prediction: PlanPredictionView
 
 
 VALIDATION: TypeAdapter[Validation] = TypeAdapter(Validation)
@@ -233,28 +233,28 @@ _places = threading.BoundedSemaphore(_AT_ONCE)
 
 @router.post("/validate", response_model=Validation, responses=WITH_BODY)
 def validate_task(
-    service: Given,
+    service: ServiceDep,
     document: Annotated[dict[str, JsonValue], Body(description="A task document, version 2.")],
 ) -> Response:
     """Says whether a document is a task that can run here, with every fault at once."""
     try:
         task = with_gpus_of_home(parse_task(document), service.folder)
     except ConfigError as error:
-        return _told(error.problems)
+        return _validation_response(error.problems)
     forbidden = service.violations(task)
     if forbidden:
         # Nothing of what is forbidden is looked at: it may be a file outside the folders.
-        return _told(forbidden, task)
+        return _validation_response(forbidden, task)
     registry = service_registry(service.store, service.folder)
     faults = faults_in(task, base=service.base, registry=registry)
     if faults:
-        return _told(faults, task)
+        return _validation_response(faults, task)
     try:
         with _turn():
             prepared = _prepared(service, task)
     except AutotunerError as error:
-        return _told(problems_from(error), task)
-    return _told((), task, prepared)
+        return _validation_response(problems_from(error), task)
+    return _validation_response((), task, prepared)
 
 
 @router.post(
@@ -262,7 +262,7 @@ def validate_task(
     response_model=TaskPlan,
     responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
 )
-def plan_task(service: Given, task: Annotated[TaskConfig, Body()]) -> Response:
+def plan_task(service: ServiceDep, task: Annotated[TaskConfig, Body()]) -> Response:
     """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
     refuse_violations(service.violations(task))
     task = with_gpus_of_home(task, service.folder)
@@ -278,7 +278,7 @@ def plan_task(service: Given, task: Annotated[TaskConfig, Body()]) -> Response:
             listed=LISTED,
             measure=False,
         )
-    return answer(PLAN, document)
+    return json_response(PLAN, document)
 
 
 @router.api_route("/validate", methods=list(_OTHERS), include_in_schema=False)
@@ -326,7 +326,7 @@ def _until(ends: float) -> Callable[[int, int], None]:
     return tell
 
 
-def _told(
+def _validation_response(
     faults: tuple[Problem, ...], task: TaskConfig | None = None, prepared: Prepared | None = None
 ) -> Response:
     document: dict[str, Any] = {
@@ -336,4 +336,4 @@ def _told(
         "content_id": None if task is None else task.content_id,
         "candidates": None if prepared is None else len(prepared.space.candidates),
     }
-    return answer(VALIDATION, document)
+    return json_response(VALIDATION, document)

@@ -71,7 +71,7 @@ class ProfileList(View):
     items: list[ProfileSummary]
 
 
-class SettingView(View):
+class LayerValueView(View):
     """What a layer says of one field: a value, or the rule that finds one."""
 
     value: JsonValue
@@ -86,7 +86,7 @@ class LayerView(View):
     layer: str
     """The profile it belongs to, and its name."""
     when: dict[str, JsonValue]
-    settings: dict[str, SettingView]
+    settings: dict[str, LayerValueView]
     """By `group.field`."""
 
 
@@ -113,7 +113,7 @@ class ApplyRequest(_Body):
     """Output tokens of the longest request."""
 
 
-class OriginView(View):
+class FieldSourceView(View):
     """One layer's word on a field."""
 
     layer: str
@@ -128,7 +128,7 @@ class FieldView(View):
     """What a field is, and every layer's word on it."""
 
     value: JsonValue
-    layers: list[OriginView]
+    layers: list[FieldSourceView]
     unsaid: str | None
     """What counts where it is not set."""
 

@@ -23,7 +23,12 @@ from autotuner.profiles import kept as source_of_kept
 from autotuner.report.documents import config_document, profile_document
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
-from autotuner.server.v2.conditional_requests import Key, etag, is_unchanged, version_wanted
+from autotuner.server.v2.conditional_requests import (
+    IdempotencyKey,
+    etag,
+    expected_version,
+    is_unchanged,
+)
 from autotuner.server.v2.profile_views import (
     APPLIED,
     PROFILE,
@@ -38,9 +43,9 @@ from autotuner.server.v2.profile_views import (
 )
 from autotuner.server.v2.routing import (
     WITH_BODY,
-    Given,
+    ServiceDep,
     Text,
-    answer,
+    json_response,
     merged,
     problems,
     v2_router,
@@ -69,12 +74,12 @@ IfMatch = Annotated[
 
 
 @router.get("/", response_model=ProfileList, responses=_BROKEN)
-def list_profiles(service: Given) -> Response:
+def list_profiles(service: ServiceDep) -> Response:
     """Lists every profile that a task may name, and the broken ones with their problems."""
     kept, registry = _all(service)
     rows = [_row(name, registry, kept.get(name)) for name in registry.names()]
     rows += [_broken_row(one, kept.get(one.name)) for one in registry.broken]
-    return answer(PROFILE_LIST, {"items": rows})
+    return json_response(PROFILE_LIST, {"items": rows})
 
 
 @router.post(
@@ -88,7 +93,9 @@ def list_profiles(service: Given) -> Response:
     )
     | {201: _LOCATED},
 )
-def create_profile(service: Given, profile: NewProfile, key: Key = None) -> Response:
+def create_profile(
+    service: ServiceDep, profile: NewProfile, key: IdempotencyKey = None
+) -> Response:
     """Keeps a profile of yours; it may extend any other."""
     _, registry = _all(service)
     if profile.name in registry.profiles:
@@ -98,7 +105,7 @@ def create_profile(service: Given, profile: NewProfile, key: Key = None) -> Resp
         )
     document = _checked(service, profile.name, profile)
     kept = KeptProfiles(service.store.sessions).create(profile.name, document)
-    return _told(service, kept.name, status=201)
+    return _profile_response(service, kept.name, status=201)
 
 
 @router.get(
@@ -108,12 +115,12 @@ def create_profile(service: Given, profile: NewProfile, key: Key = None) -> Resp
     | {200: _TAGGED, 304: {"description": "It is as you have it."}},
 )
 def get_profile(
-    service: Given,
+    service: ServiceDep,
     name: Name,
     if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
 ) -> Response:
     """A profile with its layers, those of the profiles that it extends first."""
-    return _told(service, name, if_none_match=if_none_match)
+    return _profile_response(service, name, if_none_match=if_none_match)
 
 
 @router.put(
@@ -122,7 +129,7 @@ def get_profile(
     responses=merged(WITH_BODY, _UNKNOWN, _STALE, _FIXED) | {200: _TAGGED},
 )
 def replace_profile(
-    service: Given, name: Name, content: ProfileContent, if_match: IfMatch = None
+    service: ServiceDep, name: Name, content: ProfileContent, if_match: IfMatch = None
 ) -> Response:
     """Puts another content in the place of a profile of yours."""
     _require_kept(service, name)
@@ -135,7 +142,7 @@ def replace_profile(
     responses=merged(WITH_BODY, _UNKNOWN, _STALE, _FIXED) | {200: _TAGGED},
 )
 def change_profile(
-    service: Given, name: Name, patch: ProfilePatch, if_match: IfMatch = None
+    service: ServiceDep, name: Name, patch: ProfilePatch, if_match: IfMatch = None
 ) -> Response:
     """Changes parts of a profile of yours."""
     kept = _require_kept(service, name)
@@ -150,7 +157,7 @@ def change_profile(
     response_class=Response,
     responses=merged(_UNKNOWN, _STALE, _FIXED),
 )
-def delete_profile(service: Given, name: Name, if_match: IfMatch = None) -> Response:
+def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) -> Response:
     """Deletes a profile of yours; refused while others extend it."""
     _require_kept(service, name)
     profiles = KeptProfiles(service.store.sessions)
@@ -159,7 +166,7 @@ def delete_profile(service: Given, name: Name, if_match: IfMatch = None) -> Resp
         raise ProblemError(
             ProblemKind.CONFLICT, f"{', '.join(above)} extends {name}; change that first"
         )
-    profiles.delete(name, version=version_wanted(if_match))
+    profiles.delete(name, version=expected_version(if_match))
     return Response(status_code=204)
 
 
@@ -168,7 +175,7 @@ def delete_profile(service: Given, name: Name, if_match: IfMatch = None) -> Resp
     response_model=AppliedProfile,
     responses=merged(WITH_BODY, _UNKNOWN, _BROKEN, problems(ProblemKind.POLICY_REFUSED)),
 )
-def apply_profile(service: Given, name: Name, where: ApplyRequest) -> Response:
+def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Response:
     """Says what a profile sets for a model on GPUs with an engine, field by field, and why."""
     _, registry = _all(service)
     _require(name, registry)
@@ -185,7 +192,7 @@ def apply_profile(service: Given, name: Name, where: ApplyRequest) -> Response:
     }
     engine, context, config = applied(name, circumstances, model, registry)
     version = engine.table.version
-    return answer(
+    return json_response(
         APPLIED,
         {
             "profile": name,
@@ -233,10 +240,10 @@ def _changed(
     read: tuple[int, ...] | None = None,
 ) -> Response:
     document = _checked(service, name, content)
-    wanted = version_wanted(if_match)
+    wanted = expected_version(if_match)
     version = read if wanted is None else wanted
     KeptProfiles(service.store.sessions).change(name, document, version=version)
-    return _told(service, name)
+    return _profile_response(service, name)
 
 
 def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, Any]:
@@ -298,7 +305,7 @@ def _broken_row(broken: BrokenProfile, kept: KeptProfile | None) -> dict[str, An
     }
 
 
-def _told(
+def _profile_response(
     service: Service, name: str, *, status: int = 200, if_none_match: str | None = None
 ) -> Response:
     everything, registry = _all(service)
@@ -315,7 +322,7 @@ def _told(
         headers["Location"] = f"/api/v2/profiles/{name}"
     if is_unchanged(tag, if_none_match):
         return Response(status_code=304, headers=headers)
-    return answer(PROFILE, document, status=status, headers=headers)
+    return json_response(PROFILE, document, status=status, headers=headers)
 
 
 def _digest(document: dict[str, Any]) -> str:

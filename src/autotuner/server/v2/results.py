@@ -15,8 +15,16 @@ from autotuner.report.exports import commands_shell, points_csv
 from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.routing import Given, TaskId, View, answer, merged, problems, v2_router
-from autotuner.server.v2.tasks import unknown_task
+from autotuner.server.v2.routing import (
+    ServiceDep,
+    TaskId,
+    View,
+    json_response,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import RunRecord
 from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.summarise import summarise
@@ -43,7 +51,7 @@ class FrontierView(View):
     """The measured point to serve with."""
 
 
-class MissView(View):
+class ErrorPercentView(View):
     """How far a prediction was off: 100 x (predicted / measured - 1).
 
     That of TPOT is null where every answer has one token.
@@ -54,7 +62,7 @@ class MissView(View):
     tok_s_percent: float
 
 
-class ComparedView(View):
+class LevelComparisonView(View):
     """One load level of an experiment: what was expected beside what was measured."""
 
     experiment: str
@@ -65,14 +73,14 @@ class ComparedView(View):
     """What the predictor said."""
     calibrated: FiguresView | None
     """The same, corrected by all that had been measured until then."""
-    base_error: MissView | None
-    calibrated_error: MissView | None
+    base_error: ErrorPercentView | None
+    calibrated_error: ErrorPercentView | None
 
 
 class ComparisonView(View):
     """Predictions against measurements."""
 
-    levels: list[ComparedView]
+    levels: list[LevelComparisonView]
     error: PredictionErrorView | None
     """Over all levels that were measured; null where none was predicted and measured."""
 
@@ -143,7 +151,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
 
 @router.get("/frontier", response_model=FrontierView, responses=_ERRORS)
 def get_frontier(
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     kind: Annotated[FrontierKind, Query()] = FrontierKind.BOTH,
 ) -> Response:
@@ -157,11 +165,11 @@ def get_frontier(
         ),
         "recommended": summary.recommended,
     }
-    return answer(FRONTIER, document)
+    return json_response(FRONTIER, document)
 
 
 @router.get("/comparison", response_model=ComparisonView, responses=_ERRORS)
-def get_comparison(service: Given, task_id: TaskId) -> Response:
+def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
     """Predictions beside measurements, level by level, and how far they were off."""
     summary = summarise(service.store, _run(service, task_id))
     levels = [
@@ -172,19 +180,19 @@ def get_comparison(service: Given, task_id: TaskId) -> Response:
             "measured": told.measured,
             "base": told.base,
             "calibrated": told.calibrated,
-            "base_error": _miss(told.base, told.measured),
-            "calibrated_error": _miss(told.calibrated, told.measured),
+            "base_error": _error_percent(told.base, told.measured),
+            "calibrated_error": _error_percent(told.calibrated, told.measured),
         }
         for experiment in summary.experiments
         for told in experiment.predictions
     ]
-    return answer(COMPARISON, {"levels": levels, "error": summary.prediction_error})
+    return json_response(COMPARISON, {"levels": levels, "error": summary.prediction_error})
 
 
 @router.get("/summary", response_model=RunSummary, responses=_ERRORS)
-def get_summary(service: Given, task_id: TaskId) -> Response:
+def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
     """Everything a task found, in the form of `autotuner show --json`."""
-    return answer(SUMMARY, summarise(service.store, _run(service, task_id)))
+    return json_response(SUMMARY, summarise(service.store, _run(service, task_id)))
 
 
 @router.get(
@@ -198,14 +206,14 @@ def get_summary(service: Given, task_id: TaskId) -> Response:
         }
     },
 )
-def get_report(service: Given, task_id: TaskId) -> HTMLResponse:
+def get_report(service: ServiceDep, task_id: TaskId) -> HTMLResponse:
     """The report of a task, for people."""
     return HTMLResponse(render_html(summarise(service.store, _run(service, task_id))))
 
 
 @router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
 def export_task(
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     form: Annotated[
         ExportFormat,
@@ -227,11 +235,11 @@ def export_task(
 def _run(service: Service, task_id: int) -> RunRecord:
     found = service.store.get_run(task_id)
     if found is None:
-        raise unknown_task(task_id)
+        raise task_not_found(task_id)
     return found
 
 
-def _miss(
+def _error_percent(
     predicted: FiguresView | None, measured: MeasuredView | None
 ) -> dict[str, float | None] | None:
     if predicted is None or measured is None:

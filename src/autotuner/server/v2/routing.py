@@ -22,7 +22,7 @@ from autotuner.config import DocumentError, parse_document
 from autotuner.errors import Problem
 from autotuner.server.problems import MEDIA_TYPE, ProblemError, ProblemKind
 from autotuner.server.service import Service, service_of
-from autotuner.server.v2.conditional_requests import KEY_HEADER, answered_once
+from autotuner.server.v2.conditional_requests import KEY_HEADER, respond_once
 
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
@@ -122,7 +122,7 @@ class Route(APIRoute):
                 _require_type(request, media)
             if media == _JSON_TYPE and (body := await request.body()):
                 request.document = await run_in_threadpool(document_of, body)
-            return await (answered_once(request, inner) if keyed else inner(request))
+            return await (respond_once(request, inner) if keyed else inner(request))
 
         return handle
 
@@ -197,7 +197,7 @@ def _storable(text: str) -> str:
 Text = Annotated[str, AfterValidator(_storable)]
 """Text of a parameter that a database can be asked for."""
 TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
-Given = Annotated[Service, Depends(service_of)]
+ServiceDep = Annotated[Service, Depends(service_of)]
 """The service, as a handler's argument."""
 
 
@@ -212,7 +212,7 @@ def v2_router(prefix: str, tag: str) -> APIRouter:
     )
 
 
-def answer(
+def json_response(
     adapter: TypeAdapter[Any],
     document: Any,
     *,
@@ -224,10 +224,10 @@ def answer(
     return Response(content, status, headers, media_type="application/json")
 
 
-def merged(*told: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+def merged(*given: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
     """Several `problems(...)` as one; where two tell of a status, both descriptions count."""
     found: dict[int | str, dict[str, Any]] = {}
-    for responses in told:
+    for responses in given:
         for status, response in responses.items():
             earlier = found.get(status)
             description = response["description"]

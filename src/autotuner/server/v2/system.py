@@ -18,9 +18,9 @@ from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator_package import installed_version
 from autotuner.report.documents import installed
-from autotuner.server.monitoring import QUIET_S, Liveness
+from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
-from autotuner.server.v2.routing import Given, View, answer, v2_router
+from autotuner.server.v2.routing import ServiceDep, View, json_response, v2_router
 from autotuner.store.figures import (
     KnownWorker,
     database_state,
@@ -142,11 +142,11 @@ _LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
 
 
 @router.get("/", response_model=SystemView)
-def get_system(service: Given, request: Request) -> Response:
+def get_system(service: ServiceDep, request: Request) -> Response:
     """The service: its version, its database, how much there is."""
     sessions = service.store.sessions
     state, found = database_state(sessions), figures(sessions)
-    return answer(
+    return json_response(
         SYSTEM,
         {
             "version": __version__,
@@ -167,7 +167,7 @@ def get_system(service: Given, request: Request) -> Response:
 
 
 @router.get("/devices", response_model=DeviceList)
-def list_devices(service: Given) -> Response:
+def list_devices(service: ServiceDep) -> Response:
     """Lists the service's machine and what its workers may use."""
     device, speed = this_device(), device_speed(service.folder, measure=False)
     here = {
@@ -179,27 +179,27 @@ def list_devices(service: Given) -> Response:
         "memory_gib": device.memory_gib,
         "bandwidth_gb_s": None if speed is None else speed.bandwidth_gb_s,
     }
-    return answer(
+    return json_response(
         DEVICE_LIST, {"items": [here, *_of_workers(known_workers(service.store.sessions))]}
     )
 
 
 @router.get("/workers", response_model=WorkerList)
-def list_workers(service: Given, request: Request) -> Response:
+def list_workers(service: ServiceDep, request: Request) -> Response:
     """Lists the workers that are known, and which of them live."""
     workers = known_workers(service.store.sessions)
     quiet = request.app.state.liveness.quiet_s(workers)
     rows = [
-        {**vars(each), "quiet_s": quiet[each.id], "alive": quiet[each.id] < QUIET_S}
+        {**vars(each), "quiet_s": quiet[each.id], "alive": quiet[each.id] < DEAD_AFTER_S}
         for each in workers
     ]
-    return answer(WORKER_LIST, {"items": rows})
+    return json_response(WORKER_LIST, {"items": rows})
 
 
 @router.get("/versions", response_model=VersionsView)
-def get_versions(service: Given) -> Response:
+def get_versions(service: ServiceDep) -> Response:
     """What is installed on the service's machine."""
-    return answer(
+    return json_response(
         VERSIONS,
         {
             "autotuner": __version__,
@@ -218,7 +218,7 @@ def get_versions(service: Given) -> Response:
 def workers_alive(service: Service, liveness: Liveness) -> int:
     """How many workers live, as this process sees it."""
     quiet = liveness.quiet_s(known_workers(service.store.sessions))
-    return sum(seconds < QUIET_S for seconds in quiet.values())
+    return sum(seconds < DEAD_AFTER_S for seconds in quiet.values())
 
 
 def _of_workers(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:

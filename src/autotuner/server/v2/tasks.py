@@ -11,13 +11,18 @@ from fastapi.responses import Response
 from autotuner.config import TaskConfig, parse_task
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
-from autotuner.server.v2.conditional_requests import Key, etag, is_unchanged, revision_wanted
-from autotuner.server.v2.paging import cursor_of, parameters_of, place_of, reader_of
+from autotuner.server.v2.conditional_requests import (
+    IdempotencyKey,
+    etag,
+    expected_revision,
+    is_unchanged,
+)
+from autotuner.server.v2.paging import decode_cursor, encode_cursor, query_parameters, query_reader
 from autotuner.server.v2.routing import (
     WITH_BODY,
-    Given,
+    ServiceDep,
     TaskId,
-    answer,
+    json_response,
     merged,
     problems,
     v2_router,
@@ -66,34 +71,36 @@ IfMatch = Annotated[
     responses=merged(WITH_BODY, _REFUSED, _KEYED) | {201: _LOCATED},
 )
 def create_task(
-    service: Given,
+    service: ServiceDep,
     task: Annotated[TaskConfig, Body()],
     start: Annotated[bool, Query(description="Whether to start it at once.")] = False,
-    key: Key = None,
+    key: IdempotencyKey = None,
 ) -> Response:
     """Creates a task; it waits, `pending`, until it is started."""
     record = _created(service, task, status="queued" if start else "pending")
-    return _told(service, record, status=201)
+    return _task_response(service, record, status=201)
 
 
 @router.get(
     "/",
     response_model=TaskPage,
     responses=problems(ProblemKind.INVALID_CURSOR),
-    openapi_extra=parameters_of(TaskQuery),
+    openapi_extra=query_parameters(TaskQuery),
 )
 def list_tasks(
-    service: Given, query: Annotated[TaskQuery, Depends(reader_of(TaskQuery))]
+    service: ServiceDep, query: Annotated[TaskQuery, Depends(query_reader(TaskQuery))]
 ) -> Response:
     """Lists tasks, a page at a time; a page goes on where the one before ended."""
     order, limit = query.sort, query.limit
-    after = None if query.cursor is None else place_of(query.cursor, order, is_time=order in TIMES)
+    after = (
+        None if query.cursor is None else decode_cursor(query.cursor, order, is_time=order in TIMES)
+    )
     sessions = service.store.sessions
     rows = task_page(sessions, query.filter(), order=order, limit=limit + 1, after=after)
     following = "null"
     if len(rows) > limit:
         last = json.loads(rows[limit - 1])
-        following = f'"{cursor_of(order, last[order.removeprefix("-")], last["id"])}"'
+        following = f'"{encode_cursor(order, last[order.removeprefix("-")], last["id"])}"'
     page = f'{{"items":[{",".join(rows[:limit])}],"next_cursor":{following}}}'
     return Response(page, media_type="application/json")
 
@@ -104,12 +111,12 @@ def list_tasks(
     responses=_UNKNOWN | {200: _TAGGED, 304: {"description": "It is as you have it."}},
 )
 def get_task(
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
 ) -> Response:
     """A task as a whole: its document, its plan, how far it is, and what may be asked of it."""
-    return _told(service, existing(service, task_id), if_none_match=if_none_match)
+    return _task_response(service, require_task(service, task_id), if_none_match=if_none_match)
 
 
 @router.patch(
@@ -118,15 +125,15 @@ def get_task(
     responses=merged(WITH_BODY, _UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
 def change_task(
-    service: Given, task_id: TaskId, patch: TaskPatch, if_match: IfMatch = None
+    service: ServiceDep, task_id: TaskId, patch: TaskPatch, if_match: IfMatch = None
 ) -> Response:
     """Changes a task: its name and description at any time, what it does while it is pending."""
     values = _changes(service, patch)
-    existing(service, task_id)
+    require_task(service, task_id)
     record = service.store.queue.change(
-        task_id, values, revision=revision_wanted(if_match, task_id)
+        task_id, values, revision=expected_revision(if_match, task_id)
     )
-    return _told(service, record)
+    return _task_response(service, record)
 
 
 @router.delete(
@@ -135,14 +142,14 @@ def change_task(
     response_class=Response,
     responses=merged(_UNKNOWN, _STALE, _WRONG),
 )
-def delete_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def delete_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Deletes a task and all that was measured for it; refused while it is running."""
-    existing(service, task_id)
-    service.store.queue.delete(task_id, revision=revision_wanted(if_match, task_id))
+    require_task(service, task_id)
+    service.store.queue.delete(task_id, revision=expected_revision(if_match, task_id))
     return Response(status_code=204)
 
 
-_ASKED: dict[int | str, dict[str, Any]] = {
+_ACTION_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {**_TAGGED, "description": "It is done."},
     202: {**_TAGGED, "model": TaskView, "description": "Its worker is asked, and does it soon."},
 }
@@ -153,29 +160,29 @@ _ASKED: dict[int | str, dict[str, Any]] = {
     response_model=TaskView,
     responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
-def start_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def start_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Hands a pending task to the workers."""
-    return _asked(service, task_id, "start", if_match)
+    return _act(service, task_id, "start", if_match)
 
 
 @router.post(
     "/{task_id}/cancel",
     response_model=TaskView,
-    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ASKED,
+    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ACTION_RESPONSES,
 )
-def cancel_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def cancel_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Ends a task; finished experiments are kept, and `resume` goes on from there."""
-    return _asked(service, task_id, "cancel", if_match)
+    return _act(service, task_id, "cancel", if_match)
 
 
 @router.post(
     "/{task_id}/pause",
     response_model=TaskView,
-    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ASKED,
+    responses=merged(_UNKNOWN, _STALE, _WRONG) | _ACTION_RESPONSES,
 )
-def pause_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def pause_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Lets a task rest; `resume` goes on from there."""
-    return _asked(service, task_id, "pause", if_match)
+    return _act(service, task_id, "pause", if_match)
 
 
 @router.post(
@@ -183,9 +190,9 @@ def pause_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Res
     response_model=TaskView,
     responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
-def resume_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def resume_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Goes on with a task that rests or was stopped; no finished experiment is repeated."""
-    return _asked(service, task_id, "resume", if_match)
+    return _act(service, task_id, "resume", if_match)
 
 
 @router.post(
@@ -193,9 +200,9 @@ def resume_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Re
     response_model=TaskView,
     responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
-def restart_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> Response:
+def restart_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Begins a task anew; what was measured for it is removed."""
-    return _asked(service, task_id, "restart", if_match)
+    return _act(service, task_id, "restart", if_match)
 
 
 @router.post(
@@ -205,19 +212,19 @@ def restart_task(service: Given, task_id: TaskId, if_match: IfMatch = None) -> R
     responses=merged(WITH_BODY, _UNKNOWN, _REFUSED, _KEYED) | {201: _LOCATED},
 )
 def clone_task(
-    service: Given,
+    service: ServiceDep,
     task_id: TaskId,
     body: Annotated[CloneRequest | None, Body()] = None,
-    key: Key = None,
+    key: IdempotencyKey = None,
 ) -> Response:
     """A new pending task with the same document and none of the results."""
-    original = existing(service, task_id)
+    original = require_task(service, task_id)
     name = body.name if body is not None and body.name is not None else _copied(original.name)
     task = parse_task(document_of_task(original) | {"name": name}, source=f"task {task_id}")
-    return _told(service, _created(service, task, base=original.base), status=201)
+    return _task_response(service, _created(service, task, base=original.base), status=201)
 
 
-def existing(service: Service, task_id: int) -> TaskRecord:
+def require_task(service: Service, task_id: int) -> TaskRecord:
     """The task of that number.
 
     Raises:
@@ -225,11 +232,11 @@ def existing(service: Service, task_id: int) -> TaskRecord:
     """
     found = service.store.queue.get(task_id)
     if found is None:
-        raise unknown_task(task_id)
+        raise task_not_found(task_id)
     return found
 
 
-def unknown_task(task_id: int) -> ProblemError:
+def task_not_found(task_id: int) -> ProblemError:
     """That there is no task of that number."""
     return ProblemError(ProblemKind.NOT_FOUND, f"there is no task {task_id}")
 
@@ -262,8 +269,8 @@ def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     return values | {name: text for name, text in words.items() if text is not None}
 
 
-def _asked(service: Service, task_id: int, action: Action, if_match: str | None) -> Response:
-    record = existing(service, task_id)
+def _act(service: Service, task_id: int, action: Action, if_match: str | None) -> Response:
+    record = require_task(service, task_id)
     if record.status == "running" and record.worker is None and action in ASKED_OF_WORKERS:
         raise ProblemError(
             ProblemKind.WRONG_TRANSITION,
@@ -274,15 +281,15 @@ def _asked(service: Service, task_id: int, action: Action, if_match: str | None)
         )
     if action not in ASKED_OF_WORKERS:
         refuse_violations(service.violations(parse_task(record.config, source=f"task {task_id}")))
-    done = service.store.queue.act(task_id, action, revision=revision_wanted(if_match, task_id))
-    return _told(service, done, status=202 if done.wanted else 200)
+    done = service.store.queue.act(task_id, action, revision=expected_revision(if_match, task_id))
+    return _task_response(service, done, status=202 if done.wanted else 200)
 
 
 def _copied(name: str) -> str:
     return name[: _LONGEST_NAME - len(_COPY)] + _COPY
 
 
-def _told(
+def _task_response(
     service: Service,
     record: TaskRecord,
     *,
@@ -311,7 +318,7 @@ def _told(
         "allowed_actions": allowed_actions(record.status),
         "links": {"self": address} | {part: f"{address}/{part}" for part in parts},
     }
-    return answer(TASK, document, status=status, headers=headers)
+    return json_response(TASK, document, status=status, headers=headers)
 
 
 _PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed")
