@@ -23,7 +23,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from autotuner.catalog import resolve_model
-from autotuner.config import LengthDistribution, Model
+from autotuner.config import LengthDistribution, LoadLevel, Model
 from autotuner.engines import PORT, LaunchSpec
 from autotuner.errors import AutotunerError
 from autotuner.launch import LocalLauncher
@@ -32,6 +32,7 @@ from autotuner.measure import (
     LevelPlan,
     LoadGenerator,
     Measurement,
+    StoppingRule,
     StreamingLoadGenerator,
 )
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
@@ -114,9 +115,8 @@ async def measure(
     spec = LaunchSpec("llamacpp", argv, "fake")
     plan = LevelPlan(
         lengths=LengthDistribution.parse(f"D({prompt_tokens},{OUTPUT_TOKENS})"),
-        concurrency=streams,
-        requests=max(8, 2 * streams),
-        duration_s=60,
+        load=LoadLevel.concurrency(streams),
+        stop=StoppingRule(requests=max(8, 2 * streams), duration_s=60),
         warmup_requests=streams,
     )
     log_path = folder / f"{name}-{streams}-{prompt_tokens}.log"

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from autotuner.config import LengthDistribution
+from autotuner.config import LengthDistribution, LoadLevel
 from autotuner.errors import MeasureError
-from autotuner.measure import LevelPlan
+from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.genai_bench import find_tool, measurement_of
 
 ROOT = Path(__file__).parents[2]
 LENGTHS = LengthDistribution(kind="D", input=(64, 64), output=(16, 16))
-PLAN = LevelPlan(LENGTHS, concurrency=2, requests=3, duration_s=60, warmup_requests=0)
+PLAN = LevelPlan(
+    LENGTHS, LoadLevel.concurrency(2), StoppingRule(3, duration_s=60), warmup_requests=0
+)
 
 
 def request(ttft_s: float, tokens: int = 16, code: int | None = None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autotuner.config import LengthDistribution
-from autotuner.measure import LevelPlan, Measurement
+from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.measure import LevelPlan, Measurement, StoppingRule
 from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import Level
 from autotuner.measure.reply import Reply
@@ -15,11 +15,9 @@ def level_of(*token_times_s: tuple[float, ...]) -> Measurement:
     """A level of one request after the other; each answers 3 tokens at the given times."""
     plan = LevelPlan(
         lengths=LengthDistribution.parse("D(4,3)"),
-        concurrency=1,
-        requests=len(token_times_s),
-        duration_s=60.0,
+        load=LoadLevel.concurrency(1),
+        stop=StoppingRule(len(token_times_s), duration_s=60.0),
         warmup_requests=0,
-        ci_width=None,
         request_timeout_s=60.0,
     )
     level = Level(plan, lambda completed, wanted: None)
@@ -44,9 +42,8 @@ def test_answers_that_were_read_at_once_among_others_count() -> None:
 def test_nothing_counts_before_all_users_are_in_flight() -> None:
     plan = LevelPlan(
         lengths=LengthDistribution.parse("D(4,3)"),
-        concurrency=2,
-        requests=2,
-        duration_s=60.0,
+        load=LoadLevel.concurrency(2),
+        stop=StoppingRule(2, duration_s=60.0),
         warmup_requests=1,
     )
     level = Level(plan, lambda completed, wanted: None)

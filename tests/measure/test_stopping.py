@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from autotuner.config import LengthDistribution
-from autotuner.measure import LevelPlan, Measurement
+from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.measure import LevelPlan, Measurement, StoppingRule
 from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import Level
 from autotuner.measure.reply import Reply
-from autotuner.measure.stopping import checkpoints, may_end
 
 
 @dataclass
@@ -40,12 +39,9 @@ class ClosedLoop:
         now_s = 0.0
         plan = LevelPlan(
             lengths=LengthDistribution.parse("U(1,99)/(1,99)"),
-            concurrency=self.users,
-            requests=4000,
-            duration_s=1e9,
+            load=LoadLevel.concurrency(self.users),
+            stop=StoppingRule(4000, 1e9, width, slo_ms),
             warmup_requests=4 * self.users,
-            ci_width=width,
-            slo_ms=slo_ms,
         )
         level = Level(plan, lambda completed, wanted: None, clock=lambda: now_s)
         order = itertools.count()
@@ -102,8 +98,13 @@ def test_the_slowest_of_those_that_were_admitted_are_counted() -> None:
 
 
 def test_checkpoints_are_fixed_beforehand_and_grow_by_half() -> None:
-    plan = LevelPlan(LengthDistribution.parse("D(1,1)"), 8, 1000, 60.0, 0)
-    assert list(itertools.islice(checkpoints(plan), 5)) == [48, 72, 108, 162, 243]
+    assert list(itertools.islice(StoppingRule(1000, 60.0).checkpoints(8), 5)) == [
+        48,
+        72,
+        108,
+        162,
+        243,
+    ]
 
 
 def test_an_slo_inside_its_interval_asks_for_more_requests() -> None:
@@ -115,5 +116,4 @@ def test_an_slo_inside_its_interval_asks_for_more_requests() -> None:
 
 
 def test_nothing_ends_early_unasked() -> None:
-    plan = LevelPlan(LengthDistribution.parse("D(1,1)"), 1, 1000, 60.0, 0)
-    assert not may_end(plan, [Reply(0.0, (0.1, 0.2), 0.2, 2, 2)] * 100)
+    assert not StoppingRule(1000, 60.0).is_met([Reply(0.0, (0.1, 0.2), 0.2, 2, 2)] * 100)

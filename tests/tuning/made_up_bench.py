@@ -144,10 +144,10 @@ class MadeUpLoad:
     ) -> Measurement:
         self.plans.append(plan)
         self.launcher.clock.now_s += 2.0
-        found = self.load(int(endpoint.base_url.rpartition(":")[2]), plan.concurrency)
+        found = self.load(int(endpoint.base_url.rpartition(":")[2]), int(plan.load.value))
         if found is None:
             self.launcher.engines[-1].dead = True
-            return level(plan.concurrency, 1.0, 1.0, failed=8)
+            return level(int(plan.load.value), 1.0, 1.0, failed=8)
         return found
 
 

@@ -78,7 +78,7 @@ class Machine:
         await asyncio.sleep(0.06 * (1 + number * 7 % 5))
         self.clock.now_s += 1.0
         self.fail(number)
-        return level(plan.concurrency, 100.0 * number, 5.0)
+        return level(int(plan.load.value), 100.0 * number, 5.0)
 
 
 class Engine(StopsWhenLeft):

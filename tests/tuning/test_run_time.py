@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from made_up_bench import level
 
-from autotuner.config import LengthDistribution
+from autotuner.config import LengthDistribution, LoadLevel
 from autotuner.errors import StoreError
-from autotuner.measure import LevelPlan
+from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.disturbance import MachineLoad
 from autotuner.store import Store
 from autotuner.tuning.durations import time_left_s
@@ -62,7 +62,9 @@ def test_a_store_that_fails_is_left_to_the_run_itself() -> None:
 def test_the_time_left_follows_the_rate_and_the_limit(
     completed: int, taken_s: float, left_s: float | None
 ) -> None:
-    plan = LevelPlan(LengthDistribution.parse("D(1,1)"), 1, 20, 60.0, 0)
+    plan = LevelPlan(
+        LengthDistribution.parse("D(1,1)"), LoadLevel.concurrency(1), StoppingRule(20, 60.0), 0
+    )
     assert time_left_s(plan, completed, 20, taken_s) == left_s
 
 

@@ -3,15 +3,19 @@
 In: an `Endpoint` and a `LevelPlan`. Out: a `Measurement`. Knows nothing of search.
 """
 
+from autotuner.measure.arrival import ArrivalProcess
 from autotuner.measure.generator import StreamingLoadGenerator
 from autotuner.measure.protocol import Endpoint, LevelPlan, LoadGenerator
 from autotuner.measure.results import Distribution, Measurement
+from autotuner.measure.stopping import StoppingRule
 
 __all__ = [
+    "ArrivalProcess",
     "Distribution",
     "Endpoint",
     "LevelPlan",
     "LoadGenerator",
     "Measurement",
+    "StoppingRule",
     "StreamingLoadGenerator",
 ]

@@ -26,6 +26,7 @@ from autotuner.measure.generator import StreamingLoadGenerator
 from autotuner.measure.protocol import Endpoint, LevelPlan
 from autotuner.measure.results import Measurement
 from autotuner.measure.statistics import distribution
+from autotuner.measure.stopping import StoppingRule
 
 TOOL = "genai-bench"
 NOTE = "measured by genai-bench; its latencies contain its own delay"
@@ -80,31 +81,35 @@ class GenaiBenchGenerator:
         await self._warm_up(endpoint, plan, engine_alive)
         with tempfile.TemporaryDirectory(dir=self._folder.name) as results:
             words = [*self._words(endpoint, plan, await self._tokenizer_folder()), results]
-            said = await self._process(words, plan.duration_s + _START_S, engine_alive)
+            said = await self._process(words, plan.stop.duration_s + _START_S, engine_alive)
             document = _result(Path(results))
         if document is None:
             return _nothing(plan, said)
         measurement = measurement_of(document, plan, alive=engine_alive())
         if on_progress is not None:
-            on_progress(measurement.requests_completed, plan.requests)
+            on_progress(measurement.requests_completed, plan.stop.requests)
         return measurement
 
     async def _warm_up(
         self, endpoint: Endpoint, plan: LevelPlan, engine_alive: Callable[[], bool]
     ) -> None:
         if plan.warmup_requests:
-            short = replace(plan, requests=plan.warmup_requests, warmup_requests=0, ci_width=None)
+            short = replace(
+                plan,
+                stop=StoppingRule(plan.warmup_requests, plan.stop.duration_s),
+                warmup_requests=0,
+            )
             await StreamingLoadGenerator().run(endpoint, short, engine_alive=engine_alive)
 
     def _words(self, endpoint: Endpoint, plan: LevelPlan, tokenizer: Path) -> list[str]:
-        minutes = max(math.ceil(plan.duration_s / 60), 1)
+        minutes = max(math.ceil(plan.stop.duration_s / 60), 1)
         return [
             *(self._program, "benchmark", "--api-backend", "openai"),
             *("--api-base", endpoint.base_url, "--api-key", "none"),
             *("--api-model-name", endpoint.model_name, "--task", "text-to-text"),
             *("--model-tokenizer", str(tokenizer), "--traffic-scenario", str(plan.lengths)),
-            *("--num-concurrency", str(plan.concurrency), "--max-time-per-run", str(minutes)),
-            *("--max-requests-per-run", str(plan.requests), "--experiment-base-dir"),
+            *("--num-concurrency", str(int(plan.load.value)), "--max-time-per-run", str(minutes)),
+            *("--max-requests-per-run", str(plan.stop.requests), "--experiment-base-dir"),
         ]
 
     async def _tokenizer_folder(self) -> Path:
@@ -186,12 +191,12 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
     return Measurement(
         tool=TOOL,
         original=told,
-        concurrency=plan.concurrency,
+        concurrency=int(plan.load.value),
         duration_s=told["run_duration"],
         requests_completed=len(done),
         requests_failed=failed,
         requests_short=short,
-        ended_by="requests" if len(done) + failed >= plan.requests else "time",
+        ended_by="requests" if len(done) + failed >= plan.stop.requests else "time",
         valid=alive and failed == 0 and bool(done),
         tok_s=told["mean_output_throughput_tokens_per_s"],
         requests_s=told["requests_per_second"],
@@ -216,7 +221,7 @@ def _result(folder: Path) -> dict[str, Any] | None:
 def _nothing(plan: LevelPlan, said: str) -> Measurement:
     return Measurement(
         tool=TOOL,
-        concurrency=plan.concurrency,
+        concurrency=int(plan.load.value),
         duration_s=0.0,
         requests_completed=0,
         requests_failed=1,

@@ -1,9 +1,10 @@
-"""Our load generator: a closed loop against an OpenAI-compatible streaming endpoint."""
+"""Our load generator: load on an OpenAI-compatible streaming endpoint, in a closed or open loop."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 
 from autotuner.measure.connection import Address, Connection, Exchange, addresses_of, connect
 from autotuner.measure.disturbance import ClientWatch
-from autotuner.measure.level import ENGINE_DIED, Level
+from autotuner.measure.level import ENGINE_DIED, Level, Ticket
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
 from autotuner.measure.protocol import Endpoint, LevelPlan
 from autotuner.measure.reply import REPORTED, Reply, body_text, parse_reply
@@ -20,16 +21,12 @@ from autotuner.measure.results import Measurement
 from autotuner.measure.threads import BackgroundThread, run_in_own_loop
 
 _MODELS_TIMEOUT_S = 10.0
-# Users who start in the same millisecond get their tokens in the same millisecond, answer after
-# answer: bursts that no traffic has, in which the last socket is read milliseconds late. Opening a
-# connection and sending a prompt take 1 to 2 ms where CPUs are shared.
-_BETWEEN_ARRIVALS_S = 0.005
 # A dying engine's exit is seen a little after its connections close.
 _DEATH_POLLS, _DEATH_POLL_S = 15, 0.02
 
 
 class StreamingLoadGenerator:
-    """Keeps `concurrency` requests in flight; see `LoadGenerator`.
+    """Sends requests as the plan's arrival process has it; see `LoadGenerator`.
 
     Sockets are read on a loop of their own, which does nothing else: prompts are drawn and encoded
     before, and replies are read in another thread, after the level where nothing depends on them.
@@ -66,71 +63,108 @@ async def _run(
     prompts = PromptSource(plan.lengths, seed=plan.seed, vocabulary=await client.vocabulary())
     with BackgroundThread() as background:
         level = Level(plan, on_progress, in_background=background.compute)
+        sender = _Sender(plan, client, prompts, level, background)
         async with ClientWatch() as watch:
-            users = [_User(client, prompts, level, background) for _ in range(plan.concurrency)]
-            tasks = [
-                asyncio.create_task(user.run(n * _BETWEEN_ARRIVALS_S))
-                for n, user in enumerate(users)
-            ]
             over = asyncio.create_task(level.over.wait())
             try:
-                ends: set[asyncio.Future[Any]] = {over, background.failure, *tasks}
+                sender.send_due()
+                ends: set[asyncio.Future[Any]] = {over, background.failure}
                 await asyncio.wait(ends, return_when=FIRST_COMPLETED)
             finally:
                 over.cancel()
-                unfinished = [user.leave(task) for user, task in zip(users, tasks, strict=True)]
-                ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for result in ended:
-            if isinstance(result, Exception):
-                raise result
+                unfinished = await sender.leave()
         await background.idle()
-        for left in filter(None, unfinished):
+        for left in unfinished:
             level.left_unfinished(
                 parse_reply(left.sent_s, left.fragments, left.times_s, unfinished=True)
             )
         return level.measurement(watch, engine_alive=engine_alive())
 
 
-class _User:
-    """Sends one request after the other until the level is over."""
+class _Sender:
+    """Sends requests as the arrival process has it, until the level is over."""
 
     def __init__(
-        self, client: _Client, prompts: PromptSource, level: Level, background: BackgroundThread
+        self,
+        plan: LevelPlan,
+        client: _Client,
+        prompts: PromptSource,
+        level: Level,
+        background: BackgroundThread,
     ) -> None:
+        self._arrival = plan.arrival_process()
+        self._most_in_flight = plan.most_in_flight
         self._client = client
         self._prompts = prompts
         self._level = level
         self._background = background
-        self._connection: Connection | None = None
+        self._loop = asyncio.get_running_loop()
+        self._began_s = time.perf_counter()
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
 
-    async def run(self, after_s: float) -> None:
-        await asyncio.sleep(after_s)
-        while not self._level.over.is_set():
-            if self._level.has_arrived:
+    def send_due(self) -> None:
+        """Sends what is due, and comes back when the next request is, or may be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        level, is_open = self._level, self._arrival.users is None
+        while not level.over.is_set():
+            if level.has_arrived:
                 self._background.flush()
-                await self._level.over.wait()
+                level.judge()
                 return
-            ticket = self._level.begin()
-            request = self._prompts.draw()
-            exchange, dropped = await self._send(self._client.completion(request))
-            self._level.dropped_and_retried += dropped
-            end = partial(self._level.end, ticket, request.output_tokens)
-            if exchange.error or exchange.status != 200:
-                end(_read(exchange))
-            else:
-                self._level.arrived(ticket)
-                self._background.later(partial(_read, exchange), end, len(exchange.fragments))
-                if self._level.wants_reading:
-                    self._background.flush()
+            after_s = self._arrival.due_s(level.sent, level.in_flight)
+            if after_s is None:
+                return
+            due_s = self._began_s + after_s
+            if is_open:
+                level.next_due_s = due_s
+            wait_s = min(due_s - time.perf_counter(), level.admits_for_s)
+            if wait_s > 0:
+                self._timer = self._loop.call_later(wait_s, self.send_due)
+                return
+            if is_open and level.in_flight >= self._most_in_flight:
+                level.held_back = True
+                return
+            task = self._loop.create_task(self._request(level.begin(due_s if is_open else None)))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
 
-    def leave(self, task: asyncio.Task[None]) -> Exchange | None:
-        """Ends the user; what its last answer had brought so far is throughput too."""
-        connection = self._connection
-        under_way = None if connection is None else connection.exchange_under_way
-        task.cancel()
-        if connection is not None:
+    async def leave(self) -> list[Exchange]:
+        """Drops all that is under way; what it has brought so far is throughput too."""
+        if self._timer is not None:
+            self._timer.cancel()
+        exchanges = [connection.exchange_under_way for connection in self._connections]
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for connection in self._connections:
             connection.abort()
-        return under_way if under_way is not None and under_way.status == 200 else None
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return [x for x in exchanges if x is not None and x.status == 200]
+
+    async def _request(self, ticket: Ticket) -> None:
+        level, request = self._level, self._prompts.draw()
+        exchange, dropped = await self._send(self._client.completion(request))
+        level.dropped_and_retried += dropped
+        if ticket.scheduled_s is not None:
+            exchange.sent_s = ticket.scheduled_s
+        end = partial(level.end, ticket, request.output_tokens)
+        if exchange.error or exchange.status != 200:
+            end(_read(exchange))
+        else:
+            level.arrived(ticket)
+            self._background.later(partial(_read, exchange), end, len(exchange.fragments))
+            if level.wants_reading:
+                self._background.flush()
+        self.send_due()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._background.fail(error)
 
     async def _send(self, message: bytes) -> tuple[Exchange, int]:
         """The exchange, and how many connections were dropped on the way.
@@ -150,10 +184,14 @@ class _User:
     async def _once(self, message: bytes) -> Exchange:
         # A connection for each request: llama.cpp's server closes kept ones unannounced.
         try:
-            self._connection = await self._client.connect()
+            connection = await self._client.connect()
         except OSError as error:
             return Exchange(error=f"cannot connect: {error.strerror or error}")
-        return await self._connection.exchange(message, timeout_s=self._client.timeout_s)
+        self._connections.add(connection)
+        try:
+            return await connection.exchange(message, timeout_s=self._client.timeout_s)
+        finally:
+            self._connections.discard(connection)
 
 
 def _read(exchange: Exchange) -> Reply | str:

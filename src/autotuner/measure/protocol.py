@@ -6,8 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from autotuner.config import LengthDistribution
+from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.measure.arrival import ArrivalProcess, arrival_process
 from autotuner.measure.results import Measurement
+from autotuner.measure.stopping import StoppingRule
+
+MOST_IN_FLIGHT = 800
+"""Requests under way in an open loop; each has a socket, and many systems let a process open 1,024
+files."""
 
 
 @dataclass(frozen=True)
@@ -21,35 +27,33 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class LevelPlan:
-    """One load level to run.
+    """One load level to run: how requests arrive, and when it ends, each independent of the other.
 
-    First a warm-up: `concurrency` requests are kept in flight until `warmup_requests` of them are
-    completed. Requests started from then on are measured, and others keep the load up until the
-    last measured one ends, so that each of them meets the full concurrency.
+    First a warm-up, until `warmup_requests` are completed and, in a closed loop, all users are in
+    flight. Requests sent from then on are measured until `stop` closes admission, and others keep
+    the load up until the last measured one ends, so that each of them meets the full load.
 
-    A level ends on `requests` completed or on `duration_s` after the warm-up. Where `ci_width` is
-    given it may end earlier: when, at one of the checkpoints of `measure.stopping`, the 95 %
-    interval of both mean TTFT and mean E2E latency is narrower than `ci_width` times the mean on
-    either side, and no limit of `slo_ms` lies inside the interval of its quantity. It then admits
-    requests up to the next checkpoint, and counts all that it has admitted.
+    An open loop has no more than `most_in_flight` requests under way: where the engine is so far
+    behind, the next waits for one to end, and the level is marked as saturated.
 
     Attributes:
         warmup_requests: completed before the clock starts; not counted.
-        slo_ms: limits of `ttft_ms`, `tpot_ms` (means) and `e2e_p90_ms`.
-        min_requests: fewest before the first checkpoint.
         seed: makes request lengths and prompts reproducible; prompts are unique within a seed.
+        arrival: that of the load's kind where left out.
     """
 
     lengths: LengthDistribution
-    concurrency: int
-    requests: int
-    duration_s: float
+    load: LoadLevel
+    stop: StoppingRule
     warmup_requests: int
-    ci_width: float | None = None
-    slo_ms: tuple[tuple[str, float], ...] = ()
-    min_requests: int = 32
     request_timeout_s: float = 120.0
     seed: int = 0
+    arrival: ArrivalProcess | None = None
+    most_in_flight: int = MOST_IN_FLIGHT
+
+    def arrival_process(self) -> ArrivalProcess:
+        """Who decides when the next request is sent."""
+        return self.arrival or arrival_process(self.load)
 
 
 class LoadGenerator(Protocol):

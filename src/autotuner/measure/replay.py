@@ -40,12 +40,12 @@ class ReplayLoadGenerator:
     ) -> Measurement:
         """Gives one level; see `LoadGenerator.run`."""
         launch = self._landscape.launch(endpoint.base_url.removeprefix(SCHEME))
-        level = next((x for x in launch.levels if x.concurrency == plan.concurrency), None)
+        level = next((x for x in launch.levels if x.concurrency == int(plan.load.value)), None)
         measurement = self._measured(launch, level, plan)
         await asyncio.sleep(_seconds(launch, measurement, plan))
         if on_progress is not None:
             for completed in range(1, measurement.requests_completed + 1):
-                on_progress(completed, plan.requests)
+                on_progress(completed, plan.stop.requests)
         return measurement
 
     def _measured(
@@ -55,19 +55,19 @@ class ReplayLoadGenerator:
         if level is None or level.true is None:
             status = None if level is None else level.true_status
             return _failed(plan, _why(status), source)
-        key = (self._landscape.name, launch.id, plan.concurrency, plan.seed)
+        key = (self._landscape.name, launch.id, int(plan.load.value), plan.seed)
         figures = with_noise(level.true, level.noise_cv, key)
         isl, osl = plan.lengths.mean()
-        in_time = math.ceil(plan.duration_s * figures.tok_s / osl)
-        completed = min(plan.requests, max(in_time, plan.concurrency))
+        in_time = math.ceil(plan.stop.duration_s * figures.tok_s / osl)
+        completed = min(plan.stop.requests, max(in_time, int(plan.load.value)))
         tpot_ms = _alike(figures.tpot_ms, completed) if figures.tpot_ms and osl > 1 else None
         return Measurement(
-            concurrency=plan.concurrency,
+            concurrency=int(plan.load.value),
             duration_s=completed * osl / figures.tok_s,
             requests_completed=completed,
             requests_failed=0,
             requests_short=0,
-            ended_by="requests" if completed == plan.requests else "time",
+            ended_by="requests" if completed == plan.stop.requests else "time",
             valid=True,
             tok_s=figures.tok_s,
             requests_s=figures.tok_s / osl,
@@ -91,10 +91,10 @@ def _why(status: str | None) -> str:
 
 def _failed(plan: LevelPlan, why: str, source: dict[str, str]) -> Measurement:
     return Measurement(
-        concurrency=plan.concurrency,
+        concurrency=int(plan.load.value),
         duration_s=0.0,
         requests_completed=0,
-        requests_failed=plan.concurrency,
+        requests_failed=int(plan.load.value),
         requests_short=0,
         ended_by="failed",
         valid=False,
@@ -102,7 +102,7 @@ def _failed(plan: LevelPlan, why: str, source: dict[str, str]) -> Measurement:
         requests_s=0.0,
         input_tokens=0,
         output_tokens=0,
-        errors={why: plan.concurrency},
+        errors={why: int(plan.load.value)},
         note=NOTE,
         tool=TOOL,
         original=source,

@@ -64,7 +64,8 @@ class Measurement(BaseModel):
     Attributes:
         tool: the load generator; figures of different ones are never compared unmarked.
         original: what another tool reported, in its own units.
-        duration_s: from the first measured request's start to the last one's end.
+        duration_s: from the first measured request's start to the last one's end; in an open loop
+            at least until the next request is due.
         tok_s: output tokens per second of the whole deployment: all that arrived within
             `duration_s`, those of the requests that only keep the load up included.
         requests_s: `tok_s` over the mean output tokens of a request.
@@ -75,6 +76,11 @@ class Measurement(BaseModel):
         client_lag_ms: mean delay of the generator's own event loop; where the kernel does not stamp
             what arrives, about what it adds to TTFT.
         client_worst_lag_ms: the longest delay of it.
+        saturated: open loop: the engine did not keep up with the rate, so latencies depend on how
+            long the level lasted, and are lower bounds.
+        client_delay_ms: mean delay of the generator behind the schedule of an open loop, from when
+            a request was due until it was sent; part of its latencies. None in a closed loop.
+        client_worst_delay_ms: the longest delay of it.
         client_bottleneck: True where the generator, not the engine, may have set the figures:
             it was short of CPU, its worst lag is above 25 ms and above a quarter of the mean TTFT,
             or its mean lag is above 1 ms and above 2 % of it.
@@ -102,6 +108,9 @@ class Measurement(BaseModel):
     client_cpu_share: float = 0.0
     client_lag_ms: float = 0.0
     client_worst_lag_ms: float = 0.0
+    saturated: bool = False
+    client_delay_ms: float | None = None
+    client_worst_delay_ms: float | None = None
     client_bottleneck: bool = False
     machine: MachineLoad | None = None
     note: str = ""

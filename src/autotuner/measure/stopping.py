@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from autotuner.measure.protocol import LevelPlan
 from autotuner.measure.reply import Reply
 from autotuner.measure.statistics import distribution
 
@@ -21,32 +21,102 @@ _ROUNDS = 6
 _GROWTH = 1.5
 
 
-def checkpoints(plan: LevelPlan) -> Iterator[int]:
-    """Numbers of requests at which a level is looked at; each half as much again as the last."""
-    count = max(plan.min_requests, _ROUNDS * plan.concurrency)
-    while True:
-        yield count
-        count = math.ceil(count * _GROWTH)
+@dataclass(frozen=True)
+class StoppingRule:
+    """How long a level measures: until `requests` are completed or `duration_s` are over.
 
+    Where `ci_width` is given it may end earlier: when, at one of the checkpoints, the 95 % interval
+    of both mean TTFT and mean E2E latency is narrower than `ci_width` times the mean on either
+    side, and no limit of `slo_ms` lies inside the interval of its quantity. It then admits requests
+    up to the next checkpoint, and counts all that it has admitted.
 
-def may_end(plan: LevelPlan, replies: Sequence[Reply]) -> bool:
-    """Whether the replies say enough: the means are narrow, and each SLO is met or missed clearly.
-
-    Args:
-        replies: complete ones, in the order in which their requests began.
+    Attributes:
+        duration_s: from the first measured request; those that began within it are waited for.
+        slo_ms: limits of `ttft_ms`, `tpot_ms` (means) and `e2e_p90_ms`.
+        min_requests: fewest before the first checkpoint.
     """
-    if plan.ci_width is None:
-        return False
-    ttft = distribution([reply.ttft_ms for reply in replies])
-    e2e = distribution([reply.e2e_ms for reply in replies])
-    for shown in (ttft, e2e):
-        if shown is None or shown.ci95 is None or shown.ci95 > plan.ci_width * shown.mean:
+
+    requests: int
+    duration_s: float
+    ci_width: float | None = None
+    slo_ms: tuple[tuple[str, float], ...] = ()
+    min_requests: int = 32
+
+    def checkpoints(self, users: int) -> Iterator[int]:
+        """Numbers of requests at which a level is looked at; each half as much again as the last.
+
+        Args:
+            users: requests that wait for each other; 1 where none do.
+        """
+        count = max(self.min_requests, _ROUNDS * users)
+        while True:
+            yield count
+            count = math.ceil(count * _GROWTH)
+
+    def is_met(self, replies: Sequence[Reply]) -> bool:
+        """Whether the means are narrow, and each SLO is met or missed clearly.
+
+        Args:
+            replies: complete ones, in the order in which their requests began.
+        """
+        if self.ci_width is None:
             return False
-    tpot = distribution([tpot for reply in replies if (tpot := reply.tpot_ms) is not None])
-    measured = {"ttft_ms": ttft, "tpot_ms": tpot, "e2e_p90_ms": e2e}
-    for name, limit in plan.slo_ms:
-        shown = measured.get(name)
-        low, high = shown.interval95(name) if shown else (None, None)
-        if shown and (low is None or low <= limit) and (high is None or high > limit):
+        ttft = distribution([reply.ttft_ms for reply in replies])
+        e2e = distribution([reply.e2e_ms for reply in replies])
+        for sample in (ttft, e2e):
+            if sample is None or sample.ci95 is None or sample.ci95 > self.ci_width * sample.mean:
+                return False
+        tpot = distribution([tpot for reply in replies if (tpot := reply.tpot_ms) is not None])
+        measured = {"ttft_ms": ttft, "tpot_ms": tpot, "e2e_p90_ms": e2e}
+        for name, limit in self.slo_ms:
+            sample = measured.get(name)
+            low, high = sample.interval95(name) if sample else (None, None)
+            if sample and (low is None or low <= limit) and (high is None or high > limit):
+                return False
+        return True
+
+
+class Admission:
+    """Admission of requests to the sample of one level, as a `StoppingRule` has it.
+
+    Attributes:
+        wanted: requests of the sample, as things stand.
+        is_narrow: whether the rule was met at a checkpoint.
+        next_checkpoint: number of first requests that are looked at next; None where none are.
+    """
+
+    def __init__(self, rule: StoppingRule, users: int) -> None:
+        self.rule = rule
+        self.wanted = rule.requests
+        self.is_narrow = False
+        self._checkpoints = rule.checkpoints(users)
+        self.next_checkpoint = None if rule.ci_width is None else next(self._checkpoints)
+
+    def is_closed(self, admitted: int, elapsed_s: float) -> bool:
+        """Whether no further request is measured: enough are, or the time is over."""
+        return admitted >= self.wanted or elapsed_s >= self.rule.duration_s
+
+    def is_due(self, ended: int) -> bool:
+        """Whether so many ended requests reach the next checkpoint."""
+        return (
+            not self.is_narrow
+            and self.next_checkpoint is not None
+            and ended >= self.next_checkpoint
+        )
+
+    def pass_checkpoint(self) -> None:
+        """Looks forward to the checkpoint after the next."""
+        self.next_checkpoint = next(self._checkpoints)
+
+    def close_at_checkpoint(self, admitted: int) -> bool:
+        """Closes admission at the next checkpoint, as the rule was met; says whether it did.
+
+        It leaves the limit as it is where that comes first.
+        """
+        if self.is_narrow or self.next_checkpoint is None:
             return False
-    return True
+        last = max(admitted, self.next_checkpoint)
+        if last >= self.rule.requests:
+            return False
+        self.is_narrow, self.wanted = True, last
+        return True

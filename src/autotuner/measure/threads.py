@@ -127,7 +127,7 @@ class BackgroundThread:
             try:
                 result = work()
             except Exception as error:
-                self._loop.call_soon_threadsafe(self._failed, error)
+                self._loop.call_soon_threadsafe(self.fail, error)
             else:
                 self._loop.call_soon_threadsafe(then, result)
 
@@ -153,6 +153,7 @@ class BackgroundThread:
         if self.failure.done():
             self.failure.result()
 
-    def _failed(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Sets `failure`, if nothing else has."""
         if not self.failure.done():
             self.failure.set_exception(error)

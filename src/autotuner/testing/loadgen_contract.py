@@ -15,8 +15,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from autotuner.config import LengthDistribution
-from autotuner.measure import Distribution, Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.measure import (
+    Distribution,
+    Endpoint,
+    LevelPlan,
+    LoadGenerator,
+    Measurement,
+    StoppingRule,
+)
 
 EngineUnderLoad = tuple[Endpoint, Callable[[], bool]]
 _ENDLESS = 1_000_000
@@ -36,11 +43,9 @@ def plan(
     """A small level."""
     return LevelPlan(
         lengths=LengthDistribution.parse(lengths),
-        concurrency=concurrency,
-        requests=requests,
-        duration_s=duration_s,
+        load=LoadLevel.concurrency(concurrency),
+        stop=StoppingRule(requests, duration_s, ci_width),
         warmup_requests=warmup_requests,
-        ci_width=ci_width,
         request_timeout_s=request_timeout_s,
     )
 

@@ -103,4 +103,4 @@ def time_left_s(plan: LevelPlan, completed: int, wanted: int, taken_s: float) ->
     if completed == 0:
         return None
     at_this_rate_s = taken_s / completed * max(wanted - completed, 0)
-    return min(at_this_rate_s, max(plan.duration_s - taken_s, 0.0))
+    return min(at_this_rate_s, max(plan.stop.duration_s - taken_s, 0.0))

@@ -11,10 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
-from autotuner.measure import Endpoint, LevelPlan, LoadGenerator, Measurement
+from autotuner.measure import (
+    Endpoint,
+    LevelPlan,
+    LoadGenerator,
+    Measurement,
+    StoppingRule,
+)
 from autotuner.measure.disturbance import Counters, machine_load
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
@@ -266,7 +272,7 @@ class Experimenter:
             left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
             self._listen(LevelProgress(launch.record.index, concurrency, completed, wanted, left_s))
 
-        progress(0, plan.requests)
+        progress(0, plan.stop.requests)
         before = self._counters()
         measurement = await self._generator.run(
             Endpoint(engine.base_url, launch.spec.model_name, launch.spec.api_path),
@@ -282,12 +288,14 @@ class Experimenter:
         seed = self._prepared.task.optimization.seed
         return LevelPlan(
             lengths=self._prepared.workload,
-            concurrency=concurrency,
-            requests=max(benchmark.requests_per_level, concurrency),
-            duration_s=benchmark.duration_per_level_s,
+            load=LoadLevel.concurrency(concurrency),
+            stop=StoppingRule(
+                requests=max(benchmark.requests_per_level, concurrency),
+                duration_s=benchmark.duration_per_level_s,
+                ci_width=benchmark.ci_width,
+                slo_ms=tuple(self._prepared.task.slo_limits().items()),
+            ),
             warmup_requests=benchmark.warmup_requests,
-            ci_width=benchmark.ci_width,
-            slo_ms=tuple(self._prepared.task.slo_limits().items()),
             request_timeout_s=benchmark.request_timeout_s,
             seed=seed * 1_000_003 + concurrency * 101 + repeat,
         )

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autotuner.config import LengthDistribution
+from autotuner.config import LengthDistribution, LoadLevel
 from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
-from autotuner.measure import LevelPlan
+from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.genai_bench import TOOL, measurement_of
 from autotuner.verify.autotuner_reader import remarks
 from autotuner.verify.files import open_file
@@ -62,7 +62,12 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
     asked = lengths or LengthDistribution(kind="N", input=(1, 0), output=(1, 0))
     concurrency = whole("num_concurrency", told["num_concurrency"])
     requests = max(int(told.get("num_requests") or 0), 1)
-    plan = LevelPlan(asked, concurrency, requests=requests, duration_s=0, warmup_requests=0)
+    plan = LevelPlan(
+        lengths=asked,
+        load=LoadLevel.concurrency(concurrency),
+        stop=StoppingRule(requests, duration_s=0),
+        warmup_requests=0,
+    )
     failed = int(told.get("num_error_requests") or 0)
     if failed:
         raise ValueError(f"{failed} of {requests} requests failed")
