@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from checkpoints import LLAMA_70B, LLAMA_405B, QUANTIZED
 
-from autotuner.catalog import Quantization, facts_from_config
+from autotuner.catalog import CheckpointQuantization, facts_from_config
 from autotuner.catalog.quantization_config import quantization_from_config
 
 
-def _of(name: str) -> Quantization:
+def _of(name: str) -> CheckpointQuantization:
     case = QUANTIZED[name]
     found = quantization_from_config(case["config"], case.get("layers", 4))
     assert found is not None

@@ -30,7 +30,7 @@ from autotuner.predict.roofline import tokens_per_step
 from autotuner.predict.roofline_comm import Link, all_reduce_s, all_to_all_s, link_between
 from autotuner.predict.roofline_layout import machine_of, work_of
 from autotuner.predict.roofline_step import Batch, experts_touched, step_s
-from autotuner.space import RULES, Setting
+from autotuner.space import RULES, SpaceContext
 from autotuner.testing.predictor_contract import PredictorContract
 
 SPEED = DeviceSpeed(30.0, {"float32": 0.2}, 2, "a CPU", "2025-01-01T00:00:00+00:00")
@@ -138,7 +138,7 @@ def test_whatever_the_rules_allow_is_told_in_finite_figures(
         scheduling={"max_running_requests": data.draw(st.sampled_from([None, 1, 64]))},
     )
     where = scenario(model, gpu, engine=engine, isl=data.draw(st.sampled_from([1, 512, 8192])))
-    setting = Setting(
+    setting = SpaceContext(
         math.ceil(where.isl + where.osl), {}, where.facts, where.gpu.memory_gib, False, where.gpu
     )
     assume(not any(rule.judge(what, setting) for rule in RULES))

@@ -15,7 +15,7 @@ from tried import tried, widths
 from autotuner.catalog import facts_from_config
 from autotuner.config import Candidate
 from autotuner.engines import engine_named
-from autotuner.space import Setting, rules_of
+from autotuner.space import SpaceContext, rules_of
 from autotuner.space.blocks import cut_matrix
 
 
@@ -129,8 +129,12 @@ def dense(quantization: dict[str, Any] | None, inner: int = 3 * 128, **keys: Any
     return config | ({} if quantization is None else {"quantization_config": quantization})
 
 
-def setting_of(config: dict[str, Any], engine: str = "vllm", version: str = "0.32.0") -> Setting:
-    return Setting.of(engine_named(engine), version, facts_from_config(config), request_tokens=256)
+def setting_of(
+    config: dict[str, Any], engine: str = "vllm", version: str = "0.32.0"
+) -> SpaceContext:
+    return SpaceContext.of(
+        engine_named(engine), version, facts_from_config(config), request_tokens=256
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,19 @@ from tried import tried
 from autotuner.catalog import ModelFacts, gpu_named
 from autotuner.config import Candidate
 from autotuner.engines import ENGINES, RELATIONS, engine_named, requirement_from
-from autotuner.space import Setting
+from autotuner.space import SpaceContext
 from autotuner.space.requirements import broken, requirement_rules
 
 CHUNKS, STEP = "attention.enable_chunked_prefill", "scheduling.max_num_batched_tokens"
 SLOTS, LENGTH = "scheduling.max_running_requests", "memory.max_model_len"
 
 
-def on(engine: str, gpu: str = "h100", facts: ModelFacts | None = None, **more: Any) -> Setting:
+def on(
+    engine: str, gpu: str = "h100", facts: ModelFacts | None = None, **more: Any
+) -> SpaceContext:
     device = gpu_named(gpu)
     known = facts or ModelFacts(attention="gqa", experts=0, context_length=131072)
-    return Setting.of(
+    return SpaceContext.of(
         engine_named(engine),
         more.pop("version", engine_named(engine).table.version),
         known,
@@ -32,7 +34,7 @@ def on(engine: str, gpu: str = "h100", facts: ModelFacts | None = None, **more: 
     )
 
 
-def reasons(setting: Setting, **settings: Any) -> list[str]:
+def reasons(setting: SpaceContext, **settings: Any) -> list[str]:
     """What the engine of a setting has against settings; `__` stands for the dot."""
     candidate = Candidate.from_settings({k.replace("__", "."): v for k, v in settings.items()})
     rules = requirement_rules(setting)
@@ -179,7 +181,7 @@ def test_every_attention_rank_of_sglang_has_a_request() -> None:
     ],
 )
 def test_settings_that_do_not_go_together(
-    setting: Setting, settings: dict[str, Any], works: bool
+    setting: SpaceContext, settings: dict[str, Any], works: bool
 ) -> None:
     assert (not reasons(setting, **settings)) is works
 

@@ -15,7 +15,7 @@ from tried import MODELS, tried, widths
 from autotuner.catalog import DeviceMemory, gpu_named, known_model, working_gib
 from autotuner.config import Candidate, parse_task
 from autotuner.engines import engine_named
-from autotuner.space import Setting, remedies, shortfall
+from autotuner.space import SpaceContext, remedies, shortfall
 from autotuner.space.rules import feasible
 from autotuner.tuning.prepare import prepare
 
@@ -77,9 +77,9 @@ def test_what_people_saw_fit(
     assert bool(kept) is fits, excluded
 
 
-def setting_on(engine: str, gpu: str, gpus: int, facts: Any) -> Setting:
+def setting_on(engine: str, gpu: str, gpus: int, facts: Any) -> SpaceContext:
     device = gpu_named(gpu)
-    return Setting.of(
+    return SpaceContext.of(
         engine_named(engine),
         engine_named(engine).table.version,
         facts,

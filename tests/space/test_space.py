@@ -24,7 +24,7 @@ from autotuner.config.groups import Memory
 from autotuner.engines import Installation, engine_named
 from autotuner.errors import ConfigError, EngineError
 from autotuner.profiles import ProfileRegistry, builtin_registry, profile_from
-from autotuner.space import Region, Setting, Space, build_space, kv_cache_gib
+from autotuner.space import Region, Space, SpaceContext, build_space, kv_cache_gib
 from autotuner.tuning.prepare import prepare
 
 COUNTS = {"llama.attention.head_count": 9, "llama.attention.head_count_kv": 3}
@@ -37,9 +37,9 @@ LLAMACPP = engine_named("llamacpp")
 MODEL = ResolvedModel("m", "/m.gguf", FACTS, HEADER.path, HEADER)
 
 
-def setting(largest: int = 160) -> Setting:
+def setting(largest: int = 160) -> SpaceContext:
     defaults = LLAMACPP.table.defaults
-    return Setting(largest, defaults, FACTS, 24.0, use=LLAMACPP.table.memory)
+    return SpaceContext(largest, defaults, FACTS, 24.0, use=LLAMACPP.table.memory)
 
 
 def space(groups: dict[str, Any], largest: int = 160) -> Space:

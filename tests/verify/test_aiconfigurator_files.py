@@ -21,7 +21,7 @@ from autotuner.catalog.gpus import gpus
 from autotuner.config import GROUPS, Candidate, TaskConfig, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify import compare_files, read_points
-from autotuner.verify.aiconfigurator_fields import Row, table, to_ours
+from autotuner.verify.aiconfigurator_fields import FieldRow, table, to_ours
 from autotuner.verify.aiconfigurator_reader import read_task, read_tasks
 from autotuner.verify.aiconfigurator_writer import write_candidate, write_task
 
@@ -275,7 +275,7 @@ def test_every_field_of_ours_has_a_row_or_a_reason() -> None:
     assert {row.ours for row in table().rows} - {"model.id"} <= ours
 
 
-def values_of(row: Row) -> st.SearchStrategy[Any]:
+def values_of(row: FieldRow) -> st.SearchStrategy[Any]:
     if row.values:
         return st.sampled_from(row.values)
     kinds: dict[str, st.SearchStrategy[Any]] = {

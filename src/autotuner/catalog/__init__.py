@@ -29,7 +29,7 @@ from autotuner.catalog.models import (
     model_named,
     resolve_model,
 )
-from autotuner.catalog.quantization import KINDS, Quantization, WeightFormat
+from autotuner.catalog.quantization import KINDS, CheckpointQuantization, WeightFormat
 
 __all__ = [
     "GIB",
@@ -37,6 +37,7 @@ __all__ = [
     "KV_BYTES",
     "MEMORY_READS",
     "WEIGHT_BYTES",
+    "CheckpointQuantization",
     "Device",
     "DeviceMemory",
     "GgufHeader",
@@ -44,7 +45,6 @@ __all__ = [
     "KnownModel",
     "MemoryUse",
     "ModelFacts",
-    "Quantization",
     "ResolvedModel",
     "UsableCpus",
     "WeightFormat",

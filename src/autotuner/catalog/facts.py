@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autotuner.catalog.quantization import Quantization
+from autotuner.catalog.quantization import CheckpointQuantization
 
 GIB = 2**30
 
@@ -100,7 +100,7 @@ class ModelFacts:
     mtp_layers: int | None = None
     gemm_format: str | None = None
     moe_format: str | None = None
-    quantization: Quantization | None = None
+    quantization: CheckpointQuantization | None = None
     dense_parameters: int | None = None
     dense_parts: tuple[tuple[str, int], ...] = ()
     expert_parameters: int | None = None

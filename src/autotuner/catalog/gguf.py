@@ -102,7 +102,7 @@ def read_gguf(path: Path) -> GgufHeader:
     first = read_file(path)
     files = _with_all_shards(first)
     tensors = {name: tensor for file in files for name, tensor in file.tensors.items()}
-    told = GgufHeader(
+    header = GgufHeader(
         path=path,
         size_bytes=sum(file.size_bytes for file in files),
         architecture=_text(first.metadata.get("general.architecture")),
@@ -118,12 +118,12 @@ def read_gguf(path: Path) -> GgufHeader:
         formats=_formats(tensors.values()),
     )
     return replace(
-        told,
-        context_length=told.count("context_length"),
-        layers=told.count("block_count"),
-        heads=told.count("attention.head_count"),
-        kv_heads=told.count("attention.head_count_kv"),
-        embedding_length=told.count("embedding_length"),
+        header,
+        context_length=header.count("context_length"),
+        layers=header.count("block_count"),
+        heads=header.count("attention.head_count"),
+        kv_heads=header.count("attention.head_count_kv"),
+        embedding_length=header.count("embedding_length"),
     )
 
 
@@ -134,8 +134,8 @@ def model_name(path: Path) -> str:
 
 
 def _with_all_shards(first: GgufFile) -> list[GgufFile]:
-    path, told = first.path, first.metadata
-    count, number = told.get("split.count", 1), told.get("split.no", 0)
+    path, metadata = first.path, first.metadata
+    count, number = metadata.get("split.count", 1), metadata.get("split.no", 0)
     if not all(isinstance(value, int) and 0 <= value <= _MOST_SHARDS for value in (count, number)):
         raise _damaged(path, f"it says that it is part {number!r} of {count!r}")
     if count <= 1:
@@ -164,7 +164,7 @@ def _with_all_shards(first: GgufFile) -> list[GgufFile]:
     for index, file in enumerate(files):
         if (file.metadata.get("split.no"), file.metadata.get("split.count")) != (index, count):
             raise _damaged(file.path, f"it does not say that it is part {index + 1} of {count}")
-    announced = told.get("split.tensors.count")
+    announced = metadata.get("split.tensors.count")
     found = sum(len(file.tensors) for file in files)
     if announced is not None and announced != found:
         raise _damaged(path, f"its files hold {found} tensors, and {announced} are announced")

@@ -29,7 +29,7 @@ from autotuner.catalog.parameters import (
     parameters_of,
     shared_intermediate_of,
 )
-from autotuner.catalog.quantization import Quantization
+from autotuner.catalog.quantization import CheckpointQuantization
 from autotuner.catalog.quantization_config import quantization_from_config
 from autotuner.errors import ModelError
 
@@ -79,8 +79,8 @@ def _listed(folder: Path, name: str, index: dict[str, Any]) -> WeightFiles:
     total = (index.get("metadata") or {}).get("total_size")
     if not missing:
         return WeightFiles(sum(size for size, _ in here), notes)
-    said = f"{missing} of the {len(listed)} weight files that {name} lists are not in the folder"
-    return WeightFiles(int(total) if isinstance(total, int | float) else None, (*notes, said))
+    note = f"{missing} of the {len(listed)} weight files that {name} lists are not in the folder"
+    return WeightFiles(int(total) if isinstance(total, int | float) else None, (*notes, note))
 
 
 def _index(path: Path) -> dict[str, Any] | None:
@@ -100,10 +100,10 @@ def _size(file: Path) -> tuple[int, bool]:
         text = stream.read()
     if not text.startswith(_POINTER):
         return size, False
-    said = [
+    sizes = [
         line[5:] for line in text.decode("utf-8", "replace").splitlines() if line[:5] == "size "
     ]
-    return int(said[0]) if said and said[0].isdigit() else size, True
+    return int(sizes[0]) if sizes and sizes[0].isdigit() else size, True
 
 
 def _pointer_notes(count: int) -> tuple[str, ...]:
@@ -287,11 +287,11 @@ def _state_bytes(text: Mapping[str, Any], layers: Layers) -> int:
     return count * mixer.state_values * STATE_BYTES if mixer else 0
 
 
-def _mode(scheme: Quantization | None, kind: str) -> str | None:
+def _mode(scheme: CheckpointQuantization | None, kind: str) -> str | None:
     return "bfloat16" if scheme is None else scheme.mode(kind)
 
 
-def _dense_mode(scheme: Quantization | None, dense: Mapping[str, int]) -> str | None:
+def _dense_mode(scheme: CheckpointQuantization | None, dense: Mapping[str, int]) -> str | None:
     """Mode of most weights of the dense matrices."""
     counts: Counter[str | None] = Counter()
     for kind, count in (dense or {"mlp": 1}).items():

@@ -237,9 +237,9 @@ def working_gib(
 
 def _step_tokens(facts: ModelFacts, use: MemoryUse, settings: Mapping[str, Any]) -> int:
     """Tokens that go through the model at once."""
-    said = settings.get(use.step)
-    if said or settings.get(_CHUNKS) is not False or not use.whole_prompts:
-        return int(said or use.step_tokens)
+    limit = settings.get(use.step)
+    if limit or settings.get(_CHUNKS) is not False or not use.whole_prompts:
+        return int(limit or use.step_tokens)
     known = settings.get("misc.context_length") or facts.context_length or 0
     return max(use.step_tokens, settings.get("memory.max_model_len") or known)
 

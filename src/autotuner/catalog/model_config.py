@@ -46,13 +46,13 @@ def text_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def kv_heads_of(text: Text) -> int | None:
     """Heads of keys and values; None where neither the file nor its model type says."""
     heads, kind = text.get("num_attention_heads"), text.get("model_type")
-    said = text.get("num_key_value_heads")
+    kv_heads = text.get("num_key_value_heads")
     if text.get("multi_query") and not text.get("new_decoder_architecture"):
         return 1
     if text.get("multi_query_attention") is False:
         return heads
-    if said is not None:
-        return said if isinstance(said, int) else None
+    if kv_heads is not None:
+        return kv_heads if isinstance(kv_heads, int) else None
     return heads if kind in table()["own_keys"] else None
 
 
@@ -99,9 +99,9 @@ def context_of(text: Text) -> int | None:
     factor x original positions (B. Peng et al., "YaRN", ICLR 2024); linear and dynamic scaling
     multiply the length. Those of `llama3`, `longrope` and Gemma 3 are the scaled ones already.
     """
-    said = [text[key] for key in table()["lengths"] if isinstance(text.get(key), int)]
+    lengths = [text[key] for key in table()["lengths"] if isinstance(text.get(key), int)]
     own = text.get("model_max_length")
-    known = own if isinstance(own, int) else min(said, default=None)
+    known = own if isinstance(own, int) else min(lengths, default=None)
     if known is None or str(text.get("model_type") or "").startswith("gemma3"):
         return known
     return max([known, *(stretched(known, scaling) for scaling in _scalings(text))])
@@ -109,8 +109,8 @@ def context_of(text: Text) -> int | None:
 
 def theta_of(text: Text) -> float | None:
     """Base of the rotary embeddings' wavelengths; None where it is not given, or not one."""
-    said = [text.get("rope_theta"), *(scaling.get("rope_theta") for scaling in _scalings(text))]
-    numbers = {float(value) for value in said if isinstance(value, int | float)}
+    thetas = [text.get("rope_theta"), *(scaling.get("rope_theta") for scaling in _scalings(text))]
+    numbers = {float(value) for value in thetas if isinstance(value, int | float)}
     return numbers.pop() if len(numbers) == 1 else None
 
 

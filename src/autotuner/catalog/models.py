@@ -44,9 +44,9 @@ def cached_snapshot(
 
 
 def _root(environment: Mapping[str, str]) -> Path:
-    said = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
-    if said:
-        return Path(said).expanduser()
+    folder = environment.get("HF_HUB_CACHE") or environment.get("HUGGINGFACE_HUB_CACHE")
+    if folder:
+        return Path(folder).expanduser()
     home = environment.get("HF_HOME") or "~/.cache/huggingface"
     return Path(home).expanduser() / "hub"
 
@@ -84,7 +84,7 @@ class KnownModel:
     def full_name(self, name: str) -> str:
         """The name with its owner that `name` stands for, as the hub spells it."""
         folded = name.lower()
-        return next(full for said, full in self._full_names.items() if said.lower() == folded)
+        return next(full for alias, full in self._full_names.items() if alias.lower() == folded)
 
     @functools.cached_property
     def _full_names(self) -> dict[str, str]:
@@ -125,8 +125,8 @@ class ResolvedModel:
                 "give a folder with its config.json (model.path), or have it in the Hugging Face "
                 "cache"
             )
-        said = f"not known of the model: {', '.join(unknown)}; what depends on it is not checked"
-        return (*self.facts.notes, f"{said}: {remedy}")
+        missing = f"not known of the model: {', '.join(unknown)}; what depends on it is not checked"
+        return (*self.facts.notes, f"{missing}: {remedy}")
 
 
 def known_models() -> Mapping[str, KnownModel]:

@@ -194,10 +194,10 @@ def expert_intermediate_of(text: Text) -> int | None:
 
 def shared_intermediate_of(text: Text) -> int:
     """Inner width of all shared experts of a layer together."""
-    said = text.get("shared_expert_intermediate_size")
+    width = text.get("shared_expert_intermediate_size")
     count = text.get("n_shared_experts") or 0
-    if isinstance(said, int) and said:
-        return said
+    if isinstance(width, int) and width:
+        return width
     return int(count) * (expert_intermediate_of(text) or 0) if isinstance(count, int) else 0
 
 

@@ -56,7 +56,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Quantization:
+class CheckpointQuantization:
     """The quantisation scheme of a checkpoint.
 
     Attributes:
@@ -141,15 +141,15 @@ def weight_format(fields: Fields) -> WeightFormat:
     return WeightFormat(mode, bits, blocks, scale if blocks else 0.0, activations)
 
 
-def overlaid(method: Fields, said: Fields) -> dict[str, Any]:
+def overlaid(method: Fields, config: Fields) -> dict[str, Any]:
     """A row of the table with what a configuration says in its own spelling."""
     found = dict(method)
-    if (bits := spelled(said, "bits")) is not None:
+    if (bits := spelled(config, "bits")) is not None:
         found["bits"] = bits
-    if (group := spelled(said, "group")) is not None:
+    if (group := spelled(config, "group")) is not None:
         # A pair is a block of outputs x inputs.
         found |= {"block": group} if isinstance(group, list) else {"group": group}
-    if isinstance(block := spelled(said, "block"), list | str):
+    if isinstance(block := spelled(config, "block"), list | str):
         found["block"] = block.split("x") if isinstance(block, str) else block
     return found
 

@@ -43,24 +43,24 @@ Reader = Callable[[Fields, Fields], Scheme]
 _PRESET = re.compile(r"(?i)(NV|MX)?(?:W|FP)(\d+)(?:A(\d+))?")
 
 
-def uniform(said: Fields, method: Fields) -> Scheme:
+def uniform(config: Fields, method: Fields) -> Scheme:
     """One format for all, with exceptions by module: GPTQ, AWQ, AutoRound, FP8, MLX and others."""
-    row = overlaid(method, said) | _data_type(said)
-    if said.get("activation_scheme") == "static":
+    row = overlaid(method, config) | _data_type(config)
+    if config.get("activation_scheme") == "static":
         row["static"] = True
-    rules = [*_overrides(said, row), *_only_named(said)]
-    head = bool(spelled(said, "head")) or method.get("head", False)
-    if isinstance(said.get("modules_in_block_to_quantize"), list):
-        named = Patterns(tuple(_flattened(said["modules_in_block_to_quantize"])))
+    rules = [*_overrides(config, row), *_only_named(config)]
+    head = bool(spelled(config, "head")) or method.get("head", False)
+    if isinstance(config.get("modules_in_block_to_quantize"), list):
+        named = Patterns(tuple(_flattened(config["modules_in_block_to_quantize"])))
         return Scheme(PLAIN, (*rules, (named, weight_format(row))), head=head)
     return Scheme(weight_format(row), tuple(rules), head=head)
 
 
-def compressed_tensors(said: Fields, method: Fields) -> Scheme:
+def compressed_tensors(config: Fields, method: Fields) -> Scheme:
     """Groups of modules with a format each (`config_groups`)."""
-    groups = said.get("config_groups")
+    groups = config.get("config_groups")
     if not isinstance(groups, Mapping) or not groups:
-        if said.get("kv_cache_scheme"):
+        if config.get("kv_cache_scheme"):
             return Scheme(PLAIN)
         return Scheme(None, unclear=("config_groups is missing",))
     rules, unclear = [], []
@@ -77,10 +77,10 @@ def compressed_tensors(said: Fields, method: Fields) -> Scheme:
     return Scheme(PLAIN, tuple((p, form) for p, form in rules if form), head=True)
 
 
-def modelopt(said: Fields, method: Fields) -> Scheme:
+def modelopt(config: Fields, method: Fields) -> Scheme:
     """One algorithm for all (`quant_algo`), or one for each of `quantized_layers`."""
-    algorithm = str(said.get("quant_algo") or "").upper()
-    layers = said.get("quantized_layers")
+    algorithm = str(config.get("quant_algo") or "").upper()
+    layers = config.get("quantized_layers")
     if isinstance(layers, Mapping) and layers:
         by_row: dict[WeightFormat | None, list[str]] = {}
         for name, own in layers.items():
@@ -93,26 +93,26 @@ def modelopt(said: Fields, method: Fields) -> Scheme:
             what = layers[unknown[0]].get("quant_algo")
             return Scheme(None, unclear=(f"quantized_layers: {what!r} is not known",))
         return Scheme(PLAIN, rules, head=True)
-    if algorithm.startswith("MIXED") and isinstance(said.get("config_groups"), Mapping):
-        return compressed_tensors(said, method)
+    if algorithm.startswith("MIXED") and isinstance(config.get("config_groups"), Mapping):
+        return compressed_tensors(config, method)
     if algorithm.startswith("MIXED"):
         form = weight_format(table()["algorithms"]["NVFP4"])
         return Scheme(form, unclear=(f"{algorithm} lists no layers; all are counted as NVFP4",))
     row = table()["algorithms"].get(algorithm)
     if row is None:
-        if said.get("kv_cache_quant_algo") and not algorithm:
+        if config.get("kv_cache_quant_algo") and not algorithm:
             return Scheme(PLAIN)
-        if isinstance(said.get("config_groups"), Mapping):
-            return compressed_tensors(said, method)
-        return Scheme(None, unclear=(f"quant_algo {said.get('quant_algo')!r} is not known",))
-    return Scheme(weight_format(overlaid(row, said)), only=tuple(row.get("only", ())))
+        if isinstance(config.get("config_groups"), Mapping):
+            return compressed_tensors(config, method)
+        return Scheme(None, unclear=(f"quant_algo {config.get('quant_algo')!r} is not known",))
+    return Scheme(weight_format(overlaid(row, config)), only=tuple(row.get("only", ())))
 
 
-def quark(said: Fields, method: Fields) -> Scheme:
+def quark(config: Fields, method: Fields) -> Scheme:
     """One format for all (`global_quant_config`), and others by pattern (`layer_quant_config`)."""
-    default = _quark_format(said.get("global_quant_config") or {})
+    default = _quark_format(config.get("global_quant_config") or {})
     rules, unclear = [], []
-    for name, own in (said.get("layer_quant_config") or {}).items():
+    for name, own in (config.get("layer_quant_config") or {}).items():
         form = _quark_format(own or {})
         if form is None:
             unclear.append(f"layer_quant_config.{name} has no weights that are understood")
@@ -123,21 +123,21 @@ def quark(said: Fields, method: Fields) -> Scheme:
     return Scheme(default, tuple(rules), head=True, unclear=tuple(unclear))
 
 
-def bitsandbytes(said: Fields, method: Fields) -> Scheme:
+def bitsandbytes(config: Fields, method: Fields) -> Scheme:
     """8 bits, or 4 bits in blocks of 64 whose scales may be quantised again."""
-    if said.get("load_in_8bit") or said.get("_load_in_8bit"):
+    if config.get("load_in_8bit") or config.get("_load_in_8bit"):
         return Scheme(weight_format({"bits": 8, "type": "int"}))
-    if said.get("load_in_4bit") or said.get("_load_in_4bit"):
+    if config.get("load_in_4bit") or config.get("_load_in_4bit"):
         # A float32 per 64 weights; quantised to 8 bits with a float32 per 256 of them (T. Dettmers
         # et al., "QLoRA", NeurIPS 2023, section 3).
-        scale = 8 + 32 / 256 if said.get("bnb_4bit_use_double_quant") else 32
+        scale = 8 + 32 / 256 if config.get("bnb_4bit_use_double_quant") else 32
         return Scheme(weight_format({"bits": 4, "type": "int", "group": 64, "scale": scale}))
     return Scheme(None, unclear=("neither load_in_8bit nor load_in_4bit is set",))
 
 
-def hqq(said: Fields, method: Fields) -> Scheme:
+def hqq(config: Fields, method: Fields) -> Scheme:
     """Bits and groups of `weight_quant_params`, for all or by the name of a layer's part."""
-    inner = said.get("quant_config") or {}
+    inner = config.get("quant_config") or {}
     if "weight_quant_params" in inner:
         return Scheme(weight_format(overlaid(method, inner["weight_quant_params"])))
     named = {name: own for name, own in inner.items() if isinstance(own, Mapping)}
@@ -145,14 +145,14 @@ def hqq(said: Fields, method: Fields) -> Scheme:
         (Patterns((name,)), weight_format(overlaid(method, own.get("weight_quant_params", own))))
         for name, own in named.items()
     )
-    return Scheme(PLAIN, rules) if rules else uniform(said, method)
+    return Scheme(PLAIN, rules) if rules else uniform(config, method)
 
 
-def torchao(said: Fields, method: Fields) -> Scheme:
+def torchao(config: Fields, method: Fields) -> Scheme:
     """A preset's name with arguments, or a configuration object for all or by module."""
-    kind = said.get("quant_type")
+    kind = config.get("quant_type")
     if isinstance(kind, str):
-        form = _torchao_format(kind, said.get("quant_type_kwargs") or {})
+        form = _torchao_format(kind, config.get("quant_type_kwargs") or {})
         unclear = () if form else (f"quant_type {kind!r} is not known",)
         return Scheme(form, unclear=unclear)
     default = (kind or {}).get("default") or {}
@@ -174,31 +174,33 @@ def torchao(said: Fields, method: Fields) -> Scheme:
     return Scheme(rest, tuple(rules), head=True)
 
 
-def quanto(said: Fields, method: Fields) -> Scheme:
+def quanto(config: Fields, method: Fields) -> Scheme:
     """One data type for weights, by its name."""
-    row = named_type(said.get("weights"))
+    row = named_type(config.get("weights"))
     if row is None:
-        return Scheme(None, unclear=(f"weights {said.get('weights')!r} is not known",))
+        return Scheme(None, unclear=(f"weights {config.get('weights')!r} is not known",))
     return Scheme(weight_format(row))
 
 
-def aqlm(said: Fields, method: Fields) -> Scheme:
+def aqlm(config: Fields, method: Fields) -> Scheme:
     """Codes of additive codebooks: bits are theirs over the weights that a code stands for.
 
     V. Egiazarian et al., "Extreme Compression of Large Language Models via Additive Quantization",
     ICML 2024.
     """
-    weights = said.get("in_group_size", 8) * said.get("out_group_size", 1)
-    bits = said.get("num_codebooks", 1) * said.get("nbits_per_codebook", 16) / weights
-    kept = Patterns(tuple(said.get("linear_weights_not_to_quantize") or ()))
+    weights = config.get("in_group_size", 8) * config.get("out_group_size", 1)
+    bits = config.get("num_codebooks", 1) * config.get("nbits_per_codebook", 16) / weights
+    kept = Patterns(tuple(config.get("linear_weights_not_to_quantize") or ()))
     return Scheme(weight_format({"bits": bits, "type": "int"}), ((kept, PLAIN),))
 
 
-def fp_quant(said: Fields, method: Fields) -> Scheme:
+def fp_quant(config: Fields, method: Fields) -> Scheme:
     """MXFP4 or NVFP4, as the forward pass takes it."""
-    row = named_type(said.get("forward_dtype"))
+    row = named_type(config.get("forward_dtype"))
     if row is None:
-        return Scheme(None, unclear=(f"forward_dtype {said.get('forward_dtype')!r} is not known",))
+        return Scheme(
+            None, unclear=(f"forward_dtype {config.get('forward_dtype')!r} is not known",)
+        )
     return Scheme(weight_format(row))
 
 
@@ -212,11 +214,11 @@ READERS: Mapping[str, Reader] = {
 """Readers by name."""
 
 
-def _overrides(said: Fields, row: dict[str, Any]) -> list[tuple[Patterns, WeightFormat]]:
+def _overrides(config: Fields, row: dict[str, Any]) -> list[tuple[Patterns, WeightFormat]]:
     """Formats of single modules: GPTQModel's `dynamic`, AutoRound's `extra_config`, MLX's names."""
-    named = {**(said.get("dynamic") or {}), **(said.get("extra_config") or {})}
-    if "quant_method" not in said:
-        named |= {name: own for name, own in said.items() if "." in name}
+    named = {**(config.get("dynamic") or {}), **(config.get("extra_config") or {})}
+    if "quant_method" not in config:
+        named |= {name: own for name, own in config.items() if "." in name}
     rules = []
     for name, own in named.items():
         pattern = re.sub(r"^[+-]:", "", name)
@@ -228,20 +230,20 @@ def _overrides(said: Fields, row: dict[str, Any]) -> list[tuple[Patterns, Weight
     return rules
 
 
-def _only_named(said: Fields) -> list[tuple[Patterns, WeightFormat]]:
-    kept = said.get("linear_weights_not_to_quantize")
+def _only_named(config: Fields) -> list[tuple[Patterns, WeightFormat]]:
+    kept = config.get("linear_weights_not_to_quantize")
     return [(Patterns(tuple(kept)), PLAIN)] if kept else []
 
 
-def _data_type(said: Fields) -> dict[str, Any]:
+def _data_type(config: Fields) -> dict[str, Any]:
     """AutoRound's `data_type` where it is no integer, and MLX's `mode`."""
-    name = str(said.get("data_type") or said.get("mode") or "").lower().replace("_", "")
+    name = str(config.get("data_type") or config.get("mode") or "").lower().replace("_", "")
     if name.startswith(("mxfp", "nvfp")):
-        bits = spelled(said, "bits")
+        bits = spelled(config, "bits")
         digits = re.sub(r"\D", "", name) or str(bits or 4)
         return dict(named_type(f"{name[:2]}fp{digits[0]}") or {})
     if name.startswith("fp"):
-        activations = "fp8" if said.get("act_bits", 16) == 8 else None
+        activations = "fp8" if config.get("act_bits", 16) == 8 else None
         return {"type": "float", "activations": activations}
     return {}
 

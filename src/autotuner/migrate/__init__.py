@@ -4,7 +4,7 @@ In: v1's documents and rows. Out: v2 tasks, and v1's answers. Pure, but for `mir
 v1's rows of a task that runs. Knows nothing of HTTP.
 """
 
-from autotuner.migrate.draft import Done, Note, Point, Translation
+from autotuner.migrate.draft import Done, Note, Translation, TriedValue
 from autotuner.migrate.metrics import Score, v1_metrics, v1_score
 from autotuner.migrate.mirror import mirror, v1_document
 from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1_results
@@ -13,9 +13,9 @@ from autotuner.migrate.translate import refused_mode, translate_task
 __all__ = [
     "Done",
     "Note",
-    "Point",
     "Score",
     "Translation",
+    "TriedValue",
     "V1Experiment",
     "V1Results",
     "mirror",

@@ -45,9 +45,9 @@ def add_slo(draft: Draft, written: Mapping[str, Any]) -> None:
         if limit is None or limit == {}:
             draft.note((SLO, key), Done.SILENT, "says nothing")
         elif key == "latency" and isinstance(limit, dict):
-            for name, told in limit.items():
+            for name, threshold in limit.items():
                 field = "e2e_p90_ms" if name == "p90" else None
-                _add_limit(draft, (SLO, key, str(name)), told, field)
+                _add_limit(draft, (SLO, key, str(name)), threshold, field)
         elif key in ("ttft", "tpot"):
             _add_limit(draft, (SLO, key), limit, f"{key}_ms")
         else:
@@ -168,12 +168,12 @@ def _additional(draft: Draft, path: tuple[str, ...], value: Any) -> None:
         raise UnfitError("it is a mapping")
     if not value:
         draft.note(path, Done.SILENT, "says nothing")
-    for key, told in value.items():
-        if (key, told) in _ALWAYS_SENT:
+    for key, field in value.items():
+        if (key, field) in _ALWAYS_SENT:
             draft.note((*path, key), Done.TRANSLATED, "sent with every request")
         else:
             text = "requests are sent with temperature 0, to their full length, and no more"
-            draft.keep((*path, key), told, Done.CHANGED, text)
+            draft.keep((*path, key), field, Done.CHANGED, text)
 
 
 _OPTIMIZATION: dict[str, Rule] = {
@@ -200,14 +200,14 @@ def _add_limit(draft: Draft, path: tuple[str, ...], limit: Any, field: str | Non
         draft.keep(path, limit, Done.KEPT, "not in v1's form {threshold, weight …}")
         return
     for key, value in limit.items():
-        told = (*path, str(key))
+        place = (*path, str(key))
         if key != "threshold" or field is None:
-            draft.keep(told, value, Done.KEPT, "used for v1's score")
+            draft.keep(place, value, Done.KEPT, "used for v1's score")
             continue
         try:
             limit_ms = accepted(Slo, field, value) * _SECOND_MS
             draft.put(f"slo.{field}", accepted(Slo, field, limit_ms))
         except UnfitError as unfit:
-            draft.keep(told, value, Done.KEPT, f"slo.{field} cannot say it: {unfit}")
+            draft.keep(place, value, Done.KEPT, f"slo.{field} cannot say it: {unfit}")
         else:
-            draft.note(told, Done.TRANSLATED, f"slo.{field}, in milliseconds")
+            draft.note(place, Done.TRANSLATED, f"slo.{field}, in milliseconds")

@@ -48,7 +48,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Point:
+class TriedValue:
     """One value that v1 tried of one thing, and how a v2 candidate that tries it is recognised.
 
     Attributes:
@@ -76,7 +76,7 @@ class Translation:
 
     task: dict[str, Any]
     notes: tuple[Note, ...]
-    points: tuple[Point, ...] = ()
+    points: tuple[TriedValue, ...] = ()
 
     def noted(self, *done: Done) -> tuple[Note, ...]:
         """The notes of these kinds."""
@@ -101,14 +101,14 @@ class Draft:
     def __init__(self, engine: str, facts: ModelFacts) -> None:
         self.engine = engine
         self.facts = facts
-        self.said: set[str] = set()
+        self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
         self.settings: dict[str, list[Any]] = {}
         self.alternatives: list[list[Settings]] = []
         self._words: list[list[tuple[str, ...]]] = []
         self._kept: dict[str, Any] = {}
         self._notes: list[Note] = []
-        self._points: list[Point] = []
+        self._points: list[TriedValue] = []
 
     def note(self, path: Path, done: Done, text: str) -> None:
         """Says what became of a key."""
@@ -133,7 +133,7 @@ class Draft:
     def setting(self, path: str, values: Sequence[Any]) -> None:
         """Fixes a field (one value), or searches it."""
         self.settings[path] = distinct(list(values))
-        self.said.add(path)
+        self.fields_set.add(path)
 
     def alternative(self, choices: Sequence[Settings]) -> None:
         """One of these groups of settings is tried at a time, with everything else."""
@@ -147,7 +147,7 @@ class Draft:
 
     def point(self, name: str, value: Any, settings: Settings, words: tuple[str, ...] = ()) -> None:
         """A value that v1 tried."""
-        self._points.append(Point(name, value, settings, words))
+        self._points.append(TriedValue(name, value, settings, words))
 
     def finished(self) -> Translation:
         """The document.
@@ -180,10 +180,10 @@ class Draft:
         for name, counts in parts.items():
             many = math.prod(counts)
             if many > MAX_ALTERNATIVES:
-                told = f"{many:,} combinations of values that have to be written out one by one"
+                text = f"{many:,} combinations of values that have to be written out one by one"
                 raise ConfigError(
                     "v1 task",
-                    (Problem(name, told),),
+                    (Problem(name, text),),
                     remedy=f"take values out until there are {MAX_ALTERNATIVES:,} or fewer",
                 )
 

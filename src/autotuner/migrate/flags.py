@@ -37,7 +37,7 @@ class Meaning:
         """Whether it is a switch whose field counts GPUs."""
         return self.row is not None and self.row.render == "above_one"
 
-    def value_of(self, said: Any) -> Any:
+    def value_of(self, given: Any) -> Any:
         """The field's value for what the flag was given.
 
         Raises:
@@ -45,8 +45,8 @@ class Meaning:
         """
         row = self.row
         if row is not None and row.values and row.render != "switch":
-            return setting(self.path, _own_word(row, said))
-        found = setting(self.path, said)
+            return setting(self.path, _own_word(row, given))
+        found = setting(self.path, given)
         return not found if self.negated else found
 
 
@@ -63,13 +63,13 @@ def meaning(engine: str, name: str) -> Meaning | None:
 def owners(engine: str, name: str) -> tuple[str, ...]:
     """The fields that a flag says too, whatever the kind of model; none where it is not known."""
     table = engine_table(engine)
-    said = (
+    found = (
         path
         for facts in (ModelFacts(), ModelFacts(experts=8))
         for paths in table.spoken_for([flag_text(engine, name)], table.version, facts).values()
         for path in paths
     )
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(found))
 
 
 def is_reserved(engine: str, name: str) -> bool:
@@ -107,8 +107,8 @@ def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFac
 
 def flag_of_field(engine: str, path: str) -> str | None:
     """The flag that says a field; None where no single one does."""
-    said = (name for name, known in _flags(engine).items() if known.path == path)
-    return next(said, None)
+    names = (name for name, known in _flags(engine).items() if known.path == path)
+    return next(names, None)
 
 
 def flag_text(engine: str, name: str) -> str:
@@ -120,8 +120,8 @@ def flag_text(engine: str, name: str) -> str:
     bare = plain(name)
     if not _NAME.fullmatch(bare):
         raise UnfitError("the name can be no flag")
-    told = bare.replace("-", "_") if _underscored(engine) else bare
-    return f"-{told}" if len(told) == 1 else f"--{told}"
+    name = bare.replace("-", "_") if _underscored(engine) else bare
+    return f"-{name}" if len(name) == 1 else f"--{name}"
 
 
 def words(engine: str, name: str, value: Any) -> tuple[str, ...]:
@@ -144,13 +144,13 @@ def words(engine: str, name: str, value: Any) -> tuple[str, ...]:
     return (flag, text)
 
 
-def _own_word(row: FlagRow, said: Any) -> Any:
+def _own_word(row: FlagRow, given: Any) -> Any:
     """Our word for what the flag was given."""
     for ours, theirs in row.values:
-        if theirs is not None and str(theirs).lower() == str(said).lower():
+        if theirs is not None and str(theirs).lower() == str(given).lower():
             return ours
-    if str(said) in row.known:
-        return said
+    if str(given) in row.known:
+        return given
     raise UnfitError(f"{row.path} has no word for it")
 
 
@@ -192,8 +192,8 @@ def _aliases(table: EngineTable, found: Mapping[str, Meaning]) -> dict[str, Mean
 
 def _add(found: dict[str, Meaning], path: str, row: FlagRow) -> None:
     """A row counts where the flag alone says the field, in the field's own unit."""
-    said_otherwise = row.also or row.over or row.scale != 1 or (row.times and not row.when)
-    if said_otherwise or (row.render == "switch" and row.values):
+    written_otherwise = row.also or row.over or row.scale != 1 or (row.times and not row.when)
+    if written_otherwise or (row.render == "switch" and row.values):
         return
     for flag in row.flags:
         found.setdefault(plain(flag), Meaning(path, row))

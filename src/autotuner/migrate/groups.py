@@ -46,7 +46,7 @@ def spread_experts(draft: Draft, switch: Sequence[bool]) -> None:
 
     The number depends on the widths, so each pair of widths is written out with its own.
     """
-    if True not in switch or EXPERTS in draft.said:
+    if True not in switch or EXPERTS in draft.fields_set:
         return
     rows = engine_table(draft.engine).rows.get(EXPERTS, ())
     replicas_too = any(row.one_or for row in rows)
@@ -72,7 +72,7 @@ def _add_parallel_presets(draft: Draft, path: tuple[str, ...], written: Any) -> 
     fields = GROUPS["parallel"].ALIASES
     widths = {f"parallel.{fields[key]}": n for key, n in PARALLEL_PRESETS[str(names[0])].items()}
     for field, width in widths.items():
-        if field not in draft.said:
+        if field not in draft.fields_set:
             draft.setting(field, [width])
     draft.note(path, Done.TRANSLATED, ", ".join(widths))
 
@@ -92,7 +92,7 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
     otherwise = other_meaning(draft.engine, ours, found, draft.facts)
     if otherwise is not None:
         raise UnfitError(otherwise)
-    if ours in draft.said:
+    if ours in draft.fields_set:
         if draft.settings.get(ours) == found:
             draft.note(path, Done.TRANSLATED, f"{ours}, as parameters say it too")
         else:
@@ -210,11 +210,11 @@ def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> S
     for key, value in formats.items():
         if value in (_AUTO, None):
             continue
-        told = path if path[-1] == key else (*path, key)
-        if FIELDS[key] in draft.said:
-            draft.keep(told, value, Done.OVERRULED, f"parameters say {FIELDS[key]} themselves")
+        place = path if path[-1] == key else (*path, key)
+        if FIELDS[key] in draft.fields_set:
+            draft.keep(place, value, Done.OVERRULED, f"parameters say {FIELDS[key]} themselves")
         else:
-            found |= _format(draft, told, FIELDS[key], value)
+            found |= _format(draft, place, FIELDS[key], value)
     return found
 
 
@@ -224,10 +224,10 @@ def _format(draft: Draft, path: tuple[str, ...], field: str, value: Any) -> Sett
         return {}
     if field == _GEMM and value == "float16":
         draft.note(path, Done.TRANSLATED, "misc.dtype")
-        return {"misc.dtype": value} if "misc.dtype" not in draft.said else {}
+        return {"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {}
     try:
-        told = _FP8.get(value, value) if field == _KVCACHE else value
-        ours = setting(field, told)
+        word = _FP8.get(value, value) if field == _KVCACHE else value
+        ours = setting(field, word)
     except (UnfitError, TypeError) as unfit:
         draft.keep(path, value, Done.LOST, f"{field} cannot say it: {unfit}")
         return {}

@@ -119,8 +119,8 @@ def _stats(found: Distribution | None) -> dict[str, float | None]:
     figures: dict[str, float | None] = dict.fromkeys(_STATS)
     if found is None:
         return figures
-    told = {name: getattr(found, name) / _MS for name in _ALIKE}
-    return figures | told | {"stddev": found.std / _MS, "sum": found.mean * found.count / _MS}
+    seconds = {name: getattr(found, name) / _MS for name in _ALIKE}
+    return figures | seconds | {"stddev": found.std / _MS, "sum": found.mean * found.count / _MS}
 
 
 def _output_latency(measurement: Measurement) -> dict[str, float | None]:
@@ -173,8 +173,8 @@ def v1_score(metrics: Mapping[str, Any], objective: str, slo: Mapping[str, Any] 
     limits = {} if slo is None else slo
     key, sign = OBJECTIVES.get(objective, OBJECTIVES[DEFAULT_OBJECTIVE])
     figure = _number(metrics.get(key))
-    told = _number(limits.get("steepness"))
-    steepness = told if told is not None and told > 0 else DEFAULT_STEEPNESS
+    given = _number(limits.get("steepness"))
+    steepness = given if given is not None and given > 0 else DEFAULT_STEEPNESS
     penalty = 0.0
     for limit in _limits(limits):
         actual = _number(metrics.get(limit.metric))
@@ -211,17 +211,17 @@ def _limits(slo: Mapping[str, Any]) -> Iterator[_Limit]:
         f"latency {name}": (f"{name}_e2e_latency", percentiles.get(name)) for name in _PERCENTILES
     } | {name: (f"mean_{name}", slo.get(name)) for name in ("ttft", "tpot")}
     for name, (metric, limit) in written.items():
-        told = limit if isinstance(limit, Mapping) else {}
-        threshold = _number(told.get("threshold"))
+        options = limit if isinstance(limit, Mapping) else {}
+        threshold = _number(options.get("threshold"))
         if threshold is None or threshold <= 0:
             continue
-        weight, ratio = _number(told.get("weight")), _number(told.get("fail_ratio"))
+        weight, ratio = _number(options.get("weight")), _number(options.get("fail_ratio"))
         yield _Limit(
             name,
             metric,
             threshold,
             DEFAULT_WEIGHT if weight is None else max(weight, 0.0),
-            as_bool(told.get("hard_fail")) is True,
+            as_bool(options.get("hard_fail")) is True,
             DEFAULT_FAIL_RATIO if ratio is None else ratio,
         )
 

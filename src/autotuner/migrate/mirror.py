@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autotuner.errors import ConfigError
-from autotuner.migrate.draft import Point
+from autotuner.migrate.draft import TriedValue
 from autotuner.migrate.results import V1Experiment, v1_results
 from autotuner.migrate.translate import translate_task
 from autotuner.store import ExperimentRecord, Store, TaskRecord
@@ -36,8 +36,8 @@ _COLUMNS = {
 
 def v1_document(record: V1TaskRecord) -> dict[str, Any]:
     """The document; what the row does not say is left out."""
-    told = {key: getattr(record, column) for key, column in _COLUMNS.items()}
-    return {key: value for key, value in {**told, **record.extras}.items() if value is not None}
+    columns = {key: getattr(record, column) for key, column in _COLUMNS.items()}
+    return {key: value for key, value in {**columns, **record.extras}.items() if value is not None}
 
 
 API_MODE = "docker"
@@ -71,7 +71,7 @@ def _outcome(v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[Experiment
     )
 
 
-def _points(document: dict[str, Any]) -> tuple[Point, ...]:
+def _points(document: dict[str, Any]) -> tuple[TriedValue, ...]:
     """What the task tries, in its own names; nothing where it was made no v1 task meanwhile."""
     try:
         return translate_task(document, absent_mode=API_MODE).points

@@ -67,8 +67,8 @@ def add_words(
         if is_reserved(draft.engine, flag):
             draft.keep(path, written, Done.KEPT, "the tuner sets this flag itself")
             return
-        said = owners(draft.engine, flag)
-        counted = [owner for owner in said if owner.startswith("parallel.")]
+        fields = owners(draft.engine, flag)
+        counted = [owner for owner in fields if owner.startswith("parallel.")]
         if counted:
             raise UnfitError(
                 f"{why}; the flag decides how many GPUs are occupied: say {counted[0]}"
@@ -77,7 +77,7 @@ def add_words(
     except UnfitError as unfit:
         draft.keep(path, written, Done.LOST, str(unfit))
         return
-    draft.said |= set(said)
+    draft.fields_set |= set(fields)
     draft.flag(choices)
     for value, choice in zip(values, choices, strict=True):
         draft.point(name, value, {}, choice)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from autotuner.config import Candidate
-from autotuner.migrate.draft import Point
+from autotuner.migrate.draft import TriedValue
 from autotuner.migrate.metrics import DEFAULT_OBJECTIVE, v1_metrics, v1_score
 from autotuner.store import ExperimentRecord, TaskRecord
 
@@ -69,7 +69,7 @@ class V1Results:
 
 def v1_results(
     v1: Mapping[str, Any],
-    points: Sequence[Point],
+    points: Sequence[TriedValue],
     run: TaskRecord,
     experiments: Sequence[ExperimentRecord],
 ) -> V1Results:
@@ -104,7 +104,7 @@ def v1_results(
     )
 
 
-def v1_parameters(points: Sequence[Point], settings: Mapping[str, Any]) -> dict[str, Any]:
+def v1_parameters(points: Sequence[TriedValue], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a candidate tries, in v1's names and values.
 
     Where several values of one name fit, the one that says most is meant: a preset that leaves all
@@ -113,9 +113,9 @@ def v1_parameters(points: Sequence[Point], settings: Mapping[str, Any]) -> dict[
     words = " ".join(("", *settings.get("misc.extra_args", ()), ""))
     found: dict[str, tuple[int, Any]] = {}
     for point in points:
-        said = f" {' '.join(point.words)} "
+        given = f" {' '.join(point.words)} "
         fits = all(settings.get(path) == value for path, value in point.settings.items())
-        if fits and (not point.words or said in words):
+        if fits and (not point.words or given in words):
             says = len(point.settings) + len(point.words)
             if point.name not in found or says > found[point.name][0]:
                 found[point.name] = (says, point.value)
@@ -131,7 +131,7 @@ def _planned(v1: Mapping[str, Any], run: TaskRecord) -> int:
 
 def _experiment(
     v1: Mapping[str, Any],
-    points: Sequence[Point],
+    points: Sequence[TriedValue],
     run: TaskRecord,
     experiment: ExperimentRecord,
 ) -> V1Experiment:

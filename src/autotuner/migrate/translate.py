@@ -216,7 +216,7 @@ def _add_groups(draft: Draft, key: str, groups: tuple[str, ...], fields: Mapping
             draft.keep(path, written, Done.KEPT, f"no field of {' or '.join(groups)}")
         elif written is None or written == []:
             draft.note(path, Done.SILENT, "says nothing")
-        elif field in draft.said or field == _EXTRA:
+        elif field in draft.fields_set or field == _EXTRA:
             draft.keep(path, written, Done.OVERRULED, f"the task says {field} itself")
         else:
             values = written if isinstance(written, list) else [written]

@@ -14,7 +14,7 @@ from autotuner.config import Candidate
 from autotuner.engines import engine_named
 from autotuner.predict.protocol import OutOfMemory
 from autotuner.predict.scenario import Scenario
-from autotuner.space import DeviceMemory, Setting, candidate_memory, shortfall
+from autotuner.space import DeviceMemory, SpaceContext, candidate_memory, shortfall
 
 SLOTS = "a free slot"
 CACHE = "room in the KV cache"
@@ -73,9 +73,9 @@ def out_of_memory_of(scenario: Scenario, candidate: Candidate) -> OutOfMemory | 
     return OutOfMemory(why, needed_gib=needed, available_gib=short.memory.usable_gib)
 
 
-def _setting(scenario: Scenario) -> Setting:
+def _setting(scenario: Scenario) -> SpaceContext:
     engine = engine_named(scenario.engine)
-    setting = Setting.of(
+    setting = SpaceContext.of(
         engine,
         scenario.engine_version or engine.table.version,
         scenario.facts,

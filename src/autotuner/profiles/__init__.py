@@ -6,7 +6,7 @@ Knows nothing of engines and storage.
 
 from autotuner.profiles.context import FACTS, Fact, TaskContext
 from autotuner.profiles.factory import MACHINE, Origin, ResolvedConfig, Skipped, TaskConfigFactory
-from autotuner.profiles.profile import ConfigLayer, Profile, Setting, faults_of, profile_from
+from autotuner.profiles.profile import ConfigLayer, LayerValue, Profile, faults_of, profile_from
 from autotuner.profiles.registry import (
     BASE,
     BUILTIN,
@@ -19,7 +19,7 @@ from autotuner.profiles.registry import (
     registry_of,
     registry_with,
 )
-from autotuner.profiles.rules import RULES, Rule
+from autotuner.profiles.rules import RULES, ValueRule
 
 __all__ = [
     "BASE",
@@ -31,15 +31,15 @@ __all__ = [
     "BrokenProfile",
     "ConfigLayer",
     "Fact",
+    "LayerValue",
     "Origin",
     "Profile",
     "ProfileRegistry",
     "ResolvedConfig",
-    "Rule",
-    "Setting",
     "Skipped",
     "TaskConfigFactory",
     "TaskContext",
+    "ValueRule",
     "builtin_registry",
     "faults_of",
     "kept",

@@ -11,7 +11,7 @@ from typing import Any
 
 from autotuner.profiles.condition import unmet
 from autotuner.profiles.context import TaskContext
-from autotuner.profiles.profile import ConfigLayer, Setting, settings_from
+from autotuner.profiles.profile import ConfigLayer, LayerValue, settings_from
 from autotuner.profiles.registry import BASE, ProfileRegistry, builtin_registry
 from autotuner.profiles.rules import RULES
 
@@ -68,10 +68,10 @@ class ResolvedConfig:
     def warnings(self) -> tuple[str, ...]:
         """What a profile wanted and the engine cannot express."""
         return tuple(
-            f"{path}: {told.layer} wants {told.value!r}, which is left out: {told.why}"
+            f"{path}: {origin.layer} wants {origin.value!r}, which is left out: {origin.why}"
             for path, origins in self.provenance.items()
-            for told in origins
-            if told.status == "dropped"
+            for origin in origins
+            if origin.status == "dropped"
         )
 
 
@@ -101,8 +101,8 @@ class TaskConfigFactory:
 
     def apply_engine_defaults(self, defaults: Mapping[str, Any]) -> TaskConfigFactory:
         """What the engine's command line says where nobody says anything."""
-        told = {path: {"value": value, "why": _ENGINE_WHY} for path, value in defaults.items()}
-        settings = settings_from(told, source="engine's defaults")
+        rows = {path: {"value": value, "why": _ENGINE_WHY} for path, value in defaults.items()}
+        settings = settings_from(rows, source="engine's defaults")
         return self._with(ConfigLayer("engine's defaults", "engine", settings))
 
     def apply_machine(self, known: Mapping[str, tuple[Any, str]]) -> TaskConfigFactory:
@@ -147,8 +147,8 @@ class TaskConfigFactory:
             refuses: what the engine cannot express; such a value of a profile is dropped, with a
                 warning in the provenance, and the layer before it counts.
         """
-        said = tuple((step.layer.content, step.condition) for step in self.steps)
-        key = (said, context, refuses)
+        layers = tuple((step.layer.content, step.condition) for step in self.steps)
+        key = (layers, context, refuses)
         found = _CACHE.get(key)
         if found is None:
             found = _CACHE[key] = _resolve(self.steps, context, refuses)
@@ -170,7 +170,7 @@ _CACHE: OrderedDict[Any, ResolvedConfig] = OrderedDict()
 def _resolve(
     steps: tuple[_Step, ...], context: TaskContext, refuses: Refuses | None
 ) -> ResolvedConfig:
-    words: dict[str, list[tuple[ConfigLayer, Setting]]] = {}
+    words: dict[str, list[tuple[ConfigLayer, LayerValue]]] = {}
     skipped: list[Skipped] = []
     for step in steps:
         reason = unmet(dict(step.layer.when), context)
@@ -179,23 +179,23 @@ def _resolve(
         if reason is not None:
             skipped.append(Skipped(step.layer.title, reason))
             continue
-        for said in step.layer.settings:
-            words.setdefault(said.path, []).append((step.layer, said))
+        for setting in step.layer.settings:
+            words.setdefault(setting.path, []).append((step.layer, setting))
     settings: dict[str, Any] = {}
     provenance: dict[str, tuple[Origin, ...]] = {}
-    beside_user = None if refuses is None else _beside(_said_by_user(words), refuses)
+    beside_user = None if refuses is None else _beside(_set_by_user(words), refuses)
     for path in _in_order(words):
         provenance[path] = _settle(path, words[path], settings, context, beside_user)
     return ResolvedConfig(MappingProxyType(settings), MappingProxyType(provenance), tuple(skipped))
 
 
-def _said_by_user(words: Mapping[str, list[tuple[ConfigLayer, Setting]]]) -> dict[str, Any]:
+def _set_by_user(words: Mapping[str, list[tuple[ConfigLayer, LayerValue]]]) -> dict[str, Any]:
     """The user's fixed values, which no profile may contradict, whichever is settled first."""
-    last = {path: told[-1] for path, told in words.items()}
+    last = {path: of_path[-1] for path, of_path in words.items()}
     return {
-        path: said.value
-        for path, (layer, said) in last.items()
-        if layer.origin == "user" and not said.rule and not isinstance(said.value, list)
+        path: setting.value
+        for path, (layer, setting) in last.items()
+        if layer.origin == "user" and not setting.rule and not isinstance(setting.value, list)
     }
 
 
@@ -205,28 +205,28 @@ def _beside(user: dict[str, Any], refuses: Refuses) -> Refuses:
 
 def _settle(
     path: str,
-    words: list[tuple[ConfigLayer, Setting]],
+    words: list[tuple[ConfigLayer, LayerValue]],
     settings: dict[str, Any],
     context: TaskContext,
     refuses: Refuses | None,
 ) -> tuple[Origin, ...]:
     """Every layer's word on one field, the last that can be had first asked; sets the field."""
-    told: list[Origin] = []
+    origins: list[Origin] = []
     done = False
-    for layer, said in reversed(words):
-        value = _value(said, context, settings) if said.rule else said.value
-        why, status = said.why, "replaced" if done else "set"
+    for layer, setting in reversed(words):
+        value = _value(setting, context, settings) if setting.rule else setting.value
+        why, status = setting.why, "replaced" if done else "set"
         if value is None:
-            status, why = "unknown", f"{said.rule} {RULES[said.rule or ''].silence}"
+            status, why = "unknown", f"{setting.rule} {RULES[setting.rule or ''].silence}"
         elif not done and layer.origin in ("base", "profile") and refuses is not None:
             value, refused = _expressible(path, value, settings, refuses)
             if value is None:
-                value, status, why = said.value, "dropped", refused
-        told.append(Origin(layer.title, layer.origin, value, status, why, said.source))
+                value, status, why = setting.value, "dropped", refused
+        origins.append(Origin(layer.title, layer.origin, value, status, why, setting.source))
         if status == "set":
             settings[path] = value
             done = True
-    return tuple(reversed(told))
+    return tuple(reversed(origins))
 
 
 def _expressible(
@@ -241,9 +241,9 @@ def _expressible(
     return (kept or None), next((reason for reason in reasons if reason), "")
 
 
-def _value(said: Setting, context: TaskContext, settings: dict[str, Any]) -> Any:
+def _value(setting: LayerValue, context: TaskContext, settings: dict[str, Any]) -> Any:
     """A rule's value; the distinct values of all combinations where what it reads is searched."""
-    rule = RULES[said.rule or ""]
+    rule = RULES[setting.rule or ""]
     read = {path: settings[path] for path in rule.reads if path in settings}
     axes = [value if isinstance(value, list) else [value] for value in read.values()]
     found: list[Any] = []
@@ -256,16 +256,16 @@ def _value(said: Setting, context: TaskContext, settings: dict[str, Any]) -> Any
     return found[0] if len(found) == 1 else sorted(found)
 
 
-def _in_order(words: dict[str, list[tuple[ConfigLayer, Setting]]]) -> Iterator[str]:
+def _in_order(words: dict[str, list[tuple[ConfigLayer, LayerValue]]]) -> Iterator[str]:
     """Fields so that each comes after those its rules read."""
     waiting = dict(words)
     while waiting:
         ready = [
             path
-            for path, said in waiting.items()
+            for path, of_path in waiting.items()
             if not any(
                 read in waiting
-                for _, setting in said
+                for _, setting in of_path
                 if setting.rule
                 for read in RULES[setting.rule].reads
                 if read != path

@@ -20,7 +20,7 @@ _SETTING_KEYS = {"value", "rule", "why", "source"}
 
 
 @dataclass(frozen=True)
-class Setting:
+class LayerValue:
     """What a layer says of one field: a value, a list of values (an axis), or a rule's name."""
 
     path: str
@@ -41,7 +41,7 @@ class ConfigLayer:
 
     name: str
     origin: str
-    settings: tuple[Setting, ...]
+    settings: tuple[LayerValue, ...]
     when: tuple[tuple[str, Any], ...] = ()
     profile: str = ""
 
@@ -103,8 +103,8 @@ def faults_of(layers: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
                 _layer(part, "profile", f"layers.{number}")
             except ProfileError as error:
                 path, _, message = error.message.partition(": ")
-                told = f"{message}; {error.remedy}" if error.remedy else message
-                found.append(Problem(path, told))
+                text = f"{message}; {error.remedy}" if error.remedy else message
+                found.append(Problem(path, text))
     return tuple(dict.fromkeys(found))
 
 
@@ -120,14 +120,14 @@ def _parts(layer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"set": {key: value}}
 
 
-def settings_from(settings: dict[str, Any], *, source: str) -> tuple[Setting, ...]:
+def settings_from(settings: dict[str, Any], *, source: str) -> tuple[LayerValue, ...]:
     """Settings as `{group: {field: value}}` or `{"group.field": value}`; aliases are resolved.
 
     Raises:
         ProfileError: an unknown group or field, one that is given twice, or a value that the field
             does not take.
     """
-    said: dict[str, Setting] = {}
+    found: dict[str, LayerValue] = {}
     for key, value in settings.items():
         grouped = key in GROUPS and isinstance(value, dict)
         flat = (
@@ -135,18 +135,18 @@ def settings_from(settings: dict[str, Any], *, source: str) -> tuple[Setting, ..
         )
         for path, item in flat.items():
             setting = _setting(str(path), item, source)
-            if setting.path in said:
+            if setting.path in found:
                 raise ProfileError(f"{source}: {setting.path} is given twice; keep one")
-            said[setting.path] = setting
-    return tuple(said.values())
+            found[setting.path] = setting
+    return tuple(found.values())
 
 
 def _layer(row: Any, profile: str, source: str) -> ConfigLayer:
     if not isinstance(row, dict):
         raise ProfileError(f"{source}: a layer is a mapping with set, and when")
     _known(row, _LAYER_KEYS, source)
-    when, said = row.get("when", {}), row.get("set") or {}
-    if not isinstance(said, dict):
+    when, values = row.get("when", {}), row.get("set") or {}
+    if not isinstance(values, dict):
         raise ProfileError(f"{source}.set: expected a mapping of fields")
     wrong = check_condition(when) if isinstance(when, dict) else "expected a mapping"
     if wrong:
@@ -154,35 +154,35 @@ def _layer(row: Any, profile: str, source: str) -> ConfigLayer:
     return ConfigLayer(
         name=str(row.get("name", "settings")),
         origin="profile",
-        settings=_own_fields_only(settings_from(said, source=f"{source}.set"), source),
+        settings=_own_fields_only(settings_from(values, source=f"{source}.set"), source),
         when=tuple(when.items()),
         profile=profile,
     )
 
 
-def _own_fields_only(settings: tuple[Setting, ...], source: str) -> tuple[Setting, ...]:
-    for said in settings:
-        if said.path.startswith("system.") or said.path in ("runtime.isl", "runtime.osl"):
+def _own_fields_only(settings: tuple[LayerValue, ...], source: str) -> tuple[LayerValue, ...]:
+    for setting in settings:
+        if setting.path.startswith("system.") or setting.path in ("runtime.isl", "runtime.osl"):
             raise ProfileError(
-                f"{source}.set: {said.path} is the task's to say, not a profile's",
+                f"{source}.set: {setting.path} is the task's to say, not a profile's",
                 remedy="leave it out; `when` can ask for it",
             )
     return settings
 
 
-def _setting(path: str, raw: Any, source: str) -> Setting:
+def _setting(path: str, raw: Any, source: str) -> LayerValue:
     path = _resolved(path, source)
-    said = raw if isinstance(raw, dict) else {"value": raw}
-    _known(said, _SETTING_KEYS, f"{source}.{path}")
-    why, origin = str(said.get("why", "")), str(said.get("source", ""))
-    if said.get("value", "") is None:
+    row = raw if isinstance(raw, dict) else {"value": raw}
+    _known(row, _SETTING_KEYS, f"{source}.{path}")
+    why, origin = str(row.get("why", "")), str(row.get("source", ""))
+    if row.get("value", "") is None:
         raise ProfileError(
             f"{source}.{path}: null is no value", remedy="leave the field out, or give a value"
         )
-    if ("rule" in said) == ("value" in said):
+    if ("rule" in row) == ("value" in row):
         raise ProfileError(f"{source}.{path}: give a value, or the name of a rule")
-    if "rule" in said:
-        rule = str(said["rule"])
+    if "rule" in row:
+        rule = str(row["rule"])
         if rule not in RULES:
             raise ProfileError(
                 f"{source}.{path}: unknown rule {rule!r}, {nearest(rule, list(RULES))}"
@@ -193,8 +193,8 @@ def _setting(path: str, raw: Any, source: str) -> Setting:
                 f"{source}.{path}: {rule} is a rule for {', '.join(RULES[rule].sets)}",
                 remedy=f"give a value, or {' or '.join(fit)}" if fit else "give a value",
             )
-        return Setting(path, rule=rule, why=why or RULES[rule].meaning, source=origin)
-    return Setting(path, _checked(path, said["value"], source), why=why, source=origin)
+        return LayerValue(path, rule=rule, why=why or RULES[rule].meaning, source=origin)
+    return LayerValue(path, _checked(path, row["value"], source), why=why, source=origin)
 
 
 def _checked(path: str, value: Any, source: str) -> Any:

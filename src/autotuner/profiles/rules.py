@@ -20,7 +20,7 @@ chosen."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class ValueRule:
     """A named rule. `sets`: fields that may take its value; `reads`: fields settled before it."""
 
     name: str
@@ -115,10 +115,10 @@ def _requests_that_fit(context: TaskContext, settings: Mapping[str, Any]) -> int
 _RANKS = ("parallel.tensor_parallel", "parallel.data_parallel")
 _WIDTH = ("parallel.tensor_parallel", "parallel.pipeline_parallel")
 _FORMATS = ("quantization.gemm_mode", "quantization.moe_mode", "memory.mem_fraction_static")
-RULES: dict[str, Rule] = {
+RULES: dict[str, ValueRule] = {
     rule.name: rule
     for rule in (
-        Rule(
+        ValueRule(
             "smallest_tp_that_fits",
             "the smallest power of two that divides the heads and holds the weights, with 15 % of "
             "the memory left for the KV cache",
@@ -126,35 +126,35 @@ RULES: dict[str, Rule] = {
             ("parallel.pipeline_parallel", *_FORMATS),
             _smallest_tp,
         ),
-        Rule(
+        ValueRule(
             "largest_power_of_two_divisor",
             "the largest power of two that divides the heads and that the GPUs allow",
             ("parallel.tensor_parallel",),
             ("parallel.pipeline_parallel",),
             _largest_tp,
         ),
-        Rule(
+        ValueRule(
             "replicas_on_the_other_gpus",
             "how often tensor x pipeline parallel goes into the GPUs",
             ("parallel.data_parallel",),
             _WIDTH,
             _replicas,
         ),
-        Rule(
+        ValueRule(
             "all_ranks_for_experts",
             "tensor x data parallel, where it divides the experts",
             ("parallel.moe_expert_parallel", "parallel.expert_parallel"),
             _RANKS,
             _all_ranks,
         ),
-        Rule(
+        ValueRule(
             "context_for_workload",
             "isl + osl and 10 % more, in steps of 256, at most what the model knows",
             ("memory.max_model_len", "misc.context_length"),
             (),
             _context_for_workload,
         ),
-        Rule(
+        ValueRule(
             name="context_where_needed",
             meaning="as context_for_workload, where the KV cache beside the weights does not hold "
             "one sequence of all that the model knows",
@@ -166,7 +166,7 @@ RULES: dict[str, Rule] = {
             apply=_context_where_needed,
             silence="finds room for all that the model knows, or knows too little",
         ),
-        Rule(
+        ValueRule(
             "requests_that_fit",
             "requests of isl + osl tokens that the memory beside the weights holds, as a power of "
             "two from 8 to 1024",

@@ -54,7 +54,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlotAxis:
     """A span drawn from pixel `start` to pixel `end`: rightwards or upwards."""
 
     span: Span
@@ -108,11 +108,11 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PlotFrame:
     """Both axes of a plot, and its size in pixels. `x` goes rightwards, `y` upwards."""
 
-    x: Axis
-    y: Axis
+    x: PlotAxis
+    y: PlotAxis
     width: float
     height: float
 
@@ -131,7 +131,7 @@ class Frame:
         return tuple(lines)
 
     @staticmethod
-    def _tip(axis: Axis, value: float) -> str:
+    def _tip(axis: PlotAxis, value: float) -> str:
         return f"SLO: {axis.span.name} {value:.6g}"
 
 
@@ -144,15 +144,15 @@ class Limit:
     tip: str
 
 
-def frame(x: Span, y: Span, *, width: float = WIDTH_PX, height: float = HEIGHT_PX) -> Frame:
+def frame(x: Span, y: Span, *, width: float = WIDTH_PX, height: float = HEIGHT_PX) -> PlotFrame:
     """The frame of a plot, with room for its names and for the labels of its ticks."""
-    upwards = Axis(y, height - 2 * _LINE_PX - _EDGE_PX / 2, _EDGE_PX)
+    upwards = PlotAxis(y, height - 2 * _LINE_PX - _EDGE_PX / 2, _EDGE_PX)
     left = (
         _NAME_PX + _EDGE_PX / 2 + max((_text_px(label) for _, label in upwards.ticks()), default=0)
     )
-    rightwards = Axis(x, left, width - _EDGE_PX)
+    rightwards = PlotAxis(x, left, width - _EDGE_PX)
     widest = max((_text_px(label) for _, label in rightwards.ticks()), default=0.0)
-    return Frame(Axis(x, left, width - max(_EDGE_PX, widest / 2)), upwards, width, height)
+    return PlotFrame(PlotAxis(x, left, width - max(_EDGE_PX, widest / 2)), upwards, width, height)
 
 
 def log_span(name: str, values: Sequence[float]) -> Span:
@@ -161,7 +161,7 @@ def log_span(name: str, values: Sequence[float]) -> Span:
     return Span(name, min(values) / factor, max(values) * factor, logarithmic=True)
 
 
-def _widest_px(axis: Axis) -> float:
+def _widest_px(axis: PlotAxis) -> float:
     return max((_text_px(label) for _, label in axis.ticks()), default=0.0)
 
 

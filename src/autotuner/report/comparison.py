@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from autotuner.report.axes import Frame, frame, log_span
+from autotuner.report.axes import PlotFrame, frame, log_span
 from autotuner.report.html import render_page, write_aside
 from autotuner.verify import (
     METRICS,
-    Choice,
     Comparison,
     Errors,
     Metric,
     Miss,
     Pair,
+    PredictedChoice,
     Side,
     Verdict,
     misses_of,
@@ -36,7 +36,7 @@ def comparison_document(comparison: Comparison, verdicts: Sequence[Verdict] = ()
         "unlike": comparison.unlike,
         "like_for_like": _errors(comparison.like_for_like),
         "by": {
-            dimension: {value: _errors(told) for value, told in values.items()}
+            dimension: {value: _errors(errors) for value, errors in values.items()}
             for dimension, values in comparison.by.items()
         },
         "worst": {
@@ -72,11 +72,11 @@ def pair_rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
 
 
 def _place(pair: Pair) -> dict[str, Any]:
-    told = {name: pair.told(name) for name in ("model", "engine", "system", "candidate")}
+    names = {name: pair.known(name) for name in ("model", "engine", "system", "candidate")}
     return {
-        **told,
+        **names,
         "layout": pair.label,
-        **{name: pair.told(name) for name in ("gpus", "isl", "osl")},
+        **{name: pair.known(name) for name in ("gpus", "isl", "osl")},
         "concurrency": pair.actual.concurrency,
     }
 
@@ -96,15 +96,15 @@ def _side(side: Side) -> dict[str, Any]:
 def _errors(found: Mapping[str, Errors]) -> dict[str, Any]:
     return {
         name: {
-            "pairs": told.pairs,
-            "missing": told.missing,
-            "mape": told.mape,
-            "median_ape": told.median_ape,
-            "bias": told.bias,
-            "spearman": told.spearman,
-            "within": {f"{limit:g}": share for limit, share in told.within.items()},
+            "pairs": errors.pairs,
+            "missing": errors.missing,
+            "mape": errors.mape,
+            "median_ape": errors.median_ape,
+            "bias": errors.bias,
+            "spearman": errors.spearman,
+            "within": {f"{limit:g}": share for limit, share in errors.within.items()},
         }
-        for name, told in found.items()
+        for name, errors in found.items()
     }
 
 
@@ -114,7 +114,7 @@ def _miss(miss: Miss) -> dict[str, Any]:
     return {**place, **figures, "source": miss.pair.actual.source}
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: PredictedChoice) -> dict[str, Any]:
     plain = {
         name: getattr(choice, name)
         for name in (
@@ -144,7 +144,7 @@ class Dot:
 class ErrorPlot:
     """A frame, dots, the line of equality and the band around it as corner points in pixels."""
 
-    frame: Frame
+    frame: PlotFrame
     dots: tuple[Dot, ...]
     line: str
     band: str
@@ -219,7 +219,7 @@ def by_concurrency(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     )
 
 
-def _dot(metric: Metric, miss: Miss, drawn: Frame, x: float, y: float) -> Dot:
+def _dot(metric: Metric, miss: Miss, drawn: PlotFrame, x: float, y: float) -> Dot:
     point = miss.pair.actual
     return Dot(
         drawn.x.place(x),

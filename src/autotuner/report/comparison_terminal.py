@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.verify import METRICS, Choice, Comparison, Errors, Side, Verdict
+from autotuner.verify import METRICS, Comparison, Errors, PredictedChoice, Side, Verdict
 
 _SHOWN = 5
 _PLAIN: dict[str, Any] = {"title_justify": "left", "box": None, "padding": (0, 2, 0, 0)}
@@ -43,11 +43,11 @@ def print_comparison(
 
 
 def _print_side(role: str, side: Side, console: Console) -> None:
-    told = f"{role}: {side.name} ({side.format}), {side.points} points"
+    text = f"{role}: {side.name} ({side.format}), {side.points} points"
     for what, found in (("without a counterpart", side.unmatched), ("excluded", side.excluded)):
         if found:
-            told += f", {len(found)} {what}"
-    console.print(escape(told), soft_wrap=True)
+            text += f", {len(found)} {what}"
+    console.print(escape(text), soft_wrap=True)
     for note in side.notes:
         console.print(f"  {escape(note)}", soft_wrap=True)
     for one in side.excluded[:_SHOWN]:
@@ -62,10 +62,10 @@ def _print_side(role: str, side: Side, console: Console) -> None:
     if side.not_used:
         names = list(side.not_used)
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        told = (
+        text = (
             f"  fields of it that are not used: {', '.join(names[:_SHOWN])}{more}; --json says why"
         )
-        console.print(escape(told), soft_wrap=True)
+        console.print(escape(text), soft_wrap=True)
 
 
 def _errors_table(found: Mapping[str, Errors], within: Sequence[float]) -> Table:
@@ -78,15 +78,15 @@ def _errors_table(found: Mapping[str, Errors], within: Sequence[float]) -> Table
         table.add_column(name, justify="right", no_wrap=True)
     for limit in within:
         table.add_column(f"{limit:g} %", justify="right", no_wrap=True)
-    for name, told in found.items():
+    for name, errors in found.items():
         table.add_row(
             METRICS[name].title,
-            str(told.pairs),
-            _text(told.median_ape, 1),
-            _text(told.mape, 1),
-            _text(told.bias, 2),
-            _text(told.spearman, 2),
-            *(_percent(told.within.get(limit)) for limit in within),
+            str(errors.pairs),
+            _text(errors.median_ape, 1),
+            _text(errors.mape, 1),
+            _text(errors.bias, 2),
+            _text(errors.spearman, 2),
+            *(_percent(errors.within.get(limit)) for limit in within),
         )
     return table
 
@@ -99,10 +99,10 @@ def _dimension_table(dimension: str, values: Mapping[str, Mapping[str, Errors]])
         table.add_column(metric.name, justify="right", no_wrap=True)
     for value, found in values.items():
         cells = [
-            "" if told.bias is None else f"{_text(told.median_ape, 1)} ({told.bias:.2f})"
-            for told in found.values()
+            "" if errors.bias is None else f"{_text(errors.median_ape, 1)} ({errors.bias:.2f})"
+            for errors in found.values()
         ]
-        count = max(told.pairs + told.missing for told in found.values())
+        count = max(errors.pairs + errors.missing for errors in found.values())
         table.add_row(escape(value), str(count), *cells)
     return table
 
@@ -145,7 +145,7 @@ def _print_choices(comparison: Comparison, console: Console) -> None:
         _print_choice(choice, console)
 
 
-def _print_choice(choice: Choice, console: Console) -> None:
+def _print_choice(choice: PredictedChoice, console: Console) -> None:
     console.print(f"[bold]choice[/bold] {escape(choice.scenario)}, {choice.points} points")
     console.print(
         f"  frontier: {choice.predicted_frontier} points predicted, {choice.actual_frontier} "
@@ -159,8 +159,8 @@ def _print_choice(choice: Choice, console: Console) -> None:
     else:
         best = f"{choice.best.label} at {choice.best.actual.concurrency}"
         regret = "" if choice.regret is None else f", regret {choice.regret:.1f} %"
-        told = f"prediction chooses {chosen}, measurement {best}{regret}"
-        console.print(f"  {escape(told)}", soft_wrap=True)
+        text = f"prediction chooses {chosen}, measurement {best}{regret}"
+        console.print(f"  {escape(text)}", soft_wrap=True)
     if choice.meets_slo is not None:
         console.print(f"  the choice {'meets' if choice.meets_slo else 'breaks'} the SLO")
 

@@ -10,11 +10,11 @@ from autotuner.errors import AutotunerError
 from autotuner.profiles import (
     BUILTIN,
     BrokenProfile,
+    LayerValue,
     Origin,
     Profile,
     ProfileRegistry,
     ResolvedConfig,
-    Setting,
 )
 
 
@@ -111,15 +111,20 @@ def profile_document(name: str, registry: ProfileRegistry) -> dict[str, Any]:
         {
             "layer": layer.title,
             "when": dict(layer.when),
-            "settings": {said.path: _setting(said) for said in layer.settings},
+            "settings": {setting.path: _setting(setting) for setting in layer.settings},
         }
         for layer in registry.layers_of(name)
     ]
     return {**profile_row(registry.get(name)), "layers": layers}
 
 
-def _setting(said: Setting) -> dict[str, Any]:
-    return {"value": said.value, "rule": said.rule, "why": said.why, "source": said.source}
+def _setting(setting: LayerValue) -> dict[str, Any]:
+    return {
+        "value": setting.value,
+        "rule": setting.rule,
+        "why": setting.why,
+        "source": setting.source,
+    }
 
 
 def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, Any]:
@@ -144,9 +149,9 @@ def unsaid_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[
     reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
     own = f"{engine.name}'s own default counts"
     return {
-        said.path: reasons.get(said.how, own)
-        for said in engine.table.sayings(version)
-        if said.path not in config.settings
+        row.path: reasons.get(row.how, own)
+        for row in engine.table.sayings(version)
+        if row.path not in config.settings
     }
 
 

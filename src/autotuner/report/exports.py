@@ -34,7 +34,7 @@ def points_csv(summary: RunSummary) -> str:
     writer.writeheader()
     for experiment in summary.experiments:
         own = _of_experiment(experiment) | {p: _cell(experiment.settings.get(p)) for p in varied}
-        predicted = {told.concurrency: told for told in experiment.predictions}
+        predicted = {view.concurrency: view for view in experiment.predictions}
         for measured in experiment.measurements:
             level = {
                 **_of_level(measured),
@@ -84,19 +84,19 @@ def _of_experiment(experiment: ExperimentView) -> dict[str, object]:
 
 def _of_level(measured: Measurement) -> dict[str, object]:
     names = ("concurrency", "valid", "tok_s", "requests_s", "requests_completed")
-    told: dict[str, object] = {name: getattr(measured, name) for name in names}
-    told |= {name: getattr(measured, name) for name in ("requests_failed", "duration_s")}
+    row: dict[str, object] = {name: getattr(measured, name) for name in names}
+    row |= {name: getattr(measured, name) for name in ("requests_failed", "duration_s")}
     for name in _MEANS:
         found = getattr(measured, name)
         for kind in ("mean", "p50", "p90", "p99"):
-            told[f"{name}_{kind}"] = None if found is None else getattr(found, kind)
-    return told
+            row[f"{name}_{kind}"] = None if found is None else getattr(found, kind)
+    return row
 
 
-def _of_prediction(told: PredictionView | None) -> dict[str, object]:
-    if told is None:
+def _of_prediction(view: PredictionView | None) -> dict[str, object]:
+    if view is None:
         return {}
-    best = told.calibrated or told.base
+    best = view.calibrated or view.base
     return {f"predicted_{name}": getattr(best, name) for name in _PREDICTED}
 
 

@@ -77,7 +77,7 @@ def plan_of(
 
 def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
     whole = outlook_document(prepared, found)
-    told = (
+    names = (
         "predictor",
         "why",
         "observations",
@@ -88,7 +88,7 @@ def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) ->
         "refused",
     )
     return {
-        **{name: whole[name] for name in told},
+        **{name: whole[name] for name in names},
         "asked": len(found.expected),
         "minutes": found.minutes,
         "usd": found.usd,

@@ -170,15 +170,15 @@ def _short(value: float) -> str:
 
 def _counts(found: Outlook) -> str:
     predicted = sum(bool(expected.points) for expected in found.expected.values())
-    told = [
+    counts = [
         f"{predicted} of {found.candidates} candidates predicted",
         f"{len(found.out_of_memory)} out of memory",
         f"{len(found.refused)} refused",
     ]
     unasked = found.candidates - len(found.expected)
     if unasked:
-        told.append(f"{unasked} not asked (a sample, spread evenly)")
-    return ", ".join(told)
+        counts.append(f"{unasked} not asked (a sample, spread evenly)")
+    return ", ".join(counts)
 
 
 def _reasons(found: Outlook) -> list[tuple[str, int]]:

@@ -195,8 +195,8 @@ def _table(
     if own is not None:
         table.add_column("settings", overflow="fold")
     for row in rows:
-        told = [] if own is None else [escape(own[row.candidate])]
-        table.add_row(escape(ids[row.candidate]), *row.cells, *told, style=row.style)
+        cells = [] if own is None else [escape(own[row.candidate])]
+        table.add_row(escape(ids[row.candidate]), *row.cells, *cells, style=row.style)
     return table
 
 

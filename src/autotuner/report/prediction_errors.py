@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from autotuner.predict.interval import METRICS, interval80
-from autotuner.report.axes import Frame, Limit, frame, log_span
+from autotuner.report.axes import Limit, PlotFrame, frame, log_span
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
@@ -55,7 +55,7 @@ class Scatter:
     """Predicted against actual of one quantity on equal axes: on the diagonal it is exact."""
 
     title: str
-    frame: Frame
+    frame: PlotFrame
     whiskers: tuple[Whisker, ...]
     limits: tuple[Limit, ...]
 
@@ -77,7 +77,7 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
     pairs = [pair for pair in pairs if getattr(pair[3], name) and getattr(pair[4], name)]
     if not pairs:
         return None
-    values = [getattr(either, name) for *_, said, seen in pairs for either in (said, seen)]
+    values = [getattr(either, name) for *_, expected, seen in pairs for either in (expected, seen)]
     drawn = frame(
         log_span(f"actual {TITLES[name]}", values),
         log_span(f"predicted {TITLES[name]}", values),
@@ -85,9 +85,9 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
         height=_HEIGHT_PX,
     )
     whiskers = []
-    for experiment_id, kind, concurrency, said, seen in pairs:
-        predicted, actual = getattr(said, name), getattr(seen, name)
-        least, most = interval80(predicted, getattr(said, METRICS[name]))
+    for experiment_id, kind, concurrency, expected, seen in pairs:
+        predicted, actual = getattr(expected, name), getattr(seen, name)
+        least, most = interval80(predicted, getattr(expected, METRICS[name]))
         figures_text = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
         whiskers.append(
             Whisker(

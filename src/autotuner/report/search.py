@@ -9,7 +9,7 @@ from itertools import pairwise
 from rich.markup import escape
 from rich.table import Table
 
-from autotuner.report.axes import Frame, Limit, Span, frame, log_span
+from autotuner.report.axes import Limit, PlotFrame, Span, frame, log_span
 from autotuner.report.point_table import short_ids
 from autotuner.report.points import AXES, limits_by_quantity, plane
 from autotuner.search import OBJECTIVES
@@ -135,7 +135,7 @@ class SearchPlot:
     """A frame, lines (CSS class -> points in pixels), SLO limits, and marks over them."""
 
     title: str
-    frame: Frame
+    frame: PlotFrame
     lines: Mapping[str, str]
     marks: tuple[Mark, ...]
     limits: tuple[Limit, ...] = ()

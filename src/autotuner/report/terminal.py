@@ -97,7 +97,7 @@ def print_summary(summary: RunSummary, console: Console, *, short: bool = False)
     """
     run = summary.run
     states = Counter(experiment.status for experiment in summary.experiments)
-    told = ", ".join(f"{count} {status}" for status, count in states.items()) or "none yet"
+    text = ", ".join(f"{count} {status}" for status, count in states.items()) or "none yet"
     console.print()
     head = f"run {run.id} '{run.name}': {run.status} ({run.stop_reason or 'under way'})"
     console.print(f"[bold]{escape(head)}[/bold]")
@@ -109,7 +109,7 @@ def print_summary(summary: RunSummary, console: Console, *, short: bool = False)
         why = f": {run.strategy_reason}" if run.strategy_reason else ""
         console.print(escape(f"strategy {run.strategy}{why}"), soft_wrap=True)
     cut = sum(experiment.cut_short is not None for experiment in summary.experiments)
-    console.print(f"experiments: {told}" + (f"; {cut} of them cut short" if cut else ""))
+    console.print(f"experiments: {text}" + (f"; {cut} of them cut short" if cut else ""))
     _print_failures(summary, console)
     if summary.frontier:
         console.print()
@@ -129,8 +129,8 @@ def print_summary(summary: RunSummary, console: Console, *, short: bool = False)
     error = summary.prediction_error
     if error is not None:
         console.print()
-        told = f"Predicted against actual: median error over {error.base.points} levels"
-        console.print(told, soft_wrap=True)
+        text = f"Predicted against actual: median error over {error.base.points} levels"
+        console.print(text, soft_wrap=True)
         console.print(error_table(error))
     chosen = summary.recommended
     if chosen is not None:
@@ -151,9 +151,9 @@ def _print_failures(summary: RunSummary, console: Console) -> None:
     for experiment in summary.experiments:
         if experiment.failure is not None:
             messages.setdefault(experiment.failure.kind, []).append(experiment.failure.message)
-    for kind, said in messages.items():
-        first = escape(said[0])
-        console.print(f"  [red]{len(said)} x {escape(kind)}[/red]: {first}", soft_wrap=True)
+    for kind, texts in messages.items():
+        first = escape(texts[0])
+        console.print(f"  [red]{len(texts)} x {escape(kind)}[/red]: {first}", soft_wrap=True)
 
 
 def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> None:

@@ -5,21 +5,21 @@ counted with its reason. Knows nothing of measuring.
 """
 
 from autotuner.catalog import DeviceMemory
+from autotuner.space.context import FeasibilityRule, SpaceContext
 from autotuner.space.memory import Remedy, Shortfall, candidate_memory, remedies, shortfall
 from autotuner.space.rules import RULES, kv_cache_gib, rules_of, tokens_per_slot
-from autotuner.space.setting import Rule, Setting
 from autotuner.space.space import MAX_COMBINATIONS, Region, Space, build_space
 
 __all__ = [
     "MAX_COMBINATIONS",
     "RULES",
     "DeviceMemory",
+    "FeasibilityRule",
     "Region",
     "Remedy",
-    "Rule",
-    "Setting",
     "Shortfall",
     "Space",
+    "SpaceContext",
     "build_space",
     "candidate_memory",
     "kv_cache_gib",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autotuner.catalog import ModelFacts
 from autotuner.config import Candidate
 from autotuner.engines import ALL, TENSOR
-from autotuner.space.setting import EXPERTS, WIDTHS, Setting, Works, ranks, width
+from autotuner.space.context import EXPERTS, WIDTHS, SpaceContext, Works, ranks, width
 
 _TP, _EP = WIDTHS[0], "parallel.moe_expert_parallel"
 _BLOCKS = {"fp8_block": (128, 128)}
@@ -75,31 +75,31 @@ def _attention(facts: ModelFacts) -> Iterator[Split]:
         yield Split("attention", "v_proj", False, kv_heads * value, kv_heads, merged=True)
 
 
-def blocks_reason(candidate: Candidate, setting: Setting, works: Works) -> str | None:
+def blocks_reason(candidate: Candidate, context: SpaceContext, works: Works) -> str | None:
     """Which matrix is cut, and widths that would not; None where none is.
 
     Args:
         works: whether a changed candidate breaks no rule.
     """
-    wrong = cut_matrix(candidate, setting)
-    return None if wrong is None else f"{wrong}{_remedy(candidate, setting, works)}"
+    wrong = cut_matrix(candidate, context)
+    return None if wrong is None else f"{wrong}{_remedy(candidate, context, works)}"
 
 
-def cut_matrix(candidate: Candidate, setting: Setting) -> str | None:
+def cut_matrix(candidate: Candidate, context: SpaceContext) -> str | None:
     """Which matrix is cut in unequal parts, or within a block of FP8 or a group of integers."""
-    for split in splits(setting.facts):
-        over = _ranks_of(split.kind, candidate, setting)
+    for split in splits(context.facts):
+        over = _ranks_of(split.kind, candidate, context)
         part = split.part(over)
         if over == 1 or (split.kind == "lm_head" and part != int(part)):
             continue
         columns = "columns" if split.inputs else "rows"
         shared = f"{split.matrix}: its {split.width} {columns} over {over} ranks"
-        blocks = _blocks(split, candidate, setting)
+        blocks = _blocks(split, candidate, context)
         if blocks is None:
             continue
         if part != int(part):
             return f"{shared} are no equal parts"
-        if split.merged and not setting.split.merged_whole:
+        if split.merged and not context.split.merged_whole:
             continue
         for outputs, inputs in blocks:
             unit = inputs if split.inputs else outputs
@@ -112,44 +112,44 @@ def cut_matrix(candidate: Candidate, setting: Setting) -> str | None:
 
 
 def _blocks(
-    split: Split, candidate: Candidate, setting: Setting
+    split: Split, candidate: Candidate, context: SpaceContext
 ) -> tuple[tuple[int, int], ...] | None:
     """Blocks of a kind's matrices; None where the engine fills the last one up."""
-    facts, asked = setting.facts, candidate.quantization
+    facts, asked = context.facts, candidate.quantization
     of_experts = split.kind == "experts"
     mode: str | None = asked.moe_mode if of_experts else asked.gemm_mode
     own = (facts.moe_format if of_experts else None) or facts.gemm_format
     scheme = facts.quantization
     if scheme is not None and mode in (None, own):
         formats = scheme.formats(split.kind)
-        if any(form.mode in setting.split.padded for form in formats):
+        if any(form.mode in context.split.padded for form in formats):
             return None
         return scheme.blocks(split.kind)
     mode = mode or own
-    if mode in setting.split.padded:
+    if mode in context.split.padded:
         return None
     block = _BLOCKS.get(mode or "")
     return () if block is None or split.kind == "lm_head" else (block,)
 
 
-def _ranks_of(kind: str, candidate: Candidate, setting: Setting) -> int:
+def _ranks_of(kind: str, candidate: Candidate, context: SpaceContext) -> int:
     """How many ranks share a matrix."""
     parallel = candidate.parallel
     if kind == "experts":
         ep = parallel.moe_expert_parallel or parallel.expert_parallel
         return parallel.moe_tensor_parallel or max(ranks(candidate) // width(ep), 1)
-    over = setting.split.over.get(kind, TENSOR)
-    everywhere = over == ALL and setting.facts.is_moe
+    over = context.split.over.get(kind, TENSOR)
+    everywhere = over == ALL and context.facts.is_moe
     return ranks(candidate) if everywhere else width(parallel.tensor_parallel)
 
 
-def _remedy(candidate: Candidate, setting: Setting, works: Works) -> str:
+def _remedy(candidate: Candidate, context: SpaceContext, works: Works) -> str:
     """Widths that work: the same with experts kept whole, or a narrower one."""
     settings = {path: value for path, value in candidate.settings().items() if path not in EXPERTS}
-    every, experts = ranks(candidate), setting.facts.experts
+    every, experts = ranks(candidate), context.facts.experts
 
     def works_with(changes: dict[str, int]) -> bool:
-        return works(Candidate.from_settings({**settings, **changes}), setting)
+        return works(Candidate.from_settings({**settings, **changes}), context)
 
     ways = []
     if experts and experts % every == 0 and works_with({_EP: every}):

@@ -9,7 +9,7 @@ from typing import Any
 
 from autotuner.catalog import DeviceMemory, device_memory
 from autotuner.config import Candidate
-from autotuner.space.setting import WIDTHS, Setting, Works, known_length, width
+from autotuner.space.context import WIDTHS, SpaceContext, Works, known_length, width
 
 _TP, _PP, _DP = WIDTHS
 _LONGEST, _TOTAL = "memory.max_model_len", "memory.max_total_tokens"
@@ -37,19 +37,19 @@ class Shortfall:
     what: str
     field: str | None
 
-    def text(self, candidate: Candidate, setting: Setting) -> str:
+    def text(self, candidate: Candidate, context: SpaceContext) -> str:
         """What is needed, and what there is."""
         memory, share = self.memory, candidate.memory.mem_fraction_static
         cache = memory.cache_gib(self.tokens)
         needed = memory.needed_gib(self.tokens)
-        gpu = "a GPU" if setting.gpu is None else setting.gpu.name
-        has = f"{setting.engine} has {memory.usable_gib:.1f}"
+        gpu = "a GPU" if context.gpu is None else context.gpu.name
+        has = f"{context.engine} has {memory.usable_gib:.1f}"
         if share is not None:
-            has = f"memory.mem_fraction_static {share:g} leaves {setting.engine} "
+            has = f"memory.mem_fraction_static {share:g} leaves {context.engine} "
             has += f"{memory.usable_gib:.1f}"
         return (
             f"weights and {self.what} need {needed:.1f} GiB per GPU, {cache:.2f} GiB of it KV "
-            f"cache; {has} GiB of the {setting.memory_gib or 0:.1f} GiB of {gpu} for them"
+            f"cache; {has} GiB of the {context.memory_gib or 0:.1f} GiB of {gpu} for them"
         )
 
 
@@ -67,51 +67,51 @@ class Remedy:
     gpus: int | None = None
 
 
-def candidate_memory(candidate: Candidate, setting: Setting) -> DeviceMemory | None:
+def candidate_memory(candidate: Candidate, context: SpaceContext) -> DeviceMemory | None:
     """What a GPU has to hold; None on a CPU, or where the weights' size is unknown."""
-    return _memory(setting, candidate.settings())
+    return _memory(context, candidate.settings())
 
 
-def shortfall(candidate: Candidate, setting: Setting) -> Shortfall | None:
+def shortfall(candidate: Candidate, context: SpaceContext) -> Shortfall | None:
     """What of weights and the KV cache asked for does not fit into a GPU's share of the memory.
 
     The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
     of the served length.
     """
-    memory = candidate_memory(candidate, setting)
+    memory = candidate_memory(candidate, context)
     if memory is None:
         return None
-    for tokens, what, path in _tokens_to_hold(candidate, setting):
+    for tokens, what, path in _tokens_to_hold(candidate, context):
         if memory.needed_gib(tokens) > memory.usable_gib:
             return Shortfall(memory, tokens, what, path)
     return None
 
 
-def memory_reason(candidate: Candidate, setting: Setting, works: Works) -> str | None:
+def memory_reason(candidate: Candidate, context: SpaceContext, works: Works) -> str | None:
     """Why it does not fit and what would; None where it fits.
 
     Args:
         works: whether a changed candidate breaks no rule.
     """
-    short = shortfall(candidate, setting)
+    short = shortfall(candidate, context)
     if short is None:
         return None
-    text = short.text(candidate, setting)
-    ways = [remedy.text for remedy in remedies(short, candidate, setting, works)]
+    text = short.text(candidate, context)
+    ways = [remedy.text for remedy in remedies(short, candidate, context, works)]
     return f"{text}; {', or '.join(ways)}" if ways else text
 
 
 def remedies(
-    short: Shortfall, candidate: Candidate, setting: Setting, works: Works
+    short: Shortfall, candidate: Candidate, context: SpaceContext, works: Works
 ) -> tuple[Remedy, ...]:
     """Up to two changes that make a candidate fit, the smallest first; each was tried."""
     settings = candidate.settings()
     found: list[Remedy] = []
-    for remedy in _offers(short, settings, setting):
+    for remedy in _offers(short, settings, context):
         if _TP in remedy.changes and any(_TP in other.changes for other in found):
             continue
         changed = Candidate.from_settings({**settings, **remedy.changes})
-        where = setting if remedy.gpus is None else replace(setting, gpus=remedy.gpus)
+        where = context if remedy.gpus is None else replace(context, gpus=remedy.gpus)
         if works(changed, where):
             found.append(remedy)
         if len(found) == _OFFERED:
@@ -119,58 +119,64 @@ def remedies(
     return tuple(found)
 
 
-def _offers(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+def _offers(
+    short: Shortfall, settings: Mapping[str, Any], context: SpaceContext
+) -> Iterator[Remedy]:
     """Changes that may help, those first that cost least; what surely does not help is left out."""
     memory = short.memory
     if short.field is not None and memory.kv_gib_per_token and memory.room_gib > 0:
         tokens = int(memory.longest_sequence) // _PAGE * _PAGE
-        if tokens >= setting.largest_request_tokens:
+        if tokens >= context.largest_request_tokens:
             yield Remedy(f"{short.field} of {tokens} or less fits", {short.field: tokens})
-    share = _share_that_holds(short, setting)
+    share = _share_that_holds(short, context)
     if settings.get(_SHARE) is not None and share is not None:
         yield Remedy(f"{_SHARE} of {share:g} or more fits", {_SHARE: share})
     own = settings.get(_TP) or 1
     beside = width(settings.get(_PP)) * width(settings.get(_DP))
-    for wider in _powers(own, (setting.gpus or 0) // beside):
-        if _holds(short, setting, {**settings, _TP: wider}):
+    for wider in _powers(own, (context.gpus or 0) // beside):
+        if _holds(short, context, {**settings, _TP: wider}):
             yield Remedy(f"{_TP} {wider} fits", {_TP: wider})
             break
-    yield from _narrower(short, settings, setting)
-    yield from _more_gpus(short, settings, setting)
+    yield from _narrower(short, settings, context)
+    yield from _more_gpus(short, settings, context)
 
 
-def _share_that_holds(short: Shortfall, setting: Setting) -> float | None:
+def _share_that_holds(short: Shortfall, context: SpaceContext) -> float | None:
     """The share of the memory that would do, in hundredths; None where none would."""
-    if not setting.memory_gib or setting.use.of_free:
+    if not context.memory_gib or context.use.of_free:
         return None
     needed = short.memory.needed_gib(short.tokens)
-    needed += short.memory.working_gib if setting.use.within else 0.0
-    share = math.ceil(100 * needed / setting.memory_gib) / 100
+    needed += short.memory.working_gib if context.use.within else 0.0
+    share = math.ceil(100 * needed / context.memory_gib) / 100
     return share if share <= _LARGEST_SHARE else None
 
 
-def _narrower(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+def _narrower(
+    short: Shortfall, settings: Mapping[str, Any], context: SpaceContext
+) -> Iterator[Remedy]:
     """Weights and KV cache in FP8: of 16-bit checkpoints, on GPUs that compute in it."""
-    facts, gpu = setting.facts, setting.gpu
+    facts, gpu = context.facts, context.gpu
     if gpu is None or "fp8" not in gpu.formats:
         return
     weights = {"quantization.gemm_mode": "fp8"}
     if facts.is_moe:
         weights["quantization.moe_mode"] = "fp8"
     plain = {facts.gemm_format or "bfloat16", facts.moe_format or "bfloat16"} == {"bfloat16"}
-    free = plain and "fp8" in setting.online and not any(settings.get(path) for path in weights)
-    if free and _holds(short, setting, {**settings, **weights}):
+    free = plain and "fp8" in context.online and not any(settings.get(path) for path in weights)
+    if free and _holds(short, context, {**settings, **weights}):
         yield Remedy("weights in FP8 (quantization.gemm_mode fp8) fit", weights)
     cache = {"quantization.kvcache_mode": "fp8"}
     wide = settings.get("quantization.kvcache_mode") in (None, "bfloat16", "float16")
-    if wide and "fp8" in setting.cache_modes and _holds(short, setting, {**settings, **cache}):
+    if wide and "fp8" in context.cache_modes and _holds(short, context, {**settings, **cache}):
         yield Remedy("a KV cache in FP8 (quantization.kvcache_mode fp8) fits", cache)
 
 
-def _more_gpus(short: Shortfall, settings: Mapping[str, Any], setting: Setting) -> Iterator[Remedy]:
+def _more_gpus(
+    short: Shortfall, settings: Mapping[str, Any], context: SpaceContext
+) -> Iterator[Remedy]:
     """The smallest deployments that hold it, by tensor and then by pipeline parallelism."""
-    name = "GPUs" if setting.gpu is None else f"x {setting.gpu.name}"
-    data, there = width(settings.get(_DP)), setting.gpus or 0
+    name = "GPUs" if context.gpu is None else f"x {context.gpu.name}"
+    data, there = width(settings.get(_DP)), context.gpus or 0
     shapes = [
         (tensor * stages * data, stages, tensor)
         for stages in (1, *_powers(1, 16))
@@ -179,23 +185,23 @@ def _more_gpus(short: Shortfall, settings: Mapping[str, Any], setting: Setting) 
     ]
     for gpus, stages, tensor in sorted(shapes):
         changes = {_TP: tensor} if stages == 1 else {_TP: tensor, _PP: stages}
-        if _holds(short, setting, {**settings, **changes}):
-            said = ", ".join(f"{path} {value}" for path, value in changes.items())
-            text = f"{gpus} {name} hold it ({said})"
+        if _holds(short, context, {**settings, **changes}):
+            widths = ", ".join(f"{path} {value}" for path, value in changes.items())
+            text = f"{gpus} {name} hold it ({widths})"
             if gpus > there:
-                text = f"needs {gpus} {name} ({said})"
+                text = f"needs {gpus} {name} ({widths})"
             yield Remedy(text, changes, gpus if gpus > there else None)
 
 
-def _holds(short: Shortfall, setting: Setting, settings: Mapping[str, Any]) -> bool:
-    memory = _memory(setting, settings)
+def _holds(short: Shortfall, context: SpaceContext, settings: Mapping[str, Any]) -> bool:
+    memory = _memory(context, settings)
     return memory is not None and memory.needed_gib(short.tokens) <= memory.usable_gib
 
 
-def _memory(setting: Setting, settings: Mapping[str, Any]) -> DeviceMemory | None:
-    if setting.memory_gib is None or setting.gpu is None or setting.gpu.is_cpu:
+def _memory(context: SpaceContext, settings: Mapping[str, Any]) -> DeviceMemory | None:
+    if context.memory_gib is None or context.gpu is None or context.gpu.is_cpu:
         return None
-    return device_memory(setting.facts, setting.use, setting.memory_gib, settings)
+    return device_memory(context.facts, context.use, context.memory_gib, settings)
 
 
 def _powers(above: int, most: int) -> list[int]:
@@ -203,17 +209,19 @@ def _powers(above: int, most: int) -> list[int]:
     return [2**n for n in range(most.bit_length()) if above < 2**n <= most]
 
 
-def _tokens_to_hold(candidate: Candidate, setting: Setting) -> list[tuple[int, str, str | None]]:
+def _tokens_to_hold(
+    candidate: Candidate, context: SpaceContext
+) -> list[tuple[int, str, str | None]]:
     """Tokens that the KV cache has to hold at once, what asks for them, and the field that does;
     the fewest first."""
     asked: list[tuple[int, str, str | None]]
-    asked = [(setting.largest_request_tokens, "one request", None)]
+    asked = [(context.largest_request_tokens, "one request", None)]
     total, longest = candidate.memory.max_total_tokens, candidate.memory.max_model_len
-    known = known_length(candidate, setting)
+    known = known_length(candidate, context)
     if total is not None:
         asked.append((total, f"{_TOTAL} ({total})", _TOTAL))
-    if setting.use.holds_longest and longest is not None:
+    if context.use.holds_longest and longest is not None:
         asked.append((longest, f"one sequence of {_LONGEST} ({longest})", _LONGEST))
-    elif setting.use.holds_longest and known is not None:
+    elif context.use.holds_longest and known is not None:
         asked.append((known, f"one sequence of the model's context ({known})", _LONGEST))
     return sorted(asked, key=lambda one: one[0])

@@ -49,15 +49,15 @@ def known_positions(candidate: Candidate, facts: ModelFacts) -> int | None:
 
 def rope_is_said_whole(candidate: Candidate) -> str | None:
     """A scaling needs its factor and the length that it starts from."""
-    said = {
+    scaling = {
         "misc.rope_scaling": candidate.misc.rope_scaling,
         "misc.rope_factor": candidate.misc.rope_factor,
         "misc.rope_original_context": candidate.misc.rope_original_context,
     }
-    missing = [path for path, value in said.items() if value is None]
-    if not missing or len(missing) == len(said):
+    missing = [path for path, value in scaling.items() if value is None]
+    if not missing or len(missing) == len(scaling):
         return None
-    there = ", ".join(path for path in said if path not in missing)
+    there = ", ".join(path for path in scaling if path not in missing)
     return f"{there} without {' and '.join(missing)}: they are given together"
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.engines import ABOVE_ONE, ABOVE_ZERO, RELATIONS, SET, Requirement
+from autotuner.space.context import FeasibilityRule, SpaceContext, known_length
 from autotuner.space.positions import POSITIONS
-from autotuner.space.setting import Rule, Setting, known_length
 
 _COMPARED = ("at_least", "at_most", "multiple_of")
 """Relations in which a value that the engine takes by itself counts on the left side too."""
@@ -29,18 +29,18 @@ class _Value:
     name: str
 
 
-def requirement_rules(setting: Setting) -> tuple[Rule, ...]:
-    """The rules that the engine of a setting brings along."""
-    return tuple(map(_rule, setting.requirements))
+def requirement_rules(context: SpaceContext) -> tuple[FeasibilityRule, ...]:
+    """The rules that the engine of a context brings along."""
+    return tuple(map(_rule, context.requirements))
 
 
 @functools.cache
-def _rule(row: Requirement) -> Rule:
-    return Rule(_judge(row), _reads(row))
+def _rule(row: Requirement) -> FeasibilityRule:
+    return FeasibilityRule(_judge(row), _reads(row))
 
 
 def _judge(row: Requirement) -> Any:
-    return lambda candidate, setting: broken(row, candidate, setting)
+    return lambda candidate, context: broken(row, candidate, context)
 
 
 def _reads(row: Requirement) -> tuple[str, ...]:
@@ -49,16 +49,16 @@ def _reads(row: Requirement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(path for path in paths if "." in path))
 
 
-def broken(row: Requirement, candidate: Candidate, setting: Setting) -> str | None:
+def broken(row: Requirement, candidate: Candidate, context: SpaceContext) -> str | None:
     """Why the engine would not start, by one row of its table; None where the row is met."""
-    if not all(_meets(key, values, candidate, setting) for key, values in row.when):
+    if not all(_meets(key, values, candidate, context) for key, values in row.when):
         return None
-    own = [_value(term, candidate, setting, said=_has_to_be_said(row)) for term in row.term]
+    own = [_value(term, candidate, context, explicit=_has_to_be_explicit(row)) for term in row.term]
     if row.relation in ("set", "unset"):
         there = own[0] is not None and own[0].value is not False
         if there is (row.relation == "set"):
             return None
-        return _reason(row, row.term[0], "", candidate, setting)
+        return _reason(row, row.term[0], "", candidate, context)
     left = _product(own)
     if left is None:
         return None
@@ -66,15 +66,15 @@ def broken(row: Requirement, candidate: Candidate, setting: Setting) -> str | No
         if (left.value in row.others) is (row.relation == "one_of"):
             return None
         values = "" if row.relation == "none_of" else ", ".join(map(str, row.others))
-        said = f"{row.term[0]} {left.value}" if not values else f"{row.term[0]} ({left.value})"
-        return _reason(row, said, values, candidate, setting)
-    right = _product([_value(term, candidate, setting) for term in row.others])
+        subject = f"{row.term[0]} {left.value}" if not values else f"{row.term[0]} ({left.value})"
+        return _reason(row, subject, values, candidate, context)
+    right = _product([_value(term, candidate, context) for term in row.others])
     if right is None or _stands(row.relation, left.value, right.value):
         return None
-    return _reason(row, left.name, right.name, candidate, setting, _remedy(row, left, right))
+    return _reason(row, left.name, right.name, candidate, context, _remedy(row, left, right))
 
 
-def _has_to_be_said(row: Requirement) -> bool:
+def _has_to_be_explicit(row: Requirement) -> bool:
     return row.said or row.relation not in _COMPARED
 
 
@@ -86,50 +86,50 @@ def _stands(relation: str, left: Any, right: Any) -> bool:
     return bool(left % right == 0 if relation == "multiple_of" else left == right)
 
 
-def _meets(key: str, values: tuple[Any, ...], candidate: Candidate, setting: Setting) -> bool:
-    found = _fact(key, setting) if "." not in key else candidate.get(key)
+def _meets(key: str, values: tuple[Any, ...], candidate: Candidate, context: SpaceContext) -> bool:
+    found = _fact(key, context) if "." not in key else candidate.get(key)
     if SET in values:
         return found is not None
     if ABOVE_ONE in values or ABOVE_ZERO in values:
         return (found or 0) > (1 if ABOVE_ONE in values else 0)
     if found is None:
-        found = setting.taken.get(key)
+        found = context.taken.get(key)
     return found in values
 
 
-def _fact(key: str, setting: Setting) -> Any:
+def _fact(key: str, context: SpaceContext) -> Any:
     if key.startswith("model_"):
-        return getattr(setting.facts, key.removeprefix("model_"))
-    return None if setting.gpu is None else getattr(setting.gpu, key.removeprefix("gpu_"))
+        return getattr(context.facts, key.removeprefix("model_"))
+    return None if context.gpu is None else getattr(context.gpu, key.removeprefix("gpu_"))
 
 
 def _value(
-    term: Any, candidate: Candidate, setting: Setting, *, said: bool = False
+    term: Any, candidate: Candidate, context: SpaceContext, *, explicit: bool = False
 ) -> _Value | None:
     """The value of a term; None where it has none."""
     if not isinstance(term, str):
         return _Value(term, str(term))
     if term == "served_length":
-        return _served_length(candidate, setting)
+        return _served_length(candidate, context)
     if term == "drafted_tokens":
         count = (candidate.runtime.nextn or 0) + 1
         return _Value(count, f"runtime.nextn and one more ({count})")
     if term in ("longest_prompt", "longest_request"):
         prompt = term == "longest_prompt"
-        tokens = setting.longest_prompt_tokens if prompt else setting.largest_request_tokens
+        tokens = context.longest_prompt_tokens if prompt else context.largest_request_tokens
         what = "the longest prompt" if prompt else "the longest request"
         return None if tokens is None else _Value(tokens, f"{what} ({tokens})")
     found = candidate.get(term)
-    if found is not None or said:
+    if found is not None or explicit:
         return None if found is None else _Value(found, f"{term} ({found})")
-    found = setting.taken.get(term, 1 if term.startswith("parallel.") else None)
+    found = context.taken.get(term, 1 if term.startswith("parallel.") else None)
     if found is None:
         return None
-    return _Value(found, f"{term} ({found}, as {setting.engine} takes it)")
+    return _Value(found, f"{term} ({found}, as {context.engine} takes it)")
 
 
-def _served_length(candidate: Candidate, setting: Setting) -> _Value | None:
-    longest, known = candidate.memory.max_model_len, known_length(candidate, setting)
+def _served_length(candidate: Candidate, context: SpaceContext) -> _Value | None:
+    longest, known = candidate.memory.max_model_len, known_length(candidate, context)
     if longest is not None:
         return _Value(longest, f"memory.max_model_len ({longest})")
     lowers = "which memory.max_model_len lowers"
@@ -153,7 +153,7 @@ def _reason(
     left: str,
     right: str,
     candidate: Candidate,
-    setting: Setting,
+    context: SpaceContext,
     remedy: str = "",
 ) -> str:
     parts = [
@@ -164,8 +164,8 @@ def _reason(
     beside = f" with {' and '.join(parts)}" if parts else ""
     ways = ", or ".join(way for way in (remedy, row.instead) if way)
     verb = RELATIONS[row.relation]
-    said = f"{left} {verb} {right}".rstrip()
-    return f"{said}{beside} on {setting.engine}: {row.why}" + (f"; {ways}" if ways else "")
+    clause = f"{left} {verb} {right}".rstrip()
+    return f"{clause}{beside} on {context.engine}: {row.why}" + (f"; {ways}" if ways else "")
 
 
 def _remedy(row: Requirement, left: _Value, right: _Value) -> str:

@@ -19,8 +19,8 @@ from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
 from autotuner.engines import NOTHING, Engine, Installation, LaunchSpec, Pieces
 from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.space.context import SpaceContext
 from autotuner.space.rules import rules_of
-from autotuner.space.setting import Setting
 
 MAX_COMBINATIONS = 5_000_000
 _FEW = 2_000
@@ -34,12 +34,12 @@ class Region:
 
     Attributes:
         settings: `group.field` -> value; a list is an axis.
-        user: fields that the user said; one that is fixed and cannot be is an error.
+        user: fields that the user set; one that is fixed and cannot be is an error.
     """
 
     settings: Mapping[str, Any]
     user: frozenset[str]
-    setting: Setting
+    context: SpaceContext
     engine: Engine
     model: ResolvedModel
     installation: Installation
@@ -162,14 +162,17 @@ def build_space(
 def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | None, object, str]]:
     """Every combination: a candidate and what makes its launch, or why it cannot work."""
     axes = region.axes
-    rules = rules_of(region.setting)
+    rules = rules_of(region.context)
     judges = [_asked_once(axes, rule.reads, _judge(region, rule.judge)) for rule in rules]
-    words = _Words(region, numbers)
-    speakers = [_asked_once(axes, reads, words.heard(said)) for reads, said in _speakers(region)]
+    contributions = _Contributions(region, numbers)
+    contributors = [
+        _asked_once(axes, reads, contributions.numbered(fragment))
+        for reads, fragment in _contributors(region)
+    ]
     groups = [(name, _asked_once(axes, reads, make)) for name, reads, make in _groups(region)]
     fixed_reasons = [reason for ask in judges if not ask.reads and (reason := ask.always)]
-    judging = [ask.answer for ask in judges if ask.reads and not ask.is_silent()]
-    speaking = [ask.answer for ask in speakers]
+    judging = [ask.answer for ask in judges if ask.reads and not ask.is_always_none()]
+    contributing = [ask.answer for ask in contributors]
     always = _always(region)
     places = [range(len(values)) for values in axes.values()] or [range(1)]
     for chosen in itertools.product(*places):
@@ -180,13 +183,13 @@ def _judged(region: Region, numbers: _Numbers) -> Iterator[tuple[Candidate | Non
                 if reason is not None:
                     break
         if reason is None:
-            launch = tuple([said(chosen) for said in speaking])
-            reason = words.refusal(launch, chosen)
+            launch = tuple([contribution(chosen) for contribution in contributing])
+            reason = contributions.refusal(launch, chosen)
         if reason is not None:
             yield None, None, reason
             continue
         made = {name: ask.answer(chosen) for name, ask in groups}
-        yield Candidate.model_construct(**made), (always, words.all_of(launch)), ""
+        yield Candidate.model_construct(**made), (always, contributions.all_of(launch)), ""
 
 
 class _Asked:
@@ -209,7 +212,7 @@ class _Asked:
         order = list(axes)
         self._places = operator.itemgetter(*(order.index(path) for path in self.reads or order[:1]))
 
-    def is_silent(self) -> bool:
+    def is_always_none(self) -> bool:
         """Whether the answer is None for all combinations; False where they are too many to ask."""
         places = [range(len(values)) for values in self._axes.values()]
         few = [
@@ -227,8 +230,8 @@ class _Asked:
             return self._answers[key]
         except KeyError:
             places = key if len(self.reads) > 1 else (key,)
-            told = {p: self._axes[p][n] for p, n in zip(self.reads, places, strict=True)}
-            answer = self._answers[key] = self._ask(told)
+            values = {p: self._axes[p][n] for p, n in zip(self.reads, places, strict=True)}
+            answer = self._answers[key] = self._ask(values)
             return answer
 
 
@@ -246,65 +249,65 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self.said: list[Pieces | str] = []
+        self.contributions: list[Pieces | str] = []
         self.nothing = self.of(NOTHING)
 
     def of(self, pieces: Pieces | str) -> int:
         """The number of a contribution, or of the reason why there is none."""
-        number = self._numbers.setdefault(repr(pieces), len(self.said))
-        if number == len(self.said):
-            self.said.append(pieces)
+        number = self._numbers.setdefault(repr(pieces), len(self.contributions))
+        if number == len(self.contributions):
+            self.contributions.append(pieces)
         return number
 
 
-class _Words:
-    """What the fields of a region say, in numbers, and which of it does not go together."""
+class _Contributions:
+    """The contributions of a region's fields to launches, as numbers, and which of them clash."""
 
     def __init__(self, region: Region, numbers: _Numbers) -> None:
         self._region = region
         self._all = numbers
         self._owner: dict[str, int] = {}
-        self._speakers = 0
+        self._contributors = 0
         self._refuse = False
         self._clash = False
 
-    def heard(
-        self, said: Callable[[dict[str, Any]], Pieces | str]
+    def numbered(
+        self, fragment: Callable[[dict[str, Any]], Pieces | str]
     ) -> Callable[[dict[str, Any]], int]:
-        """`said`, answering with numbers."""
-        speaker = self._speakers
-        self._speakers += 1
+        """`fragment`, answering with numbers."""
+        owner = self._contributors
+        self._contributors += 1
 
-        def numbered(chosen: dict[str, Any]) -> int:
-            pieces = said(chosen)
+        def number_of(chosen: dict[str, Any]) -> int:
+            pieces = fragment(chosen)
             if isinstance(pieces, str):
                 self._refuse = True
             else:
                 for name in pieces.names:
-                    self._clash = self._clash or self._owner.setdefault(name, speaker) != speaker
+                    self._clash = self._clash or self._owner.setdefault(name, owner) != owner
             return self._all.of(pieces)
 
-        return numbered
+        return number_of
 
     def all_of(self, launch: tuple[int, ...]) -> frozenset[int]:
-        """What makes a launch, whichever fields say it: silent ones take no part."""
+        """What makes a launch, whichever fields set it; those that set nothing take no part."""
         return frozenset((self._all.nothing, *launch))
 
     def refusal(self, launch: tuple[int, ...], chosen: tuple[int, ...]) -> str | None:
-        """Why the engine cannot say this launch."""
+        """Why the engine cannot express this launch."""
         if not (self._refuse or self._clash):
             return None
-        pieces = [self._all.said[number] for number in launch]
-        for said in pieces:
-            if isinstance(said, str):
-                return said
-        names = [name for said in pieces if not isinstance(said, str) for name in said.names]
+        pieces = [self._all.contributions[number] for number in launch]
+        for fragment in pieces:
+            if isinstance(fragment, str):
+                return fragment
+        names = [name for found in pieces if not isinstance(found, str) for name in found.names]
         if len(set(names)) == len(names):
             return None
         region = self._region
-        told = {p: v[n] for (p, v), n in zip(region.axes.items(), chosen, strict=False)}
+        values = {p: v[n] for (p, v), n in zip(region.axes.items(), chosen, strict=False)}
         try:
-            region.render(Candidate.from_settings(region.fixed | told))
+            region.render(Candidate.from_settings(region.fixed | values))
         except EngineError as error:
             if not region.axes:
                 raise
@@ -313,12 +316,12 @@ class _Words:
 
 
 def _judge(
-    region: Region, judge: Callable[[Candidate, Setting], str | None]
+    region: Region, judge: Callable[[Candidate, SpaceContext], str | None]
 ) -> Callable[[dict[str, Any]], str | None]:
-    return lambda chosen: judge(Candidate.from_settings(region.fixed | chosen), region.setting)
+    return lambda chosen: judge(Candidate.from_settings(region.fixed | chosen), region.context)
 
 
-def _speakers(
+def _contributors(
     region: Region,
 ) -> Iterator[tuple[tuple[str, ...], Callable[[dict[str, Any]], Pieces | str]]]:
     """For every field: what it reads, and what it contributes to a launch, or why it cannot."""
@@ -327,7 +330,7 @@ def _speakers(
         reads = engine.reads(path, region.settings, model, version)
         searched = any(read in region.axes for read in reads)
 
-        def said(
+        def fragment(
             chosen: dict[str, Any], path: str = path, searched: bool = searched
         ) -> Pieces | str:
             try:
@@ -337,7 +340,7 @@ def _speakers(
                     raise
                 return error.message
 
-        yield reads, said
+        yield reads, fragment
 
 
 def _groups(
@@ -348,8 +351,8 @@ def _groups(
         paths = tuple(path for path in region.settings if path.startswith(f"{name}."))
 
         def made(chosen: dict[str, Any], model: Any = model, paths: Any = paths) -> Any:
-            told = region.fixed | chosen
-            return model.model_validate({p.partition(".")[2]: told[p] for p in paths})
+            values = region.fixed | chosen
+            return model.model_validate({p.partition(".")[2]: values[p] for p in paths})
 
         yield name, paths, made
 

@@ -16,7 +16,7 @@ from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
-from autotuner.space import MAX_COMBINATIONS, Region, Setting, Space, build_space
+from autotuner.space import MAX_COMBINATIONS, Region, Space, SpaceContext, build_space
 from autotuner.tuning.load_levels import load_levels
 from autotuner.tuning.refusals import (
     refuse_cost_without_price,
@@ -303,7 +303,7 @@ def _region(
 ) -> Region:
     context, engine = variant.context, variant.engine
     on_gpu = context.gpu is not None and not context.gpu.is_cpu
-    setting = Setting.of(
+    setting = SpaceContext.of(
         engine,
         variant.installation.version,
         model.facts,

@@ -63,9 +63,9 @@ def _model_name(prepared: Prepared) -> str:
 
 def _device(region: Region, candidate: Candidate, prepared: Prepared) -> tuple[Gpu, str]:
     """The device with what the task says of it, and the name that observations carry."""
-    gpu, here = region.setting.gpu or gpu_named("cpu"), prepared.device
+    gpu, here = region.context.gpu or gpu_named("cpu"), prepared.device
     if prepared.replay is not None:
-        return gpu, region.setting.gpu.name if region.setting.gpu else prepared.device_name
+        return gpu, region.context.gpu.name if region.context.gpu else prepared.device_name
     if gpu.is_cpu:
         return replace(gpu, memory_gib=here.memory_gib), f"{here.name}, {here.cores} cores"
     said = candidate.system

@@ -7,24 +7,24 @@ points. Out: a `Comparison`; tasks in aiconfigurator's words and back. Knows not
 from autotuner.verify.analysis import (
     DEFAULT_WITHIN,
     METRICS,
-    Choice,
     Errors,
     Metric,
     Miss,
+    PredictedChoice,
     misses_of,
 )
 from autotuner.verify.compare import Comparison, Side, compare_files, compare_pairs, compare_run
 from autotuner.verify.matching import Pair, match, pair_of
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.readers import FORMATS, detect_format, read_points
-from autotuner.verify.requirements import Requirement, Verdict, judge, parse_requirements
+from autotuner.verify.requirements import ErrorLimit, Verdict, judge, parse_requirements
 
 __all__ = [
     "DEFAULT_WITHIN",
     "FORMATS",
     "METRICS",
-    "Choice",
     "Comparison",
+    "ErrorLimit",
     "Errors",
     "Excluded",
     "Metric",
@@ -32,7 +32,7 @@ __all__ = [
     "Pair",
     "Point",
     "PointFile",
-    "Requirement",
+    "PredictedChoice",
     "Side",
     "Verdict",
     "compare_files",

@@ -22,7 +22,7 @@ AGG = "agg_"
 
 
 @dataclass(frozen=True)
-class Row:
+class FieldRow:
     """One field on both sides.
 
     Attributes:
@@ -87,14 +87,14 @@ class Left:
 
 
 @dataclass(frozen=True)
-class Table:
+class FieldTable:
     """All rows, and the fields of either side that have no counterpart -> why."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[FieldRow, ...]
     only_theirs: Mapping[str, str]
     only_ours: Mapping[str, str]
 
-    def by_name(self, vocabulary: Vocabulary) -> Mapping[str, Row]:
+    def by_name(self, vocabulary: Vocabulary) -> Mapping[str, FieldRow]:
         """Their name in one vocabulary -> its row."""
         named = ((getattr(row, vocabulary), row) for row in self.rows)
         return {name: row for name, row in named if name is not None}
@@ -119,14 +119,14 @@ class Table:
 
 
 @functools.cache
-def table() -> Table:
+def table() -> FieldTable:
     """The table as the package carries it."""
     document = packaged_table("autotuner.verify", "aiconfigurator")
     rows = tuple(
-        Row(ours=ours, **{**row, "values": tuple(row.get("values", ()))})
+        FieldRow(ours=ours, **{**row, "values": tuple(row.get("values", ()))})
         for ours, row in document["fields"].items()
     )
-    return Table(
+    return FieldTable(
         rows=rows,
         only_theirs=MappingProxyType(document["only_theirs"]),
         only_ours=MappingProxyType(document["only_ours"]),
@@ -159,7 +159,7 @@ def to_ours(
     return settings, tuple(left)
 
 
-def _ours(row: Row, value: Any) -> Any:
+def _ours(row: FieldRow, value: Any) -> Any:
     return value if isinstance(value, list) else row.to_ours(value)
 
 

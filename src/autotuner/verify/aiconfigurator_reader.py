@@ -140,8 +140,8 @@ def read_task(theirs: Mapping[str, Any], *, name: str) -> ReadTask:
             f"{name} has the nested form of aiconfigurator before 0.12",
             remedy="write its fields flat, as `aiconfigurator cli exp` saves them",
         )
-    told, beside = _without_roles(theirs)
-    settings, left = to_ours(told, "task")
+    fields, beside = _without_roles(theirs)
+    settings, left = to_ours(fields, "task")
     defaults = {row.ours: row.default for row in table().rows if row.default is not None}
     filled = {path: value for path, value in defaults.items() if path not in settings}
     left = (*beside, *left)
@@ -182,27 +182,27 @@ def _task(name: str, settings: Mapping[str, Any], left: Iterable[Left]) -> TaskC
 def _without_roles(theirs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Left, ...]]:
     """Fields as an aggregated task names them, and those that say nothing of this one."""
     disagg = theirs.get("serving_mode") == "disagg"
-    told = dict(theirs)
+    kept = dict(theirs)
     left: list[Left] = []
     for row in table().rows:
         if not row.roles or row.task is None:
             continue
-        apart = {name: told.pop(name) for name in row.role_names if name in told}
-        once = {row.task: told.pop(row.task)} if row.task in told else {}
-        said, silent = (apart, once) if disagg else (once, apart)
-        values = list(said.values())
+        apart = {name: kept.pop(name) for name in row.role_names if name in kept}
+        once = {row.task: kept.pop(row.task)} if row.task in kept else {}
+        used, unused = (apart, once) if disagg else (once, apart)
+        values = list(used.values())
         if values and all(value == values[0] for value in values):
-            told[row.task] = values[0]
+            kept[row.task] = values[0]
         else:
-            left += _left(said, "prefill and decode differ; a configuration here says it once")
+            left += _left(used, "prefill and decode differ; a configuration here says it once")
         mode = "disaggregated" if disagg else "aggregated"
-        left += _left(silent, f"takes no part in a task that is {mode}")
-    return told, tuple(left)
+        left += _left(unused, f"takes no part in a task that is {mode}")
+    return kept, tuple(left)
 
 
 def _left(fields: Mapping[str, Any], why: str) -> list[Left]:
-    told = fields.items()
-    return [Left(name, value, why) for name, value in told if value not in (None, "", [])]
+    items = fields.items()
+    return [Left(name, value, why) for name, value in items if value not in (None, "", [])]
 
 
 def _results(path: Path) -> list[Path]:
@@ -244,7 +244,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
     with_first = states_with_first(tpot_ms, ttft_ms, e2e_ms, osl)
     columns = {key: _value(value) for key, value in row.items() if value not in (None, "")}
     known = table().by_name("column")
-    told, _ = to_ours({key: value for key, value in columns.items() if key in known}, "column")
+    ours, _ = to_ours({key: value for key, value in columns.items() if key in known}, "column")
     apart = _apart(columns)
     return Point(
         concurrency=whole("concurrency", row["concurrency"]),
@@ -252,13 +252,13 @@ def _point(row: Mapping[str, str], source: str) -> Point:
         tpot_ms=tpot_from_e2e_ms(e2e_ms, ttft_ms, osl) if with_first else tpot_ms,
         tok_s=figure("seq/s", row["seq/s"]) * osl,
         gpus=whole("num_total_gpus", row["num_total_gpus"]) if "num_total_gpus" in row else None,
-        model=told.get("model.id"),
-        engine=told.get("system.backend") or apart.get("backend"),
-        engine_version=told.get("system.backend_version") or apart.get("version"),
-        system=told.get("system.gpu_type") or apart.get("system"),
+        model=ours.get("model.id"),
+        engine=ours.get("system.backend") or apart.get("backend"),
+        engine_version=ours.get("system.backend_version") or apart.get("version"),
+        system=ours.get("system.gpu_type") or apart.get("system"),
         settings={
             "system.serving_mode": "disagg" if apart else "agg",
-            **{path: v for path, v in told.items() if not path.startswith(("model.", "system."))},
+            **{path: v for path, v in ours.items() if not path.startswith(("model.", "system."))},
         },
         layout=apart.get("layout"),
         isl=isl,
@@ -274,14 +274,14 @@ def _apart(columns: Mapping[str, Any]) -> dict[str, str]:
     """Names and layout of a row whose prefill `(p)` and decode `(d)` workers are apart."""
     if "(p)workers" not in columns:
         return {}
-    told = {"layout": ", ".join(
+    fields = {"layout": ", ".join(
         f"{name} {columns[f'({name[0]})workers']}x {columns[f'({name[0]})parallel']}"
         for name in ("prefill", "decode")
     )}  # fmt: skip
     for key in _NAMES:
         both = [str(columns.get(f"({role}){key}")) for role in "pd"]
-        told[key] = both[0] if both[0] == both[1] else " and ".join(both)
-    return told
+        fields[key] = both[0] if both[0] == both[1] else " and ".join(both)
+    return fields
 
 
 def _value(text: str) -> Any:

@@ -15,7 +15,7 @@ from autotuner.errors import CatalogError, VerifyError
 from autotuner.verify.aiconfigurator_fields import Left, table, to_theirs
 from autotuner.verify.aiconfigurator_reader import METADATA
 
-_UNTOLD = {
+_NOT_WRITTEN = {
     "profiles": "what profiles would fill in is not written; write the settings into the task",
     "optimization": "it searches in its own way",
     "benchmark": "it predicts and measures nothing; loads are its own choice",
@@ -51,7 +51,7 @@ def write_task(task: TaskConfig) -> WrittenTasks:
         )
     kept = dict(task.metadata.get(METADATA) or {})
     distinct: list[dict[str, Any]] = []
-    left = {item.field: item for item in _untold(task)}
+    left = {item.field: item for item in _not_written(task)}
     for settings in _alternatives(task):
         fields, beside = _fields({"model.id": task.model.id, **settings}, kept)
         if fields not in distinct:
@@ -92,12 +92,12 @@ def _alternatives(task: TaskConfig) -> Iterator[dict[str, Any]]:
             yield joined | dict(zip(axes, values, strict=True))
 
 
-def _untold(task: TaskConfig) -> Iterator[Left]:
+def _not_written(task: TaskConfig) -> Iterator[Left]:
     """What a task says beside its groups that an experiment does not."""
-    told = task.written()
-    for name, why in _UNTOLD.items():
-        if name in told:
-            yield Left(name, told[name], why)
+    written = task.written()
+    for name, why in _NOT_WRITTEN.items():
+        if name in written:
+            yield Left(name, written[name], why)
     if task.slo.e2e_p90_ms is not None:
         yield Left("slo.e2e_p90_ms", task.slo.e2e_p90_ms, "it knows means, no percentiles")
     workload = task.benchmark.workload
@@ -109,15 +109,15 @@ def _untold(task: TaskConfig) -> Iterator[Left]:
 def _fields(
     settings: Mapping[str, Any], kept: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[Left, ...]]:
-    told = dict(settings)
+    translated = dict(settings)
     left: list[Left] = []
-    if "system.gpu_type" in told:
-        told["system.gpu_type"] = _catalogued(str(told["system.gpu_type"]))
-    if told.get("runtime.nextn") and "nextn_accepted" not in kept:
+    if "system.gpu_type" in translated:
+        translated["system.gpu_type"] = _catalogued(str(translated["system.gpu_type"]))
+    if translated.get("runtime.nextn") and "nextn_accepted" not in kept:
         why = f"it needs nextn_accepted beside it; give it in metadata.{METADATA}"
-        left.append(Left("runtime.nextn", told.pop("runtime.nextn"), why))
+        left.append(Left("runtime.nextn", translated.pop("runtime.nextn"), why))
     # `cli exp` passes over an experiment that does not say its serving mode.
-    fields, beside = to_theirs({"system.serving_mode": "agg", **told})
+    fields, beside = to_theirs({"system.serving_mode": "agg", **translated})
     if fields.get("serving_mode") == "disagg":
         fields = _per_role(fields)
     return {**kept, **fields}, (*left, *beside)

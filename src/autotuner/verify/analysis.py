@@ -59,12 +59,12 @@ METRICS: dict[str, Metric] = {
 
 DIMENSIONS: dict[str, Callable[[Pair], object]] = {
     "concurrency": lambda pair: pair.actual.concurrency,
-    "isl": lambda pair: pair.told("isl"),
-    "osl": lambda pair: pair.told("osl"),
+    "isl": lambda pair: pair.known("isl"),
+    "osl": lambda pair: pair.known("osl"),
     "layout": lambda pair: pair.label,
-    "engine": lambda pair: pair.told("engine"),
-    "system": lambda pair: pair.told("system"),
-    "model": lambda pair: pair.told("model"),
+    "engine": lambda pair: pair.known("engine"),
+    "system": lambda pair: pair.known("system"),
+    "model": lambda pair: pair.known("model"),
 }
 """What errors are broken down by."""
 
@@ -190,7 +190,7 @@ ONE_TOKEN_OBJECTIVES = ("tok_s_per_gpu", "ttft_ms")
 
 
 @dataclass(frozen=True)
-class Choice:
+class PredictedChoice:
     """What prediction and measurement would each have chosen in one scenario.
 
     Attributes:
@@ -219,7 +219,9 @@ class Choice:
     meets_slo: bool | None
 
 
-def choices(pairs: Sequence[Pair], slo: Mapping[str, float] | None = None) -> tuple[Choice, ...]:
+def choices(
+    pairs: Sequence[Pair], slo: Mapping[str, float] | None = None
+) -> tuple[PredictedChoice, ...]:
     """One for each scenario with at least two points that tell all that a choice needs.
 
     Args:
@@ -235,7 +237,7 @@ def choices(pairs: Sequence[Pair], slo: Mapping[str, float] | None = None) -> tu
     )
 
 
-def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> Choice:
+def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> PredictedChoice:
     by_id = {str(index): pair for index, pair in enumerate(pairs)}
     predicted = _points({key: pair.predicted for key, pair in by_id.items()})
     actual = _points({key: pair.actual for key, pair in by_id.items()})
@@ -246,7 +248,7 @@ def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> C
     got = hypervolume([_vector(actual[key]) for key in expected], reference)
     chosen, best = _recommended(predicted, slo), _recommended(actual, slo)
     most = _worth(actual[best], slo)
-    return Choice(
+    return PredictedChoice(
         scenario=scenario,
         points=len(pairs),
         predicted_frontier=len(expected),
@@ -309,7 +311,7 @@ def _operating(point: Point, key: str) -> OperatingPoint | None:
 
 
 def _scenario(pair: Pair) -> str:
-    model, system, isl, osl = (pair.told(name) for name in ("model", "system", "isl", "osl"))
+    model, system, isl, osl = (pair.known(name) for name in ("model", "system", "isl", "osl"))
     lengths = f"D({isl:g},{osl:g})" if isl and osl else None
-    told = (model_name(model) if model else None, system, lengths)
-    return " ".join(filter(None, told)) or "all points"
+    parts = (model_name(model) if model else None, system, lengths)
+    return " ".join(filter(None, parts)) or "all points"

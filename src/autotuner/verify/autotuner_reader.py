@@ -47,11 +47,11 @@ def measured_points(summary: RunSummary, name: str) -> PointFile:
         if experiment.failure is not None:
             excluded.append(Excluded(experiment.id, f"failed: {experiment.failure.kind}"))
             continue
-        told = {point.concurrency for point in found}
-        untold = {level.concurrency for level in experiment.measurements} - told
+        read = {point.concurrency for point in found}
+        unread = {level.concurrency for level in experiment.measurements} - read
         excluded += [
             Excluded(f"{experiment.id} at {level}", "requests failed, or nothing was measured")
-            for level in sorted(untold)
+            for level in sorted(unread)
         ]
     return PointFile(name, RUN, tuple(points), tuple(excluded))
 
@@ -162,13 +162,13 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
 
 def remarks(levels: list[Measurement]) -> tuple[str, ...]:
     """What a reader has to know of one level and its repeats."""
-    told = []
+    notes = []
     short = sum(level.requests_short for level in levels)
     if short:
-        told.append(f"{short} answers were shorter than asked for")
+        notes.append(f"{short} answers were shorter than asked for")
     if any(level.client_bottleneck for level in levels):
-        told.append(_CLIENT)
-    return (*told, *dict.fromkeys(level.note for level in levels if level.note))
+        notes.append(_CLIENT)
+    return (*notes, *dict.fromkeys(level.note for level in levels if level.note))
 
 
 def run_workload(

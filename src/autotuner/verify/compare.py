@@ -16,9 +16,9 @@ from autotuner.verify.analysis import (
     DEFAULT_WITHIN,
     DIMENSIONS,
     METRICS,
-    Choice,
     Errors,
     Miss,
+    PredictedChoice,
     by_dimension,
     choices,
     errors,
@@ -73,7 +73,7 @@ class Comparison:
     like_for_like: Mapping[str, Errors]
     by: Mapping[str, Mapping[str, Mapping[str, Errors]]]
     worst: Mapping[str, Sequence[Miss]]
-    choices: tuple[Choice, ...]
+    choices: tuple[PredictedChoice, ...]
     within: tuple[float, ...]
     slo: Mapping[str, float]
 
@@ -111,7 +111,7 @@ def compare_files(
             remedy="say what a file does not, or says otherwise, with --predicted-set or "
             "--actual-set FIELD=VALUE",
         )
-    pairs = [_told_by_itself(pair, predicted.corrected_by) for pair in matching.pairs]
+    pairs = [_without_own_correction(pair, predicted.corrected_by) for pair in matching.pairs]
     return compare_pairs(
         pairs,
         predicted=_side(predicted, matching.unmatched_predicted, *_corrections(predicted, pairs)),
@@ -148,7 +148,7 @@ def compare_pairs(
     )
 
 
-def _told_by_itself(pair: Pair, corrected_by: frozenset[str]) -> Pair:
+def _without_own_correction(pair: Pair, corrected_by: frozenset[str]) -> Pair:
     """The pair; not like for like where its measurement corrected its prediction."""
     seen = pair.actual
     if seen.ttft_ms is None or seen.tok_s is None:
@@ -214,26 +214,26 @@ def predicted_points(
     settings = {experiment.id: dict(experiment.settings) for experiment in summary.experiments}
     terms = {point.candidate: point for point in actual}
     points = []
-    for told in predictions:
-        if told.candidate_id not in settings:
+    for prediction in predictions:
+        if prediction.candidate_id not in settings:
             continue
-        measured = terms.get(told.candidate_id)
+        measured = terms.get(prediction.candidate_id)
         names: dict[str, Any] = {}
         if measured is not None:
             shared = ("model", "engine", "engine_version", "system", "isl", "lengths", "layout")
             names = {name: getattr(measured, name) for name in shared}
         points.append(
             Point(
-                concurrency=told.concurrency,
-                ttft_ms=told.ttft_ms,
-                tpot_ms=told.tpot_ms,
-                tok_s=told.tok_s,
-                gpus=told.devices,
-                candidate=told.candidate_id,
-                settings=settings[told.candidate_id],
-                osl=told.osl,
-                source=f"{told.candidate_id} at {told.concurrency}",
-                remarks=(told.note,) if told.note else (),
+                concurrency=prediction.concurrency,
+                ttft_ms=prediction.ttft_ms,
+                tpot_ms=prediction.tpot_ms,
+                tok_s=prediction.tok_s,
+                gpus=prediction.devices,
+                candidate=prediction.candidate_id,
+                settings=settings[prediction.candidate_id],
+                osl=prediction.osl,
+                source=f"{prediction.candidate_id} at {prediction.concurrency}",
+                remarks=(prediction.note,) if prediction.note else (),
                 **names,
             )
         )

@@ -128,12 +128,12 @@ def _check(header: list[str], path: Path) -> None:
 
 
 def _point(row: Mapping[str, str], paths: Mapping[str, str], source: str) -> Point:
-    told = {name: figure(name, text) for name, text in row.items() if name in FIGURES}
-    if not told:
+    figures = {name: figure(name, text) for name, text in row.items() if name in FIGURES}
+    if not figures:
         raise ValueError("it has no figure")
     if "concurrency" not in row:
         raise ValueError("the concurrency is missing")
-    values = {FIGURES[name][0]: value * FIGURES[name][1] for name, value in told.items()}
+    values = {FIGURES[name][0]: value * FIGURES[name][1] for name, value in figures.items()}
     settings = _settings({paths[name]: text for name, text in row.items() if name in paths})
     gpus = whole("gpus", row["gpus"]) if "gpus" in row else occupied(settings)
     names: dict[str, Any] = {name: row[name] for name in _NAMES if name in row}

@@ -177,7 +177,7 @@ _MOST_CELL = 10 << 20
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A header and its lines.
 
     Attributes:
@@ -197,7 +197,7 @@ class Table:
             yield f"line {line}", {key: _value(cell) for key, cell in pairs if cell}
 
 
-def read_table(text: str) -> Table:
+def read_table(text: str) -> TextTable:
     """The table that `text` is, its first line taken as the header.
 
     Raises:
@@ -217,7 +217,7 @@ def read_table(text: str) -> Table:
     )
     if commas:
         rows = [(line, tuple(map(_with_point, cells))) for line, cells in rows]
-    return Table(header, tuple(rows), delimiter, commas)
+    return TextTable(header, tuple(rows), delimiter, commas)
 
 
 def _with_point(cell: str) -> str:

@@ -90,8 +90,8 @@ def contradiction(predicted: Point, actual: Point) -> tuple[int, str]:
 
 def differences(predicted: Point, actual: Point) -> tuple[str, ...]:
     """Why a pair is not like for like; empty where it is."""
-    told = [why.format(p=predicted, a=actual) for so, why in _RULES if so(predicted, actual)]
-    return (*told, *predicted.remarks, *actual.remarks)
+    reasons = [why.format(p=predicted, a=actual) for so, why in _RULES if so(predicted, actual)]
+    return (*reasons, *predicted.remarks, *actual.remarks)
 
 
 def _versions_differ(predicted: Point, actual: Point) -> bool:
@@ -150,10 +150,10 @@ class Pair:
     @property
     def label(self) -> str:
         """The layout, as the side that tells one says it."""
-        told = self.actual if self.actual.tells_layout else self.predicted
-        return told.label
+        side = self.actual if self.actual.has_layout else self.predicted
+        return side.label
 
-    def told(self, name: str) -> Any:
+    def known(self, name: str) -> Any:
         """A field of the measurement; of the prediction where the measurement does not tell it."""
         found = getattr(self.actual, name)
         return getattr(self.predicted, name) if found is None else found
@@ -223,10 +223,10 @@ def _why_none(predicted: Sequence[Point], measured: Point) -> str:
     """What the prediction that agrees furthest contradicts; of several the nearest load."""
     if not predicted:
         return "nothing is predicted"
-    told = [(contradiction(point, measured), point) for point in predicted]
-    furthest = max(passed for (passed, _), _ in told)
+    contradictions = [(contradiction(point, measured), point) for point in predicted]
+    furthest = max(passed for (passed, _), _ in contradictions)
     nearest = min(
-        (entry for entry in told if entry[0][0] == furthest),
+        (entry for entry in contradictions if entry[0][0] == furthest),
         key=lambda entry: abs(entry[1].concurrency - measured.concurrency),
     )
     return nearest[0][1]
@@ -259,8 +259,8 @@ def _median(group: Sequence[Point]) -> Point:
     first = group[0]
     medians: dict[str, Any] = {}
     for name in _MEDIANS:
-        told = [value for point in group if (value := getattr(point, name)) is not None]
-        medians[name] = statistics.median(told) if told else None
+        values = [value for point in group if (value := getattr(point, name)) is not None]
+        medians[name] = statistics.median(values) if values else None
     remarks = dict.fromkeys(remark for point in group for remark in point.remarks)
     source = f"{first.source} and {len(group) - 1} repeats (medians)"
     return replace(first, source=source, remarks=tuple(remarks), **medians)

@@ -62,11 +62,11 @@ def measured_rows(file: PointFile, described: Mapping[str, DescribedGpu]) -> Mea
     Raises:
         VerifyError: the file holds no measurements of others.
     """
-    said, remedy = _REFUSED.get(file.format, ("", ""))
+    content, remedy = _REFUSED.get(file.format, ("", ""))
     if _PREDICTED_COLUMN in file.not_used:
-        said = "predictions, and no measurements"
-    if said:
-        raise VerifyError(f"{file.path} is {said}", remedy=remedy)
+        content = "predictions, and no measurements"
+    if content:
+        raise VerifyError(f"{file.path} is {content}", remedy=remedy)
     rows: list[MeasuredRow] = []
     left = list(file.excluded)
     model = functools.cache(_model)

@@ -95,7 +95,7 @@ class Point:
         return self.e2e_ms / self.osl
 
     @property
-    def tells_layout(self) -> bool:
+    def has_layout(self) -> bool:
         """Whether it says how its workers are laid out."""
         return bool(self.layout) or any(path.startswith("parallel.") for path in self.settings)
 
@@ -104,7 +104,7 @@ class Point:
         """How its workers are laid out, `tp2 dp2`; its candidate where it tells no layout."""
         if self.layout:
             return self.layout
-        if not self.tells_layout:
+        if not self.has_layout:
             return self.candidate or "unknown"
         widths = {short: self.settings.get(f"parallel.{name}") for short, name in _WIDTHS.items()}
         wide = [f"{short}{width}" for short, width in widths.items() if width not in (None, 1)]

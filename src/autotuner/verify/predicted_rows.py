@@ -83,8 +83,8 @@ def chosen_rows(rows: Sequence[MeasuredRow], only: Mapping[str, str]) -> list[Me
         )
     ]
     if not found:
-        told = ",".join(f"{name}={value}" for name, value in only.items()) or "no filter"
-        raise AutotunerError(f"--only {told}: no measured row is left")
+        filters = ",".join(f"{name}={value}" for name, value in only.items()) or "no filter"
+        raise AutotunerError(f"--only {filters}: no measured row is left")
     return found
 
 
@@ -196,8 +196,8 @@ def row_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observat
 def _why(parts: Sequence[Predictions], candidate_id: str) -> str:
     if any(candidate_id in part.out_of_memory for part in parts):
         return "predicted not to fit, and it did"
-    told = (part.refused[candidate_id] for part in parts if candidate_id in part.refused)
-    return next(told, "no answer for this load, or no TPOT, since every answer has one token")
+    reasons = (part.refused[candidate_id] for part in parts if candidate_id in part.refused)
+    return next(reasons, "no answer for this load, or no TPOT, since every answer has one token")
 
 
 def _tok_s(row: MeasuredRow) -> float:

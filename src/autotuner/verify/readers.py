@@ -10,7 +10,7 @@ from typing import Any
 
 from autotuner.errors import VerifyError
 from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader
-from autotuner.verify.files import CSV_REMEDY, Opened, Table, open_file, read_table
+from autotuner.verify.files import CSV_REMEDY, Opened, TextTable, open_file, read_table
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.tools import TOOLS, Tool, genai_bench
 
@@ -117,8 +117,8 @@ def _format_of_objects(opened: Opened) -> str:
     kind = "JSON Lines" if opened.is_lines else "a JSON list" if opened.is_list else "JSON"
     known = next((what for is_it, what in _KNOWN_OTHERS if is_it(first)), None)
     keys = ", ".join(list(map(str, first))[:_SHOWN_KEYS]) or "none"
-    told = known or f"no format that is known; its keys: {keys[:200]}"
-    raise VerifyError(f"{opened.path} is {kind} of {told}", remedy=CSV_REMEDY)
+    content = known or f"no format that is known; its keys: {keys[:200]}"
+    raise VerifyError(f"{opened.path} is {kind} of {content}", remedy=CSV_REMEDY)
 
 
 def _tool_of(row: Mapping[str, Any]) -> Tool | None:
@@ -133,7 +133,7 @@ def _recognises(tool: Tool, row: Mapping[str, Any]) -> bool:
         return False
 
 
-def _no_table(path: Path, table: Table) -> str:
+def _no_table(path: Path, table: TextTable) -> str:
     first = table.header[0] if table.header else ""
     if first in ("Metric", "metric"):
         return (
@@ -148,7 +148,7 @@ def _no_table(path: Path, table: Table) -> str:
     return f"{path} is text of no format that is known; it begins with {shown!r}"
 
 
-def _table(opened: Opened) -> Table:
+def _table(opened: Opened) -> TextTable:
     try:
         return read_table(opened.text)
     except ValueError as error:
@@ -220,8 +220,10 @@ def _format_of_folder(path: Path) -> str:
             remedy="give a folder or a file of one of them",
         )
     shown = ", ".join(sorted(names)[:_SHOWN_KEYS])
-    told = f"it holds {shown[:200]}" if names else "it is empty"
-    raise VerifyError(f"{path} is a folder without results that are known: {told}", remedy=_REMEDY)
+    content = f"it holds {shown[:200]}" if names else "it is empty"
+    raise VerifyError(
+        f"{path} is a folder without results that are known: {content}", remedy=_REMEDY
+    )
 
 
 def _tool_of_file(file: Path) -> Tool | None:

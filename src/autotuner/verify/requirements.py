@@ -15,7 +15,7 @@ from autotuner.verify.compare import Comparison
 
 
 @dataclass(frozen=True)
-class Requirement:
+class ErrorLimit:
     """A limit on one of the figures that `known` lists, in the unit that they have there."""
 
     name: str
@@ -27,7 +27,7 @@ class Requirement:
 class Verdict:
     """A requirement, what was found, and whether that keeps it. What cannot be told does not."""
 
-    requirement: Requirement
+    requirement: ErrorLimit
     found: float | None
     met: bool
 
@@ -47,7 +47,7 @@ def known(within: Sequence[float]) -> dict[str, Literal["at most", "at least"]]:
     return found | {"hypervolume_ratio": "at least", "regret": "at most"}
 
 
-def parse_requirements(texts: Sequence[str], within: Sequence[float]) -> tuple[Requirement, ...]:
+def parse_requirements(texts: Sequence[str], within: Sequence[float]) -> tuple[ErrorLimit, ...]:
     """From `ttft_median_ape=30`.
 
     Raises:
@@ -67,11 +67,11 @@ def parse_requirements(texts: Sequence[str], within: Sequence[float]) -> tuple[R
             number = math.nan
         if not math.isfinite(number):
             raise VerifyError(f"--require {name}: {limit!r} is no number")
-        found.append(Requirement(name, number, names[name]))
+        found.append(ErrorLimit(name, number, names[name]))
     return tuple(found)
 
 
-def judge(comparison: Comparison, requirements: Sequence[Requirement]) -> tuple[Verdict, ...]:
+def judge(comparison: Comparison, requirements: Sequence[ErrorLimit]) -> tuple[Verdict, ...]:
     """Each requirement with what was found."""
     found = _figures(comparison)
     return tuple(
@@ -79,7 +79,7 @@ def judge(comparison: Comparison, requirements: Sequence[Requirement]) -> tuple[
     )
 
 
-def _met(requirement: Requirement, found: float | None) -> bool:
+def _met(requirement: ErrorLimit, found: float | None) -> bool:
     if found is None:
         return False
     if requirement.bound == "at most":
@@ -89,15 +89,15 @@ def _met(requirement: Requirement, found: float | None) -> bool:
 
 def _figures(comparison: Comparison) -> dict[str, float | None]:
     found: dict[str, float | None] = {"pairs": len(comparison.pairs)}
-    for name, told in comparison.errors.items():
-        bias = told.bias
+    for name, errors in comparison.errors.items():
+        bias = errors.bias
         found |= {
-            f"{name}_mape": told.mape,
-            f"{name}_median_ape": told.median_ape,
+            f"{name}_mape": errors.mape,
+            f"{name}_median_ape": errors.median_ape,
             f"{name}_bias": None if bias is None else max(bias, 1 / bias),
-            f"{name}_spearman": told.spearman,
+            f"{name}_spearman": errors.spearman,
         }
-        found |= {f"{name}_within_{limit:g}": share for limit, share in told.within.items()}
+        found |= {f"{name}_within_{limit:g}": share for limit, share in errors.within.items()}
     regrets = [choice.regret for choice in comparison.choices if choice.regret is not None]
     ratios = [choice.hypervolume_ratio for choice in comparison.choices]
     return found | {

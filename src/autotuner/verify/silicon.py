@@ -173,8 +173,10 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         **{f"parallel.{name}": width for name, width in layout.items()},
     }
     # Rows of dense models repeat their widths and formats in the fields of experts.
-    told = {path: said for path, said in settings.items() if said and _is_told(path, known.facts)}
-    candidate = Candidate.from_settings(told)
+    kept = {
+        path: value for path, value in settings.items() if value and _applies(path, known.facts)
+    }
+    candidate = Candidate.from_settings(kept)
     scenario = Scenario(
         model=known.id,
         facts=known.facts,
@@ -191,7 +193,7 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
     return MeasuredRow(raw["id"], known.id, scenario, candidate, *figures), ""
 
 
-def _is_told(path: str, facts: ModelFacts) -> bool:
+def _applies(path: str, facts: ModelFacts) -> bool:
     return facts.is_moe is not False or ".moe_" not in path
 
 

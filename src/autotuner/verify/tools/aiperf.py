@@ -51,8 +51,8 @@ def point(row: Row) -> Point:
 
 
 def _concurrency(row: Row, config: Any) -> int:
-    said = part(row, "run_info", "variation_values")
-    given = _found(said, "concurrency") or _found(config, "concurrency")
+    varied = part(row, "run_info", "variation_values")
+    given = _found(varied, "concurrency") or _found(config, "concurrency")
     if given is not None:
         return whole("concurrency", given)
     rate = next((value for key in _RATES if (value := _found(config, key)) is not None), None)

@@ -57,18 +57,18 @@ def read_genai_bench(path: Path) -> PointFile:
 
 
 def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: str) -> Point:
-    told = document["aggregated_metrics"]
-    lengths = _lengths(told["scenario"])
+    metrics = document["aggregated_metrics"]
+    lengths = _lengths(metrics["scenario"])
     asked = lengths or LengthDistribution(kind="N", input=(1, 0), output=(1, 0))
-    concurrency = whole("num_concurrency", told["num_concurrency"])
-    requests = max(int(told.get("num_requests") or 0), 1)
+    concurrency = whole("num_concurrency", metrics["num_concurrency"])
+    requests = max(int(metrics.get("num_requests") or 0), 1)
     plan = LevelPlan(
         lengths=asked,
         load=LoadLevel.concurrency(concurrency),
         stop=StoppingRule(requests, duration_s=0),
         warmup_requests=0,
     )
-    failed = int(told.get("num_error_requests") or 0)
+    failed = int(metrics.get("num_error_requests") or 0)
     if failed:
         raise ValueError(f"{failed} of {requests} requests failed")
     measured = measurement_of(dict(document), plan, alive=True)
@@ -81,7 +81,7 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
     if lengths is None and done:
         isl, osl = measured.input_tokens / done, measured.output_tokens / done
     elif lengths is None:
-        isl, osl = (_stated(told, f"num_{side}_tokens") for side in ("input", "output"))
+        isl, osl = (_stated(metrics, f"num_{side}_tokens") for side in ("input", "output"))
     gpus = experiment.get("server_gpu_count")
     return Point(
         concurrency=concurrency,
@@ -95,17 +95,17 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
         system=_lower(experiment.get("server_gpu_type")),
         isl=isl,
         osl=osl,
-        lengths=None if lengths and lengths.kind == "D" else str(told["scenario"]),
+        lengths=None if lengths and lengths.kind == "D" else str(metrics["scenario"]),
         tool=TOOL,
         source=source,
-        originals=told,
-        remarks=(*remarks([measured]), *_reasoning(told)),
+        originals=metrics,
+        remarks=(*remarks([measured]), *_reasoning(metrics)),
     )
 
 
-def _stated(told: Mapping[str, Any], name: str) -> float | None:
+def _stated(metrics: Mapping[str, Any], name: str) -> float | None:
     """A mean that the file states of all requests."""
-    mean = ((told.get("stats") or {}).get(name) or {}).get("mean")
+    mean = ((metrics.get("stats") or {}).get(name) or {}).get("mean")
     return None if mean is None else float(mean)
 
 
@@ -116,8 +116,8 @@ def _stated_ms(document: Mapping[str, Any], name: str) -> float | None:
     return None if mean is None else to_ms * mean
 
 
-def _reasoning(told: Mapping[str, Any]) -> tuple[str, ...]:
-    mean = _stated(told, "num_reasoning_tokens")
+def _reasoning(metrics: Mapping[str, Any]) -> tuple[str, ...]:
+    mean = _stated(metrics, "num_reasoning_tokens")
     return (f"answers hold {mean:.0f} tokens of reasoning in the mean",) if mean else ()
 
 

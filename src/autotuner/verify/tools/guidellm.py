@@ -83,8 +83,8 @@ def _load(row: Row, metrics: Row) -> tuple[int, tuple[str, ...]]:
     seen = _mean(metrics, "request_concurrency")
     if seen is None:
         raise ValueError("nothing says how many requests were in flight")
-    told = f"{kind or 'the load'} had {seen:.1f} requests in flight in the mean"
-    return max(round(seen), 1), (told,)
+    remark = f"{kind or 'the load'} had {seen:.1f} requests in flight in the mean"
+    return max(round(seen), 1), (remark,)
 
 
 def _mean(metrics: Row, name: str) -> float | None:

@@ -86,11 +86,11 @@ def _system(row: Row) -> str | None:
 def _layout(row: Row) -> str | None:
     if not row.get("disagg"):
         return None
-    told = []
+    parts = []
     for role in ("prefill", "decode"):
         widths = [f"{w}{row[f'{role}_{w}']}" for w in ("tp", "ep") if row.get(f"{role}_{w}")]
-        told.append(" ".join([role, f"{row.get(f'{role}_num_workers') or 1}x", *widths]))
-    return ", ".join(told)
+        parts.append(" ".join([role, f"{row.get(f'{role}_num_workers') or 1}x", *widths]))
+    return ", ".join(parts)
 
 
 TOOL = Tool(

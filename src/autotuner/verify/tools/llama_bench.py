@@ -47,15 +47,18 @@ def points(rows: Rows) -> Iterator[Point | Excluded]:
     answers: dict[str, list[Row]] = {}
     for source, row in rows:
         try:
-            asked, told = count_of(row, "n_prompt") or 0, count_of(row, "n_gen") or 0
+            prompt_tokens, answer_tokens = (
+                count_of(row, "n_prompt") or 0,
+                count_of(row, "n_gen") or 0,
+            )
             positive(row, "avg_ts")
         except ValueError as error:
             yield Excluded(source, str(error))
             continue
-        if bool(asked) == bool(told):
+        if bool(prompt_tokens) == bool(answer_tokens):
             yield Excluded(source, "a prompt and an answer timed together have no TTFT")
             continue
-        (prompts if asked else answers).setdefault(_configuration(row), []).append(row)
+        (prompts if prompt_tokens else answers).setdefault(_configuration(row), []).append(row)
     for key in {**prompts, **answers}:
         alone: list[Row | None] = [None]
         pairs = itertools.product(prompts.get(key) or alone, answers.get(key) or alone)

@@ -29,7 +29,7 @@ def point(row: Row) -> Point:
     cache = _KV.get(str(server.get("kv_cache_dtype", server.get("kv-cache-dtype"))))
     if cache is not None:
         settings["quantization.kvcache_mode"] = cache
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "isl": client.get("random_input_len"),
         "osl": client.get("random_output_len"),
         "model": text_of(server, "model") or text_of(server, "model_path"),
@@ -37,10 +37,10 @@ def point(row: Row) -> Point:
         "settings": settings,
     }
     for name in ("isl", "osl"):
-        if not isinstance(told[name], int | float) or told[name] <= 0:
-            told[name] = None
+        if not isinstance(fields[name], int | float) or fields[name] <= 0:
+            fields[name] = None
     e2e = "mean_e2e_latency_ms" if "mean_e2e_latency_ms" in results else "mean_e2el_ms"
-    return flat_point(results, Keys(e2e=e2e), NAME, **told)
+    return flat_point(results, Keys(e2e=e2e), NAME, **fields)
 
 
 TOOL = Tool(

@@ -23,7 +23,7 @@ def point(row: Row) -> Point:
     """The one point of a line."""
     engine = str(row.get("backend") or engine_measured_by(NAME)).lower()
     server = part(row, "server_info")
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "engine": engine_called(engine) or engine,
         "model": part(server, "served_model_name") or part(server, "model_path"),
         "engine_version": part(server, "version"),
@@ -32,8 +32,8 @@ def point(row: Row) -> Point:
     ratio = row.get("random_range_ratio")
     if row.get("dataset_name") != "random" or ratio not in (1, 1.0):
         words = [row.get("dataset_name"), f"range ratio {ratio}" if ratio is not None else None]
-        told["lengths"] = ", ".join(str(word) for word in words if word) or None
-    return flat_point(row, KEYS, NAME, **told)
+        fields["lengths"] = ", ".join(str(word) for word in words if word) or None
+    return flat_point(row, KEYS, NAME, **fields)
 
 
 TOOL = Tool(

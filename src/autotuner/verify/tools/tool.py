@@ -75,11 +75,11 @@ class Keys:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
-def flat_point(row: Row, keys: Keys, tool: str, **told: Any) -> Point:
+def flat_point(row: Row, keys: Keys, tool: str, **fields: Any) -> Point:
     """The point of a flat result.
 
     Args:
-        told: fields of the point that the tool says elsewhere.
+        fields: fields of the point that the tool says elsewhere.
 
     Raises:
         ValueError: requests failed, the load is no number of requests in flight, or a figure
@@ -89,18 +89,18 @@ def flat_point(row: Row, keys: Keys, tool: str, **told: Any) -> Point:
     refuse_failures(_failed(row, keys), count_of(row, keys.sent) or completed)
     if completed == 0:
         raise ValueError("no request was completed")
-    isl = told.pop("isl", None) or _mean(row, keys.input_tokens, completed)
-    osl = told.pop("osl", None) or _mean(row, keys.output_tokens, completed)
+    isl = fields.pop("isl", None) or _mean(row, keys.input_tokens, completed)
+    osl = fields.pop("osl", None) or _mean(row, keys.output_tokens, completed)
     ttft = latency_ms(row, keys.ttft, keys.ms)
-    tok_s = told.pop("tok_s", None) or positive(row, keys.tok_s)
+    tok_s = fields.pop("tok_s", None) or positive(row, keys.tok_s)
     tpot = None if osl is not None and osl <= 1 else _tpot_ms(row, keys, ttft, osl)
     if ttft is None and tpot is None and tok_s is None:
         raise ValueError(f"none of {keys.ttft}, {keys.tpot} and {keys.tok_s} is there")
-    settings = {**settings_of(row), **told.pop("settings", {})}
+    settings = {**settings_of(row), **fields.pop("settings", {})}
     concurrency, remarks = load_of(row, keys)
     return Point(
         **{
-            "concurrency": told.pop("concurrency", None) or concurrency,
+            "concurrency": fields.pop("concurrency", None) or concurrency,
             "ttft_ms": ttft,
             "tpot_ms": tpot,
             "tok_s": tok_s,
@@ -110,9 +110,9 @@ def flat_point(row: Row, keys: Keys, tool: str, **told: Any) -> Point:
             "settings": settings,
             "tool": tool,
             "originals": scalars(row),
-            "remarks": (*remarks, *told.pop("remarks", ())),
+            "remarks": (*remarks, *fields.pop("remarks", ())),
             **{name: word for name, key in keys.names.items() if (word := text_of(row, key))},
-            **told,
+            **fields,
         }
     )
 
@@ -129,8 +129,8 @@ def load_of(row: Row, keys: Keys) -> tuple[int, tuple[str, ...]]:
     if given is not None:
         concurrency = whole(keys.concurrency[0], given)
         if arrives:
-            told = f"requests arrived at {rate}/s, at the most {concurrency} of them in flight"
-            return concurrency, (told,)
+            remark = f"requests arrived at {rate}/s, at the most {concurrency} of them in flight"
+            return concurrency, (remark,)
         return concurrency, ()
     if arrives:
         raise ValueError(

@@ -27,8 +27,8 @@ def point(row: Row) -> Point:
         raise ValueError("it has medians and no means")
     # With other servers `backend` names the API that they speak.
     engine = str(row.get("backend") or "").lower()
-    told = None if not engine or engine.startswith("openai") else engine
-    return flat_point(row, KEYS, NAME, engine=told)
+    name = None if not engine or engine.startswith("openai") else engine
+    return flat_point(row, KEYS, NAME, engine=name)
 
 
 TOOL = Tool(

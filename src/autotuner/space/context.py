@@ -12,9 +12,9 @@ from autotuner.engines import Engine, Requirement, SplitRanks
 from autotuner.space.positions import known_positions
 
 ALL_MEMORY, PLAIN_SPLIT = MemoryUse(), SplitRanks()
-Judge = Callable[[Candidate, "Setting"], str | None]
+Judge = Callable[[Candidate, "SpaceContext"], str | None]
 WIDTHS = tuple(f"parallel.{name}_parallel" for name in ("tensor", "pipeline", "data"))
-Works = Callable[[Candidate, "Setting"], bool]
+Works = Callable[[Candidate, "SpaceContext"], bool]
 """Whether a candidate breaks no rule."""
 EXPERTS = tuple(
     f"parallel.{name}" for name in ("expert_parallel", "moe_tensor_parallel", "moe_expert_parallel")
@@ -22,7 +22,7 @@ EXPERTS = tuple(
 
 
 @dataclass(frozen=True)
-class Rule:
+class FeasibilityRule:
     """A judge, and the fields it reads: where these are equal, so is what it says.
 
     Attributes:
@@ -33,13 +33,13 @@ class Rule:
     reads: tuple[str, ...]
     plain: Judge | None = None
 
-    def breaks(self, candidate: Candidate, setting: Setting) -> bool:
+    def breaks(self, candidate: Candidate, context: SpaceContext) -> bool:
         """Whether a candidate breaks it."""
-        return (self.plain or self.judge)(candidate, setting) is not None
+        return (self.plain or self.judge)(candidate, context) is not None
 
 
 @dataclass(frozen=True)
-class Setting:
+class SpaceContext:
     """What candidates are judged against.
 
     Attributes:
@@ -88,8 +88,8 @@ class Setting:
         gpu: Gpu | None = None,
         memory_gib: float | None = None,
         gpus: int | None = None,
-    ) -> Setting:
-        """The setting of a workload on a version of an engine and a device."""
+    ) -> SpaceContext:
+        """The context of a workload on a version of an engine and a device."""
         table, name = engine.table, None if gpu is None else gpu.name
         return cls(
             largest_request_tokens=request_tokens,
@@ -121,6 +121,6 @@ def ranks(candidate: Candidate) -> int:
     return width(parallel.tensor_parallel) * width(parallel.data_parallel)
 
 
-def known_length(candidate: Candidate, setting: Setting) -> int | None:
+def known_length(candidate: Candidate, context: SpaceContext) -> int | None:
     """Tokens that the model knows, or is said to know."""
-    return known_positions(candidate, setting.facts)
+    return known_positions(candidate, context.facts)
