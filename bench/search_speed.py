@@ -23,8 +23,7 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is there
 
-from autotuner.evaluate.replay import Goal, replay
-from autotuner.evaluate.search_cases import FRONTIER
+from autotuner.evaluate.search_replay import FRONTIER, Goal, replay
 from autotuner.landscapes import (
     Figures,
     Landscape,

@@ -24,7 +24,7 @@ import torch
 import yaml
 
 from autotuner.predict.calibration import clipped
-from autotuner.predict.choice import best_of_both
+from autotuner.predict.combined import best_of_both
 from autotuner.predict.likeness import ACROSS_MODELS, FEATURES, LEVELS, WORKLOAD
 from autotuner.verify.predicted_rows import Judged, judged_rows
 from autotuner.verify.silicon import silicon_rows

@@ -1,4 +1,4 @@
-"""Fits `search/hybrid/constants.yaml`: how far likeness reaches in a search's residuals.
+"""Fits `search/hybrid/hyperparameters.yaml`: how far likeness reaches in a search's residuals.
 
     python scripts/fit_search_constants.py LANDSCAPE... [--seconds 240] [--output FILE]
 
@@ -27,11 +27,10 @@ import yaml
 from autotuner.landscapes import Landscape, knowledge, read_landscape
 from autotuner.predict.calibration import clipped
 from autotuner.search import SearchState
-from autotuner.search.hybrid.constants import VARIANCES, priors
-from autotuner.search.hybrid.residuals import Measured, Told
+from autotuner.search.hybrid.residuals import VARIANCES, Measured, Told, priors
 from autotuner.search.hybrid.rows import QUANTITIES, Rows, rows_of
 
-FILE = Path(__file__).parents[1] / "src/autotuner/search/hybrid/constants.yaml"
+FILE = Path(__file__).parents[1] / "src/autotuner/search/hybrid/hyperparameters.yaml"
 LAUNCHES = (2, 6)
 DRAWS = 4
 ASKED = 40

@@ -30,10 +30,10 @@ from typing import Any
 
 import yaml
 
-from autotuner.predict.aiconfigurator_answer import Attempt, Mode, Step, UnansweredError
-from autotuner.predict.aiconfigurator_host import Session
-from autotuner.predict.aiconfigurator_package import quiet
-from autotuner.predict.aiconfigurator_query import Layout
+from autotuner.predict.aiconfigurator.answers import Attempt, Mode, Step, UnansweredError
+from autotuner.predict.aiconfigurator.host import Session
+from autotuner.predict.aiconfigurator.installation import quiet
+from autotuner.predict.aiconfigurator.questions import Layout
 
 SPECS = Path(__file__).with_name("landscapes.yaml")
 

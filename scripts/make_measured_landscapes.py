@@ -31,10 +31,9 @@ from make_landscapes import (
     write_rows,
 )
 
-from autotuner.predict.aiconfigurator_answer import attempts
-from autotuner.predict.aiconfigurator_host import Session
-from autotuner.predict.aiconfigurator_names import asked_names
-from autotuner.predict.aiconfigurator_query import question
+from autotuner.predict.aiconfigurator.answers import attempts
+from autotuner.predict.aiconfigurator.host import Session
+from autotuner.predict.aiconfigurator.questions import asked_names, question
 from autotuner.verify.silicon import MeasuredRow, silicon_rows
 
 FEWEST_LEVELS, FEWEST_LAUNCHES = 3, 6

@@ -13,7 +13,7 @@ from running import Run, WriteTask
 from test_bad_input import is_told
 from test_json import document
 
-from autotuner.predict import aiconfigurator_package
+from autotuner.predict.aiconfigurator import installation
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -137,7 +137,7 @@ def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
 def test_a_predictor_that_is_asked_for_and_not_installed_is_a_mistake(
     run: Run, on_paper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiconfigurator_package, "installed_version", lambda: None)
+    monkeypatch.setattr(installation, "installed_version", lambda: None)
     refused = run("predict", on_paper, "--predictor", "aiconfigurator")
     is_told(refused, "aiconfigurator is not installed", "make aiconfigurator")
 

@@ -17,7 +17,7 @@ from autotuner.config import BACKENDS, add_engine_folder, engine_files
 from autotuner.config.backends import BUILT_IN, FOLDERS
 from autotuner.engines import ENGINES, engine_called, engine_named, engine_table, v1_engines
 from autotuner.errors import EngineError
-from autotuner.predict.roofline_rates import habits_of
+from autotuner.predict.roofline.rates import habits_of
 from autotuner.workers.environment import engine_environment
 from autotuner.workers.flags import allowed_flags
 from autotuner.workers.policy import Policy

@@ -12,12 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotuner.evaluate.baselines import BASELINES, contender, contenders
-from autotuner.evaluate.memory import by_model, memory_for
-from autotuner.evaluate.replay import Goal, replay
-from autotuner.evaluate.search_cases import FRONTIER, Case, Subject, scored
-from autotuner.evaluate.search_jobs import run_cases
+from autotuner.evaluate.search_replay import (
+    FRONTIER,
+    Case,
+    Goal,
+    Subject,
+    by_model,
+    memory_for,
+    replay,
+    run_cases,
+    scored,
+)
 from autotuner.evaluate.search_results import Quartiles, averages, results
-from autotuner.evaluate.search_score import Truth
+from autotuner.evaluate.search_scores import Truth
 from autotuner.landscapes import (
     Figures,
     Landscape,

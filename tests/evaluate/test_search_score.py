@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.evaluate.search_score import Truth
+from autotuner.evaluate.search_scores import Truth
 from autotuner.search import OperatingPoint
 
 Points = dict[str, tuple[OperatingPoint, ...]]

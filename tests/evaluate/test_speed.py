@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from autotuner.evaluate import speed_grid as grid
+from autotuner.evaluate import speed as grid
 from autotuner.evaluate.speed import SpeedReport, report
-from autotuner.predict.aiconfigurator_query import question
+from autotuner.predict.aiconfigurator.questions import question
 
 OURS = {"cold_s": 2.0, "warm_s": 0.5, "points": [[10.0, 2.0, 30.0, False], [9e4, 2.0, 90.0, True]]}
 PLAIN = {

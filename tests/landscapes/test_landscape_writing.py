@@ -20,7 +20,7 @@ from autotuner.landscapes import (
     landscape_csv,
     read_landscape,
 )
-from autotuner.landscapes.cells import read_cell, written_cell
+from autotuner.landscapes.landscape import read_cell, written_cell
 from autotuner.testing.made_up_landscape import made_up_landscape
 
 EXAMPLE = Path(__file__).parents[2] / "examples/landscapes/dev_qwen235b_b200_trtllm.csv.gz"

@@ -13,8 +13,8 @@ import pytest
 
 from autotuner.catalog import gpu_named
 from autotuner.landscapes import read_landscape
-from autotuner.predict.aiconfigurator_answer import MODES
-from autotuner.predict.aiconfigurator_query import asked_engines
+from autotuner.predict.aiconfigurator.answers import MODES
+from autotuner.predict.aiconfigurator.questions import asked_engines
 from autotuner.verify.silicon import silicon_rows
 
 HERE = Path(__file__).parent

@@ -14,12 +14,11 @@ from aiconfigurator_cases import candidate, scenario
 from autotuner.config import load_task
 from autotuner.errors import EngineError
 from autotuner.predict import Prediction, Predictions, e2e_ms
-from autotuner.predict import aiconfigurator_host as host
-from autotuner.predict import aiconfigurator_package as package
-from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
-from autotuner.predict.aiconfigurator_cache import OutcomeCache
-from autotuner.predict.aiconfigurator_disagg import Workers, disagg_estimate
-from autotuner.predict.aiconfigurator_query import IGNORED_FIELDS, question
+from autotuner.predict.aiconfigurator import host, installation
+from autotuner.predict.aiconfigurator.cache import OutcomeCache
+from autotuner.predict.aiconfigurator.disagg import Workers, disagg_estimate
+from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
+from autotuner.predict.aiconfigurator.questions import IGNORED_FIELDS, question
 from autotuner.tuning.prepare import prepare
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "v2" / "qwen3-32b-h200.yaml"
@@ -267,7 +266,7 @@ def test_another_version_of_it_is_asked_again(
 ) -> None:
     ask_with_cache(tmp_path)
     jobs = asks(monkeypatch)
-    monkeypatch.setattr(package, "_metadata_version", lambda: "0.12.9")
+    monkeypatch.setattr(installation, "_metadata_version", lambda: "0.12.9")
     found = ask_with_cache(tmp_path)
     assert "0.12.9" in found.predictor
     assert len(jobs) == 2

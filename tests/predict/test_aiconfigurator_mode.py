@@ -10,11 +10,10 @@ from aiconfigurator_cases import candidate, scenario
 
 from autotuner.config import Candidate
 from autotuner.predict import Scenario
-from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
-from autotuner.predict.aiconfigurator_answer import Mode
-from autotuner.predict.aiconfigurator_mode import common_mode
-from autotuner.predict.choice import predictor_for
-from autotuner.predict.protocol import kind_of
+from autotuner.predict.aiconfigurator.answers import Mode
+from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor, common_mode
+from autotuner.predict.combined import predictor_for
+from autotuner.predict.predictor import kind_of
 
 SGLANG = scenario(engine="sglang", version="0.5.16", isl=4000, osl=500)
 CACHES = tuple(

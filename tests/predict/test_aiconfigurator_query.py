@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.config import GROUPS
-from autotuner.predict.aiconfigurator_answer import (
+from autotuner.predict.aiconfigurator.answers import (
     MODES,
     Answer,
     Attempt,
@@ -20,13 +20,13 @@ from autotuner.predict.aiconfigurator_answer import (
     best_outcome,
     largest,
 )
-from autotuner.predict.aiconfigurator_names import nearest_version
-from autotuner.predict.aiconfigurator_query import (
+from autotuner.predict.aiconfigurator.questions import (
     ARGUMENTS,
     IGNORED_FIELDS,
     Question,
     UnaskableError,
     accepted_tokens,
+    nearest_version,
     question,
 )
 

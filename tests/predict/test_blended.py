@@ -22,9 +22,8 @@ from autotuner.predict import (
     Support,
     tok_s,
 )
-from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
-from autotuner.predict.blended import BlendedPredictor
-from autotuner.predict.choice import best_of_both, predictor_for
+from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
+from autotuner.predict.combined import BlendedPredictor, best_of_both, predictor_for
 from autotuner.testing.predictor_contract import PredictorContract
 
 LATENCY = st.floats(0.01, 1e6)

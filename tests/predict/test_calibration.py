@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from autotuner.catalog import gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
-from autotuner.predict.calibrated import CPU_DRIFT, CalibratedPredictor
-from autotuner.predict.calibration import Belief, Learnt, most_telling
+from autotuner.predict.calibration import (
+    CPU_DRIFT,
+    Belief,
+    CalibratedPredictor,
+    Learnt,
+    most_telling,
+)
 from autotuner.predict.likeness import LEVELS, Place, calibration_constants, covariance
-from autotuner.predict.roofline import RooflinePredictor
+from autotuner.predict.roofline.predictor import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
 
 LEVELS_ASKED = (1, 8, 64)

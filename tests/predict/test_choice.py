@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from autotuner.catalog import ModelFacts, gpu_named
 from autotuner.config import Candidate
 from autotuner.predict import OutOfMemory, Prediction, Predictions, Scenario, Support
-from autotuner.predict.choice import FirstThatAnswers, answers
+from autotuner.predict.combined import FirstThatAnswers, answers
 
 SCENARIO = Scenario("m", ModelFacts(), "vllm", None, gpu_named("h100"), "h100_sxm", 8, 4)
 CANDIDATES = tuple(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autotuner.errors import ConfigError
 from autotuner.predict import Observation
-from autotuner.predict.observation_lines import observation_id, plain, read_lines, written_lines
+from autotuner.predict.observations import observation_id, plain, read_lines, written_lines
 
 POSITIVE = st.floats(min_value=1e-6, max_value=1e9)
 WORDS = st.text(max_size=20).filter(lambda text: text == text.encode("utf-8", "ignore").decode())

@@ -26,10 +26,17 @@ from autotuner.catalog import (
 from autotuner.config import Candidate, Model
 from autotuner.predict import Prediction, Predictor, RooflinePredictor, Scenario, cpu_with_speed
 from autotuner.predict.device_speed import DeviceSpeed
-from autotuner.predict.roofline import tokens_per_step
-from autotuner.predict.roofline_comm import Link, all_reduce_s, all_to_all_s, link_between
-from autotuner.predict.roofline_layout import machine_of, work_of
-from autotuner.predict.roofline_step import Batch, experts_touched, step_s
+from autotuner.predict.roofline.layout import machine_of, work_of
+from autotuner.predict.roofline.predictor import tokens_per_step
+from autotuner.predict.roofline.step import (
+    Batch,
+    Link,
+    all_reduce_s,
+    all_to_all_s,
+    experts_touched,
+    link_between,
+    step_s,
+)
 from autotuner.space import RULES, SpaceContext
 from autotuner.testing.predictor_contract import PredictorContract
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autotuner.predict.steady_state import Loop, settle
+from autotuner.predict.closed_loop import Loop, settle
 
 
 def loop(

@@ -14,7 +14,7 @@ from autotuner.search import (
     as_point,
     strategy_named,
 )
-from autotuner.search.worth import scale_of
+from autotuner.search.frontier import scale_of
 
 LEVELS = (1, 4, 16, 64, 256)
 TWO = ("tok_s_per_gpu", "tok_s_per_user")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint, objective_vector, why_cut
-from autotuner.search.cutting import MARGIN
-from autotuner.search.pareto import dominates
+from autotuner.search.frontier import dominates
+from autotuner.search.stopping import MARGIN
 
 LEVELS = (1, 4, 16, 64)
 TWO = ("tok_s_per_gpu", "tok_s_per_user")

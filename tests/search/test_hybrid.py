@@ -21,9 +21,9 @@ from autotuner.search import (
     strategy_named,
 )
 from autotuner.search.auto import pick
-from autotuner.search.hybrid.fits import chance_to_fit, distance_to_wall
+from autotuner.search.axes import label
+from autotuner.search.hybrid.feasibility import chance_to_fit, distance_to_wall
 from autotuner.search.hybrid.rows import rows_of
-from autotuner.search.wording import label
 
 IDS = tuple(SETTINGS)
 FRESH = SearchState(

@@ -26,7 +26,7 @@ from autotuner.search import (
     recommend,
     strategy_named,
 )
-from autotuner.search.hybrid.figures import Figures, seen
+from autotuner.search.hybrid.quantities import Figures, seen
 from autotuner.search.hybrid.rows import rows_of
 from autotuner.search.slo import verdict, within, worst_excess
 from autotuner.testing.made_up_search import made_up_search

@@ -21,8 +21,7 @@ from autotuner.search import (
     recommend,
     reference_point,
 )
-from autotuner.search.hypervolume import volume_gains, volumes
-from autotuner.search.pareto import front_places
+from autotuner.search.frontier import front_places, volume_gains, volumes
 
 SIDE = 5
 PLANE = st.tuples(*[st.integers(0, SIDE)] * 2)

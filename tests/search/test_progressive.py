@@ -17,8 +17,8 @@ from autotuner.search import (
     Stop,
     strategy_named,
 )
-from autotuner.search.failures import lessons_of
-from autotuner.search.gaps import gaps
+from autotuner.search.progressive.failures import lessons_of
+from autotuner.search.progressive.gaps import gaps
 
 IDS = tuple(SETTINGS)
 FRESH = SearchState(IDS, (), TWO, levels=LEVELS, settings=SETTINGS)

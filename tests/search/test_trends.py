@@ -13,8 +13,8 @@ from synthetic import SETTINGS, TRUTH, completed
 
 from autotuner.search import OperatingPoint, Outcome
 from autotuner.search.axes import axes_of, unlikeness
-from autotuner.search.gain import Reached
-from autotuner.search.trends import METRICS, Trend, Trends, learn_trends
+from autotuner.search.frontier import Reached
+from autotuner.search.progressive.trends import METRICS, Trend, Trends, learn_trends
 
 TP, SLOTS, GEMM = "parallel.tensor_parallel", "scheduling.max_running_requests", "gemm_mode"
 LATENCY_OF_WIDTH = {1: 1.0, 2: 0.7, 4: 0.6, 8: 0.59}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.predict.interval import interval80
+from autotuner.predict.predictor import interval80
 from autotuner.tuning.accuracy import prediction_error
 from autotuner.tuning.summary import FiguresView, MeasuredView, PredictionView
 

@@ -13,7 +13,7 @@ from made_up_predictor import MadeUpPredictor, MeanRatio
 from autotuner.catalog import ModelFacts, gpu_named
 from autotuner.config import Candidate
 from autotuner.predict import Observation, Predictions, Predictor, Scenario
-from autotuner.predict.choice import FirstThatAnswers
+from autotuner.predict.combined import FirstThatAnswers
 from autotuner.tuning.forecast import Forecast
 
 SCENARIO = Scenario("m", ModelFacts(), "llamacpp", "1", gpu_named("cpu"), "here", 8, 4)

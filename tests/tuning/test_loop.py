@@ -16,7 +16,7 @@ from autotuner.errors import ConfigError
 from autotuner.measure import Measurement
 from autotuner.predict import Scenario
 from autotuner.search import Proposal, SearchState, Stop
-from autotuner.search.grid import GridStrategy
+from autotuner.search.grid_and_random import GridStrategy
 from autotuner.tuning.events import (
     ExperimentStarted,
     LaunchCutShort,

@@ -10,7 +10,7 @@ import pytest
 
 from autotuner.catalog import ModelFacts, gpu_named
 from autotuner.predict import Observation, Scenario
-from autotuner.predict.calibrated import correcting
+from autotuner.predict.calibration import correcting
 from autotuner.verify.autotuner_reader import read_predictions
 from autotuner.verify.compare import CORRECTED, compare_files
 from autotuner.verify.points import Point, PointFile

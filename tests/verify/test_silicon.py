@@ -12,7 +12,7 @@ import pytest
 
 from autotuner.errors import AutotunerError
 from autotuner.predict import RooflinePredictor
-from autotuner.predict.calibrated import CalibratedPredictor
+from autotuner.predict.calibration import CalibratedPredictor
 from autotuner.verify.predicted_rows import judged_rows, row_observations
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable, silicon_file, silicon_rows
 

@@ -18,8 +18,8 @@ from typing import Any
 from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
 from autotuner.predict.calibration import Belief, Learnt, most_telling
-from autotuner.predict.interval import STDS_80
 from autotuner.predict.likeness import CalibrationConstants, Constants, calibration_constants
+from autotuner.predict.predictor import STDS_80
 from autotuner.verify.predicted_rows import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autotuner.evaluate.search_cases import Case, Scores, Subject
+from autotuner.evaluate.search_replay import Case, Scores, Subject
 
 MEASURES = ("hv2", "hv3", "regret", "e2e_regret", "wasted", "seconds_per_proposal")
 """What a result tells of every strategy, as the fields of `Result` and `Average` are named."""

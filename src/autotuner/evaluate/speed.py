@@ -1,4 +1,6 @@
-"""Our prediction of 324 configurations against calling `cli_estimate` for each, timed in one run.
+"""The 324 configurations whose prediction is timed: as our candidates, and as plain arguments.
+
+Our prediction of 324 configurations against calling `cli_estimate` for each, timed in one run.
 
 Cold is a fresh process, imports and loading included, with an empty cache; warm is a process that
 has answered before, asked what it was never asked. Neither reads a cached answer.
@@ -6,6 +8,7 @@ has answered before, asked what it was never asked. Neither reads a cached answe
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -14,9 +17,64 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.errors import EngineError
-from autotuner.evaluate.speed_grid import COUNT
-from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
+from autotuner.catalog import gpu_named, known_model
+from autotuner.config import Candidate
+from autotuner.config.tables import packaged_table
+from autotuner.errors import EngineError, ModelError
+from autotuner.predict import Scenario
+from autotuner.predict.aiconfigurator.installation import INSTALL, installed_version
+
+_ASKED = packaged_table("autotuner.evaluate", "speed_grid")
+MODEL, GPU, ENGINE = _ASKED["model"], _ASKED["gpu"], _ASKED["engine"]
+ISL, OSL = 2048, 1024
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+TENSOR_PARALLEL = (1, 2, 4, 8)
+FORMATS = ("bfloat16", "fp8", "fp8_block")
+PROMPT_TOKENS = (512, 1024, 2048)
+"""Budgets of one step."""
+LAYOUTS = tuple(itertools.product(TENSOR_PARALLEL, FORMATS, PROMPT_TOKENS))
+COUNT = len(LAYOUTS) * len(BATCHES)
+
+
+def scenario(isl: int = ISL) -> Scenario:
+    """The circumstances of all; another `isl` makes other questions of the same size."""
+    known = known_model(MODEL)
+    if known is None:
+        raise ModelError(f"{MODEL} is not in the catalog")
+    return Scenario(MODEL, known.facts, ENGINE, None, gpu_named(GPU), GPU, isl, OSL)
+
+
+def candidates() -> list[Candidate]:
+    """One for each layout; the batches are load levels."""
+    return [
+        Candidate.from_settings(
+            {
+                "parallel.tensor_parallel": width,
+                "quantization.gemm_mode": form,
+                "scheduling.max_num_batched_tokens": tokens,
+            }
+        )
+        for width, form, tokens in LAYOUTS
+    ]
+
+
+def plain_arguments() -> list[dict[str, Any]]:
+    """What a user of aiconfigurator writes for each, in the order of candidates and batches."""
+    return [
+        {
+            "model_path": MODEL,
+            "system_name": GPU,
+            "backend_name": ENGINE,
+            "isl": ISL,
+            "osl": OSL,
+            "batch_size": batch,
+            "ctx_tokens": tokens,
+            "tp_size": width,
+            "gemm_quant_mode": form,
+        }
+        for (width, form, tokens), batch in itertools.product(LAYOUTS, BATCHES)
+    ]
+
 
 WARM_GOAL, COLD_GOAL = 40.0, 15.0
 TOLERANCE = 1e-9

@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from autotuner.evaluate import speed_grid as grid
+from autotuner.evaluate import speed as grid
 
 
 def ours(started: float, cache: Path) -> dict[str, Any]:
     """All configurations cold; then, in the warm process, others of another prompt length."""
-    from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
+    from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 
     predictor = AiconfiguratorPredictor("SILICON", cache=cache)
     found = predictor.predict(grid.scenario(), grid.candidates(), grid.BATCHES)
@@ -33,7 +33,7 @@ def ours(started: float, cache: Path) -> dict[str, Any]:
 
 def plain(started: float, sample: int) -> dict[str, Any]:
     """A sample of plain calls; then all with the version given, for their numbers."""
-    from autotuner.predict.aiconfigurator_package import quiet
+    from autotuner.predict.aiconfigurator.installation import quiet
 
     with quiet():
         from aiconfigurator.cli.api import cli_estimate

@@ -5,14 +5,25 @@ Out: what a search may know of it before it begins, what it measures when it lau
 its launches as candidates of a space.
 """
 
-from autotuner.landscapes.knowledge import knowledge, observations, predictions
-from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes.knowledge import RecordedPredictor, knowledge, observations, predictions
+from autotuner.landscapes.landscape import (
+    Figures,
+    Landscape,
+    RecordedLaunch,
+    RecordedLevel,
+    same_model,
+)
 from autotuner.landscapes.matching import Matched, match
-from autotuner.landscapes.names import same_model
-from autotuner.landscapes.predictor import RecordedPredictor
 from autotuner.landscapes.reading import read_landscape
-from autotuner.landscapes.recorded import REPLAYED, RecordedRegion, Replay, ReplaySpec
-from autotuner.landscapes.replayed import measured, true_outcome, with_noise
+from autotuner.landscapes.replay import (
+    REPLAYED,
+    RecordedRegion,
+    Replay,
+    ReplaySpec,
+    measured,
+    true_outcome,
+    with_noise,
+)
 from autotuner.landscapes.writing import landscape_csv
 
 __all__ = [

@@ -15,8 +15,7 @@ from pydantic import ValidationError
 from autotuner.catalog import gpu_named
 from autotuner.config import Candidate, TaskConfig, nearest, problems_of
 from autotuner.errors import CatalogError, ConfigError, LandscapeError, Problem
-from autotuner.landscapes.cells import written_cell
-from autotuner.landscapes.landscape import Landscape, RecordedLaunch
+from autotuner.landscapes.landscape import Landscape, RecordedLaunch, written_cell
 
 SAME_SETTINGS = "the same settings as another recorded launch"
 NO_LEVEL = "none of the load levels is recorded"

@@ -15,9 +15,15 @@ from typing import Any
 
 from autotuner.catalog import gpu_named
 from autotuner.errors import CatalogError, LandscapeError
-from autotuner.landscapes.cells import read_cell
-from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
-from autotuner.landscapes.names import Named, read_name
+from autotuner.landscapes.landscape import (
+    Figures,
+    Landscape,
+    Named,
+    RecordedLaunch,
+    RecordedLevel,
+    read_cell,
+    read_name,
+)
 from autotuner.predict import e2e_ms
 
 Row = Mapping[str, str]

@@ -5,8 +5,13 @@ from __future__ import annotations
 import csv
 import io
 
-from autotuner.landscapes.cells import written_cell
-from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes.landscape import (
+    Figures,
+    Landscape,
+    RecordedLaunch,
+    RecordedLevel,
+    written_cell,
+)
 from autotuner.landscapes.reading import SETTINGS
 
 _SHORT = {column: SETTINGS[column][0] for column in ("tp", "pp", "dp")}

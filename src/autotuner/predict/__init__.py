@@ -4,7 +4,7 @@ In: a `Scenario`, candidates, load levels; observations to learn from. Out: `Pre
 Knows nothing of launching and storage.
 """
 
-from autotuner.predict.aiconfigurator import AiconfiguratorPredictor
+from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 from autotuner.predict.closed_loop import (
     e2e_ms,
     tok_s,
@@ -19,10 +19,16 @@ from autotuner.predict.device_speed import (
     device_speed,
     measure_device,
 )
-from autotuner.predict.observation import Observation
-from autotuner.predict.protocol import OutOfMemory, Prediction, Predictions, Predictor, Support
-from autotuner.predict.roofline import RooflinePredictor
-from autotuner.predict.scenario import Scenario
+from autotuner.predict.observations import Observation
+from autotuner.predict.predictor import (
+    OutOfMemory,
+    Prediction,
+    Predictions,
+    Predictor,
+    Scenario,
+    Support,
+)
+from autotuner.predict.roofline.predictor import RooflinePredictor
 
 __all__ = [
     "AiconfiguratorPredictor",

@@ -3,9 +3,25 @@
 Little's law (J. D. C. Little, "A Proof for the Queuing Formula: L = lambda W", Operations Research
 9(3), 1961) ties the figures: requests in flight = requests/s x E2E latency. So throughput follows
 from latency, and the wait of users who find no free slot from the throughput of those who have one.
+
+Where a loop settles: prompts of some users slow down the tokens of the others. The engine is a
+queue of prompts, and decoding is where users stay between two prompts: a closed network of one
+station and one delay. In a round of one user every other user brings one prompt, so throughput,
+TTFT and TPOT follow from one number, the share of time in which a prompt is computed. It is solved
+for by bisection, since more of it always means more work done.
+
+Sources: what an arriving user meets is the loop without itself (M. Reiser, S. S. Lavenberg,
+"Mean-Value Analysis of Closed Multichain Queuing Networks", JACM 27(2), 1980), here with
+Schweitzer's (n - 1) / n; a service under way has half its time left (Pollaczek-Khinchine, constant
+service). Prompts and decoding in one step: A. Agrawal et al., "Sarathi-Serve", OSDI 2024; one after
+the other: W. Kwon et al., "PagedAttention", SOSP 2023.
 """
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 
 def e2e_ms(ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
@@ -47,3 +63,113 @@ def ttft_at_rate_ms(concurrency: float, requests_s: float, tpot_ms: float, osl: 
     waiting for and doing prefill.
     """
     return 1000 * concurrency / requests_s - max(osl - 1, 0.0) * tpot_ms
+
+
+_BISECTIONS = 24
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A closed loop on one replica, all of its users served.
+
+    Attributes:
+        users: requests in flight.
+        group: prompts that come at the same time, 1 to `users`.
+        later_tokens: output tokens after the first.
+        tokens_per_step: of a decoding sequence; above 1 where drafts are accepted.
+        mixes: a step holds a chunk of a prompt and decodes all others.
+        prompts_a_step: prompts that a step holds; below 1 where one is cut into chunks.
+        decode_s: seconds of a step that decodes so many sequences.
+        prompts_s: seconds in which so many prompts are computed beside so many sequences.
+        rounds: requests of a user in a run that starts with all users at once; may be infinite.
+    """
+
+    users: float
+    group: float
+    later_tokens: float
+    tokens_per_step: float
+    mixes: bool
+    prompts_a_step: float
+    decode_s: Callable[[float], float]
+    prompts_s: Callable[[float, float], float]
+    rounds: float = math.inf
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Means over requests, in seconds; `decoding`: sequences that decode at a time."""
+
+    ttft_s: float
+    tpot_s: float
+    decoding: float
+
+
+def settle(loop: Loop) -> Settled:
+    """Means over a run: its first round, when all prompts come at once, and the steady state.
+
+    Whichever way a round's prompts are spread over it, it holds the same work: a longer wait for
+    the first token is made up for by fewer interruptions later.
+    """
+    steady = _steady(loop)
+    first_s = loop.prompts_s(loop.users, loop.users / 2) * _first_token_share(loop, loop.users)
+    share = 1 / loop.rounds
+    ttft_s = (1 - share) * steady.ttft_s + share * max(first_s, steady.ttft_s)
+    if loop.later_tokens < 1:
+        return replace(steady, ttft_s=ttft_s)
+    saved_s = (ttft_s - steady.ttft_s) / loop.later_tokens
+    undisturbed_s = loop.decode_s(steady.decoding) / loop.tokens_per_step
+    return replace(
+        steady,
+        ttft_s=ttft_s,
+        tpot_s=max(steady.tpot_s - saved_s, min(undisturbed_s, steady.tpot_s)),
+    )
+
+
+def _steady(loop: Loop) -> Settled:
+    """Users = throughput x (TTFT + later tokens x TPOT)."""
+    groups = loop.users / loop.group
+
+    def round_in_services(busy: float) -> tuple[float, Settled, float]:
+        service, state = _at(loop, busy)
+        return (state.ttft_s + loop.later_tokens * state.tpot_s) * busy / service, state, service
+
+    low, high = 0.0, 1.0
+    asked, state, service = round_in_services(high)
+    if asked < groups:
+        # Prompts alone fill the time: whoever does not decode waits for its turn.
+        waiting_s = groups * service - loop.later_tokens * state.tpot_s
+        return Settled(waiting_s, state.tpot_s, state.decoding)
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        asked, state, _ = round_in_services(middle)
+        low, high = (middle, high) if asked < groups else (low, middle)
+    return state
+
+
+def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
+    """Seconds of a group's prompts, and the state, if prompts took `busy` of the time."""
+    groups = loop.users / loop.group
+    met = busy * (groups - 1) / groups
+    turns = (1 - met / 2) / (1 - met)
+    decoding = max(loop.users - loop.group * met * turns, min(1.0, loop.users))
+    service, step = loop.prompts_s(loop.group, decoding), loop.decode_s(decoding)
+    own_s = service * _first_token_share(loop, loop.group)
+    if loop.mixes:
+        mixed = service / max(loop.group / loop.prompts_a_step, 1.0)
+        between = 1 / (met / mixed + (1 - met) / step)
+    else:
+        # Who is through waits for the rest of the group.
+        between = step / (1 - met) + (service - own_s) / max(loop.later_tokens, 1.0)
+    under_way_s = (groups - 1) / groups * step / 2
+    tpot_s = between / loop.tokens_per_step
+    ttft_s = service * (turns - 1) + own_s + under_way_s
+    return service, Settled(ttft_s, tpot_s, decoding)
+
+
+def _first_token_share(loop: Loop, prompts: float) -> float:
+    """Mean share of the time for so many prompts after which one is through, first come first.
+
+    Prompts of one step are through together; the i-th of m steps ends after i / m of the time.
+    """
+    ends = max(min(prompts / loop.prompts_a_step, prompts), 1.0)
+    return (1 + 1 / ends) / 2

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from autotuner.predict.interval import METRICS, interval80
+from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report.points import (
     AXES,
     disturbed_note,

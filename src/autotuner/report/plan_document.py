@@ -12,7 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from autotuner.predict import Prediction
-from autotuner.predict.interval import METRICS, interval80, limit_interval80, verdict
+from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
 from autotuner.search import as_point, description, strategy_named
 from autotuner.store import Store
 from autotuner.tuning.forecast import Forecast, forecast_of

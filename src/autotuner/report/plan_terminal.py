@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from autotuner.predict import Prediction
-from autotuner.predict.interval import METRICS, interval80, limit_interval80, verdict
+from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
 from autotuner.report.plan_document import limits_of, mixed_text, point_key, settings_of
 from autotuner.report.point_table import (
     Candidates,

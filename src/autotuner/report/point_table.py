@@ -12,7 +12,7 @@ from rich.table import Table
 
 from autotuner.errors import AutotunerError
 from autotuner.report.points import PlotPoint, settings_text
-from autotuner.search.wording import told_settings
+from autotuner.search.axes import told_settings
 
 SHORTEST = 7
 """Hex digits of a short id, as Git prints them: among 3,000 candidates two share their first

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from autotuner.predict.interval import METRICS, interval80
+from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report.axes import Limit, PlotFrame, frame, log_span
 from autotuner.tuning.summary import (
     FiguresView,

@@ -13,8 +13,8 @@ from autotuner.report.axes import Limit, PlotFrame, Span, frame, log_span
 from autotuner.report.point_table import short_ids
 from autotuner.report.points import AXES, limits_by_quantity, plane
 from autotuner.search import OBJECTIVES
+from autotuner.search.axes import told_settings
 from autotuner.search.points import figure
-from autotuner.search.wording import told_settings
 from autotuner.tuning.summary import (
     LaunchView,
     PointView,

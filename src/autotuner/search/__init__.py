@@ -4,10 +4,7 @@ In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its re
 No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
-from autotuner.search.cutting import why_cut
-from autotuner.search.hypervolume import hypervolume, reference_point
-from autotuner.search.knowledge import Circumstances, Knowledge
-from autotuner.search.pareto import dominates, pareto_front
+from autotuner.search.frontier import dominates, hypervolume, pareto_front, reference_point
 from autotuner.search.points import (
     COST,
     OBJECTIVES,
@@ -18,14 +15,17 @@ from autotuner.search.points import (
     objective_vector,
     quantity,
 )
-from autotuner.search.predicted import Predicted, as_point, is_usable, predicted
-from autotuner.search.recommend import recommend
+from autotuner.search.predictions import Predicted, as_point, is_usable, predicted
+from autotuner.search.progressive.trends import Trend, Trends, learn_trends
 from autotuner.search.registry import STRATEGIES, strategy_named
+from autotuner.search.slo import recommend
 from autotuner.search.steps import Step, steps
-from autotuner.search.stopping import budget_exhausted, stop_reason, too_little
+from autotuner.search.stopping import budget_exhausted, stop_reason, too_little, why_cut
 from autotuner.search.strategy import (
     Budget,
+    Circumstances,
     Describes,
+    Knowledge,
     Outcome,
     Proposal,
     SearchState,
@@ -34,7 +34,6 @@ from autotuner.search.strategy import (
     description,
     uses_knowledge,
 )
-from autotuner.search.trends import Trend, Trends, learn_trends
 
 __all__ = [
     "COST",

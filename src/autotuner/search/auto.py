@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from autotuner.search.grid import GridStrategy
+from autotuner.search.grid_and_random import GridStrategy
 from autotuner.search.hybrid import HybridStrategy
-from autotuner.search.predicted import predicted
-from autotuner.search.progressive import ProgressiveStrategy
+from autotuner.search.predictions import predicted
+from autotuner.search.progressive.strategy import ProgressiveStrategy
 from autotuner.search.strategy import Proposal, SearchState, Stop, Strategy
 from autotuner.search.two_stage import TwoStageStrategy
 

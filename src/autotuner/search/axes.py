@@ -1,4 +1,4 @@
-"""The settings in which candidates differ, and how far apart two candidates lie on them.
+"""The settings in which candidates differ: how far apart two candidates lie, and their names.
 
 Unlikeness is Gower's (1971): the mean over axes of a distance between 0 and 1, for numbers the
 share of the axis's length, on a logarithmic scale where all are above 0 (a step from 1 to 2 is as
@@ -157,3 +157,39 @@ def _distinct(values: list[object]) -> list[object]:
         if value not in found:
             found.append(value)
     return found
+
+
+LABELS = {
+    "parallel.tensor_parallel": "TP",
+    "parallel.pipeline_parallel": "PP",
+    "parallel.data_parallel": "DP",
+    "parallel.expert_parallel": "EP",
+    "parallel.moe_tensor_parallel": "MoE TP",
+    "parallel.moe_expert_parallel": "MoE EP",
+    "scheduling.max_running_requests": "sequences",
+    "scheduling.max_num_batched_tokens": "tokens a step",
+    "attention.chunked_prefill_size": "tokens a chunk",
+    "attention.backend": "attention",
+    "quantization.gemm_mode": "weights",
+    "quantization.moe_mode": "experts",
+    "quantization.kvcache_mode": "KV cache",
+    "system.backend": "engine",
+}
+"""Short names of fields; of others, the field's own name is told."""
+
+
+def label(path: str) -> str:
+    """How a reader calls a field: `TP`, `sequences`, `page size`."""
+    return LABELS.get(path, path.partition(".")[2].replace("_", " "))
+
+
+def told_value(value: object) -> str:
+    """A value; None is one that is left to the engine."""
+    if value is None:
+        return "default"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def told_settings(settings: Mapping[str, object]) -> str:
+    """`TP 4, sequences 64, weights fp8`."""
+    return ", ".join(f"{label(path)} {told_value(value)}" for path, value in settings.items())

@@ -17,12 +17,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from autotuner.search.axes import Axis, Settings, axes_of, unlikeness
+from autotuner.search.axes import Axis, Settings, axes_of, told_settings, unlikeness
 from autotuner.search.points import OBJECTIVES, quantity
-from autotuner.search.predicted import unfit
+from autotuner.search.predictions import unfit
 from autotuner.search.stopping import stop_reason
 from autotuner.search.strategy import Proposal, SearchState, Stop
-from autotuner.search.wording import told_settings
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -185,6 +185,11 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def percent(share: float) -> str:
+    """`31 %`, `3.1 %`."""
+    return f"{100 * share:.{0 if abs(share) >= 0.1 else 1}f} %"
+
+
 def _objective(name: str) -> Objective:
     if name not in OBJECTIVES:
         close = difflib.get_close_matches(name, OBJECTIVES, n=1)

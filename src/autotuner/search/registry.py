@@ -6,10 +6,9 @@ from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.search.auto import AutoStrategy
 from autotuner.search.bayesian import BayesianStrategy
-from autotuner.search.grid import GridStrategy
+from autotuner.search.grid_and_random import GridStrategy, RandomStrategy
 from autotuner.search.hybrid import HybridStrategy
-from autotuner.search.progressive import ProgressiveStrategy
-from autotuner.search.shuffled import RandomStrategy
+from autotuner.search.progressive.strategy import ProgressiveStrategy
 from autotuner.search.strategy import Strategy
 from autotuner.search.two_stage import TwoStageStrategy
 

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from autotuner.search.pareto import pareto_front
+from autotuner.search.frontier import pareto_front, scale_of
 from autotuner.search.points import OBJECTIVES, OperatingPoint, has, quantity
 from autotuner.search.slo import within
 from autotuner.search.strategy import Outcome
-from autotuner.search.worth import scale_of
 
 
 @dataclass(frozen=True)

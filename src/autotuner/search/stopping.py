@@ -1,9 +1,37 @@
-"""When a search is over: nothing left, a budget reached, or too little to be gained."""
+"""When to stop: a search, and the load levels of one launch.
+
+A search is over when nothing is left, a budget is reached, or too little is to be gained.
+
+A launch shows at its first levels how far off its predictions are. The levels left are taken for as
+good as they may be: as predicted, corrected by the most favourable residual ln(measured /
+predicted) that this launch has shown, by the steepest favourable drift of that residual over its
+levels, carried on, and by a margin. Where even so none of them would join the frontier, measuring
+them is in vain. On 17 landscapes replayed with their noise no frontier lost anything by these
+margins, and narrower ones lost some of it (docs/decisions/0009-sweeps-cut-short.md).
+"""
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from autotuner.predict import Prediction
+from autotuner.search.frontier import pareto_front
+from autotuner.search.points import (
+    OBJECTIVES,
+    OperatingPoint,
+    figure,
+    has,
+    objective_vector,
+    percent,
+    told,
+)
+from autotuner.search.predictions import as_point, is_usable
+from autotuner.search.slo import within
 from autotuner.search.strategy import SearchState
-from autotuner.search.wording import percent
 
 
 def stop_reason(state: SearchState) -> str | None:
@@ -40,3 +68,128 @@ def too_little(state: SearchState, gain: float) -> str | None:
         f"the best of {len(state.untried())} candidates left is expected to add {percent(gain)}, "
         f"less than the threshold of {percent(state.threshold)}"
     )
+
+
+FEWEST_LEVELS = 2
+"""To be measured before anything is cut: one tells nothing of how residuals drift."""
+MARGIN = 0.2
+"""Natural logarithm; a factor of 1.22."""
+MARGIN_PER_OCTAVE = 0.1
+"""More for every doubling of the load from the nearest measured level."""
+_FIGURES = (
+    *("tok_s", "tok_s_per_gpu", "tok_s_per_user", "requests_per_s"),
+    *("ttft_ms", "tpot_ms", "e2e_p90_ms"),
+)
+
+
+def why_cut(
+    measured: Sequence[OperatingPoint],
+    predicted: Sequence[Prediction],
+    left: Sequence[int],
+    *,
+    others: Sequence[OperatingPoint],
+    objectives: Sequence[str],
+    slo: Mapping[str, float],
+) -> str | None:
+    """Why no level of `left` can improve the frontier, in words; None where one may, or where
+    it cannot be told.
+
+    Args:
+        measured: what this launch has shown.
+        predicted: what was expected of its levels; all of `left` have to be among them.
+        others: what other launches measured; without any there is nothing to beat.
+        slo: as in `SearchState`; it counts once a point meets it.
+    """
+    compared = (*objectives, *slo)
+    measured, others = ([p for p in points if has(p, compared)] for points in (measured, others))
+    if not measured or not others or not left:
+        return None
+    price = measured[0].usd_per_gpu_hour
+    said = {
+        p.concurrency: point
+        for p in predicted
+        if is_usable(p, price) and has(point := as_point(p, price), compared)
+    }
+    anchors = [_Anchor(p, said[p.concurrency]) for p in measured if p.concurrency in said]
+    if len(anchors) < FEWEST_LEVELS or any(level not in said for level in left):
+        return None
+    known = [*others, *measured]
+    meeting = [point for point in known if within(point, slo)]
+    limits = slo if meeting else {}
+    front = pareto_front(meeting or known, lambda point: objective_vector(point, objectives))
+    reasons: list[str] = []
+    for level in left:
+        hope = _at_best(said[level], anchors)
+        reason = _over(hope, limits) or _beaten(hope, front, objectives)
+        if reason is None:
+            return None
+        reasons.append(reason)
+    levels = ", ".join(map(str, left))
+    return f"{levels} concurrent cannot improve the frontier: {reasons[0]}"
+
+
+@dataclass(frozen=True)
+class _Anchor:
+    """A measured level, and what was expected of it."""
+
+    seen: OperatingPoint
+    said: OperatingPoint
+
+    def gain(self, name: str) -> float:
+        """By how much a figure is better than expected: a natural logarithm."""
+        residual = math.log(getattr(self.seen, name) / getattr(self.said, name))
+        return residual if OBJECTIVES[name].maximise else -residual
+
+    def octaves_to(self, concurrency: int) -> float:
+        """Doublings of the load between here and there."""
+        return abs(math.log2(self.seen.concurrency / concurrency))
+
+
+def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint:
+    """The best that a level may be."""
+    octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
+    margin = MARGIN + octaves * MARGIN_PER_OCTAVE
+    figures: dict[str, Any] = {}
+    for name in _FIGURES:
+        if not all(has(point, (name,)) for point in (said, *(a.seen for a in anchors))):
+            continue
+        shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
+        gain = math.exp(shown + margin)
+        value = getattr(said, name)
+        figures[name] = value * gain if OBJECTIVES[name].maximise else value / gain
+    return replace(said, **figures)
+
+
+def _drift(anchors: Sequence[_Anchor], name: str) -> float:
+    """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
+    rising = sorted(anchors, key=lambda anchor: anchor.seen.concurrency)
+    steps = (
+        (after.gain(name) - before.gain(name)) / before.octaves_to(after.seen.concurrency)
+        for before, after in itertools.pairwise(rising)
+    )
+    return max([0.0, *steps])
+
+
+def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
+    """The limit that even the best case breaks."""
+    for name, limit in limits.items():
+        value = getattr(hope, name)
+        if value > limit:
+            return (
+                f"{OBJECTIVES[name].label} at {hope.concurrency} is {figure(value)} ms at best, "
+                f"the SLO is {figure(limit)}"
+            )
+    return None
+
+
+def _beaten(
+    hope: OperatingPoint, front: Sequence[OperatingPoint], objectives: Sequence[str]
+) -> str | None:
+    """The point of the frontier that is nowhere worse than the best case."""
+    wanted = objective_vector(hope, objectives)
+    for point in front:
+        reached = objective_vector(point, objectives)
+        if all(have >= want for have, want in zip(reached, wanted, strict=True)):
+            best, have = told(hope, objectives), told(point, objectives)
+            return f"at best {best}, and {have} is measured already"
+    return None

@@ -16,16 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from autotuner.search.grid import spread
-from autotuner.search.hypervolume import Vector
-from autotuner.search.pareto import pareto_front
-from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector, told
-from autotuner.search.predicted import Predicted, predicted
+from autotuner.search.frontier import Vector, Worth, pareto_front, scale_of
+from autotuner.search.grid_and_random import spread
+from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector, percent, told
+from autotuner.search.predictions import Predicted, predicted
 from autotuner.search.slo import within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
-from autotuner.search.wording import percent
-from autotuner.search.worth import Worth, scale_of
 
 LAUNCHES = 12
 """How many candidates are launched where no budget of experiments is given."""

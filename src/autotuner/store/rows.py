@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
-from autotuner.predict.observation_lines import observation_id
+from autotuner.predict.observations import observation_id
 from autotuner.store.records import (
     ExperimentRecord,
     ObservationRecord,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from autotuner.predict import Prediction
-from autotuner.predict.interval import METRICS, interval80
+from autotuner.predict.predictor import METRICS, interval80
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.summary import (

@@ -23,9 +23,9 @@ from autotuner.predict import (
     Scenario,
     Support,
 )
-from autotuner.predict.calibrated import CalibratedPredictor, correcting
-from autotuner.predict.choice import Choose, answers, predictor_for
-from autotuner.predict.interval import METRICS
+from autotuner.predict.calibration import CalibratedPredictor, correcting
+from autotuner.predict.combined import Choose, answers, predictor_for
+from autotuner.predict.predictor import METRICS
 from autotuner.store import About, Store
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios

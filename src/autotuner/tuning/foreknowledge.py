@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from autotuner.config import Candidate
 from autotuner.predict import Observation
 from autotuner.search import Circumstances, Knowledge
-from autotuner.search.grid import spread
+from autotuner.search.grid_and_random import spread
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.prepare import Prepared
 

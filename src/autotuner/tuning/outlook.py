@@ -14,8 +14,8 @@ from autotuner.search import (
     pareto_front,
     recommend,
 )
-from autotuner.search.grid import spread
-from autotuner.search.predicted import as_point
+from autotuner.search.grid_and_random import spread
+from autotuner.search.predictions import as_point
 from autotuner.search.slo import within
 from autotuner.tuning.durations import sweep_s
 from autotuner.tuning.forecast import Expected, Forecast

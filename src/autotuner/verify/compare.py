@@ -10,7 +10,7 @@ from typing import Any
 
 from autotuner.errors import VerifyError
 from autotuner.predict import Predictions
-from autotuner.predict.observation import measurement_mark
+from autotuner.predict.observations import measurement_mark
 from autotuner.tuning.summary import RunSummary
 from autotuner.verify.analysis import (
     DEFAULT_WITHIN,

@@ -11,8 +11,8 @@ from typing import Any
 from autotuner.config import content_id, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, tok_s
-from autotuner.predict.aiconfigurator import OTHER_FORMATS
-from autotuner.predict.choice import answers
+from autotuner.predict.aiconfigurator.predictor import OTHER_FORMATS
+from autotuner.predict.combined import answers
 from autotuner.predict.likeness import Place
 from autotuner.verify.compare import Comparison, Side, compare_pairs
 from autotuner.verify.matching import pair_of

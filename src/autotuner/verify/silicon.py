@@ -29,7 +29,7 @@ from autotuner.catalog import ModelFacts, gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.errors import AutotunerError, CatalogError
 from autotuner.predict import Scenario
-from autotuner.predict.aiconfigurator_package import INSTALL
+from autotuner.predict.aiconfigurator.installation import INSTALL
 
 _COLUMNS = (
     *("id", "backend", "backend_version", "model_path", "system", "mode", "isl", "osl"),

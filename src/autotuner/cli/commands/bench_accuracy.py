@@ -15,7 +15,7 @@ from autotuner.cli.output import err, out, print_json
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.evaluate.accuracy import CHOICES, PRIORS, Accuracy, CurvePoint, accuracy
-from autotuner.predict.choice import best_of_both
+from autotuner.predict.combined import best_of_both
 from autotuner.tuning.forecast import PREDICTION_CACHE
 from autotuner.verify.predicted_rows import DIMENSIONS
 from autotuner.verify.silicon import MeasuredTable, silicon_rows

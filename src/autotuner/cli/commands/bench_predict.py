@@ -8,8 +8,7 @@ from rich.table import Table
 
 from autotuner.cli import exit_codes
 from autotuner.cli.output import out, print_json
-from autotuner.evaluate.speed import COLD_GOAL, WARM_GOAL, SpeedReport, measure_speed
-from autotuner.evaluate.speed_grid import COUNT
+from autotuner.evaluate.speed import COLD_GOAL, COUNT, WARM_GOAL, SpeedReport, measure_speed
 
 
 def bench_predict(*, plain_sample: int | None, as_json: bool) -> int:

@@ -17,9 +17,7 @@ from autotuner.cli.output import err, out, print_json
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError, LandscapeError
 from autotuner.evaluate.baselines import contenders
-from autotuner.evaluate.memory import Memory, by_model, memory_for
-from autotuner.evaluate.search_cases import Case, Subject
-from autotuner.evaluate.search_jobs import run_cases
+from autotuner.evaluate.search_replay import Case, Memory, Subject, by_model, memory_for, run_cases
 from autotuner.evaluate.search_results import (
     MEASURES,
     Average,

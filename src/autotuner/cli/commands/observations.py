@@ -19,7 +19,7 @@ from autotuner.cli.options import Chosen
 from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation
-from autotuner.predict.observation_lines import plain, read_lines, written_lines
+from autotuner.predict.observations import plain, read_lines, written_lines
 from autotuner.report.html import write_aside
 from autotuner.store import ObservationRecord
 
@@ -123,7 +123,7 @@ def _measured(
     Raises:
         VerifyError: no point is left; names what each lacks.
     """
-    from autotuner.predict.choice import best_of_both
+    from autotuner.predict.combined import best_of_both
     from autotuner.tuning.forecast import PREDICTION_CACHE
     from autotuner.tuning.home_gpus import gpus_of_home
     from autotuner.verify import Excluded, read_points
@@ -154,7 +154,7 @@ def _read(file: Path) -> tuple[Observation, ...]:
 
 
 def _published(folder: Path) -> tuple[Observation, ...]:
-    from autotuner.predict.choice import best_of_both
+    from autotuner.predict.combined import best_of_both
     from autotuner.tuning.forecast import PREDICTION_CACHE
     from autotuner.verify.predicted_rows import judged_rows, row_observations
     from autotuner.verify.silicon import silicon_rows

@@ -17,7 +17,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, err, out, print_json, told_when_unwritable
 from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
-from autotuner.predict.aiconfigurator_package import require_installed
+from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.report.html import write_aside
 from autotuner.report.plan_document import outlook_csv, outlook_document
 from autotuner.report.plan_terminal import print_outlook

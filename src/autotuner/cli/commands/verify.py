@@ -20,7 +20,7 @@ from autotuner.cli.output import err, out, print_json, told_when_unwritable
 from autotuner.config import load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
-from autotuner.predict.choice import best_of_both
+from autotuner.predict.combined import best_of_both
 from autotuner.report import print_comparison, write_aside, write_comparison
 from autotuner.report.comparison import comparison_document, pair_rows
 from autotuner.tuning.forecast import PREDICTION_CACHE

@@ -1,7 +1,8 @@
-"""The hybrid strategy: a calibrated predictor, and the gain of a whole sweep.
+"""The hybrid strategy: a calibrated predictor, and the expected gain of a whole sweep.
 
-`rows` makes arrays of what is known; `residuals` learns what the predictor gets wrong, `fits` where
-the memory wall stands; `gains` says what a launch is expected to add; `strategy` chooses by it.
+`rows` makes arrays of what is known; `residuals` learns what the predictor gets wrong, `transfer`
+what earlier tasks teach of it, `feasibility` what fits; `quantities` turns rows into what a search
+compares; `acquisition` says what a launch is expected to add; `strategy` chooses by it.
 """
 
 from autotuner.search.hybrid.strategy import HybridStrategy

@@ -1,4 +1,6 @@
-"""What the predictor gets wrong, learnt while the search goes on.
+"""How far likeness reaches in a search, before anything is measured: `hyperparameters.yaml`.
+
+What the predictor gets wrong, learnt while the search goes on.
 
 ln(measured / predicted) of each quantity is a Gaussian process over the rows (C. E. Rasmussen and
 C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, equations 2.23 to 2.25): a sum
@@ -11,15 +13,60 @@ The work is done with equal draws in equal states.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from autotuner.config.tables import packaged_table
 from autotuner.predict.calibration import clipped
 from autotuner.predict.likeness import matern, squared_distances
-from autotuner.search.hybrid.constants import VARIANCES, Prior, priors
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
+
+VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed")
+"""Of ln(measured / predicted). `common`: one offset of all rows; `smooth`: a function of the
+features; `format`: an offset of the number formats; `launch`: of one engine start; `noise`: of one
+measurement; `borrowed`: of rows whose prediction is another's."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Of one quantity: medians of its variances and lengths, log-normal.
+
+    Attributes:
+        variances: as `VARIANCES`.
+        lengths: role -> distance in its logarithm over which residuals stay alike.
+        spreads: as `VARIANCES`, standard deviations of the logarithm.
+        length_spread: the same of every length.
+    """
+
+    variances: Mapping[str, float]
+    lengths: Mapping[str, float]
+    spreads: Mapping[str, float]
+    length_spread: float
+
+    def center(self, roles: Sequence[str]) -> Floats:
+        """Logarithms of variances, then of lengths, for features of these roles."""
+        variances = [self.variances[name] for name in VARIANCES]
+        return np.log([*variances, *(self.lengths[role] for role in roles)])
+
+    def spread(self, roles: Sequence[str]) -> Floats:
+        """Standard deviations around the center."""
+        return np.array([*(self.spreads[n] for n in VARIANCES), *[self.length_spread] * len(roles)])
+
+
+@functools.cache
+def priors() -> Mapping[str, Prior]:
+    """By quantity: `ttft`, `tpot`, `rest`, `tail`."""
+    document = packaged_table("autotuner.search.hybrid", "hyperparameters")
+    return {
+        name: Prior(
+            row["variances"], row["lengths"], document["spreads"], document["length_spread"]
+        )
+        for name, row in document["quantities"].items()
+    }
+
 
 _DRAWN, _ROUNDS, _PARENTS, _CHILDREN, _KEPT = 20, 2, 4, 3, 3
 _FIRST_STEP, _NEXT_STEP = 0.4, 0.6

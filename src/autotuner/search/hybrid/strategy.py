@@ -1,12 +1,12 @@
 """Hybrid: launch what is expected to add most to the frontier, and learn from each launch.
 
-Three things are weighed for every candidate left: what its sweep would measure, by the prediction
-corrected with all that this search and earlier tasks have measured (`residuals`, `memory`); whether
-it fits (`fits`); and what the two would add to the frontier, or under an SLO to the best feasible
-point (`gains`), for every minute that the launch is expected to take. An uncertain candidate may
-turn out far better than expected, so it has more to add than a known one of the same mean: nothing
-else is needed to explore. Where a predictor is silent, what it says of the most alike stands in;
-where it says nothing at all, the progressive rules choose.
+Three things count for every candidate left: what its sweep would measure, by the prediction
+corrected with all that this search and earlier tasks have measured (`residuals`, `transfer`);
+whether it fits (`feasibility`); and what the two would add to the frontier, or under an SLO to the
+best feasible point (`acquisition`), for every minute that the launch is expected to take. An
+uncertain candidate may turn out far better than expected, so it has more to add than a known one of
+the same mean: nothing else is needed to explore. Where a predictor has no answer, what it says of
+the most alike stands in; where it has none at all, the progressive rules choose.
 """
 
 from __future__ import annotations
@@ -14,14 +14,77 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from autotuner.search.hybrid.reasons import told
-from autotuner.search.predicted import predicted
-from autotuner.search.progressive import ProgressiveStrategy
+from autotuner.search.axes import label
+from autotuner.search.points import percent
+from autotuner.search.points import told as told_point
+from autotuner.search.predictions import predicted
+from autotuner.search.progressive.strategy import ProgressiveStrategy
+from autotuner.search.slo import told_slo
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
 
 if TYPE_CHECKING:
-    from autotuner.search.hybrid.weighing import Weighed
+    from autotuner.search.hybrid.acquisition import Weighed
+
+
+_SURE = 0.95
+"""A chance to fit that needs no mention."""
+_FEW = 2
+"""Differing settings that are named."""
+
+
+def told(state: SearchState, best: Weighed) -> str:
+    """Why the candidate is launched: what it is expected to add, where, how sure, how new."""
+    parts = [_gain(state, best), _expected(state, best), _knowledge(state, best)]
+    if best.chance < _SURE:
+        parts.append(f"it fits into memory with {percent(best.chance)} probability")
+    return "; ".join(filter(None, parts))
+
+
+def _gain(state: SearchState, best: Weighed) -> str:
+    if best.misses_slo is not None:
+        return (
+            f"the nearest to the SLO of what is left, uncertain: expected to miss "
+            f"{told_slo(state.slo)} by {percent(best.misses_slo)}"
+        )
+    what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
+    if math.isinf(best.gain):
+        return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
+    return f"expected to add {percent(best.gain)} {what}"
+
+
+def _expected(state: SearchState, best: Weighed) -> str:
+    point = best.figures.point(best.candidate)
+    source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
+    return f"{source} {told_point(point, state.objectives)}, ± {percent(best.log_std)}"
+
+
+def _knowledge(state: SearchState, best: Weighed) -> str:
+    own, earlier = best.learnt_from
+    learnt = [f"{own} levels measured here"] if own else []
+    learnt += [f"{earlier} of earlier tasks"] if earlier else []
+    corrected = f"corrected by {' and '.join(learnt)}" if learnt else ""
+    return "; ".join(filter(None, (corrected, _news(state, best.candidate))))
+
+
+def _news(state: SearchState, candidate: str) -> str:
+    """In what the candidate differs from the most alike launch."""
+    mine = state.settings.get(candidate, {})
+    launched = [outcome.candidate_id for outcome in state.history]
+    differences = []
+    for other in launched:
+        theirs = state.settings.get(other, {})
+        differences.append(
+            [path for path in sorted({*mine, *theirs}) if mine.get(path) != theirs.get(path)]
+        )
+    if not differences:
+        return ""
+    fewest = min(differences, key=len)
+    if not fewest:
+        return ""
+    if len(fewest) > _FEW:
+        return f"every launch so far differs in {len(fewest)} settings or more"
+    return f"the most alike launch differs in {' and '.join(map(label, fewest))}"
 
 
 class HybridStrategy:
@@ -36,7 +99,7 @@ class HybridStrategy:
             return Stop(stop)
         if not predicted(state).points:
             return _without_predictions(state)
-        from autotuner.search.hybrid.weighing import weigh
+        from autotuner.search.hybrid.acquisition import weigh
 
         best = weigh(state)
         little = too_little(state, best.gain) if best.misses_slo is None else None

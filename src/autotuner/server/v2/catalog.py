@@ -16,7 +16,7 @@ from autotuner.config import PredictionMode
 from autotuner.engines import ENGINES
 from autotuner.errors import CatalogError, EngineError
 from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
-from autotuner.predict.aiconfigurator_package import INSTALL, installed_version
+from autotuner.predict.aiconfigurator.installation import INSTALL, installed_version
 from autotuner.report.documents import coverage_document, engine_document, engine_row, task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.v2.routing import Text, View, json_response, problems, v2_router

@@ -16,7 +16,7 @@ from autotuner import __version__
 from autotuner.catalog import gpus, this_device
 from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
-from autotuner.predict.aiconfigurator_package import installed_version
+from autotuner.predict.aiconfigurator.installation import installed_version
 from autotuner.report.documents import installed
 from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service

@@ -1,0 +1,157 @@
+"""Measured operating points beside what a base predictor said of them: what calibration learns.
+
+A file of observations is JSON Lines: one a line, every field by its name.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from autotuner.config import content_id, nearest
+from autotuner.errors import ConfigError, Problem
+
+_POSITIVE = (
+    *("devices", "isl", "osl", "concurrency"),
+    *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
+)
+_TPOT = ("tpot_ms", "base_tpot_ms")
+
+
+def measurement_mark(concurrency: int, ttft_ms: float, tok_s: float) -> str:
+    """A word by which the same measured level is known again, in whatever file it stands."""
+    return content_id([concurrency, f"{ttft_ms:.6g}", f"{tok_s:.6g}"], 12)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A measured operating point. Units as everywhere: ms, output tokens/s of the deployment.
+
+    Attributes:
+        family: the model's architecture (`LlamaForCausalLM`), where it is known.
+        device: as `Scenario.device`; `devices`: how many of them.
+        settings: `group.field` -> value of the candidate.
+        launch: observations of one engine start share it.
+        tpot_ms, base_tpot_ms: None where every answer has one token.
+        base, base_ttft_ms, base_tpot_ms: the base predictor's name and what it predicted.
+        tool: the load generator. source: where it comes from (`run 3`, a file's name).
+    """
+
+    model: str
+    family: str | None
+    engine: str
+    engine_version: str | None
+    device: str
+    devices: int
+    settings: Mapping[str, Any]
+    isl: float
+    osl: float
+    concurrency: int
+    ttft_ms: float
+    tpot_ms: float | None
+    tok_s: float
+    base: str
+    base_ttft_ms: float
+    base_tpot_ms: float | None
+    launch: str
+    tool: str = "autotuner"
+    source: str = ""
+    at: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """See `measurement_mark`."""
+        return measurement_mark(self.concurrency, self.ttft_ms, self.tok_s)
+
+    def __post_init__(self) -> None:
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is None and name in _TPOT:
+                continue
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name}: expected a positive number, got {value!r}")
+
+
+_KNOWN = [field.name for field in fields(Observation)]
+_SHOWN_PROBLEMS = 10
+_WHERE = ("source", "at")
+"""Fields that say where an observation comes from, and not what was seen."""
+
+
+def observation_id(observation: Observation) -> str:
+    """A hash of what was seen: the same observation from two files has one id."""
+    seen = {key: value for key, value in plain(observation).items() if key not in _WHERE}
+    return content_id(seen, 16)
+
+
+def written_lines(observations: Iterable[Observation]) -> str:
+    """One JSON object a line."""
+    lines = [json.dumps(plain(found), ensure_ascii=False) for found in observations]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def read_lines(text: str, *, source: str) -> tuple[Observation, ...]:
+    """The inverse of `written_lines`; blank lines are passed over.
+
+    Args:
+        source: the file's name, for errors and for observations that do not say theirs.
+
+    Raises:
+        ConfigError: with line and field of every fault; then nothing is read.
+    """
+    found: list[Observation] = []
+    problems: list[Problem] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        observation, faults = _parsed_line(line, source)
+        problems.extend(Problem(f"line {number}", fault) for fault in faults)
+        if observation is not None:
+            found.append(observation)
+    if problems:
+        shown, hidden = problems[:_SHOWN_PROBLEMS], problems[_SHOWN_PROBLEMS:]
+        more = f"; {len(hidden)} more faults" if hidden else ""
+        raise ConfigError(source, tuple(shown), remedy=f"nothing was imported{more}")
+    return tuple(found)
+
+
+def _parsed_line(line: str, source: str) -> tuple[Observation | None, list[str]]:
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        return None, [f"no JSON: {error}"]
+    if not isinstance(document, dict):
+        return None, [f"expected an object, got {type(document).__name__}"]
+    unknown = [key for key in document if key not in _KNOWN]
+    if unknown:
+        return None, [f"{key}: unknown field, {nearest(key, _KNOWN)}" for key in unknown]
+    try:
+        return _ADAPTER.validate_python({"source": source} | document), []
+    except ValidationError as error:
+        return None, [_fault(detail) for detail in error.errors()]
+
+
+def _fault(detail: Any) -> str:
+    place = ".".join(map(str, detail["loc"]))
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    got = "" if detail["type"] in ("missing", "value_error") else f", got {detail['input']!r}"
+    return f"{place}: {message.lower()}{got}" if place else message
+
+
+def plain(observation: Observation) -> dict[str, Any]:
+    """Every field by its name, in JSON values."""
+    at = observation.at
+    return {
+        **asdict(observation),
+        "settings": dict(observation.settings),
+        "at": None if at is None else at.isoformat(),
+    }
+
+
+_ADAPTER = TypeAdapter(Observation)

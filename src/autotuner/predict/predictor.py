@@ -1,0 +1,238 @@
+"""The seam of prediction: what a predictor is asked, and what it answers.
+
+A `Scenario` is what candidates are predicted for: one model, on one kind of device, with one
+engine. A `Prediction` has its uncertainty: ln(measured / predicted) is taken as normal around 0.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from autotuner.catalog import Gpu, ModelFacts
+from autotuner.config import Candidate
+from autotuner.predict.closed_loop import e2e_ms, tok_s_per_user
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The circumstances that all candidates of one question share.
+
+    Attributes:
+        model: name as the catalog or the task has it.
+        engine, engine_version: as `system.backend` names it; the version may be unknown.
+        gpu: the device, with what the task says of it put in place of the catalog's figures; for
+            a CPU with what `calibrate-device` measured, where it was measured.
+        device: what observations belong to: the GPU's name, or the CPU's with its cores.
+        isl, osl: mean tokens of a request.
+        osl_spread: standard deviation of output tokens over their mean; with 0 the users of a
+            closed loop stay in step.
+        requests: measured at a load level, which starts with all its users at once.
+        prefix: tokens of the prompt that are cached already.
+        defaults: `group.field` -> the engine's value where a candidate says nothing.
+    """
+
+    model: str
+    facts: ModelFacts
+    engine: str
+    engine_version: str | None
+    gpu: Gpu
+    device: str
+    isl: float
+    osl: float
+    prefix: float = 0.0
+    osl_spread: float = 0.0
+    requests: int | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, candidate: Candidate, path: str) -> Any:
+        """`group.field` of a candidate, else the engine's default; None where neither says."""
+        found = candidate.get(path)
+        return self.defaults.get(path) if found is None else found
+
+    def width(self, candidate: Candidate, name: str) -> int:
+        """`parallel.NAME`; 1 where it is not set."""
+        return int(self.value(candidate, f"parallel.{name}") or 1)
+
+    def devices(self, candidate: Candidate) -> int:
+        """Devices that a candidate occupies: TP x PP x DP; a CPU counts as one."""
+        if self.gpu.is_cpu:
+            return 1
+        names = ("tensor_parallel", "pipeline_parallel", "data_parallel")
+        tensor, pipeline, data = (self.width(candidate, name) for name in names)
+        return tensor * pipeline * data
+
+
+@dataclass(frozen=True)
+class Support:
+    """Whether a predictor can answer, and why (not)."""
+
+    supported: bool
+    why: str
+
+    def __bool__(self) -> bool:
+        return self.supported
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is expected of a candidate at one load level, a closed loop of `concurrency` requests.
+
+    Attributes:
+        ttft_ms, tpot_ms: means over requests, TPOT without the first token; None where `osl` is
+            1, whatever was given: a request of one token has no TPOT.
+        tok_s: output tokens per second of the whole deployment.
+        devices: GPUs it occupies; a CPU counts as one.
+        ttft_log_std, tpot_log_std, tok_s_log_std: standard deviation of ln(measured / predicted):
+            0.3 means that two measurements in three lie within a factor of 1.35.
+        source: the predictor, with what it was answered from; see `kind_of`.
+        memory_gib: per device, where it is predicted.
+        note: what a reader has to know of this figure (queueing, a fallback).
+    """
+
+    candidate_id: str
+    concurrency: int
+    ttft_ms: float
+    tpot_ms: float | None
+    tok_s: float
+    devices: int
+    osl: float
+    ttft_log_std: float
+    tpot_log_std: float
+    tok_s_log_std: float
+    source: str
+    memory_gib: float | None = None
+    power_w: float | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.osl <= 1:
+            object.__setattr__(self, "tpot_ms", None)
+
+    @property
+    def kind(self) -> str:
+        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-1`."""
+        return kind_of(self.source)
+
+    @property
+    def requests_per_s(self) -> float:
+        """Requests per second of the whole deployment."""
+        return self.tok_s / self.osl
+
+    @property
+    def requests_per_s_per_gpu(self) -> float:
+        """Requests per second and device."""
+        return self.requests_per_s / self.devices
+
+    @property
+    def tok_s_per_gpu(self) -> float:
+        """Output tokens per second and device."""
+        return self.tok_s / self.devices
+
+    @property
+    def tok_s_per_user(self) -> float | None:
+        """Speed that one user sees: 1000 / TPOT; None without TPOT."""
+        return tok_s_per_user(self.tpot_ms)
+
+    @property
+    def e2e_ms(self) -> float:
+        """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
+        return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
+
+
+def kind_of(source: str) -> str:
+    """The kind of data in `Prediction.source`: what stands before a colon or comma.
+
+    Behind them stand what one kind has many of: engines, versions, what corrected it.
+    """
+    return re.split("[:,]", source, maxsplit=1)[0]
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    """A prediction that a candidate does not fit: GiB per device needed and there, where known."""
+
+    why: str
+    needed_gib: float | None = None
+    available_gib: float | None = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Everything a predictor answered; each candidate asked for stands in one of the three.
+
+    Attributes:
+        points: by candidate in the order asked, load levels rising.
+        out_of_memory: candidate id -> why it does not fit.
+        refused: candidate id -> why nothing can be said of it.
+    """
+
+    predictor: str
+    points: tuple[Prediction, ...] = ()
+    out_of_memory: Mapping[str, OutOfMemory] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, candidate_id: str) -> tuple[Prediction, ...]:
+        """The levels of one candidate; empty where there are none."""
+        return tuple(point for point in self.points if point.candidate_id == candidate_id)
+
+    def __iter__(self) -> Iterator[Prediction]:
+        return iter(self.points)
+
+
+class Predictor(Protocol):
+    """Says what to expect before a launch. Same question, same answer; nothing is launched.
+
+    Example:
+        if predictor.supports(scenario):
+            answer = predictor.predict(scenario, candidates, (1, 8, 64))
+    """
+
+    @property
+    def name(self) -> str:
+        """With what decides its answers, its version among it: `roofline-1`."""
+
+    def supports(self, scenario: Scenario) -> Support:
+        """Whether it can answer for this model, device and engine. Cheap."""
+
+    def predict(
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+    ) -> Predictions:
+        """One point for each candidate and load level that can be told."""
+
+
+METRICS = {"ttft_ms": "ttft_log_std", "tpot_ms": "tpot_log_std", "tok_s": "tok_s_log_std"}
+"""What is predicted -> the field of its uncertainty."""
+
+_SLO = METRICS | {"e2e_p90_ms": "tok_s_log_std"}
+"""A limit -> the field of its uncertainty; E2E latency is as unsure as throughput (Little)."""
+
+Verdict = Literal["meets", "unclear", "misses"]
+"""How an interval stands to a limit: below it, around it, above it."""
+
+STDS_80 = 1.2815515655446004
+"""Standard deviations on either side that hold 80 % of a normal distribution: its 90 % quantile."""
+
+
+def limit_interval80(point: Prediction, name: str) -> tuple[float, float]:
+    """The 80 % interval of what a limit is of: `ttft_ms`, `tpot_ms`, `e2e_p90_ms`.
+
+    No predictor tells percentiles: the mean stands for the 90th.
+    """
+    value = point.e2e_ms if name == "e2e_p90_ms" else getattr(point, name)
+    return interval80(value, getattr(point, _SLO[name]))
+
+
+def verdict(interval: tuple[float, float], limit: float) -> Verdict:
+    """How the interval stands to an upper limit."""
+    low, high = interval
+    return "meets" if high <= limit else "misses" if low > limit else "unclear"
+
+
+def interval80(predicted: float, log_std: float) -> tuple[float, float]:
+    """Where four measurements in five are expected: predicted / factor to predicted x factor."""
+    factor = math.exp(STDS_80 * log_std)
+    return predicted / factor, predicted * factor
