@@ -147,7 +147,7 @@ async def measure_two(streams: int, folder: Path) -> list[Level]:
     async def write() -> float:
         store_cpu_s = 0.0
         with Store.open(folder / "home") as store:
-            run = store.create_run(**RUN)
+            run = store.tasks.create(**RUN)
             while not over.is_set():
                 store_cpu_s -= time.thread_time()
                 store.add_event(run.id, "level_progress", {"completed": 1})

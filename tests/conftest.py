@@ -19,7 +19,8 @@ from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from autotuner.catalog import models
 from autotuner.catalog.gguf import GgufHeader
 from autotuner.store import Store, upgrades
-from autotuner.store import database as store_database
+from autotuner.store import store as store_module
+from autotuner.store.database import FILE_NAME
 from autotuner.store.schema import Base
 
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
@@ -53,7 +54,7 @@ def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """
     folder = tmp_path_factory.mktemp("template")
     Store.open(folder).close()
-    template, connected = folder / store_database.FILE_NAME, store_database.connected
+    template, connected = folder / FILE_NAME, store_module.connected
 
     def connected_to_copy(url: URL) -> Engine:
         path = url.database if url.get_backend_name() == "sqlite" else None
@@ -66,7 +67,7 @@ def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_database, "connected", connected_to_copy)
+        patch.setattr(store_module, "connected", connected_to_copy)
         yield
 
 

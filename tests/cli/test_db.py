@@ -13,7 +13,7 @@ from test_bad_input import is_told
 from test_json import document
 
 from autotuner.store import Store
-from autotuner.store.revisions import known_revisions
+from autotuner.store.database import known_revisions
 from autotuner.workers.devices import ON_CPU
 from autotuner.workers.worker import this_worker
 
@@ -25,7 +25,7 @@ def a_task(home: Path, *, alive: bool) -> None:
         worker = dataclasses.replace(worker, pid_started=worker.pid_started + 1)
     with Store.open(home) as store:
         store.workers.add(worker)
-        store.queue.create(
+        store.tasks.create(
             name="first",
             description="",
             content_id="c0ffee",
@@ -37,7 +37,7 @@ def a_task(home: Path, *, alive: bool) -> None:
             origin="api",
             status="queued",
         )
-        assert store.queue.claim(worker.id, gpu="cpu", gpus=1) is not None
+        assert store.tasks.claim(worker.id, gpu="cpu", gpus=1) is not None
 
 
 def test_the_schema_goes_down_and_up_each_time_after_a_backup(run: Run, home: Path) -> None:

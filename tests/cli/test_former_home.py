@@ -29,7 +29,7 @@ from autotuner.testing.fake_engine import install_fake_engine
 
 FORMER = Path(__file__).parent / "former"
 REVISION = "0009"
-RENAMED: dict[str, str] = {}
+RENAMED = {"run_id": "task_id"}
 """Field of a record as the former version called it -> as this one calls it."""
 
 
@@ -97,7 +97,7 @@ def read_today(store: Store) -> dict[str, Any]:
     """Tasks, experiments, observations and events as `former/make_home.py` writes them."""
     numbers = [int(number) for number in content()["experiments"]]
     return {
-        "tasks": [asdict(task) for task in map(store.queue.get, numbers) if task],
+        "tasks": [asdict(task) for task in map(store.tasks.get, numbers) if task],
         "experiments": {str(n): [asdict(e) for e in store.experiments(n)] for n in numbers},
         "observations": [asdict(one) for one in store.observations(trusted=False)],
         "events": {str(n): [asdict(one) for one in store.events(n)] for n in numbers},
@@ -136,7 +136,7 @@ def test_every_record_is_there(former: Path, tmp_path: Path, former_database: st
 
 def test_a_new_row_gets_a_number_of_its_own(former: Path, former_database: str | None) -> None:
     with Store.open(former, former_database) as store:
-        assert store.queue.claim("w", gpu="cpu", gpus=1) is not None
+        assert store.tasks.claim("w", gpu="cpu", gpus=1) is not None
 
 
 def test_the_upgrade_is_backed_up_and_the_commands_work_on_it(

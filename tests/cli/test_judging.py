@@ -103,7 +103,7 @@ def small(write_task: WriteTask) -> Path:
 def measured(home: Path) -> list[Measurement]:
     """Every level that the store holds, of any run."""
     with Store.open(home) as store:
-        experiments = [one for kept in store.runs() for one in store.experiments(kept.id)]
+        experiments = [one for kept in store.tasks.all() for one in store.experiments(kept.id)]
         return [level for one in experiments for level in one.measurements]
 
 

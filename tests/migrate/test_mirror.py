@@ -42,7 +42,7 @@ def created(store: Store, **changes: Any) -> V1TaskRecord:
 
 def run_of(store: Store, v1: V1TaskRecord) -> TaskRecord:
     task = translate_task(v1_task(parameters=v1.parameters)).task
-    made = store.queue.create(
+    made = store.tasks.create(
         name=v1.task_name,
         description="",
         content_id=f"content {v1.id}",
@@ -55,7 +55,7 @@ def run_of(store: Store, v1: V1TaskRecord) -> TaskRecord:
         v1_task_id=v1.id,
         status="queued",
     )
-    lease = store.queue.claim("one", gpu="cpu", gpus=1)
+    lease = store.tasks.claim("one", gpu="cpu", gpus=1)
     assert lease is not None
     return made
 
@@ -120,7 +120,7 @@ def test_the_end_is_written_without_a_lease(store: Store) -> None:
     v1 = created(store)
     run = run_of(store, v1)
     launched(store, run, 1, 2000)
-    store.set_run_status(run.id, status="completed", stop_reason="done", add_wall_s=3.0)
+    store.tasks.set_status(run.id, status="completed", stop_reason="done", add_wall_s=3.0)
     mirror(store.fenced(run.id, 1), run.id)
     task, _ = rows(store, v1)
     assert task.status == "COMPLETED"
@@ -133,7 +133,7 @@ def test_a_hard_limit_that_is_missed_fails_the_experiment(store: Store) -> None:
     v1 = created(store, slo={"latency": {"p90": limit}})
     run = run_of(store, v1)
     launched(store, run, 1, 2000)
-    store.set_run_status(run.id, status="completed", stop_reason="done", add_wall_s=3.0)
+    store.tasks.set_status(run.id, status="completed", stop_reason="done", add_wall_s=3.0)
     mirror(store, run.id)
     task, experiments = rows(store, v1)
     assert task.status == "FAILED"
@@ -152,7 +152,7 @@ def test_a_run_that_another_has_followed_writes_nothing(store: Store) -> None:
 
 
 def test_tasks_of_another_origin_are_left_alone(store: Store) -> None:
-    run = store.create_run(
+    run = store.tasks.create(
         name="cli",
         content_id="c",
         config={},

@@ -54,7 +54,7 @@ def test_killed_before_any_statement_the_schema_is_whole_or_absent(tmp_path: Pat
         left = tables(create_engine(f"sqlite:///{home / FILE_NAME}"))
         assert left in (set(), whole), f"half a schema after {kills} statements"
         with Store.open(home) as store:
-            assert store.runs() == ()
+            assert store.tasks.all() == ()
         kills += 1
     assert kills > len(whole), "the children were not killed between statements"
 

@@ -117,11 +117,11 @@ V1 = {
 
 
 def _v2_task(store: Store) -> tuple[int, Callable[[], Any]]:
-    made = store.create_run(
+    made = store.tasks.create(
         name="t", content_id="c", config={}, model="m", engine="e", engine_version="1",
         device="cpu", plan={}, status="pending",
     )  # fmt: skip
-    return made.id, lambda: store.queue.delete(made.id)
+    return made.id, lambda: store.tasks.delete(made.id)
 
 
 def _v1_task(store: Store) -> tuple[int, Callable[[], Any]]:
@@ -152,9 +152,9 @@ def test_the_number_of_what_is_deleted_is_not_given_again(
 def test_what_is_not_there_is_told_as_such(tmp_path: Path, database: str | None) -> None:
     with Store.open(tmp_path, database) as store:
         for ask in (
-            lambda: store.queue.delete(7),
-            lambda: store.queue.act(7, "start"),
-            lambda: store.queue.change(7, {"name": "n"}),
+            lambda: store.tasks.delete(7),
+            lambda: store.tasks.act(7, "start"),
+            lambda: store.tasks.change(7, {"name": "n"}),
             lambda: V1Transitions(store.sessions).delete(7),
             lambda: V1Transitions(store.sessions).cancel(7),
         ):

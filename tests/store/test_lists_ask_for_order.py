@@ -25,7 +25,7 @@ JOINED = {
 def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
     with Store.open(tmp_path, database) as opened:
         for name in NAMES:
-            opened.create_run(
+            opened.tasks.create(
                 name=name, content_id="c", config={}, model="m", engine="e", engine_version="1",
                 device="cpu", plan={}, status="pending",
             )  # fmt: skip

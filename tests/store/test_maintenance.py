@@ -11,17 +11,16 @@ from sqlalchemy.engine import make_url
 
 from autotuner.errors import StoreError
 from autotuner.store import Store
-from autotuner.store.database import connected
+from autotuner.store.database import connected, known_revisions
 from autotuner.store.maintenance import Database
-from autotuner.store.profiles_kept import KeptProfiles
-from autotuner.store.revisions import known_revisions
+from autotuner.store.profiles import StoredProfiles
 from autotuner.store.upgrades import migrate
 
 
 def test_a_backup_is_whole_while_others_write(tmp_path: Path) -> None:
     home, target = tmp_path / "home", tmp_path / "copy.db"
     with Store.open(home) as store:
-        profiles = KeptProfiles(store.sessions)
+        profiles = StoredProfiles(store.sessions)
         for number in range(20):
             profiles.create(f"p{number}", {"name": f"p{number}"})
         with closing(sqlite3.connect(home / "autotuner.db")) as writer:

@@ -52,12 +52,12 @@ def test_what_shares_most_comes_first_and_what_shares_nothing_never(store: Store
 
 
 def test_a_run_leaves_out_its_own_and_what_came_after_it_began(store: Store) -> None:
-    run = store.create_run(**RUN)
+    run = store.tasks.create(**RUN)
     store.add_observations([seen("m", "e", "d", 1)])
-    store.add_observations([seen("m", "e", "d", 2)], run_id=run.id)
+    store.add_observations([seen("m", "e", "d", 2)], task_id=run.id)
     until = store.newest_observation()
     store.add_observations([seen("m", "e", "d", 3)])
-    about = About(("m",), ("e",), ("d",), besides_run=run.id, until=until)
+    about = About(("m",), ("e",), ("d",), besides_task=run.id, until=until)
     found = store.observations_about(about, most=9)
     assert [kept.observation.concurrency for kept in found] == [1]
 

@@ -14,7 +14,7 @@ from sqlalchemy import inspect, make_url
 
 from autotuner.errors import StoreError
 from autotuner.predict import Observation, Prediction
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.database import FILE_NAME, connected
 from autotuner.store.upgrades import migrate
 
@@ -56,15 +56,15 @@ def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
 
 
 @pytest.fixture
-def run(store: Store) -> RunRecord:
-    return store.create_run(**RUN)
+def run(store: Store) -> TaskRecord:
+    return store.tasks.create(**RUN)
 
 
-def begin(store: Store, run: RunRecord) -> ExperimentRecord:
+def begin(store: Store, run: TaskRecord) -> ExperimentRecord:
     return store.begin_experiment(run.id, candidate_id="a", **EXPERIMENT)
 
 
-def test_predictions_come_back_as_they_were_made(store: Store, run: RunRecord) -> None:
+def test_predictions_come_back_as_they_were_made(store: Store, run: TaskRecord) -> None:
     begun = begin(store, run)
     assert (begun.base, begun.calibrated, begun.unpredicted) == ((), (), None)
     base = (BASE, replace(BASE, concurrency=8))
@@ -74,12 +74,12 @@ def test_predictions_come_back_as_they_were_made(store: Store, run: RunRecord) -
     assert (kept.base, kept.calibrated, kept.unpredicted) == (base, calibrated, None)
 
 
-def test_why_nothing_was_predicted_comes_back(store: Store, run: RunRecord) -> None:
+def test_why_nothing_was_predicted_comes_back(store: Store, run: TaskRecord) -> None:
     store.add_predictions(begin(store, run).id, unpredicted="an unknown model")
     assert store.experiments(run.id)[0].unpredicted == "an unknown model"
 
 
-def test_an_experiment_begun_anew_has_its_own_predictions(store: Store, run: RunRecord) -> None:
+def test_an_experiment_begun_anew_has_its_own_predictions(store: Store, run: TaskRecord) -> None:
     store.add_predictions(begin(store, run).id, base=(BASE,))
     store.interrupt_running(run.id)
     anew = begin(store, run)
@@ -89,12 +89,12 @@ def test_an_experiment_begun_anew_has_its_own_predictions(store: Store, run: Run
 
 
 def test_what_is_learnt_is_stored_with_the_end_of_an_experiment(
-    store: Store, run: RunRecord
+    store: Store, run: TaskRecord
 ) -> None:
     begun = begin(store, run)
     store.finish_experiment(begun.id, **DONE, observations=[SEEN])
     (kept,) = store.observations()
-    assert (kept.observation, kept.run_id) == (SEEN, run.id)
+    assert (kept.observation, kept.task_id) == (SEEN, run.id)
     other = [replace(SEEN, launch="other")]
     with pytest.raises(StoreError, match="not running"):
         store.finish_experiment(begun.id, **DONE | {"measure_s": 99.0}, observations=other)
@@ -111,9 +111,9 @@ def test_an_observation_is_kept_once(store: Store) -> None:
 
 
 def test_observations_are_found_and_forgotten_by_what_they_are_of(
-    store: Store, run: RunRecord
+    store: Store, run: TaskRecord
 ) -> None:
-    store.add_observations([SEEN], run_id=run.id)
+    store.add_observations([SEEN], task_id=run.id)
     store.add_observations([replace(SEEN, engine="sglang"), replace(SEEN, model="n")])
     store.add_observations([replace(SEEN, device="l4", model="n")])
     counts = {
@@ -121,7 +121,7 @@ def test_observations_are_found_and_forgotten_by_what_they_are_of(
         "engine": len(store.observations(engine="vllm")),
         "model": len(store.observations(model="n")),
         "both": len(store.observations(model="n", device="l4")),
-        "run": len(store.observations(run_id=run.id)),
+        "run": len(store.observations(task_id=run.id)),
         "none": len(store.observations(engine="trtllm")),
     }
     assert counts == {"all": 4, "engine": 3, "model": 2, "both": 1, "run": 1, "none": 0}
@@ -168,17 +168,17 @@ def test_a_database_of_the_first_version_is_taken_on(tmp_path: Path) -> None:
         )
     database.close()
     with Store.open(tmp_path) as store:
-        (run,) = store.runs()
+        (run,) = store.tasks.all()
         kept, later = store.experiments(run.id)
         assert (kept.base, kept.calibrated, kept.unpredicted) == ((), (), None)
         assert (run.name, kept.measure_s, kept.cut_short) == ("old", 2.0, None)
         assert (kept.began_s, later.began_s) == (0.0, 3.0), "one followed the other"
-        assert store.add_observations([SEEN], run_id=run.id) == 1
+        assert store.add_observations([SEEN], task_id=run.id) == 1
 
 
 def test_the_new_tables_go_and_the_old_ones_stay(tmp_path: Path) -> None:
     with Store.open(tmp_path) as store:
-        begun = begin(store, store.create_run(**RUN))
+        begun = begin(store, store.tasks.create(**RUN))
         store.add_predictions(begun.id, base=(BASE,))
         store.finish_experiment(begun.id, **DONE, observations=[SEEN])
     engine = connected(make_url(f"sqlite:///{tmp_path / FILE_NAME}"))

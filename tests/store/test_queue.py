@@ -16,7 +16,7 @@ from autotuner.errors import (
     StoreUnavailableError,
     WrongTransitionError,
 )
-from autotuner.store import Lease, Queue, Store, TaskRecord
+from autotuner.store import Lease, Store, TaskRecord, Tasks
 from autotuner.store.transitions import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
 
 TASK: dict[str, Any] = {
@@ -46,21 +46,21 @@ def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
 
 
 @pytest.fixture
-def queue(store: Store) -> Queue:
-    return store.queue
+def queue(store: Store) -> Tasks:
+    return store.tasks
 
 
-def queued(queue: Queue, **given: Any) -> TaskRecord:
+def queued(queue: Tasks, **given: Any) -> TaskRecord:
     return queue.create(**{**TASK, **given}, status="queued")
 
 
-def claimed(queue: Queue, worker: str = "one") -> Lease:
+def claimed(queue: Tasks, worker: str = "one") -> Lease:
     lease = queue.claim(worker, gpu="cpu", gpus=1)
     assert lease is not None
     return lease
 
 
-def brought_to(queue: Queue, status: str) -> TaskRecord:
+def brought_to(queue: Tasks, status: str) -> TaskRecord:
     """A task in that state."""
     task = queue.create(**TASK, status="pending")
     if status == "pending":
@@ -76,7 +76,7 @@ def brought_to(queue: Queue, status: str) -> TaskRecord:
     return found
 
 
-def test_a_task_comes_back_as_it_was_created(queue: Queue) -> None:
+def test_a_task_comes_back_as_it_was_created(queue: Tasks) -> None:
     task = queue.create(**TASK, base="/models", v1_task_id=7)
     assert queue.get(task.id) == task
     assert {name: getattr(task, name) for name in TASK} == TASK
@@ -87,7 +87,7 @@ def test_a_task_comes_back_as_it_was_created(queue: Queue) -> None:
 @pytest.mark.parametrize("action", list(TRANSITIONS))
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_action_in_every_state_does_what_the_table_says_or_is_refused(
-    status: str, action: str, queue: Queue
+    status: str, action: str, queue: Tasks
 ) -> None:
     task = brought_to(queue, status)
     if action not in allowed_actions(status):
@@ -105,7 +105,7 @@ def test_every_action_in_every_state_does_what_the_table_says_or_is_refused(
         assert (after.status, after.worker) == (TRANSITIONS[action][status], None)
 
 
-def test_the_oldest_task_that_a_worker_can_run_is_claimed(queue: Queue) -> None:
+def test_the_oldest_task_that_a_worker_can_run_is_claimed(queue: Tasks) -> None:
     large = queued(queue, needs_gpu="h100", needs_gpus=8)
     small = queued(queue, needs_gpu="h100", needs_gpus=2)
     any_ = queued(queue, needs_gpu="")
@@ -122,7 +122,7 @@ def test_the_oldest_task_that_a_worker_can_run_is_claimed(queue: Queue) -> None:
     assert next_for("h100", 8) == large.id
 
 
-def test_of_many_workers_one_gets_each_task(queue: Queue) -> None:
+def test_of_many_workers_one_gets_each_task(queue: Tasks) -> None:
     wanted = {queued(queue, name=str(number)).id for number in range(8)}
     got: list[int] = []
     starting = threading.Barrier(6)
@@ -140,7 +140,7 @@ def test_of_many_workers_one_gets_each_task(queue: Queue) -> None:
     assert sorted(got) == sorted(wanted)
 
 
-def test_a_beat_tells_what_is_wanted(queue: Queue) -> None:
+def test_a_beat_tells_what_is_wanted(queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
     assert queue.beat(lease) == ""
@@ -156,7 +156,7 @@ def test_a_beat_tells_what_is_wanted(queue: Queue) -> None:
     assert (found.status, found.wanted, found.worker) == ("cancelled", "", None)
 
 
-def test_a_task_whose_worker_moved_on_is_not_taken_over(queue: Queue) -> None:
+def test_a_task_whose_worker_moved_on_is_not_taken_over(queue: Tasks) -> None:
     queued(queue)
     lease = claimed(queue)
     (seen,) = queue.running()
@@ -172,7 +172,7 @@ def test_a_task_whose_worker_moved_on_is_not_taken_over(queue: Queue) -> None:
     assert queue.beat(taken) == ""
 
 
-def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Queue) -> None:
+def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Tasks) -> None:
     queued(queue)
     lease = claimed(queue)
     mine = store.fenced(lease.task.id, lease.number)
@@ -185,7 +185,7 @@ def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Queu
         lambda: mine.finish_experiment(
             begun.id, status="completed", failure=None, startup_s=1.0, measure_s=1.0
         ),
-        lambda: mine.set_run_status(
+        lambda: mine.tasks.set_status(
             lease.task.id, status="completed", stop_reason="", add_wall_s=1.0
         ),
         lambda: mine.interrupt_running(lease.task.id),
@@ -199,10 +199,10 @@ def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Queu
     assert [task.worker for task in queue.running()] == ["two"]
 
 
-def test_a_run_that_ends_belongs_to_nobody(store: Store, queue: Queue) -> None:
+def test_a_run_that_ends_belongs_to_nobody(store: Store, queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
-    store.fenced(task.id, lease.number).set_run_status(
+    store.fenced(task.id, lease.number).tasks.set_status(
         task.id, status="completed", stop_reason="all launched", add_wall_s=2.5
     )
     found = queue.get(task.id)
@@ -210,7 +210,7 @@ def test_a_run_that_ends_belongs_to_nobody(store: Store, queue: Queue) -> None:
     assert (found.status, found.worker, found.wall_s) == ("completed", None, 2.5)
 
 
-def test_restart_forgets_what_was_measured_and_resume_keeps_it(store: Store, queue: Queue) -> None:
+def test_restart_forgets_what_was_measured_and_resume_keeps_it(store: Store, queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
     begun = store.begin_experiment(task.id, candidate_id="a", **LAUNCH)
@@ -225,7 +225,7 @@ def test_restart_forgets_what_was_measured_and_resume_keeps_it(store: Store, que
     assert store.experiments(task.id) == ()
 
 
-def test_an_older_revision_changes_nothing(queue: Queue) -> None:
+def test_an_older_revision_changes_nothing(queue: Tasks) -> None:
     task = queue.create(**TASK)
     newer = queue.change(task.id, {"description": "now"}, revision=task.revision)
     assert newer.revision == task.revision + 1
@@ -240,7 +240,7 @@ def test_an_older_revision_changes_nothing(queue: Queue) -> None:
     assert queue.get(task.id) == newer
 
 
-def test_what_a_task_does_changes_only_before_it_is_started(queue: Queue) -> None:
+def test_what_a_task_does_changes_only_before_it_is_started(queue: Tasks) -> None:
     task = queue.create(**TASK)
     queue.change(task.id, {"config": {"version": 2, "name": "other"}})
     queue.act(task.id, "start")
@@ -249,7 +249,7 @@ def test_what_a_task_does_changes_only_before_it_is_started(queue: Queue) -> Non
     assert queue.change(task.id, {"name": "words"}).name == "words"
 
 
-def test_a_running_task_is_not_deleted(store: Store, queue: Queue) -> None:
+def test_a_running_task_is_not_deleted(store: Store, queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
     store.begin_experiment(task.id, candidate_id="a", **LAUNCH)

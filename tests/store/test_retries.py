@@ -34,19 +34,19 @@ def run_of(store: Store) -> int:
     words = dict.fromkeys(
         ("name", "content_id", "model", "engine", "engine_version", "device"), "x"
     )
-    return store.create_run(**words, config={}, plan={}).id
+    return store.tasks.create(**words, config={}, plan={}).id
 
 
 def test_a_write_is_made_again_until_the_database_is_back(store: Store) -> None:
-    run_id, waits = run_of(store), []
+    task_id, waits = run_of(store), []
     lasting = Store(store.sessions.guarded(away(3), waits.append))
-    lasting.add_event(run_id, "began", {})
+    lasting.add_event(task_id, "began", {})
     assert waits == [AWAY] * 3
-    assert [event.kind for event in store.events(run_id)] == ["began"]
+    assert [event.kind for event in store.events(task_id)] == ["began"]
 
 
 def test_the_backoff_says_when_no_retry_is_worth_it(store: Store) -> None:
-    run_id, waits = run_of(store), []
+    task_id, waits = run_of(store), []
 
     def give_up_at_the_second(error: StoreUnavailableError) -> None:
         waits.append(error)
@@ -55,15 +55,15 @@ def test_the_backoff_says_when_no_retry_is_worth_it(store: Store) -> None:
 
     lasting = Store(store.sessions.guarded(away(9), give_up_at_the_second))
     with pytest.raises(RuntimeError, match="enough"):
-        lasting.end_run(run_id, status="failed", reason="", add_wall_s=0.0)
-    assert store.get_run(run_id) == lasting.get_run(run_id)
+        lasting.tasks.end(task_id, status="failed", reason="", add_wall_s=0.0)
+    assert store.tasks.get(task_id) == lasting.tasks.get(task_id)
     assert len(waits) == 2
 
 
 def test_without_a_backoff_the_first_failure_is_raised(store: Store) -> None:
-    run_id = run_of(store)
+    task_id = run_of(store)
     with pytest.raises(StoreUnavailableError, match="away"):
-        Store(store.sessions.guarded(away(1))).keep_wall_time(run_id, 1.0)
+        Store(store.sessions.guarded(away(1))).tasks.keep_wall_time(task_id, 1.0)
 
 
 def test_what_must_not_be_done_twice_is_not_made_again(store: Store) -> None:
@@ -71,4 +71,4 @@ def test_what_must_not_be_done_twice_is_not_made_again(store: Store) -> None:
     with pytest.raises(StoreUnavailableError, match="away"):
         run_of(Store(store.sessions.guarded(away(1), waits.append)))
     assert not waits
-    assert not store.runs()
+    assert not store.tasks.all()

@@ -25,11 +25,11 @@ def test_the_rows_that_it_has_locked_are_free_for_who_takes_over(
         closing(Store.open(tmp_path, database)) as stopped,
         closing(Store.open(tmp_path, database)) as other,
     ):
-        run = stopped.create_run(**WORDS, config={}, plan={})
+        run = stopped.tasks.create(**WORDS, config={}, plan={})
         lock = text("SELECT id FROM tasks_v2 WHERE id = :id FOR UPDATE")
         with pytest.raises(StoreUnavailableError), stopped.sessions.writing() as session:
             session.execute(lock, {"id": run.id})
             time.sleep(0.5)
-            other.end_run(run.id, status="failed", reason="taken over", add_wall_s=0.0)
+            other.tasks.end(run.id, status="failed", reason="taken over", add_wall_s=0.0)
             session.execute(lock, {"id": run.id})
-        assert stopped.get_run(run.id).stop_reason == "taken over"
+        assert stopped.tasks.get(run.id).stop_reason == "taken over"

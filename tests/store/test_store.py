@@ -16,7 +16,7 @@ from sqlalchemy import inspect, make_url
 
 from autotuner.errors import StoreError
 from autotuner.measure import Distribution, Measurement
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.database import FILE_NAME, connected
 from autotuner.store.upgrades import migrate
 
@@ -52,11 +52,11 @@ def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
 
 
 @pytest.fixture
-def run(store: Store) -> RunRecord:
-    return store.create_run(**RUN)
+def run(store: Store) -> TaskRecord:
+    return store.tasks.create(**RUN)
 
 
-def begin(store: Store, run: RunRecord, candidate_id: str) -> ExperimentRecord:
+def begin(store: Store, run: TaskRecord, candidate_id: str) -> ExperimentRecord:
     return store.begin_experiment(run.id, candidate_id=candidate_id, **EXPERIMENT)
 
 
@@ -82,22 +82,22 @@ def measurement(concurrency: int = 1, tok_s: float = 10.25) -> Measurement:
     )
 
 
-def test_a_run_comes_back_as_it_was_written(store: Store, run: RunRecord) -> None:
+def test_a_run_comes_back_as_it_was_written(store: Store, run: TaskRecord) -> None:
     assert {name: getattr(run, name) for name in RUN} == RUN
     assert (run.status, run.stop_reason, run.ended_at, run.wall_s) == ("running", "", None, 0.0)
     assert abs((datetime.now(UTC) - run.created_at).total_seconds()) < 3600
-    assert store.get_run(run.id) == store.find_run("c0ffee") == run
-    assert store.get_run(run.id + 1) is None
-    assert store.find_run("other") is None
+    assert store.tasks.get(run.id) == store.tasks.newest("c0ffee") == run
+    assert store.tasks.get(run.id + 1) is None
+    assert store.tasks.newest("other") is None
 
 
-def test_runs_are_told_newest_first_and_found_newest(store: Store, run: RunRecord) -> None:
-    second = store.create_run(**RUN)
-    assert store.runs() == (second, run)
-    assert store.find_run("c0ffee") == second
+def test_runs_are_told_newest_first_and_found_newest(store: Store, run: TaskRecord) -> None:
+    second = store.tasks.create(**RUN)
+    assert store.tasks.all() == (second, run)
+    assert store.tasks.newest("c0ffee") == second
 
 
-def test_an_experiment_comes_back_with_its_measurements(store: Store, run: RunRecord) -> None:
+def test_an_experiment_comes_back_with_its_measurements(store: Store, run: TaskRecord) -> None:
     begun = begin(store, run, "a")
     assert (begun.index, begun.status, begun.measurements) == (1, "running", ())
     assert {name: getattr(begun, name) for name in EXPERIMENT} == EXPERIMENT
@@ -111,7 +111,7 @@ def test_an_experiment_comes_back_with_its_measurements(store: Store, run: RunRe
     assert (kept.failure_kind, kept.failure_message, kept.log_tail) == (None, None, None)
 
 
-def test_a_failure_comes_back_with_its_log(store: Store, run: RunRecord) -> None:
+def test_a_failure_comes_back_with_its_log(store: Store, run: TaskRecord) -> None:
     failure = ("out_of_memory", "the engine ran out of memory", "line 1\nfailed to allocate")
     failed = DONE | {"status": "failed", "failure": failure, "measure_s": None}
     store.finish_experiment(begin(store, run, "a").id, **failed)
@@ -121,7 +121,7 @@ def test_a_failure_comes_back_with_its_log(store: Store, run: RunRecord) -> None
 
 
 def test_when_a_launch_began_and_why_it_was_cut_short_come_back(
-    store: Store, run: RunRecord
+    store: Store, run: TaskRecord
 ) -> None:
     told = {"began_s": 12.5, "cut_short": "after 1 level: 8 concurrent cannot improve it"}
     store.finish_experiment(begin(store, run, "a").id, **DONE | told)
@@ -129,7 +129,7 @@ def test_when_a_launch_began_and_why_it_was_cut_short_come_back(
     assert {name: getattr(kept, name) for name in told} == told
 
 
-def test_what_was_taken_back_can_be_removed(store: Store, run: RunRecord) -> None:
+def test_what_was_taken_back_can_be_removed(store: Store, run: TaskRecord) -> None:
     store.finish_experiment(begin(store, run, "a").id, **DONE)
     begin(store, run, "b")
     store.interrupt_running(run.id)
@@ -140,13 +140,13 @@ def test_what_was_taken_back_can_be_removed(store: Store, run: RunRecord) -> Non
 
 def test_everything_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
     with Store.open(tmp_path / "new" / "home") as store:
-        run = store.create_run(**RUN)
+        run = store.tasks.create(**RUN)
         begun = begin(store, run, "a")
         store.add_measurement(begun.id, measurement())
         store.add_event(run.id, "launched", {"candidate": "a"})
         experiments, events = store.experiments(run.id), store.events(run.id)
     with Store.open(tmp_path / "new" / "home") as store:
-        assert store.runs() == (run,)
+        assert store.tasks.all() == (run,)
         assert store.experiments(run.id) == experiments
         assert store.events(run.id) == events
 
@@ -154,39 +154,39 @@ def test_everything_is_there_when_the_store_is_opened_again(tmp_path: Path) -> N
 def test_a_record_is_kept_though_the_process_is_killed(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from autotuner.store import Store; "
-        "store = Store.open(Path(sys.argv[1])); run = store.create_run(name='n', content_id='c', "
+        "store = Store.open(Path(sys.argv[1])); run = store.tasks.create(name='n', content_id='c', "
         "config={}, model='m', engine='e', engine_version='1', device='d', plan={}); "
         "store.add_event(run.id, 'last', {}); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=False)
     with Store.open(tmp_path) as store:
-        (run,) = store.runs()
+        (run,) = store.tasks.all()
         assert [event.kind for event in store.events(run.id)] == ["last"]
 
 
-def test_wall_time_adds_up_over_calls(store: Store, run: RunRecord) -> None:
-    store.set_run_status(run.id, status="interrupted", stop_reason="Ctrl-C", add_wall_s=1.5)
-    interrupted = store.get_run(run.id)
+def test_wall_time_adds_up_over_calls(store: Store, run: TaskRecord) -> None:
+    store.tasks.set_status(run.id, status="interrupted", stop_reason="Ctrl-C", add_wall_s=1.5)
+    interrupted = store.tasks.get(run.id)
     assert interrupted is not None
     assert (interrupted.status, interrupted.stop_reason) == ("interrupted", "Ctrl-C")
     assert interrupted.ended_at is not None
-    store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=2.0)
-    again = store.get_run(run.id)
+    store.tasks.set_status(run.id, status="running", stop_reason="", add_wall_s=2.0)
+    again = store.tasks.get(run.id)
     assert again is not None
     assert (again.status, again.ended_at, again.wall_s) == ("running", None, 3.5)
 
 
-def test_the_task_may_be_written_anew(store: Store, run: RunRecord) -> None:
-    other = store.create_run(**RUN)
-    store.update_plan(run.id, config={"version": 3}, plan={"candidates": []})
-    changed = store.get_run(run.id)
+def test_the_task_may_be_written_anew(store: Store, run: TaskRecord) -> None:
+    other = store.tasks.create(**RUN)
+    store.tasks.update_plan(run.id, config={"version": 3}, plan={"candidates": []})
+    changed = store.tasks.get(run.id)
     assert changed is not None
     assert (changed.config, changed.plan) == ({"version": 3}, {"candidates": []})
-    assert store.get_run(other.id) == other
+    assert store.tasks.get(other.id) == other
 
 
-def test_events_come_in_order_and_belong_to_their_run(store: Store, run: RunRecord) -> None:
-    other = store.create_run(**RUN)
+def test_events_come_in_order_and_belong_to_their_run(store: Store, run: TaskRecord) -> None:
+    other = store.tasks.create(**RUN)
     for number in range(5):
         store.add_event(run.id, f"kind {number}", {"number": number})
     store.add_event(other.id, "other", {})
@@ -196,7 +196,7 @@ def test_events_come_in_order_and_belong_to_their_run(store: Store, run: RunReco
     assert all(moment.tzinfo is not None for moment in moments)
 
 
-def test_an_experiment_ends_once(store: Store, run: RunRecord) -> None:
+def test_an_experiment_ends_once(store: Store, run: TaskRecord) -> None:
     begun = begin(store, run, "a")
     store.finish_experiment(begun.id, **DONE)
     before = store.experiments(run.id)
@@ -208,15 +208,17 @@ def test_an_experiment_ends_once(store: Store, run: RunRecord) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
-def test_a_finished_candidate_is_not_begun_again(store: Store, run: RunRecord, status: str) -> None:
+def test_a_finished_candidate_is_not_begun_again(
+    store: Store, run: TaskRecord, status: str
+) -> None:
     store.finish_experiment(begin(store, run, "a").id, **(DONE | {"status": status}))
     with pytest.raises(StoreError, match="a is finished"):
         begin(store, run, "a")
-    assert begin(store, store.create_run(**RUN), "a").index == 1, "another run is another matter"
+    assert begin(store, store.tasks.create(**RUN), "a").index == 1, "another run is another matter"
 
 
 def test_a_resumed_run_keeps_what_is_finished_and_redoes_the_rest(
-    store: Store, run: RunRecord
+    store: Store, run: TaskRecord
 ) -> None:
     finished, cut = begin(store, run, "a"), None
     store.add_measurement(finished.id, measurement(1))
@@ -242,7 +244,7 @@ def test_a_resumed_run_keeps_what_is_finished_and_redoes_the_rest(
     assert store.interrupt_running(run.id) == 0
 
 
-def test_an_experiment_left_running_goes_on(store: Store, run: RunRecord) -> None:
+def test_an_experiment_left_running_goes_on(store: Store, run: TaskRecord) -> None:
     left = begin(store, run, "a")
     store.add_measurement(left.id, measurement())
     again = begin(store, run, "a")
@@ -250,26 +252,26 @@ def test_an_experiment_left_running_goes_on(store: Store, run: RunRecord) -> Non
     assert again.measurements == (measurement(),)
 
 
-def test_the_wall_time_of_a_run_is_kept_while_it_runs(store: Store, run: RunRecord) -> None:
-    store.keep_wall_time(run.id, 12.0)
-    store.keep_wall_time(run.id, 14.0)
-    kept = store.get_run(run.id)
+def test_the_wall_time_of_a_run_is_kept_while_it_runs(store: Store, run: TaskRecord) -> None:
+    store.tasks.keep_wall_time(run.id, 12.0)
+    store.tasks.keep_wall_time(run.id, 14.0)
+    kept = store.tasks.get(run.id)
     assert kept is not None
     assert kept.wall_s == 14.0
-    store.end_run(run.id, status="completed", reason="", add_wall_s=0.5)
-    ended = store.get_run(run.id)
+    store.tasks.end(run.id, status="completed", reason="", add_wall_s=0.5)
+    ended = store.tasks.get(run.id)
     assert ended is not None
     assert ended.wall_s == 14.5
 
 
-def test_interrupting_one_run_leaves_others_alone(store: Store, run: RunRecord) -> None:
-    other = store.create_run(**RUN)
+def test_interrupting_one_run_leaves_others_alone(store: Store, run: TaskRecord) -> None:
+    other = store.tasks.create(**RUN)
     begun = begin(store, other, "a")
     assert store.interrupt_running(run.id) == 0
     assert store.experiments(other.id) == (begun,)
 
 
-def test_repeats_of_a_level_are_kept_side_by_side(store: Store, run: RunRecord) -> None:
+def test_repeats_of_a_level_are_kept_side_by_side(store: Store, run: TaskRecord) -> None:
     begun = begin(store, run, "a")
     for repeat in range(3):
         store.add_measurement(begun.id, measurement(tok_s=float(repeat)), repeat=repeat)
@@ -278,7 +280,7 @@ def test_repeats_of_a_level_are_kept_side_by_side(store: Store, run: RunRecord) 
 
 
 def test_two_stores_may_read_and_write_one_home(
-    store: Store, run: RunRecord, tmp_path: Path, database: str | None
+    store: Store, run: TaskRecord, tmp_path: Path, database: str | None
 ) -> None:
     with Store.open(tmp_path, database) as second:
         begun = begin(second, run, "a")
@@ -297,14 +299,14 @@ def test_a_home_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
     with Store.open(tmp_path / "used") as store:
-        store.create_run(**RUN)
+        store.tasks.create(**RUN)
     (tmp_path / "used" / FILE_NAME).chmod(0o444)
     (tmp_path / "empty").mkdir()
     for home in (tmp_path / "used", tmp_path / "empty"):
         home.chmod(0o555)
         try:
             with pytest.raises(StoreError, match=r"--home|may write"), Store.open(home) as store:
-                store.create_run(**RUN)
+                store.tasks.create(**RUN)
         finally:
             home.chmod(0o755)
 
@@ -341,4 +343,4 @@ def test_the_schema_goes_down_and_up_again(tmp_path: Path) -> None:
     assert set(inspect(engine).get_table_names()) == tables
     engine.dispose()
     with Store.open(tmp_path) as store:
-        assert store.runs() == ()
+        assert store.tasks.all() == ()

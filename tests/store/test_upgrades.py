@@ -12,8 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, make_url, text
 
 from autotuner.store import Store, v1_schema
-from autotuner.store.database import connected
-from autotuner.store.revisions import known_revisions
+from autotuner.store.database import connected, known_revisions
 from autotuner.store.schema import Base
 from autotuner.store.upgrades import alembic_config, migrate
 
@@ -150,9 +149,9 @@ def test_an_old_run_is_read_by_this_version(tmp_path: Path) -> None:
             connection.execute(text(statement))
     old.dispose()
     with Store.open(tmp_path) as store:
-        (run,) = store.runs()
+        (run,) = store.tasks.all()
         (experiment,) = store.experiments(run.id)
-        task = store.queue.get(run.id)
+        task = store.tasks.get(run.id)
     assert (run.name, experiment.candidate_id) == ('é "old"', "a")
     assert task is not None
     assert (task.origin, task.needs_gpu, task.lease) == ("cli", "", 0)

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import event, insert, select, text
 
 from autotuner.store import Store, idempotency
+from autotuner.store.maintenance import remove_expired
 from autotuner.store.schema import EventRow, IdempotencyRow
-from autotuner.store.upkeep import keep_up
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN: dict[str, Any] = {
@@ -55,7 +55,7 @@ def test_keys_whose_time_is_over_go_and_no_others(
     idempotency.take(store.sessions, "s", "old", "f", NOW - timedelta(hours=25))
     idempotency.keep(store.sessions, "s", "old", 200, {})
     idempotency.take(store.sessions, "s", "dead", "f", NOW - timedelta(minutes=6))
-    keep_up(store.sessions, NOW, keep_events_days=0)
+    remove_expired(store.sessions, NOW, keep_events_days=0)
     assert keys(store) == {f"answered {age} h ago" for age in range(3)}
 
 
@@ -81,7 +81,7 @@ def test_a_request_with_a_key_removes_nothing_and_reads_one_row(store: Store) ->
                 text("EXPLAIN QUERY PLAN SELECT key FROM idempotency_keys WHERE created_at < 'x'")
             )
             assert "ix_idempotency_keys_created_at" in str(plan.all())
-    keep_up(store.sessions, NOW, keep_events_days=0)
+    remove_expired(store.sessions, NOW, keep_events_days=0)
     assert keys(store) == {"new"}, "in pieces, all of them"
 
 
@@ -92,7 +92,7 @@ def events(store: Store) -> list[tuple[str, Any]]:
 
 
 def test_of_progress_the_newest_is_kept_for_each_task_and_kind(store: Store) -> None:
-    first, second = (store.create_run(**RUN | {"content_id": name}) for name in "ab")
+    first, second = (store.tasks.create(**RUN | {"content_id": name}) for name in "ab")
     for n in range(3):
         store.add_event(first.id, "level_progress", {"n": n}, passing=True)
         store.add_event(first.id, "predicting", {"n": n}, passing=True)
@@ -107,12 +107,12 @@ def test_of_progress_the_newest_is_kept_for_each_task_and_kind(store: Store) -> 
 
 
 def test_events_go_by_age_and_stay_for_ever_where_that_is_said(store: Store) -> None:
-    run = store.create_run(**RUN)
+    run = store.tasks.create(**RUN)
     with store.sessions.writing() as session:
         for days in (1, 89, 91, 400):
             at = NOW - timedelta(days=days)
             session.add(EventRow(task_id=run.id, at=at, kind="k", payload={"n": days}))
-    keep_up(store.sessions, NOW, keep_events_days=0)
+    remove_expired(store.sessions, NOW, keep_events_days=0)
     assert [n for _, n in events(store)] == [1, 89, 91, 400]
-    keep_up(store.sessions, NOW, keep_events_days=90)
+    remove_expired(store.sessions, NOW, keep_events_days=90)
     assert [n for _, n in events(store)] == [1, 89]

@@ -216,7 +216,7 @@ class Bench:
             asyncio.run(tuner.run(run))
         finally:
             assert all(engine.stopped for engine in launcher.engines)
-        return summarise(self.store, self.store.get_run(run.id) or run), generator
+        return summarise(self.store, self.store.tasks.get(run.id) or run), generator
 
 
 @contextmanager

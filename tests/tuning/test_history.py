@@ -25,9 +25,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-def begin(store: Store, run_id: int, key: str) -> int:
+def begin(store: Store, task_id: int, key: str) -> int:
     return store.begin_experiment(
-        run_id, candidate_id=key, settings={}, command="c", selection_reason="r", phase="p",
+        task_id, candidate_id=key, settings={}, command="c", selection_reason="r", phase="p",
         log_path="l",
     ).id  # fmt: skip
 
@@ -50,7 +50,7 @@ def test_each_measurement_is_validated_once_however_often_it_is_asked_for(
         return validate(document, **how)
 
     monkeypatch.setattr(Measurement, "model_validate", counted)
-    run, history = store.create_run(**RUN), History()
+    run, history = store.tasks.create(**RUN), History()
     for number in range(6):
         finish(store, begin(store, run.id, f"c{number}"))
         for _ in range(3):
@@ -59,7 +59,7 @@ def test_each_measurement_is_validated_once_however_often_it_is_asked_for(
 
 
 def test_what_ends_in_another_order_is_told_in_the_order_of_launch(store: Store) -> None:
-    run, history = store.create_run(**RUN), History()
+    run, history = store.tasks.create(**RUN), History()
     first, second = begin(store, run.id, "a"), begin(store, run.id, "b")
     finish(store, second)
     assert [e.candidate_id for e in history.read(store, run.id)] == ["b"]
@@ -68,7 +68,7 @@ def test_what_ends_in_another_order_is_told_in_the_order_of_launch(store: Store)
 
 
 def test_standings_and_runs_are_kept_apart(store: Store) -> None:
-    run, history = store.create_run(**RUN), History()
+    run, history = store.tasks.create(**RUN), History()
     done = begin(store, run.id, "a")
     finish(store, done)
     history.read(store, run.id)
@@ -76,5 +76,5 @@ def test_standings_and_runs_are_kept_apart(store: Store) -> None:
     store.set_standings({done: standing})
     history.stand({done: standing})
     assert history.read(store, run.id) == list(store.experiments(run.id))
-    other = store.create_run(**RUN | {"content_id": "other"})
+    other = store.tasks.create(**RUN | {"content_id": "other"})
     assert history.read(store, other.id) == []

@@ -86,7 +86,7 @@ class Tuning:
         if not (self.home / "autotuner.db").exists():
             return {}
         with Store.open(self.home) as store:
-            runs = store.runs()
+            runs = store.tasks.all()
             assert len(runs) <= 1, "the same command goes on with its run"
             experiments = [e for run in runs for e in store.experiments(run.id)]
         done = [e for e in experiments if e.status in ("completed", "failed")]

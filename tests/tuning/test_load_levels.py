@@ -89,7 +89,7 @@ def test_what_a_task_says_is_what_is_measured(tmp_path: Path) -> None:
 
 
 def kept(store: Store, task: Prepared, content_id: str, plan: dict[str, Any]) -> None:
-    store.create_run(
+    store.tasks.create(
         name="n", content_id=content_id, config=task.task.written(), plan=plan,
         status="interrupted", model="m", engine="e", engine_version="1", device="d",
     )  # fmt: skip

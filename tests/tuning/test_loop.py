@@ -284,7 +284,7 @@ def test_a_run_that_is_cancelled_goes_on_with_the_experiment_under_way(bench: Be
 
     with pytest.raises(asyncio.CancelledError):
         bench.tune(stopped)
-    (run,) = bench.store.runs()
+    (run,) = bench.store.tasks.all()
     assert run.status == "interrupted"
     summary, generator = bench.tune()
     assert [p.concurrency for p in generator.plans] == [4, 1, 4], "no level is measured again"
@@ -298,7 +298,7 @@ def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench)
 
     with pytest.raises(ZeroDivisionError):
         bench.tune(broken)
-    assert bench.store.runs()[0].status == "failed"
+    assert bench.store.tasks.all()[0].status == "failed"
 
 
 def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -> None:

@@ -101,7 +101,7 @@ def test_every_reader_leaves_tpot_out(tmp_path: Path) -> None:
 def test_it_becomes_a_table_that_can_be_replayed(tmp_path: Path) -> None:
     run(tmp_path)
     with Store.open(tmp_path / "home") as store:
-        found = store.runs()[0]
+        found = store.tasks.all()[0]
         table = landscape_of(store, found)
     assert all(x.true is None or x.true.tpot_ms is None for o in table.launches for x in o.levels)
     path = tmp_path / "again.csv"

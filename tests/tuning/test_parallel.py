@@ -247,7 +247,7 @@ def test_an_unexpected_error_in_one_ends_the_others_and_is_raised(hall: Hall) ->
     hall.machine.fail = broken
     with pytest.raises(ZeroDivisionError):
         hall.tune(3)
-    assert hall.store.runs()[0].status == "failed"
+    assert hall.store.tasks.all()[0].status == "failed"
 
 
 def test_on_one_cpu_engines_do_not_share(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from autotuner.launch.replay import STARTUP_S, ReplayLauncher
 from autotuner.launch.simulated_time import SimulatedTimeLoop
 from autotuner.measure.replay import TOOL, ReplayLoadGenerator
 from autotuner.search import strategy_named
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.testing.made_up_landscape import ALL_FAIL, LAST_FAILS, SILENT, made_up_landscape
 from autotuner.tuning.events import Event, ExperimentEnded, LevelMeasured
 from autotuner.tuning.forecast import forecast_of
@@ -52,7 +52,7 @@ def prepared(folder: Path, **changes: Any) -> Prepared:
 
 def go(
     task: Prepared, home: Path, *, stop: Callable[[Event], bool] = lambda event: False
-) -> RunRecord:
+) -> TaskRecord:
     """Opens the newest run and goes on with it, until `stop` says of an event that it is enough."""
     assert task.replay is not None
     with Store.open(home) as store, asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
@@ -81,12 +81,12 @@ def go(
                 await work[0]
 
         runner.run(until_stopped())
-        found = store.get_run(run.id)
+        found = store.tasks.get(run.id)
         assert found is not None
         return found
 
 
-def experiments(home: Path, run: RunRecord) -> tuple[ExperimentRecord, ...]:
+def experiments(home: Path, run: TaskRecord) -> tuple[ExperimentRecord, ...]:
     with Store.open(home) as store:
         return store.experiments(run.id)
 

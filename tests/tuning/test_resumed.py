@@ -163,7 +163,7 @@ def test_a_new_run_knows_what_others_have_learnt_meanwhile(tmp_path: Path, fake:
     with opened(tmp_path, fake) as bench:
         for again in (False, True):
             bench.tune(predictor=MadeUpPredictor(), strategy=Watching(), again=again)
-        own = {kept.observation.launch for kept in bench.store.observations(run_id=2)}
+        own = {kept.observation.launch for kept in bench.store.observations(task_id=2)}
     first, last = seen[0].knowledge, seen[-1].knowledge
     assert first.earlier == ()
     assert len(last.earlier) == 3 * 2
@@ -174,8 +174,8 @@ def test_a_run_of_an_older_version_goes_on(tmp_path: Path, fake: Path) -> None:
     with opened(tmp_path, fake) as bench:
         with pytest.raises(asyncio.CancelledError):
             bench.tune(Interrupted({3}), predictor=MadeUpPredictor())
-        (run,) = bench.store.runs()
+        (run,) = bench.store.tasks.all()
         old = {k: v for k, v in run.plan.items() if not k.startswith(("strategy", "known"))}
-        bench.store.update_plan(run.id, config=run.config, plan=old)
+        bench.store.tasks.update_plan(run.id, config=run.config, plan=old)
         summary, _ = bench.tune(predictor=MadeUpPredictor())
     assert [e.status for e in summary.experiments] == ["completed"] * 3

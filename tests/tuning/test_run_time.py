@@ -25,8 +25,9 @@ class Kept:
 
     def __init__(self, *, broken: bool = False) -> None:
         self.broken, self.seconds, self.twice = broken, list[float](), threading.Event()
+        self.tasks = self
 
-    def keep_wall_time(self, run_id: int, wall_s: float) -> None:
+    def keep_wall_time(self, task_id: int, wall_s: float) -> None:
         if self.broken:
             raise StoreError("no more")
         self.seconds.append(wall_s)

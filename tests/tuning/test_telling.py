@@ -59,7 +59,7 @@ class Kept(Store):
         self.broken = False
 
     def add_event(
-        self, run_id: int, kind: str, payload: dict[str, object], *, passing: bool = False
+        self, task_id: int, kind: str, payload: dict[str, object], *, passing: bool = False
     ) -> None:
         assert passing == (kind in ("level_progress", "predicting"))
         if kind == "level_progress":

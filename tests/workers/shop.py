@@ -78,7 +78,7 @@ class Shop:
         )
         document = TASK | {"engine_path": str(fake)} | changes
         task = parse_task(document, source="test")
-        return self.store.queue.create(
+        return self.store.tasks.create(
             name=task.name,
             description="",
             content_id=task.content_id,
@@ -129,7 +129,7 @@ class Shop:
         config = self.task(*engine, status="pending").config
         file.write_text(json.dumps(config), encoding="utf-8")
         command = self.run(*COMMAND, "tune", str(file), "--fresh")
-        run = wait_for(lambda: next(iter(self.store.queue.running()), None), "the run")
+        run = wait_for(lambda: next(iter(self.store.tasks.running()), None), "the run")
         self.wait_for_event(run, "experiment_started")
         return command, run
 
@@ -154,7 +154,7 @@ class Shop:
         return "\n".join(f"== {path.name}\n{path.read_text(encoding='utf-8')}" for path in files)
 
     def now(self, task: TaskRecord) -> TaskRecord:
-        found = self.store.queue.get(task.id)
+        found = self.store.tasks.get(task.id)
         assert found is not None
         return found
 

@@ -53,7 +53,7 @@ def test_workers_of_two_homes_do_not_use_one_device_at_once(shop: Shop, tmp_path
         waiting = other.worker()
         wait_for(lambda: "the CPU is in use by worker" in other.logs(), "what it waits for")
         assert other.now(second).status == "queued"
-        shop.store.queue.act(first.id, "cancel")
+        shop.store.tasks.act(first.id, "cancel")
         other.wait_until(second, "completed")
         assert waiting.poll() is None
 

@@ -135,7 +135,7 @@ def test_a_cancel_that_the_dead_one_did_not_see_is_done_in_its_place(shop: Shop)
     task = shop.task("--load-delay-s=600")
     first = shop.paced("first", beat_s=600.0)
     shop.wait_for_event(task, "experiment_started")
-    shop.store.queue.act(task.id, "cancel")
+    shop.store.tasks.act(task.id, "cancel")
     first.kill()
     shop.paced("second", **QUICK)
     assert shop.wait_until(task, "cancelled").wanted == ""
@@ -234,7 +234,7 @@ def test_on_a_full_disk_a_task_fails_with_the_reason_and_nothing_is_corrupt(
         ended = shop.wait_until(task, "failed", "completed")
         if ended.status == "failed":
             assert "autotuner.db" in ended.stop_reason
-            shop.store.queue.act(task.id, "resume")
+            shop.store.tasks.act(task.id, "resume")
             shop.wait_until(task, "completed")
         assert complete(shop.store.experiments(task.id))
         assert shop.left() == {}

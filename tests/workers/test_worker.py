@@ -54,7 +54,7 @@ def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
     task = shop.task(SLOW_TO_LOAD)
     shop.worker()
     shop.wait_for_event(task, "experiment_started")
-    shop.store.queue.act(task.id, action)
+    shop.store.tasks.act(task.id, action)
     after = shop.wait_until(task, ASKED_OF_WORKERS[action])
     assert (after.worker, after.wanted) == (None, "")
     assert shop.left() == {}
@@ -89,10 +89,10 @@ def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
     task = shop.task()
     shop.worker()
     shop.wait_for_event(task, "experiment_ended")
-    shop.store.queue.act(task.id, "pause")
+    shop.store.tasks.act(task.id, "pause")
     shop.wait_until(task, "paused")
     kept = shop.finished(task)
-    shop.store.queue.act(task.id, "resume")
+    shop.store.tasks.act(task.id, "resume")
     shop.wait_until(task, "completed")
     assert complete(shop.store.experiments(task.id))
     assert {name: shop.finished(task)[name] for name in kept} == kept
@@ -141,7 +141,7 @@ def test_a_second_worker_of_the_same_devices_stands_by(shop: Shop) -> None:
 @pytest.mark.slow
 def test_a_run_of_the_command_line_is_cancelled_as_any_other(shop: Shop) -> None:
     command, run = shop.tuned_by_hand(SLOW_TO_LOAD)
-    shop.store.queue.act(run.id, "cancel")
+    shop.store.tasks.act(run.id, "cancel")
     assert command.wait(timeout=60) == 130
     assert shop.now(run).status == "cancelled"
     assert "cancelled by the user" in shop.logs()

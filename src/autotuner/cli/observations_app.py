@@ -32,7 +32,7 @@ def observations_list(
     """List them by model, engine and device, with how far the predictor was."""
     from autotuner.cli.commands.observations import observations_list as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
     command(chosen, home=home, as_json=as_json)
 
 
@@ -75,7 +75,7 @@ def observations_export(
     """Write observations to a file."""
     from autotuner.cli.commands.observations import observations_export as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
     command(file, chosen, home=home, as_json=as_json)
 
 
@@ -93,5 +93,5 @@ def observations_forget(
     """Remove observations; a backup is written first."""
     from autotuner.cli.commands.observations import observations_forget as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, run_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
     command(chosen, every=every, yes=yes, home=home, as_json=as_json)

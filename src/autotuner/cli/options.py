@@ -50,4 +50,4 @@ class Chosen(TypedDict):
     engine: str | None
     device: str | None
     model: str | None
-    run_id: int | None
+    task_id: int | None

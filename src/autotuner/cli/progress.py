@@ -68,10 +68,10 @@ class Progress:
         match event:
             case Predicting(asked, wanted):
                 self._show(f"{asked:,} of {wanted:,} candidates predicted")
-            case RunStarted(run_id, launches, kept):
+            case RunStarted(task_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
                 doing = "replay, nothing is launched" if self._replay else "launch"
-                self._print(f"run {run_id}: up to {launches} candidates to {doing}{again}")
+                self._print(f"run {task_id}: up to {launches} candidates to {doing}{again}")
             case StrategyTold(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
             case ExperimentStarted(index, candidate, settings, reason, phase):

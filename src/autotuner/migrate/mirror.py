@@ -44,14 +44,14 @@ API_MODE = "docker"
 """What a task without a deployment mode means in v1's database and API."""
 
 
-def mirror(store: Store, run_id: int) -> None:
+def mirror(store: Store, v2_task_id: int) -> None:
     """Writes all that a v2 task has found until now into the rows of the v1 task that it runs.
 
     Harmless to repeat, and for tasks of another origin. It needs no lease: whoever calls it writes
     the same.
     """
     sessions = store.sessions
-    project(Sessions(sessions.engine, sessions.name), run_id, _outcome)
+    project(Sessions(sessions.engine, sessions.name), v2_task_id, _outcome)
 
 
 def _outcome(v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[ExperimentRecord]) -> Outcome:

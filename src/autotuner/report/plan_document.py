@@ -146,7 +146,7 @@ def plan_document(
 
 def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | None:
     """Mean seconds of the experiments of this task's newest run; None where there is none."""
-    run = None if store is None else store.find_run(prepared.content_id)
+    run = None if store is None else store.tasks.newest(prepared.content_id)
     experiments = () if run is None or store is None else store.experiments(run.id)
     times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
     return fmean(times) if times else None

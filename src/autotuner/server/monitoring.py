@@ -32,7 +32,7 @@ from autotuner.errors import StoreError
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.routing import ServiceDep, View, v2_router
-from autotuner.store.figures import KnownWorker, database_state, figures, known_workers
+from autotuner.store.maintenance import KnownWorker, database_state, figures, known_workers
 from autotuner.store.transitions import STATUSES
 
 DEAD_AFTER_S = 50.0

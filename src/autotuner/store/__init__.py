@@ -1,21 +1,20 @@
-"""Facts kept: runs, experiments, measurements, predictions, observations; SQLite or
+"""Facts kept: tasks, experiments, measurements, predictions, observations; SQLite or
 PostgreSQL.
 
 In: records as they happen, each committed at once. Out: immutable records. Knows nothing of HTTP.
 """
 
-from autotuner.store.kept_observations import About
 from autotuner.store.lock import LOCKS, device_locks, machine_locks
-from autotuner.store.queue import Lease, Queue
+from autotuner.store.observations import About
 from autotuner.store.records import (
     EventRecord,
     ExperimentRecord,
     ObservationRecord,
-    RunRecord,
     Standing,
     TaskRecord,
 )
 from autotuner.store.store import Store
+from autotuner.store.tasks import Lease, Tasks
 
 __all__ = [
     "LOCKS",
@@ -24,11 +23,10 @@ __all__ = [
     "ExperimentRecord",
     "Lease",
     "ObservationRecord",
-    "Queue",
-    "RunRecord",
     "Standing",
     "Store",
     "TaskRecord",
+    "Tasks",
     "device_locks",
     "machine_locks",
 ]

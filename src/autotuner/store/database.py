@@ -5,15 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    select,
+    table,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 
 from autotuner.errors import StoreError, StoreUnavailableError
-from autotuner.store.revisions import revisions
 
 FILE_NAME = "autotuner.db"
 WRITING = "autotuner_writing"
@@ -32,35 +43,6 @@ _IDLE_TRANSACTION_MS = 20_000
 are free for who takes over, before the lease has run out."""
 _GONE = ("08", "25P03", "57P", "53")
 """Classes of SQLSTATE that say that PostgreSQL cannot be reached now (its manual, appendix A)."""
-
-
-def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
-    """The database of `home`, or the one at `url`, created or upgraded where needed.
-
-    Returns it with the name that errors call it by, which holds no password.
-
-    Raises:
-        StoreError: it cannot be used, or is no database of ours.
-    """
-    address = address_of(home, url)
-    if url is None:
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"the folder {home} cannot be used: {error.strerror}",
-                remedy="choose another with --home or AUTOTUNER_HOME",
-            ) from None
-    engine, name = connected(address), name_of(address)
-    with translated_errors(name):
-        with engine.connect() as connection:
-            current, newest = revisions(connection)
-        if current != newest:
-            # Alembic takes a fifth of a second to load, and is rarely needed.
-            from autotuner.store.upgrades import migrate
-
-            migrate(engine)
-    return engine, name
 
 
 def address_of(home: Path, text: str | None) -> URL:
@@ -192,3 +174,22 @@ def _begin(connection: Connection) -> None:
     # meanwhile, without waiting: whoever will write says so before.
     writing = connection.get_execution_options().get(WRITING)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+_VERSIONS = table("alembic_version", column("version_num"))
+
+
+def revisions(connection: Connection) -> tuple[str | None, str]:
+    """What the schema is at, and the newest that this version knows."""
+    current = None
+    if inspect(connection).has_table(_VERSIONS.name):
+        current = connection.scalar(select(_VERSIONS.c.version_num))
+    return current, known_revisions()[-1]
+
+
+@cache
+def known_revisions() -> tuple[str, ...]:
+    """Revisions that this version knows, oldest first."""
+    scripts = resources.files("autotuner.store").joinpath("migrations", "versions").iterdir()
+    names = (script.name.partition("_")[0] for script in scripts)
+    return tuple(sorted(name for name in names if name.isdigit()))

@@ -1,15 +1,16 @@
-"""The events of all tasks, by their numbers: for whoever follows them from some number on."""
+"""Events of all tasks, numbered: added as they happen, and read from some number on."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 
+from autotuner.store.records import EventRecord
 from autotuner.store.schema import EventRow
-from autotuner.store.sessions import Sessions
+from autotuner.store.sessions import Sessions, retried
 
 _EVENTS = EventRow.__table__.c
 
@@ -22,6 +23,36 @@ class Happened(NamedTuple):
     at: datetime
     kind: str
     payload: dict[str, Any]
+
+
+class EventStore:
+    """Adds and reads the events of a task; each call a transaction."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    @retried
+    def add_event(
+        self, task_id: int, kind: str, payload: dict[str, Any], *, ephemeral: bool = False
+    ) -> None:
+        """Notes that something happened.
+
+        Args:
+            ephemeral: what came before it of its kind in that task is out of date, and goes.
+        """
+        with self._sessions.writing() as session:
+            if ephemeral:
+                before = (EventRow.task_id == task_id) & (EventRow.kind == kind)
+                session.execute(delete(EventRow).where(before))
+            now = datetime.now(UTC)
+            session.add(EventRow(task_id=task_id, at=now, kind=kind, payload=payload))
+
+    @retried
+    def events(self, task_id: int) -> tuple[EventRecord, ...]:
+        """A task's events in order."""
+        query = select(EventRow).where(EventRow.task_id == task_id).order_by(EventRow.id)
+        with self._sessions.reading() as session:
+            return tuple(EventRecord(r.at, r.kind, r.payload) for r in session.scalars(query))
 
 
 def newest_ids(sessions: Sessions, most: int) -> list[int]:
@@ -37,7 +68,7 @@ def events_after(
     *,
     task_id: int | None = None,
     until: int | None = None,
-    limit: int,
+    limit: int | None = None,
 ) -> list[Happened]:
     """The first events with a greater number than `after`, of one task or of all.
 
@@ -60,7 +91,9 @@ def events_new(
     return _first(sessions, or_(behind, _EVENTS.id.in_(late)) if late else behind, limit=limit)
 
 
-def _first(sessions: Sessions, *conditions: ColumnElement[bool], limit: int) -> list[Happened]:
+def _first(
+    sessions: Sessions, *conditions: ColumnElement[bool], limit: int | None
+) -> list[Happened]:
     query = select(*(_EVENTS[name] for name in Happened._fields)).where(*conditions)
     with sessions.reading() as session:
         found = session.connection().execute(query.order_by(_EVENTS.id).limit(limit)).all()

@@ -14,9 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from autotuner.store.pieces import in_pieces
 from autotuner.store.schema import IdempotencyRow
-from autotuner.store.sessions import Sessions
+from autotuner.store.sessions import Sessions, delete_in_batches
 
 KEPT = timedelta(hours=24)
 """How long an answer is kept."""
@@ -73,12 +72,14 @@ def _is(scope: str, key: str) -> Any:
 def forget_old(sessions: Sessions, now: datetime) -> int:
     """Removes keys whose time is over, and the oldest beyond `MOST_KEPT`; returns how many."""
     made = IdempotencyRow.created_at
-    gone = in_pieces(sessions, IdempotencyRow, made < now - KEPT)
-    gone += in_pieces(sessions, IdempotencyRow, made < now - UNANSWERED, _is_over(now))
+    gone = delete_in_batches(sessions, IdempotencyRow, made < now - KEPT)
+    gone += delete_in_batches(sessions, IdempotencyRow, made < now - UNANSWERED, _is_over(now))
     surplus = select(made).order_by(made.desc()).offset(MOST_KEPT).limit(1)
     with sessions.reading() as session:
         last = session.scalar(surplus)
-    return gone if last is None else gone + in_pieces(sessions, IdempotencyRow, made <= last)
+    return (
+        gone if last is None else gone + delete_in_batches(sessions, IdempotencyRow, made <= last)
+    )
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:

@@ -1,38 +1,15 @@
-"""What the store gives out: immutable copies, free of the database."""
+"""Records that the store gives out: immutable copies of rows, free of the database, and back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """One run of a task. `wall_s` adds up over all calls that worked on it."""
-
-    id: int
-    name: str
-    content_id: str
-    config: dict[str, Any]
-    model: str
-    engine: str
-    engine_version: str
-    device: str
-    plan: dict[str, Any]
-    status: str
-    stop_reason: str
-    created_at: datetime
-    ended_at: datetime | None
-    wall_s: float
-
-    @property
-    def replay(self) -> bool:
-        """Whether its experiments are recorded ones: nothing was launched."""
-        return self.config.get("deployment_mode") == "replay"
+from autotuner.predict.observations import observation_id
+from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
 
 
 @dataclass(frozen=True)
@@ -56,13 +33,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """A task on its way; see `store.queue`. Times are None until they come.
+    """A task; see `store.tasks`. Times are None until they come.
 
     Attributes:
+        config: the document, a `TaskConfig` as JSON.
+        wall_s: adds up over all calls that worked on it.
         revision: grows with every change that a user can see.
         needs_gpu, needs_gpus: what a worker has to have; "" where any machine will do.
         worker: who works on it, or did last.
-        lease, beat: see `store.queue`.
+        lease, beat: see `store.tasks`.
         wanted: what its worker is asked for: "", "cancel" or "pause".
         base: folder from which relative paths in `config` count.
     """
@@ -95,6 +74,11 @@ class TaskRecord:
     started_at: datetime | None
     ended_at: datetime | None
     wall_s: float
+
+    @property
+    def replay(self) -> bool:
+        """Whether its experiments are recorded ones: nothing was launched."""
+        return self.config.get("deployment_mode") == "replay"
 
 
 @dataclass(frozen=True)
@@ -135,13 +119,13 @@ class ExperimentRecord:
 
 @dataclass(frozen=True)
 class ObservationRecord:
-    """An observation as it is kept; `run_id` is None where it was imported.
+    """An observation as it is kept; `task_id` is None where it was imported.
 
     `not_trusted` says why it corrects no prediction; None where it does.
     """
 
     id: str
-    run_id: int | None
+    task_id: int | None
     observation: Observation
     not_trusted: str | None = None
 
@@ -153,3 +137,68 @@ class EventRecord:
     at: datetime
     kind: str
     payload: dict[str, Any]
+
+
+def task_record(row: TaskRow) -> TaskRecord:
+    """A task, free of the database."""
+    return TaskRecord(**{name: getattr(row, name) for name in _OF_TASKS})
+
+
+def experiment_record(row: ExperimentRow) -> ExperimentRecord:
+    """An experiment, free of the database."""
+    return ExperimentRecord(
+        id=row.id,
+        index=row.idx,
+        candidate_id=row.candidate_id,
+        settings=row.settings,
+        command=row.command,
+        status=row.status,
+        selection_reason=row.selection_reason,
+        phase=row.phase,
+        log_path=row.log_path,
+        failure_kind=row.failure_kind,
+        failure_message=row.failure_message,
+        log_tail=row.log_tail,
+        startup_s=row.startup_s,
+        measure_s=row.measure_s,
+        measurements=tuple(Measurement.model_validate(m.payload) for m in row.measurements),
+        base=_predictions(row, "base"),
+        calibrated=_predictions(row, "calibrated"),
+        unpredicted=row.unpredicted,
+        cut_short=row.cut_short,
+        began_s=row.began_s,
+        standing=Standing(**{name: getattr(row, name) for name in _STANDING}),
+    )
+
+
+def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> PredictionRow:
+    """A prediction of an experiment as it is kept."""
+    told = {name: getattr(prediction, name) for name in _FIGURES}
+    return PredictionRow(experiment_id=experiment_id, kind=kind, **told)
+
+
+def observation_row(observation: Observation, task_id: int | None) -> ObservationRow:
+    """An observation as it is kept."""
+    told = {name: getattr(observation, name) for name in _SEEN}
+    told["settings"] = dict(observation.settings)
+    return ObservationRow(digest=observation_id(observation), task_id=task_id, **told)
+
+
+def observation_record(row: ObservationRow) -> ObservationRecord:
+    """An observation, free of the database."""
+    seen = Observation(**{name: getattr(row, name) for name in _SEEN})
+    return ObservationRecord(row.digest, row.task_id, seen, row.not_trusted)
+
+
+def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:
+    return tuple(
+        Prediction(row.candidate_id, **{name: getattr(found, name) for name in _FIGURES})
+        for found in row.predictions
+        if found.kind == kind
+    )
+
+
+_FIGURES = [field.name for field in fields(Prediction) if field.name != "candidate_id"]
+_SEEN = [field.name for field in fields(Observation)]
+_OF_TASKS = [field.name for field in fields(TaskRecord)]
+_STANDING = [field.name for field in fields(Standing)]

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import ColumnElement, Connection, Engine, delete, inspect, select, tuple_
 from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreUnavailableError
 from autotuner.store.database import WRITING, translated_errors
+from autotuner.store.schema import Base
 
 Guard = Callable[[Session], None]
 Backoff = Callable[[StoreUnavailableError], None]
@@ -118,3 +119,22 @@ def retried(method: Callable[Concatenate[Keeper, P], T]) -> Callable[Concatenate
         return keeper._sessions.retrying(lambda: method(keeper, *args, **kwargs))
 
     return with_retries
+
+
+_AT_ONCE = 2_000
+"""Rows of one transaction: some milliseconds on SQLite, where others wait for it."""
+
+
+def delete_in_batches(
+    sessions: Sessions, table: type[Base], *conditions: ColumnElement[bool]
+) -> int:
+    """Removes the rows that meet all conditions, some at a time; returns how many."""
+    keys = inspect(table).primary_key
+    some = select(*keys).where(*conditions).limit(_AT_ONCE)
+    gone, there = 0, _AT_ONCE
+    while there == _AT_ONCE:
+        with sessions.writing() as session:
+            change = delete(table).where(tuple_(*keys).in_(some.subquery().select()))
+            there = session.connection().execute(change).rowcount
+        gone += there
+    return gone

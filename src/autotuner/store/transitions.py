@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError, StaleRevisionError, WrongTransitionError
 from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
 from autotuner.store.v1_schema import tasks as v1_tasks
 
+_UNFINISHED = ("running", "interrupted")
 UNENDED = ("pending", "queued", "running", "paused")
 """States in which a task has not ended; entering any other is its end."""
 STATUSES = (*UNENDED, "completed", "failed", "cancelled", "interrupted")
@@ -34,22 +35,34 @@ ASKED_OF_WORKERS = {"cancel": "cancelled", "pause": "paused"}
 """What a running task is asked for -> the state in which its worker leaves it."""
 
 
+COMMAND_LINE = "cli"
+_OF_COMMAND_LINE: Mapping[str, Any] = {
+    "origin": COMMAND_LINE,
+    "engine_version": "",
+    "device": "",
+    "plan": {},
+}
+
+
 class NewTask(TypedDict):
-    """What a task is made of.
+    """What a task is made of; `pending` and of the command line unless it says otherwise.
 
     `needs_gpu`: a GPU of the catalog, "cpu", or "" where any machine will do. `base`: folder from
     which relative paths in `config` count. `origin`: who asked for it: "api", "v1" or "cli".
     """
 
     name: str
-    description: str
     content_id: str
     config: dict[str, Any]
     model: str
     engine: str
-    needs_gpu: str
-    needs_gpus: int
-    origin: str
+    description: NotRequired[str]
+    engine_version: NotRequired[str]
+    device: NotRequired[str]
+    plan: NotRequired[dict[str, Any]]
+    needs_gpu: NotRequired[str]
+    needs_gpus: NotRequired[int]
+    origin: NotRequired[str]
     base: NotRequired[str | None]
     v1_task_id: NotRequired[int | None]
     status: NotRequired[str]
@@ -73,11 +86,8 @@ def create(session: Session, new: NewTask) -> TaskRow:
     now = _now()
     status = new.get("status", "pending")
     row = TaskRow(
-        **{**new, "status": status},
+        **{**_OF_COMMAND_LINE, **new, "status": status},
         config_version=2,
-        engine_version="",
-        device="",
-        plan={},
         stop_reason="",
         created_at=now,
         updated_at=now,
@@ -88,9 +98,11 @@ def create(session: Session, new: NewTask) -> TaskRow:
     )
     session.add(row)
     session.flush()
-    tell(session, row.id, "created", {"status": status})
-    session.flush()
-    session.refresh(row)
+    if row.origin != COMMAND_LINE:
+        # One of the command line begins at once, and its first event says so.
+        add_event(session, row.id, "created", {"status": status})
+        session.flush()
+        session.refresh(row)
     return row
 
 
@@ -140,7 +152,7 @@ def act(session: Session, row: TaskRow, action: str) -> None:
             session.execute(delete(ExperimentRow).where(ExperimentRow.task_id == row.id))
             row.wall_s, row.plan, row.started_at = 0.0, {}, None
     touch(row)
-    tell(session, row.id, "asked", {"action": action, "status": row.status})
+    add_event(session, row.id, "asked", {"action": action, "status": row.status})
 
 
 def remove(session: Session, row: TaskRow) -> None:
@@ -193,9 +205,34 @@ def touch(row: TaskRow) -> None:
     row.updated_at = _now()
 
 
-def tell(session: Session, task_id: int, kind: str, payload: dict[str, Any]) -> None:
+def add_event(session: Session, task_id: int, kind: str, payload: dict[str, Any]) -> None:
     """Notes that something happened in a task."""
     session.add(EventRow(task_id=task_id, at=_now(), kind=kind, payload=payload))
+
+
+def interrupt_experiments(session: Session, task_id: int) -> int:
+    """Takes unfinished experiments of a task back; returns how many. Levels that they had measured
+    stay, for whoever goes on with them."""
+    unfinished = (ExperimentRow.task_id == task_id) & ExperimentRow.status.in_(_UNFINISHED)
+    change = update(ExperimentRow).where(unfinished).values(status="interrupted")
+    return session.connection().execute(change).rowcount
+
+
+def status_change(task_id: int, status: str, reason: str, add_wall_s: float) -> Update:
+    """Sets the status of a task and adds to its wall time, in seconds."""
+    return (
+        update(TaskRow)
+        .where(TaskRow.id == task_id)
+        .values(
+            status=status,
+            stop_reason=reason,
+            wall_s=TaskRow.wall_s + add_wall_s,
+            ended_at=None if status in UNENDED else datetime.now(UTC),
+            updated_at=datetime.now(UTC),
+            revision=TaskRow.revision + 1,
+            **({} if status == "running" else {"worker": None, "wanted": ""}),
+        )
+    )
 
 
 def _now() -> datetime:

@@ -13,8 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 
 from autotuner.errors import StoreError
-from autotuner.store.database import WRITING
-from autotuner.store.revisions import revisions
+from autotuner.store.database import WRITING, revisions
 
 _LOCK_KEY = 0x6175746F
 """Of PostgreSQL's advisory lock under which one process at a time upgrades the schema."""

@@ -11,7 +11,7 @@ from autotuner.errors import LandscapeError
 from autotuner.landscapes import Figures, Landscape, RecordedLaunch, RecordedLevel
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.prepare import LEVELS, workload_of
 
@@ -19,7 +19,7 @@ _CPU = "cpu: "
 _OUT_OF_MEMORY = "out of memory"
 
 
-def landscape_of(store: Store, run: RunRecord) -> Landscape:
+def landscape_of(store: Store, run: TaskRecord) -> Landscape:
     """Every finished experiment of a run as a recorded launch.
 
     Predictions are the predictor's own, before any correction. What was measured holds its noise
@@ -49,7 +49,7 @@ def landscape_of(store: Store, run: RunRecord) -> Landscape:
     )
 
 
-def _launch(experiment: ExperimentRecord, run: RunRecord, task: TaskConfig) -> RecordedLaunch:
+def _launch(experiment: ExperimentRecord, run: TaskRecord, task: TaskConfig) -> RecordedLaunch:
     gpus = max(occupied_gpus(experiment.settings), 1)
     engine = str(experiment.settings.get("system.backend", run.engine))
     # What a failed experiment measured before it failed takes no part in a search either.
@@ -72,7 +72,7 @@ def _launch(experiment: ExperimentRecord, run: RunRecord, task: TaskConfig) -> R
     )
 
 
-def _planned(run: RunRecord, task: TaskConfig) -> Sequence[int]:
+def _planned(run: TaskRecord, task: TaskConfig) -> Sequence[int]:
     """The load levels of its launches; the run knows them where its task leaves them out."""
     return task.benchmark.levels or run.plan.get(LEVELS, ())
 
@@ -113,7 +113,7 @@ def _failure(concurrency: int, experiment: ExperimentRecord) -> str:
     return "oom" if by_level or experiment.failure_kind == FailureKind.OUT_OF_MEMORY else "failed"
 
 
-def _device(run: RunRecord, experiments: Sequence[ExperimentRecord]) -> str:
+def _device(run: TaskRecord, experiments: Sequence[ExperimentRecord]) -> str:
     """The GPU by the catalog's name; a CPU as the run describes it."""
     named = experiments[0].settings.get("system.gpu_type")
     if named is None or named.lower() == "cpu":

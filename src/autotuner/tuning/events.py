@@ -13,7 +13,7 @@ from autotuner.predict import Prediction
 class RunStarted:
     """`kept` experiments were finished by earlier calls and are not repeated."""
 
-    run_id: int
+    task_id: int
     launches: int
     kept: int
     resumed: bool
@@ -119,7 +119,7 @@ class ExperimentEnded:
 class RunEnded:
     """The run is over, or was interrupted; `reason` in words."""
 
-    run_id: int
+    task_id: int
     status: str
     reason: str
 

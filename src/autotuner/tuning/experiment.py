@@ -24,7 +24,7 @@ from autotuner.measure import (
 from autotuner.measure.disturbance import Counters, machine_load
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.durations import time_left_s
 from autotuner.tuning.events import (
     EngineReady,
@@ -86,7 +86,7 @@ class Experimenter:
 
     async def run(
         self,
-        run: RunRecord,
+        run: TaskRecord,
         proposal: Proposal,
         *,
         now_s: Callable[[], float],
@@ -145,7 +145,7 @@ class Experimenter:
         self._told = len(self._forecast.warnings)
 
     async def _begin(
-        self, run: RunRecord, proposal: Proposal, earlier: Sequence[Observation]
+        self, run: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
     ) -> _Launch:
         key = proposal.candidate_id
         candidate = next(c for c in self._prepared.space.candidates if c.id == key)
@@ -165,10 +165,10 @@ class Experimenter:
         return _Launch(record, candidate, spec, expected, list(record.measurements))
 
     async def _expect(
-        self, run: RunRecord, record: ExperimentRecord, earlier: Sequence[Observation]
+        self, run: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
     ) -> Expected:
         """What is expected now, stored beside the experiment."""
-        own = [kept.observation for kept in self._store.observations(run_id=run.id)]
+        own = [kept.observation for kept in self._store.observations(task_id=run.id)]
         key = record.candidate_id
         async with self._asking:
             # In a thread: other launches are being measured meanwhile.
@@ -185,7 +185,7 @@ class Experimenter:
         self.tell_warnings()
         return expected
 
-    def _learn(self, run: RunRecord, launch: _Launch) -> tuple[Observation, ...]:
+    def _learn(self, run: TaskRecord, launch: _Launch) -> tuple[Observation, ...]:
         scenario = self._forecast.scenario(launch.candidate.id)
         when_busy = self._prepared.task.benchmark.learn_when_busy
         if scenario is None or not launch.expected.base:

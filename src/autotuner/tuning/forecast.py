@@ -140,14 +140,14 @@ class Forecast:
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
 
     def remembered(
-        self, store: Store, *, until: int | None = None, besides_run: int | None = None
+        self, store: Store, *, until: int | None = None, besides_task: int | None = None
     ) -> tuple[Observation, ...]:
         """What of other runs' observations counts: what was measured on engines, or in a replay
         what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked.
 
         Args:
             until: as in `About`.
-            besides_run: the run that asks.
+            besides_task: the run that asks.
         """
         asked = [scenario for scenario, _ in self._questions]
         about = About(
@@ -155,7 +155,7 @@ class Forecast:
             engines=tuple({scenario.engine for scenario in asked}),
             devices=tuple({scenario.device for scenario in asked}),
             besides_tool=REPLAY_TOOL if self._replays is None else None,
-            besides_run=besides_run,
+            besides_task=besides_task,
             until=until,
         )
         kept = store.observations_about(about, most=MOST_REMEMBERED) if asked else ()

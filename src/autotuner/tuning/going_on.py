@@ -18,11 +18,11 @@ def going_on(prepared: Prepared, store: Store | None) -> Prepared:
     """
     if store is None or not prepared.levels_why:
         return prepared
-    run = store.find_run(prepared.content_id)
+    run = store.tasks.newest(prepared.content_id)
     if run is not None:
         return prepared.going_on(run.plan)
     before = prepared.task.at_levels(LEVELS_BEFORE)
-    run = store.find_run(before.content_id)
+    run = store.tasks.newest(before.content_id)
     if run is None:
         return prepared
     why = f"run {run.id} of this task began with them; --fresh chooses anew"

@@ -14,14 +14,14 @@ class History:
     """What a run has finished. Only whoever holds the run adds to it, so that nothing goes."""
 
     def __init__(self) -> None:
-        self._run_id: int | None = None
+        self._task_id: int | None = None
         self._finished: dict[int, ExperimentRecord] = {}
 
-    def read(self, store: Store, run_id: int) -> list[ExperimentRecord]:
+    def read(self, store: Store, task_id: int) -> list[ExperimentRecord]:
         """The finished experiments of a run in the order of their launch."""
-        if run_id != self._run_id:
-            self._run_id, self._finished = run_id, {}
-        for record in store.experiments(run_id, besides=self._finished):
+        if task_id != self._task_id:
+            self._task_id, self._finished = task_id, {}
+        for record in store.experiments(task_id, besides=self._finished):
             if record.status in FINISHED:
                 self._finished[record.id] = record
         return self.known

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.launch import Launcher
@@ -26,7 +26,7 @@ from autotuner.search import (
     Strategy,
     description,
 )
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.events import (
     Event,
     MachineBusy,
@@ -55,6 +55,15 @@ _LOOK_S = 0.2
 """Time over which the machine's load is looked at before the first launch."""
 _KNOWN_UNTIL = "known_until"
 """In a run's plan: the newest observation that was there when it began."""
+
+
+class Installed(TypedDict):
+    """What this machine says of a task: columns of it."""
+
+    model: str
+    engine: str
+    engine_version: str
+    device: str
 
 
 class Tuner:
@@ -109,7 +118,7 @@ class Tuner:
 
     def open_run(
         self, *, fresh: bool = False, again: bool = False, hold: Hold | None = None
-    ) -> RunRecord:
+    ) -> TaskRecord:
         """The run to go on with: the newest of this task, or a new one.
 
         Experiments that were under way when an earlier call ended are taken back. What the
@@ -120,7 +129,7 @@ class Tuner:
             again: a new one where nothing is left to launch in the newest.
             hold: claims the run before anything of it is written; nobody does where left out.
         """
-        run = None if fresh else self._store.find_run(self._prepared.content_id)
+        run = None if fresh else self._store.tasks.newest(self._prepared.content_id)
         if run is not None:
             known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
             self._gather(run.id, known_until)
@@ -134,21 +143,21 @@ class Tuner:
             self._store = hold(run.id)
         return self._taken_up(run, known_until, self._prepared.task.written())
 
-    def take(self, run_id: int) -> RunRecord:
+    def take(self, task_id: int) -> TaskRecord:
         """A run that the caller holds, to go on with. What its user wrote stays as it is.
 
         Raises:
             StoreError: there is no such run.
         """
-        run = self._store.get_run(run_id)
+        run = self._store.tasks.get(task_id)
         if run is None:
-            raise StoreError(f"there is no run {run_id}")
-        self._telling = Telling(self._store, run_id)
+            raise StoreError(f"there is no run {task_id}")
+        self._telling = Telling(self._store, task_id)
         known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
         self._gather(run.id, known_until)
         return self._taken_up(run, known_until, None)
 
-    async def run(self, run: RunRecord) -> str:
+    async def run(self, run: TaskRecord) -> str:
         """Runs until the strategy stops; returns its reason.
 
         Cancelling stops the engines, takes the experiments under way back, and leaves the run as
@@ -182,22 +191,22 @@ class Tuner:
                 raise
             finally:
                 left_s = run_time.left_s()
-                self._store.end_run(run.id, status=status, reason=reason, add_wall_s=left_s)
+                self._store.tasks.end(run.id, status=status, reason=reason, add_wall_s=left_s)
                 self._tell(RunEnded(run.id, status, reason))
         return reason
 
-    def _created(self, known_until: int, status: str) -> RunRecord:
+    def _created(self, known_until: int, status: str) -> TaskRecord:
         task = self._prepared.task
-        return self._store.create_run(
+        return self._store.tasks.create(
             name=task.name,
             content_id=self._prepared.content_id,
             config=task.written(),
             plan=self._plan(known_until),
             status=status,
-            **self._found(),
+            **self._installed(),
         )
 
-    def _found(self) -> dict[str, str]:
+    def _installed(self) -> Installed:
         """What this machine says of the task."""
         prepared = self._prepared
         return {
@@ -208,23 +217,23 @@ class Tuner:
         }
 
     def _taken_up(
-        self, run: RunRecord, known_until: int, config: dict[str, Any] | None
-    ) -> RunRecord:
+        self, run: TaskRecord, known_until: int, config: dict[str, Any] | None
+    ) -> TaskRecord:
         """The run, to go on with: what it did not finish is taken back."""
         self._store.interrupt_running(run.id)
         self._store.forget_interrupted(run.id)
-        return self._store.update_plan(
-            run.id, config=config, plan=self._plan(known_until), found=self._found()
+        return self._store.tasks.update_plan(
+            run.id, config=config, plan=self._plan(known_until), found=self._installed()
         )
 
-    def _gather(self, run_id: int | None, known_until: int) -> None:
+    def _gather(self, task_id: int | None, known_until: int) -> None:
         """All that choices depend on beside the run's own launches.
 
         Only what was observed before the run began counts: a run that is interrupted goes on with
         what it knew, whatever other runs have measured meanwhile.
         """
         self._earlier = self._forecast.remembered(
-            self._store, until=known_until, besides_run=run_id
+            self._store, until=known_until, besides_task=task_id
         )
         self._situation = situation(
             self._prepared,
@@ -246,7 +255,7 @@ class Tuner:
             self._telling.store(event)
         self._listen(event)
 
-    def _tell_beginning(self, run: RunRecord) -> None:
+    def _tell_beginning(self, run: TaskRecord) -> None:
         kept = len(self._finished(run))
         self._tell(RunStarted(run.id, self._prepared.launches, kept, resumed=bool(kept)))
         self._tell(StrategyTold(run.plan["strategy"], run.plan["strategy_reason"]))
@@ -272,7 +281,7 @@ class Tuner:
                 )
             )
 
-    def _settle(self, run: RunRecord) -> None:
+    def _settle(self, run: TaskRecord) -> None:
         """Keeps where the finished experiments stand now."""
         task, finished = self._prepared.task, self._finished(run)
         found = standings(
@@ -286,12 +295,12 @@ class Tuner:
         self._store.set_standings(changed)
         self._history.stand(changed)
 
-    def _is_over(self, run: RunRecord) -> bool:
+    def _is_over(self, run: TaskRecord) -> bool:
         choice = self._strategy.propose(self._situation.state(self._finished(run)))
         return not isinstance(choice, Proposal)
 
-    async def _until_stopped(self, run: RunRecord, experimenter: Experimenter) -> tuple[str, str]:
-        self._store.set_run_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
+    async def _until_stopped(self, run: TaskRecord, experimenter: Experimenter) -> tuple[str, str]:
+        self._store.tasks.set_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
         self._origin_s = self._clock() - ended_s(self._finished(run))
         async with Flights(self._prepared.side_by_side, self._gpus) as flights:
             while True:
@@ -309,7 +318,7 @@ class Tuner:
                 await flights.landed()
 
     def _start(
-        self, run: RunRecord, choice: Proposal, flights: Flights, experimenter: Experimenter
+        self, run: TaskRecord, choice: Proposal, flights: Flights, experimenter: Experimenter
     ) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
 
@@ -330,7 +339,7 @@ class Tuner:
         """Seconds of the run: of the time in which it was worked on."""
         return self._clock() - self._origin_s
 
-    def _finished(self, run: RunRecord) -> list[ExperimentRecord]:
+    def _finished(self, run: TaskRecord) -> list[ExperimentRecord]:
         return self._history.read(self._store, run.id)
 
     def _measured(self) -> list[OperatingPoint]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from autotuner.errors import AutotunerError
-from autotuner.store import RunRecord, Store
+from autotuner.store import Store, TaskRecord
 
 KEPT_EVERY_S = 2.0
 
@@ -19,7 +19,7 @@ class RunTime:
     In real time, whatever the clock of the run's event loop says.
     """
 
-    def __init__(self, store: Store, run: RunRecord, *, every_s: float = KEPT_EVERY_S) -> None:
+    def __init__(self, store: Store, run: TaskRecord, *, every_s: float = KEPT_EVERY_S) -> None:
         self._store = store
         self._run = run
         self._every_s = every_s
@@ -51,7 +51,7 @@ class RunTime:
         while not self._over.wait(self._every_s):
             taken_s = time.monotonic() - self._began_s
             try:
-                self._store.keep_wall_time(self._run.id, self._run.wall_s + taken_s)
+                self._store.tasks.keep_wall_time(self._run.id, self._run.wall_s + taken_s)
             except AutotunerError:
                 return  # The run itself meets the same trouble, and says so.
             self._kept_s = taken_s

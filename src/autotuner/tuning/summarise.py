@@ -15,7 +15,7 @@ from autotuner.search import (
     reference_point,
 )
 from autotuner.search.slo import verdict, verdicts
-from autotuner.store import ExperimentRecord, RunRecord, Store
+from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.accuracy import prediction_error, predictions_beside
 from autotuner.tuning.points import occupied_gpus, outcome
 from autotuner.tuning.searched import search_view
@@ -30,7 +30,7 @@ from autotuner.tuning.summary import (
 )
 
 
-def summarise(store: Store, run: RunRecord, *, report: str | None = None) -> RunSummary:
+def summarise(store: Store, run: TaskRecord, *, report: str | None = None) -> RunSummary:
     """Everything `run` says, read from the store."""
     task = parse_task(run.config, source=f"run {run.id}")
     experiments = store.experiments(run.id)
@@ -68,7 +68,7 @@ def _points(
     return outcome(experiment, usd_per_gpu_hour, needs).points
 
 
-def _run_view(run: RunRecord, task: TaskConfig, front: list[OperatingPoint]) -> RunView:
+def _run_view(run: TaskRecord, task: TaskConfig, front: list[OperatingPoint]) -> RunView:
     vectors = [objective_vector(point, task.objectives) for point in front]
     has_volume = bool(vectors) and len(task.objectives) > 1
     plan: dict[str, Any] = run.plan
@@ -102,7 +102,7 @@ def _run_view(run: RunRecord, task: TaskConfig, front: list[OperatingPoint]) -> 
 
 
 def _experiment_view(
-    experiment: ExperimentRecord, run: RunRecord, points: tuple[OperatingPoint, ...]
+    experiment: ExperimentRecord, run: TaskRecord, points: tuple[OperatingPoint, ...]
 ) -> ExperimentView:
     failure = None
     if experiment.failure_kind is not None:

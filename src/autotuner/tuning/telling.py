@@ -39,7 +39,7 @@ KINDS = (
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
     *("launch_cut_short", "experiment_ended", "run_ended"),
 )
-"""Of a run; `store.queue` adds what happens to its task: created, asked, claimed, released …"""
+"""Of a run; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
 _PASSING = ("predicting", "level_progress")
 """Kinds that the next one of its kind makes old: told at most once in `PROGRESS_EVERY_S`."""
 PROGRESS_EVERY_S = 1.0
@@ -101,10 +101,10 @@ class Telling:
     """
 
     def __init__(
-        self, store: Store, run_id: int, *, clock: Callable[[], float] = time.monotonic
+        self, store: Store, task_id: int, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._store = store
-        self._run_id = run_id
+        self._task_id = task_id
         self._clock = clock
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="telling")
         self._under_way: Future[None] | None = None
@@ -130,7 +130,7 @@ class Telling:
             self._pass(kind, payload)
             return
         self._wait()
-        self._store.add_event(self._run_id, kind, payload)
+        self._store.add_event(self._task_id, kind, payload)
 
     def _pass(self, kind: str, payload: dict[str, Any]) -> None:
         now_s = self._clock()
@@ -139,8 +139,8 @@ class Telling:
             return
         self._wait()
         self._told_s[kind] = now_s
-        add = partial(self._store.add_event, passing=True)
-        self._under_way = self._aside.submit(add, self._run_id, kind, payload)
+        add = partial(self._store.add_event, ephemeral=True)
+        self._under_way = self._aside.submit(add, self._task_id, kind, payload)
 
     def _wait(self) -> None:
         under_way, self._under_way = self._under_way, None

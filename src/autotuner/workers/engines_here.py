@@ -10,7 +10,7 @@ import threading
 import time
 
 from autotuner.errors import StoreError
-from autotuner.store.workers_kept import WorkerRecord, WorkersKept
+from autotuner.store.workers import WorkerRecord, Workers
 from autotuner.workers.identity import Process, is_gone, process_of, session_members
 
 _LOG = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class EnginesHere:
     Its methods may be called from any thread.
     """
 
-    def __init__(self, kept: WorkersKept, worker: WorkerRecord, task_id: int) -> None:
+    def __init__(self, kept: Workers, worker: WorkerRecord, task_id: int) -> None:
         self._kept = kept
         self._worker = worker
         self._task_id = task_id

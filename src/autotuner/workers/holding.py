@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from autotuner.errors import InUseError
 from autotuner.store import Lease, Store
-from autotuner.store.workers_kept import WorkerRecord
+from autotuner.store.workers import WorkerRecord
 from autotuner.workers.engines_here import EnginesHere, end_engine
 from autotuner.workers.identity import Process, this_machine
 from autotuner.workers.pace import PACE, Pace
@@ -48,7 +48,7 @@ class Holding:
             raise RuntimeError("no run is held yet")
         return self._tenure
 
-    def hold(self, run_id: int) -> Store:
+    def hold(self, task_id: int) -> Store:
         """Claims a run; see `Tuner.open_run`.
 
         Raises:
@@ -57,8 +57,8 @@ class Holding:
         presence = Presence(self._store, self._me, pace=self._pace, watch=False)
         presence.busy = True
         self._block.enter_context(presence)
-        lease = self._claimed(run_id)
-        engines = EnginesHere(self._store.workers, self._me, run_id)
+        lease = self._claimed(task_id)
+        engines = EnginesHere(self._store.workers, self._me, task_id)
         tenure = Tenure(self._store, lease, engines, pace=self._pace)
         self._tenure = self._block.enter_context(tenure)
         return self._tenure.store
@@ -71,23 +71,23 @@ class Holding:
         """For the launcher."""
         self.tenure.engine_gone(pid)
 
-    def _claimed(self, run_id: int) -> Lease:
-        queue = self._store.queue
-        lease = queue.claim_this(run_id, self._me.id)
+    def _claimed(self, task_id: int) -> Lease:
+        queue = self._store.tasks
+        lease = queue.claim_this(task_id, self._me.id)
         if lease is not None:
             return lease
-        seen = queue.get(run_id)
+        seen = queue.get(task_id)
         holder = self._store.workers.get(seen.worker) if seen else None
         if seen is not None and (holder is None or has_ended_here(holder)):
             lease = queue.take_over(seen, self._me.id)
         if lease is None:
             who = f"{holder.name} on {holder.host} (pid {holder.pid})" if holder else "another"
             raise InUseError(
-                f"run {run_id} is being worked on by {who}",
+                f"run {task_id} is being worked on by {who}",
                 remedy="wait until it ends, or cancel it; --fresh begins a new one",
             )
         for engine in self._store.workers.engines():
-            if engine.task_id == run_id and is_on(this_machine(), engine):
+            if engine.task_id == task_id and is_on(this_machine(), engine):
                 end_engine(Process(engine.pid, engine.pid_started), self._pace.stop_s)
                 self._store.workers.forget_engine(engine)
         return lease

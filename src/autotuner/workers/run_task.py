@@ -12,7 +12,7 @@ from pathlib import Path
 from autotuner.config import parse_task
 from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.profiles import ProfileRegistry
-from autotuner.store import Lease, RunRecord, machine_locks
+from autotuner.store import Lease, TaskRecord, machine_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
@@ -73,7 +73,7 @@ def run_task(lease: Lease, tenure: Tenure, setting: Setting) -> Left:
     return "completed", ""
 
 
-async def until_ended(tuner: Tuner, run: RunRecord, tenure: Tenure) -> None:
+async def until_ended(tuner: Tuner, run: TaskRecord, tenure: Tenure) -> None:
     """Runs until the run ends, or its tenure: then `CancelledError` comes out."""
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(tuner.run(run))

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from autotuner.errors import LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.store import Lease, Store
-from autotuner.store.queue import holds
+from autotuner.store.tasks import holds
 from autotuner.workers.engines_here import EnginesHere
 from autotuner.workers.identity import boot_time_s
 from autotuner.workers.pace import PACE, Pace
@@ -55,7 +55,7 @@ class Tenure:
         pace: Pace = PACE,
         clock: Callable[[], float] = boot_time_s,
     ) -> None:
-        self._queue = store.queue
+        self._queue = store.tasks
         self._lease = lease
         self._engines = engines
         self._pace = pace

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Mapping
 
 from autotuner.errors import StoreError, StoreUnavailableError
 from autotuner.store import Store, TaskRecord
-from autotuner.store.workers_kept import EngineProcess, WorkerRecord
+from autotuner.store.workers import EngineProcess, WorkerRecord
 from autotuner.workers.engines_here import end_engine
 from autotuner.workers.identity import (
     Machine,
@@ -109,7 +109,7 @@ class Watcher:
         try:
             # Engines first: one that is recorded now belongs to a task that is held already.
             engines = self._store.workers.engines()
-            tasks = self._store.queue.running()
+            tasks = self._store.tasks.running()
             workers = {worker.id: worker for worker in self._store.workers.all()}
             self._watch = self._watch.looked(_marks(tasks, workers), self._clock())
             for task in tasks:
@@ -132,7 +132,7 @@ class Watcher:
         if task.worker == self._me.id or not self._is_dead(holder, ("task", task.id)):
             return
         try:
-            lease = self._store.queue.take_over(task, self._me.id)
+            lease = self._store.tasks.take_over(task, self._me.id)
         except StoreUnavailableError:
             self._free_from(holder)
             raise
@@ -145,7 +145,7 @@ class Watcher:
             if not self._ended(engine):
                 status = "failed"
                 reason = f"engine {engine.pid} of its dead worker on {engine.host} cannot be ended"
-        self._store.queue.release(lease, status=status, reason=reason)
+        self._store.tasks.release(lease, status=status, reason=reason)
 
     def _free_from(self, holder: WorkerRecord | None) -> None:
         """Ends a holder of this machine that was stopped in the middle of a write: it would keep a

@@ -11,7 +11,7 @@ import uuid
 from autotuner import __version__
 from autotuner.errors import InUseError, StoreError, StoreUnavailableError
 from autotuner.store import Lease, Store, device_locks
-from autotuner.store.workers_kept import WorkerRecord
+from autotuner.store.workers import WorkerRecord
 from autotuner.workers.devices import Devices
 from autotuner.workers.engines_here import EnginesHere
 from autotuner.workers.identity import process_of, this_machine
@@ -132,7 +132,7 @@ class Worker:
     def _worked(self, presence: Presence) -> bool:
         """Whether there was something to do, and the means to do it."""
         self._settle()
-        devices, queue = self._setting.devices, self._store.queue
+        devices, queue = self._setting.devices, self._store.tasks
         try:
             if self._owed or queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
                 return False
@@ -182,7 +182,7 @@ class Worker:
         while self._owed:
             lease, (status, reason) = self._owed[0]
             try:
-                self._store.queue.release(lease, status=status, reason=reason)
+                self._store.tasks.release(lease, status=status, reason=reason)
                 self._setting.mirror(lease.task.id)
             except StoreError as error:
                 _LOG.warning("task %d cannot be left yet: %s", lease.task.id, error)

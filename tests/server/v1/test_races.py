@@ -55,7 +55,7 @@ def at_once(client: TestClient, task_id: int, asks: list[Ask]) -> list[int]:
 def check(client: TestClient, service: Service, task_id: int) -> None:
     """The task and its runs fit together."""
     tasks = V1Tasks(service.store.sessions)
-    runs = [service.store.queue.get(run_id) for run_id in tasks.runs_of(task_id)]
+    runs = [service.store.tasks.get(v2_task_id) for v2_task_id in tasks.runs_of(task_id)]
     record = tasks.get(task_id)
     if record is None:
         assert runs == [], "a run of no task"
@@ -124,6 +124,6 @@ def test_the_run_of_a_task_that_is_deleted_through_v2_leaves_it_cancelled(
 ) -> None:
     made = client.post("/api/tasks/", json=TASK).json()
     assert start(client, made["id"]).status_code == 200
-    run_id = V1Tasks(service.store.sessions).run_of(made["id"])
-    assert client.delete(f"/api/v2/tasks/{run_id}").status_code == 204
+    v2_task_id = V1Tasks(service.store.sessions).run_of(made["id"])
+    assert client.delete(f"/api/v2/tasks/{v2_task_id}").status_code == 204
     assert client.get(f"/api/tasks/{made['id']}").json()["status"] == "cancelled"

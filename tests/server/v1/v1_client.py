@@ -47,19 +47,19 @@ def started(client: TestClient, **changes: Any) -> int:
 class Hand:
     """A worker whose every step the test says."""
 
-    def __init__(self, service: Service, run_id: int) -> None:
+    def __init__(self, service: Service, v2_task_id: int) -> None:
         self._store = service.store
-        self._run_id = run_id
-        self.log = service.logs / str(run_id) / "c.log"
+        self._task_id = v2_task_id
+        self.log = service.logs / str(v2_task_id) / "c.log"
 
     def claims(self) -> None:
         """Takes the task."""
-        assert self._store.queue.claim("hand", gpu="cpu", gpus=1) is not None
+        assert self._store.tasks.claim("hand", gpu="cpu", gpus=1) is not None
 
     def begins(self, slots: int) -> int:
         """Launches a candidate."""
         return self._store.begin_experiment(
-            self._run_id,
+            self._task_id,
             candidate_id=f"c{slots}",
             settings={"system.backend": "llamacpp", "scheduling.max_running_requests": slots},
             command="llama-server",
@@ -107,6 +107,6 @@ class Hand:
 
     def ends(self, status: str = "completed") -> None:
         """Ends the run."""
-        self._store.set_run_status(
-            self._run_id, status=status, stop_reason="every candidate was launched", add_wall_s=2.0
+        self._store.tasks.set_status(
+            self._task_id, status=status, stop_reason="every candidate was launched", add_wall_s=2.0
         )

@@ -42,7 +42,7 @@ def created(client: TestClient, **changes: Any) -> int:
 
 def claimed(service: Service, task_id: int) -> Lease:
     """The task, running on a worker."""
-    lease = service.store.queue.claim_this(task_id, "worker-1")
+    lease = service.store.tasks.claim_this(task_id, "worker-1")
     assert lease is not None
     return lease
 
@@ -57,7 +57,7 @@ def brought_to(service: Service, client: TestClient, status: str) -> int:
         return task_id
     lease = claimed(service, task_id)
     if status != "running":
-        service.store.queue.release(lease, status=status, reason="for a test")
+        service.store.tasks.release(lease, status=status, reason="for a test")
     return task_id
 
 
@@ -65,14 +65,14 @@ def run(service: Service, task_id: int, *, log: str = "one\ntwo\nthree\n") -> No
     """Three experiments of a task, the third of which fails; the task is then completed."""
     lease = claimed(service, task_id)
     store = service.store.fenced(task_id, lease.number)
-    store.update_plan(task_id, config=lease.task.config, plan=PLAN)
+    store.tasks.update_plan(task_id, config=lease.task.config, plan=PLAN)
     for threads in (1, 2, 3):
         path = service.logs / str(task_id) / f"c{threads}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(log)
         begin(service, task_id, threads, log_path=str(path))
         finish(service, task_id, threads, failed=threads == 3)
-    service.store.queue.release(lease, status="completed", reason="all launched")
+    service.store.tasks.release(lease, status="completed", reason="all launched")
 
 
 def begin(service: Service, task_id: int, threads: int, *, log_path: str = "") -> int:

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from autotuner.server.app import create_app
 from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
-from autotuner.store.figures import known_workers
+from autotuner.store.maintenance import known_workers
 from autotuner.store.schema import WorkerRow
 from autotuner.store.upgrades import migrate
 
@@ -73,7 +73,7 @@ def test_workers_are_told_with_their_task(client: TestClient, service: Service) 
     add_worker(service, "one")
     add_worker(service, "two", gpu="h100_sxm", devices=["0", "1"])
     task = client.post("/api/v2/tasks/?start=true", json=TASK).json()
-    assert service.store.queue.claim("one", gpu="cpu", gpus=1) is not None
+    assert service.store.tasks.claim("one", gpu="cpu", gpus=1) is not None
     items = {row["id"]: row for row in client.get("/api/v2/system/workers").json()["items"]}
     assert {name: row["task_id"] for name, row in items.items()} == {"one": task["id"], "two": None}
     assert items["two"]["alive"] is True

@@ -307,7 +307,7 @@ def test_a_log_is_followed_to_its_end(
         begin(service, task_id, 2, log_path=str(second))
         told = [next(whole)["data"] for _ in range(4)]
         assert told == ["four", "2", "five", "six"]
-        service.store.queue.release(lease, status="completed", reason="done")
+        service.store.tasks.release(lease, status="completed", reason="done")
         assert [event["event"] for event in whole] == ["end"]
 
 

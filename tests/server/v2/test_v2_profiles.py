@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from autotuner.profiles import BUILTIN
 from autotuner.server.service import Service
-from autotuner.store.profiles_kept import service_registry
+from autotuner.store.profiles import service_registry
 
 PROFILES = "/api/v2/profiles/"
 MINE: dict[str, Any] = {

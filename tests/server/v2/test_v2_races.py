@@ -59,7 +59,7 @@ def test_each_is_done_once_or_refused_for_its_state(client: TestClient, service:
         gone = client.get(path).status_code == 404
         deleted = [answer for answer in answers if answer.status_code == 204]
         assert gone == (len(deleted) == 1)
-    assert service.store.queue.next_for(gpu="cpu", gpus=0) is None or not gone
+    assert service.store.tasks.next_for(gpu="cpu", gpus=0) is None or not gone
 
 
 def test_one_of_two_that_delete_finds_it_gone(client: TestClient) -> None:

@@ -199,7 +199,7 @@ def test_every_action_does_in_every_state_what_the_table_says(
             told = is_problem(answer, 409, "wrong-transition")
             assert told["task_status"] == status
             assert told["allowed"] == list(allowed_actions(status))
-        service.store.queue.claim_this(task_id, "tidy up")
+        service.store.tasks.claim_this(task_id, "tidy up")
 
 
 def test_only_a_running_task_cannot_be_deleted(service: Service, client: TestClient) -> None:
@@ -216,7 +216,7 @@ def test_only_a_running_task_cannot_be_deleted(service: Service, client: TestCli
 def test_a_run_of_the_command_line_without_a_lease_cannot_be_stopped_from_here(
     service: Service, client: TestClient
 ) -> None:
-    row = service.store.create_run(
+    row = service.store.tasks.create(
         name="by hand",
         content_id="c",
         config=DOCUMENT,
@@ -282,7 +282,7 @@ def test_a_worker_and_its_beats_are_not_told_as_changes(
     task_id = created(client)
     lease = claimed(service, task_id)
     tag = client.get(f"{TASKS}{task_id}").headers["etag"]
-    service.store.queue.beat(lease)
+    service.store.tasks.beat(lease)
     assert client.get(f"{TASKS}{task_id}").headers["etag"] == tag
 
 

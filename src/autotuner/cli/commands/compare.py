@@ -11,7 +11,7 @@ from autotuner.cli.commands.show import chosen_run, open_existing
 from autotuner.cli.output import out, print_json
 from autotuner.measure import Measurement
 from autotuner.report.point_table import Candidates, PointRow, print_point_table, varied_paths
-from autotuner.store import RunRecord, Store
+from autotuner.store import Store, TaskRecord
 
 _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")
 _HEADS = ("conc.", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name, "", "ratio")))
@@ -54,7 +54,7 @@ def _cells(point: dict[str, Any]) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _levels(store: Store, run: RunRecord) -> dict[tuple[str, int], Measurement]:
+def _levels(store: Store, run: TaskRecord) -> dict[tuple[str, int], Measurement]:
     return {
         (experiment.candidate_id, measured.concurrency): measured
         for experiment in store.experiments(run.id)

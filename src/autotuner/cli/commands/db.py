@@ -11,8 +11,8 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, told_when_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError, InUseError
+from autotuner.store.database import known_revisions
 from autotuner.store.maintenance import Database, HeldTask
-from autotuner.store.revisions import known_revisions
 from autotuner.workers.watcher import has_ended_here
 
 _BACKUPS = "backups"

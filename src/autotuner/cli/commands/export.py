@@ -20,7 +20,7 @@ from autotuner.errors import AutotunerError
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import points_csv
 from autotuner.report.html import write_aside
-from autotuner.store import RunRecord, Store
+from autotuner.store import Store, TaskRecord
 from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.summarise import summarise
 
@@ -34,19 +34,19 @@ class _Exported:
     rows: int
 
 
-def _landscape(store: Store, run: RunRecord) -> _Exported:
+def _landscape(store: Store, run: TaskRecord) -> _Exported:
     landscape = landscape_of(store, run)
     text = landscape_csv(landscape)
     return _Exported(text, len(landscape.launches), _rows(text))
 
 
-def _csv(store: Store, run: RunRecord) -> _Exported:
+def _csv(store: Store, run: TaskRecord) -> _Exported:
     summary = summarise(store, run)
     text = points_csv(summary)
     return _Exported(text, len(summary.experiments), _rows(text))
 
 
-def _json(store: Store, run: RunRecord) -> _Exported:
+def _json(store: Store, run: TaskRecord) -> _Exported:
     summary = summarise(store, run)
     document = summary.model_dump(mode="json")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -58,7 +58,7 @@ def _rows(table: str) -> int:
     return sum(1 for _ in csv.reader(io.StringIO(table))) - 1
 
 
-FORMATS: dict[str, Callable[[Store, RunRecord], _Exported]] = {
+FORMATS: dict[str, Callable[[Store, TaskRecord], _Exported]] = {
     "csv": _csv,
     "json": _json,
     "landscape": _landscape,

@@ -229,5 +229,5 @@ def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
 
 
 def _row(record: ObservationRecord) -> dict[str, object]:
-    found: dict[str, object] = {"id": record.id, "run": record.run_id, **plain(record.observation)}
+    found: dict[str, object] = {"id": record.id, "run": record.task_id, **plain(record.observation)}
     return found | ({} if record.not_trusted is None else {"not_trusted": record.not_trusted})

@@ -126,7 +126,7 @@ def _of_run(
 def _summary(path: Path | None, number: int | None, home: Path | None) -> RunSummary:
     with open_existing(home) as store:
         if path is not None:
-            found = store.find_run(load_task(path).content_id)
+            found = store.tasks.newest(load_task(path).content_id)
             if found is None:
                 raise AutotunerError(
                     f"{path} has no run yet",

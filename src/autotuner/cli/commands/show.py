@@ -14,7 +14,7 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
 from autotuner.report.point_table import candidate_named
 from autotuner.report.terminal import print_experiment
-from autotuner.store import RunRecord, Store
+from autotuner.store import Store, TaskRecord
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
 from autotuner.workers.watcher import has_ended_here
@@ -34,27 +34,27 @@ def open_existing(home: Path | None) -> Store:
     return open_store(folder)
 
 
-def stored_runs(store: Store) -> list[RunRecord]:
+def stored_runs(store: Store) -> list[TaskRecord]:
     """All runs, newest first; one whose tuner was killed is told as interrupted."""
     dead = _left_by_the_killed(store)
     return [
         replace(run, status="interrupted", stop_reason="its tuner was killed")
         if run.id in dead
         else run
-        for run in store.runs()
+        for run in store.tasks.all()
     ]
 
 
 def _left_by_the_killed(store: Store) -> set[int]:
     """Runs that nobody of this machine works on although they are not over."""
     workers = {worker.id: worker for worker in store.workers.all()}
-    running = store.queue.running()
+    running = store.tasks.running()
     known = {task.id for task in running if task.worker in workers}
     killed = {t.id for t in running if has_ended_here(workers.get(t.worker or ""))}
     return killed | {task.id for task in running if task.id not in known}
 
 
-def chosen_run(store: Store, number: int | None) -> RunRecord:
+def chosen_run(store: Store, number: int | None) -> TaskRecord:
     """The run of that number, or the newest.
 
     Raises:
@@ -70,15 +70,15 @@ def chosen_run(store: Store, number: int | None) -> RunRecord:
     raise AutotunerError(f"there is no run {number}", remedy=f"runs: {known}")
 
 
-def report_path(home: Path, run_id: int) -> Path:
+def report_path(home: Path, task_id: int) -> Path:
     """Where a run's report lies unless the user says otherwise."""
-    return home / "reports" / f"run-{run_id}.html"
+    return home / "reports" / f"run-{task_id}.html"
 
 
 def runs(*, home: Path | None, as_json: bool) -> None:
     """`autotuner runs`."""
     folder = state_folder(home)
-    found: list[RunRecord] = []
+    found: list[TaskRecord] = []
     counts: dict[int, tuple[int, int]] = {}
     if has_store(folder):
         with open_store(folder) as store:

@@ -20,7 +20,7 @@ from autotuner.launch.devices import allowed_gpus
 from autotuner.report import print_summary
 from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_outlook
-from autotuner.store import RunRecord, Store, device_locks
+from autotuner.store import Store, TaskRecord, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.going_on import going_on
@@ -122,7 +122,7 @@ def run_task(
         run = tuner.open_run(fresh=fresh, again=again, hold=holding.hold)
         interrupted = runner.run(_until_done_or_told_to_stop(tuner, run, holding.tenure))
         held.close()
-        run = store.get_run(run.id) or run
+        run = store.tasks.get(run.id) or run
         html = report_path(folder, run.id)
         summary = summarise(store, run, report=str(html))
     write_report(summary, html)
@@ -154,7 +154,7 @@ def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> Non
     out().print()
 
 
-async def _until_done_or_told_to_stop(tuner: Tuner, run: RunRecord, tenure: Tenure) -> bool:
+async def _until_done_or_told_to_stop(tuner: Tuner, run: TaskRecord, tenure: Tenure) -> bool:
     """True where a signal ended it, or whoever asked for that through the service."""
     loop = asyncio.get_running_loop()
     for number in _STOPPING:

@@ -14,8 +14,8 @@ from autotuner.migrate import mirror
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
-from autotuner.store.profiles_kept import service_registry
-from autotuner.store.upkeep import EVERY_S, keep_up
+from autotuner.store.maintenance import EVERY_S, remove_expired
+from autotuner.store.profiles import service_registry
 from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
@@ -69,7 +69,7 @@ def upkeep_of(store: Store, settings: ServiceSettings) -> Pulse:
     """Removes what is too old, now and then, while its block runs."""
     days = settings.keep_events_days
     return Pulse(
-        lambda: keep_up(store.sessions, datetime.now(UTC), keep_events_days=days),
+        lambda: remove_expired(store.sessions, datetime.now(UTC), keep_events_days=days),
         EVERY_S,
         name="upkeep",
     )

@@ -56,9 +56,9 @@ def require_task(service: Service, task_id: int) -> V1TaskRecord:
     """
     record = tasks_of(service).get(task_id)
     if record is not None and record.status == RUNNING:
-        run_id = tasks_of(service).run_of(task_id)
-        if run_id is not None:
-            _refresh(service, run_id)
+        v2_task_id = tasks_of(service).run_of(task_id)
+        if v2_task_id is not None:
+            _refresh(service, v2_task_id)
             record = tasks_of(service).get(task_id)
     if record is None:
         raise not_found("Task")
@@ -67,16 +67,16 @@ def require_task(service: Service, task_id: int) -> V1TaskRecord:
 
 def refresh_running(service: Service) -> None:
     """Brings the rows of all tasks that run up to date."""
-    for run_id in tasks_of(service).running():
-        _refresh(service, run_id)
+    for v2_task_id in tasks_of(service).running():
+        _refresh(service, v2_task_id)
 
 
-def _refresh(service: Service, run_id: int) -> None:
+def _refresh(service: Service, v2_task_id: int) -> None:
     """Whoever reads is told what is there, also where nothing can be written."""
     try:
-        mirror(service.store, run_id)
+        mirror(service.store, v2_task_id)
     except StoreError as error:
-        _log.warning("task %d is not mirrored yet: %s", run_id, error)
+        _log.warning("task %d is not mirrored yet: %s", v2_task_id, error)
 
 
 def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
@@ -118,12 +118,12 @@ def start(service: Service, task_id: int, *, anew: bool = False) -> None:
         task = startable(service, record)
         new = cast(NewTask, {**stored_columns(task), "origin": "v1", "base": str(service.base)})
         with suppress(StaleRevisionError):
-            run_id, *gone = with_v1_refusals(
+            v2_task_id, *gone = with_v1_refusals(
                 lambda: transitions_of(service).start(record, new, anew=anew),  # noqa: B023
                 lambda status: _not_startable(status, anew=anew),
             )
             _remove_logs(service, gone)
-            mirror(service.store, run_id)
+            mirror(service.store, v2_task_id)
             return
     raise bad_request("Task is being changed; try again")
 
@@ -134,12 +134,12 @@ def cancel(service: Service, task_id: int) -> None:
     Raises:
         HTTPException: 404, there is none; 400, it is not running.
     """
-    run_id = with_v1_refusals(
+    v2_task_id = with_v1_refusals(
         lambda: transitions_of(service).cancel(task_id),
         lambda status: f"Task is {status}, only running tasks can be cancelled",
     )
-    if run_id is not None:
-        mirror(service.store, run_id)
+    if v2_task_id is not None:
+        mirror(service.store, v2_task_id)
 
 
 def change_without_results(
@@ -185,5 +185,5 @@ def _not_startable(status: str, *, anew: bool) -> str:
 
 
 def _remove_logs(service: Service, runs: Iterable[int]) -> None:
-    for run_id in runs:
-        shutil.rmtree(service.logs / str(run_id), ignore_errors=True)
+    for v2_task_id in runs:
+        shutil.rmtree(service.logs / str(v2_task_id), ignore_errors=True)

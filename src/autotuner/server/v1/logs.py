@@ -20,7 +20,8 @@ from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
 from autotuner.server.v1.lifecycle import require_task, tasks_of
 from autotuner.server.v1.routing import Id, ServiceDep, json_response, not_found, v1_router
-from autotuner.store.v1 import LOG_BEGINS, RUNNING, RunEvent, V1TaskRecord, events_after
+from autotuner.store.event_log import Happened, events_after
+from autotuner.store.v1 import LOG_BEGINS, RUNNING, V1TaskRecord
 
 router = v1_router("/tasks")
 
@@ -55,8 +56,8 @@ def delete_logs(service: ServiceDep, task_id: Id) -> Response:
 def get_experiment_logs(service: ServiceDep, task_id: Id, experiment_id: Id) -> Response:
     """What the engine of an experiment wrote."""
     require_task(service, task_id)
-    run_id = tasks_of(service).run_of(task_id)
-    found = () if run_id is None else service.store.experiments(run_id)
+    v2_task_id = tasks_of(service).run_of(task_id)
+    found = () if v2_task_id is None else service.store.experiments(v2_task_id)
     path = next((Path(e.log_path) for e in found if e.index == experiment_id), None)
     if path is None:
         raise not_found("Experiment")
@@ -89,8 +90,9 @@ def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[l
     beginning = after is None and record.log_begins is None
     last = after if after is not None else record.log_begins or 0
     lines = _notes(record) if beginning and record.started_at is not None else []
-    run_id = tasks_of(service).run_of(record.id)
-    events = () if run_id is None else events_after(service.store.sessions, run_id, last)
+    v2_task_id = tasks_of(service).run_of(record.id)
+    sessions = service.store.sessions
+    events = [] if v2_task_id is None else events_after(sessions, last, task_id=v2_task_id)
     return [*lines, *map(_line, events)], events[-1].id if events else last
 
 
@@ -103,7 +105,7 @@ def _notes(record: V1TaskRecord) -> list[str]:
     return [_one_line(str(note)) for note in notes]
 
 
-def _line(event: RunEvent) -> str:
+def _line(event: Happened) -> str:
     told = ", ".join(f"{key}={value}" for key, value in event.payload.items())
     return _one_line(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {told}".rstrip())
 

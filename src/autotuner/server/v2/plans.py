@@ -31,7 +31,7 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
-from autotuner.store.profiles_kept import service_registry
+from autotuner.store.profiles import service_registry
 from autotuner.tuning.faults import faults_in, problems_from
 from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.outlook import MOST_CANDIDATES

@@ -50,7 +50,7 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
-from autotuner.store.profiles_kept import KeptProfile, KeptProfiles, registry_beside
+from autotuner.store.profiles import StoredProfile, StoredProfiles, registry_beside
 from autotuner.tuning.resolve import applied
 
 router = v2_router("/profiles", "profiles")
@@ -104,7 +104,7 @@ def create_profile(
             remedy="give another name; `extends` builds on a profile",
         )
     document = _checked(service, profile.name, profile)
-    kept = KeptProfiles(service.store.sessions).create(profile.name, document)
+    kept = StoredProfiles(service.store.sessions).create(profile.name, document)
     return _profile_response(service, kept.name, status=201)
 
 
@@ -160,7 +160,7 @@ def change_profile(
 def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) -> Response:
     """Deletes a profile of yours; refused while others extend it."""
     _require_kept(service, name)
-    profiles = KeptProfiles(service.store.sessions)
+    profiles = StoredProfiles(service.store.sessions)
     above = [row.name for row in profiles.all() if row.document.get("extends") == name]
     if above:
         raise ProblemError(
@@ -205,9 +205,9 @@ def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Respo
     )
 
 
-def _all(service: Service) -> tuple[dict[str, KeptProfile], ProfileRegistry]:
+def _all(service: Service) -> tuple[dict[str, StoredProfile], ProfileRegistry]:
     """The kept ones, and all."""
-    kept = {row.name: row for row in KeptProfiles(service.store.sessions).all()}
+    kept = {row.name: row for row in StoredProfiles(service.store.sessions).all()}
     documents = {name: row.document for name, row in kept.items()}
     return kept, registry_beside(documents, service.folder)
 
@@ -220,8 +220,8 @@ def _require(name: str, registry: ProfileRegistry) -> None:
     raise ProblemError(ProblemKind.NOT_FOUND, f"there is no profile {name!r}")
 
 
-def _require_kept(service: Service, name: str) -> KeptProfile:
-    kept = KeptProfiles(service.store.sessions).get(name)
+def _require_kept(service: Service, name: str) -> StoredProfile:
+    kept = StoredProfiles(service.store.sessions).get(name)
     if kept is not None:
         return kept
     _require(name, registry_beside({}, service.folder))
@@ -242,7 +242,7 @@ def _changed(
     document = _checked(service, name, content)
     wanted = expected_version(if_match)
     version = read if wanted is None else wanted
-    KeptProfiles(service.store.sessions).change(name, document, version=version)
+    StoredProfiles(service.store.sessions).change(name, document, version=version)
     return _profile_response(service, name)
 
 
@@ -272,11 +272,11 @@ def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, 
     return document
 
 
-def _content_of(kept: KeptProfile) -> dict[str, Any]:
+def _content_of(kept: StoredProfile) -> dict[str, Any]:
     return {key: value for key, value in kept.document.items() if key != "name"}
 
 
-def _row(name: str, registry: ProfileRegistry, kept: KeptProfile | None) -> dict[str, Any]:
+def _row(name: str, registry: ProfileRegistry, kept: StoredProfile | None) -> dict[str, Any]:
     profile = registry.get(name)
     origin = "service" if kept else "built-in" if name in BUILTIN else "folder"
     return {
@@ -291,7 +291,7 @@ def _row(name: str, registry: ProfileRegistry, kept: KeptProfile | None) -> dict
     }
 
 
-def _broken_row(broken: BrokenProfile, kept: KeptProfile | None) -> dict[str, Any]:
+def _broken_row(broken: BrokenProfile, kept: StoredProfile | None) -> dict[str, Any]:
     row = kept if broken.source == source_of_kept(broken.name) else None
     return {
         "name": broken.name,

@@ -25,7 +25,7 @@ from autotuner.server.v2.routing import (
     v2_router,
 )
 from autotuner.server.v2.tasks import task_not_found
-from autotuner.store import RunRecord
+from autotuner.store import TaskRecord
 from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import (
@@ -114,7 +114,7 @@ class ExportFormat(StrEnum):
 class _Export(NamedTuple):
     media_type: str
     ending: str
-    write: Callable[[Service, RunRecord], str]
+    write: Callable[[Service, TaskRecord], str]
 
 
 _EXPORTS: Mapping[ExportFormat, _Export] = {
@@ -232,8 +232,8 @@ def export_task(
     )
 
 
-def _run(service: Service, task_id: int) -> RunRecord:
-    found = service.store.get_run(task_id)
+def _run(service: Service, task_id: int) -> TaskRecord:
+    found = service.store.tasks.get(task_id)
     if found is None:
         raise task_not_found(task_id)
     return found

@@ -21,7 +21,7 @@ from autotuner.report.documents import installed
 from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
 from autotuner.server.v2.routing import ServiceDep, View, json_response, v2_router
-from autotuner.store.figures import (
+from autotuner.store.maintenance import (
     KnownWorker,
     database_state,
     database_version,

@@ -130,7 +130,7 @@ def change_task(
     """Changes a task: its name and description at any time, what it does while it is pending."""
     values = _changes(service, patch)
     require_task(service, task_id)
-    record = service.store.queue.change(
+    record = service.store.tasks.change(
         task_id, values, revision=expected_revision(if_match, task_id)
     )
     return _task_response(service, record)
@@ -145,7 +145,7 @@ def change_task(
 def delete_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
     """Deletes a task and all that was measured for it; refused while it is running."""
     require_task(service, task_id)
-    service.store.queue.delete(task_id, revision=expected_revision(if_match, task_id))
+    service.store.tasks.delete(task_id, revision=expected_revision(if_match, task_id))
     return Response(status_code=204)
 
 
@@ -230,7 +230,7 @@ def require_task(service: Service, task_id: int) -> TaskRecord:
     Raises:
         ProblemError: there is none.
     """
-    found = service.store.queue.get(task_id)
+    found = service.store.tasks.get(task_id)
     if found is None:
         raise task_not_found(task_id)
     return found
@@ -252,7 +252,7 @@ def _created(
 ) -> TaskRecord:
     refuse_violations(service.violations(task))
     task = with_gpus_of_home(task, service.folder)
-    return service.store.queue.create(
+    return service.store.tasks.create(
         **stored_columns(task),
         origin="api",
         base=str(service.base) if base is None else base,
@@ -281,7 +281,7 @@ def _act(service: Service, task_id: int, action: Action, if_match: str | None) -
         )
     if action not in ASKED_OF_WORKERS:
         refuse_violations(service.violations(parse_task(record.config, source=f"task {task_id}")))
-    done = service.store.queue.act(task_id, action, revision=expected_revision(if_match, task_id))
+    done = service.store.tasks.act(task_id, action, revision=expected_revision(if_match, task_id))
     return _task_response(service, done, status=202 if done.wanted else 200)
 
 

@@ -4,7 +4,7 @@ In: v1's values. Out: immutable records with v1's names and units. Knows nothing
 for the link from a v2 task to the v1 task that it runs.
 """
 
-from autotuner.store.v1.experiments import V1Experiments
+from autotuner.store.v1.experiments import V1Experiments, V1Statistics
 from autotuner.store.v1.presets import V1Presets
 from autotuner.store.v1.projection import Outcome, Projection, Shown, project
 from autotuner.store.v1.records import (
@@ -15,10 +15,7 @@ from autotuner.store.v1.records import (
     V1PresetRecord,
     V1TaskRecord,
 )
-from autotuner.store.v1.run_events import RunEvent, events_after
-from autotuner.store.v1.statistics import V1Statistics
-from autotuner.store.v1.tasks import V1Tasks
-from autotuner.store.v1.transitions import FINISHED, PENDING, RUNNING, STOPPING, V1Transitions
+from autotuner.store.v1.tasks import FINISHED, PENDING, RUNNING, STOPPING, V1Tasks, V1Transitions
 
 __all__ = [
     "EXTRAS",
@@ -30,7 +27,6 @@ __all__ = [
     "STOPPING",
     "Outcome",
     "Projection",
-    "RunEvent",
     "Shown",
     "V1ExperimentRecord",
     "V1Experiments",
@@ -40,6 +36,5 @@ __all__ = [
     "V1TaskRecord",
     "V1Tasks",
     "V1Transitions",
-    "events_after",
     "project",
 ]

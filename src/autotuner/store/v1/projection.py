@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from autotuner.store.records import ExperimentRecord, TaskRecord
-from autotuner.store.rows import experiment_record, task_record
+from autotuner.store.records import ExperimentRecord, TaskRecord, experiment_record, task_record
 from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1.records import V1TaskRecord, naive, now, written
@@ -51,22 +50,22 @@ class Outcome:
 Projection = Callable[[V1TaskRecord, TaskRecord, Sequence[ExperimentRecord]], Outcome]
 
 
-def project(sessions: Sessions, run_id: int, projection: Projection) -> None:
+def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None:
     """Writes what `projection` makes of a v2 task into the v1 task that it runs.
 
     Nothing happens where there is no such v1 task, or another run has followed. v1's rows are kept
     while they are written: of two writers the later one sees what the earlier one saw, or more.
     """
     with sessions.writing() as session:
-        run = session.get(TaskRow, run_id)
+        run = session.get(TaskRow, v2_task_id)
         if run is None or run.v1_task_id is None:
             return
         v1 = _locked(session, run.v1_task_id)
         newest = select(TaskRow.id).where(TaskRow.v1_task_id == run.v1_task_id)
-        if v1 is None or session.scalar(newest.order_by(TaskRow.id.desc()).limit(1)) != run_id:
+        if v1 is None or session.scalar(newest.order_by(TaskRow.id.desc()).limit(1)) != v2_task_id:
             return
         session.refresh(run)
-        query = select(ExperimentRow).where(ExperimentRow.task_id == run_id)
+        query = select(ExperimentRow).where(ExperimentRow.task_id == v2_task_id)
         rows = list(session.scalars(query.order_by(ExperimentRow.idx)))
         outcome = projection(v1, task_record(run), [experiment_record(row) for row in rows])
         times = {row.id: (row.started_at, row.ended_at) for row in rows}

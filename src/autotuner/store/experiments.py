@@ -12,17 +12,16 @@ from sqlalchemy import delete, func, select, update
 from autotuner.errors import StoreError
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
-from autotuner.store import kept_observations
-from autotuner.store.records import ExperimentRecord, Standing
-from autotuner.store.rows import experiment_record, prediction_row
-from autotuner.store.run_ends import take_back
+from autotuner.store.observations import add_observations
+from autotuner.store.records import ExperimentRecord, Standing, experiment_record, prediction_row
 from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow
 from autotuner.store.sessions import Sessions, retried
+from autotuner.store.transitions import interrupt_experiments
 
 FINISHED = ("completed", "failed")
 
 
-class ExperimentsKept:
+class ExperimentStore:
     """Begins experiments, keeps what they measure, and ends them."""
 
     def __init__(self, sessions: Sessions) -> None:
@@ -31,7 +30,7 @@ class ExperimentsKept:
     @retried
     def begin_experiment(
         self,
-        run_id: int,
+        task_id: int,
         *,
         candidate_id: str,
         settings: dict[str, Any],
@@ -50,21 +49,21 @@ class ExperimentsKept:
         """
         with self._sessions.writing() as session:
             query = select(ExperimentRow).where(
-                ExperimentRow.task_id == run_id, ExperimentRow.candidate_id == candidate_id
+                ExperimentRow.task_id == task_id, ExperimentRow.candidate_id == candidate_id
             )
             earlier = session.scalars(query).first()
             if earlier is not None:
                 if earlier.status in FINISHED:
-                    raise StoreError(f"candidate {candidate_id} is finished in run {run_id}")
+                    raise StoreError(f"candidate {candidate_id} is finished in run {task_id}")
                 earlier.status, earlier.started_at = "running", _now()
                 earlier.settings, earlier.command, earlier.log_path = settings, command, log_path
                 earlier.selection_reason, earlier.phase = selection_reason, phase
                 earlier.predictions = []
                 session.flush()
                 return experiment_record(earlier)
-            newest = select(func.max(ExperimentRow.idx)).where(ExperimentRow.task_id == run_id)
+            newest = select(func.max(ExperimentRow.idx)).where(ExperimentRow.task_id == task_id)
             row = ExperimentRow(
-                task_id=run_id,
+                task_id=task_id,
                 idx=(session.scalar(newest) or 0) + 1,
                 candidate_id=candidate_id,
                 settings=settings,
@@ -182,22 +181,22 @@ class ExperimentsKept:
                 if kept is None or any(getattr(kept, name) != end[name] for name in end):
                     raise StoreError(f"experiment {experiment_id} is not running")
                 return
-            run_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
-            kept_observations.add(session, observations, session.scalar(run_id))
+            task_id = select(ExperimentRow.task_id).where(ExperimentRow.id == experiment_id)
+            add_observations(session, observations, session.scalar(task_id))
 
     @retried
-    def interrupt_running(self, run_id: int) -> int:
+    def interrupt_running(self, task_id: int) -> int:
         """Takes unfinished experiments back; returns how many. What they had measured stays."""
         with self._sessions.writing() as session:
-            return take_back(session, run_id)
+            return interrupt_experiments(session, task_id)
 
     @retried
-    def forget_interrupted(self, run_id: int) -> None:
+    def forget_interrupted(self, task_id: int) -> None:
         """Removes the experiments that were taken back before they had measured anything."""
         with self._sessions.writing() as session:
             session.execute(
                 delete(ExperimentRow).where(
-                    ExperimentRow.task_id == run_id,
+                    ExperimentRow.task_id == task_id,
                     ExperimentRow.status == "interrupted",
                     ExperimentRow.id.not_in(select(MeasurementRow.experiment_id)),
                 )
@@ -205,7 +204,7 @@ class ExperimentsKept:
 
     @retried
     def experiments(
-        self, run_id: int, *, besides: Collection[int] = ()
+        self, task_id: int, *, besides: Collection[int] = ()
     ) -> tuple[ExperimentRecord, ...]:
         """A run's experiments in the order of launch, with their measurements.
 
@@ -213,7 +212,7 @@ class ExperimentsKept:
             besides: those of these numbers in the store are left out.
         """
         query = select(ExperimentRow).where(
-            ExperimentRow.task_id == run_id, ExperimentRow.id.not_in(besides)
+            ExperimentRow.task_id == task_id, ExperimentRow.id.not_in(besides)
         )
         with self._sessions.reading() as session:
             return tuple(map(experiment_record, session.scalars(query.order_by(ExperimentRow.idx))))

@@ -20,7 +20,7 @@ from autotuner.store.store import Store
 
 
 @dataclass(frozen=True)
-class KeptProfile:
+class StoredProfile:
     """A profile's document as it is kept; `revision` grows with every change."""
 
     name: str
@@ -35,25 +35,25 @@ class KeptProfile:
         return self.revision, round(self.created_at.timestamp() * 1_000_000)
 
 
-class KeptProfiles:
+class StoredProfiles:
     """The profiles in a database."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def all(self) -> tuple[KeptProfile, ...]:
+    def all(self) -> tuple[StoredProfile, ...]:
         """Every one, by name."""
         with self._sessions.reading() as session:
             rows = session.scalars(select(ProfileRow).order_by(ProfileRow.name))
             return tuple(map(_kept, rows))
 
-    def get(self, name: str) -> KeptProfile | None:
+    def get(self, name: str) -> StoredProfile | None:
         """The one of that name."""
         with self._sessions.reading() as session:
             row = session.get(ProfileRow, name)
             return None if row is None else _kept(row)
 
-    def create(self, name: str, document: dict[str, Any]) -> KeptProfile:
+    def create(self, name: str, document: dict[str, Any]) -> StoredProfile:
         """Keeps a new one.
 
         Raises:
@@ -74,7 +74,7 @@ class KeptProfiles:
 
     def change(
         self, name: str, document: dict[str, Any], *, version: tuple[int, ...] | None = None
-    ) -> KeptProfile:
+    ) -> StoredProfile:
         """Puts another document in its place.
 
         Args:
@@ -105,7 +105,9 @@ def service_registry(store: Store, folder: Path) -> ProfileRegistry:
     Raises:
         ProfileError: one that is no profile, or a name that two have.
     """
-    return registry_beside({k.name: k.document for k in KeptProfiles(store.sessions).all()}, folder)
+    return registry_beside(
+        {k.name: k.document for k in StoredProfiles(store.sessions).all()}, folder
+    )
 
 
 def registry_beside(documents: Mapping[str, Any], folder: Path) -> ProfileRegistry:
@@ -125,5 +127,5 @@ def _locked(session: Session, name: str, version: tuple[int, ...] | None) -> Pro
     return row
 
 
-def _kept(row: ProfileRow) -> KeptProfile:
-    return KeptProfile(row.name, row.document, row.revision, row.created_at, row.updated_at)
+def _kept(row: ProfileRow) -> StoredProfile:
+    return StoredProfile(row.name, row.document, row.revision, row.created_at, row.updated_at)

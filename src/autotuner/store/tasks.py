@@ -1,9 +1,9 @@
-"""Tasks on their way from a request to a worker: states, leases, beats.
+"""Tasks: created, moved from state to state, handed to workers under a lease, and ended.
 
 A task is worked on by whoever holds its lease: a number that grows whenever a worker takes the
-task. The holder lets `beat` grow while it lives. No clock stands in the database: whoever watches
-sees by its own clock for how long a beat has not changed, so that no jump of a clock, and no
-difference between two, takes a task away or keeps it.
+task (a fencing token). The holder lets `heartbeat` grow while it lives. No clock stands in the
+database: whoever watches sees by its own clock for how long a heartbeat has not changed, so that no
+jump of a clock, and no difference between two, takes a task away or keeps it.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from typing import Any, Unpack
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from autotuner.errors import LeaseLostError, WrongTransitionError
-from autotuner.store.records import TaskRecord
-from autotuner.store.rows import task_record
+from autotuner.errors import LeaseLostError, NotFoundError, WrongTransitionError
+from autotuner.store.records import TaskRecord, task_record
 from autotuner.store.schema import TaskRow
-from autotuner.store.sessions import Guard, Sessions
+from autotuner.store.sessions import Guard, Sessions, retried
 from autotuner.store.transitions import (
     NewTask,
     act,
+    add_event,
     allowed_actions,
     asked_for,
     check_revision,
     create,
     enter,
+    interrupt_experiments,
     kept_v1_task,
     leave_v1_task,
     locked,
     remove,
-    tell,
+    status_change,
     touch,
 )
 
@@ -62,8 +63,8 @@ def holds(task_id: int, lease: int) -> Guard:
     return guard
 
 
-class Queue:
-    """Creates tasks, moves them from state to state, and hands them to workers."""
+class Tasks:
+    """Creates tasks, moves them from state to state, hands them to workers, and ends them."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -73,11 +74,27 @@ class Queue:
         with self._sessions.writing() as session:
             return task_record(create(session, new))
 
+    @retried
     def get(self, task_id: int) -> TaskRecord | None:
         """The task of that number."""
         with self._sessions.reading() as session:
             row = session.get(TaskRow, task_id)
             return None if row is None else task_record(row)
+
+    @retried
+    def newest(self, content_id: str) -> TaskRecord | None:
+        """The newest task whose configuration has that hash."""
+        query = select(TaskRow).where(TaskRow.content_id == content_id).order_by(TaskRow.id.desc())
+        with self._sessions.reading() as session:
+            row = session.scalars(query.limit(1)).first()
+            return None if row is None else task_record(row)
+
+    @retried
+    def all(self) -> tuple[TaskRecord, ...]:
+        """Every task, newest first."""
+        with self._sessions.reading() as session:
+            rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
+            return tuple(map(task_record, rows))
 
     def change(
         self, task_id: int, values: Mapping[str, Any], *, revision: int | None = None
@@ -205,7 +222,7 @@ class Queue:
                 return None
             row = session.get_one(TaskRow, task_id)
             row.started_at = row.started_at or _now()
-            tell(session, task_id, kind, {"worker": worker})
+            add_event(session, task_id, kind, {"worker": worker})
             session.flush()
             return Lease(task_record(row), row.lease)
 
@@ -236,13 +253,65 @@ class Queue:
             row.queued_at = asked_at or row.queued_at
             row.stop_reason = reason
             touch(row)
-            tell(session, row.id, "released", {"status": status, "reason": reason})
+            add_event(session, row.id, "released", {"status": status, "reason": reason})
 
     def running(self) -> tuple[TaskRecord, ...]:
         """Tasks that somebody works on, or should."""
         query = select(TaskRow).where(TaskRow.status == "running").order_by(TaskRow.id)
         with self._sessions.reading() as session:
             return tuple(map(task_record, session.scalars(query)))
+
+    @retried
+    def end(self, task_id: int, *, status: str, reason: str, add_wall_s: float) -> None:
+        """Takes unfinished experiments back, sets the status, adds the event: all or nothing."""
+        with self._sessions.writing() as session:
+            interrupt_experiments(session, task_id)
+            status = asked_for(session.get_one(TaskRow, task_id), status)
+            session.execute(status_change(task_id, status, reason, add_wall_s))
+            add_event(session, task_id, "run_ended", {"status": status, "reason": reason})
+
+    @retried
+    def set_status(self, task_id: int, *, status: str, stop_reason: str, add_wall_s: float) -> None:
+        """Sets the status and adds to the wall time, in seconds."""
+        with self._sessions.writing() as session:
+            session.execute(status_change(task_id, status, stop_reason, add_wall_s))
+
+    @retried
+    def keep_wall_time(self, task_id: int, wall_s: float) -> None:
+        """Keeps the seconds that have been worked on a task by now."""
+        with self._sessions.writing() as session:
+            session.execute(update(TaskRow).where(TaskRow.id == task_id).values(wall_s=wall_s))
+
+    @retried
+    def update_plan(
+        self,
+        task_id: int,
+        *,
+        plan: dict[str, Any],
+        config: dict[str, Any] | None = None,
+        found: Mapping[str, object] | None = None,
+    ) -> TaskRecord:
+        """Keeps the plan as it is now: words, SLO and budget may change between calls.
+
+        Args:
+            config: the document as it is written now; the one that is kept where left out.
+            found: column -> what this machine says: `engine`, `engine_version`, `device`, `model`.
+
+        Raises:
+            NotFoundError: there is no task of that number.
+        """
+        with self._sessions.writing() as session:
+            row = session.get(TaskRow, task_id)
+            if row is None:
+                raise NotFoundError(f"there is no task {task_id}")
+            row.plan = plan
+            row.config = row.config if config is None else config
+            for name, value in (found or {}).items():
+                setattr(row, name, value)
+            row.revision += 1
+            row.updated_at = _now()
+            session.flush()
+            return task_record(row)
 
 
 def _now() -> datetime:

@@ -42,7 +42,7 @@ class EngineProcess:
     pid_started: int
 
 
-class WorkersKept:
+class Workers:
     """Workers and their engines in the database."""
 
     def __init__(self, sessions: Sessions) -> None:
