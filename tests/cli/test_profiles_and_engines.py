@@ -60,9 +60,9 @@ def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(
         fields = variant["fields"]
         assert list(fields) == list(FIELDS)
         for path, row in fields.items():
-            assert (row["value"] is None) == bool(row["unsaid"]), path
-    assert fields["quantization.comm_mode"]["unsaid"] == "sglang cannot express"
-    assert fields["memory.page_size"]["unsaid"] == "sglang's own default counts"
+            assert (row["value"] is None) == bool(row["unset"]), path
+    assert fields["quantization.comm_mode"]["unset"] == "sglang cannot express"
+    assert fields["memory.page_size"]["unset"] == "sglang's own default counts"
 
 
 def test_explain_tells_what_the_engine_is_told_at_every_launch(call: Call, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from run_summaries import launch, summary
 from test_comparison import comparison
-from test_report import launch, summary
 
 from autotuner.measure import Measurement
 from autotuner.report.comparison import render_comparison

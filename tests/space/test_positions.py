@@ -12,7 +12,7 @@ from autotuner.catalog import ModelFacts, ResolvedModel, facts_from_config, reso
 from autotuner.config import Candidate, Model
 from autotuner.engines import engine_named
 from autotuner.errors import EngineError
-from autotuner.space.positions import known_positions, rope_is_said_whole
+from autotuner.space.positions import known_positions, partial_rope_scaling
 
 YARN = {
     "misc.rope_scaling": "yarn",
@@ -62,8 +62,8 @@ def test_positions_reach_as_far_as_they_are_scaled(settings: dict[str, Any], kno
 def test_a_scaling_in_parts_is_refused() -> None:
     for path in YARN:
         parts = {name: value for name, value in YARN.items() if name != path}
-        assert path in str(rope_is_said_whole(Candidate.from_settings(parts)))
-    assert rope_is_said_whole(Candidate.from_settings(YARN)) is None
+        assert path in str(partial_rope_scaling(Candidate.from_settings(parts)))
+    assert partial_rope_scaling(Candidate.from_settings(YARN)) is None
 
 
 def _command(engine: str, model: ResolvedModel, version: str | None = None) -> tuple[str, ...]:

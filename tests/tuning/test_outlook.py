@@ -12,8 +12,8 @@ from rich.console import Console
 
 from autotuner.config import parse_task
 from autotuner.predict import Prediction
-from autotuner.report.plan_document import outlook_document
-from autotuner.report.plan_terminal import print_outlook
+from autotuner.report.plan_document import estimate_document
+from autotuner.report.plan_terminal import print_estimate
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.outlook import Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
@@ -37,7 +37,7 @@ def expected(tmp_path: Path, **more: Any) -> tuple[Prepared, Outlook]:
 
 def text(prepared: Prepared, found: Outlook) -> str:
     console = Console(file=io.StringIO(), width=200)
-    print_outlook(prepared, found, console, most=None)
+    print_estimate(prepared, found, console, most=None)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -59,7 +59,7 @@ def test_what_misses_a_limit_is_not_offered(tmp_path: Path) -> None:
     assert chosen.point.tok_s_per_gpu == max(
         point.tok_s_per_gpu for point in found.points if point.ttft_ms <= limit
     )
-    told = outlook_document(prepared, found)["recommended"]
+    told = estimate_document(prepared, found)["recommended"]
     assert "Qwen/Qwen3-32B" in told["command"]
     assert "--tensor-parallel-size" in told["command"]
     assert told["limits"][0]["verdict"] in ("meets", "unclear")
@@ -76,7 +76,7 @@ def test_where_nothing_meets_a_limit_the_excess_is_told(tmp_path: Path) -> None:
     assert chosen is not None
     assert not chosen.meets_slo
     assert chosen.point.ttft_ms == min(map(ttft, found.points))
-    told = outlook_document(prepared, found)["recommended"]
+    told = estimate_document(prepared, found)["recommended"]
     assert told["limits"][0]["over"] == pytest.approx(chosen.point.ttft_ms - 1)
     shown = text(prepared, found)
     assert "nearest to the SLO" in shown
@@ -92,7 +92,7 @@ def test_a_cost_that_is_an_objective_is_shown(tmp_path: Path) -> None:
     assert "USD/M" in shown
     chosen = found.recommended
     assert chosen is not None
-    told = outlook_document(prepared, found)["recommended"]
+    told = estimate_document(prepared, found)["recommended"]
     assert told["usd_per_million_tokens"] == pytest.approx(1000 / chosen.point.tok_s_per_gpu)
     assert "USD/M" not in text(*expected(tmp_path, system=system))
 
@@ -105,7 +105,7 @@ def test_answers_of_one_token_are_expected_without_tpot(tmp_path: Path) -> None:
         assert point.tok_s_per_user is None
         assert point.requests_per_s == point.tok_s
         assert point.e2e_ms == point.ttft_ms
-    document = outlook_document(prepared, found)
+    document = estimate_document(prepared, found)
     assert document["recommended"]["tpot_ms"] is None
     shown = text(prepared, found)
     assert "req/s/GPU" in shown
@@ -114,7 +114,7 @@ def test_answers_of_one_token_are_expected_without_tpot(tmp_path: Path) -> None:
 
 def test_the_same_kind_of_data_is_not_marked(tmp_path: Path) -> None:
     prepared, found = expected(tmp_path)
-    assert outlook_document(prepared, found)["mixed"] is None
+    assert estimate_document(prepared, found)["mixed"] is None
     assert "data a" not in text(prepared, found)
 
 
@@ -129,7 +129,7 @@ def test_different_kinds_of_data_are_marked(tmp_path: Path) -> None:
         for key, one in found.expected.items()
     }
     mixed = replace(found, expected=expectations, frontier=other)
-    document = outlook_document(prepared, mixed)
+    document = estimate_document(prepared, mixed)
     assert "measured kernels" in document["mixed"]
     assert {row["kind"] for row in document["predictions"]} == {"roofline-1", "measured kernels"}
     shown = text(prepared, mixed)

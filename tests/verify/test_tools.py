@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tool_results import DATA, aiperf, lines, only, stored, vllm
 
 from autotuner.errors import VerifyError
-from autotuner.verify import Point, compare_files, detect_format, read_points
-
-DATA = Path(__file__).parent / "data" / "tools"
-
-
-def stored(folder: Path, document: Any, name: str = "result.json") -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = document if isinstance(document, str) else json.dumps(document)
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def only(path: Path) -> Point:
-    (point,) = read_points(path).points
-    return point
-
-
-def lines(*rows: Any) -> str:
-    return "".join(json.dumps(row) + "\n" for row in rows)
-
-
-def vllm(**changed: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((DATA / "vllm-bench.json").read_text("utf-8"))
-    return {k: v for k, v in {**document, **changed}.items() if v != "absent"}
+from autotuner.verify import compare_files, detect_format, read_points
 
 
 @pytest.mark.parametrize(
@@ -198,13 +174,6 @@ def test_guidellms_errors_leave_the_level_out(tmp_path: Path) -> None:
     document["benchmarks"][0]["metrics"]["request_totals"]["errored"] = 2
     with pytest.raises(VerifyError, match="2 of 11 requests failed"):
         read_points(stored(tmp_path, document))
-
-
-def aiperf(**changed: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        (DATA / "aiperf" / "profile_export_aiperf.json").read_text("utf-8")
-    )
-    return {**document, **changed}
 
 
 def test_aiperf_states_its_units(tmp_path: Path) -> None:
@@ -372,71 +341,3 @@ def test_predictions_of_several_engines_tell_each_its_own(tmp_path: Path) -> Non
     assert [point.engine for point in found.points] == ["vllm", "sglang"]
     one = {**document, "engine": "vllm", "predictions": [{**row, "settings": {}}]}
     assert only(stored(tmp_path, one)).engine == "vllm"
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.json", b"", "is empty"),
-        ("a.json", b"  \n", "is empty"),
-        ("a.jsonl", b'{"a": 1}\n{"b": 2}\n', "is JSON Lines of no format that is known"),
-        ("a.json", b'[{"a": 1}]', "is a JSON list of no format that is known"),
-        ("a.json", b"[1, 2]", "is a JSON list of int"),
-        ("a.json", b"[]", "is a JSON list of nothing"),
-        ("a.json", b'{"architectures": ["X"]}', "is JSON of the configuration of a model"),
-        ("a.json", b'{"a": ', "broken JSON at line 1"),
-        ("a.xlsx", b"PK\x03\x04....", "an Excel workbook"),
-        ("a.parquet", b"PAR1....", "a Parquet file"),
-        ("a.bin", bytes(range(256)), "is no text|not UTF-8"),
-        ("a.html", b"<html></html>", "a web page or XML"),
-        ("a.txt", b"hello world\n", "text of no format that is known"),
-        ("a.sql", b"CREATE TABLE IF NOT EXISTS llama_bench (\n", "is SQL"),
-        ("a.md", b"| model | size | test | t/s |\n", "a table in Markdown"),
-        ("a.gz", b"\x1f\x8b\x08\x00broken", "a damaged gzip file"),
-    ],
-)  # fmt: skip
-def test_what_is_no_known_format_is_told_as_what_it_is(
-    name: str, content: bytes, said: str, tmp_path: Path
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(VerifyError, match=said):
-        read_points(path)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_encodings_are_read(encoding: str, tmp_path: Path) -> None:
-    text = "concurrency,ttft_ms,tpot_ms\n1,100,9\n"
-    for name, content in (("a.csv", text), ("a.json", json.dumps(vllm()))):
-        path = tmp_path / name
-        path.write_bytes(content.encode(encoding))
-        assert read_points(path).points
-    packed = tmp_path / "a.jsonl.gz"
-    packed.write_bytes(gzip.compress(lines(vllm()).encode()))
-    assert only(packed).ttft_ms == 120
-
-
-@pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_semicolons_tabs_and_decimal_commas_are_read(delimiter: str, tmp_path: Path) -> None:
-    text = "concurrency,ttft_ms,tpot_ms\n1,100.5,9.25\n"
-    theirs = text.replace(",", delimiter).replace(".", ",")
-    found = read_points(stored(tmp_path, theirs, "a.csv"))
-    assert (found.points[0].ttft_ms, found.points[0].tpot_ms) == (100.5, 9.25)
-    assert found.notes == ("decimal commas were read as points",)
-
-
-def test_a_last_line_that_broke_off_is_left_out(tmp_path: Path) -> None:
-    found = read_points(stored(tmp_path, lines(vllm()) + '{"date": "20', "a.jsonl"))
-    assert (len(found.points), found.excluded[0].source) == (1, "line 2")
-
-
-def test_folders_say_what_they_hold(tmp_path: Path) -> None:
-    stored(tmp_path, "x", "notes.txt")
-    with pytest.raises(VerifyError, match=r"without results that are known: it holds notes\.txt"):
-        read_points(tmp_path)
-    stored(tmp_path, vllm(), "a.json")
-    assert only(tmp_path).tool == "vllm bench serve"
-    stored(tmp_path, aiperf(), "b.json")
-    with pytest.raises(VerifyError, match="several tools: aiperf, vllm-bench"):
-        read_points(tmp_path)
-    assert read_points(tmp_path, "aiperf").points

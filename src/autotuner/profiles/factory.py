@@ -20,9 +20,9 @@ Refuses = Callable[[Mapping[str, Any], str], str | None]
 """`refuses(settings, path)`: why the engine cannot express a field of `settings`, or None."""
 
 MACHINE = "this machine"
-"""Layer of what an engine is told of the machine it starts on."""
+"""Layer of the values that follow from the machine an engine starts on."""
 _CACHE_SIZE = 512
-_ENGINE_WHY = "said at every launch, so that the command line is explicit about it"
+_ENGINE_WHY = "set at every launch, so that the command line is explicit about it"
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,17 @@ class TaskConfigFactory:
     registry: ProfileRegistry | None = None
 
     def apply_engine_defaults(self, defaults: Mapping[str, Any]) -> TaskConfigFactory:
-        """What the engine's command line says where nobody says anything."""
+        """The engine's own values of fields that nobody sets."""
         rows = {path: {"value": value, "why": _ENGINE_WHY} for path, value in defaults.items()}
         settings = settings_from(rows, source="engine's defaults")
         return self._with(ConfigLayer("engine's defaults", "engine", settings))
 
     def apply_machine(self, known: Mapping[str, tuple[Any, str]]) -> TaskConfigFactory:
-        """What the engine is told of the machine it starts on: field -> value, and why."""
+        """Values that follow from the machine the engine starts on: field -> value, and why."""
         if not known:
             return self
-        told = {path: {"value": value, "why": why} for path, (value, why) in known.items()}
-        settings = settings_from(told, source=MACHINE)
+        rows = {path: {"value": value, "why": why} for path, (value, why) in known.items()}
+        settings = settings_from(rows, source=MACHINE)
         return self._with(ConfigLayer(MACHINE, "engine", settings))
 
     def apply_base_defaults(self) -> TaskConfigFactory:
@@ -210,7 +210,7 @@ def _settle(
     context: TaskContext,
     refuses: Refuses | None,
 ) -> tuple[Origin, ...]:
-    """Every layer's word on one field, the last that can be had first asked; sets the field."""
+    """The origin of each layer's value of one field; sets the field by the last that can be had."""
     origins: list[Origin] = []
     done = False
     for layer, setting in reversed(words):

@@ -52,7 +52,7 @@ class ConfigLayer:
 
     @property
     def title(self) -> str:
-        """How people are told of it."""
+        """Its name for people."""
         return f"{self.profile}/{self.name}" if self.profile else self.name
 
 

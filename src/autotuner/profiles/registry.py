@@ -130,7 +130,7 @@ def registry_of(registry: ProfileRegistry, documents: Mapping[str, Any]) -> Prof
 
 
 def kept(name: str) -> str:
-    """What a profile that is kept in the database is told to come from."""
+    """The source that is shown of a profile that is kept in the database."""
     return f"the service's own {name}"
 
 

@@ -40,23 +40,23 @@ def engine_row(name: str) -> dict[str, Any]:
 
 
 def engine_document(name: str, version: str | None = None) -> dict[str, Any]:
-    """How an engine says every field in a version, the newest one where left out.
+    """The flag of every field in a version of an engine, the newest one where left out.
 
     Raises:
         EngineError: no such engine, or no version.
     """
     table = engine_named(name).table
     version = table.version if version is None else checked_version(version)
-    fields = [saying_row(saying) for saying in table.sayings(version)]
+    fields = [flag_row(row) for row in table.sayings(version)]
     return {"engine": name, "version": version, "source": table.source, "fields": fields}
 
 
-def sayings_by_field() -> dict[str, dict[str, Saying]]:
-    """Field -> engine -> how its newest version says it."""
-    sayings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
-    fields = [saying.path for saying in next(iter(sayings.values()))]
+def flags_by_field() -> dict[str, dict[str, Saying]]:
+    """Field -> engine -> the flag of its newest version."""
+    flags = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    fields = [row.path for row in next(iter(flags.values()))]
     return {
-        path: {name: rows[place] for name, rows in sayings.items()}
+        path: {name: rows[place] for name, rows in flags.items()}
         for place, path in enumerate(fields)
     }
 
@@ -66,15 +66,15 @@ def coverage_document() -> dict[str, Any]:
     return {
         "engines": {name: engine.table.version for name, engine in ENGINES.items()},
         "fields": {
-            path: {name: saying_row(saying) for name, saying in row.items()}
-            for path, row in sayings_by_field().items()
+            path: {name: flag_row(flag) for name, flag in row.items()}
+            for path, row in flags_by_field().items()
         },
     }
 
 
-def saying_row(saying: Saying) -> dict[str, str]:
-    """How one field is said."""
-    return {"field": saying.path, "how": saying.how, "name": saying.name, "note": saying.note}
+def flag_row(flag: Saying) -> dict[str, str]:
+    """How an engine expresses one field."""
+    return {"field": flag.path, "how": flag.how, "name": flag.name, "note": flag.note}
 
 
 def profile_row(profile: Profile) -> dict[str, Any]:
@@ -129,13 +129,13 @@ def _setting(setting: LayerValue) -> dict[str, Any]:
 
 def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, Any]:
     """Every field with its provenance, as `--json` prints it."""
-    unsaid = unsaid_fields(config, engine, version)
+    unset = unset_fields(config, engine, version)
     return {
         "fields": {
             path: {
                 "value": config.settings.get(path),
                 "layers": [_origin(o) for o in config.provenance.get(path, ())],
-                "unsaid": unsaid.get(path),
+                "unset": unset.get(path),
             }
             for path in FIELDS
         },
@@ -144,7 +144,7 @@ def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dic
     }
 
 
-def unsaid_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, str]:
+def unset_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, str]:
     """Every field that is not set -> what counts instead."""
     reasons = {"no": f"{engine.name} cannot express", "task": "the task does not say"}
     own = f"{engine.name}'s own default counts"

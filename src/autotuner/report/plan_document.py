@@ -41,7 +41,7 @@ _COLUMNS = {
     "note": "note",
     "on_frontier": "on the frontier",
 }
-"""What a predicted point tells -> its column's head in a CSV file."""
+"""Key of a predicted point -> its column's head in a CSV file."""
 
 
 def plan_of(
@@ -60,7 +60,7 @@ def plan_of(
         home: where answers of slow predictors and the speed of this CPU are kept.
         store: what earlier runs measured; None where there is nothing.
         tell: called now and then with how many candidates were asked for, of how many.
-        most: how many candidates are predicted to tell which strategy is picked.
+        most: how many candidates are predicted to choose the strategy by.
         listed: how many candidates the document lists; all where left out.
         measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
@@ -76,7 +76,7 @@ def plan_of(
 
 
 def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
-    whole = outlook_document(prepared, found)
+    whole = estimate_document(prepared, found)
     names = (
         "predictor",
         "why",
@@ -99,7 +99,7 @@ def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) ->
 def plan_document(
     prepared: Prepared, store: Store | None, *, listed: int | None = None
 ) -> dict[str, Any]:
-    """The plan without predictions; `store` tells the time that earlier runs took."""
+    """The plan without predictions; `store` has the time that earlier tasks took."""
     typical_s = _typical_experiment_s(prepared, store)
     at_most_s = prepared.experiment_s_at_most()
     space, launches = prepared.space, prepared.launches
@@ -152,8 +152,8 @@ def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | No
     return fmean(times) if times else None
 
 
-def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
-    """The outlook as `--json` prints it."""
+def estimate_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
+    """The plan estimate as `--json` prints it."""
     isl, osl = prepared.workload.mean()
     settings = {c.id: c.settings() for c in prepared.space.candidates if c.id in found.expected}
     front = set(map(point_key, found.frontier))
@@ -190,7 +190,7 @@ def outlook_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
     }
 
 
-def outlook_csv(document: Mapping[str, Any]) -> str:
+def estimate_csv(document: Mapping[str, Any]) -> str:
     """One row a predicted point; the settings that any candidate has follow the figures."""
     rows = document["predictions"]
     paths = list(dict.fromkeys(path for row in rows for path in row["settings"]))

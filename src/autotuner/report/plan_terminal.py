@@ -29,7 +29,7 @@ from autotuner.tuning.prepare import Prepared
 _SHOWN_REASONS = 5
 
 
-def print_outlook(
+def print_estimate(
     prepared: Prepared,
     found: Outlook,
     console: Console,

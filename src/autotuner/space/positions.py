@@ -47,7 +47,7 @@ def known_positions(candidate: Candidate, facts: ModelFacts) -> int | None:
     return max([known, *(stretched(known, scaling) for scaling in scalings)])
 
 
-def rope_is_said_whole(candidate: Candidate) -> str | None:
+def partial_rope_scaling(candidate: Candidate) -> str | None:
     """A scaling needs its factor and the length that it starts from."""
     scaling = {
         "misc.rope_scaling": candidate.misc.rope_scaling,

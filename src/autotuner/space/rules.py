@@ -19,7 +19,7 @@ from autotuner.space.context import (
     width,
 )
 from autotuner.space.memory import memory_reason, shortfall
-from autotuner.space.positions import POSITIONS, rope_is_said_whole
+from autotuner.space.positions import POSITIONS, partial_rope_scaling
 from autotuner.space.requirements import requirement_rules
 
 _TP = WIDTHS[0]
@@ -66,7 +66,7 @@ def length_is_known(candidate: Candidate, context: SpaceContext) -> str | None:
 
 def scaling_is_whole(candidate: Candidate, context: SpaceContext) -> str | None:
     """A scaling of positions needs its factor and the length that it starts from."""
-    return rope_is_said_whole(candidate)
+    return partial_rope_scaling(candidate)
 
 
 def totals_agree(candidate: Candidate, context: SpaceContext) -> str | None:

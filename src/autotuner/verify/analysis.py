@@ -36,7 +36,7 @@ DEFAULT_WITHIN = (10.0, 15.0, 20.0)
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure that both sides may tell."""
+    """A quantity that both sides may state."""
 
     name: str
     title: str
@@ -74,7 +74,7 @@ class Errors:
     """Of one metric over pairs; None where there are too few of them.
 
     Attributes:
-        pairs: how many tell the metric on both sides; `missing`: how many do not.
+        pairs: how many state the metric on both sides; `missing`: how many do not.
         mape, median_ape: mean and median APE, percent.
         bias: geometric mean of predicted / actual.
         spearman: rank correlation, -1 to 1; None below two pairs, or where one side is constant.
@@ -122,7 +122,7 @@ def errors(
 
 
 def misses_of(metric: Metric, pairs: Sequence[Pair]) -> list[Miss]:
-    """The error of every pair that tells the metric on both sides, in the order given."""
+    """The error of every pair that states the metric on both sides, in the order given."""
     found = []
     for pair in pairs:
         predicted, actual = metric.of(pair.predicted), metric.of(pair.actual)
@@ -141,7 +141,7 @@ def worst(metric: Metric, pairs: Sequence[Pair], count: int = 5) -> list[Miss]:
 def by_dimension(
     dimension: str, pairs: Sequence[Pair], within: Sequence[float] = DEFAULT_WITHIN
 ) -> dict[str, dict[str, Errors]]:
-    """Value of a dimension -> metric -> errors, numbers rising; what is not told is left out."""
+    """Value of a dimension -> metric -> errors, numbers rising; unknown values are left out."""
     groups: dict[object, list[Pair]] = {}
     for pair in pairs:
         value = DIMENSIONS[dimension](pair)
@@ -222,7 +222,7 @@ class PredictedChoice:
 def choices(
     pairs: Sequence[Pair], slo: Mapping[str, float] | None = None
 ) -> tuple[PredictedChoice, ...]:
-    """One for each scenario with at least two points that tell all that a choice needs.
+    """One for each scenario with at least two points that state all that a choice needs.
 
     Args:
         slo: `ttft_ms`, `tpot_ms` -> upper limit in ms.
@@ -290,7 +290,7 @@ def _points(points: Mapping[str, Point]) -> dict[str, OperatingPoint]:
 
 
 def _operating(point: Point, key: str) -> OperatingPoint | None:
-    """The point as search sees it; None where it does not tell all that a choice needs."""
+    """The point as search sees it; None where it does not state all that a choice needs."""
     per_gpu = point.tok_s_per_gpu
     if point.ttft_ms is None or point.tok_s is None or per_gpu is None:
         return None
@@ -304,7 +304,7 @@ def _operating(point: Point, key: str) -> OperatingPoint | None:
         tok_s_per_user=tok_s_per_user(point.tpot_ms),
         ttft_ms=point.ttft_ms,
         tpot_ms=point.tpot_ms,
-        # No predictor tells percentiles, and no choice here asks for one.
+        # No predictor gives percentiles, and no choice here asks for one.
         e2e_p90_ms=math.nan,
         requests_per_s=point.tok_s / point.osl if point.osl else None,
     )

@@ -55,7 +55,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that can be said of predictions beside measurements.
+    """Predictions beside measurements: the pairs, their errors, and what was left out.
 
     Attributes:
         errors: metric -> errors over all pairs.
@@ -169,7 +169,7 @@ def _corrections(predicted: PointFile, pairs: Sequence[Pair]) -> tuple[str, ...]
     sources = (str(pair.predicted.originals.get("source", "")) for pair in pairs)
     if not predicted.corrected_by and any(_CALIBRATED.search(source) for source in sources):
         return (
-            "the predictions were corrected by earlier measurements; this file does not tell "
+            "the predictions were corrected by earlier measurements; this file does not say "
             "whether by those that they are compared with (`predict --save` does)",
         )
     return ()

@@ -5,7 +5,7 @@
 | `concurrency` | requests in flight, over the whole deployment; needed |
 | `ttft_ms` or `ttft_s` | mean time to first token |
 | `tpot_ms` or `tpot_s` | mean time per output token without the first |
-| `tpot_with_first_ms` or `…_s`, `e2e_ms` or `e2e_s` | where TPOT without the first is not told |
+| `tpot_with_first_ms` or `…_s`, `e2e_ms` or `e2e_s` | where TPOT without the first is not given |
 | `tok_s` or `tok_s_per_gpu` | output tokens/s of the deployment, or that over its GPUs |
 | `gpus`, `isl`, `osl` | GPUs of the deployment; mean tokens of a request |
 | `model`, `engine`, `engine_version`, `system`, `candidate`, `tool` | names |

@@ -62,7 +62,7 @@ CRITERIA: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
     ("gpus", _same),
     ("concurrency", _same),
 )
-"""Field of `Point` -> whether two values are the same; what is not told rules nothing out."""
+"""Field of `Point` -> whether two values are the same; what is not stated rules nothing out."""
 
 
 def contradiction(predicted: Point, actual: Point) -> tuple[int, str]:
@@ -149,12 +149,12 @@ class Pair:
 
     @property
     def label(self) -> str:
-        """The layout, as the side that tells one says it."""
+        """The layout, from the side that states one."""
         side = self.actual if self.actual.has_layout else self.predicted
         return side.label
 
     def known(self, name: str) -> Any:
-        """A field of the measurement; of the prediction where the measurement does not tell it."""
+        """A field of the measurement; of the prediction where the measurement does not state it."""
         found = getattr(self.actual, name)
         return getattr(self.predicted, name) if found is None else found
 
@@ -176,8 +176,8 @@ class Matching:
 def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
     """Pairs of points that contradict each other in nothing, at the same concurrency.
 
-    What a file does not tell (a layout, a number format) rules nothing out. Where several
-    predictions fit, one that tells just the measurement's settings wins; several of the same
+    What a file does not state (a layout, a number format) rules nothing out. Where several
+    predictions fit, one that states just the measurement's settings wins; several of the same
     settings are one prediction made more than once, of which the first counts; several of
     different settings leave the measurement unmatched, since no one could say which is meant.
     Measurements of the same point are repeats: their medians count.
@@ -237,7 +237,7 @@ def _one_configuration(one: Point, two: Point) -> bool:
 
 
 def _apart_in(one: Point, two: Point) -> str:
-    """Which setting tells two predictions apart that the measurement does not tell."""
+    """Which setting distinguishes two predictions and is not stated by the measurement."""
     for path in {**one.identity, **two.identity}:
         first, second = one.identity.get(path), two.identity.get(path)
         if first != second:

@@ -18,7 +18,7 @@ from autotuner.config import Candidate
 from autotuner.predict import e2e_ms
 
 MACHINE_FIELDS = ("runtime.", "system.")
-"""Groups that say what is asked and on what; all but `system.serving_mode` are told apart."""
+"""Groups that say what is asked and on what; all but `system.serving_mode` distinguish points."""
 
 _WIDTHS = {
     "tp": "tensor_parallel",
@@ -32,7 +32,7 @@ _WIDTHS = {
 
 @dataclass(frozen=True)
 class Point:
-    """One load level of one configuration. A figure or name that its file does not tell is None.
+    """One load level of one configuration. A figure or name that its file does not state is None.
 
     Attributes:
         concurrency: requests in flight, over the whole deployment.
@@ -40,7 +40,7 @@ class Point:
             answer has one.
         tok_s: output tokens per second of the whole deployment, first tokens counted.
         gpus: devices that the deployment occupies; a CPU counts as one.
-        settings: `group.field` -> value, as far as the file tells them.
+        settings: `group.field` -> value, as far as the file states them.
         layout: how workers are laid out, where `parallel` cannot say it (prefill and decode apart).
         isl, osl: mean tokens of a request.
         lengths: the distribution they are the means of, where it is not one fixed length.
@@ -101,7 +101,7 @@ class Point:
 
     @property
     def label(self) -> str:
-        """How its workers are laid out, `tp2 dp2`; its candidate where it tells no layout."""
+        """How its workers are laid out, `tp2 dp2`; its candidate where it states no layout."""
         if self.layout:
             return self.layout
         if not self.has_layout:
@@ -112,7 +112,7 @@ class Point:
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
-        """The settings by which candidates are told apart: all but workload, device and engine."""
+        """The settings that distinguish candidates: all but workload, device and engine."""
         return {
             path: value
             for path, value in self.settings.items()
@@ -155,7 +155,7 @@ class PointFile:
 
 
 def occupied(settings: Mapping[str, Any]) -> int | None:
-    """Devices of a deployment by its parallel widths; None where no width is told."""
+    """Devices of a deployment by its parallel widths; None where no width is known."""
     widths = {path: value for path, value in settings.items() if path.startswith("parallel.")}
     if not widths:
         return None

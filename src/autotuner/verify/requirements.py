@@ -25,7 +25,7 @@ class ErrorLimit:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A requirement, what was found, and whether that keeps it. What cannot be told does not."""
+    """A requirement, what was found, and whether that keeps it. What is not known does not."""
 
     requirement: ErrorLimit
     found: float | None

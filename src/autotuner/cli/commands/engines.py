@@ -11,7 +11,7 @@ from autotuner.report.documents import (
     coverage_document,
     engine_document,
     engine_row,
-    sayings_by_field,
+    flags_by_field,
 )
 
 MARKS = {"implied": "follows", "task": "task", "no": "no"}
@@ -53,7 +53,7 @@ def engines_coverage(*, as_json: bool, markdown: bool) -> None:
     if as_json:
         print_json(coverage_document())
         return
-    by_field = sayings_by_field()
+    by_field = flags_by_field()
     if markdown:
         print(coverage_markdown(by_field))
         return

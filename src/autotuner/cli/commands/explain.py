@@ -12,7 +12,7 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json
 from autotuner.engines import FIELDS, Engine
 from autotuner.profiles import Origin, ResolvedConfig
-from autotuner.report.documents import config_document, unsaid_fields
+from autotuner.report.documents import config_document, unset_fields
 from autotuner.report.points import value_text
 
 
@@ -43,11 +43,11 @@ def explain(path: Path, *, home: Path | None, as_json: bool) -> None:
 
 def print_config(config: ResolvedConfig, engine: Engine, version: str) -> None:
     """Every field with its provenance, for people."""
-    unsaid = unsaid_fields(config, engine, version)
+    unset = unset_fields(config, engine, version)
     for path in sorted(config.provenance, key=FIELDS.index):
-        _print_field(path, config, unsaid.get(path, ""))
+        _print_field(path, config, unset.get(path, ""))
     by_reason: dict[str, list[str]] = {}
-    for path, reason in unsaid.items():
+    for path, reason in unset.items():
         if path not in config.provenance:
             by_reason.setdefault(reason, []).append(path)
     for reason, paths in by_reason.items():
@@ -56,10 +56,10 @@ def print_config(config: ResolvedConfig, engine: Engine, version: str) -> None:
         out().print(f"not applied: {escape(f'{skipped.layer}: {skipped.reason}')}", soft_wrap=True)
 
 
-def _print_field(path: str, config: ResolvedConfig, unsaid: str) -> None:
+def _print_field(path: str, config: ResolvedConfig, unset: str) -> None:
     origins = config.provenance[path]
     winner = next((o for o in origins if o.status == "set"), None)
-    value = _values(config.settings[path]) if winner else f"({unsaid})"
+    value = _values(config.settings[path]) if winner else f"({unset})"
     layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
     out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
     told = [winner.why] if winner and winner.why else []

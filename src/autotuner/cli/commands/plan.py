@@ -22,7 +22,7 @@ from autotuner.predict import Observation
 from autotuner.profiles import MACHINE, USERS, ResolvedConfig, registry_with
 from autotuner.report.documents import task_schema
 from autotuner.report.plan_document import plan_of
-from autotuner.report.plan_terminal import print_outlook
+from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
 from autotuner.tuning.faults import faults_in, problems_from
 from autotuner.tuning.forecast import Forecast
@@ -112,7 +112,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -
         return
     print_plan(prepared, document)
     out().print()
-    print_outlook(prepared, found, out(), most=_SHOWN_POINTS, short=short)
+    print_estimate(prepared, found, out(), most=_SHOWN_POINTS, short=short)
     if found.minutes is not None:
         out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
 

@@ -19,8 +19,8 @@ from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.report.html import write_aside
-from autotuner.report.plan_document import outlook_csv, outlook_document
-from autotuner.report.plan_terminal import print_outlook
+from autotuner.report.plan_document import estimate_csv, estimate_document
+from autotuner.report.plan_terminal import print_estimate
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.outlook import outlook
 from autotuner.tuning.prepare import Prepared
@@ -50,8 +50,8 @@ def predict(
     asked = forecast_of(prepared, folder)
     found = outlook(prepared, asked, known_observations(folder, asked))
     seconds = time.monotonic() - began
-    document = outlook_document(prepared, found)
-    for target, text in ((csv, outlook_csv), (save, _json_text)):
+    document = estimate_document(prepared, found)
+    for target, text in ((csv, estimate_csv), (save, _json_text)):
         if target is not None:
             with told_when_unwritable(target):
                 write_aside(target, text(document))
@@ -61,7 +61,7 @@ def predict(
         print_json(document)
     else:
         most = None if every else _SHOWN_POINTS
-        print_outlook(prepared, found, out(), most=most, plot=not short, short=short)
+        print_estimate(prepared, found, out(), most=most, plot=not short, short=short)
         levels = len(prepared.task.benchmark.levels)
         count = f"{len(found.expected)} candidates x {levels} load levels"
         out().print(f"asked for {count} in {duration_text(seconds)}")

@@ -19,7 +19,7 @@ from autotuner.cli.progress import Progress
 from autotuner.launch.devices import allowed_gpus
 from autotuner.report import print_summary
 from autotuner.report.plan_document import plan_document
-from autotuner.report.plan_terminal import print_outlook
+from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.forecast import Forecast, forecast_of
@@ -150,7 +150,7 @@ def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> Non
     known = forecast.remembered(store)
     found = outlook(prepared, forecast, known, most=MOST_CANDIDATES)
     out().print()
-    print_outlook(prepared, found, out(), most=_SHOWN_POINTS)
+    print_estimate(prepared, found, out(), most=_SHOWN_POINTS)
     out().print()
 
 

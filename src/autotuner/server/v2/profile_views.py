@@ -129,7 +129,7 @@ class FieldView(View):
 
     value: JsonValue
     layers: list[FieldSourceView]
-    unsaid: str | None
+    unset: str | None
     """What counts where it is not set."""
 
 

@@ -151,7 +151,7 @@ def refuse_failures(failed: int | None, of: int | None) -> None:
 
 
 def count_of(row: Row, key: str) -> int | None:
-    """A count of zero or more; None where it is not told.
+    """A count of zero or more; None where it is not stated.
 
     Raises:
         ValueError: it is no count.
@@ -169,7 +169,7 @@ def count_of(row: Row, key: str) -> int | None:
 
 
 def positive(row: Row, key: str) -> float | None:
-    """A figure above zero; None where it is not told.
+    """A figure above zero; None where it is not stated.
 
     Raises:
         ValueError: it is none.
@@ -179,13 +179,13 @@ def positive(row: Row, key: str) -> float | None:
 
 
 def latency_ms(row: Row, key: str, to_ms: float) -> float | None:
-    """A latency in ms; None where it is not told; raises as `positive`."""
+    """A latency in ms; None where it is not stated; raises as `positive`."""
     value = positive(row, key)
     return None if value is None else value * to_ms
 
 
 def text_of(row: Row, key: str) -> str | None:
-    """A word; None where it is not told."""
+    """A word; None where it is not stated."""
     value = row.get(key)
     return str(value) if isinstance(value, str | int | float) and str(value).strip() else None
 
