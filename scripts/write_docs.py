@@ -297,7 +297,7 @@ def endpoints() -> str:
 
 def transitions() -> str:
     """Action, and what follows it in each state."""
-    lines = ["| action | asked of a task that is | makes it |", "|---|---|---|"]
+    lines = ["| action | for a task that is | makes it |", "|---|---|---|"]
     for action, changes in TRANSITIONS.items():
         follows: dict[str, list[str]] = {}
         for before, after in changes.items():

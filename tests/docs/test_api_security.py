@@ -12,7 +12,7 @@ import yaml
 from autotuner.config import parse_task
 from autotuner.errors import PolicyError
 from autotuner.server.problems import problem_of, problem_response
-from autotuner.server.security.authentication import attempts, scope_needed
+from autotuner.server.security.authentication import attempts, required_scope
 from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import require_allowed
@@ -51,8 +51,8 @@ def test_the_problem_of_the_example_is_what_is_answered() -> None:
 
 
 def test_the_figures_of_the_text_are_the_codes() -> None:
-    assert scope_needed("GET", "/healthz") is None
-    assert scope_needed("GET", "/readyz") is None
+    assert required_scope("GET", "/healthz") is None
+    assert required_scope("GET", "/readyz") is None
     tried = attempts()
     assert [tried.take("address") for _ in range(20)] == [0] * 20
     assert 0 < tried.take("address") <= 1

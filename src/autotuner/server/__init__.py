@@ -1,4 +1,4 @@
 """The service: `/api/v2`, v1's `/api`, events, tokens.
 
-In: HTTP. Out: what the rooms below say, as JSON, and problem details. Knows nothing of terminals.
+In: HTTP. Out: JSON of the rooms below, and problem details. Knows nothing of terminals.
 """

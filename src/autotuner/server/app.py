@@ -75,7 +75,7 @@ def create_app(service: Service) -> FastAPI:
         # The framework's pages load scripts from a network that there may not be.
         docs_url=None,
         redoc_url=None,
-        # A task is the same document in requests and in answers.
+        # A task is the same document in requests and in responses.
         separate_input_output_schemas=False,
     )
     app.state.service = service
@@ -98,9 +98,9 @@ _JSON = "application/json"
 
 
 def customise_openapi(app: FastAPI) -> None:
-    """Makes the application tell that its problems are of their own media type.
+    """Adds the media type of problem details and the token scheme to the OpenAPI document.
 
-    The framework knows a response's model and its media type only of one kind of answer.
+    The framework gives every response of a route one media type.
     """
     plain = app.openapi
 
@@ -113,7 +113,7 @@ def customise_openapi(app: FastAPI) -> None:
 
 
 def with_token_scheme(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, which tells of tokens: sent in a header, demanded where others can reach it."""
+    """The document with the security scheme of tokens, which is optional."""
     document["components"]["securitySchemes"] = {
         "token": {
             "type": "http",
@@ -122,13 +122,13 @@ def with_token_scheme(document: dict[str, Any]) -> dict[str, Any]:
             "reached from other machines.",
         }
     }
-    # Either will do: a token, or none where none is demanded.
+    # Either will do: a token, or none where none is required.
     document["security"] = [{"token": []}, {}]
     return document
 
 
 def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, in which what is told of problems stands under their media type."""
+    """The document with problem details under their own media type."""
     for operations in document["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():
@@ -156,7 +156,7 @@ def listening_on(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Ends streams first: they would keep the service from stopping until its grace is over.
+    """Server that ends open streams first: they would hold a shutdown until its grace period ends.
 
     Args:
         app: what `create_app` made; it stands in `config` too, bare or behind something.

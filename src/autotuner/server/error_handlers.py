@@ -1,4 +1,4 @@
-"""Errors of requests, wherever they are raised, as answers."""
+"""Handlers that turn errors of requests into problem details, wherever they are raised."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Makes every error that leaves a handler a problem; one that nobody foresaw tells nothing."""
+    """Registers a handler for every error; an unexpected one reveals nothing of itself."""
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(AutotunerError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
@@ -41,7 +41,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[ProblemKind, tuple[Problem, ...]]:
-    """What a validation found: the body's faults, else those of the parameters.
+    """Faults that a validation found: those of the body, else those of the parameters.
 
     A parameter's path begins with where it stands: `query.limit`, `path.task_id`.
     """
@@ -55,7 +55,7 @@ def faults_of(errors: Iterable[Mapping[str, Any]]) -> tuple[ProblemKind, tuple[P
 
 
 def _in_document(place: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A place in the document; where it is no JSON, the number is of a character."""
+    """A place in the document; a lone number is the position where JSON parsing failed."""
     return () if len(place) == 2 and isinstance(place[1], int) else place[1:]
 
 
@@ -66,10 +66,10 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AutotunerError)  # noqa: S101 - registered for it alone
-    told = problem_of(error)
-    if told.kind is ProblemKind.UNAVAILABLE:
+    problem = problem_of(error)
+    if problem.kind is ProblemKind.UNAVAILABLE:
         request.app.state.metrics.database_errors.inc()
-    return problem_response(told, request.url.path)
+    return problem_response(problem, request.url.path)
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -89,7 +89,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         headers["Allow"] = ", ".join(allowed_methods(request))
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=headers)
-        detail = f"{request.url.path} does not take {request.method}"
+        detail = f"{request.url.path} does not accept {request.method}"
     refused = ProblemError(kind_of_status(error.status_code), detail, headers=headers)
     return problem_response(refused, request.url.path)
 
@@ -112,11 +112,11 @@ async def _on_unexpected_error(request: Request, error: Exception) -> Response:
 
 
 def allowed_methods(request: Request) -> tuple[str, ...]:
-    """The methods that the address of a request takes; the framework names those of one route."""
+    """Methods that the address of a request accepts; the framework names those of one route."""
     routes = request.app.router.routes
 
-    def takes(method: str) -> bool:
-        asked = {**request.scope, "method": method}
-        return any(route.matches(asked)[0] is Match.FULL for route in routes)
+    def accepts(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
-    return tuple(method for method in _METHODS if takes(method))
+    return tuple(method for method in _METHODS if accepts(method))

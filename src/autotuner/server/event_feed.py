@@ -1,8 +1,8 @@
-"""Events as they happen, to everybody who listens: one reader of the database, many streams.
+"""Live events: one reader of the database, many streams.
 
-While anybody listens, one task of the event loop asks for new rows every `POLL_S`, writes each once
-as a server-sent event, and hands the bytes to every stream that wants them. A stream that does not
-keep up is ended, and says so; its client resumes behind the last number that it got.
+While a stream is open, one task of the event loop asks for new rows every `POLL_S`, writes each
+once as a server-sent event, and hands the bytes to every stream of its task. A stream that does not
+keep up is ended with a reason; its client resumes behind the last number that it received.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from autotuner.store.listing import task_status
 from autotuner.store.sessions import Sessions
 
 LATE_S = 60.0
-"""After so long, a number that was given and has not come belongs to a write that was undone."""
+"""After so long, a number that has not appeared belongs to a transaction that was rolled back."""
 MOST_LATE = 1_000
 
 
 @dataclass(frozen=True)
 class EventWindow:
-    """What has been seen: every number up to `last` but the `late` ones.
+    """Numbers of events that have been seen: all up to `last` but the `late` ones. Immutable.
 
     Two transactions of PostgreSQL may be given numbers in one order and become visible in the
     other, so that a number that is passed over may come later.
@@ -43,13 +43,13 @@ class EventWindow:
     late: Mapping[int, float] = field(default_factory=dict)
 
     @classmethod
-    def beginning(cls, newest: Iterable[int], now_s: float) -> EventWindow:
-        """All that is older than the newest numbers counts as seen."""
+    def starting_at(cls, newest: Iterable[int], now_s: float) -> EventWindow:
+        """Window in which all that is older than the newest numbers counts as seen."""
         ids = sorted(newest)
-        return cls(ids[0] - 1).seeing(ids, now_s) if ids else cls()
+        return cls(ids[0] - 1).after(ids, now_s) if ids else cls()
 
-    def seeing(self, ids: Iterable[int], now_s: float) -> EventWindow:
-        """The window after these numbers, in rising order, have been seen."""
+    def after(self, ids: Iterable[int], now_s: float) -> EventWindow:
+        """Window once these numbers, in rising order, have been seen."""
         late = {number: since for number, since in self.late.items() if now_s - since < LATE_S}
         last = self.last
         for number in ids:
@@ -67,10 +67,10 @@ def _between(last: int, number: int) -> Iterator[int]:
 POLL_S = 0.05
 HEARTBEAT_S = 15.0
 RETRY_MS = 2_000
-"""After so long, a browser that lost a stream opens it again."""
+"""Delay after which a browser reopens a lost stream."""
 MOST_WAITING = 2_000
 """Events that a stream may be behind."""
-_AWAY_S = 1.0
+_UNAVAILABLE_S = 1.0
 _PAGE = 500
 _LOOK_BACK = 200
 _HEARTBEAT = b": still here\n\n"
@@ -86,7 +86,7 @@ class EventLine(NamedTuple):
 
 
 class Subscription:
-    """One stream's share: lines that wait to be sent, of one task or of all."""
+    """Queue of one stream: lines that wait to be sent, of one task or of all."""
 
     def __init__(self, task_id: int | None, most: int) -> None:
         self.task_id = task_id
@@ -97,7 +97,7 @@ class Subscription:
         self._ready = asyncio.Event()
 
     def offer(self, task_id: int, line: EventLine) -> None:
-        """Puts a line in the queue, where it is wanted and there is room."""
+        """Enqueues a line of a subscribed task; a full queue ends the stream."""
         if self.task_id not in (None, task_id) or self.dropped:
             return
         if len(self._lines) >= self._most:
@@ -111,10 +111,10 @@ class Subscription:
         self.closed = True
         self._ready.set()
 
-    async def waiting(self, patience_s: float) -> list[EventLine]:
-        """What waits, as soon as anything does; nothing where it takes longer than that."""
+    async def waiting(self, timeout_s: float) -> list[EventLine]:
+        """Lines that wait, as soon as there are any; none after the timeout."""
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await self._ready.wait()
         except TimeoutError:
             return []
@@ -142,7 +142,7 @@ class EventFeed:
         self._window = EventWindow()
         self._subscriptions: set[Subscription] = set()
         self._poller: asyncio.Task[None] | None = None
-        self._away = False
+        self._unavailable = False
         self.closed = False
 
     @property
@@ -157,25 +157,25 @@ class EventFeed:
             subscription.close()
 
     async def past(self, after: int, task_id: int | None = None) -> AsyncIterator[bytes]:
-        """The events behind a number that there are, as a stream that ends."""
+        """Stored events behind a number, as a stream that ends."""
         yield _retry_event()
         async for lines in self._stored(after, task_id, None):
             yield b"".join(line.text for line in lines)
 
     async def live(self, after: int | None, task_id: int | None = None) -> AsyncIterator[bytes]:
-        """The events behind a number, and then each as it happens; None asks for new ones alone."""
+        """Events behind a number, and then each as it happens; None asks for new ones alone."""
         yield _retry_event()
         subscription, window = await self._join(task_id)
         try:
             late = set(window.late)
-            told: set[int] = set()
+            sent: set[int] = set()
             if after is not None:
                 async for lines in self._stored(after, task_id, window.last):
-                    told |= late.intersection(line.id for line in lines)
+                    sent |= late.intersection(line.id for line in lines)
                     yield b"".join(line.text for line in lines)
             while not (self.closed or subscription.closed):
                 lines = await subscription.waiting(self._heartbeat_s)
-                text = b"".join(line.text for line in lines if line.id not in told)
+                text = b"".join(line.text for line in lines if line.id not in sent)
                 if text:
                     yield text
                 elif not lines and not subscription.dropped:
@@ -184,19 +184,19 @@ class EventFeed:
                         return
                     yield _HEARTBEAT
                 if subscription.dropped:
-                    yield _end_event("too slow: resume behind the last event that you got")
+                    yield _end_event("too slow: resume after the last event that you received")
                     return
-            yield _end_event("the service stops")
+            yield _end_event("the service is stopping")
         finally:
             self._subscriptions.discard(subscription)
 
     async def _join(self, task_id: int | None) -> tuple[Subscription, EventWindow]:
-        """From the moment of the window on, the subscription gets whatever the poller sees."""
+        """Subscription to every event that the poller sees, and the window where it begins."""
         if self._poller is None:
             newest = await run_in_threadpool(newest_ids, self._sessions, _LOOK_BACK)
-            # Another stream may have come while we waited.
+            # Another stream may have been opened meanwhile.
             if self._poller is None:
-                self._window = EventWindow.beginning(newest, _now_s())
+                self._window = EventWindow.starting_at(newest, _now_s())
                 self._poller = asyncio.create_task(self._poll(), name="feed")
         subscription = Subscription(task_id, self._most_waiting)
         self._subscriptions.add(subscription)
@@ -208,7 +208,7 @@ class EventFeed:
                 await self._look()
         finally:
             self._poller = None
-            # None are left, unless this failed: their clients come again.
+            # None are left unless this failed; their clients reconnect.
             for subscription in self._subscriptions:
                 subscription.close()
 
@@ -216,13 +216,13 @@ class EventFeed:
         try:
             found = await run_in_threadpool(self._new)
         except StoreError as error:
-            if not self._away:
-                _log.warning("events wait: %s", error.message)
-            self._away = True
-            await asyncio.sleep(_AWAY_S)
+            if not self._unavailable:
+                _log.warning("events are delayed: %s", error.message)
+            self._unavailable = True
+            await asyncio.sleep(_UNAVAILABLE_S)
             return
-        self._away = False
-        self._window = self._window.seeing((event.id for event in found), _now_s())
+        self._unavailable = False
+        self._window = self._window.after((event.id for event in found), _now_s())
         for event, line in zip(found, _lines(found), strict=True):
             for subscription in self._subscriptions:
                 subscription.offer(event.task_id, line)
@@ -248,7 +248,7 @@ class EventFeed:
         try:
             return await run_in_threadpool(task_status, self._sessions, task_id) is not None
         except StoreError:
-            # Nobody knows while the database is away; the next heartbeat asks again.
+            # Unknown while the database is unavailable; the next heartbeat asks again.
             return True
 
 
@@ -265,7 +265,7 @@ def _retry_event() -> bytes:
 
 
 def _end_event(reason: str) -> bytes:
-    """The last event; it has no number, so that a client resumes where it was."""
+    """Final event of a stream; without a number, so that a client resumes where it was."""
     return format_sse_event(data_str=_JSON.dump_json({"reason": reason}).decode(), event="end")
 
 

@@ -36,17 +36,17 @@ from autotuner.store.maintenance import KnownWorker, database_state, figures, kn
 from autotuner.store.transitions import STATUSES
 
 DEAD_AFTER_S = 50.0
-"""A worker whose beat has not grown for so long is taken for dead, here as by other workers."""
+"""A worker whose heartbeat has not grown for so long counts as dead, here as for other workers."""
 
 
 @dataclass(frozen=True)
 class _Seen:
-    beat: int
+    heartbeat: int
     at_s: float
 
 
 class Liveness:
-    """Remembers the beats that were seen. One that is seen for the first time is taken to live.
+    """Remembers the heartbeats of workers; one that is new counts as alive.
 
     Args:
         clock: monotonic seconds.
@@ -57,13 +57,14 @@ class Liveness:
         self._seen: dict[str, _Seen] = {}
         self._lock = threading.Lock()
 
-    def quiet_s(self, workers: Iterable[KnownWorker]) -> dict[str, float]:
-        """Worker -> seconds for which its beat has been seen not to grow."""
+    def heartbeat_age_s(self, workers: Iterable[KnownWorker]) -> dict[str, float]:
+        """Worker -> seconds since its heartbeat was last seen to grow."""
         now_s = self._clock()
         with self._lock:
             self._seen = {
                 worker.id: before
-                if (before := self._seen.get(worker.id)) is not None and before.beat == worker.beat
+                if (before := self._seen.get(worker.id)) is not None
+                and before.heartbeat == worker.beat
                 else _Seen(worker.beat, now_s)
                 for worker in workers
             }
@@ -71,7 +72,7 @@ class Liveness:
 
 
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
-# Each would double its series with the moment at which it was first told.
+# Each would double its series with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER, _NONE = "other", "none"
@@ -79,19 +80,19 @@ _BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
 class Metrics:
-    """The metrics of one application, in a registry of its own."""
+    """Metrics of one application, in a registry of its own."""
 
     def __init__(self, service: Service, liveness: Liveness) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "autotuner_http_requests",
-            "Requests that were answered.",
+            "Requests answered.",
             ("route", "method", "status"),
             registry=self.registry,
         )
         self.seconds = Histogram(
             "autotuner_http_request_seconds",
-            "From a request to the first byte of its answer.",
+            "Time from a request to the first byte of its response.",
             ("route", "method"),
             buckets=_BOUNDS_S,
             registry=self.registry,
@@ -101,21 +102,21 @@ class Metrics:
         )
         self.database_errors = Counter(
             "autotuner_database_errors",
-            "Requests that the database could not serve.",
+            "Requests that failed because of the database.",
             registry=self.registry,
         )
-        Info("autotuner_build", "The version that runs.", registry=self.registry).info(
+        Info("autotuner_build", "Version of the running service.", registry=self.registry).info(
             {"version": __version__}
         )
         self.registry.register(_FromDatabase(service, liveness))
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
 class Metered:
-    """Counts and times the requests of an application; stands around everything else."""
+    """Middleware that counts and times requests; the outermost one."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
@@ -140,7 +141,7 @@ class Metered:
         try:
             await self._app(scope, receive, watched)
         except Exception:
-            # The framework answers it further out, where it is not seen.
+            # The framework answers further out, where this cannot see it.
             _count(metrics, scope, 500, time.perf_counter() - began_s)
             raise
         finally:
@@ -156,7 +157,7 @@ def _count(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
 
 
 def _template(scope: Scope) -> str:
-    """The whole template of the route that answered; a route itself knows its part alone."""
+    """Full template of the route that answered; a route itself knows only its part."""
     whole = scope.get("fastapi", {}).get("effective_route_context")
     return str(getattr(whole or scope.get("route"), "path_format", _NONE))
 
@@ -169,20 +170,20 @@ def _is_stream(message: Message) -> bool:
 
 
 class _FromDatabase(Collector):
-    """What the database says when it is asked; without it, only that it is away."""
+    """Metrics read from the database; without it, only that it is down."""
 
     def __init__(self, service: Service, liveness: Liveness) -> None:
         self._service = service
         self._liveness = liveness
 
     def describe(self) -> list[Any]:
-        """Nothing is asked of the database until Prometheus asks."""
+        """Empty: the database is read only when Prometheus scrapes."""
         return []
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The figures now."""
+        """Current values."""
         sessions = self._service.store.sessions
-        up = GaugeMetricFamily("autotuner_database_up", "1 where the database answers, else 0.")
+        up = GaugeMetricFamily("autotuner_database_up", "1 if the database answers, else 0.")
         try:
             found, workers = figures(sessions), known_workers(sessions)
         except StoreError:
@@ -198,16 +199,16 @@ class _FromDatabase(Collector):
             EXPERIMENT_STATUSES,
             found.experiments,
         )
-        quiet = self._liveness.quiet_s(workers)
+        quiet = self._liveness.heartbeat_age_s(workers)
         alive = sum(seconds < DEAD_AFTER_S for seconds in quiet.values())
-        yield _gauge("autotuner_workers_alive", "Workers that live.", alive)
+        yield _gauge("autotuner_workers_alive", "Workers that are alive.", alive)
         busy = sum(worker.task_id is not None for worker in workers)
         yield _gauge("autotuner_workers_busy", "Workers that have a task.", busy)
         oldest = found.oldest_queued_at
         waited_s = 0.0 if oldest is None else (self._service.clock() - oldest).total_seconds()
         yield _gauge(
             "autotuner_queue_oldest_seconds",
-            "For how long the oldest queued task has waited.",
+            "Waiting time of the oldest queued task.",
             max(waited_s, 0.0),
         )
 
@@ -231,26 +232,26 @@ router = v2_router("", "operations")
 
 
 class Health(View):
-    """That the service is there."""
+    """Status of a healthy service."""
 
     status: Literal["ok"] = "ok"
 
 
 def metrics_of(request: Request) -> Metrics:
-    """The metrics of the application that answers a request."""
+    """Metrics of the application that serves a request."""
     found: Metrics = request.app.state.metrics
     return found
 
 
 @router.get("/healthz")
 async def healthz() -> Health:
-    """Says that the process lives; asks nobody else."""
+    """Answers while the process is alive; checks nothing else."""
     return Health()
 
 
 @router.get("/readyz")
 def readyz(service: ServiceDep) -> Health:
-    """Says whether requests can be served: the database answers and has the newest schema."""
+    """Checks that requests can be served: the database answers and has the newest schema."""
     state = database_state(service.store.sessions)
     if not state.is_current:
         raise ProblemError(

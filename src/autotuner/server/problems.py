@@ -1,7 +1,7 @@
-"""What goes wrong in a request, told as RFC 9457 problem details; v1's paths say `{"detail": …}`.
+"""Problem details (RFC 9457) of failed requests; v1's paths answer `{"detail": …}`.
 
-`ProblemKind` is the one table of kinds. Whoever refuses a request raises `ProblemError`, and
-`problem_response` writes it; `problem_of` says what an error of the rooms below means in HTTP.
+`ProblemKind` is the one table of kinds. Code that refuses a request raises `ProblemError`, and
+`problem_response` writes it; `problem_of` translates errors of the rooms below.
 """
 
 from __future__ import annotations
@@ -35,143 +35,142 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemKind(Enum):
-    """A kind of problem: `type` is `/problems/<slug>` and stays as it is, whatever the detail says.
+    """Kind of problem: `type` is `/problems/<slug>`, independent of the detail.
 
     Attributes:
         status: of HTTP.
-        title: what kind it is, in a few words; the same for each of its problems.
-        meaning: when it happens and what to do; the documentation's words.
+        title: short summary, the same for every problem of the kind.
+        meaning: when it happens and what to do, for the documentation.
     """
 
     INVALID_BODY = (
         422,
-        "The body is not what this request takes",
-        "`errors` names every fault with the path of its field; mend them all and send it again.",
+        "The request body is not valid",
+        "`errors` lists every fault with the path of its field; correct them and send it again.",
     )
     INVALID_PARAMETER = (
         422,
         "A parameter of the path, the query or a header is not valid",
-        "`errors` names every fault with its parameter.",
+        "`errors` lists every fault with its parameter.",
     )
     TASK_INVALID = (
         422,
-        "The task cannot be run as it is written",
-        "The document has the right form, and what it asks for cannot be had: an unknown model or "
-        "profile, an engine that cannot express a setting, a space without candidates. `errors` "
-        "or `detail` says what and what to do.",
+        "The task cannot be run as written",
+        "The document has the right form, but what it asks for is not available: an unknown model "
+        "or profile, an engine that cannot express a setting, a space without candidates. "
+        "`errors` or `detail` gives the reason and the remedy.",
     )
     UNPROCESSABLE = (
         422,
         "The request cannot be carried out",
-        "What it names cannot be used here; `detail` says why and what to do.",
+        "What it names cannot be used here; `detail` gives the reason and the remedy.",
     )
     POLICY_REFUSED = (
         403,
         "The operator of this service does not allow this",
-        "The task asks for what the service's policy forbids: an engine, a flag, a path outside "
-        "the model folders, a limit. `errors` names every field. Change the task, or ask the "
-        "operator.",
+        "The task asks for something that the service's policy forbids: an engine, a flag, a path "
+        "outside the model folders, a limit. `errors` lists every field. Change the task, or ask "
+        "the operator.",
     )
     NOT_FOUND = (
         404,
-        "There is no such thing",
+        "Not found",
         "The address is wrong, or what it names has been deleted.",
     )
     METHOD_NOT_ALLOWED = (
         405,
-        "This address does not take this method",
-        "The header `Allow` names those that it takes.",
+        "This address does not accept this method",
+        "The header `Allow` lists the methods that it accepts.",
     )
     WRONG_TRANSITION = (
         409,
-        "What it is doing does not allow this action",
-        "`allowed` names the actions that its status allows.",
+        "The task's status does not allow this action",
+        "`allowed` lists the actions that its status allows.",
     )
     CONFLICT = (
         409,
-        "It is in the way of something else",
-        "For example a request with the same Idempotency-Key that is still being answered, or "
-        "something in use that cannot be deleted; `detail` says what.",
+        "The request conflicts with the current state",
+        "For example, a request with the same Idempotency-Key is still being answered, or what is "
+        "to be deleted is in use; see `detail`.",
     )
     DUPLICATE_NAME = (
         409,
         "The name is taken",
-        "Give another name, or change what has it.",
+        "Choose another name, or rename what has it.",
     )
     IDEMPOTENCY_MISMATCH = (
         422,
         "The Idempotency-Key was used for another request",
-        "Give every new request a key of its own; repeat a key only with the same body.",
+        "Give every new request its own key; repeat a key only with the same body.",
     )
     PRECONDITION_FAILED = (
         412,
         "It has changed since you read it",
-        "The ETag in `If-Match` is an older one; get it again and repeat the change on that.",
+        "The ETag in `If-Match` is out of date; read it again and repeat the change.",
     )
     PRECONDITION_REQUIRED = (
         428,
-        "Say which version you change",
+        "The version to change is missing",
         "Send the ETag that you read in `If-Match`.",
     )
     BODY_TOO_LARGE = (
         413,
         "The body is too large",
-        "`limit_bytes` is what this address takes; the operator may widen it (`max_body_bytes`).",
+        "`limit_bytes` is what this address accepts; the operator can raise it (`max_body_bytes`).",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         415,
-        "The body's format is not understood",
-        "Send JSON with `Content-Type: application/json`; where a file is uploaded, "
-        "`multipart/form-data`.",
+        "The body's format is not supported",
+        "Send JSON with `Content-Type: application/json`; to upload a file, `multipart/form-data`.",
     )
     INVALID_CURSOR = (
         400,
-        "The cursor is not one of this list",
-        "Take `next` of an answer as it is, with the same filters and order; or start without one.",
+        "The cursor does not belong to this list",
+        "Send `next_cursor` of a page unchanged, in the same order; or start without a cursor.",
     )
     BAD_REQUEST = (
         400,
         "The request cannot be understood",
-        "Its framing, its headers or its encoding are broken; `detail` says where.",
+        "Its framing, its headers or its encoding are broken; see `detail`.",
     )
     UNAUTHORIZED = (
         401,
         "A valid token is needed",
         "Send `Authorization: Bearer TOKEN`; `autotuner token create` makes one. Never put it in "
-        "an address.",
+        "a URL.",
     )
     FORBIDDEN = (
         403,
         "The token does not allow this",
-        "`scope_needed` is the scope that a token needs here.",
+        "`required_scope` is the scope that this request requires.",
     )
     WRONG_HOST = (
         421,
-        "This service does not answer under that name",
-        "Use the address that the service prints when it starts; the operator may add names "
+        "This service does not answer to that host name",
+        "Use the address that the service prints when it starts; the operator can add names "
         "(`allowed_hosts`).",
     )
     WRONG_ORIGIN = (
         403,
-        "Requests of other web pages are refused",
-        "A page of another origin sent this; the operator may allow it (`allowed_origins`).",
+        "Requests from other web pages are refused",
+        "A page of another origin sent this; the operator can allow it (`allowed_origins`).",
     )
     RATE_LIMITED = (
         429,
         "Too many requests",
-        "Wait for the seconds of `Retry-After`; the operator may widen the limit "
+        "Wait for `Retry-After` seconds; the operator can raise the limit "
         "(`requests_per_s`, `request_burst`).",
     )
     UNAVAILABLE = (
         503,
         "The service cannot answer now",
-        "The database is away, locked or full, or the service is stopping; ask again after "
+        "The database is unavailable, locked or full, or the service is stopping; try again after "
         "`Retry-After` seconds.",
     )
     INTERNAL = (
         500,
-        "An error of the service",
-        "A defect of ours: the service's log has its traceback.",
+        "Internal error",
+        "A defect of the service: its log has the traceback.",
     )
 
     def __init__(self, status: int, title: str, meaning: str) -> None:
@@ -181,7 +180,7 @@ class ProblemKind(Enum):
 
     @property
     def slug(self) -> str:
-        """Its name in `type`: `not-found`."""
+        """Name of the kind in `type`: `not-found`."""
         return self.name.lower().replace("_", "-")
 
     @property
@@ -207,7 +206,7 @@ _KIND_OF_ERROR: dict[type[AutotunerError], ProblemKind] = {
     StaleRevisionError: ProblemKind.PRECONDITION_FAILED,
     WrongTransitionError: ProblemKind.WRONG_TRANSITION,
 }
-"""An error of the rooms below -> what it means here; the nearest class counts."""
+"""Error of the rooms below -> kind of problem; the most specific class counts."""
 _KIND_OF_STATUS = {
     400: ProblemKind.BAD_REQUEST,
     401: ProblemKind.UNAUTHORIZED,
@@ -220,17 +219,17 @@ _KIND_OF_STATUS = {
     422: ProblemKind.UNPROCESSABLE,
     503: ProblemKind.UNAVAILABLE,
 }
-"""What a status means where only it is told, as by the framework."""
+"""Status -> kind of problem, where only the status is known, as from the framework."""
 _RETRY_S = 5
 
 
 class ProblemError(Exception):
-    """A request that is refused.
+    """Refusal of a request.
 
     Args:
-        detail: what was wrong this time, with the offending value and what to do.
+        detail: what was wrong this time, with the offending value and the remedy.
         errors: every fault of a body or of parameters, with its path.
-        headers: of the answer (`Retry-After`, `WWW-Authenticate`, `Allow`).
+        headers: of the response (`Retry-After`, `WWW-Authenticate`, `Allow`).
         extra: more members of the document (`allowed`, `limit_bytes`).
     """
 
@@ -252,7 +251,7 @@ class ProblemError(Exception):
 
 
 class ProblemResponse(JSONResponse):
-    """An answer in the form of problem details."""
+    """Response with problem details."""
 
     media_type = MEDIA_TYPE
 
@@ -265,7 +264,7 @@ def problem_document(
     errors: Iterable[Problem] = (),
     **extra: Any,
 ) -> dict[str, Any]:
-    """The members that RFC 9457 names, `errors` where there are any, and the kind's own."""
+    """Members of RFC 9457, `errors` if there are any, and those of the kind."""
     faults = [{"path": fault.path, "message": fault.message} for fault in errors]
     return {
         "type": kind.type,
@@ -279,7 +278,7 @@ def problem_document(
 
 
 def problem_response(error: ProblemError, path: str) -> JSONResponse:
-    """The answer to a refused request for `path`, in the form that this path's clients read."""
+    """Response to a refused request for `path`, in the form of its API version."""
     if is_v1(path):
         return JSONResponse(
             {"detail": _detail_with_errors(error)}, error.kind.status, error.headers
@@ -289,7 +288,7 @@ def problem_response(error: ProblemError, path: str) -> JSONResponse:
 
 
 def problem_of(error: AutotunerError) -> ProblemError:
-    """What an error of the rooms below means to who sent the request."""
+    """Problem that an error of the rooms below is for a client."""
     kind = next(_KIND_OF_ERROR[cls] for cls in type(error).__mro__ if cls in _KIND_OF_ERROR)
     headers = {"Retry-After": str(_RETRY_S)} if kind is ProblemKind.UNAVAILABLE else {}
     if isinstance(error, ConfigError):
@@ -311,18 +310,18 @@ def refuse_violations(violations: Sequence[Problem]) -> None:
     """
     if violations:
         count = len(violations)
-        detail = str(violations[0]) if count == 1 else f"{count} things are refused; see errors"
+        detail = str(violations[0]) if count == 1 else f"{count} violations; see errors"
         raise ProblemError(ProblemKind.POLICY_REFUSED, detail, errors=violations)
 
 
 def kind_of_status(status: int) -> ProblemKind:
-    """The kind of a problem of which only the status is known."""
+    """Kind of a problem of which only the status is known."""
     unknown = ProblemKind.INTERNAL if status >= 500 else ProblemKind.BAD_REQUEST
     return _KIND_OF_STATUS.get(status, unknown)
 
 
 def is_v1(path: str) -> bool:
-    """Whether a path is one of API v1, whose clients know no problem details."""
+    """Whether a path belongs to API v1, whose clients do not know problem details."""
     return path.startswith("/api/") and path != "/api/v2" and not path.startswith("/api/v2/")
 
 

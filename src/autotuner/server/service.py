@@ -1,4 +1,4 @@
-"""What the service's handlers are given."""
+"""Service object: the state that handlers receive."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from autotuner.workers.violations import violations
 
 
 def utc_now() -> datetime:
-    """Now, in UTC."""
+    """Current time in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Service:
-    """The state of one service process: where things lie, and what its operator says.
+    """State of one service process: database, home folder, settings of the operator.
 
     Attributes:
         store: the database that workers and the command line share.
         folder: the home folder: profiles, logs, reports.
-        settings: what the operator says of the service.
-        clock: tells the time that answers carry; decides nothing of a task.
+        settings: configuration by the operator.
+        clock: time for responses; decides nothing of a task.
     """
 
     store: Store
@@ -41,16 +41,16 @@ class Service:
 
     @property
     def base(self) -> Path:
-        """The folder from which relative paths in tasks of the service count: `models/a.gguf`."""
+        """Folder that relative paths in tasks of the service start from: `models/a.gguf`."""
         return self.folder
 
     def violations(self, task: TaskConfig) -> tuple[Problem, ...]:
-        """What of a task the operator forbids."""
+        """Violations of the operator's policy in a task."""
         return violations(task, self.policy, base=self.base)
 
     @property
     def policy(self) -> Policy:
-        """What tasks may launch, with the folders of this home."""
+        """Policy for what tasks may launch, with the folders of this home."""
         return self.settings.policy.at(self.folder)
 
     @property
@@ -65,9 +65,9 @@ class Service:
 
 
 async def service_of(connection: HTTPConnection) -> Service:
-    """The service that answers a request: `Annotated[Service, Depends(service_of)]`.
+    """Service that answers a request: `Annotated[Service, Depends(service_of)]`.
 
-    A coroutine, for the framework calls a plain function in a thread of its own.
+    A coroutine, because the framework runs a plain function in a thread.
     """
     found: Service = connection.app.state.service
     return found

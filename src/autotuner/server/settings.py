@@ -1,4 +1,4 @@
-"""What the operator says of the service: a YAML file, environment variables, flags."""
+"""Settings of the service by its operator: a YAML file, environment variables, flags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HOST = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(:(?P
 
 
 def split_host(host: str) -> tuple[str, int | None] | None:
-    """`[::1]:8700` -> `("::1", 8700)`; None where it is no host. Names are lower case."""
+    """Host and port, in lower case: `[::1]:8700` -> `("::1", 8700)`; None if it is no host."""
     match = _HOST.fullmatch(host)
     if match is None:
         return None
@@ -28,12 +28,12 @@ def split_host(host: str) -> tuple[str, int | None] | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
+    """Whether an address to listen on is reachable from this machine only."""
     return host == "localhost" or (is_digits(host) and ipaddress.ip_address(host).is_loopback)
 
 
 def is_digits(address: str) -> bool:
-    """Whether it is an IP address and no name."""
+    """Whether an address is an IP address rather than a name."""
     try:
         ipaddress.ip_address(address)
     except ValueError:
@@ -82,7 +82,9 @@ class ServiceSettings(Document):
     def _are_hosts(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for host in given:
             if split_host(host) is None:
-                raise ValueError(f"{host!r} is no host; write name or name:port, without a scheme")
+                raise ValueError(
+                    f"{host!r} is not a host; write name or name:port, without a scheme"
+                )
         return tuple(host.lower() for host in given)
 
     @field_validator("allowed_origins")
@@ -91,7 +93,7 @@ class ServiceSettings(Document):
         for origin in given:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(
-                    f"{origin!r} is no origin; write it as a browser sends it: "
+                    f"{origin!r} is not an origin; write it as a browser sends it: "
                     "scheme://name[:port] in lower case, without a path"
                 )
         return given
@@ -104,7 +106,7 @@ class ServiceSettings(Document):
                 ipaddress.ip_network(proxy)
             except ValueError as error:
                 raise ValueError(
-                    f"{proxy!r} is no address and no network ({error}); write 10.0.0.7 or "
+                    f"{proxy!r} is neither an address nor a network ({error}); write 10.0.0.7 or "
                     "10.1.0.0/16"
                 ) from None
         return given
@@ -129,13 +131,13 @@ def load_settings(
         flags: field -> value; None where a flag is not given.
 
     Raises:
-        ConfigError: every field that is wrong, with where it was said.
+        ConfigError: every field that is wrong, with its source.
         AutotunerError: the file cannot be read.
     """
     read = None if path is None else load_document(path, kind="settings file")
     document = {} if read is None else read
     if not isinstance(document, dict):
-        problem = Problem("", "settings are a mapping of keys to values")
+        problem = Problem("", "settings must be a mapping of keys to values")
         raise ConfigError(str(path), (problem,))
     variables = {
         field: _READ[type(info.default)](environment[name])
@@ -151,14 +153,14 @@ def load_settings(
 
 
 def variable_of(field: str) -> str:
-    """The environment variable of a field."""
+    """Environment variable of a field."""
     return f"{ENVIRONMENT_PREFIX}{field.upper()}"
 
 
 def _with_place(
     problem: Problem, variables: Mapping[str, Any], flags: Mapping[str, Any]
 ) -> Problem:
-    """The problem under the name by which its field was said."""
+    """Problem under the name of the flag or variable that set its field."""
     field = problem.path.partition(".")[0]
     if field in flags:
         return Problem(f"--{field.replace('_', '-')}", problem.message)
@@ -168,7 +170,7 @@ def _with_place(
 
 
 def _number(text: str) -> Any:
-    """The number that a text writes; the text where it writes none, which is then told of."""
+    """Number in a text; the text itself if it is none, for validation to refuse."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -177,19 +179,19 @@ def _number(text: str) -> Any:
     return text
 
 
-def _truth(text: str) -> Any:
+def _boolean(text: str) -> Any:
     return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
 
 
-def _words(text: str) -> Any:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+def _list(text: str) -> Any:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
 _READ: dict[type, Callable[[str], Any]] = {
     str: str,
-    bool: _truth,
+    bool: _boolean,
     int: _number,
     float: _number,
-    tuple: _words,
+    tuple: _list,
 }
-"""Type of a field's default -> how its variable is read; what is no such value is left as text."""
+"""Type of a field's default -> parser of its variable; an invalid value is left as text."""

@@ -3,7 +3,7 @@ from guarded import NETWORK, TOKENS, bearer, client
 from starlette.testclient import WebSocketDenialResponse
 
 from autotuner.errors import StoreUnavailableError
-from autotuner.server.security.authentication import RememberedTokens, scope_needed
+from autotuner.server.security.authentication import RememberedTokens, required_scope
 
 HERE = "http://tuner.example.org"
 SOCKET = "ws://tuner.example.org/api/ws/tasks/1"
@@ -60,7 +60,7 @@ def test_a_scope_includes_the_lesser_ones():
 def test_who_may_not_is_told_the_scope_that_is_needed():
     answer = asked("POST", TASKS, "at_reader")
     assert answer.json()["type"] == "/problems/forbidden"
-    assert answer.json()["scope_needed"] == "write"
+    assert answer.json()["required_scope"] == "write"
     assert 'scope="write"' in answer.headers["www-authenticate"]
     assert "at_reader" not in answer.text
 
@@ -76,7 +76,7 @@ def test_who_may_not_is_told_the_scope_that_is_needed():
     ],
 )
 def test_what_each_request_needs(method, path, scope):
-    assert scope_needed(method, path) == scope
+    assert required_scope(method, path) == scope
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_a_worker_whose_beat_does_not_grow_is_taken_for_dead(service: Service) -
         add_worker(service, name)
     for beat in range(1, 4):
         add_worker(service, "living", beat=beat)
-        quiet = liveness.quiet_s(known_workers(service.store.sessions))
+        quiet = liveness.heartbeat_age_s(known_workers(service.store.sessions))
         now_s[0] += DEAD_AFTER_S / 2
     assert quiet == {"living": 0.0, "dead": DEAD_AFTER_S}
 

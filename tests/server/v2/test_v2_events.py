@@ -252,12 +252,12 @@ def test_numbers_of_events_are_never_given_twice(service: Service, client: TestC
 
 
 def test_a_number_that_comes_late_is_waited_for_and_not_for_ever() -> None:
-    window = EventWindow.beginning([3, 4], 0.0).seeing([5, 8, 9], 1.0)
+    window = EventWindow.starting_at([3, 4], 0.0).after([5, 8, 9], 1.0)
     assert (window.last, set(window.late)) == (9, {6, 7})
-    window = window.seeing([6], 2.0)
+    window = window.after([6], 2.0)
     assert set(window.late) == {7}
-    assert set(window.seeing([], 1.0 + LATE_S).late) == set()
-    assert len(EventWindow().seeing([10**9], 0.0).late) <= 1_000
+    assert set(window.after([], 1.0 + LATE_S).late) == set()
+    assert len(EventWindow().after([10**9], 0.0).late) <= 1_000
 
 
 def test_a_late_number_reaches_who_listens(service: Service, client: TestClient) -> None:

@@ -47,7 +47,11 @@ def test_a_task_can_be_started_at_once(client: TestClient) -> None:
 def test_what_a_task_needs_is_read_from_its_document(client: TestClient) -> None:
     gpus = {"system": {"gpu_type": "h100", "total_gpus": 4, "backend": "vllm"}}
     task = client.post(TASKS, json=DOCUMENT | gpus).json()
-    assert (task["needs_gpu"], task["needs_gpus"], task["engine"]) == ("h100_sxm", 4, "vllm")
+    assert (task["requested_gpu"], task["requested_gpus"], task["engine"]) == (
+        "h100_sxm",
+        4,
+        "vllm",
+    )
 
 
 def test_every_fault_of_a_document_is_told_at_once_with_its_path(client: TestClient) -> None:
@@ -92,7 +96,7 @@ def test_nothing_in_a_list_of_values_leaves_one_try_to_the_engine(client: TestCl
     free = {"misc": {"speculative_draft_model": [None]}, "system": {"gpu_type": [None]}}
     answer = client.post(TASKS, json=DOCUMENT | free)
     assert answer.status_code == 201, answer.text
-    assert answer.json()["needs_gpu"] == "cpu"
+    assert answer.json()["requested_gpu"] == "cpu"
 
 
 def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
@@ -191,7 +195,10 @@ def test_every_action_does_in_every_state_what_the_table_says(
         answer = client.post(f"{TASKS}{task_id}/{action}")
         if status == "running" and action in ASKED_OF_WORKERS:
             assert answer.status_code == 202
-            assert (answer.json()["status"], answer.json()["wanted"]) == ("running", action)
+            assert (answer.json()["status"], answer.json()["requested_action"]) == (
+                "running",
+                action,
+            )
         elif status in TRANSITIONS[action]:
             assert answer.status_code == 200
             assert answer.json()["status"] == TRANSITIONS[action][status]

@@ -1,4 +1,4 @@
-"""Who may ask the service for what: hosts, origins, tokens, limits, and what answers tell browsers.
+"""Security of the service: hosts, origins, tokens, limits, and headers for browsers.
 
 In: an ASGI application and the settings. Out: the same application behind its guards.
 """
@@ -31,7 +31,7 @@ _SENT_BY_PAGES = (
 
 
 def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken) -> ASGIApp:
-    """The application behind its guards, the outermost first: headers, names, tokens, sizes.
+    """Application behind its guards, the outermost first: headers, names, tokens, sizes.
 
     Fits `app.add_middleware(protected, settings=…, find_token=…)` too.
     """
@@ -54,7 +54,7 @@ def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken)
 
 
 def _open_to(origins: tuple[str, ...], app: ASGIApp) -> ASGIApp:
-    """CORS is closed, but for the origins that the operator names."""
+    """Application that allows CORS for the origins of the settings only."""
     if not origins:
         return app
     return CORSMiddleware(

@@ -28,11 +28,11 @@ RIGHTS = (
     (_ANY, SAFE_METHODS, TokenScope.READ),
     (_ANY, None, TokenScope.WRITE),
 )
-"""(path, methods or None for any, scope); the first row that matches counts."""
+"""(path, methods or None for any, scope); the first match counts."""
 
 
-def scope_needed(method: str, path: str) -> TokenScope | None:
-    """The scope that a request needs; None where it needs no token."""
+def required_scope(method: str, path: str) -> TokenScope | None:
+    """Scope that a request requires; None if it requires no token."""
     if path in OPEN_PATHS and method in SAFE_METHODS:
         return None
     return next(
@@ -43,21 +43,21 @@ def scope_needed(method: str, path: str) -> TokenScope | None:
 
 
 FindToken = Callable[[str], Token | None]
-"""The token of a clear text; None where it is unknown, revoked or has run out."""
+"""Finds the token of a clear text; None if it is unknown, revoked or expired."""
 
 _REMEMBERED_S = 5.0
-"""How long a token that was found counts without asking again: revoking it acts within that."""
+"""How long a found token is cached: revoking it takes effect within that."""
 _MOST_REMEMBERED = 1_000
 _ATTEMPTS_PER_S, _ATTEMPTS_BURST = 1.0, 20
-"""Tokens that are not valid, of one address: more are told to wait."""
+"""Invalid tokens allowed from one address before it has to wait."""
 _REALM = 'Bearer realm="autotuner"'
 _IN_ADDRESS = re.compile(r"(access_?|api_?)?token|api_?key|authorization|bearer", re.IGNORECASE)
 _MAY_HOLD = re.compile(rb"token|key|authorization|bearer|at_|%", re.IGNORECASE)
-"""What every such query has something of: most have nothing, and are not taken apart."""
+"""Matches part of every such query: most have none of it, and are not parsed."""
 
 
 class RememberedTokens:
-    """Finds tokens, and for a few seconds knows those that it has found.
+    """Cache of tokens that were found within the last seconds.
 
     Args:
         find: asks the store.
@@ -70,12 +70,12 @@ class RememberedTokens:
         self._found: dict[bytes, tuple[Token, float]] = {}
 
     def known(self, clear: str) -> Token | None:
-        """The token, if it was found a moment ago."""
+        """Cached token; None if there is none."""
         token, until = self._found.get(_digest(clear), (None, 0.0))
         return token if self._clock() < until else None
 
     def find(self, clear: str) -> Token | None:
-        """The token by the store."""
+        """Token from the store."""
         token = self._find(clear)
         if token is not None:
             if len(self._found) >= _MOST_REMEMBERED:
@@ -86,77 +86,78 @@ class RememberedTokens:
 
 @dataclass(frozen=True)
 class TokenCheck:
-    """Lets a request pass that needs no token, or whose token has the scope it needs.
+    """Passes requests that require no token, or whose token has the required scope.
 
-    A token that is sent counts everywhere, also where none is asked for. Whose request it is then
-    stands in `state.token`.
+    A token that is sent is checked even where none is required; it is then in `state.token`.
 
     Attributes:
-        demanded: whether a request without a token is refused.
-        attempts: of each address, with tokens that are not valid. A valid one is never refused for
-            what others at its address have tried.
+        required: whether a request without a token is refused.
+        attempts: of each address, with invalid tokens. A valid token is never refused because of
+            the attempts of others at its address.
     """
 
     tokens: RememberedTokens
-    demanded: bool
+    required: bool
     attempts: Buckets
     peers: Peers
 
     async def __call__(self, connection: HTTPConnection) -> None:
         _refuse_in_address(connection.scope.get("query_string", b""))
-        needed = scope_needed(method_of(connection), connection.scope["path"])
+        required = required_scope(method_of(connection), connection.scope["path"])
         clear = bearer_of(connection.headers.getlist("authorization"))
-        if needed is None:
+        if required is None:
             return
         if clear is None:
-            if self.demanded:
-                raise _unauthorized("this service asks for a token", _REALM)
+            if self.required:
+                raise _unauthorized("this service requires a token", _REALM)
             return
-        token = self.tokens.known(clear) or await self._asked(clear, connection)
-        if not token.scope.covers(needed):
+        token = self.tokens.known(clear) or await self._look_up(clear, connection)
+        if not token.scope.covers(required):
             raise ProblemError(
                 ProblemKind.FORBIDDEN,
-                f"the token {token.name!r} has the scope {token.scope}; {needed} is needed here",
+                f"the token {token.name!r} has the scope {token.scope}, not {required}",
                 headers={
-                    "WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{needed}"'
+                    "WWW-Authenticate": f'{_REALM}, error="insufficient_scope", scope="{required}"'
                 },
-                scope_needed=needed,
+                required_scope=required,
             )
         connection.state.token = token
 
-    async def _asked(self, clear: str, connection: HTTPConnection) -> Token:
+    async def _look_up(self, clear: str, connection: HTTPConnection) -> Token:
         found = await run_in_threadpool(self.tokens.find, clear)
         if found is None:
             refuse_for(self.attempts.take(self.peers.address_of(connection)))
             raise _unauthorized(
-                "the token is unknown, revoked or has run out",
+                "the token is unknown, revoked or expired",
                 f'{_REALM}, error="invalid_token"',
             )
         return found
 
 
 def attempts() -> Buckets:
-    """The buckets of tokens that are not valid."""
+    """Buckets for attempts with invalid tokens."""
     return Buckets(_ATTEMPTS_PER_S, _ATTEMPTS_BURST)
 
 
 def bearer_of(given: list[str]) -> str | None:
-    """The token that `Authorization` carries; None where there is none."""
+    """Token in `Authorization`; None if there is none."""
     if len(given) > 1:
-        raise ProblemError(ProblemKind.BAD_REQUEST, "there are two Authorization headers; send one")
+        raise ProblemError(
+            ProblemKind.BAD_REQUEST, "found more than one Authorization header; send one"
+        )
     scheme, _, clear = (given[0] if given else "").strip().partition(" ")
     return clear.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _refuse_in_address(query: bytes) -> None:
-    """Addresses are kept in logs and histories: what stands in one is not secret any more."""
+    """Refuses tokens in the URL: logs and histories keep those, so they are no longer secret."""
     if not _MAY_HOLD.search(query):
         return
     for name, value in parse_qsl(query.decode("latin-1")):
         if _IN_ADDRESS.fullmatch(name) or value.startswith(PREFIX):
             raise ProblemError(
                 ProblemKind.BAD_REQUEST,
-                f"a token stands in the address (parameter {name!r}): revoke it, and send another "
+                f"the URL contains a token (parameter {name!r}): revoke it, and send another "
                 "in the header `Authorization: Bearer TOKEN`",
             )
 
@@ -171,9 +172,9 @@ def _digest(clear: str) -> bytes:
 
 _HIDDEN = "***"
 _PATH_ARGUMENTS = {"uvicorn.access": 2, "uvicorn.error": 1}
-"""uvicorn's loggers -> the place of the path among the arguments of a line on a request."""
+"""uvicorn's loggers -> index of the path among the arguments of a request's log line."""
 _READS_ARGUMENTS = ("uvicorn.access",)
-"""Loggers whose formatter reads the arguments one by one: they have to stay."""
+"""Loggers whose formatter reads the single arguments: they have to be kept."""
 _SECRETS = (
     (re.compile(rf"{PREFIX}[\w-]{{8,}}"), _HIDDEN),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
@@ -182,7 +183,7 @@ _SECRETS = (
 
 
 class NoSecrets(logging.Filter):
-    """Takes secrets out of a line before any handler formats it; lets every line pass."""
+    """Filter that removes secrets from a record before any handler formats it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         place = _PATH_ARGUMENTS.get(record.name)
@@ -199,14 +200,14 @@ class NoSecrets(logging.Filter):
 
 
 def without_secrets(text: str) -> str:
-    """The text with tokens, credentials and passwords of addresses replaced."""
+    """Text with tokens, credentials and passwords in URLs replaced."""
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
 
 
 def keep_secrets_out(*loggers: str) -> None:
-    """Cleans what the named loggers and their handlers write; those of uvicorn where none is named.
+    """Adds the filter to loggers and their handlers; to uvicorn's and ours if none is named.
 
     A logger's filters see its own lines only, a handler's also those of the loggers below it.
     """

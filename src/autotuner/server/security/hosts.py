@@ -1,4 +1,4 @@
-"""Under which names the service answers, and whose web pages may send requests to it.
+"""Checks of `Host` and `Origin`: the service's names, and pages that may send requests to it.
 
 A page elsewhere can point a name of its own at this machine (DNS rebinding) and then counts as the
 same origin; its requests still carry that name in `Host`. An address in digits cannot be rebound.
@@ -20,11 +20,11 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class HostCheck:
-    """Refuses other names than the loopback's, the address that was reached, and `allowed`.
+    """Refuses host names other than loopback ones, the connected address, and `allowed`.
 
     Attributes:
         allowed: `name`, at any port, or `name:port`.
-        port: the service's own, where the server does not tell it.
+        port: the service's own, for servers that do not report it.
     """
 
     allowed: frozenset[str]
@@ -34,14 +34,14 @@ class HostCheck:
         given = connection.headers.getlist("host")
         if len(given) != 1:
             raise ProblemError(
-                ProblemKind.BAD_REQUEST, f"there are {len(given)} Host headers; send one"
+                ProblemKind.BAD_REQUEST, f"found {len(given)} Host headers; send one"
             )
         address, port = connection.scope.get("server") or ("", None)
         if not answers_to(given[0], self.allowed, address=address, port=port or self.port):
             raise ProblemError(
                 ProblemKind.WRONG_HOST,
                 f"Host: {given[0]!r} is not one of this service's names; use "
-                f"localhost:{port or self.port}, or let the operator add it to allowed_hosts",
+                f"localhost:{port or self.port}, or ask the operator to add it to allowed_hosts",
             )
 
 
@@ -62,10 +62,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class OriginCheck:
-    """Refuses what a browser says comes from another page; who sends no `Origin` is no browser.
+    """Refuses requests that a browser sends for another page; other clients send no `Origin`.
 
-    A browser leaves `Origin` out where a page embeds or links to something; there it says in
-    `Sec-Fetch-Site` and `Sec-Fetch-Mode` what it does, and only following a link may cross sites.
+    A browser omits `Origin` when a page embeds or links to something; `Sec-Fetch-Site` and
+    `Sec-Fetch-Mode` then describe the request, and only following a link may cross sites.
 
     Attributes:
         allowed: origins such as `https://tuner.example.org`, beside the service's own.
@@ -79,7 +79,7 @@ class OriginCheck:
             if origin not in self.allowed and not is_same(origin, headers.get("host", "")):
                 raise ProblemError(
                     ProblemKind.WRONG_ORIGIN,
-                    f"Origin: {origin!r} is another page's; the operator may add it to "
+                    f"Origin: {origin!r} belongs to another page; the operator can add it to "
                     "allowed_origins",
                 )
         follows = method_of(connection) in SAFE_METHODS and _navigates(connection)
@@ -87,7 +87,7 @@ class OriginCheck:
         if crosses and not follows:
             raise ProblemError(
                 ProblemKind.WRONG_ORIGIN,
-                "Sec-Fetch-Site: cross-site says that a page of another site sent this; open the "
+                "Sec-Fetch-Site: cross-site means that a page of another site sent this; open the "
                 "service's own address",
             )
 

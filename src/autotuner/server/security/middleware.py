@@ -14,7 +14,7 @@ from autotuner.errors import AutotunerError
 from autotuner.server.problems import ProblemError, ProblemKind, problem_of, problem_response
 
 Check = Callable[[HTTPConnection], Awaitable[None]]
-"""Raises `ProblemError` where the request is to be refused, or what keeps it from being judged."""
+"""Raises `ProblemError` to refuse a request, or the error that prevents a decision."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
@@ -22,7 +22,7 @@ OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 
 
 class Guard:
-    """Asks the checks in their order; the first that refuses answers, a WebSocket's upgrade too."""
+    """Runs checks in order before the application; the first refusal is the response."""
 
     def __init__(self, app: ASGIApp, checks: tuple[Check, ...]) -> None:
         self._app = app
@@ -42,7 +42,7 @@ class Guard:
 
 
 async def refuse(error: ProblemError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the problem; a server that cannot say it on an upgrade closes with 403."""
+    """Answers with the problem; closes an upgrade that cannot carry it (the server sends 403)."""
     denial = "websocket.http.response"
     if scope["type"] == "websocket" and denial not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1008, "reason": error.kind.slug})
@@ -51,7 +51,7 @@ async def refuse(error: ProblemError, scope: Scope, receive: Receive, send: Send
 
 
 def method_of(connection: HTTPConnection) -> str:
-    """The method; an upgrade to a WebSocket is a GET."""
+    """Method of a request; an upgrade to a WebSocket is a GET."""
     return str(connection.scope.get("method", "GET"))
 
 
@@ -77,11 +77,11 @@ CONTENT_POLICIES = (
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
-"""Path -> its `Content-Security-Policy`; the first that matches in full counts."""
+"""Path -> its `Content-Security-Policy`; the first full match counts."""
 
 
 class SecurityHeaders:
-    """Adds them to every answer; what of the API may be kept by a cache, the API says itself."""
+    """Adds security headers to every response, and `no-store` unless the API sets caching."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -103,32 +103,32 @@ class SecurityHeaders:
 
 
 def content_policy(path: str) -> str:
-    """The `Content-Security-Policy` of a path."""
+    """`Content-Security-Policy` of a path."""
     return next(policy for pattern, policy in CONTENT_POLICIES if pattern.fullmatch(path))
 
 
 UPLOADS = re.compile(r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?")
-"""Paths that take files."""
+"""Paths that accept files."""
 _LENGTH = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """Bytes of a body, and of one that is a file."""
+    """Maximum bytes of a body, and of an uploaded file."""
 
     usual: int
     upload: int
 
     def of(self, path: str) -> int:
-        """What this path takes."""
+        """Maximum bytes of a body for this path."""
         return self.upload if UPLOADS.fullmatch(path) else self.usual
 
 
 class BodyLimit:
     """Refuses a body by its `Content-Length`, and one that turns out longer while it is read.
 
-    What the application answers to a body that ends early is dropped: it is told that the client
-    has gone, and the client is told the limit. Starlette's own middleware answers in plain text.
+    The application sees a disconnect; its own response to that is dropped, and the client receives
+    the limit. Starlette's own middleware answers in plain text.
     """
 
     def __init__(self, app: ASGIApp, limits: BodyLimits) -> None:
@@ -142,12 +142,12 @@ class BodyLimit:
         limit = self._limits.of(scope["path"])
         too_large = ProblemError(
             ProblemKind.BODY_TOO_LARGE,
-            f"the body has more than {limit:,} bytes, which is what this address takes",
+            f"the body has more than {limit:,} bytes, the limit of this address",
             headers={"Connection": "close"},
             limit_bytes=limit,
         )
-        told = Headers(scope=scope).get("content-length", "0")
-        if not _LENGTH.fullmatch(told) or int(told) > limit:
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not _LENGTH.fullmatch(declared) or int(declared) > limit:
             await refuse(too_large, scope, receive, send)
             return
         read = 0

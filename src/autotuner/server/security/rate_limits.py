@@ -22,22 +22,22 @@ FORWARDED = "x-forwarded-for"
 
 @dataclass(frozen=True)
 class Peers:
-    """Tells clients apart by their addresses.
+    """Distinguishes clients by their addresses.
 
     Attributes:
-        proxies: whose `X-Forwarded-For` counts. Anybody may send that header: what stands in it to
-            the left of what a trusted proxy added is hearsay.
+        proxies: whose `X-Forwarded-For` is trusted. Anybody may send that header: entries to the
+            left of what a trusted proxy added are not trustworthy.
     """
 
     proxies: tuple[Network, ...] = ()
 
     @classmethod
     def behind(cls, proxies: tuple[str, ...]) -> Self:
-        """With proxies as settings name them: addresses and networks."""
+        """Peers behind the proxies of the settings: addresses and networks."""
         return cls(tuple(ipaddress.ip_network(proxy) for proxy in proxies))
 
     def address_of(self, connection: HTTPConnection) -> str:
-        """The client's address; of IPv6 the network, of which a client has all addresses."""
+        """Address of the client; for IPv6 its /64 network, all of which a client may use."""
         host = connection.client.host if connection.client else ""
         address = _address(host)
         if address is None:
@@ -68,18 +68,18 @@ def _address(text: str) -> Address | None:
 
 
 def _without_port(hop: str) -> str:
-    """An address that some proxies write with a port: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
+    """Address without the port that some proxies add: `192.0.2.1:4711`, `[2001:db8::1]:4711`."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 _MOST_CLIENTS = 10_000
-"""Buckets that are kept; the one that was used longest ago goes first, and it is full by then."""
+"""Most buckets kept; the least recently used one is dropped, and it is full by then."""
 
 
 class Buckets:
-    """One bucket a client.
+    """Token buckets, one for each client.
 
     Args:
         per_s: permits that come back each second; 0 limits nothing.
@@ -102,7 +102,7 @@ class Buckets:
         self._filled: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str) -> float:
-        """Takes a permit; 0 where there is one, else the seconds until there is."""
+        """Takes a permit and returns 0, or returns the seconds until there is one."""
         waiting_s, permits = self.waiting_s(client), self._permits(client)
         if self._per_s and not waiting_s:
             self._filled[client] = (permits - 1, self._clock())
@@ -112,7 +112,7 @@ class Buckets:
         return waiting_s
 
     def waiting_s(self, client: str) -> float:
-        """Seconds until there is a permit; 0 where there is one, which stays."""
+        """Seconds until there is a permit, 0 if there is one; takes none."""
         permits = self._permits(client)
         return (1 - permits) / self._per_s if self._per_s and permits < 1 else 0.0
 
@@ -126,7 +126,7 @@ class Buckets:
 
 @dataclass(frozen=True)
 class RateCheck:
-    """Refuses who has no permit left: a token's bearer by its name, others by their address."""
+    """Refuses clients without a permit: known by the name of their token, else by their address."""
 
     buckets: Buckets
     peers: Peers
@@ -139,15 +139,15 @@ class RateCheck:
 
 
 def refuse_for(waiting_s: float) -> None:
-    """Refuses a request whose client has to wait so long; lets it pass where that is 0.
+    """Refuses a request whose client has to wait; passes it if the wait is 0.
 
     Raises:
-        ProblemError: with the whole seconds to wait.
+        ProblemError: with the seconds to wait, rounded up.
     """
     if waiting_s > 0:
         seconds = math.ceil(waiting_s)
         raise ProblemError(
             ProblemKind.RATE_LIMITED,
-            f"ask again in {seconds} s",
+            f"try again in {seconds} s",
             headers={"Retry-After": str(seconds)},
         )

@@ -1,4 +1,4 @@
 """The predecessor's API under `/api`: its paths, bodies, answers and status codes.
 
-In: v1's requests. Out: v1's answers; its tasks run as v2 tasks, by the same workers.
+In: v1's requests. Out: v1's responses; its tasks run as v2 tasks, by the same workers.
 """

@@ -1,4 +1,4 @@
-"""v1 tasks run as v2 tasks: started, cancelled, and looked at again while they run."""
+"""Lifecycle of v1 tasks, which run as v2 tasks: start, cancel, and refresh while they run."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def tasks_of(service: Service) -> V1Tasks:
 
 
 def transitions_of(service: Service) -> V1Transitions:
-    """What becomes of v1's tasks."""
+    """Transitions of v1's tasks."""
     return V1Transitions(service.store.sessions)
 
 
 def require_task(service: Service, task_id: int) -> V1TaskRecord:
-    """The task of that number, as it stands now.
+    """Current state of a task.
 
     Raises:
-        HTTPException: 404, there is none.
+        HTTPException: 404, there is no such task.
     """
     record = tasks_of(service).get(task_id)
     if record is not None and record.status == RUNNING:
@@ -72,7 +72,7 @@ def refresh_running(service: Service) -> None:
 
 
 def _refresh(service: Service, v2_task_id: int) -> None:
-    """Whoever reads is told what is there, also where nothing can be written."""
+    """Mirrors a task; where nothing can be written, readers receive the stored state."""
     try:
         mirror(service.store, v2_task_id)
     except StoreError as error:
@@ -80,11 +80,11 @@ def _refresh(service: Service, v2_task_id: int) -> None:
 
 
 def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
-    """The v2 task that a v1 task runs as.
+    """v2 task that a v1 task runs as.
 
     Raises:
-        HTTPException: 400, it cannot run here; says why.
-        ConfigError: it is no task of v1 that can be understood.
+        HTTPException: 400 with the reason, it cannot run here.
+        ConfigError: it is not a valid task of v1.
         PolicyError: the operator forbids it.
     """
     document = v1_document(record)
@@ -94,8 +94,8 @@ def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
     translation = translate_task(document, absent_mode=API_MODE)
     lost = translation.noted(Done.LOST)
     if lost:
-        told = "; ".join(f"{note.path}: {note.text}" for note in lost)
-        raise bad_request(f"Task cannot run here as it is written: {told}")
+        reasons = "; ".join(f"{note.path}: {note.text}" for note in lost)
+        raise bad_request(f"Task cannot run here as it is written: {reasons}")
     task = parse_task(translation.task, source="task")
     forbidden = service.violations(task)
     if forbidden:
@@ -106,10 +106,10 @@ def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
 def start(service: Service, task_id: int, *, anew: bool = False) -> None:
     """Hands a task to the workers: a pending one, or `anew` a finished one without its results.
 
-    What runs is the task as it is at that moment: one that is changed meanwhile is read again.
+    The task is read again if it is changed meanwhile.
 
     Raises:
-        HTTPException: 404, there is none; 400, it is in another state, or cannot run here.
+        HTTPException: 404, there is no such task; 400, its state is another, or it cannot run here.
         ConfigError, PolicyError: see `startable`.
     """
     for _ in range(_TRIES):
@@ -132,7 +132,7 @@ def cancel(service: Service, task_id: int) -> None:
     """Ends a running task.
 
     Raises:
-        HTTPException: 404, there is none; 400, it is not running.
+        HTTPException: 404, there is no such task; 400, it is not running.
     """
     v2_task_id = with_v1_refusals(
         lambda: transitions_of(service).cancel(task_id),
@@ -145,11 +145,11 @@ def cancel(service: Service, task_id: int) -> None:
 def change_without_results(
     service: Service, task_id: int, change: Callable[[V1Transitions], tuple[int, ...]], verb: str
 ) -> None:
-    """Makes a change that removes the runs of a task, and their engines' logs.
+    """Makes a change that removes the results of a task, and its engines' logs.
 
     Raises:
-        HTTPException: 404, there is none; 400, it is running, or has not stopped yet.
-        NameTakenError: as the change says.
+        HTTPException: 404, there is no such task; 400, it is running, or has not stopped yet.
+        NameTakenError: from the change.
     """
     require_task(service, task_id)
     gone = with_v1_refusals(
@@ -163,7 +163,7 @@ T = TypeVar("T")
 
 
 def with_v1_refusals(change: Callable[[], T], refusal: Callable[[str], str]) -> T:
-    """The change, refused in v1's words where the task's state, told in lower case, forbids it."""
+    """Result of a change; refused with v1's message if the task's state (lower case) forbids it."""
     try:
         return change()
     except NotFoundError:

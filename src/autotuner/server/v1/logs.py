@@ -1,7 +1,7 @@
 """`/api/tasks/{id}/logs` and `/api/tasks/{id}/experiments/{n}/logs`.
 
-A task's log is made of its translation's notes and of what happened in its run; an experiment's is
-what its engine wrote.
+A task's log consists of its translation's notes and of its events; an experiment's is the output
+of its engine.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ router = v1_router("/tasks")
 _POLL_S = 0.5
 _HEARTBEAT_S = 15.0
 _MOST_BYTES = 4 << 20
-"""Of an engine's log: what it wrote last."""
+"""Most bytes of an engine's log: its end."""
 _LOGGED_NOTES = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST)
 
 
 @router.get("/{task_id}/logs")
 async def get_logs(service: ServiceDep, task_id: Id, follow: bool = False) -> Response:
-    """A task's log; with `follow` line by line, until its run ends."""
+    """A task's log; with `follow` line by line, until the task ends."""
     record = await run_in_threadpool(require_task, service, task_id)
     if follow:
         return StreamingResponse(_followed(service, task_id), media_type="text/event-stream")
@@ -54,7 +54,7 @@ def delete_logs(service: ServiceDep, task_id: Id) -> Response:
 
 @router.get("/{task_id}/experiments/{experiment_id}/logs")
 def get_experiment_logs(service: ServiceDep, task_id: Id, experiment_id: Id) -> Response:
-    """What the engine of an experiment wrote."""
+    """Log of the engine of an experiment."""
     require_task(service, task_id)
     v2_task_id = tasks_of(service).run_of(task_id)
     found = () if v2_task_id is None else service.store.experiments(v2_task_id)
@@ -86,7 +86,7 @@ async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
 
 
 def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[list[str], int]:
-    """The lines behind an event (None: from the beginning), and the last event among them."""
+    """Lines behind an event (None: from the beginning), and the number of the last event."""
     beginning = after is None and record.log_begins is None
     last = after if after is not None else record.log_begins or 0
     lines = _notes(record) if beginning and record.started_at is not None else []
@@ -97,7 +97,7 @@ def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[l
 
 
 def _notes(record: V1TaskRecord) -> list[str]:
-    """What of the task is done otherwise than it says."""
+    """Notes on what of the task is done differently than written."""
     try:
         notes = translate_task(v1_document(record), absent_mode=API_MODE).noted(*_LOGGED_NOTES)
     except ConfigError:
@@ -106,8 +106,8 @@ def _notes(record: V1TaskRecord) -> list[str]:
 
 
 def _line(event: Happened) -> str:
-    told = ", ".join(f"{key}={value}" for key, value in event.payload.items())
-    return _one_line(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {told}".rstrip())
+    values = ", ".join(f"{key}={value}" for key, value in event.payload.items())
+    return _one_line(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {values}".rstrip())
 
 
 def _one_line(text: str) -> str:
@@ -115,7 +115,7 @@ def _one_line(text: str) -> str:
 
 
 def _tail(path: Path, root: Path) -> str:
-    """The end of a log under `root`; nothing where it was not written, or lies elsewhere."""
+    """End of a log under `root`; empty if it does not exist or lies elsewhere."""
     try:
         resolved = path.resolve()
         if not resolved.is_relative_to(root.resolve()):

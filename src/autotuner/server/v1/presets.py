@@ -30,7 +30,7 @@ Strategy = Literal["union", "intersection", "last_wins"]
 
 
 def merge(presets: Sequence[V1PresetRecord], strategy: Strategy) -> dict[str, Any]:
-    """The parameters of several presets, in the order of the presets.
+    """Parameters of several presets, in the order of the presets.
 
     `union`: every parameter with every value. `intersection`: the parameters that all presets have,
     with the values that all give. `last_wins`: every parameter with the values of the last preset
@@ -42,23 +42,23 @@ def merge(presets: Sequence[V1PresetRecord], strategy: Strategy) -> dict[str, An
             listed = values if isinstance(values, list) else [values]
             given.setdefault(name, []).append((preset.name, distinct(listed)))
     merged: dict[str, list[Any]] = {}
-    for name, said in given.items():
-        values = [told for _, told in said]
+    for name, sources in given.items():
+        values = [listed for _, listed in sources]
         if strategy == "last_wins":
             merged[name] = values[-1]
         elif strategy == "union":
-            merged[name] = distinct([value for told in values for value in told])
-        elif len(said) == len(presets):
-            common = [v for v in values[0] if all(_holds(told, v) for told in values[1:])]
+            merged[name] = distinct([value for listed in values for value in listed])
+        elif len(sources) == len(presets):
+            common = [v for v in values[0] if all(_holds(listed, v) for listed in values[1:])]
             if common:
                 merged[name] = common
     return {
         "parameters": merged,
         "applied_presets": [preset.name for preset in presets],
         "conflicts": [
-            {"parameter": name, "values": dict(said)}
-            for name, said in given.items()
-            if any(told != said[0][1] for _, told in said)
+            {"parameter": name, "values": dict(sources)}
+            for name, sources in given.items()
+            if any(listed != sources[0][1] for _, listed in sources)
         ],
     }
 
@@ -92,10 +92,12 @@ def import_preset(service: ServiceDep, file: Annotated[UploadFile, File()]) -> R
     try:
         given = PresetFile.model_validate(document_of(file.file.read()))
     except ProblemError as error:
-        raise HTTPException(422, f"the file is no exported preset: {error.detail}") from None
+        raise HTTPException(422, f"the file is not an exported preset: {error.detail}") from None
     except ValidationError as error:
         places = (".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors())
-        raise HTTPException(422, f"the file is no exported preset: {'; '.join(places)}") from None
+        raise HTTPException(
+            422, f"the file is not an exported preset: {'; '.join(places)}"
+        ) from None
     return json_response(preset_document(_created(service, given.preset)), 201)
 
 

@@ -1,7 +1,7 @@
-"""`/api/ws/tasks/{id}`: what happens in a task, as messages.
+"""`/api/ws/tasks/{id}`: progress of a task, as messages.
 
-Each is `{type, task_id, experiment_id, timestamp, message, data}`. The first tells how the task
-stands; then one comes for every change. The socket is closed when the task has ended.
+Each is `{type, task_id, experiment_id, timestamp, message, data}`. The first has the state of the
+task; one follows for every change. The socket is closed when the task has ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ router = v1_router("/ws")
 
 _POLL_S = 0.5
 _UNKNOWN = 4404
-"""The code with which a socket of an unknown task is closed: 4000 and more are free to use."""
+"""Close code for an unknown task: codes from 4000 are free for applications."""
 _TASK_TYPES = {
     "RUNNING": "task_started",
     "COMPLETED": "task_completed",
@@ -49,18 +49,18 @@ MESSAGE_TYPES = (_FIRST, _COUNTED, *_TASK_TYPES.values(), *_EXPERIMENT_TYPES.val
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A task and its experiments, as they stood at one moment."""
+    """State of a task and its experiments at one moment."""
 
     task: V1TaskRecord
     experiments: tuple[V1ExperimentRecord, ...]
 
 
 def changes(before: Snapshot | None, after: Snapshot, at: datetime) -> Iterator[dict[str, Any]]:
-    """The messages that tell what became of `before`; with None, how it stands."""
+    """Messages for the changes since `before`; with None, one with the current state."""
     task = after.task
 
     def message(kind: str, text: str, data: Any, experiment: int | None = None) -> dict[str, Any]:
-        told: dict[str, Any] = plain(
+        document: dict[str, Any] = plain(
             {
                 "type": kind,
                 "task_id": task.id,
@@ -70,7 +70,7 @@ def changes(before: Snapshot | None, after: Snapshot, at: datetime) -> Iterator[
                 "data": data,
             }
         )
-        return told
+        return document
 
     status = task.status.lower()
     if before is None:
@@ -106,7 +106,7 @@ async def send_progress(socket: WebSocket, task_id: int) -> None:
     if snapshot is None:
         await socket.close(_UNKNOWN, "Task not found")
         return
-    # A client that leaves needs no answer.
+    # A client that has disconnected gets no answer.
     with suppress(WebSocketDisconnect):
         await _send_changes(socket, service, snapshot)
 
@@ -121,7 +121,7 @@ async def _send_changes(socket: WebSocket, service: Service, snapshot: Snapshot)
             break
         before = after
         await _answer_pings(socket, _POLL_S)
-        # A database that is away may be back at the next look.
+        # An unavailable database may be back at the next poll.
         with suppress(StoreUnavailableError):
             after = await run_in_threadpool(_snapshot, service, before.task.id)
     await socket.close()
@@ -132,10 +132,10 @@ async def _answer_pings(socket: WebSocket, seconds: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while True:
-                heard = await socket.receive()
-                if heard["type"] == "websocket.disconnect":
-                    raise WebSocketDisconnect(heard.get("code", 1000))
-                if heard.get("text") == "ping":
+                received = await socket.receive()
+                if received["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect(received.get("code", 1000))
+                if received.get("text") == "ping":
                     await socket.send_json({"type": "pong"})
 
 

@@ -27,7 +27,7 @@ _JSON = "application/json"
 
 
 class V1Route(APIRoute):
-    """A route of v1: whatever is wrong is told as v1 told it."""
+    """Route of v1, with errors in v1's form."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The framework's handler, with the body read strictly and errors in v1's form."""
@@ -56,27 +56,27 @@ class V1Route(APIRoute):
 
 
 def v1_router(prefix: str) -> APIRouter:
-    """The routes of one kind of thing. They stand in no OpenAPI: its clients are v1's."""
+    """Router of v1; not part of the OpenAPI document, which describes v2."""
     return APIRouter(prefix=prefix, route_class=V1Route, include_in_schema=False)
 
 
 def refused(status: int, detail: Any) -> JSONResponse:
-    """An error as v1 tells it."""
+    """Error response in v1's form."""
     return JSONResponse({"detail": detail}, status_code=status)
 
 
 def bad_request(detail: Any) -> HTTPException:
-    """That something cannot be done; raise it."""
+    """Error 400, to be raised."""
     return HTTPException(400, detail)
 
 
 def not_found(what: str) -> HTTPException:
-    """That there is no such thing; raise it."""
+    """Error 404, to be raised."""
     return HTTPException(404, f"{what} not found")
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: times with a Z, null for numbers that JSON lacks."""
+    """Value as JSON has it: times with a Z, null for numbers that JSON lacks."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -91,17 +91,17 @@ def plain(value: Any) -> Any:
 def json_response(
     value: Any, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """An answer."""
+    """Response with a value as JSON."""
     return JSONResponse(plain(value), status_code=status, headers=headers)
 
 
 def _on_domain_error(error: AutotunerError) -> JSONResponse:
-    """What cannot be done is 400, as everything was that v1 could not do."""
+    """Response to an error of the rooms below: v1 answered 400 to whatever could not be done."""
     status = problem_of(error).kind.status
-    told = "; ".join(map(str, error.problems)) if isinstance(error, ConfigError) else str(error)
-    return refused(400 if status in (409, 422) else status, told)
+    detail = "; ".join(map(str, error.problems)) if isinstance(error, ConfigError) else str(error)
+    return refused(400 if status in (409, 422) else status, detail)
 
 
 def _without_input(fault: Any) -> Any:
-    """A fault without what was sent: that may be long, and the place tells it."""
-    return {key: told for key, told in fault.items() if key not in ("input", "ctx", "url")}
+    """Validation error without the input, which may be long."""
+    return {key: value for key, value in fault.items() if key not in ("input", "ctx", "url")}

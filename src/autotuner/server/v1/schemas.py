@@ -25,7 +25,7 @@ _COLUMNS = {
 
 
 class TaskBody(BaseModel):
-    """A task, as v1's files have it; unknown keys are ignored, as v1 did.
+    """Body of a task, as in v1's files; unknown keys are ignored, as v1 did.
 
     v2's optional columns are among its keys.
     """
@@ -62,17 +62,17 @@ class TaskBody(BaseModel):
         return self
 
     def columns(self) -> dict[str, Any]:
-        """The row that it makes."""
-        told = self.model_dump()
-        extras = {key: told.pop(key) for key in EXTRA_KEYS}
+        """Columns of the row for this task."""
+        columns = self.model_dump()
+        extras = {key: columns.pop(key) for key in EXTRA_KEYS}
         given = {key: value for key, value in extras.items() if value is not None}
         if given:
-            told["metadata"] = {**(told["metadata"] or {}), EXTRAS: given}
-        return {_COLUMNS.get(key, key): value for key, value in told.items()}
+            columns["metadata"] = {**(columns["metadata"] or {}), EXTRAS: given}
+        return {_COLUMNS.get(key, key): value for key, value in columns.items()}
 
 
 class TaskChange(BaseModel):
-    """What may be changed of a task at any time."""
+    """Changes to a task that are possible at any time."""
 
     description: str | None = None
     status: Literal["pending", "running", "completed", "failed", "cancelled"] | None = None
@@ -81,7 +81,7 @@ class TaskChange(BaseModel):
 def _are_lists(parameters: Document) -> Document:
     for name, values in parameters.items():
         if not name or not isinstance(values, list) or not values:
-            raise ValueError(f"{name!r} takes a list of one value or more")
+            raise ValueError(f"{name!r} must be a list of at least one value")
     return parameters
 
 
@@ -100,7 +100,7 @@ class PresetBody(BaseModel):
 
 
 class PresetChange(BaseModel):
-    """What may be changed of a preset."""
+    """Changes to a preset."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = None
@@ -118,14 +118,14 @@ class PresetFile(BaseModel):
 
 
 class MergeBody(BaseModel):
-    """Which presets to merge, and how."""
+    """Presets to merge, and the strategy."""
 
     preset_ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1)
     merge_strategy: Literal["union", "intersection", "last_wins"] = "union"
 
 
 def is_name(text: str) -> bool:
-    """Whether a database can keep a text that came in an address."""
+    """Whether a database can store a text from a URL."""
     return is_storable(text)
 
 

@@ -73,7 +73,7 @@ def _rows(runtime: str) -> list[dict[str, str]]:
 router = v1_router("/system")
 
 NO_REDIS = "not used"
-"""There is none: tasks wait in the database."""
+"""Tasks wait in the database; there is no Redis."""
 
 
 @router.get("/health")
@@ -82,14 +82,14 @@ def get_health(service: ServiceDep) -> Response:
     try:
         tasks_of(service).page(skip=0, limit=1, status=None)
     except StoreError as error:
-        told = {"status": "unhealthy", "database": error.message, "redis": NO_REDIS}
-        return json_response(told, 503)
+        health = {"status": "unhealthy", "database": error.message, "redis": NO_REDIS}
+        return json_response(health, 503)
     return json_response({"status": "healthy", "database": "ok", "redis": NO_REDIS})
 
 
 @router.get("/info")
 def get_info(service: ServiceDep) -> Response:
-    """What this service is."""
+    """Name, version and capabilities of this service."""
     return json_response(
         {
             "app_name": "Inference Autotuner",
@@ -108,7 +108,7 @@ _CPU = "cpu"
 
 @dashboard_router.get("/gpu-status")
 def get_gpu_status(service: ServiceDep) -> Response:
-    """The GPUs of the workers that are there."""
+    """GPUs of the registered workers."""
     gpus = [
         {"index": device, "name": worker.gpu, "worker": worker.name}
         for worker in service.store.workers.all()
@@ -120,7 +120,7 @@ def get_gpu_status(service: ServiceDep) -> Response:
 
 @dashboard_router.get("/worker-status")
 def get_worker_status(service: ServiceDep) -> Response:
-    """The workers, and whether any is there."""
+    """Registered workers."""
     shown = ("id", "name", "kind", "host", "gpu", "devices", "status")
     workers = [
         {name: getattr(worker, name) for name in shown} for worker in service.store.workers.all()

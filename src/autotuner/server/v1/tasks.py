@@ -68,7 +68,7 @@ def list_tasks(
 
 @router.get("/name/{name}")
 def get_task_by_name(service: ServiceDep, name: str) -> Response:
-    """The task of that name."""
+    """A task by its name."""
     found = tasks_of(service).named(name) if is_name(name) else None
     if found is None:
         raise not_found("Task")
@@ -77,25 +77,25 @@ def get_task_by_name(service: ServiceDep, name: str) -> Response:
 
 @router.get("/{task_id}")
 def get_task(service: ServiceDep, task_id: Id) -> Response:
-    """The task of that number."""
+    """A task by its number."""
     return _task_response(service, task_id)
 
 
 @router.patch("/{task_id}")
 def change_task(service: ServiceDep, task_id: Id, body: TaskChange) -> Response:
-    """Changes the description or the status; a run is ended by "cancelled", and by no other."""
+    """Changes the description or the status; a running task can only be cancelled."""
     record = require_task(service, task_id)
     values: dict[str, Any] = {}
     if "description" in body.model_fields_set:
         values["description"] = body.description
-    wanted = (body.status or "").upper()
-    if wanted == "CANCELLED" and record.status == RUNNING:
+    status = (body.status or "").upper()
+    if status == "CANCELLED" and record.status == RUNNING:
         cancel(service, task_id)
-    elif wanted and wanted != record.status:
-        if RUNNING in (record.status, wanted):
+    elif status and status != record.status:
+        if RUNNING in (record.status, status):
             raise bad_request("A running task can only be cancelled; start a task to run it")
-        # Not one that was started this moment: it would run on as something else.
-        if not tasks_of(service).change(task_id, {"status": wanted}, only=(record.status,)):
+        # A task that was started meanwhile keeps its status.
+        if not tasks_of(service).change(task_id, {"status": status}, only=(record.status,)):
             raise bad_request("Task was changed meanwhile; read it again")
     if values:
         tasks_of(service).change(task_id, values)
@@ -183,7 +183,7 @@ def list_experiments_of_task(service: ServiceDep, task_id: Id) -> Response:
 
 @experiments_router.get("/{experiment_id}")
 def get_experiment(service: ServiceDep, experiment_id: Id) -> Response:
-    """The experiment of that number."""
+    """An experiment by its number."""
     experiments = V1Experiments(service.store.sessions)
     found = experiments.get(experiment_id)
     if found is not None:

@@ -61,7 +61,7 @@ class ModelSummary(View):
 
     id: str
     names: list[str]
-    """Every name that a task may call it by."""
+    """Every name that a task may use for it."""
     architecture: str | None
     parameters_b: float | None
     """Billions of weights."""
@@ -118,7 +118,7 @@ class QuantizationView(View):
 
 
 class FactsView(View):
-    """What decides how large and how fast a model is."""
+    """Facts that determine the size and speed of a model."""
 
     architecture: str | None
     attention: str | None
@@ -154,11 +154,11 @@ class FactsView(View):
     active_parameters: int | None
     size_bytes: int | None
     notes: list[str]
-    """What is not understood of the model's own description."""
+    """Parts of the model's own description that are not understood."""
 
 
 class ModelView(ModelSummary):
-    """A model of the catalog with all that is known of it."""
+    """A model of the catalog with all facts known of it."""
 
     like: str | None
     """The model whose shape it has."""
@@ -178,11 +178,11 @@ class EngineSummary(View):
     source: str
     found: bool
     version: str | None
-    """The one that is installed."""
+    """Installed version."""
     origin: str | None
-    """Where it was found."""
+    """Location where it was found."""
     problem: str | None
-    """What stands in the way."""
+    """Reason why it cannot be used."""
     remedy: str | None
 
 
@@ -193,7 +193,7 @@ class EngineList(View):
 
 
 class FieldMappingView(View):
-    """How an engine says a field: by a flag, a key, a variable, or not."""
+    """Mapping of a field to an engine: a flag, a key, a variable, or none."""
 
     field: str
     how: MappingKind
@@ -202,7 +202,7 @@ class FieldMappingView(View):
 
 
 class EngineView(View):
-    """How an engine says every field of the eight groups."""
+    """Mapping of every field of the eight groups to an engine."""
 
     engine: str
     version: str
@@ -223,12 +223,12 @@ class PredictorView(View):
 
     name: str
     version: str | None
-    """What its answers are called by; it changes with them. Null where it is not installed."""
+    """Version of its predictions; null where it is not installed."""
     installed: bool
     install: str
     """How it is installed; empty where it comes with this package."""
     supports: str
-    """What it can answer for."""
+    """Models, devices and engines that it can predict."""
     modes: list[str]
     """Values of prediction.mode."""
 
@@ -299,7 +299,7 @@ def get_model(
 
 @engines.get("/", response_model=EngineList)
 def list_engines() -> Response:
-    """Lists the engines, and which of them are on the service's machine."""
+    """Lists the engines, and which of them are installed on the service's machine."""
     absent = dict.fromkeys(("version", "origin", "problem", "remedy"))
     return json_response(ENGINE_LIST, {"items": [absent | engine_row(name) for name in ENGINES]})
 
@@ -322,7 +322,7 @@ def get_engine(
         ),
     ] = None,
 ) -> Response:
-    """How an engine says every field of the eight groups."""
+    """Mapping of every field of the eight groups to an engine."""
     if name not in ENGINES:
         raise ProblemError(
             ProblemKind.NOT_FOUND, f"there is no engine {name!r}; known: {', '.join(ENGINES)}"

@@ -20,11 +20,11 @@ _VERSION = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*")
 
 
 def etag(revision: int, number: int, *progress: int) -> str:
-    """The tag of a thing at that revision.
+    """Entity tag of a resource at a revision.
 
     Args:
-        number: what no other thing has, nor will have at the same address.
-        progress: what else of it may have changed.
+        number: unique among all resources that the address has had or will have.
+        progress: further numbers that change with the resource.
     """
     return f'"{".".join(map(str, (revision, number, *progress)))}"'
 
@@ -37,10 +37,10 @@ def is_unchanged(tag: str, if_none_match: str | None) -> bool:
 
 
 def expected_revision(if_match: str | None, number: int) -> int | None:
-    """The revision that a change of the thing of that number is meant for; None where any will do.
+    """Revision in `If-Match` that a change expects; None if any will do.
 
     Raises:
-        ProblemError: it is the tag of another thing, or none of ours.
+        ProblemError: it is the tag of another resource, or none of ours.
     """
     version = expected_version(if_match)
     if version is None:
@@ -51,10 +51,10 @@ def expected_revision(if_match: str | None, number: int) -> int | None:
 
 
 def expected_version(if_match: str | None) -> tuple[int, ...] | None:
-    """The version that a change is meant for, as `etag` was given it; None where any will do.
+    """Version in `If-Match` that a change expects, as given to `etag`; None if any will do.
 
     Raises:
-        ProblemError: it is no tag of ours, so that nothing there can have it.
+        ProblemError: it is not one tag of ours.
     """
     if if_match is None or if_match.strip() == "*":
         return None
@@ -69,7 +69,7 @@ def expected_version(if_match: str | None) -> tuple[int, ...] | None:
 def _not_ours(if_match: str | None) -> ProblemError:
     return ProblemError(
         ProblemKind.PRECONDITION_FAILED,
-        f"If-Match: {if_match!r} is not one ETag that this service gave of it; read it again",
+        f"If-Match: {if_match!r} is not an ETag of this resource; read it again",
     )
 
 
@@ -85,19 +85,19 @@ IdempotencyKey = Annotated[
     Header(
         alias=KEY_HEADER,
         pattern=f"^{_KEY}$",
-        description="Any text of your own for this request. Sent again with the same body within "
+        description="Any text of your choice for this request. Repeated with the same body within "
         "24 hours, the request is answered as before and not carried out again.",
     ),
 ]
-"""As a handler's argument; the route does the rest."""
+"""Argument of a handler; the route does the rest."""
 
 
 async def respond_once(
     request: Request, handle: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    """The answer of `handle`, or the one that was given to this key before.
+    """Response of `handle`, or the stored one of the first request with this key.
 
-    Only what was done is kept: a request that was refused may be sent again.
+    Only successes are stored: a request that was refused may be sent again.
 
     Raises:
         ProblemError: the key was used for another request, or that is still being answered.
@@ -132,17 +132,17 @@ def _again(kept: idempotency.KeptAnswer, fingerprint: str, key: str) -> Response
     if kept.fingerprint != fingerprint:
         raise ProblemError(
             ProblemKind.IDEMPOTENCY_MISMATCH,
-            f"the Idempotency-Key {key!r} was used for another body; give this request its own",
+            f"the Idempotency-Key {key!r} was used with another body; use a new key here",
         )
     if kept.status is None or kept.answer is None:
         raise ProblemError(
             ProblemKind.CONFLICT,
-            f"the request with the Idempotency-Key {key!r} is still being answered; ask again",
+            f"the request with the Idempotency-Key {key!r} is still being answered; try again",
         )
     return Response(kept.answer["body"], kept.status, kept.answer["headers"])
 
 
 def _scope(request: Request) -> str:
-    """Who asks for what."""
+    """Method, path and token of a request."""
     token: Any = getattr(request.state, "token", None)
     return f"{request.method} {request.url.path} {getattr(token, 'name', '')}"

@@ -1,7 +1,7 @@
-"""`/events` and `/tasks/{task_id}/events`: what happens, as server-sent events.
+"""`/events` and `/tasks/{task_id}/events`: events of tasks, as server-sent events.
 
 Each has the number of its row as `id`, its kind as `event`, and as `data` a JSON mapping of `id`,
-`task_id`, `at`, `kind` and `payload`. A stream stays open also when its task has ended, for a task
+`task_id`, `at`, `kind` and `payload`. A stream stays open when its task has ended, because a task
 may be resumed; it ends with an event `end` (without a number) when the task is deleted, the client
 is too slow, or the service stops.
 """
@@ -22,7 +22,7 @@ from autotuner.server.v2.tasks import require_task
 EVENT_STREAM = "text/event-stream"
 _LARGEST = 2**63 - 1
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""No cache and no proxy may hold a stream back."""
+"""Headers that keep caches and proxies from buffering a stream."""
 
 
 class EventStream(StreamingResponse):
@@ -51,7 +51,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 
 
 async def feed_of(request: Request) -> EventFeed:
-    """The feed of the service."""
+    """Event feed of the service."""
     found: EventFeed = request.app.state.feed
     return found
 
@@ -64,23 +64,25 @@ _LastId = Annotated[
         alias="Last-Event-ID",
         ge=0,
         le=_LARGEST,
-        description="The number of the last event that you got: goes on behind it.",
+        description="Number of the last event that you received; the stream continues after it.",
     ),
 ]
 _After = Annotated[
     int | None,
     Query(
-        ge=0, le=_LARGEST, description="The same, for who cannot set headers; the header counts."
+        ge=0,
+        le=_LARGEST,
+        description="The same, for clients that cannot set headers; the header takes precedence.",
     ),
 ]
-_Follow = Annotated[bool, Query(description="false: what there is, and the stream ends.")]
+_Follow = Annotated[bool, Query(description="false: the stream ends after the stored events.")]
 
 
 @router.get("/events", response_class=EventStream, responses=STREAMED)
 async def follow_all_events(
     feed: _Feed, last_event_id: _LastId = None, after: _After = None, follow: _Follow = True
 ) -> StreamingResponse:
-    """Follows what happens in all tasks, from now on or behind a number."""
+    """Follows the events of all tasks, from now on or after a number."""
     begin = after if last_event_id is None else last_event_id
     lines = feed.live(begin) if follow else feed.past(begin or 0)
     return EventStream(lines, headers=STREAM_HEADERS)
@@ -99,7 +101,7 @@ async def follow_task_events(
     after: _After = None,
     follow: _Follow = True,
 ) -> StreamingResponse:
-    """Follows what happens in a task, from its beginning or behind a number."""
+    """Follows the events of a task, from the first one or after a number."""
     await run_in_threadpool(require_task, service, task_id)
     begin = (after if last_event_id is None else last_event_id) or 0
     lines = feed.live(begin, task_id) if follow else feed.past(begin, task_id)

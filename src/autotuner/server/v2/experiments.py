@@ -1,4 +1,4 @@
-"""`/tasks/{task_id}/experiments`: what was launched, and what it measured."""
+"""`/tasks/{task_id}/experiments`: experiments of a task and their measurements."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
 
 
 class ExperimentItem(View):
-    """One candidate launched, with the figures of its representative operating point.
+    """Experiment with the figures of its representative operating point.
 
     Throughput in output tokens per second of the whole deployment, latencies in ms: means, and the
-    90th percentile end to end. `predicted_*` is what was expected before the launch.
+    90th percentile end to end. `predicted_*` was predicted before the launch.
     """
 
     index: int
@@ -45,20 +45,20 @@ class ExperimentItem(View):
     status: ExperimentStatus
     phase: str
     selection_reason: str
-    """Why it was launched."""
+    """Reason why it was launched."""
     settings: dict[str, Scalar]
     """`group.field` -> value."""
     command: str
     failure_kind: str | None
     failure_message: str | None
     unpredicted: str | None
-    """Why nothing could be predicted."""
+    """Reason why nothing was predicted; null where something was."""
     cut_short: str | None
-    """Why load levels were left out: they could not improve the frontier."""
+    """Reason why load levels were left out: they could not improve the frontier."""
     startup_s: float | None
     measure_s: float | None
     began_s: float
-    """When it was launched, in seconds of the task's work."""
+    """Time of the launch, in seconds of the task's work."""
     started_at: datetime
     ended_at: datetime | None
     predicted_throughput_tok_s: float | None
@@ -74,7 +74,7 @@ class ExperimentItem(View):
 
 
 class ExperimentPage(View):
-    """Some experiments of a task, in the order of launch."""
+    """Page of a task's experiments, in the order of launch."""
 
     items: list[ExperimentItem]
     next_cursor: str | None
@@ -86,7 +86,7 @@ class ExperimentDetail(ExperimentItem):
 
     failure: FailureView | None
     predictions: list[PredictionView]
-    """What was expected of each load level, beside what was measured."""
+    """Prediction of each load level, beside its measurement."""
 
 
 class MeasurementItem(Measurement):
@@ -96,7 +96,7 @@ class MeasurementItem(Measurement):
 
 
 class MeasurementList(View):
-    """All that was measured in an experiment, in the order in which it was."""
+    """All measurements of an experiment, in their order."""
 
     items: list[MeasurementItem]
 
@@ -161,14 +161,12 @@ def list_measurements(service: ServiceDep, task_id: TaskId, index: Index) -> Res
 
 
 def require_experiment(service: Service, task_id: int, index: int) -> listing.Row:
-    """One experiment's columns.
+    """Columns of an experiment.
 
     Raises:
         ProblemError: there is no such experiment.
     """
     found = listing.experiment(service.store.sessions, task_id, index)
     if found is None:
-        raise ProblemError(
-            ProblemKind.NOT_FOUND, f"there is no experiment {index} in a task {task_id}"
-        )
+        raise ProblemError(ProblemKind.NOT_FOUND, f"task {task_id} has no experiment {index}")
     return found

@@ -34,14 +34,14 @@ from autotuner.store import listing
 
 _CHUNK_BYTES = 1 << 16
 _LONGEST_LINE_BYTES = 16_384
-"""What a line may have; a longer one is told in parts."""
+"""Longest line; longer ones are split."""
 MOST_LINES = 10_000
 _MOST_BYTES = 4 << 20
-"""What is read of a log at the most to find its last lines."""
+"""Most bytes that are read of a log to find its last lines."""
 
 
 def confined_log(written: str, root: Path) -> Path | None:
-    """The log at that path; None where it lies outside `root`, is no file, or is not here."""
+    """Log at a path; None if it lies outside `root`, is not a file, or does not exist."""
     try:
         path = Path(written).resolve(strict=True)
         return path if path.is_file() and path.is_relative_to(root.resolve()) else None
@@ -50,9 +50,9 @@ def confined_log(written: str, root: Path) -> Path | None:
 
 
 def last_lines(path: Path, lines: int) -> tuple[list[str], int]:
-    """The last lines of a log, and the byte behind them.
+    """Last lines of a log, and the position behind them.
 
-    A line that is not ended yet counts once it is: it is left to whoever reads on.
+    A line that is not complete yet is left to the next read.
     """
     with path.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
@@ -71,7 +71,7 @@ def last_lines(path: Path, lines: int) -> tuple[list[str], int]:
 
 
 class LogReader:
-    """Reads a log on from some byte, a few lines at a time; a log that was begun anew, anew."""
+    """Reads what is appended to a log; a log that was replaced is read from its beginning."""
 
     def __init__(self, path: Path, position: int) -> None:
         self._path = path
@@ -80,10 +80,10 @@ class LogReader:
         self._rest = b""
 
     def more(self, *, to_the_end: bool = False) -> list[str]:
-        """Lines that have been added since the last call.
+        """Lines that were appended since the last call.
 
         Args:
-            to_the_end: whether nothing will be added any more, so that an open line counts.
+            to_the_end: whether nothing more will be appended, so that an incomplete line counts.
         """
         try:
             with self._path.open("rb") as file:
@@ -115,7 +115,7 @@ def _decoded(line: bytes) -> str:
 POLL_S = 0.25
 _HEARTBEAT_POLLS = 60
 _GOES_ON = ("queued", "running")
-"""States of a task in which more may be logged."""
+"""Statuses of a task in which more may be logged."""
 
 router = v2_router("/tasks/{task_id}", "logs")
 _TEXT: dict[int | str, dict[str, Any]] = {
@@ -127,8 +127,8 @@ _TEXT: dict[int | str, dict[str, Any]] = {
         },
     }
 }
-_Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="How many of the last lines.")]
-_Follow = Annotated[bool, Query(description="Whether to go on with what is added.")]
+_Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="Number of last lines.")]
+_Follow = Annotated[bool, Query(description="Whether to continue with what is appended.")]
 _Feed = Annotated[EventFeed, Depends(feed_of)]
 
 
@@ -236,7 +236,7 @@ async def _followed_task(
             yield format_sse_event(event="experiment", data_str=str(shown))
             path = confined_log(newest[1], service.logs)
             if path is not None:
-                # Of the launches that follow everything is new.
+                # Later launches are read in full.
                 lines, position = await run_in_threadpool(last_lines, path, tail)
                 reader, tail = LogReader(path, position), MOST_LINES
                 yield _sent(lines)

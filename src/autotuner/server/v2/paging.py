@@ -20,23 +20,25 @@ _LONGEST = 1_000
 
 
 def encode_cursor(order: str, value: str, row_id: int) -> str:
-    """Where a page in that order ended: the last one's sort value, as its answer tells it."""
+    """Cursor behind the last row of a page: its order, the row's sort value as JSON, and its id."""
     text = json.dumps([order, value, row_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[Any, int]:
-    """The sort value and the id that a page goes on behind.
+    """Sort value and id that a page continues after.
 
     Raises:
-        ProblemError: it is no cursor of a list in that order.
+        ProblemError: it is not a cursor of a list in that order.
     """
     try:
         if len(cursor) > _LONGEST:
             raise ValueError("too long")
         padded = cursor + "=" * (-len(cursor) % 4)
-        said, value, row_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if said != order:
+        its_order, value, row_id = json.loads(
+            base64.b64decode(padded, altchars=b"-_", validate=True)
+        )
+        if its_order != order:
             raise ValueError("of another order")
         if type(row_id) is not int or not 0 <= row_id <= MOST_ID:
             raise ValueError("no id")
@@ -51,7 +53,7 @@ def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[An
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise ProblemError(
             ProblemKind.INVALID_CURSOR,
-            "the cursor is not one that this list gave for this order; start without one",
+            "the cursor does not belong to this list in this order; start without one",
         ) from None
 
 
@@ -59,9 +61,9 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def query_reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
-    """A dependency that reads the query: a list's field may be given many times.
+    """Dependency that reads the query; a field that is a list may be repeated.
 
-    It raises `RequestValidationError`, whose places are those that the framework gives.
+    It raises `RequestValidationError` with the same locations as the framework.
     """
     lists = frozenset(
         name for name, field in model.model_fields.items() if get_origin(field.annotation) is list
@@ -81,13 +83,13 @@ def query_reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
 
 
 def query_parameters(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra=` of a route that reads its query so."""
+    """`openapi_extra=` of a route that reads its query with `query_reader`."""
     properties = model.model_json_schema()["properties"]
-    return {"parameters": [_parameter(name, told) for name, told in properties.items()]}
+    return {"parameters": [_parameter(name, field) for name, field in properties.items()]}
 
 
-def _parameter(name: str, told: dict[str, Any]) -> dict[str, Any]:
-    # A parameter that is left out is no null.
-    schema = {key: value for key, value in told.items() if (key, value) != ("default", None)}
-    description = {"description": told["description"]} if "description" in told else {}
+def _parameter(name: str, field: dict[str, Any]) -> dict[str, Any]:
+    # A parameter that is omitted is not null.
+    schema = {key: value for key, value in field.items() if (key, value) != ("default", None)}
+    description = {"description": field["description"]} if "description" in field else {}
     return {"name": name, "in": "query", "required": False, "schema": schema, **description}

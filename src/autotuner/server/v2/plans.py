@@ -1,7 +1,7 @@
-"""`/tasks/validate` and `/tasks/plan`: what a document would do, without keeping it.
+"""`/tasks/validate` and `/tasks/plan`: the plan of a document that is not stored.
 
-Both work for as long as they may, and only a few at once: whoever asks about millions of
-candidates keeps nobody else from an answer.
+Both are limited in time and number, so that a request with millions of candidates does not keep
+others waiting.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ class Validation(View):
     errors: list[FaultView]
     """Every fault, with the path of its field; empty where it is valid."""
     warnings: list[str]
-    """What profiles want and the engine cannot express."""
+    """Settings of profiles that the engine cannot express."""
     content_id: str | None
-    """A hash of all that decides what is launched; null where it is no task."""
+    """Hash of all that determines what is launched; null where it is not a task."""
     candidates: int | None
-    """How many there would be; null where it cannot be prepared."""
+    """Number of candidates; null where it cannot be prepared."""
 
 
 class PlannedCandidate(View):
-    """A candidate and how it would be launched."""
+    """Candidate and its command line."""
 
     id: str
     settings: Settings
@@ -71,7 +71,7 @@ class PlannedBudget(View):
 
 
 class PredictedPoint(View):
-    """What is expected of a candidate at one load level.
+    """Predicted operating point: a candidate at one load level.
 
     `*_log_std`: standard deviation of ln(measured / predicted).
     """
@@ -100,20 +100,20 @@ class PredictedPoint(View):
 
 
 class PredictedLimit(View):
-    """How the recommended point stands to a limit of the SLO."""
+    """Limit of the SLO and the recommended point's prediction for it."""
 
     name: str
     limit_ms: float
     predicted_ms: float
     interval_ms: list[float]
-    """80 % interval of what will be measured."""
+    """80 % interval of the measurement."""
     verdict: Literal["meets", "unclear", "misses"]
     over: float
     """By what share the prediction is over the limit; 0 where it is not."""
 
 
 class PredictedRecommendation(View):
-    """The point to expect most of, before anything is launched."""
+    """Recommended point by prediction alone."""
 
     candidate: str
     settings: Settings
@@ -126,7 +126,7 @@ class PredictedRecommendation(View):
     e2e_ms: float
     usd_per_million_tokens: float | None
     intervals: dict[str, list[float]]
-    """Of 80 %: quantity -> from, to."""
+    """Quantity -> bounds of its 80 % interval."""
     reason: str
     meets_slo: bool
     limits: list[PredictedLimit]
@@ -134,7 +134,7 @@ class PredictedRecommendation(View):
 
 
 class InfeasibleView(View):
-    """Why a candidate is expected not to fit into memory."""
+    """Reason why a candidate is predicted to exceed memory."""
 
     why: str
     needed_gib: float | None
@@ -142,22 +142,22 @@ class InfeasibleView(View):
 
 
 class PlanPredictionView(View):
-    """What is expected of the task as a whole."""
+    """Prediction of the task as a whole."""
 
     predictor: str | None
     why: str
     observations: int
-    """How many earlier measurements corrected the predictions."""
+    """Number of earlier measurements that corrected the predictions."""
     recommended: PredictedRecommendation | None
     mixed: str | None
-    """Which kinds of data are compared, in a sentence; null where it is one."""
+    """Sentence about the kinds of data that are compared; null where it is one."""
     frontier: list[PredictedPoint]
-    """The predicted points that no other beats, the fastest for a user first."""
+    """Predicted Pareto frontier, the fastest for a user first."""
     out_of_memory: dict[str, InfeasibleView]
     refused: dict[str, str]
-    """Candidate -> why nothing can be said of it."""
+    """Candidate -> reason why it is not predicted."""
     asked: int
-    """How many candidates were predicted: all, or a sample spread over the space."""
+    """Number of predicted candidates: all, or a sample spread over the space."""
     minutes: float | None
     """Of tuning; null where nothing is predicted."""
     usd: float | None
@@ -166,7 +166,7 @@ class PlanPredictionView(View):
 
 
 class TaskPlan(View):
-    """What tuning would do, before anything is launched."""
+    """Plan of a task, before anything is launched."""
 
     task: str
     replay: bool
@@ -180,7 +180,7 @@ class TaskPlan(View):
     model: str
     model_path: str
     model_notes: list[str]
-    """What is not known of the model, and what contradicts its files."""
+    """Unknown facts of the model, and contradictions to its files."""
     device: str
     strategy: str
     strategy_reason: str
@@ -193,11 +193,11 @@ class TaskPlan(View):
     concurrency: list[int]
     """Load levels: requests in flight."""
     concurrency_reason: str
-    """Why these, where the task leaves them to the product; else empty."""
+    """Reason for these levels, where the task leaves them open; else empty."""
     combinations: int
     candidates: int
     launches: int
-    """How many candidates will be launched at the most."""
+    """Most candidates that will be launched."""
     excluded: dict[str, int]
     """Why -> how many combinations."""
     profiles: list[str]
@@ -205,9 +205,9 @@ class TaskPlan(View):
     axes: dict[str, list[JsonValue]]
     """`group.field` -> the values that differ among candidates."""
     expected_minutes: float | None
-    """As earlier runs of the same task took; null where there is none."""
+    """Duration of earlier runs of the same document; null where there is none."""
     at_most_minutes: float | None
-    """Where every level runs to its time limit; null where that is beyond all numbers."""
+    """Duration if every level runs to its time limit; null where it is not finite."""
     experiments: list[PlannedCandidate]
     """The candidates in the order of the space; the first of them where there are many."""
     prediction: PlanPredictionView
@@ -218,11 +218,11 @@ PLAN: TypeAdapter[TaskPlan] = TypeAdapter(TaskPlan)
 
 
 MOST_COMBINATIONS = 50_000
-"""Combinations of the axes of a task that is validated or planned here: a second or two."""
+"""Most combinations of the axes of a task that is validated or planned here: a second or two."""
 LONGEST_S = 20.0
-"""Seconds after which a plan is given up."""
+"""Longest duration of a plan."""
 LISTED = 200
-"""Candidates that a plan lists."""
+"""Most candidates that a plan lists."""
 _AT_ONCE = 2
 _OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
 _RETRY_S = 5
@@ -236,14 +236,14 @@ def validate_task(
     service: ServiceDep,
     document: Annotated[dict[str, JsonValue], Body(description="A task document, version 2.")],
 ) -> Response:
-    """Says whether a document is a task that can run here, with every fault at once."""
+    """Checks whether a document is a task that can run here; lists every fault at once."""
     try:
         task = with_gpus_of_home(parse_task(document), service.folder)
     except ConfigError as error:
         return _validation_response(error.problems)
     forbidden = service.violations(task)
     if forbidden:
-        # Nothing of what is forbidden is looked at: it may be a file outside the folders.
+        # Forbidden files are not opened: they may lie outside the allowed folders.
         return _validation_response(forbidden, task)
     registry = service_registry(service.store, service.folder)
     faults = faults_in(task, base=service.base, registry=registry)
@@ -263,7 +263,7 @@ def validate_task(
     responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
 )
 def plan_task(service: ServiceDep, task: Annotated[TaskConfig, Body()]) -> Response:
-    """Says what a task would do: candidates, what is excluded and why, predictions, time, cost."""
+    """Plans a task without storing it: candidates, exclusions, predictions, time, cost."""
     refuse_violations(service.violations(task))
     task = with_gpus_of_home(task, service.folder)
     with _turn():
@@ -273,7 +273,7 @@ def plan_task(service: ServiceDep, task: Annotated[TaskConfig, Body()]) -> Respo
             prepared,
             service.folder,
             service.store,
-            tell=_until(ends),
+            tell=_deadline_callback(ends),
             most=MOST_CANDIDATES,
             listed=LISTED,
             measure=False,
@@ -284,12 +284,12 @@ def plan_task(service: ServiceDep, task: Annotated[TaskConfig, Body()]) -> Respo
 @router.api_route("/validate", methods=list(_OTHERS), include_in_schema=False)
 @router.api_route("/plan", methods=list(_OTHERS), include_in_schema=False)
 def only_post(request: Request) -> Response:
-    """Says that neither is a task."""
+    """Answers that neither is a task."""
     if request.method == "OPTIONS":
         return Response(status_code=204, headers={"Allow": "POST"})
     raise ProblemError(
         ProblemKind.METHOD_NOT_ALLOWED,
-        f"{request.url.path} does not take {request.method}",
+        f"{request.url.path} does not accept {request.method}",
         headers={"Allow": "POST"},
     )
 
@@ -304,7 +304,7 @@ def _turn() -> Iterator[None]:
     if not _places.acquire(timeout=LONGEST_S):
         raise ProblemError(
             ProblemKind.UNAVAILABLE,
-            f"{_AT_ONCE} other plans are being made; ask again",
+            f"{_AT_ONCE} other plans are being made; try again",
             headers={"Retry-After": str(_RETRY_S)},
         )
     try:
@@ -313,17 +313,17 @@ def _turn() -> Iterator[None]:
         _places.release()
 
 
-def _until(ends: float) -> Callable[[int, int], None]:
-    def tell(asked: int, wanted: int) -> None:
+def _deadline_callback(ends: float) -> Callable[[int, int], None]:
+    def check_deadline(asked: int, total: int) -> None:
         if time.monotonic() > ends:
             raise ProblemError(
                 ProblemKind.TASK_INVALID,
-                f"the plan takes more than {LONGEST_S:.0f} s: {asked} of {wanted} candidates are "
-                "predicted by then; take values out of the axes, or say prediction.predictor: "
+                f"the plan takes more than {LONGEST_S:.0f} s: {asked} of {total} candidates were "
+                "predicted by then; remove values from the axes, or set prediction.predictor to "
                 "roofline or none",
             )
 
-    return tell
+    return check_deadline
 
 
 def _validation_response(

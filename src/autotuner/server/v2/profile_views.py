@@ -1,4 +1,4 @@
-"""Profiles as API v2 tells and takes them."""
+"""Models of profiles in requests and responses of API v2."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Layer(_Body):
 
 
 class ProfileContent(_Body):
-    """What a profile says, without its name."""
+    """Content of a profile, without its name."""
 
     description: str = Field(default="", max_length=2000)
     extends: str | None = Field(default=None, max_length=200)
@@ -40,29 +40,29 @@ class ProfileContent(_Body):
 
 
 class NewProfile(ProfileContent):
-    """A profile of yours."""
+    """Profile to be created."""
 
     name: str = Field(pattern=_NAME)
 
 
 class ProfilePatch(ProfileContent):
-    """What to change of a profile; what is left out stays."""
+    """Changes to a profile; omitted fields stay."""
 
 
 class ProfileSummary(View):
-    """A profile as lists tell it."""
+    """Profile in a list."""
 
     name: str
     description: str
     extends: str | None
     origin: ProfileOrigin
-    """Where it lies: in the package, in a file of the home's profiles/, or in the database."""
+    """Where it is stored: the package, a file of the home's profiles/, or the database."""
     revision: int | None
     """Grows with every change; null where it is not changed here."""
     created_at: datetime | None
     updated_at: datetime | None
     problem: str | None
-    """Why it cannot be used, with what to do; null where it can be."""
+    """Reason why it cannot be used, with the remedy; null where it can be."""
 
 
 class ProfileList(View):
@@ -72,7 +72,7 @@ class ProfileList(View):
 
 
 class LayerValueView(View):
-    """What a layer says of one field: a value, or the rule that finds one."""
+    """Value that a layer sets for a field, or the rule that finds one."""
 
     value: JsonValue
     rule: str | None
@@ -81,7 +81,7 @@ class LayerValueView(View):
 
 
 class LayerView(View):
-    """A layer as it counts."""
+    """Layer of a profile."""
 
     layer: str
     """The profile it belongs to, and its name."""
@@ -96,11 +96,11 @@ class ProfileView(ProfileSummary):
     layers: list[LayerView]
     """Those of the profiles it extends first."""
     document: ProfileContent | None
-    """As it was given, to be changed and sent back; null where it is not kept in the database."""
+    """Content as it was sent, to be changed and sent back; null where it is not in the database."""
 
 
 class ApplyRequest(_Body):
-    """The circumstances in which a profile is applied."""
+    """Model, engine and GPUs to which a profile is applied."""
 
     model: Model
     engine: Annotated[str, Field(max_length=40)]
@@ -114,7 +114,7 @@ class ApplyRequest(_Body):
 
 
 class FieldSourceView(View):
-    """One layer's word on a field."""
+    """Value of a field in one layer."""
 
     layer: str
     origin: Literal["engine", "base", "profile", "user"]
@@ -125,23 +125,23 @@ class FieldSourceView(View):
 
 
 class FieldView(View):
-    """What a field is, and every layer's word on it."""
+    """Value of a field, and its value in every layer."""
 
     value: JsonValue
     layers: list[FieldSourceView]
     unset: str | None
-    """What counts where it is not set."""
+    """What applies where it is not set."""
 
 
 class SkippedView(View):
-    """A layer that does not apply here."""
+    """Layer that does not apply here."""
 
     layer: str
     reason: str
 
 
 class AppliedProfile(View):
-    """What a profile makes of a model on GPUs with an engine."""
+    """Result of applying a profile to a model on GPUs with an engine."""
 
     profile: str
     engine: str

@@ -69,7 +69,7 @@ _LOCATED = {
 Name = Annotated[Text, Path(min_length=1, max_length=200, description="The profile's name.")]
 IfMatch = Annotated[
     str | None,
-    Header(description="The ETag that was read: refused (412) where the profile changed since."),
+    Header(description="ETag that was read; refused (412) if the profile has changed since."),
 ]
 
 
@@ -96,12 +96,12 @@ def list_profiles(service: ServiceDep) -> Response:
 def create_profile(
     service: ServiceDep, profile: NewProfile, key: IdempotencyKey = None
 ) -> Response:
-    """Keeps a profile of yours; it may extend any other."""
+    """Creates a profile; it may extend any other."""
     _, registry = _all(service)
     if profile.name in registry.profiles:
         raise NameTakenError(
-            f"the profile {profile.name!r} is there already",
-            remedy="give another name; `extends` builds on a profile",
+            f"the profile {profile.name!r} exists already",
+            remedy="choose another name; `extends` builds on a profile",
         )
     document = _checked(service, profile.name, profile)
     kept = StoredProfiles(service.store.sessions).create(profile.name, document)
@@ -111,13 +111,12 @@ def create_profile(
 @router.get(
     "/{name}",
     response_model=ProfileView,
-    responses=merged(_UNKNOWN, _BROKEN)
-    | {200: _TAGGED, 304: {"description": "It is as you have it."}},
+    responses=merged(_UNKNOWN, _BROKEN) | {200: _TAGGED, 304: {"description": "Not modified."}},
 )
 def get_profile(
     service: ServiceDep,
     name: Name,
-    if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
+    if_none_match: Annotated[str | None, Header(description="ETag of your copy.")] = None,
 ) -> Response:
     """A profile with its layers, those of the profiles that it extends first."""
     return _profile_response(service, name, if_none_match=if_none_match)
@@ -131,7 +130,7 @@ def get_profile(
 def replace_profile(
     service: ServiceDep, name: Name, content: ProfileContent, if_match: IfMatch = None
 ) -> Response:
-    """Puts another content in the place of a profile of yours."""
+    """Replaces the content of a profile that is stored here."""
     _require_kept(service, name)
     return _changed(service, name, content, if_match)
 
@@ -144,7 +143,7 @@ def replace_profile(
 def change_profile(
     service: ServiceDep, name: Name, patch: ProfilePatch, if_match: IfMatch = None
 ) -> Response:
-    """Changes parts of a profile of yours."""
+    """Changes parts of a profile that is stored here."""
     kept = _require_kept(service, name)
     given = patch.model_dump(exclude_unset=True)
     content = ProfileContent.model_validate(_content_of(kept) | given)
@@ -158,13 +157,13 @@ def change_profile(
     responses=merged(_UNKNOWN, _STALE, _FIXED),
 )
 def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) -> Response:
-    """Deletes a profile of yours; refused while others extend it."""
+    """Deletes a profile that is stored here; refused while others extend it."""
     _require_kept(service, name)
     profiles = StoredProfiles(service.store.sessions)
     above = [row.name for row in profiles.all() if row.document.get("extends") == name]
     if above:
         raise ProblemError(
-            ProblemKind.CONFLICT, f"{', '.join(above)} extends {name}; change that first"
+            ProblemKind.CONFLICT, f"{', '.join(above)} extends {name}; change or delete that first"
         )
     profiles.delete(name, version=expected_version(if_match))
     return Response(status_code=204)
@@ -176,7 +175,7 @@ def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) ->
     responses=merged(WITH_BODY, _UNKNOWN, _BROKEN, problems(ProblemKind.POLICY_REFUSED)),
 )
 def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Response:
-    """Says what a profile sets for a model on GPUs with an engine, field by field, and why."""
+    """Applies a profile to a model on GPUs with an engine: every field with its sources."""
     _, registry = _all(service)
     _require(name, registry)
     asking = TaskConfig(version=2, name="apply", model=where.model)
@@ -206,7 +205,7 @@ def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Respo
 
 
 def _all(service: Service) -> tuple[dict[str, StoredProfile], ProfileRegistry]:
-    """The kept ones, and all."""
+    """Stored profiles by name, and the registry of all profiles."""
     kept = {row.name: row for row in StoredProfiles(service.store.sessions).all()}
     documents = {name: row.document for name, row in kept.items()}
     return kept, registry_beside(documents, service.folder)
@@ -240,14 +239,14 @@ def _changed(
     read: tuple[int, ...] | None = None,
 ) -> Response:
     document = _checked(service, name, content)
-    wanted = expected_version(if_match)
-    version = read if wanted is None else wanted
+    expected = expected_version(if_match)
+    version = read if expected is None else expected
     StoredProfiles(service.store.sessions).change(name, document, version=version)
     return _profile_response(service, name)
 
 
 def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, Any]:
-    """The document as it is kept.
+    """Document as it is stored.
 
     Raises:
         ProblemError: with every fault in it.
@@ -259,7 +258,7 @@ def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, 
         documents = {key: row.document for key, row in rows.items()} | {name: document}
         try:
             if content.extends == BASE:
-                raise ProfileError("base is under every profile; leave it out")
+                raise ProfileError("base is part of every profile; omit it")
             checked = registry_beside(documents, service.folder)
             for one in checked.broken:
                 if one.source == source_of_kept(name):

@@ -1,4 +1,4 @@
-"""What came out of a task: frontier, comparison, summary, report, exports."""
+"""Results of a task: frontier, comparison, summary, report, exports."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ from autotuner.tuning.summary import (
 
 
 class FrontierView(View):
-    """The points that no other beats."""
+    """Measured and predicted Pareto frontiers."""
 
     objectives: list[str]
     actual: list[PointView] | None
-    """What was measured; null where it was not asked for."""
+    """Measured points; null where they were not requested."""
     predicted: list[PredictedPointView] | None
-    """What was expected of the launches just before each; null where it was not asked for."""
+    """Points predicted just before each launch; null where they were not requested."""
     recommended: RecommendedView | None
-    """The measured point to serve with."""
+    """Recommended point, of the measured ones."""
 
 
 class ErrorPercentView(View):
-    """How far a prediction was off: 100 x (predicted / measured - 1).
+    """Error of a prediction in percent: 100 x (predicted / measured - 1).
 
-    That of TPOT is null where every answer has one token.
+    The one of TPOT is null where every answer has one token.
     """
 
     ttft_ms_percent: float
@@ -63,16 +63,16 @@ class ErrorPercentView(View):
 
 
 class LevelComparisonView(View):
-    """One load level of an experiment: what was expected beside what was measured."""
+    """Prediction and measurement of one load level of an experiment."""
 
     experiment: str
     index: int
     concurrency: int
     measured: MeasuredView | None
     base: FiguresView
-    """What the predictor said."""
+    """Prediction before calibration."""
     calibrated: FiguresView | None
-    """The same, corrected by all that had been measured until then."""
+    """The same, corrected by all earlier measurements."""
     base_error: ErrorPercentView | None
     calibrated_error: ErrorPercentView | None
 
@@ -95,7 +95,7 @@ _ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVA
 
 
 class FrontierKind(StrEnum):
-    """Which frontier is asked for."""
+    """Frontier that is requested."""
 
     ACTUAL = "actual"
     PREDICTED = "predicted"
@@ -103,7 +103,7 @@ class FrontierKind(StrEnum):
 
 
 class ExportFormat(StrEnum):
-    """Forms in which a run can be taken along."""
+    """Formats in which a task can be exported."""
 
     JSON = "json"
     CSV = "csv"
@@ -155,7 +155,7 @@ def get_frontier(
     task_id: TaskId,
     kind: Annotated[FrontierKind, Query()] = FrontierKind.BOTH,
 ) -> Response:
-    """The operating points that no other beats: measured, predicted, or both."""
+    """The Pareto frontier of operating points: measured, predicted, or both."""
     summary = summarise(service.store, _run(service, task_id))
     document = {
         "objectives": summary.run.objectives,
@@ -170,28 +170,28 @@ def get_frontier(
 
 @router.get("/comparison", response_model=ComparisonView, responses=_ERRORS)
 def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
-    """Predictions beside measurements, level by level, and how far they were off."""
+    """Predictions and measurements of every load level, and the errors."""
     summary = summarise(service.store, _run(service, task_id))
     levels = [
         {
             "experiment": experiment.id,
             "index": experiment.index,
-            "concurrency": told.concurrency,
-            "measured": told.measured,
-            "base": told.base,
-            "calibrated": told.calibrated,
-            "base_error": _error_percent(told.base, told.measured),
-            "calibrated_error": _error_percent(told.calibrated, told.measured),
+            "concurrency": level.concurrency,
+            "measured": level.measured,
+            "base": level.base,
+            "calibrated": level.calibrated,
+            "base_error": _error_percent(level.base, level.measured),
+            "calibrated_error": _error_percent(level.calibrated, level.measured),
         }
         for experiment in summary.experiments
-        for told in experiment.predictions
+        for level in experiment.predictions
     ]
     return json_response(COMPARISON, {"levels": levels, "error": summary.prediction_error})
 
 
 @router.get("/summary", response_model=RunSummary, responses=_ERRORS)
 def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
-    """Everything a task found, in the form of `autotuner show --json`."""
+    """All results of a task, in the form of `autotuner show --json`."""
     return json_response(SUMMARY, summarise(service.store, _run(service, task_id)))
 
 
@@ -201,7 +201,7 @@ def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
     responses=_ERRORS
     | {
         200: {
-            "description": "One page that needs no network.",
+            "description": "One page that works offline.",
             "content": {"text/html": {"schema": {"type": "string"}}},
         }
     },
@@ -249,6 +249,6 @@ def _error_percent(
         for name in ("ttft_ms", "tpot_ms", "tok_s")
     }
     return {
-        f"{name}_percent": 100 * (said / seen - 1) if said and seen else None
-        for name, (said, seen) in figures.items()
+        f"{name}_percent": 100 * (value / actual - 1) if value and actual else None
+        for name, (value, actual) in figures.items()
     }

@@ -1,4 +1,4 @@
-"""What the routes of API v2 have in common: JSON bodies, problems in the OpenAPI, bounded ids."""
+"""Common parts of API v2's routes: JSON bodies, problems in the OpenAPI, bounded ids."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from autotuner.server.v2.conditional_requests import KEY_HEADER, respond_once
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
 _DEEPEST = 64
-"""Levels of lists and mappings in a body; a task needs six."""
+"""Nested lists and mappings in a body; a task has six levels."""
 _LARGEST = 2**63 - 1
-"""Integers that every reader of JSON, every database and floating point take."""
+"""Largest integer that every JSON reader, database and float can represent."""
 _JSON_TYPE = "application/json"
 _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-"""What no database keeps: NUL, and halves of characters."""
+"""Characters that no database can store: NUL, and lone surrogates."""
 
 
 class View(BaseModel):
@@ -52,7 +52,7 @@ class FaultView(BaseModel):
 
 
 class ProblemView(BaseModel):
-    """What went wrong (RFC 9457)."""
+    """Problem details (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
@@ -66,13 +66,17 @@ class ProblemView(BaseModel):
 
 
 def problems(*kinds: ProblemKind) -> dict[int | str, dict[str, Any]]:
-    """`responses=` of a route: the problems that it tells, by their status."""
+    """`responses=` of a route: its problems, by status."""
     by_status: dict[int | str, list[str]] = {}
     for kind in kinds:
         by_status.setdefault(kind.status, []).append(f"`{kind.slug}`: {kind.title}")
     return {
-        status: {"description": "; ".join(told), "content": {MEDIA_TYPE: {}}, "model": ProblemView}
-        for status, told in by_status.items()
+        status: {
+            "description": "; ".join(titles),
+            "content": {MEDIA_TYPE: {}},
+            "model": ProblemView,
+        }
+        for status, titles in by_status.items()
     }
 
 
@@ -87,17 +91,17 @@ ANYWHERE = problems(
     ProblemKind.INTERNAL,
     ProblemKind.UNAVAILABLE,
 )
-"""What any request may be told."""
+"""Problems of any request."""
 WITH_BODY = problems(
     ProblemKind.INVALID_BODY,
     ProblemKind.BODY_TOO_LARGE,
     ProblemKind.UNSUPPORTED_MEDIA_TYPE,
 )
-"""What a request with a body may be told."""
+"""Problems of a request with a body."""
 
 
 class JsonRequest(Request):
-    """A request whose JSON body has been read: see `document_of`."""
+    """Request whose JSON body has been parsed: see `document_of`."""
 
     document: Any = None
 
@@ -107,10 +111,10 @@ class JsonRequest(Request):
 
 
 class Route(APIRoute):
-    """A route of API v2: its body is of the type that it takes, and is read once and strictly."""
+    """Route of API v2, whose body is checked for its media type and parsed once, strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The framework's handler, behind what is asked of bodies and of Idempotency-Keys."""
+        """Framework's handler behind the checks of bodies and Idempotency-Keys."""
         inner = super().get_route_handler()
         field = self.body_field
         media = getattr(field.field_info, "media_type", _JSON_TYPE) if field else None
@@ -136,15 +140,17 @@ def _require_type(request: Request, media: str) -> None:
     if has_body and not fits.fullmatch(given.strip()):
         raise ProblemError(
             ProblemKind.UNSUPPORTED_MEDIA_TYPE,
-            f"the body's type is {given!r}; send {media}" if given else f"send the body as {media}",
+            f"the body has the type {given!r}; send {media}"
+            if given
+            else f"send the body as {media}",
         )
 
 
 def document_of(body: bytes) -> Any:
-    """The JSON document in a body.
+    """JSON document in a body.
 
     Raises:
-        ProblemError: it is no JSON, a key is given twice, or it holds what cannot be kept.
+        ProblemError: it is not JSON, repeats a key, or holds a value that cannot be stored.
     """
     try:
         document = parse_document(body.decode("utf-8"), is_json=True)
@@ -166,14 +172,14 @@ def _require_storable(document: Any) -> None:
         if isinstance(value, dict):
             for key, inner in value.items():
                 if _UNSTORABLE.search(key):
-                    raise _invalid(path, "has a key with a NUL or half a character in it")
+                    raise _invalid(path, "has a key that contains a NUL or a lone surrogate")
                 left.append(((*place, key), inner))
         elif isinstance(value, list):
             left += [((*place, str(index)), inner) for index, inner in enumerate(value)]
         elif isinstance(value, str) and _UNSTORABLE.search(value):
-            raise _invalid(path, "holds a NUL or half a character")
+            raise _invalid(path, "contains a NUL or a lone surrogate")
         elif isinstance(value, float) and not math.isfinite(value):
-            raise _invalid(path, "is no finite number")
+            raise _invalid(path, "is not a finite number")
         elif isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
             raise _invalid(path, "has more than 64 bits")
 
@@ -184,25 +190,25 @@ def _invalid(path: str, message: str) -> ProblemError:
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database can keep a text."""
+    """Whether every database can store a text."""
     return _UNSTORABLE.search(text) is None
 
 
 def _storable(text: str) -> str:
     if not is_storable(text):
-        raise ValueError("holds a NUL or half a character")
+        raise ValueError("contains a NUL or a lone surrogate")
     return text
 
 
 Text = Annotated[str, AfterValidator(_storable)]
-"""Text of a parameter that a database can be asked for."""
+"""Text of a parameter that can be used in a query of the database."""
 TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
 ServiceDep = Annotated[Service, Depends(service_of)]
-"""The service, as a handler's argument."""
+"""Service, as a handler's argument."""
 
 
 def v2_router(prefix: str, tag: str) -> APIRouter:
-    """A router of API v2: `prefix` follows `/api/v2`; operations are named after handlers."""
+    """Router of API v2: `prefix` follows `/api/v2`; operations are named after handlers."""
     return APIRouter(
         prefix=prefix,
         tags=[tag],
@@ -219,13 +225,13 @@ def json_response(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A document of the rows' own values, written by the type that the OpenAPI tells of it."""
+    """Response with a document of the rows' own values, written by the type in the OpenAPI."""
     content = adapter.dump_json(adapter.validate_python(document))
     return Response(content, status, headers, media_type="application/json")
 
 
 def merged(*given: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    """Several `problems(...)` as one; where two tell of a status, both descriptions count."""
+    """Several `problems(...)` as one; descriptions of the same status are joined."""
     found: dict[int | str, dict[str, Any]] = {}
     for responses in given:
         for status, response in responses.items():

@@ -1,4 +1,4 @@
-"""`/system/`: the service itself, its devices, its workers, what is installed."""
+"""`/system/`: the service itself, its devices, its workers, installed versions."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from autotuner.store.maintenance import (
 
 
 class DatabaseView(View):
-    """The database; nothing of where it is or who may use it."""
+    """Database, without its location or credentials."""
 
     kind: Literal["sqlite", "postgresql"]
     revision: str | None
-    """What its schema is at."""
+    """Revision of its schema."""
     newest_revision: str
-    """The newest that this version knows."""
+    """Newest revision that this version knows."""
 
 
 class CountsView(View):
-    """How much there is."""
+    """Counts of rows."""
 
     tasks: dict[str, int]
     """By status."""
@@ -52,7 +52,7 @@ class CountsView(View):
     observations: int
     events: int
     profiles: int
-    """Those that users keep here."""
+    """Profiles stored in the database."""
 
 
 class SystemView(View):
@@ -72,7 +72,7 @@ class DeviceView(View):
     name: str
     host: str
     worker: str | None
-    """The worker that may use it; null for the service's own machine."""
+    """Worker that may use it; null for the service's own machine."""
     count: int
     """Cores of a CPU, GPUs of one kind."""
     memory_gib: float | None
@@ -93,34 +93,34 @@ class WorkerView(View):
     id: str
     name: str
     kind: str
-    """`worker`, or `cli` for a run of the command line."""
+    """`worker`, or `cli` for a task of the command line."""
     host: str
     pid: int
     version: str
     gpu: str
-    """What it has: a GPU of the catalog, or `cpu`."""
+    """A GPU of the catalog, or `cpu`."""
     devices: list[str]
     status: str
     """`idle` or `busy`."""
     alive: bool
-    """Whether its beat has grown within the last 50 s, as this process has seen it."""
-    quiet_s: float
-    """For how long this process has seen its beat not grow."""
+    """Whether its heartbeat has grown within the last 50 s, as this process has seen it."""
+    heartbeat_age_s: float
+    """Seconds since this process has seen its heartbeat grow."""
     task_id: int | None
-    """The task that it works on."""
+    """Task that it works on."""
     started_at: datetime
-    seen_at: datetime
-    """When it last said that it lives, by its own clock."""
+    heartbeat_at: datetime
+    """Time of its last heartbeat, by its own clock."""
 
 
 class WorkerList(View):
-    """The workers that are known."""
+    """Registered workers."""
 
     items: list[WorkerView]
 
 
 class VersionsView(View):
-    """What is installed on the service's machine; null is not."""
+    """Installed versions on the service's machine; null where not installed."""
 
     autotuner: str
     python: str
@@ -143,7 +143,7 @@ _LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
 
 @router.get("/", response_model=SystemView)
 def get_system(service: ServiceDep, request: Request) -> Response:
-    """The service: its version, its database, how much there is."""
+    """The service: its version, its database, counts of rows."""
     sessions = service.store.sessions
     state, found = database_state(sessions), figures(sessions)
     return json_response(
@@ -186,11 +186,16 @@ def list_devices(service: ServiceDep) -> Response:
 
 @router.get("/workers", response_model=WorkerList)
 def list_workers(service: ServiceDep, request: Request) -> Response:
-    """Lists the workers that are known, and which of them live."""
+    """Lists the registered workers, and which of them are alive."""
     workers = known_workers(service.store.sessions)
-    quiet = request.app.state.liveness.quiet_s(workers)
+    ages_s = request.app.state.liveness.heartbeat_age_s(workers)
     rows = [
-        {**vars(each), "quiet_s": quiet[each.id], "alive": quiet[each.id] < DEAD_AFTER_S}
+        {
+            **vars(each),
+            "heartbeat_at": each.seen_at,
+            "heartbeat_age_s": ages_s[each.id],
+            "alive": ages_s[each.id] < DEAD_AFTER_S,
+        }
         for each in workers
     ]
     return json_response(WORKER_LIST, {"items": rows})
@@ -198,7 +203,7 @@ def list_workers(service: ServiceDep, request: Request) -> Response:
 
 @router.get("/versions", response_model=VersionsView)
 def get_versions(service: ServiceDep) -> Response:
-    """What is installed on the service's machine."""
+    """The versions installed on the service's machine."""
     return json_response(
         VERSIONS,
         {
@@ -216,13 +221,13 @@ def get_versions(service: ServiceDep) -> Response:
 
 
 def workers_alive(service: Service, liveness: Liveness) -> int:
-    """How many workers live, as this process sees it."""
-    quiet = liveness.quiet_s(known_workers(service.store.sessions))
-    return sum(seconds < DEAD_AFTER_S for seconds in quiet.values())
+    """Number of workers that are alive, as this process sees it."""
+    ages_s = liveness.heartbeat_age_s(known_workers(service.store.sessions))
+    return sum(age_s < DEAD_AFTER_S for age_s in ages_s.values())
 
 
 def _of_workers(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:
-    """The GPUs of workers; their CPUs are told by the machine itself alone."""
+    """GPUs of workers; a CPU is listed by its own machine only."""
     known = gpus()
     return [
         {

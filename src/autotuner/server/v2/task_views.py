@@ -1,4 +1,4 @@
-"""Tasks as API v2 answers them, and the query of their list.
+"""Models of tasks in requests and responses of API v2, and the query of their list.
 
 Times are ISO 8601 in UTC; None until they come.
 """
@@ -40,7 +40,7 @@ Action = Literal["start", "cancel", "pause", "resume", "restart"]
 
 
 class _AsTask:
-    """Written as it is stored, told in the OpenAPI as a task."""
+    """Annotation: serialised as stored, described in the OpenAPI as a task."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -52,35 +52,35 @@ TaskDocument = Annotated[dict[str, Any], _AsTask()]
 
 
 class ExperimentCounts(View):
-    """What a task's experiments came to so far."""
+    """Counts of a task's experiments so far."""
 
     total: int
     running: int
     completed: int
     failed: int
     best_throughput_tok_s: float | None
-    """The most output tokens per second among their representative operating points."""
+    """Highest output tokens per second among their representative operating points."""
 
 
-class TaskSummary(View):
-    """A task as lists tell it."""
+class TaskItem(View):
+    """Task in a list."""
 
     id: int
     name: str
     description: str
     status: Status
     stop_reason: str
-    """Why it ended, in words; empty while it has not."""
+    """Reason why it ended; empty until then."""
     origin: Origin
     model: str
     engine: str
     """The engine; several, with commas between, where the task compares them."""
     device: str
-    """What it runs on; empty until a worker has prepared it."""
+    """Device that it runs on; empty until a worker has prepared it."""
     worker: str | None
-    """The worker that runs it."""
-    wanted: Literal["", "cancel", "pause"]
-    """What its worker is asked for and has not done yet."""
+    """Worker that runs it."""
+    requested_action: Literal["", "cancel", "pause"]
+    """Action that its worker has been asked for and not completed yet."""
     revision: int
     """Grows with every change."""
     created_at: datetime
@@ -89,28 +89,28 @@ class TaskSummary(View):
     started_at: datetime | None
     ended_at: datetime | None
     wall_s: float
-    """Seconds in which it was worked on."""
+    """Seconds of work on it."""
     experiments: ExperimentCounts
 
 
 class TaskPage(View):
-    """Some tasks, in the order asked for."""
+    """Page of tasks, in the requested order."""
 
-    items: list[TaskSummary]
+    items: list[TaskItem]
     next_cursor: str | None
     """`cursor` of the next page; null on the last one."""
 
 
 class PlanView(View):
-    """What a worker made of the task before the first launch."""
+    """Plan that a worker made of the task before the first launch."""
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
     candidates: int
     combinations: int | None = None
-    """Before what cannot run was excluded."""
+    """Number before exclusions."""
     excluded: dict[str, int] = Field(default_factory=dict)
-    """Why -> how many."""
+    """Reason -> number."""
     axes: dict[str, list[Any]] = Field(default_factory=dict)
     """`group.field` -> the values that differ among candidates."""
     strategy: str = ""
@@ -119,17 +119,17 @@ class PlanView(View):
 
 
 class ProgressView(View):
-    """How far a task is."""
+    """Progress of a task."""
 
     experiments_running: int
     experiments_completed: int
     experiments_failed: int
     launches: int | None
-    """How many there will be at the most; null until it is planned."""
+    """Most launches that there will be; null until it is planned."""
 
 
 class LinksView(View):
-    """Where else to look; addresses relative to the service's."""
+    """Related addresses, relative to the service's."""
 
     self: str
     experiments: str
@@ -141,18 +141,18 @@ class LinksView(View):
     logs: str
 
 
-class TaskView(TaskSummary):
+class TaskView(TaskItem):
     """A task as a whole."""
 
     config: TaskDocument
-    """The document, as it is written: what is left out has its default."""
+    """Document as it was written: omitted fields have their defaults."""
     config_version: Literal[2]
     content_id: str
-    """A hash of all that decides what is launched and how it is measured."""
+    """Hash of all that determines what is launched and how it is measured."""
     engine_version: str
-    needs_gpu: str
-    """A GPU of the catalog, `cpu`, or empty where any machine will do."""
-    needs_gpus: int
+    requested_gpu: str
+    """GPU of the catalog, `cpu`, or empty where any machine will do."""
+    requested_gpus: int
     v1_task_id: int | None
     plan: PlanView | None
     progress: ProgressView
@@ -161,24 +161,24 @@ class TaskView(TaskSummary):
 
 
 class TaskPatch(BaseModel):
-    """What to change of a task; what is left out stays."""
+    """Changes to a task; omitted fields stay."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = None
     config: TaskConfig | None = None
-    """A whole new document; only while the task is pending. Its name and description count unless
-    the patch gives its own."""
+    """Complete new document; only while the task is pending. Its name and description apply unless
+    the patch has its own."""
 
 
 class CloneRequest(BaseModel):
-    """What the copy of a task is called."""
+    """Name of the copy of a task."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
-    """Left out: the name with ` (copy)` behind it."""
+    """Default: the name followed by ` (copy)`."""
 
 
 TASK = TypeAdapter(TaskView)
@@ -197,15 +197,15 @@ SortName = Literal[
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
 
 
-def _written_out(given: object) -> object:
-    """Seconds since some year are no time that a reader understands."""
+def _require_iso_8601(given: object) -> object:
+    """Refuses times that are not ISO 8601, such as seconds since an epoch."""
     if isinstance(given, str) and _MOMENT.fullmatch(given) is None:
-        raise ValueError("is no time; write it as 2026-01-31T12:00:00Z")
+        raise ValueError("is not a time; write it as 2026-01-31T12:00:00Z")
     return given
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_out)]
-"""A time as ISO 8601 writes it, with its zone."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_require_iso_8601)]
+"""Time in ISO 8601, with its zone."""
 _Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
 
 
@@ -221,19 +221,19 @@ class TaskQuery(BaseModel):
     engine: _Names = []
     """Any of these, in full."""
     origin: list[Origin] = []
-    """Who asked for it: any of these."""
+    """Where it was created: any of these."""
     search: Text = Field(default="", max_length=200)
-    """Text in the name, the description or the model, whatever its case."""
+    """Text in the name, the description or the model; case-insensitive."""
     created_after: Moment | None = None
     created_before: Moment | None = None
     sort: SortName = "-created_at"
-    """`-`: the largest first."""
+    """`-`: descending."""
     limit: int = Field(default=25, ge=1, le=200)
     cursor: str | None = None
     """`next_cursor` of the page before, in the same order."""
 
     def filter(self) -> TaskFilter:
-        """Which tasks are asked for."""
+        """Filter of the tasks to list."""
         return TaskFilter(
             statuses=tuple(self.status),
             models=tuple(self.model),

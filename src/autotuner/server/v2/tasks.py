@@ -1,4 +1,4 @@
-"""`/tasks/`: create, list, read, change, delete, and what may be asked of a task."""
+"""`/tasks/`: create, list, read, change, delete, and the actions of a task."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _COPY, _LONGEST_NAME = " (copy)", 200
 
 IfMatch = Annotated[
     str | None,
-    Header(description="The ETag that was read: refused (412) where the task changed since."),
+    Header(description="ETag that was read; refused (412) if the task has changed since."),
 ]
 
 
@@ -73,10 +73,10 @@ IfMatch = Annotated[
 def create_task(
     service: ServiceDep,
     task: Annotated[TaskConfig, Body()],
-    start: Annotated[bool, Query(description="Whether to start it at once.")] = False,
+    start: Annotated[bool, Query(description="Whether to start it immediately.")] = False,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Creates a task; it waits, `pending`, until it is started."""
+    """Creates a task; it is `pending` until it is started."""
     record = _created(service, task, status="queued" if start else "pending")
     return _task_response(service, record, status=201)
 
@@ -90,7 +90,7 @@ def create_task(
 def list_tasks(
     service: ServiceDep, query: Annotated[TaskQuery, Depends(query_reader(TaskQuery))]
 ) -> Response:
-    """Lists tasks, a page at a time; a page goes on where the one before ended."""
+    """Lists tasks, a page at a time; a cursor continues where the previous page ended."""
     order, limit = query.sort, query.limit
     after = (
         None if query.cursor is None else decode_cursor(query.cursor, order, is_time=order in TIMES)
@@ -108,14 +108,14 @@ def list_tasks(
 @router.get(
     "/{task_id}",
     response_model=TaskView,
-    responses=_UNKNOWN | {200: _TAGGED, 304: {"description": "It is as you have it."}},
+    responses=_UNKNOWN | {200: _TAGGED, 304: {"description": "Not modified."}},
 )
 def get_task(
     service: ServiceDep,
     task_id: TaskId,
-    if_none_match: Annotated[str | None, Header(description="The ETag that you have.")] = None,
+    if_none_match: Annotated[str | None, Header(description="ETag of your copy.")] = None,
 ) -> Response:
-    """A task as a whole: its document, its plan, how far it is, and what may be asked of it."""
+    """A task as a whole: its document, its plan, its progress, and its allowed actions."""
     return _task_response(service, require_task(service, task_id), if_none_match=if_none_match)
 
 
@@ -127,7 +127,7 @@ def get_task(
 def change_task(
     service: ServiceDep, task_id: TaskId, patch: TaskPatch, if_match: IfMatch = None
 ) -> Response:
-    """Changes a task: its name and description at any time, what it does while it is pending."""
+    """Changes a task: its name and description at any time, its document while it is pending."""
     values = _changes(service, patch)
     require_task(service, task_id)
     record = service.store.tasks.change(
@@ -150,8 +150,12 @@ def delete_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) 
 
 
 _ACTION_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {**_TAGGED, "description": "It is done."},
-    202: {**_TAGGED, "model": TaskView, "description": "Its worker is asked, and does it soon."},
+    200: {**_TAGGED, "description": "Done."},
+    202: {
+        **_TAGGED,
+        "model": TaskView,
+        "description": "The worker has been asked, and acts within seconds.",
+    },
 }
 
 
@@ -171,7 +175,7 @@ def start_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -
     responses=merged(_UNKNOWN, _STALE, _WRONG) | _ACTION_RESPONSES,
 )
 def cancel_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    """Ends a task; finished experiments are kept, and `resume` goes on from there."""
+    """Cancels a task; finished experiments are kept, and `resume` continues from there."""
     return _act(service, task_id, "cancel", if_match)
 
 
@@ -181,7 +185,7 @@ def cancel_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) 
     responses=merged(_UNKNOWN, _STALE, _WRONG) | _ACTION_RESPONSES,
 )
 def pause_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    """Lets a task rest; `resume` goes on from there."""
+    """Pauses a task; `resume` continues from there."""
     return _act(service, task_id, "pause", if_match)
 
 
@@ -191,7 +195,7 @@ def pause_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -
     responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
 def resume_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    """Goes on with a task that rests or was stopped; no finished experiment is repeated."""
+    """Resumes a task that was paused or stopped; no finished experiment is repeated."""
     return _act(service, task_id, "resume", if_match)
 
 
@@ -201,7 +205,7 @@ def resume_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) 
     responses=merged(_UNKNOWN, _STALE, _WRONG, _REFUSED) | {200: _TAGGED},
 )
 def restart_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) -> Response:
-    """Begins a task anew; what was measured for it is removed."""
+    """Restarts a task from the beginning; its measurements are removed."""
     return _act(service, task_id, "restart", if_match)
 
 
@@ -217,7 +221,7 @@ def clone_task(
     body: Annotated[CloneRequest | None, Body()] = None,
     key: IdempotencyKey = None,
 ) -> Response:
-    """A new pending task with the same document and none of the results."""
+    """Creates a pending task with the same document and without results."""
     original = require_task(service, task_id)
     name = body.name if body is not None and body.name is not None else _copied(original.name)
     task = parse_task(document_of_task(original) | {"name": name}, source=f"task {task_id}")
@@ -225,10 +229,10 @@ def clone_task(
 
 
 def require_task(service: Service, task_id: int) -> TaskRecord:
-    """The task of that number.
+    """Task of a number.
 
     Raises:
-        ProblemError: there is none.
+        ProblemError: there is no such task.
     """
     found = service.store.tasks.get(task_id)
     if found is None:
@@ -237,14 +241,14 @@ def require_task(service: Service, task_id: int) -> TaskRecord:
 
 
 def task_not_found(task_id: int) -> ProblemError:
-    """That there is no task of that number."""
+    """Problem that there is no task of that number."""
     return ProblemError(ProblemKind.NOT_FOUND, f"there is no task {task_id}")
 
 
 def document_of_task(record: TaskRecord) -> dict[str, Any]:
-    """A task's document with the name and the description that it has now."""
-    words = {"name": record.name, "description": record.description}
-    return {**record.config, **{key: text for key, text in words.items() if text}}
+    """Document of a task with its current name and description."""
+    texts = {"name": record.name, "description": record.description}
+    return {**record.config, **{key: text for key, text in texts.items() if text}}
 
 
 def _created(
@@ -265,8 +269,8 @@ def _changes(service: Service, patch: TaskPatch) -> dict[str, Any]:
     if patch.config is not None:
         refuse_violations(service.violations(patch.config))
         values = stored_columns(patch.config)
-    words = {"name": patch.name, "description": patch.description}
-    return values | {name: text for name, text in words.items() if text is not None}
+    texts = {"name": patch.name, "description": patch.description}
+    return values | {name: text for name, text in texts.items() if text is not None}
 
 
 def _act(service: Service, task_id: int, action: Action, if_match: str | None) -> Response:
@@ -274,8 +278,8 @@ def _act(service: Service, task_id: int, action: Action, if_match: str | None) -
     if record.status == "running" and record.worker is None and action in ASKED_OF_WORKERS:
         raise ProblemError(
             ProblemKind.WRONG_TRANSITION,
-            f"task {task_id} is run by the command line, and no worker can be asked to {action} "
-            "it; stop that command with Ctrl-C",
+            f"task {task_id} runs in the command line, where the service cannot {action} it; stop "
+            "that command with Ctrl-C",
             task_status=record.status,
             allowed=[],
         )
@@ -306,6 +310,9 @@ def _task_response(
     parts = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
     document = {
         **vars(record),
+        "requested_action": record.wanted,
+        "requested_gpu": record.needs_gpu,
+        "requested_gpus": record.needs_gpus,
         "updated_at": record.updated_at or record.created_at,
         "experiments": counts,
         "config": document_of_task(record),
@@ -325,7 +332,7 @@ _PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed
 
 
 def _launches(record: TaskRecord) -> int | None:
-    """How many launches there will be at the most; None until it is planned."""
+    """Most launches that there will be; None until it is planned."""
     candidates = record.plan.get("candidates")
     budget = record.config.get("optimization", {}).get("budget", {}).get("experiments")
     return None if candidates is None else min(candidates, budget or candidates)
