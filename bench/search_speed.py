@@ -25,8 +25,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is there
 
 from autotuner.evaluate.search_replay import FRONTIER, Goal, replay
 from autotuner.landscapes import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     knowledge,
@@ -88,12 +88,14 @@ def _mixed(low: RecordedLevel, high: RecordedLevel, share: float, at: int) -> Re
     return replace(near, concurrency=at, true=true or near.true, predicted=said or near.predicted)
 
 
-def _figures(low: Figures | None, high: Figures | None, share: float) -> Figures | None:
+def _figures(
+    low: PointMetrics | None, high: PointMetrics | None, share: float
+) -> PointMetrics | None:
     if low is None or high is None:
         return None
     names = ("ttft_ms", "tpot_ms", "tok_s", "latency_ms")
     pairs = ((getattr(low, name), getattr(high, name)) for name in names)
-    return Figures(*(a ** (1 - share) * b**share for a, b in pairs))
+    return PointMetrics(*(a ** (1 - share) * b**share for a, b in pairs))
 
 
 def main() -> int:

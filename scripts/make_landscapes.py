@@ -30,7 +30,7 @@ from typing import Any
 
 import yaml
 
-from autotuner.predict.aiconfigurator.answers import Attempt, Mode, Step, UnansweredError
+from autotuner.predict.aiconfigurator.answers import Attempt, Mode, StepAnswer, UnansweredError
 from autotuner.predict.aiconfigurator.host import Session
 from autotuner.predict.aiconfigurator.installation import quiet
 from autotuner.predict.aiconfigurator.questions import Layout
@@ -199,7 +199,7 @@ def session_of(layout: Layout, way: Attempt) -> Session:
         return Session(layout, way)
 
 
-def step_of(session: Session, batch: int) -> Step | None:
+def step_of(session: Session, batch: int) -> StepAnswer | None:
     """What it says of a batch; None where it says nothing."""
     try:
         with quiet():
@@ -233,7 +233,7 @@ def _rows_of_launch(spec: Spec, settings: Row) -> Iterator[Row]:
         yield row
 
 
-def _side(spec: Spec, row: Row, side: str, step: Step | None, overflows: bool) -> Row:
+def _side(spec: Spec, row: Row, side: str, step: StepAnswer | None, overflows: bool) -> Row:
     if step is None or overflows:
         return {f"{side}_status": "oom" if step else "na"}
     replicas = 1 if spec.experts else row["dp"]

@@ -26,8 +26,8 @@ from autotuner.evaluate.search_replay import (
 from autotuner.evaluate.search_results import Quartiles, averages, results
 from autotuner.evaluate.search_scores import Truth
 from autotuner.landscapes import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     knowledge,
@@ -41,15 +41,15 @@ LOG = st.floats(math.log(1), math.log(1000)).map(lambda drawn: round(math.exp(dr
 """As files have them: figures that differ in their last bit alone span no frontier."""
 
 
-def figures(ttft_ms: float, tpot_ms: float, tok_s: float) -> Figures:
-    return Figures(ttft_ms, tpot_ms, tok_s, ttft_ms + 100 * tpot_ms)
+def figures(ttft_ms: float, tpot_ms: float, tok_s: float) -> PointMetrics:
+    return PointMetrics(ttft_ms, tpot_ms, tok_s, ttft_ms + 100 * tpot_ms)
 
 
 def launch(key: str, levels: Sequence[RecordedLevel], *, tp: int = 1) -> RecordedLaunch:
     return RecordedLaunch(key, "vllm", tp, {"parallel.tensor_parallel": tp}, tuple(levels))
 
 
-def level(concurrency: int, true: Figures | None, said: Figures | None) -> RecordedLevel:
+def level(concurrency: int, true: PointMetrics | None, said: PointMetrics | None) -> RecordedLevel:
     status = "oom" if true is None else "ok"
     told = "na" if said is None else "ok"
     return RecordedLevel(concurrency, true, status, said, told, None, 0.03)
@@ -64,7 +64,7 @@ def landscape(size: int = 6, *, model: str = "llama-3.1-8b") -> Landscape:
             figures(50 * slower * c**0.5, 10 * slower * c**0.3 / (1 + place), 100 * c**0.6)
             for c in LEVELS
         ]
-        kept: list[Figures | None] = [None] * len(LEVELS) if place == size - 1 else [*true]
+        kept: list[PointMetrics | None] = [None] * len(LEVELS) if place == size - 1 else [*true]
         said = [figures(1.5 * t.ttft_ms, 0.7 * t.tpot_ms, 1.2 * t.tok_s) for t in true]
         rows = [level(*row) for row in zip(LEVELS, kept, said, strict=True)]
         launches.append(launch(str(place), rows, tp=place + 1))
@@ -188,7 +188,7 @@ class TestGreedy(StrategyContract):
 
 @pytest.mark.parametrize("name", contenders())
 def test_answers_of_one_token_are_searched_and_scored(name: str) -> None:
-    def one_token(told: Figures | None) -> Figures | None:
+    def one_token(told: PointMetrics | None) -> PointMetrics | None:
         return told and replace(told, tpot_ms=None, latency_ms=told.ttft_ms)
 
     several = landscape()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from autotuner.config import GROUPS, Candidate
 from autotuner.landscapes import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     landscape_csv,
@@ -29,7 +29,7 @@ WIDTHS = [f"parallel.{name}_parallel" for name in ("tensor", "pipeline", "data")
 positive = st.floats(min_value=1e-3, max_value=1e9)
 words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1)
 counts = st.integers(min_value=1, max_value=4096)
-figures = st.builds(Figures, positive, positive, positive, positive)
+figures = st.builds(PointMetrics, positive, positive, positive, positive)
 SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "quantization.gemm_mode": st.sampled_from(["bfloat16", "fp8", "nvfp4"]),
     "memory.mem_fraction_static": st.floats(min_value=0.01, max_value=1),

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.landscapes import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     knowledge,
@@ -20,13 +20,13 @@ from autotuner.landscapes import (
     true_outcome,
 )
 
-TRUE, SAID = Figures(100, 10, 400, 1100), Figures(80, 8, 500, 900)
+TRUE, SAID = PointMetrics(100, 10, 400, 1100), PointMetrics(80, 8, 500, 900)
 
 
 def level(
     concurrency: int,
-    true: Figures | None = TRUE,
-    predicted: Figures | None = SAID,
+    true: PointMetrics | None = TRUE,
+    predicted: PointMetrics | None = SAID,
     *,
     status: str = "ok",
     predicted_status: str = "ok",

@@ -14,7 +14,7 @@ from autotuner.predict.aiconfigurator.answers import (
     Attempt,
     NoRoom,
     Refusal,
-    Step,
+    StepAnswer,
     UnansweredError,
     attempts,
     best_outcome,
@@ -147,8 +147,8 @@ def test_the_largest_that_fits_is_found(above: int, limit: int) -> None:
     assert largest(lambda size: size <= limit, above) == min(limit, above - 1)
 
 
-def step(*, fits: bool = True) -> Step:
-    return Step(10.0, 1.0, 4.0, 5.0, 80.0, fits, "1")
+def step(*, fits: bool = True) -> StepAnswer:
+    return StepAnswer(10.0, 1.0, 4.0, 5.0, 80.0, fits, "1")
 
 
 @pytest.mark.parametrize(("limit", "batch"), [(100, 64), (40, 40), (1, 1), (0, None)])
@@ -164,7 +164,7 @@ def test_what_does_not_fit_is_served_in_the_largest_batch_that_does(
 
 
 def test_modes_are_tried_in_order_and_every_reason_is_kept() -> None:
-    def only_sol(way: Attempt, batch: int) -> Step:
+    def only_sol(way: Attempt, batch: int) -> StepAnswer:
         if way.mode != "SOL":
             raise UnansweredError(f"no data of {way.mode[0]}")
         return step()

@@ -26,7 +26,7 @@ from autotuner.search import (
     recommend,
     strategy_named,
 )
-from autotuner.search.hybrid.quantities import Figures, seen
+from autotuner.search.hybrid.quantities import Quantities, seen
 from autotuner.search.hybrid.rows import rows_of
 from autotuner.search.slo import verdict, within, worst_excess
 from autotuner.testing.made_up_search import made_up_search
@@ -62,10 +62,10 @@ def searching(*predictions: Prediction, history: tuple[Outcome, ...] = ()) -> Se
     )
 
 
-def believed(state: SearchState) -> Figures:
+def believed(state: SearchState) -> Quantities:
     """Of every row, where no residual is known."""
     rows = rows_of(state)
-    return Figures.of(rows, np.arange(len(rows.of)), np.zeros_like(rows.base))
+    return Quantities.of(rows, np.arange(len(rows.of)), np.zeros_like(rows.base))
 
 
 def measured(prediction: Prediction, *, e2e_p90_ms: float, candidate: str | None = None) -> Outcome:
@@ -141,7 +141,7 @@ def test_a_measured_row_has_the_percentile_that_was_measured(
     state = searching(prediction, history=(measured(prediction, e2e_p90_ms=e2e_p90_ms),))
     rows = rows_of(state)
     residuals = seen(state, rows).as_measured(rows, np.full_like(rows.base, 0.1))
-    point = Figures.of(rows, np.array([0]), residuals).point("one")
+    point = Quantities.of(rows, np.array([0]), residuals).point("one")
     assert point.ttft_ms == pytest.approx(prediction.ttft_ms * math.exp(0.1), rel=1e-6)
     assert point.e2e_p90_ms == pytest.approx(e2e_p90_ms, rel=1e-6)
 

@@ -58,7 +58,7 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
         gains = _sign(name) * np.log([getattr(point, name) for point in measured])
         # What failed is as bad as the worst that was seen.
         outputs = np.append(gains, np.full(len(failed), gains.min()))
-        found[name] = Process.fitted(inputs, outputs).posterior(where)
+        found[name] = MaternProcess.fitted(inputs, outputs).posterior(where)
     if len(state.objectives) == 1:
         return _by_improvement(state, asked, found)
     hopeful: dict[str, list[OperatingPoint]] = {}
@@ -103,7 +103,7 @@ def expected_improvement(mean: Array, std: Array, best: float) -> Array:
 
 
 @dataclass(frozen=True)
-class Process:
+class MaternProcess:
     """A zero-mean process of standardised outputs, Matern 5/2 with one length, with noise."""
 
     inputs: Array
@@ -114,11 +114,11 @@ class Process:
     scale: float
 
     @classmethod
-    def fitted(cls, inputs: Array, outputs: Array) -> Process:
+    def fitted(cls, inputs: Array, outputs: Array) -> MaternProcess:
         """Length and noise of the greatest marginal likelihood among a few."""
         centre, scale = float(outputs.mean()), float(outputs.std()) or 1.0
         standard = (outputs - centre) / scale
-        best: tuple[float, Process] | None = None
+        best: tuple[float, MaternProcess] | None = None
         for length, noise in product(_LENGTHS, _NOISES):
             covariance = _matern(inputs, inputs, length) + noise**2 * np.eye(len(inputs))
             factor: Array = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)

@@ -28,7 +28,7 @@ ByModel = Mapping[str, Sequence[Observation]]
 
 
 @dataclass(frozen=True)
-class Memory:
+class TransferredObservations:
     """Observations of other models, and how many are left out as they may be the replayed one's."""
 
     used: tuple[Observation, ...] = ()
@@ -43,13 +43,13 @@ def by_model(landscapes: Iterable[Landscape]) -> ByModel:
     return found
 
 
-def memory_for(landscape: Landscape, others: ByModel) -> Memory:
+def memory_for(landscape: Landscape, others: ByModel) -> TransferredObservations:
     """What remains of `others` where the landscape is replayed.
 
     A landscape that tells no model may be of any, so it neither teaches nor is taught.
     """
     same = {model for model in others if same_model(landscape.model, model)}
-    return Memory(
+    return TransferredObservations(
         used=tuple(one for model in others if model not in same for one in others[model]),
         left_out=sum(len(others[model]) for model in same),
     )
@@ -64,7 +64,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Replay:
+class SearchReplay:
     """A finished search.
 
     Attributes:
@@ -86,7 +86,7 @@ def replay(
     launches: int,
     seed: int = 0,
     knowledge: Knowledge | None = None,
-) -> Replay:
+) -> SearchReplay:
     """Asks the strategy until it stops, one launch after the other, and measures with noise.
 
     A launch that fails costs as much of the budget as one that measures.
@@ -117,7 +117,7 @@ def replay(
         thought_s = time.perf_counter() - began
         if not isinstance(choice, Proposal):
             launched = tuple(outcome.candidate_id for outcome in state.history)
-            return Replay(launched, tuple(seconds), choice.reason)
+            return SearchReplay(launched, tuple(seconds), choice.reason)
         if choice.candidate_id not in untried:
             raise ValueError(f"{strategy.name} proposes {choice.candidate_id!r}, which is not left")
         untried.remove(choice.candidate_id)
@@ -207,7 +207,7 @@ def scored(subject: Subject, case: Case, strategy: Strategy) -> Scores:
 
 
 @dataclass
-class Worker:
+class ReplayWorker:
     """Replays cases in one process; strategies are made once, as an oracle's truth is costly."""
 
     subjects: Sequence[Subject]
@@ -229,7 +229,7 @@ def run_cases(
     Each of several has one thread for linear algebra, so that they do not slow each other.
     """
     if jobs == 1:
-        worker = Worker(subjects)
+        worker = ReplayWorker(subjects)
         yield from ((case, worker.scored(case)) for case in cases)
         return
     context = multiprocessing.get_context("spawn")
@@ -256,12 +256,12 @@ def one_thread() -> Iterator[None]:
                 os.environ[name] = value
 
 
-_worker = Worker(())
+_worker = ReplayWorker(())
 
 
 def _begin(subjects: Sequence[Subject]) -> None:
     global _worker  # the only state that a pool's initializer can leave to its calls
-    _worker = Worker(subjects)
+    _worker = ReplayWorker(subjects)
 
 
 def _scored(case: Case) -> Scores:

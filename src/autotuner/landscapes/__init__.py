@@ -7,8 +7,8 @@ its launches as candidates of a space.
 
 from autotuner.landscapes.knowledge import RecordedPredictor, knowledge, observations, predictions
 from autotuner.landscapes.landscape import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     same_model,
@@ -28,9 +28,9 @@ from autotuner.landscapes.writing import landscape_csv
 
 __all__ = [
     "REPLAYED",
-    "Figures",
     "Landscape",
     "Matched",
+    "PointMetrics",
     "RecordedLaunch",
     "RecordedLevel",
     "RecordedPredictor",

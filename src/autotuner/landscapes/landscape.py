@@ -23,7 +23,7 @@ from autotuner.errors import CatalogError
 
 
 @dataclass(frozen=True)
-class Figures:
+class PointMetrics:
     """An operating point's figures, true or predicted: ms, and output tokens/s of the deployment.
 
     Attributes:
@@ -48,9 +48,9 @@ class RecordedLevel:
     """
 
     concurrency: int
-    true: Figures | None
+    true: PointMetrics | None
     true_status: str
-    predicted: Figures | None
+    predicted: PointMetrics | None
     predicted_status: str
     predicted_memory_gib: float | None
     noise_cv: float

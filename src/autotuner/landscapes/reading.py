@@ -16,9 +16,9 @@ from typing import Any
 from autotuner.catalog import gpu_named
 from autotuner.errors import CatalogError, LandscapeError
 from autotuner.landscapes.landscape import (
-    Figures,
     Landscape,
     Named,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     read_cell,
@@ -229,7 +229,7 @@ def _level(path: Path, line: int, row: Row, osl: float) -> RecordedLevel:
     )
 
 
-def _figures(row: Row, side: str, osl: float) -> Figures | None:
+def _figures(row: Row, side: str, osl: float) -> PointMetrics | None:
     """None where a figure is none that can be measured. Latency follows, where it is not told."""
     ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
     if ttft is None or tok_s is None or (tpot is None and not _has_no_tpot(row, side)):
@@ -238,7 +238,7 @@ def _figures(row: Row, side: str, osl: float) -> Figures | None:
     if not all(_LEAST <= figure <= _MOST for figure in told):
         return None
     latency = _optional(row, f"{side}_request_latency_ms")
-    return Figures(ttft, tpot, tok_s, latency or e2e_ms(ttft, tpot, osl))
+    return PointMetrics(ttft, tpot, tok_s, latency or e2e_ms(ttft, tpot, osl))
 
 
 def _has_no_tpot(row: Row, side: str) -> bool:

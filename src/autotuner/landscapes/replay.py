@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from autotuner.config import Candidate
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import EngineError
-from autotuner.landscapes.landscape import Figures, Landscape, RecordedLaunch, written_cell
+from autotuner.landscapes.landscape import Landscape, PointMetrics, RecordedLaunch, written_cell
 from autotuner.predict import tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome
 from autotuner.space import Region
@@ -123,7 +123,7 @@ def true_outcome(launch: RecordedLaunch, osl: float | None = None) -> Outcome:
     return _outcome(launch, figures, osl)
 
 
-def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Figures:
+def with_noise(figures: PointMetrics, noise_cv: float, key: tuple[object, ...]) -> PointMetrics:
     """The figures with log-normal noise; equal keys draw equal noise."""
     if not noise_cv:
         return figures
@@ -132,7 +132,7 @@ def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Fi
     draw = random.Random(digest)  # noqa: S311 - reproducible, not secret
     slower, other = draw.gauss(0, log_std), draw.gauss(0, log_std)
     waiting = TTFT_SHARED * slower + math.sqrt(1 - TTFT_SHARED**2) * other
-    return Figures(
+    return PointMetrics(
         ttft_ms=figures.ttft_ms * math.exp(waiting),
         tpot_ms=None if figures.tpot_ms is None else figures.tpot_ms * math.exp(slower),
         tok_s=figures.tok_s * math.exp(-slower),
@@ -140,7 +140,9 @@ def with_noise(figures: Figures, noise_cv: float, key: tuple[object, ...]) -> Fi
     )
 
 
-def _outcome(launch: RecordedLaunch, figures: dict[int, Figures], osl: float | None) -> Outcome:
+def _outcome(
+    launch: RecordedLaunch, figures: dict[int, PointMetrics], osl: float | None
+) -> Outcome:
     failed = tuple(x.concurrency for x in launch.levels if x.concurrency not in figures)
     if not figures:
         oom = any(level.true_status == "oom" for level in launch.levels)

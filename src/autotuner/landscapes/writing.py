@@ -6,8 +6,8 @@ import csv
 import io
 
 from autotuner.landscapes.landscape import (
-    Figures,
     Landscape,
+    PointMetrics,
     RecordedLaunch,
     RecordedLevel,
     written_cell,
@@ -81,7 +81,7 @@ def _level_cells(level: RecordedLevel) -> dict[str, str]:
     }
 
 
-def _figure_cells(side: str, figures: Figures | None) -> dict[str, str]:
+def _figure_cells(side: str, figures: PointMetrics | None) -> dict[str, str]:
     if figures is None:
         return {}
     values = (figures.ttft_ms, figures.tpot_ms, figures.tok_s, figures.latency_ms)

@@ -11,7 +11,7 @@ from autotuner.migrate.results import V1Experiment, v1_results
 from autotuner.migrate.translate import translate_task
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.sessions import Sessions
-from autotuner.store.v1 import Outcome, Shown, V1TaskRecord, project
+from autotuner.store.v1 import Shown, V1Outcome, V1TaskRecord, project
 from autotuner.store.v1.records import naive
 
 _COLUMNS = {
@@ -54,10 +54,12 @@ def mirror(store: Store, v2_task_id: int) -> None:
     project(Sessions(sessions.engine, sessions.name), v2_task_id, _outcome)
 
 
-def _outcome(v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[ExperimentRecord]) -> Outcome:
+def _outcome(
+    v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[ExperimentRecord]
+) -> V1Outcome:
     document = v1_document(v1)
     found = v1_results(document, _points(document), run, experiments)
-    return Outcome(
+    return V1Outcome(
         values={
             "status": found.status,
             "total_experiments": found.total_experiments,

@@ -21,7 +21,7 @@ from typing import Any
 
 from autotuner.llamacpp_host import parser as llama_server_flags
 from autotuner.socket_clock import SocketClock
-from autotuner.testing.queueing import Job, Queue, Speed
+from autotuner.testing.queueing import Job, RequestQueue, Speed
 
 VOCABULARY = 32_000
 # epoll waits in whole milliseconds, rounded up: aimed half of one early, tokens are late and early
@@ -82,7 +82,7 @@ class FakeServer:
         self.requests = 0
         self.true_ttft_ms: list[float] = []
         self.true_tpot_ms: list[float] = []
-        self.queue = Queue(
+        self.queue = RequestQueue(
             Speed(
                 args.slots or args.parallel,
                 args.ttft_ms,
@@ -107,7 +107,7 @@ class FakeServer:
         return self.fail == kind and self.requests > self.fail_after
 
 
-class Connection(asyncio.Protocol):
+class FakeConnection(asyncio.Protocol):
     """One client; HTTP/1.1 with keep-alive, requests one after the other.
 
     It reads its socket itself: the truth about a TTFT begins when the request begins to arrive,
@@ -266,7 +266,7 @@ async def serve(args: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set if args.fail != "ignore-term" else int)
     try:
-        listening = await loop.create_server(lambda: Connection(server), args.host, args.port)
+        listening = await loop.create_server(lambda: FakeConnection(server), args.host, args.port)
     except OSError as error:
         sys.exit(f"error: couldn't bind to port {args.port}: {error.strerror}")
     await asyncio.sleep(args.load_delay_s)

@@ -51,7 +51,7 @@ def plan(
 
 
 @dataclass
-class Level:
+class ObservedLevel:
     """One level that was run: what it showed, and what it told on the way."""
 
     shown: Measurement
@@ -71,10 +71,10 @@ class AnyEngineContract(ABC):
     def engine(self, *fake_flags: str) -> AbstractAsyncContextManager[EngineUnderLoad]:
         """A live engine: its endpoint, and whether it lives."""
 
-    def run(self, *levels: LevelPlan, flags: tuple[str, ...] = ()) -> list[Level]:
+    def run(self, *levels: LevelPlan, flags: tuple[str, ...] = ()) -> list[ObservedLevel]:
         """Runs the levels one after the other on one engine."""
 
-        async def run_all() -> list[Level]:
+        async def run_all() -> list[ObservedLevel]:
             async with self.engine(*flags) as (endpoint, engine_alive):
                 return [await self._run_one(level, endpoint, engine_alive) for level in levels]
 
@@ -82,7 +82,7 @@ class AnyEngineContract(ABC):
 
     async def _run_one(
         self, level: LevelPlan, endpoint: Endpoint, engine_alive: Callable[[], bool]
-    ) -> Level:
+    ) -> ObservedLevel:
         progress: list[tuple[int, int]] = []
         began_s = time.monotonic()
         shown = await self.generator().run(
@@ -91,7 +91,7 @@ class AnyEngineContract(ABC):
             engine_alive=engine_alive,
             on_progress=lambda completed, wanted: progress.append((completed, wanted)),
         )
-        return Level(shown, time.monotonic() - began_s, engine_alive(), progress)
+        return ObservedLevel(shown, time.monotonic() - began_s, engine_alive(), progress)
 
     def test_counts_are_exact_and_warm_up_is_not_counted(self) -> None:
         (level,) = self.run(plan(2, 6, warmup_requests=3))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autotuner.landscapes import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
 
 ALL_FAIL, LAST_FAILS, SILENT = "5", "4", "3"
 """Ids of the launch that fails at every level, of one whose last level fails, and of one of which
@@ -68,9 +68,9 @@ def made_up_landscape(
     )
 
 
-def _figures(width: int, form: str, concurrency: int, osl: int, slower: float) -> Figures:
+def _figures(width: int, form: str, concurrency: int, osl: int, slower: float) -> PointMetrics:
     load = concurrency / width * (0.8 if form == "fp8" else 1.0)
     ttft_ms, tpot_ms = slower * (4 + 0.5 * load), slower * (1 + 0.2 * load)
     latency_ms = ttft_ms + (osl - 1) * tpot_ms
     rate = 1000 * concurrency * osl / latency_ms
-    return Figures(ttft_ms, tpot_ms if osl > 1 else None, rate, latency_ms)
+    return PointMetrics(ttft_ms, tpot_ms if osl > 1 else None, rate, latency_ms)

@@ -37,7 +37,7 @@ class Job:
     cancelled: bool = False
 
 
-class Queue:
+class RequestQueue:
     """First come, first served. All times are in seconds of the caller's clock."""
 
     def __init__(self, speed: Speed) -> None:

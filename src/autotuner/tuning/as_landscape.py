@@ -8,7 +8,7 @@ from autotuner.catalog import known_gpu
 from autotuner.config import TaskConfig, parse_task
 from autotuner.engines import FailureKind
 from autotuner.errors import LandscapeError
-from autotuner.landscapes import Figures, Landscape, RecordedLaunch, RecordedLevel
+from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord, Store, TaskRecord
@@ -86,9 +86,9 @@ def _level(
     true = base = None
     if measured is not None:
         figures = (measured.ttft_ms, measured.tpot_ms, measured.tok_s, measured.e2e_p90_ms)
-        true = Figures(*figures)
+        true = PointMetrics(*figures)
     if predicted is not None:
-        base = Figures(predicted.ttft_ms, predicted.tpot_ms, predicted.tok_s, predicted.e2e_ms)
+        base = PointMetrics(predicted.ttft_ms, predicted.tpot_ms, predicted.tok_s, predicted.e2e_ms)
     silent = "oom" if (experiment.unpredicted or "").startswith(_OUT_OF_MEMORY) else "na"
     return RecordedLevel(
         concurrency=concurrency,

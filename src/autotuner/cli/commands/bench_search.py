@@ -17,7 +17,14 @@ from autotuner.cli.output import err, out, print_json
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError, LandscapeError
 from autotuner.evaluate.baselines import contenders
-from autotuner.evaluate.search_replay import Case, Memory, Subject, by_model, memory_for, run_cases
+from autotuner.evaluate.search_replay import (
+    Case,
+    Subject,
+    TransferredObservations,
+    by_model,
+    memory_for,
+    run_cases,
+)
 from autotuner.evaluate.search_results import (
     MEASURES,
     Average,
@@ -148,7 +155,7 @@ def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
 
 
 def document(
-    told: Sequence[Result], files: Sequence[str], memories: Sequence[Memory]
+    told: Sequence[Result], files: Sequence[str], memories: Sequence[TransferredObservations]
 ) -> dict[str, Any]:
     """What `--json` prints: shares, not percent."""
     return {
@@ -173,7 +180,7 @@ def _result(one: Result) -> dict[str, Any]:
 
 def _notes(
     landscapes: Sequence[Landscape],
-    memories: Sequence[Memory],
+    memories: Sequence[TransferredObservations],
     budgets: Sequence[int],
     *,
     remembers: bool,

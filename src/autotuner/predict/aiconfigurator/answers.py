@@ -32,7 +32,7 @@ class UnansweredError(Exception):
 
 
 @dataclass(frozen=True)
-class Step:
+class StepAnswer:
     """What it says of one batch in one mode.
 
     Attributes:
@@ -89,7 +89,7 @@ class Refusal:
 
 
 Outcome = Answer | NoRoom | Refusal
-Ask = Callable[[Attempt, int], Step]
+Ask = Callable[[Attempt, int], StepAnswer]
 
 
 def attempts(modes: Sequence[Mode], checkpoint_decides: bool) -> tuple[Attempt, ...]:

@@ -24,7 +24,7 @@ from autotuner.predict.aiconfigurator.answers import (
     Attempt,
     Mode,
     Outcome,
-    Step,
+    StepAnswer,
     UnansweredError,
     best_outcome,
 )
@@ -49,7 +49,7 @@ _UNKNOWN_VERSION = "estimate"
 
 
 @dataclass(frozen=True)
-class Job:
+class LayoutJob:
     """A layout with all batch sizes that are asked of it."""
 
     layout: Layout
@@ -65,7 +65,7 @@ def _load() -> None:
         raise EngineError(f"aiconfigurator cannot be imported: {error}", remedy=INSTALL) from None
 
 
-def answer_all(jobs: Sequence[Job], workers: int | None = None) -> list[tuple[Outcome, ...]]:
+def answer_all(jobs: Sequence[LayoutJob], workers: int | None = None) -> list[tuple[Outcome, ...]]:
     """Per job the outcome of each batch, in order.
 
     Args:
@@ -85,7 +85,7 @@ def answer_all(jobs: Sequence[Job], workers: int | None = None) -> list[tuple[Ou
         return list(pool.map(answer, jobs, chunksize=-(-len(jobs) // workers)))
 
 
-def answer(job: Job) -> tuple[Outcome, ...]:
+def answer(job: LayoutJob) -> tuple[Outcome, ...]:
     """The outcome of each batch; the model of a way to ask is built once for all."""
     with quiet():
         _load()
@@ -110,7 +110,7 @@ class Session:
         except Exception as error:
             self._problem = reason(error)
 
-    def step(self, batch: int) -> Step:
+    def step(self, batch: int) -> StepAnswer:
         """Raises UnansweredError."""
         if self._problem:
             raise UnansweredError(self._problem)
@@ -131,7 +131,7 @@ class Session:
                 decode_tokens_per_iteration=1.0 + (layout.nextn_accepted or 0.0),
             )
             result = summary.get_result_dict()
-            return Step(
+            return StepAnswer(
                 ttft_ms=float(result["ttft"]),
                 tpot_ms=float(result["tpot"]),
                 requests_s=float(result["seq/s"]),

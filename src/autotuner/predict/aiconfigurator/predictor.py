@@ -158,7 +158,7 @@ class AiconfiguratorPredictor:
             if (layout, decides, batch) not in kept:
                 batches.setdefault((layout, decides), []).append(batch)
         jobs = [
-            host.Job(layout, attempts(self._modes, decides), tuple(sorted(sizes)))
+            host.LayoutJob(layout, attempts(self._modes, decides), tuple(sorted(sizes)))
             for (layout, decides), sizes in batches.items()
         ]
         fresh: dict[Asked, Outcome] = {}

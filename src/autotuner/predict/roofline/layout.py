@@ -1,4 +1,4 @@
-"""From a model, a device and a candidate's layout to `Work` and `Machine`. Pure.
+"""From a model, a device and a candidate's layout to `Work` and `DeviceRates`. Pure.
 
 What a replica has room for: whether it fits, and how many requests run at a time. Pure.
 
@@ -17,7 +17,7 @@ from autotuner.config import Candidate
 from autotuner.engines import engine_named
 from autotuner.predict.predictor import OutOfMemory, Scenario
 from autotuner.predict.roofline.rates import GPU, Shares, habits_of, peak_flops
-from autotuner.predict.roofline.step import Machine, Work, link_between
+from autotuner.predict.roofline.step import DeviceRates, Work, link_between
 from autotuner.space import DeviceMemory, SpaceContext, candidate_memory, shortfall
 
 KERNELS = {"layer": 11, "mla": 6, "experts": 9, "state": 4}
@@ -108,7 +108,7 @@ def work_of(scenario: Scenario, candidate: Candidate) -> Work:
     )
 
 
-def machine_of(scenario: Scenario, candidate: Candidate) -> Machine:
+def machine_of(scenario: Scenario, candidate: Candidate) -> DeviceRates:
     """What the devices of a candidate reach with its engine."""
     gpu, habits, facts = scenario.gpu, habits_of(scenario.engine), scenario.facts
     shares = (habits.cpu or GPU) if gpu.is_cpu else GPU
@@ -119,7 +119,7 @@ def machine_of(scenario: Scenario, candidate: Candidate) -> Machine:
     tensor = _width(scenario, candidate, "tensor_parallel")
     stages = _width(scenario, candidate, "pipeline_parallel")
     ranks = tensor * attention_replicas(scenario, candidate)
-    return Machine(
+    return DeviceRates(
         bandwidth=1e9 * (gpu.bandwidth_gb_s or 0.0) * shares.bandwidth * streaming,
         gemm_flops=peak_flops(gpu, gemm) * shares.gemm * computing,
         expert_flops=peak_flops(gpu, moe) * shares.gemm * shares.experts * computing,

@@ -23,7 +23,7 @@ from autotuner.predict.roofline.layout import (
     work_of,
 )
 from autotuner.predict.roofline.rates import habits_of
-from autotuner.predict.roofline.step import Batch, Machine, Work, step_s
+from autotuner.predict.roofline.step import Batch, DeviceRates, Work, step_s
 
 ACCEPTANCE = 0.7
 """Assumed chance that a drafted token is accepted, given that the one before it was."""
@@ -143,7 +143,7 @@ def _times_ms(
     scenario: Scenario,
     candidate: Candidate,
     work: Work,
-    machine: Machine,
+    machine: DeviceRates,
     users: float,
     rounds: float,
 ) -> tuple[float, float]:

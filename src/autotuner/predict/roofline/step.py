@@ -146,7 +146,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Machine:
+class DeviceRates:
     """What devices reach, in bytes/s, FLOP/s and seconds.
 
     Attributes:
@@ -180,7 +180,7 @@ def experts_touched(share: float, tokens: float) -> float:
     return 1 - (1 - share) ** tokens if share > 0 else 0.0
 
 
-def step_s(work: Work, machine: Machine, batch: Batch) -> float:
+def step_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
     """Seconds of one pass of `batch`, all stages, with communication and the engine's own time."""
     computing = (
         _matrices_s(work, machine, batch)
@@ -194,12 +194,12 @@ def step_s(work: Work, machine: Machine, batch: Batch) -> float:
     return busy + _communication_s(work, machine, batch) + machine.host_s
 
 
-def _readings(machine: Machine, batch: Batch) -> float:
+def _readings(machine: DeviceRates, batch: Batch) -> float:
     """How many times the layers are gone through: once for each micro-batch."""
     return max(1.0, batch.prompt_tokens / machine.micro_batch)
 
 
-def _matrices_s(work: Work, machine: Machine, batch: Batch) -> float:
+def _matrices_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
     readings = _readings(machine, batch)
     met = batch.tokens * work.replicas
     touched = experts_touched(work.expert_share, met / readings)
@@ -216,7 +216,7 @@ def _matrices_s(work: Work, machine: Machine, batch: Batch) -> float:
     return dense + experts + head + work.offloaded_bytes * readings / (HOST_LINK_GB_S * 1e9)
 
 
-def _attention_s(work: Work, machine: Machine, batch: Batch) -> float:
+def _attention_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
     prompt_pairs = batch.prompt_tokens * work.attended(batch.prompt_context)
     read = batch.sequences * work.attended(batch.context)
     decoding = max(
@@ -226,7 +226,7 @@ def _attention_s(work: Work, machine: Machine, batch: Batch) -> float:
     return decoding + work.pair_flops * prompt_pairs / machine.attention_flops
 
 
-def _communication_s(work: Work, machine: Machine, batch: Batch) -> float:
+def _communication_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
     message = work.message_bytes * batch.tokens
     reduce_s = all_reduce_s(machine.tensor_link, machine.tensor, message)
     copies = work.copies_per_token / machine.tensor

@@ -16,7 +16,7 @@ import numpy as np
 
 from autotuner.search.frontier import front_places, volume_gains, volumes
 from autotuner.search.hybrid.feasibility import chance_to_fit, distance_to_wall
-from autotuner.search.hybrid.quantities import Figures, seen
+from autotuner.search.hybrid.quantities import Quantities, seen
 from autotuner.search.hybrid.residuals import Measured, Residuals
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows, rows_of
 from autotuner.search.hybrid.transfer import recall
@@ -97,7 +97,7 @@ class Weighed:
 
     candidate: str
     gain: float
-    figures: Figures
+    figures: Quantities
     log_std: float
     chance: float
     predicted: bool
@@ -228,8 +228,8 @@ class _View:
             volume_gains(self._front, np.where(fits[..., None], values, -1.0)).mean(0)
         )
 
-    def _figures(self, at: Ints, residuals: Floats) -> Figures:
-        return Figures.of(self._rows, at, residuals)
+    def _figures(self, at: Ints, residuals: Floats) -> Quantities:
+        return Quantities.of(self._rows, at, residuals)
 
     def _flying(self) -> Ints:
         """Rows of launches in flight that are likely to run."""

@@ -16,7 +16,7 @@ from autotuner.search.strategy import SearchState
 
 
 @dataclass(frozen=True)
-class Figures:
+class Quantities:
     """Figures of rows, given their natural logarithms; shapes are those of the rows asked for.
 
     Attributes:
@@ -36,7 +36,7 @@ class Figures:
     usd_per_gpu_hour: float | None = None
 
     @classmethod
-    def of(cls, rows: Rows, at: Ints, residuals: Floats) -> Figures:
+    def of(cls, rows: Rows, at: Ints, residuals: Floats) -> Quantities:
         """Of the rows `at`, with residuals `... x 4`."""
         ttft, tpot, rest, tail = np.moveaxis(rows.base[at] + residuals, -1, 0)
         return cls(
@@ -95,16 +95,16 @@ class Figures:
         )
 
 
-def _usd(figures: Figures) -> Floats:
+def _usd(figures: Quantities) -> Floats:
     price = math.log((figures.usd_per_gpu_hour or math.nan) * 1e6 / 3600)
     return np.asarray(price - _per_gpu(figures))
 
 
-def _per_gpu(figures: Figures) -> Floats:
+def _per_gpu(figures: Quantities) -> Floats:
     return np.asarray(figures.tok_s - np.log(figures.gpus))
 
 
-_LOGS: Mapping[str, Callable[[Figures], Floats]] = {
+_LOGS: Mapping[str, Callable[[Quantities], Floats]] = {
     "tok_s_per_gpu": _per_gpu,
     "tok_s": lambda f: f.tok_s,
     "tok_s_per_user": lambda f: math.log(1000) - f.tpot,
@@ -137,7 +137,7 @@ class Seen:
         """`n x 4` residuals with those of `tail` under which measured rows have the 90th percentile
         that was measured, whatever is expected of their TTFT and TPOT."""
         at, found = self.measured.rows, residuals.copy()
-        mean = Figures.of(rows, at, residuals[at]).mean_e2e
+        mean = Quantities.of(rows, at, residuals[at]).mean_e2e
         found[at, _TAIL] = self.e2e - mean - rows.base[at, _TAIL]
         return found
 

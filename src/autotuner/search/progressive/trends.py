@@ -225,7 +225,7 @@ _SHOWN = ("e2e_p90_ms", "tok_s_per_gpu", "ttft_ms", "tpot_ms")
 
 
 @dataclass(frozen=True)
-class Expected:
+class TrendPrediction:
     """What trends make of a candidate: the launch that it is derived from, and its points."""
 
     base: str
@@ -260,14 +260,14 @@ def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | Non
 
 def _expected(
     candidates: tuple[str, ...], state: SearchState, lessons: Lessons, trends: Trends
-) -> dict[str, Expected]:
+) -> dict[str, TrendPrediction]:
     sweeps = {o.candidate_id: o.points for o in state.history if o.points}
 
-    def expected(candidate: str) -> Expected:
+    def expected(candidate: str) -> TrendPrediction:
         base = min(sweeps, key=lambda launched: lessons.apart(candidate, launched))
         own, other = lessons.of(base), lessons.of(candidate)
         points = (trends.changed(point, own, candidate, other) for point in sweeps[base])
-        return Expected(base, tuple(points))
+        return TrendPrediction(base, tuple(points))
 
     return {candidate: expected(candidate) for candidate in candidates}
 

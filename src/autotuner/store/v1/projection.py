@@ -34,7 +34,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class V1Outcome:
     """What v1's rows are to say.
 
     Attributes:
@@ -47,7 +47,7 @@ class Outcome:
     best: int | None
 
 
-Projection = Callable[[V1TaskRecord, TaskRecord, Sequence[ExperimentRecord]], Outcome]
+Projection = Callable[[V1TaskRecord, TaskRecord, Sequence[ExperimentRecord]], V1Outcome]
 
 
 def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None:
@@ -83,7 +83,7 @@ def _locked(session: Session, task_id: int) -> V1TaskRecord | None:
 def _write_experiments(
     session: Session,
     task_id: int,
-    outcome: Outcome,
+    outcome: V1Outcome,
     times: Mapping[int, tuple[datetime, datetime | None]],
 ) -> dict[int, int]:
     """`experiment_id` -> number of its row; rows that are there keep their numbers."""
