@@ -16,7 +16,7 @@ from autotuner.errors import EngineError
 from autotuner.predict import Prediction, Predictions, e2e_ms
 from autotuner.predict.aiconfigurator import host, installation
 from autotuner.predict.aiconfigurator.cache import OutcomeCache
-from autotuner.predict.aiconfigurator.disagg import Workers, disagg_estimate
+from autotuner.predict.aiconfigurator.disagg import DisaggWorkers, disagg_estimate
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 from autotuner.predict.aiconfigurator.questions import IGNORED_FIELDS, question
 from autotuner.tuning.prepare import prepare
@@ -328,8 +328,8 @@ def test_the_task_on_h200_is_answered_whole() -> None:
 
 
 def test_prefill_and_decode_workers_have_the_numbers_of_its_plain_api() -> None:
-    prefill = Workers(candidate(), batch=1, count=2)
-    decode = Workers(candidate({"parallel.tensor_parallel": 4}), batch=32)
+    prefill = DisaggWorkers(candidate(), batch=1, count=2)
+    decode = DisaggWorkers(candidate({"parallel.tensor_parallel": 4}), batch=32)
     found = disagg_estimate(scenario(), prefill, decode)
     assert isinstance(found, Prediction)
     plain = host.estimate(

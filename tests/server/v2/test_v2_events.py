@@ -235,7 +235,7 @@ def test_a_service_that_stops_ends_its_streams_at_once(
         numbered(events, 1)
         until(lambda: streams.feed.subscriptions == 1)
         streams.server.should_exit = True
-        assert "stops" in list(events)[-1]["data"]
+        assert "stopping" in list(events)[-1]["data"]
 
 
 def test_ids_that_mean_nothing_are_refused(client: TestClient) -> None:

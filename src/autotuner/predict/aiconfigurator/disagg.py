@@ -27,7 +27,7 @@ _OF_A_SIDE = (
 
 
 @dataclass(frozen=True)
-class Workers:
+class DisaggWorkers:
     """`count` equal workers in the layout of `candidate`, each with `batch` requests per rank."""
 
     candidate: Candidate
@@ -37,8 +37,8 @@ class Workers:
 
 def disagg_estimate(
     scenario: Scenario,
-    prefill: Workers,
-    decode: Workers,
+    prefill: DisaggWorkers,
+    decode: DisaggWorkers,
     concurrency: int | None = None,
     modes: Sequence[Mode] = MODES,
 ) -> Prediction | OutOfMemory | Refusal:
@@ -76,7 +76,7 @@ def disagg_estimate(
     return Refusal("; ".join(reasons))
 
 
-def _arguments(workers: Workers, role: str, layout: Layout) -> dict[str, Any]:
+def _arguments(workers: DisaggWorkers, role: str, layout: Layout) -> dict[str, Any]:
     own = {f"{role}_{name}": getattr(layout, name) for name in _OF_A_SIDE}
     return own | {f"{role}_batch_size": workers.batch, f"{role}_num_workers": workers.count}
 

@@ -35,7 +35,7 @@ from autotuner.predict.aiconfigurator.answers import (
     attempts,
 )
 from autotuner.predict.aiconfigurator.cache import Asked, OutcomeCache
-from autotuner.predict.aiconfigurator.disagg import Workers, disagg_estimate
+from autotuner.predict.aiconfigurator.disagg import DisaggWorkers, disagg_estimate
 from autotuner.predict.aiconfigurator.questions import (
     DRAFT_ACCEPTANCE,
     Layout,
@@ -282,7 +282,7 @@ def _disagg(
     points = []
     pair = "one prefill and one decode worker, both in this layout"
     for level in levels:
-        sides = Workers(candidate, 1), Workers(candidate, found.batch(level))
+        sides = DisaggWorkers(candidate, 1), DisaggWorkers(candidate, found.batch(level))
         users = math.ceil(found.in_flight(level))
         one = disagg_estimate(scenario, *sides, users, modes)
         if not isinstance(one, Prediction):
