@@ -263,7 +263,7 @@ def judge(name: str, urls: dict[str, str | None], folder: Path) -> list[str]:
     """Prints each figure of a database; returns those that miss their limit."""
     missed = []
 
-    def tell(what: str, value: float, words: str, fits: bool) -> None:
+    def report(what: str, value: float, words: str, fits: bool) -> None:
         print(f"{name}: {what} {value:.2f} ({words})", flush=True)
         if not fits:
             missed.append(f"{name}: {what} {value:.2f}")
@@ -282,18 +282,18 @@ def judge(name: str, urls: dict[str, str | None], folder: Path) -> list[str]:
         bare = open_till_end.enter_context(server("bare", homes["small"]))
         for what, path in PAGES.items():
             ratio, words = asyncio.run(growth(small, large, path))
-            tell(
+            report(
                 f"p95 of {what} with {SIZES['large']:,} tasks over that with {SIZES['small']}:",
                 *(ratio, f"{words}; at most {GROWTH_LIMIT:g}", ratio <= GROWTH_LIMIT),
             )
         ratio, words = asyncio.run(rate(small, bare))
-        tell(
+        report(
             "list over a bare endpoint:",
             *(ratio, f"{words}; at least {RATE_LIMIT:g}", ratio >= RATE_LIMIT),
         )
         delays_ms = asyncio.run(event_delays_ms(small, stores["small"]))
         delay_ms = p95(delays_ms)
-        tell(
+        report(
             f"ms from an event to {CLIENTS} clients, p95:",
             delay_ms,
             f"median {statistics.median(delays_ms):.0f}, longest {max(delays_ms):.0f}; "

@@ -84,8 +84,10 @@ def _mixed(low: RecordedLevel, high: RecordedLevel, share: float, at: int) -> Re
     """Between two levels; where one of them fails or is not predicted, as the nearer one."""
     near = low if share < 0.5 else high
     true = _figures(low.true, high.true, share)
-    said = _figures(low.predicted, high.predicted, share)
-    return replace(near, concurrency=at, true=true or near.true, predicted=said or near.predicted)
+    predicted = _figures(low.predicted, high.predicted, share)
+    return replace(
+        near, concurrency=at, true=true or near.true, predicted=predicted or near.predicted
+    )
 
 
 def _figures(
@@ -114,8 +116,8 @@ def main() -> int:
                 strategy_named(name), landscape, Goal(FRONTIER), launches=LAUNCHES, knowledge=knows
             )
             medians.append(statistics.median(found.seconds))
-        told = "".join(f"{seconds:10.3f}" for seconds in medians)
-        print(f"{name:12}{told}{medians[-1] / medians[0]:10.1f}", flush=True)
+        columns = "".join(f"{seconds:10.3f}" for seconds in medians)
+        print(f"{name:12}{columns}{medians[-1] / medians[0]:10.1f}", flush=True)
         slow += medians[0] > LIMIT_S
     print(f"{'candidates':12}{'':30}{SIZES[-1] / SIZES[0]:10.1f}")
     return int(slow > 0)

@@ -161,13 +161,15 @@ class Spec:
 
 def read_specs(path: Path = SPECS) -> dict[str, Spec]:
     """Name -> spec."""
-    return {name: spec_from(name, said) for name, said in yaml.safe_load(path.read_text()).items()}
+    return {
+        name: spec_from(name, entry) for name, entry in yaml.safe_load(path.read_text()).items()
+    }
 
 
-def spec_from(name: str, said: Mapping[str, Any]) -> Spec:
+def spec_from(name: str, entry: Mapping[str, Any]) -> Spec:
     """Raises TypeError where a field is unknown or missing."""
-    sources = {side: Source(**said[side]) for side in ("truth", "prediction")}
-    return Spec(name=name, **{**said, **sources})
+    sources = {side: Source(**entry[side]) for side in ("truth", "prediction")}
+    return Spec(name=name, **{**entry, **sources})
 
 
 def rows_of(spec: Spec) -> list[Row]:
@@ -222,12 +224,12 @@ def _rows_of_launch(spec: Spec, settings: Row) -> Iterator[Row]:
         step = step_of(truth, batch)
         if step is None:
             continue
-        said = None if silent else step_of(prediction, batch)
+        predicted = None if silent else step_of(prediction, batch)
         room = step.available_gib
         row = settings | {"gpus": gpus, "concurrency": concurrency, "batch_size": batch}
         row |= _side(spec, row, "true", step, step.memory_gib > TRUE_SHARE * room)
-        needed = said.memory_gib * spec.memory_factor if said else 0.0
-        row |= _side(spec, row, "pred", said, needed > room)
+        needed = predicted.memory_gib * spec.memory_factor if predicted else 0.0
+        row |= _side(spec, row, "pred", predicted, needed > room)
         if row["pred_status"] == "ok":
             row["pred_memory_gib"] = needed
         yield row

@@ -32,12 +32,12 @@ def main() -> None:
     parser = parser_of(sys.argv[1])[0]
     parsed: list[Any] = []
     for words in json.load(sys.stdin):
-        said = io.StringIO()
+        errors = io.StringIO()
         try:
-            with contextlib.redirect_stderr(said):
+            with contextlib.redirect_stderr(errors):
                 parsed.append(plain(vars(parser.parse_args(words))))
         except SystemExit:
-            parsed.append({"refused": said.getvalue()[-400:]})
+            parsed.append({"refused": errors.getvalue()[-400:]})
     json.dump(parsed, sys.stdout)
 
 

@@ -81,10 +81,10 @@ def fields() -> str:
         lines = [f"### {group}", "", model.__doc__ or "", "", "| field | takes | meaning |"]
         lines.append("|---|---|---|")
         for name, info in model.model_fields.items():
-            told = meaning(info)
+            description = meaning(info)
             if name in aliases:
-                told += f" Also: {', '.join(aliases[name])}."
-            lines.append(f"| `{name}` | {kind_of(info.annotation)} | {told} |")
+                description += f" Also: {', '.join(aliases[name])}."
+            lines.append(f"| `{name}` | {kind_of(info.annotation)} | {description} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
@@ -128,7 +128,7 @@ def options() -> str:
 def default_of(info: FieldInfo) -> str:
     """A field's default, for people; that of a part is what its own fields say."""
     value = info.get_default(call_default_factory=True)
-    return "see its fields" if isinstance(value, BaseModel) else said(value)
+    return "see its fields" if isinstance(value, BaseModel) else format_value(value)
 
 
 def aligned() -> str:
@@ -182,9 +182,9 @@ def kind_of(annotation: Any) -> str:
 
 def coverage() -> str:
     """Field x engine."""
-    sayings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
-    places = range(len(next(iter(sayings.values()))))
-    rows = [{name: told[place] for name, told in sayings.items()} for place in places]
+    mappings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    places = range(len(next(iter(mappings.values()))))
+    rows = [{name: mapping[place] for name, mapping in mappings.items()} for place in places]
     return coverage_markdown({next(iter(row.values())).path: row for row in rows})
 
 
@@ -220,10 +220,10 @@ def reasons() -> str:
     for name in ("base", *BUILTIN):
         for layer in builtin_registry().layers_of(name):
             when = ", ".join(f"{fact}: {wanted}" for fact, wanted in layer.when)
-            for said in layer.settings:
-                value = f"rule `{said.rule}`" if said.rule else f"`{cell(said.value)}`"
-                why = f"{said.why} ([source]({said.source}))"
-                lines.append(f"| {layer.title} | {when} | `{said.path}` | {value} | {why} |")
+            for setting in layer.settings:
+                value = f"rule `{setting.rule}`" if setting.rule else f"`{cell(setting.value)}`"
+                why = f"{setting.why} ([source]({setting.source}))"
+                lines.append(f"| {layer.title} | {when} | `{setting.path}` | {value} | {why} |")
     return "\n".join(lines)
 
 
@@ -263,10 +263,10 @@ def described() -> str:
     """Facts of a GPU that a user describes."""
     lines = ["| field | takes | default | meaning |", "|---|---|---|---|"]
     for name, info in DescribedGpu.model_fields.items():
-        default = "needed" if info.is_required() else said(info.default)
+        default = "needed" if info.is_required() else format_value(info.default)
         also = [f"`{alias}`" for alias, own in DescribedGpu.ALIASES.items() if own == name]
-        told = meaning(info) + (f" Also: {', '.join(also)}." if also else "")
-        lines.append(f"| `{name}` | {kind_of(info.annotation)} | {default} | {told} |")
+        description = meaning(info) + (f" Also: {', '.join(also)}." if also else "")
+        lines.append(f"| `{name}` | {kind_of(info.annotation)} | {default} | {description} |")
     return "\n".join(lines)
 
 
@@ -314,7 +314,7 @@ def settings() -> str:
     for name, info in ServiceSettings.model_fields.items():
         in_file = isinstance(info.default, Policy)
         variable = "in the file only" if in_file else f"`{variable_of(name)}`"
-        left_out = "see below" if in_file else said(info.default)
+        left_out = "see below" if in_file else format_value(info.default)
         lines.append(f"| `{name}` | {variable} | {left_out} | {meaning(info)} |")
     return "\n".join(lines)
 
@@ -324,7 +324,7 @@ def policy() -> str:
     lines = ["| setting | left out | meaning |", "|---|---|---|"]
     for name, info in Policy.model_fields.items():
         lines.append(
-            f"| `{name}` | {said(info.get_default(call_default_factory=True))} | {meaning(info)} |"
+            f"| `{name}` | {format_value(info.get_default(call_default_factory=True))} | {meaning(info)} |"
         )
     return "\n".join(lines)
 
@@ -355,7 +355,7 @@ def meaning(info: FieldInfo) -> str:
     return " ".join((info.description or "").split())
 
 
-def said(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A default, for people."""
     if value in ((), {}, None):
         return "none"

@@ -128,7 +128,9 @@ def _table(names: Sequence[str], rows: Iterable[str]) -> list[str]:
 
 def _across(rows: Sequence[Row]) -> Iterable[str]:
     for landscape in dict.fromkeys(row["landscape"] for row in rows):
-        cells = (_told("hv2", _median(row, "hv2")) for row in rows if row["landscape"] == landscape)
+        cells = (
+            _formatted("hv2", _median(row, "hv2")) for row in rows if row["landscape"] == landscape
+        )
         yield f"| {landscape} | {' | '.join(cells)} |"
 
 
@@ -136,7 +138,7 @@ def _means(rows: Sequence[Row]) -> Iterable[str]:
     for name in dict.fromkeys(row["strategy"] for row in rows):
         own = [row for row in rows if row["strategy"] == name]
         cells = [
-            _told(measure, statistics.fmean(_median(row, measure) for row in own))
+            _formatted(measure, statistics.fmean(_median(row, measure) for row in own))
             for measure in MEASURES
         ]
         yield f"| `{name}` | {' | '.join(cells)} |"
@@ -146,8 +148,8 @@ def _line(row: Row) -> str:
     cells = []
     for measure in MEASURES:
         between = row[f"{measure}_quartiles" if f"{measure}_quartiles" in row else measure]
-        low, high = (_told(measure, between[end]) for end in ("q25", "q75"))
-        cells.append(f"{_told(measure, _median(row, measure))} ({low}-{high})")
+        low, high = (_formatted(measure, between[end]) for end in ("q25", "q75"))
+        cells.append(f"{_formatted(measure, _median(row, measure))} ({low}-{high})")
     return f"| {row['landscape']} | `{row['strategy']}` | {' | '.join(cells)} |"
 
 
@@ -157,7 +159,7 @@ def _median(row: Row, measure: str) -> float:
     return float(found["median"] if isinstance(found, dict) else found)
 
 
-def _told(measure: str, value: float) -> str:
+def _formatted(measure: str, value: float) -> str:
     return f"{value:.1f}" if measure == "wasted" else f"{value:.3f}"
 
 
@@ -169,13 +171,13 @@ def main() -> None:
         for name, part in PARTS.items()
     }
     text = DOCUMENT.read_text(encoding="utf-8")
-    for name, told in made.items():
+    for name, section in made.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
         before, begun, rest = text.partition(begin)
         _, ended, after = rest.partition(end)
         if not (begun and ended):
             raise SystemExit(f"{DOCUMENT.name} has no marks for {name}")
-        text = f"{before}{begin}\n{told}\n{end}{after}"
+        text = f"{before}{begin}\n{section}\n{end}{after}"
     DOCUMENT.write_text(text, encoding="utf-8")
 
 

@@ -42,19 +42,23 @@ def client(store: Store, tmp_path: Path) -> Iterator[TestClient]:
 
 def test_every_endpoint_is_documented(client: TestClient) -> None:
     paths = client.get("/api/v2/openapi.json").json()["paths"]
-    told = [f"`{method.upper()} {path}`" for path, found in paths.items() for method in found]
-    assert [line for line in told if line not in API] == []
+    reported = [f"`{method.upper()} {path}`" for path, found in paths.items() for method in found]
+    assert [line for line in reported if line not in API] == []
 
 
 def test_every_kind_of_problem_is_documented() -> None:
     assert [kind.type for kind in ProblemKind if f"| `{kind.type}` |" not in API] == []
 
 
-def test_every_metric_is_documented_and_every_documented_one_is_told(client: TestClient) -> None:
+def test_every_metric_is_documented_and_every_documented_one_is_reported(
+    client: TestClient,
+) -> None:
     client.get("/healthz")
     families = text_string_to_metric_families(client.get("/metrics").text)
-    told = {f"{family.name}{'_total' if family.type == 'counter' else ''}" for family in families}
-    assert told == set(re.findall(r"^\| `(autotuner_\w+)` \|", OPERATIONS, re.MULTILINE))
+    reported = {
+        f"{family.name}{'_total' if family.type == 'counter' else ''}" for family in families
+    }
+    assert reported == set(re.findall(r"^\| `(autotuner_\w+)` \|", OPERATIONS, re.MULTILINE))
 
 
 def test_the_documented_requests_are_answered(store: Store, tmp_path: Path) -> None:
@@ -74,9 +78,9 @@ def test_the_documented_requests_are_answered(store: Store, tmp_path: Path) -> N
 
 def test_the_documented_task_can_run(client: TestClient) -> None:
     document = json.loads(re.findall(r"-d '(\{.*?\})'\n```", API, re.DOTALL)[0])
-    told = client.post("/api/v2/tasks/validate", json=document).json()
-    assert (told["valid"], told["warnings"]) == (True, []), told
-    assert told["candidates"] == 2
+    reported = client.post("/api/v2/tasks/validate", json=document).json()
+    assert (reported["valid"], reported["warnings"]) == (True, []), reported
+    assert reported["candidates"] == 2
 
 
 def curl(command: str, address: str) -> str:

@@ -46,8 +46,8 @@ def test_the_problem_of_the_example_is_what_is_answered() -> None:
     with pytest.raises(PolicyError) as refused:
         require_allowed(parse_task(document), policy)
     answer = problem_response(problem_of(refused.value), "/api/v2/tasks/")
-    told = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", API, re.DOTALL)]
-    assert json.loads(answer.body) in told
+    reported = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", API, re.DOTALL)]
+    assert json.loads(answer.body) in reported
 
 
 def test_the_figures_of_the_text_are_the_codes() -> None:

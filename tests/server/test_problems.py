@@ -39,7 +39,7 @@ def test_a_problem_says_the_members_of_rfc_9457_and_its_own():
     }
 
 
-def test_every_fault_of_a_body_is_told_with_its_path():
+def test_every_fault_of_a_body_is_reported_with_its_path():
     faults = (Problem("slo.ttft_ms", "takes a number"), Problem("name", "is missing"))
     error = problem_of(ConfigError("task", faults, remedy="mend them"))
     answer = json.loads(problem_response(error, "/api/v2/tasks/").body)
@@ -66,7 +66,7 @@ def test_what_is_not_v1_gets_problem_details(path):
 
 
 @pytest.mark.parametrize("cls", EVERY_ERROR)
-def test_what_a_user_can_act_on_is_told_with_its_remedy_and_is_no_defect(cls):
+def test_what_a_user_can_act_on_is_reported_with_its_remedy_and_is_no_defect(cls):
     error = problem_of(cls("the model 'x' is unknown", remedy="name another"))
     assert error.kind is not ProblemKind.INTERNAL
     assert error.detail == "the model 'x' is unknown; name another"
@@ -91,5 +91,5 @@ def test_a_status_alone_has_a_kind(status, kind):
     assert kind_of_status(status) is kind
 
 
-def test_kinds_are_told_apart_by_their_type():
+def test_kinds_are_reported_apart_by_their_type():
     assert len({kind.type for kind in ProblemKind}) == len(ProblemKind)

@@ -110,9 +110,9 @@ def faults_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
     """Each with its kind and how to see it."""
     for checks in event.recorder.checks.values():
         for check in checks:
-            if (told := check.failure_info) is not None:
-                kind = f"{event.recorder.label}, {check.name}: {told.failure.title}"
-                yield kind, f"{told.failure.message}\n{told.code_sample}"
+            if (reported := check.failure_info) is not None:
+                kind = f"{event.recorder.label}, {check.name}: {reported.failure.title}"
+                yield kind, f"{reported.failure.message}\n{reported.code_sample}"
 
 
 def test_every_operation_keeps_its_word(app: FastAPI) -> None:

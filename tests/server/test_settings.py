@@ -58,7 +58,7 @@ def test_the_policy_stands_in_the_file(file):
 
 
 @pytest.mark.parametrize(
-    ("said", "demanded"),
+    ("stated", "demanded"),
     [
         ({"host": "0.0.0.0"}, True),  # noqa: S104
         ({"host": "::"}, True),
@@ -70,12 +70,12 @@ def test_the_policy_stands_in_the_file(file):
         ({"demand_tokens": True}, True),
     ],
 )
-def test_whoever_can_be_reached_by_others_demands_tokens(said, demanded):
-    assert settings(**said).token_required is demanded
+def test_whoever_can_be_reached_by_others_demands_tokens(stated, demanded):
+    assert settings(**stated).token_required is demanded
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("port: 70000", "port: "),
         ("port: '8700'", "port: "),
@@ -95,14 +95,14 @@ def test_whoever_can_be_reached_by_others_demands_tokens(said, demanded):
         ("[]", "a mapping"),
     ],
 )
-def test_a_mistake_in_the_file_names_the_field_and_what_to_do(file, text, told):
+def test_a_mistake_in_the_file_names_the_field_and_what_to_do(file, text, reported):
     with pytest.raises(ConfigError) as error:
         settings(file(text))
-    assert told in str(error.value)
+    assert reported in str(error.value)
     assert "service.yaml" in str(error.value)
 
 
-def test_every_mistake_is_told_under_the_name_by_which_it_was_said(file):
+def test_every_mistake_is_reported_under_the_name_by_which_it_was_stated(file):
     environment = {"AUTOTUNER_REQUEST_BURST": "many"}
     with pytest.raises(ConfigError) as error:
         settings(file("max_body_bytes: 0"), environment, port=-1)
@@ -111,6 +111,6 @@ def test_every_mistake_is_told_under_the_name_by_which_it_was_said(file):
     assert "'many'" in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path):
+def test_a_file_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(AutotunerError, match="settings file"):
         settings(tmp_path / "no.yaml")

@@ -71,18 +71,18 @@ class PredictorContract(ABC):
 
     def test_every_candidate_stands_in_exactly_one_place(self) -> None:
         answer = self.answer()
-        told = {point.candidate_id for point in answer.points}
-        places = [*told, *answer.out_of_memory, *answer.refused]
+        reported = {point.candidate_id for point in answer.points}
+        places = [*reported, *answer.out_of_memory, *answer.refused]
         assert sorted(places) == sorted(candidate.id for candidate in self.candidates())
-        assert told, "none of the candidates is predicted"
+        assert reported, "none of the candidates is predicted"
 
     def test_points_come_in_order_and_complete(self) -> None:
         answer = self.answer()
-        told = {point.candidate_id for point in answer.points}
+        reported = {point.candidate_id for point in answer.points}
         wanted = [
             (candidate.id, level)
             for candidate in self.candidates()
-            if candidate.id in told
+            if candidate.id in reported
             for level in LEVELS
         ]
         assert [(point.candidate_id, point.concurrency) for point in answer.points] == wanted
@@ -105,7 +105,7 @@ class PredictorContract(ABC):
             little = tok_s(point.concurrency, point.ttft_ms, point.tpot_ms, point.osl)
             assert point.tok_s == pytest.approx(little, rel=LITTLE_TOLERANCE), point
 
-    def test_what_does_not_fit_is_told(self) -> None:
+    def test_what_does_not_fit_is_reported(self) -> None:
         for memory in self.answer().out_of_memory.values():
             assert memory.why.strip()
             if memory.needed_gib is not None and memory.available_gib is not None:

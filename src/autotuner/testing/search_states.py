@@ -131,8 +131,8 @@ def searches(draw: st.DrawFn) -> tuple[SearchState, dict[str, Outcome]]:
     failed = {c: Outcome(c, "failed", failure_kind="out_of_memory") for c in state.candidates}
     if fail:
         return state, failed
-    said = (p.osl for sweep in state.knowledge.predictions.values() for p in sweep)
-    osl = next(said, 100.0)
+    stated = (p.osl for sweep in state.knowledge.predictions.values() for p in sweep)
+    osl = next(stated, 100.0)
     return state, {c: draw(outcomes(c, osl)) for c in state.candidates}
 
 

@@ -113,9 +113,9 @@ class StrategyContract(ABC):
 
     def test_what_it_says_of_itself_depends_on_the_state_alone(self) -> None:
         def holds(state: SearchState) -> None:
-            told = description(self.strategy(), state)
-            assert isinstance(told, str)
-            assert description(self.strategy(), replace(state)) == told
+            reported = description(self.strategy(), state)
+            assert isinstance(reported, str)
+            assert description(self.strategy(), replace(state)) == reported
 
         self.for_all(holds, states())
 

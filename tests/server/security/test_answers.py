@@ -10,7 +10,7 @@ SECRET = "at_" + "k3" * 22
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v2/tasks/", "/api/tasks/", "/healthz"])
-def test_every_answer_tells_browsers_to_load_and_frame_nothing(path):
+def test_every_answer_reports_browsers_to_load_and_frame_nothing(path):
     headers = client().get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
@@ -76,10 +76,10 @@ def test_the_line_on_an_upgrade_has_no_query():
     ],
 )
 def test_no_secret_reaches_a_log(message, argument):
-    told = line("autotuner.server", message, argument).getMessage()
-    assert SECRET not in told
-    assert "YWRtaW46YWRtaW4" not in told
-    assert "***" in told
+    reported = line("autotuner.server", message, argument).getMessage()
+    assert SECRET not in reported
+    assert "YWRtaW46YWRtaW4" not in reported
+    assert "***" in reported
 
 
 def test_what_is_logged_below_a_named_logger_is_cleaned_by_its_handler_once():

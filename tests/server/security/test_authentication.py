@@ -31,7 +31,7 @@ def test_on_any_other_address_everything_asks_for_a_token(path):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_is_told_without_one(path):
+def test_health_is_reported_without_one(path):
     assert asked("GET", path).status_code == 200
     assert asked("POST", path).status_code == 401
 
@@ -57,7 +57,7 @@ def test_a_scope_includes_the_lesser_ones():
     }
 
 
-def test_who_may_not_is_told_the_scope_that_is_needed():
+def test_who_may_not_is_reported_the_scope_that_is_needed():
     answer = asked("POST", TASKS, "at_reader")
     assert answer.json()["type"] == "/problems/forbidden"
     assert answer.json()["required_scope"] == "write"
@@ -141,7 +141,7 @@ def test_tokens_that_are_not_valid_are_counted_and_valid_ones_never_refused():
     assert page.get(TASKS, headers=bearer("at_again")).status_code == 429
 
 
-def test_failures_count_for_the_client_that_a_trusted_proxy_tells_of():
+def test_failures_count_for_the_client_that_a_trusted_proxy_reports_of():
     def statuses(page, client, times):
         headers = bearer("at_guess") | {"X-Forwarded-For": client}
         return [page.get(TASKS, headers=headers).status_code for _ in range(times)]

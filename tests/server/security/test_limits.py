@@ -69,7 +69,7 @@ def test_an_answer_that_has_begun_is_not_broken():
     assert (answer.status_code, answer.text) == (200, "begun, ended")
 
 
-def test_too_many_requests_are_told_how_long_to_wait():
+def test_too_many_requests_are_reported_how_long_to_wait():
     page = client(requests_per_s=0.5, request_burst=3)
     answers = [page.get(TASKS) for _ in range(4)]
     assert [a.status_code for a in answers] == [200, 200, 200, 429]
@@ -77,7 +77,7 @@ def test_too_many_requests_are_told_how_long_to_wait():
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
 
 
-def test_health_is_told_at_any_rate_and_without_a_limit_everything_is():
+def test_health_is_reported_at_any_rate_and_without_a_limit_everything_is():
     page = client(requests_per_s=0.01, request_burst=1)
     assert [page.get("/healthz").status_code for _ in range(5)] == [200] * 5
     free = client(requests_per_s=0, request_burst=1)

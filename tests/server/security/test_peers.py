@@ -47,14 +47,14 @@ def test_without_proxies_the_header_counts_for_nothing():
     assert address("127.0.0.1", "192.0.2.1", peers=Peers()) == "127.0.0.1"
 
 
-def test_proxies_are_said_by_file_or_variable():
+def test_proxies_are_stated_by_file_or_variable():
     found = load_settings(
         None, environment={"AUTOTUNER_TRUSTED_PROXIES": "10.0.0.7, fd00::/8"}, flags={}
     )
     assert found.trusted_proxies == ("10.0.0.7", "fd00::/8")
 
 
-@pytest.mark.parametrize("said", ["proxy.example.org", "10.0.0.1/8", "*", "10.0.0.7:80"])
-def test_what_is_no_address_is_refused(said):
+@pytest.mark.parametrize("stated", ["proxy.example.org", "10.0.0.1/8", "*", "10.0.0.7:80"])
+def test_what_is_no_address_is_refused(stated):
     with pytest.raises(ConfigError, match=r"AUTOTUNER_TRUSTED_PROXIES.*is no address"):
-        load_settings(None, environment={"AUTOTUNER_TRUSTED_PROXIES": said}, flags={})
+        load_settings(None, environment={"AUTOTUNER_TRUSTED_PROXIES": stated}, flags={})

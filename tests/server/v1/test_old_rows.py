@@ -1,4 +1,4 @@
-"""Rows as v1 left them: odd, but told."""
+"""Rows as v1 left them: odd values that are still reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from autotuner.server.service import Service
 
 TASK = """INSERT INTO tasks (task_name, description, status, model_config, base_runtime, parameters,
  optimization_config, benchmark_config, slo_config, metadata, created_at)
- VALUES (:name, :said, :status, :model, 'sglang', :parameters, '{}', '{}', :slo, :metadata, :at)"""
+ VALUES (:name, :stated, :status, :model, 'sglang', :parameters, '{}', '{}', :slo, :metadata,
+ :at)"""
 EXPERIMENT = """INSERT INTO experiments (task_id, experiment_id, parameters, status, metrics,
  objective_score, created_at)
  VALUES (1, :n, :parameters, :status, :metrics, :score, :at)"""
@@ -22,7 +23,7 @@ def written(service: Service, status: str | None = "COMPLETED") -> None:
             text(TASK),
             {
                 "name": 'o\'brien "Ω" 😀',
-                "said": None,
+                "stated": None,
                 "status": status,
                 "model": '{"id_or_path": "a/b", "big": 123456789012345678901234567890}',
                 "parameters": '{"tp-size": [1, 1e999]}',
@@ -37,7 +38,9 @@ def written(service: Service, status: str | None = "COMPLETED") -> None:
             session.execute(text(EXPERIMENT), values)
 
 
-def test_an_old_task_is_told_with_what_json_can_say(service: Service, client: TestClient) -> None:
+def test_an_old_task_is_reported_with_what_json_can_say(
+    service: Service, client: TestClient
+) -> None:
     written(service)
     task = client.get("/api/tasks/1").json()
     assert task["task_name"] == 'o\'brien "Ω" 😀'

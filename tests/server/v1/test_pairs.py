@@ -23,14 +23,14 @@ def test_a_v1_client_is_answered_as_by_v1(name: str, client: TestClient) -> None
     for pair in yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8")):
         request, expected = pair["request"], pair["answer"]
         answer = client.request(request["method"], request["path"], **_content(request))
-        told = f"{name}: {pair['name']}: {answer.status_code} {answer.text}"
-        assert answer.status_code == expected["status"], told
+        reported = f"{name}: {pair['name']}: {answer.status_code} {answer.text}"
+        assert answer.status_code == expected["status"], reported
         if "body" in expected:
-            assert _fits(answer.json(), expected["body"], whole=True), told
+            assert _fits(answer.json(), expected["body"], whole=True), reported
         if "has" in expected:
-            assert _fits(answer.json(), expected["has"], whole=False), told
+            assert _fits(answer.json(), expected["has"], whole=False), reported
         if expected["status"] == 204:
-            assert answer.content == b"", told
+            assert answer.content == b"", reported
 
 
 def _content(request: dict[str, Any]) -> dict[str, Any]:

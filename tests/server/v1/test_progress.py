@@ -33,7 +33,7 @@ def heard_until(found: Iterator[dict[str, Any]], kind: str) -> list[dict[str, An
     raise AssertionError(f"the socket was closed before {kind}: {heard}")
 
 
-def test_a_socket_tells_each_step_of_a_run(service: Service, client: TestClient) -> None:
+def test_a_socket_reports_each_step_of_a_run(service: Service, client: TestClient) -> None:
     task_id = started(client)
     hand = Hand(service, 1)
     with client.websocket_connect(f"/api/ws/tasks/{task_id}", headers=HOST) as socket:
@@ -112,7 +112,7 @@ def test_an_experiments_log_is_what_its_engine_wrote(service: Service, client: T
     assert logs.endswith("ready\n")
 
 
-def test_a_log_elsewhere_is_not_told(service: Service, client: TestClient) -> None:
+def test_a_log_elsewhere_is_not_reported(service: Service, client: TestClient) -> None:
     secret = service.folder / "secret.txt"
     secret.write_text("secret", encoding="utf-8")
     task_id = started(client)

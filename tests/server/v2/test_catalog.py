@@ -46,7 +46,7 @@ def test_models_are_searched_by_name(client: TestClient) -> None:
     assert [row["id"] for row in items] == ["smollm2-135m"]
 
 
-def test_engines_tell_how_they_say_every_field(client: TestClient) -> None:
+def test_engines_report_how_they_say_every_field(client: TestClient) -> None:
     items = got(client, "/engines/")["items"]
     assert [row["name"] for row in items] == list(BACKENDS)
     assert all(row["found"] or row["remedy"] for row in items)
@@ -57,7 +57,7 @@ def test_engines_tell_how_they_say_every_field(client: TestClient) -> None:
     assert coverage["fields"]["parallel.tensor_parallel"]["vllm"]["name"].startswith("--tensor")
 
 
-def test_an_engine_is_told_in_a_version(client: TestClient) -> None:
+def test_an_engine_is_reported_in_a_version(client: TestClient) -> None:
     assert got(client, "/engines/vllm?engine_version=0.9.1")["version"] == "0.9.1"
     assert client.get("/api/v2/engines/vllm?engine_version=new").status_code == 422
     assert client.get("/api/v2/engines/nope").status_code == 404

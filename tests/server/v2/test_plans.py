@@ -35,7 +35,7 @@ def test_a_task_that_can_run_is_valid(client: TestClient) -> None:
     assert (document["valid"], document["errors"], document["candidates"]) == (True, [], 2)
 
 
-def test_every_fault_of_the_form_is_told_at_once(client: TestClient) -> None:
+def test_every_fault_of_the_form_is_reported_at_once(client: TestClient) -> None:
     wrong = TASK | {
         "name": "",
         "optimization": {"budget": {"experiments": 0}, "strategy": "nope"},
@@ -49,7 +49,7 @@ def test_every_fault_of_the_form_is_told_at_once(client: TestClient) -> None:
     }
 
 
-def test_every_fault_of_the_meaning_is_told_at_once(client: TestClient) -> None:
+def test_every_fault_of_the_meaning_is_reported_at_once(client: TestClient) -> None:
     wrong = TASK | {
         "model": {"id": "nope"},
         "profiles": ["nobody", "balanced", "nothing"],
@@ -65,7 +65,7 @@ def test_every_fault_of_the_meaning_is_told_at_once(client: TestClient) -> None:
     ]
 
 
-def test_what_the_operator_forbids_is_told_and_not_looked_at(client: TestClient) -> None:
+def test_what_the_operator_forbids_is_reported_and_not_looked_at(client: TestClient) -> None:
     assert faults(client, TASK | {"model": {"path": "/etc/passwd"}}) == ["model.path"]
     assert faults(client, TASK | {"engine_path": "/bin/sh"}) == ["engine_path"]
 
@@ -77,7 +77,7 @@ def test_a_body_that_is_no_object_is_refused(client: TestClient) -> None:
         assert refused.json()["type"] == "/problems/invalid-body"
 
 
-def test_a_plan_tells_candidates_exclusions_frontier_and_cost(client: TestClient) -> None:
+def test_a_plan_reports_candidates_exclusions_frontier_and_cost(client: TestClient) -> None:
     task = TASK | {
         "model": {"id": "Llama-3.1-70B"},
         "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 4},

@@ -69,7 +69,7 @@ def test_the_system_counts_what_there_is(client: TestClient, service: Service) -
     assert system["workers_alive"] == 1
 
 
-def test_workers_are_told_with_their_task(client: TestClient, service: Service) -> None:
+def test_workers_are_reported_with_their_task(client: TestClient, service: Service) -> None:
     add_worker(service, "one")
     add_worker(service, "two", gpu="h100_sxm", devices=["0", "1"])
     task = client.post("/api/v2/tasks/?start=true", json=TASK).json()
@@ -93,13 +93,13 @@ def test_a_worker_whose_beat_does_not_grow_is_taken_for_dead(service: Service) -
     assert quiet == {"living": 0.0, "dead": DEAD_AFTER_S}
 
 
-def test_versions_tell_the_database_and_no_secret(client: TestClient, service: Service) -> None:
+def test_versions_report_the_database_and_no_secret(client: TestClient, service: Service) -> None:
     versions = client.get("/api/v2/system/versions").json()
     assert versions["database"][0].isdigit()
     assert set(versions["predictors"]) == {"roofline", "aiconfigurator"}
-    told = client.get("/api/v2/system/").text + client.get("/metrics").text
-    assert str(service.folder) not in told
-    assert "postgresql://" not in told
+    reported = client.get("/api/v2/system/").text + client.get("/metrics").text
+    assert str(service.folder) not in reported
+    assert "postgresql://" not in reported
 
 
 def test_the_probes_answer(client: TestClient) -> None:
@@ -109,9 +109,9 @@ def test_the_probes_answer(client: TestClient) -> None:
 
 def test_a_database_of_another_revision_is_not_ready(client: TestClient, service: Service) -> None:
     migrate(service.store.sessions.engine, "0003")
-    told = client.get("/readyz")
-    assert (told.status_code, told.json()["type"]) == (503, "/problems/unavailable")
-    assert "0003" in told.json()["detail"]
+    reported = client.get("/readyz")
+    assert (reported.status_code, reported.json()["type"]) == (503, "/problems/unavailable")
+    assert "0003" in reported.json()["detail"]
     assert client.get("/healthz").status_code == 200
 
 

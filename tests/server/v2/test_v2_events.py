@@ -102,7 +102,7 @@ def numbered(events: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any
     return found
 
 
-def test_a_stream_tells_what_was_and_goes_on_with_what_happens(
+def test_a_stream_reports_what_was_and_goes_on_with_what_happens(
     service: Service, client: TestClient, streams: Streams
 ) -> None:
     task_id = created(client)
@@ -114,11 +114,11 @@ def test_a_stream_tells_what_was_and_goes_on_with_what_happens(
         for number in range(3):
             service.store.add_event(other, "elsewhere", {})
             service.store.add_event(task_id, "step", {"number": number, "text": "a\nb"})
-        told = [json.loads(event["data"]) for event in numbered(events, 3)]
-    assert [t["payload"]["number"] for t in told] == [0, 1, 2]
-    assert {(t["task_id"], t["kind"]) for t in told} == {(task_id, "step")}
-    assert told[0].keys() == {"id", "task_id", "at", "kind", "payload"}
-    assert told[0]["at"].endswith("Z")
+        reported = [json.loads(event["data"]) for event in numbered(events, 3)]
+    assert [t["payload"]["number"] for t in reported] == [0, 1, 2]
+    assert {(t["task_id"], t["kind"]) for t in reported} == {(task_id, "step")}
+    assert reported[0].keys() == {"id", "task_id", "at", "kind", "payload"}
+    assert reported[0]["at"].endswith("Z")
 
 
 def test_a_stream_is_resumed_behind_the_last_event_that_was_got(
@@ -209,7 +209,7 @@ def test_a_quiet_stream_is_kept_alive_and_ends_when_its_task_is_deleted(
         assert "id" not in last[0]
 
 
-def test_a_listener_that_is_too_slow_is_told_and_ended(
+def test_a_listener_that_is_too_slow_is_reported_and_ended(
     service: Service, client: TestClient
 ) -> None:
     task_id = created(client)
@@ -305,8 +305,8 @@ def test_a_log_is_followed_to_its_end(
         second = service.logs / "2.log"
         second.write_text("five\nsix\n")
         begin(service, task_id, 2, log_path=str(second))
-        told = [next(whole)["data"] for _ in range(4)]
-        assert told == ["four", "2", "five", "six"]
+        reported = [next(whole)["data"] for _ in range(4)]
+        assert reported == ["four", "2", "five", "six"]
         service.store.tasks.release(lease, status="completed", reason="done")
         assert [event["event"] for event in whole] == ["end"]
 
@@ -317,5 +317,5 @@ def test_the_log_of_a_task_that_has_run_is_followed_and_ends(
     task_id = created(client)
     run(service, task_id)
     text = client.get(f"/api/v2/tasks/{task_id}/logs", params={"follow": True}).text
-    told = [e.get("data") for e in parsed(iter(text.splitlines()))]
-    assert told == [None, "3", "one", "two", "three", "{}"]
+    reported = [e.get("data") for e in parsed(iter(text.splitlines()))]
+    assert reported == [None, "3", "one", "two", "three", "{}"]

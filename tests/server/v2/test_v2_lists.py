@@ -155,9 +155,9 @@ def test_parameters_that_mean_nothing_are_refused(
 ) -> None:
     answer = client.get(TASKS, params=query)
     assert answer.status_code == 422
-    told = answer.json()
-    assert told["type"] == "/problems/invalid-parameter"
-    assert told["errors"][0]["path"].startswith(f"query.{next(iter(query))}")
+    reported = answer.json()
+    assert reported["type"] == "/problems/invalid-parameter"
+    assert reported["errors"][0]["path"].startswith(f"query.{next(iter(query))}")
 
 
 def packed(document: Any) -> str:
@@ -204,11 +204,13 @@ def test_experiments_are_paged_and_chosen_by_state(service: Service, client: Tes
     assert client.get(f"{TASKS}999/experiments").status_code == 404
 
 
-def test_lines_and_special_characters_of_a_text_are_told_as_they_are(client: TestClient) -> None:
+def test_lines_and_special_characters_of_a_text_are_reported_as_they_are(
+    client: TestClient,
+) -> None:
     text = 'one\ntwo\r\n\ttab "quoted" \\ \u2028 \x1f \U0001f600'
     first, second = created(client, description=text), created(client, description="\n")
-    told = {item["id"]: item["description"] for item in client.get(TASKS).json()["items"]}
-    assert told == {first: text, second: "\n"}
+    reported = {item["id"]: item["description"] for item in client.get(TASKS).json()["items"]}
+    assert reported == {first: text, second: "\n"}
 
 
 def test_a_parameter_that_takes_one_value_counts_as_it_was_given_last(client: TestClient) -> None:

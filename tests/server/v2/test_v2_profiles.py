@@ -78,7 +78,7 @@ def test_a_name_that_is_taken_is_refused(client: TestClient, name: str) -> None:
     assert refused.json()["type"] == "/problems/duplicate-name"
 
 
-def test_every_fault_is_told_with_its_path(client: TestClient) -> None:
+def test_every_fault_is_reported_with_its_path(client: TestClient) -> None:
     layers = [
         {
             "when": {"nope": True, "isl": {"min": "a"}},
@@ -165,7 +165,7 @@ def test_what_is_unchanged_is_not_sent_again(client: TestClient) -> None:
         assert (again.status_code, again.content) == (304, b"")
 
 
-def test_applying_tells_every_field_with_who_set_it(client: TestClient) -> None:
+def test_applying_reports_every_field_with_who_set_it(client: TestClient) -> None:
     created(client)
     applied = client.post(f"{PROFILES}mine/apply", json=HERE)
     assert applied.status_code == 200, applied.text
@@ -205,6 +205,6 @@ def test_a_broken_file_of_the_home_hurts_only_who_names_it(
     assert "broken.yaml" in rows["broken"]["problem"]
     assert rows["balanced"]["problem"] is None
     assert client.get(f"{PROFILES}balanced").status_code == 200
-    told = client.get(f"{PROFILES}broken")
-    assert told.status_code == 422
-    assert "broken.yaml" in told.json()["detail"]
+    reported = client.get(f"{PROFILES}broken")
+    assert reported.status_code == 422
+    assert "broken.yaml" in reported.json()["detail"]

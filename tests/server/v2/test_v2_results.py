@@ -38,21 +38,23 @@ def test_answers_are_what_the_openapi_says(client: TestClient, task: str) -> Non
     }.items():
         answer = client.get(f"{task}/{part}")
         assert answer.status_code == 200, answer.text
-        told = model.model_validate_json(answer.content)
-        assert told.model_dump(mode="json") == answer.json()
+        reported = model.model_validate_json(answer.content)
+        assert reported.model_dump(mode="json") == answer.json()
 
 
-def test_an_experiment_tells_its_failure_and_its_predictions(client: TestClient, task: str) -> None:
+def test_an_experiment_reports_its_failure_and_its_predictions(
+    client: TestClient, task: str
+) -> None:
     failed = client.get(f"{task}/experiments/3").json()
     assert failed["failure"] == {
         "kind": "out_of_memory",
         "message": "no room",
         "log_tail": "the log's end",
     }
-    told = client.get(f"{task}/experiments/2").json()
-    assert told["failure"] is None
-    assert told["actual_throughput_tok_s"] == 80.0
-    assert [p["measured"]["tok_s"] for p in told["predictions"]] == [20.0, 80.0]
+    reported = client.get(f"{task}/experiments/2").json()
+    assert reported["failure"] is None
+    assert reported["actual_throughput_tok_s"] == 80.0
+    assert [p["measured"]["tok_s"] for p in reported["predictions"]] == [20.0, 80.0]
     assert client.get(f"{task}/experiments/4").status_code == 404
 
 
@@ -62,7 +64,7 @@ def test_measurements_are_whole(client: TestClient, task: str) -> None:
     assert found[0]["ttft_ms"]["p99"] == 5.0
 
 
-def test_the_frontier_is_told_as_it_was_asked_for(client: TestClient, task: str) -> None:
+def test_the_frontier_is_reported_as_it_was_asked_for(client: TestClient, task: str) -> None:
     both = client.get(f"{task}/frontier").json()
     assert {p["experiment"] for p in both["actual"]} == {"c2"}
     assert both["predicted"]
@@ -73,12 +75,12 @@ def test_the_frontier_is_told_as_it_was_asked_for(client: TestClient, task: str)
 
 
 def test_the_comparison_says_how_far_each_prediction_was_off(client: TestClient, task: str) -> None:
-    told = client.get(f"{task}/comparison").json()
-    level = told["levels"][0]
+    reported = client.get(f"{task}/comparison").json()
+    level = reported["levels"][0]
     assert level["base_error"]["tok_s_percent"] == pytest.approx(20)
     assert level["base_error"]["ttft_ms_percent"] == pytest.approx(20)
     assert level["calibrated_error"] is None
-    assert told["error"]["base"]["points"] == 4
+    assert reported["error"]["base"]["points"] == 4
 
 
 def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None:
@@ -161,7 +163,7 @@ def test_the_script_of_commands_starts_what_is_recommended(
     assert not (tmp_path / "stolen").exists()
 
 
-def test_the_last_lines_of_a_log_are_told(client: TestClient, task: str) -> None:
+def test_the_last_lines_of_a_log_are_reported(client: TestClient, task: str) -> None:
     assert client.get(f"{task}/experiments/1/logs").text == "one\ntwo\nthree\n"
     assert client.get(f"{task}/experiments/1/logs", params={"tail": 2}).text == "two\nthree\n"
     assert client.get(f"{task}/logs", params={"tail": 1}).text == "three\n"

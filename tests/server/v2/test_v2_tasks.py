@@ -54,15 +54,15 @@ def test_what_a_task_needs_is_read_from_its_document(client: TestClient) -> None
     )
 
 
-def test_every_fault_of_a_document_is_told_at_once_with_its_path(client: TestClient) -> None:
+def test_every_fault_of_a_document_is_reported_at_once_with_its_path(client: TestClient) -> None:
     wrong = {
         **DOCUMENT,
         "name": "",
         "runtime": {"isl": -1, "osl": "many"},
         "optimization": {"strategy": "guess", "budget": {"minutes": 0}},
     }
-    told = is_problem(client.post(TASKS, json=wrong), 422, "invalid-body")
-    paths = {fault["path"] for fault in told["errors"]}
+    reported = is_problem(client.post(TASKS, json=wrong), 422, "invalid-body")
+    paths = {fault["path"] for fault in reported["errors"]}
     assert paths >= {
         *("name", "runtime.isl", "runtime.osl", "optimization.strategy"),
         "optimization.budget.minutes",
@@ -111,8 +111,8 @@ def test_an_unknown_gpu_is_refused_with_the_nearest_name(client: TestClient) -> 
 
 def test_what_the_operator_forbids_is_refused_and_not_stored(client: TestClient) -> None:
     answer = client.post(TASKS, json=DOCUMENT | {"engine_path": "/bin/sh"})
-    told = is_problem(answer, 403, "policy-refused")
-    assert [fault["path"] for fault in told["errors"]] == ["engine_path"]
+    reported = is_problem(answer, 403, "policy-refused")
+    assert [fault["path"] for fault in reported["errors"]] == ["engine_path"]
     assert client.get(TASKS).json()["items"] == []
 
 
@@ -132,7 +132,7 @@ def test_a_number_that_no_task_has_is_refused(
     is_problem(client.get(TASKS + number), status, kind)
 
 
-def test_methods_that_an_address_does_not_take_are_told_with_those_it_takes(
+def test_methods_that_an_address_does_not_take_are_reported_with_those_it_takes(
     client: TestClient,
 ) -> None:
     task_id = created(client)
@@ -203,9 +203,9 @@ def test_every_action_does_in_every_state_what_the_table_says(
             assert answer.status_code == 200
             assert answer.json()["status"] == TRANSITIONS[action][status]
         else:
-            told = is_problem(answer, 409, "wrong-transition")
-            assert told["task_status"] == status
-            assert told["allowed"] == list(allowed_actions(status))
+            reported = is_problem(answer, 409, "wrong-transition")
+            assert reported["task_status"] == status
+            assert reported["allowed"] == list(allowed_actions(status))
         service.store.tasks.claim_this(task_id, "tidy up")
 
 
@@ -234,8 +234,8 @@ def test_a_run_of_the_command_line_without_a_lease_cannot_be_stopped_from_here(
         plan=PLAN,
     )
     for action in ASKED_OF_WORKERS:
-        told = is_problem(client.post(f"{TASKS}{row.id}/{action}"), 409, "wrong-transition")
-        assert "command line" in told["detail"]
+        reported = is_problem(client.post(f"{TASKS}{row.id}/{action}"), 409, "wrong-transition")
+        assert "command line" in reported["detail"]
     assert client.get(TASKS).json()["items"][0]["origin"] == "cli"
 
 
@@ -283,7 +283,7 @@ def test_restarting_forgets_what_was_measured(service: Service, client: TestClie
     assert (again["status"], again["experiments"]["total"], again["plan"]) == ("queued", 0, None)
 
 
-def test_a_worker_and_its_beats_are_not_told_as_changes(
+def test_a_worker_and_its_beats_are_not_reported_as_changes(
     service: Service, client: TestClient
 ) -> None:
     task_id = created(client)
@@ -297,8 +297,8 @@ def test_lists_and_tasks_say_what_the_openapi_says(service: Service, client: Tes
     run(service, created(client))
     created(client, name='<"é\\\n>', description="%_/")
     page = client.get(TASKS)
-    told = TaskPage.model_validate_json(page.content, strict=True)
-    assert told.model_dump(mode="json") == page.json()
+    reported = TaskPage.model_validate_json(page.content, strict=True)
+    assert reported.model_dump(mode="json") == page.json()
     for item in page.json()["items"]:
         whole = client.get(f"{TASKS}{item['id']}").json()
         assert item == {name: whole[name] for name in item}
