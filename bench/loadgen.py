@@ -187,10 +187,10 @@ def print_genai_bench(folder: Path) -> None:
 def print_level(name: str, level: Level) -> list[str]:
     """Prints a line, and returns what is worse than it should be."""
     (ttft, true_ttft), (tpot, true_tpot) = level.ttft, level.tpot
-    limited_by = "client" if level.shown.client_bottleneck else "-"
+    limit = "client" if level.shown.client_bottleneck else "-"
     print(
         f"{name:>16}  {ttft / true_ttft:9.3f}  {tpot / true_tpot:9.3f}"
-        f"  {level.cpu_s_per_1000_tokens:18.3f}  {level.shown.client_worst_lag_ms:12.1f}  {limited_by}",
+        f"  {level.cpu_s_per_1000_tokens:18.3f}  {level.shown.client_worst_lag_ms:12.1f}  {limit}",
         flush=True,
     )
     return [f"at {name} streams: {text}" for text in level.failures()]
