@@ -1,4 +1,4 @@
-"""What decides how large and how fast a model is, and the arithmetic on it. Pure."""
+"""Facts that decide how large and how fast a model is, and the arithmetic on them. Pure."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class ModelFacts:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """What is not known of what decides memory and layout, in words."""
+        """The unknown facts that memory and layout depend on, in words."""
         known = {
             "attention heads": self.heads is not None or self.attention_layers == 0,
             "size of the KV cache": self.kv_bytes_per_token() is not None,

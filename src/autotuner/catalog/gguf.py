@@ -40,7 +40,7 @@ class GgufParameters:
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """What a model file says of itself; None where it is silent.
+    """The header of a model file; None for what it leaves out.
 
     Attributes:
         path: of the file, the first where it is split.
@@ -68,7 +68,7 @@ class GgufHeader:
     formats: Mapping[str, int] = field(default_factory=dict)
 
     def own(self, key: str) -> Any:
-        """The value of a key of its architecture (`attention.head_count`); None where silent."""
+        """The value of a key of its architecture (`attention.head_count`); None if absent."""
         return self.metadata.get(f"{self.architecture}.{key}")
 
     def count(self, key: str) -> int | None:
@@ -81,7 +81,7 @@ class GgufHeader:
         return max(counts) if counts else None
 
     def counts(self, key: str) -> tuple[int, ...]:
-        """The same as counts, one where it holds for all layers; none where silent."""
+        """The same as counts, one where it holds for all layers; none where it is absent."""
         found = self.own(key)
         values = found if isinstance(found, tuple) else () if found is None else (found,)
         if any(not isinstance(value, int) or value < 0 for value in values):

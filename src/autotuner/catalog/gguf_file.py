@@ -91,7 +91,7 @@ class Tensor:
 
     @property
     def bytes(self) -> int | None:
-        """What it takes in the file."""
+        """Bytes of it in the file."""
         if self.kind not in BLOCKS:
             return None
         _, weights, size = BLOCKS[self.kind]
@@ -100,7 +100,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class GgufFile:
-    """What one file holds.
+    """The content of one file.
 
     Attributes:
         metadata: every scalar key, and every array of at most 4,096 numbers as a tuple.

@@ -65,7 +65,7 @@ MEMORY_READS = (
 
 @dataclass(frozen=True)
 class Working:
-    """What an engine keeps of each GPU beside weights and KV cache.
+    """Memory that an engine keeps of each GPU beside weights and KV cache.
 
     Attributes:
         fixed_gib: context of the driver, workspaces of kernels.
@@ -97,13 +97,13 @@ class Working:
 
 @dataclass(frozen=True)
 class MemoryUse:
-    """What an engine makes of a GPU's memory.
+    """The use that an engine makes of a GPU's memory.
 
     Attributes:
         share: for weights and KV cache, where the task does not say; None: all that `working`
             leaves.
         of_free: the share is of what the weights and `working` leave, and for the KV cache only.
-        within: the share has to hold `working` too; else that lies in the rest.
+        within: the share has to hold `working` too; else that lies outside it.
         working: what is kept beside weights and KV cache; nothing where it is not known.
         step: the field whose tokens a step holds.
         step_tokens, slots, graph_slots: tokens of a step, requests at a time, and those that graphs
@@ -114,7 +114,7 @@ class MemoryUse:
             length.
         stretches_context: it serves sequences longer than the model knows.
         windows: layers with a sliding window keep no more than it, and one step.
-        source: where this is said.
+        source: of these facts.
     """
 
     share: float | None = 1.0
@@ -176,14 +176,14 @@ class DeviceMemory:
 
     @property
     def room_gib(self) -> float:
-        """What the weights leave for the KV cache; negative where they do not fit."""
+        """GiB that the weights leave for the KV cache; negative where they do not fit."""
         return self.usable_gib - self.weights_gib
 
 
 def device_memory(
     facts: ModelFacts, use: MemoryUse, memory_gib: float, settings: Mapping[str, Any]
 ) -> DeviceMemory | None:
-    """What a GPU has to hold, and has room for; None where the weights' size is unknown.
+    """The memory that a GPU has to hold, and has; None where the weights' size is unknown.
 
     Args:
         settings: `group.field` -> value, at least those of `MEMORY_READS` that are set.

@@ -73,7 +73,7 @@ class KnownModel:
 
     @functools.cached_property
     def facts(self) -> ModelFacts:
-        """What its configuration says; nothing, where only a package carries it."""
+        """Facts of its configuration; none where only a package carries it."""
         return facts_from_config(self.config) if self.config else ModelFacts()
 
     @property
@@ -115,7 +115,7 @@ class ResolvedModel:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is not understood or not known of the model, with a remedy where there is one."""
+        """Facts that are not understood or not known, with a remedy where there is one."""
         unknown = self.facts.unknown
         if not unknown:
             return self.facts.notes
@@ -151,7 +151,7 @@ def model_named(word: str, *, base: Path) -> Model:
 
 
 def resolve_model(model: Model, *, base: Path) -> ResolvedModel:
-    """What `model` is; a relative path counts from `base`.
+    """The model that `model` names; a relative path counts from `base`.
 
     An id with an owner (`org/name`) that the catalog does not know is taken as a hub's: nothing is
     known of it but its name.

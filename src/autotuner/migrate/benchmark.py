@@ -43,7 +43,7 @@ def add_slo(draft: Draft, written: Mapping[str, Any]) -> None:
     """Adds the limits that v2 knows; v1's weights stay beside, for v1's score."""
     for key, limit in written.items():
         if limit is None or limit == {}:
-            draft.note((SLO, key), Done.SILENT, "says nothing")
+            draft.note((SLO, key), Done.EMPTY, "sets nothing")
         elif key == "latency" and isinstance(limit, dict):
             for name, threshold in limit.items():
                 field = "e2e_p90_ms" if name == "p90" else None
@@ -63,7 +63,7 @@ def _by_rule(
         if rule is None:
             draft.keep(path, value, Done.KEPT, "v2 has no place for it")
         elif value is None or value == []:
-            draft.note(path, Done.SILENT, "says nothing")
+            draft.note(path, Done.EMPTY, "sets nothing")
         else:
             try:
                 rule(draft, path, value)
@@ -167,7 +167,7 @@ def _additional(draft: Draft, path: tuple[str, ...], value: Any) -> None:
     if not isinstance(value, dict):
         raise UnfitError("it is a mapping")
     if not value:
-        draft.note(path, Done.SILENT, "says nothing")
+        draft.note(path, Done.EMPTY, "sets nothing")
     for key, field in value.items():
         if (key, field) in _ALWAYS_SENT:
             draft.note((*path, key), Done.TRANSLATED, "sent with every request")

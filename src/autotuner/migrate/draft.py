@@ -15,10 +15,10 @@ from autotuner.migrate.values import distinct, kept_form
 
 
 class Done(StrEnum):
-    """What became of one key.
+    """The outcome of translating one key.
 
-    TRANSLATED: the v2 task says the same. CHANGED: it says nearly the same; the note tells the
-    difference. EXTRA_ARGS: passed to the engine as it is. SILENT: it says nothing (an empty list,
+    TRANSLATED: the v2 task says the same. CHANGED: it says nearly the same; the note names the
+    difference. EXTRA_ARGS: passed to the engine as it is. EMPTY: it sets nothing (an empty list,
     `auto`). OVERRULED: another key of the task says it and wins. KEPT: v2 has no place for it, and
     nothing that is launched or measured depends on it. LOST: something would be launched or
     measured otherwise than v1 did, and v2 cannot say it.
@@ -29,7 +29,7 @@ class Done(StrEnum):
     TRANSLATED = "translated"
     CHANGED = "changed"
     EXTRA_ARGS = "extra_args"
-    SILENT = "silent"
+    EMPTY = "empty"
     OVERRULED = "overruled"
     KEPT = "kept"
     LOST = "lost"
@@ -95,7 +95,7 @@ class Draft:
 
     Args:
         engine: whose flags the task names.
-        facts: of the model, as far as its name tells.
+        facts: of the model, as far as its name shows them.
     """
 
     def __init__(self, engine: str, facts: ModelFacts) -> None:

@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"-\.?\d.*")
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a flag says.
+    """The meaning of a flag.
 
     Attributes:
         path: `group.field`.

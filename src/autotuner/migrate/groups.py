@@ -19,7 +19,7 @@ _SWITCH = "enable_expert_parallel"
 _OTHER_WIDTHS = ("cp", "dcp", "moe_dense_tp")
 """Widths that v2 has no field for; an engine's file may say its flag (`v1.widths`)."""
 PARALLEL_PRESETS = {"single-gpu": {"tp": 1, "pp": 1, "dp": 1}}
-"""What a preset's name itself says. The widths of v1's other presets are not known."""
+"""Presets whose names give their widths. The widths of v1's other presets are not known."""
 
 
 def add_layout(draft: Draft, config: Mapping[str, Any]) -> tuple[bool, ...]:
@@ -62,7 +62,7 @@ def spread_experts(draft: Draft, switch: Sequence[bool]) -> None:
 def _add_parallel_presets(draft: Draft, path: tuple[str, ...], written: Any) -> None:
     names = written if isinstance(written, list) else [written]
     if not names:
-        draft.note(path, Done.SILENT, "no preset is named")
+        draft.note(path, Done.EMPTY, "no preset is named")
         return
     unknown = [str(name) for name in names if str(name) not in PARALLEL_PRESETS]
     if unknown:
@@ -84,7 +84,7 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
         draft.keep(path, written, Done.KEPT, "not a key of v1's parallel_config")
         return
     if written is None or written == []:
-        draft.note(path, Done.SILENT, "says nothing")
+        draft.note(path, Done.EMPTY, "sets nothing")
         return
     ours = f"parallel.{field}"
     values = listed(written)
@@ -107,7 +107,7 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
 def _add_other(draft: Draft, path: tuple[str, ...], key: str, values: list[Any]) -> None:
     widths = [setting(_TP, value) for value in values if value is not None]
     if set(widths) <= {1}:
-        draft.note(path, Done.SILENT, "1 is what engines do anyway")
+        draft.note(path, Done.EMPTY, "1 is what engines do anyway")
         return
     v1 = engine_table(draft.engine).file.v1
     flag = v1.widths.get(key) if v1 else None
@@ -175,7 +175,7 @@ def _preset_names(draft: Draft, key: str, written: Any) -> list[str]:
     if names:
         draft.note((QUANT, key), Done.TRANSLATED, "one combination for each preset that is known")
     else:
-        draft.note((QUANT, key), Done.SILENT, "no preset is named")
+        draft.note((QUANT, key), Done.EMPTY, "no preset is named")
     return [name for name in names if name not in unknown]
 
 
@@ -201,7 +201,7 @@ def _add_fields(draft: Draft, fields: Mapping[str, Any]) -> None:
             for value, point in zip(values, found, strict=True):
                 draft.point(key, value, point)
         elif not values or all(value in (_AUTO, None) for value in values):
-            draft.note(path, Done.SILENT, "left to the engine and the checkpoint")
+            draft.note(path, Done.EMPTY, "left to the engine and the checkpoint")
 
 
 def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> Settings:

@@ -154,7 +154,7 @@ _PERCENTILES = ("p50", "p90", "p99")
 
 @dataclass(frozen=True)
 class Score:
-    """What an experiment is worth.
+    """The score of an experiment.
 
     Attributes:
         value: lower is better; None where its metric is missing, or a limit failed the experiment.

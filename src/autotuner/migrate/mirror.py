@@ -41,7 +41,7 @@ def v1_document(record: V1TaskRecord) -> dict[str, Any]:
 
 
 API_MODE = "docker"
-"""What a task without a deployment mode means in v1's database and API."""
+"""The deployment mode of a task without one, in v1's database and API."""
 
 
 def mirror(store: Store, v2_task_id: int) -> None:
@@ -74,7 +74,7 @@ def _outcome(
 
 
 def _points(document: dict[str, Any]) -> tuple[TriedValue, ...]:
-    """What the task tries, in its own names; nothing where it was made no v1 task meanwhile."""
+    """The values that the task tries, in its own names; none where it is no v1 task any more."""
     try:
         return translate_task(document, absent_mode=API_MODE).points
     except ConfigError:

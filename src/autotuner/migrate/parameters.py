@@ -34,7 +34,7 @@ class _Given:
 
     @property
     def subject(self) -> str:
-        """What it decides: a field, or a flag. The engine takes the last of two with one."""
+        """The field or the flag that it decides. The engine takes the last of two with one."""
         return self.meaning.path if self.meaning else plain(self.name)
 
 
@@ -92,7 +92,7 @@ def _read(draft: Draft, name: str, written: Any) -> _Given | None:
         draft.keep(path, written, Done.LOST, str(unfit))
         return None
     if not values:
-        draft.note(path, Done.SILENT, "an empty list tries nothing")
+        draft.note(path, Done.EMPTY, "an empty list tries nothing")
         return None
     return _Given(name, written, values, meaning(draft.engine, name))
 
@@ -132,7 +132,7 @@ def _overruled(draft: Draft, parameter: _Given, winner: _Given) -> None:
 
 
 def _meant(engine: str, parameter: _Given) -> list[Any]:
-    """What the values say, however they are written."""
+    """The meaning of the values, however they are written."""
     found: list[Any] = []
     for value in parameter.values:
         try:

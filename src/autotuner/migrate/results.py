@@ -51,7 +51,7 @@ class V1Experiment:
 
 @dataclass(frozen=True)
 class V1Results:
-    """What a run adds to a row of v1's `tasks`, and its experiments in the order of launch.
+    """The outcome in a row of v1's `tasks`, and its experiments in the order of launch.
 
     Attributes:
         best: `index` of the successful experiment with the lowest score.
@@ -77,7 +77,7 @@ def v1_results(
 
     Args:
         v1: the v1 task.
-        points: of its translation: they tell v1's names of what a candidate tries.
+        points: of its translation: they have v1's names of the values that a candidate tries.
     """
     # v1 called a task cancelled as soon as it was asked to be.
     status = "CANCELLED" if run.wanted == "cancel" else TASK_STATUS[run.status]
@@ -105,7 +105,7 @@ def v1_results(
 
 
 def v1_parameters(points: Sequence[TriedValue], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a candidate tries, in v1's names and values.
+    """The values that a candidate tries, in v1's names.
 
     Where several values of one name fit, the one that says most is meant: a preset that leaves all
     to the engine fits every candidate.

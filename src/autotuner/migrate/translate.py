@@ -36,7 +36,7 @@ def checked(v1: Mapping[str, Any]) -> tuple[str, str, str]:
     """Name, model and engine.
 
     Raises:
-        ConfigError: one of them is missing or wrong; tells all.
+        ConfigError: one of them is missing or wrong; names all that are.
     """
     problems = []
     name, model, runtime = v1.get("task_name"), v1.get("model"), v1.get("base_runtime")
@@ -93,7 +93,7 @@ def add_runtime(draft: Draft, v1: Mapping[str, Any], absent_mode: str) -> None:
     if runtime in v1_engines():
         draft.note(("base_runtime",), Done.TRANSLATED, "system.backend")
     else:
-        text = "system.backend: the engine that the runtime's name tells"
+        text = "system.backend: the engine that the runtime's name means"
         draft.keep(("base_runtime",), runtime, Done.CHANGED, text)
     mode = v1.get("deployment_mode") or absent_mode
     draft.put("deployment_mode", "docker" if mode == "docker" else "local")
@@ -115,14 +115,14 @@ def _add_description(draft: Draft, description: Any) -> None:
     elif description is not None:
         draft.keep(("description",), description, Done.KEPT, "it is no text")
     else:
-        draft.note(("description",), Done.SILENT, "says nothing")
+        draft.note(("description",), Done.EMPTY, "sets nothing")
 
 
 def _add_tag(draft: Draft, tag: Any, mode: Any) -> None:
     path = ("runtime_image_tag",)
     version = _VERSION.fullmatch(tag) if isinstance(tag, str) else None
     if tag is None or tag == "":
-        draft.note(path, Done.SILENT, "says nothing")
+        draft.note(path, Done.EMPTY, "sets nothing")
     elif mode == "docker" and version:
         draft.setting("system.backend_version", [version.group(1)])
         draft.note(path, Done.TRANSLATED, "system.backend_version")
@@ -215,7 +215,7 @@ def _add_groups(draft: Draft, key: str, groups: tuple[str, ...], fields: Mapping
         if field is None:
             draft.keep(path, written, Done.KEPT, f"no field of {' or '.join(groups)}")
         elif written is None or written == []:
-            draft.note(path, Done.SILENT, "says nothing")
+            draft.note(path, Done.EMPTY, "sets nothing")
         elif field in draft.fields_set or field == _EXTRA:
             draft.keep(path, written, Done.OVERRULED, f"the task says {field} itself")
         else:
@@ -248,7 +248,7 @@ def _add_limits(draft: Draft, limits: Mapping[str, Any]) -> None:
             draft.keep(path, value, Done.KEPT, f"slo.{name} cannot say it: {unfit}")
             continue
         if limit is None:
-            draft.note(path, Done.SILENT, "says nothing")
+            draft.note(path, Done.EMPTY, "sets nothing")
         elif name in draft.document.get("slo", {}):
             draft.keep(path, value, Done.OVERRULED, f"slo says {name} itself")
         else:
@@ -261,11 +261,11 @@ def _mapping(draft: Draft, v1: Mapping[str, Any], key: str) -> Mapping[str, Any]
     section = v1.get(key)
     if isinstance(section, dict):
         if not section:
-            draft.note((key,), Done.SILENT, "says nothing")
+            draft.note((key,), Done.EMPTY, "sets nothing")
         return {str(name): value for name, value in section.items()}
     if key in v1:
         if section is None:
-            draft.note((key,), Done.SILENT, "says nothing")
+            draft.note((key,), Done.EMPTY, "sets nothing")
         else:
             draft.keep((key,), section, Done.LOST, "it is a mapping")
     return {}

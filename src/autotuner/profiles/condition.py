@@ -30,7 +30,7 @@ def unmet(when: Mapping[str, Any], context: TaskContext) -> str | None:
 
 
 def check_condition(when: Mapping[str, Any]) -> str | None:
-    """What is wrong with a condition, as one that can never hold; None where nothing is."""
+    """The fault of a condition that can never hold; None where it has none."""
     for name, wanted in when.items():
         if name not in FACTS:
             return f"unknown fact {name!r}, {nearest(str(name), list(FACTS))}"

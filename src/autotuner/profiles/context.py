@@ -232,7 +232,7 @@ class TaskContext:
 
     @functools.cached_property
     def model_facts(self) -> ModelFacts:
-        """What is known of the model."""
+        """The facts of the model."""
         if self.facts is not None:
             return self.facts
         known = known_model(self.model)

@@ -52,7 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class ResolvedConfig:
-    """What a factory built.
+    """The configuration that a factory built.
 
     Attributes:
         settings: `group.field` -> value; a list is an axis.
@@ -66,7 +66,7 @@ class ResolvedConfig:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a profile wanted and the engine cannot express."""
+        """Values that a profile wants and the engine cannot express."""
         return tuple(
             f"{path}: {origin.layer} wants {origin.value!r}, which is left out: {origin.why}"
             for path, origins in self.provenance.items()
@@ -114,7 +114,7 @@ class TaskConfigFactory:
         return self._with(ConfigLayer(MACHINE, "engine", settings))
 
     def apply_base_defaults(self) -> TaskConfigFactory:
-        """What holds for every task."""
+        """The defaults of every task."""
         layers = self._profiles.layers_of(BASE)
         return replace(
             self, steps=(*self.steps, *(_Step(replace(row, origin="base")) for row in layers))
@@ -130,7 +130,7 @@ class TaskConfigFactory:
         return replace(self, steps=(*self.steps, *(_Step(row, condition) for row in layers)))
 
     def apply_user_overrides(self, settings: Mapping[str, Any]) -> TaskConfigFactory:
-        """What the user wrote: groups or dotted paths; it always wins.
+        """The user's own values, as groups or dotted paths; they always win.
 
         Raises:
             ProfileError: an unknown field, or a value that it does not take.
@@ -217,7 +217,7 @@ def _settle(
         value = _value(setting, context, settings) if setting.rule else setting.value
         why, status = setting.why, "replaced" if done else "set"
         if value is None:
-            status, why = "unknown", f"{setting.rule} {RULES[setting.rule or ''].silence}"
+            status, why = "unknown", f"{setting.rule} {RULES[setting.rule or ''].unknown_why}"
         elif not done and layer.origin in ("base", "profile") and refuses is not None:
             value, refused = _expressible(path, value, settings, refuses)
             if value is None:

@@ -21,7 +21,7 @@ _SETTING_KEYS = {"value", "rule", "why", "source"}
 
 @dataclass(frozen=True)
 class LayerValue:
-    """What a layer says of one field: a value, a list of values (an axis), or a rule's name."""
+    """One value that a layer sets: a value, a list of values (an axis), or a rule's name."""
 
     path: str
     value: Any = None

@@ -28,8 +28,8 @@ class ValueRule:
     sets: tuple[str, ...]
     reads: tuple[str, ...]
     apply: Callable[[TaskContext, Mapping[str, Any]], Any]
-    silence: str = "knows too little here"
-    """What it means that it gives no value."""
+    unknown_why: str = "knows too little here"
+    """The reason why it gives no value."""
 
 
 def _widths(context: TaskContext, settings: Mapping[str, Any]) -> list[int]:
@@ -164,7 +164,7 @@ RULES: dict[str, ValueRule] = {
                 "memory.max_total_tokens",
             ),
             apply=_context_where_needed,
-            silence="finds room for all that the model knows, or knows too little",
+            unknown_why="finds room for all that the model knows, or knows too little",
         ),
         ValueRule(
             "requests_that_fit",

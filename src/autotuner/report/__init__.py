@@ -1,4 +1,4 @@
-"""What a run or a comparison found, for people: on the terminal and as one HTML file.
+"""Results of a task or a comparison, for people: on the terminal and as one HTML file.
 
 In: a `RunSummary` or a `Comparison`. Out: text or a file. Knows nothing of HTTP,
 storage or engines.

@@ -23,7 +23,7 @@ WIDTH_PX, HEIGHT_PX = 400.0, 300.0
 
 @dataclass(frozen=True)
 class Span:
-    """What an axis shows.
+    """The values that an axis shows.
 
     Attributes:
         low, high: its ends; above 0 where `logarithmic`.

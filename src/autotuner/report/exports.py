@@ -1,4 +1,4 @@
-"""What a run found, for other programs: a table of points, and the commands of the frontier."""
+"""Results for other programs: a table of points, and the commands of the frontier."""
 
 from __future__ import annotations
 

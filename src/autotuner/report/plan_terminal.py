@@ -1,4 +1,4 @@
-"""What is predicted of a task, on the terminal: the frontier and the recommended point."""
+"""The predictions of a task on the terminal: the frontier and the recommended point."""
 
 from __future__ import annotations
 

@@ -28,17 +28,17 @@ _MOST_ROWS = 20
 
 
 def reached_name(search: SearchView) -> str:
-    """What is reached step by step: `hypervolume`, or the objective with its unit."""
+    """The quantity that a search improves: `hypervolume`, or the objective with its unit."""
     return f"best {AXES[search.measure]}" if search.measure in AXES else search.measure
 
 
 def value_text(launch: LaunchView, search: SearchView) -> str:
-    """What was reached after the launch: `97.1 %`, `4,200`; `-` while nothing was."""
+    """The best value after the launch: `97.1 %`, `4,200`; `-` while there is none."""
     return "-" if launch.value is None else _figure(launch.value, search)
 
 
 def added_text(launch: LaunchView, search: SearchView) -> str:
-    """What the launch added: `+3.1 %`, `-12` of what is to be small, `first`, `nothing`."""
+    """The improvement by the launch: `+3.1 %`, `-12` of what is to be small, `first`, `nothing`."""
     if launch.failed:
         return "failed"
     if launch.added is None:

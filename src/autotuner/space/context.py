@@ -1,4 +1,4 @@
-"""What candidates are judged against, and what a rule is."""
+"""The context that candidates are judged in, and the type of a rule."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FeasibilityRule:
 
 @dataclass(frozen=True)
 class SpaceContext:
-    """What candidates are judged against.
+    """The model, engine, device and workload that candidates are judged for.
 
     Attributes:
         largest_request_tokens: input + output of the longest request of the workload.
@@ -122,5 +122,5 @@ def ranks(candidate: Candidate) -> int:
 
 
 def known_length(candidate: Candidate, context: SpaceContext) -> int | None:
-    """Tokens that the model knows, or is said to know."""
+    """Positions that the model knows: its own, or those that the task declares."""
     return known_positions(candidate, context.facts)

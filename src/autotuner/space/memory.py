@@ -24,7 +24,7 @@ _OFFERED = 2
 
 @dataclass(frozen=True)
 class Shortfall:
-    """What does not fit.
+    """The part that does not fit.
 
     Attributes:
         tokens: that the KV cache has to hold.
@@ -38,7 +38,7 @@ class Shortfall:
     field: str | None
 
     def text(self, candidate: Candidate, context: SpaceContext) -> str:
-        """What is needed, and what there is."""
+        """The memory that is needed, and that there is."""
         memory, share = self.memory, candidate.memory.mem_fraction_static
         cache = memory.cache_gib(self.tokens)
         needed = memory.needed_gib(self.tokens)
@@ -68,12 +68,12 @@ class Remedy:
 
 
 def candidate_memory(candidate: Candidate, context: SpaceContext) -> DeviceMemory | None:
-    """What a GPU has to hold; None on a CPU, or where the weights' size is unknown."""
+    """The memory that a GPU has to hold; None on a CPU, or where the weights' size is unknown."""
     return _memory(context, candidate.settings())
 
 
 def shortfall(candidate: Candidate, context: SpaceContext) -> Shortfall | None:
-    """What of weights and the KV cache asked for does not fit into a GPU's share of the memory.
+    """The part of weights and KV cache that does not fit into a GPU's share of the memory.
 
     The cache has to hold one longest request, max_total_tokens, and with some engines one sequence
     of the served length.

@@ -1,4 +1,4 @@
-"""What engines ask of settings when they start, from their tables, as rules of a space. Pure."""
+"""Checks that engines make when they start, from their tables, as rules of a space. Pure."""
 
 from __future__ import annotations
 

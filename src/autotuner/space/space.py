@@ -290,7 +290,7 @@ class _Contributions:
         return number_of
 
     def all_of(self, launch: tuple[int, ...]) -> frozenset[int]:
-        """What makes a launch, whichever fields set it; those that set nothing take no part."""
+        """The identity of a launch, whichever fields set it; others take no part."""
         return frozenset((self._all.nothing, *launch))
 
     def refusal(self, launch: tuple[int, ...], chosen: tuple[int, ...]) -> str | None:
@@ -358,6 +358,6 @@ def _groups(
 
 
 def _always(region: Region) -> tuple[Any, ...]:
-    """What distinguishes the launches of this region from those of another one."""
+    """The values that distinguish the launches of this region from those of another one."""
     device = (region.fixed.get("system.gpu_type"), region.engine.name)
     return (*device, region.installation.command, region.installation.version)

@@ -1,4 +1,4 @@
-"""What aiconfigurator 0.12 writes, in our terms.
+"""Results and tasks of aiconfigurator 0.12, in our terms.
 
 `cli default` and `cli exp` with `--save-dir` leave a folder per experiment: `pareto.csv`,
 `best_config_topn.csv`, `exp_config.yaml`, and per chosen row a `generator_config.yaml`, which is
@@ -56,7 +56,7 @@ class ReadTask:
     Attributes:
         left: fields without counterpart; `task.metadata["aiconfigurator"]` keeps them, so that
             the way back restores them.
-        filled: `group.field` -> what aiconfigurator takes where the file is silent.
+        filled: `group.field` -> the value that aiconfigurator takes where the file has none.
     """
 
     task: TaskConfig
@@ -194,7 +194,7 @@ def _without_roles(theirs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Lef
         if values and all(value == values[0] for value in values):
             kept[row.task] = values[0]
         else:
-            left += _left(used, "prefill and decode differ; a configuration here says it once")
+            left += _left(used, "prefill and decode differ; a configuration here has one")
         mode = "disaggregated" if disagg else "aggregated"
         left += _left(unused, f"takes no part in a task that is {mode}")
     return kept, tuple(left)

@@ -93,7 +93,7 @@ def _alternatives(task: TaskConfig) -> Iterator[dict[str, Any]]:
 
 
 def _not_written(task: TaskConfig) -> Iterator[Left]:
-    """What a task says beside its groups that an experiment does not."""
+    """Parts of a task beside its groups that no experiment has."""
     written = task.written()
     for name, why in _NOT_WRITTEN.items():
         if name in written:

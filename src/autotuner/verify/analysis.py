@@ -55,7 +55,7 @@ METRICS: dict[str, Metric] = {
         Metric("tok_s", "throughput", "tok/s", lambda point: point.tok_s),
     )
 }
-"""What is compared, by name."""
+"""The metrics that are compared, by name."""
 
 DIMENSIONS: dict[str, Callable[[Pair], object]] = {
     "concurrency": lambda pair: pair.actual.concurrency,
@@ -66,7 +66,7 @@ DIMENSIONS: dict[str, Callable[[Pair], object]] = {
     "system": lambda pair: pair.known("system"),
     "model": lambda pair: pair.known("model"),
 }
-"""What errors are broken down by."""
+"""The dimensions that errors are broken down by."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ ONE_TOKEN_OBJECTIVES = ("tok_s_per_gpu", "ttft_ms")
 
 @dataclass(frozen=True)
 class PredictedChoice:
-    """What prediction and measurement would each have chosen in one scenario.
+    """The choices by prediction and by measurement in one scenario.
 
     Attributes:
         points: operating points that compete.

@@ -161,7 +161,7 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
 
 
 def remarks(levels: list[Measurement]) -> tuple[str, ...]:
-    """What a reader has to know of one level and its repeats."""
+    """Remarks on one level and its repeats."""
     notes = []
     short = sum(level.requests_short for level in levels)
     if short:

@@ -159,7 +159,7 @@ def _without_own_correction(pair: Pair, corrected_by: frozenset[str]) -> Pair:
 
 
 def _corrections(predicted: PointFile, pairs: Sequence[Pair]) -> tuple[str, ...]:
-    """What corrected the predictions, as far as their file tells."""
+    """The observations that corrected the predictions, as far as their file names them."""
     themselves = sum(CORRECTED in pair.unlike for pair in pairs)
     if themselves:
         return (
@@ -194,7 +194,7 @@ def compare_run(
     within: Sequence[float] = DEFAULT_WITHIN,
     slo: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """What a run measured against what was predicted of the same candidates and loads.
+    """The measurements of a task against the predictions of the same candidates and loads.
 
     Candidates of the run for which there is no prediction are listed with the predictor's reason.
 

@@ -53,7 +53,7 @@ _BINARY = (
 
 @dataclass(frozen=True)
 class Opened:
-    """What a file holds: objects, or else text that is no JSON.
+    """The content of a file: objects, or else text that is no JSON.
 
     Attributes:
         objects: each with where it stands (`line 3`, `[2]`, or "").

@@ -220,7 +220,7 @@ def _why_unused(point: Point, second: Mapping[str, str]) -> str:
 
 
 def _why_none(predicted: Sequence[Point], measured: Point) -> str:
-    """What the prediction that agrees furthest contradicts; of several the nearest load."""
+    """The contradiction of the prediction that agrees furthest; of several the nearest load."""
     if not predicted:
         return "nothing is predicted"
     contradictions = [(contradiction(point, measured), point) for point in predicted]

@@ -1,4 +1,4 @@
-"""What load generators of others measured, as rows that a base prediction can stand beside.
+"""Measurements of other load generators, as rows that a base prediction can stand beside.
 
 A row needs all that a prediction is asked for (model, engine, GPU, layout, lengths, load) and TTFT
 with TPOT or throughput; the third figure follows by Little's law. TTFT itself is not taken from the
@@ -145,7 +145,7 @@ def _refuse_remarks(point: Point) -> None:
 
 
 def _stated(point: Point) -> dict[str, Any]:
-    """What the point says of what a row needs; raises ValueError that names what is missing."""
+    """The fields of the point that a row needs; raises ValueError that names what is missing."""
     fields = (
         ("model", "", "ORG/NAME"),
         ("engine", "system.backend", "|".join(ENGINES)),

@@ -134,7 +134,7 @@ class Excluded:
 
 @dataclass(frozen=True)
 class PointFile:
-    """What one file or folder says.
+    """The points of one file or folder.
 
     Attributes:
         path: as the user gave it.

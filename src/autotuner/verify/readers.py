@@ -40,11 +40,11 @@ _KNOWN_OTHERS: tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...] = (
     (lambda row: "traceEvents" in row, "a trace of a profiler"),
     (lambda row: "records" in row and "scores" in row, "genai-perf's"),
 )
-"""What is not read, and can be named all the same."""
+"""Formats that are not read, and can be named all the same."""
 
 
 def read_points(path: Path, format_name: str | None = None) -> PointFile:
-    """What `path` says, in the format given or else detected.
+    """The points of `path`, in the format given or else detected.
 
     Raises:
         VerifyError: it is not there, cannot be read, or has no format that is known.
@@ -193,7 +193,7 @@ def _points_of(
 
 
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError)
-"""What an object of another shape than its tool writes leads to."""
+"""Errors that an object of another shape than its tool writes leads to."""
 
 
 def _why(error: Exception) -> str:

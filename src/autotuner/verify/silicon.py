@@ -77,7 +77,7 @@ class MeasuredRow:
 
     @property
     def launch(self) -> tuple[Any, ...]:
-        """What one engine start would have measured together."""
+        """The rows that one engine start would have measured together."""
         return (*self.group, self.candidate.id, self.scenario.isl, self.scenario.osl)
 
 

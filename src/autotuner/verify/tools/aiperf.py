@@ -64,7 +64,7 @@ def _concurrency(row: Row, config: Any) -> int:
 
 
 def _values(config: Any, key: str) -> Iterator[Any]:
-    """What stands under a key at any depth, the outermost first."""
+    """The value under a key at any depth, the outermost first."""
     level: list[Any] = [config]
     while level:
         for one in level:

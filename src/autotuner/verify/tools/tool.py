@@ -1,4 +1,4 @@
-"""What a reader of a tool's results is, and what most of them share."""
+"""The reader of a tool's results, and the parts that most of them share."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def settings_of(row: Row, names: Mapping[str, str] = SETTINGS) -> dict[str, Any]
 
 
 def part(row: Any, *path: str) -> Any:
-    """What lies along keys of nested objects; None where one is missing."""
+    """The value along keys of nested objects; None where one is missing."""
     for key in path:
         row = row.get(key) if isinstance(row, Mapping) else None
     return row
