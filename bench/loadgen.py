@@ -120,7 +120,7 @@ async def measure(
         warmup_requests=streams,
     )
     log_path = folder / f"{name}-{streams}-{prompt_tokens}.log"
-    engine = await LocalLauncher().launch(spec, log_path=log_path, ready_timeout_s=30)
+    engine = await LocalLauncher().launch(spec, (), log_path=log_path, ready_timeout_s=30)
     async with engine:
         began_cpu_s = time.process_time()
         shown = await generator.run(

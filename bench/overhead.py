@@ -52,7 +52,7 @@ def child(task: str, home: str) -> int:
                 spent["load_s"] += time.perf_counter() - began
 
     with (
-        patch.object(assembly, "LocalLauncher", TimedLauncher),
+        patch.object(assembly, "launcher_named", lambda name: TimedLauncher),
         patch.object(assembly, "StreamingLoadGenerator", TimedGenerator),
         contextlib.redirect_stdout(io.StringIO()),
     ):

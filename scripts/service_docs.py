@@ -14,8 +14,7 @@ from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, variable_of
 from autotuner.store import Store
 from autotuner.store.transitions import ASKED_OF_WORKERS, TRANSITIONS
-from autotuner.workers.flags import allowed_flags
-from autotuner.workers.policy import Policy
+from autotuner.workers.policy import Policy, allowed_flags
 
 
 def endpoints() -> str:

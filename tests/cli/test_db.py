@@ -32,8 +32,8 @@ def a_task(home: Path, *, alive: bool) -> None:
             config={"version": 2},
             model="smollm2-135m",
             engine="llamacpp",
-            needs_gpu="cpu",
-            needs_gpus=0,
+            requested_gpu="cpu",
+            requested_gpus=0,
             origin="api",
             status="queued",
         )

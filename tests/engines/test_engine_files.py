@@ -18,9 +18,7 @@ from autotuner.config.backends import BUILT_IN, FOLDERS
 from autotuner.engines import ENGINES, engine_called, engine_named, engine_table, v1_engines
 from autotuner.errors import EngineError
 from autotuner.predict.roofline.rates import habits_of
-from autotuner.workers.environment import engine_environment
-from autotuner.workers.flags import allowed_flags
-from autotuner.workers.policy import Policy
+from autotuner.workers.policy import Policy, allowed_flags, engine_environment
 
 SOURCE = BUILT_IN.parent
 VLLM = (BUILT_IN / "vllm.yaml").read_text(encoding="utf-8")

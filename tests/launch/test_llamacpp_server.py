@@ -12,6 +12,7 @@ from autotuner.engines import Engine, FailureKind, Installation, LaunchSpec, eng
 from autotuner.launch import LocalLauncher
 from autotuner.testing.engine_contract import EngineContract
 from autotuner.testing.launcher_contract import LauncherContract
+from autotuner.testing.processes import LocalProcesses
 
 SMALL = Candidate.from_settings(
     {
@@ -28,7 +29,7 @@ def spec(**changes: object) -> LaunchSpec:
     return engine.render(SMALL.model_copy(update=changes), model, engine.find(None))
 
 
-class TestLlamaCppServer(LauncherContract):
+class TestLlamaCppServer(LocalProcesses, LauncherContract):
     def launcher(self) -> LocalLauncher:
         return LocalLauncher(stop_grace_s=3)
 

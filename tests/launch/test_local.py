@@ -9,23 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.engines import PORT, FailureKind, FailurePattern, LaunchSpec, engine_named
-from autotuner.launch import LaunchFailed, LocalLauncher
-from autotuner.launch.failures import TAIL_LINES, classify, read_tail
-from autotuner.testing.launcher_contract import (
-    MARK,
-    LauncherContract,
-    in_shell,
-    marked,
-    port_is_free,
-    processes,
-)
+from autotuner.engines import HOST, PORT, FailureKind, FailurePattern, LaunchSpec, engine_named
+from autotuner.errors import LaunchError
+from autotuner.http_client import BaseUrl
+from autotuner.launch import EngineHandle, LaunchFailed, LocalLauncher, Reaped
+from autotuner.launch.engine_log import TAIL_LINES, classify, read_tail
+from autotuner.launch.processes import process_of, this_machine
+from autotuner.testing.launcher_contract import LauncherContract, in_shell, marked
+from autotuner.testing.processes import MARK, LocalProcesses, port_is_free, processes
 
 PATTERNS = engine_named("llamacpp").table.failures
 FLAGS = {
@@ -38,11 +36,12 @@ FLAGS = {
 
 
 def fake(*flags: str) -> LaunchSpec:
-    argv = (sys.executable, "-m", "autotuner.testing.fake_engine", "--port", PORT, *flags)
+    engine = (sys.executable, "-m", "autotuner.testing.fake_engine")
+    argv = (*engine, "--host", HOST, "--port", PORT, *flags)
     return LaunchSpec("llamacpp", argv, "fake", failure_patterns=PATTERNS)
 
 
-class TestLocalLauncher(LauncherContract):
+class TestLocalLauncher(LocalProcesses, LauncherContract):
     def launcher(self) -> LocalLauncher:
         return LocalLauncher(stop_grace_s=0.5)
 
@@ -54,13 +53,13 @@ class TestLocalLauncher(LauncherContract):
 
     def test_the_fake_that_ignores_sigterm_is_killed(self, tmp_path: Path) -> None:
         seen = self.run(fake("--fail", "ignore-term"), tmp_path / "engine.log")
-        assert processes(seen.mark) == {}
+        assert not seen.left
 
     def test_a_port_taken_every_time_is_told_after_some_tries(self, tmp_path: Path) -> None:
         tries = tmp_path / "tries"
         script = f"echo x >> '{tries}'; echo \"error: couldn't bind to port\"; exit 1"
         with pytest.raises(LaunchFailed) as caught:
-            asyncio.run(self._launch(in_shell(fake(), script), tmp_path / "engine.log"))
+            asyncio.run(self.launch(in_shell(fake(), script), tmp_path / "engine.log"))
         assert caught.value.failure.kind is FailureKind.PORT_TAKEN
         assert len(tries.read_text().split()) > 1
 
@@ -71,8 +70,70 @@ class TestLocalLauncher(LauncherContract):
             'exec "$@"'
         )
         seen = self.run(in_shell(fake(), script), tmp_path / "engine.log")
-        assert seen.health == 200
+        assert seen.served
         assert first.exists()
+
+    def test_an_engine_that_ends_by_itself_says_how(self, tmp_path: Path) -> None:
+        # The shell ends with its own code some time after the engine is ready.
+        dying = in_shell(fake(), '"$@" & read -r line < "$MORTAL"; kill $!; exit 7')
+        fifo = tmp_path / "mortal"
+        os.mkfifo(fifo)
+        spec = replace(dying, env=(*dying.env, ("MORTAL", str(fifo))), failure_patterns=())
+
+        async def die() -> tuple[int | None, FailureKind]:
+            async with await self.launch(spec, tmp_path / "engine.log") as engine:
+                assert engine.exit_code() is None
+                await asyncio.to_thread(fifo.write_text, "now\n")
+                while engine.exit_code() is None:  # noqa: ASYNC110 - it is what is tested
+                    await asyncio.sleep(0.01)
+                return engine.exit_code(), engine.diagnose().kind
+
+        assert asyncio.run(die()) == (7, FailureKind.DIED_UNDER_LOAD)
+
+    def test_the_engine_binds_to_the_address_that_is_returned(self, tmp_path: Path) -> None:
+        async def begin() -> str:
+            async with await self.launch(fake(), tmp_path / "engine.log") as engine:
+                return engine.base_url
+
+        base = BaseUrl.parse(asyncio.run(begin()))
+        line = (tmp_path / "engine.log").read_text(encoding="utf-8").splitlines()[0]
+        assert f"--host {base.host} --port {base.port}" in line
+
+    def test_a_process_that_has_the_id_of_an_engine_now_is_not_reaped(self) -> None:
+        """Its start, its boot and its machine tell it from the engine that had the id before."""
+        child = subprocess.Popen(["/bin/sleep", "614"], start_new_session=True)
+        try:
+            here, started = this_machine(), process_of(child.pid).started
+            ids = {
+                f"{child.pid}:{started - 1}:{here.boot}": Reaped.GONE,
+                f"{child.pid}:{started}:another/1": Reaped.ELSEWHERE,
+                f"{2**22 + 1}:{started}:{here.boot}": Reaped.GONE,
+            }
+            for handle_id, reaped in ids.items():
+                assert LocalLauncher.reap(EngineHandle("local", handle_id, here.host)) is reaped
+            of_this = f"{child.pid}:{started}:{here.boot}"
+            handle = EngineHandle("local", of_this, "another machine")
+            assert LocalLauncher.reap(handle) is Reaped.ELSEWHERE
+            assert child.poll() is None, "it was ended in the place of another"
+            assert LocalLauncher.reap(EngineHandle("local", of_this, here.host)) is Reaped.GONE
+            assert child.wait(timeout=10) == -signal.SIGTERM
+        finally:
+            child.kill()
+            child.wait()
+
+    @pytest.mark.parametrize(
+        "handle",
+        [
+            EngineHandle("local", "", "here"),
+            EngineHandle("local", "12:x:boot", "here"),
+            EngineHandle("local", "-1:5:boot", "here"),
+            EngineHandle("local", "12:5", "here"),
+            EngineHandle("docker", "12:5:boot", "here"),
+        ],
+    )
+    def test_what_is_no_handle_of_its_own_is_refused(self, handle: EngineHandle) -> None:
+        with pytest.raises(LaunchError, match="no handle of the launcher 'local'"):
+            LocalLauncher.reap(handle)
 
     def test_the_environment_of_the_spec_reaches_the_engine(self, tmp_path: Path) -> None:
         seen = self.run(in_shell(fake(), f'echo "mark=${MARK}"; exec "$@"'), tmp_path / "e.log")
@@ -88,7 +149,7 @@ from autotuner.launch import LocalLauncher
 async def main():
     spec = LaunchSpec("llamacpp", tuple(sys.argv[2:]), "fake")
     launcher = LocalLauncher(stop_grace_s=0.5)
-    async with await launcher.launch(spec, log_path=Path(sys.argv[1]), ready_timeout_s=60) as e:
+    async with await launcher.launch(spec, (), log_path=Path(sys.argv[1]), ready_timeout_s=60) as e:
         print(e.base_url.rpartition(":")[2], flush=True)
         await asyncio.sleep(600)
 
@@ -110,8 +171,10 @@ class Tuner:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
 
-    def warden(self) -> int:
-        (pid,) = (pid for pid, command in processes(self.mark).items() if "warden.py" in command)
+    def supervisor(self) -> int:
+        (pid,) = (
+            pid for pid, command in processes(self.mark).items() if "supervisor.py" in command
+        )
         return pid
 
     def wait_until_gone(self, *, others: int = 0) -> None:
@@ -137,7 +200,7 @@ def tuner(tmp_path: Path) -> Iterator[Tuner]:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_process_outlives_its_tuner(tuner: Tuner, number: signal.Signals) -> None:
-    assert len(processes(tuner.mark)) == 4, "tuner, warden, engine and its child"
+    assert len(processes(tuner.mark)) == 4, "tuner, supervisor, engine and its child"
     assert not port_is_free(tuner.port)
     tuner.process.send_signal(number)
     tuner.process.wait(timeout=30)
@@ -147,10 +210,10 @@ def test_no_process_outlives_its_tuner(tuner: Tuner, number: signal.Signals) -> 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
-def test_an_engine_ends_with_its_warden(tmp_path: Path) -> None:
+def test_an_engine_ends_with_its_supervisor(tmp_path: Path) -> None:
     tuner = Tuner(fake(), tmp_path / "engine.log")
     try:
-        os.kill(tuner.warden(), signal.SIGKILL)
+        os.kill(tuner.supervisor(), signal.SIGKILL)
         tuner.wait_until_gone(others=1)
         assert list(processes(tuner.mark)) == [tuner.process.pid]
         assert port_is_free(tuner.port)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.landscapes import ReplaySpec
 from autotuner.launch import LaunchFailed
-from autotuner.launch.replay import STARTUP_S, ReplayLauncher
-from autotuner.launch.simulated_time import SimulatedTimeLoop
+from autotuner.launch.replay import STARTUP_S, ReplayLauncher, SimulatedTimeLoop
 from autotuner.testing.launcher_contract import AnyLauncherContract
 from autotuner.testing.made_up_landscape import ALL_FAIL, made_up_landscape
 
 
 def spec(launch: str) -> ReplaySpec:
-    return ReplaySpec("vllm", ("vllm", "serve", "--port", "{port}"), "model", recorded=launch)
+    return ReplaySpec(
+        "vllm", ("vllm", "serve", "--host", "{host}", "--port", "{port}"), "model", recorded=launch
+    )
 
 
 class TestReplayLauncher(AnyLauncherContract):
@@ -31,12 +33,15 @@ class TestReplayLauncher(AnyLauncherContract):
     def good_spec(self) -> LaunchSpec:
         return spec("0")
 
+    def left(self, mark: str) -> Sequence[str]:
+        return ()
+
     def failing_spec(self, kind: FailureKind) -> LaunchSpec | None:
         return spec(ALL_FAIL) if kind is FailureKind.OUT_OF_MEMORY else None
 
     def test_two_launches_are_told_apart(self, tmp_path: Path) -> None:
         async def both() -> set[str]:
-            engines = [await self._launch(spec(name), tmp_path / name) for name in ("0", "1")]
+            engines = [await self.launch(spec(name), tmp_path / name) for name in ("0", "1")]
             return {engine.base_url for engine in engines}
 
         assert len(asyncio.run(both())) == 2
@@ -44,7 +49,7 @@ class TestReplayLauncher(AnyLauncherContract):
     @pytest.mark.parametrize("unknown", [spec("77"), LaunchSpec("vllm", ("vllm",), "model")])
     def test_what_is_not_recorded_is_an_error(self, unknown: LaunchSpec, tmp_path: Path) -> None:
         with pytest.raises(LaunchError, match=r"made-up has no launch that is .*vllm"):
-            asyncio.run(self._launch(unknown, tmp_path / "engine.log"))
+            asyncio.run(self.launch(unknown, tmp_path / "engine.log"))
 
     @pytest.mark.parametrize(("recorded_s", "takes_s"), [(37.5, 37.5), (None, STARTUP_S)])
     @pytest.mark.parametrize("launch", ["0", ALL_FAIL])
@@ -55,7 +60,9 @@ class TestReplayLauncher(AnyLauncherContract):
 
         async def start() -> float:
             try:
-                await launcher.launch(spec(launch), log_path=tmp_path / "log", ready_timeout_s=1)
+                await launcher.launch(
+                    spec(launch), (), log_path=tmp_path / "log", ready_timeout_s=1
+                )
             except LaunchFailed:
                 assert launch == ALL_FAIL
             return asyncio.get_running_loop().time()

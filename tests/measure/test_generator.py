@@ -24,7 +24,7 @@ class TestStreamingLoadGenerator(LoadGeneratorContract):
         spec = LaunchSpec("llamacpp", (*argv, "--alias", "fake"), "fake")
         with tempfile.TemporaryDirectory() as folder:
             launch = LocalLauncher(stop_grace_s=0.5).launch(
-                spec, log_path=Path(folder) / "engine.log", ready_timeout_s=60
+                spec, (), log_path=Path(folder) / "engine.log", ready_timeout_s=60
             )
             async with await launch as running:
                 endpoint = Endpoint(running.base_url, spec.model_name, spec.api_path)

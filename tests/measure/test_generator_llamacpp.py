@@ -30,7 +30,7 @@ class TestStreamingLoadGeneratorOnLlamaCpp(AnyEngineContract):
         )
         with tempfile.TemporaryDirectory() as folder:
             launch = LocalLauncher().launch(
-                spec, log_path=Path(folder) / "engine.log", ready_timeout_s=120
+                spec, (), log_path=Path(folder) / "engine.log", ready_timeout_s=120
             )
             async with await launch as running:
                 endpoint = Endpoint(running.base_url, spec.model_name, spec.api_path)

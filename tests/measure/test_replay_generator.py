@@ -10,8 +10,7 @@ from dataclasses import replace
 import pytest
 
 from autotuner.landscapes import Landscape
-from autotuner.launch.replay import SCHEME
-from autotuner.launch.simulated_time import SimulatedTimeLoop
+from autotuner.launch.replay import SCHEME, SimulatedTimeLoop
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.measure.replay import TOOL, ReplayLoadGenerator
 from autotuner.testing.loadgen_contract import AnyEngineContract, EngineUnderLoad, plan

@@ -190,14 +190,14 @@ def task_record(**changes: Any) -> TaskRecord:
         "engine_version": "",
         "device": "cpu",
         "plan": {"candidates": 4},
-        "needs_gpu": "",
-        "needs_gpus": 0,
+        "requested_gpu": "",
+        "requested_gpus": 0,
         "base": None,
         "v1_task_id": 7,
         "worker": None,
         "lease": 0,
-        "beat": 0,
-        "wanted": "",
+        "heartbeat": 0,
+        "requested_action": "",
         "created_at": AT,
         "updated_at": AT,
         "queued_at": AT,
@@ -280,7 +280,7 @@ def test_a_task_whose_experiments_all_miss_a_hard_limit_has_failed() -> None:
 
 def test_a_task_is_cancelled_as_soon_as_it_is_asked_to_be() -> None:
     found = results(
-        v1_task(), task_record(wanted="cancel"), experiment(1), experiment(2, "running")
+        v1_task(), task_record(requested_action="cancel"), experiment(1), experiment(2, "running")
     )
     assert found.status == "CANCELLED"
     assert [e.index for e in found.experiments] == [1]

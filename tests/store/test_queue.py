@@ -26,8 +26,8 @@ TASK: dict[str, Any] = {
     "config": {"version": 2},
     "model": "smollm2-135m",
     "engine": "llamacpp",
-    "needs_gpu": "cpu",
-    "needs_gpus": 0,
+    "requested_gpu": "cpu",
+    "requested_gpus": 0,
     "origin": "api",
 }
 LAUNCH: dict[str, Any] = {
@@ -99,16 +99,16 @@ def test_every_action_in_every_state_does_what_the_table_says_or_is_refused(
     after = queue.act(task.id, action)
     assert after.revision == task.revision + 1
     if status == "running":
-        assert (after.status, after.wanted) == ("running", action)
+        assert (after.status, after.requested_action) == ("running", action)
         assert action in ASKED_OF_WORKERS
     else:
         assert (after.status, after.worker) == (TRANSITIONS[action][status], None)
 
 
 def test_the_oldest_task_that_a_worker_can_run_is_claimed(queue: Tasks) -> None:
-    large = queued(queue, needs_gpu="h100", needs_gpus=8)
-    small = queued(queue, needs_gpu="h100", needs_gpus=2)
-    any_ = queued(queue, needs_gpu="")
+    large = queued(queue, requested_gpu="h100", requested_gpus=8)
+    small = queued(queue, requested_gpu="h100", requested_gpus=2)
+    any_ = queued(queue, requested_gpu="")
     cpu = queued(queue)
 
     def next_for(gpu: str, gpus: int) -> int | None:
@@ -123,7 +123,7 @@ def test_the_oldest_task_that_a_worker_can_run_is_claimed(queue: Tasks) -> None:
 
 
 def test_of_many_workers_one_gets_each_task(queue: Tasks) -> None:
-    wanted = {queued(queue, name=str(number)).id for number in range(8)}
+    requested_action = {queued(queue, name=str(number)).id for number in range(8)}
     got: list[int] = []
     starting = threading.Barrier(6)
 
@@ -137,30 +137,30 @@ def test_of_many_workers_one_gets_each_task(queue: Tasks) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(got) == sorted(wanted)
+    assert sorted(got) == sorted(requested_action)
 
 
 def test_a_beat_tells_what_is_wanted(queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
-    assert queue.beat(lease) == ""
+    assert queue.heartbeat(lease) == ""
     queue.act(task.id, "pause")
-    assert queue.beat(lease) == "pause"
+    assert queue.heartbeat(lease) == "pause"
     queue.act(task.id, "cancel")
-    assert queue.beat(lease) == "cancel"
+    assert queue.heartbeat(lease) == "cancel"
     (running,) = queue.running()
-    assert running.beat == 3
+    assert running.heartbeat == 3
     queue.release(lease, status="cancelled", reason="asked for")
     found = queue.get(task.id)
     assert found is not None
-    assert (found.status, found.wanted, found.worker) == ("cancelled", "", None)
+    assert (found.status, found.requested_action, found.worker) == ("cancelled", "", None)
 
 
 def test_a_task_whose_worker_moved_on_is_not_taken_over(queue: Tasks) -> None:
     queued(queue)
     lease = claimed(queue)
     (seen,) = queue.running()
-    queue.beat(lease)
+    queue.heartbeat(lease)
     assert queue.take_over(seen, "two") is None
     (seen,) = queue.running()
     taken = queue.take_over(seen, "two")
@@ -168,8 +168,8 @@ def test_a_task_whose_worker_moved_on_is_not_taken_over(queue: Tasks) -> None:
     assert taken.number == lease.number + 1
     assert queue.take_over(seen, "three") is None
     with pytest.raises(LeaseLostError):
-        queue.beat(lease)
-    assert queue.beat(taken) == ""
+        queue.heartbeat(lease)
+    assert queue.heartbeat(taken) == ""
 
 
 def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Tasks) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, make_url, text
 
+from autotuner.launch import EngineHandle
 from autotuner.store import Store, v1_schema
 from autotuner.store.database import connected, known_revisions
 from autotuner.store.schema import Base
+from autotuner.store.sessions import Sessions
 from autotuner.store.upgrades import alembic_config, migrate
+from autotuner.store.workers import KeptHandle, Workers
 
 REVISIONS = [
     script.revision
@@ -154,7 +158,7 @@ def test_an_old_run_is_read_by_this_version(tmp_path: Path) -> None:
         task = store.tasks.get(run.id)
     assert (run.name, experiment.candidate_id) == ('é "old"', "a")
     assert task is not None
-    assert (task.origin, task.needs_gpu, task.lease) == ("cli", "", 0)
+    assert (task.origin, task.requested_gpu, task.lease) == ("cli", "", 0)
 
 
 def test_v1_tables_are_as_v1_has_them() -> None:
@@ -192,3 +196,35 @@ def test_the_revisions_are_those_of_the_scripts() -> None:
     assert list(known_revisions()) == REVISIONS
     scripts = ScriptDirectory.from_config(alembic_config())
     assert known_revisions()[-1] == scripts.get_current_head()
+
+
+PROCESSES = """INSERT INTO engine_processes (worker, task_id, host, boot, pid, pid_started,
+    started_at) VALUES ('w1', 1, 'gpu-7', 'b/1', 4711, 123456, '2026-01-02 03:04:05'),
+    ('w2', NULL, 'gpu-8', 'c:d', 12, 7, '2026-01-02 03:04:05')"""
+WORKER = """INSERT INTO workers (id, name, kind, host, boot, pid, pid_started, version, gpu,
+    devices, status, beat, started_at, seen_at) VALUES ('w1', 'n', 'worker', 'gpu-7', 'b/1', 3,
+    2000000000, '1', 'cpu', '["cpu"]', 'busy', 5, '2026-01-02 03:04:05', '2026-01-02 03:04:05')"""
+
+
+def test_engines_that_run_while_the_database_is_upgraded_are_kept_by_their_handles(
+    engine: Engine,
+) -> None:
+    migrate(engine, "0009")
+    with engine.begin() as connection:
+        for statement in (PROCESSES, WORKER):
+            connection.execute(text(statement))
+    before = content(engine)
+    migrate(engine)
+    workers = Workers(Sessions(engine, "database"))
+    first, second = workers.engines()
+    assert first == KeptHandle(1, "w1", 1, EngineHandle("local", "4711:123456:b/1", "gpu-7"))
+    assert second == KeptHandle(2, "w2", None, EngineHandle("local", "12:7:c:d", "gpu-8"))
+    (worker,) = workers.all()
+    assert (worker.heartbeat, worker.pid_started) == (5, 2_000_000_000)
+    late = replace(worker, id="w3", pid_started=2**40)
+    workers.add(late)
+    workers.engine_started(late, 1, EngineHandle("docker", "abc", "gpu-7"))
+    assert workers.engines()[-1].id == 3, "a number is not given twice"
+    workers.forget("w3")
+    migrate(engine, "0009")
+    assert content(engine) == before, "what the former version cannot keep is gone, the rest is not"

@@ -80,8 +80,8 @@ class MadeUpLauncher:
     async def launch(
         self,
         spec: LaunchSpec,
+        devices: Sequence[str],
         *,
-        devices: Sequence[str] | None = None,
         log_path: Path,
         ready_timeout_s: float,
     ) -> MadeUpEngine:

@@ -18,7 +18,7 @@ import pytest
 
 from autotuner.store import ExperimentRecord, Standing, Store
 from autotuner.testing.fake_engine import install_fake_engine
-from autotuner.testing.launcher_contract import MARK, processes
+from autotuner.testing.processes import MARK, processes
 
 COMMAND = (sys.executable, "-m", "autotuner")
 CANDIDATES, LEVELS = 6, 2

@@ -50,13 +50,13 @@ class Machine:
     async def launch(
         self,
         spec: LaunchSpec,
+        devices: Sequence[str],
         *,
-        devices: Sequence[str] | None = None,
         log_path: Path,
         ready_timeout_s: float,
     ) -> Engine:
         number = next(self._numbers)
-        gpus = ("all",) if devices is None else tuple(devices)
+        gpus = tuple(devices)
         url = f"http://made-up:{number}"
         self.up[url] = gpus
         self.launched.append(gpus)
@@ -188,9 +188,9 @@ def test_an_engine_larger_than_what_is_given_is_tried_alone_on_all_of_it(hall: H
     assert hall.machine.most == 2
 
 
-def test_engines_are_limited_to_nothing_where_no_devices_are_given(hall: Hall) -> None:
+def test_engines_get_no_gpu_where_no_devices_are_given(hall: Hall) -> None:
     hall.tune(1, devices=None)
-    assert set(hall.machine.launched) == {("all",)}
+    assert set(hall.machine.launched) == {()}
 
 
 def test_a_choice_knows_what_is_in_flight(hall: Hall) -> None:

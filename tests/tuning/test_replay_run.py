@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from autotuner.config import parse_task
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import Landscape, landscape_csv, measured
-from autotuner.launch.replay import STARTUP_S, ReplayLauncher
-from autotuner.launch.simulated_time import SimulatedTimeLoop
+from autotuner.launch.replay import STARTUP_S, ReplayLauncher, SimulatedTimeLoop
 from autotuner.measure.replay import TOOL, ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import ExperimentRecord, Store, TaskRecord

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from autotuner.config import parse_task
 from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
 from autotuner.testing.fake_engine import install_fake_engine
-from autotuner.testing.launcher_contract import MARK, processes
+from autotuner.testing.processes import MARK, processes
 
 T = TypeVar("T")
 ONE: dict[str, Any] = {"scheduling": {"max_running_requests": 1}, "misc": {"threads": 1}}
@@ -85,8 +85,8 @@ class Shop:
             config=document,
             model="smollm2-135m",
             engine="llamacpp",
-            needs_gpu=needs[0],
-            needs_gpus=needs[1],
+            requested_gpu=needs[0],
+            requested_gpus=needs[1],
             origin="api",
             status=status,
         )
@@ -133,16 +133,16 @@ class Shop:
         self.wait_for_event(run, "experiment_started")
         return command, run
 
-    def paced(self, name: str, **pace: float) -> subprocess.Popen[str]:
+    def timed(self, name: str, **times: float) -> subprocess.Popen[str]:
         """A worker with times of its own, on devices of its own."""
         given = {
             "home": str(self.home),
             "database": self.database,
             "name": name,
-            "pace": pace,
+            "times": times,
             "config": str(self.config()),
         }
-        script = Path(__file__).with_name("paced_worker.py")
+        script = Path(__file__).with_name("timed_worker.py")
         return self.run(sys.executable, str(script), json.dumps(given))
 
     def worker(self, *words: str) -> subprocess.Popen[str]:
@@ -208,7 +208,7 @@ class Shop:
                     process.send_signal(number)
             process.wait()
         for pid in processes(self.mark):
-            with suppress(ProcessLookupError):  # its warden was faster
+            with suppress(ProcessLookupError):  # its supervisor was faster
                 os.kill(pid, signal.SIGKILL)
         self.store.close()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autotuner.workers.confined import OutsideRootsError, confined
+from autotuner.workers.violations import OutsideRootsError, confined
 
 TRICKY = [
     "..",

@@ -11,7 +11,7 @@ import pytest
 from shop import COMMAND, ONE, Shop, shop_at, wait_for
 
 from autotuner.launch.devices import allowed_gpus
-from autotuner.testing.launcher_contract import environment_of, processes
+from autotuner.testing.processes import environment_of, processes
 
 SLOW_TO_LOAD = "--load-delay-s=600"
 ON_GPUS: dict[str, Any] = {

@@ -10,9 +10,7 @@ from autotuner.profiles import builtin_registry
 from autotuner.profiles.profile import profile_from
 from autotuner.profiles.registry import BUILTIN
 from autotuner.tuning.prepare import prepare
-from autotuner.workers.environment import engine_environment
-from autotuner.workers.flags import allowed_flags, refused_words
-from autotuner.workers.policy import Policy
+from autotuner.workers.policy import Policy, allowed_flags, engine_environment, refused_words
 from autotuner.workers.secret_values import secrets_in
 from autotuner.workers.violations import (
     require_allowed,

@@ -19,11 +19,11 @@ import pytest
 from shop import CANDIDATES, COMMAND, Shop, complete, shop_at
 
 from autotuner.store import ExperimentRecord
-from autotuner.testing.launcher_contract import processes
+from autotuner.testing.processes import processes
 
 KILLS = 13
 """Of each of the four: workers and services on both databases; 52 in all."""
-QUICK = {"beat_s": 0.3, "give_up_s": 6.0, "look_s": 0.3, "overdue_s": 8.0, "poll_s": 0.2}
+QUICK = {"heartbeat_s": 0.3, "give_up_s": 6.0, "look_s": 0.3, "overdue_s": 8.0, "poll_s": 0.2}
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def shop(tmp_path: Path, database: str | None) -> Iterator[Shop]:
 
 
 def wait_until_alone(shop: Shop) -> None:
-    """Until nothing of this test lives: engines, wardens and workers that the dead have left."""
+    """Until nothing of this test lives: engines, supervisors and workers that the dead left."""
     deadline = time.monotonic() + 60
     while found := processes(shop.mark):
         assert time.monotonic() < deadline, f"left: {found}\n{shop.logs()}"
@@ -75,9 +75,9 @@ def test_killed_again_and_again_a_task_is_measured_once_and_whole(kind: str, sho
 
 def test_another_worker_goes_on_at_once_where_one_of_this_machine_was_killed(shop: Shop) -> None:
     task = shop.task()
-    first = shop.paced("first")
+    first = shop.timed("first")
     shop.wait_for_event(task, "experiment_ended")
-    shop.paced("second")
+    shop.timed("second")
     first.kill()
     first.wait()
     kept = shop.finished(task)
@@ -92,11 +92,11 @@ def test_another_worker_goes_on_at_once_where_one_of_this_machine_was_killed(sho
 @pytest.mark.slow
 def test_a_worker_that_was_stopped_for_too_long_writes_nothing_more(shop: Shop) -> None:
     task = shop.task("--load-delay-s=2")
-    first = shop.paced("first", **QUICK)
+    first = shop.timed("first", **QUICK)
     shop.wait_for_event(task, "experiment_started")
     first.send_signal(signal.SIGSTOP)
     stopped = {pid for pid, said in processes(shop.mark).items() if "fake_engine" in said}
-    second = shop.paced("second", **QUICK)
+    second = shop.timed("second", **QUICK)
     shop.wait_for_event(task, "taken_over")
     shop.wait_until(task, "running")
     alive = {pid for pid, said in processes(shop.mark).items() if "fake_engine" in said}
@@ -119,9 +119,9 @@ def test_with_the_times_of_users_a_stopped_workers_task_is_taken_within_a_minute
     shop: Shop,
 ) -> None:
     task = shop.task("--load-delay-s=600")
-    first = shop.paced("first")
+    first = shop.timed("first")
     shop.wait_for_event(task, "experiment_started")
-    shop.paced("second")
+    shop.timed("second")
     time.sleep(5)  # until it has looked once
     first.send_signal(signal.SIGSTOP)
     began = time.monotonic()
@@ -133,12 +133,12 @@ def test_with_the_times_of_users_a_stopped_workers_task_is_taken_within_a_minute
 
 def test_a_cancel_that_the_dead_one_did_not_see_is_done_in_its_place(shop: Shop) -> None:
     task = shop.task("--load-delay-s=600")
-    first = shop.paced("first", beat_s=600.0)
+    first = shop.timed("first", heartbeat_s=600.0)
     shop.wait_for_event(task, "experiment_started")
     shop.store.tasks.act(task.id, "cancel")
     first.kill()
-    shop.paced("second", **QUICK)
-    assert shop.wait_until(task, "cancelled").wanted == ""
+    shop.timed("second", **QUICK)
+    assert shop.wait_until(task, "cancelled").requested_action == ""
     assert shop.left() == {}
 
 
@@ -146,7 +146,7 @@ def test_a_killed_call_of_the_command_line_waits_for_its_user(shop: Shop) -> Non
     command, run = shop.tuned_by_hand()
     command.kill()
     command.wait()
-    shop.paced("observer", **QUICK)
+    shop.timed("observer", **QUICK)
     left = shop.wait_until(run, "interrupted")
     assert left.stop_reason == "its tuner was killed"
     assert shop.left() == {}

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from shop import ONE, WAIT_S, Shop, shop_at, wait_for
 
-from autotuner.testing.launcher_contract import processes
+from autotuner.testing.processes import processes
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shop import wait_for
 
-from autotuner.workers.identity import (
+from autotuner.launch.processes import (
     Process,
     is_gone,
     is_stopped,
@@ -22,15 +22,15 @@ from autotuner.workers.identity import (
     session_members,
     this_machine,
 )
-from autotuner.workers.pace import PACE
-from autotuner.workers.watch import Watch
+from autotuner.workers.heartbeat import WORKER_TIMES
+from autotuner.workers.watcher import Watch
 
 LOOK_S = 2.0
 
 
-def looks(watch: Watch, moments: list[float], beats: list[int]) -> Watch:
-    for now_s, beat in zip(moments, beats, strict=True):
-        watch = watch.looked({"task": (1, beat)}, now_s)
+def looks(watch: Watch, moments: list[float], heartbeats: list[int]) -> Watch:
+    for now_s, heartbeat in zip(moments, heartbeats, strict=True):
+        watch = watch.looked({"task": (1, heartbeat)}, now_s)
     return watch
 
 
@@ -55,24 +55,24 @@ def test_an_observer_that_slept_accuses_nobody_on_waking() -> None:
 
 @given(
     jumps=st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=20),
-    beats=st.lists(st.booleans(), min_size=1, max_size=20),
+    heartbeats=st.lists(st.booleans(), min_size=1, max_size=20),
 )
 def test_however_its_clock_jumps_nobody_is_accused_after_fewer_looks_than_that_takes(
-    jumps: list[float], beats: list[bool]
+    jumps: list[float], heartbeats: list[bool]
 ) -> None:
-    watch, now_s, beat, since = Watch(LOOK_S), 0.0, 0, 0
-    for jump, beats_now in zip(jumps, beats, strict=False):
+    watch, now_s, heartbeat, since = Watch(LOOK_S), 0.0, 0, 0
+    for jump, beats_now in zip(jumps, heartbeats, strict=False):
         now_s, before = now_s + jump, watch
-        beat += beats_now
-        watch = watch.looked({"task": (1, beat)}, now_s)
+        heartbeat += beats_now
+        watch = watch.looked({"task": (1, heartbeat)}, now_s)
         fresh = beats_now or before == Watch(LOOK_S)
         since = 0 if fresh else since + 1
         assert 0 <= watch.quiet_s("task") <= since * 2 * LOOK_S
 
 
 def test_whoever_holds_a_task_gives_up_before_others_take_over_and_that_within_a_minute() -> None:
-    assert PACE.give_up_s + 2 * PACE.beat_s < PACE.overdue_s
-    assert PACE.overdue_s + 2 * PACE.look_s + PACE.poll_s < 60
+    assert WORKER_TIMES.give_up_s + 2 * WORKER_TIMES.heartbeat_s < WORKER_TIMES.overdue_s
+    assert WORKER_TIMES.overdue_s + 2 * WORKER_TIMES.look_s + WORKER_TIMES.poll_s < 60
 
 
 def test_a_process_is_gone_when_its_id_is_another_ones() -> None:

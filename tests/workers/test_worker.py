@@ -25,7 +25,9 @@ def test_a_queued_task_is_run_to_its_end_and_told_of_in_order(shop: Shop) -> Non
     task = shop.task()
     worker = shop.worker("--once")
     done = shop.wait_until(task, "completed", "failed")
-    assert (done.status, done.worker, done.wanted) == ("completed", None, ""), done.stop_reason
+    assert (done.status, done.worker, done.requested_action) == ("completed", None, ""), (
+        done.stop_reason
+    )
     assert done.engine_version
     assert done.device
     assert done.plan["candidates"] == CANDIDATES
@@ -56,7 +58,7 @@ def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
     shop.wait_for_event(task, "experiment_started")
     shop.store.tasks.act(task.id, action)
     after = shop.wait_until(task, ASKED_OF_WORKERS[action])
-    assert (after.worker, after.wanted) == (None, "")
+    assert (after.worker, after.requested_action) == (None, "")
     assert shop.left() == {}
     assert shop.finished(task) == {}
     assert "by the user" in after.stop_reason
@@ -102,7 +104,7 @@ def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
 def test_two_workers_never_work_on_one_task(shop: Shop) -> None:
     tasks = [shop.task(), shop.task()]
     for name in ("one", "two"):
-        shop.paced(name)
+        shop.timed(name)
     for task in tasks:
         shop.wait_until(task, "completed")
         assert complete(shop.store.experiments(task.id))

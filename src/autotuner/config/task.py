@@ -29,12 +29,12 @@ from autotuner.config.document import (
     PositiveInt,
     PositiveReal,
 )
+from autotuner.config.launchers import DeploymentMode
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.optimization import ObjectiveName, Optimization
 
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
-DeploymentMode = Literal["local", "docker", "ray", "replay"]
 
 ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")
 """What a task is for that leaves its objectives out and whose answers have one token each."""
@@ -180,8 +180,8 @@ class TaskConfig(Combination):
     description: str = ""
     """Free text, kept and shown."""
     deployment_mode: DeploymentMode = "local"
-    """Where engines run: `local` on this machine; `replay` takes recorded launches in their place.
-    `docker` and `ray` are not launchable yet."""
+    """The launcher that starts the engines: `local` on this machine; `replay` takes recorded
+    launches in their place. `docker` and `ray` are not installed yet; packages may add others."""
     replay: ReplayConfig | None = None
     """What `deployment_mode: replay` replays."""
     model: Model

@@ -24,7 +24,16 @@ from autotuner.engines.requirements import (
     requirement_from,
 )
 from autotuner.engines.rows import NOTHING, FlagRow, Pieces, checked_version
-from autotuner.engines.spec import DEFAULT_PORT, PORT, FailureKind, FailurePattern, LaunchSpec
+from autotuner.engines.spec import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    HOST,
+    PORT,
+    FailureKind,
+    FailurePattern,
+    LaunchSpec,
+    Mount,
+)
 from autotuner.engines.split import ALL, TENSOR, SplitRanks
 from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
 
@@ -33,9 +42,11 @@ __all__ = [
     "ABOVE_ZERO",
     "ALL",
     "DEFAULT_ENGINE",
+    "DEFAULT_HOST",
     "DEFAULT_PORT",
     "ENGINES",
     "FIELDS",
+    "HOST",
     "MODEL",
     "NOTHING",
     "PORT",
@@ -53,6 +64,7 @@ __all__ = [
     "Installation",
     "LaunchSpec",
     "MemoryUse",
+    "Mount",
     "Pieces",
     "Requirement",
     "Saying",

@@ -16,7 +16,10 @@ from pydantic import (
 
 from autotuner.engines.requirements import RELATIONS
 from autotuner.engines.rows import Render
-from autotuner.engines.spec import FailureKind
+from autotuner.engines.spec import HOST, PORT, FailureKind
+
+_IMAGE = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*")
+"""A repository of container images, with or without the host of its registry."""
 
 
 class _Part(BaseModel):
@@ -35,6 +38,21 @@ def _is_pattern(text: str) -> str:
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from None
     return text
+
+
+def _is_image(text: str) -> str:
+    if not _IMAGE.fullmatch(text):
+        raise ValueError(f"{text!r} is no image without a tag; write it like vllm/vllm-openai")
+    return text
+
+
+def _binds(argv: tuple[str, ...]) -> tuple[str, ...]:
+    for placeholder in (HOST, PORT):
+        if sum(word.count(placeholder) for word in argv) != 1:
+            raise ValueError(
+                f'"{placeholder}" has to stand there once: the launcher says to what it binds'
+            )
+    return argv
 
 
 class FlagRowFile(_Part):
@@ -253,7 +271,7 @@ class EngineFile(_Part):
     """The newest one that the file was checked against."""
     source: str
     """Documentation of its command line."""
-    image: str | None = None
+    image: Annotated[str, AfterValidator(_is_image)] | None = None
     """Container image, without a tag."""
     health_path: str
     """Answers 200 once requests are served."""
@@ -271,8 +289,8 @@ class EngineFile(_Part):
     """Distributions that carry it; the first that is found gives the version."""
     model_format: Literal["gguf", "folder"]
     """What it serves: a GGUF file, or a model folder and a hub's id."""
-    argv: tuple[str, ...]
-    """Words of every launch; `{port}` and `{name}` are filled in."""
+    argv: Annotated[tuple[str, ...], AfterValidator(_binds)]
+    """Words of every launch; where it binds (`{host}`, `{port}`) and `{name}` are filled in."""
     options_flag: str = ""
     """The flag that takes the options file, where there is one."""
     environment: tuple[str, ...] = ()

@@ -6,6 +6,11 @@ import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
+HOST = "{host}"
+"""Placeholder in `LaunchSpec.argv` for the address that the launcher has the engine bind to."""
+DEFAULT_HOST = "127.0.0.1"
+"""What stands for it in a command line that people are shown."""
+
 PORT = "{port}"
 """Placeholder in `LaunchSpec.argv` for the port that the launcher chooses."""
 DEFAULT_PORT = 8080
@@ -39,12 +44,31 @@ class FailurePattern:
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A file or folder of this machine that the engine reads, for launchers that confine it.
+
+    Attributes:
+        source: its full path here.
+        target: the full path at which `argv` names it.
+    """
+
+    source: str
+    target: str
+
+    def __post_init__(self) -> None:
+        for path in (self.source, self.target):
+            if not path.startswith("/") or ".." in path.split("/"):
+                raise ValueError(f"{path!r} cannot be mounted; give a full path without '..'")
+
+
+@dataclass(frozen=True)
 class LaunchSpec:
     """One engine process, ready to be started by any launcher.
 
     Attributes:
         engine: the engine's name (`llamacpp`).
-        argv: program and arguments; exactly one contains the placeholder `{port}`.
+        argv: program and arguments; each of the placeholders `{host}` and `{port}` stands there
+            once.
         env: environment variables added to the launcher's own.
         model_name: the name that requests carry in `model`.
         health_path: GET answers 200 once requests are served.
@@ -52,6 +76,8 @@ class LaunchSpec:
         failure_patterns: read in order on the log's tail; the first that matches classifies.
         files: name -> text of files that have to be there; argv says `{file:NAME}` for their place.
         gpus: how many GPUs the process occupies; 0 on a CPU.
+        image: container image that has the program, without a tag; None where there is none.
+        mounts: what a container has to be given to read, beside `files`.
     """
 
     engine: str
@@ -63,17 +89,30 @@ class LaunchSpec:
     failure_patterns: tuple[FailurePattern, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     gpus: int = 0
+    image: str | None = None
+    mounts: tuple[Mount, ...] = ()
 
-    def argv_for(self, port: int, folder: str = "") -> tuple[str, ...]:
-        """The arguments with the port and the places of the files in `folder` filled in."""
-        filled = [arg.replace(PORT, str(port)) for arg in self.argv]
+    def __post_init__(self) -> None:
+        targets = [mount.target for mount in self.mounts]
+        twice = next((target for target in targets if targets.count(target) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two mounts have one target: {twice!r}")
+
+    def argv_for(self, port: int, *, host: str = DEFAULT_HOST, folder: str = "") -> tuple[str, ...]:
+        """The arguments, filled in.
+
+        Args:
+            port, host: what the engine is to bind to.
+            folder: where `files` lie.
+        """
+        filled = [arg.replace(PORT, str(port)).replace(HOST, host) for arg in self.argv]
         for name, _ in self.files:
             place = f"{folder}/{name}" if folder else name
             filled = [arg.replace(FILE.format(name=name), place) for arg in filled]
         return tuple(filled)
 
-    def command(self, port: int = DEFAULT_PORT) -> str:
+    def command(self, port: int = DEFAULT_PORT, *, host: str = DEFAULT_HOST) -> str:
         """The line that reproduces this launch in a POSIX shell; first it writes the files."""
         written = [f"printf %s {shlex.quote(text)} > {name} && " for name, text in self.files]
         words = [f"{name}={shlex.quote(value)}" for name, value in self.env]
-        return "".join(written) + " ".join([*words, shlex.join(self.argv_for(port))])
+        return "".join(written) + " ".join([*words, shlex.join(self.argv_for(port, host=host))])

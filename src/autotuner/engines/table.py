@@ -56,7 +56,7 @@ class EngineTable:
         program, module: what starts it: a program, or `python -m module`.
         packages: distributions that carry it, the first one that is found gives the version.
         program_words, module_words: words after it, `{model}` filled in.
-        argv: words of every launch: `{port}`, `{name}` are filled in.
+        argv: words of every launch: `{host}`, `{port}`, `{name}` are filled in.
         model_format: `gguf` or `folder` (a model folder or hub id).
         version: the newest one that the table was checked against.
         options_flag: the flag that takes the options file, where there is one.

@@ -17,7 +17,7 @@ from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
 from autotuner.engines.rows import NOTHING, Pieces, checked_version
-from autotuner.engines.spec import FILE, LaunchSpec
+from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
 from autotuner.errors import EngineError
 
@@ -176,6 +176,8 @@ class TabledEngine:
             failure_patterns=table.failures,
             files=files,
             gpus=candidate.gpus,
+            image=table.file.image,
+            mounts=_mounts(candidate, model),
         )
 
     def _revision(self, model: ResolvedModel) -> tuple[str, ...]:
@@ -244,6 +246,14 @@ def _location(table: EngineTable, model: ResolvedModel) -> str:
         f"model: {table.name} serves {wanted}, not {model.location}",
         remedy=f"give model.path or model.id of {wanted}, or another system.backend",
     )
+
+
+def _mounts(candidate: Candidate, model: ResolvedModel) -> tuple[Mount, ...]:
+    """What a launch reads of this machine: its model, and the one that it drafts with."""
+    drafting = candidate.misc.speculative_draft_model or ""
+    named = [model.path, Path(drafting) if drafting.startswith("/") else None]
+    full = dict.fromkeys(str(path.absolute()) for path in named if path is not None)
+    return tuple(Mount(path, path) for path in full)
 
 
 def _installed_here(packages: tuple[str, ...]) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from autotuner.config import Candidate
-from autotuner.engines import DEFAULT_PORT, LaunchSpec
+from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT, LaunchSpec
 from autotuner.errors import EngineError
 from autotuner.landscapes.landscape import Landscape, PointMetrics, RecordedLaunch, written_cell
 from autotuner.predict import tok_s_per_user
@@ -46,9 +46,9 @@ class ReplaySpec(LaunchSpec):
     recorded: str = ""
     label: str = REPLAYED
 
-    def command(self, port: int = DEFAULT_PORT) -> str:
+    def command(self, port: int = DEFAULT_PORT, *, host: str = DEFAULT_HOST) -> str:
         """The line that starts the like of it, labelled; the label alone where there is none."""
-        line = super().command(port)
+        line = super().command(port, host=host)
         return f"{line}  # {self.label}" if line else f"# {self.label}"
 
 

@@ -4,14 +4,31 @@ In: a `LaunchSpec`. Out: a `RunningEngine`, or a classified `Failure`. Knows not
 """
 
 from autotuner.launch.local import LocalEngine, LocalLauncher
-from autotuner.launch.protocol import Failure, Launcher, LaunchFailed, RunningEngine, StopsWhenLeft
+from autotuner.launch.protocol import (
+    EngineHandle,
+    Failure,
+    HandleCallback,
+    LaunchContext,
+    Launcher,
+    LaunchFailed,
+    Reaped,
+    RunningEngine,
+    StopsWhenLeft,
+)
+from autotuner.launch.registry import launcher_named, reap
 
 __all__ = [
+    "EngineHandle",
     "Failure",
+    "HandleCallback",
+    "LaunchContext",
     "LaunchFailed",
     "Launcher",
     "LocalEngine",
     "LocalLauncher",
+    "Reaped",
     "RunningEngine",
     "StopsWhenLeft",
+    "launcher_named",
+    "reap",
 ]

@@ -1,4 +1,4 @@
-"""Which GPUs an engine gets: book-keeping where several run at once, and how an engine is told.
+"""Which GPUs an engine gets: book-keeping where several run at once, and how it is limited to them.
 
 Pure: what a user's environment allows is read once by who starts the work, and handed on.
 """
@@ -13,7 +13,7 @@ VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 _BENEATH = "ROCR_VISIBLE_DEVICES"
 """Limits ROCm beneath HIP: numbers that HIP is given count within it."""
 _NONE = "-1"
-"""Names no GPU: HIP takes an empty list for none that is said, and shows all."""
+"""Names no GPU: HIP takes an empty list for none given, and shows all."""
 _ORDER = "CUDA_DEVICE_ORDER"
 """How CUDA numbers GPUs: left alone the fastest come first; drivers' tools number them by bus."""
 _UNIQUE = ("gpu-", "mig-")
@@ -60,35 +60,30 @@ def is_unique_name(name: str) -> bool:
 
 def allowed_gpus(environment: Mapping[str, str]) -> tuple[str, ...] | None:
     """The GPUs that an environment leaves its process; None where it says nothing of them."""
-    said = next((environment[name] for name in VISIBLE if name in environment), None)
+    visible = next((environment[name] for name in VISIBLE if name in environment), None)
     beneath = environment.get(_BENEATH)
     if beneath is None:
-        return None if said is None else _listed(said)
+        return None if visible is None else _listed(visible)
     lowest = _listed(beneath)
-    if said is None:
+    if visible is None:
         return lowest
     numbered = {str(number): name for number, name in enumerate(lowest)}
-    within = (numbered.get(name, name if is_unique_name(name) else "") for name in _listed(said))
+    within = (numbered.get(name, name if is_unique_name(name) else "") for name in _listed(visible))
     return tuple(name for name in within if name in lowest)
 
 
-def limited_to(environment: Mapping[str, str], devices: Sequence[str] | None) -> Mapping[str, str]:
-    """The environment of an engine that may use these GPUs alone.
-
-    Args:
-        devices: none are visible to it where empty; None leaves the environment as it is.
-    """
-    if devices is None:
-        return environment
+def limited_to(environment: Mapping[str, str], devices: Sequence[str]) -> Mapping[str, str]:
+    """The environment of an engine that may use these GPUs alone; none are visible to it where
+    there are none."""
     kept = {name: value for name, value in environment.items() if name != _BENEATH}
     named = ",".join(devices) or _NONE
     return kept | dict.fromkeys(VISIBLE, named) | {_ORDER: "PCI_BUS_ID"}
 
 
-def _listed(said: str) -> tuple[str, ...]:
+def _listed(written: str) -> tuple[str, ...]:
     """Names in a variable; the first that names no GPU ends the list, as for CUDA (`-1`)."""
     found: list[str] = []
-    for name in map(str.strip, said.split(",")):
+    for name in map(str.strip, written.split(",")):
         if not (name.isdigit() or is_unique_name(name)):
             break
         found.append(name)

@@ -1,4 +1,4 @@
-"""Starts engines as processes of this machine, each behind a warden."""
+"""Starts engines as processes of this machine, each behind a supervisor."""
 
 from __future__ import annotations
 
@@ -7,27 +7,38 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.errors import LaunchError
-from autotuner.http_client import BaseUrl
-from autotuner.launch import warden
+from autotuner.errors import LaunchError, NoAnswerError
+from autotuner.http_client import BaseUrl, get
+from autotuner.launch import supervisor
 from autotuner.launch.devices import limited_to
-from autotuner.launch.failures import JUDGED_LINES, classify, read_tail
-from autotuner.launch.health import answers_ok
-from autotuner.launch.log import open_log
-from autotuner.launch.ports import LOOPBACK, free_port, is_free
-from autotuner.launch.protocol import Failure, LaunchFailed, StopsWhenLeft
+from autotuner.launch.engine_log import JUDGED_LINES, classify, open_log, read_tail
+from autotuner.launch.processes import Process, end_session, process_of, this_machine
+from autotuner.launch.protocol import (
+    EngineHandle,
+    Failure,
+    HandleCallback,
+    LaunchContext,
+    LaunchFailed,
+    Reaped,
+    StopsWhenLeft,
+)
 
-Told = Callable[[int], None]
+KIND = "local"
+"""Its name among the deployment modes."""
+_LOOPBACK = "127.0.0.1"
 _PORT_TRIES = 3
 _HEALTH_POLL_S = 0.02
 _PORT_FREE_POLL_S = 0.02
-_WARDEN_MARGIN_S = 5.0
+_STOP_GRACE_S = 5.0
+_SUPERVISOR_MARGIN_S = 5.0
 
 
 class LocalLauncher:
@@ -35,17 +46,17 @@ class LocalLauncher:
 
     Args:
         stop_grace_s: from SIGTERM to SIGKILL.
-        on_started, on_gone: called with the id of an engine's warden, which leads the session in
-            which the engine runs, once it is started and once all of it has ended.
-        environment: what engines inherit; this process's where left out.
+        on_started, on_gone: as in `LaunchContext`.
+        environment: what engines inherit; this process's where left out. Which GPUs it names does
+            not count: `launch` is told.
     """
 
     def __init__(
         self,
         *,
-        stop_grace_s: float = 5.0,
-        on_started: Told = lambda pid: None,
-        on_gone: Told = lambda pid: None,
+        stop_grace_s: float = _STOP_GRACE_S,
+        on_started: HandleCallback = lambda handle: None,
+        on_gone: HandleCallback = lambda handle: None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._stop_grace_s = stop_grace_s
@@ -53,11 +64,37 @@ class LocalLauncher:
         self._on_gone = on_gone
         self._environment = environment
 
+    @classmethod
+    def of(cls, context: LaunchContext) -> Self:
+        """The launcher of a task, with the environment and the callbacks of `context`."""
+        return cls(
+            on_started=context.on_started,
+            on_gone=context.on_gone,
+            environment=context.environment,
+        )
+
+    @classmethod
+    def reap(cls, handle: EngineHandle) -> Reaped:
+        """Ends what is left of an engine's session; see `Launcher.reap`.
+
+        A handle's `id` is the process id of the engine's supervisor, the moment at which that
+        started, and the boot of its machine: none of the three alone names one process.
+
+        Raises:
+            LaunchError: the handle is not one of this launcher's.
+        """
+        leader, boot = _supervisor_of(handle)
+        here = this_machine()
+        if not here.boot or (handle.host, boot) != (here.host, here.boot):
+            return Reaped.ELSEWHERE
+        is_over = end_session(leader, within_s=_STOP_GRACE_S + _SUPERVISOR_MARGIN_S)
+        return Reaped.GONE if is_over else Reaped.ALIVE
+
     async def launch(
         self,
         spec: LaunchSpec,
+        devices: Sequence[str],
         *,
-        devices: Sequence[str] | None = None,
         log_path: Path,
         ready_timeout_s: float,
     ) -> LocalEngine:
@@ -83,17 +120,17 @@ class LocalLauncher:
         log_path: Path,
         ready_timeout_s: float,
     ) -> LocalEngine:
-        port = free_port()
+        port = _free_port()
         began = time.monotonic()
         folder = log_path.with_suffix(".files")
         with open_log(log_path) as log:
             _write_files(spec, folder)
-            log.write(f"$ {spec.command(port)}\n")
+            log.write(f"$ {spec.command(port, host=_LOOPBACK)}\n")
             log.flush()
             try:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-I", "-S", warden.__file__, str(self._stop_grace_s)),
-                    *spec.argv_for(port, str(folder)),
+                    *(sys.executable, "-I", "-S", supervisor.__file__, str(self._stop_grace_s)),
+                    *spec.argv_for(port, host=_LOOPBACK, folder=str(folder)),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -106,7 +143,7 @@ class LocalLauncher:
             spec, process, port, log_path, stop_grace_s=self._stop_grace_s, on_gone=self._on_gone
         )
         try:
-            self._on_started(process.pid)
+            self._on_started(engine.handle)
             await engine.wait_ready(ready_timeout_s)
         except BaseException:
             await engine.stop()
@@ -119,7 +156,7 @@ class LocalLauncher:
 
 
 class LocalEngine(StopsWhenLeft):
-    """A live engine and its warden; see `RunningEngine`."""
+    """A live engine and its supervisor; see `RunningEngine`."""
 
     def __init__(
         self,
@@ -129,9 +166,10 @@ class LocalEngine(StopsWhenLeft):
         log_path: Path,
         *,
         stop_grace_s: float,
-        on_gone: Told,
+        on_gone: HandleCallback,
     ) -> None:
-        self.base_url = f"http://{LOOPBACK}:{port}"
+        self.handle = _handle_of(process.pid)
+        self.base_url = str(BaseUrl("http", _LOOPBACK, port))
         self.startup_s = 0.0
         self.log_path = log_path
         self._spec = spec
@@ -165,7 +203,7 @@ class LocalEngine(StopsWhenLeft):
         base = BaseUrl.parse(self.base_url)
         try:
             while time.monotonic() < deadline:
-                healthy = await answers_ok(base, self._spec.health_path)
+                healthy = await _answers_ok(base, self._spec.health_path)
                 if healthy and self.exit_code() is None:
                     self._was_ready = True
                     return
@@ -187,25 +225,66 @@ class LocalEngine(StopsWhenLeft):
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
-            async with asyncio.timeout(self._stop_grace_s + _WARDEN_MARGIN_S):
+            async with asyncio.timeout(self._stop_grace_s + _SUPERVISOR_MARGIN_S):
                 await self._process.wait()
         except TimeoutError:
             # Its death takes the engine along (PR_SET_PDEATHSIG).
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
-        deadline = time.monotonic() + _WARDEN_MARGIN_S
-        while not is_free(self._port):
+        deadline = time.monotonic() + _SUPERVISOR_MARGIN_S
+        while not _is_free(self._port):
             if time.monotonic() > deadline:
                 raise LaunchError(
                     f"port {self._port} is still in use after the engine was stopped",
                     remedy="see which process listens there, and end it",
                 )
             await asyncio.sleep(_PORT_FREE_POLL_S)
-        self._on_gone(self._process.pid)
+        self._on_gone(self.handle)
 
 
 def _write_files(spec: LaunchSpec, folder: Path) -> None:
     for name, text in spec.files:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _handle_of(pid: int) -> EngineHandle:
+    here = this_machine()
+    return EngineHandle(KIND, f"{pid}:{process_of(pid).started}:{here.boot}", here.host)
+
+
+def _supervisor_of(handle: EngineHandle) -> tuple[Process, str]:
+    """The process that a handle names, and the boot of its machine."""
+    parts = handle.id.split(":", 2)
+    if handle.kind != KIND or len(parts) != 3 or not (parts[0] + parts[1]).isdecimal():
+        raise LaunchError(f"{handle}: that is no handle of the launcher {KIND!r}")
+    pid, started, boot = parts
+    return Process(int(pid), int(started)), boot
+
+
+async def _answers_ok(base: BaseUrl, path: str) -> bool:
+    """Whether GET `path` answers 200 now; False also where nobody listens."""
+    try:
+        return (await get(base, path)).status == 200
+    except NoAnswerError:
+        return False
+
+
+def _free_port() -> int:
+    """A port that is free now. Another process may still take it first: callers try again."""
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_free(port: int) -> bool:
+    """Whether nobody listens on `port`; connections that linger after a close do not count."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, port))
+        except OSError:
+            return False
+        return True

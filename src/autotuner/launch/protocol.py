@@ -3,13 +3,49 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from autotuner.engines import FailureKind, LaunchSpec
+
+if TYPE_CHECKING:
+    from autotuner.landscapes import Landscape
+
+
+@dataclass(frozen=True)
+class EngineHandle:
+    """The address of an engine for whoever has to end it once its owner is dead.
+
+    Three texts, to be stored anywhere and read by any process; only the launcher of that kind
+    understands `id`.
+
+    Attributes:
+        kind: the launcher that started the engine, by its name among the deployment modes.
+        id: which of that launcher's engines it is; never given to another.
+        host: the machine that it was started from.
+    """
+
+    kind: str
+    id: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} engine {self.id} of {self.host}"
+
+
+class Reaped(StrEnum):
+    """What has become of an engine that was to be ended."""
+
+    GONE = "gone"
+    """Nothing of it is left."""
+    ALIVE = "alive"
+    """It could not be ended."""
+    ELSEWHERE = "elsewhere"
+    """It can be seen from another machine only, or was one of this machine's before a restart."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +85,15 @@ class StopsWhenLeft(ABC):
 
 
 class RunningEngine(Protocol):
-    """A live engine; leaving its `async with` stops it, whatever happened inside."""
+    """A live engine; leaving its `async with` stops it, whatever happened inside.
 
+    Attributes:
+        handle: by which others can end it.
+        base_url: the address at which it answers (`http_client.BaseUrl`); health and load go there.
+        startup_s: seconds from the launch until it answered.
+    """
+
+    handle: EngineHandle
     base_url: str
     startup_s: float
     log_path: Path
@@ -74,28 +117,59 @@ class RunningEngine(Protocol):
     ) -> None: ...
 
 
+HandleCallback = Callable[[EngineHandle], None]
+
+
+@dataclass(frozen=True)
+class LaunchContext:
+    """What a launcher is made with.
+
+    Attributes:
+        environment: variables that engines inherit.
+        on_started, on_gone: called with an engine's handle once it is started, and once all of it
+            has ended. What the first raises ends the engine.
+        landscape: the recorded launches of a replay; None otherwise.
+    """
+
+    environment: Mapping[str, str]
+    on_started: HandleCallback = lambda handle: None
+    on_gone: HandleCallback = lambda handle: None
+    landscape: Landscape | None = None
+
+
 class Launcher(Protocol):
     """Starts one engine and returns when it serves.
 
     Example:
-        how = {"devices": ("2", "3"), "log_path": path, "ready_timeout_s": 60}
-        async with await launcher.launch(spec, **how) as engine:
+        launched = launcher.launch(spec, ("2", "3"), log_path=path, ready_timeout_s=60)
+        async with await launched as engine:
             ...  # engine.base_url answers
     """
+
+    @classmethod
+    def of(cls, context: LaunchContext) -> Self:
+        """The launcher of a task."""
+
+    @classmethod
+    def reap(cls, handle: EngineHandle) -> Reaped:
+        """Ends an engine, whoever started it, and all that it started; waits until it is gone.
+
+        One that is gone already is `GONE`, and nothing that took its place is touched.
+        """
 
     async def launch(
         self,
         spec: LaunchSpec,
+        devices: Sequence[str],
         *,
-        devices: Sequence[str] | None = None,
         log_path: Path,
         ready_timeout_s: float,
     ) -> RunningEngine:
-        """Starts `spec` on a free port.
+        """Starts `spec` at an address of its own.
 
         Args:
-            devices: the GPUs of this machine that the engine may use, whatever any environment
-                says; none where empty. None leaves it to the environment that it inherits.
+            devices: the GPUs that the engine may use, by index or unique name, whatever any
+                environment says; none where empty.
 
         Raises:
             LaunchFailed: the engine died or was not ready in time (nothing is left running).

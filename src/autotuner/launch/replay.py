@@ -7,15 +7,27 @@ Starting takes as long as it was recorded to take, on the clock of the event loo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import selectors
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
 from autotuner.landscapes import Landscape, RecordedLaunch, ReplaySpec, true_outcome
-from autotuner.launch.log import open_log
-from autotuner.launch.protocol import Failure, LaunchFailed, StopsWhenLeft
+from autotuner.launch.engine_log import open_log
+from autotuner.launch.processes import this_machine
+from autotuner.launch.protocol import (
+    EngineHandle,
+    Failure,
+    LaunchContext,
+    LaunchFailed,
+    Reaped,
+    StopsWhenLeft,
+)
 
+KIND = "replay"
+"""Its name among the deployment modes."""
 SCHEME = "replay:"
 """What the base URL of a replayed engine begins with; the id of its recorded launch follows."""
 STARTUP_S = 240.0
@@ -34,11 +46,25 @@ class ReplayLauncher:
         self._landscape = landscape
         self._startup_s = startup_s
 
+    @classmethod
+    def of(cls, context: LaunchContext) -> Self:
+        """The launcher of a task that replays the landscape of `context`."""
+        if context.landscape is None:
+            raise LaunchError(
+                "there is no recorded table to replay", remedy="name it in replay.landscape"
+            )
+        return cls(context.landscape)
+
+    @classmethod
+    def reap(cls, handle: EngineHandle) -> Reaped:
+        """Nothing runs, and nothing is left."""
+        return Reaped.GONE
+
     async def launch(
         self,
         spec: LaunchSpec,
+        devices: Sequence[str],
         *,
-        devices: Sequence[str] | None = None,
         log_path: Path,
         ready_timeout_s: float,
     ) -> ReplayedEngine:
@@ -76,6 +102,7 @@ class ReplayedEngine(StopsWhenLeft):
     def __init__(
         self, launch: RecordedLaunch, startup_s: float, log_path: Path, story: str
     ) -> None:
+        self.handle = EngineHandle(KIND, launch.id, this_machine().host)
         self.base_url = f"{SCHEME}{launch.id}"
         self.startup_s = startup_s
         self.log_path = log_path
@@ -91,3 +118,38 @@ class ReplayedEngine(StopsWhenLeft):
 
     async def stop(self) -> None:
         """Nothing runs."""
+
+
+class SimulatedTimeLoop(asyncio.SelectorEventLoop):
+    """Event loop on which waiting takes no time: its clock jumps to the moment waited for.
+
+    What sleeps for 240 seconds wakes at once, 240 s later by `loop.time()`, and what runs side by
+    side keeps its order. Signals and sockets are seen as on any other loop. Give it to
+    `asyncio.Runner(loop_factory=SimulatedTimeLoop)`; its time begins at 0.
+    """
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        super().__init__(_SkippingSelector(self._skip))
+
+    def time(self) -> float:
+        """Simulated seconds since the loop was made."""
+        return self._now_s
+
+    def _skip(self, seconds: float) -> None:
+        self._now_s += seconds
+
+
+class _SkippingSelector(selectors.DefaultSelector):
+    """Selector that reports the time that it would have waited instead of waiting."""
+
+    def __init__(self, skip: Callable[[float], None]) -> None:
+        super().__init__()
+        self._skip = skip
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready now; without a timeout there is nothing to skip, and it waits."""
+        ready = super().select(None if timeout is None else 0)
+        if timeout and not ready:
+            self._skip(timeout)
+        return ready

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.errors import MeasureError
-from autotuner.launch import warden
+from autotuner.launch import supervisor
 from autotuner.measure import genai_bench_tokenizer
 from autotuner.measure.generator import StreamingLoadGenerator
 from autotuner.measure.protocol import Endpoint, LevelPlan
@@ -136,9 +136,9 @@ class GenaiBenchGenerator:
     async def _process(
         self, words: list[str], limit_s: float, engine_alive: Callable[[], bool]
     ) -> str:
-        """Runs the tool behind a warden, so that it never outlives us; returns its last words."""
+        """Runs the tool behind a supervisor: it never outlives us. Returns its last words."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", warden.__file__, _GRACE_S, *words),
+            *(sys.executable, "-I", "-S", supervisor.__file__, _GRACE_S, *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -155,7 +155,7 @@ class GenaiBenchGenerator:
                     break
                 await asyncio.wait({reading}, timeout=_POLL_S)
         finally:
-            # The warden takes the end of its input for the end of the tuner, and ends the tool.
+            # The supervisor takes the end of its input for the end of the tuner, and ends the tool.
             if process.stdin is not None:
                 process.stdin.close()
             await process.wait()

@@ -80,7 +80,7 @@ def v1_results(
         points: of its translation: they have v1's names of the values that a candidate tries.
     """
     # v1 called a task cancelled as soon as it was asked to be.
-    status = "CANCELLED" if run.wanted == "cancel" else TASK_STATUS[run.status]
+    status = "CANCELLED" if run.requested_action == "cancel" else TASK_STATUS[run.status]
     ended = status in ENDED
     shown = tuple(
         _experiment(v1, points, run, experiment)

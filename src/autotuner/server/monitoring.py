@@ -64,8 +64,8 @@ class Liveness:
             self._seen = {
                 worker.id: before
                 if (before := self._seen.get(worker.id)) is not None
-                and before.heartbeat == worker.beat
-                else _Seen(worker.beat, now_s)
+                and before.heartbeat == worker.heartbeat
+                else _Seen(worker.heartbeat, now_s)
                 for worker in workers
             }
             return {key: now_s - seen.at_s for key, seen in self._seen.items()}

@@ -294,7 +294,7 @@ def _document(words: JsonWords) -> ColumnElement[str]:
     document = words.mapping(
         {name: _TASKS[name] for name in _TEXTS}
         | {name: words.moment(_TASKS[name]) for name in _MOMENTS}
-        | {"requested_action": _TASKS.wanted}
+        | {"requested_action": _TASKS.requested_action}
         | {"updated_at": words.moment(_CHANGED), "experiments": words.json(experiments)}
     )
     return cast(document, Text)

@@ -216,7 +216,7 @@ class KnownWorker:
     gpu: str
     devices: list[str]
     status: str
-    beat: int
+    heartbeat: int
     started_at: datetime
     seen_at: datetime
     task_id: int | None

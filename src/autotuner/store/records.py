@@ -39,10 +39,10 @@ class TaskRecord:
         config: the document, a `TaskConfig` as JSON.
         wall_s: adds up over all calls that worked on it.
         revision: grows with every change that a user can see.
-        needs_gpu, needs_gpus: what a worker has to have; "" where any machine will do.
+        requested_gpu, requested_gpus: what a worker has to have; "" where any machine will do.
         worker: who works on it, or did last.
-        lease, beat: see `store.tasks`.
-        wanted: what its worker is asked for: "", "cancel" or "pause".
+        lease, heartbeat: see `store.tasks`.
+        requested_action: what its worker is asked for: "", "cancel" or "pause".
         base: folder from which relative paths in `config` count.
     """
 
@@ -60,14 +60,14 @@ class TaskRecord:
     engine_version: str
     device: str
     plan: dict[str, Any]
-    needs_gpu: str
-    needs_gpus: int
+    requested_gpu: str
+    requested_gpus: int
     base: str | None
     v1_task_id: int | None
     worker: str | None
     lease: int
-    beat: int
-    wanted: str
+    heartbeat: int
+    requested_action: str
     created_at: datetime
     updated_at: datetime | None
     queued_at: datetime | None

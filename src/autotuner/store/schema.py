@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     ForeignKey,
     Index,
@@ -88,15 +89,15 @@ class TaskRow(Base):
     origin: Mapped[str] = mapped_column(String(20), server_default="cli")
     base: Mapped[str | None]
     revision: Mapped[int] = mapped_column(server_default="1")
-    needs_gpu: Mapped[str] = mapped_column(String(40), server_default="")
-    needs_gpus: Mapped[int] = mapped_column(server_default="0")
+    requested_gpu: Mapped[str] = mapped_column(String(40), server_default="")
+    requested_gpus: Mapped[int] = mapped_column(server_default="0")
     updated_at: Mapped[datetime | None]
     queued_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     worker: Mapped[str | None] = mapped_column(String(40))
     lease: Mapped[int] = mapped_column(server_default="0")
-    beat: Mapped[int] = mapped_column(server_default="0")
-    wanted: Mapped[str] = mapped_column(String(20), server_default="")
+    heartbeat: Mapped[int] = mapped_column(server_default="0")
+    requested_action: Mapped[str] = mapped_column(String(20), server_default="")
     v1_task_id: Mapped[int | None] = mapped_column(index=True)
 
 
@@ -262,29 +263,28 @@ class WorkerRow(Base):
     host: Mapped[str] = mapped_column(String(200))
     boot: Mapped[str] = mapped_column(String(64))
     pid: Mapped[int]
-    pid_started: Mapped[int]
+    pid_started: Mapped[int] = mapped_column(BigInteger)
     version: Mapped[str] = mapped_column(String(40))
     gpu: Mapped[str] = mapped_column(String(40))
     devices: Mapped[list[str]]
     status: Mapped[str] = mapped_column(String(20), index=True)
-    beat: Mapped[int]
+    heartbeat: Mapped[int]
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 
 
-class EngineProcessRow(Base):
-    """An engine's process group on a worker's machine, until it is known to be gone."""
+class EngineHandleRow(Base):
+    """An engine that a worker has started, until it is known to be gone; see `EngineHandle`."""
 
-    __tablename__ = "engine_processes"
+    __tablename__ = "engine_handles"
     __table_args__ = _NUMBERED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     worker: Mapped[str] = mapped_column(String(40), index=True)
     task_id: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(40))
+    handle: Mapped[str] = mapped_column(String(500))
     host: Mapped[str] = mapped_column(String(200))
-    boot: Mapped[str] = mapped_column(String(64))
-    pid: Mapped[int]
-    pid_started: Mapped[int]
     started_at: Mapped[datetime]
 
 

@@ -166,7 +166,8 @@ class Tasks:
             gpus: how many of them.
         """
         fits = or_(
-            TaskRow.needs_gpu == "", and_(TaskRow.needs_gpu == gpu, TaskRow.needs_gpus <= gpus)
+            TaskRow.requested_gpu == "",
+            and_(TaskRow.requested_gpu == gpu, TaskRow.requested_gpus <= gpus),
         )
         oldest = (
             select(TaskRow.id)
@@ -197,7 +198,7 @@ class Tasks:
         unchanged = (
             (TaskRow.status == "running")
             & (TaskRow.lease == seen.lease)
-            & (TaskRow.beat == seen.beat)
+            & (TaskRow.heartbeat == seen.heartbeat)
         )
         return self._take(seen.id, worker, unchanged, "taken_over")
 
@@ -211,7 +212,7 @@ class Tasks:
                 status="running",
                 worker=worker,
                 lease=TaskRow.lease + 1,
-                beat=0,
+                heartbeat=0,
                 ended_at=None,
                 revision=TaskRow.revision + 1,
                 updated_at=_now(),
@@ -226,16 +227,16 @@ class Tasks:
             session.flush()
             return Lease(task_record(row), row.lease)
 
-    def beat(self, lease: Lease) -> str:
-        """Says that the holder lives; returns what is wanted of it: "", "cancel" or "pause".
+    def heartbeat(self, lease: Lease) -> str:
+        """Says that the holder lives; returns what is asked of it: "", "cancel" or "pause".
 
         Raises:
             LeaseLostError: the task is another worker's.
         """
         with self._sessions.guarded(holds(lease.task.id, lease.number)).writing() as session:
             row = session.get_one(TaskRow, lease.task.id)
-            row.beat += 1
-            return row.wanted
+            row.heartbeat += 1
+            return row.requested_action
 
     def release(self, lease: Lease, *, status: str, reason: str) -> None:
         """Gives a task back, in that state; one that is the caller's no longer is left alone."""

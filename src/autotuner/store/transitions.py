@@ -47,8 +47,8 @@ _OF_COMMAND_LINE: Mapping[str, Any] = {
 class NewTask(TypedDict):
     """What a task is made of; `pending` and of the command line unless it says otherwise.
 
-    `needs_gpu`: a GPU of the catalog, "cpu", or "" where any machine will do. `base`: folder from
-    which relative paths in `config` count. `origin`: who asked for it: "api", "v1" or "cli".
+    `requested_gpu`: a GPU of the catalog, "cpu", or "" where any machine will do. `base`: folder
+    from which relative paths in `config` count. `origin`: who asked for it: "api", "v1" or "cli".
     """
 
     name: str
@@ -60,8 +60,8 @@ class NewTask(TypedDict):
     engine_version: NotRequired[str]
     device: NotRequired[str]
     plan: NotRequired[dict[str, Any]]
-    needs_gpu: NotRequired[str]
-    needs_gpus: NotRequired[int]
+    requested_gpu: NotRequired[str]
+    requested_gpus: NotRequired[int]
     origin: NotRequired[str]
     base: NotRequired[str | None]
     v1_task_id: NotRequired[int | None]
@@ -139,7 +139,7 @@ def act(session: Session, row: TaskRow, action: str) -> None:
     """
     follows = TRANSITIONS[action].get(row.status)
     if row.status == "running" and action in ASKED_OF_WORKERS:
-        row.wanted = action
+        row.requested_action = action
     elif follows is None:
         raise WrongTransitionError(
             f"task {row.id} is {row.status}: {action} is not possible",
@@ -188,12 +188,12 @@ def leave_v1_task(session: Session, v1_task_id: int) -> None:
 def asked_for(row: TaskRow, status: str) -> str:
     """The state in which a task is left that would wait: what is asked of it meanwhile counts."""
     waits = status in ("queued", "interrupted")
-    return ASKED_OF_WORKERS[row.wanted] if waits and row.wanted else status
+    return ASKED_OF_WORKERS[row.requested_action] if waits and row.requested_action else status
 
 
 def enter(row: TaskRow, status: str) -> None:
     """Puts a task into a state that nobody works on it in."""
-    row.status, row.worker, row.wanted = status, None, ""
+    row.status, row.worker, row.requested_action = status, None, ""
     row.stop_reason = ""
     row.queued_at = _now() if status == "queued" else row.queued_at
     row.ended_at = None if status in UNENDED else _now()
@@ -230,7 +230,7 @@ def status_change(task_id: int, status: str, reason: str, add_wall_s: float) -> 
             ended_at=None if status in UNENDED else datetime.now(UTC),
             updated_at=datetime.now(UTC),
             revision=TaskRow.revision + 1,
-            **({} if status == "running" else {"worker": None, "wanted": ""}),
+            **({} if status == "running" else {"worker": None, "requested_action": ""}),
         )
     )
 

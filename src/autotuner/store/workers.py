@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete, exists, select, update
 
-from autotuner.store.schema import EngineProcessRow, TaskRow, WorkerRow
+from autotuner.launch import EngineHandle
+from autotuner.store.schema import EngineHandleRow, TaskRow, WorkerRow
 from autotuner.store.sessions import Sessions
 
 
@@ -26,20 +27,17 @@ class WorkerRecord:
     gpu: str
     devices: list[str]
     status: str = "idle"
-    beat: int = 0
+    heartbeat: int = 0
 
 
 @dataclass(frozen=True)
-class EngineProcess:
-    """An engine that a worker has started and not yet seen end."""
+class KeptHandle:
+    """The handle of an engine that a worker has started and not yet seen end."""
 
     id: int
     worker: str
     task_id: int | None
-    host: str
-    boot: str
-    pid: int
-    pid_started: int
+    handle: EngineHandle
 
 
 class Workers:
@@ -54,12 +52,12 @@ class Workers:
         with self._sessions.writing() as session:
             session.merge(WorkerRow(**given, started_at=_now(), seen_at=_now()))
 
-    def beat(self, worker_id: str, status: str) -> bool:
+    def heartbeat(self, worker_id: str, status: str) -> bool:
         """Says that it lives, and whether it is "idle" or "busy"; False where it is forgotten."""
         change = (
             update(WorkerRow)
             .where(WorkerRow.id == worker_id)
-            .values(beat=WorkerRow.beat + 1, status=status, seen_at=_now())
+            .values(heartbeat=WorkerRow.heartbeat + 1, status=status, seen_at=_now())
         )
         with self._sessions.writing() as session:
             return session.connection().execute(change).rowcount == 1
@@ -84,44 +82,45 @@ class Workers:
             row = session.get(WorkerRow, worker_id)
             return None if row is None else worker_record(row)
 
-    def engine_started(
-        self, worker: WorkerRecord, task_id: int, *, pid: int, pid_started: int
-    ) -> None:
-        """Notes an engine's process on the worker's machine."""
-        row = EngineProcessRow(
+    def engine_started(self, worker: WorkerRecord, task_id: int, handle: EngineHandle) -> None:
+        """Keeps the handle of an engine that `worker` has started for a task."""
+        row = EngineHandleRow(
             worker=worker.id,
             task_id=task_id,
-            host=worker.host,
-            boot=worker.boot,
-            pid=pid,
-            pid_started=pid_started,
+            kind=handle.kind,
+            handle=handle.id,
+            host=handle.host,
             started_at=_now(),
         )
         with self._sessions.writing() as session:
             session.add(row)
 
-    def engine_gone(self, worker_id: str, pid: int) -> None:
+    def engine_gone(self, worker_id: str, handle: EngineHandle) -> None:
         """An engine of that worker has ended."""
-        mine = (EngineProcessRow.worker == worker_id) & (EngineProcessRow.pid == pid)
+        row = EngineHandleRow
+        mine = (row.worker == worker_id) & (row.kind == handle.kind) & (row.handle == handle.id)
         with self._sessions.writing() as session:
-            session.execute(delete(EngineProcessRow).where(mine))
+            session.execute(delete(EngineHandleRow).where(mine))
 
-    def engines(self) -> tuple[EngineProcess, ...]:
+    def engines(self) -> tuple[KeptHandle, ...]:
         """Engines that are not known to have ended."""
         with self._sessions.reading() as session:
-            rows = session.scalars(select(EngineProcessRow).order_by(EngineProcessRow.id))
+            rows = session.scalars(select(EngineHandleRow).order_by(EngineHandleRow.id))
             return tuple(
-                EngineProcess(**{name: getattr(row, name) for name in _OF_ENGINES}) for row in rows
+                KeptHandle(
+                    row.id, row.worker, row.task_id, EngineHandle(row.kind, row.handle, row.host)
+                )
+                for row in rows
             )
 
-    def forget_engine(self, engine: EngineProcess) -> None:
+    def forget_engine(self, engine: KeptHandle) -> None:
         """It is known to have ended."""
         with self._sessions.writing() as session:
-            session.execute(delete(EngineProcessRow).where(EngineProcessRow.id == engine.id))
+            session.execute(delete(EngineHandleRow).where(EngineHandleRow.id == engine.id))
 
 
 def worker_record(row: WorkerRow) -> WorkerRecord:
-    """A row as it is told."""
+    """The record of a row."""
     return WorkerRecord(**{name: getattr(row, name) for name in _OF_WORKERS})
 
 
@@ -130,4 +129,3 @@ def _now() -> datetime:
 
 
 _OF_WORKERS = [field.name for field in fields(WorkerRecord)]
-_OF_ENGINES = [field.name for field in fields(EngineProcess)]

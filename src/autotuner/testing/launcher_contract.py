@@ -1,33 +1,47 @@
 """What every launcher has to do, as tests to inherit from.
 
-`AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds of
-processes.
+`AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds where an
+engine really runs: a process, a container or a job, on this machine or another. Both see engines
+through the protocol alone: the address, the handle and `reap`. What is left of an engine, only its
+launcher's hooks can tell.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import json
+import multiprocessing
+import os
+import re
+import signal
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
-import psutil
 import pytest
 
-from autotuner.engines import DEFAULT_PORT, FailureKind, LaunchSpec
-from autotuner.errors import LaunchError
-from autotuner.launch import Launcher, LaunchFailed, RunningEngine
-from autotuner.launch.devices import VISIBLE, allowed_gpus
+from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.errors import LaunchError, NoAnswerError
+from autotuner.http_client import BaseUrl, get
+from autotuner.launch import (
+    EngineHandle,
+    LaunchContext,
+    Launcher,
+    LaunchFailed,
+    Reaped,
+    RunningEngine,
+)
+from autotuner.launch.devices import VISIBLE
+from autotuner.testing.processes import MARK
 
-MARK = "AUTOTUNER_CONTRACT_MARK"
-_POLL_S = 0.01
 _READY_S = 60.0
 _NOT_READY_S = 1.5
+_DEATH_S = 20.0
+_POLL_S = 0.01
+_HOST, _PORT = "engine-host", 54321
 
 
 def marked(spec: LaunchSpec) -> tuple[LaunchSpec, str]:
@@ -36,33 +50,34 @@ def marked(spec: LaunchSpec) -> tuple[LaunchSpec, str]:
     return replace(spec, env=(*spec.env, (MARK, mark))), mark
 
 
-def processes(mark: str) -> dict[int, str]:
-    """Live processes that carry `mark`: pid -> command line."""
-    # What cannot be read is None: it has ended meanwhile, or is another user's.
-    return {
-        found.pid: " ".join(found.info["cmdline"] or ())
-        for found in psutil.process_iter(["environ", "cmdline"])
-        if (found.info["environ"] or {}).get(MARK) == mark
-    }
-
-
-def environment_of(pid: int) -> dict[str, str]:
-    """The environment that a process was started with; empty once it has ended."""
-    try:
-        return psutil.Process(pid).environ()
-    except psutil.Error:
-        return {}
-
-
-def port_is_free(port: int) -> bool:
-    """Whether nobody listens on `port` of the loopback."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) != 0
-
-
 def in_shell(spec: LaunchSpec, script: str) -> LaunchSpec:
     """`spec` started by a shell that runs `script`; the engine's own words are `"$@"`."""
     return replace(spec, argv=("sh", "-c", script, "sh", *spec.argv))
+
+
+async def answers(engine: RunningEngine, path: str) -> bool:
+    """Whether an engine answers 200 at its address now."""
+    try:
+        return (await get(BaseUrl.parse(engine.base_url), path, timeout_s=10)).status == 200
+    except NoAnswerError:
+        return False
+
+
+def by_text(handle: EngineHandle) -> EngineHandle:
+    """The handle after a way through text, as another process reads it from the store."""
+    return EngineHandle(**json.loads(json.dumps(asdict(handle))))
+
+
+@dataclass(frozen=True)
+class SeenServing:
+    """What was seen of an engine while it served, and after it was stopped."""
+
+    mark: str
+    served: bool
+    serves_after: bool
+    running: Sequence[str]
+    left: Sequence[str]
+    gpus: tuple[str, ...] | None
 
 
 class AnyLauncherContract(ABC):
@@ -76,13 +91,13 @@ class AnyLauncherContract(ABC):
     def good_spec(self) -> LaunchSpec:
         """An engine that becomes ready and serves."""
 
+    @abstractmethod
+    def left(self, mark: str) -> Sequence[str]:
+        """What still runs of the launches with `mark` in their environment, in words."""
+
     def failing_spec(self, kind: FailureKind) -> LaunchSpec | None:
         """An engine that fails with `kind`; None where there is no way to make one."""
         return None
-
-    def left(self, mark: str) -> Sequence[str]:
-        """What still runs of the launches with `mark` in their environment."""
-        return ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """One test for each kind of failure that can be made."""
@@ -90,21 +105,22 @@ class AnyLauncherContract(ABC):
             kinds = [kind for kind in FailureKind if self.failing_spec(kind) is not None]
             metafunc.parametrize("failing_kind", kinds)
 
-    async def _launch(
+    async def launch(
         self,
         spec: LaunchSpec,
         log_path: Path,
         *,
-        devices: Sequence[str] | None = None,
+        devices: Sequence[str] = (),
         ready_timeout_s: float = _READY_S,
     ) -> RunningEngine:
+        """Launches with a launcher of its own."""
         return await self.launcher().launch(
-            spec, devices=devices, log_path=log_path, ready_timeout_s=ready_timeout_s
+            spec, devices, log_path=log_path, ready_timeout_s=ready_timeout_s
         )
 
     def test_a_ready_engine_lives_and_may_be_stopped_twice(self, tmp_path: Path) -> None:
         async def live() -> tuple[int | None, float, Path]:
-            async with await self._launch(self.good_spec(), tmp_path / "engine.log") as engine:
+            async with await self.launch(self.good_spec(), tmp_path / "engine.log") as engine:
                 seen = engine.exit_code(), engine.startup_s, engine.log_path
             await engine.stop()
             return seen
@@ -117,19 +133,21 @@ class AnyLauncherContract(ABC):
     def test_the_log_begins_with_the_command(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "folder" / "engine.log"
 
-        async def begin() -> str:
-            async with await self._launch(self.good_spec(), path) as engine:
-                return self.good_spec().command(urlsplit(engine.base_url).port or DEFAULT_PORT)
+        async def begin() -> None:
+            async with await self.launch(self.good_spec(), path):
+                pass
 
-        command = asyncio.run(begin())
-        assert command in path.read_text(encoding="utf-8").splitlines()[0]
+        asyncio.run(begin())
+        command = re.escape(self.good_spec().command(_PORT, host=_HOST))
+        bound = command.replace(str(_PORT), r"\d+").replace(re.escape(_HOST), r"\S+")
+        assert re.search(bound, path.read_text(encoding="utf-8").splitlines()[0])
 
     def test_the_log_of_an_earlier_launch_is_replaced(self, tmp_path: Path) -> None:
         path = tmp_path / "engine.log"
         path.write_text("of an earlier launch\n" * 50, encoding="utf-8")
 
         async def begin() -> None:
-            async with await self._launch(self.good_spec(), path):
+            async with await self.launch(self.good_spec(), path):
                 pass
 
         asyncio.run(begin())
@@ -144,7 +162,7 @@ class AnyLauncherContract(ABC):
         with_mark, mark = marked(spec)
         path = tmp_path / "engine.log"
         with pytest.raises(LaunchFailed) as caught:
-            asyncio.run(self._launch(with_mark, path, ready_timeout_s=timeout_s))
+            asyncio.run(self.launch(with_mark, path, ready_timeout_s=timeout_s))
         failure = caught.value.failure
         assert failure.kind is failing_kind, failure
         assert failure.message
@@ -156,17 +174,17 @@ class AnyLauncherContract(ABC):
         spec, mark = marked(self.good_spec())
 
         async def fail() -> None:
-            async with await self._launch(spec, tmp_path / "engine.log"):
+            async with await self.launch(spec, tmp_path / "engine.log"):
                 raise KeyError("made to fail")
 
         with pytest.raises(KeyError, match="made to fail"):
             asyncio.run(fail())
         assert not self.left(mark)
 
-    @pytest.mark.parametrize("devices", [None, (), ("2", "3"), ("MIG-ab",)])
-    def test_devices_may_be_given(self, devices: Sequence[str] | None, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("devices", [(), ("2", "3"), ("MIG-ab",)])
+    def test_devices_are_given(self, devices: Sequence[str], tmp_path: Path) -> None:
         async def begin() -> int | None:
-            launched = self._launch(self.good_spec(), tmp_path / "engine.log", devices=devices)
+            launched = self.launch(self.good_spec(), tmp_path / "engine.log", devices=devices)
             async with await launched as engine:
                 return engine.exit_code()
 
@@ -176,33 +194,55 @@ class AnyLauncherContract(ABC):
         (tmp_path / "file").write_text("no folder", encoding="utf-8")
         spec, mark = marked(self.good_spec())
         with pytest.raises(LaunchError, match=r"engine\.log"):
-            asyncio.run(self._launch(spec, tmp_path / "file" / "engine.log"))
+            asyncio.run(self.launch(spec, tmp_path / "file" / "engine.log"))
         assert not self.left(mark)
+
+    def test_the_handle_of_an_engine_that_has_ended_reaps_nothing(self, tmp_path: Path) -> None:
+        async def live() -> tuple[EngineHandle, Reaped, int | None]:
+            async with await self.launch(self.good_spec(), tmp_path / "1.log") as first:
+                pass
+            async with await self.launch(self.good_spec(), tmp_path / "2.log") as second:
+                reaped = await asyncio.to_thread(self.launcher().reap, by_text(first.handle))
+                return first.handle, reaped, second.exit_code()
+
+        handle, reaped, of_another = asyncio.run(live())
+        assert all((handle.kind, handle.id, handle.host)), "a handle has no empty part"
+        assert by_text(handle) == handle
+        assert (reaped, of_another) == (Reaped.GONE, None)
 
 
 class LauncherContract(AnyLauncherContract):
-    """What holds of launchers that start processes; inherit from it, name the subclass `Test…`."""
+    """What holds of launchers of engines that run; inherit from it, name the subclass `Test…`.
 
-    def left(self, mark: str) -> Sequence[str]:
-        """Processes that are still there."""
-        return list(processes(mark).values())
+    `testing.processes.LocalProcesses` has the hooks for processes of this machine.
+    """
+
+    @abstractmethod
+    def kill_engine(self, mark: str) -> bool:
+        """Kills a live engine as the kernel does when memory runs out, and not what guards it;
+        False where that cannot be done."""
+
+    def visible_gpus(self, mark: str) -> tuple[str, ...] | None:
+        """The GPUs that a live engine can see; None where that cannot be told."""
+        return None
 
     def never_ready(self) -> LaunchSpec:
         """A live engine whose health is asked for where it never answers 200."""
         return replace(self.good_spec(), health_path="/never")
 
-    def run(
-        self, spec: LaunchSpec, log_path: Path, devices: Sequence[str] | None = None
-    ) -> _Launched:
+    def run(self, spec: LaunchSpec, log_path: Path, devices: Sequence[str] = ()) -> SeenServing:
         """Launches `spec`, keeps what can be seen while it serves, and stops it twice."""
 
-        async def launch_and_stop() -> _Launched:
+        async def launch_and_stop() -> SeenServing:
             with_mark, mark = marked(spec)
-            engine = await self._launch(with_mark, log_path, devices=devices)
+            engine = await self.launch(with_mark, log_path, devices=devices)
             async with engine:
-                seen = await asyncio.to_thread(_look, engine, with_mark, mark)
+                served = await answers(engine, spec.health_path)
+                running = await asyncio.to_thread(self.left, mark)
+                gpus = await asyncio.to_thread(self.visible_gpus, mark)
             await engine.stop()
-            return seen
+            serves = await answers(engine, spec.health_path)
+            return SeenServing(mark, served, serves, running, self.left(mark), gpus)
 
         return asyncio.run(launch_and_stop())
 
@@ -214,119 +254,174 @@ class LauncherContract(AnyLauncherContract):
         for name in (*VISIBLE, "ROCR_VISIBLE_DEVICES"):
             monkeypatch.setenv(name, "0,1")
         spec = self.good_spec()
-        seen = self.run(
-            replace(spec, env=(*spec.env, (VISIBLE[0], "5"))),
-            tmp_path / "engine.log",
-            devices=devices,
-        )
-        assert seen.environments, "no process was there while the engine served"
-        for environment in seen.environments:
-            assert allowed_gpus(environment) == tuple(devices)
-
-    def test_devices_that_are_not_given_are_what_the_environment_says(self, tmp_path: Path) -> None:
-        spec = self.good_spec()
-        seen = self.run(replace(spec, env=(*spec.env, (VISIBLE[0], "5"))), tmp_path / "engine.log")
-        assert {allowed_gpus(environment) for environment in seen.environments} == {("5",)}
+        spec = replace(spec, env=(*spec.env, (VISIBLE[0], "5")))
+        seen = self.run(spec, tmp_path / "engine.log", devices)
+        assert seen.running, "nothing ran while the engine served"
+        assert seen.gpus in (None, tuple(devices))
 
     def test_an_engine_is_ready_when_launch_returns(self, tmp_path: Path) -> None:
         seen = self.run(self.good_spec(), tmp_path / "engine.log")
-        assert seen.health == 200, "the engine does not serve after launch"
+        assert seen.served, "the engine does not serve after launch"
 
-    def test_stop_frees_the_port_and_leaves_no_process(self, tmp_path: Path) -> None:
+    def test_a_stopped_engine_serves_no_more_and_leaves_nothing(self, tmp_path: Path) -> None:
         seen = self.run(self.good_spec(), tmp_path / "engine.log")
-        assert seen.processes, "no process was there while the engine served"
-        assert processes(seen.mark) == {}
-        assert port_is_free(seen.port)
+        assert seen.running, "nothing ran while the engine served"
+        assert not seen.serves_after
+        assert not seen.left
 
     def test_what_the_engine_started_goes_with_it(self, tmp_path: Path) -> None:
         child = "(trap '' TERM; exec sleep 611) &"
         seen = self.run(in_shell(self.good_spec(), f'{child} exec "$@"'), tmp_path / "engine.log")
-        assert any(command.startswith("sleep 611") for command in seen.processes.values())
-        assert processes(seen.mark) == {}
+        assert any("sleep 611" in words for words in seen.running)
+        assert not seen.left
 
     def test_an_engine_that_ignores_sigterm_is_killed(self, tmp_path: Path) -> None:
         stubborn = in_shell(self.good_spec(), "trap '' TERM; \"$@\" & while :; do sleep 1; done")
         seen = self.run(stubborn, tmp_path / "engine.log")
-        assert seen.health == 200
-        assert processes(seen.mark) == {}
-        assert port_is_free(seen.port)
+        assert seen.served
+        assert not seen.serves_after
+        assert not seen.left
 
     def test_an_engine_that_is_never_healthy_is_not_ready_in_time(self, tmp_path: Path) -> None:
         spec, mark = marked(self.never_ready())
         with pytest.raises(LaunchFailed) as caught:
-            launch = self._launch(spec, tmp_path / "e.log", ready_timeout_s=_NOT_READY_S)
+            launch = self.launch(spec, tmp_path / "e.log", ready_timeout_s=_NOT_READY_S)
             asyncio.run(launch)
         assert caught.value.failure.kind is FailureKind.NOT_READY
-        assert processes(mark) == {}
+        assert not self.left(mark)
 
     @pytest.mark.parametrize("after_s", [0.0, 0.005, 0.05, 0.6])
     def test_a_cancelled_launch_leaves_nothing(self, after_s: float, tmp_path: Path) -> None:
         spec, mark = marked(self.never_ready())
 
         async def cancel() -> None:
-            launch = asyncio.ensure_future(self._launch(spec, tmp_path / "engine.log"))
+            launch = asyncio.ensure_future(self.launch(spec, tmp_path / "engine.log"))
             await asyncio.sleep(after_s)
             launch.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await launch
 
         asyncio.run(cancel())
-        assert processes(mark) == {}
+        assert not self.left(mark)
 
-    def test_a_death_under_load_is_told_as_such(self, tmp_path: Path) -> None:
-        # The shell ends with its own code some time after the engine is ready.
-        dying = in_shell(self.good_spec(), '"$@" & read -r line < "$MORTAL"; kill $!; exit 7')
-        fifo = tmp_path / "mortal"
-        fifo_spec = replace(dying, env=(*dying.env, ("MORTAL", str(fifo))), failure_patterns=())
+    def test_a_death_under_load_is_diagnosed_as_such(self, tmp_path: Path) -> None:
+        spec, mark = marked(replace(self.good_spec(), failure_patterns=()))
 
-        async def die() -> tuple[int | None, FailureKind]:
-            async with await self._launch(fifo_spec, tmp_path / "engine.log") as engine:
+        async def die() -> FailureKind:
+            async with await self.launch(spec, tmp_path / "engine.log") as engine:
                 assert engine.exit_code() is None
-                await asyncio.to_thread(fifo.write_text, "now\n")
-                while engine.exit_code() is None:  # noqa: ASYNC110 - it is what is tested
-                    await asyncio.sleep(_POLL_S)
-                return engine.exit_code(), engine.diagnose().kind
+                if not await asyncio.to_thread(self.kill_engine, mark):
+                    pytest.skip("its engines cannot be killed")
+                async with asyncio.timeout(_DEATH_S):
+                    while engine.exit_code() is None:  # noqa: ASYNC110 - it is what is tested
+                        await asyncio.sleep(_POLL_S)
+                return engine.diagnose().kind
 
-        _make_fifo(fifo)
-        assert asyncio.run(die()) == (7, FailureKind.DIED_UNDER_LOAD)
+        assert asyncio.run(die()) is FailureKind.DIED_UNDER_LOAD
+        assert not self.left(mark)
 
     def test_a_missing_program_is_an_error_of_the_launcher(self, tmp_path: Path) -> None:
-        spec = replace(self.good_spec(), argv=(str(tmp_path / "nothing"), "--port", "{port}"))
+        argv = (str(tmp_path / "nothing"), "--host", "{host}", "--port", "{port}")
         with pytest.raises(LaunchError, match="nothing"):
-            asyncio.run(self._launch(spec, tmp_path / "engine.log"))
+            asyncio.run(self.launch(replace(self.good_spec(), argv=argv), tmp_path / "engine.log"))
 
-    def test_two_engines_at_once_have_ports_of_their_own(self, tmp_path: Path) -> None:
-        async def both() -> tuple[str, str]:
+    def test_two_engines_at_once_have_addresses_and_handles_of_their_own(
+        self, tmp_path: Path
+    ) -> None:
+        async def both() -> tuple[RunningEngine, RunningEngine]:
             first, second = await asyncio.gather(
-                self._launch(self.good_spec(), tmp_path / "1.log"),
-                self._launch(self.good_spec(), tmp_path / "2.log"),
+                self.launch(self.good_spec(), tmp_path / "1.log"),
+                self.launch(self.good_spec(), tmp_path / "2.log"),
             )
             async with first, second:
                 await first.stop()
                 assert second.exit_code() is None, "stopping one engine ended another"
-                return first.base_url, second.base_url
+                return first, second
 
         first, second = asyncio.run(both())
-        assert first != second
+        assert first.base_url != second.base_url
+        assert first.handle != second.handle
 
+    def test_a_live_engine_is_reaped_by_its_handle_and_no_other(self, tmp_path: Path) -> None:
+        spec, mark = marked(in_shell(self.good_spec(), 'sleep 613 & exec "$@"'))
 
-class _Launched:
-    """What was seen of an engine while it served."""
+        async def reap() -> tuple[Reaped, Sequence[str], int | None, int | None]:
+            async with (
+                await self.launch(spec, tmp_path / "1.log") as engine,
+                await self.launch(self.good_spec(), tmp_path / "2.log") as other,
+            ):
+                reaped = await asyncio.to_thread(self.launcher().reap, by_text(engine.handle))
+                left = await asyncio.to_thread(self.left, mark)
+                async with asyncio.timeout(_DEATH_S):
+                    while engine.exit_code() is None:  # noqa: ASYNC110 - news of it takes a while
+                        await asyncio.sleep(_POLL_S)
+                return reaped, left, engine.exit_code(), other.exit_code()
 
-    def __init__(self, engine: RunningEngine, spec: LaunchSpec, mark: str) -> None:
-        self.mark = mark
-        self.port = urlsplit(engine.base_url).port or 0
-        self.processes = processes(mark)
-        self.environments = [environment_of(pid) for pid in self.processes]
-        with urlopen(engine.base_url + spec.health_path, timeout=10) as answer:  # noqa: S310
-            self.health: int = answer.status
+        reaped, left, exit_code, of_the_other = asyncio.run(reap())
+        assert reaped is Reaped.GONE
+        assert not left
+        assert exit_code is not None
+        assert of_the_other is None, "another engine was ended"
 
+    def test_what_a_dead_owner_left_is_reaped_by_another_process(self, tmp_path: Path) -> None:
+        spec, mark = marked(self.good_spec())
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        owner = multiprocessing.get_context("fork").Process(
+            target=self._own, args=(spec, tmp_path / "engine.log", theirs)
+        )
+        owner.start()
+        theirs.close()
+        handle = EngineHandle(**ours.recv())
+        assert self.left(mark)
+        os.kill(owner.pid or 0, signal.SIGKILL)
+        owner.join()
+        assert self.launcher().reap(handle) is Reaped.GONE
+        assert not self.left(mark)
+        assert self.launcher().reap(handle) is Reaped.GONE, "a second time"
 
-def _look(engine: RunningEngine, spec: LaunchSpec, mark: str) -> _Launched:
-    return _Launched(engine, spec, mark)
+    def _own(self, spec: LaunchSpec, log_path: Path, tell: Connection) -> None:
+        """In a process of its own: launches, says the handle, and waits to be killed."""
 
+        async def own() -> None:
+            async with await self.launch(spec, log_path) as engine:
+                tell.send(asdict(engine.handle))
+                await asyncio.sleep(600)
 
-def _make_fifo(path: Path) -> None:
-    import os
+        asyncio.run(own())
 
-    os.mkfifo(path)
+    def test_whoever_asked_learns_of_an_engines_start_and_end(self, tmp_path: Path) -> None:
+        spec, mark = marked(self.good_spec())
+        started: list[EngineHandle] = []
+        gone: list[tuple[EngineHandle, Sequence[str]]] = []
+        context = LaunchContext(
+            os.environ, started.append, lambda handle: gone.append((handle, self.left(mark)))
+        )
+
+        async def live() -> EngineHandle:
+            launcher = self.launcher().of(context)
+            launch = launcher.launch(
+                spec, (), log_path=tmp_path / "engine.log", ready_timeout_s=_READY_S
+            )
+            async with await launch as engine:
+                assert (started, gone) == ([engine.handle], [])
+                return engine.handle
+
+        handle = asyncio.run(live())
+        assert [ended for ended, _ in gone] == [handle]
+        assert not gone[0][1], "it was said to be gone before it was"
+
+    def test_an_engine_that_cannot_be_recorded_does_not_live(self, tmp_path: Path) -> None:
+        spec, mark = marked(self.good_spec())
+
+        def refuse(handle: EngineHandle) -> None:
+            raise KeyError("made to fail")
+
+        async def launch() -> None:
+            launcher = self.launcher().of(LaunchContext(os.environ, refuse))
+            await launcher.launch(
+                spec, (), log_path=tmp_path / "engine.log", ready_timeout_s=_READY_S
+            )
+
+        with pytest.raises(KeyError, match="made to fail"):
+            asyncio.run(launch())
+        assert not self.left(mark)

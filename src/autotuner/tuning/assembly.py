@@ -8,10 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autotuner.errors import MeasureError
-from autotuner.launch import Launcher, LocalLauncher
-from autotuner.launch.local import Told
-from autotuner.launch.replay import ReplayLauncher
-from autotuner.launch.simulated_time import SimulatedTimeLoop
+from autotuner.launch import HandleCallback, LaunchContext, Launcher, launcher_named
+from autotuner.launch.replay import SimulatedTimeLoop
 from autotuner.measure import LoadGenerator, StreamingLoadGenerator
 from autotuner.measure.disturbance import read_counters
 from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
@@ -34,14 +32,18 @@ def runner_for(prepared: Prepared) -> asyncio.Runner:
 def launcher_for(
     prepared: Prepared,
     *,
-    on_started: Told = lambda pid: None,
-    on_gone: Told = lambda pid: None,
+    on_started: HandleCallback = lambda handle: None,
+    on_gone: HandleCallback = lambda handle: None,
     environment: Mapping[str, str] = os.environ,
 ) -> Launcher:
-    """What starts the task's engines; see `LocalLauncher`."""
-    if prepared.replay is not None:
-        return ReplayLauncher(prepared.replay.landscape)
-    return LocalLauncher(on_started=on_started, on_gone=on_gone, environment=environment)
+    """The launcher that the task names, made as `LaunchContext` says.
+
+    Raises:
+        LaunchError: it is not installed here.
+    """
+    landscape = prepared.replay.landscape if prepared.replay is not None else None
+    context = LaunchContext(environment, on_started, on_gone, landscape)
+    return launcher_named(prepared.task.deployment_mode).of(context)
 
 
 def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:

@@ -109,7 +109,7 @@ class Experimenter:
         try:
             engine = await self._launcher.launch(
                 launch.spec,
-                devices=gpus,
+                gpus or (),
                 log_path=Path(launch.record.log_path),
                 ready_timeout_s=self._prepared.task.benchmark.ready_timeout_s,
             )

@@ -75,7 +75,7 @@ class Tuner:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.
         logs: folder for the engines' logs.
         devices: the GPUs that engines may use, by name, shared out among those that run at once;
-            None limits them to nothing.
+            None: no engine is given any.
         listen: called with every event, in order, from the loop's own thread.
         left: asked what becomes of the run when it is cancelled.
         clock: seconds from any origin; simulated where engines are.

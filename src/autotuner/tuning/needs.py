@@ -56,8 +56,8 @@ def stored_columns(task: TaskConfig) -> dict[str, Any]:
         "config": task.written(),
         "model": model_named(task),
         "engine": ", ".join(engines_named(task)),
-        "needs_gpu": gpu,
-        "needs_gpus": gpus,
+        "requested_gpu": gpu,
+        "requested_gpus": gpus,
     }
 
 

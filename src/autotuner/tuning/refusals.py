@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from autotuner.config import TaskConfig
+from autotuner.config.launchers import installed_launchers
 from autotuner.errors import ConfigError, Problem
 from autotuner.search import COST
 from autotuner.tuning.resolve import Variant
 
-_LAUNCHED = ("local", "replay")
 _LENGTHS = ("runtime.isl", "runtime.osl")
 _NEVER_SEARCHED = (
     *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
@@ -22,10 +22,13 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
         ConfigError: with every problem and its field path.
     """
     problems = []
-    if task.deployment_mode not in _LAUNCHED:
-        told = " or ".join(map(repr, _LAUNCHED))
+    if task.deployment_mode not in (installed := installed_launchers()):
+        choices = " or ".join(map(repr, installed))
         problems.append(
-            Problem("deployment_mode", f"{task.deployment_mode!r} cannot be launched; use {told}")
+            Problem(
+                "deployment_mode",
+                f"{task.deployment_mode!r} is not installed here; use {choices}",
+            )
         )
     together = [combination.settings() for combination in task.combinations]
     problems += [

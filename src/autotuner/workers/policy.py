@@ -1,19 +1,40 @@
-"""What the operator lets tasks of the service launch."""
+"""What the operator lets tasks of the service launch, and what follows for an engine's flags and
+environment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import fnmatch
+import functools
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from autotuner.config import BACKENDS, Document, nearest
+from autotuner.config import BACKENDS, Document, flag_of, nearest
 from autotuner.config.document import Bool, PositiveInt, PositiveReal
-from autotuner.config.task import DeploymentMode
+from autotuner.config.launchers import DEPLOYMENT_MODES, DeploymentMode
+from autotuner.engines import engine_table
+from autotuner.workers.secret_values import looks_secret
 
 ModelSource = Literal["any", "catalog", "local"]
 
+OWN_RULES = ("misc.load_format", "misc.speculative_draft_model", "misc.trust_remote_code")
+"""Fields that the policy judges by rules of their own; their flags would go round these."""
+_PLAIN = re.compile(r"[\w.,:+-]*")
+"""A value that is no path, no address and no JSON."""
+_READ_BY_ALL = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_*", "TZ", "TMPDIR"),
+    *("TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHON*", "LD_LIBRARY_PATH", "XDG_*"),
+    *("CUDA*", "NVIDIA_*", "NCCL_*", "HIP_*", "ROCR_*", "ROCM_*", "HSA_*", "MIOPEN_*", "UCX_*"),
+    *("GLOO_*", "OMP_*", "GOMP_*", "KMP_*", "MKL_*", "OPENBLAS_*", "NUMEXPR_*", "OMPI_*"),
+    *("HF_*", "HUGGINGFACE_*", "TRANSFORMERS_*", "TOKENIZERS_*", "SAFETENSORS_*"),
+    *("TORCH*", "PYTORCH_*", "TRITON_*", "FLASHINFER_*", "RAY_*", "SSL_CERT_*"),
+    *("REQUESTS_CA_BUNDLE",),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
 _MODELS, _LANDSCAPES = "models", "landscapes"
 """Folders of the home that tasks may always name files of."""
 
@@ -23,8 +44,10 @@ class Policy(Document):
 
     engines: tuple[str, ...] = Field(default_factory=lambda: tuple(BACKENDS))
     """Engines that may be started."""
-    deployment_modes: tuple[DeploymentMode, ...] = ("local", "docker", "ray", "replay")
-    """How they may be deployed."""
+    deployment_modes: tuple[DeploymentMode, ...] = Field(
+        default_factory=lambda: tuple(DEPLOYMENT_MODES)
+    )
+    """Launchers that may start them."""
     tools: tuple[Literal["autotuner", "genai-bench"], ...] = ("autotuner", "genai-bench")
     """Load generators that may be used."""
     models: ModelSource = "any"
@@ -96,3 +119,67 @@ def _refuse_unknown_engines(names: Iterable[str]) -> None:
     for name in names:
         if name not in BACKENDS:
             raise ValueError(f"{name!r} is no engine; {nearest(name, list(BACKENDS))}")
+
+
+def engine_environment(environment: Mapping[str, str], policy: Policy) -> dict[str, str]:
+    """The variables that an engine inherits: what engines and their libraries read, no secrets."""
+    own = itertools.chain.from_iterable(engine_table(name).file.environment for name in BACKENDS)
+    patterns = (*_READ_BY_ALL, *own, *policy.environment)
+    return {
+        name: value
+        for name, value in environment.items()
+        if _inherited(name, policy.environment, patterns)
+    }
+
+
+def _inherited(name: str, wider: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+    if name in wider:
+        return True
+    if looks_secret(name):
+        return False
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def refused_words(
+    words: Sequence[str], engine: str, wider: Iterable[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """(word, why) of every word of `misc.extra_args` that is not allowed.
+
+    A flag counts as it is written: one cut short, as some engines allow, is not on the list.
+
+    Args:
+        wider: flags that the operator allows too, with any value.
+    """
+    widened = frozenset(map(_plain, wider))
+    refused = []
+    flag = ""
+    for word in words:
+        named = flag_of(word)
+        flag = _plain(named) if named else flag
+        value = word.partition("=")[2] if named else word
+        if named and flag not in allowed_flags(engine) | widened:
+            refused.append((named, f"is not among the flags that {engine} may be given"))
+        elif flag not in widened and not _PLAIN.fullmatch(value):
+            refused.append((word, "has a value that is no plain word or number"))
+    return tuple(refused)
+
+
+@functools.cache
+def allowed_flags(engine: str) -> frozenset[str]:
+    """The engine's `allowed_flags`, and those of its table that say one number or word."""
+    table = engine_table(engine)
+    said = {
+        flag
+        for path, rows in table.rows.items()
+        if path not in OWN_RULES and not path.startswith("parallel.")
+        for row in rows
+        if row.how == "flag"
+        for flag in row.claims
+    }
+    other_names = {name for name, flag in table.aliases.items() if flag in said}
+    return frozenset(map(_plain, {*said, *other_names, *table.file.allowed_flags}))
+
+
+def _plain(flag: str) -> str:
+    """Engines take `_` for `-`."""
+    return flag.replace("_", "-")

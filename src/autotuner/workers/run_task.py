@@ -20,9 +20,8 @@ from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import prepare, require_installed
 from autotuner.workers.devices import Devices
-from autotuner.workers.environment import engine_environment
-from autotuner.workers.policy import Policy
-from autotuner.workers.tenure import LEFT_BY_WORKERS, Tenure
+from autotuner.workers.lease import LEFT_BY_WORKERS, LeaseKeeper
+from autotuner.workers.policy import Policy, engine_environment
 from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
 MODELS = "models"
@@ -32,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Setting:
+class WorkerSetup:
     """What a worker runs tasks with.
 
     Attributes:
@@ -50,18 +49,18 @@ class Setting:
     locks: Path = field(default_factory=machine_locks)
 
 
-def run_task(lease: Lease, tenure: Tenure, setting: Setting) -> Left:
-    """Works on a task until its end, or until the tenure's.
+def run_task(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> Left:
+    """Works on a task until its end, or until its lease has to be given up.
 
     Returns:
         The state that the task is to be left in, and why, unless its run has ended: whatever goes
-        wrong is told by it. Nothing is raised, so that no task ends its worker.
+        wrong is in it. Nothing is raised, so that no task ends its worker.
     """
     task_id = lease.task.id
     try:
-        _tune(lease, tenure, setting)
+        _tune(lease, keeper, setup)
     except (asyncio.CancelledError, LeaseLostError, _Ended):
-        return LEFT_BY_WORKERS.get(tenure.ending, LEFT_BY_WORKERS["lost"])
+        return LEFT_BY_WORKERS.get(keeper.ending, LEFT_BY_WORKERS["lost"])
     except StoreUnavailableError as error:
         return "queued", str(error)  # nothing of the task is to blame
     except AutotunerError as error:
@@ -73,72 +72,72 @@ def run_task(lease: Lease, tenure: Tenure, setting: Setting) -> Left:
     return "completed", ""
 
 
-async def until_ended(tuner: Tuner, run: TaskRecord, tenure: Tenure) -> None:
-    """Runs until the run ends, or its tenure: then `CancelledError` comes out."""
+async def until_ended(tuner: Tuner, run: TaskRecord, keeper: LeaseKeeper) -> None:
+    """Runs until the run ends, or has to: then `CancelledError` comes out."""
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(tuner.run(run))
-    tenure.when_ended(lambda: _cancel_soon(loop, work))
+    keeper.when_ended(lambda: _cancel_soon(loop, work))
     try:
         await work
     finally:
-        tenure.when_ended(None)
+        keeper.when_ended(None)
 
 
-class _Ended(Exception):  # noqa: N818 - no error: the tenure ended before the loop began
+class _Ended(Exception):  # noqa: N818 - no error: the lease ended before the loop began
     """The task is to be left before its first launch."""
 
 
-def _tune(lease: Lease, tenure: Tenure, setting: Setting) -> None:
+def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     row, source = lease.task, f"task {lease.task.id}"
-    base = Path(row.base) if row.base else setting.home / MODELS
-    task = with_gpus_of_home(parse_task(row.config, source=source), setting.home)
-    policy = setting.policy.at(setting.home)
+    base = Path(row.base) if row.base else setup.home / MODELS
+    task = with_gpus_of_home(parse_task(row.config, source=source), setup.home)
+    policy = setup.policy.at(setup.home)
     require_allowed(task, policy, base=base, source=source)
-    prepared = prepare(task, base=base, source=source, registry=setting.registry())
+    prepared = prepare(task, base=base, source=source, registry=setup.registry())
     prepared = prepared.going_on(row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
 
     def listen(event: Event) -> None:
         if isinstance(event, ExperimentEnded):
-            _mirror(setting, row.id)
+            _mirror(setup, row.id)
         elif isinstance(event, Predicting):
             # Before the loop begins nothing else can be interrupted.
-            _leave_if_ended(tenure)
+            _leave_if_ended(keeper)
 
     with runner_for(prepared) as runner:
         tuner = tuner_for(
             prepared,
-            store=tenure.store,
+            store=keeper.store,
             launcher=launcher_for(
                 prepared,
-                on_started=tenure.engine_started,
-                on_gone=tenure.engine_gone,
+                on_started=keeper.engine_started,
+                on_gone=keeper.engine_gone,
                 environment=engine_environment(os.environ, policy),
             ),
             generator=generator_for(prepared, base),
-            forecast=forecast_of(prepared, setting.home),
-            home=setting.home,
-            devices=setting.devices.gpu_names[: prepared.total_gpus],
+            forecast=forecast_of(prepared, setup.home),
+            home=setup.home,
+            devices=setup.devices.gpu_names[: prepared.total_gpus],
             runner=runner,
             listen=listen,
-            left=lambda: LEFT_BY_WORKERS[tenure.ending],
+            left=lambda: LEFT_BY_WORKERS[keeper.ending],
         )
-        _leave_if_ended(tenure)
+        _leave_if_ended(keeper)
         run = tuner.take(row.id)
-        _leave_if_ended(tenure)
-        runner.run(until_ended(tuner, run, tenure))
+        _leave_if_ended(keeper)
+        runner.run(until_ended(tuner, run, keeper))
 
 
-def _mirror(setting: Setting, task_id: int) -> None:
+def _mirror(setup: WorkerSetup, task_id: int) -> None:
     try:
-        setting.mirror(task_id)
+        setup.mirror(task_id)
     except StoreError as error:
         _LOG.warning("task %d is not mirrored yet: %s", task_id, error)
 
 
-def _leave_if_ended(tenure: Tenure) -> None:
-    if tenure.ending:
+def _leave_if_ended(keeper: LeaseKeeper) -> None:
+    if keeper.ending:
         raise _Ended
 
 

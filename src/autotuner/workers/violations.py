@@ -1,10 +1,13 @@
-"""What in a task the operator does not allow. Pure, but for following the links of paths."""
+"""What in a task the operator does not allow; paths are confined to the folders of a policy.
+
+Pure, but for following the links of paths.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,10 @@ from autotuner.config import AS_RECORDED, BACKENDS, Combination, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE
 from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
-from autotuner.workers.confined import OutsideRootsError, confined
-from autotuner.workers.flags import refused_words
-from autotuner.workers.policy import Policy
+from autotuner.workers.policy import Policy, refused_words
 from autotuner.workers.secret_values import secrets_in
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _WORD = re.compile(r"[A-Za-z0-9][\w.:+-]*")
 _WORDS = {
@@ -27,6 +29,10 @@ _WORDS = {
 """What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
 _LOOKED_UP = "system.gpu_type"
 """The one text among the settings that no engine is given."""
+
+
+class OutsideRootsError(ValueError):
+    """A path that may not be used; the message says why, and nothing of what lies outside."""
 
 
 def require_allowed(
@@ -229,3 +235,52 @@ def _not_in(allowed: tuple[str, ...], path: str, given: str) -> Iterator[Problem
 def _above(path: str, asked: float, most: float | None, unit: str) -> Iterator[Problem]:
     if most is not None and asked > most:
         yield Problem(path, f"{asked:g} {unit} are more than the operator allows: {most:g}")
+
+
+def confined(written: str, roots: Iterable[Path], *, base: Path | None = None) -> Path:
+    """The file or folder that a user's path names, with every link followed, inside a root.
+
+    Args:
+        written: as the user wrote it.
+        roots: folders that it may lie in, at any depth; with none, nothing may be used.
+        base: folder from which a relative path counts; None where there is none.
+
+    Raises:
+        OutsideRootsError: it lies elsewhere, or is no plain path: an address, `..`, `~`.
+    """
+    reason = _no_plain_path(written)
+    if reason:
+        raise OutsideRootsError(reason)
+    path = Path(written)
+    if not path.is_absolute():
+        if base is None:
+            raise OutsideRootsError(
+                "is a relative path, and nothing says from which folder; give the full path"
+            )
+        path = base / path
+    allowed = tuple(roots)
+    try:
+        resolved = path.resolve()
+        inside = any(resolved.is_relative_to(root.resolve()) for root in allowed)
+    except (OSError, RuntimeError, ValueError):
+        raise OutsideRootsError("cannot be followed to a file; give the full path") from None
+    if not inside:
+        choices = ", ".join(map(str, allowed)) or "there are none"
+        raise OutsideRootsError(f"lies outside the folders that the operator allows ({choices})")
+    return resolved
+
+
+def _no_plain_path(written: str) -> str | None:
+    if not written.strip():
+        return "is empty; give a path"
+    if not written.isprintable():
+        return "holds characters that cannot be printed; give a plain path"
+    if _ADDRESS.match(written):
+        return "is an address; nothing is fetched, give a path on the service's machine"
+    if written.startswith(("//", "\\\\")) or "\\" in written:
+        return "is a path of another system or of a network share; give one of this machine"
+    if written.startswith("~"):
+        return "begins with '~', and that user has no home here; give the full path"
+    if ".." in Path(written).parts:
+        return "leaves its folder by '..'; give the full path"
+    return None

@@ -1,7 +1,7 @@
 """Looks at the other workers, and gives back what the dead ones held.
 
-Their tasks go back to where any worker finds them; engines that they have left on this machine are
-ended first. See `watch` for who is taken for dead.
+Their tasks go back to where any worker finds them; engines that they have left are ended first. Who
+is taken for dead is a pure account of heartbeats (`Watch`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 
-from autotuner.errors import StoreError, StoreUnavailableError
-from autotuner.store import Store, TaskRecord
-from autotuner.store.workers import EngineProcess, WorkerRecord
-from autotuner.workers.engines_here import end_engine
-from autotuner.workers.identity import (
+from autotuner.errors import LaunchError, StoreError, StoreUnavailableError
+from autotuner.launch import Reaped, reap
+from autotuner.launch.processes import (
     Machine,
     Process,
     boot_time_s,
@@ -23,9 +22,10 @@ from autotuner.workers.identity import (
     is_stopped,
     this_machine,
 )
-from autotuner.workers.pace import PACE, Pace
-from autotuner.workers.tenure import LEFT_BY_WORKERS
-from autotuner.workers.watch import Mark, Watch
+from autotuner.store import Store, TaskRecord
+from autotuner.store.workers import KeptHandle, WorkerRecord
+from autotuner.workers.heartbeat import WORKER_TIMES, WorkerTimes
+from autotuner.workers.lease import LEFT_BY_WORKERS
 
 CLI = "cli"
 """Kind of a worker that is a call of the command line: what it leaves is its user's to go on
@@ -33,9 +33,9 @@ with."""
 _LOG = logging.getLogger(__name__)
 
 
-def is_on(machine: Machine, who: WorkerRecord | EngineProcess) -> bool:
-    """Whether a recorded process is, or was, one of `machine` since it was last started."""
-    return bool(machine.boot) and (who.host, who.boot) == (machine.host, machine.boot)
+def is_on(machine: Machine, worker: WorkerRecord) -> bool:
+    """Whether a worker is, or was, a process of `machine` since that was last started."""
+    return bool(machine.boot) and (worker.host, worker.boot) == (machine.host, machine.boot)
 
 
 def has_ended_here(worker: WorkerRecord | None) -> bool:
@@ -53,34 +53,89 @@ def left_by_the_dead(task: TaskRecord, holder: WorkerRecord | None) -> tuple[str
     What was asked of the holder is done in its place. A call of the command line, and a holder
     that nobody knows, leave a task that waits for its user.
     """
-    if task.wanted:
-        return LEFT_BY_WORKERS[task.wanted]
+    if task.requested_action:
+        return LEFT_BY_WORKERS[task.requested_action]
     if holder is None or holder.kind == CLI:
         return "interrupted", "its tuner was killed"
     return "queued", f"its worker {holder.name} has died"
 
 
-def end_leftovers(store: Store, pace: Pace) -> bool:
+def end_leftovers(store: Store) -> str:
     """Ends the engines that dead workers have left on this machine.
 
     Returns:
-        Whether none is left: the devices are free for another.
+        Why devices may still be held by one; empty where they are free for another.
     """
+    # Engines first: the worker of one that is stored is registered already.
+    engines = store.workers.engines()
     workers = {worker.id: worker for worker in store.workers.all()}
-    left = [
-        engine
-        for engine in store.workers.engines()
-        if is_on(this_machine(), engine)
-        and (engine.worker not in workers or has_ended_here(workers[engine.worker]))
-    ]
-    return all(_ended_here(store, engine, pace) for engine in left)
+    held = ""
+    for engine in engines:
+        if engine.worker in workers and not has_ended_here(workers[engine.worker]):
+            continue
+        try:
+            if _reaped(store, engine) is Reaped.ALIVE:
+                held = f"the {engine.handle} of a dead worker cannot be ended"
+        except LaunchError as error:
+            if engine.handle.host == this_machine().host:
+                held = str(error)
+    return held
 
 
-def _ended_here(store: Store, engine: EngineProcess, pace: Pace) -> bool:
-    if not end_engine(Process(engine.pid, engine.pid_started), pace.stop_s):
-        return False
-    store.workers.forget_engine(engine)
-    return True
+def _reaped(store: Store, engine: KeptHandle) -> Reaped:
+    """What becomes of an engine; its handle is forgotten where nothing is left."""
+    reaped = reap(engine.handle)
+    if reaped is Reaped.GONE:
+        store.workers.forget_engine(engine)
+    return reaped
+
+
+Mark = tuple[int, ...]
+"""What grows while somebody lives: lease and heartbeat of a task, heartbeat of a worker."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    mark: Mark
+    quiet_s: float
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What an observer has seen until now, by its own clock alone; `looked` gives the next one.
+
+    Only time in which the observer could look counts, and of the time between two looks no more
+    than two looks take: one that was stopped, or slept with its machine, accuses nobody on waking.
+
+    Attributes:
+        look_s: seconds that usually lie between two looks.
+    """
+
+    look_s: float
+    _seen: Mapping[Hashable, _Seen] = field(default_factory=dict)
+    _looked_at_s: float | None = None
+
+    def looked(self, marks: Mapping[Hashable, Mark], now_s: float) -> Watch:
+        """After a look that found these marks; whoever is not among them is forgotten."""
+        since_s = 0.0 if self._looked_at_s is None else now_s - self._looked_at_s
+        counted_s = min(max(since_s, 0.0), 2 * self.look_s)
+        seen = {key: _after(self._seen.get(key), mark, counted_s) for key, mark in marks.items()}
+        return Watch(self.look_s, seen, now_s)
+
+    def blinded(self) -> Watch:
+        """After a look that failed: the time until the next one counts for nobody."""
+        return Watch(self.look_s, self._seen, None)
+
+    def quiet_s(self, key: Hashable) -> float:
+        """For how long a mark has certainly not changed; 0 for one that was never seen."""
+        found = self._seen.get(key)
+        return 0.0 if found is None else found.quiet_s
+
+
+def _after(before: _Seen | None, mark: Mark, counted_s: float) -> _Seen:
+    if before is None or before.mark != mark:
+        return _Seen(mark, 0.0)
+    return _Seen(mark, before.quiet_s + counted_s)
 
 
 class Watcher:
@@ -95,14 +150,15 @@ class Watcher:
         store: Store,
         me: WorkerRecord,
         *,
-        pace: Pace = PACE,
+        times: WorkerTimes = WORKER_TIMES,
         clock: Callable[[], float] = boot_time_s,
     ) -> None:
         self._store = store
         self._me = me
-        self._pace = pace
+        self._times = times
         self._clock = clock
-        self._watch = Watch(pace.look_s)
+        self._watch = Watch(times.look_s)
+        self._unreachable: set[int] = set()
 
     def look(self) -> None:
         """Sees who lives, and acts. A database that is away is looked at again later."""
@@ -126,7 +182,7 @@ class Watcher:
         self,
         task: TaskRecord,
         workers: Mapping[str, WorkerRecord],
-        engines: tuple[EngineProcess, ...],
+        engines: tuple[KeptHandle, ...],
     ) -> None:
         holder = workers.get(task.worker or "")
         if task.worker == self._me.id or not self._is_dead(holder, ("task", task.id)):
@@ -140,11 +196,10 @@ class Watcher:
             return  # it lives, or another was faster
         status, reason = left_by_the_dead(lease.task, holder)
         _LOG.warning("task %d is taken from %s: %s", task.id, holder and holder.name, reason)
-        left = [engine for engine in engines if engine.task_id == task.id]
-        for engine in left:
-            if not self._ended(engine):
-                status = "failed"
-                reason = f"engine {engine.pid} of its dead worker on {engine.host} cannot be ended"
+        for engine in engines:
+            why = self._why_not_ended(engine) if engine.task_id == task.id else ""
+            if why:
+                status, reason = "failed", why
         self._store.tasks.release(lease, status=status, reason=reason)
 
     def _free_from(self, holder: WorkerRecord | None) -> None:
@@ -158,31 +213,44 @@ class Watcher:
             os.kill(process.pid, signal.SIGKILL)
 
     def _is_dead(self, holder: WorkerRecord | None, key: Hashable) -> bool:
-        return has_ended_here(holder) or self._watch.quiet_s(key) >= self._pace.overdue_s
+        return has_ended_here(holder) or self._watch.quiet_s(key) >= self._times.overdue_s
 
     def _end_orphans(
         self,
         tasks: tuple[TaskRecord, ...],
-        engines: tuple[EngineProcess, ...],
+        engines: tuple[KeptHandle, ...],
         workers: Mapping[str, WorkerRecord],
     ) -> None:
         held = {(task.id, task.worker) for task in tasks}
         for engine in engines:
             if (engine.task_id, engine.worker) in held or engine.worker == self._me.id:
                 continue
-            if is_on(this_machine(), engine):
-                self._ended(engine)
-            elif engine.worker not in workers:
-                self._store.workers.forget_engine(engine)
+            try:
+                if (
+                    _reaped(self._store, engine) is Reaped.ELSEWHERE
+                    and engine.worker not in workers
+                ):
+                    self._store.workers.forget_engine(engine)
+            except LaunchError as error:
+                self._warn_once(engine, error)
 
-    def _ended(self, engine: EngineProcess) -> bool:
-        """Whether an engine has ended, or has to be believed to have: another machine's ends with
+    def _why_not_ended(self, engine: KeptHandle) -> str:
+        """Why an engine has not ended, nor has to be believed to have: another machine's ends with
         its worker, or when that gives its task up."""
-        return not is_on(this_machine(), engine) or _ended_here(self._store, engine, self._pace)
+        try:
+            is_alive = _reaped(self._store, engine) is Reaped.ALIVE
+        except LaunchError as error:
+            return str(error)
+        return f"the {engine.handle} of its dead worker cannot be ended" if is_alive else ""
+
+    def _warn_once(self, engine: KeptHandle, error: LaunchError) -> None:
+        if engine.id not in self._unreachable:
+            _LOG.warning("%s; its handle is kept", error)
+        self._unreachable.add(engine.id)
 
 
 def _marks(
     tasks: tuple[TaskRecord, ...], workers: Mapping[str, WorkerRecord]
 ) -> dict[Hashable, Mark]:
-    marks: dict[Hashable, Mark] = {("task", t.id): (t.lease, t.beat) for t in tasks}
-    return marks | {("worker", w.id): (w.beat,) for w in workers.values()}
+    marks: dict[Hashable, Mark] = {("task", t.id): (t.lease, t.heartbeat) for t in tasks}
+    return marks | {("worker", w.id): (w.heartbeat,) for w in workers.values()}

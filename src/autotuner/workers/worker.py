@@ -7,18 +7,17 @@ import logging
 import os
 import threading
 import uuid
+from contextlib import ExitStack
 
 from autotuner import __version__
 from autotuner.errors import InUseError, StoreError, StoreUnavailableError
+from autotuner.launch.processes import process_of, this_machine
 from autotuner.store import Lease, Store, device_locks
 from autotuner.store.workers import WorkerRecord
 from autotuner.workers.devices import Devices
-from autotuner.workers.engines_here import EnginesHere
-from autotuner.workers.identity import process_of, this_machine
-from autotuner.workers.pace import PACE, Pace
-from autotuner.workers.pulse import Pulse
-from autotuner.workers.run_task import Left, Setting, run_task
-from autotuner.workers.tenure import SHUTDOWN, Tenure
+from autotuner.workers.heartbeat import WORKER_TIMES, PeriodicThread, WorkerTimes
+from autotuner.workers.lease import SHUTDOWN, LeaseKeeper, TaskEngines
+from autotuner.workers.run_task import Left, WorkerSetup, run_task
 from autotuner.workers.watcher import Watcher, end_leftovers
 
 _LOG = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def this_worker(name: str, kind: str, devices: Devices) -> WorkerRecord:
     )
 
 
-class Presence:
+class Registration:
     """Keeps a worker known for as long as its block runs.
 
     Args:
@@ -49,41 +48,48 @@ class Presence:
     """
 
     def __init__(
-        self, store: Store, me: WorkerRecord, *, pace: Pace = PACE, watch: bool = True
+        self,
+        store: Store,
+        me: WorkerRecord,
+        *,
+        times: WorkerTimes = WORKER_TIMES,
+        watch: bool = True,
     ) -> None:
         self._store = store
         self._me = me
         self.busy = False
-        self._pulses = [Pulse(self._beat, pace.presence_s, name="presence")]
+        self._running = ExitStack()
+        self._threads = [
+            PeriodicThread(self._give_heartbeat, times.registration_s, name="registration")
+        ]
         if watch:
-            watcher = Watcher(store, me, pace=pace)
-            self._pulses.append(Pulse(watcher.look, pace.look_s, name="watch over workers"))
+            look = Watcher(store, me, times=times).look
+            self._threads.append(PeriodicThread(look, times.look_s, name="watch over workers"))
 
-    def __enter__(self) -> Presence:
+    def __enter__(self) -> Registration:
         try:
             self._store.workers.add(self._me)
         except StoreUnavailableError as error:
-            _LOG.warning("this worker is not known yet: %s", error)  # its next beat tells of it
-        for pulse in self._pulses:
-            pulse.__enter__()
+            _LOG.warning("this worker is not known yet: %s", error)  # its next heartbeat adds it
+        for thread in self._threads:
+            self._running.enter_context(thread)
         return self
 
     def __exit__(self, *gone: object) -> None:
-        for pulse in self._pulses:
-            pulse.__exit__(None, None, None)
+        self._running.close()
         try:
             self._store.workers.forget(self._me.id)
         except StoreError as error:
             _LOG.warning("that this worker has ended is not recorded: %s", error)
 
-    def _beat(self) -> None:
+    def _give_heartbeat(self) -> None:
         status = "busy" if self.busy else "idle"
         try:
-            if not self._store.workers.beat(self._me.id, status):
+            if not self._store.workers.heartbeat(self._me.id, status):
                 # Others took it for dead, as after a long sleep of the machine.
                 self._store.workers.add(dataclasses.replace(self._me, status=status))
         except StoreError as error:
-            _LOG.warning("no sign of life could be given: %s", error)
+            _LOG.warning("no heartbeat could be given: %s", error)
 
 
 class Worker:
@@ -97,85 +103,85 @@ class Worker:
         self,
         store: Store,
         me: WorkerRecord,
-        setting: Setting,
+        setup: WorkerSetup,
         *,
-        pace: Pace = PACE,
+        times: WorkerTimes = WORKER_TIMES,
         once: bool = False,
     ) -> None:
         self._store = store
         self._me = me
-        self._setting = setting
-        self._pace = pace
+        self._setup = setup
+        self._times = times
         self._once = once
         self._stopping = threading.Event()
-        self._tenure: Tenure | None = None
+        self._keeper: LeaseKeeper | None = None
         self._owed: list[tuple[Lease, Left]] = []
-        self._told = ""
+        self._logged = ""
 
     def stop(self) -> None:
         """Has it give its task back and end; may be called from anywhere, also more than once."""
         self._stopping.set()
-        tenure = self._tenure
-        if tenure is not None:
-            tenure.end(SHUTDOWN)
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.end(SHUTDOWN)
 
     def run(self) -> None:
         """Works until it is stopped."""
-        with Presence(self._store, self._me, pace=self._pace) as presence:
+        with Registration(self._store, self._me, times=self._times) as registration:
             while not self._stopping.is_set():
-                if not self._worked(presence):
+                if not self._worked(registration):
                     if self._once and not self._owed:
                         break
-                    self._stopping.wait(self._pace.poll_s)
+                    self._stopping.wait(self._times.poll_s)
             self._settle()
 
-    def _worked(self, presence: Presence) -> bool:
+    def _worked(self, registration: Registration) -> bool:
         """Whether there was something to do, and the means to do it."""
         self._settle()
-        devices, queue = self._setting.devices, self._store.tasks
+        devices, queue = self._setup.devices, self._store.tasks
         try:
             if self._owed or queue.next_for(gpu=devices.gpu, gpus=devices.gpus) is None:
                 return False
             with device_locks(
-                devices.names, self._me.name, kind="worker", folder=self._setting.locks
+                devices.names, self._me.name, kind="worker", folder=self._setup.locks
             ):
-                if not end_leftovers(self._store, self._pace):
-                    self._tell("a task waits: an engine of a dead worker cannot be ended")
+                if held := end_leftovers(self._store):
+                    self._log_once(f"a task waits: {held}")
                     return False
                 lease = queue.claim(self._me.id, gpu=devices.gpu, gpus=devices.gpus)
                 if lease is None:
                     return False
-                presence.busy = True
+                registration.busy = True
                 self._work_on(lease)
         except InUseError as error:
-            self._tell(f"a task waits: {error.message}")
+            self._log_once(f"a task waits: {error.message}")
             return False
         except StoreError as error:
             _LOG.warning("no task can be taken: %s", error)
             return False
         finally:
-            presence.busy = False
-        self._told = ""
+            registration.busy = False
+        self._logged = ""
         return True
 
     def _work_on(self, lease: Lease) -> None:
         _LOG.info("task %d '%s' begins", lease.task.id, lease.task.name)
-        engines = EnginesHere(self._store.workers, self._me, lease.task.id)
-        with Tenure(self._store, lease, engines, pace=self._pace) as tenure:
-            self._tenure = tenure
+        engines = TaskEngines(self._store.workers, self._me, lease.task.id)
+        with LeaseKeeper(self._store, lease, engines, times=self._times) as keeper:
+            self._keeper = keeper
             if self._stopping.is_set():
-                tenure.end(SHUTDOWN)
-            left = run_task(lease, tenure, self._setting)
-            self._tenure = None
+                keeper.end(SHUTDOWN)
+            left = run_task(lease, keeper, self._setup)
+            self._keeper = None
             self._owed.append((lease, left))
             self._settle()
         _LOG.info("task %d is left: %s", lease.task.id, left[0])
 
-    def _tell(self, why: str) -> None:
+    def _log_once(self, why: str) -> None:
         """Once, as long as it stays so."""
-        if why != self._told:
+        if why != self._logged:
             _LOG.info("%s", why)
-        self._told = why
+        self._logged = why
 
     def _settle(self) -> None:
         """Leaves tasks as they are to be left. One that was left is not touched again."""
@@ -183,7 +189,7 @@ class Worker:
             lease, (status, reason) = self._owed[0]
             try:
                 self._store.tasks.release(lease, status=status, reason=reason)
-                self._setting.mirror(lease.task.id)
+                self._setup.mirror(lease.task.id)
             except StoreError as error:
                 _LOG.warning("task %d cannot be left yet: %s", lease.task.id, error)
                 return

@@ -38,7 +38,7 @@ def add_worker(service: Service, name: str, **given: Any) -> None:
         "gpu": "cpu",
         "devices": ["cpu"],
         "status": "idle",
-        "beat": 1,
+        "heartbeat": 1,
         "started_at": now,
         "seen_at": now,
     }
@@ -86,8 +86,8 @@ def test_a_worker_whose_beat_does_not_grow_is_taken_for_dead(service: Service) -
     liveness = Liveness(lambda: now_s[0])
     for name in ("living", "dead"):
         add_worker(service, name)
-    for beat in range(1, 4):
-        add_worker(service, "living", beat=beat)
+    for heartbeat in range(1, 4):
+        add_worker(service, "living", heartbeat=heartbeat)
         quiet = liveness.heartbeat_age_s(known_workers(service.store.sessions))
         now_s[0] += DEAD_AFTER_S / 2
     assert quiet == {"living": 0.0, "dead": DEAD_AFTER_S}

@@ -34,7 +34,7 @@ def test_a_task_is_created_pending_and_says_where_it_is(client: TestClient) -> N
     task = TaskView.model_validate_json(answer.content)
     assert (task.status, task.origin, task.revision) == ("pending", "api", 1)
     assert task.config == DOCUMENT
-    assert (task.needs_gpu, task.needs_gpus) == ("cpu", 0)
+    assert (task.requested_gpu, task.requested_gpus) == ("cpu", 0)
     assert client.get(answer.headers["location"]).json() == answer.json()
 
 
@@ -289,7 +289,7 @@ def test_a_worker_and_its_beats_are_not_reported_as_changes(
     task_id = created(client)
     lease = claimed(service, task_id)
     tag = client.get(f"{TASKS}{task_id}").headers["etag"]
-    service.store.tasks.beat(lease)
+    service.store.tasks.heartbeat(lease)
     assert client.get(f"{TASKS}{task_id}").headers["etag"] == tag
 
 

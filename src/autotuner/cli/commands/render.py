@@ -106,6 +106,8 @@ def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
         "argv": list(spec.argv_for(DEFAULT_PORT)),
         "env": dict(spec.env),
         "files": dict(spec.files),
+        "image": spec.image,
+        "mounts": {mount.source: mount.target for mount in spec.mounts},
     }
 
 

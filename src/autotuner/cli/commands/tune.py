@@ -29,10 +29,10 @@ from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
+from autotuner.workers.command_lease import LEFT_BY_THE_COMMAND, CommandLease
 from autotuner.workers.devices import Devices, devices_for
-from autotuner.workers.holding import LEFT_BY_THE_COMMAND, Holding
+from autotuner.workers.lease import SHUTDOWN, LeaseKeeper
 from autotuner.workers.run_task import until_ended
-from autotuner.workers.tenure import SHUTDOWN, Tenure
 from autotuner.workers.watcher import CLI
 from autotuner.workers.worker import this_worker
 
@@ -99,7 +99,7 @@ def run_task(
         if not quiet:
             _print_expected(prepared, forecast, store)
         me = this_worker(prepared.task.name, CLI, given)
-        holding = Holding(store, me, held)
+        command_lease = CommandLease(store, me, held)
         progress = held.enter_context(Progress(err(), prepared))
         runner = held.enter_context(runner_for(prepared))
         tuner = tuner_for(
@@ -107,8 +107,8 @@ def run_task(
             store=store,
             launcher=launcher_for(
                 prepared,
-                on_started=holding.engine_started,
-                on_gone=holding.engine_gone,
+                on_started=command_lease.engine_started,
+                on_gone=command_lease.engine_gone,
                 environment={k: v for k, v in os.environ.items() if k != DATABASE},
             ),
             generator=generator,
@@ -117,10 +117,10 @@ def run_task(
             devices=given.gpu_names or None,
             runner=runner,
             listen=progress.tell,
-            left=lambda: LEFT_BY_THE_COMMAND[holding.tenure.ending],
+            left=lambda: LEFT_BY_THE_COMMAND[command_lease.keeper.ending],
         )
-        run = tuner.open_run(fresh=fresh, again=again, hold=holding.hold)
-        interrupted = runner.run(_until_done_or_told_to_stop(tuner, run, holding.tenure))
+        run = tuner.open_run(fresh=fresh, again=again, hold=command_lease.hold)
+        interrupted = runner.run(_until_done_or_told_to_stop(tuner, run, command_lease.keeper))
         held.close()
         run = store.tasks.get(run.id) or run
         html = report_path(folder, run.id)
@@ -154,16 +154,16 @@ def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> Non
     out().print()
 
 
-async def _until_done_or_told_to_stop(tuner: Tuner, run: TaskRecord, tenure: Tenure) -> bool:
+async def _until_done_or_told_to_stop(tuner: Tuner, run: TaskRecord, keeper: LeaseKeeper) -> bool:
     """True where a signal ended it, or whoever asked for that through the service."""
     loop = asyncio.get_running_loop()
     for number in _STOPPING:
         # Windows has no signal handlers on its event loop: there Ctrl-C cancels the main task.
         with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, tenure.end, SHUTDOWN)
+            loop.add_signal_handler(number, keeper.end, SHUTDOWN)
     try:
-        await until_ended(tuner, run, tenure)
+        await until_ended(tuner, run, keeper)
     except asyncio.CancelledError:
-        tenure.end(SHUTDOWN)
+        keeper.end(SHUTDOWN)
         return True
     return False

@@ -19,8 +19,8 @@ from autotuner.store.profiles import service_registry
 from autotuner.tuning.home_gpus import gpus_of_home
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
-from autotuner.workers.pulse import Pulse
-from autotuner.workers.run_task import Setting
+from autotuner.workers.heartbeat import PeriodicThread
+from autotuner.workers.run_task import WorkerSetup
 from autotuner.workers.worker import Worker, this_worker
 
 _LOG = logging.getLogger("autotuner.worker")
@@ -46,7 +46,7 @@ def worker(
     )
     me = this_worker(name or "", "worker", found)
     with Store.open(folder, database) as store:
-        setting = Setting(
+        setup = WorkerSetup(
             home=folder,
             devices=found,
             policy=settings.policy,
@@ -54,7 +54,7 @@ def worker(
             mirror=lambda task_id: mirror(store, task_id),
             locks=lock_folder(),
         )
-        working = Worker(store, me, setting, once=once)
+        working = Worker(store, me, setup, once=once)
         when_told_to_stop(working.stop)
         if is_child:
             when_parent_ends(working.stop)
@@ -65,10 +65,10 @@ def worker(
     return 0
 
 
-def upkeep_of(store: Store, settings: ServiceSettings) -> Pulse:
+def upkeep_of(store: Store, settings: ServiceSettings) -> PeriodicThread:
     """Removes what is too old, now and then, while its block runs."""
     days = settings.keep_events_days
-    return Pulse(
+    return PeriodicThread(
         lambda: remove_expired(store.sessions, datetime.now(UTC), keep_events_days=days),
         EVERY_S,
         name="upkeep",

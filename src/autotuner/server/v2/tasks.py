@@ -286,7 +286,7 @@ def _act(service: Service, task_id: int, action: Action, if_match: str | None) -
     if action not in ASKED_OF_WORKERS:
         refuse_violations(service.violations(parse_task(record.config, source=f"task {task_id}")))
     done = service.store.tasks.act(task_id, action, revision=expected_revision(if_match, task_id))
-    return _task_response(service, done, status=202 if done.wanted else 200)
+    return _task_response(service, done, status=202 if done.requested_action else 200)
 
 
 def _copied(name: str) -> str:
@@ -310,9 +310,9 @@ def _task_response(
     parts = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
     document = {
         **vars(record),
-        "requested_action": record.wanted,
-        "requested_gpu": record.needs_gpu,
-        "requested_gpus": record.needs_gpus,
+        "requested_action": record.requested_action,
+        "requested_gpu": record.requested_gpu,
+        "requested_gpus": record.requested_gpus,
         "updated_at": record.updated_at or record.created_at,
         "experiments": counts,
         "config": document_of_task(record),

@@ -1,10 +1,11 @@
-"""Something that is done again and again in a thread of its own, until it is told to end."""
+"""Signs of life: how often they are given and looked for, and the threads that do so."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,35 @@ _LONGEST_S = 10.0
 _LOG = logging.getLogger(__name__)
 
 
-class Pulse:
+@dataclass(frozen=True)
+class WorkerTimes:
+    """All times of this room, in seconds.
+
+    A holder gives up before anybody takes over: `give_up_s` is well under `overdue_s`. What is
+    taken over goes on within a minute: `overdue_s`, two looks, a claim.
+
+    Attributes:
+        heartbeat_s: from one heartbeat of a holder to the next.
+        give_up_s: without a heartbeat that was written, after which a holder stops its engines.
+        look_s: from one look at the others to the next.
+        overdue_s: without a new heartbeat, after which a holder is taken for dead.
+        poll_s: from one look for a task to the next, and from one try to the next where the
+            database is away.
+        registration_s: from one heartbeat of a worker itself to the next.
+    """
+
+    heartbeat_s: float = 2.0
+    give_up_s: float = 40.0
+    look_s: float = 2.0
+    overdue_s: float = 50.0
+    poll_s: float = 1.0
+    registration_s: float = 5.0
+
+
+WORKER_TIMES = WorkerTimes()
+
+
+class PeriodicThread:
     """Calls `act` at once and then every `every_s` seconds while its block runs.
 
     What `act` raises is logged, and it is called again: a thread that ended unseen would make a

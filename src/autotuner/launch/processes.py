@@ -1,4 +1,4 @@
-"""Which machine and which process this is, and whether a process of this machine still lives.
+"""Processes of this machine: which one an id names, whether it still lives, and how it is ended.
 
 A process id is used again after a while, so a process is named by its id and the moment at which
 it started, in hundredths of a second after the machine did (Linux's clock ticks, proc(5)): a wall
@@ -8,9 +8,11 @@ of process ids that its processes see (containers on one kernel have different o
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +22,7 @@ from pathlib import Path
 _TICKS_PER_S = 100
 _DEAD, _STOPPED = ("zombie", "dead"), ("stopped", "tracing-stop")
 """psutil's words for the state of a process."""
+_POLL_S = 0.05
 _NAME_LENGTH, _BOOT_LENGTH = 200, 64
 
 
@@ -74,6 +77,24 @@ def session_members(leader: int) -> tuple[int, ...]:
     return tuple(pid for pid in members if not is_gone(process_of(pid)))
 
 
+def end_session(leader: Process, *, within_s: float) -> bool:
+    """Ends a process of this machine and the session that it leads, and waits until they are gone.
+
+    First the leader is asked to (SIGTERM); what is left after `within_s` is killed. A process that
+    has taken over the leader's id meanwhile is left alone.
+
+    Returns:
+        Whether nothing is left; False where it still is after another `within_s`.
+    """
+    if not is_gone(leader):
+        _signal(leader.pid, signal.SIGTERM)
+    if _has_ended(leader, within_s):
+        return True
+    for pid in (*_members_of(leader), *(() if is_gone(leader) else (leader.pid,))):
+        _signal(pid, signal.SIGKILL)
+    return _has_ended(leader, within_s)
+
+
 def boot_time_s() -> float:
     """Seconds since the machine started; those in which it slept count too, where it can tell."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
@@ -94,6 +115,31 @@ def _seen(pid: int) -> tuple[int, str] | None:
         return None
     except psutil.AccessDenied:
         return 0, ""
+
+
+def _has_ended(leader: Process, within_s: float) -> bool:
+    deadline = time.monotonic() + within_s
+    while not is_gone(leader) or _members_of(leader):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+def _members_of(leader: Process) -> tuple[int, ...]:
+    """Live processes of the session that `leader` leads, or led.
+
+    An id is not given out again as long as a session bears it: where another process has it, the
+    session is over.
+    """
+    if process_of(leader.pid).started not in (0, leader.started):
+        return ()
+    return session_members(leader.pid)
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _session(pid: int) -> int | None:

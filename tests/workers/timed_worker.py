@@ -1,4 +1,4 @@
-"""A worker whose times are not those of users: `python paced_worker.py JSON`."""
+"""A worker whose times are not those of users: `python timed_worker.py JSON`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from autotuner.server.settings import load_settings
 from autotuner.store import Store
 from autotuner.workers.child import when_told_to_stop
 from autotuner.workers.devices import Devices
-from autotuner.workers.pace import Pace
-from autotuner.workers.run_task import Setting
+from autotuner.workers.heartbeat import WorkerTimes
+from autotuner.workers.run_task import WorkerSetup
 from autotuner.workers.worker import Worker, this_worker
 
 
@@ -24,11 +24,11 @@ def main(given: dict[str, object]) -> None:
     settings = load_settings(Path(str(given["config"])), environment=os.environ, flags={})
     folder = home / str(given["name"])
     # Locks of its own: two of them stand for workers on two machines.
-    setting = Setting(folder, devices, settings.policy, builtin_registry, locks=folder / "locks")
+    setup = WorkerSetup(folder, devices, settings.policy, builtin_registry, locks=folder / "locks")
     database = given["database"]
     with Store.open(home, None if database is None else str(database)) as store:
         me = this_worker(str(given["name"]), "worker", devices)
-        worker = Worker(store, me, setting, pace=Pace(**given["pace"]))  # type: ignore[arg-type]
+        worker = Worker(store, me, setup, times=WorkerTimes(**given["times"]))  # type: ignore[arg-type]
         when_told_to_stop(worker.stop)
         worker.run()
 

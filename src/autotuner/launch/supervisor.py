@@ -1,12 +1,12 @@
 """Stands between the tuner and one engine, so that the engine never outlives the tuner.
 
-Run as a program of its own: `python -I -S warden.py GRACE_S PROGRAM ARGUMENT …`. Its standard input
-is a pipe whose other end only the tuner holds. The kernel closes that end however the tuner goes,
-`kill -9` included; the warden then ends the engine's process group: SIGTERM, GRACE_S seconds,
-SIGKILL. When the engine ends by itself, the warden ends what it left behind and passes its exit
-code on (128 + signal number, as shells do).
+Run as a program of its own: `python -I -S supervisor.py GRACE_S PROGRAM ARGUMENT …`. Its standard
+input is a pipe whose other end only the tuner holds. The kernel closes that end however the tuner
+goes, `kill -9` included; the supervisor then ends the engine's process group: SIGTERM, GRACE_S
+seconds, SIGKILL. When the engine ends by itself, the supervisor ends what it left behind and passes
+its exit code on (128 + signal number, as shells do).
 
-Imports the standard library only, and little of it: one warden starts with every engine.
+Imports the standard library only, and little of it: one supervisor starts with every engine.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def main(argv: list[str]) -> int:
     os.set_blocking(wake, False)
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
-    told_to_stop = False
+    is_stopping = False
 
     def stop(_number: int, _frame: object) -> None:
-        nonlocal told_to_stop
-        told_to_stop = True
+        nonlocal is_stopping
+        is_stopping = True
 
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         return EXIT_NO_PROGRAM
-    while not told_to_stop and engine.poll() is None:
+    while not is_stopping and engine.poll() is None:
         readable, _, _ = select.select([sys.stdin.fileno(), wake], [], [])
         if wake in readable:
             os.read(wake, 4096)
@@ -73,7 +73,7 @@ def _signal_group(group: int, number: int) -> None:
 
 
 def _die_with_parent() -> None:
-    """Has the kernel kill the engine should the warden itself be killed; Linux only."""
+    """Has the kernel kill the engine should the supervisor itself be killed; Linux only."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         import ctypes

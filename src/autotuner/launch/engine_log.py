@@ -1,4 +1,4 @@
-"""Why an engine failed, read from its log by its engine's table of patterns."""
+"""The log of a launch, new with every launch, and why the engine failed, read from it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from autotuner.engines import FailureKind, FailurePattern
+from autotuner.errors import LaunchError
 from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
@@ -17,6 +19,22 @@ JUDGED_LINES = 300
 _TAIL_BYTES = 128 * 1024
 _LINE_CHARS = 300
 _STAMP = re.compile(r"^[\d.:]+ [A-Z] +")
+
+
+def open_log(path: Path) -> IO[str]:
+    """Opens an empty log, its folder made where it is missing.
+
+    Raises:
+        LaunchError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise LaunchError(
+            f"the log {path} cannot be written: {error.strerror}",
+            remedy="free some space, or choose another --home",
+        ) from None
 
 
 def read_tail(path: Path, lines: int = TAIL_LINES) -> str:
@@ -49,15 +67,15 @@ def classify(
             return Failure(FailureKind.LOAD_ERRORS, "requests failed, the engine lives", kept)
         return Failure(FailureKind.NOT_READY, "the engine was not ready in time", kept)
     for row in patterns:
-        said = _said(row.pattern, log_tail)
-        if said is not None:
-            return Failure(row.kind, f"{row.explanation}: {said}", kept)
+        line = _first_line(row.pattern, log_tail)
+        if line is not None:
+            return Failure(row.kind, f"{row.explanation}: {line}", kept)
     kind = FailureKind.DIED_UNDER_LOAD if was_ready else FailureKind.DIED_LOADING
     when = "under load" if was_ready else "while loading"
     return Failure(kind, f"the engine died {when}, {_ended(exit_code)}", kept)
 
 
-def _said(pattern: str, log_tail: str) -> str | None:
+def _first_line(pattern: str, log_tail: str) -> str | None:
     """The first line with `pattern`, without the time and level that it begins with."""
     compiled = re.compile(pattern, re.IGNORECASE)
     line = next((line for line in log_tail.splitlines() if compiled.search(line)), None)
