@@ -3,10 +3,10 @@
     pip install torch
     python scripts/fit_calibration.py > src/autotuner/predict/calibration.yaml
 
-The constants are those of `likeness.Constants`, for TTFT and TPOT, on the measured rows that
-aiconfigurator publishes beside our base prediction: by marginal likelihood and the likelihood of
-each model's rows given the other models' (Rasmussen and Williams, 2006, equations 5.8 and 5.10 with
-a model left out), with a prior around the values written below. Three sets: on the models of
+The constants are those of `calibration_kernel.Constants`, for TTFT and TPOT, on the measured rows
+that aiconfigurator publishes beside our base prediction: by marginal likelihood and the likelihood
+of each model's rows given the other models' (Rasmussen and Williams, 2006, equations 5.8 and 5.10
+with a model left out), with a prior around the values written below. Three sets: on the models of
 FIRST_HALF, on the others, and on all. Whoever judges calibration on rows of a model takes the set
 that never saw it. What Little's law leaves over is not in those rows: its constants are judgement.
 """
@@ -24,8 +24,8 @@ import torch
 import yaml
 
 from autotuner.predict.calibration import clipped
+from autotuner.predict.calibration_kernel import ACROSS_MODELS, FEATURES, LEVELS, WORKLOAD
 from autotuner.predict.combined import best_of_both
-from autotuner.predict.likeness import ACROSS_MODELS, FEATURES, LEVELS, WORKLOAD
 from autotuner.verify.predicted_rows import Judged, judged_rows
 from autotuner.verify.silicon import silicon_rows
 

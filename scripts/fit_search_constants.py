@@ -27,7 +27,7 @@ import yaml
 from autotuner.landscapes import Landscape, knowledge, read_landscape
 from autotuner.predict.calibration import clipped
 from autotuner.search import SearchState
-from autotuner.search.hybrid.residuals import VARIANCES, Measured, Told, priors
+from autotuner.search.hybrid.residuals import VARIANCES, Measured, MeasuredResiduals, priors
 from autotuner.search.hybrid.rows import QUANTITIES, Rows, rows_of
 
 FILE = Path(__file__).parents[1] / "src/autotuner/search/hybrid/hyperparameters.yaml"
@@ -108,8 +108,8 @@ def surprise(theta: dict[str, np.ndarray], found: dict[str, list[Case]], column:
             lengths = [theta["lengths"][theta["roles"].tolist().index(r)] for r in case.rows.roles]
             one = np.concatenate([theta["variances"], lengths])
             values = clipped(case.seen.residuals[:, column])
-            told = Told(case.rows, case.seen.rows, values)
-            mean, variance = told.predict(one, case.asked)
+            measured = MeasuredResiduals(case.rows, case.seen.rows, values)
+            mean, variance = measured.predict(one, case.asked)
             error = case.residuals[:, column] - mean
             losses.append(
                 (

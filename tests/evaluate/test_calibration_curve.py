@@ -15,8 +15,8 @@ from autotuner.errors import AutotunerError, VerifyError
 from autotuner.evaluate import accuracy as judge
 from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, constants_without
 from autotuner.predict import Prediction, Predictions, Scenario, Support, tok_s
-from autotuner.predict.calibration import Belief, Learnt
-from autotuner.predict.likeness import Place, calibration_constants
+from autotuner.predict.calibration import Posterior, ResidualProcess
+from autotuner.predict.calibration_kernel import Place, calibration_constants
 from autotuner.verify.predicted_rows import Judged, compare_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
@@ -161,12 +161,12 @@ def test_no_group_is_judged_with_constants_that_were_fitted_on_its_model(
     """Also where two models of one family were fitted on apart, in whichever order they come."""
     asked: list[tuple[Any, str]] = []
 
-    class Watched(Learnt):
-        def at(self, places: Sequence[Place]) -> Belief:
+    class Watched(ResidualProcess):
+        def at(self, places: Sequence[Place]) -> Posterior:
             asked.extend((self._constants, place.model) for place in places)
             return super().at(places)
 
-    monkeypatch.setattr(judge, "Learnt", Watched)
+    monkeypatch.setattr(judge, "ResidualProcess", Watched)
     models = ("meta-llama/Meta-Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-70B", "Qwen/Qwen3-32B")
     for order in (models, models[::-1]):
         judged(*(group(model, (2.0, 1.5)) for model in order), priors=[prior], launches=(0, 1))
@@ -258,7 +258,7 @@ def test_coverage_is_the_share_that_is_predicted_and_the_rest_has_its_reasons() 
 
 
 def test_the_stated_interval_holds_four_in_five_of_what_the_constants_say() -> None:
-    """Residuals drawn from the belief that the judge starts with, whatever was measured since."""
+    """Residuals drawn from the normal distribution that the judge starts with."""
     random = np.random.default_rng(7)
     groups = []
     for number in range(100):
@@ -278,7 +278,7 @@ def test_the_stated_interval_holds_four_in_five_of_what_the_constants_say() -> N
 def _drawn(rows: Sequence[Judged], model: str, quantity: str, random: Any) -> list[float]:
     """Measured over predicted of each row."""
     constants = constants_without(model).by_quantity[quantity]
-    belief = Learnt([], [], constants).at([row.place for row in rows])
-    spread = belief.covariance + belief.noise * np.eye(len(rows))
-    drawn: list[float] = np.exp(random.multivariate_normal(belief.mean, spread)).tolist()
+    posterior = ResidualProcess([], [], constants).at([row.place for row in rows])
+    spread = posterior.covariance + posterior.noise * np.eye(len(rows))
+    drawn: list[float] = np.exp(random.multivariate_normal(posterior.mean, spread)).tolist()
     return drawn

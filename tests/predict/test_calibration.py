@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autotuner.predict.gaussian_process  # noqa: F401 - loads before any example is timed
 from autotuner.catalog import gpu_named, known_model
 from autotuner.config import Candidate
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
 from autotuner.predict.calibration import (
     CPU_DRIFT,
-    Belief,
     CalibratedPredictor,
-    Learnt,
-    most_telling,
+    Posterior,
+    ResidualProcess,
+    most_informative,
 )
-from autotuner.predict.likeness import LEVELS, Place, calibration_constants, covariance
+from autotuner.predict.calibration_kernel import LEVELS, Place, calibration_constants, covariance
 from autotuner.predict.roofline.predictor import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
 
@@ -211,9 +212,9 @@ def test_learning_never_makes_less_sure_and_never_depends_on_the_order(
     seen: list[tuple[Place, float]], asked: Place
 ) -> None:
     constants = calibration_constants()["all"].by_quantity["ttft"]
-    before = Learnt([], [], constants).at([asked])
-    after = Learnt(*zip(*seen, strict=True), constants).at([asked])
-    again = Learnt(*zip(*reversed(seen), strict=True), constants).at([asked])
+    before = ResidualProcess([], [], constants).at([asked])
+    after = ResidualProcess(*zip(*seen, strict=True), constants).at([asked])
+    again = ResidualProcess(*zip(*reversed(seen), strict=True), constants).at([asked])
     assert after.log_std[0] <= before.log_std[0] * (1 + 1e-9)
     assert after.log_std[0] ** 2 >= constants.noise * (1 - 1e-9)
     assert after.mean[0] == pytest.approx(again.mean[0], abs=1e-6)
@@ -226,8 +227,8 @@ def test_learning_in_two_steps_is_learning_at_once(
     constants = calibration_constants()["all"].by_quantity["tpot"]
     both = [*first, *second]
     asked = [place for place, _ in both]
-    at_once = Learnt(asked, [r for _, r in both], constants).at(asked)
-    prior = Learnt([p for p, _ in first], [r for _, r in first], constants).at(asked)
+    at_once = ResidualProcess(asked, [r for _, r in both], constants).at(asked)
+    prior = ResidualProcess([p for p, _ in first], [r for _, r in first], constants).at(asked)
     seen = list(range(len(first), len(both)))
     in_steps = prior.after(seen, [r for _, r in second])
     assert in_steps.mean == pytest.approx(at_once.mean, abs=1e-5)
@@ -268,34 +269,34 @@ def a_line(length: int, model: str = "m") -> list[Place]:
     ]
 
 
-def beliefs(where: Sequence[Place]) -> list[Belief]:
+def posteriors(where: Sequence[Place]) -> list[Posterior]:
     """Of TTFT and TPOT, before anything is measured."""
     sets = calibration_constants()["all"].by_quantity
-    return [Learnt([], [], sets[quantity]).at(where) for quantity in ("ttft", "tpot")]
+    return [ResidualProcess([], [], sets[quantity]).at(where) for quantity in ("ttft", "tpot")]
 
 
 @pytest.mark.parametrize("length", [3, 5, 7, 9])
 def test_the_middle_of_a_line_of_launches_tells_the_most(length: int) -> None:
     launches = [[place] for place in range(length)]
-    assert most_telling(beliefs(a_line(length)), launches) == length // 2
+    assert most_informative(posteriors(a_line(length)), launches) == length // 2
     turned = [launches[(place + 2) % length] for place in range(length)]
-    assert turned[most_telling(beliefs(a_line(length)), turned)] == [length // 2]
+    assert turned[most_informative(posteriors(a_line(length)), turned)] == [length // 2]
 
 
 def test_a_launch_of_two_loads_tells_more_than_one_of_them() -> None:
     (place,) = a_line(1)
     loads = [replace(place, concurrency=n) for n in (1, 64)]
-    assert most_telling(beliefs(loads), [[0], [0, 1], [1]]) == 1
+    assert most_informative(posteriors(loads), [[0], [0, 1], [1]]) == 1
 
 
 def test_a_launch_that_is_measured_is_not_chosen_again_where_another_teaches() -> None:
     """One of them stands alone: it is nobody's middle, but its turn comes all the same."""
     where = [*a_line(5), *a_line(1, "another")]
     launches = [[place] for place in range(len(where))]
-    left, chosen = beliefs(where), []
+    left, chosen = posteriors(where), []
     for _ in where:
-        chosen.append(most_telling(left, launches))
-        left = [belief.after(launches[chosen[-1]], [0.3]) for belief in left]
+        chosen.append(most_informative(left, launches))
+        left = [posterior.after(launches[chosen[-1]], [0.3]) for posterior in left]
     assert sorted(chosen) == list(range(len(where)))
 
 
@@ -310,6 +311,6 @@ def test_which_launch_tells_the_most_does_not_depend_on_what_was_measured(
     seen = data.draw(st.lists(st.integers(0, len(where) - 1), unique=True))
     values = residuals[: len(seen)]
     launches = [[place] for place in range(len(where))]
-    one = [belief.after(seen, values) for belief in beliefs(where)]
-    other = [belief.after(seen, [0.0] * len(seen)) for belief in beliefs(where)]
-    assert most_telling(one, launches) == most_telling(other, launches)
+    one = [posterior.after(seen, values) for posterior in posteriors(where)]
+    other = [posterior.after(seen, [0.0] * len(seen)) for posterior in posteriors(where)]
+    assert most_informative(one, launches) == most_informative(other, launches)

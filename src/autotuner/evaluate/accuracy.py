@@ -17,8 +17,12 @@ from typing import Any
 
 from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
-from autotuner.predict.calibration import Belief, Learnt, most_telling
-from autotuner.predict.likeness import CalibrationConstants, Constants, calibration_constants
+from autotuner.predict.calibration import Posterior, ResidualProcess, most_informative
+from autotuner.predict.calibration_kernel import (
+    CalibrationConstants,
+    Constants,
+    calibration_constants,
+)
 from autotuner.predict.predictor import STDS_80
 from autotuner.verify.predicted_rows import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
@@ -162,23 +166,25 @@ def _curve(
     seeds: int,
 ) -> Iterator[CurvePoint]:
     held: dict[tuple[str, int, str], list[_Held]] = defaultdict(list)
-    learnt: dict[Any, Learnt] = {}
+    processes: dict[Any, ResidualProcess] = {}
     for group, rows in groups.items():
-        beliefs = {}
+        posteriors = {}
         for quantity in _QUANTITIES:
             row = rows[0].row
             constants = constants_without(row.model)
             # Models that learn from the same observations may need constants of their own.
             key = (quantity, _left_out(prior, row), constants.fitted_on)
-            if key not in learnt:
-                learnt[key] = _prior(prior, row, judged, quantity, constants.by_quantity[quantity])
-            beliefs[quantity] = learnt[key].at([j.place for j in rows])
-        for choice, orders in _orders(rows, beliefs, max(launches), seeds).items():
-            for quantity, belief in beliefs.items():
+            if key not in processes:
+                processes[key] = _prior(
+                    prior, row, judged, quantity, constants.by_quantity[quantity]
+                )
+            posteriors[quantity] = processes[key].at([j.place for j in rows])
+        for choice, orders in _orders(rows, posteriors, max(launches), seeds).items():
+            for quantity, posterior in posteriors.items():
                 for count in launches:
                     # Where nothing is measured, every order is the same.
                     for order in orders if count else orders[:1]:
-                        one = _hold_out(rows, belief, quantity, order[:count])
+                        one = _hold_out(rows, posterior, quantity, order[:count])
                         held[choice, count, quantity].append(_Held(group, *one))
     for choice in CHOICES:
         for count in launches:
@@ -188,21 +194,21 @@ def _curve(
 
 
 def _orders(
-    rows: Sequence[Judged], beliefs: Mapping[str, Belief], count: int, seeds: int
+    rows: Sequence[Judged], posteriors: Mapping[str, Posterior], count: int, seeds: int
 ) -> dict[str, list[list[Any]]]:
     """In which orders the launches of a group are measured."""
     places: dict[Any, list[int]] = defaultdict(list)
     for index, one in enumerate(rows):
         places[one.row.launch].append(index)
     names, left = list(places), dict(places)
-    current = list(beliefs.values())
+    current = list(posteriors.values())
     chosen: list[Any] = []
     while left and len(chosen) < count:
-        name = list(left)[most_telling(current, list(left.values()))]
+        name = list(left)[most_informative(current, list(left.values()))]
         seen = left.pop(name)
         chosen.append(name)
         # The values do not matter to how sure one gets.
-        current = [belief.after(seen, [0.0] * len(seen)) for belief in current]
+        current = [posterior.after(seen, [0.0] * len(seen)) for posterior in current]
     drawn = [
         random.Random(seed).sample(names, min(count, len(names)))  # noqa: S311 - reproducible
         for seed in range(seeds)
@@ -234,13 +240,15 @@ def _left_out(prior: str, row: MeasuredRow) -> Any:
 
 def _prior(
     prior: str, row: MeasuredRow, judged: Sequence[Judged], quantity: str, constants: Constants
-) -> Learnt:
+) -> ResidualProcess:
     others = [j for j in judged if _left_out(prior, j.row) != _left_out(prior, row)]
-    return Learnt([j.place for j in others], [j.residual(quantity) for j in others], constants)
+    return ResidualProcess(
+        [j.place for j in others], [j.residual(quantity) for j in others], constants
+    )
 
 
 def _hold_out(
-    rows: Sequence[Judged], belief: Belief, quantity: str, measured: Sequence[Any]
+    rows: Sequence[Judged], posterior: Posterior, quantity: str, measured: Sequence[Any]
 ) -> tuple[Any, Any]:
     """Errors of the rows of all other launches, once some are measured."""
     import numpy as np
@@ -248,7 +256,7 @@ def _hold_out(
     residuals = [j.residual(quantity) for j in rows]
     seen = [i for i, j in enumerate(rows) if j.row.launch in measured]
     rest = [i for i, j in enumerate(rows) if j.row.launch not in measured]
-    after = belief.after(seen, [residuals[i] for i in seen])
+    after = posterior.after(seen, [residuals[i] for i in seen])
     error = after.mean[rest] - np.array([residuals[i] for i in rest])
     return np.abs(np.exp(error) - 1), np.abs(error) / after.log_std[rest]
 

@@ -18,14 +18,18 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autotuner.evaluate.baseline_orders import greedy, predicted_frontier
+from autotuner.predict.gaussian_process import (
+    Conditional,
+    Floats,
+    conditioned,
+    matern52,
+    normal_cdf,
+)
 from autotuner.search import OBJECTIVES, OperatingPoint, SearchState
 from autotuner.search.axes import Axis, axes_of
 from autotuner.search.slo import within
-
-Array = npt.NDArray[np.float64]
 
 FIRST = 2
 """Launches before there is a process."""
@@ -76,14 +80,14 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
 def _by_improvement(
     state: SearchState,
     asked: Sequence[tuple[str, int]],
-    found: Mapping[str, tuple[Array, Array]],
+    found: Mapping[str, tuple[Floats, Floats]],
 ) -> Iterable[str]:
     """By expected improvement at the best level, as far as the limits are likely to be met."""
     (name,) = state.objectives
     likely = np.ones(len(asked))
     for limited, limit in state.slo.items():
         mean, std = found[limited]
-        likely *= _cdf((mean + math.log(limit)) / std)
+        likely *= normal_cdf((mean + math.log(limit)) / std)
     feasible = [
         _sign(name) * math.log(getattr(point, name))
         for outcome in state.history
@@ -96,45 +100,43 @@ def _by_improvement(
     return dict.fromkeys(asked[place][0] for place in np.argsort(-gain, kind="stable"))
 
 
-def expected_improvement(mean: Array, std: Array, best: float) -> Array:
+def expected_improvement(mean: Floats, std: Floats, best: float) -> Floats:
     """Of normal variables over `best` (Jones, Schonlau and Welch, 1998)."""
     z = (mean - best) / std
-    return np.asarray(std * (z * _cdf(z) + np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)))
+    return np.asarray(std * (z * normal_cdf(z) + np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)))
 
 
 @dataclass(frozen=True)
 class MaternProcess:
     """A zero-mean process of standardised outputs, Matern 5/2 with one length, with noise."""
 
-    inputs: Array
+    inputs: Floats
     length: float
-    factor: Array
-    weights: Array
+    conditional: Conditional
     centre: float
     scale: float
 
     @classmethod
-    def fitted(cls, inputs: Array, outputs: Array) -> MaternProcess:
+    def fitted(cls, inputs: Floats, outputs: Floats) -> MaternProcess:
         """Length and noise of the greatest marginal likelihood among a few."""
         centre, scale = float(outputs.mean()), float(outputs.std()) or 1.0
         standard = (outputs - centre) / scale
-        best: tuple[float, MaternProcess] | None = None
-        for length, noise in product(_LENGTHS, _NOISES):
-            covariance = _matern(inputs, inputs, length) + noise**2 * np.eye(len(inputs))
-            factor: Array = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
-            weights = np.linalg.solve(factor.T, np.linalg.solve(factor, standard))
-            likelihood = -standard @ weights / 2 - np.log(np.diag(factor)).sum()
-            if best is None or likelihood > best[0]:
-                best = likelihood, cls(inputs, length, factor, weights, centre, scale)
-        assert best is not None  # noqa: S101
-        return best[1]
+        found = [
+            cls(inputs, length, conditioned(covariance, noise**2, standard), centre, scale)
+            for length in _LENGTHS
+            for covariance in (_similarity(inputs, inputs, length),)
+            for noise in _NOISES
+        ]
+        return max(found, key=lambda process: process.conditional.log_likelihood)
 
-    def posterior(self, where: Array) -> tuple[Array, Array]:
+    def posterior(self, where: Floats) -> tuple[Floats, Floats]:
         """Mean and standard deviation at `k` places, of the outputs' own scale."""
-        across = _matern(where, self.inputs, self.length)
-        explained = np.linalg.solve(self.factor, across.T)
+        across = _similarity(self.inputs, where, self.length)
+        explained = self.conditional.explained(across)
         variance = np.maximum(1 - (explained**2).sum(axis=0), 1e-9)
-        return self.centre + self.scale * (across @ self.weights), self.scale * np.sqrt(variance)
+        return self.centre + self.scale * self.conditional.mean(across), self.scale * np.sqrt(
+            variance
+        )
 
 
 def _inputs(state: SearchState, axes: Sequence[Axis], key: str, level: int) -> list[float]:
@@ -154,12 +156,6 @@ def _sign(name: str) -> int:
     return 1 if OBJECTIVES[name].maximise else -1
 
 
-def _matern(one: Array, other: Array, length: float) -> Array:
-    """Matern 5/2 covariance: `n x d`, `k x d` -> `n x k`."""
-    squares = ((one[:, None, :] - other[None, :, :]) ** 2).sum(axis=2)
-    far = np.sqrt(5 * squares) / length
-    return np.asarray((1 + far + far**2 / 3) * np.exp(-far))
-
-
-def _cdf(z: Array) -> Array:
-    return np.array([(1 + math.erf(one / math.sqrt(2))) / 2 for one in z])
+def _similarity(one: Floats, other: Floats, length: float) -> Floats:
+    """Matern 5/2 of `n x d`, `k x d`: `n x k`."""
+    return matern52(((one[:, None, :] - other[None, :, :]) ** 2).sum(axis=2) / length**2)

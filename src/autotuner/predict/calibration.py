@@ -4,9 +4,8 @@ The base's error is learnt in logarithms for TTFT and TPOT; throughput follows f
 law, and what the law leaves over (a loop that is not quite closed, drafts, ramps) is learnt as a
 third, small residual. So the three figures never contradict each other.
 
-Gaussian process regression (C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine
-Learning", 2006, equations 2.23 and 2.24); the covariance is `likeness.covariance`, the mean before
-anything is learnt is 0: the base predictor as it is.
+The residuals are a Gaussian process (`gaussian_process`) with the kernel of `calibration_kernel`;
+the mean before anything is measured is 0: the base predictor as it is.
 """
 
 from __future__ import annotations
@@ -17,20 +16,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from autotuner.config import Candidate
-from autotuner.predict.closed_loop import e2e_ms, tok_s
-from autotuner.predict.likeness import (
+from autotuner.predict.calibration_kernel import (
     CalibrationConstants,
     Constants,
     Place,
     calibration_constants,
     covariance,
 )
+from autotuner.predict.closed_loop import e2e_ms, tok_s
 from autotuner.predict.observations import Observation
 from autotuner.predict.predictor import Prediction, Predictions, Predictor, Scenario, Support
 
 if TYPE_CHECKING:
-    from autotuner.predict.likeness import Array
-
+    from autotuner.predict.calibration_kernel import Array
+    from autotuner.predict.gaussian_process import Conditional
 
 LARGEST_RESIDUAL = 2.5
 """Residuals beyond a factor of e^2.5 = 12 count as that: a row that far off is rarely what its
@@ -38,7 +37,7 @@ fields say, and must not bend its neighbours."""
 
 
 @dataclass(frozen=True)
-class Belief:
+class Posterior:
     """Residuals ln(measured / predicted) at `n` places, as a normal distribution.
 
     Attributes:
@@ -59,8 +58,8 @@ class Belief:
         std: Array = np.sqrt(np.maximum(np.diag(self.covariance), 0.0) + self.noise)
         return std
 
-    def after(self, seen: Sequence[int], residuals: Sequence[float]) -> Belief:
-        """The belief at all places once the residuals at some of them are measured.
+    def after(self, seen: Sequence[int], residuals: Sequence[float]) -> Posterior:
+        """The posterior at all places once the residuals at some of them are measured.
 
         Args:
             seen: their positions. residuals: one for each.
@@ -70,43 +69,47 @@ class Belief:
         if not len(seen):
             return self
         at = np.asarray(seen)
-        towards = self.covariance[at]
-        told = self.covariance[np.ix_(at, at)] + self.noise * np.eye(len(at))
-        weights = np.linalg.solve(told, towards).T
-        surprise = clipped(residuals) - self.mean[at]
-        return Belief(
-            self.mean + weights @ surprise, self.covariance - weights @ towards, self.noise
+        process = self._conditioned_at(at, clipped(residuals) - self.mean[at])
+        explained = process.explained(self.covariance[at])
+        return Posterior(
+            self.mean + process.mean(self.covariance[at]),
+            self.covariance - explained.T @ explained,
+            self.noise,
         )
 
+    def explained_share(self, seen: Sequence[int]) -> float:
+        """The share of the total variance that measuring some places would take away."""
+        import numpy as np
 
-def most_telling(beliefs: Sequence[Belief], launches: Sequence[Sequence[int]]) -> int:
+        at = np.asarray(seen)
+        explained = self._conditioned_at(at, np.zeros(len(at))).explained(self.covariance[at])
+        return float((explained**2).sum() / max(np.trace(self.covariance), 1e-300))
+
+    def _conditioned_at(self, at: Any, surprise: Array) -> Conditional:
+        import numpy as np
+
+        from autotuner.predict.gaussian_process import conditioned
+
+        return conditioned(self.covariance[np.ix_(at, at)], self.noise, surprise)
+
+
+def most_informative(posteriors: Sequence[Posterior], launches: Sequence[Sequence[int]]) -> int:
     """Which launch, once measured, would leave the least variance over all places.
 
-    Needs no measurement: what is learnt depends on the values, how sure one gets does not. Taken
-    one after the other this is the A-optimal design, chosen greedily (D. A. Cohn, Z. Ghahramani,
-    M. I. Jordan, "Active Learning with Statistical Models", JAIR 4, 1996).
+    Needs no measurement: the posterior mean depends on the values, the posterior variance does not.
+    Taken one after the other this is the A-optimal design, chosen greedily (D. A. Cohn,
+    Z. Ghahramani, M. I. Jordan, "Active Learning with Statistical Models", JAIR 4, 1996).
 
     Args:
-        beliefs: of the quantities wanted, over the same places; each counts by its own variance.
+        posteriors: of the quantities wanted, over the same places; each counts by its own variance.
         launches: for each launch the positions of its places, not empty.
     """
-    gains = [sum(_explained(belief, seen) for belief in beliefs) for seen in launches]
-    return max(range(len(launches)), key=gains.__getitem__)
+    shares = [sum(one.explained_share(seen) for one in posteriors) for seen in launches]
+    return max(range(len(launches)), key=shares.__getitem__)
 
 
-def _explained(belief: Belief, seen: Sequence[int]) -> float:
-    """The share of a belief's total variance that measuring some places would take away."""
-    import numpy as np
-
-    at = np.asarray(seen)
-    towards = belief.covariance[at]
-    told = belief.covariance[np.ix_(at, at)] + belief.noise * np.eye(len(at))
-    taken = (towards * np.linalg.solve(told, towards)).sum()
-    return float(taken / max(np.trace(belief.covariance), 1e-300))
-
-
-class Learnt:
-    """What measured residuals teach; ask it about any places.
+class ResidualProcess:
+    """The Gaussian process of residuals, conditioned on measured ones; ask it about any places.
 
     Args:
         places, residuals: where was measured, and ln(measured / predicted) there.
@@ -117,27 +120,24 @@ class Learnt:
     ) -> None:
         self._places = tuple(places)
         self._constants = constants
-        self._weights: Any = None
-        self._root: Any = None
+        self._conditional: Conditional | None = None
         if self._places:
-            import numpy as np
+            from autotuner.predict.gaussian_process import conditioned
 
-            told = covariance(self._places, self._places, constants)
-            self._root = np.linalg.cholesky(told + constants.noise * np.eye(len(self._places)))
-            halfway = np.linalg.solve(self._root, clipped(residuals))
-            self._weights = np.linalg.solve(self._root.T, halfway)
+            among = covariance(self._places, self._places, constants)
+            self._conditional = conditioned(among, constants.noise, clipped(residuals))
 
-    def at(self, places: Sequence[Place]) -> Belief:
-        """The belief at some places, with the covariance among them."""
+    def at(self, places: Sequence[Place]) -> Posterior:
+        """The posterior at some places, with the covariance among them."""
         import numpy as np
 
         own = covariance(places, places, self._constants)
-        if not self._places:
-            return Belief(np.zeros(len(places)), own, self._constants.noise)
+        if self._conditional is None:
+            return Posterior(np.zeros(len(places)), own, self._constants.noise)
         across = covariance(self._places, places, self._constants)
-        explained = np.linalg.solve(self._root, across)
-        return Belief(
-            across.T @ self._weights, own - explained.T @ explained, self._constants.noise
+        explained = self._conditional.explained(across)
+        return Posterior(
+            self._conditional.mean(across), own - explained.T @ explained, self._constants.noise
         )
 
 
@@ -217,16 +217,18 @@ class CalibratedPredictor:
         self, known: tuple[Observation, ...], quantity: str, drift: float, places: Sequence[Place]
     ) -> list[tuple[float, float]]:
         """Mean and standard deviation of ln(measured / predicted) at each place."""
-        learnt = self._learnt(known, quantity, drift).at(places)
-        return [(float(m), float(s)) for m, s in zip(learnt.mean, learnt.log_std, strict=True)]
+        found = self._process(known, quantity, drift).at(places)
+        return [(float(m), float(s)) for m, s in zip(found.mean, found.log_std, strict=True)]
 
-    def _learnt(self, known: tuple[Observation, ...], quantity: str, drift: float) -> Learnt:
+    def _process(
+        self, known: tuple[Observation, ...], quantity: str, drift: float
+    ) -> ResidualProcess:
         constants = (self.constants or calibration_constants()["all"]).by_quantity[quantity]
         if quantity != "tok_s":
             launch = max(constants.offset.get("launch", 0.0), drift)
             constants = replace(constants, offset={**constants.offset, "launch": launch})
         told = [(o, r) for o in known if (r := _residual(o, quantity)) is not None]
-        return Learnt([_seen(o) for o, _ in told], [r for _, r in told], constants)
+        return ResidualProcess([_seen(o) for o, _ in told], [r for _, r in told], constants)
 
 
 def correcting(

@@ -12,8 +12,8 @@ from autotuner.config import content_id, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, tok_s
 from autotuner.predict.aiconfigurator.predictor import OTHER_FORMATS
+from autotuner.predict.calibration_kernel import Place
 from autotuner.predict.combined import answers
-from autotuner.predict.likeness import Place
 from autotuner.verify.compare import Comparison, Side, compare_pairs
 from autotuner.verify.matching import pair_of
 from autotuner.verify.points import Excluded, Point

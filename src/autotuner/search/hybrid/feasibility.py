@@ -3,25 +3,30 @@
 How far each row is from the wall is first what memory predictions say, in units of `WALL_WIDTH`; a
 Gaussian process corrects it: mostly one shift of the wall for all rows, and a smooth part, so that
 failures that follow some settings lower the odds of their neighbours. What ran and what failed
-enters through a probit likelihood, by Laplace's approximation (Rasmussen and Williams, 2006,
-algorithms 3.1 and 3.2).
+enters through a probit likelihood (`predict.gaussian_process`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from autotuner.predict.likeness import matern, squared_distances
+from autotuner.predict.gaussian_process import (
+    Component,
+    classified,
+    kernel_sum,
+    matern32,
+    normal_cdf,
+    squared_distances,
+)
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows
 
 WALL_WIDTH = 0.04
 """Relative memory within which the same prediction may fit or not."""
-SHIFT_VARIANCE, SMOOTH_VARIANCE = 8.0, 4.0
-"""Of the wall's shift, and of its smooth part, in squares of `WALL_WIDTH`."""
+COMPONENTS = (Component(8.0), Component(4.0, ("features",)))
+"""The wall's shift, and its smooth part, in squares of `WALL_WIDTH`."""
 
 _LENGTHS: Mapping[str, float] = {
     "tensor": 2.0,
@@ -45,7 +50,6 @@ _SILENT = 5.0
 _BEYOND, _HOPELESS = -2.0, -10.0
 """Margins, at the most, of rows predicted to run out of memory: above levels that run, and of
 candidates that run at no level."""
-_NEWTON_STEPS, _CLOSE = 30, 1e-4
 
 
 def margins(rows: Rows) -> Floats:
@@ -69,66 +73,27 @@ def chance_to_fit(distance: Floats, doubt: float = 1.0) -> Floats:
     Args:
         doubt: share of the believed doubts that counts, above 0: the less, the nearer to 0 or 1.
     """
-    return _normal_cdf(distance / doubt)
+    return normal_cdf(distance / doubt)
 
 
 def distance_to_wall(rows: Rows, tried: Ints, ran: Bools) -> Floats:
-    """How far each row is believed to be from the wall, in standard deviations: `n`, positive runs.
+    """Posterior distance of each row from the wall, in standard deviations: `n`, positive runs.
 
     Args:
         tried: rows that were launched and measured, or failed: `m`. ran: which of them ran.
     """
     margin = margins(rows)
-    variance = SHIFT_VARIANCE + SMOOTH_VARIANCE
+    variance = sum(component.variance for component in COMPONENTS)
     if not len(tried):
         return np.asarray(margin / math.sqrt(1 + variance))
     scaled = rows.features / np.array([_LENGTHS[role] for role in rows.roles])
     among = _kernel(scaled[tried], scaled[tried]) + 1e-6 * np.eye(len(tried))
-    pull, root, curvature = _laplace(among, margin[tried], np.where(ran, 1.0, -1.0))
-    towards = _kernel(scaled[tried], scaled)
-    mean = margin + towards.T @ pull
-    explained = np.linalg.solve(root, curvature[:, None] * towards)
-    left = np.maximum(variance - (explained**2).sum(0), 0.0)
-    return np.asarray(mean / np.sqrt(1 + left))
-
-
-def _laplace(covariance: Floats, prior: Floats, labels: Floats) -> tuple[Any, Any, Any]:
-    """Newton's method to the mode: its weights, the factor of B, and sqrt(W)."""
-    size = len(labels)
-    latent, pull = prior.copy(), np.zeros(size)
-    root: Floats = np.eye(size)
-    sqrt_w = np.ones(size)
-    for _ in range(_NEWTON_STEPS):
-        agreement = labels * latent
-        likelihood = np.maximum(_normal_cdf(agreement), 1e-9)
-        ratio = np.exp(-0.5 * agreement**2) / math.sqrt(2 * math.pi) / likelihood
-        gradient = labels * ratio
-        w = np.maximum(ratio**2 + agreement * ratio, 1e-8)
-        sqrt_w = np.sqrt(w)
-        root = np.asarray(
-            np.linalg.cholesky(np.eye(size) + sqrt_w[:, None] * covariance * sqrt_w), float
-        )
-        target = w * (latent - prior) + gradient
-        inner = np.linalg.solve(root, sqrt_w * (covariance @ target))
-        pull = target - sqrt_w * np.linalg.solve(root.T, inner)
-        new = prior + covariance @ pull
-        moved = float(np.abs(new - latent).max())
-        latent = new
-        if moved < _CLOSE:
-            break
-    return pull, root, sqrt_w
+    classifier = classified(among, margin[tried], ran)
+    across = _kernel(scaled[tried], scaled)
+    left = np.maximum(variance - (classifier.explained(across) ** 2).sum(0), 0.0)
+    return np.asarray((margin + classifier.mean(across)) / np.sqrt(1 + left))
 
 
 def _kernel(one: Floats, other: Floats) -> Floats:
-    alike = matern(squared_distances(one, other))
-    covariance: Floats = SHIFT_VARIANCE + SMOOTH_VARIANCE * alike
-    return covariance
-
-
-def _normal_cdf(values: Floats) -> Floats:
-    """Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.2.17: within 8e-8."""
-    t = 1 / (1 + 0.2316419 * np.abs(values))
-    powers = (0.319381530, -0.356563782, 1.781477937, -1.821255978, 1.330274429)
-    series = t * (powers[0] + t * (powers[1] + t * (powers[2] + t * (powers[3] + t * powers[4]))))
-    tail = np.exp(-0.5 * values**2) / math.sqrt(2 * math.pi) * series
-    return np.asarray(np.where(values >= 0, 1 - tail, tail))
+    similarities = {"features": matern32(squared_distances(one, other))}
+    return kernel_sum(COMPONENTS, similarities, (len(one), len(other)))

@@ -1,14 +1,11 @@
-"""How far likeness reaches in a search, before anything is measured: `hyperparameters.yaml`.
+"""Residuals of the predictor, learnt while the search goes on.
 
-What the predictor gets wrong, learnt while the search goes on.
-
-ln(measured / predicted) of each quantity is a Gaussian process over the rows (C. E. Rasmussen and
-C. K. I. Williams, "Gaussian Processes for Machine Learning", 2006, equations 2.23 to 2.25): a sum
-of a common offset, a Matern-3/2 function of the features, offsets of formats and launches, and
-steps along the load that candidates alike share. How strong and how smooth each is differs from
-predictor to predictor, so it is not fixed: a handful of settings is drawn from the prior, improved
-by the likelihood of what was measured, and the best count together, by their posterior probability.
-The work is done with equal draws in equal states.
+ln(measured / predicted) of each quantity is a Gaussian process over the rows
+(`predict.gaussian_process`): a sum of a common offset, a Matern-3/2 function of the features,
+offsets of formats and launches, and steps along the load that candidates alike share. How strong
+and how smooth each is differs from predictor to predictor, so the hyperparameters are not fixed: a
+handful is drawn from the prior (`hyperparameters.yaml`), improved by the likelihood of what was
+measured, and the best count together, by their posterior probability. Equal states draw alike.
 """
 
 from __future__ import annotations
@@ -21,7 +18,14 @@ import numpy as np
 
 from autotuner.config.tables import packaged_table
 from autotuner.predict.calibration import clipped
-from autotuner.predict.likeness import matern, squared_distances
+from autotuner.predict.gaussian_process import (
+    Component,
+    Conditional,
+    conditioned,
+    kernel_sum,
+    matern32,
+    squared_distances,
+)
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
 
 VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed")
@@ -88,24 +92,24 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class _Setting:
-    """One setting of the process, conditioned on what was measured.
+class _Sample:
+    """One sample of the hyperparameters, with the process conditioned on what was measured.
 
     Attributes:
         theta: logarithms of variances and lengths.
         weight: posterior probability among those kept.
-        mean: of all rows: `n`.
-        whitened: `m x n`, so that the posterior covariance is the prior's less its product.
+        mean: posterior mean of all rows: `n`.
+        explained: `m x n`, so that the posterior covariance is the prior's less its product.
     """
 
     theta: Floats
     weight: float
     mean: Floats
-    whitened: Floats
+    explained: Floats
 
 
 class Residuals:
-    """The belief about all rows' residuals.
+    """Posterior of all rows' residuals.
 
     Args:
         measured: what was measured, none to begin with.
@@ -115,13 +119,11 @@ class Residuals:
 
     def __init__(self, rows: Rows, measured: Measured, seed: int, learnt: int) -> None:
         self._rows = rows
-        self._settings = [
-            _conditioned(rows, measured, quantity, seed) for quantity in range(learnt)
-        ]
+        self._samples = [_conditioned(rows, measured, quantity, seed) for quantity in range(learnt)]
         self.mean: Floats = np.zeros((len(rows.of), len(QUANTITIES)))
         """Expected residuals: `n x 4`."""
-        for quantity, settings in enumerate(self._settings):
-            self.mean[:, quantity] = sum(s.weight * s.mean for s in settings)
+        for quantity, samples in enumerate(self._samples):
+            self.mean[:, quantity] = sum(s.weight * s.mean for s in samples)
 
     def draws(self, blocks: Ints, normal: Floats, widths: Sequence[float] = (1.0,)) -> Floats:
         """Samples of the true residuals, jointly over each block: `w x s x c x l x 4`.
@@ -131,27 +133,28 @@ class Residuals:
             normal: `s x l x learnt` standard normal numbers, common to all blocks.
             widths: how wide the same samples spread, in standard deviations: `w`.
         """
-        samples = np.zeros((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
-        shared = _shared(self._rows, blocks, blocks)
-        for quantity, settings in enumerate(self._settings):
-            shares = np.cumsum([s.weight for s in settings])
+        drawn = np.zeros((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
+        shared = _similarities(self._rows, blocks, blocks)
+        for quantity, samples in enumerate(self._samples):
+            shares = np.cumsum([s.weight for s in samples])
             bounds = np.r_[0, np.round(shares * len(normal)).astype(int)]
-            for setting, start, end in zip(settings, bounds[:-1], bounds[1:], strict=True):
+            for sample, start, end in zip(samples, bounds[:-1], bounds[1:], strict=True):
                 if start < end:
-                    root = self._root(setting, blocks, shared)
-                    noise = np.einsum("sl,ckl->sck", normal[start:end, :, quantity], root)
+                    factor = self._factor(sample, blocks, shared)
+                    noise = np.einsum("sl,ckl->sck", normal[start:end, :, quantity], factor)
                     for place, width in enumerate(widths):
-                        drawn = setting.mean[blocks] + width * noise
-                        samples[place, start:end, ..., quantity] = drawn
-        return samples
+                        drawn[place, start:end, ..., quantity] = sample.mean[blocks] + width * noise
+        return drawn
 
-    def _root(self, setting: _Setting, blocks: Ints, shared: _Shared) -> Floats:
+    def _factor(
+        self, sample: _Sample, blocks: Ints, shared: Mapping[str, Floats | Bools]
+    ) -> Floats:
         """Cholesky factors of each block's posterior covariance: `c x l x l`."""
         rows, size = self._rows, blocks.shape[1]
-        scaled = (rows.features * np.exp(-setting.theta[len(VARIANCES) :]))[blocks]
+        scaled = (rows.features * np.exp(-sample.theta[len(VARIANCES) :]))[blocks]
         squared = ((scaled[:, :, None] - scaled[:, None]) ** 2).sum(-1)
-        covariance = _covariance(setting.theta, squared, shared)
-        explained = setting.whitened[:, blocks]
+        covariance = _kernel(sample.theta, squared, shared)
+        explained = sample.explained[:, blocks]
         covariance -= np.einsum("mck,mcl->ckl", explained, explained)
         covariance[:, np.arange(size), np.arange(size)] += _JITTER
         try:
@@ -161,72 +164,72 @@ class Residuals:
             return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[:, None])
 
 
-def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> list[_Setting]:
+def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> list[_Sample]:
     prior = priors()[QUANTITIES[quantity]]
     center = prior.center(rows.roles)
     if not len(measured.rows):
         nothing = np.zeros((0, len(rows.of)))
-        return [_Setting(center, 1.0, np.zeros(len(rows.of)), nothing)]
+        return [_Sample(center, 1.0, np.zeros(len(rows.of)), nothing)]
     values = clipped(measured.residuals[:, quantity])
-    told = Told(rows, measured.rows, values)
-    thetas, weights = _likely(prior, rows.roles, told, np.random.default_rng([abs(seed), quantity]))
-    settings = []
-    for theta, weight in zip(thetas, weights, strict=True):
-        root = told.root(theta)
-        whitened = np.asarray(np.linalg.solve(root, told.towards(theta)), float)
-        mean = whitened.T @ np.linalg.solve(root, values)
-        settings.append(_Setting(theta, float(weight), mean, whitened))
-    return settings
+    process = MeasuredResiduals(rows, measured.rows, values)
+    random = np.random.default_rng([abs(seed), quantity])
+    samples = []
+    for theta, weight in zip(*_likely(prior, rows.roles, process, random), strict=True):
+        conditional, across = process.conditional(theta), process.across(theta)
+        samples.append(
+            _Sample(theta, float(weight), conditional.mean(across), conditional.explained(across))
+        )
+    return samples
 
 
-class Told:
-    """The covariances of measured rows, under any setting."""
+class MeasuredResiduals:
+    """Residuals of measured rows, and the process conditioned on them for any hyperparameters."""
 
     def __init__(self, rows: Rows, at: Ints, values: Floats) -> None:
         self._rows, self._at, self._values = rows, at, values
-        self._among = _shared(rows, at, at)
-        self._with_all = _shared(rows, at, np.arange(len(rows.of)))
+        self._among = _similarities(rows, at, at)
+        self._with_all = _similarities(rows, at, np.arange(len(rows.of)))
 
-    def root(self, theta: Floats) -> Floats:
-        """Cholesky factor of the measured rows' covariance, noise included: `m x m`."""
+    def conditional(self, theta: Floats) -> Conditional:
+        """The process conditioned on the measured values, their noise included.
+
+        Raises:
+            LinAlgError: their covariance is not positive definite.
+        """
         scaled = self._rows.features[self._at] * np.exp(-theta[len(VARIANCES) :])
-        covariance = _covariance(theta, squared_distances(scaled, scaled), self._among)
+        covariance = _kernel(theta, squared_distances(scaled, scaled), self._among)
         noise = (1 - _STEPS) * np.exp(theta[VARIANCES.index("noise")]) + _JITTER
-        covariance[np.diag_indices(len(self._at))] += noise
-        return np.asarray(np.linalg.cholesky(covariance), float)
+        return conditioned(covariance, noise, self._values)
 
-    def towards(self, theta: Floats) -> Floats:
+    def across(self, theta: Floats) -> Floats:
         """Covariance of the measured with all rows: `m x n`."""
         scaled = self._rows.features * np.exp(-theta[len(VARIANCES) :])
-        return _covariance(theta, squared_distances(scaled[self._at], scaled), self._with_all)
+        return _kernel(theta, squared_distances(scaled[self._at], scaled), self._with_all)
 
     def predict(self, theta: Floats, asked: Ints) -> tuple[Floats, Floats]:
         """Mean and variance of the residuals at other rows, noise left out: `k` and `k`."""
-        root = self.root(theta)
-        whitened = np.linalg.solve(root, self.towards(theta)[:, asked])
+        conditional, across = self.conditional(theta), self.across(theta)[:, asked]
         alone = asked[:, None]
-        own = _covariance(theta, np.zeros((len(asked), 1, 1)), _shared(self._rows, alone, alone))
-        left = np.maximum(own[:, 0, 0] - (whitened**2).sum(0), _JITTER)
-        return np.asarray(whitened.T @ np.linalg.solve(root, self._values)), np.asarray(left)
+        own = _kernel(theta, np.zeros((len(asked), 1, 1)), _similarities(self._rows, alone, alone))
+        left = np.maximum(own[:, 0, 0] - (conditional.explained(across) ** 2).sum(0), _JITTER)
+        return conditional.mean(across), np.asarray(left)
 
     def log_likelihood(self, theta: Floats) -> float:
-        """Of the measured values, up to a constant."""
+        """Logarithm of the marginal likelihood of the measured values, up to a constant."""
         try:
-            root = self.root(theta)
+            return self.conditional(theta).log_likelihood
         except np.linalg.LinAlgError:
             return -np.inf
-        white = np.linalg.solve(root, self._values)
-        return float(-0.5 * white @ white - np.log(np.diag(root)).sum())
 
 
 def _likely(
-    prior: Prior, roles: Sequence[str], told: Told, random: np.random.Generator
+    prior: Prior, roles: Sequence[str], measured: MeasuredResiduals, random: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """The best settings found, `k x p`, and their posterior probabilities: `k`."""
     center, spread = prior.center(roles), prior.spread(roles)
 
     def score(thetas: Floats) -> Floats:
-        likelihood = np.array([told.log_likelihood(theta) for theta in thetas])
+        likelihood = np.array([measured.log_likelihood(theta) for theta in thetas])
         return np.asarray(likelihood - 0.5 * (((thetas - center) / spread) ** 2).sum(1))
 
     thetas = center + spread * random.standard_normal((_DRAWN, len(center)))
@@ -244,42 +247,36 @@ def _likely(
     return thetas[best[kept]], weights[kept] / weights[kept].sum()
 
 
-@dataclass(frozen=True)
-class _Shared:
+def _similarities(rows: Rows, one: Ints, other: Ints) -> dict[str, Floats | Bools]:
     """What the rows of two sets have in common, beside alike features.
 
-    Attributes:
-        formats, launches, loads: whether they are the same. loads are those of a rank.
-        slopes: how borrowed rows err together, along each setting in which they differ from their
-            lenders: an error that grows with the distance, with one unknown slope for each setting.
+    Of sets that differ in the last axis alone: `... x k` and `... x l` give `... x k x l`.
+    `slopes` is how borrowed rows err together, along each setting in which they differ from their
+    lenders: an error that grows with the distance, with one unknown slope for each setting.
     """
-
-    formats: Bools
-    launches: Bools
-    loads: Bools
-    slopes: Floats
-
-
-def _shared(rows: Rows, one: Ints, other: Ints) -> _Shared:
-    """Of sets that differ in the last axis alone: `... x k` and `... x l` give `... x k x l`."""
 
     def equal(codes: Ints | Floats) -> Bools:
         return np.asarray(codes[one][..., :, None] == codes[other][..., None, :])
 
     left, right = rows.displaced[one], rows.displaced[other]
     lent = _LENT * (~rows.predicted[one])[..., :, None] * (~rows.predicted[other])[..., None, :]
-    return _Shared(
-        formats=equal(rows.formats),
-        launches=equal(rows.of),
-        loads=equal(rows.features[:, rows.roles.index("load")]),
-        slopes=np.asarray(left @ np.swapaxes(right, -1, -2) + lent),
-    )
+    return {
+        "format": equal(rows.formats),
+        "launch": equal(rows.of),
+        "rank_load": equal(rows.features[:, rows.roles.index("load")]),
+        "slopes": np.asarray(left @ np.swapaxes(right, -1, -2) + lent),
+    }
 
 
-def _covariance(theta: Floats, squared: Floats, shared: _Shared) -> Floats:
-    """Of residuals at two sets of rows, from their squared distances and what they share."""
+def _kernel(theta: Floats, squared: Floats, shared: Mapping[str, Floats | Bools]) -> Floats:
+    """Covariance of residuals at two sets of rows, from squared distances and what they share."""
     common, smooth, format_, launch, noise, borrowed = np.exp(theta[: len(VARIANCES)])
-    alike = matern(squared)
-    covariance: Floats = common + smooth * alike + format_ * shared.formats
-    steps = _STEPS * noise * alike * shared.loads
-    return np.asarray(covariance + launch * shared.launches + steps + borrowed * shared.slopes)
+    components = (
+        Component(common),
+        Component(smooth, ("features",)),
+        Component(format_, ("format",)),
+        Component(launch, ("launch",)),
+        Component(_STEPS * noise, ("features", "rank_load")),
+        Component(borrowed, ("slopes",)),
+    )
+    return kernel_sum(components, {**shared, "features": matern32(squared)}, squared.shape)

@@ -17,7 +17,14 @@ import numpy as np
 
 from autotuner.predict import Observation
 from autotuner.predict.calibration import clipped
-from autotuner.predict.likeness import matern, squared_distances
+from autotuner.predict.gaussian_process import (
+    Component,
+    conditioned,
+    equal_tags,
+    kernel_sum,
+    matern32,
+    squared_distances,
+)
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Rows, pace_ms
 from autotuner.search.strategy import SearchState
 
@@ -26,11 +33,19 @@ ACROSS_MODELS = 0.3
 MOST_OBSERVATIONS = 800
 """More cost seconds; those of the same device and engines are taken first."""
 
-_COMMON, _ENGINE, _FORMAT, _SMOOTH, _LAUNCH, _NOISE = 0.02, 0.06, 0.02, 0.15, 0.01, 0.005
-"""Variances of ln(measured / predicted): of all, of an engine, of an engine's format, of a smooth
-function of the features, of a launch, of one measurement."""
-_OTHER_ENGINE = 0.3
-"""How much of the smooth part engines share."""
+COMPONENTS = (
+    Component(0.02, ("model",)),
+    Component(0.06, ("model", "engine")),
+    Component(0.02, ("model", "format")),
+    Component(0.15, ("model", "features", "any_engine")),
+    Component(0.01, ("launch",)),
+)
+"""Of ln(measured / predicted): what all share, an engine, an engine's format, a smooth function of
+the features, and a launch. Similarities of models and of `any_engine` are never 0."""
+NOISE = 0.005
+"""Variance of one measurement."""
+ACROSS_ENGINES = 0.3
+"""How much of the smooth component engines share."""
 _LENGTHS = {
     "ttft": (4.0, 5.0, 3.0, 4.0, 2.0, 2.0, 6.0, 6.0),
     "tpot": (3.0, 5.0, 3.0, 3.0, 2.0, 2.0, 6.0, 4.0),
@@ -39,16 +54,18 @@ _LENGTHS = {
 
 
 @dataclass(frozen=True)
-class _Sides:
-    """What is compared: features, and what two rows may share."""
+class _Points:
+    """Operating points as the kernel compares them: features `n x d`, and tags."""
 
     features: Floats
+    models: Sequence[Hashable]
     engines: Sequence[Hashable]
     formats: Sequence[Hashable]
+    launches: Sequence[Hashable]
 
 
 def recall(state: SearchState, rows: Rows) -> Floats:
-    """Residuals to expect by earlier observations: `n x 3`; zeros where there are none."""
+    """Residuals to expect by earlier observations: `n x 4`; zeros where there are none."""
     found = np.zeros((len(rows.of), len(QUANTITIES)))
     circumstances = state.knowledge.circumstances
     if not all(candidate in circumstances for candidate in rows.candidates):
@@ -57,16 +74,11 @@ def recall(state: SearchState, rows: Rows) -> Floats:
     if not earlier:
         return found
     seen, asked = _seen(earlier), _asked(state, rows)
-    models = _equal([o.model for o in earlier], [o.model for o in earlier])
-    launches = _equal([o.launch for o in earlier], [o.launch for o in earlier])
-    near = np.array([[circumstances[c].model == o.model for o in earlier] for c in rows.candidates])
+    among, across = _tag_similarities(seen, seen), _tag_similarities(seen, asked)
     for column, quantity in enumerate(_LENGTHS):
         values = clipped([_residual(o, quantity) for o in earlier])
-        among = _covariance(seen, seen, quantity) * np.where(models, 1.0, ACROSS_MODELS)
-        among += _LAUNCH * launches + _NOISE * np.eye(len(earlier))
-        share = np.where(near[rows.of], 1.0, ACROSS_MODELS).T
-        towards = _covariance(seen, asked, quantity) * share
-        found[:, column] = towards.T @ np.linalg.solve(among, values)
+        process = conditioned(_kernel(seen, seen, among, quantity), NOISE, values)
+        found[:, column] = process.mean(_kernel(seen, asked, across, quantity))
     return found
 
 
@@ -80,7 +92,7 @@ def _most_alike(state: SearchState) -> Sequence[Observation]:
     return ranked[:MOST_OBSERVATIONS]
 
 
-def _seen(earlier: Sequence[Observation]) -> _Sides:
+def _seen(earlier: Sequence[Observation]) -> _Points:
     features = [
         (
             *_widths(o.settings, o.concurrency),
@@ -88,21 +100,33 @@ def _seen(earlier: Sequence[Observation]) -> _Sides:
         )
         for o in earlier
     ]
-    formats = [(o.engine, o.settings.get("quantization.gemm_mode")) for o in earlier]
-    return _Sides(np.array(features), [o.engine for o in earlier], formats)
+    return _Points(
+        np.array(features),
+        models=[o.model for o in earlier],
+        engines=[o.engine for o in earlier],
+        formats=[(o.engine, o.settings.get("quantization.gemm_mode")) for o in earlier],
+        launches=[o.launch for o in earlier],
+    )
 
 
-def _asked(state: SearchState, rows: Rows) -> _Sides:
-    features, engines, formats = [], [], []
+def _asked(state: SearchState, rows: Rows) -> _Points:
+    features = []
+    known = [state.knowledge.circumstances[candidate] for candidate in rows.candidates]
+    settings = [state.settings.get(candidate, {}) for candidate in rows.candidates]
     for place, concurrency, base in zip(rows.of, rows.concurrency, rows.base, strict=True):
-        candidate = rows.candidates[place]
-        known = state.knowledge.circumstances[candidate]
-        settings = state.settings.get(candidate, {})
-        lengths = math.log(max(known.isl, 1.0)), math.log(max(known.osl, 1.0))
-        features.append((*_widths(settings, concurrency), *lengths, base[0], base[1]))
-        engines.append(known.engine)
-        formats.append((known.engine, settings.get("quantization.gemm_mode")))
-    return _Sides(np.array(features), engines, formats)
+        lengths = (math.log(max(tokens, 1.0)) for tokens in (known[place].isl, known[place].osl))
+        features.append((*_widths(settings[place], concurrency), *lengths, base[0], base[1]))
+    formats = [
+        (one.engine, own.get("quantization.gemm_mode"))
+        for one, own in zip(known, settings, strict=True)
+    ]
+    return _Points(
+        np.array(features),
+        models=[known[place].model for place in rows.of],
+        engines=[known[place].engine for place in rows.of],
+        formats=[formats[place] for place in rows.of],
+        launches=[None] * len(rows.of),
+    )
 
 
 def _widths(settings: Mapping[str, Any], concurrency: float) -> tuple[float, float, float, float]:
@@ -122,23 +146,21 @@ def _residual(seen: Observation, quantity: str) -> float:
     return math.log(pace_ms(seen.ttft_ms, seen.tpot_ms) / said)
 
 
-def _covariance(one: _Sides, other: _Sides, quantity: str) -> Floats:
+def _tag_similarities(one: _Points, other: _Points) -> dict[str, Floats | Bools]:
+    engines = equal_tags(one.engines, other.engines)
+    return {
+        "model": np.where(equal_tags(one.models, other.models), 1.0, ACROSS_MODELS),
+        "engine": engines,
+        "any_engine": np.where(engines, 1.0, ACROSS_ENGINES),
+        "format": equal_tags(one.formats, other.formats),
+        "launch": equal_tags(one.launches, other.launches),
+    }
+
+
+def _kernel(
+    one: _Points, other: _Points, tags: Mapping[str, Floats | Bools], quantity: str
+) -> Floats:
     lengths = np.array(_LENGTHS[quantity])
     squared = squared_distances(one.features / lengths, other.features / lengths)
-    engines = _equal(one.engines, other.engines)
-    shared = np.where(engines, 1.0, _OTHER_ENGINE)
-    covariance: Floats = (
-        _COMMON
-        + _ENGINE * engines
-        + _FORMAT * _equal(one.formats, other.formats)
-        + _SMOOTH * matern(squared) * shared
-    )
-    return covariance
-
-
-def _equal(one: Sequence[Hashable], other: Sequence[Hashable]) -> Bools:
-    codes: dict[Hashable, int] = {}
-    left, right = (
-        np.array([codes.setdefault(value, len(codes)) for value in side]) for side in (one, other)
-    )
-    return np.asarray(left[:, None] == right[None])
+    similarities = {**tags, "features": matern32(squared)}
+    return kernel_sum(COMPONENTS, similarities, squared.shape)

@@ -22,6 +22,8 @@ from autotuner.config.tables import packaged_table
 if TYPE_CHECKING:
     import numpy as np
 
+    from autotuner.predict.gaussian_process import Component
+
     Array = np.ndarray[Any, np.dtype[np.float64]]
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -33,7 +35,8 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "task": ("model", "engine", "device"),
     "launch": ("launch",),
 }
-"""Level -> what two points have to share to be alike on it."""
+"""Level -> tags that two points have to share to be alike on it."""
+TAGS = tuple(dict.fromkeys(tag for tags in LEVELS.values() for tag in tags))
 
 ACROSS_MODELS = ("engine", "engine_device")
 """Levels on which only `WORKLOAD` is compared."""
@@ -140,45 +143,42 @@ def calibration_constants() -> Mapping[str, CalibrationConstants]:
 
 def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constants) -> Array:
     """Covariance of the residuals at two lists of places, without noise: `left x right`."""
-    import numpy as np
-
-    across = matern(_between(left, right, constants.workload_lengths))
-    squared = _between(left, right, constants.lengths)
-    within = matern(squared + _differences(left, right, constants.lengths))
-    total = np.zeros((len(left), len(right)))
-    for level, shared in LEVELS.items():
-        offset, smooth = constants.offset.get(level, 0.0), constants.smooth.get(level, 0.0)
-        part = offset + smooth * (across if level in ACROSS_MODELS else within)
-        for tag in shared:
-            part *= _same(left, right, tag)
-        total += part
-    return total
-
-
-def matern(squared: Array) -> Array:
-    """Matern-3/2 of squared distances: 1 at none (Rasmussen and Williams, equation 4.17)."""
-    import numpy as np
-
-    scaled = np.sqrt(3 * squared)
-    decayed: Array = (1 + scaled) * np.exp(-scaled)
-    return decayed
-
-
-def _same(left: Sequence[Place], right: Sequence[Place], tag: str) -> Any:
-    import numpy as np
-
-    codes: dict[Any, int] = {}
-    one, two = (
-        np.array([codes.setdefault(getattr(place, tag), len(codes)) for place in side])
-        for side in (left, right)
+    from autotuner.predict.gaussian_process import (
+        equal_tags,
+        kernel_sum,
+        matern32,
     )
-    unknown = codes.get(None, -1)
-    return (one[:, None] == two[None, :]) & (one != unknown)[:, None]
+
+    similarities: dict[str, Any] = {
+        tag: equal_tags([getattr(p, tag) for p in left], [getattr(p, tag) for p in right])
+        for tag in TAGS
+    }
+    squared = _between(left, right, constants.lengths) + _differences(
+        left, right, constants.lengths
+    )
+    similarities["within"] = matern32(squared)
+    similarities["across"] = matern32(_between(left, right, constants.workload_lengths))
+    return kernel_sum(components_of(constants), similarities, (len(left), len(right)))
+
+
+def components_of(constants: Constants) -> tuple[Component, ...]:
+    """The kernel's table: for each level a constant and a smooth component."""
+    from autotuner.predict.gaussian_process import Component
+
+    return (
+        *(Component(variance, LEVELS[level]) for level, variance in constants.offset.items()),
+        *(
+            Component(variance, ("across" if level in ACROSS_MODELS else "within", *LEVELS[level]))
+            for level, variance in constants.smooth.items()
+        ),
+    )
 
 
 def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]) -> Array:
     """Squared distance in the features that have a length scale."""
     import numpy as np
+
+    from autotuner.predict.gaussian_process import squared_distances
 
     chosen = [place for place, name in enumerate(FEATURES) if name in lengths]
     scales = np.array([lengths[FEATURES[place]] for place in chosen])
@@ -187,14 +187,6 @@ def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str
         for side in (left, right)
     )
     return squared_distances(one, two)
-
-
-def squared_distances(one: Array, two: Array) -> Array:
-    """Between the rows of `n x d` and `m x d`: `n x m`, never below 0."""
-    import numpy as np
-
-    squared: Array = (one**2).sum(1)[:, None] + (two**2).sum(1)[None, :] - 2 * one @ two.T
-    return np.maximum(squared, 0.0)
 
 
 def _differences(
