@@ -62,7 +62,7 @@ def test_ranks_that_hold_copies_share_no_kv_cache() -> None:
     assert ModelFacts(attention="mla", kv_heads=128).kv_ranks(8) == 1
 
 
-def test_formats_of_checkpoints_are_told() -> None:
+def test_formats_of_checkpoints_are_shown() -> None:
     formats = {
         name: (row.facts.gemm_format, row.facts.moe_format)
         for name, row in known_models().items()
@@ -82,7 +82,7 @@ def test_layers_without_keys_and_values_keep_a_state_instead() -> None:
     assert known.facts.state_bytes == 48 * 48 * 128 * 128 * 4
 
 
-def test_sliding_windows_are_told() -> None:
+def test_sliding_windows_are_shown() -> None:
     known = known_model("gpt-oss-120b")
     assert known is not None
     assert (known.facts.windowed_layers, known.facts.layers, known.facts.window) == (18, 36, 128)
@@ -118,7 +118,7 @@ def test_a_model_is_like_another_but_for_what_its_own_configuration_says() -> No
 
 
 @pytest.mark.parametrize(
-    ("said", "location"),
+    ("message", "location"),
     [
         ("Llama-3.3-70B-Instruct", "meta-llama/Llama-3.3-70B-Instruct"),
         ("llama-3.1-8b-instruct", "meta-llama/Llama-3.1-8B-Instruct"),
@@ -127,8 +127,8 @@ def test_a_model_is_like_another_but_for_what_its_own_configuration_says() -> No
         ("zhipuai/GLM-5", "zhipuai/GLM-5"),
     ],
 )
-def test_a_name_without_owner_leads_to_the_model_it_names(said: str, location: str) -> None:
-    assert resolve_model(Model(id=said), base=Path()).location == location
+def test_a_name_without_owner_leads_to_the_model_it_names(message: str, location: str) -> None:
+    assert resolve_model(Model(id=message), base=Path()).location == location
 
 
 def test_every_name_of_the_catalog_serves_what_it_says() -> None:
@@ -163,7 +163,7 @@ def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (None, "has no config.json"),
         ("[1]", "no JSON object"),
@@ -178,10 +178,12 @@ def test_a_folder_is_read_where_it_lies(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_folder_without_a_config_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+def test_a_folder_without_a_config_is_refused(
+    tmp_path: Path, text: str | None, message: str
+) -> None:
     if text is not None:
         (tmp_path / "config.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ModelError, match=said):
+    with pytest.raises(ModelError, match=message):
         resolve_model(Model(path=str(tmp_path)), base=Path())
 
 

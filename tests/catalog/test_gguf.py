@@ -228,7 +228,7 @@ def test_shards_of_other_names_or_models_are_refused(tmp_path: Path) -> None:
         read_gguf(files[0])
 
 
-def test_types_of_tensors_are_told(tmp_path: Path) -> None:
+def test_types_of_tensors_are_shown(tmp_path: Path) -> None:
     assert read_gguf(write_gguf(tmp_path / "m.gguf", "llama", {})).formats == {"F32": 64 * 32}
 
 

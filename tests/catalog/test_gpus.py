@@ -103,7 +103,7 @@ def test_a_description_comes_before_the_catalog() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "reported"),
     [
         ({"memory": 1}, "unknown key 'memory', did you mean 'memory_gib'?"),
         ({"tflops": {"bf16": 1}}, "bfloat16"),
@@ -113,9 +113,9 @@ def test_a_description_comes_before_the_catalog() -> None:
     ],
 )
 def test_a_description_that_makes_no_sense_names_the_field(
-    facts: dict[str, object], said: str
+    facts: dict[str, object], reported: str
 ) -> None:
     good = {"memory_gib": 64, "bandwidth_gb_s": 1000, "tflops": {"bfloat16": 100}}
     with pytest.raises(ValidationError) as error:
         DescribedGpu.model_validate({**good, **facts})
-    assert said in str(error.value)
+    assert reported in str(error.value)

@@ -43,7 +43,7 @@ def test_files_that_agree_decide_without_a_word(tmp_path: Path, name: str, size:
     assert found.facts.notes == ()
 
 
-def test_a_contradiction_is_said_and_the_files_count(tmp_path: Path) -> None:
+def test_a_contradiction_is_noted_and_the_files_count(tmp_path: Path) -> None:
     folder = _folder(tmp_path, _quantised("awq"), {"model.safetensors": 141 * GB})
     facts = resolve_model(Model(path=str(folder)), base=Path()).facts
     assert facts.weights_gib() == pytest.approx(131.3, rel=0.01)
@@ -111,7 +111,7 @@ def test_the_hub_s_cache_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert cached_snapshot("someone/Some-Model", "v2") is None
 
 
-def test_what_is_not_known_is_said_once_with_the_remedy(
+def test_what_is_not_known_is_noted_once_with_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

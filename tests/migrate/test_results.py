@@ -233,7 +233,7 @@ def results(v1: dict[str, Any], run: TaskRecord, *experiments: ExperimentRecord)
     return v1_results(v1, translate_task(v1).points, run, experiments)
 
 
-def test_a_run_under_way_tells_how_many_experiments_are_planned() -> None:
+def test_a_run_under_way_shows_how_many_experiments_are_planned() -> None:
     v1 = v1_task(parameters={"tp-size": ["1", "2"]})
     found = results(
         v1,
@@ -286,7 +286,7 @@ def test_a_task_is_cancelled_as_soon_as_it_is_asked_to_be() -> None:
     assert [e.index for e in found.experiments] == [1]
 
 
-def test_presets_and_flags_are_told_in_v1s_names() -> None:
+def test_presets_and_flags_are_shown_in_v1s_names() -> None:
     v1 = v1_task(
         parameters={"some-flag": ["a", "b"], "mem_frac": ["0.8", "0.9"]},
         quant_config={"presets": ["default", "kv-cache-fp8"]},

@@ -122,8 +122,8 @@ def test_each_quantisation_preset_is_a_combination() -> None:
         {},
         {"quantization": {"gemm_mode": "fp8", "kvcache_mode": "fp8", "moe_mode": "fp8"}},
     ]
-    told = note(translation, "quant_config.presets.dynamic-fp8.attention_dtype")
-    assert told.done is Done.KEPT
+    shown = note(translation, "quant_config.presets.dynamic-fp8.attention_dtype")
+    assert shown.done is Done.KEPT
 
 
 def test_explicit_parameters_win_over_formats_and_widths() -> None:
@@ -223,9 +223,9 @@ def test_a_model_on_this_machine_is_a_path() -> None:
 
 @pytest.mark.parametrize("mode", ["docker", "ome"])
 def test_docker_and_ome_are_refused_where_they_would_run(mode: str) -> None:
-    told = refused_mode(v1_task(deployment_mode=mode), absent_mode="local")
-    assert told is not None
-    assert mode in told
+    shown = refused_mode(v1_task(deployment_mode=mode), absent_mode="local")
+    assert shown is not None
+    assert mode in shown
 
 
 def test_a_local_task_may_run() -> None:
@@ -370,11 +370,11 @@ def test_no_key_of_a_task_is_lost(v1: dict[str, Any]) -> None:
     noted = {note.path for note in translation.notes}
     kept = translation.task.get("metadata", {}).get("v1", {})
     for path in _keys(v1):
-        told = [".".join(path[:n]) for n in range(1, len(path) + 1)]
-        below = any(known.startswith(f"{told[-1]}.") for known in noted)
-        assert below or noted & set(told), path
-    for said in translation.noted(Done.KEPT, Done.LOST, Done.OVERRULED):
-        assert said.path in {".".join(path) for path in _keys(kept)}, said
+        shown = [".".join(path[:n]) for n in range(1, len(path) + 1)]
+        below = any(known.startswith(f"{shown[-1]}.") for known in noted)
+        assert below or noted & set(shown), path
+    for message in translation.noted(Done.KEPT, Done.LOST, Done.OVERRULED):
+        assert message.path in {".".join(path) for path in _keys(kept)}, message
 
 
 def _keys(document: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -57,9 +57,9 @@ def test_every_profile_builds_and_says_why(case: str, engine: str, profile: str)
     config = built(case, engine, profile)
     assert set(config.settings) <= set(config.provenance)
     for origins in config.provenance.values():
-        for told in origins:
-            assert told.why, told
-            assert told.source.startswith("https://"), told
+        for shown in origins:
+            assert shown.why, shown
+            assert shown.source.startswith("https://"), shown
     assert all(skipped.reason for skipped in config.skipped)
 
 
@@ -101,9 +101,9 @@ def test_later_wins_and_the_provenance_shows_it() -> None:
     config = built(
         "8b-l4", "vllm", "high_throughput", "low_latency", user={"memory": {"mem_frac": 0.5}}
     )
-    told = config.provenance["scheduling.max_running_requests"]
-    assert [o.status for o in told] == ["replaced", "set"]
-    assert told[-1].layer == "low_latency/batching"
+    shown = config.provenance["scheduling.max_running_requests"]
+    assert [o.status for o in shown] == ["replaced", "set"]
+    assert shown[-1].layer == "low_latency/batching"
     share = config.provenance["memory.mem_fraction_static"]
     assert [(o.origin, o.status) for o in share] == [("profile", "replaced"), ("user", "set")]
     assert config.settings["memory.mem_fraction_static"] == 0.5
@@ -153,7 +153,7 @@ def test_resolution_is_cached_by_content() -> None:
     assert built("70b-h100", "sglang", "balanced", user={"parallel.tp": 8}) is not first
 
 
-def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
+def test_what_is_unknown_meets_no_condition_and_is_named() -> None:
     where = TaskContext("org/unknown", "vllm", facts=ModelFacts())
     config = TaskConfigFactory().apply_base_defaults().apply_profile("high_throughput").build(where)
     assert "gpu_is_cpu is not known" in {s.reason for s in config.skipped}
@@ -163,7 +163,7 @@ def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "written"),
     [
         ([], "a profile is a mapping"),
         ({"layers": []}, "name is missing"),
@@ -194,14 +194,14 @@ def test_what_is_unknown_meets_no_condition_and_is_said() -> None:
         ),
     ],
 )
-def test_a_malformed_profile_is_refused_with_its_place(document: Any, said: str) -> None:
-    with pytest.raises(ProfileError, match=said) as caught:
+def test_a_malformed_profile_is_refused_with_its_place(document: Any, written: str) -> None:
+    with pytest.raises(ProfileError, match=written) as caught:
         profile_from(document, source="mine.yaml")
     assert "mine.yaml" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("when", "said"),
+    ("when", "written"),
     [
         ({"backend": "vlm"}, "did you mean 'vllm'"),
         ({"backend": ["vllm", "sglan"]}, "did you mean 'sglang'"),
@@ -218,8 +218,8 @@ def test_a_malformed_profile_is_refused_with_its_place(document: Any, said: str)
         ({"backend_version": 0.32}, "in quotes"),
     ],
 )
-def test_a_condition_that_can_never_hold_is_refused(when: dict[str, Any], said: str) -> None:
-    with pytest.raises(ProfileError, match=said):
+def test_a_condition_that_can_never_hold_is_refused(when: dict[str, Any], written: str) -> None:
+    with pytest.raises(ProfileError, match=written):
         profile_from({"name": "x", "layers": [{"when": when, "set": {}}]}, source="mine.yaml")
 
 
@@ -268,13 +268,13 @@ def test_a_link_of_ones_own_decides_whether_there_is_nvlink() -> None:
 
 
 def test_a_setting_given_twice_under_two_names_is_refused() -> None:
-    for said in (
+    for written in (
         {"parallel": {"tp": 4, "tensor_parallel": 2}},
         {"parallel": {"tp": 4}, "parallel.tensor_parallel": 2},
         {"parallel": {"tp": 4}, "parallel.tp": 2},
     ):
         with pytest.raises(ProfileError, match=r"parallel.tensor_parallel is given twice"):
-            TaskConfigFactory().apply_user_overrides(said)
+            TaskConfigFactory().apply_user_overrides(written)
 
 
 def test_widths_of_an_unknown_model_are_not_guessed() -> None:
@@ -283,11 +283,11 @@ def test_widths_of_an_unknown_model_are_not_guessed() -> None:
         factory = TaskConfigFactory().apply_base_defaults().apply_profile(profile)
         config = factory.build(where)
         assert not any(path.startswith("parallel.") for path in config.settings), profile
-        told = factory.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
-        assert told.settings["parallel.tensor_parallel"] == 4
+        shown = factory.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
+        assert shown.settings["parallel.tensor_parallel"] == 4
     replicas = TaskConfigFactory().apply_profile("high_throughput")
-    said = replicas.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
-    assert said.settings["parallel.data_parallel"] == 2
+    written = replicas.apply_user_overrides({"parallel": {"tp": 4}}).build(where)
+    assert written.settings["parallel.data_parallel"] == 2
 
 
 @pytest.mark.parametrize("profile", BUILTIN)
@@ -323,7 +323,7 @@ def test_a_profile_of_ones_own_extends_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "written"),
     [
         ({"a": "extends: b", "b": "extends: a"}, "a cycle: a -> b -> a"),
         ({"a": "extends: nothing"}, "'nothing' is unknown"),
@@ -334,14 +334,14 @@ def test_a_profile_of_ones_own_extends_another(tmp_path: Path) -> None:
     ],
 )
 def test_a_broken_profile_hurts_only_who_uses_it(
-    tmp_path: Path, files: dict[str, str], said: str
+    tmp_path: Path, files: dict[str, str], written: str
 ) -> None:
     write(tmp_path, "ours", "extends: low_latency\nlayers: [{set: {memory.page_size: 64}}]\n")
     for name, text in files.items():
         write(tmp_path, name, text)
     registry = registry_with(tmp_path)
     assert {one.name for one in registry.broken} == set(files)
-    assert re.search(said, str([one.error.message for one in registry.broken]))
+    assert re.search(written, str([one.error.message for one in registry.broken]))
     assert {"ours", "balanced", "low_latency"} <= set(registry.names())
     assert registry.layers_of("ours")
     assert registry.layers_of("balanced"), "the built-in one"
@@ -387,5 +387,5 @@ def test_no_rule_reads_itself_in_a_ring() -> None:
     def above(path: str) -> set[str]:
         return {path}.union(*(above(read) for read in reads.get(path, ())))
 
-    for path, said in reads.items():
-        assert all(path not in above(read) for read in said), path
+    for path, written in reads.items():
+        assert all(path not in above(read) for read in written), path

@@ -26,16 +26,16 @@ def shown(mean: float) -> dict[str, Any]:
 
 def figures(text: str, factor: float) -> dict[str, Any]:
     """A prediction that is wrong by `factor`."""
-    said = {"ttft_ms": 20.0 * factor, "tpot_ms": 8.0 * factor, "tok_s": 123.4 / factor}
+    given = {"ttft_ms": 20.0 * factor, "tpot_ms": 8.0 * factor, "tok_s": 123.4 / factor}
     stds = dict.fromkeys(["ttft_log_std", "tpot_log_std", "tok_s_log_std"], 0.3)
-    return {**said, **stds, "source": text, "note": text}
+    return {**given, **stds, "source": text, "note": text}
 
 
 def launch(text: str, experiment: str, index: int, **changes: Any) -> dict[str, Any]:
     """A launch as the search tells it, in vain where `changes` do not say otherwise."""
     brought = {"failed": False, "value": 1.0, "added": 0.0, "frontier_points": 0, "in_vain": True}
-    told = {"experiment": experiment, "index": index, "phase": "grid", "reason": text}
-    return {**told, **brought, **changes}
+    found = {"experiment": experiment, "index": index, "phase": "grid", "reason": text}
+    return {**found, **brought, **changes}
 
 
 def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> RunSummary:
@@ -86,8 +86,8 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
     if predicted:
         seen = {"ttft_ms": 20.0, "tpot_ms": 8.0, "tok_s": 123.4}
         level = {"concurrency": 2, "measured": seen}
-        told = level | {"base": figures(text, 3.0), "calibrated": figures(text, 1.1)}
-        good |= {"predictions": [told]}
+        found = level | {"base": figures(text, 3.0), "calibrated": figures(text, 1.1)}
+        good |= {"predictions": [found]}
     bad = good | {
         "id": "bad1",
         "index": 2,

@@ -23,15 +23,15 @@ HOSTILE = ["plain", "<script>alert(1)</script>", '"><img src=x>', "[bold]x[/bold
 def comparison(text: str = "plain", *, full: bool = True) -> Comparison:
     pairs = []
     for level, factor in ((1, 1.1), (8, 0.5), (64, 1.0)):
-        told = {"gpus": 1, "model": text, "isl": 64.0, "osl": 16.0, "source": f"{text} {level}"}
+        shown = {"gpus": 1, "model": text, "isl": 64.0, "osl": 16.0, "source": f"{text} {level}"}
         figures = {"ttft_ms": 10.0 * level, "tpot_ms": 5.0 + level, "tok_s": 100.0 * level}
         predicted = {name: value * factor for name, value in figures.items()}
         if not full:
             figures = predicted = {"ttft_ms": 10.0}
         pairs.append(
             pair_of(
-                Point(level, **predicted, **told),  # type: ignore[arg-type]  # figures and names
-                Point(level, tool=text, **figures, **told),  # type: ignore[arg-type]  # the same
+                Point(level, **predicted, **shown),  # type: ignore[arg-type]  # figures and names
+                Point(level, tool=text, **figures, **shown),  # type: ignore[arg-type]  # the same
             )
         )
     odd = (Excluded(text, text),)
@@ -97,12 +97,12 @@ def test_requirements_stand_on_the_page_and_on_the_terminal() -> None:
     page = Page(render_comparison(found, verdicts))
     assert "ttft_mape at most 1: 20, missed" in page.text
     assert "pairs at least 3: 3, met" in page.text
-    told = printed(found, "ttft_mape=1", "pairs=3")
-    assert "missed ttft_mape: 20, at most 1" in told
-    assert "met pairs: 3, at least 3" in told
+    shown = printed(found, "ttft_mape=1", "pairs=3")
+    assert "missed ttft_mape: 20, at most 1" in shown
+    assert "met pairs: 3, at least 3" in shown
 
 
-def test_a_comparison_that_tells_little_is_shown_too() -> None:
+def test_a_comparison_that_shows_little_is_shown_too() -> None:
     little = comparison(full=False)
     assert "No scenario has two points" in Page(render_comparison(little)).text
     assert "no scenario has two points" in printed(little)

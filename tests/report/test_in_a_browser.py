@@ -80,8 +80,8 @@ def looked_at(page: str, folder: Path) -> dict[str, list[list[object]]]:
     shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     found = re.search(r'<pre id="found">(.*?)</pre>', shown.stdout, re.DOTALL)
     assert found, shown.stdout[-500:] + shown.stderr[-2000:]
-    told: dict[str, list[list[object]]] = json.loads(html.unescape(found.group(1)))
-    return told
+    answer: dict[str, list[list[object]]] = json.loads(html.unescape(found.group(1)))
+    return answer
 
 
 def scaled(factor: float) -> RunSummary:

@@ -48,9 +48,9 @@ def test_the_recommended_command_is_one_line_at_any_width(width: int) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_terminal_prints_what_a_run_says_as_it_is(text: str) -> None:
-    told = printed(summary(text), width=400)
-    assert f"run 1 '{text}'" in told
-    assert f"out_of_memory: {text}" in told
+    shown = printed(summary(text), width=400)
+    assert f"run 1 '{text}'" in shown
+    assert f"out_of_memory: {text}" in shown
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -73,7 +73,7 @@ def test_a_page_needs_no_network() -> None:
     assert not re.search(r"@import|url\(|fetch\(|XMLHttpRequest|https?://", document)
 
 
-def test_a_page_tells_every_experiment_failure_and_command() -> None:
+def test_a_page_shows_every_experiment_failure_and_command() -> None:
     page = Page(render_html(summary()))
     assert {f"e-{name}" for name in ("good1", "bad1")} <= {
         found.get("id") for _, found in page.tags
@@ -82,10 +82,10 @@ def test_a_page_tells_every_experiment_failure_and_command() -> None:
     assert page.text.count(COMMAND) >= 2
 
 
-def test_what_was_chosen_why_and_what_was_left_out_is_told() -> None:
+def test_what_was_chosen_why_and_what_was_left_out_is_shown() -> None:
     page, terminal = Page(render_html(summary("for a reason"))), printed(summary("for a reason"))
-    for told in (page.text, terminal):
-        assert "strategy auto: for a reason" in told
+    for shown in (page.text, terminal):
+        assert "strategy auto: for a reason" in shown
     assert "grid: for a reason" in page.text
     assert page.text.count("cut short after 2 levels: for a reason") == 1
     assert "1 completed, 1 failed; 1 of them cut short" in terminal
@@ -150,7 +150,7 @@ def test_a_better_step_is_drawn_higher_and_within_the_frame() -> None:
     assert [text for _, text in plot.frame.x.ticks()] == ["1", "2"], "launches are whole"
 
 
-def test_one_objective_is_told_in_its_unit_and_has_no_plane() -> None:
+def test_one_objective_is_shown_in_its_unit_and_has_no_plane() -> None:
     found = summary()
     run = found.run.model_copy(update={"objectives": ["ttft_ms"]})
     steps = [
@@ -163,9 +163,9 @@ def test_one_objective_is_told_in_its_unit_and_has_no_plane() -> None:
     plots = [found["aria-label"] for tag, found in page.tags if tag == "svg" and "role" in found]
     assert "best time to first token, mean (ms) after each launch" in plots
     assert "predicted and measured frontier" not in plots
-    told = printed(one, width=120)
-    assert re.search(r"1 +250 +first +0", told)
-    assert re.search(r"2 +200 +-50 +0", told)
+    shown = printed(one, width=120)
+    assert re.search(r"1 +250 +first +0", shown)
+    assert re.search(r"2 +200 +-50 +0", shown)
 
 
 @pytest.mark.parametrize(
@@ -212,10 +212,10 @@ def test_a_search_of_failures_alone_has_no_plot() -> None:
 
 
 def test_the_terminal_says_how_many_points_of_the_frontier_a_launch_has() -> None:
-    told = printed(summary("for a reason"), width=120)
-    assert re.search(r"1 +100.0 % +\+100.0 % +1 +grid", told)
-    assert re.search(r"2 +100.0 % +failed +0 +grid", told)
-    assert "for a reason" in told
+    shown = printed(summary("for a reason"), width=120)
+    assert re.search(r"1 +100.0 % +\+100.0 % +1 +grid", shown)
+    assert re.search(r"2 +100.0 % +failed +0 +grid", shown)
+    assert "for a reason" in shown
 
 
 def test_the_terminal_leaves_launches_without_a_point_out_of_a_long_search() -> None:
@@ -223,22 +223,22 @@ def test_the_terminal_leaves_launches_without_a_point_out_of_a_long_search() -> 
     good, bad = found.search.launches
     many = [good, *(bad.model_copy(update={"index": index}) for index in range(2, 42))]
     long = found.search.model_copy(update={"launches": many})
-    told = printed(found.model_copy(update={"search": long}), width=120)
-    assert "Search: hypervolume; 40 launches without a point left out" in told
-    assert re.search(r"1 +100.0 % +\+100.0 % +1 +grid", told)
-    assert not re.search(r"failed +0 +grid", told)
+    shown = printed(found.model_copy(update={"search": long}), width=120)
+    assert "Search: hypervolume; 40 launches without a point left out" in shown
+    assert re.search(r"1 +100.0 % +\+100.0 % +1 +grid", shown)
+    assert not re.search(r"failed +0 +grid", shown)
 
 
-def test_a_run_of_a_version_that_did_not_predict_is_told_without_it() -> None:
+def test_a_run_of_a_version_that_did_not_predict_is_shown_without_it() -> None:
     old = summary(predicted=False)
     assert "Predicted against actual" not in Page(render_html(old)).text
     assert "Predicted against actual" not in printed(old)
 
 
-def test_the_terminal_tells_both_errors() -> None:
-    told = printed(summary())
-    assert "Predicted against actual: median error over 1 levels" in told
-    rows = [line.split() for line in told.splitlines()]
+def test_the_terminal_shows_both_errors() -> None:
+    shown = printed(summary())
+    assert "Predicted against actual: median error over 1 levels" in shown
+    rows = [line.split() for line in shown.splitlines()]
     assert ["predictor", *["200", "%"] * 3] in rows
     assert ["calibrated", *["200", "%"] * 3] in rows
 
@@ -253,7 +253,7 @@ def test_throughput_per_device_counts_the_devices_of_the_candidate_itself() -> N
     assert point.values["tok_s_per_gpu"] == pytest.approx(123.4 / 2)
 
 
-def test_a_run_without_a_point_is_told_too() -> None:
+def test_a_run_without_a_point_is_shown_too() -> None:
     assert "there is no frontier" in printed(summary(points=False))
     assert "No operating point was measured." in Page(render_html(summary(points=False))).text
 

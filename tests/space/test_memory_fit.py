@@ -131,8 +131,8 @@ def test_a_plan_says_that_the_length_is_lowered() -> None:
     }
     notes = prepare(parse_task(document), base=Path()).notes
     assert any("memory.max_model_len is 2816" in note for note in notes)
-    said = document | {"memory": {"max_model_len": 2816}}
-    assert not prepare(parse_task(said), base=Path()).notes
+    message = document | {"memory": {"max_model_len": 2816}}
+    assert not prepare(parse_task(message), base=Path()).notes
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm"])
@@ -165,12 +165,12 @@ def test_a_remedy_that_is_offered_works(
     known = known_model(model)
     assert known is not None
     setting = setting_on(engine, gpu, 8, known.facts)
-    said = {
+    message = {
         "parallel.tensor_parallel": tensor,
         "memory.max_model_len": length,
         "memory.mem_fraction_static": share,
     }
-    candidate = Candidate.from_settings({p: v for p, v in said.items() if v is not None})
+    candidate = Candidate.from_settings({p: v for p, v in message.items() if v is not None})
     short = shortfall(candidate, setting)
     if short is None:
         return

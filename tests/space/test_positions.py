@@ -73,7 +73,7 @@ def _command(engine: str, model: ResolvedModel, version: str | None = None) -> t
 
 def test_engines_that_read_a_configuration_are_given_a_whole_one() -> None:
     model = ResolvedModel("m", "org/m", facts_from_config({"rope_theta": 1000000.0}))
-    said = SCALING | {"rope_theta": 1000000.0}
+    message = SCALING | {"rope_theta": 1000000.0}
     for engine, flag, key, version in (
         ("vllm", "--hf-overrides", "rope_parameters", None),
         ("vllm", "--hf-overrides", "rope_scaling", "0.10.0"),
@@ -82,7 +82,7 @@ def test_engines_that_read_a_configuration_are_given_a_whole_one() -> None:
         argv = _command(engine, model, version)
         found = json.loads(argv[argv.index(flag) + 1])
         assert found == {
-            key: said if version is None else SCALING,
+            key: message if version is None else SCALING,
             "max_position_embeddings": 131072,
         }
 

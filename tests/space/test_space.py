@@ -186,11 +186,11 @@ def test_combinations_are_tried_as_they_stand() -> None:
         {"parallel": {"tp": 2, "dp": [2, 4]}, "quantization": {"gemm_mode": "fp8"}},
     ]
     found = feasible("llama-3.1-70b", "h100", 8, {"combinations": combinations})
-    said = [
+    message = [
         (c.parallel.tensor_parallel, c.parallel.data_parallel, c.quantization.gemm_mode)
         for c in found.candidates
     ]
-    assert said == [(8, None, None), (2, 2, "fp8"), (2, 4, "fp8")]
+    assert message == [(8, None, None), (2, 2, "fp8"), (2, 4, "fp8")]
 
 
 def test_combinations_that_differ_in_one_value_are_all_there() -> None:
@@ -200,7 +200,7 @@ def test_combinations_that_differ_in_one_value_are_all_there() -> None:
     assert list(found.excluded.values()) == [1]
 
 
-def test_one_launch_said_by_other_fields_is_one_candidate() -> None:
+def test_one_launch_set_by_other_fields_is_one_candidate() -> None:
     spread = [{"parallel": {"tp": 4, "ep": 4}}, {"parallel": {"moe_ep": 4, "tp": 4}}]
     found = feasible("qwen3-30b-a3b", "h100", 8, {"combinations": spread})
     assert len(found.candidates) == 1
@@ -303,9 +303,9 @@ def test_a_latent_is_there_on_every_rank() -> None:
     assert alone == wide
 
 
-def test_lengths_are_told_by_what_says_them() -> None:
-    told = excluded("qwen3-8b", "h100", 1, {"memory": {"max_total_tokens": 64}})
-    assert "memory.max_total_tokens (64) is smaller than isl + osl (1280)" in told
+def test_lengths_are_named_by_their_source() -> None:
+    shown = excluded("qwen3-8b", "h100", 1, {"memory": {"max_total_tokens": 64}})
+    assert "memory.max_total_tokens (64) is smaller than isl + osl (1280)" in shown
     both = {"memory": {"max_total_tokens": 10**5, "max_model_len": 64}}
     assert "memory.max_model_len (64) is smaller" in excluded("qwen3-8b", "h100", 1, both)
 
@@ -336,7 +336,7 @@ def test_words_beside_an_axis_that_they_say_too_are_excluded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("groups", "told"),
+    ("groups", "shown"),
     [
         ({"runtime": {"prefix": 64}}, "shared prefixes are not generated"),
         ({"runtime": {"isl": 8, "osl": 8}}, "runtime.isl: is one for all combinations"),
@@ -344,7 +344,7 @@ def test_words_beside_an_axis_that_they_say_too_are_excluded() -> None:
     ],
 )
 def test_a_combination_may_not_ask_for_what_a_task_may_not(
-    groups: dict[str, Any], told: str
+    groups: dict[str, Any], shown: str
 ) -> None:
     document = {
         "version": 2,
@@ -354,7 +354,7 @@ def test_a_combination_may_not_ask_for_what_a_task_may_not(
         "system": {"gpu_type": "h100", "backend": "vllm"},
         "combinations": [groups],
     }
-    with pytest.raises(ConfigError, match=re.escape(told)):
+    with pytest.raises(ConfigError, match=re.escape(shown)):
         prepare(parse_task(document), base=Path())
 
 

@@ -34,12 +34,12 @@ def experiments(task: TaskConfig) -> list[dict[str, Any]]:
     return [dict(fields) for fields in write_task(task).experiments.values()]
 
 
-def task_of(settings: dict[str, Any], **told: Any) -> TaskConfig:
+def task_of(settings: dict[str, Any], **shown: Any) -> TaskConfig:
     document: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "Qwen/Qwen3-32B"}}
     for path, value in settings.items():
         group, _, field = path.partition(".")
         document.setdefault(group, {})[field] = value
-    return parse_task(document | told)
+    return parse_task(document | shown)
 
 
 def test_points_are_read_with_their_settings_and_originals() -> None:
@@ -64,7 +64,7 @@ def test_a_row_in_both_files_counts_once() -> None:
     assert len(rows) == len(set(rows))
 
 
-def test_workers_that_are_apart_are_told_in_words() -> None:
+def test_workers_that_are_apart_are_shown_in_words() -> None:
     found = read_points(DATA / "default" / "disagg" / "pareto.csv")
     point = found.points[0]
     assert point.layout == "prefill 2x tp1pp1dp1etp1ep1, decode 1x tp2pp1dp1etp1ep1"
@@ -72,7 +72,7 @@ def test_workers_that_are_apart_are_told_in_words() -> None:
     assert point.tok_s == pytest.approx(8873.452, rel=1e-4), "its tokens/s counts first tokens here"
 
 
-def test_tpot_stated_with_the_first_token_is_converted_and_told() -> None:
+def test_tpot_stated_with_the_first_token_is_converted_and_shown() -> None:
     found = read_points(DATA / "inclusive")
     point = next(p for p in found.points if p.source == "moe/best_config_topn.csv:2")
     assert point.originals["tpot"].startswith("60.83")
@@ -145,12 +145,12 @@ def test_every_field_is_translated_or_listed_with_a_reason() -> None:
     for file in DATA.rglob("exp_config.yaml"):
         theirs = yaml.safe_load(file.read_text(encoding="utf-8"))
         read = read_task(theirs, name="x")
-        told = {name for name, value in theirs.items() if value not in (None, "", [])}
+        shown = {name for name, value in theirs.items() if value not in (None, "", [])}
         names = {row.task for row in table().rows} | {
             name for row in table().rows for name in row.role_names
         }
         left = {one.field for one in read.left}
-        assert told - left <= names
+        assert shown - left <= names
         assert all(one.why and "not a field" not in one.why for one in read.left)
         assert read.task.metadata["aiconfigurator"].keys() == left
 
@@ -158,9 +158,9 @@ def test_every_field_is_translated_or_listed_with_a_reason() -> None:
 def test_there_and_back_writes_what_was_saved() -> None:
     for file in DATA.rglob("exp_config.yaml"):
         theirs = yaml.safe_load(file.read_text(encoding="utf-8"))
-        told = {name: value for name, value in theirs.items() if value not in (None, "", [])}
+        shown = {name: value for name, value in theirs.items() if value not in (None, "", [])}
         (written,) = experiments(read_task(theirs, name="x").task)
-        assert written == told
+        assert written == shown
 
 
 def test_a_deployment_is_a_task_of_one_candidate() -> None:
@@ -244,8 +244,8 @@ def test_an_axis_that_they_do_not_search_becomes_an_experiment_for_each_value() 
         {"quantization.kvcache_mode": ["bfloat16", "fp8"]},
         combinations=[{"parallel": {"tp": [1, 2]}}, {"parallel": {"tp": 4}}],
     )
-    told = [(f["kvcache_quant_mode"], f["agg_tp_candidates"]) for f in experiments(task)]
-    assert told == [("bfloat16", [1, 2]), ("fp8", [1, 2]), ("bfloat16", [4]), ("fp8", [4])]
+    shown = [(f["kvcache_quant_mode"], f["agg_tp_candidates"]) for f in experiments(task)]
+    assert shown == [("bfloat16", [1, 2]), ("fp8", [1, 2]), ("bfloat16", [4]), ("fp8", [4])]
 
 
 def test_an_axis_that_they_lack_multiplies_no_experiments() -> None:
@@ -303,8 +303,8 @@ def test_there_and_back_is_the_identity_on_what_both_sides_have(settings: dict[s
     assert written.left == ()
     ((name, fields),) = written.experiments.items()
     back = read_task(yaml.safe_load(written.text())[name], name=name)
-    told = {p: v for p, v in back.task.settings().items() if p not in back.filled}
-    assert told == {"system.serving_mode": "agg"} | settings
+    shown = {p: v for p, v in back.task.settings().items() if p not in back.filled}
+    assert shown == {"system.serving_mode": "agg"} | settings
     assert back.left == ()
     assert back.task.model.id == "Qwen/Qwen3-32B"
     again = {n: v for n, v in experiments(back.task)[0].items() if n in fields}
@@ -364,8 +364,8 @@ def test_the_real_tool_takes_our_tasks_and_what_it_saves_is_read(tmp_path: Path)
             float(point.originals["tokens/s/gpu"]) * 128 / 127, rel=1e-3
         )
         if point.tpot_as == "without_first":
-            told = float(point.originals["request_latency"])
-            assert point.e2e_ms == pytest.approx(told, rel=1e-3)
+            shown = float(point.originals["request_latency"])
+            assert point.e2e_ms == pytest.approx(shown, rel=1e-3)
     (back,) = read_tasks(saved)
     assert back.task.settings()["parallel.tensor_parallel"] == [1, 2]
     compared = compare_files(found, found)

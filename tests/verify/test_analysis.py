@@ -17,11 +17,11 @@ FIGURE = st.floats(0.1, 1e5)
 FIGURES = st.lists(st.tuples(FIGURE, FIGURE), min_size=2, max_size=30)
 
 
-def pair(predicted: float | None, actual: float | None, **told: object) -> Pair:
-    level = told.pop("concurrency", 1)
+def pair(predicted: float | None, actual: float | None, **shown: object) -> Pair:
+    level = shown.pop("concurrency", 1)
     return pair_of(
         Point(level, ttft_ms=predicted),  # type: ignore[arg-type]  # a test says an int
-        Point(level, ttft_ms=actual, **told),  # type: ignore[arg-type]  # a test says what fits
+        Point(level, ttft_ms=actual, **shown),  # type: ignore[arg-type]  # a test says what fits
     )
 
 
@@ -51,7 +51,7 @@ def test_without_order_there_is_no_rank_correlation(one: list[float]) -> None:
     assert spearman(one, list(range(len(one)))) is None
 
 
-def test_a_figure_that_is_not_told_is_counted_and_not_averaged() -> None:
+def test_a_figure_that_is_not_stated_is_counted_and_not_averaged() -> None:
     found = errors(TTFT, [pair(110, 100), pair(None, 100), pair(50, None)])
     assert (found.pairs, found.missing) == (1, 2)
     assert found.mape == pytest.approx(10)
@@ -116,12 +116,12 @@ def test_the_worst_is_furthest_off_as_a_factor() -> None:
 def test_dimensions_divide_the_pairs_and_numbers_rise() -> None:
     found = by_dimension("concurrency", [pair(2, 1, concurrency=c) for c in (64, 8, 8, 512)], (10,))
     assert list(found) == ["8", "64", "512"]
-    assert [told["ttft"].pairs for told in found.values()] == [2, 1, 1]
+    assert [shown["ttft"].pairs for shown in found.values()] == [2, 1, 1]
     layouts = by_dimension(
         "layout",
         [pair(1, 1, settings={"parallel.tensor_parallel": tp}) for tp in (1, 2, 2)],
     )
-    assert {label: told["ttft"].pairs for label, told in layouts.items()} == {"tp1": 1, "tp2": 2}
+    assert {label: shown["ttft"].pairs for label, shown in layouts.items()} == {"tp1": 1, "tp2": 2}
     assert by_dimension("model", [pair(1, 1)]) == {}
 
 

@@ -55,16 +55,16 @@ def measured() -> PointFile:
 
 
 @pytest.mark.parametrize("marks", [[], [SEEN.mark], ["another"]])
-def test_what_it_is_compared_with_is_told(marks: list[str], tmp_path: Path) -> None:
+def test_what_it_is_compared_with_is_shown(marks: list[str], tmp_path: Path) -> None:
     predictions = read_predictions(saved(marks), tmp_path / "p.json")
     found = compare_files(predictions, measured())
-    told = [pair.actual.concurrency for pair in found.pairs if CORRECTED in pair.unlike]
-    assert told == ([2] if marks == [SEEN.mark] else [])
-    said = any("1 of 2 predictions" in note for note in found.predicted.notes)
-    assert said == bool(told)
+    shown = [pair.actual.concurrency for pair in found.pairs if CORRECTED in pair.unlike]
+    assert shown == ([2] if marks == [SEEN.mark] else [])
+    message = any("1 of 2 predictions" in note for note in found.predicted.notes)
+    assert message == bool(shown)
 
 
-def test_a_file_that_keeps_no_marks_says_that_it_cannot_tell() -> None:
+def test_a_file_that_keeps_no_marks_says_that_it_is_unknown() -> None:
     plain = measured()
     calibrated = replace(
         plain,
@@ -74,5 +74,5 @@ def test_a_file_that_keeps_no_marks_says_that_it_cannot_tell() -> None:
         ),
     )
     notes = compare_files(calibrated, plain).predicted.notes
-    assert any("does not tell" in note for note in notes)
+    assert any("does not say" in note for note in notes)
     assert compare_files(plain, plain).predicted.notes == ()

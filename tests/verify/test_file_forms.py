@@ -14,7 +14,7 @@ from autotuner.verify import read_points
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.json", b"", "is empty"),
         ("a.json", b"  \n", "is empty"),
@@ -34,12 +34,12 @@ from autotuner.verify import read_points
         ("a.gz", b"\x1f\x8b\x08\x00broken", "a damaged gzip file"),
     ],
 )  # fmt: skip
-def test_what_is_no_known_format_is_told_as_what_it_is(
-    name: str, content: bytes, said: str, tmp_path: Path
+def test_what_is_no_known_format_is_named_as_what_it_is(
+    name: str, content: bytes, message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(VerifyError, match=said):
+    with pytest.raises(VerifyError, match=message):
         read_points(path)
 
 

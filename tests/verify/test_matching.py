@@ -10,9 +10,9 @@ from autotuner.errors import VerifyError
 from autotuner.verify import Point, PointFile, compare_files, match
 
 
-def point(level: int = 8, source: str = "p", tp: int | None = 2, **told: Any) -> Point:
+def point(level: int = 8, source: str = "p", tp: int | None = 2, **shown: Any) -> Point:
     settings = {"parallel.tensor_parallel": tp} if tp else {}
-    figures = {"ttft_ms": 100.0, "tpot_ms": 10.0, "tok_s": 500.0} | told
+    figures = {"ttft_ms": 100.0, "tpot_ms": 10.0, "tok_s": 500.0} | shown
     settings |= figures.pop("settings", {})
     return Point(level, source=source, settings=settings, **figures)
 
@@ -39,8 +39,8 @@ def test_points_of_one_layout_and_load_are_a_pair() -> None:
 def test_what_finds_no_prediction_is_listed_with_the_first_contradiction(
     actual: Point, why: str
 ) -> None:
-    told: dict[str, Any] = {"model": "org/Qwen", "engine": "vllm", "system": "h100_sxm"}
-    predicted = [point(isl=512, gpus=2, **told), point(512, isl=512, gpus=2, **told)]
+    shown: dict[str, Any] = {"model": "org/Qwen", "engine": "vllm", "system": "h100_sxm"}
+    predicted = [point(isl=512, gpus=2, **shown), point(512, isl=512, gpus=2, **shown)]
     found = match(predicted, [actual])
     assert (found.pairs, [one.why for one in found.unmatched_actual]) == ((), [why])
 
@@ -51,7 +51,7 @@ def test_names_are_compared_as_people_write_them() -> None:
     assert len(match([predicted], [actual]).pairs) == 1
 
 
-def test_what_a_file_does_not_tell_rules_nothing_out() -> None:
+def test_what_a_file_does_not_state_rules_nothing_out() -> None:
     assert len(match([point(model="m", isl=5)], [point(tp=None)]).pairs) == 1
 
 

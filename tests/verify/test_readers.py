@@ -27,7 +27,7 @@ def distribution(mean: float) -> dict[str, Any]:
     }
 
 
-def level(concurrency: int, tok_s: float = 100.0, **told: Any) -> dict[str, Any]:
+def level(concurrency: int, tok_s: float = 100.0, **shown: Any) -> dict[str, Any]:
     return {
         "concurrency": concurrency,
         "duration_s": 2.0,
@@ -43,10 +43,10 @@ def level(concurrency: int, tok_s: float = 100.0, **told: Any) -> dict[str, Any]
         "ttft_ms": distribution(50.0),
         "tpot_ms": distribution(8.0),
         "e2e_ms": distribution(90.0),
-    } | told
+    } | shown
 
 
-def run(*levels: dict[str, Any], **told: Any) -> dict[str, Any]:
+def run(*levels: dict[str, Any], **shown: Any) -> dict[str, Any]:
     experiment = {
         "id": "abc",
         "index": 1,
@@ -80,7 +80,7 @@ def run(*levels: dict[str, Any], **told: Any) -> dict[str, Any]:
             "model": "m",
             "device": "H100",
             "objectives": ["tok_s_per_gpu", "tok_s_per_user"],
-            "task": {"version": 2, "name": "n", "model": {"id": "m"}} | told,
+            "task": {"version": 2, "name": "n", "model": {"id": "m"}} | shown,
         },
         "experiments": [experiment],
         "frontier": [],
@@ -88,7 +88,7 @@ def run(*levels: dict[str, Any], **told: Any) -> dict[str, Any]:
     }
 
 
-def prediction(**told: Any) -> dict[str, Any]:
+def prediction(**shown: Any) -> dict[str, Any]:
     row = {
         "candidate": "abc",
         "settings": {"parallel.tensor_parallel": 2},
@@ -98,7 +98,7 @@ def prediction(**told: Any) -> dict[str, Any]:
         "tpot_ms": 9.0,
         "tok_s": 120.0,
         "note": "",
-    } | told
+    } | shown
     return {
         "task": "t",
         "model": "m",
@@ -146,14 +146,14 @@ def test_the_format_is_detected_by_what_is_inside(tmp_path: Path) -> None:
         ("a.yaml", "version: 2\n", "holds no predictions"),
     ],
 )
-def test_what_cannot_be_read_is_told(name: str, text: str, word: str, tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named(name: str, text: str, word: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(VerifyError, match=word):
         read_points(path)
 
 
-def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     with pytest.raises(VerifyError, match="there is no file"):
         read_points(tmp_path / "none")
     path = tmp_path / "a.csv"
@@ -175,16 +175,16 @@ def test_a_run_is_read_with_repeats_as_medians_and_failures_listed(tmp_path: Pat
     assert [one.source for one in found.excluded] == ["abc at 16"]
 
 
-def test_a_run_tells_its_lengths_and_what_was_wrong_with_a_level(tmp_path: Path) -> None:
-    told = level(8, requests_short=2, client_bottleneck=True)
-    document = run(told, benchmark={"workload": "N(100,10)/(50,5)"})
+def test_a_run_shows_its_lengths_and_what_was_wrong_with_a_level(tmp_path: Path) -> None:
+    shown = level(8, requests_short=2, client_bottleneck=True)
+    document = run(shown, benchmark={"workload": "N(100,10)/(50,5)"})
     (point,) = read_points(written(tmp_path, document)).points
     assert (point.isl, point.osl, point.lengths) == (100, 50, "N(100,10)/(50,5)")
     assert "2 answers were shorter than asked for" in point.remarks
     assert any("load generator" in remark for remark in point.remarks)
 
 
-def test_a_run_of_another_version_is_told(tmp_path: Path) -> None:
+def test_a_run_of_another_version_is_shown(tmp_path: Path) -> None:
     with pytest.raises(VerifyError, match="is no run"):
         read_points(written(tmp_path, run() | {"schema_version": 9}))
 
@@ -205,9 +205,9 @@ def test_genai_bench_is_read_in_our_units(tmp_path: Path) -> None:
     found = read_points(DATA / "genai-bench")
     assert [point.concurrency for point in found.points] == [1, 2]
     one = found.points[0]
-    told = one.originals["stats"]
-    assert one.ttft_ms == pytest.approx(1000 * told["ttft"]["mean"])
-    assert one.tpot_ms == pytest.approx(1000 * told["tpot"]["mean"])
+    shown = one.originals["stats"]
+    assert one.ttft_ms == pytest.approx(1000 * shown["ttft"]["mean"])
+    assert one.tpot_ms == pytest.approx(1000 * shown["tpot"]["mean"])
     assert one.tok_s == one.originals["mean_output_throughput_tokens_per_s"]
     assert (one.isl, one.osl, one.lengths, one.tool) == (32, 8, None, "genai-bench")
     assert (one.engine, one.engine_version, one.gpus) == ("vllm", "0.24.0", 1)
@@ -268,9 +268,9 @@ def test_csv_converts_each_unit_and_takes_short_names(tmp_path: Path) -> None:
 def test_a_header_that_leaves_a_unit_open_is_an_error(
     header: str, words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    with pytest.raises(VerifyError) as told:
+    with pytest.raises(VerifyError) as shown:
         read_points(table(tmp_path, header, "1,1,1,1,1"))
-    assert all(word in str(told.value) for word in words)
+    assert all(word in str(shown.value) for word in words)
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_a_header_that_leaves_a_unit_open_is_an_error(
 def test_a_line_that_cannot_be_used_is_listed(cells: str, why: str, tmp_path: Path) -> None:
     found = read_points(table(tmp_path, "concurrency,ttft_ms,tpot_ms", "4,1,1", cells))
     assert len(found.points) == 1
-    ((source, told),) = [(one.source, one.why) for one in found.excluded]
-    assert (source, told.startswith(why)) == ("line 3", True)
+    ((source, shown),) = [(one.source, one.why) for one in found.excluded]
+    assert (source, shown.startswith(why)) == ("line 3", True)
     with pytest.raises(VerifyError, match="no line that can be used"):
         read_points(table(tmp_path, "concurrency,ttft_ms,tpot_ms", cells))
 
@@ -306,14 +306,14 @@ def test_a_line_that_cannot_be_used_is_listed(cells: str, why: str, tmp_path: Pa
         ("concurrency,ttft_ms,tp", "1,9,two", "parallel.tensor_parallel"),
     ],
 )
-def test_what_a_figure_needs_beside_it_is_told(
+def test_what_a_figure_needs_beside_it_is_shown(
     header: str, cells: str, why: str, tmp_path: Path
 ) -> None:
     with pytest.raises(VerifyError, match=why):
         read_points(table(tmp_path, header, cells))
 
 
-def test_a_column_that_is_not_read_is_told(tmp_path: Path) -> None:
+def test_a_column_that_is_not_read_is_shown(tmp_path: Path) -> None:
     found = read_points(table(tmp_path, "concurrency,ttft_ms,colour", "1,2,red"))
     assert list(found.not_used) == ["colour"]
     assert found.points[0].originals["colour"] == "red"

@@ -43,7 +43,7 @@ def comparison() -> Comparison:
         ("regret=100", False),
     ],
 )
-def test_a_limit_is_kept_or_missed_and_what_cannot_be_told_misses_it(text: str, met: bool) -> None:
+def test_a_limit_is_kept_or_missed_and_what_is_unknown_misses_it(text: str, met: bool) -> None:
     (verdict,) = judge(comparison(), parse_requirements([text], WITHIN))
     assert verdict.met == met
 
@@ -58,7 +58,7 @@ def test_a_limit_is_kept_or_missed_and_what_cannot_be_told_misses_it(text: str, 
         ("pairs=nan", "no number"),
     ],
 )
-def test_a_requirement_that_cannot_be_is_told(text: str, word: str) -> None:
+def test_an_impossible_requirement_is_refused(text: str, word: str) -> None:
     with pytest.raises(VerifyError, match=word):
         parse_requirements([text], WITHIN)
 
@@ -67,6 +67,6 @@ def test_every_requirement_that_is_known_can_be_judged() -> None:
     texts = [f"{name}=0" for name in known(WITHIN)]
     verdicts = judge(comparison(), parse_requirements(texts, WITHIN))
     assert len(verdicts) == len(texts)
-    told = comparison_document(comparison(), verdicts)["requirements"]
-    assert [one["name"] for one in told] == list(known(WITHIN))
-    assert {one["bound"] for one in told} == {"at most", "at least"}
+    shown = comparison_document(comparison(), verdicts)["requirements"]
+    assert [one["name"] for one in shown] == list(known(WITHIN))
+    assert {one["bound"] for one in shown} == {"at most", "at least"}

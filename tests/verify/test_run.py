@@ -40,7 +40,7 @@ def test_a_run_is_compared_level_by_level_with_its_predictions() -> None:
     assert [one.source for one in found.predicted.unmatched] == ["abc at 32"]
 
 
-def test_what_the_predictor_said_of_no_point_is_listed() -> None:
+def test_a_prediction_of_no_point_is_listed() -> None:
     document = run(level(8))
     others = [document["experiments"][0] | {"id": name, "measurements": []} for name in "xy"]
     document["experiments"] += others

@@ -14,11 +14,11 @@ POINTS = st.lists(st.tuples(*[FIGURE] * 6), min_size=2, max_size=12)
 
 
 def pair(
-    predicted: tuple[float, float, float], actual: tuple[float, float, float], **told: str
+    predicted: tuple[float, float, float], actual: tuple[float, float, float], **shown: str
 ) -> Pair:
     """A pair of (TTFT ms, TPOT ms, tok/s) on one GPU."""
     sides = [
-        Point(1, ttft_ms=ttft, tpot_ms=tpot, tok_s=tok_s, gpus=1, **told)  # type: ignore[arg-type]  # names
+        Point(1, ttft_ms=ttft, tpot_ms=tpot, tok_s=tok_s, gpus=1, **shown)  # type: ignore[arg-type]  # names
         for ttft, tpot, tok_s in (predicted, actual)
     ]
     return pair_of(*sides)
@@ -62,7 +62,7 @@ def test_scenarios_do_not_compete_with_each_other() -> None:
     assert [found.scenario for found in choices([*one, *two, *alone])] == ["a", "b"]
 
 
-def test_a_point_that_does_not_tell_all_takes_no_part() -> None:
+def test_a_point_that_does_not_state_all_takes_no_part() -> None:
     blind = pair_of(Point(1, ttft_ms=1), Point(1, ttft_ms=1))
     assert choices([blind, blind]) == ()
 

@@ -69,10 +69,10 @@ def only_row(file: Path, changes: Mapping[str, str]) -> MeasuredRow:
 
 def widths(row: MeasuredRow) -> tuple[int | None, ...]:
     """Tensor, data, expert tensor and expert parallel."""
-    said = row.candidate.parallel
+    message = row.candidate.parallel
     return (
-        *(said.tensor_parallel, said.data_parallel),
-        *(said.moe_tensor_parallel, said.moe_expert_parallel),
+        *(message.tensor_parallel, message.data_parallel),
+        *(message.moe_tensor_parallel, message.moe_expert_parallel),
     )
 
 
@@ -121,7 +121,7 @@ def test_the_same_figures_elsewhere_are_no_copy(name: str, file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("message", "meant"),
     [
         (layout(16, 1, 4, 4), (4, None, 1, 4)),
         (layout(64, 1, 8, 8), (8, None, 1, 8)),
@@ -131,16 +131,16 @@ def test_the_same_figures_elsewhere_are_no_copy(name: str, file: Path) -> None:
     ],
 )
 def test_a_row_that_counts_its_gpus_twice_is_read_as_its_id_says(
-    said: dict[str, str], meant: tuple[int | None, ...], file: Path
+    message: dict[str, str], meant: tuple[int | None, ...], file: Path
 ) -> None:
-    row = only_row(file, said)
+    row = only_row(file, message)
     assert widths(row) == meant
     assert row.relabelled
     assert row.scenario.devices(row.candidate) == max(meant[0] or 1, meant[1] or 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("message", "meant"),
     [
         (layout(8, 1, 8, 1), (8, None, 8, 1)),
         (layout(8, 1, 1, 8), (8, None, 1, 8)),
@@ -155,9 +155,9 @@ def test_a_row_that_counts_its_gpus_twice_is_read_as_its_id_says(
     ],
 )
 def test_every_other_layout_is_taken_as_it_stands(
-    said: dict[str, str], meant: tuple[int | None, ...], file: Path
+    message: dict[str, str], meant: tuple[int | None, ...], file: Path
 ) -> None:
-    row = only_row(file, said)
+    row = only_row(file, message)
     assert widths(row) == meant
     assert not row.relabelled
 
@@ -210,7 +210,7 @@ def test_missing_columns_are_all_named(file: Path) -> None:
         silicon_rows(file)
 
 
-def test_a_file_that_is_not_there_or_no_text_is_told(file: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_or_no_text_is_named(file: Path, tmp_path: Path) -> None:
     with pytest.raises(AutotunerError, match=r"rows\.csv cannot be read: No such file"):
         silicon_rows(file)
     with pytest.raises(AutotunerError, match="cannot be read"):

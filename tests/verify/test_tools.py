@@ -83,7 +83,7 @@ def test_one_output_token_has_no_time_per_output_token(tmp_path: Path) -> None:
     assert (point.ttft_ms, point.tpot_ms, point.osl) == (120, None, 1)
 
 
-def test_tpot_follows_from_end_to_end_latency_where_it_is_not_told(tmp_path: Path) -> None:
+def test_tpot_follows_from_end_to_end_latency_where_it_is_not_stated(tmp_path: Path) -> None:
     point = only(stored(tmp_path, vllm(mean_tpot_ms="absent", mean_e2el_ms=120 + 127 * 8.0)))
     assert point.tpot_ms == pytest.approx(8)
 
@@ -333,7 +333,7 @@ def test_inference_perf_is_in_seconds(tmp_path: Path) -> None:
         read_points(stored(tmp_path, document))
 
 
-def test_predictions_of_several_engines_tell_each_its_own(tmp_path: Path) -> None:
+def test_predictions_of_several_engines_show_each_its_own(tmp_path: Path) -> None:
     row = {"candidate": "a", "gpus": 1, "concurrency": 4, "ttft_ms": 1, "tpot_ms": 1, "tok_s": 1}
     rows = [{**row, "settings": {"system.backend": engine}} for engine in ("vllm", "sglang")]
     document = {"model": "m", "engine": "vllm, sglang", "workload": {}, "predictions": rows}
