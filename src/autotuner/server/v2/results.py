@@ -121,20 +121,20 @@ _EXPORTS: Mapping[ExportFormat, _Export] = {
     ExportFormat.JSON: _Export(
         "application/json",
         "json",
-        lambda service, run: summarise(service.store, run).model_dump_json(indent=2) + "\n",
+        lambda service, task: summarise(service.store, task).model_dump_json(indent=2) + "\n",
     ),
     ExportFormat.CSV: _Export(
-        "text/csv", "csv", lambda service, run: points_csv(summarise(service.store, run))
+        "text/csv", "csv", lambda service, task: points_csv(summarise(service.store, task))
     ),
     ExportFormat.LANDSCAPE: _Export(
         "text/csv",
         "landscape.csv",
-        lambda service, run: landscape_csv(landscape_of(service.store, run)),
+        lambda service, task: landscape_csv(landscape_of(service.store, task)),
     ),
     ExportFormat.SHELL: _Export(
         "text/x-shellscript",
         "sh",
-        lambda service, run: commands_shell(summarise(service.store, run)),
+        lambda service, task: commands_shell(summarise(service.store, task)),
     ),
 }
 _EXPORTED: dict[int | str, dict[str, Any]] = {
@@ -156,7 +156,7 @@ def get_frontier(
     kind: Annotated[FrontierKind, Query()] = FrontierKind.BOTH,
 ) -> Response:
     """The Pareto frontier of operating points: measured, predicted, or both."""
-    summary = summarise(service.store, _run(service, task_id))
+    summary = summarise(service.store, _task(service, task_id))
     document = {
         "objectives": summary.run.objectives,
         "actual": summary.frontier if kind is not FrontierKind.PREDICTED else None,
@@ -171,7 +171,7 @@ def get_frontier(
 @router.get("/comparison", response_model=ComparisonView, responses=_ERRORS)
 def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
     """Predictions and measurements of every load level, and the errors."""
-    summary = summarise(service.store, _run(service, task_id))
+    summary = summarise(service.store, _task(service, task_id))
     levels = [
         {
             "experiment": experiment.id,
@@ -192,7 +192,7 @@ def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
 @router.get("/summary", response_model=RunSummary, responses=_ERRORS)
 def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
     """All results of a task, in the form of `autotuner show --json`."""
-    return json_response(SUMMARY, summarise(service.store, _run(service, task_id)))
+    return json_response(SUMMARY, summarise(service.store, _task(service, task_id)))
 
 
 @router.get(
@@ -208,7 +208,7 @@ def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
 )
 def get_report(service: ServiceDep, task_id: TaskId) -> HTMLResponse:
     """The report of a task, for people."""
-    return HTMLResponse(render_html(summarise(service.store, _run(service, task_id))))
+    return HTMLResponse(render_html(summarise(service.store, _task(service, task_id))))
 
 
 @router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
@@ -224,15 +224,15 @@ def export_task(
     ],
 ) -> Response:
     """A task's results as a file."""
-    run, export = _run(service, task_id), _EXPORTS[form]
+    task, export = _task(service, task_id), _EXPORTS[form]
     return Response(
-        export.write(service, run),
+        export.write(service, task),
         media_type=export.media_type,
         headers={"Content-Disposition": f'attachment; filename="task-{task_id}.{export.ending}"'},
     )
 
 
-def _run(service: Service, task_id: int) -> TaskRecord:
+def _task(service: Service, task_id: int) -> TaskRecord:
     found = service.store.tasks.get(task_id)
     if found is None:
         raise task_not_found(task_id)
