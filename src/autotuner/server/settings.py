@@ -51,16 +51,16 @@ class ServiceSettings(Document):
     """How the service is reached, whom it answers, and what tasks may launch."""
 
     host: str = Field(default="127.0.0.1", min_length=1)
-    """The address to listen on; any but a loopback one demands tokens."""
+    """The address to listen on; any but a loopback one requires tokens."""
     port: int = Field(default=8700, ge=0, le=65535, strict=True)
     """The port to listen on; 0 takes a free one."""
     allowed_hosts: tuple[str, ...] = ()
     """More names in `Host` that the service answers to: `name`, at any port, or `name:port`. One
-    that is no loopback name demands tokens: others reach the service by it."""
+    that is not a loopback name requires tokens: others reach the service by it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins whose pages may use the service, such as `https://tuner.example.org`; its own may."""
     demand_tokens: Bool = False
-    """Whether every request needs a token on a loopback address too, as behind a proxy."""
+    """Whether every request requires a token on a loopback address too, as behind a proxy."""
     max_body_bytes: PositiveInt = 1 * _MIB
     """The largest body of a request."""
     max_upload_bytes: PositiveInt = 32 * _MIB
@@ -70,10 +70,10 @@ class ServiceSettings(Document):
     request_burst: PositiveInt = 400
     """Requests that may come at once."""
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks of proxies whose `X-Forwarded-For` tells where a request comes from:
-    `10.0.0.7`, `10.1.0.0/16`. Of all others that header counts for nothing."""
+    """Addresses or networks of proxies whose `X-Forwarded-For` is trusted to name the client:
+    `10.0.0.7`, `10.1.0.0/16`. The header of all others is ignored."""
     keep_events_days: Days = 90.0
-    """Days for which events of tasks, and with them the logs of v1 tasks, are kept; 0: for ever."""
+    """Days for which events of tasks, and with them the logs of v1 tasks, are kept; 0: forever."""
     policy: Policy = Policy()
     """What tasks that come through the service may launch."""
 
