@@ -10,10 +10,9 @@ from autotuner.catalog import gpu_named
 from autotuner.config import parse_task
 from autotuner.errors import ConfigError
 from autotuner.profiles import builtin_registry
-from autotuner.tuning.faults import faults_in
-from autotuner.tuning.home_gpus import GPUS_FILE, with_gpus_of_home
-from autotuner.tuning.needs import needs
+from autotuner.tuning.checks import faults_in
 from autotuner.tuning.prepare import prepare
+from autotuner.tuning.resources import GPUS_FILE, needs, with_gpus_of_home
 from autotuner.tuning.scenarios import scenarios
 
 FACTS = {"memory_gib": 63.5, "bandwidth_gb_s": 1640, "tflops": {"bfloat16": 180}}

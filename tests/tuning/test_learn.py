@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autotuner.measure import Measurement
-from autotuner.tuning.learn import FEWEST_REQUESTS, telling
+from autotuner.tuning.points import FEWEST_REQUESTS, telling
 
 
 def level(**changes: Any) -> Measurement:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autotuner.config import parse_task
 from autotuner.store import Store
-from autotuner.tuning.going_on import LEVELS_BEFORE, going_on
+from autotuner.tuning.history import LEVELS_BEFORE, going_on
 from autotuner.tuning.load_levels import geometric
 from autotuner.tuning.prepare import Prepared, prepare
 

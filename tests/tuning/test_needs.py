@@ -8,7 +8,7 @@ import pytest
 
 from autotuner.config import parse_task
 from autotuner.errors import CatalogError
-from autotuner.tuning.needs import engines_named, model_named, needs
+from autotuner.tuning.resources import engines_named, model_named, needs
 
 BASE: dict[str, Any] = {"version": 2, "name": "a", "model": {"id": "smollm2-135m"}}
 REPLAY: dict[str, Any] = {

@@ -20,8 +20,8 @@ from autotuner.report.exports import points_csv
 from autotuner.report.html import render_html
 from autotuner.store import Store
 from autotuner.testing.made_up_landscape import made_up_landscape
-from autotuner.tuning.as_landscape import landscape_of
 from autotuner.tuning.points import operating_points
+from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary
 from autotuner.verify.autotuner_reader import read_run

@@ -14,8 +14,8 @@ from autotuner.config import parse_task
 from autotuner.predict import Prediction
 from autotuner.report.plan_document import estimate_document
 from autotuner.report.plan_terminal import print_estimate
+from autotuner.tuning.estimate import Outlook, outlook
 from autotuner.tuning.forecast import forecast_of
-from autotuner.tuning.outlook import Outlook, outlook
 from autotuner.tuning.prepare import Prepared, prepare
 
 QWEN = {

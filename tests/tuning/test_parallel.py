@@ -21,7 +21,7 @@ from autotuner.store import ExperimentRecord, Store
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import Prepared, prepare
-from autotuner.tuning.state import Situation
+from autotuner.tuning.search_state import Situation
 
 TASK: dict[str, Any] = {
     "version": 2,

@@ -13,9 +13,9 @@ from autotuner.errors import StoreError
 from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.disturbance import MachineLoad
 from autotuner.store import Store
-from autotuner.tuning.durations import time_left_s
-from autotuner.tuning.learn import telling
-from autotuner.tuning.run_time import RunTime
+from autotuner.tuning.estimate import time_left_s
+from autotuner.tuning.history import RunTime
+from autotuner.tuning.points import telling
 
 
 class Kept:

@@ -11,7 +11,7 @@ from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.points import outcome
-from autotuner.tuning.searched import search_view
+from autotuner.tuning.summarise import search_view
 from autotuner.tuning.summary import SearchView
 
 PLANE = ("tok_s_per_gpu", "tok_s_per_user")

@@ -12,7 +12,7 @@ from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
 from autotuner.store import Standing
-from autotuner.tuning.standing import standings
+from autotuner.tuning.representative import standings
 
 
 @pytest.fixture

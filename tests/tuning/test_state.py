@@ -14,9 +14,9 @@ from made_up_bench import level
 from autotuner.config import Benchmark, parse_task
 from autotuner.predict import Prediction
 from autotuner.store import ExperimentRecord
-from autotuner.tuning.durations import LaunchTimes, busy_s
+from autotuner.tuning.estimate import LaunchTimes, busy_s
 from autotuner.tuning.prepare import prepare
-from autotuner.tuning.state import Situation
+from autotuner.tuning.search_state import Situation
 
 BENCHMARK = Benchmark.model_validate(
     {"concurrency": [1, 10], "requests_per_level": 20, "warmup_requests": 0, "repeats": 2}

@@ -13,8 +13,14 @@ from made_up_bench import Bench, opened
 from autotuner.errors import StoreError
 from autotuner.store import Store
 from autotuner.tuning import events
-from autotuner.tuning.events import EngineReady, LevelProgress
-from autotuner.tuning.telling import KINDS, PROGRESS_EVERY_S, Telling, told
+from autotuner.tuning.events import (
+    KINDS,
+    PROGRESS_EVERY_S,
+    EngineReady,
+    LevelProgress,
+    Telling,
+    told,
+)
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -36,9 +42,9 @@ def test_every_kind_of_event_is_known_and_documented(bench: Bench) -> None:
 def test_a_run_stores_what_it_tells(bench: Bench) -> None:
     summary, _ = bench.tune()
     stored = [(e.kind, e.payload) for e in bench.store.events(summary.run.id)]
-    passing = ("predicting", "level_progress")
-    assert [one for one in stored if one[0] not in passing] == [
-        told(event) for event in bench.events if told(event)[0] not in passing
+    ephemeral = ("predicting", "level_progress")
+    assert [one for one in stored if one[0] not in ephemeral] == [
+        told(event) for event in bench.events if told(event)[0] not in ephemeral
     ]
 
 
@@ -59,9 +65,9 @@ class Kept(Store):
         self.broken = False
 
     def add_event(
-        self, task_id: int, kind: str, payload: dict[str, object], *, passing: bool = False
+        self, task_id: int, kind: str, payload: dict[str, object], *, ephemeral: bool = False
     ) -> None:
-        assert passing == (kind in ("level_progress", "predicting"))
+        assert ephemeral == (kind in ("level_progress", "predicting"))
         if kind == "level_progress":
             assert self.may_go_on.wait(60)
         if self.broken:

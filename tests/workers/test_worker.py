@@ -10,7 +10,7 @@ import pytest
 from shop import CANDIDATES, ONE, Shop, complete, shop_at, wait_for
 
 from autotuner.store.transitions import ASKED_OF_WORKERS
-from autotuner.tuning.telling import KINDS
+from autotuner.tuning.events import KINDS
 
 SLOW_TO_LOAD = "--load-delay-s=600"
 

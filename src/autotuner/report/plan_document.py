@@ -15,11 +15,10 @@ from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
 from autotuner.search import as_point, description, strategy_named
 from autotuner.store import Store
+from autotuner.tuning.estimate import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.forecast import Forecast, forecast_of
-from autotuner.tuning.foreknowledge import MOST_PREDICTED
-from autotuner.tuning.outlook import MOST_CANDIDATES, Outlook, outlook
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.state import situation
+from autotuner.tuning.search_state import MOST_PREDICTED, situation
 
 _COLUMNS = {
     "candidate": "candidate",

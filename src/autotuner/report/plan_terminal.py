@@ -23,7 +23,7 @@ from autotuner.report.point_table import (
 from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column, settings_text
 from autotuner.search import COST, OBJECTIVES, as_point
 from autotuner.search.points import figure
-from autotuner.tuning.outlook import Outlook
+from autotuner.tuning.estimate import Outlook
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_REASONS = 5

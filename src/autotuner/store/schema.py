@@ -104,7 +104,8 @@ class TaskRow(Base):
 class ExperimentRow(Base):
     """One candidate launched.
 
-    `predicted_*` and `actual_*` are of its representative operating point: see `tuning.standing`.
+    `predicted_*` and `actual_*` are of its representative operating point: see
+    `tuning.representative`.
     """
 
     __tablename__ = "experiments_v2"

@@ -25,7 +25,7 @@ from autotuner.measure.disturbance import Counters, machine_load
 from autotuner.predict import Observation
 from autotuner.search import OperatingPoint, Proposal, why_cut
 from autotuner.store import ExperimentRecord, Store, TaskRecord
-from autotuner.tuning.durations import time_left_s
+from autotuner.tuning.estimate import time_left_s
 from autotuner.tuning.events import (
     EngineReady,
     Event,
@@ -38,8 +38,7 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.learn import observations, telling
-from autotuner.tuning.points import operating_points
+from autotuner.tuning.points import observations, operating_points, telling
 from autotuner.tuning.prepare import Prepared
 
 Listener = Callable[[Event], None]

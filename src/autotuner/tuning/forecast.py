@@ -36,6 +36,9 @@ MOST_REMEMBERED = 5_000
 PREDICTION_CACHE = Path("cache") / "predictions"
 """Under the home: answers of predictors that are slow to ask."""
 
+ASKED_AT_ONCE = 500
+"""Candidates between two calls of `progress`."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -138,6 +141,20 @@ class Forecast:
                 self._known.update(self._asked(place, new))
             found.update(self._corrected(place, group, observations))
         return {key: found.get(key) or Expected(refused=self._silent) for key in ids}
+
+    def expected_in_batches(
+        self,
+        ids: Sequence[str],
+        observations: Sequence[Observation] = (),
+        *,
+        progress: Callable[[int, int], None],
+    ) -> dict[str, Expected]:
+        """As `expected`, `ASKED_AT_ONCE` at a time; `progress` is told how many, of how many."""
+        found: dict[str, Expected] = {}
+        for begin in range(0, len(ids), ASKED_AT_ONCE):
+            found |= self.expected(ids[begin : begin + ASKED_AT_ONCE], observations)
+            progress(len(found), len(ids))
+        return found
 
     def remembered(
         self, store: Store, *, until: int | None = None, besides_task: int | None = None

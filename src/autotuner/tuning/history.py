@@ -1,11 +1,17 @@
-"""The finished experiments of a run in memory: each is read, and its figures checked, once."""
+"""What earlier calls left of a task: finished experiments, wall time, load levels."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
-from autotuner.store import ExperimentRecord, Standing, Store
+from autotuner.errors import AutotunerError
+from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
+from autotuner.tuning.prepare import Prepared
 
 FINISHED = ("completed", "failed")
 
@@ -35,3 +41,72 @@ class History:
         """Notes where experiments (by their number in the store) stand now."""
         for key, standing in standings.items():
             self._finished[key] = replace(self._finished[key], standing=standing)
+
+
+KEPT_EVERY_S = 2.0
+
+
+class RunTime:
+    """Stores the wall time of a run every `KEPT_EVERY_S`, from a thread of its own.
+
+    In real time, whatever the clock of the run's event loop says.
+    """
+
+    def __init__(self, store: Store, run: TaskRecord, *, every_s: float = KEPT_EVERY_S) -> None:
+        self._store = store
+        self._run = run
+        self._every_s = every_s
+        self._kept_s = 0.0
+        self._began_s = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="run-time", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def left_s(self) -> float:
+        """Seconds that are not stored yet; nothing more is stored from here."""
+        self._over.set()
+        self._thread.join()
+        return time.monotonic() - self._began_s - self._kept_s
+
+    def _keep(self) -> None:
+        while not self._over.wait(self._every_s):
+            taken_s = time.monotonic() - self._began_s
+            try:
+                self._store.tasks.keep_wall_time(self._run.id, self._run.wall_s + taken_s)
+            except AutotunerError:
+                return  # The run itself meets the same trouble, and says so.
+            self._kept_s = taken_s
+
+
+LEVELS_BEFORE = (1, 4, 8)
+"""Load levels of tasks that left them out, before they followed the task."""
+
+
+def going_on(prepared: Prepared, store: Store | None) -> Prepared:
+    """`prepared` at the load levels of its newest run, where the task gives none and has a run.
+
+    A run of before is found by the levels that were the default then.
+    """
+    if store is None or not prepared.levels_why:
+        return prepared
+    run = store.tasks.newest(prepared.content_id)
+    if run is not None:
+        return prepared.going_on(run.plan)
+    before = prepared.task.at_levels(LEVELS_BEFORE)
+    run = store.tasks.newest(before.content_id)
+    if run is None:
+        return prepared
+    why = f"run {run.id} of this task began with them; --fresh chooses anew"
+    return replace(prepared, task=before, content_id=before.content_id, levels_why=why)

@@ -16,6 +16,8 @@ from autotuner.profiles.rules import RULES
 from autotuner.space import Space
 from autotuner.tuning.resolve import Variant
 
+LEVELS = "levels"
+"""In a task's plan: the load levels that it was measured at."""
 MOST_LEVELS = 6
 """Each takes up to `duration_per_level_s` in every launch."""
 MOST_LEVELS_WITH_SLO = 8

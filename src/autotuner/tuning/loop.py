@@ -34,17 +34,16 @@ from autotuner.tuning.events import (
     RunEnded,
     RunStarted,
     StrategyTold,
+    Telling,
 )
 from autotuner.tuning.experiment import Experimenter, ReadCounters
-from autotuner.tuning.flights import Flights
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.history import History
+from autotuner.tuning.history import History, RunTime
+from autotuner.tuning.parallel import Flights
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.run_time import RunTime
-from autotuner.tuning.standing import standings
-from autotuner.tuning.state import Situation, ended_s, situation
-from autotuner.tuning.telling import Telling
+from autotuner.tuning.representative import standings
+from autotuner.tuning.search_state import Situation, ended_s, situation
 
 Listener = Callable[[Event], None]
 Hold = Callable[[int], Store]
@@ -69,7 +68,7 @@ class Installed(TypedDict):
 class Tuner:
     """Runs one task to its end: `open_run` or `take`, then `run`.
 
-    What happens is stored as events (see `tuning.telling`), and told to `listen`.
+    What happens is stored as events (see `tuning.events`), and told to `listen`.
 
     Args:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.

@@ -1,4 +1,4 @@
-"""From what was measured to the operating points that search and readers compare."""
+"""Operating points and observations of what was measured: for search, readers and calibration."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.measure import Distribution, Measurement
-from autotuner.predict import tok_s_per_user
+from autotuner.predict import Observation, Scenario, tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome, has
 from autotuner.store import ExperimentRecord
+from autotuner.tuning.forecast import Expected
 
 
 def operating_points(
@@ -132,3 +134,62 @@ _LATENCIES: dict[str, Callable[[Measurement], Distribution | None]] = {
     "tpot_ms": lambda m: m.tpot_ms,
     "e2e_p90_ms": lambda m: m.e2e_ms,
 }
+
+
+FEWEST_REQUESTS = 3
+"""A level of fewer completed requests says little; nothing is learnt from it."""
+
+
+def telling(measured: Iterable[Measurement], *, when_busy: bool = False) -> list[Measurement]:
+    """Levels that say something of the engine: enough requests; and unless `when_busy`, the load
+    generator kept up, and others left the machine to it."""
+    return [
+        level
+        for level in measured
+        if level.requests_completed >= FEWEST_REQUESTS and (when_busy or not level.is_disturbed)
+    ]
+
+
+def observations(
+    scenario: Scenario,
+    candidate: Candidate,
+    expected: Expected,
+    measured: Iterable[OperatingPoint],
+    *,
+    launch: str,
+    tool: str,
+    source: str,
+    at: datetime,
+) -> tuple[Observation, ...]:
+    """One for each measured level that the base predictor spoke of.
+
+    Args:
+        launch: a name that no other engine start has, here or elsewhere.
+    """
+    base = {point.concurrency: point for point in expected.base}
+    return tuple(
+        Observation(
+            model=scenario.model,
+            family=scenario.facts.architecture,
+            engine=scenario.engine,
+            engine_version=scenario.engine_version,
+            device=scenario.device,
+            devices=predicted.devices,
+            settings=candidate.settings(),
+            isl=scenario.isl,
+            osl=scenario.osl,
+            concurrency=point.concurrency,
+            ttft_ms=point.ttft_ms,
+            tpot_ms=point.tpot_ms,
+            tok_s=point.tok_s,
+            base=expected.predictor,
+            base_ttft_ms=predicted.ttft_ms,
+            base_tpot_ms=predicted.tpot_ms,
+            launch=launch,
+            tool=tool,
+            source=source,
+            at=at,
+        )
+        for point in measured
+        if (predicted := base.get(point.concurrency)) is not None
+    )

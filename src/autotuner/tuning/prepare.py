@@ -11,29 +11,27 @@ from typing import Any
 
 from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
 from autotuner.config import LengthDistribution, ReplayConfig, TaskConfig
-from autotuner.errors import ConfigError, EngineError, Problem
+from autotuner.errors import EngineError
 from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
 from autotuner.profiles import ProfileRegistry, TaskContext, builtin_registry
 from autotuner.search import Budget
 from autotuner.space import MAX_COMBINATIONS, Region, Space, SpaceContext, build_space
-from autotuner.tuning.load_levels import load_levels
-from autotuner.tuning.refusals import (
+from autotuner.tuning.checks import (
     refuse_cost_without_price,
     refuse_prefixes,
     refuse_sharing_a_cpu,
     refuse_unlaunchable,
 )
+from autotuner.tuning.load_levels import LEVELS, load_levels
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
     replayed_model,
     replayed_variants,
 )
-from autotuner.tuning.resolve import Variant, resolve
+from autotuner.tuning.resolve import Variant, resolve, workload_of
 
-LEVELS = "levels"
-"""Of a run's plan: its load levels."""
 _PROCESS_START_S = 5.0
 _LOAD_GIB_S = 1.0
 """A guess, for engines that were not started yet: about what one NVMe disk reads."""
@@ -328,26 +326,3 @@ def _price_usd_hour(context: TaskContext, task: TaskConfig) -> float:
     listed = context.gpu.price_usd_hour if context.gpu is not None else None
     price = task.fixed().get("system.price_per_gpu_hour", listed)
     return float(price or 0.0) * max(context.gpus, 1)
-
-
-def workload_of(task: TaskConfig, source: str) -> LengthDistribution:
-    """The request lengths of a task.
-
-    Raises:
-        ConfigError: it tells them twice, or not.
-    """
-    fixed = task.fixed()
-    isl, osl = fixed.get("runtime.isl"), fixed.get("runtime.osl")
-    if task.benchmark.workload is not None:
-        if isl is not None or osl is not None:
-            problem = Problem("benchmark.workload", "is given beside runtime.isl or runtime.osl")
-            raise ConfigError(source, (problem,), remedy="keep one of the two")
-        return task.benchmark.workload
-    if isl is None or osl is None:
-        missing = "runtime.isl" if isl is None else "runtime.osl"
-        raise ConfigError(
-            source,
-            (Problem(missing, "is missing"),),
-            remedy="give runtime.isl and runtime.osl, or benchmark.workload",
-        )
-    return LengthDistribution(kind="D", input=(isl, isl), output=(osl, osl))

@@ -220,3 +220,26 @@ def _listed(value: Any) -> list[Any]:
 
 def _scalar(value: Any) -> Any:
     return None if isinstance(value, list) else value
+
+
+def workload_of(task: TaskConfig, source: str) -> LengthDistribution:
+    """The request lengths of a task.
+
+    Raises:
+        ConfigError: it tells them twice, or not.
+    """
+    fixed = task.fixed()
+    isl, osl = fixed.get("runtime.isl"), fixed.get("runtime.osl")
+    if task.benchmark.workload is not None:
+        if isl is not None or osl is not None:
+            problem = Problem("benchmark.workload", "is given beside runtime.isl or runtime.osl")
+            raise ConfigError(source, (problem,), remedy="keep one of the two")
+        return task.benchmark.workload
+    if isl is None or osl is None:
+        missing = "runtime.isl" if isl is None else "runtime.osl"
+        raise ConfigError(
+            source,
+            (Problem(missing, "is missing"),),
+            remedy="give runtime.isl and runtime.osl, or benchmark.workload",
+        )
+    return LengthDistribution(kind="D", input=(isl, isl), output=(osl, osl))

@@ -1,32 +1,48 @@
-"""A stored run as a `RunSummary`."""
+"""Summary of a stored task: experiments, frontier, search, and how far predictions were off."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from autotuner.config import TaskConfig, parse_task
+from autotuner.predict import Prediction
+from autotuner.predict.predictor import METRICS, interval80
 from autotuner.search import (
     OperatingPoint,
+    Step,
+    as_point,
     hypervolume,
+    is_usable,
     objective_vector,
+    quantity,
     recommend,
     reference_point,
+    steps,
 )
 from autotuner.search.slo import verdict, verdicts
 from autotuner.store import ExperimentRecord, Store, TaskRecord
-from autotuner.tuning.accuracy import prediction_error, predictions_beside
+from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
-from autotuner.tuning.searched import search_view
-from autotuner.tuning.standing import frontier
+from autotuner.tuning.representative import expectations, frontier
 from autotuner.tuning.summary import (
+    ErrorView,
     ExperimentView,
     FailureView,
+    FiguresView,
+    LaunchView,
+    MeasuredView,
+    MetricErrorView,
     PointView,
+    PredictedPointView,
+    PredictionErrorView,
+    PredictionView,
     RecommendedView,
     RunSummary,
     RunView,
+    SearchView,
 )
 
 
@@ -167,3 +183,128 @@ def _recommended(
     point, reason, meets_slo = chosen
     stands = {"meets_slo": meets_slo, "verdict": verdict(point, slo) if slo else None}
     return RecommendedView.model_validate(fields(point) | {"reason": reason} | stands)
+
+
+HYPERVOLUME = "hypervolume"
+
+
+def search_view(
+    experiments: Sequence[ExperimentRecord],
+    frontier: Sequence[OperatingPoint],
+    *,
+    objectives: Sequence[str],
+    slo: Mapping[str, float],
+    usd_per_gpu_hour: float | None,
+) -> SearchView:
+    """The search of a run.
+
+    Args:
+        experiments: in the order of launch; those that are not finished are left out.
+        frontier: the measured one, as the run ends with it.
+    """
+    finished = [e for e in experiments if e.status in ("completed", "failed")]
+    expected = predicted_frontier(
+        (p for e in finished for p in expectations(e) if is_usable(p, usd_per_gpu_hour)),
+        objectives,
+        usd_per_gpu_hour,
+    )
+    points = [as_point(prediction, usd_per_gpu_hour) for prediction in expected]
+    taken = steps(
+        [outcome(e, usd_per_gpu_hour, (*objectives, *slo)) for e in finished],
+        frontier,
+        objectives=objectives,
+        slo=slo,
+        predicted=points,
+    )
+    return SearchView(
+        measure=HYPERVOLUME if len(objectives) > 1 else objectives[0],
+        launches=[_launch(e, step) for e, step in zip(finished, taken, strict=True)],
+        predicted_frontier=[
+            PredictedPointView(
+                experiment=point.candidate_id,
+                concurrency=point.concurrency,
+                values={name: quantity(point, name) for name in objectives},
+                kind=prediction.kind,
+            )
+            for point, prediction in zip(points, expected, strict=True)
+        ],
+    )
+
+
+def _launch(experiment: ExperimentRecord, step: Step) -> LaunchView:
+    return LaunchView(
+        experiment=experiment.candidate_id,
+        index=experiment.index,
+        phase=experiment.phase,
+        reason=experiment.selection_reason,
+        failed=experiment.status == "failed",
+        value=step.value,
+        added=step.added,
+        frontier_points=step.frontier_points,
+        in_vain=step.in_vain,
+    )
+
+
+def predictions_beside(
+    experiment: ExperimentRecord, measured: Iterable[OperatingPoint]
+) -> list[PredictionView]:
+    """What was expected of an experiment, level by level, beside what was measured."""
+    found = {point.concurrency: point for point in measured}
+    calibrated = {point.concurrency: point for point in experiment.calibrated}
+    return [
+        PredictionView(
+            concurrency=base.concurrency,
+            measured=_measured(found.get(base.concurrency)),
+            base=_figures(base),
+            calibrated=_figures(later) if (later := calibrated.get(base.concurrency)) else None,
+        )
+        for base in experiment.base
+    ]
+
+
+def prediction_error(predictions: Iterable[PredictionView]) -> PredictionErrorView | None:
+    """Base and calibrated predictions against what was measured; None where nothing was."""
+    pairs = [(told, told.measured) for told in predictions if told.measured is not None]
+    base = [_Pair(told.base, measured) for told, measured in pairs]
+    calibrated = [_Pair(told.calibrated, measured) for told, measured in pairs if told.calibrated]
+    if not base:
+        return None
+    return PredictionErrorView(
+        base=_error(base), calibrated=_error(calibrated) if calibrated else None
+    )
+
+
+class _Pair(NamedTuple):
+    predicted: FiguresView
+    measured: MeasuredView
+
+
+def _error(pairs: list[_Pair]) -> ErrorView:
+    metrics = {name: _metric(pairs, name, std_name) for name, std_name in METRICS.items()}
+    return ErrorView.model_validate({"points": len(pairs), **metrics})
+
+
+def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView | None:
+    apes, inside = [], 0
+    for predicted, measured in pairs:
+        said, seen = getattr(predicted, name), getattr(measured, name)
+        if said is None or seen is None:
+            continue
+        low, high = interval80(said, getattr(predicted, std_name))
+        inside += low <= seen <= high
+        apes.append(abs(said / seen - 1))
+    if not apes:
+        return None
+    return MetricErrorView(median_ape=statistics.median(apes), share_in_interval=inside / len(apes))
+
+
+def _measured(point: OperatingPoint | None) -> MeasuredView | None:
+    if point is None:
+        return None
+    return MeasuredView(ttft_ms=point.ttft_ms, tpot_ms=point.tpot_ms, tok_s=point.tok_s)
+
+
+def _figures(point: Prediction) -> FiguresView:
+    return FiguresView.model_validate(
+        {name: getattr(point, name) for name in FiguresView.model_fields}
+    )

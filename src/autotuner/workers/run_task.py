@@ -16,9 +16,9 @@ from autotuner.store import Lease, TaskRecord, machine_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
 from autotuner.tuning.events import Event, ExperimentEnded, Predicting
 from autotuner.tuning.forecast import forecast_of
-from autotuner.tuning.home_gpus import with_gpus_of_home
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import prepare, require_installed
+from autotuner.tuning.resources import with_gpus_of_home
 from autotuner.workers.devices import Devices
 from autotuner.workers.lease import LEFT_BY_WORKERS, LeaseKeeper
 from autotuner.workers.policy import Policy, engine_environment

@@ -21,7 +21,7 @@ from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import points_csv
 from autotuner.report.html import write_aside
 from autotuner.store import Store, TaskRecord
-from autotuner.tuning.as_landscape import landscape_of
+from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 
 

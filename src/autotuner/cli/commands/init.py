@@ -21,7 +21,7 @@ from autotuner.errors import AutotunerError, EngineError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.html import write_aside
 from autotuner.tuning.first_task import Asked, FirstTask, first_task
-from autotuner.tuning.home_gpus import gpus_of_home
+from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.devices import ALL, ON_CPU, Devices, devices_of
 
 _PACKAGED = "smollm2-135m"

@@ -125,7 +125,7 @@ def _measured(
     """
     from autotuner.predict.combined import best_of_both
     from autotuner.tuning.forecast import PREDICTION_CACHE
-    from autotuner.tuning.home_gpus import gpus_of_home
+    from autotuner.tuning.resources import gpus_of_home
     from autotuner.verify import Excluded, read_points
     from autotuner.verify.csv_reader import stated
     from autotuner.verify.measured_rows import measured_rows

@@ -24,13 +24,13 @@ from autotuner.report.documents import task_schema
 from autotuner.report.plan_document import plan_of
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
-from autotuner.tuning.faults import faults_in, problems_from
+from autotuner.tuning.checks import faults_in, problems_from
+from autotuner.tuning.estimate import Outlook
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.going_on import going_on
-from autotuner.tuning.home_gpus import with_gpus_of_home
-from autotuner.tuning.outlook import Outlook
+from autotuner.tuning.history import going_on
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
+from autotuner.tuning.resources import with_gpus_of_home
 
 if TYPE_CHECKING:
     from autotuner.store import Store

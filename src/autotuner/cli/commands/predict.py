@@ -21,8 +21,8 @@ from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.report.html import write_aside
 from autotuner.report.plan_document import estimate_csv, estimate_document
 from autotuner.report.plan_terminal import print_estimate
+from autotuner.tuning.estimate import outlook
 from autotuner.tuning.forecast import forecast_of
-from autotuner.tuning.outlook import outlook
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_POINTS = 12

@@ -22,10 +22,10 @@ from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
+from autotuner.tuning.estimate import MOST_CANDIDATES, outlook
 from autotuner.tuning.forecast import Forecast, forecast_of
-from autotuner.tuning.going_on import going_on
+from autotuner.tuning.history import going_on
 from autotuner.tuning.loop import Tuner
-from autotuner.tuning.outlook import MOST_CANDIDATES, outlook
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import RunSummary

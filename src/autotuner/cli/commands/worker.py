@@ -16,7 +16,7 @@ from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.store.maintenance import EVERY_S, remove_expired
 from autotuner.store.profiles import service_registry
-from autotuner.tuning.home_gpus import gpus_of_home
+from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.child import when_parent_ends, when_told_to_stop
 from autotuner.workers.devices import devices_of
 from autotuner.workers.heartbeat import PeriodicThread

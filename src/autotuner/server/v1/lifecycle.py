@@ -30,7 +30,7 @@ from autotuner.store.v1 import (
     V1Tasks,
     V1Transitions,
 )
-from autotuner.tuning.needs import stored_columns
+from autotuner.tuning.resources import stored_columns
 
 _log = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import listing
-from autotuner.tuning.accuracy import predictions_beside
 from autotuner.tuning.points import outcome
+from autotuner.tuning.summarise import predictions_beside
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
 
 ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]

@@ -32,10 +32,10 @@ from autotuner.server.v2.routing import (
     v2_router,
 )
 from autotuner.store.profiles import service_registry
-from autotuner.tuning.faults import faults_in, problems_from
-from autotuner.tuning.home_gpus import with_gpus_of_home
-from autotuner.tuning.outlook import MOST_CANDIDATES
+from autotuner.tuning.checks import faults_in, problems_from
+from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.resources import with_gpus_of_home
 
 Settings = dict[str, JsonValue]
 

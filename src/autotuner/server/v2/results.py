@@ -26,7 +26,7 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.tasks import task_not_found
 from autotuner.store import TaskRecord
-from autotuner.tuning.as_landscape import landscape_of
+from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import (
     FiguresView,

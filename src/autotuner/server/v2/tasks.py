@@ -39,8 +39,7 @@ from autotuner.server.v2.task_views import (
 from autotuner.store import TaskRecord
 from autotuner.store.listing import TIMES, experiments_of, task_page
 from autotuner.store.transitions import ASKED_OF_WORKERS, allowed_actions
-from autotuner.tuning.home_gpus import with_gpus_of_home
-from autotuner.tuning.needs import stored_columns
+from autotuner.tuning.resources import stored_columns, with_gpus_of_home
 
 router = v2_router("/tasks", "tasks")
 

@@ -12,8 +12,9 @@ from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, Record
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.tuning.load_levels import LEVELS
 from autotuner.tuning.points import occupied_gpus, operating_points
-from autotuner.tuning.prepare import LEVELS, workload_of
+from autotuner.tuning.resolve import workload_of
 
 _CPU = "cpu: "
 _OUT_OF_MEMORY = "out of memory"

@@ -26,7 +26,7 @@ from autotuner.search import (
     recommend,
 )
 from autotuner.store import ExperimentRecord, Standing
-from autotuner.tuning.outlook import predicted_frontier
+from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import outcome
 
 T = TypeVar("T")
