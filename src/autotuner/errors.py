@@ -1,7 +1,7 @@
-"""The one tree of errors that a user may see.
+"""Tree of all errors that a user may see.
 
-Each says what was wrong, where (field path, file, line), and what to do. The command line
-prints them in a line or two and exits with 2; anything outside this tree is a defect.
+Each names what was wrong, where (field path, file, line), and the remedy. The command line prints
+them in a line or two and exits with 2; any other exception is a defect.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 
 class AutotunerError(Exception):
-    """A problem the user can act on.
+    """Error that the user can act on.
 
     Args:
         message: what was wrong, with the offending value.
-        remedy: what to do about it; empty where the message says it.
+        remedy: what to do about it; empty where the message includes it.
     """
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
@@ -28,7 +28,7 @@ class AutotunerError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault in a document: `path` is dotted (`parallel.tensor_parallel`), empty at the root."""
+    """Fault in a document: `path` is dotted (`parallel.tensor_parallel`), empty at the root."""
 
     path: str
     message: str
@@ -38,7 +38,7 @@ class Problem:
 
 
 class ConfigError(AutotunerError):
-    """A task document that cannot be used; carries every problem found, not only the first."""
+    """Invalid task document, with every problem found, not only the first."""
 
     def __init__(self, source: str, problems: tuple[Problem, ...], *, remedy: str = "") -> None:
         lines = "\n  ".join(str(problem) for problem in problems)
@@ -48,7 +48,7 @@ class ConfigError(AutotunerError):
 
 
 class PolicyError(ConfigError):
-    """A task that asks for what the operator of the service does not allow; tells everything."""
+    """Task that the policy of the service's operator forbids, with every violation."""
 
 
 class CatalogError(AutotunerError):
@@ -100,35 +100,35 @@ class StoreUnavailableError(StoreError):
 
 
 class NotFoundError(StoreError):
-    """There is nothing of that number or name; it may have been deleted this moment."""
+    """No row of that number or name; it may have been deleted meanwhile."""
 
 
 class NameTakenError(StoreError):
-    """Something of that name is kept already."""
+    """A row of that name exists already."""
 
 
 class InUseError(StoreError):
-    """Another process has what only one may have: a device, or a task."""
+    """Another process holds a device or a task that only one may hold."""
 
 
 class LeaseLostError(StoreError):
-    """Another worker has taken the task over: nothing more of it may be written here."""
+    """Another worker has taken over the task: this one may write nothing more of it."""
 
 
 class WrongTransitionError(StoreError):
-    """A task is in a state in which it cannot do what is asked.
+    """The status of a task does not allow an action.
 
     Args:
-        status: the state that it is in.
-        allowed: what can be asked of it in that state.
+        status: status of the task.
+        allowed: actions that the status allows.
     """
 
     def __init__(self, message: str, *, status: str, allowed: tuple[str, ...]) -> None:
-        told = ", ".join(allowed) or "nothing"
-        super().__init__(message, remedy=f"what can be asked of it now: {told}")
+        actions = ", ".join(allowed) or "none"
+        super().__init__(message, remedy=f"allowed actions: {actions}")
         self.status = status
         self.allowed = allowed
 
 
 class StaleRevisionError(StoreError):
-    """A change was made to an older revision than the one that is stored."""
+    """Change to an older revision than the stored one."""
