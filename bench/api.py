@@ -1,4 +1,4 @@
-"""How fast the service answers, as ratios of one run, on SQLite and on PostgreSQL.
+"""Speed of the service, as ratios of one run, on SQLite and on PostgreSQL.
 
 - The 95th percentile of a page of the list of tasks, of a task and of a page of its experiments,
   with 10,000 tasks and 100,000 experiments over the same with 100 and 1,000: 2 or less.
@@ -173,7 +173,7 @@ async def body_of(reader: asyncio.StreamReader) -> bytes:
 
 
 async def fetched(port: int, path: str) -> bytes:
-    """What a path answers."""
+    """Body of the response to a path."""
     reader, writer = await opened(port, path)
     body = await body_of(reader)
     writer.close()
@@ -230,7 +230,7 @@ def _compared(rounds: Sequence[tuple[float, float]], unit: str, scale: float) ->
 
 
 async def event_delays_ms(port: int, store: Store) -> list[float]:
-    """How long each event takes to each client."""
+    """Time of each event to each client."""
     delays_ms: list[float] = []
     streams = [await opened(port, "/api/v2/events") for _ in range(CLIENTS)]
     for reader, _ in streams:

@@ -1,4 +1,4 @@
-"""How long `autotuner --help` takes over a bare Typer program: the ratio should be 2 or less.
+"""Time of `autotuner --help` over that of a bare Typer program: the ratio should be 2 or less.
 
 Both are run in turns, after one run each to warm the caches; the medians are compared.
 """

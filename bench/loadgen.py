@@ -1,4 +1,4 @@
-"""How true the load generator's figures are, and what they cost.
+"""Accuracy of the load generator's figures, and their cost.
 
 A fake engine of known speed (TTFT 60 ms, TPOT 20 ms, never a queue) is measured at 1, 16, 64 and
 256 streams; at 64 streams also with prompts of 16,384 tokens, and with a second engine measured at
@@ -62,7 +62,7 @@ class Level:
     true_tpot_ms: float
 
     def failures(self) -> list[str]:
-        """What is worse than it should be."""
+        """Values that are worse than their limits."""
         if self.shown.concurrency > JUDGED_UP_TO:
             return []
         found = []

@@ -1,4 +1,4 @@
-"""How long a strategy thinks about a launch, and how that grows with the number of candidates.
+"""Time of a strategy's decision about a launch, and its growth with the number of candidates.
 
 python bench/search_speed.py [STRATEGY…]
 

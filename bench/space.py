@@ -1,4 +1,4 @@
-"""What generating a space costs, against a bare product with one validation each.
+"""Cost of generating a space, over a bare product with one validation each.
 
 A task of a million raw combinations: seconds for each feasible candidate of generation with all
 rules, over seconds for each combination of `itertools.product` with one `Candidate` validated.
@@ -56,7 +56,7 @@ def generated_seconds() -> tuple[float, int, int]:
 
 
 def cache_ratio() -> float:
-    """How many times quicker a profile chain is resolved the second time."""
+    """Speedup of resolving a profile chain a second time."""
     factory = TaskConfigFactory().apply_base_defaults()
     for name in ("high_throughput", "fp8_quantized", "memory_optimized"):
         factory = factory.apply_profile(name)

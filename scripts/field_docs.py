@@ -37,7 +37,7 @@ OPTIONS: dict[str, type[BaseModel]] = {
     "prediction": PredictionConfig,
     "replay": ReplayConfig,
 }
-"""Where in a task a part stands -> its model; the groups have tables of their own."""
+"""Place of a part in a task -> its model; the groups have tables of their own."""
 
 
 def fields() -> str:
@@ -91,7 +91,7 @@ def default_of(info: FieldInfo) -> str:
 
 
 def kind_of(annotation: Any) -> str:
-    """What a field takes, for people."""
+    """Description of the values of a field."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{word}`" for word in inner)

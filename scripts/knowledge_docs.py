@@ -48,7 +48,7 @@ def coverage() -> str:
 
 
 def engine_keys() -> str:
-    """What an engine's file may say."""
+    """Keys of an engine's file."""
     lines = ["| key | needed | meaning |", "|---|---|---|"]
     for name, info in EngineFile.model_fields.items():
         lines.append(f"| `{name}` | {'yes' if info.is_required() else ''} | {meaning(info)} |")
@@ -60,7 +60,7 @@ def engine_keys() -> str:
 
 
 def profiles() -> str:
-    """What the built-in profiles make of four systems."""
+    """Settings of the built-in profiles for four systems."""
     lines = [f"| model, GPUs | profile | engine | {' | '.join(SHOWN.values())} |"]
     lines.append("|---|---|---|" + "---|" * len(SHOWN))
     for model, gpu, count in SYSTEMS:
@@ -101,7 +101,7 @@ def rules() -> str:
 
 
 def facts() -> str:
-    """What conditions may ask for."""
+    """Facts that conditions may use."""
     kinds = {bool: "true or false", float: "number", str: "text"}
     rows = [f"| `{fact.name}` | {kinds[fact.kind]} | {fact.meaning} |" for fact in FACTS.values()]
     return "\n".join(["| fact | is | meaning |", "|---|---|---|", *rows])

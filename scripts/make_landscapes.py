@@ -60,7 +60,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """Where figures come from: an engine's kernels (None is the newest version), and the mode.
+    """Source of the figures: an engine's kernels (None is the newest version), and the mode.
 
     Attributes:
         system: another GPU than the task's.
@@ -132,7 +132,7 @@ class Spec:
                 }
 
     def layout(self, settings: Row, source: Source) -> Layout:
-        """What aiconfigurator is asked about a launch."""
+        """Layout of a launch, as aiconfigurator takes it."""
         return Layout(
             model_path=self.model,
             system_name=source.system or self.system,
@@ -196,13 +196,13 @@ def figures(side: str, latency: tuple[float, float], tok_s: float, gpus: int, os
 
 
 def session_of(layout: Layout, way: Attempt) -> Session:
-    """What answers about a layout; that it cannot be asked shows at the first step."""
+    """Session for a layout; an unsupported one fails at the first step."""
     with quiet():
         return Session(layout, way)
 
 
 def step_of(session: Session, batch: int) -> StepAnswer | None:
-    """What it says of a batch; None where it says nothing."""
+    """Estimate of a batch; None where there is none."""
     try:
         with quiet():
             return session.step(batch)

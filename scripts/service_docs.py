@@ -67,7 +67,7 @@ def settings() -> str:
 
 
 def policy() -> str:
-    """What the operator may allow."""
+    """Fields of the policy."""
     lines = ["| setting | left out | meaning |", "|---|---|---|"]
     for name, info in Policy.model_fields.items():
         default = format_value(info.get_default(call_default_factory=True))
@@ -76,7 +76,7 @@ def policy() -> str:
 
 
 def flags() -> str:
-    """What misc.extra_args may hold."""
+    """Flags allowed in misc.extra_args, by engine."""
     lines = ["| engine | flags |", "|---|---|"]
     for engine in ENGINES:
         allowed = ", ".join(f"`{flag}`" for flag in sorted(allowed_flags(engine)))

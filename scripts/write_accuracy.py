@@ -27,7 +27,7 @@ def silicon() -> str:
 
 
 def printed(*arguments: str) -> str:
-    """What a command of ours prints on stdout, without blanks at the ends of lines."""
+    """Output of one of our commands, without trailing blanks."""
     done = subprocess.run(
         [sys.executable, "-m", "autotuner", *arguments],
         env=os.environ | {"COLUMNS": COLUMNS, "NO_COLOR": "1"},

@@ -72,7 +72,7 @@ PARTS = {
 
 
 def found(file: Path, part: Part, seeds: str, searches: Sequence[str]) -> list[Row]:
-    """What the command finds on one landscape."""
+    """Results of the command on one landscape."""
     words: list[str | Path] = ["--landscape", file, "--launches", part.launches, "--seeds", seeds]
     words += ["--strategies", ",".join(searches)]
     words += ["--memory", *part.memory] if part.memory else []

@@ -48,7 +48,7 @@ _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
 class ServiceSettings(Document):
-    """How the service is reached, whom it answers, and what tasks may launch."""
+    """Settings of the service: addresses, access, limits, and what tasks may launch."""
 
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on; any but a loopback one requires tokens."""
@@ -75,7 +75,7 @@ class ServiceSettings(Document):
     keep_events_days: Days = 90.0
     """Days for which events of tasks, and with them the logs of v1 tasks, are kept; 0: forever."""
     policy: Policy = Policy()
-    """What tasks that come through the service may launch."""
+    """Policy of what tasks of the service may launch."""
 
     @field_validator("allowed_hosts")
     @classmethod

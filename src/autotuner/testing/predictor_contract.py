@@ -1,4 +1,4 @@
-"""What every predictor has to do, as tests to inherit from."""
+"""Contract of predictors, as tests to inherit from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PredictorContract(ABC):
         """Some that it can tell, better also one out of memory and one that it refuses."""
 
     def answer(self) -> Predictions:
-        """What it says of all candidates at all levels."""
+        """Predictions of all candidates at all levels."""
         return self.predictor().predict(self.scenario(), self.candidates(), LEVELS)
 
     def test_it_has_a_name(self) -> None:

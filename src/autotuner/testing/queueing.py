@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Speed:
-    """What the fake pretends to be able to do; times in ms."""
+    """Speed of the fake engine; times in ms."""
 
     slots: int = 4
     ttft_ms: float = 20.0

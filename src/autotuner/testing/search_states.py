@@ -36,7 +36,7 @@ _FAILURES = ("out_of_memory", "died_while_loading", "port_taken", "load_errors")
 
 
 LATENCIES = tuple(name for name, objective in OBJECTIVES.items() if objective.unit == "ms")
-"""What an SLO may limit."""
+"""Quantities that an SLO may limit."""
 
 
 @st.composite

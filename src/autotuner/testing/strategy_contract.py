@@ -1,4 +1,4 @@
-"""What every search strategy has to do, as tests to inherit from."""
+"""Contract of search strategies, as tests to inherit from."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class StrategyContract(ABC):
                 self._honours(osl, objective, {name: rising[len(rising) // 5]})
 
     def _honours(self, osl: float, objective: str, slo: Mapping[str, float]) -> None:
-        """That it comes close to the best point within the SLO; or launches what it always does."""
+        """Checks that it comes close to the best point within the SLO, or ignores the goal."""
         goalless, truth = made_up_search(osl)
         launches = self.finds_within or _ALWAYS
         goalless = replace(goalless, budget=Budget(experiments=launches))
@@ -192,7 +192,7 @@ class StrategyContract(ABC):
         )
 
     def _launched(self, state: SearchState, truth: Mapping[str, Outcome]) -> list[str]:
-        """What is launched from `state` on, each finished before the next, by one strategy."""
+        """Candidates launched from `state` on by one strategy, each finished before the next."""
         strategy, launched = self.strategy(), list[str]()
         while isinstance(choice := strategy.propose(state), Proposal):
             assert choice.candidate_id in state.untried(), f"{choice.candidate_id} once more"

@@ -46,7 +46,7 @@ FindToken = Callable[[str], Token | None]
 """Finds the token of a clear text; None if it is unknown, revoked or expired."""
 
 _REMEMBERED_S = 5.0
-"""How long a found token is cached: revoking it takes effect within that."""
+"""Time for which a found token is cached: revoking it takes effect within that."""
 _MOST_REMEMBERED = 1_000
 _ATTEMPTS_PER_S, _ATTEMPTS_BURST = 1.0, 20
 """Invalid tokens allowed from one address before it has to wait."""

@@ -1,4 +1,4 @@
-"""What v1's routes have in common: strict JSON in, plain JSON out, errors as `{"detail": ...}`."""
+"""Common parts of v1's routes: strict JSON in, plain JSON out, errors as `{"detail": ...}`."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class ShareView(View):
 
 
 class QuantizationView(View):
-    """How a checkpoint stores its matrices."""
+    """Number formats of a checkpoint's matrices."""
 
     method: str
     shares: list[ShareView]
@@ -163,7 +163,7 @@ class ModelView(ModelSummary):
     like: str | None
     """The model whose shape it has."""
     install: str
-    """How its package is installed; empty where there is none."""
+    """Command that installs its package; empty where there is none."""
     facts: FactsView
 
 
@@ -226,7 +226,7 @@ class PredictorView(View):
     """Version of its predictions; null where it is not installed."""
     installed: bool
     install: str
-    """How it is installed; empty where it comes with this package."""
+    """Command that installs it; empty where it comes with this package."""
     supports: str
     """Models, devices and engines that it can predict."""
     modes: list[str]

@@ -56,7 +56,7 @@ class ProfileSummary(View):
     description: str
     extends: str | None
     origin: ProfileOrigin
-    """Where it is stored: the package, a file of the home's profiles/, or the database."""
+    """Place where it is stored: the package, a file of the home's profiles/, or the database."""
     revision: int | None
     """Grows with every change; null where it is not changed here."""
     created_at: datetime | None
@@ -130,7 +130,7 @@ class FieldView(View):
     value: JsonValue
     layers: list[FieldSourceView]
     unset: str | None
-    """What applies where it is not set."""
+    """Reason why it is not set: what applies instead."""
 
 
 class SkippedView(View):

@@ -57,7 +57,7 @@ class ProblemView(BaseModel):
     model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
 
     type: str
-    """The kind: `/problems/<kind>`; stays the same whatever the detail says."""
+    """The kind: `/problems/<kind>`; independent of the detail."""
     title: str
     status: int
     detail: str

@@ -221,7 +221,7 @@ class TaskQuery(BaseModel):
     engine: _Names = []
     """Any of these, in full."""
     origin: list[Origin] = []
-    """Where it was created: any of these."""
+    """Origin of the task: any of these."""
     search: Text = Field(default="", max_length=200)
     """Text in the name, the description or the model; case-insensitive."""
     created_after: Moment | None = None
