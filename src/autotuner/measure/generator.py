@@ -9,8 +9,9 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
+from autotuner.errors import MeasureError
+from autotuner.http_client import BaseUrl
 from autotuner.measure.connection import Address, Connection, Exchange, addresses_of, connect
 from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import ENGINE_DIED, Level, Ticket
@@ -210,9 +211,13 @@ class _Client:
     def __init__(
         self, endpoint: Endpoint, plan: LevelPlan, engine_alive: Callable[[], bool]
     ) -> None:
-        parts = urlsplit(endpoint.base_url)
-        self._host = parts.hostname or "127.0.0.1"
-        self._port = parts.port or 80
+        self._base = BaseUrl.parse(endpoint.base_url)
+        if self._base.is_encrypted:
+            raise MeasureError(
+                f"{endpoint.base_url}: the load generator does not speak TLS, whose cost would be "
+                "in every latency",
+                remedy="give an http:// address, such as the engine's own behind the proxy",
+            )
         self._addresses: list[Address] | None = None
         self._endpoint = endpoint
         self._engine_alive = engine_alive
@@ -226,7 +231,7 @@ class _Client:
     async def connect(self) -> Connection:
         """A new connection; raises OSError where nobody listens."""
         if self._addresses is None:
-            self._addresses = await addresses_of(self._host, self._port)
+            self._addresses = await addresses_of(self._base.host, self._base.port)
         return await connect(self._addresses)
 
     async def vocabulary(self) -> int:
@@ -255,7 +260,7 @@ class _Client:
 
     def _message(self, method: str, path: str, body: bytes) -> bytes:
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+            f"{method} {self._base.path}{path} HTTP/1.1\r\nHost: {self._base.authority}\r\n"
             "Connection: close\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )

@@ -75,4 +75,7 @@ class LoadGenerator(Protocol):
 
         A level whose engine dies (`engine_alive()` turns False) ends at once, with the requests
         in flight counted as failed. Never raises for what the endpoint does.
+
+        Raises:
+            AutotunerError: the endpoint's address or the plan is not one that it can serve.
         """

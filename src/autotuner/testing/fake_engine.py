@@ -28,6 +28,7 @@ VOCABULARY = 32_000
 # alike, and the speed is true on average.
 _TIMER_GRAIN_S = 0.001
 _READ_BYTES = 1 << 18
+STALL_S = 0.5
 FAILURES = {
     "crash-start": "ends at once with exit code 3",
     "oom-start": "says that memory ran out, and ends",
@@ -39,6 +40,7 @@ FAILURES = {
     "refuse": "answers every request with 503 after --fail-after requests",
     "drop": "closes every --fail-after-th connection without an answer",
     "short": "answers with half of the tokens asked for",
+    "stall": "does nothing for half a second when request --fail-after + 1 has come",
     "hang-load": "stops answering after --fail-after requests",
 }
 
@@ -79,7 +81,7 @@ class FakeServer:
         self.fail_after: int = args.fail_after
         self.model: str = args.alias or "fake"
         self.healthy = False
-        self.requests = 0
+        self.requests = self.in_flight = self.most_in_flight = 0
         self.true_ttft_ms: list[float] = []
         self.true_tpot_ms: list[float] = []
         self.queue = RequestQueue(
@@ -134,6 +136,7 @@ class FakeConnection(asyncio.Protocol):
         loop.remove_reader(self._socket.fileno())
         self._socket.close()
         if self._job is not None:
+            self._server.in_flight -= 1
             self._server.queue.cancel(self._job, loop.time())
             self._server.wake()
 
@@ -174,7 +177,8 @@ class FakeConnection(asyncio.Protocol):
             self._answer(200, {"data": [{"id": server.model, "meta": {"n_vocab": VOCABULARY}}]})
         elif path == "/stats":
             stats = {"ttft_ms": server.true_ttft_ms, "tpot_ms": server.true_tpot_ms}
-            self._answer(200, {"requests": server.requests, **stats})
+            counts = {"requests": server.requests, "most_in_flight": server.most_in_flight}
+            self._answer(200, counts | stats)
         elif (method, path) in (("POST", "/v1/completions"), ("POST", "/v1/chat/completions")):
             self._complete(json.loads(body), arrived_s)
         else:
@@ -191,6 +195,8 @@ class FakeConnection(asyncio.Protocol):
         if server.failing_now("refuse"):
             self._answer(503, {"error": {"message": "no capacity"}})
             return
+        if server.fail == "stall" and server.requests == server.fail_after + 1:
+            time.sleep(STALL_S)
         if server.failing_now("hang-load"):
             return
         if server.fail == "drop" and server.requests % max(server.fail_after, 1) == 0:
@@ -203,6 +209,8 @@ class FakeConnection(asyncio.Protocol):
         tokens = max(1, wanted // 2) if server.fail == "short" else wanted
         stream = _Stream(self._transport, server, arrived_s, prompt_tokens, tokens, chat=bool(said))
         self._job = Job(prompt_tokens, tokens, stream.emit)
+        server.in_flight += 1
+        server.most_in_flight = max(server.most_in_flight, server.in_flight)
         server.queue.submit(self._job, asyncio.get_running_loop().time())
         server.wake()
 

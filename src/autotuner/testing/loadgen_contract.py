@@ -7,15 +7,19 @@ whose speed and faults are made to order, as the fake engine's flags do.
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from typing import ClassVar
+from urllib.request import urlopen
 
 import pytest
 
-from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.config import LengthDistribution, LoadKind, LoadLevel
 from autotuner.measure import (
     Distribution,
     Endpoint,
@@ -24,6 +28,8 @@ from autotuner.measure import (
     Measurement,
     StoppingRule,
 )
+from autotuner.measure.arrival import LOAD_KINDS
+from autotuner.testing.fake_engine import STALL_S
 
 EngineUnderLoad = tuple[Endpoint, Callable[[], bool]]
 _ENDLESS = 1_000_000
@@ -34,19 +40,22 @@ def plan(
     concurrency: int = 2,
     requests: int = 6,
     *,
+    rate: float | None = None,
     lengths: str = "D(16,8)",
     duration_s: float = _LONG_S,
     warmup_requests: int = 0,
     ci_width: float | None = None,
     request_timeout_s: float = _LONG_S,
+    most_in_flight: int = 100,
 ) -> LevelPlan:
-    """A small level."""
+    """A small level: of `concurrency` requests in flight, or of `rate` requests per second."""
     return LevelPlan(
         lengths=LengthDistribution.parse(lengths),
-        load=LoadLevel.concurrency(concurrency),
+        load=LoadLevel.rate(rate) if rate else LoadLevel.concurrency(concurrency),
         stop=StoppingRule(requests, duration_s, ci_width),
         warmup_requests=warmup_requests,
         request_timeout_s=request_timeout_s,
+        most_in_flight=most_in_flight,
     )
 
 
@@ -61,7 +70,13 @@ class ObservedLevel:
 
 
 class AnyEngineContract(ABC):
-    """What holds against any engine. Supply the generator and an engine to load."""
+    """What holds against any engine. Supply the generator and an engine to load.
+
+    Attributes:
+        load_kinds: those that the generator can produce; tests of others are skipped.
+    """
+
+    load_kinds: ClassVar[frozenset[LoadKind]] = LOAD_KINDS
 
     @abstractmethod
     def generator(self) -> LoadGenerator:
@@ -73,6 +88,8 @@ class AnyEngineContract(ABC):
 
     def run(self, *levels: LevelPlan, flags: tuple[str, ...] = ()) -> list[ObservedLevel]:
         """Runs the levels one after the other on one engine."""
+        for level in levels:
+            self._require(level.load.kind)
 
         async def run_all() -> list[ObservedLevel]:
             async with self.engine(*flags) as (endpoint, engine_alive):
@@ -92,6 +109,10 @@ class AnyEngineContract(ABC):
             on_progress=lambda completed, wanted: progress.append((completed, wanted)),
         )
         return ObservedLevel(shown, time.monotonic() - began_s, engine_alive(), progress)
+
+    def _require(self, kind: LoadKind) -> None:
+        if kind not in self.load_kinds:
+            pytest.skip(f"it makes no load of the kind {kind.value}")
 
     def test_counts_are_exact_and_warm_up_is_not_counted(self) -> None:
         (level,) = self.run(plan(2, 6, warmup_requests=3))
@@ -145,20 +166,36 @@ class AnyEngineContract(ABC):
         assert shown.requests_s == pytest.approx(shown.tok_s / 8)
         assert shown.tok_s == pytest.approx(5 * 8 / shown.duration_s)
 
-    def test_a_cancelled_level_lets_go_of_the_engine(self) -> None:
+    @pytest.mark.parametrize("rate", [None, 20.0], ids=["closed_loop", "open_loop"])
+    def test_a_cancelled_level_lets_go_of_the_engine(self, rate: float | None) -> None:
+        self._require(LoadKind.RATE if rate else LoadKind.CONCURRENCY)
+
         async def cancel() -> Measurement:
             async with self.engine() as (endpoint, engine_alive):
-                endless = self._run_one(plan(2, _ENDLESS), endpoint, engine_alive)
+                endless = self._run_one(plan(2, _ENDLESS, rate=rate), endpoint, engine_alive)
                 running = asyncio.ensure_future(endless)
                 await asyncio.sleep(0.2)
                 running.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await running
-                left = asyncio.all_tasks() - {asyncio.current_task()}
-                assert not [task for task in left if "_User" in repr(task)]
+                for thread in threading.enumerate():
+                    if thread.name == "load":
+                        await asyncio.to_thread(thread.join, 10)
+                        assert not thread.is_alive()
                 return (await self._run_one(plan(1, 2), endpoint, engine_alive)).shown
 
         assert asyncio.run(cancel()).valid
+
+    def test_requests_of_a_rate_are_sent_by_their_schedule(self) -> None:
+        (level,) = self.run(plan(requests=6, rate=4.0, warmup_requests=1))
+        shown = level.shown
+        assert (shown.requests_completed, shown.valid, shown.ended_by) == (6, True, "requests")
+        assert shown.client_delay_ms is not None
+        assert shown.client_worst_delay_ms is not None
+        assert 0 <= shown.client_delay_ms <= shown.client_worst_delay_ms
+        assert shown.duration_s >= 6 / 4.0 * 0.99
+        (closed,) = self.run(plan(2, 3))
+        assert (closed.shown.client_delay_ms, closed.shown.saturated) == (None, False)
 
 
 class LoadGeneratorContract(AnyEngineContract):
@@ -201,6 +238,82 @@ class LoadGeneratorContract(AnyEngineContract):
             assert shown is not None
             assert shown.ci95 is not None
             assert shown.ci95 <= 0.5 * shown.mean
+
+    def test_a_rate_that_the_engine_keeps_up_with_is_the_rate_that_is_served(self) -> None:
+        flags = ("--slots", "16", "--ttft-ms", "60", "--tpot-ms", "10")
+        level = plan(requests=40, rate=20.0, warmup_requests=4, lengths="D(16,11)")
+        (run,) = self.run(level, flags=flags)
+        shown = run.shown
+        assert shown.requests_s == pytest.approx(20.0, rel=0.05)
+        assert shown.tok_s == pytest.approx(20.0 * 11, rel=0.05)
+        assert shown.duration_s == pytest.approx(40 / 20.0, rel=0.10)
+        assert not shown.saturated, shown.note
+        assert shown.ttft_ms is not None
+        assert shown.client_delay_ms is not None
+        assert shown.ttft_ms.mean >= (60 + shown.client_delay_ms) * 0.99
+
+    def test_latency_counts_from_the_schedule_while_an_engine_stalls(self) -> None:
+        flags = ("--slots", "64", "--ttft-ms", "20", "--tpot-ms", "1", "--fail", "stall")
+        level = plan(requests=60, rate=40.0, lengths="D(16,4)")
+        (run,) = self.run(level, flags=(*flags, "--fail-after", "20"))
+        # A request that comes k / rate after the engine stopped waits for what is left of its stop.
+        waits_ms = [max(1000 * (STALL_S - k / 40.0), 0.0) for k in range(40)]
+        assert run.shown.ttft_ms is not None
+        assert run.shown.ttft_ms.count == 60
+        assert run.shown.ttft_ms.mean == pytest.approx(20 + sum(waits_ms) / 60, rel=0.15)
+        assert run.shown.ttft_ms.max == pytest.approx(20 + waits_ms[0], rel=0.15)
+        assert run.shown.ttft_ms.p50 < 20 + waits_ms[0] / 2
+
+    def test_a_rate_above_what_the_engine_serves_is_a_queue_that_grows(self) -> None:
+        flags = ("--slots", "1", "--ttft-ms", "40", "--tpot-ms", "4")
+        (run,) = self.run(plan(requests=24, rate=25.0, lengths="D(16,8)"), flags=flags)
+        shown = run.shown
+        assert (shown.requests_completed, shown.valid, shown.saturated) == (24, True, True)
+        assert "25 requests/s" in shown.note
+        # Request n begins n service times after the first, and was due after n distances.
+        service_ms, distance_ms = 40 + 7 * 4, 1000 / 25.0
+        mean_wait_ms = (service_ms - distance_ms) * (24 - 1) / 2
+        assert shown.ttft_ms is not None
+        assert shown.ttft_ms.mean == pytest.approx(40 + mean_wait_ms, rel=0.10)
+
+    def test_no_more_than_so_many_requests_are_under_way(self) -> None:
+        async def bounded() -> tuple[Measurement, int]:
+            slow = ("--slots", "1", "--ttft-ms", "30", "--tpot-ms", "2")
+            async with self.engine(*slow) as (endpoint, engine_alive):
+                level = plan(requests=20, rate=200.0, most_in_flight=4)
+                run = await self._run_one(level, endpoint, engine_alive)
+                with await asyncio.to_thread(urlopen, f"{endpoint.base_url}/stats") as answer:
+                    return run.shown, json.load(answer)["most_in_flight"]
+
+        self._require(LoadKind.RATE)
+        shown, most_in_flight = asyncio.run(bounded())
+        assert most_in_flight == 4
+        assert (shown.requests_completed, shown.valid, shown.saturated) == (20, True, True)
+        assert "4 requests in flight" in shown.note
+        # What waits in the client waits too: the last request was due 95 ms after the first.
+        assert shown.e2e_ms is not None
+        assert shown.e2e_ms.max >= (20 * (30 + 7 * 2) - 19 * 5) * 0.95
+
+    def test_a_level_ends_in_time_while_nothing_is_under_way(self) -> None:
+        (run,) = self.run(plan(requests=_ENDLESS, rate=2.0, duration_s=1.2))
+        shown = run.shown
+        assert (shown.requests_completed, shown.ended_by, shown.valid) == (3, "time", True)
+        assert shown.requests_s == pytest.approx(2.0, rel=0.05)
+        assert run.wall_s >= 1.2
+
+    def test_a_rate_ends_when_its_interval_is_narrow(self) -> None:
+        level = plan(requests=_ENDLESS, rate=50.0, ci_width=0.5)
+        (run,) = self.run(level, flags=("--ttft-ms", "30", "--slots", "16"))
+        assert (run.shown.ended_by, run.shown.valid) == ("interval", True)
+        assert 32 <= run.shown.requests_completed < _ENDLESS
+
+    def test_an_engine_that_dies_ends_an_open_loop_at_once(self) -> None:
+        flags = ("--fail", "crash-load", "--fail-after", "6")
+        (run,) = self.run(plan(requests=_ENDLESS, rate=50.0), flags=flags)
+        shown = run.shown
+        assert (shown.valid, shown.ended_by, run.alive_after) == (False, "failed", False)
+        assert shown.requests_failed == sum(shown.errors.values()) > 0
+        assert run.wall_s < _LONG_S / 4, "it waited for answers of a dead engine"
 
     def test_refused_requests_are_counted_and_spoil_the_level(self) -> None:
         (level,) = self.run(plan(2, _ENDLESS), flags=("--fail", "refuse"))
