@@ -22,7 +22,8 @@ from autotuner.http_client import BaseUrl
 from autotuner.launch import EngineHandle, LaunchFailed, LocalLauncher, Reaped
 from autotuner.launch.engine_log import TAIL_LINES, classify, read_tail
 from autotuner.launch.processes import process_of, this_machine
-from autotuner.testing.launcher_contract import LauncherContract, in_shell, marked
+from autotuner.testing.launched import in_shell, marked
+from autotuner.testing.launcher_contract import LauncherContract
 from autotuner.testing.processes import MARK, LocalProcesses, port_is_free, processes
 
 PATTERNS = engine_named("llamacpp").table.failures

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Engine, func, inspect, select
 from sqlalchemy.orm import Session
@@ -33,9 +34,13 @@ from autotuner.store.schema import (
     WorkerRow,
 )
 from autotuner.store.sessions import Sessions, delete_in_batches
-from autotuner.store.workers import WorkerRecord, worker_record
+from autotuner.store.workers import WorkerRecord
 
 _PG_DUMP = "pg_dump"
+_OF_ANY_SCHEMA = (
+    *("id", "name", "kind", "host", "boot", "pid", "pid_started", "version", "gpu", "devices"),
+)
+"""Columns of a worker that every schema with workers has."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Database:
         """
         # Schemas before the service have no workers: nobody could be told from the dead.
         query = (
-            select(TaskRow.id, TaskRow.name, WorkerRow)
+            select(TaskRow.id, TaskRow.name, *(getattr(WorkerRow, name) for name in _OF_ANY_SCHEMA))
             .join(WorkerRow, WorkerRow.id == TaskRow.worker, isouter=True)
             .where(TaskRow.status == "running")
             .order_by(TaskRow.id)
@@ -103,8 +108,8 @@ class Database:
                 return ()
             with Session(engine) as session:
                 return tuple(
-                    HeldTask(number, name, None if row is None else worker_record(row))
-                    for number, name, row in session.execute(query)
+                    HeldTask(number, name, _worker(columns))
+                    for number, name, *columns in session.execute(query)
                 )
 
     def migrate(self, revision: str) -> None:
@@ -145,6 +150,11 @@ class Database:
                 yield engine
         finally:
             engine.dispose()
+
+
+def _worker(columns: list[Any]) -> WorkerRecord | None:
+    known = dict(zip(_OF_ANY_SCHEMA, columns, strict=True))
+    return None if known["id"] is None else WorkerRecord(**known)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -72,7 +72,7 @@ class Workers:
         """Every worker that is known, dead ones too until they are missed."""
         with self._sessions.reading() as session:
             rows = session.scalars(select(WorkerRow).order_by(WorkerRow.started_at, WorkerRow.id))
-            return tuple(worker_record(row) for row in rows)
+            return tuple(_worker_record(row) for row in rows)
 
     def get(self, worker_id: str | None) -> WorkerRecord | None:
         """The worker of that id."""
@@ -80,7 +80,7 @@ class Workers:
             return None
         with self._sessions.reading() as session:
             row = session.get(WorkerRow, worker_id)
-            return None if row is None else worker_record(row)
+            return None if row is None else _worker_record(row)
 
     def engine_started(self, worker: WorkerRecord, task_id: int, handle: EngineHandle) -> None:
         """Keeps the handle of an engine that `worker` has started for a task."""
@@ -119,7 +119,7 @@ class Workers:
             session.execute(delete(EngineHandleRow).where(EngineHandleRow.id == engine.id))
 
 
-def worker_record(row: WorkerRow) -> WorkerRecord:
+def _worker_record(row: WorkerRow) -> WorkerRecord:
     """The record of a row."""
     return WorkerRecord(**{name: getattr(row, name) for name in _OF_WORKERS})
 

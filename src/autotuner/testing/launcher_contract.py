@@ -9,23 +9,20 @@ launcher's hooks can tell.
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import os
 import re
 import signal
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 from autotuner.engines import FailureKind, LaunchSpec
-from autotuner.errors import LaunchError, NoAnswerError
-from autotuner.http_client import BaseUrl, get
+from autotuner.errors import LaunchError
 from autotuner.launch import (
     EngineHandle,
     LaunchContext,
@@ -35,49 +32,18 @@ from autotuner.launch import (
     RunningEngine,
 )
 from autotuner.launch.devices import VISIBLE
-from autotuner.testing.processes import MARK
+from autotuner.testing.launched import (
+    SeenServing,
+    answers,
+    by_text,
+    has_ended,
+    in_shell,
+    marked,
+)
 
 _READY_S = 60.0
 _NOT_READY_S = 1.5
-_DEATH_S = 20.0
-_POLL_S = 0.01
 _HOST, _PORT = "engine-host", 54321
-
-
-def marked(spec: LaunchSpec) -> tuple[LaunchSpec, str]:
-    """`spec` with a mark in its environment, which everything that it starts inherits."""
-    mark = uuid.uuid4().hex
-    return replace(spec, env=(*spec.env, (MARK, mark))), mark
-
-
-def in_shell(spec: LaunchSpec, script: str) -> LaunchSpec:
-    """`spec` started by a shell that runs `script`; the engine's own words are `"$@"`."""
-    return replace(spec, argv=("sh", "-c", script, "sh", *spec.argv))
-
-
-async def answers(engine: RunningEngine, path: str) -> bool:
-    """Whether an engine answers 200 at its address now."""
-    try:
-        return (await get(BaseUrl.parse(engine.base_url), path, timeout_s=10)).status == 200
-    except NoAnswerError:
-        return False
-
-
-def by_text(handle: EngineHandle) -> EngineHandle:
-    """The handle after a way through text, as another process reads it from the store."""
-    return EngineHandle(**json.loads(json.dumps(asdict(handle))))
-
-
-@dataclass(frozen=True)
-class SeenServing:
-    """What was seen of an engine while it served, and after it was stopped."""
-
-    mark: str
-    served: bool
-    serves_after: bool
-    running: Sequence[str]
-    left: Sequence[str]
-    gpus: tuple[str, ...] | None
 
 
 class AnyLauncherContract(ABC):
@@ -118,6 +84,16 @@ class AnyLauncherContract(ABC):
             spec, devices, log_path=log_path, ready_timeout_s=ready_timeout_s
         )
 
+    def _serve_once(self, log_path: Path, devices: Sequence[str] = ()) -> int | None:
+        """Launches an engine and stops it; its exit code while it lives."""
+
+        async def serve() -> int | None:
+            launched = self.launch(self.good_spec(), log_path, devices=devices)
+            async with await launched as engine:
+                return engine.exit_code()
+
+        return asyncio.run(serve())
+
     def test_a_ready_engine_lives_and_may_be_stopped_twice(self, tmp_path: Path) -> None:
         async def live() -> tuple[int | None, float, Path]:
             async with await self.launch(self.good_spec(), tmp_path / "engine.log") as engine:
@@ -132,12 +108,7 @@ class AnyLauncherContract(ABC):
 
     def test_the_log_begins_with_the_command(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "folder" / "engine.log"
-
-        async def begin() -> None:
-            async with await self.launch(self.good_spec(), path):
-                pass
-
-        asyncio.run(begin())
+        self._serve_once(path)
         command = re.escape(self.good_spec().command(_PORT, host=_HOST))
         bound = command.replace(str(_PORT), r"\d+").replace(re.escape(_HOST), r"\S+")
         assert re.search(bound, path.read_text(encoding="utf-8").splitlines()[0])
@@ -145,12 +116,7 @@ class AnyLauncherContract(ABC):
     def test_the_log_of_an_earlier_launch_is_replaced(self, tmp_path: Path) -> None:
         path = tmp_path / "engine.log"
         path.write_text("of an earlier launch\n" * 50, encoding="utf-8")
-
-        async def begin() -> None:
-            async with await self.launch(self.good_spec(), path):
-                pass
-
-        asyncio.run(begin())
+        self._serve_once(path)
         assert "of an earlier launch" not in path.read_text(encoding="utf-8")
 
     def test_a_failure_is_classified_and_leaves_nothing(
@@ -183,12 +149,7 @@ class AnyLauncherContract(ABC):
 
     @pytest.mark.parametrize("devices", [(), ("2", "3"), ("MIG-ab",)])
     def test_devices_are_given(self, devices: Sequence[str], tmp_path: Path) -> None:
-        async def begin() -> int | None:
-            launched = self.launch(self.good_spec(), tmp_path / "engine.log", devices=devices)
-            async with await launched as engine:
-                return engine.exit_code()
-
-        assert asyncio.run(begin()) is None
+        assert self._serve_once(tmp_path / "engine.log", devices) is None
 
     def test_a_log_that_cannot_be_written_is_an_error_of_the_launcher(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("no folder", encoding="utf-8")
@@ -312,9 +273,7 @@ class LauncherContract(AnyLauncherContract):
                 assert engine.exit_code() is None
                 if not await asyncio.to_thread(self.kill_engine, mark):
                     pytest.skip("its engines cannot be killed")
-                async with asyncio.timeout(_DEATH_S):
-                    while engine.exit_code() is None:  # noqa: ASYNC110 - it is what is tested
-                        await asyncio.sleep(_POLL_S)
+                await has_ended(engine)
                 return engine.diagnose().kind
 
         assert asyncio.run(die()) is FailureKind.DIED_UNDER_LOAD
@@ -352,9 +311,7 @@ class LauncherContract(AnyLauncherContract):
             ):
                 reaped = await asyncio.to_thread(self.launcher().reap, by_text(engine.handle))
                 left = await asyncio.to_thread(self.left, mark)
-                async with asyncio.timeout(_DEATH_S):
-                    while engine.exit_code() is None:  # noqa: ASYNC110 - news of it takes a while
-                        await asyncio.sleep(_POLL_S)
+                await has_ended(engine)
                 return reaped, left, engine.exit_code(), other.exit_code()
 
         reaped, left, exit_code, of_the_other = asyncio.run(reap())
