@@ -53,7 +53,7 @@ def child(task: str, home: str) -> int:
 
     with (
         patch.object(assembly, "launcher_named", lambda name: TimedLauncher),
-        patch.object(assembly, "StreamingLoadGenerator", TimedGenerator),
+        patch.object(assembly, "load_generator_named", lambda name: TimedGenerator),
         contextlib.redirect_stdout(io.StringIO()),
     ):
         code = command.tune(Path(task), home=Path(home), as_json=True, fresh=True)

@@ -29,7 +29,7 @@ from autotuner.config.document import (
     PositiveInt,
     PositiveReal,
 )
-from autotuner.config.launchers import DeploymentMode
+from autotuner.config.extensions import DeploymentMode, LoadGeneratorName
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.optimization import ObjectiveName, Optimization
 
@@ -79,8 +79,8 @@ class PredictionConfig(Document):
 class Benchmark(Document):
     """How each candidate is measured."""
 
-    tool: Literal["autotuner", "genai-bench"] = "autotuner"
-    """The load generator: ours, or genai-bench as a process of its own."""
+    tool: LoadGeneratorName = "autotuner"
+    """The load generator: ours, genai-bench as a process of its own, or what a package adds."""
     tool_path: str | None = None
     """genai-bench's program; what is on PATH or in .venv/tools where left out."""
     tokenizer: str | None = None

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-
-from autotuner.config.launchers import installed_launchers, launchers
+from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import LaunchError
 from autotuner.launch.protocol import EngineHandle, Launcher, Reaped
 
 
-@functools.cache
 def launcher_named(name: str) -> type[Launcher]:
     """The class of the launcher of that name.
 
     Raises:
         LaunchError: it is not installed; says which are.
     """
-    place = launchers().get(name)
-    if place is None:
-        raise LaunchError(
-            f"the launcher {name!r} is not installed here",
-            remedy=f"install what has it; there are: {', '.join(installed_launchers())}",
-        )
-    module, _, attribute = place.partition(":")
-    try:
-        found: type[Launcher] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise LaunchError(
-            f"the launcher {name!r} cannot be loaded from {place}: {error}",
-            remedy="mend or uninstall the package that declares it",
-        ) from None
+    found: type[Launcher] = LAUNCHERS.load(name)
     return found
 
 

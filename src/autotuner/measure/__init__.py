@@ -5,7 +5,13 @@ In: an `Endpoint` and a `LevelPlan`. Out: a `Measurement`. Knows nothing of sear
 
 from autotuner.measure.arrival import ArrivalProcess
 from autotuner.measure.generator import StreamingLoadGenerator
-from autotuner.measure.protocol import Endpoint, LevelPlan, LoadGenerator
+from autotuner.measure.protocol import (
+    Endpoint,
+    LevelPlan,
+    LoadContext,
+    LoadGenerator,
+    load_generator_named,
+)
 from autotuner.measure.results import Distribution, Measurement
 from autotuner.measure.stopping import StoppingRule
 
@@ -14,8 +20,10 @@ __all__ = [
     "Distribution",
     "Endpoint",
     "LevelPlan",
+    "LoadContext",
     "LoadGenerator",
     "Measurement",
     "StoppingRule",
     "StreamingLoadGenerator",
+    "load_generator_named",
 ]

@@ -17,13 +17,14 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from autotuner.config import LoadKind
 from autotuner.errors import MeasureError
 from autotuner.launch import supervisor
 from autotuner.measure import genai_bench_tokenizer
 from autotuner.measure.generator import StreamingLoadGenerator
-from autotuner.measure.protocol import Endpoint, LevelPlan
+from autotuner.measure.protocol import Endpoint, LevelPlan, LoadContext
 from autotuner.measure.results import Measurement
 from autotuner.measure.statistics import distribution
 from autotuner.measure.stopping import StoppingRule
@@ -59,6 +60,22 @@ class GenaiBenchGenerator:
         program: genai-bench's.
         tokenizer: a tokenizer folder, or a GGUF file whose tokenizer is taken out.
     """
+
+    # It keeps users busy; its rates (0.0.5: --spawn-rate) are those at which users come.
+    load_kinds = frozenset({LoadKind.CONCURRENCY})
+
+    @classmethod
+    def of(cls, context: LoadContext) -> Self:
+        """See `LoadGenerator.of`: it needs the program and a tokenizer."""
+        program = find_tool(context.benchmark.tool_path)
+        given = context.benchmark.tokenizer
+        tokenizer = context.base / given if given else context.model.path
+        if tokenizer is None or not tokenizer.exists():
+            raise MeasureError(
+                f"benchmark.tokenizer: {given or context.model.location!r} is not on this machine",
+                remedy="give a tokenizer folder in benchmark.tokenizer",
+            )
+        return cls(program, tokenizer)
 
     def __init__(self, program: str, tokenizer: Path) -> None:
         self._program = program

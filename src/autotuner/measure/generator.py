@@ -8,15 +8,16 @@ import time
 from asyncio import FIRST_COMPLETED
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from autotuner.errors import MeasureError
 from autotuner.http_client import BaseUrl
+from autotuner.measure.arrival import LOAD_KINDS
 from autotuner.measure.connection import Address, Connection, Exchange, addresses_of, connect
 from autotuner.measure.disturbance import ClientWatch
 from autotuner.measure.level import ENGINE_DIED, Level, Ticket
 from autotuner.measure.prompts import SAFE_VOCABULARY, PromptSource, Request
-from autotuner.measure.protocol import Endpoint, LevelPlan
+from autotuner.measure.protocol import Endpoint, LevelPlan, LoadContext
 from autotuner.measure.reply import REPORTED, Reply, body_text, parse_reply
 from autotuner.measure.results import Measurement
 from autotuner.measure.threads import BackgroundThread, run_in_own_loop
@@ -32,6 +33,13 @@ class StreamingLoadGenerator:
     Sockets are read on a loop of their own, which does nothing else: prompts are drawn and encoded
     before, and replies are read in another thread, after the level where nothing depends on them.
     """
+
+    load_kinds = LOAD_KINDS
+
+    @classmethod
+    def of(cls, context: LoadContext) -> Self:
+        """See `LoadGenerator.of`; it needs nothing."""
+        return cls()
 
     async def run(
         self,

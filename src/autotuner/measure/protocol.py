@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol, Self
 
-from autotuner.config import LengthDistribution, LoadLevel
+from autotuner.catalog import ResolvedModel
+from autotuner.config import Benchmark, LengthDistribution, LoadKind, LoadLevel
+from autotuner.config.extensions import LOAD_GENERATORS
 from autotuner.measure.arrival import ArrivalProcess, arrival_process
 from autotuner.measure.results import Measurement
 from autotuner.measure.stopping import StoppingRule
@@ -56,6 +59,21 @@ class LevelPlan:
         return self.arrival or arrival_process(self.load)
 
 
+@dataclass(frozen=True)
+class LoadContext:
+    """What a load generator is made from.
+
+    Attributes:
+        benchmark: of the task; `tool_path` and `tokenizer` are for the generator to read.
+        model: what is served.
+        base: folder from which the task's relative paths count.
+    """
+
+    benchmark: Benchmark
+    model: ResolvedModel
+    base: Path
+
+
 class LoadGenerator(Protocol):
     """Runs one load level against an endpoint and measures it.
 
@@ -79,3 +97,31 @@ class LoadGenerator(Protocol):
         Raises:
             AutotunerError: the endpoint's address or the plan is not one that it can serve.
         """
+
+
+class RegisteredLoadGenerator(LoadGenerator, Protocol):
+    """Load generator that a task may name in `benchmark.tool`.
+
+    Attributes:
+        load_kinds: kinds of load that it can produce; levels of another are refused beforehand.
+    """
+
+    load_kinds: ClassVar[frozenset[LoadKind]]
+
+    @classmethod
+    def of(cls, context: LoadContext) -> Self:
+        """The generator for a task.
+
+        Raises:
+            MeasureError: what it needs is not on this machine.
+        """
+
+
+def load_generator_named(name: str) -> type[RegisteredLoadGenerator]:
+    """The class of the load generator of that name.
+
+    Raises:
+        MeasureError: it is not installed; says which are.
+    """
+    found: type[RegisteredLoadGenerator] = LOAD_GENERATORS.load(name)
+    return found

@@ -7,12 +7,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autotuner.errors import MeasureError
 from autotuner.launch import HandleCallback, LaunchContext, Launcher, launcher_named
 from autotuner.launch.replay import SimulatedTimeLoop
-from autotuner.measure import LoadGenerator, StreamingLoadGenerator
+from autotuner.measure import LoadContext, LoadGenerator, load_generator_named
 from autotuner.measure.disturbance import read_counters
-from autotuner.measure.genai_bench import GenaiBenchGenerator, find_tool
 from autotuner.measure.replay import ReplayLoadGenerator
 from autotuner.search import strategy_named
 from autotuner.store import Store
@@ -58,17 +56,7 @@ def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
     if prepared.replay is not None:
         return ReplayLoadGenerator(prepared.replay.landscape)
     benchmark = prepared.task.benchmark
-    if benchmark.tool == "autotuner":
-        return StreamingLoadGenerator()
-    program = find_tool(benchmark.tool_path)
-    given = benchmark.tokenizer
-    tokenizer = base / given if given else prepared.model.path
-    if tokenizer is None or not tokenizer.exists():
-        raise MeasureError(
-            f"benchmark.tokenizer: {given or prepared.model.location!r} is not on this machine",
-            remedy="give a tokenizer folder in benchmark.tokenizer",
-        )
-    return GenaiBenchGenerator(program, tokenizer)
+    return load_generator_named(benchmark.tool).of(LoadContext(benchmark, prepared.model, base))
 
 
 def tuner_for(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autotuner.catalog import gpu_named, resolve_model
 from autotuner.config import TaskConfig
-from autotuner.config.launchers import installed_launchers
+from autotuner.config.extensions import LAUNCHERS
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.profiles import ProfileRegistry
@@ -30,7 +30,7 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
         ConfigError: with every problem and its field path.
     """
     problems = []
-    if task.deployment_mode not in (installed := installed_launchers()):
+    if task.deployment_mode not in (installed := LAUNCHERS.installed):
         choices = " or ".join(map(repr, installed))
         problems.append(
             Problem(

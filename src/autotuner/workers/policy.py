@@ -15,7 +15,12 @@ from pydantic import Field, field_validator
 
 from autotuner.config import BACKENDS, Document, flag_of, nearest
 from autotuner.config.document import Bool, PositiveInt, PositiveReal
-from autotuner.config.launchers import DEPLOYMENT_MODES, DeploymentMode
+from autotuner.config.extensions import (
+    LAUNCHERS,
+    LOAD_GENERATORS,
+    DeploymentMode,
+    LoadGeneratorName,
+)
 from autotuner.engines import engine_table
 from autotuner.workers.secret_values import looks_secret
 
@@ -44,11 +49,9 @@ class Policy(Document):
 
     engines: tuple[str, ...] = Field(default_factory=lambda: tuple(BACKENDS))
     """Engines that may be started."""
-    deployment_modes: tuple[DeploymentMode, ...] = Field(
-        default_factory=lambda: tuple(DEPLOYMENT_MODES)
-    )
+    deployment_modes: tuple[DeploymentMode, ...] = Field(default_factory=lambda: tuple(LAUNCHERS))
     """Launchers that may start them."""
-    tools: tuple[Literal["autotuner", "genai-bench"], ...] = ("autotuner", "genai-bench")
+    tools: tuple[LoadGeneratorName, ...] = Field(default_factory=lambda: tuple(LOAD_GENERATORS))
     """Load generators that may be used."""
     models: ModelSource = "any"
     """`any`: of the catalog, of a hub, and in model_roots; `catalog`: of the catalog and in
