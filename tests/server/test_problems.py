@@ -31,7 +31,7 @@ def test_a_problem_says_the_members_of_rfc_9457_and_its_own():
     assert answer.headers["content-type"] == MEDIA_TYPE
     assert json.loads(answer.body) == {
         "type": "/problems/wrong-transition",
-        "title": "What it is doing does not allow this action",
+        "title": "The task's status does not allow this action",
         "status": 409,
         "detail": "task 3 is completed",
         "instance": "/api/v2/tasks/3/start",

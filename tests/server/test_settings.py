@@ -84,7 +84,7 @@ def test_whoever_can_be_reached_by_others_demands_tokens(stated, demanded):
         ("allowed_hosts: ['http://a']", "without a scheme"),
         ("allowed_hosts: tuner", "takes a list"),
         ("allowed_origins: ['https://a/']", "without a path"),
-        ("allowed_origins: ['*']", "no origin"),
+        ("allowed_origins: ['*']", "not an origin"),
         ("requests_per_s: -1", "requests_per_s: "),
         ("demand_tokens: 'no'", "demand_tokens: "),
         ("policy: {engines: [vlm]}", "policy.engines: 'vlm' is no engine; did you mean 'vllm'?"),
