@@ -155,7 +155,7 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
 """Field of a `TaskFilter` -> what it asks, with a parameter of its name."""
 _TEXTS = (
     *("id", "name", "description", "status", "stop_reason", "origin", "model", "engine"),
-    *("device", "worker", "revision", "wall_s"),
+    *("device", "worker", "requested_action", "revision", "wall_s"),
 )
 _MOMENTS = ("created_at", "queued_at", "started_at", "ended_at")
 _OF_EXPERIMENTS = [
@@ -294,7 +294,6 @@ def _document(words: JsonWords) -> ColumnElement[str]:
     document = words.mapping(
         {name: _TASKS[name] for name in _TEXTS}
         | {name: words.moment(_TASKS[name]) for name in _MOMENTS}
-        | {"requested_action": _TASKS.requested_action}
         | {"updated_at": words.moment(_CHANGED), "experiments": words.json(experiments)}
     )
     return cast(document, Text)

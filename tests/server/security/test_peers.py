@@ -56,5 +56,5 @@ def test_proxies_are_stated_by_file_or_variable():
 
 @pytest.mark.parametrize("stated", ["proxy.example.org", "10.0.0.1/8", "*", "10.0.0.7:80"])
 def test_what_is_no_address_is_refused(stated):
-    with pytest.raises(ConfigError, match=r"AUTOTUNER_TRUSTED_PROXIES.*is no address"):
+    with pytest.raises(ConfigError, match=r"AUTOTUNER_TRUSTED_PROXIES.*is neither an address"):
         load_settings(None, environment={"AUTOTUNER_TRUSTED_PROXIES": stated}, flags={})

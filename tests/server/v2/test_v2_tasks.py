@@ -225,6 +225,7 @@ def test_a_run_of_the_command_line_without_a_lease_cannot_be_stopped_from_here(
 ) -> None:
     row = service.store.tasks.create(
         name="by hand",
+        status="running",
         content_id="c",
         config=DOCUMENT,
         model="m",

@@ -309,9 +309,6 @@ def _task_response(
     parts = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
     document = {
         **vars(record),
-        "requested_action": record.requested_action,
-        "requested_gpu": record.requested_gpu,
-        "requested_gpus": record.requested_gpus,
         "updated_at": record.updated_at or record.created_at,
         "experiments": counts,
         "config": document_of_task(record),
