@@ -128,7 +128,7 @@ def test_a_page_explains_the_search() -> None:
     circles = [found.get("class") for tag, found in page.tags if tag == "circle"]
     assert (circles.count("failed"), circles.count("expected")) == (1, 1)
     lines = [found.get("class") for tag, found in page.tags if tag == "polyline"]
-    assert lines == ["reached", "expected", "front"]
+    assert lines == ["incumbent", "expected", "front"]
     assert "grid" in page.text
     assert "good1 at 2" not in page.text
 

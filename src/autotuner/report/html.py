@@ -25,7 +25,7 @@ from autotuner.report.prediction_errors import scatters
 from autotuner.report.search import (
     added_text,
     differing_settings,
-    reached_name,
+    measure_name,
     search_plots,
     value_text,
 )
@@ -100,7 +100,7 @@ def render_html(summary: RunSummary) -> str:
         search=summary.search,
         search_plots=search_plots(summary, settings),
         settings=settings,
-        reached_name=reached_name(summary.search),
+        measure_name=measure_name(summary.search),
         value_text=value_text,
         figure_text=figure_text,
         verdict_text=verdict_text,

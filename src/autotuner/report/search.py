@@ -27,7 +27,7 @@ _MOST_ROWS = 20
 """Of longer searches the terminal leaves out the launches that added no point; the page has all."""
 
 
-def reached_name(search: SearchView) -> str:
+def measure_name(search: SearchView) -> str:
     """The quantity that a search improves: `hypervolume`, or the objective with its unit."""
     return f"best {AXES[search.measure]}" if search.measure in AXES else search.measure
 
@@ -67,8 +67,8 @@ def search_title(search: SearchView) -> str:
     """The line above `search_table`."""
     left_out = len(search.launches) - len(shown_launches(search))
     if left_out:
-        return f"Search: {reached_name(search)}; {left_out} launches without a point left out"
-    return f"Search: {reached_name(search)} after each launch; points: its own on the frontier"
+        return f"Search: {measure_name(search)}; {left_out} launches without a point left out"
+    return f"Search: {measure_name(search)} after each launch; points: its own on the frontier"
 
 
 def search_table(summary: RunSummary) -> Table:
@@ -146,11 +146,11 @@ def search_plots(summary: RunSummary, labels: Mapping[str, str]) -> list[SearchP
 
     Either is left out where there is nothing to draw; the second with one objective.
     """
-    found = (_reached(summary, labels), _frontiers(summary, labels))
+    found = (_progress(summary, labels), _frontiers(summary, labels))
     return [plot for plot in found if plot is not None]
 
 
-def _reached(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | None:
+def _progress(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | None:
     search = summary.search
     known = [(launch, launch.value) for launch in search.launches if launch.value is not None]
     if not any(value for _, value in known):
@@ -158,7 +158,7 @@ def _reached(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | Non
     last = max(launch.index for launch in search.launches)
     is_share = search.measure not in OBJECTIVES
     low, high = _range([value for _, value in known])
-    name = reached_name(search)
+    name = measure_name(search)
     drawn = frame(
         Span("launch", 0.5, last + 0.5, whole=True), Span(name, low, high, percent=is_share)
     )
@@ -176,7 +176,7 @@ def _reached(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | Non
     return SearchPlot(
         title=f"{name} after each launch",
         frame=drawn,
-        lines={"reached": _staircase(marks)},
+        lines={"incumbent": _staircase(marks)},
         marks=marks,
         limits=drawn.limits(y=limit),
     )

@@ -187,9 +187,9 @@ def _without_roles(theirs: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Lef
     for row in table().rows:
         if not row.roles or row.task is None:
             continue
-        apart = {name: kept.pop(name) for name in row.role_names if name in kept}
+        separate = {name: kept.pop(name) for name in row.role_names if name in kept}
         once = {row.task: kept.pop(row.task)} if row.task in kept else {}
-        used, unused = (apart, once) if disagg else (once, apart)
+        used, unused = (separate, once) if disagg else (once, separate)
         values = list(used.values())
         if values and all(value == values[0] for value in values):
             kept[row.task] = values[0]
@@ -245,7 +245,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
     columns = {key: _value(value) for key, value in row.items() if value not in (None, "")}
     known = table().by_name("column")
     ours, _ = to_ours({key: value for key, value in columns.items() if key in known}, "column")
-    apart = _apart(columns)
+    separate = _disaggregated(columns)
     return Point(
         concurrency=whole("concurrency", row["concurrency"]),
         ttft_ms=ttft_ms,
@@ -253,14 +253,14 @@ def _point(row: Mapping[str, str], source: str) -> Point:
         tok_s=figure("seq/s", row["seq/s"]) * osl,
         gpus=whole("num_total_gpus", row["num_total_gpus"]) if "num_total_gpus" in row else None,
         model=ours.get("model.id"),
-        engine=ours.get("system.backend") or apart.get("backend"),
-        engine_version=ours.get("system.backend_version") or apart.get("version"),
-        system=ours.get("system.gpu_type") or apart.get("system"),
+        engine=ours.get("system.backend") or separate.get("backend"),
+        engine_version=ours.get("system.backend_version") or separate.get("version"),
+        system=ours.get("system.gpu_type") or separate.get("system"),
         settings={
-            "system.serving_mode": "disagg" if apart else "agg",
+            "system.serving_mode": "disagg" if separate else "agg",
             **{path: v for path, v in ours.items() if not path.startswith(("model.", "system."))},
         },
-        layout=apart.get("layout"),
+        layout=separate.get("layout"),
         isl=isl,
         osl=osl,
         load="steady",
@@ -270,7 +270,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
     )
 
 
-def _apart(columns: Mapping[str, Any]) -> dict[str, str]:
+def _disaggregated(columns: Mapping[str, Any]) -> dict[str, str]:
     """Names and layout of a row whose prefill `(p)` and decode `(d)` workers are apart."""
     if "(p)workers" not in columns:
         return {}

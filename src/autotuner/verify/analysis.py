@@ -200,9 +200,9 @@ class PredictedChoice:
             of the actual one, 0 to 1; the reference point is the actual frontier's.
         chosen, best: the pairs chosen by prediction and by measurement.
         same: whether they are one.
-        regret: share of the best point's worth that the chosen one lacks, percent. Worth is
+        regret: share of the best point's utility that the chosen one lacks, percent. Utility is
             tok/s per GPU within the SLO and nothing outside it; without an SLO tok/s per GPU times
-            tok/s per user, as in `recommend`. None where no point is worth anything.
+            tok/s per user, as in `recommend`. None where no point has any.
         meets_slo: whether the chosen point meets the SLO as measured; None without one.
     """
 
@@ -247,7 +247,7 @@ def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> P
     reference = reference_point(vectors)
     got = hypervolume([_vector(actual[key]) for key in expected], reference)
     chosen, best = _recommended(predicted, slo), _recommended(actual, slo)
-    most = _worth(actual[best], slo)
+    most = _utility(actual[best], slo)
     return PredictedChoice(
         scenario=scenario,
         points=len(pairs),
@@ -258,7 +258,7 @@ def _choice(scenario: str, pairs: Sequence[Pair], slo: Mapping[str, float]) -> P
         chosen=by_id[chosen],
         best=by_id[best],
         same=chosen == best,
-        regret=100 * (1 - _worth(actual[chosen], slo) / most) if most else None,
+        regret=100 * (1 - _utility(actual[chosen], slo) / most) if most else None,
         meets_slo=within(actual[chosen], slo) if slo else None,
     )
 
@@ -278,7 +278,7 @@ def _vector(point: OperatingPoint) -> tuple[float, ...]:
     return objective_vector(point, ONE_TOKEN_OBJECTIVES if point.tpot_ms is None else OBJECTIVES)
 
 
-def _worth(point: OperatingPoint, slo: Mapping[str, float]) -> float:
+def _utility(point: OperatingPoint, slo: Mapping[str, float]) -> float:
     if slo:
         return point.tok_s_per_gpu if within(point, slo) else 0.0
     return point.tok_s_per_gpu * (point.tok_s_per_user or 1000 / point.ttft_ms)

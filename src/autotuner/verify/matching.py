@@ -197,9 +197,9 @@ def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
             continue
         same = [point for point in fitting if point.identity == measured.identity]
         first, *others = same or fitting
-        apart = [point for point in others if not _one_configuration(point, first)]
-        if apart:
-            why = f"{len(apart) + 1} predictions fit: {_apart_in(first, apart[0])}"
+        distinct = [point for point in others if not _one_configuration(point, first)]
+        if distinct:
+            why = f"{len(distinct) + 1} predictions fit: {_difference(first, distinct[0])}"
             lonely.append(Excluded(measured.source, why))
             continue
         pairs.append(pair_of(first, measured))
@@ -236,7 +236,7 @@ def _one_configuration(one: Point, two: Point) -> bool:
     return one.identity == two.identity and one.layout == two.layout
 
 
-def _apart_in(one: Point, two: Point) -> str:
+def _difference(one: Point, two: Point) -> str:
     """Which setting distinguishes two predictions and is not stated by the measurement."""
     for path in {**one.identity, **two.identity}:
         first, second = one.identity.get(path), two.identity.get(path)

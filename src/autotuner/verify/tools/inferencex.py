@@ -37,12 +37,12 @@ def recognises(row: Row) -> bool:
 
 def point(row: Row) -> Point:
     """The one point of an object."""
-    apart = bool(row.get("disagg"))
+    disaggregated = bool(row.get("disagg"))
     gpus, decoding = _gpus(row)
     rate = positive(row, "output_tput_per_gpu")
     settings: dict[str, Any] = {}
-    if apart or row.get("is_multinode"):
-        settings["system.serving_mode"] = "disagg" if apart else "agg"
+    if disaggregated or row.get("is_multinode"):
+        settings["system.serving_mode"] = "disagg" if disaggregated else "agg"
     remarks = []
     if text_of(row, "spec_decoding") not in (None, "none", "off", "False"):
         remarks.append(f"tokens were drafted ({row['spec_decoding']})")
@@ -51,7 +51,9 @@ def point(row: Row) -> Point:
     if isinstance(row.get("request_metrics"), dict):
         raise ValueError("it is a result of agents, whose requests are not alike")
     return flat_point(
-        {key: value for key, value in row.items() if key not in ("tp", "pp")} if apart else row,
+        {key: value for key, value in row.items() if key not in ("tp", "pp")}
+        if disaggregated
+        else row,
         KEYS,
         NAME,
         isl=positive(row, "isl"),
