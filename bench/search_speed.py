@@ -66,14 +66,14 @@ def _between(launches: list[RecordedLaunch], steps: int) -> Iterable[RecordedLau
         upper = next(place for place, log in enumerate(logs) if place and wanted <= log + 1e-9)
         share = (wanted - logs[upper - 1]) / (logs[upper] - logs[upper - 1])
         low, high = launches[upper - 1], launches[upper]
-        of_high = {level.concurrency: level for level in high.levels}
+        of_high = {level.load: level for level in high.levels}
         levels = [
-            _mixed(level, of_high[level.concurrency], share, level.concurrency)
+            _mixed(level, of_high[level.load], share, level.load)
             for level in low.levels
-            if level.concurrency in of_high
+            if level.load in of_high
         ]
-        below = [level for level in levels if level.concurrency < LEVEL]
-        above = [level for level in levels if level.concurrency > LEVEL]
+        below = [level for level in levels if level.load < LEVEL]
+        above = [level for level in levels if level.load > LEVEL]
         added = [_mixed(below[-1], above[0], 0.5, LEVEL)] if below else []
         levels = [*below, *added, *above]
         settings: Mapping[str, Any] = {**low.settings, GROWN: round(math.exp(wanted))}
@@ -106,7 +106,7 @@ def main() -> int:
     recorded = read_landscape(RECORDED)
     landscapes = [grown(recorded, size) for size in SIZES]
     known = [knowledge(landscape) for landscape in landscapes]
-    print(f"search: median seconds for a proposal, {len(landscapes[0].concurrencies)} load levels")
+    print(f"search: median seconds for a proposal, {len(landscapes[0].levels)} load levels")
     print("strategy    " + "".join(f"{size:>10,}" for size in SIZES) + f"{'growth':>10}")
     slow = 0
     for name in names:

@@ -57,7 +57,7 @@ def cases(landscape: Landscape, quantity: str) -> Iterator[Case]:
         candidates=tuple(launch.id for launch in landscape.launches),
         history=(),
         objectives=("tok_s_per_gpu", "tok_s_per_user"),
-        levels=landscape.concurrencies,
+        levels=tuple(level.at_once for level in landscape.levels),
         settings={launch.id: launch.settings for launch in landscape.launches},
         knowledge=knowledge(landscape),
     )
@@ -90,9 +90,9 @@ def _true(landscape: Landscape, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     residuals, noise = np.full((len(rows.of), len(QUANTITIES)), np.nan), np.zeros(len(rows.of))
     for launch in landscape.launches:
         for level in launch.levels:
-            row = index.get((launch.id, level.concurrency))
+            row = index.get((launch.id, level.load))
             if level.true is not None and row is not None:
-                rest = level.true.tok_s * level.true.tpot_ms / level.concurrency
+                rest = level.true.tok_s * level.true.tpot_ms / level.load
                 logs = np.log([level.true.ttft_ms, level.true.tpot_ms, rest, 1.0])
                 residuals[row] = logs - rows.base[row]
                 noise[row] = level.noise_cv

@@ -11,7 +11,7 @@ from running import Done, Run, WriteTask
 from test_bad_input import is_told
 
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
-POINT = {"experiment", "concurrency", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
+POINT = {"experiment", "load", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
 
 
 def document(done: Done, code: int = 0) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) 
         assert point["experiment"][:7] in shown
     for number, point in enumerate(tuned["frontier"], 1):
         (row,) = document(run("render", "--run", 1, "--point", number, "--json"))["candidates"]
-        assert (row["id"], row["concurrency"]) == (point["experiment"], point["concurrency"])
+        assert (row["id"], row["load"]) == (point["experiment"], point["load"])
         assert row["command"] == point["command"]
         assert f"{number}" in shown
     best = run("render", "--best").stdout

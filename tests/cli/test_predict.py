@@ -28,7 +28,7 @@ TASK: dict[str, Any] = {
     "prediction": {"predictor": "roofline"},
 }
 POINT = {
-    *("candidate", "settings", "gpus", "concurrency", "ttft_ms", "tpot_ms", "tok_s"),
+    *("candidate", "settings", "gpus", "load", "ttft_ms", "tpot_ms", "tok_s"),
     *("tok_s_per_gpu", "tok_s_per_user", "e2e_ms", "ttft_log_std", "tpot_log_std"),
     *("tok_s_log_std", "memory_gib", "source", "kind", "note", "on_frontier", "requests_per_s"),
 }
@@ -168,7 +168,7 @@ def test_what_is_saved_of_several_engines_is_compared_with_measurements(
     rows += ["1,90,9.5,95,512,128,vllm", "4,90,9.5,95,512,128,sglang"]
     measured.write_text("\n".join(rows) + "\n", encoding="utf-8")
     found = json.loads(run("verify", "compare", tmp_path / name, measured, "--json").stdout)
-    assert [(pair["engine"], pair["concurrency"]) for pair in found["pairs"]] == [
+    assert [(pair["engine"], pair["load"]["value"]) for pair in found["pairs"]] == [
         ("vllm", 1),
         ("sglang", 4),
     ]

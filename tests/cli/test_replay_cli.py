@@ -108,7 +108,7 @@ def test_what_is_told_before_a_replay(run: Run, replay: WriteTask, home: Path) -
     assert (plan["combinations"], plan["candidates"]) == (6, 3)
     assert plan["excluded"] == {"quantization.kvcache_mode is not what the task asks for": 3}
     assert plan["prediction"]["predictor"] == "recorded"
-    assert plan["concurrency"] == list(LEVELS)
+    assert [level["value"] for level in plan["load"]] == list(LEVELS)
     assert document(run("validate", task, "--json"))["candidates"] == 3
     for rendered in document(run("render", task, "--json"))["candidates"]:
         assert rendered["command"].endswith(LABEL)
@@ -197,7 +197,7 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
 
     def measured(found: dict[str, Any]) -> dict[str, list[Any]]:
         return {
-            e["id"]: [(m["concurrency"], m["tok_s"], m["valid"]) for m in e["measurements"]]
+            e["id"]: [(m["load"]["value"], m["tok_s"], m["valid"]) for m in e["measurements"]]
             for e in found["experiments"]
         }
 

@@ -48,7 +48,7 @@ def test_what_aiconfigurator_saved_is_compared_with_what_was_measured(
     assert (told["predicted"]["format"], told["actual"]["format"]) == ("aiconfigurator", "csv")
     assert set(told["metrics"]) == set(METRICS)
     assert told["metrics"]["ttft"]["pairs"] == 2
-    assert [pair["concurrency"] for pair in told["pairs"]] == [112, 144]
+    assert [pair["load"]["value"] for pair in told["pairs"]] == [112, 144]
     assert told["pairs"][0]["ttft_error"] == pytest.approx(100 * (305.123 - 350) / 350)
     assert [one["why"] for one in told["actual"]["excluded"]] == [
         "tpot_ms is -70, expected a positive number"

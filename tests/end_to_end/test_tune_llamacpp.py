@@ -135,12 +135,13 @@ def far_from_what_was_learnt(first: dict[str, Any], second: dict[str, Any], whic
     Not from what the second measured: how alike two runs on a busy machine are is not ours to say.
     """
     measured = {
-        (experiment["id"], told["concurrency"]): told["measured"]
+        (experiment["id"], told["load"]["value"]): told["measured"]
         for experiment in first["experiments"]
         for told in experiment["predictions"]
     }
     return sum(
-        math.log(told[which][metric] / measured[experiment["id"], told["concurrency"]][metric]) ** 2
+        math.log(told[which][metric] / measured[experiment["id"], told["load"]["value"]][metric])
+        ** 2
         for experiment in second["experiments"]
         for told in experiment["predictions"]
         for metric in ("ttft_ms", "tpot_ms")

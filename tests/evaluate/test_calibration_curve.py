@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from autotuner.catalog import ModelFacts, gpu_named, known_model
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.evaluate import accuracy as judge
 from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, constants_without
 from autotuner.predict import Prediction, Predictions, Scenario, Support, tok_s
 from autotuner.predict.calibration import Posterior, ResidualProcess
 from autotuner.predict.calibration_kernel import Place, calibration_constants
+from autotuner.predict.predictor import CLOSED_LOOPS
 from autotuner.verify.predicted_rows import Judged, compare_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 
@@ -33,11 +34,13 @@ class Constant:
     def __init__(self, refused: Sequence[int] = ()) -> None:
         self.refused = refused
 
+    load_kinds = CLOSED_LOOPS
+
     def supports(self, scenario: Scenario) -> Support:
         return Support(True, "it says the same of everything")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         refused = {c.id: "too wide" for c in candidates if scenario.devices(c) in self.refused}
         told = [(c.id, n) for c in candidates if c.id not in refused for n in load_levels]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.baselines import BASELINES, contender, contenders
 from autotuner.evaluate.search_replay import (
     FRONTIER,
@@ -52,7 +53,7 @@ def launch(key: str, levels: Sequence[RecordedLevel], *, tp: int = 1) -> Recorde
 def level(concurrency: int, true: PointMetrics | None, said: PointMetrics | None) -> RecordedLevel:
     status = "oom" if true is None else "ok"
     told = "na" if said is None else "ok"
-    return RecordedLevel(concurrency, true, status, said, told, None, 0.03)
+    return RecordedLevel(LoadLevel.concurrency(concurrency), true, status, said, told, None, 0.03)
 
 
 def landscape(size: int = 6, *, model: str = "llama-3.1-8b") -> Landscape:
@@ -118,7 +119,7 @@ def test_a_search_is_told_its_goal_its_budget_and_what_is_known() -> None:
     replay(watched, scape, goal, launches=2, seed=3, knowledge=known)
     state = watched.states[0]
     assert (state.objectives, state.slo, state.seed) == (goal.objectives, goal.slo, 3)
-    assert (state.budget.experiments, state.levels) == (2, LEVELS)
+    assert (state.budget.experiments, tuple(x.value for x in state.levels)) == (2, LEVELS)
     assert state.knowledge == known
     assert state.settings["2"] == {"parallel.tensor_parallel": 3}
 

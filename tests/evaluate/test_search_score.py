@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.search_scores import Truth
 from autotuner.search import OperatingPoint
 
@@ -18,7 +19,7 @@ Points = dict[str, tuple[OperatingPoint, ...]]
 
 def point(key: str, per_gpu: float, per_user: float, ttft_ms: float = 100.0) -> OperatingPoint:
     figures = (per_gpu * 2, per_gpu, per_user, ttft_ms, 1000 / per_user, 1000.0)
-    return OperatingPoint(key, 1, *figures)
+    return OperatingPoint(key, LoadLevel.concurrency(1), *figures)
 
 
 def truth(*curves: tuple[tuple[float, ...], ...]) -> Truth:

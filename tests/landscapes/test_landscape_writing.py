@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autotuner.config import GROUPS, Candidate
+from autotuner.config import GROUPS, Candidate, LoadLevel
 from autotuner.landscapes import (
     Landscape,
     PointMetrics,
@@ -48,7 +48,7 @@ def levels(draw: st.DrawFn, concurrency: int, *, succeeds: bool) -> RecordedLeve
     true = draw(figures) if succeeds else None
     status = draw(st.sampled_from(["ok", "oom", "na", "failed"]))
     return RecordedLevel(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         true=true,
         true_status="ok" if true else draw(st.sampled_from(["oom", "failed", "na"])),
         predicted=draw(st.none() | figures) if status == "ok" else None,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.errors import LandscapeError
 from autotuner.landscapes import Landscape, read_landscape
 
@@ -57,7 +58,7 @@ def told(path: Path) -> str:
 
 
 def launches(landscape: Landscape) -> dict[str, list[int]]:
-    return {one.id: [level.concurrency for level in one.levels] for one in landscape.launches}
+    return {one.id: [level.load.value for level in one.levels] for one in landscape.launches}
 
 
 def test_rows_of_a_launch_are_its_load_levels_rising(write: Write) -> None:
@@ -65,7 +66,7 @@ def test_rows_of_a_launch_are_its_load_levels_rising(write: Write) -> None:
         write({"concurrency": "8"}, {"concurrency": "4"}, {"launch": "b", "tp": "1", "gpus": "1"})
     )
     assert launches(found) == {"a": [4, 8], "b": [4]}
-    assert found.concurrencies == (4, 8)
+    assert found.levels == (LoadLevel.concurrency(4), LoadLevel.concurrency(8))
     assert found.launch("b").settings["parallel.tensor_parallel"] == 1
     assert found.launch("a").levels[0].noise_cv == 0.03
 

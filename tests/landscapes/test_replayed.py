@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.landscapes import (
     Landscape,
     PointMetrics,
@@ -32,7 +33,15 @@ def level(
     predicted_status: str = "ok",
     noise_cv: float = 0.0,
 ) -> RecordedLevel:
-    return RecordedLevel(concurrency, true, status, predicted, predicted_status, 60.0, noise_cv)
+    return RecordedLevel(
+        LoadLevel.concurrency(concurrency),
+        true,
+        status,
+        predicted,
+        predicted_status,
+        60.0,
+        noise_cv,
+    )
 
 
 def landscape(*launches: tuple[RecordedLevel, ...], model: str = "llama-3.1-8b") -> Landscape:
@@ -55,7 +64,7 @@ OOM = level(8, None, None, status="oom", predicted_status="oom")
 def test_predictions_are_of_the_levels_that_have_one() -> None:
     found = knowledge(landscape((level(4), OOM)))
     (point,) = found.predictions["0"]
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 80, 8, 500)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 80, 8, 500)
     assert point.tok_s_per_gpu == 250
     assert found.out_of_memory == found.refused == {}
 
@@ -78,7 +87,7 @@ def test_circumstances_tell_the_family_of_a_known_model() -> None:
 def test_observations_are_what_is_both_predicted_and_measured() -> None:
     silent = level(2, TRUE, None, predicted_status="na")
     (found,) = observations(landscape((silent, level(4), OOM)))
-    assert (found.concurrency, found.ttft_ms, found.base_ttft_ms) == (4, 100, 80)
+    assert (found.load.value, found.ttft_ms, found.base_ttft_ms) == (4, 100, 80)
     assert (found.launch, found.source) == ("small:0", "small")
 
 
@@ -86,7 +95,7 @@ def test_without_noise_the_truth_is_measured() -> None:
     scape = landscape((level(4), level(8)))
     outcome = measured(scape, scape.launches[0], seed=3)
     assert outcome == true_outcome(scape.launches[0], scape.osl)
-    assert [p.concurrency for p in outcome.points] == [4, 8]
+    assert [p.load.value for p in outcome.points] == [4, 8]
     first = outcome.points[0]
     assert (first.tok_s_per_gpu, first.tok_s_per_user, first.e2e_p90_ms) == (200, 100, 1100)
 
@@ -98,12 +107,12 @@ def test_a_launch_whose_levels_all_fail_is_a_failure(status: str, kind: str) -> 
     bad = level(4, None, None, status=status)
     outcome = true_outcome(landscape((bad,)).launches[0])
     assert (outcome.status, outcome.points, outcome.failure_kind) == ("failed", (), kind)
-    assert outcome.failed_levels == (4,)
+    assert [x.value for x in outcome.failed_levels] == [4]
 
 
 def test_a_level_that_fails_is_told_beside_those_that_do_not() -> None:
     outcome = true_outcome(landscape((level(4), OOM)).launches[0])
-    assert (outcome.status, outcome.failed_levels) == ("completed", (8,))
+    assert (outcome.status, outcome.failed_levels) == ("completed", (LoadLevel.concurrency(8),))
 
 
 @given(st.integers(0, 2**31))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from v1_examples import example, v1_task
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.migrate import (
     V1Results,
@@ -42,7 +43,7 @@ def spread(mean: float) -> Distribution:
 
 def level(concurrency: int, *, e2e_ms: float, tok_s: float, failed: int = 0) -> Measurement:
     return Measurement(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         duration_s=10.0,
         requests_completed=10,
         requests_failed=failed,

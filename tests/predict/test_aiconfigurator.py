@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from aiconfigurator_cases import candidate, scenario
 
-from autotuner.config import load_task
+from autotuner.config import closed_loops, load_task
 from autotuner.errors import EngineError
 from autotuner.predict import Prediction, Predictions, e2e_ms
 from autotuner.predict.aiconfigurator import host, installation
@@ -22,7 +22,7 @@ from autotuner.predict.aiconfigurator.questions import IGNORED_FIELDS, question
 from autotuner.tuning.prepare import prepare
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "v2" / "qwen3-32b-h200.yaml"
-LEVELS = (1, 4, 16, 64)
+LEVELS = closed_loops(1, 4, 16, 64)
 PREDICTOR = AiconfiguratorPredictor()
 
 
@@ -53,15 +53,16 @@ def test_the_numbers_are_those_of_its_plain_api(model: str, settings: dict[str, 
     found = PREDICTOR.predict(circumstances, [asked], LEVELS)
     told = question(asked, circumstances, model, "h200_sxm")
     plain = [
-        host.estimate(told.layout, "SILICON", batch_size=told.batch(level)) for level in LEVELS
+        host.estimate(told.layout, "SILICON", batch_size=told.batch(level.at_once))
+        for level in LEVELS
     ]
     assert [(p.ttft_ms, p.tpot_ms, p.memory_gib) for p in found] == [
         (p.ttft, p.tpot, p.memory) for p in plain
     ]
-    assert [p.concurrency for p in found] == list(LEVELS)
+    assert [p.load for p in found] == list(LEVELS)
     assert [p.tok_s for p in found] == pytest.approx(
         [
-            p.seq_per_second * 256 * level / p.concurrency
+            p.seq_per_second * 256 * level.value / p.load.value
             for p, level in zip(plain, LEVELS, strict=True)
         ],
         rel=0.05,
@@ -74,7 +75,7 @@ def test_equal_questions_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
     found = PREDICTOR.predict(
         scenario(), [*alike, candidate({"parallel.tensor_parallel": 4})], LEVELS
     )
-    assert [job.batches for job in jobs] == [LEVELS, LEVELS]
+    assert [job.batches for job in jobs] == [(1, 4, 16, 64)] * 2
     assert len(found.points) == 16
     assert {"misc.threads", "scheduling.policy"} <= set(IGNORED_FIELDS)
     first, second = (found.of(c.id) for c in alike[:2])
@@ -84,10 +85,10 @@ def test_equal_questions_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_replicas_of_a_dense_model_share_the_load() -> None:
-    one = PREDICTOR.predict(scenario(), [candidate()], (16,)).points[0]
-    four = PREDICTOR.predict(scenario(), [candidate({"parallel.data_parallel": 4})], (64,)).points[
-        0
-    ]
+    one = PREDICTOR.predict(scenario(), [candidate()], closed_loops(16)).points[0]
+    four = PREDICTOR.predict(
+        scenario(), [candidate({"parallel.data_parallel": 4})], closed_loops(64)
+    ).points[0]
     assert (four.ttft_ms, four.tpot_ms) == (one.ttft_ms, one.tpot_ms)
     assert four.tok_s == pytest.approx(4 * one.tok_s)
     assert (one.devices, four.devices) == (2, 8)
@@ -95,7 +96,7 @@ def test_replicas_of_a_dense_model_share_the_load() -> None:
 
 def holds_littles_law(point: Prediction) -> bool:
     served = point.tok_s * e2e_ms(point.ttft_ms, point.tpot_ms, point.osl) / point.osl / 1000
-    return served == pytest.approx(point.concurrency)
+    return served == pytest.approx(point.load.value)
 
 
 def test_beyond_its_slots_users_wait_and_throughput_stays() -> None:
@@ -116,7 +117,7 @@ def test_beyond_its_slots_users_wait_and_throughput_stays() -> None:
 
 def test_prompts_that_come_faster_than_they_are_prefilled_wait() -> None:
     chunked = candidate({"scheduling.max_num_batched_tokens": 128})
-    (found,) = PREDICTOR.predict(scenario(), [chunked], (128,))
+    (found,) = PREDICTOR.predict(scenario(), [chunked], closed_loops(128))
     layout = question(chunked, scenario(), "Qwen/Qwen3-32B", "h200_sxm").layout
     plain = host.estimate(layout, "SILICON", batch_size=128)
     assert found.ttft_ms > 2 * plain.ttft
@@ -156,12 +157,12 @@ def test_a_share_of_memory_too_small_for_a_request_is_told() -> None:
 
 def test_a_format_without_data_is_answered_by_the_next_mode() -> None:
     int4 = candidate({"quantization.gemm_mode": "int4_wo"})
-    guessed = PREDICTOR.predict(scenario(), [int4], (4,)).points[0]
-    measured = PREDICTOR.predict(scenario(), [candidate()], (4,)).points[0]
+    guessed = PREDICTOR.predict(scenario(), [int4], closed_loops(4)).points[0]
+    measured = PREDICTOR.predict(scenario(), [candidate()], closed_loops(4)).points[0]
     assert "HYBRID" in guessed.source
     assert "SILICON" in measured.source
     assert guessed.ttft_log_std > measured.ttft_log_std
-    strict = AiconfiguratorPredictor("SILICON").predict(scenario(), [int4], (4,))
+    strict = AiconfiguratorPredictor("SILICON").predict(scenario(), [int4], closed_loops(4))
     assert "int4_wo" in strict.refused[int4.id]
     assert "/" not in strict.refused[int4.id].partition(" at ")[0]
 
@@ -169,7 +170,7 @@ def test_a_format_without_data_is_answered_by_the_next_mode() -> None:
 def test_a_quantised_checkpoint_decides_its_formats() -> None:
     circumstances = scenario("openai/gpt-oss-120b", "h100_sxm")
     asked = candidate({"quantization.gemm_mode": "fp8", "quantization.moe_mode": "fp8"})
-    own, told = PREDICTOR.predict(circumstances, [candidate(), asked], (16,)).points
+    own, told = PREDICTOR.predict(circumstances, [candidate(), asked], closed_loops(16)).points
     assert (told.ttft_ms, told.tpot_ms) == (own.ttft_ms, own.tpot_ms)
     assert "checkpoint's own formats" in told.note
     assert own.note == ""
@@ -177,36 +178,38 @@ def test_a_quantised_checkpoint_decides_its_formats() -> None:
 
 def test_a_model_answers_to_its_other_names() -> None:
     names = ("meta-llama/Meta-Llama-3.1-8B", "meta-llama/Llama-3.1-8B-Instruct")
-    first, second = (PREDICTOR.predict(scenario(name), [candidate()], (4,)) for name in names)
+    first, second = (
+        PREDICTOR.predict(scenario(name), [candidate()], closed_loops(4)) for name in names
+    )
     assert first.points == second.points != ()
 
 
 def test_a_model_that_only_our_catalog_knows_is_described_to_it() -> None:
-    found = PREDICTOR.predict(scenario("meta-llama/Llama-3.2-3B"), [candidate()], (4,))
+    found = PREDICTOR.predict(scenario("meta-llama/Llama-3.2-3B"), [candidate()], closed_loops(4))
     assert "SILICON" in found.points[0].source
 
 
 def test_a_version_without_data_is_answered_by_the_nearest_and_said() -> None:
-    found = PREDICTOR.predict(scenario(version="0.19.1"), [candidate()], (4,)).points[0]
-    exact = PREDICTOR.predict(scenario(), [candidate()], (4,)).points[0]
+    found = PREDICTOR.predict(scenario(version="0.19.1"), [candidate()], closed_loops(4)).points[0]
+    exact = PREDICTOR.predict(scenario(), [candidate()], closed_loops(4)).points[0]
     assert found.ttft_ms == exact.ttft_ms
     assert found.source.endswith("vllm 0.24.0 on h200_sxm, the nearest to 0.19.1")
     assert exact.source.endswith("vllm 0.24.0 on h200_sxm")
 
 
 def test_an_announced_version_without_data_here_is_not_asked() -> None:
-    found = PREDICTOR.predict(scenario(version="0.32.0"), [candidate()], (4,)).points[0]
+    found = PREDICTOR.predict(scenario(version="0.32.0"), [candidate()], closed_loops(4)).points[0]
     assert "vllm 0.24.0 on h200_sxm, the nearest to 0.32.0" in found.source
 
 
 def test_an_unknown_format_is_refused_by_name() -> None:
     int4 = candidate({"quantization.kvcache_mode": "int4"})
-    assert "int4" in PREDICTOR.predict(scenario(), [int4], (4,)).refused[int4.id]
+    assert "int4" in PREDICTOR.predict(scenario(), [int4], closed_loops(4)).refused[int4.id]
 
 
 def test_a_prompt_that_is_cached_whole_is_answered() -> None:
-    cached = PREDICTOR.predict(scenario(prefix=4096), [candidate()], (4,)).points[0]
-    fresh = PREDICTOR.predict(scenario(), [candidate()], (4,)).points[0]
+    cached = PREDICTOR.predict(scenario(prefix=4096), [candidate()], closed_loops(4)).points[0]
+    fresh = PREDICTOR.predict(scenario(), [candidate()], closed_loops(4)).points[0]
     assert 0 < cached.ttft_ms < fresh.ttft_ms
 
 
@@ -243,7 +246,9 @@ def test_answers_outlive_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyP
     jobs = asks(monkeypatch)
     assert ask_with_cache(tmp_path) == first
     assert jobs == []
-    AiconfiguratorPredictor(cache=tmp_path).predict(scenario(), [candidate()], (*LEVELS, 7))
+    AiconfiguratorPredictor(cache=tmp_path).predict(
+        scenario(), [candidate()], (*LEVELS, *closed_loops(7))
+    )
     assert [job.batches for job in jobs] == [(7,)]
 
 
@@ -308,7 +313,7 @@ def test_its_log_stays_off_the_terminal_and_the_users_logging_as_it_was(
     logger = logging.getLogger("aiconfigurator_core")
     before = (logger.propagate, logger.handlers[:], logger.level, logging.root.handlers[:])
     host.database.cache_clear()
-    PREDICTOR.predict(scenario(gpu="b200_sxm"), [candidate()], (1,))
+    PREDICTOR.predict(scenario(gpu="b200_sxm"), [candidate()], closed_loops(1))
     assert capfd.readouterr() == ("", "")
     after = (logger.propagate, logger.handlers[:], logger.level, logging.root.handlers[:])
     assert after == before
@@ -343,7 +348,7 @@ def test_prefill_and_decode_workers_have_the_numbers_of_its_plain_api() -> None:
         decode_batch_size=32,
         decode_num_workers=1,
     )
-    assert (found.tpot_ms, found.devices, found.concurrency) == (plain.tpot, 8, 32)
+    assert (found.tpot_ms, found.devices, found.load.value) == (plain.tpot, 8, 32)
     assert found.tok_s <= plain.seq_per_second * 256 * (1 + 1e-9)
     assert found.ttft_ms >= plain.ttft
     assert holds_littles_law(found)
@@ -352,7 +357,7 @@ def test_prefill_and_decode_workers_have_the_numbers_of_its_plain_api() -> None:
 def test_a_disaggregated_candidate_is_a_pair_of_workers_or_replicas_of_it() -> None:
     pair = candidate({"system.serving_mode": "disagg"})
     pairs = candidate({"system.serving_mode": "disagg", "parallel.data_parallel": 2})
-    found = PREDICTOR.predict(scenario(), [pair, pairs], (1, 64))
+    found = PREDICTOR.predict(scenario(), [pair, pairs], closed_loops(1, 64))
     few, many, _, shared = found.points
     assert [point.devices for point in found] == [4, 4, 8, 8]
     assert few.ttft_ms < shared.ttft_ms < many.ttft_ms

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from aiconfigurator_cases import candidate, scenario
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, closed_loops
 from autotuner.predict import Scenario
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor, common_mode
@@ -68,13 +68,15 @@ def test_layouts_of_equal_formats_are_represented_by_a_few() -> None:
 def test_one_frontier_stands_on_one_kind_of_data() -> None:
     pytest.importorskip("aiconfigurator_core")
     alone, _ = predictor_for(SGLANG, "aiconfigurator")
-    mixed = {point.kind for point in alone.predict(SGLANG, CACHES, (1, 16))}
+    mixed = {point.kind for point in alone.predict(SGLANG, CACHES, closed_loops(1, 16))}
     assert len(mixed) == 2, "the case shows nothing any more: take formats that are not measured"
     predictor, why = predictor_for(SGLANG, "aiconfigurator", compared=[(SGLANG, CACHES)])
-    assert len({point.kind for point in predictor.predict(SGLANG, CACHES, (1, 16))}) == 1
+    assert (
+        len({point.kind for point in predictor.predict(SGLANG, CACHES, closed_loops(1, 16))}) == 1
+    )
     assert "kvcache_mode=fp8" in why
     measured, why = predictor_for(SGLANG, "aiconfigurator", compared=[(SGLANG, CACHES[:2])])
-    assert {point.kind for point in measured.predict(SGLANG, CACHES[:2], (1,))} <= mixed
+    assert {point.kind for point in measured.predict(SGLANG, CACHES[:2], closed_loops(1))} <= mixed
     assert "SOL" not in why
 
 
@@ -96,6 +98,6 @@ def test_a_source_begins_with_its_kind(source: str, kind: str) -> None:
 def test_a_mean_is_of_both_kinds_whatever_engines_they_are_of() -> None:
     pytest.importorskip("aiconfigurator_core")
     predictor, _ = predictor_for(SGLANG, compared=[(SGLANG, CACHES)])
-    points = tuple(predictor.predict(SGLANG, CACHES, (1,)))
+    points = tuple(predictor.predict(SGLANG, CACHES, closed_loops(1)))
     assert {point.kind for point in points} == {"mean of aiconfigurator 0.12.0 SOL and roofline-1"}
     assert all("sglang" in point.source for point in points)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from test_choice import CANDIDATES, SCENARIO, Fixed
 
 from autotuner.catalog import gpu_named, known_model
-from autotuner.config import Candidate, PredictorName
+from autotuner.config import Candidate, LoadLevel, PredictorName, closed_loops
 from autotuner.predict import (
     Prediction,
     Predictions,
@@ -24,6 +24,7 @@ from autotuner.predict import (
 )
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 from autotuner.predict.combined import BlendedPredictor, best_of_both, predictor_for
+from autotuner.predict.predictor import CLOSED_LOOPS
 from autotuner.testing.predictor_contract import PredictorContract
 
 LATENCY = st.floats(0.01, 1e6)
@@ -42,24 +43,26 @@ class Says:
     note: str = ""
     name: str = "says"
 
+    load_kinds = CLOSED_LOOPS
+
     def supports(self, scenario: Scenario) -> Support:
         return Support(True, "it says the same of everything")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         told = [(c.id, n) for c in candidates for n in load_levels]
         return Predictions(self.name, tuple(self._told(key, level) for key, level in told))
 
-    def _told(self, key: str, level: int) -> Prediction:
-        tokens = tok_s(level, self.ttft_ms, self.tpot_ms, SCENARIO.osl)
+    def _told(self, key: str, level: LoadLevel) -> Prediction:
+        tokens = tok_s(level.value, self.ttft_ms, self.tpot_ms, SCENARIO.osl)
         figures = (self.ttft_ms, self.tpot_ms, tokens, 2, SCENARIO.osl)
         stds = (self.log_std, self.log_std, self.log_std)
         return Prediction(key, level, *figures, *stds, self.name, self.memory_gib, None, self.note)
 
 
 def blend(one: Predictor, two: Predictor) -> Predictions:
-    return BlendedPredictor(one, two).predict(SCENARIO, CANDIDATES, (1, 8))
+    return BlendedPredictor(one, two).predict(SCENARIO, CANDIDATES, closed_loops(1, 8))
 
 
 class SlowRoofline(RooflinePredictor):
@@ -70,7 +73,7 @@ class SlowRoofline(RooflinePredictor):
         return "slow roofline"
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         answer = super().predict(scenario, candidates, load_levels)
         points = (
@@ -106,14 +109,14 @@ def test_latencies_are_the_geometric_mean_and_throughput_follows_from_them(
     ttft: float, tpot: float, other_ttft: float, other_tpot: float
 ) -> None:
     found = blend(Says(ttft, tpot, name="a"), Says(other_ttft, other_tpot, name="b"))
-    assert [(p.candidate_id, p.concurrency) for p in found] == [
+    assert [(p.candidate_id, p.load.value) for p in found] == [
         (c.id, n) for c in CANDIDATES for n in (1, 8)
     ]
     for point in found:
         assert point.ttft_ms**2 == pytest.approx(ttft * other_ttft)
         assert point.tpot_ms**2 == pytest.approx(tpot * other_tpot)
         in_flight = point.tok_s / point.osl * point.e2e_ms / 1000
-        assert in_flight == pytest.approx(point.concurrency)
+        assert in_flight == pytest.approx(point.load.value)
 
 
 @given(LATENCY, LATENCY, STD, STD)
@@ -185,7 +188,7 @@ def test_both_have_to_support_a_scenario_and_who_does_not_is_named() -> None:
 
 def test_the_best_of_both_is_their_mean_and_the_roofline_where_it_has_none() -> None:
     pytest.importorskip("aiconfigurator_core")
-    asked, levels = [wide(2)], (1, 16)
+    asked, levels = [wide(2)], closed_loops(1, 16)
     both = best_of_both().predict(qwen(), asked, levels)
     kernels = AiconfiguratorPredictor().predict(qwen(), asked, levels)
     bound = RooflinePredictor().predict(qwen(), asked, levels)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autotuner.predict.gaussian_process  # noqa: F401 - loads before any example is timed
 from autotuner.catalog import gpu_named, known_model
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
 from autotuner.predict.calibration import (
     CPU_DRIFT,
@@ -25,7 +25,7 @@ from autotuner.predict.calibration_kernel import LEVELS, Place, calibration_cons
 from autotuner.predict.roofline.predictor import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
 
-LEVELS_ASKED = (1, 8, 64)
+LEVELS_ASKED = closed_loops(1, 8, 64)
 BASE = RooflinePredictor()
 
 
@@ -56,10 +56,10 @@ def observed(
             settings=candidate.settings(),
             isl=where.isl,
             osl=where.osl,
-            concurrency=point.concurrency,
+            load=point.load,
             ttft_ms=point.ttft_ms * ttft,
             tpot_ms=point.tpot_ms * tpot,
-            tok_s=tok_s(point.concurrency, point.ttft_ms * ttft, point.tpot_ms * tpot, where.osl),
+            tok_s=tok_s(point.load.value, point.ttft_ms * ttft, point.tpot_ms * tpot, where.osl),
             base=BASE.name,
             base_ttft_ms=point.ttft_ms,
             base_tpot_ms=point.tpot_ms,
@@ -73,8 +73,8 @@ def ask(
     observations: Sequence[Observation], where: Scenario, candidate: Candidate
 ) -> tuple[Prediction, Prediction]:
     """The base's and the calibrated answer at 8 concurrent requests."""
-    base = BASE.predict(where, [candidate], (8,))
-    answer = CalibratedPredictor(BASE, observations).predict(where, [candidate], (8,))
+    base = BASE.predict(where, [candidate], closed_loops(8))
+    answer = CalibratedPredictor(BASE, observations).predict(where, [candidate], closed_loops(8))
     return base.points[0], answer.points[0]
 
 
@@ -169,7 +169,7 @@ def test_what_does_not_fit_and_what_is_refused_stays_so() -> None:
     where = scenario()
     seen = [replace(o, base="base-1") for o in observed(where, layout(), ttft=2.0, tpot=1.3)]
     base: object = Base()
-    answer = CalibratedPredictor(base, seen).predict(where, [layout()], (8,))  # type: ignore[arg-type] # reason: a base in brief
+    answer = CalibratedPredictor(base, seen).predict(where, [layout()], closed_loops(8))  # type: ignore[arg-type] # reason: a base in brief
     assert answer.refused == {"x": "no idea"}
 
 
@@ -200,7 +200,7 @@ places = st.builds(
     ),
     isl=st.floats(1, 1e5),
     osl=st.floats(1, 1e4),
-    concurrency=st.integers(1, 2048),
+    load=st.integers(1, 2048).map(LoadLevel.concurrency),
     base_ttft_ms=st.floats(0.1, 1e6),
     base_tpot_ms=st.floats(0.1, 1e4),
 )
@@ -261,7 +261,7 @@ def a_line(length: int, model: str = "m") -> list[Place]:
             settings={"parallel.tensor_parallel": 2**n},
             isl=1024,
             osl=256,
-            concurrency=8,
+            load=LoadLevel.concurrency(8),
             base_ttft_ms=100,
             base_tpot_ms=10,
         )
@@ -285,7 +285,7 @@ def test_the_middle_of_a_line_of_launches_tells_the_most(length: int) -> None:
 
 def test_a_launch_of_two_loads_tells_more_than_one_of_them() -> None:
     (place,) = a_line(1)
-    loads = [replace(place, concurrency=n) for n in (1, 64)]
+    loads = [replace(place, in_flight=float(n)) for n in (1, 64)]
     assert most_informative(posteriors(loads), [[0], [0, 1], [1]]) == 1
 
 

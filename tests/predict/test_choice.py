@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.catalog import ModelFacts, gpu_named
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.predict import OutOfMemory, Prediction, Predictions, Scenario, Support
 from autotuner.predict.combined import FirstThatAnswers, answers
+from autotuner.predict.predictor import CLOSED_LOOPS
 
 SCENARIO = Scenario("m", ModelFacts(), "vllm", None, gpu_named("h100"), "h100_sxm", 8, 4)
 CANDIDATES = tuple(
@@ -25,11 +26,13 @@ class Fixed:
         self.name, self.said = name, said
         self.asked: list[str] = []
 
+    load_kinds = CLOSED_LOOPS
+
     def supports(self, scenario: Scenario) -> Support:
         return Support("points" in self.said, f"{self.name} was asked")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         self.asked += [candidate.id for candidate in candidates]
         found: dict[str, list[str]] = {"points": [], "out of memory": [], "refused": []}
@@ -42,7 +45,7 @@ class Fixed:
             dict.fromkeys(found["refused"], f"unknown to {self.name}"),
         )
 
-    def _point(self, key: str, level: int) -> Prediction:
+    def _point(self, key: str, level: LoadLevel) -> Prediction:
         return Prediction(key, level, 9, 9, 9, 1, 4, 0.1, 0.1, 0.1, self.name)
 
 
@@ -52,7 +55,7 @@ SAID = st.lists(st.sampled_from(["points", "out of memory", "refused"]), min_siz
 @given(st.lists(SAID, min_size=1, max_size=3))
 def test_every_candidate_is_answered_once_by_the_first_that_can(said: list[list[str]]) -> None:
     predictors = [Fixed(f"p{n}", words) for n, words in enumerate(said)]
-    parts = FirstThatAnswers(predictors).each(SCENARIO, CANDIDATES, (1, 2))
+    parts = FirstThatAnswers(predictors).each(SCENARIO, CANDIDATES, closed_loops(1, 2))
     for place, candidate in enumerate(CANDIDATES):
         able = [n for n, words in enumerate(said) if words[place] != "refused"]
         first = able[0] if able else len(said) - 1
@@ -68,7 +71,7 @@ def test_every_candidate_is_answered_once_by_the_first_that_can(said: list[list[
 
 def test_a_point_says_why_those_before_did_not_answer() -> None:
     both = FirstThatAnswers((Fixed("a", ["refused"] * 6), Fixed("b", ["points"] * 6)))
-    found = both.predict(SCENARIO, CANDIDATES, (1,))
+    found = both.predict(SCENARIO, CANDIDATES, closed_loops(1))
     assert found.predictor == both.name == "a, else b"
     assert [point.candidate_id for point in found] == [c.id for c in CANDIDATES]
     assert {(point.source, point.note) for point in found} == {("b", "a: unknown to a")}
@@ -78,11 +81,11 @@ def test_a_point_says_why_those_before_did_not_answer() -> None:
 
 def test_what_all_refuse_has_the_reason_of_each() -> None:
     both = FirstThatAnswers((Fixed("a", ["refused"] * 6), Fixed("b", ["refused"] * 6)))
-    (reason,) = set(both.predict(SCENARIO, CANDIDATES, (1,)).refused.values())
+    (reason,) = set(both.predict(SCENARIO, CANDIDATES, closed_loops(1)).refused.values())
     assert reason == "a: unknown to a; b: unknown to b"
     assert not both.supports(SCENARIO)
 
 
 def test_a_single_predictor_answers_as_one_part() -> None:
     one = Fixed("a", ["points"] * 6)
-    assert [part.predictor for part in answers(one, SCENARIO, CANDIDATES, (1,))] == ["a"]
+    assert [part.predictor for part in answers(one, SCENARIO, CANDIDATES, closed_loops(1))] == ["a"]

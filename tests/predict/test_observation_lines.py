@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.errors import ConfigError
 from autotuner.predict import Observation
 from autotuner.predict.observations import observation_id, plain, read_lines, written_lines
@@ -29,7 +30,7 @@ OBSERVATIONS = st.builds(
     settings=SETTINGS,
     isl=POSITIVE,
     osl=POSITIVE,
-    concurrency=st.integers(1, 4096),
+    load=st.integers(1, 4096).map(LoadLevel.concurrency),
     ttft_ms=POSITIVE,
     tpot_ms=POSITIVE,
     tok_s=POSITIVE,

@@ -23,7 +23,7 @@ from autotuner.catalog import (
     known_models,
     resolve_model,
 )
-from autotuner.config import Candidate, Model
+from autotuner.config import Candidate, Model, closed_loops
 from autotuner.predict import Prediction, Predictor, RooflinePredictor, Scenario, cpu_with_speed
 from autotuner.predict.device_speed import DeviceSpeed
 from autotuner.predict.roofline.layout import machine_of, work_of
@@ -91,7 +91,7 @@ def layout(tensor: int = 1, pipeline: int = 1, data: int = 1, **groups: Any) -> 
 
 
 def points(where: Scenario, what: Candidate, *levels: int) -> tuple[Prediction, ...]:
-    answer = PREDICTOR.predict(where, [what], levels or (1,))
+    answer = PREDICTOR.predict(where, [what], closed_loops(*(levels or (1,))))
     assert not answer.refused, answer.refused
     return answer.points
 
@@ -149,7 +149,7 @@ def test_whatever_the_rules_allow_is_told_in_finite_figures(
         math.ceil(where.isl + where.osl), {}, where.facts, where.gpu.memory_gib, False, where.gpu
     )
     assume(not any(rule.judge(what, setting) for rule in RULES))
-    answer = PREDICTOR.predict(where, [what], (1, 7, 512))
+    answer = PREDICTOR.predict(where, [what], closed_loops(1, 7, 512))
     assert not answer.refused
     assert len(answer.points) == (0 if answer.out_of_memory else 3)
     for told in answer:
@@ -255,7 +255,7 @@ def test_the_latent_of_mla_is_copied_to_every_rank() -> None:
 
 
 def test_what_does_not_fit_is_a_prediction() -> None:
-    answer = PREDICTOR.predict(scenario(), [layout(1), layout(8)], (1,))
+    answer = PREDICTOR.predict(scenario(), [layout(1), layout(8)], closed_loops(1))
     memory = answer.out_of_memory[layout(1).id]
     # 70.6e9 weights of 2 bytes, on 92 % of 79.2 GiB without what vLLM keeps for itself: 0.5 GiB,
     # 0.6 GiB of graphs, and four float32 copies of the logits of 1,024 slots.
@@ -363,7 +363,7 @@ def test_what_it_cannot_tell_is_refused_with_the_reason(changes: Any, said: str)
 
 def test_drafting_by_other_means_is_refused() -> None:
     other = layout(8, misc={"speculative_algorithm": "ngram"})
-    answer = PREDICTOR.predict(scenario(), [other], (1,))
+    answer = PREDICTOR.predict(scenario(), [other], closed_loops(1))
     assert "speculative_algorithm" in answer.refused[other.id]
 
 

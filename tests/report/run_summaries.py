@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.tuning.summary import RunSummary
 
+LOAD = {"kind": "concurrency", "value": 2}
 COMMAND = "llama-server --model '/models/a b.gguf' " + " ".join(
     f"--flag-{n} {n}" for n in range(40)
 )
@@ -41,7 +43,7 @@ def launch(text: str, experiment: str, index: int, **changes: Any) -> dict[str, 
 def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> RunSummary:
     """A run whose every free text is `text`."""
     measurement = Measurement(
-        concurrency=2,
+        load=LoadLevel.concurrency(2),
         duration_s=1,
         requests_completed=8,
         requests_failed=0,
@@ -61,7 +63,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
     settings = {"misc.threads": 2, "misc.extra_args": [text], "misc.load_format": text}
     point = {
         "experiment": "good1",
-        "concurrency": 2,
+        "load": LOAD,
         "tok_s": 123.4,
         "tok_s_per_gpu": 123.4,
         "tok_s_per_user": 125.0,
@@ -85,7 +87,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
     }
     if predicted:
         seen = {"ttft_ms": 20.0, "tpot_ms": 8.0, "tok_s": 123.4}
-        level = {"concurrency": 2, "measured": seen}
+        level = {"load": LOAD, "measured": seen}
         found = level | {"base": figures(text, 3.0), "calibrated": figures(text, 1.1)}
         good |= {"predictions": [found]}
     bad = good | {
@@ -136,7 +138,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
                 "predicted_frontier": [
                     {
                         "experiment": "good1",
-                        "concurrency": 2,
+                        "load": LOAD,
                         "values": {"tok_s_per_gpu": 41.1, "tok_s_per_user": 150.0},
                     }
                 ]

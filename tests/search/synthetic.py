@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from autotuner.config import LoadLevel, closed_loops
 from autotuner.predict import Prediction
 from autotuner.search import (
     Knowledge,
@@ -16,7 +17,7 @@ from autotuner.search import (
 )
 from autotuner.search.frontier import scale_of
 
-LEVELS = (1, 4, 16, 64, 256)
+LEVELS = closed_loops(1, 4, 16, 64, 256)
 TWO = ("tok_s_per_gpu", "tok_s_per_user")
 THREE = (*TWO, "ttft_ms")
 OSL = 200.0
@@ -35,22 +36,22 @@ SETTINGS: dict[str, dict[str, object]] = {
 
 def sweep(candidate: str) -> tuple[Prediction, ...]:
     """What the made-up engine measures at every level, in the form of exact predictions."""
-    return tuple(_level(candidate, concurrency) for concurrency in LEVELS)
+    return tuple(_level(candidate, load) for load in LEVELS)
 
 
-def _level(candidate: str, concurrency: int) -> Prediction:
+def _level(candidate: str, load: LoadLevel) -> Prediction:
     tp, slots, gemm, chunk, caching = SETTINGS[candidate].values()
     assert isinstance(tp, int)
     assert isinstance(slots, int)
     assert isinstance(chunk, int)
-    running = min(concurrency, slots)
+    running = min(load.value, slots)
     speed = tp**0.7 * (1.5 if gemm == "fp8" else 1.0)
     tpot_ms = (20 + 0.25 * running) / speed * (1 + chunk / 40_000)
-    wait_ms = tpot_ms * OSL * (concurrency / running - 1)
+    wait_ms = tpot_ms * OSL * (load.value / running - 1)
     ttft_ms = 300 / speed * (1 + 400 / chunk) * (1.0 if caching else 1.2) + wait_ms
     return Prediction(
         candidate_id=candidate,
-        concurrency=concurrency,
+        load=load,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         tok_s=running * 1000 * OSL / (ttft_ms - wait_ms + tpot_ms * OSL),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,19 +11,36 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel, closed_loops
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint, objective_vector, why_cut
 from autotuner.search.frontier import dominates
 from autotuner.search.stopping import MARGIN
 
 LEVELS = (1, 4, 16, 64)
+
+
+def levels(values: Sequence[int]) -> tuple[LoadLevel, ...]:
+    return closed_loops(*values)
+
+
 TWO = ("tok_s_per_gpu", "tok_s_per_user")
 OBJECTIVES = (("tok_s_per_gpu",), TWO, (*TWO, "ttft_ms"))
 
 
 def predicted(level: int, ttft_ms: float, tpot_ms: float, tok_s: float) -> Prediction:
     stds = dict.fromkeys(("ttft_log_std", "tpot_log_std", "tok_s_log_std"), 0.3)
-    return Prediction("c", level, ttft_ms, tpot_ms, tok_s, devices=2, osl=8, source="p", **stds)
+    return Prediction(
+        "c",
+        LoadLevel.concurrency(level),
+        ttft_ms,
+        tpot_ms,
+        tok_s,
+        devices=2,
+        osl=8,
+        source="p",
+        **stds,
+    )
 
 
 def seen(said: Prediction, *shifts: float) -> OperatingPoint:
@@ -33,7 +51,7 @@ def seen(said: Prediction, *shifts: float) -> OperatingPoint:
     )
     return OperatingPoint(
         candidate_id="c",
-        concurrency=said.concurrency,
+        load=said.load,
         tok_s=shown.tok_s,
         tok_s_per_gpu=shown.tok_s_per_gpu,
         tok_s_per_user=shown.tok_s_per_user,
@@ -52,7 +70,7 @@ def asked(**changes: Any) -> str | None:
     told = {
         "measured": [seen(point) for point in SWEEP[:2]],
         "predicted": SWEEP,
-        "left": LEVELS[2:],
+        "left": levels(LEVELS[2:]),
         "others": [FAR_BETTER],
         "objectives": TWO,
         "slo": {},
@@ -72,7 +90,7 @@ def test_levels_that_are_beaten_whatever_they_show_are_cut_with_the_figures() ->
     [
         {"others": []},
         {"measured": []},
-        {"measured": [seen(SWEEP[0])], "left": LEVELS[1:]},
+        {"measured": [seen(SWEEP[0])], "left": levels(LEVELS[1:])},
         {"left": ()},
         {"predicted": ()},
         {"predicted": SWEEP[:3]},
@@ -101,16 +119,16 @@ def test_what_this_launch_shows_corrects_what_is_expected_of_the_rest() -> None:
     rival = replace(FAR_BETTER, tok_s_per_gpu=300.0, tok_s_per_user=80.0)
     slower = [seen(point, 0.5, 0.5, -0.5) for point in SWEEP[:2]]
     faster = [seen(point, -0.5, -0.5, 0.5) for point in SWEEP[:2]]
-    assert asked(others=[rival], measured=slower, left=(16,))
-    assert asked(others=[rival], measured=faster, left=(16,)) is None
+    assert asked(others=[rival], measured=slower, left=levels([16]))
+    assert asked(others=[rival], measured=faster, left=levels([16])) is None
 
 
 def test_a_residual_that_improves_with_the_load_may_go_on_improving() -> None:
     rival = replace(FAR_BETTER, tok_s_per_gpu=450.0, tok_s_per_user=500.0)
     steady = [seen(SWEEP[0], 0, 0, 0.2), seen(SWEEP[1], 0, 0, 0.2)]
     rising = [seen(SWEEP[0], 0, 0, -0.2), seen(SWEEP[1], 0, 0, 0.2)]
-    assert asked(others=[rival], measured=steady, left=(16,))
-    assert asked(others=[rival], measured=rising, left=(16,)) is None
+    assert asked(others=[rival], measured=steady, left=levels([16]))
+    assert asked(others=[rival], measured=rising, left=levels([16])) is None
 
 
 def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
@@ -171,7 +189,9 @@ def test_no_level_that_would_join_the_frontier_is_cut(
         tok_s_per_user=best.tok_s_per_user * worse,
         ttft_ms=best.ttft_ms / worse,
     )
-    cut = why_cut(real[:done], said, LEVELS[done:], others=[rival], objectives=objectives, slo={})
+    cut = why_cut(
+        real[:done], said, levels(LEVELS[done:]), others=[rival], objectives=objectives, slo={}
+    )
     wanted = objective_vector(best, objectives)
     reached = [objective_vector(point, objectives) for point in real[:done]]
     if not any(one == wanted or dominates(one, wanted) for one in reached):

@@ -223,7 +223,7 @@ def test_other_models_teach_the_first_launch() -> None:
             settings=SETTINGS[c],
             isl=1024,
             osl=200,
-            concurrency=said.concurrency,
+            load=said.load,
             ttft_ms=was.ttft_ms,
             tpot_ms=was.tpot_ms,
             tok_s=was.tok_s,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.predict import Prediction, e2e_ms
 from autotuner.search import (
     OBJECTIVES,
@@ -37,7 +38,7 @@ FIGURE = st.floats(0.1, 1e5)
 PREDICTIONS = st.builds(
     Prediction,
     candidate_id=st.just("one"),
-    concurrency=st.integers(1, 1024),
+    load=st.integers(1, 1024).map(LoadLevel.concurrency),
     ttft_ms=FIGURE,
     tpot_ms=FIGURE,
     tok_s=FIGURE,
@@ -103,7 +104,9 @@ def test_a_row_without_residual_meets_the_limits_that_its_prediction_meets(
 
 def test_an_answer_of_two_hundred_tokens_takes_as_long_as_its_tokens() -> None:
     """500 ms to the first and 20 ms for each of 199 others; 22 ms is what a token of it takes."""
-    said = Prediction("one", 1, 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand")
+    said = Prediction(
+        "one", LoadLevel.concurrency(1), 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand"
+    )
     figures = believed(searching(said))
     assert figures.point("one").e2e_p90_ms == pytest.approx(4480)
     assert not figures.within({"e2e_p90_ms": 4000.0})[0]
@@ -120,7 +123,9 @@ def test_each_row_has_the_answers_length_of_its_own_prediction(
 
 def test_a_silent_candidate_has_the_answers_length_that_it_is_asked_for() -> None:
     """Lengths may differ between candidates; one that nothing is known of has the usual one."""
-    said = Prediction("one", 1, 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand")
+    said = Prediction(
+        "one", LoadLevel.concurrency(1), 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand"
+    )
     long = Circumstances("m", None, "vllm", "h100_sxm", isl=10.0, osl=1000.0, gpus=1)
     state = replace(
         searching(said),
@@ -187,7 +192,9 @@ def test_a_reason_tells_the_percentile_that_is_expected() -> None:
 
 
 def test_a_prediction_of_one_token_is_its_first() -> None:
-    said = Prediction("one", 8, 40.0, None, 200.0, 2, 1.0, 0.3, 0.3, 0.3, "by hand")
+    said = Prediction(
+        "one", LoadLevel.concurrency(8), 40.0, None, 200.0, 2, 1.0, 0.3, 0.3, 0.3, "by hand"
+    )
     point = believed(searching(said)).point("one")
     assert (point.tpot_ms, point.tok_s_per_user) == (None, None)
     assert point.e2e_p90_ms == pytest.approx(40.0)
@@ -197,10 +204,12 @@ def test_a_prediction_of_one_token_is_its_first() -> None:
 
 @pytest.mark.parametrize("tpot_ms", [None, 0.0])
 def test_a_point_that_lacks_what_is_asked_for_takes_no_part(tpot_ms: float | None) -> None:
-    point = OperatingPoint("one", 4, 9.0, 9.0, None, 3.0, tpot_ms, 30.0)
-    whole = replace(point, concurrency=8, tpot_ms=2.0)
+    point = OperatingPoint("one", LoadLevel.concurrency(4), 9.0, 9.0, None, 3.0, tpot_ms, 30.0)
+    whole = replace(point, load=LoadLevel.concurrency(8), tpot_ms=2.0)
     state = SearchState(("one",), (Outcome("one", "completed", (point, whole)),), ("tpot_ms",))
-    assert state.history == (Outcome("one", "completed", (whole,), failed_levels=(4,)),)
+    assert state.history == (
+        Outcome("one", "completed", (whole,), failed_levels=(LoadLevel.concurrency(4),)),
+    )
     assert replace(state, objectives=("ttft_ms",)).history[0].points == (whole,)
     assert not within(point, {"tpot_ms": 5.0})
     assert verdict(point, {"tpot_ms": 5.0}) == "misses"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.search import (
     OBJECTIVES,
     OperatingPoint,
@@ -33,7 +34,7 @@ AMOUNT = st.integers(1, 50).map(float)
 POINTS = st.builds(
     OperatingPoint,
     candidate_id=st.sampled_from("abcd"),
-    concurrency=st.integers(1, 64),
+    load=st.integers(1, 64).map(LoadLevel.concurrency),
     tok_s=AMOUNT,
     tok_s_per_gpu=AMOUNT,
     tok_s_per_user=AMOUNT,

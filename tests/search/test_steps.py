@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Outcome, objective_vector, pareto_front, steps
 from autotuner.search.points import has
 from autotuner.search.slo import within
@@ -18,7 +19,7 @@ OBJECTIVES = [PLANE, (*PLANE, "ttft_ms"), ("usd_per_million_tokens", "e2e_p90_ms
 def done(name: str, *figures: tuple[float, float], ttft_ms: float = 100.0) -> Outcome:
     """A launch with these tok/s/GPU and tok/s/user."""
     points = tuple(
-        OperatingPoint(name, level, x, x, y, ttft_ms, 1000 / y, 5000.0)
+        OperatingPoint(name, LoadLevel.concurrency(level), x, x, y, ttft_ms, 1000 / y, 5000.0)
         for level, (x, y) in enumerate(figures, start=1)
     )
     return Outcome(name, "completed", points)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import SETTINGS, TRUTH, completed
 
+from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Outcome
 from autotuner.search.axes import axes_of, unlikeness
 from autotuner.search.frontier import Reached
@@ -31,7 +32,13 @@ def made_up(settings: Mapping[str, Mapping[str, object]]) -> list[Outcome]:
             tok_s = concurrency * 1000 / tpot_ms
             points.append(
                 OperatingPoint(
-                    *(candidate, concurrency, tok_s, tok_s / int(str(own[TP])), 1000 / tpot_ms),
+                    *(
+                        candidate,
+                        LoadLevel.concurrency(concurrency),
+                        tok_s,
+                        tok_s / int(str(own[TP])),
+                        1000 / tpot_ms,
+                    ),
                     *(10 * tpot_ms, tpot_ms, 100 * tpot_ms),
                 )
             )

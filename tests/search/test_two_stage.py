@@ -152,14 +152,14 @@ def test_predictions_that_are_no_figures_are_left_out_and_counted() -> None:
         good[4],
     )
     known = predicted(replace(FRESH, knowledge=Knowledge({IDS[0]: bad})))
-    assert [point.concurrency for point in known.points[IDS[0]]] == [good[4].concurrency]
+    assert [point.load for point in known.points[IDS[0]]] == [good[4].load]
     assert known.dropped == 4
     assert "4 predicted levels are no figures" in known.told()
 
 
 def test_levels_that_no_launch_measures_do_not_count() -> None:
-    known = predicted(replace(FRESH, levels=(4, 64)))
-    assert {p.concurrency for points in known.points.values() for p in points} == {4, 64}
+    known = predicted(replace(FRESH, levels=LEVELS[1:4:2]))
+    assert {p.load.value for points in known.points.values() for p in points} == {4, 64}
 
 
 def test_it_stops_where_the_rest_is_predicted_to_add_too_little() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, recommend
 from autotuner.search.slo import verdict, verdicts
 
@@ -22,7 +23,7 @@ def point(
 ) -> OperatingPoint:
     ends = () if half_ms is None else (("ttft_ms", ttft_ms - half_ms, ttft_ms + half_ms),)
     figures = (tok_s, tok_s, 50.0, ttft_ms, 20.0, e2e_p90_ms)
-    return OperatingPoint(name, 8, *figures, intervals95=ends)
+    return OperatingPoint(name, LoadLevel.concurrency(8), *figures, intervals95=ends)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.predict import Observation
 from autotuner.store import About, Store
 
@@ -21,7 +22,8 @@ RUN: dict[str, Any] = {
 def seen(model: str, engine: str, device: str, number: int, tool: str = "autotuner") -> Observation:
     return Observation(
         model=model, family=None, engine=engine, engine_version="1", device=device, devices=1,
-        settings={}, isl=64, osl=16, concurrency=number, ttft_ms=10.0, tpot_ms=1.0, tok_s=100.0,
+        settings={}, isl=64, osl=16, load=LoadLevel.concurrency(number),
+        ttft_ms=10.0, tpot_ms=1.0, tok_s=100.0,
         base="roofline", base_ttft_ms=9.0, base_tpot_ms=1.0, launch=f"l{number}", tool=tool,
         source="test", at=datetime(2026, 1, 1, tzinfo=UTC),
     )  # fmt: skip
@@ -45,10 +47,10 @@ def test_what_shares_most_comes_first_and_what_shares_nothing_never(store: Store
     store.add_observations(rows)
     about = About(("mine",), ("vllm",), ("h100",), besides_tool="a recorded table")
     every = store.observations_about(about, most=100)
-    assert [kept.observation.concurrency for kept in every] == [1, 2, 3, 4, 5, 6, 7]
+    assert [kept.observation.load.value for kept in every] == [1, 2, 3, 4, 5, 6, 7]
     for most, chosen in ((1, [6]), (3, [3, 4, 6]), (5, [1, 2, 3, 4, 6]), (6, [1, 2, 3, 4, 5, 6])):
         found = store.observations_about(about, most=most)
-        assert [kept.observation.concurrency for kept in found] == chosen, most
+        assert [kept.observation.load.value for kept in found] == chosen, most
 
 
 def test_a_run_leaves_out_its_own_and_what_came_after_it_began(store: Store) -> None:
@@ -59,7 +61,7 @@ def test_a_run_leaves_out_its_own_and_what_came_after_it_began(store: Store) -> 
     store.add_observations([seen("m", "e", "d", 3)])
     about = About(("m",), ("e",), ("d",), besides_task=run.id, until=until)
     found = store.observations_about(about, most=9)
-    assert [kept.observation.concurrency for kept in found] == [1]
+    assert [kept.observation.load.value for kept in found] == [1]
 
 
 def test_an_observation_that_is_forgotten_leaves_its_place_to_nobody(store: Store) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, make_url
 
+from autotuner.config import LoadLevel
 from autotuner.errors import StoreError
 from autotuner.predict import Observation, Prediction
 from autotuner.store import ExperimentRecord, Store, TaskRecord
@@ -67,7 +68,7 @@ def begin(store: Store, run: TaskRecord) -> ExperimentRecord:
 def test_predictions_come_back_as_they_were_made(store: Store, run: TaskRecord) -> None:
     begun = begin(store, run)
     assert (begun.base, begun.calibrated, begun.unpredicted) == ((), (), None)
-    base = (BASE, replace(BASE, concurrency=8))
+    base = (BASE, replace(BASE, load=LoadLevel.concurrency(8)))
     calibrated = tuple(replace(point, ttft_ms=99.0, source="calibrated") for point in base)
     store.add_predictions(begun.id, base=base, calibrated=calibrated)
     (kept,) = store.experiments(run.id)
@@ -104,10 +105,10 @@ def test_what_is_learnt_is_stored_with_the_end_of_an_experiment(
 
 def test_an_observation_is_kept_once(store: Store) -> None:
     moved = replace(SEEN, source="another file", at=None)
-    other = replace(SEEN, concurrency=16)
+    other = replace(SEEN, load=LoadLevel.concurrency(16))
     assert store.add_observations([SEEN, moved, other]) == 2
     assert store.add_observations([moved, SEEN]) == 0
-    assert [kept.observation.concurrency for kept in store.observations()] == [8, 16]
+    assert [kept.observation.load.value for kept in store.observations()] == [8, 16]
 
 
 def test_observations_are_found_and_forgotten_by_what_they_are_of(
@@ -142,7 +143,7 @@ def test_what_is_newer_than_a_moment_is_left_out(store: Store) -> None:
 
 
 def test_thousands_are_added_found_and_forgotten(store: Store) -> None:
-    many = [replace(SEEN, concurrency=n) for n in range(1, 1502)]
+    many = [replace(SEEN, load=LoadLevel.concurrency(n)) for n in range(1, 1502)]
     assert store.add_observations(many) == 1501
     assert store.add_observations(many) == 0
     assert store.forget_observations([kept.id for kept in store.observations()]) == 1501

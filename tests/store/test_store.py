@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect, make_url
 
+from autotuner.config import LoadLevel
 from autotuner.errors import StoreError
 from autotuner.measure import Distribution, Measurement
 from autotuner.store import ExperimentRecord, Store, TaskRecord
@@ -65,7 +66,7 @@ def measurement(concurrency: int = 1, tok_s: float = 10.25) -> Measurement:
         count=2, mean=0.1, std=1 / 3, min=0, p50=1, p90=2, p95=3, p99=4, max=5, ci95=None
     )
     return Measurement(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         duration_s=1.5,
         requests_completed=2,
         requests_failed=1,
@@ -240,7 +241,7 @@ def test_a_resumed_run_keeps_what_is_finished_and_redoes_the_rest(
     assert store.experiments(run.id)[1].measure_s == 9.0
     store.finish_experiment(anew.id, **DONE)
     assert [e.candidate_id for e in store.experiments(run.id)] == ["a", "b"]
-    assert [m.concurrency for m in store.experiments(run.id)[1].measurements] == [1, 2]
+    assert [m.load.value for m in store.experiments(run.id)[1].measurements] == [1, 2]
     assert store.interrupt_running(run.id) == 0
 
 

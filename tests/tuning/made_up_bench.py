@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from made_up_predictor import MeanRatio
 
 from autotuner.catalog import gpu_named
-from autotuner.config import parse_task
+from autotuner.config import LoadLevel, parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.launch import Failure, LaunchFailed, StopsWhenLeft
 from autotuner.measure import Distribution, Endpoint, LevelPlan, Measurement
@@ -101,7 +101,7 @@ def sample(mean: float) -> Distribution:
 
 def level(concurrency: int, tok_s: float, tpot_ms: float, *, failed: int = 0) -> Measurement:
     return Measurement(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         duration_s=1,
         requests_completed=8,
         requests_failed=failed,

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.predict import (
     Observation,
     OutOfMemory,
@@ -17,6 +17,7 @@ from autotuner.predict import (
     Scenario,
     Support,
 )
+from autotuner.predict.predictor import CLOSED_LOOPS
 
 
 class MadeUpPredictor:
@@ -39,11 +40,13 @@ class MadeUpPredictor:
         self.refused, self.too_large, self.factor = refused or {}, too_large, factor
         self.asked: list[str] = []
 
+    load_kinds = CLOSED_LOOPS
+
     def supports(self, scenario: Scenario) -> Support:
         return Support(True, "it makes everything up")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         self.asked += [candidate.id for candidate in candidates]
         slots = {c.id: c.scheduling.max_running_requests or 1 for c in candidates}
@@ -55,11 +58,11 @@ class MadeUpPredictor:
             {k: self.refused[n] for k, n in slots.items() if n in self.refused},
         )
 
-    def _point(self, candidate_id: str, slots: int, concurrency: int) -> Prediction:
-        running = min(slots, concurrency)
+    def _point(self, candidate_id: str, slots: int, load: LoadLevel) -> Prediction:
+        running = min(slots, load.at_once)
         return Prediction(
             candidate_id=candidate_id,
-            concurrency=concurrency,
+            load=load,
             ttft_ms=20.0 * self.factor,
             tpot_ms=5.0 * running * self.factor,
             tok_s=100.0 * running / self.factor,
@@ -79,11 +82,13 @@ class MeanRatio:
         self._base, self._observations = base, observations
         self.name = f"{base.name}, {len(observations)} observations"
 
+    load_kinds = CLOSED_LOOPS
+
     def supports(self, scenario: Scenario) -> Support:
         return self._base.supports(scenario)
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         answer = self._base.predict(scenario, candidates, load_levels)
         seen = self._observations

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.predict.predictor import interval80
 from autotuner.tuning.summarise import prediction_error
 from autotuner.tuning.summary import FiguresView, MeasuredView, PredictionView
@@ -28,7 +29,7 @@ def told(
     if measured is not None:
         seen = MeasuredView(ttft_ms=measured, tpot_ms=measured, tok_s=measured)
     return PredictionView(
-        concurrency=1,
+        load=LoadLevel.concurrency(1),
         measured=seen,
         base=figures(predicted),
         calibrated=None if calibrated is None else figures(calibrated),

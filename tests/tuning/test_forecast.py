@@ -46,7 +46,7 @@ def test_each_candidate_is_asked_once_however_often_it_is_wanted() -> None:
     found = asked.expected([*IDS, *IDS])
     assert predictor.asked == IDS
     assert list(found) == IDS
-    assert [point.concurrency for point in found[IDS[0]].base] == [1, 4]
+    assert [point.load.value for point in found[IDS[0]].base] == [1, 4]
     assert asked.whys == {"made-up-1": "it is the only one"}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.tuning.points import FEWEST_REQUESTS, telling
 
@@ -13,7 +14,7 @@ from autotuner.tuning.points import FEWEST_REQUESTS, telling
 def level(**changes: Any) -> Measurement:
     """A load level at which all went well."""
     told: dict[str, Any] = {
-        "concurrency": 8,
+        "load": LoadLevel.concurrency(8),
         "duration_s": 10.0,
         "requests_completed": 32,
         "requests_failed": 0,

@@ -109,7 +109,9 @@ def test_a_run_keeps_the_levels_that_it_began_with(tmp_path: Path) -> None:
 
 def test_a_run_of_before_goes_on_as_the_task_that_it_was(tmp_path: Path) -> None:
     task = prepared(tmp_path, SMALL)
-    before = prepared(tmp_path, SMALL, benchmark={"concurrency": list(LEVELS_BEFORE)})
+    before = prepared(
+        tmp_path, SMALL, benchmark={"load": [level.to_task() for level in LEVELS_BEFORE]}
+    )
     assert task.content_id != before.content_id
     with Store.open(tmp_path / "home") as store:
         kept(store, before, before.content_id, {})

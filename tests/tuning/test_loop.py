@@ -38,7 +38,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def test_every_candidate_is_measured_at_every_level(bench: Bench) -> None:
     summary, generator = bench.tune()
     assert [e.status for e in summary.experiments] == ["completed"] * 3
-    assert [p.concurrency for p in generator.plans] == [1, 4] * 3
+    assert [p.load.value for p in generator.plans] == [1, 4] * 3
     assert [(p.tok_s, p.tok_s_per_user) for p in summary.frontier] == [
         (100.0, 200.0),
         (200.0, 100.0),
@@ -143,7 +143,7 @@ def test_a_strategy_is_told_what_is_known_of_every_candidate(bench: Bench) -> No
     first, last = strategy.states[0], strategy.states[-1]
     one, two, four = first.candidates
     known = first.knowledge
-    assert [point.concurrency for point in known.predictions[one]] == [1, 4]
+    assert [point.load.value for point in known.predictions[one]] == [1, 4]
     assert {point.ttft_ms for point in known.predictions[one]} == {40.0}, "not corrected"
     assert set(known.predictions) == {one}
     assert known.refused == {two: "no data"}
@@ -189,7 +189,11 @@ def test_levels_that_failed_are_told_to_the_strategy(bench: Bench) -> None:
     strategy = Listening()
     bench.tune(flaky, strategy=strategy)
     outcomes = strategy.states[-1].history
-    assert [outcome.failed_levels for outcome in outcomes] == [(), (4,), (1,)]
+    assert [tuple(x.value for x in outcome.failed_levels) for outcome in outcomes] == [
+        (),
+        (4,),
+        (1,),
+    ]
     assert [len(outcome.points) for outcome in outcomes] == [2, 1, 0]
 
 
@@ -221,7 +225,7 @@ def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> N
     told = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
     assert told == [e.cut_short for e in summary.experiments[1:]]
     left_out = strategy.states[-1].history[1]
-    assert [point.concurrency for point in left_out.points] == [1, 4]
+    assert [point.load.value for point in left_out.points] == [1, 4]
     assert left_out.failed_levels == ()
 
 
@@ -287,7 +291,7 @@ def test_a_run_that_is_cancelled_goes_on_with_the_experiment_under_way(bench: Be
     (run,) = bench.store.tasks.all()
     assert run.status == "interrupted"
     summary, generator = bench.tune()
-    assert [p.concurrency for p in generator.plans] == [4, 1, 4], "no level is measured again"
+    assert [p.load.value for p in generator.plans] == [4, 1, 4], "no level is measured again"
     assert [e.status for e in summary.experiments] == ["completed"] * 3
     assert summary.run.id == run.id
 
@@ -304,7 +308,7 @@ def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench)
 def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -> None:
     summary, _ = bench.tune(predictor=MadeUpPredictor())
     levels = [list(e.predictions) for e in summary.experiments]
-    assert [[told.concurrency for told in found] for found in levels] == [[1, 4]] * 3
+    assert [[told.load.value for told in found] for found in levels] == [[1, 4]] * 3
     assert {told.base.ttft_ms for found in levels for told in found} == {40.0}
     corrected = [[told.calibrated.ttft_ms for told in found if told.calibrated] for found in levels]
     assert corrected[0] == [40.0, 40.0], "nothing is known before the first launch"

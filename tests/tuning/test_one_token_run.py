@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 from test_replay_run import LEVELS, go, prepared, written
 
+from autotuner.config import LoadLevel
 from autotuner.landscapes import landscape_csv, read_landscape
 from autotuner.measure import Measurement
 from autotuner.measure.statistics import distribution
@@ -127,7 +128,8 @@ def level(tokens: int, tpot_ms: float | None) -> Measurement:
     """Two completed answers of so many tokens together."""
     sample = distribution([5.0, 6.0])
     return Measurement(
-        concurrency=1, duration_s=1, requests_completed=2, requests_failed=0, requests_short=0,
+        load=LoadLevel.concurrency(1),
+        duration_s=1, requests_completed=2, requests_failed=0, requests_short=0,
         ended_by="requests", valid=True, tok_s=tokens, requests_s=2, input_tokens=8,
         output_tokens=tokens, ttft_ms=sample, e2e_ms=sample,
         tpot_ms=None if tpot_ms is None else distribution([tpot_ms, tpot_ms]),

@@ -273,7 +273,7 @@ def test_what_the_landscape_says_of_a_launch_is_what_a_bench_sees(tmp_path: Path
         frontier = summarise(store, run).frontier
     for point in frontier:
         launch = task.replay.launches[point.experiment]
-        seen = {p.concurrency: p for p in measured(table, launch, 0).points}[point.concurrency]
+        seen = {p.load.value: p for p in measured(table, launch, 0).points}[point.load.value]
         assert (point.tok_s, point.ttft_ms, point.tpot_ms, point.e2e_p90_ms) == pytest.approx(
             (seen.tok_s, seen.ttft_ms, seen.tpot_ms, seen.e2e_p90_ms)
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
@@ -18,7 +19,9 @@ PLANE = ("tok_s_per_gpu", "tok_s_per_user")
 
 
 def prediction(name: str, tok_s: float, tpot_ms: float = 20.0) -> Prediction:
-    return Prediction(name, 4, 100.0, tpot_ms, tok_s, 1, 8.0, 0.3, 0.3, 0.3, "made up")
+    return Prediction(
+        name, LoadLevel.concurrency(4), 100.0, tpot_ms, tok_s, 1, 8.0, 0.3, 0.3, 0.3, "made up"
+    )
 
 
 def experiment(index: int, name: str, tok_s: float, tpot_ms: float = 20.0) -> ExperimentRecord:
@@ -29,7 +32,7 @@ def experiment(index: int, name: str, tok_s: float, tpot_ms: float = 20.0) -> Ex
         return Distribution(count=8, std=0.0, **values)
 
     measurement = Measurement(
-        concurrency=4,
+        load=LoadLevel.concurrency(4),
         duration_s=1,
         requests_completed=8,
         requests_failed=0,

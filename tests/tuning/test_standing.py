@@ -70,10 +70,10 @@ def test_what_was_predicted_is_told_at_the_level_that_is_shown(bench: Bench) -> 
     summary, _ = bench.tune(predictor=MadeUpPredictor())
     for experiment in bench.store.experiments(summary.run.id):
         told = experiment.standing
-        levels = {m.tok_s: m.concurrency for m in experiment.measurements}
+        levels = {m.tok_s: m.load.value for m in experiment.measurements}
         shown = levels[told.actual_throughput_tok_s or 0.0]
         expected = experiment.calibrated or experiment.base
-        (said,) = (p for p in expected if p.concurrency == shown)
+        (said,) = (p for p in expected if p.load.value == shown)
         assert told.predicted_throughput_tok_s == said.tok_s
         assert told.predicted_ttft_ms == said.ttft_ms
         after_the_first = said.tpot_ms * (said.osl - 1)

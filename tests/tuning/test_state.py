@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_up_bench import level
 
-from autotuner.config import Benchmark, parse_task
+from autotuner.config import Benchmark, LoadLevel, parse_task
 from autotuner.predict import Prediction
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.estimate import LaunchTimes, busy_s
@@ -27,7 +27,17 @@ STARTUP_GUESS_S = 7.0
 def predicted(candidate_id: str, e2e_ms: float) -> tuple[Prediction, ...]:
     stds = dict.fromkeys(("ttft_log_std", "tpot_log_std", "tok_s_log_std"), 0.3)
     return tuple(
-        Prediction(candidate_id, n, e2e_ms, 1.0, 10.0, devices=1, osl=1, source="p", **stds)
+        Prediction(
+            candidate_id,
+            LoadLevel.concurrency(n),
+            e2e_ms,
+            1.0,
+            10.0,
+            devices=1,
+            osl=1,
+            source="p",
+            **stds,
+        )
         for n in (1, 10)
     )
 

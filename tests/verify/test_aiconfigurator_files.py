@@ -46,14 +46,14 @@ def test_points_are_read_with_their_settings_and_originals() -> None:
     found = read_points(DATA / "default")
     point = next(p for p in found.points if p.source == "agg/best_config_topn.csv:2")
     assert (point.model, point.engine, point.engine_version) == ("Qwen/Qwen3-32B", "vllm", "0.24.0")
-    assert (point.system, point.isl, point.osl, point.concurrency) == ("h200_sxm", 1024, 512, 112)
+    assert (point.system, point.isl, point.osl, point.load.value) == ("h200_sxm", 1024, 512, 112)
     assert (point.ttft_ms, point.tpot_ms, point.gpus) == (305.123, 27.857, 2)
     # 7.703 requests/s x 512 tokens; its own 3936.141 tokens/s is x 511.
     assert point.tok_s == pytest.approx(7.703 * 512)
     assert point.originals["tokens/s"] == "3936.141"
     assert point.settings["parallel.tensor_parallel"] == 2
     assert point.settings["quantization.comm_mode"] == "half"
-    assert (point.load, point.tpot_as) == ("steady", "without_first")
+    assert (point.load.value, point.tpot_as) == ("steady", "without_first")
     assert found.excluded == ()
     assert "bs" in found.not_used
 
@@ -78,7 +78,7 @@ def test_tpot_stated_with_the_first_token_is_converted_and_shown() -> None:
     assert point.originals["tpot"].startswith("60.83")
     assert point.tpot_ms == pytest.approx((7786.922 - 459.949) / 127)
     assert point.tpot_with_first_ms == pytest.approx(60.835625, rel=1e-4)
-    assert (point.tpot_as, point.concurrency, point.originals["bs"]) == ("with_first", 640, "160")
+    assert (point.tpot_as, point.load.value, point.originals["bs"]) == ("with_first", 640, "160")
     assert any("--inclusive-tpot" in note for note in found.notes)
 
 

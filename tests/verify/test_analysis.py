@@ -114,7 +114,7 @@ def test_the_worst_is_furthest_off_as_a_factor() -> None:
 
 
 def test_dimensions_divide_the_pairs_and_numbers_rise() -> None:
-    found = by_dimension("concurrency", [pair(2, 1, concurrency=c) for c in (64, 8, 8, 512)], (10,))
+    found = by_dimension("load", [pair(2, 1, concurrency=c) for c in (64, 8, 8, 512)], (10,))
     assert list(found) == ["8", "64", "512"]
     assert [shown["ttft"].pairs for shown in found.values()] == [2, 1, 1]
     layouts = by_dimension(

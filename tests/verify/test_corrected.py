@@ -58,7 +58,7 @@ def measured() -> PointFile:
 def test_what_it_is_compared_with_is_shown(marks: list[str], tmp_path: Path) -> None:
     predictions = read_predictions(saved(marks), tmp_path / "p.json")
     found = compare_files(predictions, measured())
-    shown = [pair.actual.concurrency for pair in found.pairs if CORRECTED in pair.unlike]
+    shown = [pair.actual.load.value for pair in found.pairs if CORRECTED in pair.unlike]
     assert shown == ([2] if marks == [SEEN.mark] else [])
     message = any("1 of 2 predictions" in note for note in found.predicted.notes)
     assert message == bool(shown)

@@ -169,7 +169,7 @@ def test_a_run_is_read_with_repeats_as_medians_and_failures_listed(tmp_path: Pat
     document = run(level(8, 90), level(8, 100), level(8, 300), broken)
     found = read_points(written(tmp_path, document))
     (point,) = found.points
-    assert (point.concurrency, point.tok_s, point.ttft_ms, point.gpus) == (8, 100, 50, 2)
+    assert (point.load.value, point.tok_s, point.ttft_ms, point.gpus) == (8, 100, 50, 2)
     assert (point.model, point.engine_version, point.system) == ("m", "0.24.0", "h100_sxm")
     assert (point.isl, point.osl, point.candidate, point.tool) == (64, 16, "abc", "autotuner")
     assert [one.source for one in found.excluded] == ["abc at 16"]
@@ -203,7 +203,7 @@ def test_predictions_are_read_and_bad_ones_listed(tmp_path: Path) -> None:
 
 def test_genai_bench_is_read_in_our_units(tmp_path: Path) -> None:
     found = read_points(DATA / "genai-bench")
-    assert [point.concurrency for point in found.points] == [1, 2]
+    assert [point.load.value for point in found.points] == [1, 2]
     one = found.points[0]
     shown = one.originals["stats"]
     assert one.ttft_ms == pytest.approx(1000 * shown["ttft"]["mean"])

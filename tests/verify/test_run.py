@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from test_readers import level, run
 
+from autotuner.config import LoadLevel
 from autotuner.errors import VerifyError
 from autotuner.predict import OutOfMemory, Prediction, Predictions
 from autotuner.tuning.summary import RunSummary
@@ -14,7 +15,7 @@ from autotuner.verify import compare_run
 def prediction(candidate: str, concurrency: int, ttft_ms: float = 60.0) -> Prediction:
     return Prediction(
         candidate_id=candidate,
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         ttft_ms=ttft_ms,
         tpot_ms=8.0,
         tok_s=100.0,

@@ -49,7 +49,7 @@ def test_what_people_have_is_read_in_our_units(
 ) -> None:
     assert detect_format(DATA / name) == format_name
     found = [
-        (p.concurrency, p.ttft_ms, p.tpot_ms, p.tok_s, p.isl, p.osl)
+        (p.load.value, p.ttft_ms, p.tpot_ms, p.tok_s, p.isl, p.osl)
         for p in read_points(DATA / name).points
     ]
     assert [figure is None for point in found for figure in point] == [
@@ -69,7 +69,7 @@ def test_every_result_is_compared_with_predictions() -> None:
 
 def test_a_level_with_failed_requests_is_left_out_and_counted(tmp_path: Path) -> None:
     found = read_points(DATA / "gb-errors")
-    assert [point.concurrency for point in found.points] == [1]
+    assert [point.load.value for point in found.points] == [1]
     assert "1 of 5 requests failed" in found.excluded[0].why
     document = lines(vllm(), vllm(failed=3, num_prompts=35), vllm(failed="absent", num_prompts=40))
     left = read_points(stored(tmp_path, document, "runs.jsonl"))
@@ -108,7 +108,7 @@ def test_a_result_that_is_no_operating_point_says_why(
 
 def test_a_burst_is_as_many_requests_in_flight_and_marked(tmp_path: Path) -> None:
     point = only(stored(tmp_path, vllm(max_concurrency=None)))
-    assert (point.concurrency, point.remarks) == (32, ("all 32 requests were sent at once",))
+    assert (point.load.value, point.remarks) == (32, ("all 32 requests were sent at once",))
 
 
 def test_layouts_in_metadata_are_settings(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_sweep_is_its_runs_and_not_their_summary(tmp_path: Path) -> None:
         stored(tmp_path, vllm(max_concurrency=concurrency), f"a/bench={concurrency}/run={run}.json")
     stored(tmp_path, [vllm(), vllm()], "a/summary.json")
     found = read_points(tmp_path)
-    assert [point.concurrency for point in found.points] == [1, 4]
+    assert [point.load.value for point in found.points] == [1, 4]
     assert found.points[0].source == "a/bench=1/run=0.json"
 
 
@@ -153,14 +153,14 @@ def guidellm(**strategy: Any) -> dict[str, Any]:
 def test_guidellm_counts_what_succeeded(tmp_path: Path) -> None:
     document = guidellm(type_="concurrent", streams=4)
     point = only(stored(tmp_path, document, "benchmarks.json"))
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 120, 9, 256)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 120, 9, 256)
     assert (point.isl, point.osl, point.model, point.lengths) == (512, 128, "org/m", None)
     # Its own TPOT includes the first token.
     del document["benchmarks"][0]["metrics"]["inter_token_latency_ms"]
     assert only(stored(tmp_path, document)).tpot_ms == pytest.approx(9)
-    assert only(stored(tmp_path, guidellm(type_="synchronous"))).concurrency == 1
+    assert only(stored(tmp_path, guidellm(type_="synchronous"))).load.value == 1
     seen = only(stored(tmp_path, guidellm(type_="throughput")))
-    assert (seen.concurrency, "3.9 requests in flight" in seen.remarks[0]) == (4, True)
+    assert (seen.load.value, "3.9 requests in flight" in seen.remarks[0]) == (4, True)
 
 
 @pytest.mark.parametrize("kind", ["poisson", "constant"])
@@ -232,7 +232,7 @@ def test_records_of_requests_make_one_point(tmp_path: Path) -> None:
     warm = {"metadata": {"benchmark_phase": "warmup", "request_start_ns": 1, "request_end_ns": 2}}
     text = lines({**record(1, 2), **warm}, *rows)
     point = only(stored(tmp_path, text, "profile_export.jsonl"))
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms) == (2, 100, 10)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms) == (2, 100, 10)
     assert point.tok_s == pytest.approx(4 * 128 / 2.0)
     with pytest.raises(VerifyError, match="1 of 2 requests failed"):
         read_points(stored(tmp_path, lines(rows[0], record(3, 4, error={"code": 503}))))
@@ -262,11 +262,11 @@ def inferencex(**changed: Any) -> dict[str, Any]:
 
 def test_inferencex_is_in_seconds_and_per_gpu(tmp_path: Path) -> None:
     point = only(stored(tmp_path, inferencex(), "agg_x.json"))
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms, point.tok_s) == (16, 200, 12, 1000)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms, point.tok_s) == (16, 200, 12, 1000)
     assert (point.gpus, point.system, point.engine, point.label) == (4, "h200", "sglang", "tp4")
     apart = inferencex(disagg=True, num_prefill_gpu=4, num_decode_gpu=8, prefill_tp=4, decode_tp=8)
     both = read_points(stored(tmp_path, [inferencex(conc=32), apart], "agg_bmk.json"))
-    assert [(p.concurrency, p.tok_s, p.gpus) for p in both.points] == [
+    assert [(p.load.value, p.tok_s, p.gpus) for p in both.points] == [
         (32, 1000, 4),
         (16, 2000, 12),
     ]
@@ -300,7 +300,7 @@ def test_llama_benchs_prompts_and_answers_make_a_point(form: str, tmp_path: Path
     (point,) = found.points
     assert (point.ttft_ms, point.tpot_ms, point.isl, point.osl) == (500, 20, 512, 128)
     assert point.tok_s == pytest.approx(128 / (0.5 + 127 * 0.02))
-    assert (point.model, point.engine, point.concurrency) == ("m", "llamacpp", 1)
+    assert (point.model, point.engine, point.load.value) == ("m", "llamacpp", 1)
     assert point.settings["quantization.kvcache_mode"] == "int8"
     assert "timed together" in found.excluded[0].why
 
@@ -308,7 +308,7 @@ def test_llama_benchs_prompts_and_answers_make_a_point(form: str, tmp_path: Path
 def test_llama_batched_bench_has_as_many_sequences_in_flight(tmp_path: Path) -> None:
     row = {"pp": 128, "tg": 64, "pl": 4, "n_kv": 768, "t_pp": 0.5, "t_tg": 1.28, "speed_tg": 200.0}
     point = only(stored(tmp_path, lines(row), "b.jsonl"))
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms) == (4, 500, 20)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms) == (4, 500, 20)
 
 
 def test_inference_perf_is_in_seconds(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_inference_perf_is_in_seconds(tmp_path: Path) -> None:
         "failures": {"count": 0},
     }  # fmt: skip
     point = only(stored(tmp_path, document, "stage_0_lifecycle_metrics.json"))
-    assert (point.concurrency, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 100, 20, 150)
+    assert (point.load.value, point.ttft_ms, point.tpot_ms, point.tok_s) == (4, 100, 20, 150)
     document["failures"] = {"count": 2}
     with pytest.raises(VerifyError, match="2 of 10 requests failed"):
         read_points(stored(tmp_path, document))

@@ -84,8 +84,8 @@ class Progress:
                 self._live(index, f"engine ready after {startup_s:.1f} s{self._simulated}")
             case MachineBusy(reason):
                 self._console.print(f"[yellow]warning[/yellow] {escape(reason)}", soft_wrap=True)
-            case LevelProgress(index, concurrency, completed, wanted, left_s):
-                done = f"{concurrency} concurrent: {completed} of {wanted} requests"
+            case LevelProgress(index, load, completed, wanted, left_s):
+                done = f"{load.short}: {completed} of {wanted} requests"
                 left = "" if left_s is None else f", {duration_text(left_s)} left at this level"
                 self._live(index, done + left)
             case LevelMeasured(index, measurement, predicted):
@@ -129,7 +129,7 @@ class Progress:
 
 def level_text(measurement: Measurement, predicted: Prediction | None = None) -> str:
     """One level in a line: `at 8: 210 tok/s, TTFT 120 ms (predicted 98), TPOT 31 ms`."""
-    head = f"at {measurement.concurrency}: "
+    head = f"at {measurement.load}: "
     ttft, tpot = measurement.ttft_ms, measurement.tpot_ms
     if not measurement.valid or ttft is None:
         errors = [f"{count} x {text}" for text, count in measurement.errors.items()]

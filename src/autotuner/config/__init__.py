@@ -18,7 +18,15 @@ from autotuner.config.load import (
     problems_in,
     problems_of,
 )
-from autotuner.config.load_level import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
+from autotuner.config.load_level import (
+    LoadKind,
+    LoadLevel,
+    TaskLoadLevel,
+    closed_loops,
+    format_levels,
+    kind_of_levels,
+    with_former_load,
+)
 from autotuner.config.optimization import Optimization
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.task import (
@@ -61,9 +69,11 @@ __all__ = [
     "TaskLoadLevel",
     "add_engine_folder",
     "axes_model",
+    "closed_loops",
     "content_id",
     "engine_files",
     "flag_of",
+    "format_levels",
     "kind_of_levels",
     "load_document",
     "load_task",
@@ -72,4 +82,5 @@ __all__ = [
     "parse_task",
     "problems_in",
     "problems_of",
+    "with_former_load",
 ]

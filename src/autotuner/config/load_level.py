@@ -27,6 +27,7 @@ class _Words(NamedTuple):
     text: str
     short: str
     long: str
+    named: str
     remedy: str
 
 
@@ -34,10 +35,11 @@ _EXACT = 1e6
 """Values from here on are written with every digit: `%g` has six."""
 _WORDS = {
     LoadKind.CONCURRENCY: _Words(
-        *("{}", "{} concurrent", "{} concurrent requests"), "give a whole number of 1 or more"
+        *("{}", "{} concurrent", "{} concurrent requests", "concurrency {}"),
+        "give a whole number of 1 or more",
     ),
     LoadKind.RATE: _Words(
-        *("{} req/s", "{} req/s", "{} requests/s"),
+        *("{} req/s", "{} req/s", "{} requests/s", "rate {} req/s"),
         "give requests per second above 0, like 2.5",
     ),
 }
@@ -70,6 +72,8 @@ class LoadLevel:
             if value != int(value):
                 raise ValueError(self._refusal())
             value = int(value)
+        else:
+            value = float(value)
         object.__setattr__(self, "value", value)
 
     def _refusal(self) -> str:
@@ -133,8 +137,45 @@ class LoadLevel:
         """Words for a sentence: `8 concurrent requests`, `2.5 requests/s`."""
         return self._format(_WORDS[self.kind].long)
 
+    @property
+    def named(self) -> str:
+        """Words that name the kind: `concurrency 8`, `rate 2.5 req/s`."""
+        return self._format(_WORDS[self.kind].named)
+
+    @property
+    def at_once(self) -> int:
+        """Requests that begin together: all in flight in a closed loop, one in an open loop."""
+        return int(self.value) if self.kind is LoadKind.CONCURRENCY else 1
+
     def _format(self, template: str) -> str:
-        return template.format(f"{self.value:g}" if self.value < _EXACT else str(self.value))
+        return template.format(_number(self.value))
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def closed_loops(*values: int) -> tuple[LoadLevel, ...]:
+    """Levels of so many requests in flight each."""
+    return tuple(map(LoadLevel.concurrency, values))
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if value < _EXACT else str(value)
+
+
+def format_levels(levels: Iterable[LoadLevel], *, in_full: bool = False) -> str:
+    """Levels of one kind with their unit once: `1, 8 concurrent`, `1, 2.5 req/s`.
+
+    Args:
+        in_full: `1, 8 concurrent requests`, `1, 2.5 requests/s`.
+    """
+    given = list(levels)
+    kind = kind_of_levels(given)
+    if kind is None:
+        return ""
+    words = _WORDS[kind]
+    template = words.long if in_full else words.short
+    return template.format(", ".join(_number(level.value) for level in given))
 
 
 def kind_of_levels(levels: Iterable[LoadLevel]) -> LoadKind | None:
@@ -181,3 +222,11 @@ TaskLoadLevel = Annotated[
     ),
 ]
 """A load level as a task file has it: `{concurrency: 8}` or `{rate: 2.5}`."""
+
+
+def with_former_load(document: Any) -> Any:
+    """A document of before there were load levels: its `concurrency` becomes its `load`."""
+    if not isinstance(document, Mapping) or "load" in document or "concurrency" not in document:
+        return document
+    load = {"kind": LoadKind.CONCURRENCY.value, "value": document["concurrency"]}
+    return {key: item for key, item in document.items() if key != "concurrency"} | {"load": load}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -31,6 +31,7 @@ from autotuner.config.document import (
 )
 from autotuner.config.extensions import DeploymentMode, LoadGeneratorName
 from autotuner.config.lengths import LengthDistribution
+from autotuner.config.load_level import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
 from autotuner.config.optimization import ObjectiveName, Optimization
 
 PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
@@ -90,6 +91,9 @@ class Benchmark(Document):
     concurrency: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] | None = None
     """Load levels: requests in flight, all measured in one launch. Left out, they follow the task:
     from 1 to as many as its candidates serve at a time, in geometric steps; `plan` says why."""
+    load: Annotated[tuple[TaskLoadLevel, ...], Field(min_length=1)] | None = None
+    """Load levels in the long form, all of one kind: `{concurrency: 8}` keeps so many requests in
+    flight, `{rate: 2.5}` sends so many a second. In place of `concurrency`."""
     requests_per_level: PositiveInt = 32
     """Completed requests after which a level ends."""
     duration_per_level_s: PositiveReal = 60.0
@@ -113,16 +117,46 @@ class Benchmark(Document):
     ready_timeout_s: PositiveReal = 300.0
     """Seconds after which an engine that is not ready has failed."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_short(cls, value: Any) -> Any:
+        """Concurrencies in the long form become the short one: the same task, the same id."""
+        if not isinstance(value, dict) or not isinstance(given := value.get("load"), list):
+            return value
+        counts = [form["concurrency"] for form in given if _is_concurrency(form)]
+        if not counts or len(counts) < len(given) or value.get("concurrency") is not None:
+            return value
+        return {key: item for key, item in value.items() if key != "load"} | {"concurrency": counts}
+
     @model_validator(mode="after")
     def _distinct(self) -> Benchmark:
+        if self.concurrency is not None and self.load is not None:
+            raise ValueError("concurrency and load both give the load levels; keep one of them")
+        kind = kind_of_levels(self.levels)
         if len(set(self.levels)) != len(self.levels):
-            raise ValueError("a concurrency is given twice")
+            raise ValueError(f"a {kind} is given twice")
+        if kind is LoadKind.RATE and self.tool != "autotuner":
+            raise ValueError(
+                f"load: {self.tool} sends no rate of requests; give concurrency, or leave tool out"
+            )
         return self
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def levels(self) -> tuple[LoadLevel, ...]:
         """The load levels that are given; none where they follow the task."""
-        return self.concurrency or ()
+        return self.load or tuple(map(LoadLevel.concurrency, self.concurrency or ()))
+
+    def at_levels(self, levels: Iterable[LoadLevel]) -> Benchmark:
+        """The same at these load levels, in the short form where it can say them."""
+        given = tuple(levels)
+        form: dict[str, Any] = {"concurrency": None, "load": given}
+        if kind_of_levels(given) is LoadKind.CONCURRENCY:
+            form = {"concurrency": tuple(int(level.value) for level in given), "load": None}
+        return self.model_copy(update=form)
+
+
+def _is_concurrency(form: Any) -> bool:
+    return isinstance(form, dict) and list(form) == [LoadKind.CONCURRENCY.value]
 
 
 class Slo(Document):
@@ -267,10 +301,9 @@ class TaskConfig(Combination):
         """Objectives and SLO limits: a point without one of these quantities takes no part."""
         return (*self.objectives, *self.slo_limits())
 
-    def at_levels(self, levels: tuple[int, ...]) -> TaskConfig:
+    def at_levels(self, levels: Iterable[LoadLevel]) -> TaskConfig:
         """The same task at these load levels."""
-        benchmark = self.benchmark.model_copy(update={"concurrency": levels})
-        other = self.model_copy(update={"benchmark": benchmark})
+        other = self.model_copy(update={"benchmark": self.benchmark.at_levels(levels)})
         other.__dict__.pop("content_id", None)  # a copy has what was cached of the original
         return other
 
@@ -319,7 +352,7 @@ class TaskConfig(Combination):
         only they change.
         A replay's table counts by its checksum, wherever it lies.
         """
-        untold: Mapping[str, bool | set[str]] = {
+        untold: dict[str, bool | set[str]] = {
             "name": True,
             "description": True,
             "metadata": True,
@@ -329,4 +362,6 @@ class TaskConfig(Combination):
             "optimization": {"budget", "min_gain", "parallel_launches"},
             "replay": {"landscape"},
         }
+        if self.benchmark.load is None:  # as before there was the long form
+            untold |= {"benchmark": {"load"}}
         return content_id(self.model_dump(mode="json", exclude=untold))

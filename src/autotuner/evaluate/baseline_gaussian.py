@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.baseline_orders import greedy, predicted_frontier
 from autotuner.predict.gaussian_process import (
     Conditional,
@@ -39,7 +40,7 @@ _LENGTHS = (0.3, 1.0, 3.0)
 _NOISES = (0.03, 0.1, 0.3)
 _UNSET = 0.5
 """Place on an axis of numbers of what is left to the engine."""
-_BLANK = OperatingPoint("", 0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+_BLANK = OperatingPoint("", LoadLevel.concurrency(1), 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 def gaussian_order(state: SearchState) -> Iterable[str]:
@@ -53,7 +54,7 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
         for outcome in state.history
         for level in outcome.failed_levels
     ]
-    ran = [(point.candidate_id, point.concurrency) for point in measured]
+    ran = [(point.candidate_id, point.load) for point in measured]
     inputs = np.array([_inputs(state, axes, *one) for one in (*ran, *failed)])
     asked = list(product(state.untried(), state.levels))
     where = np.array([_inputs(state, axes, *one) for one in asked])
@@ -71,15 +72,13 @@ def gaussian_order(state: SearchState) -> Iterable[str]:
             name: math.exp(_sign(name) * (mean[place] + _OPTIMISM * std[place]))
             for name, (mean, std) in found.items()
         }
-        hopeful.setdefault(key, []).append(
-            replace(_BLANK, candidate_id=key, concurrency=level, **figures)
-        )
+        hopeful.setdefault(key, []).append(replace(_BLANK, candidate_id=key, load=level, **figures))
     return greedy(hopeful, state.objectives, measured)
 
 
 def _by_improvement(
     state: SearchState,
-    asked: Sequence[tuple[str, int]],
+    asked: Sequence[tuple[str, LoadLevel]],
     found: Mapping[str, tuple[Floats, Floats]],
 ) -> Iterable[str]:
     """By expected improvement at the best level, as far as the limits are likely to be met."""
@@ -139,9 +138,9 @@ class MaternProcess:
         )
 
 
-def _inputs(state: SearchState, axes: Sequence[Axis], key: str, level: int) -> list[float]:
+def _inputs(state: SearchState, axes: Sequence[Axis], key: str, level: LoadLevel) -> list[float]:
     """A number for each axis of numbers, one for each word of the others, and the load level."""
-    told = [math.log(level) / max(math.log(max(state.levels)), 1.0)]
+    told = [math.log(level.value) / max(math.log(max(state.levels).value), 1.0)]
     for axis in axes:
         value = state.settings[key].get(axis.path)
         if axis.numeric:

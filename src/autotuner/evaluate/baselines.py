@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.baseline_gaussian import gaussian_order
 from autotuner.evaluate.baseline_orders import (
     Ordered,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 POPULATION = 16
 """Individuals that have children, and predicted candidates among which they are."""
 _CHILDREN = 20
-_LEVEL = "concurrency"
+_LEVEL = "load level"
 
 
 def nsga2_order(state: SearchState) -> Iterator[str]:
@@ -79,7 +80,7 @@ def nsga2_order(state: SearchState) -> Iterator[str]:
         yield min(untried, key=lambda key: unlikeness(state.settings[key], wish, axes))
 
 
-def _individuals(state: SearchState) -> list[tuple[str, int, OperatingPoint | None]]:
+def _individuals(state: SearchState) -> list[tuple[str, LoadLevel, OperatingPoint | None]]:
     """Candidate, load level and what is measured or else predicted there; None is a failure."""
     untried = set(state.untried())
     sweeps = {key: sweep for key, sweep in predicted(state).points.items() if key in untried}
@@ -89,7 +90,7 @@ def _individuals(state: SearchState) -> list[tuple[str, int, OperatingPoint | No
         *(point for outcome in state.history for point in outcome.points),
     ]
     return [
-        *((p.candidate_id, p.concurrency, p) for p in points if p.concurrency in state.levels),
+        *((p.candidate_id, p.load, p) for p in points if p.load in state.levels),
         *((o.candidate_id, level, None) for o in state.history for level in o.failed_levels),
     ]
 

@@ -104,7 +104,7 @@ def replay(
         objectives=goal.objectives,
         budget=Budget(experiments=launches),
         seed=seed,
-        levels=landscape.concurrencies,
+        levels=landscape.levels,
         settings={launch.id: launch.settings for launch in landscape.launches},
         slo=goal.slo,
         knowledge=knowledge or Knowledge(),

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from autotuner.config import closed_loops
 from autotuner.evaluate import speed as grid
 
 
@@ -20,12 +21,13 @@ def ours(started: float, cache: Path) -> dict[str, Any]:
     """All configurations cold; then, in the warm process, others of another prompt length."""
     from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 
+    levels = closed_loops(*grid.BATCHES)
     predictor = AiconfiguratorPredictor("SILICON", cache=cache)
-    found = predictor.predict(grid.scenario(), grid.candidates(), grid.BATCHES)
+    found = predictor.predict(grid.scenario(), grid.candidates(), levels)
     cold_s = time.time() - started
     uncached = AiconfiguratorPredictor("SILICON")
     began = time.perf_counter()
-    uncached.predict(grid.scenario(grid.ISL + 1), grid.candidates(), grid.BATCHES)
+    uncached.predict(grid.scenario(grid.ISL + 1), grid.candidates(), levels)
     warm_s = time.perf_counter() - began
     points = [[p.ttft_ms, p.tpot_ms, p.memory_gib, bool(p.note)] for p in found]
     return {"cold_s": cold_s, "warm_s": warm_s, "points": points}

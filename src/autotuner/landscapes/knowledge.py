@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from autotuner.catalog import known_model
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.landscapes.landscape import Landscape, RecordedLaunch
 from autotuner.landscapes.replay import Replay
 from autotuner.predict import Observation, OutOfMemory, Prediction, Predictions, Scenario, Support
+from autotuner.predict.predictor import ANY_LOAD
 from autotuner.search import Circumstances, Knowledge
 
 BASE = "recorded"
@@ -63,7 +64,7 @@ def predictions(launch: RecordedLaunch, osl: float) -> tuple[Prediction, ...]:
     return tuple(
         Prediction(
             candidate_id=launch.id,
-            concurrency=level.concurrency,
+            load=level.load,
             ttft_ms=level.predicted.ttft_ms,
             tpot_ms=level.predicted.tpot_ms,
             tok_s=level.predicted.tok_s,
@@ -94,7 +95,7 @@ def observations(landscape: Landscape) -> tuple[Observation, ...]:
             settings=launch.settings,
             isl=landscape.isl,
             osl=landscape.osl,
-            concurrency=level.concurrency,
+            load=level.load,
             ttft_ms=level.true.ttft_ms,
             tpot_ms=level.true.tpot_ms,
             tok_s=level.true.tok_s,
@@ -124,6 +125,7 @@ class RecordedPredictor:
     """
 
     name = BASE
+    load_kinds = ANY_LOAD
 
     def __init__(self, replay: Replay, *, model: str) -> None:
         self._replay = replay
@@ -137,7 +139,7 @@ class RecordedPredictor:
         return Support(True, f"{name} carries predictions of its launches")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """What the landscape predicts of each; see `Predictor.predict`."""
         support = self.supports(scenario)
@@ -152,7 +154,7 @@ class RecordedPredictor:
             if launch is None:
                 refused[candidate.id] = f"{self._replay.landscape.name} has no such launch"
                 continue
-            levels = tuple(level for level in launch.levels if level.concurrency in wanted)
+            levels = tuple(level for level in launch.levels if level.load in wanted)
             told = predictions(replace(launch, levels=levels), scenario.osl)
             points += [replace(point, candidate_id=candidate.id) for point in told]
             if not told and levels and all(level.predicted_status == "oom" for level in levels):

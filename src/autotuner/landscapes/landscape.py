@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.catalog import gpu_named, known_model
-from autotuner.config import GROUPS
+from autotuner.config import GROUPS, LoadLevel
 from autotuner.errors import CatalogError
 
 
@@ -47,7 +47,7 @@ class RecordedLevel:
         noise_cv: coefficient of variation of one measurement.
     """
 
-    concurrency: int
+    load: LoadLevel
     true: PointMetrics | None
     true_status: str
     predicted: PointMetrics | None
@@ -109,9 +109,9 @@ class Landscape:
         raise KeyError(launch_id)
 
     @property
-    def concurrencies(self) -> tuple[int, ...]:
+    def levels(self) -> tuple[LoadLevel, ...]:
         """Every load level of any launch, rising."""
-        return tuple(sorted({level.concurrency for one in self.launches for level in one.levels}))
+        return tuple(sorted({level.load for one in self.launches for level in one.levels}))
 
 
 @dataclass(frozen=True)

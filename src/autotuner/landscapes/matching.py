@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.catalog import gpu_named
-from autotuner.config import Candidate, TaskConfig, nearest, problems_of
+from autotuner.config import Candidate, LoadLevel, TaskConfig, nearest, problems_of
 from autotuner.errors import CatalogError, ConfigError, LandscapeError, Problem
 from autotuner.landscapes.landscape import Landscape, RecordedLaunch, written_cell
 
@@ -44,7 +44,7 @@ class Matched:
 
     launches: tuple[tuple[Candidate, RecordedLaunch], ...]
     excluded: Mapping[str, int]
-    levels: tuple[int, ...]
+    levels: tuple[LoadLevel, ...]
     isl: float
     osl: float
     gpu_type: str | None
@@ -117,7 +117,7 @@ def _left_out(
     launch: RecordedLaunch,
     settings: Mapping[str, Any],
     choices: Sequence[Mapping[str, Sequence[Any]]],
-    levels: Sequence[int],
+    levels: Sequence[LoadLevel],
     gpus: int | None,
 ) -> str | None:
     """Why the task does not ask for a launch; None where it does."""
@@ -131,7 +131,7 @@ def _left_out(
         return f"{other[0]} is not what the task asks for"
     if gpus and launch.gpus > gpus:
         return f"more GPUs than {_GPUS} ({gpus})"
-    if not any(level.concurrency in levels for level in launch.levels):
+    if not any(level.load in levels for level in launch.levels):
         return NO_LEVEL
     return None
 
@@ -207,15 +207,16 @@ def _not_recorded(
                     yield Problem(path, f"{written_cell(value)} is not recorded; recorded: {known}")
 
 
-def _levels(task: TaskConfig, landscape: Landscape) -> tuple[int, ...]:
-    return task.benchmark.levels or landscape.concurrencies
+def _levels(task: TaskConfig, landscape: Landscape) -> tuple[LoadLevel, ...]:
+    return task.benchmark.levels or landscape.levels
 
 
 def _levels_not_recorded(task: TaskConfig, landscape: Landscape) -> Iterable[Problem]:
-    known = ", ".join(map(str, landscape.concurrencies))
+    known = ", ".join(map(str, landscape.levels))
     for level in _levels(task, landscape):
-        if level not in landscape.concurrencies:
-            yield Problem("benchmark.concurrency", f"{level} is not recorded; recorded: {known}")
+        if level not in landscape.levels:
+            path = "benchmark.load" if task.benchmark.load else "benchmark.concurrency"
+            yield Problem(path, f"{level} is not recorded; recorded: {known}")
 
 
 def _length(task: TaskConfig, landscape: Landscape, name: str) -> float:

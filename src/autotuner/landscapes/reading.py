@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import gpu_named
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.errors import CatalogError, LandscapeError
 from autotuner.landscapes.landscape import (
     Landscape,
@@ -29,11 +30,12 @@ from autotuner.predict import e2e_ms
 Row = Mapping[str, str]
 
 COLUMNS = (
-    *("launch", "tp", "pp", "dp", "gpus", "concurrency"),
+    *("launch", "tp", "pp", "dp", "gpus"),
     *("true_status", "true_ttft_ms", "true_tpot_ms", "true_tok_s"),
     *("pred_status", "pred_ttft_ms", "pred_tpot_ms", "pred_tok_s"),
 )
-"""Columns that a landscape has to have; the others are read where they are there."""
+"""Columns that a landscape has to have beside the one of its load levels, named after their kind
+(`concurrency` or `rate`); the others are read where they are there."""
 
 SETTINGS: dict[str, tuple[str, type]] = {
     "tp": ("parallel.tensor_parallel", int),
@@ -75,6 +77,7 @@ def read_landscape(path: Path) -> Landscape:
             f"{path}: the column {', '.join(missing)} is missing",
             remedy=f"a landscape has the columns {', '.join(COLUMNS)}",
         )
+    kind = _load_kind(path, rows[0])
     stem = next((path.name.removesuffix(e) for e in _ENDINGS if path.name.endswith(e)), path.name)
     named = read_name(stem)
     _check_one_task(path, rows)
@@ -86,8 +89,10 @@ def read_landscape(path: Path) -> Landscape:
     first = rows[0]
     isl = _length(path, first, "isl") or named.isl
     osl = _length(path, first, "osl") or named.osl
-    tokens = osl or _osl_by_latency(rows)
-    launches = tuple(_launch(path, key, found, named, tokens) for key, found in grouped.items())
+    tokens = osl or _osl_by_latency(rows, kind)
+    launches = tuple(
+        _launch(path, key, found, named, tokens, kind) for key, found in grouped.items()
+    )
     if not any(level.true for launch in launches for level in launch.levels):
         raise LandscapeError(
             f"{path}: no row has true_status ok",
@@ -139,7 +144,12 @@ def _check_one_task(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _launch(
-    path: Path, key: str, rows: Sequence[tuple[int, Row]], named: Named, osl: float
+    path: Path,
+    key: str,
+    rows: Sequence[tuple[int, Row]],
+    named: Named,
+    osl: float,
+    kind: LoadKind,
 ) -> RecordedLaunch:
     line, first = rows[0]
     settings = _settings(path, line, first)
@@ -147,7 +157,7 @@ def _launch(
     if engine:
         settings["system.backend"] = engine
     gpus = _count(path, line, first, "gpus")
-    levels: dict[int, RecordedLevel] = {}
+    levels: dict[LoadLevel, RecordedLevel] = {}
     for at, row in rows:
         if _settings(path, at, row) | {"gpus": row["gpus"]} != _settings(path, line, first) | {
             "gpus": first["gpus"]
@@ -156,19 +166,19 @@ def _launch(
                 f"{path}: line {at}: launch {key} has other settings than in line {line}",
                 remedy="all rows of a launch are measured by one engine start",
             )
-        level = _level(path, at, row, osl)
-        if level.concurrency in levels:
+        level = _level(path, at, row, osl, kind)
+        if level.load in levels:
             raise LandscapeError(
-                f"{path}: line {at}: launch {key} has concurrency {level.concurrency} twice",
+                f"{path}: line {at}: launch {key} has {kind} {level.load.value:g} twice",
                 remedy="keep one of them, or their median",
             )
-        levels[level.concurrency] = level
+        levels[level.load] = level
     return RecordedLaunch(
         id=key,
         engine=engine or "unknown",
         gpus=gpus,
         settings=settings,
-        levels=tuple(levels[concurrency] for concurrency in sorted(levels)),
+        levels=tuple(levels[load] for load in sorted(levels)),
         startup_s=_optional(first, "startup_s"),
         measure_s=_optional(first, "measure_s"),
     )
@@ -197,8 +207,29 @@ def _count(path: Path, line: int, row: Row, column: str) -> int:
     return int(number)
 
 
-def _level(path: Path, line: int, row: Row, osl: float) -> RecordedLevel:
-    concurrency = _count(path, line, row, "concurrency")
+def _load_kind(path: Path, row: Row) -> LoadKind:
+    """The kind of load that a table has a column of."""
+    kinds = [kind for kind in LoadKind if kind.value in row]
+    if len(kinds) != 1:
+        what = "there" if kinds else "missing"
+        names = f"{LoadKind.CONCURRENCY} and {LoadKind.RATE}"
+        raise LandscapeError(
+            f"{path}: the columns {names} are both {what}",
+            remedy="a landscape has one of them: its load levels are of one kind",
+        )
+    return kinds[0]
+
+
+def _load(path: Path, line: int, row: Row, kind: LoadKind) -> LoadLevel:
+    if kind is LoadKind.CONCURRENCY:
+        return LoadLevel.concurrency(_count(path, line, row, kind.value))
+    try:
+        return LoadLevel(kind, _number(path, line, row, kind.value))
+    except ValueError as error:
+        raise LandscapeError(f"{path}: line {line}: {error}") from None
+
+
+def _level(path: Path, line: int, row: Row, osl: float, kind: LoadKind) -> RecordedLevel:
     for column in ("true_status", "pred_status"):
         if row[column] not in _STATUSES:
             raise LandscapeError(
@@ -219,7 +250,7 @@ def _level(path: Path, line: int, row: Row, osl: float) -> RecordedLevel:
     if not 0 <= noise < 1:
         raise LandscapeError(f"{path}: line {line}: noise_cv: expected 0 to 1, got {noise}")
     return RecordedLevel(
-        concurrency=concurrency,
+        load=_load(path, line, row, kind),
         true=true,
         true_status=row["true_status"],
         predicted=_figures(row, "pred", osl) if row["pred_status"] == "ok" else None,
@@ -272,22 +303,24 @@ def _length(path: Path, row: Row, column: str) -> float | None:
     return length
 
 
-def _osl_by_latency(rows: Sequence[Row]) -> float:
+def _osl_by_latency(rows: Sequence[Row], kind: LoadKind) -> float:
     """OSL, from latency = TTFT + (OSL - 1) x TPOT; latency by Little's law where it is not told."""
     told = []
     for row in rows:
-        ttft, tpot, tok_s, latency, concurrency = (
+        ttft, tpot, tok_s, latency, load = (
             _optional(row, name)
             for name in (
                 *("true_ttft_ms", "true_tpot_ms", "true_tok_s"),
-                *("true_request_latency_ms", "concurrency"),
+                *("true_request_latency_ms", kind.value),
             )
         )
-        if row["true_status"] != "ok" or not (ttft and tpot and tok_s and concurrency):
+        if row["true_status"] != "ok" or not (ttft and tpot and tok_s and load):
             continue
         if latency:
             told.append((latency - ttft) / tpot + 1)
-        elif (decoding := 1000 * concurrency / tok_s - tpot) > 0:
+        elif kind is LoadKind.RATE:
+            told.append(tok_s / load)
+        elif (decoding := 1000 * load / tok_s - tpot) > 0:
             told.append((ttft - tpot) / decoding)
     return max(statistics.median(told), _FEWEST_WITH_TPOT) if told else _UNTOLD_TOKENS
 

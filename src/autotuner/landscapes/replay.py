@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.engines import DEFAULT_HOST, DEFAULT_PORT, LaunchSpec
 from autotuner.errors import EngineError
 from autotuner.landscapes.landscape import Landscape, PointMetrics, RecordedLaunch, written_cell
@@ -107,8 +107,8 @@ def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome
     return _outcome(
         launch,
         {
-            level.concurrency: with_noise(
-                level.true, level.noise_cv, (landscape.name, launch.id, level.concurrency, seed)
+            level.load: with_noise(
+                level.true, level.noise_cv, (landscape.name, launch.id, level.load.value, seed)
             )
             for level in launch.levels
             if level.true is not None
@@ -119,7 +119,7 @@ def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome
 
 def true_outcome(launch: RecordedLaunch, osl: float | None = None) -> Outcome:
     """What launching it would measure without noise; requests/s only where `osl` is given."""
-    figures = {x.concurrency: x.true for x in launch.levels if x.true is not None}
+    figures = {x.load: x.true for x in launch.levels if x.true is not None}
     return _outcome(launch, figures, osl)
 
 
@@ -141,9 +141,9 @@ def with_noise(figures: PointMetrics, noise_cv: float, key: tuple[object, ...]) 
 
 
 def _outcome(
-    launch: RecordedLaunch, figures: dict[int, PointMetrics], osl: float | None
+    launch: RecordedLaunch, figures: dict[LoadLevel, PointMetrics], osl: float | None
 ) -> Outcome:
-    failed = tuple(x.concurrency for x in launch.levels if x.concurrency not in figures)
+    failed = tuple(x.load for x in launch.levels if x.load not in figures)
     if not figures:
         oom = any(level.true_status == "oom" for level in launch.levels)
         kind = "out_of_memory" if oom else "died_while_loading"
@@ -151,7 +151,7 @@ def _outcome(
     points = tuple(
         OperatingPoint(
             candidate_id=launch.id,
-            concurrency=concurrency,
+            load=load,
             tok_s=point.tok_s,
             tok_s_per_gpu=point.tok_s / launch.gpus,
             tok_s_per_user=tok_s_per_user(point.tpot_ms),
@@ -160,6 +160,6 @@ def _outcome(
             e2e_p90_ms=point.latency_ms,
             requests_per_s=None if osl is None else point.tok_s / osl,
         )
-        for concurrency, point in figures.items()
+        for load, point in figures.items()
     )
     return Outcome(launch.id, "completed", points, failed_levels=failed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from autotuner.config import LoadKind
 from autotuner.landscapes.landscape import (
     Landscape,
     PointMetrics,
@@ -25,7 +26,9 @@ def landscape_csv(landscape: Landscape) -> str:
     told = dict.fromkeys(path for one in landscape.launches for path in one.settings)
     others = [path for path in told if path not in (*_SHORT.values(), _BACKEND)]
     file = io.StringIO()
-    writer = csv.DictWriter(file, [*_columns(), *others], lineterminator="\n")
+    writer = csv.DictWriter(
+        file, [*_columns(landscape.levels[0].kind), *others], lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(
         _task_cells(landscape) | _launch_cells(launch) | _level_cells(level)
@@ -35,14 +38,14 @@ def landscape_csv(landscape: Landscape) -> str:
     return file.getvalue()
 
 
-def _columns() -> list[str]:
+def _columns(kind: LoadKind) -> list[str]:
     sides = [
         *(f"{side}_{name}" for side in ("true", "pred") for name in ("status", *_FIGURES)),
         *("pred_memory_gib", "noise_cv", "startup_s", "measure_s"),
     ]
     return [
         *("model", "system", "backend", "isl", "osl", "launch"),
-        *(*_SHORT, "gpus", "concurrency"),
+        *(*_SHORT, "gpus", kind.value),
         *sides,
         "source",
     ]
@@ -71,7 +74,7 @@ def _launch_cells(launch: RecordedLaunch) -> dict[str, str]:
 
 def _level_cells(level: RecordedLevel) -> dict[str, str]:
     return {
-        "concurrency": str(level.concurrency),
+        level.load.kind.value: _number(level.load.value),
         "true_status": level.true_status,
         **_figure_cells("true", level.true),
         "pred_status": level.predicted_status,

@@ -208,7 +208,7 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
     return Measurement(
         tool=TOOL,
         original=told,
-        concurrency=int(plan.load.value),
+        load=plan.load,
         duration_s=told["run_duration"],
         requests_completed=len(done),
         requests_failed=failed,
@@ -238,7 +238,7 @@ def _result(folder: Path) -> dict[str, Any] | None:
 def _nothing(plan: LevelPlan, said: str) -> Measurement:
     return Measurement(
         tool=TOOL,
-        concurrency=int(plan.load.value),
+        load=plan.load,
         duration_s=0.0,
         requests_completed=0,
         requests_failed=1,

@@ -209,7 +209,7 @@ class Level:
         delays_ms = [(began_s - due_s) * 1000 for due_s, began_s in self._scheduled]
         saturated = self._is_saturated(requests_s, [reply.e2e_ms for reply in full])
         return Measurement(
-            concurrency=max(round(self._plan.load.value), 1),
+            load=self._plan.load,
             duration_s=duration_s,
             requests_completed=len(replies),
             requests_failed=failed,

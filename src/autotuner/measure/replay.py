@@ -40,7 +40,7 @@ class ReplayLoadGenerator:
     ) -> Measurement:
         """Gives one level; see `LoadGenerator.run`."""
         launch = self._landscape.launch(endpoint.base_url.removeprefix(SCHEME))
-        level = next((x for x in launch.levels if x.concurrency == int(plan.load.value)), None)
+        level = next((x for x in launch.levels if x.load == plan.load), None)
         measurement = self._measured(launch, level, plan)
         await asyncio.sleep(_seconds(launch, measurement, plan))
         if on_progress is not None:
@@ -55,14 +55,14 @@ class ReplayLoadGenerator:
         if level is None or level.true is None:
             status = None if level is None else level.true_status
             return _failed(plan, _why(status), source)
-        key = (self._landscape.name, launch.id, int(plan.load.value), plan.seed)
+        key = (self._landscape.name, launch.id, plan.load.value, plan.seed)
         figures = with_noise(level.true, level.noise_cv, key)
         isl, osl = plan.lengths.mean()
         in_time = math.ceil(plan.stop.duration_s * figures.tok_s / osl)
-        completed = min(plan.stop.requests, max(in_time, int(plan.load.value)))
+        completed = min(plan.stop.requests, max(in_time, plan.load.at_once))
         tpot_ms = _alike(figures.tpot_ms, completed) if figures.tpot_ms and osl > 1 else None
         return Measurement(
-            concurrency=int(plan.load.value),
+            load=plan.load,
             duration_s=completed * osl / figures.tok_s,
             requests_completed=completed,
             requests_failed=0,
@@ -91,10 +91,10 @@ def _why(status: str | None) -> str:
 
 def _failed(plan: LevelPlan, why: str, source: dict[str, str]) -> Measurement:
     return Measurement(
-        concurrency=int(plan.load.value),
+        load=plan.load,
         duration_s=0.0,
         requests_completed=0,
-        requests_failed=int(plan.load.value),
+        requests_failed=plan.load.at_once,
         requests_short=0,
         ended_by="failed",
         valid=False,
@@ -102,7 +102,7 @@ def _failed(plan: LevelPlan, why: str, source: dict[str, str]) -> Measurement:
         requests_s=0.0,
         input_tokens=0,
         output_tokens=0,
-        errors={why: int(plan.load.value)},
+        errors={why: plan.load.at_once},
         note=NOTE,
         tool=TOOL,
         original=source,

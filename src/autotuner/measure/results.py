@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autotuner.config import LoadLevel, with_former_load
 from autotuner.measure.disturbance import MachineLoad
 
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
@@ -56,7 +57,7 @@ class Distribution(BaseModel):
 
 
 class Measurement(BaseModel):
-    """One operating point: a closed loop of `concurrency` requests in flight.
+    """One operating point: what one load level yields.
 
     Failed and short requests are counted and never averaged into the latencies. `valid` is False
     where any request failed or the engine died: such a level takes no part in the frontier.
@@ -89,7 +90,7 @@ class Measurement(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    concurrency: int = Field(ge=1)
+    load: LoadLevel
     duration_s: float
     requests_completed: int
     requests_failed: int
@@ -116,6 +117,11 @@ class Measurement(BaseModel):
     note: str = ""
     tool: str = "autotuner"
     original: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: Any) -> Any:
+        return with_former_load(value)
 
     @property
     def is_disturbed(self) -> bool:

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.config import LoadKind
 from autotuner.measure import Distribution, Measurement
 from autotuner.measure.genai_bench import TOOL as GENAI_BENCH
 from autotuner.migrate.values import as_bool
@@ -54,7 +55,9 @@ def v1_metrics(
     failed = sum(result["num_error_requests"] for result in raw)
     figures: dict[str, Any] = {
         "num_result_files": len(raw),
-        "concurrency_levels": list(dict.fromkeys(m.concurrency for m in measurements)),
+        "concurrency_levels": [
+            n for n in dict.fromkeys(map(_concurrency, measurements)) if n is not None
+        ],
         "raw_results": raw,
         **_latencies([m.e2e_ms for m in measurements if m.e2e_ms is not None]),
         "mean_ttft": _mean(m.ttft_ms.mean / _MS for m in measurements if m.ttft_ms),
@@ -71,6 +74,12 @@ def v1_metrics(
         figures[f"mean_{name}_throughput"] = _mean(rates)
         figures[f"max_{name}_throughput"] = max(rates, default=None)
     return figures
+
+
+def _concurrency(measurement: Measurement) -> float | None:
+    """Requests in flight; None of an open loop, which v1 does not know."""
+    load = measurement.load
+    return load.value if load.kind is LoadKind.CONCURRENCY else None
 
 
 def _latencies(levels: Sequence[Distribution]) -> dict[str, float | None]:
@@ -95,7 +104,7 @@ def _raw_result(measurement: Measurement, scenario: str) -> dict[str, Any]:
     input_tok_s = measurement.input_tokens / seconds if seconds else 0.0
     return {
         "scenario": scenario,
-        "num_concurrency": measurement.concurrency,
+        "num_concurrency": _concurrency(measurement),
         "run_duration": seconds,
         _OUTPUT: measurement.tok_s,
         _INPUT: input_tok_s,

@@ -7,8 +7,10 @@ Knows nothing of launching and storage.
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
 from autotuner.predict.closed_loop import (
     e2e_ms,
+    requests_in_flight,
     tok_s,
     tok_s_per_user,
+    tok_s_under,
     ttft_at_rate_ms,
     ttft_with_waiting_ms,
 )
@@ -46,8 +48,10 @@ __all__ = [
     "device_speed",
     "e2e_ms",
     "measure_device",
+    "requests_in_flight",
     "tok_s",
     "tok_s_per_user",
+    "tok_s_under",
     "ttft_at_rate_ms",
     "ttft_with_waiting_ms",
 ]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadKind, LoadLevel
 from autotuner.predict.calibration_kernel import (
     CalibrationConstants,
     Constants,
@@ -23,7 +23,7 @@ from autotuner.predict.calibration_kernel import (
     calibration_constants,
     covariance,
 )
-from autotuner.predict.closed_loop import e2e_ms, tok_s
+from autotuner.predict.closed_loop import e2e_ms, tok_s_under
 from autotuner.predict.observations import Observation
 from autotuner.predict.predictor import Prediction, Predictions, Predictor, Scenario, Support
 
@@ -176,12 +176,17 @@ class CalibratedPredictor:
         """The base's name, and that it is calibrated."""
         return f"calibrated {self.base.name}"
 
+    @property
+    def load_kinds(self) -> frozenset[LoadKind]:
+        """As the base."""
+        return self.base.load_kinds
+
     def supports(self, scenario: Scenario) -> Support:
         """As the base does: without it there is nothing to correct."""
         return self.base.supports(scenario)
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """The base's answers, corrected."""
         answer = self.base.predict(scenario, candidates, load_levels)
@@ -267,7 +272,7 @@ def _corrected(
         point,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
-        tok_s=tok_s(point.concurrency, ttft_ms, tpot_ms, point.osl) * math.exp(rest[0]),
+        tok_s=tok_s_under(point.load, ttft_ms, tpot_ms, point.osl) * math.exp(rest[0]),
         ttft_log_std=ttft[1],
         tpot_log_std=tpot[1],
         # E2E is a sum: to first order its logarithm moves by each part's share of it.
@@ -284,7 +289,7 @@ def _residual(seen: Observation, quantity: str) -> float | None:
         if seen.tpot_ms is None or seen.base_tpot_ms is None:
             return None
         return math.log(seen.tpot_ms / seen.base_tpot_ms)
-    return math.log(seen.tok_s / tok_s(seen.concurrency, seen.ttft_ms, seen.tpot_ms, seen.osl))
+    return math.log(seen.tok_s / tok_s_under(seen.load, seen.ttft_ms, seen.tpot_ms, seen.osl))
 
 
 def _seen(seen: Observation) -> Place:
@@ -297,7 +302,7 @@ def _seen(seen: Observation) -> Place:
         settings=seen.settings,
         isl=seen.isl,
         osl=seen.osl,
-        concurrency=seen.concurrency,
+        in_flight=seen.in_flight,
         base_ttft_ms=seen.base_ttft_ms,
         base_tpot_ms=seen.base_tpot_ms,
     )
@@ -313,7 +318,7 @@ def _asked(scenario: Scenario, point: Prediction, settings: dict[str, Any]) -> P
         settings=settings,
         isl=scenario.isl,
         osl=scenario.osl,
-        concurrency=point.concurrency,
+        in_flight=point.in_flight,
         base_ttft_ms=point.ttft_ms,
         base_tpot_ms=point.tpot_ms,
     )

@@ -72,6 +72,7 @@ class Place:
     Attributes:
         launch: what one engine start shares; None for a point that is not launched.
         settings: `group.field` -> value.
+        in_flight: mean requests in flight.
         base_ttft_ms, base_tpot_ms: the base prediction; no TPOT where every answer has one token.
     """
 
@@ -83,7 +84,7 @@ class Place:
     settings: Mapping[str, Any]
     isl: float
     osl: float
-    concurrency: float
+    in_flight: float
     base_ttft_ms: float
     base_tpot_ms: float | None
 
@@ -91,7 +92,7 @@ class Place:
     def features(self) -> tuple[float, ...]:
         """In the order of `FEATURES`."""
         tensor, data, expert = (self._width(paths) for paths in _WIDTHS.values())
-        load = max(self.concurrency / data, 1.0)
+        load = max(self.in_flight / data, 1.0)
         ttft, tpot = self.base_ttft_ms, self.base_tpot_ms or _NO_TPOT_MS
         waiting = load * ttft / (ttft + self.osl * (self.base_tpot_ms or 0.0))
         values = (load, self.isl, self.osl, waiting, tensor, data, expert, ttft, tpot)

@@ -23,6 +23,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from autotuner.config import LoadKind, LoadLevel
+
 
 def e2e_ms(ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
     """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT; without TPOT the first token ends it."""
@@ -37,6 +39,18 @@ def tok_s_per_user(tpot_ms: float | None) -> float | None:
 def tok_s(concurrency: float, ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
     """Output tokens per second by Little's law: concurrency x OSL / E2E."""
     return 1000 * concurrency * osl / e2e_ms(ttft_ms, tpot_ms, osl)
+
+
+def requests_in_flight(load: LoadLevel, latency_ms: float) -> float:
+    """Mean requests in flight: as given, or rate x E2E latency."""
+    return load.value if load.kind is LoadKind.CONCURRENCY else load.value * latency_ms / 1000
+
+
+def tok_s_under(load: LoadLevel, ttft_ms: float, tpot_ms: float | None, osl: float) -> float:
+    """Output tokens/s of a deployment that keeps up with the load."""
+    if load.kind is LoadKind.RATE:
+        return load.value * osl
+    return tok_s(load.value, ttft_ms, tpot_ms, osl)
 
 
 def ttft_with_waiting_ms(

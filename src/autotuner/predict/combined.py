@@ -13,14 +13,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autotuner.config import Candidate, PredictionMode, PredictorName
+from autotuner.config import (
+    Candidate,
+    LoadKind,
+    LoadLevel,
+    PredictionMode,
+    PredictorName,
+    kind_of_levels,
+)
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.predictor import (
     AiconfiguratorPredictor,
     Compared,
     common_mode,
 )
-from autotuner.predict.closed_loop import tok_s
+from autotuner.predict.closed_loop import tok_s_under
+from autotuner.predict.open_loop import LADDER, at_rates
 from autotuner.predict.predictor import (
     OutOfMemory,
     Prediction,
@@ -51,6 +59,11 @@ class BlendedPredictor:
         """Both names."""
         return f"mean of {self.first.name} and {self.second.name}"
 
+    @property
+    def load_kinds(self) -> frozenset[LoadKind]:
+        """What both answer."""
+        return self.first.load_kinds & self.second.load_kinds
+
     def supports(self, scenario: Scenario) -> Support:
         """Whether both can answer; else why one cannot."""
         for predictor in (self.first, self.second):
@@ -60,7 +73,7 @@ class BlendedPredictor:
         return Support(True, f"{self.first.name} and {self.second.name} both know it")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """The mean of both, level by level."""
         one = self.first.predict(scenario, candidates, load_levels)
@@ -68,7 +81,7 @@ class BlendedPredictor:
         told = {point.candidate_id for point in one.points} | set(one.out_of_memory)
         asked = [candidate for candidate in candidates if candidate.id in told]
         two = self.second.predict(scenario, asked, load_levels)
-        other = {(point.candidate_id, point.concurrency): point for point in two.points}
+        other = {(point.candidate_id, point.load): point for point in two.points}
         refused = {**one.refused, **two.refused}
         memory: dict[str, OutOfMemory] = {}
         for mine, theirs, who in (
@@ -81,7 +94,7 @@ class BlendedPredictor:
                 else:
                     refused.setdefault(key, f"only {who} says that it does not fit: {why.why}")
         points = tuple(
-            _mean(point, other[point.candidate_id, point.concurrency])
+            _mean(point, other[point.candidate_id, point.load])
             for point in one.points
             if point.candidate_id not in refused
         )
@@ -95,7 +108,7 @@ def _mean(one: Prediction, two: Prediction) -> Prediction:
         one,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
-        tok_s=tok_s(one.concurrency, ttft_ms, tpot_ms, one.osl),
+        tok_s=tok_s_under(one.load, ttft_ms, tpot_ms, one.osl),
         ttft_log_std=_log_std(one.ttft_log_std, two.ttft_log_std),
         tpot_log_std=_log_std(one.tpot_log_std, two.tpot_log_std),
         tok_s_log_std=_log_std(one.tok_s_log_std, two.tok_s_log_std),
@@ -141,6 +154,11 @@ class FirstThatAnswers:
         """All their names, in order."""
         return ", else ".join(predictor.name for predictor in self._predictors)
 
+    @property
+    def load_kinds(self) -> frozenset[LoadKind]:
+        """What all of them answer."""
+        return frozenset.intersection(*(one.load_kinds for one in self._predictors))
+
     def supports(self, scenario: Scenario) -> Support:
         """Whether any of them can answer; what the others say stands beside it."""
         said = [(predictor.name, predictor.supports(scenario)) for predictor in self._predictors]
@@ -148,13 +166,13 @@ class FirstThatAnswers:
         return Support(any(support.supported for _, support in said), why)
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """All that any of them answers, in the order of the candidates."""
         return joined(self.name, self.each(scenario, candidates, load_levels), candidates)
 
     def each(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> tuple[Predictions, ...]:
         """What each of them answers; every candidate stands in one, refused by all in the last.
 
@@ -189,9 +207,16 @@ def answers(
     predictor: Predictor,
     scenario: Scenario,
     candidates: Sequence[Candidate],
-    load_levels: Sequence[int],
+    load_levels: Sequence[LoadLevel],
 ) -> tuple[Predictions, ...]:
-    """What `predictor` says, one part for each predictor that stands behind it."""
+    """What `predictor` says, one part for each predictor that stands behind it.
+
+    Rates that it does not answer itself are derived from the closed loop (`open_loop`).
+    """
+    kind = kind_of_levels(load_levels)
+    if kind is LoadKind.RATE and kind not in predictor.load_kinds:
+        parts = answers(predictor, scenario, candidates, LADDER)
+        return tuple(at_rates(part, load_levels) for part in parts)
     if isinstance(predictor, FirstThatAnswers):
         return predictor.each(scenario, candidates, load_levels)
     return (predictor.predict(scenario, candidates, load_levels),)

@@ -14,19 +14,21 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from autotuner.config import content_id, nearest
+from autotuner.config import LoadKind, LoadLevel, content_id, nearest, with_former_load
 from autotuner.errors import ConfigError, Problem
+from autotuner.predict.closed_loop import e2e_ms, requests_in_flight
 
 _POSITIVE = (
-    *("devices", "isl", "osl", "concurrency"),
+    *("devices", "isl", "osl"),
     *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
 )
 _TPOT = ("tpot_ms", "base_tpot_ms")
 
 
-def measurement_mark(concurrency: int, ttft_ms: float, tok_s: float) -> str:
+def measurement_mark(load: LoadLevel, ttft_ms: float, tok_s: float) -> str:
     """A word by which the same measured level is known again, in whatever file it stands."""
-    return content_id([concurrency, f"{ttft_ms:.6g}", f"{tok_s:.6g}"], 12)
+    level = load.value if load.kind is LoadKind.CONCURRENCY else str(load)
+    return content_id([level, f"{ttft_ms:.6g}", f"{tok_s:.6g}"], 12)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Observation:
     settings: Mapping[str, Any]
     isl: float
     osl: float
-    concurrency: int
+    load: LoadLevel
     ttft_ms: float
     tpot_ms: float | None
     tok_s: float
@@ -67,7 +69,12 @@ class Observation:
     @property
     def mark(self) -> str:
         """See `measurement_mark`."""
-        return measurement_mark(self.concurrency, self.ttft_ms, self.tok_s)
+        return measurement_mark(self.load, self.ttft_ms, self.tok_s)
+
+    @property
+    def in_flight(self) -> float:
+        """Mean requests in flight, by Little's law in an open loop."""
+        return requests_in_flight(self.load, e2e_ms(self.ttft_ms, self.tpot_ms, self.osl))
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -85,9 +92,12 @@ _WHERE = ("source", "at")
 
 
 def observation_id(observation: Observation) -> str:
-    """A hash of what was seen: the same observation from two files has one id."""
-    seen = {key: value for key, value in plain(observation).items() if key not in _WHERE}
-    return content_id(seen, 16)
+    """A hash of what was seen: the same observation from two files has one id.
+
+    The load stands in it as `concurrency: 8`, as it did before there were other loads.
+    """
+    seen = plain(observation) | observation.load.to_task()
+    return content_id({k: v for k, v in seen.items() if k not in (*_WHERE, "load")}, 16)
 
 
 def written_lines(observations: Iterable[Observation]) -> str:
@@ -128,6 +138,7 @@ def _parsed_line(line: str, source: str) -> tuple[Observation | None, list[str]]
         return None, [f"no JSON: {error}"]
     if not isinstance(document, dict):
         return None, [f"expected an object, got {type(document).__name__}"]
+    document = with_former_load(document)
     unknown = [key for key in document if key not in _KNOWN]
     if unknown:
         return None, [f"{key}: unknown field, {nearest(key, _KNOWN)}" for key in unknown]
@@ -150,6 +161,7 @@ def plain(observation: Observation) -> dict[str, Any]:
     return {
         **asdict(observation),
         "settings": dict(observation.settings),
+        "load": observation.load.to_json(),
         "at": None if at is None else at.isoformat(),
     }
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from autotuner.catalog import Gpu, ModelFacts
-from autotuner.config import Candidate
-from autotuner.predict.closed_loop import e2e_ms, tok_s_per_user
+from autotuner.config import Candidate, LoadKind, LoadLevel
+from autotuner.predict.closed_loop import e2e_ms, requests_in_flight, tok_s_per_user
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Support:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is expected of a candidate at one load level, a closed loop of `concurrency` requests.
+    """What is expected of a candidate at one load level.
 
     Attributes:
         ttft_ms, tpot_ms: means over requests, TPOT without the first token; None where `osl` is
@@ -94,7 +94,7 @@ class Prediction:
     """
 
     candidate_id: str
-    concurrency: int
+    load: LoadLevel
     ttft_ms: float
     tpot_ms: float | None
     tok_s: float
@@ -136,6 +136,11 @@ class Prediction:
     def tok_s_per_user(self) -> float | None:
         """Speed that one user sees: 1000 / TPOT; None without TPOT."""
         return tok_s_per_user(self.tpot_ms)
+
+    @property
+    def in_flight(self) -> float:
+        """Mean requests in flight, by Little's law in an open loop."""
+        return requests_in_flight(self.load, self.e2e_ms)
 
     @property
     def e2e_ms(self) -> float:
@@ -183,23 +188,32 @@ class Predictions:
         return iter(self.points)
 
 
+CLOSED_LOOPS = frozenset({LoadKind.CONCURRENCY})
+ANY_LOAD = frozenset(LoadKind)
+"""Of `Predictor.load_kinds`."""
+
+
 class Predictor(Protocol):
     """Says what to expect before a launch. Same question, same answer; nothing is launched.
 
     Example:
         if predictor.supports(scenario):
-            answer = predictor.predict(scenario, candidates, (1, 8, 64))
+            answer = predictor.predict(scenario, candidates, [LoadLevel.concurrency(8)])
     """
 
     @property
     def name(self) -> str:
         """With what decides its answers, its version among it: `roofline-1`."""
 
+    @property
+    def load_kinds(self) -> frozenset[LoadKind]:
+        """Kinds of load that it answers itself; of others `combined.answers` asks it for these."""
+
     def supports(self, scenario: Scenario) -> Support:
         """Whether it can answer for this model, device and engine. Cheap."""
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """One point for each candidate and load level that can be told."""
 

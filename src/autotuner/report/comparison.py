@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from autotuner.config import LoadKind
 from autotuner.report.axes import PlotFrame, frame, log_span
 from autotuner.report.html import render_page, write_aside
 from autotuner.verify import (
@@ -26,7 +27,7 @@ from autotuner.verify import (
 def comparison_document(comparison: Comparison, verdicts: Sequence[Verdict] = ()) -> dict[str, Any]:
     """The whole comparison; errors and shares in percent. docs/json.md describes it."""
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "title": comparison.title,
         "predicted": _side(comparison.predicted),
         "actual": _side(comparison.actual),
@@ -77,7 +78,7 @@ def _place(pair: Pair) -> dict[str, Any]:
         **names,
         "layout": pair.label,
         **{name: pair.known(name) for name in ("gpus", "isl", "osl")},
-        "concurrency": pair.actual.concurrency,
+        "load": pair.actual.load.to_json(),
     }
 
 
@@ -170,7 +171,7 @@ def render_comparison(comparison: Comparison, verdicts: Sequence[Verdict] = ()) 
     for metric in METRICS.values():
         misses = misses_of(metric, comparison.pairs)
         if misses:
-            plots.append((metric, scatter(metric, misses), by_concurrency(metric, misses)))
+            plots.append((metric, scatter(metric, misses), by_load(metric, misses)))
     return render_page(
         "comparison.html.j2",
         comparison=comparison,
@@ -200,10 +201,16 @@ def scatter(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     )
 
 
-def by_concurrency(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
+def _load_title(misses: Sequence[Miss]) -> str:
+    kinds = {miss.pair.actual.load.kind for miss in misses}
+    titles = {LoadKind.CONCURRENCY: "concurrent requests", LoadKind.RATE: "requests/s"}
+    return " or ".join(title for kind, title in titles.items() if kind in kinds)
+
+
+def by_load(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     """Predicted over measured at each load, with 20 % around 1."""
     ratios = [miss.predicted / miss.actual for miss in misses]
-    across = log_span("concurrent requests", [miss.pair.actual.concurrency for miss in misses])
+    across = log_span(_load_title(misses), [miss.pair.actual.load.value for miss in misses])
     upwards = log_span(f"{metric.title}, predicted / measured", [*ratios, _BAND**2, _BAND**-2])
     drawn = frame(across, upwards)
     ends = (across.low, across.high)
@@ -211,7 +218,7 @@ def by_concurrency(metric: Metric, misses: Sequence[Miss]) -> ErrorPlot:
     return ErrorPlot(
         drawn,
         tuple(
-            _dot(metric, miss, drawn, miss.pair.actual.concurrency, ratio)
+            _dot(metric, miss, drawn, miss.pair.actual.load.value, ratio)
             for miss, ratio in zip(misses, ratios, strict=True)
         ),
         drawn.corners([(ends[0], 1.0), (ends[1], 1.0)]),
@@ -225,6 +232,6 @@ def _dot(metric: Metric, miss: Miss, drawn: PlotFrame, x: float, y: float) -> Do
         drawn.x.place(x),
         drawn.y.place(y),
         f"{point.source}: {metric.title} {miss.predicted:.4g} {metric.unit} predicted, "
-        f"{miss.actual:.4g} measured ({miss.error:+.0f} %) at {point.concurrency} concurrent",
+        f"{miss.actual:.4g} measured ({miss.error:+.0f} %) at {point.load} concurrent",
         hollow=not miss.pair.like_for_like,
     )

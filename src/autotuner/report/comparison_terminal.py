@@ -111,14 +111,14 @@ def _worst_table(comparison: Comparison) -> Table:
     table = Table(title="furthest off", **_PLAIN)
     table.add_column("")
     table.add_column("layout", overflow="fold")
-    for name in ("conc.", "predicted", "measured", "error %"):
+    for name in ("load", "predicted", "measured", "error %"):
         table.add_column(name, justify="right", no_wrap=True)
     for name, misses in comparison.worst.items():
         for miss in misses[:2]:
             table.add_row(
                 f"{name} {METRICS[name].unit}",
                 escape(miss.pair.label),
-                str(miss.pair.actual.concurrency),
+                str(miss.pair.actual.load),
                 f"{miss.predicted:.4g}",
                 f"{miss.actual:.4g}",
                 f"{miss.error:+.1f}",
@@ -153,11 +153,11 @@ def _print_choice(choice: PredictedChoice, console: Console) -> None:
         "measured one's",
         soft_wrap=True,
     )
-    chosen = f"{choice.chosen.label} at {choice.chosen.actual.concurrency}"
+    chosen = f"{choice.chosen.label} at {choice.chosen.actual.load}"
     if choice.same:
         console.print(f"  prediction and measurement choose the same: {escape(chosen)}")
     else:
-        best = f"{choice.best.label} at {choice.best.actual.concurrency}"
+        best = f"{choice.best.label} at {choice.best.actual.load}"
         regret = "" if choice.regret is None else f", regret {choice.regret:.1f} %"
         text = f"prediction chooses {chosen}, measurement {best}{regret}"
         console.print(f"  {escape(text)}", soft_wrap=True)

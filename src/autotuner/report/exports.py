@@ -6,14 +6,17 @@ import csv
 import io
 import shlex
 
+from autotuner.config import LoadKind, kind_of_levels
 from autotuner.measure import Measurement
 from autotuner.report.points import varied_settings
 from autotuner.tuning.summary import ExperimentView, PredictionView, RunSummary
 
 _MEANS = ("ttft_ms", "tpot_ms", "itl_ms", "e2e_ms")
 _PREDICTED = ("ttft_ms", "tpot_ms", "tok_s")
+_LOAD = "load"
+"""Its place; the column is named after the kind of the run's levels."""
 _COLUMNS = (
-    *("experiment", "candidate", "status", "phase", "gpus", "concurrency", "valid"),
+    *("experiment", "candidate", "status", "phase", "gpus", _LOAD, "valid"),
     *("tok_s", "requests_s", "requests_completed", "requests_failed", "duration_s"),
     *(f"{name}_{kind}" for name in _MEANS for kind in ("mean", "p50", "p90", "p99")),
     *(f"predicted_{name}" for name in _PREDICTED),
@@ -26,20 +29,23 @@ def points_csv(summary: RunSummary) -> str:
 
     Settings that all experiments share are left out; the others have a column each.
     """
-    on_frontier = {(point.experiment, point.concurrency) for point in summary.frontier}
+    on_frontier = {(point.experiment, point.load) for point in summary.frontier}
     settings = list(dict.fromkeys(p for e in summary.experiments for p in e.settings))
     varied = [p for p in settings if len({str(e.settings.get(p)) for e in summary.experiments}) > 1]
     file = io.StringIO()
-    writer = csv.DictWriter(file, [*_COLUMNS, *varied], lineterminator="\n")
+    levels = (level.load for one in summary.experiments for level in one.measurements)
+    kind = kind_of_levels(levels) or LoadKind.CONCURRENCY
+    columns = [kind.value if name == _LOAD else name for name in _COLUMNS]
+    writer = csv.DictWriter(file, [*columns, *varied], lineterminator="\n")
     writer.writeheader()
     for experiment in summary.experiments:
         own = _of_experiment(experiment) | {p: _cell(experiment.settings.get(p)) for p in varied}
-        predicted = {view.concurrency: view for view in experiment.predictions}
+        predicted = {view.load: view for view in experiment.predictions}
         for measured in experiment.measurements:
             level = {
                 **_of_level(measured),
-                **_of_prediction(predicted.get(measured.concurrency)),
-                "on_frontier": (experiment.id, measured.concurrency) in on_frontier,
+                **_of_prediction(predicted.get(measured.load)),
+                "on_frontier": (experiment.id, measured.load) in on_frontier,
             }
             writer.writerow(own | level)
         if not experiment.measurements:
@@ -83,8 +89,9 @@ def _of_experiment(experiment: ExperimentView) -> dict[str, object]:
 
 
 def _of_level(measured: Measurement) -> dict[str, object]:
-    names = ("concurrency", "valid", "tok_s", "requests_s", "requests_completed")
-    row: dict[str, object] = {name: getattr(measured, name) for name in names}
+    names = ("valid", "tok_s", "requests_s", "requests_completed")
+    row: dict[str, object] = {measured.load.kind.value: measured.load.value}
+    row |= {name: getattr(measured, name) for name in names}
     row |= {name: getattr(measured, name) for name in ("requests_failed", "duration_s")}
     for name in _MEANS:
         found = getattr(measured, name)

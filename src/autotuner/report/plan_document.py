@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
 from autotuner.search import as_point, description, strategy_named
@@ -20,10 +21,11 @@ from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.search_state import MOST_PREDICTED, situation
 
+_LOAD = "load"
 _COLUMNS = {
     "candidate": "candidate",
     "gpus": "gpus",
-    "concurrency": "concurrency",
+    _LOAD: "",
     "ttft_ms": "ttft (ms)",
     "tpot_ms": "tpot (ms)",
     "tok_s": "throughput (output tok/s)",
@@ -122,8 +124,8 @@ def plan_document(
         "side_by_side": prepared.side_by_side,
         "objectives": list(prepared.task.objectives),
         "workload": str(prepared.workload),
-        "concurrency": list(prepared.task.benchmark.levels),
-        "concurrency_reason": prepared.levels_why,
+        "load": [level.to_json() for level in prepared.task.benchmark.levels],
+        "load_reason": prepared.levels_why,
         "combinations": space.combinations,
         "candidates": len(space.candidates),
         "launches": launches,
@@ -172,7 +174,7 @@ def estimate_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
         "observations": found.observations,
         "corrected_by": sorted({seen.mark for seen in found.corrected_by}),
         "candidates": found.candidates,
-        "levels": sorted(prepared.task.benchmark.levels),
+        "levels": [level.to_json() for level in sorted(prepared.task.benchmark.levels)],
         "predictions": [
             _row(point, settings[point.candidate_id], point_key(point) in front)
             for point in found.points
@@ -195,9 +197,12 @@ def estimate_csv(document: Mapping[str, Any]) -> str:
     paths = list(dict.fromkeys(path for row in rows for path in row["settings"]))
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*_COLUMNS.values(), *paths])
+    kind = rows[0]["load"]["kind"] if rows else LoadKind.CONCURRENCY.value
+    heads = [kind if name == _LOAD else head for name, head in _COLUMNS.items()]
+    writer.writerow([*heads, *paths])
     for row in rows:
-        figures = ["" if row[name] is None else row[name] for name in _COLUMNS]
+        cells = row | {_LOAD: row[_LOAD]["value"]}
+        figures = ["" if cells[name] is None else cells[name] for name in _COLUMNS]
         writer.writerow([*figures, *(row["settings"].get(path, "") for path in paths)])
     return file.getvalue()
 
@@ -229,7 +234,7 @@ def recommended_document(prepared: Prepared, found: Outlook) -> dict[str, Any] |
         "candidate": point.candidate_id,
         "settings": dict(settings_of(prepared, point)),
         "gpus": point.devices,
-        "concurrency": point.concurrency,
+        "load": point.load.to_json(),
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "tok_s": point.tok_s,
@@ -266,8 +271,8 @@ def limits_of(prepared: Prepared, point: Prediction) -> list[tuple[str, float, f
     return [(name, limit, float(getattr(made, name))) for name, limit in limits]
 
 
-def point_key(point: Prediction) -> tuple[str, int]:
-    return point.candidate_id, point.concurrency
+def point_key(point: Prediction) -> tuple[str, LoadLevel]:
+    return point.candidate_id, point.load
 
 
 def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> dict[str, Any]:
@@ -275,7 +280,7 @@ def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> d
         "candidate": point.candidate_id,
         "settings": settings,
         "gpus": point.devices,
-        "concurrency": point.concurrency,
+        "load": point.load.to_json(),
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
         "tok_s": point.tok_s,

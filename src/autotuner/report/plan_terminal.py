@@ -75,7 +75,7 @@ def print_frontier(
     kinds = dict(zip(_kinds(points), ascii_lowercase, strict=False))
     marked = len(kinds) > 1
     heads = (
-        *("conc.", throughput, "tok/s/user", "TTFT ms", "TPOT ms"),
+        *("load", throughput, "tok/s/user", "TTFT ms", "TPOT ms"),
         *(["USD/M"] if priced else []),
         *(["data"] if marked else []),
     )
@@ -84,7 +84,7 @@ def print_frontier(
             candidate=point.candidate_id,
             cells=(
                 *([str(point.devices)] if several else []),
-                str(point.concurrency),
+                str(point.load),
                 _band(getattr(point, f"{rate}_per_gpu"), point.tok_s_log_std, short=short),
                 figure_text(point.tok_s_per_user, 1),
                 _band(point.ttft_ms, point.ttft_log_std, short=short),
@@ -125,8 +125,7 @@ def print_recommended(prepared: Prepared, found: Outlook, console: Console) -> N
     short = short_ids([candidate.id for candidate in prepared.space.candidates])
     named = f"{short[point.candidate_id]} {escape(settings)}"
     console.print(
-        f"[bold]{title}[/bold] {named} at {point.concurrency} concurrent requests: "
-        f"{', '.join(figures)}",
+        f"[bold]{title}[/bold] {named} at {point.load} concurrent requests: {', '.join(figures)}",
         soft_wrap=True,
     )
     console.print(f"  {escape(chosen.reason)}", soft_wrap=True)
@@ -195,7 +194,7 @@ def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> 
         PlotPoint(
             experiment=point.candidate_id,
             label="",
-            concurrency=point.concurrency,
+            load=point.load,
             values={
                 name: value for name in AXES if (value := getattr(point, name, None)) is not None
             },

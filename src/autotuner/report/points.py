@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction, tok_s_per_user
 from autotuner.search import OBJECTIVES, OperatingPoint
@@ -46,7 +47,7 @@ class PlotPoint:
 
     experiment: str
     label: str
-    concurrency: int
+    load: LoadLevel
     values: dict[str, float]
     on_frontier: bool
     recommended: bool
@@ -56,27 +57,27 @@ class PlotPoint:
 def plot_points(summary: RunSummary) -> list[PlotPoint]:
     """The frontier's points as they are, and the measured levels that are not on it."""
     chosen = summary.recommended
-    chosen_key = (chosen.experiment, chosen.concurrency) if chosen else None
+    chosen_key = (chosen.experiment, chosen.load) if chosen else None
     by_id = {experiment.id: experiment for experiment in summary.experiments}
-    values: dict[tuple[str, int], dict[str, float]] = {}
-    intervals: dict[tuple[str, int], dict[str, tuple[float, float]]] = {}
+    values: dict[tuple[str, LoadLevel], dict[str, float]] = {}
+    intervals: dict[tuple[str, LoadLevel], dict[str, tuple[float, float]]] = {}
     for experiment in summary.experiments:
         if experiment.status == "completed":
             for level in experiment.measurements:
-                key = (experiment.id, level.concurrency)
+                key = (experiment.id, level.load)
                 if level.valid and level.ttft_ms is not None:
                     values[key] = _values(level, max(experiment.gpus, 1))
                     intervals[key] = _widest(intervals.get(key, {}), _intervals(level))
     for point in (*summary.frontier, *([chosen] if chosen else [])):
-        values[point.experiment, point.concurrency] = {
+        values[point.experiment, point.load] = {
             name: value for name in AXES if (value := getattr(point, name, None)) is not None
         }
-    front = {(point.experiment, point.concurrency) for point in summary.frontier}
+    front = {(point.experiment, point.load) for point in summary.frontier}
     return [
         PlotPoint(
             experiment=key[0],
             label=varied_settings(by_id[key[0]], summary),
-            concurrency=key[1],
+            load=key[1],
             values=found,
             on_frontier=key in front,
             recommended=key == chosen_key,
@@ -98,7 +99,7 @@ def point_text(point: PlotPoint) -> str:
                 low, high = point.intervals[name]
                 spread = f" ({low:.4g} to {high:.4g})"
             parts.append(f"{title} {point.values[name]:.4g}{spread} {unit}".strip())
-    return f"{point.label} at {point.concurrency} concurrent: {', '.join(parts)}"
+    return f"{point.label} at {point.load.short}: {', '.join(parts)}"
 
 
 def verdict_text(point: PointView) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from autotuner.config import LoadLevel
 from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report.axes import Limit, PlotFrame, frame, log_span
 from autotuner.tuning.summary import (
@@ -66,14 +67,14 @@ def scatters(summary: RunSummary, labels: dict[str, str]) -> list[Scatter]:
 
 
 def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter | None:
-    pairs: list[tuple[str, str, int, FiguresView, MeasuredView]] = []
+    pairs: list[tuple[str, str, LoadLevel, FiguresView, MeasuredView]] = []
     for experiment in summary.experiments:
         for level in experiment.predictions:
             for kind, figures in (("base", level.base), ("calibrated", level.calibrated)):
                 if figures is None or level.measured is None:
                     continue
                 if None not in (getattr(figures, name), getattr(level.measured, name)):
-                    pairs.append((experiment.id, kind, level.concurrency, figures, level.measured))
+                    pairs.append((experiment.id, kind, level.load, figures, level.measured))
     pairs = [pair for pair in pairs if getattr(pair[3], name) and getattr(pair[4], name)]
     if not pairs:
         return None
@@ -85,7 +86,7 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
         height=_HEIGHT_PX,
     )
     whiskers = []
-    for experiment_id, kind, concurrency, expected, seen in pairs:
+    for experiment_id, kind, load, expected, seen in pairs:
         predicted, actual = getattr(expected, name), getattr(seen, name)
         least, most = interval80(predicted, getattr(expected, METRICS[name]))
         figures_text = f"predicted {predicted:.4g} ({least:.4g} to {most:.4g}), actual {actual:.4g}"
@@ -96,7 +97,7 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
                 y=drawn.y.place(predicted),
                 low_y=drawn.y.place(least),
                 high_y=drawn.y.place(most),
-                tip=f"{labels[experiment_id]} at {concurrency}, {kind}: {figures_text}",
+                tip=f"{labels[experiment_id]} at {load}, {kind}: {figures_text}",
             )
         )
     limit = summary.run.slo.get(name)

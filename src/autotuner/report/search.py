@@ -245,7 +245,7 @@ def _values(
     for point in points:
         values = point.values if isinstance(point, PredictedPointView) else point.model_dump()
         if values.get(across) and values.get(upwards):
-            text = f"{labels[point.experiment]} at {point.concurrency}, {origin}"
+            text = f"{labels[point.experiment]} at {point.load}, {origin}"
             if isinstance(point, PredictedPointView) and point.kind:
                 text += f" from {point.kind}"
             found.append((kind, text, float(values[across]), float(values[upwards])))

@@ -71,14 +71,14 @@ def print_experiment(experiment: ExperimentView, summary: RunSummary, console: C
 
 def _levels(measurements: list[Measurement]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0))
-    for name in ("conc.", "tok/s", "req/s", "TTFT ms", "p90", "TPOT ms", "p90", "E2E p90 ms"):
+    for name in ("load", "tok/s", "req/s", "TTFT ms", "p90", "TPOT ms", "p90", "E2E p90 ms"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", overflow="fold")
     for level in measurements:
         ttft, tpot, e2e = level.ttft_ms, level.tpot_ms, level.e2e_ms
         errors = "; ".join(f"{count} x {text}" for text, count in level.errors.items())
         table.add_row(
-            str(level.concurrency),
+            str(level.load),
             f"{level.tok_s:.1f}",
             f"{level.requests_s:.2f}",
             *(("", "") if ttft is None else (f"{ttft.mean:.0f}", f"{ttft.p90:.0f}")),
@@ -170,7 +170,7 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
         cells = (
             f"{'* ' if is_chosen else ''}{number}",
             *([str(gpus[point.experiment])] if several else []),
-            str(point.concurrency),
+            str(point.load),
             figure_text(getattr(point, rate), digits),
             *([figure_text(getattr(point, f"{rate}_per_gpu"), digits)] if several else []),
             figure_text(point.tok_s_per_user, 1),
@@ -182,7 +182,7 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
     print_point_table(
         console,
         "Pareto frontier",
-        ("point", *(["GPUs"] if several else []), "conc.", *figures, *(["SLO"] if has_slo else [])),
+        ("point", *(["GPUs"] if several else []), "load", *figures, *(["SLO"] if has_slo else [])),
         rows,
         Candidates({key: e.settings for key, e in experiments.items()}, summary.run.axes),
         short=short,
@@ -197,9 +197,9 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
 def is_recommended(point: PointView, summary: RunSummary) -> bool:
     """Whether it is the recommended point of the run."""
     chosen = summary.recommended
-    return chosen is not None and (point.experiment, point.concurrency) == (
+    return chosen is not None and (point.experiment, point.load) == (
         chosen.experiment,
-        chosen.concurrency,
+        chosen.load,
     )
 
 

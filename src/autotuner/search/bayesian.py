@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from autotuner.config import LoadLevel
 from autotuner.search.axes import Axis, Settings, axes_of, told_settings, unlikeness
 from autotuner.search.points import OBJECTIVES, quantity
 from autotuner.search.predictions import unfit
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial
 
-_LEVEL = "concurrency"
+_LEVEL = "load level"
 _STARTS = 4
 """Launches that are drawn at random before the model is asked."""
 _ASKS = 8
@@ -121,7 +122,7 @@ def _trials(
 
     levels = _levels(state)
 
-    def trial(candidate: str, level: int, **told: Any) -> FrozenTrial:
+    def trial(candidate: str, level: LoadLevel, **told: Any) -> FrozenTrial:
         place = _place(state.settings[candidate], axes)
         params = {axis.path: index for axis, index in zip(axes, place, strict=True)}
         params[_LEVEL] = levels.index(level)
@@ -136,9 +137,7 @@ def _trials(
         for point in outcome.points:
             excess = {name: getattr(point, name) / limit - 1 for name, limit in state.slo.items()}
             values = [quantity(point, name) for name in state.objectives]
-            yield trial(
-                point.candidate_id, point.concurrency, values=values, constraints=met | excess
-            )
+            yield trial(point.candidate_id, point.load, values=values, constraints=met | excess)
         for level in outcome.failed_levels if outcome.points else levels:
             yield trial(outcome.candidate_id, level, values=worst, constraints=missed)
     for candidate in state.in_flight:
@@ -146,11 +145,13 @@ def _trials(
             yield trial(candidate, level, state=TrialState.RUNNING)
 
 
-def _levels(state: SearchState) -> list[int]:
+def _levels(state: SearchState) -> list[LoadLevel]:
     """Every load level that was or will be tried, rising."""
     points = (point for outcome in state.history for point in outcome.points)
     failed = (level for outcome in state.history for level in outcome.failed_levels)
-    return sorted({*state.levels, *(point.concurrency for point in points), *failed}) or [1]
+    return sorted({*state.levels, *(point.load for point in points), *failed}) or [
+        LoadLevel.concurrency(1)
+    ]
 
 
 def _worst(state: SearchState) -> list[float]:

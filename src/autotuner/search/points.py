@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from autotuner.config import LoadLevel
+
 
 @dataclass(frozen=True)
 class OperatingPoint:
@@ -26,7 +28,7 @@ class OperatingPoint:
     """
 
     candidate_id: str
-    concurrency: int
+    load: LoadLevel
     tok_s: float
     tok_s_per_gpu: float
     tok_s_per_user: float | None
@@ -161,7 +163,7 @@ def told(point: OperatingPoint, names: Sequence[str]) -> str:
         f"{objective.label} {figure(quantity(point, objective.name))} {objective.unit}".strip()
         for objective in map(_objective, names)
     )
-    return f"{', '.join(values)} (concurrency {point.concurrency})"
+    return f"{', '.join(values)} ({point.load.named})"
 
 
 def fastest_first(point: _Served) -> tuple[float, float]:

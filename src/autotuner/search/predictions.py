@@ -86,7 +86,7 @@ def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> O
     """
     return OperatingPoint(
         candidate_id=prediction.candidate_id,
-        concurrency=prediction.concurrency,
+        load=prediction.load,
         tok_s=prediction.tok_s,
         tok_s_per_gpu=prediction.tok_s_per_gpu,
         tok_s_per_user=prediction.tok_s_per_user,
@@ -113,7 +113,7 @@ def _usable(prediction: Prediction, usd_per_gpu_hour: float | None) -> Operating
 def _asked(state: SearchState, candidate: str) -> list[Prediction]:
     """The predictions of levels that a launch measures."""
     predictions = state.knowledge.predictions.get(candidate, ())
-    return [p for p in predictions if not state.levels or p.concurrency in state.levels]
+    return [p for p in predictions if not state.levels or p.load in state.levels]
 
 
 def _plausible(value: float) -> bool:

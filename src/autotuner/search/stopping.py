@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autotuner.config import LoadLevel, format_levels
 from autotuner.predict import Prediction
 from autotuner.search.frontier import pareto_front
 from autotuner.search.points import (
@@ -85,7 +86,7 @@ _FIGURES = (
 def why_cut(
     measured: Sequence[OperatingPoint],
     predicted: Sequence[Prediction],
-    left: Sequence[int],
+    left: Sequence[LoadLevel],
     *,
     others: Sequence[OperatingPoint],
     objectives: Sequence[str],
@@ -106,11 +107,11 @@ def why_cut(
         return None
     price = measured[0].usd_per_gpu_hour
     said = {
-        p.concurrency: point
+        p.load: point
         for p in predicted
         if is_usable(p, price) and has(point := as_point(p, price), compared)
     }
-    anchors = [_Anchor(p, said[p.concurrency]) for p in measured if p.concurrency in said]
+    anchors = [_Anchor(p, said[p.load]) for p in measured if p.load in said]
     if len(anchors) < FEWEST_LEVELS or any(level not in said for level in left):
         return None
     known = [*others, *measured]
@@ -124,8 +125,7 @@ def why_cut(
         if reason is None:
             return None
         reasons.append(reason)
-    levels = ", ".join(map(str, left))
-    return f"{levels} concurrent cannot improve the frontier: {reasons[0]}"
+    return f"{format_levels(left)} cannot improve the frontier: {reasons[0]}"
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,14 @@ class _Anchor:
         residual = math.log(getattr(self.seen, name) / getattr(self.said, name))
         return residual if OBJECTIVES[name].maximise else -residual
 
-    def octaves_to(self, concurrency: int) -> float:
+    def octaves_to(self, load: LoadLevel) -> float:
         """Doublings of the load between here and there."""
-        return abs(math.log2(self.seen.concurrency / concurrency))
+        return abs(math.log2(self.seen.load.value / load.value))
 
 
 def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint:
     """The best that a level may be."""
-    octaves = min(anchor.octaves_to(said.concurrency) for anchor in anchors)
+    octaves = min(anchor.octaves_to(said.load) for anchor in anchors)
     margin = MARGIN + octaves * MARGIN_PER_OCTAVE
     figures: dict[str, Any] = {}
     for name in _FIGURES:
@@ -162,9 +162,9 @@ def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint
 
 def _drift(anchors: Sequence[_Anchor], name: str) -> float:
     """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
-    rising = sorted(anchors, key=lambda anchor: anchor.seen.concurrency)
+    rising = sorted(anchors, key=lambda anchor: anchor.seen.load)
     steps = (
-        (after.gain(name) - before.gain(name)) / before.octaves_to(after.seen.concurrency)
+        (after.gain(name) - before.gain(name)) / before.octaves_to(after.seen.load)
         for before, after in itertools.pairwise(rising)
     )
     return max([0.0, *steps])
@@ -176,7 +176,7 @@ def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
         value = getattr(hope, name)
         if value > limit:
             return (
-                f"{OBJECTIVES[name].label} at {hope.concurrency} is {figure(value)} ms at best, "
+                f"{OBJECTIVES[name].label} at {hope.load} is {figure(value)} ms at best, "
                 f"the SLO is {figure(limit)}"
             )
     return None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
+from autotuner.config import LoadLevel
 from autotuner.predict import Observation, Prediction
 from autotuner.search.points import COST, OperatingPoint, check_objectives, has
 from autotuner.search.slo import check_slo
@@ -70,7 +71,7 @@ class Outcome:
     status: Literal["completed", "failed"]
     points: tuple[OperatingPoint, ...] = ()
     failure_kind: str | None = None
-    failed_levels: tuple[int, ...] = ()
+    failed_levels: tuple[LoadLevel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class SearchState:
     spent_usd: float = 0.0
     seed: int = 0
     in_flight: tuple[str, ...] = ()
-    levels: tuple[int, ...] = ()
+    levels: tuple[LoadLevel, ...] = ()
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     slo: Mapping[str, float] = field(default_factory=dict)
     threshold: float | None = None
@@ -155,7 +156,7 @@ def _comparable(outcome: Outcome, needs: Collection[str]) -> Outcome:
     return replace(
         outcome,
         points=tuple(point for point in outcome.points if point not in lacking),
-        failed_levels=(*outcome.failed_levels, *(point.concurrency for point in lacking)),
+        failed_levels=(*outcome.failed_levels, *(point.load for point in lacking)),
     )
 
 

@@ -13,7 +13,13 @@ from autotuner.errors import StoreError
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.store.observations import add_observations
-from autotuner.store.records import ExperimentRecord, Standing, experiment_record, prediction_row
+from autotuner.store.records import (
+    ExperimentRecord,
+    Standing,
+    experiment_record,
+    load_columns,
+    prediction_row,
+)
 from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow
 from autotuner.store.sessions import Sessions, retried
 from autotuner.store.transitions import interrupt_experiments
@@ -93,7 +99,7 @@ class ExperimentStore:
         """Stores one load level, and the seconds that the experiment has measured by now."""
         row = MeasurementRow(
             experiment_id=experiment_id,
-            concurrency=measurement.concurrency,
+            **load_columns(measurement.load),
             repeat=repeat,
             valid=measurement.valid,
             tok_s=measurement.tok_s,
@@ -104,7 +110,8 @@ class ExperimentStore:
         mine = (
             (MeasurementRow.experiment_id == experiment_id)
             & (MeasurementRow.repeat == repeat)
-            & (MeasurementRow.concurrency == measurement.concurrency)
+            & (MeasurementRow.load_kind == measurement.load.kind.value)
+            & (MeasurementRow.load_value == measurement.load.value)
         )
         with self._sessions.writing() as session:
             kept = session.scalars(select(MeasurementRow.payload).where(mine)).first()
@@ -114,7 +121,7 @@ class ExperimentStore:
                 session.execute(change.values(measure_s=measure_s))
             elif kept != row.payload:
                 raise StoreError(
-                    f"level {measurement.concurrency} of experiment {experiment_id} is stored, "
+                    f"level {measurement.load} of experiment {experiment_id} is stored, "
                     "and says something else"
                 )
 

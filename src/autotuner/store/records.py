@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observations import observation_id
@@ -171,34 +172,47 @@ def experiment_record(row: ExperimentRow) -> ExperimentRecord:
     )
 
 
+def load_columns(load: LoadLevel) -> dict[str, Any]:
+    """A load level as it is kept: two columns."""
+    return {"load_kind": load.kind.value, "load_value": load.value}
+
+
+def _load(row: PredictionRow | ObservationRow) -> LoadLevel:
+    return LoadLevel(LoadKind(row.load_kind), row.load_value)
+
+
 def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> PredictionRow:
     """A prediction of an experiment as it is kept."""
-    told = {name: getattr(prediction, name) for name in _FIGURES}
+    told = {name: getattr(prediction, name) for name in _FIGURES} | load_columns(prediction.load)
     return PredictionRow(experiment_id=experiment_id, kind=kind, **told)
 
 
 def observation_row(observation: Observation, task_id: int | None) -> ObservationRow:
     """An observation as it is kept."""
-    told = {name: getattr(observation, name) for name in _SEEN}
+    told = {name: getattr(observation, name) for name in _SEEN} | load_columns(observation.load)
     told["settings"] = dict(observation.settings)
     return ObservationRow(digest=observation_id(observation), task_id=task_id, **told)
 
 
 def observation_record(row: ObservationRow) -> ObservationRecord:
     """An observation, free of the database."""
-    seen = Observation(**{name: getattr(row, name) for name in _SEEN})
+    seen = Observation(load=_load(row), **{name: getattr(row, name) for name in _SEEN})
     return ObservationRecord(row.digest, row.task_id, seen, row.not_trusted)
 
 
 def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:
     return tuple(
-        Prediction(row.candidate_id, **{name: getattr(found, name) for name in _FIGURES})
+        Prediction(
+            row.candidate_id, _load(found), **{name: getattr(found, name) for name in _FIGURES}
+        )
         for found in row.predictions
         if found.kind == kind
     )
 
 
-_FIGURES = [field.name for field in fields(Prediction) if field.name != "candidate_id"]
-_SEEN = [field.name for field in fields(Observation)]
+_FIGURES = [
+    field.name for field in fields(Prediction) if field.name not in ("candidate_id", "load")
+]
+_SEEN = [field.name for field in fields(Observation) if field.name != "load"]
 _OF_TASKS = [field.name for field in fields(TaskRecord)]
 _STANDING = [field.name for field in fields(Standing)]

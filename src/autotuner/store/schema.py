@@ -157,11 +157,15 @@ class MeasurementRow(Base):
     """One load level of an experiment. `payload` is the whole `Measurement`."""
 
     __tablename__ = "measurements"
-    __table_args__ = (UniqueConstraint("experiment_id", "repeat", "concurrency"), _NUMBERED)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "repeat", "load_kind", "load_value"),
+        _NUMBERED,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
-    concurrency: Mapped[int]
+    load_kind: Mapped[str] = mapped_column(String(20))
+    load_value: Mapped[float]
     repeat: Mapped[int]
     valid: Mapped[bool]
     tok_s: Mapped[float]
@@ -177,12 +181,16 @@ class PredictionRow(Base):
     """
 
     __tablename__ = "predictions"
-    __table_args__ = (UniqueConstraint("experiment_id", "kind", "concurrency"), _NUMBERED)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "kind", "load_kind", "load_value"),
+        _NUMBERED,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[int] = mapped_column(ForeignKey("experiments_v2.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(20))
-    concurrency: Mapped[int]
+    load_kind: Mapped[str] = mapped_column(String(20))
+    load_value: Mapped[float]
     devices: Mapped[int]
     osl: Mapped[float]
     ttft_ms: Mapped[float]
@@ -217,7 +225,8 @@ class ObservationRow(Base):
     settings: Mapped[dict[str, Any]]
     isl: Mapped[float]
     osl: Mapped[float]
-    concurrency: Mapped[int]
+    load_kind: Mapped[str] = mapped_column(String(20))
+    load_value: Mapped[float]
     ttft_ms: Mapped[float]
     tpot_ms: Mapped[float | None]
     tok_s: Mapped[float]

@@ -121,7 +121,7 @@ class AnyEngineContract(ABC):
         assert (shown.input_tokens, shown.output_tokens) == (6 * 16, 6 * 8)
         assert shown.ttft_ms is not None
         assert shown.ttft_ms.count == 6
-        assert (shown.concurrency, shown.requests_short, shown.errors) == (2, 0, {})
+        assert (shown.load.value, shown.requests_short, shown.errors) == (2, 0, {})
         assert (shown.valid, shown.ended_by) == (True, "requests")
 
     def test_progress_is_told_up_to_the_last_request(self) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from autotuner.predict import Prediction, tok_s
+from autotuner.config import LoadLevel, closed_loops
+from autotuner.predict import Prediction, tok_s_under
 from autotuner.search import Knowledge, OperatingPoint, Outcome, SearchState, as_point
 
 PRICE = 2.0
-LEVELS = (16, 64)
+LEVELS = closed_loops(16, 64)
 """High ones: where one request is in flight, every candidate meets every limit."""
 _AXES: Mapping[str, tuple[object, ...]] = {
     "parallel.tensor_parallel": (1, 2, 4, 8),
@@ -51,20 +52,20 @@ def points(sweep: tuple[Prediction, ...]) -> tuple[OperatingPoint, ...]:
     return tuple(as_point(level, PRICE) for level in sweep)
 
 
-def _level(candidate: str, concurrency: int, osl: float) -> Prediction:
+def _level(candidate: str, load: LoadLevel, osl: float) -> Prediction:
     tensor, step, caching, form = SETTINGS[candidate].values()
     assert isinstance(tensor, int)
     assert isinstance(step, int)
     speed = tensor**0.6 * (1.3 if form == "fp8" else 1.0)
-    tpot_ms = (10 + 0.3 * concurrency) / speed * (step / 1024) ** 0.1
-    prefill_ms = (60 + 10 * concurrency) / speed * (1024 / step) ** 0.3
+    tpot_ms = (10 + 0.3 * load.value) / speed * (step / 1024) ** 0.1
+    prefill_ms = (60 + 10 * load.value) / speed * (1024 / step) ** 0.3
     ttft_ms = prefill_ms * (0.8 if caching else 1.0)
     return Prediction(
         candidate_id=candidate,
-        concurrency=concurrency,
+        load=load,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
-        tok_s=tok_s(concurrency, ttft_ms, tpot_ms, osl),
+        tok_s=tok_s_under(load, ttft_ms, tpot_ms, osl),
         devices=tensor,
         osl=osl,
         ttft_log_std=0.1,

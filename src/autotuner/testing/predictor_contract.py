@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import Candidate
-from autotuner.predict import Prediction, Predictions, Predictor, Scenario, tok_s
+from autotuner.config import Candidate, closed_loops
+from autotuner.predict import Prediction, Predictions, Predictor, Scenario, tok_s_under
 
 # The same test runs in every class that inherits it.
 _INHERITED = settings(
@@ -21,7 +21,7 @@ _INHERITED = settings(
     deadline=None,
     max_examples=20,
 )
-LEVELS = (1, 4, 16, 64)
+LEVELS = closed_loops(1, 4, 16, 64)
 LITTLE_TOLERANCE = 0.1
 
 
@@ -85,7 +85,7 @@ class PredictorContract(ABC):
             if candidate.id in reported
             for level in LEVELS
         ]
-        assert [(point.candidate_id, point.concurrency) for point in answer.points] == wanted
+        assert [(point.candidate_id, point.load) for point in answer.points] == wanted
 
     def test_figures_are_positive_and_finite(self) -> None:
         scenario = self.scenario()
@@ -102,7 +102,7 @@ class PredictorContract(ABC):
 
     def test_throughput_follows_from_latency(self) -> None:
         for point in self.answer():
-            little = tok_s(point.concurrency, point.ttft_ms, point.tpot_ms, point.osl)
+            little = tok_s_under(point.load, point.ttft_ms, point.tpot_ms, point.osl)
             assert point.tok_s == pytest.approx(little, rel=LITTLE_TOLERANCE), point
 
     def test_what_does_not_fit_is_reported(self) -> None:
@@ -122,7 +122,7 @@ class PredictorContract(ABC):
             point
             for candidate in some
             for point in everything.of(candidate.id)
-            if point.concurrency in levels
+            if point.load in levels
         ]
         assert [_rounded(point) for point in answer] == [_rounded(point) for point in wanted]
         assert set(answer.refused) == {c.id for c in some} & set(everything.refused)

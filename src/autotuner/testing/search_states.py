@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel, closed_loops
 from autotuner.predict import Prediction, tok_s_per_user
 from autotuner.search import OBJECTIVES, Knowledge, OperatingPoint, Outcome, SearchState
 
-LEVELS = (1, 4, 16)
+LEVELS = closed_loops(1, 4, 16)
 PRICE = 2.0
 _AMOUNT = st.floats(0.5, 5000)
 _MEASURED = st.tuples(_AMOUNT, _AMOUNT, _AMOUNT, _AMOUNT)
@@ -45,7 +46,9 @@ def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
 
     Answers of one token have no TPOT, and a server that sends all tokens at once has one of 0.
     """
-    failed = draw(st.sets(st.sampled_from(LEVELS)) if draw(st.booleans()) else st.just(set()))
+    failed: set[LoadLevel] = draw(
+        st.sets(st.sampled_from(LEVELS)) if draw(st.booleans()) else st.just(set())
+    )
     if len(failed) == len(LEVELS) or draw(st.integers(0, 4)) == 4:
         return Outcome(candidate_id, "failed", failure_kind=draw(st.sampled_from(_FAILURES)))
     points = []
@@ -55,7 +58,7 @@ def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
         points.append(
             OperatingPoint(
                 candidate_id=candidate_id,
-                concurrency=level,
+                load=level,
                 tok_s=tok_s,
                 tok_s_per_gpu=per_gpu,
                 tok_s_per_user=tok_s_per_user(tpot_ms),
@@ -147,12 +150,12 @@ def _settings(number: int) -> dict[str, object]:
 
 
 def _prediction(
-    name: str, level: int, figures: tuple[float, float, float], osl: float
+    name: str, level: LoadLevel, figures: tuple[float, float, float], osl: float
 ) -> Prediction:
     ttft_ms, tpot_ms, tok_s = figures
     return Prediction(
         candidate_id=name,
-        concurrency=level,
+        load=level,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         tok_s=tok_s,

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autotuner.config import Benchmark
+from autotuner.config import Benchmark, LoadKind
 from autotuner.measure import LevelPlan
 from autotuner.predict import Observation, Prediction
 from autotuner.search import (
@@ -27,12 +27,17 @@ from autotuner.tuning.prepare import Prepared
 def level_s(point: Prediction, benchmark: Benchmark) -> float:
     """Seconds of one level.
 
-    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency, and no
-    longer than the level's time limit.
+    A closed loop of `c` requests takes requests / c rounds of the predicted E2E latency; an open
+    one the time in which they are sent, and the last is answered. Neither takes longer than the
+    level's time limit.
     """
-    requests = max(benchmark.requests_per_level, point.concurrency) + benchmark.warmup_requests
-    rounds_s = requests / point.concurrency * point.e2e_ms / 1000
-    return min(rounds_s, benchmark.duration_per_level_s)
+    load = point.load
+    requests = max(benchmark.requests_per_level, load.at_once) + benchmark.warmup_requests
+    if load.kind is LoadKind.CONCURRENCY:
+        seconds = requests / load.value * point.e2e_ms / 1000
+    else:
+        seconds = requests / load.value + point.e2e_ms / 1000
+    return min(seconds, benchmark.duration_per_level_s)
 
 
 def sweep_s(points: Iterable[Prediction], benchmark: Benchmark) -> float:
@@ -56,7 +61,7 @@ class LaunchTimes:
         startup_guess_s: float,
     ) -> None:
         self._levels_s = {
-            key: {point.concurrency: level_s(point, benchmark) for point in points}
+            key: {point.load: level_s(point, benchmark) for point in points}
             for key, points in predictions.items()
         }
         self._sweeps_s = {
@@ -94,7 +99,7 @@ class LaunchTimes:
         took_s = predicted_s = 0.0
         for experiment in history:
             levels = self._levels_s.get(experiment.candidate_id, {})
-            measured = [m.concurrency for m in experiment.measurements]
+            measured = [m.load for m in experiment.measurements]
             if measured and all(level in levels for level in measured):
                 took_s += experiment.measure_s or 0.0
                 predicted_s += sum(levels[level] for level in measured)
@@ -230,7 +235,7 @@ def _offered(
     place = next(
         point
         for point in asked
-        if (point.candidate_id, point.concurrency) == (figures.candidate_id, figures.concurrency)
+        if (point.candidate_id, point.load) == (figures.candidate_id, figures.load)
     )
     return front, RecommendedPrediction(place, reason, meets)
 

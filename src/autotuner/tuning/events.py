@@ -13,6 +13,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from autotuner.config import LoadLevel
 from autotuner.launch import Failure
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
@@ -85,7 +86,7 @@ class LevelProgress:
     while nothing is known."""
 
     index: int
-    concurrency: int
+    load: LoadLevel
     completed: int
     wanted: int
     left_s: float | None = None
@@ -183,13 +184,13 @@ def told(event: Event) -> Told:
             return "engine_ready", {"index": index, "startup_s": startup_s}
         case MachineBusy(reason):
             return "machine_busy", {"reason": reason}
-        case LevelProgress(index, concurrency, completed, wanted, left_s):
+        case LevelProgress(index, load, completed, wanted, left_s):
             done = {"completed": completed, "wanted": wanted, "left_s": left_s}
-            return "level_progress", {"index": index, "concurrency": concurrency, **done}
+            return "level_progress", {"index": index, "load": load.to_json(), **done}
         case LevelMeasured(index, measurement, predicted):
             return "level_measured", {
                 "index": index,
-                "concurrency": measurement.concurrency,
+                "load": measurement.load.to_json(),
                 "valid": measurement.valid,
                 "measured": _measured(measurement),
                 "predicted": _predicted(predicted),

@@ -213,22 +213,22 @@ class Experimenter:
         """
         benchmark, index = self._prepared.task.benchmark, launch.record.index
         levels = self._prepared.levels(launch.candidate.id)
-        kept = Counter(measurement.concurrency for measurement in launch.measured)
+        kept = Counter(measurement.load for measurement in launch.measured)
         for repeat in range(benchmark.repeats):
-            for place, concurrency in enumerate(levels):
-                if kept[concurrency] > repeat:
+            for place, load in enumerate(levels):
+                if kept[load] > repeat:
                     continue
                 if repeat == 0 and self._is_cut(launch, levels[place:], rivals):
                     levels = levels[:place]
                     break
-                measurement = await self._measure(engine, launch, concurrency, repeat)
+                measurement = await self._measure(engine, launch, load, repeat)
                 self._store.add_measurement(
                     launch.record.id,
                     measurement,
                     repeat=repeat,
                     measure_s=launch.earlier_s + measured_s(),
                 )
-                self._listen(LevelMeasured(index, measurement, launch.expected.at(concurrency)))
+                self._listen(LevelMeasured(index, measurement, launch.expected.at(load)))
                 launch.measured.append(measurement)
                 if engine.exit_code() is not None:
                     return engine.diagnose()
@@ -242,7 +242,7 @@ class Experimenter:
             diagnosis.log_tail,
         )
 
-    def _is_cut(self, launch: _Launch, left: Sequence[int], rivals: Rivals) -> bool:
+    def _is_cut(self, launch: _Launch, left: Sequence[LoadLevel], rivals: Rivals) -> bool:
         """Whether the levels that are left are not worth their time; says why in `launch`."""
         task = self._prepared.task
         if not task.benchmark.cut_short or not launch.measured:
@@ -262,14 +262,14 @@ class Experimenter:
         return True
 
     async def _measure(
-        self, engine: RunningEngine, launch: _Launch, concurrency: int, repeat: int
+        self, engine: RunningEngine, launch: _Launch, load: LoadLevel, repeat: int
     ) -> Measurement:
         """One level, with the load of the machine while it ran."""
-        plan, began_s = self._level(concurrency, repeat), time.monotonic()
+        plan, began_s = self._level(load, repeat), time.monotonic()
 
         def progress(completed: int, wanted: int) -> None:
             left_s = time_left_s(plan, completed, wanted, time.monotonic() - began_s)
-            self._listen(LevelProgress(launch.record.index, concurrency, completed, wanted, left_s))
+            self._listen(LevelProgress(launch.record.index, load, completed, wanted, left_s))
 
         progress(0, plan.stop.requests)
         before = self._counters()
@@ -279,24 +279,26 @@ class Experimenter:
             engine_alive=lambda: engine.exit_code() is None,
             on_progress=progress,
         )
-        load = machine_load(before, self._counters())
-        return measurement if load is None else measurement.model_copy(update={"machine": load})
+        machine = machine_load(before, self._counters())
+        if machine is None:
+            return measurement
+        return measurement.model_copy(update={"machine": machine})
 
-    def _level(self, concurrency: int, repeat: int) -> LevelPlan:
+    def _level(self, load: LoadLevel, repeat: int) -> LevelPlan:
         benchmark = self._prepared.task.benchmark
         seed = self._prepared.task.optimization.seed
         return LevelPlan(
             lengths=self._prepared.workload,
-            load=LoadLevel.concurrency(concurrency),
+            load=load,
             stop=StoppingRule(
-                requests=max(benchmark.requests_per_level, concurrency),
+                requests=max(benchmark.requests_per_level, load.at_once),
                 duration_s=benchmark.duration_per_level_s,
                 ci_width=benchmark.ci_width,
                 slo_ms=tuple(self._prepared.task.slo_limits().items()),
             ),
             warmup_requests=benchmark.warmup_requests,
             request_timeout_s=benchmark.request_timeout_s,
-            seed=seed * 1_000_003 + concurrency * 101 + repeat,
+            seed=seed * 1_000_003 + round(load.value * 101) + repeat,
         )
 
 

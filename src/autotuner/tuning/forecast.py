@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autotuner.config import Candidate, PredictionConfig
+from autotuner.config import Candidate, LoadLevel, PredictionConfig
 from autotuner.landscapes import RecordedPredictor, Replay, same_model
 from autotuner.measure.replay import TOOL as REPLAY_TOOL
 from autotuner.predict import (
@@ -25,7 +25,7 @@ from autotuner.predict import (
 )
 from autotuner.predict.calibration import CalibratedPredictor, correcting
 from autotuner.predict.combined import Choose, answers, predictor_for
-from autotuner.predict.predictor import METRICS
+from autotuner.predict.predictor import ANY_LOAD, METRICS
 from autotuner.store import About, Store
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.scenarios import Question, scenarios
@@ -70,9 +70,9 @@ class Expected:
             return f"out of memory: {self.out_of_memory.why}"
         return self.refused
 
-    def at(self, concurrency: int) -> Prediction | None:
+    def at(self, load: LoadLevel) -> Prediction | None:
         """The best that is known of a load level."""
-        return next((p for p in self.points if p.concurrency == concurrency), None)
+        return next((p for p in self.points if p.load == load), None)
 
 
 class Forecast:
@@ -95,7 +95,7 @@ class Forecast:
     def __init__(
         self,
         questions: Sequence[Question],
-        load_levels: Sequence[int],
+        load_levels: Sequence[LoadLevel],
         *,
         choose: Choose = predictor_for,
         calibrate: Calibrate | None = None,
@@ -321,6 +321,8 @@ def _by_candidate(answer: Predictions) -> dict[str, Expected]:
 class _Answered:
     """A predictor that repeats what was answered before, for calibration to build on."""
 
+    load_kinds = ANY_LOAD
+
     def __init__(self, name: str, points: dict[str, tuple[Prediction, ...]]) -> None:
         self.name = name
         self._points = points
@@ -329,8 +331,8 @@ class _Answered:
         return Support(True, "it was answered before")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         wanted = set(load_levels)
-        points = [p for c in candidates for p in self._points[c.id] if p.concurrency in wanted]
+        points = [p for c in candidates for p in self._points[c.id] if p.load in wanted]
         return Predictions(self.name, tuple(points))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from autotuner.config import closed_loops
 from autotuner.errors import AutotunerError
 from autotuner.store import ExperimentRecord, Standing, Store, TaskRecord
 from autotuner.tuning.prepare import Prepared
@@ -90,7 +91,7 @@ class RunTime:
             self._kept_s = taken_s
 
 
-LEVELS_BEFORE = (1, 4, 8)
+LEVELS_BEFORE = closed_loops(1, 4, 8)
 """Load levels of tasks that left them out, before they followed the task."""
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotuner.config import LoadLevel, closed_loops
 from autotuner.profiles.rules import RULES
 from autotuner.space import Space
 from autotuner.tuning.resolve import Variant
@@ -34,9 +35,9 @@ _ASKED = 64
 
 @dataclass(frozen=True)
 class LoadLevels:
-    """Requests in flight, rising, and why these."""
+    """Load levels of a closed loop, rising, and why these."""
 
-    values: tuple[int, ...]
+    values: tuple[LoadLevel, ...]
     why: str
 
 
@@ -47,7 +48,18 @@ def load_levels(space: Space, variants: Sequence[Variant], slo: Mapping[str, flo
     values, factor = geometric(top, most)
     steps = f"times {factor}" if len(values) > 2 else "both ends"
     finer = f" with an SLO, to find the highest load within {', '.join(slo)}" if slo else ""
-    return LoadLevels(values, f"1 to {top}, {steps}: {why}; at most {most} levels{finer}")
+    return LoadLevels(
+        closed_loops(*values),
+        f"1 to {top}, {steps}: {why}; at most {most} levels{finer}",
+    )
+
+
+def planned_levels(plan: Mapping[str, Any]) -> tuple[LoadLevel, ...]:
+    """The load levels in a task's plan; a plain number in one of before is a concurrency."""
+    return tuple(
+        LoadLevel.concurrency(form) if isinstance(form, int) else LoadLevel.from_json(form)
+        for form in plan.get(LEVELS, ())
+    )
 
 
 def geometric(top: int, most: int) -> tuple[tuple[int, ...], int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.predict import Observation, Scenario, tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome, has
@@ -33,12 +33,12 @@ def operating_points(
     Args:
         needs: quantities, as objectives name them, without which a point takes no part.
     """
-    levels: dict[int, list[Measurement]] = defaultdict(list)
+    levels: dict[LoadLevel, list[Measurement]] = defaultdict(list)
     for measurement in measurements:
-        levels[measurement.concurrency].append(measurement)
+        levels[measurement.load].append(measurement)
     points = (
-        _point(candidate_id, concurrency, repeats, max(gpus, 1), usd_per_gpu_hour)
-        for concurrency, repeats in sorted(levels.items())
+        _point(candidate_id, load, repeats, max(gpus, 1), usd_per_gpu_hour)
+        for load, repeats in sorted(levels.items())
         if all(_complete(repeat) for repeat in repeats)
     )
     return tuple(point for point in points if has(point, needs))
@@ -64,7 +64,7 @@ def outcome(
         usd_per_gpu_hour=usd_per_gpu_hour,
         needs=needs,
     )
-    shown = {point.concurrency for point in points}
+    shown = {point.load for point in points}
     return Outcome(
         candidate_id=experiment.candidate_id,
         status="failed" if failed else "completed",
@@ -72,9 +72,7 @@ def outcome(
         failure_kind=experiment.failure_kind if failed else None,
         # Those that were tried and brought no point; a level that was not reached is none.
         failed_levels=tuple(
-            dict.fromkeys(
-                m.concurrency for m in experiment.measurements if m.concurrency not in shown
-            )
+            dict.fromkeys(m.load for m in experiment.measurements if m.load not in shown)
         ),
     )
 
@@ -88,7 +86,7 @@ def _complete(measurement: Measurement) -> bool:
 
 def _point(
     candidate_id: str,
-    concurrency: int,
+    load: LoadLevel,
     repeats: list[Measurement],
     devices: int,
     usd_per_gpu_hour: float | None,
@@ -101,7 +99,7 @@ def _point(
     tpot_ms = statistics.median(tpots_ms) if tpots_ms else None
     return OperatingPoint(
         candidate_id=candidate_id,
-        concurrency=concurrency,
+        load=load,
         tok_s=tok_s,
         tok_s_per_gpu=tok_s / devices,
         tok_s_per_user=tok_s_per_user(tpot_ms),
@@ -166,7 +164,7 @@ def observations(
     Args:
         launch: a name that no other engine start has, here or elsewhere.
     """
-    base = {point.concurrency: point for point in expected.base}
+    base = {point.load: point for point in expected.base}
     return tuple(
         Observation(
             model=scenario.model,
@@ -178,7 +176,7 @@ def observations(
             settings=candidate.settings(),
             isl=scenario.isl,
             osl=scenario.osl,
-            concurrency=point.concurrency,
+            load=point.load,
             ttft_ms=point.ttft_ms,
             tpot_ms=point.tpot_ms,
             tok_s=point.tok_s,
@@ -191,5 +189,5 @@ def observations(
             at=at,
         )
         for point in measured
-        if (predicted := base.get(point.concurrency)) is not None
+        if (predicted := base.get(point.load)) is not None
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import Device, ResolvedModel, resolve_model, this_device
-from autotuner.config import LengthDistribution, ReplayConfig, TaskConfig
+from autotuner.config import LengthDistribution, LoadLevel, ReplayConfig, TaskConfig
 from autotuner.errors import EngineError
 from autotuner.landscapes import RecordedRegion, Replay, match
 from autotuner.launch.replay import STARTUP_S
@@ -23,7 +23,7 @@ from autotuner.tuning.checks import (
     refuse_sharing_a_cpu,
     refuse_unlaunchable,
 )
-from autotuner.tuning.load_levels import LEVELS, load_levels
+from autotuner.tuning.load_levels import LEVELS, load_levels, planned_levels
 from autotuner.tuning.replay import (
     as_replayed,
     read_table,
@@ -160,12 +160,12 @@ class Prepared:
             return recorded or str(self.device)
         return f"{context.gpus} x {context.gpu.name}"
 
-    def levels(self, candidate_id: str) -> tuple[int, ...]:
+    def levels(self, candidate_id: str) -> tuple[LoadLevel, ...]:
         """The load levels that a launch of a candidate measures."""
         levels = self.task.benchmark.levels
         if self.replay is None:
             return levels
-        recorded = {level.concurrency for level in self.replay.launches[candidate_id].levels}
+        recorded = {level.load for level in self.replay.launches[candidate_id].levels}
         return tuple(level for level in levels if level in recorded)
 
     @property
@@ -191,7 +191,7 @@ class Prepared:
             "excluded": self.space.excluded,
             "axes": self.axes,
             "usd_per_gpu_hour": self.usd_per_gpu_hour,
-            LEVELS: list(self.task.benchmark.levels),
+            LEVELS: [level.to_json() for level in self.task.benchmark.levels],
         }
 
     def going_on(self, plan: Mapping[str, Any]) -> Prepared:
@@ -200,7 +200,7 @@ class Prepared:
         Args:
             plan: of the run.
         """
-        levels = tuple(plan.get(LEVELS, ()))
+        levels = planned_levels(plan)
         if not self.levels_why or not levels or levels == self.task.benchmark.levels:
             return self
         return replace(self, task=self.task.at_levels(levels), levels_why="the run began with them")
@@ -238,7 +238,7 @@ def prepare(
     price = _price_usd_hour(variants[0].context, task)
     refuse_cost_without_price(price, task, source)
     content_id, why = task.content_id, ""
-    if task.benchmark.concurrency is None:
+    if not task.benchmark.levels:
         chosen = load_levels(space, variants, task.slo_limits())
         task, why = task.at_levels(chosen.values), chosen.why
     return Prepared(

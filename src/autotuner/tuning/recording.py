@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotuner.catalog import known_gpu
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import LoadLevel, TaskConfig, parse_task
 from autotuner.engines import FailureKind
 from autotuner.errors import LandscapeError
 from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord, Store, TaskRecord
-from autotuner.tuning.load_levels import LEVELS
+from autotuner.tuning.load_levels import planned_levels
 from autotuner.tuning.points import occupied_gpus, operating_points
 from autotuner.tuning.resolve import workload_of
 
@@ -55,10 +55,10 @@ def _launch(experiment: ExperimentRecord, run: TaskRecord, task: TaskConfig) -> 
     engine = str(experiment.settings.get("system.backend", run.engine))
     # What a failed experiment measured before it failed takes no part in a search either.
     failed = experiment.status == "failed"
-    tried = {level.concurrency for level in experiment.measurements}
+    tried = {level.load for level in experiment.measurements}
     points = operating_points(experiment.candidate_id, experiment.measurements, gpus=gpus)
-    measured = {} if failed else {point.concurrency: point for point in points}
-    predicted = {point.concurrency: point for point in experiment.base}
+    measured = {} if failed else {point.load: point for point in points}
+    predicted = {point.load: point for point in experiment.base}
     return RecordedLaunch(
         id=experiment.candidate_id,
         engine=engine,
@@ -73,13 +73,13 @@ def _launch(experiment: ExperimentRecord, run: TaskRecord, task: TaskConfig) -> 
     )
 
 
-def _planned(run: TaskRecord, task: TaskConfig) -> Sequence[int]:
+def _planned(run: TaskRecord, task: TaskConfig) -> Sequence[LoadLevel]:
     """The load levels of its launches; the run knows them where its task leaves them out."""
-    return task.benchmark.levels or run.plan.get(LEVELS, ())
+    return task.benchmark.levels or planned_levels(run.plan)
 
 
 def _level(
-    concurrency: int,
+    load: LoadLevel,
     experiment: ExperimentRecord,
     measured: OperatingPoint | None,
     predicted: Prediction | None,
@@ -92,9 +92,9 @@ def _level(
         base = PointMetrics(predicted.ttft_ms, predicted.tpot_ms, predicted.tok_s, predicted.e2e_ms)
     silent = "oom" if (experiment.unpredicted or "").startswith(_OUT_OF_MEMORY) else "na"
     return RecordedLevel(
-        concurrency=concurrency,
+        load=load,
         true=true,
-        true_status="ok" if true else _failure(concurrency, experiment),
+        true_status="ok" if true else _failure(load, experiment),
         predicted=base,
         predicted_status="ok" if base else silent,
         predicted_memory_gib=predicted.memory_gib if predicted else None,
@@ -102,13 +102,13 @@ def _level(
     )
 
 
-def _failure(concurrency: int, experiment: ExperimentRecord) -> str:
+def _failure(load: LoadLevel, experiment: ExperimentRecord) -> str:
     """Whether a level without figures ran out of memory, or failed in another way."""
     said = [
         message
         for level in experiment.measurements
         for message in level.errors
-        if level.concurrency == concurrency
+        if level.load == load
     ]
     by_level = any(message.startswith(_OUT_OF_MEMORY) for message in said)
     return "oom" if by_level or experiment.failure_kind == FailureKind.OUT_OF_MEMORY else "failed"

@@ -57,9 +57,10 @@ def as_replayed(
     document = task.written()
     runtime = document.get("runtime", {})
     document["runtime"] = {k: v for k, v in runtime.items() if k not in ("isl", "osl")}
-    document["benchmark"] = document.get("benchmark", {}) | {
+    benchmark = {k: v for k, v in document.get("benchmark", {}).items() if k != "concurrency"}
+    document["benchmark"] = benchmark | {
         "workload": str(lengths),
-        "concurrency": list(matched.levels),
+        "load": [level.to_task() for level in matched.levels],
     }
     document["replay"] |= {"sha256": checksum}
     if task.model == AS_RECORDED:

@@ -66,7 +66,7 @@ def standings(
     }
     expected = {
         e.id: {
-            p.concurrency: p
+            p.load: p
             for p in expectations(e)
             if is_usable(p, usd_per_gpu_hour) and has(as_point(p, usd_per_gpu_hour), needs)
         }
@@ -91,7 +91,7 @@ def standings(
         prediction = (
             hoped.nearest(list(said.values()), lambda p: as_point(p, usd_per_gpu_hour))
             if point is None
-            else said.get(point.concurrency)
+            else said.get(point.load)
         )
         told[experiment.id] = Standing(
             **_figures(
@@ -108,8 +108,8 @@ def standings(
 
 def expectations(experiment: ExperimentRecord) -> tuple[Prediction, ...]:
     """What was expected just before the launch: corrected where that was possible."""
-    corrected = {point.concurrency: point for point in experiment.calibrated}
-    return tuple(corrected.get(point.concurrency, point) for point in experiment.base)
+    corrected = {point.load: point for point in experiment.calibrated}
+    return tuple(corrected.get(point.load, point) for point in experiment.base)
 
 
 class _Ideal:

@@ -157,7 +157,7 @@ def _point_fields(
     experiment = by_candidate[point.candidate_id]
     return {
         "experiment": point.candidate_id,
-        "concurrency": point.concurrency,
+        "load": point.load,
         "tok_s": point.tok_s,
         "tok_s_per_gpu": point.tok_s_per_gpu,
         "tok_s_per_user": point.tok_s_per_user,
@@ -222,7 +222,7 @@ def search_view(
         predicted_frontier=[
             PredictedPointView(
                 experiment=point.candidate_id,
-                concurrency=point.concurrency,
+                load=point.load,
                 values={name: quantity(point, name) for name in objectives},
                 kind=prediction.kind,
             )
@@ -249,14 +249,14 @@ def predictions_beside(
     experiment: ExperimentRecord, measured: Iterable[OperatingPoint]
 ) -> list[PredictionView]:
     """What was expected of an experiment, level by level, beside what was measured."""
-    found = {point.concurrency: point for point in measured}
-    calibrated = {point.concurrency: point for point in experiment.calibrated}
+    found = {point.load: point for point in measured}
+    calibrated = {point.load: point for point in experiment.calibrated}
     return [
         PredictionView(
-            concurrency=base.concurrency,
-            measured=_measured(found.get(base.concurrency)),
+            load=base.load,
+            measured=_measured(found.get(base.load)),
             base=_figures(base),
-            calibrated=_figures(later) if (later := calibrated.get(base.concurrency)) else None,
+            calibrated=_figures(later) if (later := calibrated.get(base.load)) else None,
         )
         for base in experiment.base
     ]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autotuner.config import LoadLevel, with_former_load
 from autotuner.measure.results import Measurement
 from autotuner.search.slo import Verdict
 
@@ -18,6 +19,11 @@ Scalar = str | int | float | bool | list[str] | None
 
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_before(cls, value: Any) -> Any:
+        return with_former_load(value)
 
 
 class FailureView(_View):
@@ -56,7 +62,7 @@ class PredictionView(_View):
     `calibrated` is `base` corrected by all that had been measured until then.
     """
 
-    concurrency: int
+    load: LoadLevel
     measured: MeasuredView | None
     base: FiguresView
     calibrated: FiguresView | None
@@ -124,7 +130,7 @@ class PointView(_View):
     """
 
     experiment: str
-    concurrency: int
+    load: LoadLevel
     tok_s: float
     tok_s_per_gpu: float
     tok_s_per_user: float | None
@@ -177,7 +183,7 @@ class PredictedPointView(_View):
     """
 
     experiment: str
-    concurrency: int
+    load: LoadLevel
     values: dict[str, float]
     kind: str = ""
 
@@ -243,7 +249,7 @@ class RunSummary(_View):
     Documents of earlier versions tell nothing of the search; it is empty then.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     run: RunView
     experiments: list[ExperimentView]
     frontier: list[PointView]

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import LoadLevel, TaskConfig, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify.aiconfigurator_fields import Left, table, to_ours
 from autotuner.verify.points import (
@@ -247,7 +247,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
     ours, _ = to_ours({key: value for key, value in columns.items() if key in known}, "column")
     separate = _disaggregated(columns)
     return Point(
-        concurrency=whole("concurrency", row["concurrency"]),
+        load=LoadLevel.concurrency(whole("concurrency", row["concurrency"])),
         ttft_ms=ttft_ms,
         tpot_ms=tpot_from_e2e_ms(e2e_ms, ttft_ms, osl) if with_first else tpot_ms,
         tok_s=figure("seq/s", row["seq/s"]) * osl,
@@ -263,7 +263,7 @@ def _point(row: Mapping[str, str], source: str) -> Point:
         layout=separate.get("layout"),
         isl=isl,
         osl=osl,
-        load="steady",
+        loop="steady",
         tpot_as="with_first" if with_first else "without_first",
         source=source,
         originals=dict(row),

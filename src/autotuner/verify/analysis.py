@@ -16,6 +16,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from autotuner.config import LoadKind
 from autotuner.predict import tok_s_per_user
 from autotuner.search import (
     OperatingPoint,
@@ -58,7 +59,7 @@ METRICS: dict[str, Metric] = {
 """The metrics that are compared, by name."""
 
 DIMENSIONS: dict[str, Callable[[Pair], object]] = {
-    "concurrency": lambda pair: pair.actual.concurrency,
+    "load": lambda pair: pair.actual.load,
     "isl": lambda pair: pair.known("isl"),
     "osl": lambda pair: pair.known("osl"),
     "layout": lambda pair: pair.label,
@@ -298,7 +299,7 @@ def _operating(point: Point, key: str) -> OperatingPoint | None:
         return None
     return OperatingPoint(
         candidate_id=key,
-        concurrency=point.concurrency,
+        load=point.load,
         tok_s=point.tok_s,
         tok_s_per_gpu=per_gpu,
         tok_s_per_user=tok_s_per_user(point.tpot_ms),
@@ -313,5 +314,6 @@ def _operating(point: Point, key: str) -> OperatingPoint | None:
 def _scenario(pair: Pair) -> str:
     model, system, isl, osl = (pair.known(name) for name in ("model", "system", "isl", "osl"))
     lengths = f"D({isl:g},{osl:g})" if isl and osl else None
-    parts = (model_name(model) if model else None, system, lengths)
+    loop = "open loop" if pair.actual.load.kind is LoadKind.RATE else None
+    parts = (model_name(model) if model else None, system, lengths, loop)
     return " ".join(filter(None, parts)) or "all points"

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autotuner.config import parse_task
+from autotuner.config import LoadLevel, parse_task
 from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
@@ -47,8 +47,8 @@ def measured_points(summary: RunSummary, name: str) -> PointFile:
         if experiment.failure is not None:
             excluded.append(Excluded(experiment.id, f"failed: {experiment.failure.kind}"))
             continue
-        read = {point.concurrency for point in found}
-        unread = {level.concurrency for level in experiment.measurements} - read
+        read = {point.load for point in found}
+        unread = {level.load for level in experiment.measurements} - read
         excluded += [
             Excluded(f"{experiment.id} at {level}", "requests failed, or nothing was measured")
             for level in sorted(unread)
@@ -105,7 +105,7 @@ def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str
     gpus = row.get("gpus")
     return Point(
         **figures,
-        concurrency=whole("concurrency", row["concurrency"]),
+        load=_load(row),
         gpus=max(int(gpus), 1) if gpus is not None else occupied(settings),
         model=document["model"],
         engine=settings.get("system.backend") or _only(document["engine"]),
@@ -121,6 +121,13 @@ def _prediction(row: Mapping[str, Any], document: Mapping[str, Any], source: str
     )
 
 
+def _load(row: Mapping[str, Any]) -> LoadLevel:
+    """Of a predicted row; `concurrency` alone, where it was written before there were loads."""
+    if "load" in row:
+        return LoadLevel.from_json(row["load"])
+    return LoadLevel.concurrency(whole("concurrency", row["concurrency"]))
+
+
 def _only(names: Any) -> str | None:
     """The engine of a task that has one; of several, each candidate says its own."""
     return None if not isinstance(names, str) or "," in names else names
@@ -132,12 +139,12 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
     settings: dict[str, Any] = dict(experiment.settings)
     gpus = occupied_gpus(settings)
     isl, osl, lengths = run_workload(summary, settings)
-    by_level: dict[int, list[Measurement]] = {}
+    by_level: dict[LoadLevel, list[Measurement]] = {}
     for measured in experiment.measurements:
-        by_level.setdefault(measured.concurrency, []).append(measured)
+        by_level.setdefault(measured.load, []).append(measured)
     return [
         Point(
-            concurrency=point.concurrency,
+            load=point.load,
             ttft_ms=point.ttft_ms,
             tpot_ms=point.tpot_ms,
             tok_s=point.tok_s,
@@ -151,10 +158,10 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
             isl=isl,
             osl=osl,
             lengths=lengths,
-            tool=by_level[point.concurrency][0].tool,
-            source=f"run {summary.run.id}, {experiment.id} at {point.concurrency}",
-            originals={"levels": [m.model_dump() for m in by_level[point.concurrency]]},
-            remarks=remarks(by_level[point.concurrency]),
+            tool=by_level[point.load][0].tool,
+            source=f"run {summary.run.id}, {experiment.id} at {point.load}",
+            originals={"levels": [m.model_dump() for m in by_level[point.load]]},
+            remarks=remarks(by_level[point.load]),
         )
         for point in operating_points(experiment.id, experiment.measurements, gpus=gpus)
     ]

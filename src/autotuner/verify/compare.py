@@ -153,7 +153,7 @@ def _without_own_correction(pair: Pair, corrected_by: frozenset[str]) -> Pair:
     seen = pair.actual
     if seen.ttft_ms is None or seen.tok_s is None:
         return pair
-    if measurement_mark(seen.concurrency, seen.ttft_ms, seen.tok_s) not in corrected_by:
+    if measurement_mark(seen.load, seen.ttft_ms, seen.tok_s) not in corrected_by:
         return pair
     return replace(pair, unlike=(*pair.unlike, CORRECTED))
 
@@ -224,7 +224,7 @@ def predicted_points(
             names = {name: getattr(measured, name) for name in shared}
         points.append(
             Point(
-                concurrency=prediction.concurrency,
+                load=prediction.load,
                 ttft_ms=prediction.ttft_ms,
                 tpot_ms=prediction.tpot_ms,
                 tok_s=prediction.tok_s,
@@ -232,7 +232,7 @@ def predicted_points(
                 candidate=prediction.candidate_id,
                 settings=settings[prediction.candidate_id],
                 osl=prediction.osl,
-                source=f"{prediction.candidate_id} at {prediction.concurrency}",
+                source=f"{prediction.candidate_id} at {prediction.load}",
                 remarks=(prediction.note,) if prediction.note else (),
                 **names,
             )

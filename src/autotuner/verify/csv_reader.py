@@ -24,7 +24,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from autotuner.config import GROUPS, Candidate, nearest
+from autotuner.config import GROUPS, Candidate, LoadLevel, nearest
 from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
 from autotuner.verify.files import read_table
@@ -142,7 +142,7 @@ def _point(row: Mapping[str, str], paths: Mapping[str, str], source: str) -> Poi
             names[name] = str(settings[path])
     osl = figure("osl", row["osl"]) if "osl" in row else settings.get("runtime.osl")
     return Point(
-        concurrency=whole("concurrency", row["concurrency"]),
+        load=LoadLevel.concurrency(whole("concurrency", row["concurrency"])),
         ttft_ms=values.get("ttft_ms"),
         tpot_ms=_tpot_ms(values, osl),
         tok_s=_tok_s(values, gpus),

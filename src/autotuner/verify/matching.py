@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from autotuner.catalog import gpu_named
+from autotuner.config import LoadLevel
 from autotuner.errors import CatalogError
 from autotuner.verify.points import Excluded, Point
 
@@ -60,7 +61,7 @@ CRITERIA: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
     ("osl", _same_length),
     ("layout", _same),
     ("gpus", _same),
-    ("concurrency", _same),
+    ("load", _same),
 )
 """Field of `Point` -> whether two values are the same; what is not stated rules nothing out."""
 
@@ -69,10 +70,10 @@ def contradiction(predicted: Point, actual: Point) -> tuple[int, str]:
     """How far two points agree, and the first thing they contradict each other in.
 
     Returns:
-        The number of criteria passed, and "" where they agree in all. Concurrency comes last, so
+        The number of criteria passed, and "" where they agree in all. The load comes last, so
         that the prediction that agrees furthest says why a measurement found none.
     """
-    *conditions, load = CRITERIA
+    conditions = CRITERIA[:-1]
     for passed, (name, same) in enumerate(conditions):
         one, two = getattr(predicted, name), getattr(actual, name)
         if one is not None and two is not None and not same(one, two):
@@ -82,10 +83,21 @@ def contradiction(predicted: Point, actual: Point) -> tuple[int, str]:
         other = theirs.get(path)
         if value is not None and other is not None and not _same(value, other):
             return len(conditions), f"{path} is {_text(other)}, predicted is {_text(value)}"
-    if predicted.concurrency != actual.concurrency:
+    if predicted.load != actual.load:
         passed = len(conditions) + 1
-        return passed, f"{load[0]} is {actual.concurrency}, predicted is {predicted.concurrency}"
+        return passed, _other_load(predicted.load, actual.load)
     return len(conditions) + 2, ""
+
+
+def _other_load(predicted: LoadLevel, actual: LoadLevel) -> str:
+    if predicted.kind is actual.kind:
+        return f"{actual.kind} is {actual}, predicted is {predicted}"
+    return f"{actual.named} was measured, {predicted.named} is predicted"
+
+
+def _apart(one: LoadLevel, other: LoadLevel) -> tuple[bool, float]:
+    """How far two loads are from each other; of two kinds, farther than any of one."""
+    return one.kind is not other.kind, abs(one.value - other.value)
 
 
 def differences(predicted: Point, actual: Point) -> tuple[str, ...]:
@@ -101,8 +113,8 @@ def _versions_differ(predicted: Point, actual: Point) -> bool:
 
 _RULES: tuple[tuple[Callable[[Point, Point], bool], str], ...] = (
     (
-        lambda p, a: p.load != a.load,
-        "a {p.load} load was predicted, and a {a.load} one measured",
+        lambda p, a: p.loop != a.loop,
+        "a {p.loop} load was predicted, and a {a.loop} one measured",
     ),
     (
         lambda p, a: a.tool is not None and a.tool != _OUR_TOOL,
@@ -174,7 +186,7 @@ class Matching:
 
 
 def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
-    """Pairs of points that contradict each other in nothing, at the same concurrency.
+    """Pairs of points that contradict each other in nothing, at the same load.
 
     What a file does not state (a layout, a number format) rules nothing out. Where several
     predictions fit, one that states just the measurement's settings wins; several of the same
@@ -182,15 +194,15 @@ def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
     different settings leave the measurement unmatched, since no one could say which is meant.
     Measurements of the same point are repeats: their medians count.
     """
-    levels: dict[int, list[Point]] = {}
+    levels: dict[LoadLevel, list[Point]] = {}
     for point in predicted:
-        levels.setdefault(point.concurrency, []).append(point)
+        levels.setdefault(point.load, []).append(point)
     pairs: list[Pair] = []
     lonely: list[Excluded] = []
     taken: set[str] = set()
     second: dict[str, str] = {}
     for measured in _repeats_joined(actual):
-        near = levels.get(measured.concurrency, [])
+        near = levels.get(measured.load, [])
         fitting = [point for point in near if not contradiction(point, measured)[1]]
         if not fitting:
             lonely.append(Excluded(measured.source, _why_none(predicted, measured)))
@@ -227,7 +239,7 @@ def _why_none(predicted: Sequence[Point], measured: Point) -> str:
     furthest = max(passed for (passed, _), _ in contradictions)
     nearest = min(
         (entry for entry in contradictions if entry[0][0] == furthest),
-        key=lambda entry: abs(entry[1].concurrency - measured.concurrency),
+        key=lambda entry: _apart(entry[1].load, measured.load),
     )
     return nearest[0][1]
 

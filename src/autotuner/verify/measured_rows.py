@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, model_named, resolve_model
-from autotuner.config import Candidate, DescribedGpu
+from autotuner.config import Candidate, DescribedGpu, LoadKind
 from autotuner.config.load import problems_of
 from autotuner.engines import ENGINES, engine_called, engine_named
 from autotuner.errors import CatalogError, ModelError, VerifyError
@@ -121,7 +121,7 @@ def _row(
         model=name,
         scenario=scenario,
         candidate=candidate,
-        concurrency=point.concurrency,
+        concurrency=point.load.at_once,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         tok_s=point.tok_s,
@@ -133,8 +133,10 @@ def _refuse_unlike(point: Point) -> None:
     """Raises ValueError where the base prediction is of something else than was measured."""
     if point.layout or point.settings.get("system.serving_mode") == "disagg":
         raise ValueError("prefill and decode ran on workers of their own")
-    if point.load != "closed":
-        raise ValueError(f"a {point.load} load, and not users who each wait for their answer")
+    if point.load.kind is not LoadKind.CONCURRENCY:
+        raise ValueError(f"an open loop, {point.load.named}, and not users who wait for answers")
+    if point.loop != "closed":
+        raise ValueError(f"a {point.loop} load, and not users who each wait for their answer")
 
 
 def _refuse_remarks(point: Point) -> None:
@@ -190,7 +192,7 @@ def _latencies(point: Point, osl: float) -> tuple[float, float]:
         return point.ttft_ms, point.tpot_ms
     if point.tok_s is None:
         raise ValueError("neither TPOT nor throughput was measured")
-    e2e_ms = 1000 * point.concurrency * osl / point.tok_s
+    e2e_ms = 1000 * point.load.value * osl / point.tok_s
     return point.ttft_ms, tpot_from_e2e_ms(e2e_ms, point.ttft_ms, osl)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.predict import e2e_ms
 
 MACHINE_FIELDS = ("runtime.", "system.")
@@ -35,7 +35,7 @@ class Point:
     """One load level of one configuration. A figure or name that its file does not state is None.
 
     Attributes:
-        concurrency: requests in flight, over the whole deployment.
+        load: over the whole deployment.
         ttft_ms, tpot_ms: means over requests, TPOT without the first token; no TPOT where every
             answer has one.
         tok_s: output tokens per second of the whole deployment, first tokens counted.
@@ -44,7 +44,7 @@ class Point:
         layout: how workers are laid out, where `parallel` cannot say it (prefill and decode apart).
         isl, osl: mean tokens of a request.
         lengths: the distribution they are the means of, where it is not one fixed length.
-        load: `closed` (so many users, each waiting for its answer) or `steady` (so many requests
+        loop: `closed` (so many users, each waiting for its answer) or `steady` (so many requests
             always in flight, none of them starting or waiting).
         tpot_as: how the file states TPOT: `without_first` or `with_first` token.
         tool: what measured it.
@@ -53,7 +53,7 @@ class Point:
         remarks: what a reader has to know of this point.
     """
 
-    concurrency: int
+    load: LoadLevel
     ttft_ms: float | None = None
     tpot_ms: float | None = None
     tok_s: float | None = None
@@ -68,7 +68,7 @@ class Point:
     isl: float | None = None
     osl: float | None = None
     lengths: str | None = None
-    load: str = "closed"
+    loop: str = "closed"
     tpot_as: str = "without_first"
     tool: str | None = None
     source: str = ""

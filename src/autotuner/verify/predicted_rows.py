@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import content_id, nearest
+from autotuner.config import LoadLevel, content_id, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, tok_s
 from autotuner.predict.aiconfigurator.predictor import OTHER_FORMATS
@@ -58,7 +58,7 @@ class Judged:
             settings=self.row.candidate.settings(),
             isl=scenario.isl,
             osl=scenario.osl,
-            concurrency=self.row.concurrency,
+            in_flight=self.row.concurrency,
             base_ttft_ms=self.base.ttft_ms,
             base_tpot_ms=self.base.tpot_ms,
         )
@@ -100,15 +100,15 @@ def judged_rows(
     refused: dict[str, str] = {}
     for alike in together.values():
         candidates = {row.candidate.id: row.candidate for row in alike}
-        levels = sorted({row.concurrency for row in alike})
+        levels = sorted({LoadLevel.concurrency(row.concurrency) for row in alike})
         parts = answers(predictor, alike[0].scenario, list(candidates.values()), levels)
         points = {
-            (point.candidate_id, point.concurrency): (point, part.predictor)
+            (point.candidate_id, point.load): (point, part.predictor)
             for part in parts
             for point in part.points
         }
         for row in alike:
-            found = points.get((row.candidate.id, row.concurrency))
+            found = points.get((row.candidate.id, LoadLevel.concurrency(row.concurrency)))
             if found is not None and found[0].tpot_ms is not None:
                 judged.append(Judged(row, *found))
             else:
@@ -178,7 +178,7 @@ def row_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observat
             settings=one.row.candidate.settings(),
             isl=one.row.scenario.isl,
             osl=one.row.scenario.osl,
-            concurrency=one.row.concurrency,
+            load=LoadLevel.concurrency(one.row.concurrency),
             ttft_ms=one.row.ttft_ms,
             tpot_ms=one.row.tpot_ms,
             tok_s=_tok_s(one.row),
@@ -206,7 +206,7 @@ def _tok_s(row: MeasuredRow) -> float:
 
 def _measured(row: MeasuredRow) -> Point:
     return Point(
-        concurrency=row.concurrency,
+        load=LoadLevel.concurrency(row.concurrency),
         ttft_ms=row.ttft_ms,
         tpot_ms=row.tpot_ms,
         tok_s=_tok_s(row),

@@ -84,6 +84,8 @@ class Policy(Document):
     """Wall time of a task; it has to say a budget. A replay takes none."""
     max_concurrency: PositiveInt = 4096
     """Requests in flight of a load level."""
+    max_rate: PositiveReal = 1000.0
+    """Requests per second of a load level."""
 
     @field_validator("engines")
     @classmethod

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import known_model
-from autotuner.config import AS_RECORDED, BACKENDS, Combination, TaskConfig
+from autotuner.config import AS_RECORDED, BACKENDS, Combination, LoadKind, TaskConfig
 from autotuner.engines import DEFAULT_ENGINE
 from autotuner.errors import PolicyError, Problem
 from autotuner.tuning.prepare import Prepared
@@ -104,8 +104,10 @@ def _refuse(found: tuple[Problem, ...], source: str) -> None:
 def _of_task(task: TaskConfig, policy: Policy) -> Iterator[Problem]:
     yield from _not_in(policy.deployment_modes, "deployment_mode", task.deployment_mode)
     yield from _not_in(policy.tools, "benchmark.tool", task.benchmark.tool)
-    highest = max(task.benchmark.levels, default=0)
-    yield from _above("benchmark.concurrency", highest, policy.max_concurrency, "requests at once")
+    highest = {level.kind: level.value for level in sorted(task.benchmark.levels)}
+    at_once, each_second = (highest.get(kind, 0) for kind in (LoadKind.CONCURRENCY, LoadKind.RATE))
+    yield from _above("benchmark.concurrency", at_once, policy.max_concurrency, "requests at once")
+    yield from _above("benchmark.load", each_second, policy.max_rate, "requests per second")
     if task.deployment_mode == "replay":
         return
     budget = task.optimization.budget

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.server.service import Service
 
@@ -82,7 +83,7 @@ class Hand:
             max=e2e_ms,
         )
         level = Measurement(
-            concurrency=1,
+            load=LoadLevel.concurrency(1),
             duration_s=1.0,
             requests_completed=4,
             requests_failed=0,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.measure.results import Distribution
 from autotuner.predict import Prediction
@@ -129,7 +130,7 @@ def measurement(concurrency: int, tok_s: float) -> Measurement:
 
     tpot_ms = 1000 * concurrency / tok_s
     return Measurement(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         duration_s=1.0,
         requests_completed=8,
         requests_failed=0,
@@ -151,7 +152,7 @@ def prediction(candidate_id: str, concurrency: int, tok_s: float) -> Prediction:
     """What is expected of a level."""
     return Prediction(
         candidate_id=candidate_id,
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         ttft_ms=6.0 * concurrency,
         tpot_ms=1000 * concurrency / tok_s,
         tok_s=tok_s,

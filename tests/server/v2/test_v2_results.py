@@ -60,7 +60,10 @@ def test_an_experiment_reports_its_failure_and_its_predictions(
 
 def test_measurements_are_whole(client: TestClient, task: str) -> None:
     found = client.get(f"{task}/experiments/1/measurements").json()["items"]
-    assert [(m["concurrency"], m["repeat"], m["tok_s"]) for m in found] == [(1, 0, 10), (4, 0, 40)]
+    assert [(m["load"]["value"], m["repeat"], m["tok_s"]) for m in found] == [
+        (1, 0, 10),
+        (4, 0, 40),
+    ]
     assert found[0]["ttft_ms"]["p99"] == 5.0
 
 

@@ -9,12 +9,13 @@ from rich.markup import escape
 
 from autotuner.cli.commands.show import chosen_run, open_existing
 from autotuner.cli.output import out, print_json
+from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.report.point_table import Candidates, PointRow, print_point_table, varied_paths
 from autotuner.store import Store, TaskRecord
 
 _QUANTITIES = ("tok_s", "ttft_ms", "tpot_ms")
-_HEADS = ("conc.", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name, "", "ratio")))
+_HEADS = ("load", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name, "", "ratio")))
 
 
 def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> None:
@@ -47,24 +48,24 @@ def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> Non
 
 
 def _cells(point: dict[str, Any]) -> tuple[str, ...]:
-    cells = [str(point["concurrency"])]
+    cells = [str(LoadLevel.from_json(point["load"]))]
     for name in _QUANTITIES:
         one, two, ratio = (point[name][key] for key in ("first", "second", "ratio"))
         cells += [_text(one, 1), _text(two, 1), _text(ratio, 2)]
     return tuple(cells)
 
 
-def _levels(store: Store, run: TaskRecord) -> dict[tuple[str, int], Measurement]:
+def _levels(store: Store, run: TaskRecord) -> dict[tuple[str, LoadLevel], Measurement]:
     return {
-        (experiment.candidate_id, measured.concurrency): measured
+        (experiment.candidate_id, measured.load): measured
         for experiment in store.experiments(run.id)
         for measured in experiment.measurements
         if measured.valid
     }
 
 
-def _point(key: tuple[str, int], one: Measurement, two: Measurement) -> dict[str, Any]:
-    told: dict[str, Any] = {"candidate": key[0], "concurrency": key[1]}
+def _point(key: tuple[str, LoadLevel], one: Measurement, two: Measurement) -> dict[str, Any]:
+    told: dict[str, Any] = {"candidate": key[0], "load": key[1].to_json()}
     for name in _QUANTITIES:
         first, second = _value(one, name), _value(two, name)
         ratio = second / first if first and second else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from rich.table import Table
 from autotuner.cli import exit_codes
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json
-from autotuner.config import load_task
+from autotuner.config import LoadLevel, format_levels, load_task
 from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
@@ -152,15 +152,15 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         "model": f"{document['model']} ({document['model_path']})",
         "engine": f"{document['engine']} {document['engine_version']}",
         "device": document["device"],
-        "workload": f"{document['workload']} at {document['concurrency']} concurrent requests",
+        "workload": f"{document['workload']} at {_levels_text(document)}",
         "profiles": ", ".join(document["profiles"]) or "none",
         "strategy": f"{document['strategy']} for {', '.join(document['objectives'])}"
         + (f"; {document['strategy_reason']}" if document["strategy_reason"] else ""),
         "candidates": f"{document['candidates']} of {document['combinations']} combinations, "
         f"{_launches_text(document)}",
     }
-    if document["concurrency_reason"]:
-        rows["load levels"] = document["concurrency_reason"]
+    if document["load_reason"]:
+        rows["load levels"] = document["load_reason"]
     for name, value in rows.items():
         table.add_row(f"[bold]{name}[/bold]", escape(value))
     for line in dict.fromkeys(line for v in prepared.variants for line in machine_lines(v.config)):
@@ -207,3 +207,7 @@ def _time_text(document: dict[str, Any]) -> str:
     if expected is None:
         return at_most
     return f"about {duration_text(expected * 60)} as earlier runs took, {at_most}"
+
+
+def _levels_text(document: Mapping[str, Any]) -> str:
+    return format_levels(map(LoadLevel.from_json, document["load"]), in_full=True)

@@ -163,7 +163,7 @@ def _point_row(point: PointView, summary: RunSummary) -> tuple[dict[str, Any], s
         "id": point.experiment,
         "settings": point.settings,
         "command": point.command,
-        "concurrency": point.concurrency,
+        "load": point.load.to_json(),
     }
     label = settings_text(point.settings, summary.run.axes)
-    return row, f"{label} at {point.concurrency} concurrent requests"
+    return row, f"{label} at {point.load.long}"

@@ -187,9 +187,18 @@ def _keys(file: Path) -> Mapping[str, Any]:
 
 
 def _csv_text(comparison: Comparison) -> str:
-    rows = pair_rows(comparison.pairs)
+    rows = [_flat(row) for row in pair_rows(comparison.pairs)]
     file = io.StringIO()
-    writer = csv_format.DictWriter(file, fieldnames=list(rows[0]))
+    names = dict.fromkeys(name for row in rows for name in row)
+    writer = csv_format.DictWriter(file, fieldnames=list(names))
     writer.writeheader()
     writer.writerows(rows)
     return file.getvalue()
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The load as a column named after its kind."""
+    return dict(
+        (value["kind"], value["value"]) if name == "load" else (name, value)
+        for name, value in row.items()
+    )

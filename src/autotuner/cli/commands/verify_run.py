@@ -61,7 +61,7 @@ def _points(experiment: ExperimentView, osl: float | None, *, calibrated: bool) 
         found.append(
             Prediction(
                 candidate_id=experiment.id,
-                concurrency=told.concurrency,
+                load=told.load,
                 ttft_ms=figures.ttft_ms,
                 tpot_ms=figures.tpot_ms,
                 tok_s=figures.tok_s,

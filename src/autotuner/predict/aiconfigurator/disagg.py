@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.predict.aiconfigurator import host
 from autotuner.predict.aiconfigurator.answers import LOG_STD, MODES, Mode, Refusal
 from autotuner.predict.aiconfigurator.installation import reason
@@ -91,7 +91,7 @@ def _prediction(
     ttft_std, tpot_std, tok_s_std = LOG_STD[mode]
     return Prediction(
         candidate_id=candidate.id,
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         tok_s=tok_s(concurrency, ttft_ms, tpot_ms, osl),

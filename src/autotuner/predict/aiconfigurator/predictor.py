@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.predict.aiconfigurator import host, installation
 from autotuner.predict.aiconfigurator.answers import (
     LOG_STD,
@@ -46,7 +46,15 @@ from autotuner.predict.aiconfigurator.questions import (
     source,
 )
 from autotuner.predict.closed_loop import tok_s, ttft_at_rate_ms, ttft_with_waiting_ms
-from autotuner.predict.predictor import OutOfMemory, Prediction, Predictions, Scenario, Support
+from autotuner.predict.open_loop import concurrencies
+from autotuner.predict.predictor import (
+    CLOSED_LOOPS,
+    OutOfMemory,
+    Prediction,
+    Predictions,
+    Scenario,
+    Support,
+)
 
 VERSION = 1
 """Of the translation here; raised where it changes what is predicted, so that caches notice."""
@@ -69,6 +77,8 @@ class AiconfiguratorPredictor:
         cache: folder for answers; None keeps none.
         workers: processes; `auto` takes as many as pay.
     """
+
+    load_kinds = CLOSED_LOOPS
 
     def __init__(
         self,
@@ -103,7 +113,7 @@ class AiconfiguratorPredictor:
         )
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """One point for each candidate and load level.
 
@@ -111,7 +121,7 @@ class AiconfiguratorPredictor:
             EngineError: aiconfigurator is not installed.
         """
         installation.require_installed()
-        levels = sorted(set(load_levels))
+        levels = concurrencies(load_levels)
         asked = [(candidate, _question(scenario, candidate)) for candidate in candidates]
         questions = [
             found
@@ -237,7 +247,7 @@ def _point(
     ttft_std, tpot_std, tok_s_std = LOG_STD[answer.mode]
     return Prediction(
         candidate_id=candidate.id,
-        concurrency=level,
+        load=LoadLevel.concurrency(level),
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         tok_s=tok_s(level, ttft_ms, tpot_ms, osl),
@@ -290,7 +300,7 @@ def _disagg(
         points.append(
             dataclasses.replace(
                 one,
-                concurrency=level,
+                load=LoadLevel.concurrency(level),
                 devices=one.devices * found.replicas,
                 tok_s=tok_s(level, one.ttft_ms, one.tpot_ms, scenario.osl),
                 note=_joined(pair, one.note),

@@ -11,9 +11,17 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel
 from autotuner.predict.closed_loop import Loop, e2e_ms, settle, tok_s, ttft_with_waiting_ms
-from autotuner.predict.predictor import OutOfMemory, Prediction, Predictions, Scenario, Support
+from autotuner.predict.open_loop import concurrencies
+from autotuner.predict.predictor import (
+    CLOSED_LOOPS,
+    OutOfMemory,
+    Prediction,
+    Predictions,
+    Scenario,
+    Support,
+)
 from autotuner.predict.roofline.layout import (
     machine_of,
     missing_facts,
@@ -47,6 +55,8 @@ class RooflinePredictor:
         RooflinePredictor().predict(scenario, space.candidates, (1, 8, 64))
     """
 
+    load_kinds = CLOSED_LOOPS
+
     @property
     def name(self) -> str:
         """Its number changes with its answers."""
@@ -70,7 +80,7 @@ class RooflinePredictor:
         return Support(True, f"sizes of {scenario.model} and speed of {gpu.name} are known")
 
     def predict(
-        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[int]
+        self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         """One point for each candidate that fits and can be told, and each load level."""
         support = self.supports(scenario)
@@ -84,7 +94,7 @@ class RooflinePredictor:
             elif (memory := out_of_memory_of(scenario, candidate)) is not None:
                 out_of_memory[candidate.id] = memory
             else:
-                points.extend(self._points(scenario, candidate, sorted(set(load_levels))))
+                points.extend(self._points(scenario, candidate, concurrencies(load_levels)))
         return Predictions(self.name, tuple(points), out_of_memory, refused)
 
     def _points(
@@ -112,7 +122,7 @@ class RooflinePredictor:
             found.append(
                 Prediction(
                     candidate_id=candidate.id,
-                    concurrency=level,
+                    load=LoadLevel.concurrency(level),
                     ttft_ms=ttft_ms,
                     tpot_ms=tpot_ms,
                     tok_s=tok_s(level, ttft_ms, tpot_ms, osl),

@@ -37,7 +37,7 @@ _LENGTHS: Mapping[str, float] = {
     "format": 5.0,
     "engine": 3.0,
     "other": 8.0,
-    "concurrency": 9.0,
+    "level": 9.0,
     "load": 5.0,
     "gpus": 4.0,
     "base_ttft": 30.0,

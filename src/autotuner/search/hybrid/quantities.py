@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import e2e_ms, tok_s_per_user
 from autotuner.search.hybrid.residuals import Measured
-from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows, pace_ms
+from autotuner.search.hybrid.rows import (
+    QUANTITIES,
+    Bools,
+    Floats,
+    Ints,
+    Rows,
+    law_residual,
+    pace_ms,
+)
 from autotuner.search.points import COST, OBJECTIVES, OperatingPoint
 from autotuner.search.strategy import SearchState
 
@@ -30,7 +39,8 @@ class Quantities:
     tpot: Floats
     tok_s: Floats
     tail: Floats
-    concurrency: Floats
+    load: Floats
+    kind: LoadKind
     gpus: Floats
     osl: Floats
     usd_per_gpu_hour: float | None = None
@@ -42,9 +52,10 @@ class Quantities:
         return cls(
             ttft=ttft,
             tpot=tpot,
-            tok_s=rest - tpot + np.log(rows.concurrency[at]),
+            tok_s=rest - tpot * (rows.kind is LoadKind.CONCURRENCY) + np.log(rows.load[at]),
             tail=tail,
-            concurrency=rows.concurrency[at],
+            load=rows.load[at],
+            kind=rows.kind,
             gpus=rows.gpus[at],
             osl=rows.osl[at],
             usd_per_gpu_hour=rows.usd_per_gpu_hour,
@@ -83,7 +94,7 @@ class Quantities:
         tpot_ms = first("tpot_ms") if self.osl.flat[0] > 1 else None
         return OperatingPoint(
             candidate_id=candidate,
-            concurrency=int(self.concurrency.flat[0]),
+            load=LoadLevel(self.kind, float(self.load.flat[0])),
             tok_s=first("tok_s"),
             tok_s_per_gpu=first("tok_s_per_gpu"),
             tok_s_per_user=tok_s_per_user(tpot_ms),
@@ -153,9 +164,9 @@ def seen(state: SearchState, rows: Rows) -> Seen:
     failed: list[int] = []
     for outcome in state.history:
         for point in outcome.points:
-            row = index[outcome.candidate_id, point.concurrency]
+            row = index[outcome.candidate_id, point.load]
             pace = pace_ms(point.ttft_ms, point.tpot_ms)
-            rest = point.tok_s * pace / point.concurrency
+            rest = law_residual(point.tok_s, pace, point.load)
             tail = point.e2e_p90_ms / e2e_ms(point.ttft_ms, point.tpot_ms, rows.osl[row])
             figures = (point.ttft_ms, pace, rest, tail)
             if all(1e-9 < figure < 1e12 for figure in figures):

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autotuner.config import LoadKind, LoadLevel, kind_of_levels
 from autotuner.predict import Prediction
 from autotuner.search.points import has
 from autotuner.search.predictions import as_point, is_usable
@@ -30,8 +31,8 @@ Bools = npt.NDArray[np.bool_]
 
 QUANTITIES = ("ttft", "tpot", "rest", "tail")
 """What is learnt of a row, in natural logarithms: TTFT in ms; TPOT in ms, in whose place TTFT
-stands where every answer has one token; what Little's law leaves over, tok_s x TPOT / concurrency,
-near 1000 while waiting for first tokens costs little; and the 90th percentile of E2E latency over
+stands where every answer has one token; what Little's law leaves
+over (`law_residual`); and the 90th percentile of E2E latency over
 its mean, which no predictor tells: 1 until it is measured."""
 
 ROLES = {
@@ -54,7 +55,8 @@ class Rows:
 
     Attributes:
         candidates: ids; `of` holds each row's place among them: `n`.
-        concurrency, gpus: of each row: `n`.
+        levels: of each row; `load` holds their values, `gpus` the devices: `n`.
+        kind: of all levels.
         features: `n x d` natural logarithms (of numbers) and codes (of words: two different ones
             are 1 apart); `roles` says what each column is.
         osl: mean output tokens of a request: `n`.
@@ -70,7 +72,9 @@ class Rows:
 
     candidates: tuple[str, ...]
     of: Ints
-    concurrency: Floats
+    levels: tuple[LoadLevel, ...]
+    load: Floats
+    kind: LoadKind
     gpus: Floats
     osl: Floats
     features: Floats
@@ -89,10 +93,10 @@ class Rows:
         ends = np.searchsorted(self.of, np.arange(len(self.candidates) + 1))
         return [np.arange(a, b) for a, b in itertools.pairwise(ends)]
 
-    def index(self) -> dict[tuple[str, int], int]:
-        """(candidate, concurrency) -> row."""
-        pairs = zip(self.of, self.concurrency, strict=True)
-        return {(self.candidates[i], int(level)): row for row, (i, level) in enumerate(pairs)}
+    def index(self) -> dict[tuple[str, LoadLevel], int]:
+        """(candidate, load level) -> row."""
+        pairs = zip(self.of, self.levels, strict=True)
+        return {(self.candidates[i], level): row for row, (i, level) in enumerate(pairs)}
 
 
 def rows_of(state: SearchState) -> Rows:
@@ -103,23 +107,29 @@ def rows_of(state: SearchState) -> Rows:
         for level in _levels(state, candidate)
     ]
     of = np.array([place for place, _, _ in entries])
-    concurrency = np.array([level for _, _, level in entries], float)
+    levels = tuple(level for _, _, level in entries)
+    kind = kind_of_levels(levels) or LoadKind.CONCURRENCY
+    load = np.array([level.value for level in levels], float)
     gpus = np.array([_gpus(state, c) for c in state.candidates], float)[of]
     ranks = np.array([_ranks(state, c) for c in state.candidates], float)[of]
     columns, roles, formats = _setting_columns(state)
     settings = columns[of]
-    loads = np.log(np.column_stack([concurrency, np.maximum(concurrency / ranks, 1.0), gpus]))
+    loads = np.log(
+        np.column_stack([load, np.maximum(load / ranks, kind is LoadKind.CONCURRENCY), gpus])
+    )
     said = _predictions(state)
     known = _known(entries, said)
     predicted = ~np.isnan(known[:, 0])
     oom, hopeless = _memory(state, entries, predicted)
     base, displaced = stand_in(known, of, settings, loads)
     features = np.column_stack([settings, loads, base[:, :2]])
-    roles = (*roles, "concurrency", "load", "gpus", "base_ttft", "base_tpot")
+    roles = (*roles, "level", "load", "gpus", "base_ttft", "base_tpot")
     return Rows(
         candidates=state.candidates,
         of=of,
-        concurrency=concurrency,
+        levels=levels,
+        load=load,
+        kind=kind,
         gpus=gpus,
         osl=_osl(state, entries, said),
         features=features,
@@ -140,21 +150,32 @@ def pace_ms(ttft_ms: float, tpot_ms: float | None) -> float:
     return tpot_ms if tpot_ms else ttft_ms
 
 
-def _levels(state: SearchState, candidate: str) -> Sequence[int]:
+def law_residual(tok_s: float, pace_ms: float, load: LoadLevel) -> float:
+    """Throughput over what the load alone says of it.
+
+    In a closed loop tok_s x TPOT / concurrency, near 1000 while waiting for first tokens costs
+    little; in an open one tok_s / rate, the output tokens of a request while the engine keeps up.
+    """
+    if load.kind is LoadKind.CONCURRENCY:
+        return tok_s * pace_ms / load.value
+    return tok_s / load.value
+
+
+def _levels(state: SearchState, candidate: str) -> Sequence[LoadLevel]:
     """Levels that a launch of it measures: those of the search, without what a prediction skips.
 
     A prediction that speaks of higher levels and not of one below does so because it is not run.
     """
-    spoken = {p.concurrency for p in state.knowledge.predictions.get(candidate, ())}
-    highest = max(spoken, default=0)
+    spoken = {p.load for p in state.knowledge.predictions.get(candidate, ())}
+    highest = max((level.value for level in spoken), default=0)
     measured = {
-        point.concurrency
+        point.load
         for outcome in state.history
         if outcome.candidate_id == candidate
         for point in outcome.points
     }
-    planned = {level for level in state.levels if level in spoken or level > highest}
-    return sorted(planned | spoken | measured) or [1]
+    planned = {level for level in state.levels if level in spoken or level.value > highest}
+    return sorted(planned | spoken | measured) or [LoadLevel.concurrency(1)]
 
 
 def _gpus(state: SearchState, candidate: str) -> int:
@@ -172,11 +193,11 @@ def _ranks(state: SearchState, candidate: str) -> float:
     return math.prod(float(w) for w in widths if isinstance(w, int | float) and w >= 1)
 
 
-def _predictions(state: SearchState) -> dict[tuple[str, int], Prediction]:
-    """(candidate, concurrency) -> what is predicted there, as far as it is usable."""
+def _predictions(state: SearchState) -> dict[tuple[str, LoadLevel], Prediction]:
+    """(candidate, load level) -> what is predicted there, as far as it is usable."""
     price = state.usd_per_gpu_hour
     return {
-        (candidate, p.concurrency): p
+        (candidate, p.load): p
         for candidate, points in state.knowledge.predictions.items()
         for p in points
         if is_usable(p, price) and has(as_point(p, price), state.compared)
@@ -184,7 +205,7 @@ def _predictions(state: SearchState) -> dict[tuple[str, int], Prediction]:
 
 
 def _known(
-    entries: Sequence[tuple[int, str, int]], said: Mapping[tuple[str, int], Prediction]
+    entries: Sequence[tuple[int, str, LoadLevel]], said: Mapping[tuple[str, LoadLevel], Prediction]
 ) -> Floats:
     """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
     known = np.full((len(entries), 4), np.nan)
@@ -192,7 +213,11 @@ def _known(
         p = said.get((candidate, level))
         if p is not None:
             pace = pace_ms(p.ttft_ms, p.tpot_ms)
-            known[row, :3] = math.log(p.ttft_ms), math.log(pace), math.log(p.tok_s * pace / level)
+            known[row, :3] = (
+                math.log(p.ttft_ms),
+                math.log(pace),
+                math.log(law_residual(p.tok_s, pace, level)),
+            )
             if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
                 known[row, 3] = math.log(p.memory_gib)
     return known
@@ -200,8 +225,8 @@ def _known(
 
 def _osl(
     state: SearchState,
-    entries: Sequence[tuple[int, str, int]],
-    said: Mapping[tuple[str, int], Prediction],
+    entries: Sequence[tuple[int, str, LoadLevel]],
+    said: Mapping[tuple[str, LoadLevel], Prediction],
 ) -> Floats:
     """Mean output tokens of a request in each row: as predicted, else as the candidate's
     circumstances or its other levels tell, else as most predictions have it."""
@@ -216,7 +241,7 @@ def _osl(
 
 
 def _memory(
-    state: SearchState, entries: Sequence[tuple[int, str, int]], predicted: Bools
+    state: SearchState, entries: Sequence[tuple[int, str, LoadLevel]], predicted: Bools
 ) -> tuple[Bools, Bools]:
     """Rows that are predicted not to fit, and those of candidates that fit at no level."""
     spoken = {candidate for (_, candidate, _), said in zip(entries, predicted, strict=True) if said}
@@ -287,7 +312,7 @@ def stand_in(
     Args:
         known: `n x q`, logarithms; NaN is unknown. The last column is memory.
         of: each row's candidate: `n`.
-        settings, loads: `n x d` and `n x 3` (concurrency, load of a rank, GPUs), logarithms.
+        settings, loads: `n x d` and `n x 3` (level, load of a rank, GPUs), logarithms.
     """
     filled, apart = known.copy(), np.zeros_like(settings)
     has = ~np.isnan(known[:, 0])

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autotuner.predict import Observation
+from autotuner.predict import Observation, e2e_ms, requests_in_flight
 from autotuner.predict.calibration import clipped
 from autotuner.predict.gaussian_process import (
     Component,
@@ -95,7 +95,7 @@ def _most_alike(state: SearchState) -> Sequence[Observation]:
 def _seen(earlier: Sequence[Observation]) -> _Points:
     features = [
         (
-            *_widths(o.settings, o.concurrency),
+            *_widths(o.settings, o.in_flight),
             *map(math.log, (o.isl, o.osl, o.base_ttft_ms, pace_ms(o.base_ttft_ms, o.base_tpot_ms))),
         )
         for o in earlier
@@ -113,9 +113,11 @@ def _asked(state: SearchState, rows: Rows) -> _Points:
     features = []
     known = [state.knowledge.circumstances[candidate] for candidate in rows.candidates]
     settings = [state.settings.get(candidate, {}) for candidate in rows.candidates]
-    for place, concurrency, base in zip(rows.of, rows.concurrency, rows.base, strict=True):
+    for place, level, base in zip(rows.of, rows.levels, rows.base, strict=True):
         lengths = (math.log(max(tokens, 1.0)) for tokens in (known[place].isl, known[place].osl))
-        features.append((*_widths(settings[place], concurrency), *lengths, base[0], base[1]))
+        latency_ms = e2e_ms(math.exp(base[0]), math.exp(base[1]), known[place].osl)
+        in_flight = requests_in_flight(level, latency_ms)
+        features.append((*_widths(settings[place], in_flight), *lengths, base[0], base[1]))
     formats = [
         (one.engine, own.get("quantization.gemm_mode"))
         for one, own in zip(known, settings, strict=True)
@@ -129,13 +131,13 @@ def _asked(state: SearchState, rows: Rows) -> _Points:
     )
 
 
-def _widths(settings: Mapping[str, Any], concurrency: float) -> tuple[float, float, float, float]:
+def _widths(settings: Mapping[str, Any], in_flight: float) -> tuple[float, float, float, float]:
     """Logarithms of TP, DP, EP and the load of a rank."""
     tensor, data, pipeline, expert = (
         float(settings.get(f"parallel.{name}_parallel") or 1)
         for name in ("tensor", "data", "pipeline", "moe_expert")
     )
-    load = max(concurrency / (data * pipeline), 1.0)
+    load = max(in_flight / (data * pipeline), 1.0)
     return math.log(tensor), math.log(data), math.log(expert), math.log(load)
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import tok_s_per_user
 from autotuner.search.axes import Axis, Settings, axes_of, is_number, label, told_value
 from autotuner.search.frontier import Reached
@@ -42,7 +43,7 @@ METRICS = {
     "e2e_p90_ms": "p90 latency",
 }
 """What trends are learnt of, and how a reader calls it."""
-_LEVEL = "concurrency"
+_LEVEL = "load level"
 _LIMIT, _REPLICAS = "scheduling.max_running_requests", "parallel.data_parallel"
 _PENALTY = 0.1
 _MOST = 20.0
@@ -102,9 +103,9 @@ class Trends:
     effects: tuple[np.ndarray, ...]
     launches: int
 
-    def logs(self, settings: Settings, concurrency: int) -> tuple[float, ...]:
+    def logs(self, settings: Settings, load: LoadLevel) -> tuple[float, ...]:
         """What settings and load add to ln(metric), in the order of `METRICS`."""
-        own, total = _at_load(settings, concurrency), (0.0,) * len(METRICS)
+        own, total = _at_load(settings, load), (0.0,) * len(METRICS)
         for axis, effects in zip(self.axes, self.effects, strict=True):
             key = axis.path, repr(own.get(axis.path))
             if key not in self._added:
@@ -116,7 +117,7 @@ class Trends:
         self, point: OperatingPoint, own: Settings, candidate_id: str, other: Settings
     ) -> OperatingPoint:
         """A point measured with settings `own` as a candidate with `other` would have it."""
-        before, after = (self.logs(said, point.concurrency) for said in (own, other))
+        before, after = (self.logs(said, point.load) for said in (own, other))
         factors = {m: _exp(b - a) for m, a, b in zip(METRICS, before, after, strict=True)}
         values = {m: value * factors[m] for m in METRICS if (value := getattr(point, m))}
         tpot_ms = values.get("tpot_ms")
@@ -167,9 +168,9 @@ def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) 
     if len(measured) < 2:
         return None
     points = [point for outcome in measured for point in outcome.points if _told(point)]
-    said = [{**settings[p.candidate_id], _LEVEL: p.concurrency} for p in points]
+    said = [{**settings[p.candidate_id], _LEVEL: p.load.value} for p in points]
     axes = axes_of({str(index): own for index, own in enumerate(said)})
-    at_load = [_at_load(settings[p.candidate_id], p.concurrency) for p in points]
+    at_load = [_at_load(settings[p.candidate_id], p.load) for p in points]
     parts = [np.array([_row(axis, own.get(axis.path)) for own in at_load]) for axis in axes]
     rows = np.hstack([np.zeros((len(points), 0)), *parts])
     logs = np.log([[_value(point, metric) for metric in METRICS] for point in points])
@@ -180,12 +181,12 @@ def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) 
     return Trends(axes, tuple(np.split(weights, ends)) if parts else (), len(measured))
 
 
-def _at_load(settings: Settings, concurrency: int) -> dict[str, object]:
+def _at_load(settings: Settings, load: LoadLevel) -> dict[str, object]:
     """The settings with the load level, and with the limit on sequences as far as load reaches."""
     limit, replicas = settings.get(_LIMIT), settings.get(_REPLICAS)
-    at_load = {**settings, _LEVEL: concurrency}
-    if is_number(limit):
-        each = concurrency / (replicas if is_number(replicas) else 1)
+    at_load = {**settings, _LEVEL: load.value}
+    if is_number(limit) and load.kind is LoadKind.CONCURRENCY:
+        each = load.value / (replicas if is_number(replicas) else 1)
         at_load[_LIMIT] = min(limit, max(each, 1))
     return at_load
 

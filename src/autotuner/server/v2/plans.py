@@ -16,7 +16,7 @@ from fastapi import Body, Request
 from fastapi.responses import Response
 from pydantic import JsonValue, TypeAdapter
 
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import LoadLevel, TaskConfig, parse_task
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.report.plan_document import plan_of
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
@@ -79,7 +79,7 @@ class PredictedPoint(View):
     candidate: str
     settings: Settings
     gpus: int
-    concurrency: int
+    load: LoadLevel
     ttft_ms: float
     tpot_ms: float | None
     """Null where every answer has one token, as `tok_s_per_user`."""
@@ -118,7 +118,7 @@ class PredictedRecommendation(View):
     candidate: str
     settings: Settings
     gpus: int
-    concurrency: int
+    load: LoadLevel
     ttft_ms: float
     tpot_ms: float | None
     tok_s: float
@@ -190,9 +190,9 @@ class TaskPlan(View):
     """Engines that may run at once."""
     objectives: list[str]
     workload: str
-    concurrency: list[int]
-    """Load levels: requests in flight."""
-    concurrency_reason: str
+    load: list[LoadLevel]
+    """Load levels, all of one kind."""
+    load_reason: str
     """Reason for these levels, where the task leaves them open; else empty."""
     combinations: int
     candidates: int

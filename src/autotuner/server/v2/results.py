@@ -10,6 +10,7 @@ from fastapi import Path, Query
 from fastapi.responses import HTMLResponse, Response
 from pydantic import TypeAdapter
 
+from autotuner.config import LoadLevel
 from autotuner.landscapes import landscape_csv
 from autotuner.report.exports import commands_shell, points_csv
 from autotuner.report.html import render_html
@@ -67,7 +68,7 @@ class LevelComparisonView(View):
 
     experiment: str
     index: int
-    concurrency: int
+    load: LoadLevel
     measured: MeasuredView | None
     base: FiguresView
     """Prediction before calibration."""
@@ -176,7 +177,7 @@ def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
         {
             "experiment": experiment.id,
             "index": experiment.index,
-            "concurrency": level.concurrency,
+            "load": level.load,
             "measured": level.measured,
             "base": level.base,
             "calibrated": level.calibrated,

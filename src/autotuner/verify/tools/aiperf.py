@@ -8,6 +8,7 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.verify.points import Point, figure, whole
 from autotuner.verify.tools.tool import Row, Rows, Tool, part, refuse_failures
 
@@ -37,7 +38,7 @@ def point(row: Row) -> Point:
     tpot = None if osl is not None and osl <= 1 else _latency_ms(row, _TPOT)
     spread = [part(row, tag, "std") for tag in (_ISL, _OSL)]
     return Point(
-        concurrency=_concurrency(row, config),
+        load=LoadLevel.concurrency(_concurrency(row, config)),
         ttft_ms=ttft,
         tpot_ms=tpot,
         tok_s=_average(row, _TOK_S),
@@ -136,7 +137,7 @@ def points_of_records(rows: Rows) -> Iterator[Point]:
     isl, osl = _of_records(measured, _ISL), _of_records(measured, _OSL)
     wide = any(max(values) > min(values) for values in (isl, osl) if values)
     yield Point(
-        concurrency=_overlap(spans),
+        load=LoadLevel.concurrency(_overlap(spans)),
         ttft_ms=_mean_ms(measured, _TTFT),
         tpot_ms=_mean_ms(measured, _TPOT),
         tok_s=figure(_TOK_S, sum(osl) / seconds) if osl and seconds > 0 else None,

@@ -84,7 +84,7 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
         isl, osl = (_stated(metrics, f"num_{side}_tokens") for side in ("input", "output"))
     gpus = experiment.get("server_gpu_count")
     return Point(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         ttft_ms=figure("ttft", ttft_ms),
         tpot_ms=figure("tpot", tpot_ms) if tpot_ms is not None and (osl or 2) > 1 else None,
         tok_s=figure("mean_output_throughput_tokens_per_s", measured.tok_s),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.verify.points import Point, figure, tpot_without_first_ms, whole
 from autotuner.verify.tools.tool import Row, Rows, Tool, count_of, part, refuse_failures, scalars
 
@@ -52,7 +53,7 @@ def point(row: Row) -> Point:
         raise ValueError("no request succeeded")
     spread = _is_spread(metrics, "prompt_token_count") or _is_spread(metrics, "output_token_count")
     return Point(
-        concurrency=concurrency,
+        load=LoadLevel.concurrency(concurrency),
         ttft_ms=ttft,
         tpot_ms=tpot,
         tok_s=tok_s,

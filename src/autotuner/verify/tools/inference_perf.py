@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.verify.points import Point, figure, whole
 from autotuner.verify.tools.tool import Row, Tool, count_of, part, refuse_failures
 
@@ -28,7 +29,7 @@ def point(row: Row) -> Point:
     osl = _mean(done, "output_len")
     tpot = None if osl is not None and osl <= 1 else _mean(done, "latency", "time_per_output_token")
     return Point(
-        concurrency=whole("concurrency", concurrency),
+        load=LoadLevel.concurrency(whole("concurrency", concurrency)),
         ttft_ms=_ms(_mean(done, "latency", "time_to_first_token")),
         tpot_ms=_ms(tpot),
         tok_s=_number(done, "throughput", "output_tokens_per_sec"),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.engines import engine_measured_by
 from autotuner.verify.points import Excluded, Point
 from autotuner.verify.tools.tool import Row, Rows, Tool, count_of, positive, scalars, text_of
@@ -83,7 +84,7 @@ def _point(prompt: Row | None, answer: Row | None) -> Point:
         tok_s = 1000 * osl / (ttft + (osl - 1) * tpot)
     model = text_of(row, "model_filename") or text_of(row, "model_type")
     return Point(
-        concurrency=1,
+        load=LoadLevel.concurrency(1),
         ttft_ms=ttft,
         tpot_ms=tpot if osl is None or osl > 1 else None,
         tok_s=tok_s,
@@ -122,14 +123,14 @@ def batched_point(row: Row) -> Point:
     if not (sequences and isl and osl and prompt_s and answer_s):
         raise ValueError("pl, pp, tg, t_pp or t_tg is missing")
     return Point(
-        concurrency=int(sequences),
+        load=LoadLevel.concurrency(int(sequences)),
         ttft_ms=1000 * prompt_s,
         tpot_ms=1000 * answer_s / osl if osl > 1 else None,
         tok_s=sequences * osl / (prompt_s + answer_s),
         engine=engine_measured_by(BATCHED_NAME),
         isl=isl,
         osl=osl,
-        load="steady",
+        loop="steady",
         tool=BATCHED_NAME,
         originals=scalars(row),
         remarks=("measured without a server, all prompts first",),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autotuner.config import LoadLevel
 from autotuner.verify.points import Excluded, Point, figure, occupied, tpot_from_e2e_ms, whole
 
 Row = Mapping[str, Any]
@@ -100,7 +101,7 @@ def flat_point(row: Row, keys: Keys, tool: str, **fields: Any) -> Point:
     concurrency, remarks = load_of(row, keys)
     return Point(
         **{
-            "concurrency": fields.pop("concurrency", None) or concurrency,
+            "load": LoadLevel.concurrency(fields.pop("concurrency", None) or concurrency),
             "ttft_ms": ttft,
             "tpot_ms": tpot,
             "tok_s": tok_s,
