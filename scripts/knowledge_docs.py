@@ -126,7 +126,7 @@ def devices() -> str:
 def aligned() -> str:
     """Our fields beside aiconfigurator's three names for each."""
     head = "field here | unit | in its task | in its results | in a deployment that it writes"
-    lines = [f"| {head} | values | where it is silent |", "|---|---|---|---|---|---|---|"]
+    lines = [f"| {head} | values | where it is absent |", "|---|---|---|---|---|---|---|"]
     for row in table().rows:
         names = [f"`{name}`" if name else "" for name in (row.task, row.column, row.params)]
         if row.role_names:
