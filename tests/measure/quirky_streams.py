@@ -38,8 +38,8 @@ def _token(mode: str, place: int) -> dict[str, Any]:
         usage = {"prompt_tokens": 32, "completion_tokens": place + 1}
         return _document(_choice(text=" a", finish_reason=reason), usage=usage)
     if mode == "reasoning":
-        said = {"role": "assistant", "content": None, "reasoning_content": "a"}
-        delta = said if place < 12 else {"content": "a"}
+        opener = {"role": "assistant", "content": None, "reasoning_content": "a"}
+        delta = opener if place < 12 else {"content": "a"}
         return _document({"index": 0, "delta": delta, "finish_reason": reason})
     if mode == "tool_call":
         call = {"index": 0, "function": {"arguments": "a"}}
@@ -107,7 +107,7 @@ def arrivals(mode: str) -> Arrivals:
 
 
 FAILURES: dict[str, tuple[bytes, str]] = {
-    # What comes after five tokens, and the server's own words in it.
+    # What comes after five tokens, and the server's own message in it.
     "openai_object": (
         b'data: {"error":{"message":"CUDA out of memory","type":"server_error","code":500}}\n\n',
         "CUDA out of memory",

@@ -49,26 +49,26 @@ def document(*requests: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_seconds_become_ms_and_the_original_is_kept() -> None:
-    told = document(request(0.1), request(0.2), request(0.3))
-    found = measurement_of(told, PLAN, alive=True)
+    results = document(request(0.1), request(0.2), request(0.3))
+    found = measurement_of(results, PLAN, alive=True)
     assert found.ttft_ms is not None
     assert found.tpot_ms is not None
     assert (found.ttft_ms.mean, found.tpot_ms.mean) == (pytest.approx(200), pytest.approx(20))
     assert (found.tok_s, found.requests_s, found.output_tokens) == (24.0, 1.5, 48)
     assert (found.valid, found.ended_by, found.tool) == (True, "requests", "genai-bench")
-    assert found.original == told["aggregated_metrics"]
+    assert found.original == results["aggregated_metrics"]
 
 
 def test_errors_and_short_answers_are_counted_and_never_averaged() -> None:
-    told = document(request(0.1), request(0.1, tokens=4), request(9.0, code=503))
-    found = measurement_of(told, PLAN, alive=True)
+    results = document(request(0.1), request(0.1, tokens=4), request(9.0, code=503))
+    found = measurement_of(results, PLAN, alive=True)
     assert (found.requests_failed, found.requests_short, found.valid) == (1, 1, False)
     assert found.errors == {"HTTP 503": 1}
     assert found.ttft_ms is not None
     assert found.ttft_ms.max == pytest.approx(100)
 
 
-def test_a_tool_that_is_not_there_is_told_with_its_remedy() -> None:
+def test_a_tool_that_is_not_there_is_named_with_its_remedy() -> None:
     with pytest.raises(MeasureError, match="make tool-genai-bench"):
         find_tool("no-such-program")
 
@@ -81,9 +81,9 @@ def test_genai_bench_and_ours_stand_side_by_side(tmp_path: Path) -> None:
     task["optimization"]["budget"]["experiments"] = 1
     task["benchmark"] |= {"concurrency": [2], "requests_per_level": 8}
 
-    def call(*words: object) -> dict[str, Any]:
+    def call(*arguments: object) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, "-m", "autotuner", *map(str, words), "--home", tmp_path, "--json"],
+            [sys.executable, "-m", "autotuner", *map(str, arguments), "--home", tmp_path, "--json"],
             capture_output=True,
             text=True,
             check=False,

@@ -36,7 +36,7 @@ class TestStreamingLoadGenerator(LoadGeneratorContract):
 
 
 @pytest.mark.parametrize(
-    ("base_url", "words"),
+    ("base_url", "message"),
     [
         ("https://engine.example", "TLS"),
         ("engine:8000", "scheme"),
@@ -45,11 +45,11 @@ class TestStreamingLoadGenerator(LoadGeneratorContract):
         ("http://user:word@engine", "password"),
     ],
 )
-def test_an_address_that_it_cannot_serve_is_refused(base_url: str, words: str) -> None:
+def test_an_address_that_it_cannot_serve_is_refused(base_url: str, message: str) -> None:
     level = StreamingLoadGenerator().run(
         Endpoint(base_url, "fake"), plan(1, 1), engine_alive=lambda: True
     )
-    with pytest.raises(AutotunerError, match=words):
+    with pytest.raises(AutotunerError, match=message):
         asyncio.run(level)
 
 

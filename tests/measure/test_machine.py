@@ -24,7 +24,7 @@ def after(**grown_s: float) -> Counters:
 
 
 @pytest.mark.parametrize(
-    ("grown_s", "busy", "words"),
+    ("grown_s", "busy", "description"),
     [
         ({"busy_s": 20.0, "ours_s": 20.0}, False, ""),
         ({"busy_s": 20.0, "ours_s": 10.0}, True, "other processes used 50%"),
@@ -34,12 +34,12 @@ def after(**grown_s: float) -> Counters:
     ],
     ids=["ours_alone", "shared", "room_for_all", "stolen", "held_back"],
 )
-def test_what_counts_as_busy(grown_s: dict[str, float], busy: bool, words: str) -> None:
+def test_what_counts_as_busy(grown_s: dict[str, float], busy: bool, description: str) -> None:
     load = machine_load(BEFORE, after(**grown_s))
     assert load is not None
     assert load.busy == busy
     if busy:
-        assert words in load.describe()
+        assert description in load.describe()
 
 
 def test_without_counters_nothing_is_said() -> None:

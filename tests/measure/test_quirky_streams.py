@@ -1,4 +1,4 @@
-"""Streams as real servers and gateways send them: true figures, or the server's own words."""
+"""Streams as real servers and gateways send them: true figures, or the server's own message."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def test_a_well_formed_stream_has_its_true_figures(mode: str) -> None:
 
 @pytest.mark.parametrize("tokens", [0, 5])
 @pytest.mark.parametrize("kind", FAILURES)
-def test_a_failure_inside_a_stream_is_told_in_the_servers_words(kind: str, tokens: int) -> None:
-    said = read(failing(kind, tokens))
-    assert isinstance(said, str), f"taken for an answer of {said.output_tokens} tokens"
-    words = FAILURES[kind][1]
-    assert (words if tokens or kind != "cut_off" else "no tokens") in said
+def test_a_failure_inside_a_stream_has_the_servers_message(kind: str, tokens: int) -> None:
+    error = read(failing(kind, tokens))
+    assert isinstance(error, str), f"taken for an answer of {error.output_tokens} tokens"
+    message = FAILURES[kind][1]
+    assert (message if tokens or kind != "cut_off" else "no tokens") in error
 
 
 @given(st.sampled_from(WELL_FORMED), st.data())
@@ -50,9 +50,9 @@ def test_cuts_at_any_byte_hide_no_failure(kind: str, data: st.DataObject) -> Non
     body = b"".join(fragment for _, fragment in failing(kind))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20)))
     fragments = [body[a:b] for a, b in itertools.pairwise([0, *cuts, len(body)])]
-    said = parse_reply(0.0, fragments, [float(n) for n in range(len(fragments))])
-    assert isinstance(said, str)
-    assert FAILURES[kind][1] in said
+    error = parse_reply(0.0, fragments, [float(n) for n in range(len(fragments))])
+    assert isinstance(error, str)
+    assert FAILURES[kind][1] in error
 
 
 @pytest.mark.parametrize(

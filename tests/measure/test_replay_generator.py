@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from autotuner.config import LoadKind
 from autotuner.landscapes import Landscape
 from autotuner.launch.replay import SCHEME, SimulatedTimeLoop
 from autotuner.measure import Endpoint, LevelPlan, Measurement
@@ -18,6 +19,8 @@ from autotuner.testing.made_up_landscape import LAST_FAILS, made_up_landscape
 
 
 class TestReplayLoadGenerator(AnyEngineContract):
+    load_kinds = frozenset({LoadKind.CONCURRENCY})  # what the landscape has
+
     def generator(self) -> ReplayLoadGenerator:
         return ReplayLoadGenerator(made_up_landscape(levels=(1, 2, 3)))
 

@@ -104,7 +104,7 @@ def test_comments_and_other_fields_of_the_stream_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b"", "no tokens"),
         (b"data: [DONE]\n\n", "no tokens"),
@@ -114,10 +114,10 @@ def test_comments_and_other_fields_of_the_stream_are_passed_over() -> None:
         (b'data: {"error": "context too long"}\n\n', "context too long"),
     ],
 )
-def test_what_is_no_answer_is_told_in_words(body: bytes, words: str) -> None:
-    said = parse_reply(0.0, [body], [1.0])
-    assert isinstance(said, str)
-    assert words in said
+def test_what_is_no_answer_has_a_message(body: bytes, message: str) -> None:
+    error = parse_reply(0.0, [body], [1.0])
+    assert isinstance(error, str)
+    assert message in error
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))

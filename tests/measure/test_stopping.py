@@ -1,7 +1,7 @@
 """Levels that end when their interval is narrow: no bias, and intervals that hold what they say.
 
 Requests are simulated: they arrive at a queue with slots by an arrival process, lengths vary, and
-the level is told of each end at its simulated time. No sockets, no clock.
+each request ends for the level at its simulated time. No sockets, no clock.
 """
 
 from __future__ import annotations

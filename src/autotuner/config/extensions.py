@@ -112,7 +112,7 @@ class ExtensionPoint(Sequence[str]):
         """The name itself, for Pydantic.
 
         Raises:
-            ValueError: no such name; tells the nearest.
+            ValueError: no such name; names the nearest.
         """
         if name not in self:
             raise ValueError(f"{name!r} is no {self._noun}; {nearest(name, list(self))}")

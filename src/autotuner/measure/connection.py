@@ -93,7 +93,7 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             pass
         except OSError:
-            # The server has closed: what it said before is still read, and so is the end.
+            # The server has closed: what it sent before is still read, and so is the end.
             self._unsent = memoryview(b"")
         if self._unsent:
             self._loop.add_writer(self._descriptor, self._write)
@@ -148,10 +148,10 @@ class Connection:
 
     def _read_head(self, exchange: Exchange, head: bytes) -> bool:
         first, *lines = head.split(b"\r\n")
-        words = first.split()
-        if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+        parts = first.split()
+        if len(parts) < 2 or not parts[0].startswith(b"HTTP/1.") or not parts[1].isdigit():
             return False
-        exchange.status = int(words[1])
+        exchange.status = int(parts[1])
         for line in lines:
             name, _, value = line.lower().partition(b":")
             value = value.strip()

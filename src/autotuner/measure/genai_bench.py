@@ -90,18 +90,18 @@ class GenaiBenchGenerator:
         engine_alive: Callable[[], bool],
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Measurement:
-        """Runs one level; see `LoadGenerator.run`. Progress is told once, at the end.
+        """Runs one level; see `LoadGenerator.run`. Progress is reported once, at the end.
 
         Raises:
             MeasureError: the tool itself cannot work (no tokenizer).
         """
         await self._warm_up(endpoint, plan, engine_alive)
         with tempfile.TemporaryDirectory(dir=self._folder.name) as results:
-            words = [*self._words(endpoint, plan, await self._tokenizer_folder()), results]
-            said = await self._process(words, plan.stop.duration_s + _START_S, engine_alive)
+            argv = [*self._argv(endpoint, plan, await self._tokenizer_folder()), results]
+            output = await self._process(argv, plan.stop.duration_s + _START_S, engine_alive)
             document = _result(Path(results))
         if document is None:
-            return _nothing(plan, said)
+            return _nothing(plan, output)
         measurement = measurement_of(document, plan, alive=engine_alive())
         if on_progress is not None:
             on_progress(measurement.requests_completed, plan.stop.requests)
@@ -118,7 +118,7 @@ class GenaiBenchGenerator:
             )
             await StreamingLoadGenerator().run(endpoint, short, engine_alive=engine_alive)
 
-    def _words(self, endpoint: Endpoint, plan: LevelPlan, tokenizer: Path) -> list[str]:
+    def _argv(self, endpoint: Endpoint, plan: LevelPlan, tokenizer: Path) -> list[str]:
         minutes = max(math.ceil(plan.stop.duration_s / 60), 1)
         return [
             *(self._program, "benchmark", "--api-backend", "openai"),
@@ -141,21 +141,21 @@ class GenaiBenchGenerator:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
             )
-            said = (await process.communicate())[1].decode(errors="replace").strip()
+            output = (await process.communicate())[1].decode(errors="replace").strip()
             if process.returncode != 0:
                 raise MeasureError(
                     f"benchmark.tool: {TOOL} needs a tokenizer, and {self._tokenizer} has none "
-                    f"that it can read: {said.splitlines()[-1] if said else 'no reason given'}",
+                    f"that it can read: {output.splitlines()[-1] if output else 'no reason given'}",
                     remedy="give a tokenizer folder in benchmark.tokenizer",
                 )
         return folder
 
     async def _process(
-        self, words: list[str], limit_s: float, engine_alive: Callable[[], bool]
+        self, argv: list[str], limit_s: float, engine_alive: Callable[[], bool]
     ) -> str:
-        """Runs the tool behind a supervisor: it never outlives us. Returns its last words."""
+        """Runs the tool behind a supervisor: it never outlives us. Returns its last line."""
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", supervisor.__file__, _GRACE_S, *words),
+            *(sys.executable, "-I", "-S", supervisor.__file__, _GRACE_S, *argv),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -185,10 +185,10 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
 
     A file that says `_time_unit: ms` (`--metrics-time-unit`) holds ms already.
     """
-    told = document["aggregated_metrics"]
+    totals = document["aggregated_metrics"]
     requests = document.get("individual_request_metrics", [])
     done = [row for row in requests if not row.get("error_code")]
-    failed = int(told["num_error_requests"])
+    failed = int(totals["num_error_requests"])
     to_ms = 1.0 if document.get("_time_unit") == "ms" else 1000.0
     short = 0
     if plan.lengths.kind == "D":
@@ -204,19 +204,19 @@ def measurement_of(document: dict[str, Any], plan: LevelPlan, *, alive: bool) ->
         for row in done
         if row.get("tpot") is not None and int(row["num_output_tokens"]) > 1
     ]
-    errors = {f"HTTP {code}": int(n) for code, n in told["error_codes_frequency"].items()}
+    errors = {f"HTTP {code}": int(n) for code, n in totals["error_codes_frequency"].items()}
     return Measurement(
         tool=TOOL,
-        original=told,
+        original=totals,
         load=plan.load,
-        duration_s=told["run_duration"],
+        duration_s=totals["run_duration"],
         requests_completed=len(done),
         requests_failed=failed,
         requests_short=short,
         ended_by="requests" if len(done) + failed >= plan.stop.requests else "time",
         valid=alive and failed == 0 and bool(done),
-        tok_s=told["mean_output_throughput_tokens_per_s"],
-        requests_s=told["requests_per_second"],
+        tok_s=totals["mean_output_throughput_tokens_per_s"],
+        requests_s=totals["requests_per_second"],
         input_tokens=sum(int(row["num_input_tokens"]) for row in done),
         output_tokens=sum(int(row["num_output_tokens"]) for row in done),
         ttft_ms=distribution(samples_ms("ttft")),
@@ -235,7 +235,7 @@ def _result(folder: Path) -> dict[str, Any] | None:
     return document
 
 
-def _nothing(plan: LevelPlan, said: str) -> Measurement:
+def _nothing(plan: LevelPlan, output: str) -> Measurement:
     return Measurement(
         tool=TOOL,
         load=plan.load,
@@ -249,7 +249,7 @@ def _nothing(plan: LevelPlan, said: str) -> Measurement:
         requests_s=0.0,
         input_tokens=0,
         output_tokens=0,
-        errors={f"{TOOL} wrote no result: {said[:200]}": 1},
+        errors={f"{TOOL} wrote no result: {output[:200]}": 1},
     )
 
 

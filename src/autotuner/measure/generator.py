@@ -206,8 +206,12 @@ class _Sender:
 def _read(exchange: Exchange) -> Reply | str:
     if exchange.error:
         # A server that breaks off often says why in its last event.
-        said = parse_reply(exchange.sent_s, exchange.fragments, exchange.times_s)
-        return said if isinstance(said, str) and said.startswith(REPORTED) else exchange.error
+        reported = parse_reply(exchange.sent_s, exchange.fragments, exchange.times_s)
+        return (
+            reported
+            if isinstance(reported, str) and reported.startswith(REPORTED)
+            else exchange.error
+        )
     if exchange.status != 200:
         return f"HTTP {exchange.status}: {body_text(exchange.body)}"
     return parse_reply(exchange.sent_s, exchange.fragments, exchange.times_s)
@@ -243,7 +247,7 @@ class _Client:
         return await connect(self._addresses)
 
     async def vocabulary(self) -> int:
-        """The served model's vocabulary where the server tells it (llama.cpp does)."""
+        """The served model's vocabulary where the server gives it (llama.cpp does)."""
         try:
             connection = await self.connect()
             message = self._message("GET", "/v1/models", b"")

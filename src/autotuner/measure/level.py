@@ -152,7 +152,7 @@ class Level:
         return self._began_s + self._plan.stop.duration_s - now_s
 
     def end(self, ticket: Ticket, wanted_tokens: int, result: Reply | str) -> None:
-        """It has ended: with a reply, or with an error in words."""
+        """It has ended: with a reply, or with an error message."""
         now_s = self._clock()
         number = ticket.number
         self._unread -= number is not None
@@ -272,9 +272,9 @@ class Level:
     def _is_saturated(self, served_s: float, e2e_ms: Sequence[float]) -> bool:
         """Whether the engine fell behind the schedule of an open loop.
 
-        Then requests queue up, and latencies tell how long the level was: those of its last third
-        are a multiple of those of the first. A level without a warm-up begins with an empty engine,
-        and so serves less at first.
+        Then requests queue up, and latencies depend on the length of the level: those of its last
+        third are a multiple of those of the first. A level without a warm-up begins with an empty
+        engine, and so serves less at first.
         """
         if not self._scheduled:
             return False

@@ -6,7 +6,7 @@ CR LF or a lone CR; a blank line ends an event. Beyond it, what servers send bes
 an answer failed.
 
 Shapes of errors seen: OpenAI's `{"error": {"message": …}}` (vLLM, SGLang, TensorRT-LLM, llama.cpp,
-LiteLLM, OpenRouter with the provider's own words in `metadata.raw`), a bare
+LiteLLM, OpenRouter with the provider's own message in `metadata.raw`), a bare
 `{"object": "error", …}` (vLLM and SGLang of 2023-2025), `{"error": "…"}` (Triton and
 text-generation-inference), FastAPI's `{"detail": …}`, RFC 9457's `title` and `detail`, and text or
 a page of a proxy (nginx, Envoy).
@@ -30,7 +30,7 @@ _OUTPUT = (
 _MOST_TOKENS = 10**9
 DONE = b"[DONE]"
 REPORTED = "the engine reported: "
-"""Before the server's own words of a failure inside a stream."""
+"""Before the server's own message of a failure inside a stream."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,13 @@ def _reply(
 
 
 def _cut_off(token_times: list[float], stray: list[bytes], fragments: Sequence[bytes]) -> str:
-    """What an answer without an end says: its stray lines are the server's own words."""
+    """Error message of an answer without an end; its stray lines are the server's own."""
     if stray:
-        said = body_text(b"\n".join(stray) if token_times else b"".join(fragments))
+        message = body_text(b"\n".join(stray) if token_times else b"".join(fragments))
         return (
-            f"the answer is no event stream: {said}"
+            f"the answer is no event stream: {message}"
             if not token_times
-            else (f"the stream ended in the middle of an answer: {said}")
+            else (f"the stream ended in the middle of an answer: {message}")
         )
     if not token_times:
         return "the answer has no tokens"
@@ -299,15 +299,15 @@ def reported_error(event: dict[str, Any]) -> str | None:
         if _filled(choice.get("error")):
             return error_text(choice)
         reason = choice.get("finish_reason")
-        said = reason.get("type") if isinstance(reason, dict) else reason
-        if isinstance(said, str) and said.lower() in _FAILED_REASONS:
-            return error_text(reason) if isinstance(reason, dict) else f"finish_reason {said!r}"
+        cause = reason.get("type") if isinstance(reason, dict) else reason
+        if isinstance(cause, str) and cause.lower() in _FAILED_REASONS:
+            return error_text(reason) if isinstance(reason, dict) else f"finish_reason {cause!r}"
     if event.get("object") == "error" or event.get("type") == "error":
         return error_text(event)
     if (
         "choices" not in event
         and "usage" not in event
-        and any(_filled(event.get(w)) for w in _ERROR_KEYS)
+        and any(_filled(event.get(key)) for key in _ERROR_KEYS)
     ):
         return error_text(event)
     return None
@@ -328,10 +328,10 @@ def _message(value: Any) -> str:
     inner = value.get("error")
     if isinstance(inner, dict | list) and (found := _message(inner)):
         return found
-    words = next((found for name in _ERROR_KEYS if (found := _message(value.get(name)))), "")
+    message = next((found for name in _ERROR_KEYS if (found := _message(value.get(name)))), "")
     metadata = value.get("metadata")
     raw = _message(metadata.get("raw")) if isinstance(metadata, dict) else ""
-    return f"{words}: {raw}" if words and raw and raw not in words else words or raw
+    return f"{message}: {raw}" if message and raw and raw not in message else message or raw
 
 
 def _filled(value: Any) -> bool:

@@ -31,12 +31,12 @@ _READ_BYTES = 1 << 18
 STALL_S = 0.5
 FAILURES = {
     "crash-start": "ends at once with exit code 3",
-    "oom-start": "says that memory ran out, and ends",
-    "model-load": "says that the model cannot be loaded, and ends",
+    "oom-start": "prints that memory ran out, and ends",
+    "model-load": "prints that the model cannot be loaded, and ends",
     "hang-start": "listens and is never healthy",
     "ignore-term": "serves, and ignores SIGTERM",
     "crash-load": "aborts after --fail-after requests",
-    "oom-load": "says that memory ran out after --fail-after requests, and ends",
+    "oom-load": "prints that memory ran out after --fail-after requests, and ends",
     "refuse": "answers every request with 503 after --fail-after requests",
     "drop": "closes every --fail-after-th connection without an answer",
     "short": "answers with half of the tokens asked for",
@@ -66,8 +66,8 @@ def install_fake_engine(folder: Path, *arguments: str) -> Path:
     """Writes an executable `llama-server` that is the fake, for a task's `engine_path`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "llama-server"
-    words = [sys.executable, "-m", "autotuner.testing.fake_engine", *arguments]
-    quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+    argv = [sys.executable, "-m", "autotuner.testing.fake_engine", *arguments]
+    quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in argv)
     path.write_text(f'#!/bin/sh\nexec {quoted} "$@"\n', encoding="utf-8")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
@@ -202,12 +202,14 @@ class FakeConnection(asyncio.Protocol):
         if server.fail == "drop" and server.requests % max(server.fail_after, 1) == 0:
             self._transport.close()
             return
-        said = request.get("messages")
-        prompt = " ".join(str(m["content"]) for m in said) if said else request["prompt"]
+        messages = request.get("messages")
+        prompt = " ".join(str(m["content"]) for m in messages) if messages else request["prompt"]
         prompt_tokens = len(prompt) if isinstance(prompt, list) else len(prompt.split())
         wanted = int(request.get("max_tokens", 16))
         tokens = max(1, wanted // 2) if server.fail == "short" else wanted
-        stream = _Stream(self._transport, server, arrived_s, prompt_tokens, tokens, chat=bool(said))
+        stream = _Stream(
+            self._transport, server, arrived_s, prompt_tokens, tokens, chat=bool(messages)
+        )
         self._job = Job(prompt_tokens, tokens, stream.emit)
         server.in_flight += 1
         server.most_in_flight = max(server.most_in_flight, server.in_flight)
@@ -257,8 +259,8 @@ class _Stream:
         self._transport.write(data)
 
     def _choice(self, text: str, finish_reason: str | None) -> dict[str, Any]:
-        said = {"delta": {"content": text}} if self._chat else {"text": text}
-        return {"index": 0, **said, "finish_reason": finish_reason}
+        content = {"delta": {"content": text}} if self._chat else {"text": text}
+        return {"index": 0, **content, "finish_reason": finish_reason}
 
 
 def _chunk(event: dict[str, Any]) -> bytes:
@@ -288,13 +290,13 @@ def main() -> None:
     args, unknown = parser().parse_known_args()
     if unknown:
         sys.exit(f"error: unknown argument: {unknown[0]}")
-    said = {
+    failures = {
         "crash-start": ("something is wrong", 3),
         "oom-start": ("failed to allocate buffer of size 68719476736", 1),
         "model-load": ("error loading model: made to fail", 1),
     }
-    if args.fail in said:
-        text, code = said[args.fail]
+    if args.fail in failures:
+        text, code = failures[args.fail]
         print(text, file=sys.stderr)
         sys.exit(code)
     asyncio.run(serve(args))

@@ -61,7 +61,7 @@ def plan(
 
 @dataclass
 class ObservedLevel:
-    """One level that was run: what it showed, and what it told on the way."""
+    """One level that was run: what it showed, and its progress."""
 
     shown: Measurement
     wall_s: float
@@ -124,7 +124,7 @@ class AnyEngineContract(ABC):
         assert (shown.load.value, shown.requests_short, shown.errors) == (2, 0, {})
         assert (shown.valid, shown.ended_by) == (True, "requests")
 
-    def test_progress_is_told_up_to_the_last_request(self) -> None:
+    def test_progress_is_reported_up_to_the_last_request(self) -> None:
         (level,) = self.run(plan(2, 5))
         assert level.progress == [(completed, 5) for completed in range(1, 6)]
 
