@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from autotuner.config import parse_task
+from autotuner.report.plan_document import plan_of
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.v2 import plans
+from autotuner.tuning.prepare import prepare
 from autotuner.workers.policy import Policy
 
 VALIDATE, PLAN = "/api/v2/tasks/validate", "/api/v2/tasks/plan"
@@ -150,3 +154,23 @@ def test_the_operators_limits_count(service: Service) -> None:
     with TestClient(create_app(strict), base_url="http://127.0.0.1:8700") as client:
         assert faults(client, TASK) == ["optimization.budget.experiments"]
         assert client.post(PLAN, json=TASK).status_code == 403
+
+
+@pytest.mark.parametrize("osl", [1, 500])
+def test_a_plan_has_the_shape_of_the_api(osl: int, tmp_path: Path) -> None:
+    document = {
+        "version": 2,
+        "name": "planned",
+        "model": {"id": "Qwen/Qwen3-32B"},
+        "runtime": {"isl": 4000, "osl": osl},
+        "system": {"backend": "vllm", "gpu_type": "h200", "total_gpus": 2},
+        "benchmark": {"concurrency": [1, 16]},
+        "slo": {"ttft_ms": 2000},
+        "prediction": {"predictor": "roofline"},
+    }
+    prepared = prepare(parse_task(document), base=tmp_path)
+    plan = plans.PLAN.validate_python(plan_of(prepared, tmp_path, None)[0])
+    assert plan.prediction.recommended is not None
+    assert plan.prediction.recommended.limits[0].name == "ttft_ms"
+    assert all((point.tpot_ms is None) == (osl == 1) for point in plan.prediction.frontier)
+    assert plan.prediction.mixed is None

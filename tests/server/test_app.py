@@ -1,17 +1,29 @@
-"""A WebSocket that there is not is answered as any other address that there is not."""
+"""The application: its listening socket, and WebSockets of unknown paths."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from autotuner.server.app import create_app
+from autotuner.server.app import create_app, listening_on
 from autotuner.server.service import Service
 from autotuner.store import Store
+
+
+def test_no_part_of_an_answer_waits_for_the_part_before_to_be_acknowledged() -> None:
+    with (
+        listening_on("127.0.0.1", 0) as listening,
+        socket.create_connection(listening.getsockname()),
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
 
 PATHS = ("/", "/nothing", "/healthz", "/api/v2/tasks/", "/api/ws", "/api/ws/tasks/one", "/api/ws/x")
 
