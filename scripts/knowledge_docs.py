@@ -41,7 +41,7 @@ SHOWN = {
 
 def coverage() -> str:
     """Field x engine."""
-    mappings = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    mappings = {name: engine.table.mappings() for name, engine in ENGINES.items()}
     places = range(len(next(iter(mappings.values()))))
     rows = [{name: mapping[place] for name, mapping in mappings.items()} for place in places]
     return coverage_markdown({next(iter(row.values())).path: row for row in rows})

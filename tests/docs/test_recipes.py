@@ -45,8 +45,8 @@ def test_a_gpu_is_a_row() -> None:
 
 def test_a_flag_is_a_row() -> None:
     ((path, row),) = yaml.safe_load(block("A flag", "yaml")).items()
-    pieces = row_from(path, row).pieces({path: 32}, ModelFacts(), "vllm")
-    assert pieces.words == ("--block-size", "32")
+    fragment = row_from(path, row).fragment({path: 32}, ModelFacts(), "vllm")
+    assert fragment.words == ("--block-size", "32")
 
 
 @pytest.mark.slow

@@ -85,7 +85,7 @@ def arguments(spec: LaunchSpec) -> list[str]:
     return list(words[next(i for i, word in enumerate(words) if word.startswith("--")) :])
 
 
-def told(spec: LaunchSpec) -> dict[str, Any]:
+def reported(spec: LaunchSpec) -> dict[str, Any]:
     """Flag -> its value as text, True for a switch; JSON values as documents."""
     found: dict[str, Any] = {}
     words = arguments(spec)

@@ -54,7 +54,7 @@ class TestLmdeploy(TestVllm):
         return ENGINES["lmdeploy"]
 
 
-def said(engine: str, name: str, **settings: object) -> str:
+def written(engine: str, name: str, **settings: object) -> str:
     by_path = {path.replace("__", "."): value for path, value in settings.items()}
     tabled = ENGINES[engine]
     candidate = Candidate.from_settings(by_path)
@@ -62,13 +62,13 @@ def said(engine: str, name: str, **settings: object) -> str:
 
 
 def test_attention_data_parallelism_counts_all_ranks_on_sglang() -> None:
-    moe = said("sglang", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
+    moe = written("sglang", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
     assert "--tp-size 8 --attn-dp-size 4" in moe
-    dense = said("sglang", LLAMA, parallel__tensor_parallel=2, parallel__data_parallel=4)
+    dense = written("sglang", LLAMA, parallel__tensor_parallel=2, parallel__data_parallel=4)
     assert "--tp-size 2 --dp-size 4" in dense
 
 
-def test_an_older_version_is_told_in_its_own_words() -> None:
+def test_an_older_version_has_its_own_words() -> None:
     engine = ENGINES["vllm"]
     candidate = Candidate.from_settings(
         {"attention.backend": "flashinfer", "memory.swap_space": 4.0}
@@ -82,7 +82,7 @@ def test_an_older_version_is_told_in_its_own_words() -> None:
 
 
 def test_options_of_tensorrt_llm_go_into_a_file_that_the_command_writes() -> None:
-    command = said("trtllm", QWEN, quantization__kvcache_mode="fp8", memory__page_size=64)
+    command = written("trtllm", QWEN, quantization__kvcache_mode="fp8", memory__page_size=64)
     assert '"dtype": "fp8"' in command
     assert "> options.yaml && trtllm-serve Qwen/Qwen3-8B" in command
     assert command.endswith("--extra_llm_api_options options.yaml")
@@ -90,22 +90,24 @@ def test_options_of_tensorrt_llm_go_into_a_file_that_the_command_writes() -> Non
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang"])
 def test_a_checkpoint_says_its_own_format(engine: str) -> None:
-    plain = said(engine, DEEPSEEK)
-    assert said(engine, DEEPSEEK, quantization__gemm_mode="fp8_block") == plain
+    plain = written(engine, DEEPSEEK)
+    assert written(engine, DEEPSEEK, quantization__gemm_mode="fp8_block") == plain
     with pytest.raises(EngineError, match="weights are fp8_block"):
-        said(engine, DEEPSEEK, quantization__gemm_mode="bfloat16")
+        written(engine, DEEPSEEK, quantization__gemm_mode="bfloat16")
     with pytest.raises(EngineError, match="one flag says both"):
-        said(engine, QWEN_MOE, **FP8_DENSE_ONLY)
+        written(engine, QWEN_MOE, **FP8_DENSE_ONLY)
 
 
 @pytest.mark.parametrize("engine", ["sglang", "trtllm"])
-def test_the_width_counts_all_ranks_where_only_data_parallel_is_said(engine: str) -> None:
-    said_width = said(engine, DEEPSEEK, parallel__data_parallel=8).replace("--tp_size", "--tp-size")
-    assert "--tp-size 8" in said_width
+def test_the_width_counts_all_ranks_where_only_data_parallel_is_set(engine: str) -> None:
+    width_in = written(engine, DEEPSEEK, parallel__data_parallel=8).replace(
+        "--tp_size", "--tp-size"
+    )
+    assert "--tp-size 8" in width_in
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "trtllm", "lmdeploy"])
-def test_the_revision_of_a_hubs_model_is_said(engine: str) -> None:
+def test_the_revision_of_a_hubs_model_is_expressed(engine: str) -> None:
     tabled, plain = ENGINES[engine], model(QWEN)
     at = replace(plain, revision="v1.0")
     candidate, here = Candidate(), tabled.assume(None)
@@ -126,8 +128,8 @@ def test_the_revision_of_a_hubs_model_is_said(engine: str) -> None:
 def test_extra_arguments_do_not_say_what_a_field_says(engine: str, words: list[str]) -> None:
     both = {"memory__mem_fraction_static": 0.8, "misc__extra_args": words}
     with pytest.raises(EngineError, match=r"misc\.extra_args.*memory\.mem_fraction_static 0\.8"):
-        said(engine, QWEN, **both)
-    assert words[-1] in said(engine, QWEN, misc__extra_args=words)
+        written(engine, QWEN, **both)
+    assert words[-1] in written(engine, QWEN, misc__extra_args=words)
 
 
 @pytest.mark.parametrize(
@@ -147,31 +149,31 @@ def test_a_flag_counts_by_any_of_its_names_whatever_the_field_says(words: list[s
         "parallel__tensor_parallel": 1,
     }
     with pytest.raises(EngineError, match=r"misc\.extra_args.* beside "):
-        said("vllm", QWEN, **fields, misc__extra_args=words)
+        written("vllm", QWEN, **fields, misc__extra_args=words)
 
 
 def test_extra_arguments_do_not_decide_how_many_gpus_are_occupied() -> None:
     with pytest.raises(EngineError, match=r"say parallel\.data_parallel"):
-        said("vllm", QWEN, misc__extra_args=["--data-parallel-size=2"])
+        written("vllm", QWEN, misc__extra_args=["--data-parallel-size=2"])
 
 
 def test_chunks_have_no_size_where_prefill_is_not_cut() -> None:
     size = {"attention__chunked_prefill_size": 2048}
     with pytest.raises(EngineError, match=r"attention\.enable_chunked_prefill False"):
-        said("sglang", QWEN, attention__enable_chunked_prefill=False, **size)
-    assert "--chunked-prefill-size 2048" in said(
+        written("sglang", QWEN, attention__enable_chunked_prefill=False, **size)
+    assert "--chunked-prefill-size 2048" in written(
         "sglang", QWEN, attention__enable_chunked_prefill=True, **size
     )
 
 
 def test_what_only_some_gpus_can_is_refused_on_others() -> None:
     with pytest.raises(EngineError, match=r"comm_mode.*'int8' on h100_sxm.*AMD"):
-        said("vllm", QWEN, quantization__comm_mode="int8", system__gpu_type="h100")
-    assert "QUANTIZATION=INT8" in said(
+        written("vllm", QWEN, quantization__comm_mode="int8", system__gpu_type="h100")
+    assert "QUANTIZATION=INT8" in written(
         "vllm", QWEN, quantization__comm_mode="int8", system__gpu_type="mi300x"
     )
-    plain = said("vllm", QWEN, system__gpu_type="h100")
-    assert said("vllm", QWEN, quantization__comm_mode="half", system__gpu_type="h100") == plain
+    plain = written("vllm", QWEN, system__gpu_type="h100")
+    assert written("vllm", QWEN, quantization__comm_mode="half", system__gpu_type="h100") == plain
 
 
 @pytest.mark.parametrize("version", ["banana", "", "latest", "1;2", "-1"])
@@ -187,19 +189,21 @@ def test_versions_are_taken_as_they_are_written(version: str) -> None:
 
 def test_a_setting_it_cannot_express_names_the_engines_that_can() -> None:
     with pytest.raises(EngineError, match="these can: sglang"):
-        said("vllm", QWEN, scheduling__conservativeness=0.5)
+        written("vllm", QWEN, scheduling__conservativeness=0.5)
 
 
 def test_an_engine_refuses_a_model_of_another_format() -> None:
     with pytest.raises(EngineError, match=r"serves a \.gguf file"):
-        said("llamacpp", QWEN)
+        written("llamacpp", QWEN)
 
 
 def test_lmdeploys_engines_are_chosen_by_the_attention_backend() -> None:
-    assert "lmdeploy serve api_server Qwen/Qwen3-8B" in said("lmdeploy", QWEN)
-    assert "--backend turbomind" in said("lmdeploy", QWEN)
-    other = said("lmdeploy", QWEN, attention__backend="pytorch", quantization__kvcache_mode="fp8")
+    assert "lmdeploy serve api_server Qwen/Qwen3-8B" in written("lmdeploy", QWEN)
+    assert "--backend turbomind" in written("lmdeploy", QWEN)
+    other = written(
+        "lmdeploy", QWEN, attention__backend="pytorch", quantization__kvcache_mode="fp8"
+    )
     assert "--backend pytorch" in other
     assert "--quant-policy fp8" in other
-    wide = said("lmdeploy", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
+    wide = written("lmdeploy", DEEPSEEK, parallel__tensor_parallel=2, parallel__data_parallel=4)
     assert "--tp 2 --dp 4" in wide

@@ -56,9 +56,9 @@ def test_the_algorithm_alone_keeps_its_name() -> None:
         {"misc.speculative_algorithm": "mtp", "misc.speculative_num_draft_tokens": 2},
     ],
 )
-def test_vllm_drafts_as_many_as_are_said(beside: dict[str, Any]) -> None:
-    said = json.loads(value(argv("vllm", {"runtime.nextn": 2} | beside), "--speculative-config"))
-    assert said == {"method": "mtp", "num_speculative_tokens": 2}
+def test_vllm_drafts_as_many_as_are_set(beside: dict[str, Any]) -> None:
+    written = json.loads(value(argv("vllm", {"runtime.nextn": 2} | beside), "--speculative-config"))
+    assert written == {"method": "mtp", "num_speculative_tokens": 2}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_nothing_is_drafted_where_the_count_is_zero() -> None:
         ("0.5.23", "--tp-size 8 --attn-dp-size 8 --ep-size 8"),
     ],
 )
-def test_attention_data_parallelism_is_said_as_each_version_says_it(
+def test_attention_data_parallelism_is_expressed_as_each_version_has_it(
     version: str, words: str
 ) -> None:
     layout = {

@@ -1,4 +1,4 @@
-"""An engine is one file: what else names it, and what a wrong file is told."""
+"""An engine is one file: what else names it, and what is said of a wrong file."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_an_engine_without_a_scheduler_is_unknown_to_the_roofline(folder: Path) 
         ("at_least: served_length\n", "at_leest: served_length\n", "requires.0.at_leest: unknown"),
     ],
 )
-def test_a_wrong_key_or_value_is_told_with_file_and_line(
+def test_a_wrong_key_or_value_is_reported_with_file_and_line(
     folder: Path, before: str, after: str, where: str
 ) -> None:
     text = named("wrong")
@@ -134,7 +134,7 @@ def test_a_wrong_key_or_value_is_told_with_file_and_line(
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "written"),
     [
         ("title: vLLM\n", "title: vLLM\ntitle: x\n", "'title' is given twice"),
         ("title: vLLM\n", "", ":1: title: is missing"),
@@ -143,11 +143,13 @@ def test_a_wrong_key_or_value_is_told_with_file_and_line(
         ("  memory.page_size: {flag: --block-size}\n", "", "memory.page_size"),
     ],
 )
-def test_a_file_that_is_no_engine_is_told(folder: Path, before: str, after: str, said: str) -> None:
+def test_a_file_that_is_no_engine_is_refused(
+    folder: Path, before: str, after: str, written: str
+) -> None:
     added(folder, "wrong", named("wrong").replace(before, after, 1))
     with pytest.raises(EngineError) as raised:
         engine_table("wrong")
-    assert said in str(raised.value)
+    assert written in str(raised.value)
     assert "wrong.yaml" in str(raised.value)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from candidates import MODELS, SETTINGS, expressible, model, told
+from candidates import MODELS, SETTINGS, expressible, model, reported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ FLAGS = {engine: declared(engine) for engine in ("vllm", "sglang", "lmdeploy")}
 @settings(max_examples=200, deadline=None)
 @given(SETTINGS, st.sampled_from(MODELS))
 def test_every_flag_and_value_is_declared(engine: str, chosen: dict[str, Any], name: str) -> None:
-    for flag, value in told(expressible(engine, chosen, name)[1]).items():
+    for flag, value in reported(expressible(engine, chosen, name)[1]).items():
         row = FLAGS[engine].get(flag)
         assert row is not None, f"{flag} is not declared"
         assert (value is True) == (row["kind"] in SWITCHES), flag

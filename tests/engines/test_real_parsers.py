@@ -1,4 +1,4 @@
-"""Rendered command lines, given to the engines' own parsers: what they read is what was said."""
+"""Rendered command lines, given to the engines' own parsers: what they read is what was written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from candidates import MODELS, SETTINGS, arguments, expressible, told
+from candidates import MODELS, SETTINGS, arguments, expressible, reported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,16 +34,16 @@ def parsed(engine: str, lines: list[list[str]]) -> list[dict[str, Any]]:
     return found
 
 
-def same(said: Any, read: Any) -> bool:
-    if isinstance(said, dict):
+def same(written: Any, read: Any) -> bool:
+    if isinstance(written, dict):
         document = json.loads(read) if isinstance(read, str) else read
-        return all(same(value, document[key]) for key, value in said.items())
-    if isinstance(said, bool) or said is None:
-        return bool(read) == bool(said)
+        return all(same(value, document[key]) for key, value in written.items())
+    if isinstance(written, bool) or written is None:
+        return bool(read) == bool(written)
     try:
-        return float(said) == float(read)
+        return float(written) == float(read)
     except (TypeError, ValueError):
-        return str(said).lower() in (
+        return str(written).lower() in (
             str(read).lower(),
             *map(str.lower, map(str, [*read] if isinstance(read, list) else [])),
         )
@@ -51,7 +51,7 @@ def same(said: Any, read: Any) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", PYTHONS)
-def test_the_engine_reads_what_the_candidate_said(engine: str) -> None:
+def test_the_engine_reads_what_the_candidate_has(engine: str) -> None:
     lines: list[list[str]] = []
     flags: list[dict[str, Any]] = []
 
@@ -60,12 +60,12 @@ def test_the_engine_reads_what_the_candidate_said(engine: str) -> None:
     def collect(chosen: dict[str, Any], name: str) -> None:
         spec = expressible(engine, chosen, name)[1]
         lines.append(arguments(spec))
-        flags.append(told(spec))
+        flags.append(reported(spec))
 
     collect()
-    for line, said, read in zip(lines, flags, parsed(engine, lines), strict=True):
+    for line, written, read in zip(lines, flags, parsed(engine, lines), strict=True):
         assert "refused" not in read, (line, read)
-        for flag, value in said.items():
+        for flag, value in written.items():
             name = flag.removeprefix("--").replace("-", "_")
             wanted = value
             if name.startswith("no_"):

@@ -1,4 +1,4 @@
-"""GPUs are shared out without overlap, and come back; an engine is told which are its own."""
+"""GPUs are shared out without overlap, and come back; an engine gets those of its own."""
 
 from __future__ import annotations
 

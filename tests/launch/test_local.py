@@ -56,7 +56,7 @@ class TestLocalLauncher(LocalProcesses, LauncherContract):
         seen = self.run(fake("--fail", "ignore-term"), tmp_path / "engine.log")
         assert not seen.left
 
-    def test_a_port_taken_every_time_is_told_after_some_tries(self, tmp_path: Path) -> None:
+    def test_a_port_taken_every_time_is_reported_after_some_tries(self, tmp_path: Path) -> None:
         tries = tmp_path / "tries"
         script = f"echo x >> '{tries}'; echo \"error: couldn't bind to port\"; exit 1"
         with pytest.raises(LaunchFailed) as caught:
@@ -260,7 +260,7 @@ def test_the_first_pattern_of_the_table_wins_wherever_it_matches() -> None:
         (255, False, FailureKind.DIED_LOADING, "exit code 255"),
     ],
 )
-def test_without_a_telling_line_the_end_decides(
+def test_without_a_known_line_the_end_decides(
     exit_code: int, was_ready: bool, kind: FailureKind, words: str
 ) -> None:
     failure = classify("nothing of note", PATTERNS, exit_code=exit_code, was_ready=was_ready)

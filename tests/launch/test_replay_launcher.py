@@ -39,7 +39,7 @@ class TestReplayLauncher(AnyLauncherContract):
     def failing_spec(self, kind: FailureKind) -> LaunchSpec | None:
         return spec(ALL_FAIL) if kind is FailureKind.OUT_OF_MEMORY else None
 
-    def test_two_launches_are_told_apart(self, tmp_path: Path) -> None:
+    def test_two_launches_are_distinct(self, tmp_path: Path) -> None:
         async def both() -> set[str]:
             engines = [await self.launch(spec(name), tmp_path / name) for name in ("0", "1")]
             return {engine.base_url for engine in engines}
@@ -73,21 +73,21 @@ class TestReplayLauncher(AnyLauncherContract):
 
 def test_simulated_time_keeps_the_order_of_what_runs_side_by_side() -> None:
     async def story() -> list[tuple[str, float]]:
-        told: list[tuple[str, float]] = []
+        reported: list[tuple[str, float]] = []
         clock = asyncio.get_running_loop().time
 
         async def sleeper(name: str, *naps_s: float) -> None:
             for nap_s in naps_s:
                 await asyncio.sleep(nap_s)
-                told.append((name, round(clock(), 6)))
+                reported.append((name, round(clock(), 6)))
 
         await asyncio.gather(sleeper("a", 3600, 1800), sleeper("b", 4000), sleeper("c", 0, 5500))
-        return told
+        return reported
 
     began = time.monotonic()
     with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
-        told = runner.run(story())
-    assert told == [("c", 0), ("a", 3600), ("b", 4000), ("a", 5400), ("c", 5500)]
+        reported = runner.run(story())
+    assert reported == [("c", 0), ("a", 3600), ("b", 4000), ("a", 5400), ("c", 5500)]
     assert time.monotonic() - began < 60, "hours were waited for"
 
 

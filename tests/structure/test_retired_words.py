@@ -116,8 +116,8 @@ def documents() -> list[Path]:
 
 
 STILL = {
-    *("cli", "config", "engines", "evaluate", "landscapes", "launch", "measure", "predict"),
-    *("search", "store", "testing", "tuning", "workers", "documents"),
+    *("cli", "config", "evaluate", "landscapes", "measure", "predict"),
+    *("search", "store", "testing", "tuning", "documents"),
     *("scripts", "tests"),
 }
 """What is being renamed just now."""

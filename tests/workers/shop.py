@@ -149,7 +149,7 @@ class Shop:
         return self.start("worker", "--devices", "cpu", *words)
 
     def logs(self) -> str:
-        """What every process has said."""
+        """What every process has written."""
         files = sorted(self.folder.glob("process-*.log"))
         return "\n".join(f"== {path.name}\n{path.read_text(encoding='utf-8')}" for path in files)
 
@@ -172,11 +172,11 @@ class Shop:
             raise AssertionError(f"{statuses}, not {now}\n{self.logs()}") from None
 
     def wait_for_event(self, task: TaskRecord, kind: str, times: int = 1) -> None:
-        def told() -> bool:
+        def reported() -> bool:
             return sum(event.kind == kind for event in self.store.events(task.id)) >= times
 
         try:
-            wait_for(told, kind)
+            wait_for(reported, kind)
         except AssertionError:
             raise AssertionError(f"no {kind}: {self.logs()}") from None
 
@@ -199,7 +199,7 @@ class Shop:
 
     def _engines(self) -> dict[int, str]:
         found = processes(self.mark)
-        return {pid: said for pid, said in found.items() if "fake_engine" in said}
+        return {pid: written for pid, written in found.items() if "fake_engine" in written}
 
     def close(self) -> None:
         for process in self.started:

@@ -82,7 +82,7 @@ def test_a_folder_whose_name_begins_like_a_root_is_another(root):
         *("file:///etc/passwd", "file:/etc/passwd", "hf://owner/name", "C:/models/x", "data:,x"),
     ],
 )
-def test_an_address_is_told_as_one(root, written):
+def test_an_address_is_refused_as_one(root, written):
     assert "address" in why_refused(written, root, base=root)
 
 
@@ -91,7 +91,7 @@ def test_a_network_share_is_refused(root, written):
     assert "network share" in why_refused(written, root, base=root)
 
 
-def test_dots_and_homes_and_relative_paths_are_told(root):
+def test_dots_and_homes_and_relative_paths_are_refused(root):
     assert "'..'" in why_refused(f"{root}/a/../a", root)
     assert "'~'" in why_refused("~root/x", root, base=root)
     assert "relative" in why_refused("a/weights.gguf", root)

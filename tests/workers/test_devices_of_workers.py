@@ -24,11 +24,11 @@ H100 = FoundGpu("0", "NVIDIA H100 80GB HBM3", 79.6)
 NODE = (H100, FoundGpu("1", "NVIDIA H100 80GB HBM3", 79.6), FoundGpu("2", "NVIDIA L40S", 45.0))
 
 
-def meant(said: str, found: Sequence[FoundGpu] = NODE, gpu: str | None = None) -> Devices:
-    return devices_of(said, gpu=gpu, look=lambda: found)
+def meant(requested: str, found: Sequence[FoundGpu] = NODE, gpu: str | None = None) -> Devices:
+    return devices_of(requested, gpu=gpu, look=lambda: found)
 
 
-def test_devices_are_found_by_what_is_said() -> None:
+def test_devices_are_found_by_what_is_requested() -> None:
     assert meant("cpu") == Devices("cpu", ("cpu",))
     assert meant("all", ()) == Devices("cpu", ("cpu",))
     assert meant("all", NODE[:2]) == Devices("h100_sxm", ("0", "1"))
@@ -39,7 +39,7 @@ def test_devices_are_found_by_what_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "found", "told"),
+    ("requested", "found", "reported"),
     [
         ("all", NODE, "different kinds: h100_sxm, l40s"),
         ("7", NODE, "'7' is no GPU"),
@@ -49,14 +49,14 @@ def test_devices_are_found_by_what_is_said() -> None:
         ("0", (FoundGpu("0", "Frobnicator 3000", 16.0),), "Frobnicator"),
     ],
 )
-def test_devices_that_cannot_be_meant_are_told(
-    said: str, found: Sequence[FoundGpu], told: str
+def test_devices_that_cannot_be_meant_are_refused(
+    requested: str, found: Sequence[FoundGpu], reported: str
 ) -> None:
-    with pytest.raises(AutotunerError, match=told):
-        meant(said, found)
+    with pytest.raises(AutotunerError, match=reported):
+        meant(requested, found)
 
 
-def test_a_gpu_that_the_catalog_does_not_know_is_told() -> None:
+def test_a_gpu_that_the_catalog_does_not_know_is_refused() -> None:
     with pytest.raises(AutotunerError, match="h1000"):
         meant("0", (H100,), gpu="h1000")
 
@@ -71,13 +71,13 @@ def test_gpus_may_be_named_by_uuid_and_instances_with_what_they_are() -> None:
     assert meant("2,GPU-2f3c", EIGHT).names == ("2",), "each once"
     assert meant("MIG-1a,MIG-2b", EIGHT, gpu="h100") == Devices("h100_sxm", ("MIG-1a", "MIG-2b"))
     assert meant("GPU-77", (), gpu="mi300x") == Devices("mi300x", ("GPU-77",))
-    for said in ("MIG-1a", "GPU-9"):
-        with pytest.raises(AutotunerError, match=f"'{said}' is no GPU"):
-            meant(said, EIGHT)
+    for requested in ("MIG-1a", "GPU-9"):
+        with pytest.raises(AutotunerError, match=f"'{requested}' is no GPU"):
+            meant(requested, EIGHT)
 
 
-def allowed(said: str, names: Sequence[str], **more: str) -> Devices:
-    return devices_of(said, allowed=names, look=lambda: EIGHT, **more)
+def allowed(requested: str, names: Sequence[str], **more: str) -> Devices:
+    return devices_of(requested, allowed=names, look=lambda: EIGHT, **more)
 
 
 def test_what_the_environment_leaves_is_what_a_worker_may_use() -> None:
@@ -94,19 +94,21 @@ def test_what_the_environment_leaves_is_what_a_worker_may_use() -> None:
 
 def of_task(
     count: int,
-    said: str | None = None,
+    requested: str | None = None,
     allowed: Sequence[str] | None = None,
     found: Sequence[FoundGpu] = EIGHT,
     gpu: str = "h100",
 ) -> tuple[str, ...]:
-    chosen = devices_for(gpu_named(gpu), count, said=said, allowed=allowed, look=lambda: found)
+    chosen = devices_for(
+        gpu_named(gpu), count, requested=requested, allowed=allowed, look=lambda: found
+    )
     return chosen.names
 
 
 def test_a_task_gets_as_many_gpus_as_it_needs() -> None:
     assert of_task(2) == ("0", "1")
-    assert of_task(2, said="2,3") == ("2", "3")
-    assert of_task(1, said="3,2") == ("3",)
+    assert of_task(2, requested="2,3") == ("2", "3")
+    assert of_task(1, requested="3,2") == ("3",)
     assert of_task(2, allowed=("4", "5", "6")) == ("4", "5")
     assert of_task(1, found=NODE, gpu="l40s") == ("2",), "of the kind that it names"
     assert of_task(2, found=()) == ("0", "1"), "no driver's tool tells"
@@ -114,7 +116,7 @@ def test_a_task_gets_as_many_gpus_as_it_needs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "allowed", "told"),
+    ("requested", "allowed", "reported"),
     [
         ("2,3", None, "--devices 2,3 gives 2"),
         (None, ("7",), "CUDA_VISIBLE_DEVICES gives 1"),
@@ -122,16 +124,16 @@ def test_a_task_gets_as_many_gpus_as_it_needs() -> None:
         ("8,9,10,11", None, "'8' is no GPU"),
     ],
 )
-def test_too_few_gpus_for_a_task_are_told_before_any_launch(
-    said: str | None, allowed: Sequence[str] | None, told: str
+def test_too_few_gpus_for_a_task_are_reported_before_any_launch(
+    requested: str | None, allowed: Sequence[str] | None, reported: str
 ) -> None:
-    with pytest.raises(AutotunerError, match=told):
-        of_task(4, said, allowed)
+    with pytest.raises(AutotunerError, match=reported):
+        of_task(4, requested, allowed)
 
 
 def test_gpus_for_a_task_on_the_cpu_are_a_mistake() -> None:
     with pytest.raises(AutotunerError, match=r"--devices 2: the task names no GPU"):
-        devices_for(None, 0, said="2", look=lambda: EIGHT)
+        devices_for(None, 0, requested="2", look=lambda: EIGHT)
 
 
 LISTED = "0, NVIDIA L40S, 46068, GPU-0c\n1, NVIDIA GB10, [N/A], GPU-1c\n"

@@ -27,7 +27,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def seen_by_engines(shop: Shop) -> set[tuple[str, ...] | None]:
-    found = {pid: said for pid, said in processes(shop.mark).items() if "fake_engine" in said}
+    found = {
+        pid: written for pid, written in processes(shop.mark).items() if "fake_engine" in written
+    }
     return {allowed_gpus(environment) for pid in found if (environment := environment_of(pid))}
 
 
@@ -58,15 +60,17 @@ def test_workers_of_two_homes_do_not_use_one_device_at_once(shop: Shop, tmp_path
         assert waiting.poll() is None
 
 
-@pytest.mark.parametrize("said", [["--devices", "2,3"], pytest.param([], marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "written", [["--devices", "2,3"], pytest.param([], marks=pytest.mark.slow)]
+)
 def test_tune_starts_engines_on_the_gpus_that_it_is_given(
-    said: list[str], shop: Shop, monkeypatch: pytest.MonkeyPatch
+    written: list[str], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By its option, else by its environment, which it reads once."""
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3" if said else "2,3")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2,3" if written else "2,3")
     file = shop.folder / "task.yaml"
     config = shop.task(SLOW_TO_LOAD, status="pending", **ON_GPUS).config
     file.write_text(json.dumps(config), encoding="utf-8")
-    shop.run(*COMMAND, "tune", str(file), *said)
+    shop.run(*COMMAND, "tune", str(file), *written)
     both = wait_for(lambda: len(found := seen_by_engines(shop)) == 2 and found, shop.logs())
     assert both == {("2",), ("3",)}

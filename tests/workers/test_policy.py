@@ -35,8 +35,8 @@ DANGEROUS = (
 )
 
 
-def refused(policy=None, base=None, **said):
-    task = parse_task(QUICK | said)
+def refused(policy=None, base=None, **written):
+    task = parse_task(QUICK | written)
     return {p.path: p.message for p in violations(task, policy or Policy(), base=base)}
 
 
@@ -46,7 +46,7 @@ def test_what_the_examples_ask_for_is_allowed():
     assert refused(misc=searched, attention={"backend": ["flash", "standard"]}) == {}
 
 
-def test_everything_that_is_not_allowed_is_told_at_once():
+def test_everything_that_is_not_allowed_is_reported_at_once():
     found = refused(
         Policy(engines=("vllm",), max_gpus=2, max_minutes=10),
         model={"path": "/etc/passwd"},
@@ -66,7 +66,7 @@ def test_everything_that_is_not_allowed_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    ("policy", "said", "path"),
+    ("policy", "written", "path"),
     [
         (
             Policy(engines=("llamacpp",)),
@@ -94,18 +94,18 @@ def test_everything_that_is_not_allowed_is_told_at_once():
         ),
     ],
 )
-def test_an_operators_limit_is_told_with_its_field(policy, said, path):
-    assert refused(**said) == {}
-    assert list(refused(policy, **said)) == [path]
+def test_an_operators_limit_is_reported_with_its_field(policy, written, path):
+    assert refused(**written) == {}
+    assert list(refused(policy, **written)) == [path]
 
 
 def test_within_the_limits_all_is_allowed():
     policy = Policy(max_experiments=5, max_minutes=10, max_gpus=4, max_concurrency=8)
-    said = {
+    written = {
         "optimization": {"budget": {"experiments": 5, "minutes": 10}},
         "system": {"gpu_type": "h100_sxm", "total_gpus": 4},
     }
-    assert refused(policy, **said) == {}
+    assert refused(policy, **written) == {}
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ def test_files_lie_in_the_operators_folders(tmp_path):
 
 
 def test_a_program_is_named_only_where_the_operator_lists_it():
-    said = {"engine_path": "/opt/vllm/bin/vllm", "benchmark": {"tool_path": "/opt/gb"}}
-    assert list(refused(**said)) == ["engine_path", "benchmark.tool_path"]
+    written = {"engine_path": "/opt/vllm/bin/vllm", "benchmark": {"tool_path": "/opt/gb"}}
+    assert list(refused(**written)) == ["engine_path", "benchmark.tool_path"]
     policy = Policy(programs=("/opt/vllm/bin/vllm",))
-    assert list(refused(policy, **said)) == ["benchmark.tool_path"]
+    assert list(refused(policy, **written)) == ["benchmark.tool_path"]
 
 
 @pytest.mark.parametrize(
@@ -187,9 +187,9 @@ def test_names_that_become_words_of_a_command_line_are_no_flags():
 
 
 def test_code_of_models_runs_only_where_the_operator_lets_it():
-    said = {"misc": {"trust_remote_code": [False, True]}, "model": {"id": "owner/name"}}
-    assert list(refused(**said)) == ["misc.trust_remote_code"]
-    assert refused(Policy(trust_remote_code=True), **said) == {}
+    written = {"misc": {"trust_remote_code": [False, True]}, "model": {"id": "owner/name"}}
+    assert list(refused(**written)) == ["misc.trust_remote_code"]
+    assert refused(Policy(trust_remote_code=True), **written) == {}
     assert refused(misc={"trust_remote_code": False}) == {}
 
 
@@ -252,10 +252,10 @@ def test_the_operator_widens_the_flags_of_one_engine():
         "/etc/passwd"
     ]
     policy = Policy(extra_args={"vllm": ("--chat-template",)})
-    said = {"system": {"backend": "vllm"}, "misc": {"extra_args": words[:2]}}
-    assert refused(policy, **said) == {}
-    said["system"] = {"backend": "sglang"}
-    assert list(refused(policy, **said)) == ["misc.extra_args"]
+    written = {"system": {"backend": "vllm"}, "misc": {"extra_args": words[:2]}}
+    assert refused(policy, **written) == {}
+    written["system"] = {"backend": "sglang"}
+    assert list(refused(policy, **written)) == ["misc.extra_args"]
 
 
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "lmdeploy"])
@@ -289,15 +289,15 @@ def test_what_the_built_in_profiles_set_is_allowed(profile, engine):
     system = {"backend": engine}
     if engine != "llamacpp":
         system |= {"gpu_type": "h100_sxm", "total_gpus": 8}
-    said = {"model": {"id": model}, "system": system, "profiles": [profile]}
-    prepared = prepare(parse_task(QUICK | said), base=Path())
+    written = {"model": {"id": model}, "system": system, "profiles": [profile]}
+    prepared = prepare(parse_task(QUICK | written), base=Path())
     assert violations_resolved(prepared, Policy()) == ()
 
 
 def test_a_candidate_takes_no_more_gpus_than_the_operator_allows():
     system = {"backend": "vllm", "gpu_type": "h100_sxm", "total_gpus": 8}
-    said = {"model": {"id": "Qwen/Qwen3-32B"}, "system": system}
-    prepared = prepare(parse_task(QUICK | said | {"parallel": {"tp": [2, 8]}}), base=Path())
+    written = {"model": {"id": "Qwen/Qwen3-32B"}, "system": system}
+    prepared = prepare(parse_task(QUICK | written | {"parallel": {"tp": [2, 8]}}), base=Path())
     found = {problem.path for problem in violations_resolved(prepared, Policy(max_gpus=4))}
     assert found == {"system.total_gpus", "parallel"}
 

@@ -95,11 +95,11 @@ def test_a_worker_that_was_stopped_for_too_long_writes_nothing_more(shop: Shop) 
     first = shop.timed("first", **QUICK)
     shop.wait_for_event(task, "experiment_started")
     first.send_signal(signal.SIGSTOP)
-    stopped = {pid for pid, said in processes(shop.mark).items() if "fake_engine" in said}
+    stopped = {pid for pid, written in processes(shop.mark).items() if "fake_engine" in written}
     second = shop.timed("second", **QUICK)
     shop.wait_for_event(task, "taken_over")
     shop.wait_until(task, "running")
-    alive = {pid for pid, said in processes(shop.mark).items() if "fake_engine" in said}
+    alive = {pid for pid, written in processes(shop.mark).items() if "fake_engine" in written}
     assert not stopped & alive, "the engine of the stopped one is killed first"
     first.send_signal(signal.SIGCONT)
     shop.wait_until(task, "completed")

@@ -22,10 +22,10 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 def port_of(shop: Shop) -> int:
-    said = wait_for(
+    written = wait_for(
         lambda: re.search(r"serves on http://127\.0\.0\.1:(\d+)", shop.logs()), "a port"
     )
-    return int(said[1])
+    return int(written[1])
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_service_answers_runs_tasks_and_takes_its_worker_along(
     wait_for(lambda: not processes(shop.mark), f"nothing left, not {processes(shop.mark)}")
 
 
-def test_a_port_that_is_taken_is_told(shop: Shop) -> None:
+def test_a_port_that_is_taken_is_refused(shop: Shop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert shop.start("serve", "--port", port).wait(timeout=WAIT_S) == 2

@@ -21,7 +21,7 @@ def shop(tmp_path: Path, database: str | None) -> Iterator[Shop]:
         yield made
 
 
-def test_a_queued_task_is_run_to_its_end_and_told_of_in_order(shop: Shop) -> None:
+def test_a_queued_task_is_run_to_its_end_and_reported_in_order(shop: Shop) -> None:
     task = shop.task()
     worker = shop.worker("--once")
     done = shop.wait_until(task, "completed", "failed")
@@ -66,7 +66,7 @@ def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_that_is_told_to_stop_gives_its_task_back(
+def test_a_worker_that_is_asked_to_stop_gives_its_task_back(
     number: signal.Signals, shop: Shop
 ) -> None:
     task = shop.task()

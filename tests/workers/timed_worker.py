@@ -11,7 +11,7 @@ from autotuner.cli.commands.worker import log_to_stderr
 from autotuner.profiles import builtin_registry
 from autotuner.server.settings import load_settings
 from autotuner.store import Store
-from autotuner.workers.child import when_told_to_stop
+from autotuner.workers.child import when_asked_to_stop
 from autotuner.workers.devices import Devices
 from autotuner.workers.heartbeat import WorkerTimes
 from autotuner.workers.run_task import WorkerSetup
@@ -29,7 +29,7 @@ def main(given: dict[str, object]) -> None:
     with Store.open(home, None if database is None else str(database)) as store:
         me = this_worker(str(given["name"]), "worker", devices)
         worker = Worker(store, me, setup, times=WorkerTimes(**given["times"]))  # type: ignore[arg-type]
-        when_told_to_stop(worker.stop)
+        when_asked_to_stop(worker.stop)
         worker.run()
 
 

@@ -23,7 +23,7 @@ from autotuner.engines.requirements import (
     Requirement,
     requirement_from,
 )
-from autotuner.engines.rows import NOTHING, FlagRow, Pieces, checked_version
+from autotuner.engines.rows import NOTHING, FlagRow, LaunchFragment, checked_version
 from autotuner.engines.spec import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -35,7 +35,7 @@ from autotuner.engines.spec import (
     Mount,
 )
 from autotuner.engines.split import ALL, TENSOR, SplitRanks
-from autotuner.engines.table import FIELDS, EngineTable, Saying, engine_table
+from autotuner.engines.table import FIELDS, EngineTable, FieldMapping, engine_table
 
 __all__ = [
     "ABOVE_ONE",
@@ -60,14 +60,14 @@ __all__ = [
     "EngineTable",
     "FailureKind",
     "FailurePattern",
+    "FieldMapping",
     "FlagRow",
     "Installation",
+    "LaunchFragment",
     "LaunchSpec",
     "MemoryUse",
     "Mount",
-    "Pieces",
     "Requirement",
-    "Saying",
     "SchedulerFile",
     "SplitRanks",
     "checked_version",

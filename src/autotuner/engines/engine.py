@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
-from autotuner.engines.rows import Pieces
+from autotuner.engines.rows import LaunchFragment
 from autotuner.engines.spec import LaunchSpec
 from autotuner.engines.table import EngineTable
 
@@ -19,7 +19,7 @@ MODEL = "{model}"
 class Installation:
     """An engine: the words that start it (`{model}` filled in later), its version, where it is.
 
-    `found` is False where it is not on this machine and only its command line can be told.
+    `found` is False where it is not on this machine and only its command line is known.
     """
 
     engine: str
@@ -50,9 +50,9 @@ class Engine(Protocol):
         self, candidate: Candidate, model: ResolvedModel, installation: Installation
     ) -> LaunchSpec: ...
 
-    def pieces(
+    def fragment(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
-    ) -> Pieces: ...
+    ) -> LaunchFragment: ...
 
     def reads(
         self, path: str, settings: Mapping[str, Any], model: ResolvedModel, version: str

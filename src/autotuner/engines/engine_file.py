@@ -56,7 +56,7 @@ def _binds(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class FlagRowFile(_Part):
-    """How a field is said; `rows.FlagRow` has the meaning of each key."""
+    """How a field is expressed; `rows.FlagRow` has the meaning of each key."""
 
     flag: str | tuple[str, ...] = ()
     render: Render = "value"
@@ -174,7 +174,7 @@ class RequirementFile(_Part):
     unset: bool = False
     set: bool = False
     when: dict[str, Any] = Field(default_factory=dict)
-    said: bool = False
+    only_set: bool = False
     why: str = ""
     instead: str = ""
     source: str = ""
@@ -307,7 +307,7 @@ class EngineFile(_Part):
     """GPU memory, by version: `share`, `of_free`, `within`, `working`, `holds_longest`, `windows`,
     `stretches_context`, `whole_prompts`, `graph_slots`, `step`."""
     unset: dict[str, ChoiceFile] = Field(default_factory=dict)
-    """Field -> what it takes by itself where nothing is said, by the GPU's memory."""
+    """Field -> what it takes by itself where it is not set, by the GPU's memory."""
     split: SplitFile = SplitFile()
     """Over which ranks it splits which matrices."""
     scheduler: SchedulerFile | None = None
@@ -315,11 +315,11 @@ class EngineFile(_Part):
     aiconfigurator: AiconfiguratorFile | None = None
     """Without it aiconfigurator does not know the engine."""
     revision: FlagRowFile | None = None
-    """How the revision of a hub's model is said; without it, it serves files only."""
+    """How the revision of a hub's model is expressed; without it, it serves files only."""
     aliases: dict[str, str] = Field(default_factory=dict)
     """Other names of its flags."""
     flags: dict[str, Annotated[tuple[FlagRowFile, ...], BeforeValidator(_listed)]]
-    """Field -> how it is said: a row, or rows of which the first that holds counts."""
+    """Field -> how it is expressed: a row, or rows of which the first that holds counts."""
     described: dict[str, str]
     """Field that describes the task and needs no flag -> why."""
     inexpressible: dict[str, InexpressibleFile] = Field(default_factory=dict)

@@ -43,7 +43,7 @@ class Requirement:
             values, for `one_of` and `none_of`.
         when: field or fact -> values; the row holds where all of them are met. `SET` and
             `ABOVE_ONE` stand for what they say, None for a field that is not set.
-        said: only a value that is set counts; without it an engine's own default does too.
+        only_set: only a value that is set counts; without it an engine's own default does too.
         why: what the engine does, in words.
         instead: what else to do than to meet the relation.
         source: where the engine checks it: a file of its package, or its documentation.
@@ -54,7 +54,7 @@ class Requirement:
     relation: str
     others: tuple[Any, ...]
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
-    said: bool = False
+    only_set: bool = False
     why: str = ""
     instead: str = ""
     source: str = ""

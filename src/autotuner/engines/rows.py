@@ -17,7 +17,7 @@ Render = Literal["value", "switch", "words", "above_one", "implied"]
 
 
 @dataclass(frozen=True)
-class Pieces:
+class LaunchFragment:
     """What one field contributes to a launch.
 
     Attributes:
@@ -38,19 +38,19 @@ class Pieces:
         return (*flags, *keys, *(name for name, _ in self.variables))
 
 
-NOTHING = Pieces()
+NOTHING = LaunchFragment()
 _VERSION = re.compile(r"[vb]?\d[\w.+-]*")
 
 
 @dataclass(frozen=True)
 class FlagRow:
-    """How one field is said, for a range of versions and a kind of model.
+    """How one field is expressed, for a range of versions and a kind of model.
 
     Attributes:
         flags: flags that each carry the value.
         key: dotted key that carries it, in the JSON value of `json_flag`, else in the options file.
         variable: environment variable that carries it.
-        values: field value -> what is said; empty: the value itself. None: nothing (null, where
+        values: field value -> what is written; empty: the value itself. None: nothing (null, where
             a key says it).
         negated: the flag of a switch that is false.
         also: words beside the flag (with `above_one`: where the value is above 1).
@@ -64,11 +64,11 @@ class FlagRow:
             can be turned into another.
         one_or: fields; the value has to be 1 or the product of theirs.
         needs: field -> the value it must have where this one is above 1.
-        vendors: of the GPUs on which a value can be said.
+        vendors: of the GPUs on which a value can be expressed.
         when: `{model_is_moe: bool}`.
         since, until: engine versions, both inclusive.
-        skip: values that are said by nothing.
-        scale: the value is multiplied by it (GiB said in bytes).
+        skip: values that need no word.
+        scale: the value is multiplied by it (GiB written in bytes).
         whole: the engine takes whole numbers only.
         also_keys: keys beside `key`, with their values.
         fact_keys: keys beside `key` -> the model's fact that they carry.
@@ -116,8 +116,8 @@ class FlagRow:
             return "key"
         if self.variable is not None:
             return "variable"
-        said = self.flags or self.negated or self.render == "words"
-        return "flag" if said or any(word for _, word in self.values) else "implied"
+        is_written = self.flags or self.negated or self.render == "words"
+        return "flag" if is_written or any(word for _, word in self.values) else "implied"
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -130,25 +130,27 @@ class FlagRow:
     @functools.cached_property
     def claims(self) -> frozenset[str]:
         """Every flag by which the row says its field, whatever the value."""
-        said = [word for _, value in self.values for word in str(value).split()]
+        from_values = [word for _, value in self.values for word in str(value).split()]
         words = (
             *self.flags,
             self.negated or "",
             self.json_flag,
             self.successor or "",
             *self.also,
-            *said,
+            *from_values,
         )
         return frozenset(word for word in words if flag_of(word))
 
     def holds(self, version: str, facts: ModelFacts) -> bool:
         """Whether the row is meant for this version and model."""
-        told = {"model_is_moe": bool(facts.is_moe)}
+        known = {"model_is_moe": bool(facts.is_moe)}
         return in_range(version, self.since, self.until) and all(
-            told[fact] == wanted for fact, wanted in self.when
+            known[fact] == wanted for fact, wanted in self.when
         )
 
-    def pieces(self, settings: Mapping[str, Any], facts: ModelFacts, engine: str) -> Pieces:
+    def fragment(
+        self, settings: Mapping[str, Any], facts: ModelFacts, engine: str
+    ) -> LaunchFragment:
         """What the row says of `settings`, in which its field is set.
 
         Raises:
@@ -157,7 +159,7 @@ class FlagRow:
         value = settings[self.path]
         self._check_widths(value, settings, engine)
         if self.render == "words":
-            return Pieces(tuple(value))
+            return LaunchFragment(tuple(value))
         if value in self.skip or self._is_repeated(value, settings):
             return NOTHING
         if self.render == "implied":
@@ -166,20 +168,20 @@ class FlagRow:
         if self.own is not None and self._is_own(value, facts, engine):
             return NOTHING
         if self.render == "above_one":
-            return self._said(True) if value > 1 else NOTHING
+            return self._fragment(True) if value > 1 else NOTHING
         if self.render == "switch" and not self.values:
             return self._switched(bool(value))
-        said = self._translated(value, settings, engine)
-        if said is None and self.key is None:
+        written = self._translated(value, settings, engine)
+        if written is None and self.key is None:
             return NOTHING
         self._check_vendor(value, settings, engine)
-        pieces = self._said(said)
+        fragment = self._fragment(written)
         beside = self._beside(value, settings, facts, engine)
         if beside:
-            pieces = replace(pieces, keys=(*pieces.keys, *beside))
+            fragment = replace(fragment, keys=(*fragment.keys, *beside))
         if self.successor is None:
-            return pieces
-        return replace(pieces, words=(*pieces.words, self.successor, str(value + 1)))
+            return fragment
+        return replace(fragment, words=(*fragment.words, self.successor, str(value + 1)))
 
     def _beside(
         self, value: Any, settings: Mapping[str, Any], facts: ModelFacts, engine: str
@@ -203,24 +205,26 @@ class FlagRow:
         other = settings.get(self.repeats, 0) if self.repeats else 0
         return bool(other) and value in (self.repeated or (other + self.repeated_plus,))
 
-    def _said(self, said: Any) -> Pieces:
+    def _fragment(self, written: Any) -> LaunchFragment:
         if self.key is not None:
-            keys = ((self.key, said), *self.also_keys)
-            return Pieces(self.also, keys=tuple((self.json_flag, *pair) for pair in keys))
+            keys = ((self.key, written), *self.also_keys)
+            return LaunchFragment(self.also, keys=tuple((self.json_flag, *pair) for pair in keys))
         if self.variable is not None:
-            return Pieces(variables=((self.variable, str(said)),))
+            return LaunchFragment(variables=((self.variable, str(written)),))
         if self.render == "above_one":
-            return Pieces((*self.flags, *self.also))
+            return LaunchFragment((*self.flags, *self.also))
         if self.render == "switch":
-            return Pieces((*str(said).split(), *self.also))
-        return Pieces((*(word for flag in self.flags for word in (flag, str(said))), *self.also))
+            return LaunchFragment((*str(written).split(), *self.also))
+        return LaunchFragment(
+            (*(word for flag in self.flags for word in (flag, str(written))), *self.also)
+        )
 
-    def _switched(self, value: bool) -> Pieces:
+    def _switched(self, value: bool) -> LaunchFragment:
         if self.key is not None:
-            return Pieces(keys=((self.json_flag, self.key, value),))
+            return LaunchFragment(keys=((self.json_flag, self.key, value),))
         if value:
-            return Pieces((*self.flags, *self.also))
-        return Pieces((self.negated,)) if self.negated else NOTHING
+            return LaunchFragment((*self.flags, *self.also))
+        return LaunchFragment((self.negated,)) if self.negated else NOTHING
 
     def _translated(self, value: Any, settings: Mapping[str, Any], engine: str) -> Any:
         if not self.values:
@@ -293,8 +297,8 @@ class FlagRow:
 def row_from(path: str, raw: Mapping[str, Any]) -> FlagRow:
     """A row from its YAML."""
     flag = raw.get("flag", ())
-    said = {word: word for word in raw.get("choices", ())} | raw.get("values", {})
-    values = tuple((_name(key), value) for key, value in said.items())
+    written = {word: word for word in raw.get("choices", ())} | raw.get("values", {})
+    values = tuple((_name(key), value) for key, value in written.items())
     lists: dict[str, Any] = {
         "flags": (flag,) if isinstance(flag, str) else tuple(flag),
         "values": values,

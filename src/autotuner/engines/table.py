@@ -16,7 +16,7 @@ from autotuner.config import BACKENDS, GROUPS, engine_files, flag_of, nearest
 from autotuner.engines.engine_file import EngineFile
 from autotuner.engines.file_reading import read_engine_file
 from autotuner.engines.requirements import Requirement, requirement_from
-from autotuner.engines.rows import NOTHING, FlagRow, Pieces, row_from
+from autotuner.engines.rows import NOTHING, FlagRow, LaunchFragment, row_from
 from autotuner.engines.spec import FailurePattern
 from autotuner.engines.split import SplitRanks, split_from
 from autotuner.engines.unset import Choice, MemoryRow, choice_from, chosen, memory_rows, memory_use
@@ -38,8 +38,8 @@ class Inexpressible:
 
 
 @dataclass(frozen=True)
-class Saying:
-    """How a field is said in one version: `how` is flag, key, variable, implied, task or no."""
+class FieldMapping:
+    """How a version expresses a field: `how` is flag, key, variable, implied, task or no."""
 
     path: str
     how: str
@@ -62,8 +62,8 @@ class EngineTable:
         options_flag: the flag that takes the options file, where there is one.
         device_variables: `system.gpu_type` -> variables of every launch there.
         aliases: other names of flags -> the name that the table uses.
-        revision: how the revision of a hub's model is said; None where it serves files only.
-        machine: field -> what it is told of the machine it starts on (`cpus`), where the task is
+        revision: how the revision of a hub's model is expressed; None where it serves files only.
+        machine: field -> what its flag has of the machine it starts on (`cpus`), where the task is
             silent.
         described: fields that describe the task and need no word -> why.
         unset: field -> what the engine takes where it is not set.
@@ -130,9 +130,9 @@ class EngineTable:
         """The first row of the field that is meant for this version and model."""
         return next((r for r in self.rows.get(path, ()) if r.holds(version, facts)), None)
 
-    def pieces(
+    def fragment(
         self, path: str, settings: Mapping[str, Any], version: str, facts: ModelFacts
-    ) -> Pieces:
+    ) -> LaunchFragment:
         """What one set field contributes.
 
         Raises:
@@ -158,8 +158,8 @@ class EngineTable:
             )
         if row.render == "words":
             self._check_words(path, settings, version, facts)
-        pieces = row.pieces(settings, facts, self.name)
-        return self._without_twin(row, pieces, settings, version, facts)
+        fragment = row.fragment(settings, facts, self.name)
+        return self._without_twin(row, fragment, settings, version, facts)
 
     def spoken_for(
         self, words: Iterable[str], version: str, facts: ModelFacts
@@ -176,20 +176,20 @@ class EngineTable:
             for flag in filter(None, map(flag_of, words))
         }
 
-    def sayings(self, version: str | None = None, *, moe: bool = True) -> tuple[Saying, ...]:
-        """How every field is said, in the groups' order."""
+    def mappings(self, version: str | None = None, *, moe: bool = True) -> tuple[FieldMapping, ...]:
+        """How every field is expressed, in the groups' order."""
         facts = ModelFacts(experts=8 if moe else 0)
-        return tuple(self._saying(path, version or self.version, facts) for path in FIELDS)
+        return tuple(self._mapping(path, version or self.version, facts) for path in FIELDS)
 
-    def _saying(self, path: str, version: str, facts: ModelFacts) -> Saying:
+    def _mapping(self, path: str, version: str, facts: ModelFacts) -> FieldMapping:
         if path in self.described:
-            return Saying(path, "task", "", self.described[path])
+            return FieldMapping(path, "task", "", self.described[path])
         if path in self.inexpressible:
-            return Saying(path, "no", "", self.inexpressible[path].reason)
+            return FieldMapping(path, "no", "", self.inexpressible[path].reason)
         row = self.row(path, version, facts)
         if row is None:
-            return Saying(path, "no", "", self._versions_of(path))
-        return Saying(path, row.how, row_name(row), row.note)
+            return FieldMapping(path, "no", "", self._versions_of(path))
+        return FieldMapping(path, row.how, row_name(row), row.note)
 
     def _versions_of(self, path: str) -> str:
         spans = [
@@ -208,16 +208,16 @@ class EngineTable:
     def _without_twin(
         self,
         row: FlagRow,
-        pieces: Pieces,
+        fragment: LaunchFragment,
         settings: Mapping[str, Any],
         version: str,
         facts: ModelFacts,
-    ) -> Pieces:
-        """Nothing where another field has said the same already; an error where it disagrees."""
+    ) -> LaunchFragment:
+        """Nothing where another field has the same already; an error where it disagrees."""
         if row.same_as is None or row.same_as not in settings:
-            return pieces
+            return fragment
         twin = self.row(row.same_as, version, facts)
-        if twin is None or twin.pieces(settings, facts, self.name) == pieces:
+        if twin is None or twin.fragment(settings, facts, self.name) == fragment:
             return NOTHING
         raise EngineError(
             f"{row.path}: {self.name} cannot express {settings[row.path]!r} beside {row.same_as} "
@@ -274,7 +274,7 @@ def row_name(row: FlagRow) -> str:
         return "the words as they are"
     if row.flags or row.negated:
         return " ".join((*row.flags, row.negated or "")).strip()
-    return ", ".join(str(said) for _, said in row.values if said)
+    return ", ".join(str(word) for _, word in row.values if word)
 
 
 def engine_table(name: str) -> EngineTable:
@@ -381,8 +381,8 @@ def _remedy(path: str, engine: str) -> str:
 
 
 def _check_complete(table: EngineTable, path: Path) -> None:
-    said = [*table.rows, *table.described, *table.inexpressible]
-    wrong = {path for path in said if said.count(path) > 1} | (set(FIELDS) ^ set(said))
+    placed = [*table.rows, *table.described, *table.inexpressible]
+    wrong = {path for path in placed if placed.count(path) > 1} | (set(FIELDS) ^ set(placed))
     if wrong:
         raise EngineError(
             f"{path}: flags, described and inexpressible say these fields twice, not at all, or "

@@ -16,7 +16,7 @@ from typing import Any
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
-from autotuner.engines.rows import NOTHING, Pieces, checked_version
+from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version
 from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
 from autotuner.errors import EngineError
@@ -77,8 +77,8 @@ class TabledEngine:
             EngineError: `version` is none.
         """
         command = (self.table.program, *self.table.program_words)
-        told = self.table.version if version is None else checked_version(version)
-        return Installation(self.name, command, told, "not installed here", found=False)
+        assumed = self.table.version if version is None else checked_version(version)
+        return Installation(self.name, command, assumed, "not installed here", found=False)
 
     def render(
         self, candidate: Candidate, model: ResolvedModel, installation: Installation
@@ -90,37 +90,37 @@ class TabledEngine:
         """
         table = self.table
         settings = table.defaults | candidate.settings()
-        pieces = {
-            path: table.pieces(path, settings, installation.version, model.facts)
+        fragments = {
+            path: table.fragment(path, settings, installation.version, model.facts)
             for path in (*table.rows, *table.inexpressible)
             if path in settings
         }
-        _refuse_said_twice(self.name, pieces, settings)
-        return self._spec(list(pieces.values()), candidate, model, installation)
+        _refuse_two_setters(self.name, fragments, settings)
+        return self._spec(list(fragments.values()), candidate, model, installation)
 
-    def pieces(
+    def fragment(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
-    ) -> Pieces:
+    ) -> LaunchFragment:
         """What one field of `settings` contributes to a launch; nothing where it is not set.
 
         Raises:
             EngineError: the engine cannot express it.
         """
-        told = self.table.defaults | dict(settings)
-        if path not in told:
+        values = self.table.defaults | dict(settings)
+        if path not in values:
             return NOTHING
-        return self.table.pieces(path, told, version, model.facts)
+        return self.table.fragment(path, values, version, model.facts)
 
     def reads(
         self, path: str, settings: Mapping[str, Any], model: ResolvedModel, version: str
     ) -> tuple[str, ...]:
-        """The fields that decide what `pieces` says of `path`, where `settings` may hold axes."""
+        """The fields that decide what `fragment` has for `path`, where `settings` may hold axes."""
         row = self.table.row(path, version, model.facts)
         if row is None:
             return (path,)
         if row.render == "words":
-            told = self.table.spoken_for(_flat(settings[path]), version, model.facts)
-            return (path, *itertools.chain.from_iterable(told.values()))
+            claimed = self.table.spoken_for(_flat(settings[path]), version, model.facts)
+            return (path, *itertools.chain.from_iterable(claimed.values()))
         twin = self.table.row(row.same_as, version, model.facts) if row.same_as else None
         return tuple(dict.fromkeys((*row.reads, *(twin.reads if twin else ()))))
 
@@ -129,14 +129,14 @@ class TabledEngine:
     ) -> str | None:
         """Why the engine cannot express one field of `settings`; None where it can."""
         try:
-            self.pieces(settings, path, model, version)
+            self.fragment(settings, path, model, version)
         except EngineError as error:
             return error.message
         return None
 
     def _spec(
         self,
-        pieces: list[Pieces],
+        fragments: list[LaunchFragment],
         candidate: Candidate,
         model: ResolvedModel,
         installation: Installation,
@@ -150,12 +150,12 @@ class TabledEngine:
         words += self._revision(model)
         in_json: dict[str, list[tuple[str, Any]]] = {}
         in_file: list[tuple[str, Any]] = []
-        for piece in pieces:
-            for flag, key, value in piece.keys:
+        for fragment in fragments:
+            for flag, key, value in fragment.keys:
                 (in_json.setdefault(flag, []) if flag else in_file).append((key, value))
         extra = candidate.misc.extra_args or ()
-        said = [word for piece in pieces for word in piece.words]
-        words += said[: len(said) - len(extra)]
+        own_words = [word for fragment in fragments for word in fragment.words]
+        words += own_words[: len(own_words) - len(extra)]
         for flag, keys in in_json.items():
             words += [flag, json.dumps(nested(keys), sort_keys=True)]
         files: tuple[tuple[str, str], ...] = ()
@@ -164,7 +164,7 @@ class TabledEngine:
             files = ((OPTIONS_FILE, options_text(in_file)),)
         device = (candidate.system.gpu_type or "").lower()
         variables = table.device_variables.get(device, {}) | dict(
-            pair for piece in pieces for pair in piece.variables
+            pair for fragment in fragments for pair in fragment.variables
         )
         return LaunchSpec(
             engine=self.name,
@@ -189,7 +189,7 @@ class TabledEngine:
                 f"model.revision: {self.name} cannot express {model.revision!r}: it serves files",
                 remedy="leave model.revision out",
             )
-        return row.pieces({row.path: model.revision}, model.facts, self.name).words
+        return row.fragment({row.path: model.revision}, model.facts, self.name).words
 
     def _of_program(self, program: str) -> Installation:
         if Path(program).name.startswith("python"):
@@ -211,24 +211,24 @@ class TabledEngine:
         return Installation(self.name, command, version, f"{package} {version}")
 
 
-def _refuse_said_twice(
-    engine: str, pieces: Mapping[str, Pieces], settings: Mapping[str, Any]
+def _refuse_two_setters(
+    engine: str, fragments: Mapping[str, LaunchFragment], settings: Mapping[str, Any]
 ) -> None:
     """Two fields must not set one flag, key or variable: the engine would take the last in silence.
 
     Raises:
         EngineError: naming both fields.
     """
-    said: dict[str, str] = {}
-    for path, piece in pieces.items():
-        for name in () if path == "misc.extra_args" else piece.names:
-            if name in said:
+    setters: dict[str, str] = {}
+    for path, fragment in fragments.items():
+        for name in () if path == "misc.extra_args" else fragment.names:
+            if name in setters:
                 raise EngineError(
-                    f"{path}: {engine} cannot express {settings[path]!r} beside {said[name]} "
-                    f"{settings[said[name]]!r}: both set {name}",
+                    f"{path}: {engine} cannot express {settings[path]!r} beside {setters[name]} "
+                    f"{settings[setters[name]]!r}: both set {name}",
                     remedy="leave one of the two out",
                 )
-            said[name] = path
+            setters[name] = path
 
 
 def _flat(value: Any) -> Iterator[str]:

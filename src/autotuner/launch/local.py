@@ -48,7 +48,7 @@ class LocalLauncher:
         stop_grace_s: from SIGTERM to SIGKILL.
         on_started, on_gone: as in `LaunchContext`.
         environment: what engines inherit; this process's where left out. Which GPUs it names does
-            not count: `launch` is told.
+            not count: `launch` is given them.
     """
 
     def __init__(

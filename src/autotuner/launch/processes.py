@@ -28,7 +28,7 @@ _NAME_LENGTH, _BOOT_LENGTH = 200, 64
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine since it was last started; `boot` is empty where it cannot be told."""
+    """A machine since it was last started; `boot` is empty where it is not known."""
 
     host: str
     boot: str
@@ -36,7 +36,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Process:
-    """A process of a machine; `started` is 0 where it cannot be told."""
+    """A process of a machine; `started` is 0 where it is not known."""
 
     pid: int
     started: int
@@ -55,7 +55,7 @@ def process_of(pid: int) -> Process:
 
 
 def is_gone(process: Process) -> bool:
-    """Whether a process of this machine has certainly ended; False in doubt."""
+    """Whether a process of this machine has certainly ended; False where it may live."""
     seen = _seen(process.pid)
     if seen is None or seen[1] in _DEAD:
         return True
@@ -63,8 +63,8 @@ def is_gone(process: Process) -> bool:
 
 
 def is_stopped(process: Process) -> bool:
-    """Whether a process of this machine was stopped, as by SIGSTOP; False where it cannot be
-    told."""
+    """Whether a process of this machine was stopped, as by SIGSTOP; False where it is not
+    known."""
     _, state = _seen(process.pid) or (0, "")
     return state in _STOPPED and not is_gone(process)
 
@@ -96,7 +96,7 @@ def end_session(leader: Process, *, within_s: float) -> bool:
 
 
 def boot_time_s() -> float:
-    """Seconds since the machine started; those in which it slept count too, where it can tell."""
+    """Seconds since the machine started; those asleep count too, where its clock has them."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 

@@ -31,7 +31,7 @@ KIND = "replay"
 SCHEME = "replay:"
 """What the base URL of a replayed engine begins with; the id of its recorded launch follows."""
 STARTUP_S = 240.0
-"""Start of an engine where the table does not tell: loading and warming up a large model takes
+"""Start of an engine where the table has none: loading and warming up a large model takes
 minutes."""
 
 
@@ -113,7 +113,7 @@ class ReplayedEngine(StopsWhenLeft):
         return None
 
     def diagnose(self) -> Failure:
-        """All that can be told of it is what is recorded."""
+        """All that is known of it is what is recorded."""
         return Failure(FailureKind.LOAD_ERRORS, "every load level failed, as recorded", self._story)
 
     async def stop(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autotuner.config import TaskConfig
-from autotuner.engines import ENGINES, FIELDS, Engine, Saying, checked_version, engine_named
+from autotuner.engines import ENGINES, FIELDS, Engine, FieldMapping, checked_version, engine_named
 from autotuner.errors import AutotunerError
 from autotuner.profiles import (
     BUILTIN,
@@ -47,13 +47,13 @@ def engine_document(name: str, version: str | None = None) -> dict[str, Any]:
     """
     table = engine_named(name).table
     version = table.version if version is None else checked_version(version)
-    fields = [flag_row(row) for row in table.sayings(version)]
+    fields = [flag_row(row) for row in table.mappings(version)]
     return {"engine": name, "version": version, "source": table.source, "fields": fields}
 
 
-def flags_by_field() -> dict[str, dict[str, Saying]]:
+def flags_by_field() -> dict[str, dict[str, FieldMapping]]:
     """Field -> engine -> the flag of its newest version."""
-    flags = {name: engine.table.sayings() for name, engine in ENGINES.items()}
+    flags = {name: engine.table.mappings() for name, engine in ENGINES.items()}
     fields = [row.path for row in next(iter(flags.values()))]
     return {
         path: {name: rows[place] for name, rows in flags.items()}
@@ -72,7 +72,7 @@ def coverage_document() -> dict[str, Any]:
     }
 
 
-def flag_row(flag: Saying) -> dict[str, str]:
+def flag_row(flag: FieldMapping) -> dict[str, str]:
     """How an engine expresses one field."""
     return {"field": flag.path, "how": flag.how, "name": flag.name, "note": flag.note}
 
@@ -150,7 +150,7 @@ def unset_fields(config: ResolvedConfig, engine: Engine, version: str) -> dict[s
     own = f"{engine.name}'s own default counts"
     return {
         row.path: reasons.get(row.how, own)
-        for row in engine.table.sayings(version)
+        for row in engine.table.mappings(version)
         if row.path not in config.settings
     }
 

@@ -75,7 +75,7 @@ def broken(row: Requirement, candidate: Candidate, context: SpaceContext) -> str
 
 
 def _has_to_be_explicit(row: Requirement) -> bool:
-    return row.said or row.relation not in _COMPARED
+    return row.only_set or row.relation not in _COMPARED
 
 
 def _stands(relation: str, left: Any, right: Any) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
-from autotuner.engines import NOTHING, Engine, Installation, LaunchSpec, Pieces
+from autotuner.engines import NOTHING, Engine, Installation, LaunchFragment, LaunchSpec
 from autotuner.errors import ConfigError, EngineError, Problem
 from autotuner.space.context import SpaceContext
 from autotuner.space.rules import rules_of
@@ -249,14 +249,14 @@ class _Numbers:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self.contributions: list[Pieces | str] = []
+        self.contributions: list[LaunchFragment | str] = []
         self.nothing = self.of(NOTHING)
 
-    def of(self, pieces: Pieces | str) -> int:
+    def of(self, fragments: LaunchFragment | str) -> int:
         """The number of a contribution, or of the reason why there is none."""
-        number = self._numbers.setdefault(repr(pieces), len(self.contributions))
+        number = self._numbers.setdefault(repr(fragments), len(self.contributions))
         if number == len(self.contributions):
-            self.contributions.append(pieces)
+            self.contributions.append(fragments)
         return number
 
 
@@ -272,20 +272,20 @@ class _Contributions:
         self._clash = False
 
     def numbered(
-        self, fragment: Callable[[dict[str, Any]], Pieces | str]
+        self, fragment: Callable[[dict[str, Any]], LaunchFragment | str]
     ) -> Callable[[dict[str, Any]], int]:
         """`fragment`, answering with numbers."""
         owner = self._contributors
         self._contributors += 1
 
         def number_of(chosen: dict[str, Any]) -> int:
-            pieces = fragment(chosen)
-            if isinstance(pieces, str):
+            fragments = fragment(chosen)
+            if isinstance(fragments, str):
                 self._refuse = True
             else:
-                for name in pieces.names:
+                for name in fragments.names:
                     self._clash = self._clash or self._owner.setdefault(name, owner) != owner
-            return self._all.of(pieces)
+            return self._all.of(fragments)
 
         return number_of
 
@@ -297,11 +297,11 @@ class _Contributions:
         """Why the engine cannot express this launch."""
         if not (self._refuse or self._clash):
             return None
-        pieces = [self._all.contributions[number] for number in launch]
-        for fragment in pieces:
+        fragments = [self._all.contributions[number] for number in launch]
+        for fragment in fragments:
             if isinstance(fragment, str):
                 return fragment
-        names = [name for found in pieces if not isinstance(found, str) for name in found.names]
+        names = [name for found in fragments if not isinstance(found, str) for name in found.names]
         if len(set(names)) == len(names):
             return None
         region = self._region
@@ -323,7 +323,7 @@ def _judge(
 
 def _contributors(
     region: Region,
-) -> Iterator[tuple[tuple[str, ...], Callable[[dict[str, Any]], Pieces | str]]]:
+) -> Iterator[tuple[tuple[str, ...], Callable[[dict[str, Any]], LaunchFragment | str]]]:
     """For every field: what it reads, and what it contributes to a launch, or why it cannot."""
     engine, model, version = region.engine, region.model, region.installation.version
     for path in dict.fromkeys((*region.settings, *engine.table.defaults)):
@@ -332,9 +332,9 @@ def _contributors(
 
         def fragment(
             chosen: dict[str, Any], path: str = path, searched: bool = searched
-        ) -> Pieces | str:
+        ) -> LaunchFragment | str:
             try:
-                return engine.pieces(region.fixed | chosen, path, model, version)
+                return engine.fragment(region.fixed | chosen, path, model, version)
             except EngineError as error:
                 if path in region.user and not searched:
                     raise

@@ -88,8 +88,8 @@ class EngineContract(ABC):
 
     def test_the_table_says_every_field_once(self) -> None:
         table = self.table
-        said = [*table.rows, *table.described, *table.inexpressible]
-        assert sorted(said) == sorted(FIELDS)
+        placed = [*table.rows, *table.described, *table.inexpressible]
+        assert sorted(placed) == sorted(FIELDS)
 
     def test_the_table_is_the_engines_own(self) -> None:
         table = self.table
@@ -152,14 +152,14 @@ class EngineContract(ABC):
             row = self.table.row(path, version, facts)
             if row is None or row.how == "implied" or row.own or row.one_or:
                 continue
-            said = row.known
+            known = row.known
             rendered = {
                 value: self.render(**{path.replace(".", "__"): _typed(value)})
-                for value in (said or ((2.0,) if row.whole else samples(path)))
+                for value in (known or ((2.0,) if row.whole else samples(path)))
             }
-            told = {(spec.argv, spec.env, spec.files) for spec in rendered.values()}
-            distinct = {str(word) for word in said.values()} if said else rendered
-            assert len(told) == len(distinct), path
+            distinct_specs = {(spec.argv, spec.env, spec.files) for spec in rendered.values()}
+            distinct = {str(word) for word in known.values()} if known else rendered
+            assert len(distinct_specs) == len(distinct), path
 
     def test_extra_arguments_come_last_and_unchanged(self) -> None:
         assert self.render(misc__extra_args=("--an-extra-flag", "7")).argv[-2:] == (

@@ -3,7 +3,7 @@
 `AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds where an
 engine really runs: a process, a container or a job, on this machine or another. Both see engines
 through the protocol alone: the address, the handle and `reap`. What is left of an engine, only its
-launcher's hooks can tell.
+launcher's hooks know.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class LauncherContract(AnyLauncherContract):
         False where that cannot be done."""
 
     def visible_gpus(self, mark: str) -> tuple[str, ...] | None:
-        """The GPUs that a live engine can see; None where that cannot be told."""
+        """The GPUs that a live engine can see; None where that is not known."""
         return None
 
     def never_ready(self) -> LaunchSpec:
@@ -336,12 +336,12 @@ class LauncherContract(AnyLauncherContract):
         assert not self.left(mark)
         assert self.launcher().reap(handle) is Reaped.GONE, "a second time"
 
-    def _own(self, spec: LaunchSpec, log_path: Path, tell: Connection) -> None:
+    def _own(self, spec: LaunchSpec, log_path: Path, report: Connection) -> None:
         """In a process of its own: launches, says the handle, and waits to be killed."""
 
         async def own() -> None:
             async with await self.launch(spec, log_path) as engine:
-                tell.send(asdict(engine.handle))
+                report.send(asdict(engine.handle))
                 await asyncio.sleep(600)
 
         asyncio.run(own())
@@ -365,7 +365,7 @@ class LauncherContract(AnyLauncherContract):
 
         handle = asyncio.run(live())
         assert [ended for ended, _ in gone] == [handle]
-        assert not gone[0][1], "it was said to be gone before it was"
+        assert not gone[0][1], "reported before it was gone"
 
     def test_an_engine_that_cannot_be_recorded_does_not_live(self, tmp_path: Path) -> None:
         spec, mark = marked(self.good_spec())

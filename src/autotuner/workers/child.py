@@ -1,8 +1,8 @@
 """A worker as a child process, that ends with the process that started it, however that ends.
 
 The child's standard input is a pipe whose other end only its parent holds: the kernel closes it
-with the parent, `kill -9` included, and the child then stops as it does when told to. A child that
-ends although nobody told it to is started again, later each time.
+with the parent, `kill -9` included, and the child then stops as it does when asked to. A child that
+ends although nobody asked it to is started again, later each time.
 """
 
 from __future__ import annotations
@@ -93,16 +93,16 @@ def when_parent_ends(act: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
-def when_told_to_stop(act: Callable[[], None]) -> None:
+def when_asked_to_stop(act: Callable[[], None]) -> None:
     """Calls `act`, from a thread, when a signal asks this process to end."""
     import _thread
 
-    def told(_number: int, _frame: object) -> None:
+    def stop(_number: int, _frame: object) -> None:
         # Not here: a signal may interrupt whoever holds a lock that `act` wants.
         _thread.start_new_thread(act, ())
 
     for number in (signal.SIGINT, signal.SIGTERM, *_HANG_UP):
-        signal.signal(number, told)
+        signal.signal(number, stop)
 
 
 _HANG_UP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()

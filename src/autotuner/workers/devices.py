@@ -25,7 +25,7 @@ _MEMORY_TOLERANCE = 0.15
 
 @dataclass(frozen=True)
 class FoundGpu:
-    """A GPU as the driver tells it; `memory_gib` as a whole."""
+    """A GPU as the driver describes it; `memory_gib` as a whole."""
 
     index: str
     product: str
@@ -105,7 +105,7 @@ def _by_command() -> tuple[FoundGpu, ...]:
 
 
 def devices_of(
-    said: str,
+    requested: str,
     *,
     gpu: str | None = None,
     described: Mapping[str, DescribedGpu] = MappingProxyType({}),
@@ -115,9 +115,9 @@ def devices_of(
     """The devices that an operator means.
 
     Args:
-        said: "cpu", "all" (every GPU that is found and allowed, else the CPU), or GPUs by index
-            or UUID: "0,1". A MIG instance is named by its UUID, with `gpu`.
-        gpu: what the GPUs are, in the catalog's words; told by the driver where left out.
+        requested: "cpu", "all" (every GPU that is found and allowed, else the CPU), or GPUs by
+            index or UUID: "0,1". A MIG instance is named by its UUID, with `gpu`.
+        gpu: what the GPUs are, in the catalog's words; as the driver describes them where left out.
         described: GPUs that the operator describes, by name.
         allowed: those that the environment leaves this process; None where it says nothing.
 
@@ -125,21 +125,21 @@ def devices_of(
         AutotunerError: GPUs that are not there or not allowed, of different kinds, or that nobody
             knows.
     """
-    found = {} if said == CPU else {each.index: each for each in look()}
-    names = _chosen(said, found, allowed, kind_is_said=gpu is not None)
+    found = {} if requested == CPU else {each.index: each for each in look()}
+    names = _chosen(requested, found, allowed, kind_is_given=gpu is not None)
     if not names:
         return ON_CPU
     if gpu is not None:
         return Devices(gpu_named(gpu, described).name, names)
     if not found:
         raise AutotunerError(
-            f"--devices {said}: no GPU is found on this machine",
+            f"--devices {requested}: no GPU is found on this machine",
             remedy="say --devices cpu, or what the GPUs are with --gpu",
         )
     kinds = {_in_catalog(found[name]).name for name in names}
     if len(kinds) > 1:
         raise AutotunerError(
-            f"--devices {said}: the GPUs are of different kinds: {', '.join(sorted(kinds))}",
+            f"--devices {requested}: the GPUs are of different kinds: {', '.join(sorted(kinds))}",
             remedy="start one worker for each kind",
         )
     return Devices(kinds.pop(), names)
@@ -149,7 +149,7 @@ def devices_for(
     gpu: Gpu | None,
     count: int,
     *,
-    said: str | None = None,
+    requested: str | None = None,
     allowed: Sequence[str] | None = None,
     look: Look = found_gpus,
 ) -> Devices:
@@ -157,23 +157,23 @@ def devices_for(
 
     Args:
         gpu: what the task names; it runs on the CPU where that is None or the CPU.
-        said: as in `devices_of`; where left out, the first GPUs that are allowed, else the first
-            of that kind, else of any that the driver tells.
+        requested: as in `devices_of`; where left out, the first GPUs that are allowed, else the
+            first of that kind, else of any that the driver finds.
 
     Raises:
         AutotunerError: fewer than the task needs, or as in `devices_of`.
     """
     if gpu is None or gpu.is_cpu:
-        if said not in (None, CPU, ALL):
+        if requested not in (None, CPU, ALL):
             raise AutotunerError(
-                f"--devices {said}: the task names no GPU",
+                f"--devices {requested}: the task names no GPU",
                 remedy="name one in system.gpu_type, or leave --devices out",
             )
         return ON_CPU
     found = {each.index: each for each in look()}
-    if said is not None:
-        names = _chosen(said, found, allowed, kind_is_said=True)
-        return _first(Devices(gpu.name, names), count, f"--devices {said}")
+    if requested is not None:
+        names = _chosen(requested, found, allowed, kind_is_given=True)
+        return _first(Devices(gpu.name, names), count, f"--devices {requested}")
     if allowed is not None:
         names = tuple(_by_index(name, found) for name in allowed)
         return _first(Devices(gpu.name, names), count, VISIBLE[0])
@@ -192,29 +192,29 @@ def _first(devices: Devices, count: int, who: str) -> Devices:
 
 
 def _chosen(
-    said: str,
+    requested: str,
     found: Mapping[str, FoundGpu],
     allowed: Sequence[str] | None,
     *,
-    kind_is_said: bool,
+    kind_is_given: bool,
 ) -> tuple[str, ...]:
-    """The GPUs that are meant, each once, by index where the driver tells it; none on a CPU.
+    """The GPUs that are meant, each once, by index where the driver has it; none on a CPU.
 
     Args:
-        kind_is_said: whether it is known what the GPUs are, so that unique names that the driver
-            does not tell (those of MIG instances) can be used.
+        kind_is_given: whether it is known what the GPUs are, so that unique names that the driver
+            does not list (those of MIG instances) can be used.
     """
     within = None if allowed is None else tuple(_by_index(name, found) for name in allowed)
-    if said == CPU:
+    if requested == CPU:
         return ()
-    if said == ALL:
-        # Without a driver that tells, only the environment says what there is.
-        there = tuple(found) or (within or () if kind_is_said else ())
+    if requested == ALL:
+        # Without a driver only the environment says what there is.
+        there = tuple(found) or (within or () if kind_is_given else ())
         return there if within is None else tuple(n for n in within if n in there)
-    names = tuple(dict.fromkeys(_by_index(word.strip(), found) for word in said.split(",")))
+    names = tuple(dict.fromkeys(_by_index(word.strip(), found) for word in requested.split(",")))
     for name in names:
         numbered = not found and name.isdigit()
-        if name not in found and not numbered and not (kind_is_said and is_unique_name(name)):
+        if name not in found and not numbered and not (kind_is_given and is_unique_name(name)):
             mig = name.lower().startswith("mig-")
             raise AutotunerError(
                 f"--devices: {name!r} is no GPU of this machine",
@@ -225,7 +225,7 @@ def _chosen(
     outside = [name for name in names if within is not None and name not in within]
     if outside:
         raise AutotunerError(
-            f"--devices {said}: {VISIBLE[0]} does not let this process use {outside[0]}",
+            f"--devices {requested}: {VISIBLE[0]} does not let this process use {outside[0]}",
             remedy=f"name some of {', '.join(within or ()) or 'none'}, or widen {VISIBLE[0]}",
         )
     return names

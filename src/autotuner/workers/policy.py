@@ -173,7 +173,7 @@ def refused_words(
 def allowed_flags(engine: str) -> frozenset[str]:
     """The engine's `allowed_flags`, and those of its table that say one number or word."""
     table = engine_table(engine)
-    said = {
+    flags = {
         flag
         for path, rows in table.rows.items()
         if path not in OWN_RULES and not path.startswith("parallel.")
@@ -181,8 +181,8 @@ def allowed_flags(engine: str) -> frozenset[str]:
         if row.how == "flag"
         for flag in row.claims
     }
-    other_names = {name for name, flag in table.aliases.items() if flag in said}
-    return frozenset(map(_plain, {*said, *other_names, *table.file.allowed_flags}))
+    other_names = {name for name, flag in table.aliases.items() if flag in flags}
+    return frozenset(map(_plain, {*flags, *other_names, *table.file.allowed_flags}))
 
 
 def _plain(flag: str) -> str:

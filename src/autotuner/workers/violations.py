@@ -212,11 +212,11 @@ def _refused_words(
 
 def _engines_of(part: Combination, task: TaskConfig) -> tuple[str, ...]:
     """The engines that a task or one of its combinations is launched on."""
-    said = part.settings().get("system.backend") or task.settings().get("system.backend")
-    if said is None and part is task:
+    named = part.settings().get("system.backend") or task.settings().get("system.backend")
+    if named is None and part is task:
         theirs = [_engines_of(each, task) for each in task.combinations]
         return tuple(dict.fromkeys(itertools.chain(*theirs))) or (DEFAULT_ENGINE,)
-    return tuple(said) if isinstance(said, list) else (said or DEFAULT_ENGINE,)
+    return tuple(named) if isinstance(named, list) else (named or DEFAULT_ENGINE,)
 
 
 def _outside(
@@ -230,8 +230,8 @@ def _outside(
 
 def _not_in(allowed: tuple[str, ...], path: str, given: str) -> Iterator[Problem]:
     if given not in allowed:
-        told = ", ".join(allowed) or "nothing"
-        yield Problem(path, f"the operator does not allow {given!r}; allowed: {told}")
+        choices = ", ".join(allowed) or "nothing"
+        yield Problem(path, f"the operator does not allow {given!r}; allowed: {choices}")
 
 
 def _above(path: str, asked: float, most: float | None, unit: str) -> Iterator[Problem]:

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.output import out, print_json
-from autotuner.engines import ENGINES, Saying, engine_named
+from autotuner.engines import ENGINES, FieldMapping, engine_named
 from autotuner.report.documents import (
     coverage_document,
     engine_document,
@@ -66,7 +66,7 @@ def engines_coverage(*, as_json: bool, markdown: bool) -> None:
     out().print("task: describes the task; follows: other settings decide; no: `engines show` says")
 
 
-def coverage_markdown(by_field: dict[str, dict[str, Saying]]) -> str:
+def coverage_markdown(by_field: dict[str, dict[str, FieldMapping]]) -> str:
     """The matrix as a Markdown table; reasons are numbered notes under it."""
     engines = list(next(iter(by_field.values())))
     lines = [f"| field | {' | '.join(engines)} |", f"|---|{'---|' * len(engines)}"]
@@ -86,6 +86,6 @@ def coverage_markdown(by_field: dict[str, dict[str, Saying]]) -> str:
     return "\n".join([*lines, "", *told])
 
 
-def cell_text(saying: Saying) -> str:
+def cell_text(saying: FieldMapping) -> str:
     """One cell: the flag, key or variable, or a word for why there is none."""
     return MARKS.get(saying.how) or saying.name

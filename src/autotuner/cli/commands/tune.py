@@ -137,13 +137,13 @@ def run_task(
     return summary, interrupted
 
 
-def _devices(prepared: Prepared, said: str | None) -> Devices:
+def _devices(prepared: Prepared, requested: str | None) -> Devices:
     """What the task's engines run on; a replay starts none, and keeps nobody from any device."""
     if prepared.replay is not None:
         return Devices(CPU, ())
     gpu = prepared.variants[0].context.gpu
     allowed = allowed_gpus(os.environ)
-    return devices_for(gpu, prepared.total_gpus, said=said, allowed=allowed)
+    return devices_for(gpu, prepared.total_gpus, requested=requested, allowed=allowed)
 
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:

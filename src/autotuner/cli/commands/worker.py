@@ -17,7 +17,7 @@ from autotuner.store import Store
 from autotuner.store.maintenance import EVERY_S, remove_expired
 from autotuner.store.profiles import service_registry
 from autotuner.tuning.resources import gpus_of_home
-from autotuner.workers.child import when_parent_ends, when_told_to_stop
+from autotuner.workers.child import when_asked_to_stop, when_parent_ends
 from autotuner.workers.devices import devices_of
 from autotuner.workers.heartbeat import PeriodicThread
 from autotuner.workers.run_task import WorkerSetup
@@ -55,7 +55,7 @@ def worker(
             locks=lock_folder(),
         )
         working = Worker(store, me, setup, once=once)
-        when_told_to_stop(working.stop)
+        when_asked_to_stop(working.stop)
         if is_child:
             when_parent_ends(working.stop)
         _LOG.info("worker %s works on %s %s", me.name, found.gpu, ", ".join(found.names))
