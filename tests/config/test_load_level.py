@@ -74,7 +74,7 @@ def test_a_broken_concurrency_is_refused() -> None:
         ([], "no load level"),
     ],
 )
-def test_a_wrong_form_of_a_task_is_told_the_right_one(form: Any, words: str) -> None:
+def test_the_message_of_a_wrong_form_has_the_right_one(form: Any, words: str) -> None:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(TaskLoadLevel).validate_python(form)
     assert words in str(caught.value)
