@@ -64,6 +64,9 @@ V2_ROUTERS = (
     system.router,
 )
 
+_JSON = "application/json"
+_BACKLOG = 2_048
+
 
 def create_app(service: Service) -> FastAPI:
     """The service as an ASGI application; handlers find `service` in `app.state.service`."""
@@ -92,9 +95,6 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app
-
-
-_JSON = "application/json"
 
 
 def customise_openapi(app: FastAPI) -> None:
@@ -136,9 +136,6 @@ def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
                 if MEDIA_TYPE in content and _JSON in content:
                     content[MEDIA_TYPE] = content.pop(_JSON)
     return document
-
-
-_BACKLOG = 2_048
 
 
 def listening_on(host: str, port: int) -> socket.socket:

@@ -26,6 +26,18 @@ from autotuner.store.sessions import Sessions
 LATE_S = 60.0
 """After so long, a number that has not appeared belongs to a transaction that was rolled back."""
 MOST_LATE = 1_000
+POLL_S = 0.05
+HEARTBEAT_S = 15.0
+RETRY_MS = 2_000
+"""Delay after which a browser reopens a lost stream."""
+MOST_WAITING = 2_000
+"""Events that a stream may be behind."""
+_UNAVAILABLE_S = 1.0
+_PAGE = 500
+_LOOK_BACK = 200
+_HEARTBEAT = b": still here\n\n"
+_JSON = TypeAdapter(dict[str, object])
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,20 +74,6 @@ class EventWindow:
 def _between(last: int, number: int) -> Iterator[int]:
     """The numbers passed over; of a great many only the newest."""
     return iter(range(max(last + 1, number - MOST_LATE), number))
-
-
-POLL_S = 0.05
-HEARTBEAT_S = 15.0
-RETRY_MS = 2_000
-"""Delay after which a browser reopens a lost stream."""
-MOST_WAITING = 2_000
-"""Events that a stream may be behind."""
-_UNAVAILABLE_S = 1.0
-_PAGE = 500
-_LOOK_BACK = 200
-_HEARTBEAT = b": still here\n\n"
-_JSON = TypeAdapter(dict[str, object])
-_log = logging.getLogger(__name__)
 
 
 class EventLine(NamedTuple):

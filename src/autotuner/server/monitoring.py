@@ -37,6 +37,11 @@ from autotuner.store.transitions import STATUSES
 
 DEAD_AFTER_S = 50.0
 """A worker whose heartbeat has not grown for so long counts as dead, here as for other workers."""
+EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OTHER, _NONE = "other", "none"
+_BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+router = v2_router("", "operations")
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,8 @@ class Liveness:
             return {key: now_s - seen.at_s for key, seen in self._seen.items()}
 
 
-EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
 # Each would double its series with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_OTHER, _NONE = "other", "none"
-_BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
 class Metrics:
@@ -226,9 +227,6 @@ def _by_status(
     for status in statuses:
         family.add_metric((status,), counts.get(status, 0))
     return family
-
-
-router = v2_router("", "operations")
 
 
 class Health(View):

@@ -32,6 +32,7 @@ from autotuner.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+_RETRY_S = 5
 
 
 class ProblemKind(Enum):
@@ -220,7 +221,6 @@ _KIND_OF_STATUS = {
     503: ProblemKind.UNAVAILABLE,
 }
 """Status -> kind of problem, where only the status is known, as from the framework."""
-_RETRY_S = 5
 
 
 class ProblemError(Exception):

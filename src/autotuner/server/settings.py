@@ -16,6 +16,10 @@ from autotuner.errors import ConfigError, Problem
 from autotuner.workers.policy import Policy
 
 _HOST = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(:(?P<port>\d{1,5}))?")
+ENVIRONMENT_PREFIX = "AUTOTUNER_"
+_MIB = 1 << 20
+Days = Annotated[float, Strict(), Field(ge=0, le=36_500)]
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
 def split_host(host: str) -> tuple[str, int | None] | None:
@@ -39,12 +43,6 @@ def is_digits(address: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-ENVIRONMENT_PREFIX = "AUTOTUNER_"
-_MIB = 1 << 20
-Days = Annotated[float, Strict(), Field(ge=0, le=36_500)]
-_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
 class ServiceSettings(Document):

@@ -29,6 +29,27 @@ RIGHTS = (
     (_ANY, None, TokenScope.WRITE),
 )
 """(path, methods or None for any, scope); the first match counts."""
+FindToken = Callable[[str], Token | None]
+"""Finds the token of a clear text; None if it is unknown, revoked or expired."""
+_REMEMBERED_S = 5.0
+"""Time for which a found token is cached: revoking it takes effect within that."""
+_MOST_REMEMBERED = 1_000
+_ATTEMPTS_PER_S, _ATTEMPTS_BURST = 1.0, 20
+"""Invalid tokens allowed from one address before it has to wait."""
+_REALM = 'Bearer realm="autotuner"'
+_IN_ADDRESS = re.compile(r"(access_?|api_?)?token|api_?key|authorization|bearer", re.IGNORECASE)
+_MAY_HOLD = re.compile(rb"token|key|authorization|bearer|at_|%", re.IGNORECASE)
+"""Matches part of every such query: most have none of it, and are not parsed."""
+_HIDDEN = "***"
+_PATH_ARGUMENTS = {"uvicorn.access": 2, "uvicorn.error": 1}
+"""uvicorn's loggers -> index of the path among the arguments of a request's log line."""
+_READS_ARGUMENTS = ("uvicorn.access",)
+"""Loggers whose formatter reads the single arguments: they have to be kept."""
+_SECRETS = (
+    (re.compile(rf"{PREFIX}[\w-]{{8,}}"), _HIDDEN),
+    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
+    (re.compile(r"(\w+://[^\s/:@]+):\S+@"), rf"\1:{_HIDDEN}@"),
+)
 
 
 def required_scope(method: str, path: str) -> TokenScope | None:
@@ -40,20 +61,6 @@ def required_scope(method: str, path: str) -> TokenScope | None:
         for pattern, methods, scope in RIGHTS
         if pattern.fullmatch(path) and (methods is None or method in methods)
     )
-
-
-FindToken = Callable[[str], Token | None]
-"""Finds the token of a clear text; None if it is unknown, revoked or expired."""
-
-_REMEMBERED_S = 5.0
-"""Time for which a found token is cached: revoking it takes effect within that."""
-_MOST_REMEMBERED = 1_000
-_ATTEMPTS_PER_S, _ATTEMPTS_BURST = 1.0, 20
-"""Invalid tokens allowed from one address before it has to wait."""
-_REALM = 'Bearer realm="autotuner"'
-_IN_ADDRESS = re.compile(r"(access_?|api_?)?token|api_?key|authorization|bearer", re.IGNORECASE)
-_MAY_HOLD = re.compile(rb"token|key|authorization|bearer|at_|%", re.IGNORECASE)
-"""Matches part of every such query: most have none of it, and are not parsed."""
 
 
 class RememberedTokens:
@@ -168,18 +175,6 @@ def _unauthorized(detail: str, challenge: str) -> ProblemError:
 
 def _digest(clear: str) -> bytes:
     return hashlib.sha256(clear.encode("utf-8", "surrogateescape")).digest()
-
-
-_HIDDEN = "***"
-_PATH_ARGUMENTS = {"uvicorn.access": 2, "uvicorn.error": 1}
-"""uvicorn's loggers -> index of the path among the arguments of a request's log line."""
-_READS_ARGUMENTS = ("uvicorn.access",)
-"""Loggers whose formatter reads the single arguments: they have to be kept."""
-_SECRETS = (
-    (re.compile(rf"{PREFIX}[\w-]{{8,}}"), _HIDDEN),
-    (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE), rf"\1 {_HIDDEN}"),
-    (re.compile(r"(\w+://[^\s/:@]+):\S+@"), rf"\1:{_HIDDEN}@"),
-)
 
 
 class NoSecrets(logging.Filter):

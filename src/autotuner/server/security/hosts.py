@@ -16,6 +16,7 @@ from autotuner.server.security.middleware import SAFE_METHODS, method_of
 from autotuner.server.settings import is_digits, split_host
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,6 @@ def answers_to(host: str, allowed: frozenset[str], *, address: str, port: int) -
         return True
     own = name in LOOPBACK_NAMES or (name == address and is_digits(address))
     return own and (asked_port or 80) == port
-
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)

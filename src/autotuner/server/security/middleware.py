@@ -19,6 +19,32 @@ Check = Callable[[HTTPConnection], Awaitable[None]]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Paths that need no token and count for no limit: a load balancer asks for them."""
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_POLICY, _CACHING = b"content-security-policy", b"cache-control"
+_OURS = frozenset({name for name, _ in ALWAYS} | {_POLICY})
+CONTENT_POLICIES = (
+    # A report is one page with its own script; sandboxed, it has no origin to act in.
+    (
+        re.compile(r"/api/v2/tasks/[^/]+/report/?"),
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+        "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    ),
+    (re.compile(r"/api/.*", re.DOTALL), "default-src 'none'; frame-ancestors 'none'"),
+    (
+        re.compile(r".*", re.DOTALL),
+        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+)
+"""Path -> its `Content-Security-Policy`; the first full match counts."""
+UPLOADS = re.compile(r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?")
+"""Paths that accept files."""
+_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class Guard:
@@ -55,31 +81,6 @@ def method_of(connection: HTTPConnection) -> str:
     return str(connection.scope.get("method", "GET"))
 
 
-ALWAYS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-_POLICY, _CACHING = b"content-security-policy", b"cache-control"
-_OURS = frozenset({name for name, _ in ALWAYS} | {_POLICY})
-CONTENT_POLICIES = (
-    # A report is one page with its own script; sandboxed, it has no origin to act in.
-    (
-        re.compile(r"/api/v2/tasks/[^/]+/report/?"),
-        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
-        "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
-    ),
-    (re.compile(r"/api/.*", re.DOTALL), "default-src 'none'; frame-ancestors 'none'"),
-    (
-        re.compile(r".*", re.DOTALL),
-        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
-)
-"""Path -> its `Content-Security-Policy`; the first full match counts."""
-
-
 class SecurityHeaders:
     """Adds security headers to every response, and `no-store` unless the API sets caching."""
 
@@ -105,11 +106,6 @@ class SecurityHeaders:
 def content_policy(path: str) -> str:
     """`Content-Security-Policy` of a path."""
     return next(policy for pattern, policy in CONTENT_POLICIES if pattern.fullmatch(path))
-
-
-UPLOADS = re.compile(r"/api/(v2/)?[^/]+/import/?|/api/v2/verify(/.*)?")
-"""Paths that accept files."""
-_LENGTH = re.compile("[0-9]{1,18}")
 
 
 @dataclass(frozen=True)

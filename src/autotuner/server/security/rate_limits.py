@@ -18,6 +18,8 @@ from autotuner.server.security.middleware import OPEN_PATHS
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FORWARDED = "x-forwarded-for"
+_MOST_CLIENTS = 10_000
+"""Most buckets kept; the least recently used one is dropped, and it is full by then."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,6 @@ def _without_port(hop: str) -> str:
     if hop.startswith("["):
         return hop[1:].partition("]")[0]
     return hop.partition(":")[0] if hop.count(":") == 1 else hop
-
-
-_MOST_CLIENTS = 10_000
-"""Most buckets kept; the least recently used one is dropped, and it is full by then."""
 
 
 class Buckets:

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 
 _TRIES = 20
 """Times that a task is read again that is changed while it is started."""
+T = TypeVar("T")
 
 
 def tasks_of(service: Service) -> V1Tasks:
@@ -157,9 +158,6 @@ def change_without_results(
         lambda status: f"Cannot {verb} a running task",
     )
     _remove_logs(service, gone)
-
-
-T = TypeVar("T")
 
 
 def with_v1_refusals(change: Callable[[], T], refusal: Callable[[str], str]) -> T:

@@ -27,6 +27,8 @@ from autotuner.server.v2.routing import document_of
 from autotuner.store.v1 import V1PresetRecord, V1Presets
 
 Strategy = Literal["union", "intersection", "last_wins"]
+router = v1_router("/presets")
+_NEVER_NULL = ("name", "parameters")
 
 
 def merge(presets: Sequence[V1PresetRecord], strategy: Strategy) -> dict[str, Any]:
@@ -65,11 +67,6 @@ def merge(presets: Sequence[V1PresetRecord], strategy: Strategy) -> dict[str, An
 
 def _holds(values: list[Any], value: Any) -> bool:
     return any(type(other) is type(value) and other == value for other in values)
-
-
-router = v1_router("/presets")
-
-_NEVER_NULL = ("name", "parameters")
 
 
 @router.get("/")

@@ -22,6 +22,7 @@ _COLUMNS = {
     "slo": "slo_config",
 }
 """Key of the body -> column, where the two differ."""
+_COUNTS = ("total_experiments", "successful_experiments")
 
 
 class TaskBody(BaseModel):
@@ -127,9 +128,6 @@ class MergeBody(BaseModel):
 def is_name(text: str) -> bool:
     """Whether a database can store a text from a URL."""
     return is_storable(text)
-
-
-_COUNTS = ("total_experiments", "successful_experiments")
 
 
 def task_document(record: V1TaskRecord) -> dict[str, Any]:

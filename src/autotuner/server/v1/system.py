@@ -19,6 +19,11 @@ from autotuner.store.v1 import V1Statistics
 runtime_params_router = v1_router("/runtime-params")
 
 _SEARCHED = ("parallel.", "memory.", "scheduling.", "attention.", "quantization.")
+router = v1_router("/system")
+NO_REDIS = "not used"
+"""Tasks wait in the database; there is no Redis."""
+dashboard_router = v1_router("/dashboard")
+_CPU = "cpu"
 
 
 @runtime_params_router.get("/")
@@ -70,12 +75,6 @@ def _rows(runtime: str) -> list[dict[str, str]]:
     return list(found.values())
 
 
-router = v1_router("/system")
-
-NO_REDIS = "not used"
-"""Tasks wait in the database; there is no Redis."""
-
-
 @router.get("/health")
 def get_health(service: ServiceDep) -> Response:
     """Whether the service can work; v1's keys."""
@@ -99,11 +98,6 @@ def get_info(service: ServiceDep) -> Response:
             "available_runtimes": list(runtimes()),
         }
     )
-
-
-dashboard_router = v1_router("/dashboard")
-
-_CPU = "cpu"
 
 
 @dashboard_router.get("/gpu-status")

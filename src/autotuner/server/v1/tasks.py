@@ -41,6 +41,7 @@ router = v1_router("/tasks")
 
 StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
 _MOST = 1000
+experiments_router = v1_router("/experiments")
 
 
 @router.post("/")
@@ -156,9 +157,6 @@ def _task_response(service: Service, task_id: int) -> Response:
 
 def _name_taken(body: TaskBody) -> Exception:
     return bad_request(f"Task with name '{body.task_name}' already exists")
-
-
-experiments_router = v1_router("/experiments")
 
 
 @experiments_router.get("/")

@@ -22,6 +22,12 @@ from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.v2.routing import Text, View, json_response, problems, v2_router
 
 MappingKind = Literal["flag", "key", "variable", "implied", "task", "no"]
+catalog = v2_router("/catalog", "catalog")
+engines = v2_router("/engines", "catalog")
+predictors = v2_router("/predictors", "catalog")
+schemas = v2_router("/schema", "catalog")
+_UNKNOWN = problems(ProblemKind.NOT_FOUND)
+Name = Annotated[Text, Path(min_length=1, max_length=200)]
 
 
 class GpuView(View):
@@ -247,15 +253,6 @@ ENGINE: TypeAdapter[EngineView] = TypeAdapter(EngineView)
 ENGINE_LIST: TypeAdapter[EngineList] = TypeAdapter(EngineList)
 COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)
 PREDICTOR_LIST: TypeAdapter[PredictorList] = TypeAdapter(PredictorList)
-
-
-catalog = v2_router("/catalog", "catalog")
-engines = v2_router("/engines", "catalog")
-predictors = v2_router("/predictors", "catalog")
-schemas = v2_router("/schema", "catalog")
-
-_UNKNOWN = problems(ProblemKind.NOT_FOUND)
-Name = Annotated[Text, Path(min_length=1, max_length=200)]
 
 
 @catalog.get("/gpus", response_model=GpuList)

@@ -17,6 +17,19 @@ from autotuner.store import idempotency
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _VERSION = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})*")
+KEY_HEADER = "Idempotency-Key"
+_KEY = "[!-~]{1,255}"
+_KEPT_HEADERS = ("content-type", "etag", "location")
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias=KEY_HEADER,
+        pattern=f"^{_KEY}$",
+        description="Any text of your choice for this request. Repeated with the same body within "
+        "24 hours, the request is answered as before and not carried out again.",
+    ),
+]
+"""Argument of a handler; the route does the rest."""
 
 
 def etag(revision: int, number: int, *progress: int) -> str:
@@ -75,21 +88,6 @@ def _not_ours(if_match: str | None) -> ProblemError:
 
 def _tags(header: str) -> Iterable[str]:
     return _TAG.findall(header)
-
-
-KEY_HEADER = "Idempotency-Key"
-_KEY = "[!-~]{1,255}"
-_KEPT_HEADERS = ("content-type", "etag", "location")
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias=KEY_HEADER,
-        pattern=f"^{_KEY}$",
-        description="Any text of your choice for this request. Repeated with the same body within "
-        "24 hours, the request is answered as before and not carried out again.",
-    ),
-]
-"""Argument of a handler; the route does the rest."""
 
 
 async def respond_once(

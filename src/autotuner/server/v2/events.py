@@ -23,14 +23,6 @@ EVENT_STREAM = "text/event-stream"
 _LARGEST = 2**63 - 1
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """Headers that keep caches and proxies from buffering a stream."""
-
-
-class EventStream(StreamingResponse):
-    """Server-sent events."""
-
-    media_type = EVENT_STREAM
-
-
 EVENT_SCHEMA = {
     "type": "object",
     "description": "One event of the stream.",
@@ -48,16 +40,7 @@ STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
     }
 }
-
-
-async def feed_of(request: Request) -> EventFeed:
-    """Event feed of the service."""
-    found: EventFeed = request.app.state.feed
-    return found
-
-
 router = v2_router("", "events")
-_Feed = Annotated[EventFeed, Depends(feed_of)]
 _LastId = Annotated[
     int | None,
     Header(
@@ -76,6 +59,21 @@ _After = Annotated[
     ),
 ]
 _Follow = Annotated[bool, Query(description="false: the stream ends after the stored events.")]
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = EVENT_STREAM
+
+
+async def feed_of(request: Request) -> EventFeed:
+    """Event feed of the service."""
+    found: EventFeed = request.app.state.feed
+    return found
+
+
+_Feed = Annotated[EventFeed, Depends(feed_of)]
 
 
 @router.get("/events", response_class=EventStream, responses=STREAMED)

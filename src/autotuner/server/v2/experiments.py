@@ -30,6 +30,10 @@ from autotuner.tuning.summarise import predictions_beside
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
 
 ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
+router = v2_router("/tasks/{task_id}/experiments", "experiments")
+Index = Annotated[int, Path(ge=1, le=MOST_ID, description="The experiment's place in its task.")]
+_UNKNOWN = problems(ProblemKind.NOT_FOUND)
+_ORDER = "index"
 
 
 class ExperimentItem(View):
@@ -104,12 +108,6 @@ class MeasurementList(View):
 EXPERIMENT_PAGE = TypeAdapter(ExperimentPage)
 EXPERIMENT = TypeAdapter(ExperimentDetail)
 MEASUREMENTS = TypeAdapter(MeasurementList)
-
-
-router = v2_router("/tasks/{task_id}/experiments", "experiments")
-Index = Annotated[int, Path(ge=1, le=MOST_ID, description="The experiment's place in its task.")]
-_UNKNOWN = problems(ProblemKind.NOT_FOUND)
-_ORDER = "index"
 
 
 @router.get(

@@ -38,6 +38,25 @@ _LONGEST_LINE_BYTES = 16_384
 MOST_LINES = 10_000
 _MOST_BYTES = 4 << 20
 """Most bytes that are read of a log to find its last lines."""
+POLL_S = 0.25
+_HEARTBEAT_POLLS = 60
+_GOES_ON = ("queued", "running")
+"""Statuses of a task in which more may be logged."""
+router = v2_router("/tasks/{task_id}", "logs")
+_TEXT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Lines of text, or server-sent events where it is followed.",
+        "content": {
+            "text/plain": {"schema": {"type": "string"}},
+            EVENT_STREAM: {"schema": EVENT_SCHEMA},
+        },
+    }
+}
+_Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="Number of last lines.")]
+_Follow = Annotated[bool, Query(description="Whether to continue with what is appended.")]
+_Feed = Annotated[EventFeed, Depends(feed_of)]
+_HEARTBEAT = b": still here\n\n"
+_END = format_sse_event(event="end", data_str="{}")
 
 
 def confined_log(written: str, root: Path) -> Path | None:
@@ -110,26 +129,6 @@ def _inode(path: Path) -> int:
 
 def _decoded(line: bytes) -> str:
     return line.rstrip(b"\r").decode("utf-8", errors="replace")
-
-
-POLL_S = 0.25
-_HEARTBEAT_POLLS = 60
-_GOES_ON = ("queued", "running")
-"""Statuses of a task in which more may be logged."""
-
-router = v2_router("/tasks/{task_id}", "logs")
-_TEXT: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Lines of text, or server-sent events where it is followed.",
-        "content": {
-            "text/plain": {"schema": {"type": "string"}},
-            EVENT_STREAM: {"schema": EVENT_SCHEMA},
-        },
-    }
-}
-_Tail = Annotated[int, Query(ge=0, le=MOST_LINES, description="Number of last lines.")]
-_Follow = Annotated[bool, Query(description="Whether to continue with what is appended.")]
-_Feed = Annotated[EventFeed, Depends(feed_of)]
 
 
 @router.get(
@@ -248,10 +247,6 @@ async def _followed_task(
                 yield _HEARTBEAT
             await asyncio.sleep(POLL_S)
     yield _END
-
-
-_HEARTBEAT = b": still here\n\n"
-_END = format_sse_event(event="end", data_str="{}")
 
 
 def _sent(lines: list[str]) -> bytes:

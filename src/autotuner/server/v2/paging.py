@@ -17,6 +17,7 @@ from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.v2.routing import MOST_ID, is_storable
 
 _LONGEST = 1_000
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def encode_cursor(order: str, value: str, row_id: int) -> str:
@@ -55,9 +56,6 @@ def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[An
             ProblemKind.INVALID_CURSOR,
             "the cursor does not belong to this list in this order; start without one",
         ) from None
-
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def query_reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:

@@ -38,6 +38,17 @@ from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resources import with_gpus_of_home
 
 Settings = dict[str, JsonValue]
+MOST_COMBINATIONS = 50_000
+"""Most combinations of the axes of a task that is validated or planned here: a second or two."""
+LONGEST_S = 20.0
+"""Longest duration of a plan."""
+LISTED = 200
+"""Most candidates that a plan lists."""
+_AT_ONCE = 2
+_OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+_RETRY_S = 5
+router = v2_router("/tasks", "tasks")
+_places = threading.BoundedSemaphore(_AT_ONCE)
 
 
 class Validation(View):
@@ -215,20 +226,6 @@ class TaskPlan(View):
 
 VALIDATION: TypeAdapter[Validation] = TypeAdapter(Validation)
 PLAN: TypeAdapter[TaskPlan] = TypeAdapter(TaskPlan)
-
-
-MOST_COMBINATIONS = 50_000
-"""Most combinations of the axes of a task that is validated or planned here: a second or two."""
-LONGEST_S = 20.0
-"""Longest duration of a plan."""
-LISTED = 200
-"""Most candidates that a plan lists."""
-_AT_ONCE = 2
-_OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
-_RETRY_S = 5
-
-router = v2_router("/tasks", "tasks")
-_places = threading.BoundedSemaphore(_AT_ONCE)
 
 
 @router.post("/validate", response_model=Validation, responses=WITH_BODY)

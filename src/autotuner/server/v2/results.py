@@ -39,6 +39,10 @@ from autotuner.tuning.summary import (
     RunSummary,
 )
 
+SUMMARY = TypeAdapter(RunSummary)
+router = v2_router("/tasks/{task_id}", "results")
+_ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))
+
 
 class FrontierView(View):
     """Measured and predicted Pareto frontiers."""
@@ -88,11 +92,6 @@ class ComparisonView(View):
 
 FRONTIER = TypeAdapter(FrontierView)
 COMPARISON = TypeAdapter(ComparisonView)
-SUMMARY = TypeAdapter(RunSummary)
-
-
-router = v2_router("/tasks/{task_id}", "results")
-_ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))
 
 
 class FrontierKind(StrEnum):

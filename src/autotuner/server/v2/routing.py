@@ -35,6 +35,9 @@ _JSON = re.compile(r"application/(json|[\w.+-]+\+json)\s*(;.*)?", re.IGNORECASE)
 _FORM = re.compile(r"multipart/form-data\s*;.*", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """Characters that no database can store: NUL, and lone surrogates."""
+TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
+ServiceDep = Annotated[Service, Depends(service_of)]
+"""Service, as a handler's argument."""
 
 
 class View(BaseModel):
@@ -202,9 +205,6 @@ def _storable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_storable)]
 """Text of a parameter that can be used in a query of the database."""
-TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
-ServiceDep = Annotated[Service, Depends(service_of)]
-"""Service, as a handler's argument."""
 
 
 def v2_router(prefix: str, tag: str) -> APIRouter:

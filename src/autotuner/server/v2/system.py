@@ -30,6 +30,9 @@ from autotuner.store.maintenance import (
     sizes,
 )
 
+router = v2_router("/system", "system")
+_LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
+
 
 class DatabaseView(View):
     """Database, without its location or credentials."""
@@ -135,10 +138,6 @@ SYSTEM: TypeAdapter[SystemView] = TypeAdapter(SystemView)
 DEVICE_LIST: TypeAdapter[DeviceList] = TypeAdapter(DeviceList)
 WORKER_LIST: TypeAdapter[WorkerList] = TypeAdapter(WorkerList)
 VERSIONS: TypeAdapter[VersionsView] = TypeAdapter(VersionsView)
-
-
-router = v2_router("/system", "system")
-_LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
 
 
 @router.get("/", response_model=SystemView)

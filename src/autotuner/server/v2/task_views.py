@@ -37,6 +37,18 @@ Status = Literal[
 ]
 Origin = Literal["api", "cli", "v1"]
 Action = Literal["start", "cancel", "pause", "resume", "restart"]
+SortName = Literal[
+    "-created_at",
+    "created_at",
+    "-updated_at",
+    "updated_at",
+    "name",
+    "-name",
+    "status",
+    "-status",
+]
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
+_Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
 
 
 class _AsTask:
@@ -184,19 +196,6 @@ class CloneRequest(BaseModel):
 TASK = TypeAdapter(TaskView)
 
 
-SortName = Literal[
-    "-created_at",
-    "created_at",
-    "-updated_at",
-    "updated_at",
-    "name",
-    "-name",
-    "status",
-    "-status",
-]
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*")
-
-
 def _require_iso_8601(given: object) -> object:
     """Refuses times that are not ISO 8601, such as seconds since an epoch."""
     if isinstance(given, str) and _MOMENT.fullmatch(given) is None:
@@ -206,7 +205,6 @@ def _require_iso_8601(given: object) -> object:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_require_iso_8601)]
 """Time in ISO 8601, with its zone."""
-_Names = Annotated[list[Annotated[Text, Field(max_length=200)]], Field(max_length=50)]
 
 
 class TaskQuery(BaseModel):

@@ -61,6 +61,15 @@ IfMatch = Annotated[
     str | None,
     Header(description="ETag that was read; refused (412) if the task has changed since."),
 ]
+_ACTION_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {**_TAGGED, "description": "Done."},
+    202: {
+        **_TAGGED,
+        "model": TaskView,
+        "description": "The worker has been asked, and acts within seconds.",
+    },
+}
+_PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed")
 
 
 @router.post(
@@ -146,16 +155,6 @@ def delete_task(service: ServiceDep, task_id: TaskId, if_match: IfMatch = None) 
     require_task(service, task_id)
     service.store.tasks.delete(task_id, revision=expected_revision(if_match, task_id))
     return Response(status_code=204)
-
-
-_ACTION_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {**_TAGGED, "description": "Done."},
-    202: {
-        **_TAGGED,
-        "model": TaskView,
-        "description": "The worker has been asked, and acts within seconds.",
-    },
-}
 
 
 @router.post(
@@ -322,9 +321,6 @@ def _task_response(
         "links": {"self": address} | {part: f"{address}/{part}" for part in parts},
     }
     return json_response(TASK, document, status=status, headers=headers)
-
-
-_PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed")
 
 
 def _launches(record: TaskRecord) -> int | None:
