@@ -3,12 +3,13 @@
     pip install torch
     python scripts/fit_calibration.py > src/autotuner/predict/calibration.yaml
 
-The constants are those of `calibration_kernel.Constants`, for TTFT and TPOT, on the measured rows
-that aiconfigurator publishes beside our base prediction: by marginal likelihood and the likelihood
-of each model's rows given the other models' (Rasmussen and Williams, 2006, equations 5.8 and 5.10
+The hyperparameters are those of `calibration_kernel`, for TTFT and TPOT, on the measured rows that
+aiconfigurator publishes beside our base prediction: by marginal likelihood and the likelihood of
+each model's rows given the other models' (Rasmussen and Williams, 2006, equations 5.8 and 5.10
 with a model left out), with a prior around the values written below. Three sets: on the models of
 FIRST_HALF, on the others, and on all. Whoever judges calibration on rows of a model takes the set
-that never saw it. What Little's law leaves over is not in those rows: its constants are judgement.
+that never saw it. What Little's law leaves over is not in those rows: its
+hyperparameters are judgement.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def _left_out(
 
 
 def fitted(rows: Sequence[Judged], quantity: str) -> dict[str, Any]:
-    """The constants of one quantity."""
+    """The hyperparameters of one quantity."""
     table = Table(rows)
     truth = torch.tensor(clipped([row.residual(quantity) for row in rows]))
     start = torch.log(
@@ -206,17 +207,17 @@ def main() -> None:
     sets = {}
     for name, rows in {"first_half": first, "second_half": second, "all": judged}.items():
         taken = chosen(rows)
-        constants = {quantity: fitted(taken, quantity) for quantity in ("ttft", "tpot")}
+        hyperparameters = {quantity: fitted(taken, quantity) for quantity in ("ttft", "tpot")}
         rest = {
             "offset": REST["offset"],
             "smooth": {},
-            "workload_lengths": constants["tpot"]["workload_lengths"],
-            "lengths": constants["tpot"]["lengths"],
+            "workload_lengths": hyperparameters["tpot"]["workload_lengths"],
+            "lengths": hyperparameters["tpot"]["lengths"],
             "noise": REST["noise"],
         }
         sets[name] = {
             "fitted_on": sorted({row.row.model for row in rows}),
-            "constants": constants | {"tok_s": rest},
+            "hyperparameters": hyperparameters | {"tok_s": rest},
         }
     print("# Written by scripts/fit_calibration.py, which says how. Variances of the natural")
     print("# logarithm of measured over predicted, and length scales in natural logarithms.")

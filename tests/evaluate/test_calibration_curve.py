@@ -1,4 +1,4 @@
-"""The judge of calibration: what is corrected, who may teach, and whose constants are used."""
+"""The judge of calibration: what is corrected, who may teach, whose hyperparameters count."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from autotuner.catalog import ModelFacts, gpu_named, known_model
 from autotuner.config import Candidate, LoadLevel
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.evaluate import accuracy as judge
-from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, constants_without
+from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, hyperparameters_without
 from autotuner.predict import Prediction, Predictions, Scenario, Support, tok_s
 from autotuner.predict.calibration import Posterior, ResidualProcess
-from autotuner.predict.calibration_kernel import Place, calibration_constants
+from autotuner.predict.calibration_kernel import Place, calibration_hyperparameters
 from autotuner.predict.predictor import CLOSED_LOOPS
 from autotuner.verify.predicted_rows import Judged, compare_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
@@ -43,8 +43,8 @@ class Constant:
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
         refused = {c.id: "too wide" for c in candidates if scenario.devices(c) in self.refused}
-        told = [(c.id, n) for c in candidates if c.id not in refused for n in load_levels]
-        points = tuple(self._point(scenario, key, level) for key, level in told)
+        reported = [(c.id, n) for c in candidates if c.id not in refused for n in load_levels]
+        points = tuple(self._point(scenario, key, level) for key, level in reported)
         return Predictions(self.name, points, {}, refused)
 
     def _point(self, scenario: Scenario, key: str, level: int) -> Prediction:
@@ -129,18 +129,18 @@ def test_a_constant_error_of_each_group_is_gone_after_one_launch() -> None:
 
 def test_what_other_models_have_in_common_is_known_before_the_first_launch() -> None:
     found = judged(*(group(name, (2.0, 1.5)) for name in "abcd"))
-    alone, told = at(found, 0), at(found, 0, "other_models")
-    assert told.ttft_median_ape < 0.5 * alone.ttft_median_ape
-    assert told.tpot_median_ape < alone.tpot_median_ape
+    alone, reported = at(found, 0), at(found, 0, "other_models")
+    assert reported.ttft_median_ape < 0.5 * alone.ttft_median_ape
+    assert reported.tpot_median_ape < alone.tpot_median_ape
 
 
 def test_the_same_model_under_another_name_or_on_another_device_teaches_nothing_of_itself() -> None:
     facts = ModelFacts(architecture="F", layers=32, hidden_size=4096)
     twins = (group("a", (4.0, 3.0), facts=facts), group("a-fp8", (4.0, 3.0), facts=facts))
     found = judged(*twins, group("a", (4.0, 3.0), facts=facts, gpu="b200"))
-    alone, told = at(found, 0), at(found, 0, "other_models")
-    assert told.ttft_median_ape == pytest.approx(alone.ttft_median_ape)
-    assert told.tpot_median_ape == pytest.approx(alone.tpot_median_ape)
+    alone, reported = at(found, 0), at(found, 0, "other_models")
+    assert reported.ttft_median_ape == pytest.approx(alone.ttft_median_ape)
+    assert reported.tpot_median_ape == pytest.approx(alone.tpot_median_ape)
 
 
 def test_other_families_teach_and_models_of_the_same_do_not() -> None:
@@ -152,9 +152,9 @@ def test_other_families_teach_and_models_of_the_same_do_not() -> None:
     assert siblings.ttft_median_ape < start.ttft_median_ape
 
 
-@pytest.mark.parametrize("model", sorted(calibration_constants()["all"].fitted_on))
+@pytest.mark.parametrize("model", sorted(calibration_hyperparameters()["all"].fitted_on))
 def test_there_are_constants_that_were_not_fitted_on_a_model(model: str) -> None:
-    assert model not in constants_without(model).fitted_on
+    assert model not in hyperparameters_without(model).fitted_on
 
 
 @pytest.mark.parametrize("prior", list(judge.PRIORS))
@@ -174,9 +174,9 @@ def test_no_group_is_judged_with_constants_that_were_fitted_on_its_model(
     for order in (models, models[::-1]):
         judged(*(group(model, (2.0, 1.5)) for model in order), priors=[prior], launches=(0, 1))
     fitted_on = {
-        id(constants): chosen.fitted_on
-        for chosen in calibration_constants().values()
-        for constants in chosen.by_quantity.values()
+        id(hyperparameters): chosen.fitted_on
+        for chosen in calibration_hyperparameters().values()
+        for hyperparameters in chosen.by_quantity.values()
     }
     assert {model for _, model in asked} == set(models)
     assert [model for used, model in asked if model in fitted_on[id(used)]] == []
@@ -216,7 +216,7 @@ def test_rows_that_are_not_judged_still_teach() -> None:
         ({"model": "b", "system": "h200_sxm"}, "no measured row is left"),
     ],
 )
-def test_a_filter_that_leaves_nothing_is_told_before_anything_is_predicted(
+def test_a_filter_that_leaves_nothing_is_reported_before_anything_is_predicted(
     only: Mapping[str, str], words: str
 ) -> None:
     class Never(Constant):
@@ -280,8 +280,8 @@ def test_the_stated_interval_holds_four_in_five_of_what_the_constants_say() -> N
 
 def _drawn(rows: Sequence[Judged], model: str, quantity: str, random: Any) -> list[float]:
     """Measured over predicted of each row."""
-    constants = constants_without(model).by_quantity[quantity]
-    posterior = ResidualProcess([], [], constants).at([row.place for row in rows])
+    hyperparameters = hyperparameters_without(model).by_quantity[quantity]
+    posterior = ResidualProcess([], [], hyperparameters).at([row.place for row in rows])
     spread = posterior.covariance + posterior.noise * np.eye(len(rows))
     drawn: list[float] = np.exp(random.multivariate_normal(posterior.mean, spread)).tolist()
     return drawn

@@ -19,10 +19,10 @@ from autotuner.evaluate.search_replay import (
     Goal,
     Subject,
     by_model,
-    memory_for,
     replay,
     run_cases,
     scored,
+    transferred_to,
 )
 from autotuner.evaluate.search_results import Quartiles, averages, results
 from autotuner.evaluate.search_scores import Truth
@@ -50,10 +50,14 @@ def launch(key: str, levels: Sequence[RecordedLevel], *, tp: int = 1) -> Recorde
     return RecordedLaunch(key, "vllm", tp, {"parallel.tensor_parallel": tp}, tuple(levels))
 
 
-def level(concurrency: int, true: PointMetrics | None, said: PointMetrics | None) -> RecordedLevel:
+def level(
+    concurrency: int, true: PointMetrics | None, stated: PointMetrics | None
+) -> RecordedLevel:
     status = "oom" if true is None else "ok"
-    told = "na" if said is None else "ok"
-    return RecordedLevel(LoadLevel.concurrency(concurrency), true, status, said, told, None, 0.03)
+    reported = "na" if stated is None else "ok"
+    return RecordedLevel(
+        LoadLevel.concurrency(concurrency), true, status, stated, reported, None, 0.03
+    )
 
 
 def landscape(size: int = 6, *, model: str = "llama-3.1-8b") -> Landscape:
@@ -66,8 +70,8 @@ def landscape(size: int = 6, *, model: str = "llama-3.1-8b") -> Landscape:
             for c in LEVELS
         ]
         kept: list[PointMetrics | None] = [None] * len(LEVELS) if place == size - 1 else [*true]
-        said = [figures(1.5 * t.ttft_ms, 0.7 * t.tpot_ms, 1.2 * t.tok_s) for t in true]
-        rows = [level(*row) for row in zip(LEVELS, kept, said, strict=True)]
+        stated = [figures(1.5 * t.ttft_ms, 0.7 * t.tpot_ms, 1.2 * t.tok_s) for t in true]
+        rows = [level(*row) for row in zip(LEVELS, kept, stated, strict=True)]
         launches.append(launch(str(place), rows, tp=place + 1))
     return Landscape(f"made-up-{model}", model, "h100_sxm", 1024, 101, tuple(launches))
 
@@ -84,7 +88,7 @@ def landscapes(draw: st.DrawFn) -> Landscape:
 
 
 class Watched:
-    """Launches in order, and keeps what it was told."""
+    """Launches in order, and keeps what it was reported."""
 
     name = "watched"
 
@@ -112,7 +116,7 @@ def test_a_search_sees_noisy_outcomes_and_a_failure_costs_as_much_as_a_success()
     assert last.history[0].points[0].ttft_ms != scape.launches[0].levels[0].true.ttft_ms  # type: ignore[union-attr]
 
 
-def test_a_search_is_told_its_goal_its_budget_and_what_is_known() -> None:
+def test_a_search_has_its_goal_its_budget_and_what_is_known() -> None:
     scape, watched = landscape(), Watched()
     goal = Goal(("tok_s_per_gpu",), {"ttft_ms": 50.0})
     known = knowledge(scape)
@@ -189,8 +193,8 @@ class TestGreedy(StrategyContract):
 
 @pytest.mark.parametrize("name", contenders())
 def test_answers_of_one_token_are_searched_and_scored(name: str) -> None:
-    def one_token(told: PointMetrics | None) -> PointMetrics | None:
-        return told and replace(told, tpot_ms=None, latency_ms=told.ttft_ms)
+    def one_token(reported: PointMetrics | None) -> PointMetrics | None:
+        return reported and replace(reported, tpot_ms=None, latency_ms=reported.ttft_ms)
 
     several = landscape()
     launches = tuple(
@@ -233,7 +237,7 @@ def test_memory_leaves_out_the_replayed_model_under_any_name() -> None:
         landscape(model=name)
         for name in ("llama70b", "meta-llama/Llama-3.1-70B-Instruct", "qwen3-32b")
     )
-    found = memory_for(one, by_model([one, same, other]))
+    found = transferred_to(one, by_model([one, same, other]))
     assert {observation.model for observation in found.used} == {"qwen3-32b"}
     assert len(found.used) == 5 * len(LEVELS)  # one of six launches fails
     assert found.left_out == 2 * 5 * len(LEVELS)
@@ -241,8 +245,8 @@ def test_memory_leaves_out_the_replayed_model_under_any_name() -> None:
 
 def test_a_landscape_without_a_model_is_taught_nothing_and_teaches_no_one() -> None:
     unnamed, other = landscape(model=""), landscape(model="qwen3-32b")
-    assert memory_for(unnamed, by_model([other])).used == ()
-    assert memory_for(other, by_model([unnamed])).used == ()
+    assert transferred_to(unnamed, by_model([other])).used == ()
+    assert transferred_to(other, by_model([unnamed])).used == ()
 
 
 def test_processes_find_what_one_process_finds() -> None:
@@ -262,10 +266,10 @@ def test_results_are_quartiles_over_seeds_and_means_over_landscapes() -> None:
     subjects = [Subject(scape, knowledge(scape)) for scape in (landscape(), landscape(4))]
     cases = [Case(subject, "random", 2, seed) for subject in (0, 1) for seed in range(5)]
     found = dict(run_cases(subjects, cases))
-    told = results(subjects, found)
-    assert [(one.landscape, one.seeds) for one in told] == [("made-up-llama-3.1-8b", 5)] * 2
+    reported = results(subjects, found)
+    assert [(one.landscape, one.seeds) for one in reported] == [("made-up-llama-3.1-8b", 5)] * 2
     own = sorted(found[case].hv2 for case in cases[:5])
-    assert told[0].hv2 == Quartiles(median=own[2], q25=own[1], q75=own[3])
-    (mean,) = averages(told)
+    assert reported[0].hv2 == Quartiles(median=own[2], q25=own[1], q75=own[3])
+    (mean,) = averages(reported)
     assert mean.landscapes == 2
-    assert mean.hv2 == pytest.approx((told[0].hv2.median + told[1].hv2.median) / 2)
+    assert mean.hv2 == pytest.approx((reported[0].hv2.median + reported[1].hv2.median) / 2)

@@ -22,12 +22,14 @@ PLAIN = {
 }
 
 
-def told(plain: dict[str, Any] | None = None, ours: dict[str, Any] | None = None) -> SpeedReport:
+def reported(
+    plain: dict[str, Any] | None = None, ours: dict[str, Any] | None = None
+) -> SpeedReport:
     return report(OURS | (ours or {}), OURS | {"cold_s": 0.5}, PLAIN | (plain or {}), sample=24)
 
 
 def test_a_sample_is_scaled_to_all_configurations() -> None:
-    found = told()
+    found = reported()
     assert found.plain_warm_s == 324
     assert found.plain_cold_s == 4 + 323
     assert (found.warm_ratio, found.cold_ratio) == (648, 327 / 2)
@@ -36,25 +38,25 @@ def test_a_sample_is_scaled_to_all_configurations() -> None:
 
 
 def test_what_fits_is_compared_and_what_does_not_is_agreed_upon() -> None:
-    found = told()
+    found = reported()
     assert (found.compared, found.disagree, found.largest_difference) == (1, 0, 0.0)
     assert found.passed
-    assert told({"points": [[10.0, 2.0, 30.0], [5.0, 2.0, 90.0]]}).disagree == 1
+    assert reported({"points": [[10.0, 2.0, 30.0], [5.0, 2.0, 90.0]]}).disagree == 1
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_number_that_differs_is_no_pass(place: int) -> None:
     other = [10.0, 2.0, 30.0]
     other[place] *= 1.001
-    found = told({"points": [other, None]})
+    found = reported({"points": [other, None]})
     assert found.largest_difference == pytest.approx(1e-3, rel=0.01)
     assert not found.same_numbers
     assert not found.passed
 
 
 def test_missing_a_goal_is_no_pass() -> None:
-    assert not told(ours={"warm_s": 324 / 39}).passed
-    assert not told(ours={"cold_s": 327 / 14}).passed
+    assert not reported(ours={"warm_s": 324 / 39}).passed
+    assert not reported(ours={"cold_s": 327 / 14}).passed
 
 
 def test_both_sides_ask_the_same() -> None:

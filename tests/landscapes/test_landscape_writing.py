@@ -60,14 +60,14 @@ def levels(draw: st.DrawFn, concurrency: int, *, succeeds: bool) -> RecordedLeve
 
 @st.composite
 def launches(draw: st.DrawFn, name: str, engine: str, *, succeeds: bool) -> RecordedLaunch:
-    told = draw(st.fixed_dictionaries({}, optional=SETTINGS))
+    reported = draw(st.fixed_dictionaries({}, optional=SETTINGS))
     widths = draw(st.fixed_dictionaries({}, optional=dict.fromkeys(WIDTHS, counts)))
     loads = draw(st.sets(counts, min_size=1, max_size=4))
     return RecordedLaunch(
         id=name,
         engine=engine,
         gpus=math.prod(widths.values()),
-        settings={**widths, **told, "system.backend": engine},
+        settings={**widths, **reported, "system.backend": engine},
         levels=tuple(draw(levels(load, succeeds=succeeds)) for load in sorted(loads)),
         startup_s=draw(st.none() | positive),
         measure_s=draw(st.none() | positive),

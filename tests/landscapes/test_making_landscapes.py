@@ -40,7 +40,7 @@ def tiny() -> tuple[making.Row, ...]:
     return tuple(making.rows_of(TINY))
 
 
-def told(rows, *columns):
+def reported(rows, *columns):
     return [tuple(row.get(column) for column in columns) for row in rows]
 
 
@@ -102,7 +102,7 @@ def test_a_landscape_holds_every_launch_at_every_level_and_is_read_back(tmp_path
 
 @needs_the_package
 def test_the_truth_runs_out_of_memory_before_the_prediction_does():
-    statuses = told(tiny(), "true_status", "pred_status")
+    statuses = reported(tiny(), "true_status", "pred_status")
     assert {("oom", "ok"), ("ok", "ok")} <= set(statuses)
     assert ("ok", "oom") not in statuses
 
@@ -110,29 +110,29 @@ def test_the_truth_runs_out_of_memory_before_the_prediction_does():
 @needs_the_package
 def test_a_prediction_that_counts_memory_short_sees_the_wall_still_later():
     short = making.rows_of(dataclasses.replace(TINY, memory_factor=0.4))
-    assert "oom" in [status for (status,) in told(tiny(), "pred_status")]
-    assert "oom" not in [status for (status,) in told(short, "pred_status")]
+    assert "oom" in [status for (status,) in reported(tiny(), "pred_status")]
+    assert "oom" not in [status for (status,) in reported(short, "pred_status")]
 
 
 @needs_the_package
 def test_a_prediction_blind_to_an_axis_says_the_same_along_it():
     rows = making.rows_of(dataclasses.replace(TINY, assumes={"ctx_tokens": 1024}))
-    said, true = ({}, {})
+    stated, true = ({}, {})
     for row in rows:
         place = row["tp"], row["gemm_quant"], row["concurrency"]
-        said.setdefault(place, set()).add(row.get("pred_ttft_ms"))
+        stated.setdefault(place, set()).add(row.get("pred_ttft_ms"))
         true.setdefault(place, set()).add(row.get("true_ttft_ms"))
-    assert all(len(figures) == 1 for figures in said.values())
+    assert all(len(figures) == 1 for figures in stated.values())
     assert any(len(figures) == 2 for figures in true.values())
 
 
 @needs_the_package
-def test_a_prediction_is_silent_where_it_is_told_to_be():
+def test_a_prediction_is_silent_where_it_is_meant_to_be():
     rows = making.rows_of(dataclasses.replace(TINY, silent_where={"tp": [2]}))
-    silent = told(rows, "tp", "pred_status")
+    silent = reported(rows, "tp", "pred_status")
     assert {tp for tp, status in silent if status == "na"} == {2}
     assert {status for tp, status in silent if tp == 2} == {"na"}
-    assert told(rows, "true_tok_s") == told(tiny(), "true_tok_s")
+    assert reported(rows, "true_tok_s") == reported(tiny(), "true_tok_s")
 
 
 @needs_the_package
@@ -141,9 +141,9 @@ def test_replicas_of_a_dense_model_multiply_throughput_and_nothing_else():
     spec = dataclasses.replace(TINY, tp=[1], dp=[2], concurrency=[2, 4, 8, 16, 32])
     twice = [row for row in making.rows_of(spec) if row["concurrency"] == 16]
     latencies = ("true_ttft_ms", "true_tpot_ms", "true_tok_s_gpu")
-    assert told(twice, *latencies) == told(alone, *latencies)
-    assert [s for (s,) in told(twice, "true_tok_s")] == pytest.approx(
-        [2 * s for (s,) in told(alone, "true_tok_s")]
+    assert reported(twice, *latencies) == reported(alone, *latencies)
+    assert [s for (s,) in reported(twice, "true_tok_s")] == pytest.approx(
+        [2 * s for (s,) in reported(alone, "true_tok_s")]
     )
 
 

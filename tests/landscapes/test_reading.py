@@ -49,7 +49,7 @@ def write_text(rows: Sequence[Mapping[str, str]], path: Path) -> Path:
     return path
 
 
-def told(path: Path) -> str:
+def reported(path: Path) -> str:
     """What the reader says is wrong."""
     with pytest.raises(LandscapeError) as caught:
         read_landscape(path)
@@ -71,7 +71,7 @@ def test_rows_of_a_launch_are_its_load_levels_rising(write: Write) -> None:
     assert found.launch("a").levels[0].noise_cv == 0.03
 
 
-def test_the_name_tells_model_device_and_engine(write: Write) -> None:
+def test_the_name_names_model_device_and_engine(write: Write) -> None:
     found = read_landscape(write({}, name="dev_llama-3.1-8b_h100_vllm.csv"))
     assert (found.name, found.model, found.device) == (
         "dev_llama-3.1-8b_h100_vllm",
@@ -81,15 +81,15 @@ def test_the_name_tells_model_device_and_engine(write: Write) -> None:
     assert found.launch("a").engine == found.launch("a").settings["system.backend"] == "vllm"
 
 
-def test_the_name_may_tell_the_lengths_and_rows_the_engine(write: Write) -> None:
+def test_the_name_may_name_the_lengths_and_rows_the_engine(write: Write) -> None:
     named = "my_qwen3-32b_b200_4096x512.csv"
     found = read_landscape(write({"backend": "sglang"}, name=named))
     assert (found.isl, found.osl, found.launch("a").engine) == (4096, 512, "sglang")
 
 
 def test_columns_go_before_the_name(write: Write) -> None:
-    said = {"model": "Qwen/Qwen3-32B", "system": "h200", "isl": "100", "osl": "50"}
-    found = read_landscape(write(said))
+    stated = {"model": "Qwen/Qwen3-32B", "system": "h200", "isl": "100", "osl": "50"}
+    found = read_landscape(write(stated))
     assert (found.model, found.device, found.isl, found.osl) == (
         "Qwen/Qwen3-32B",
         "h200_sxm",
@@ -98,11 +98,11 @@ def test_columns_go_before_the_name(write: Write) -> None:
     )
 
 
-def test_where_no_one_tells_the_output_length_latency_does(write: Write) -> None:
+def test_where_no_one_names_the_output_length_latency_does(write: Write) -> None:
     assert read_landscape(write({"true_request_latency_ms": "1090"})).osl == pytest.approx(100)
 
 
-def test_where_no_one_tells_the_latency_it_follows_from_the_output_length(write: Write) -> None:
+def test_where_no_one_names_the_latency_it_follows_from_the_output_length(write: Write) -> None:
     """100 ms to the first token and 10 ms for each of 49 others."""
     found = read_landscape(write({"osl": "50"})).launch("a").levels[0]
     assert found.true is not None
@@ -111,7 +111,7 @@ def test_where_no_one_tells_the_latency_it_follows_from_the_output_length(write:
     assert found.predicted.latency_ms == pytest.approx(80 + 49 * 8)
 
 
-def test_where_no_one_tells_length_nor_latency_throughput_does(write: Write) -> None:
+def test_where_no_one_names_length_nor_latency_throughput_does(write: Write) -> None:
     """50 tokens take 590 ms, so four users get 4 x 50 / 0.59 s."""
     found = read_landscape(write({"true_tok_s": "338.983"}))
     assert found.osl == pytest.approx(50, rel=1e-3)
@@ -169,18 +169,20 @@ def test_nothing_may_be_predicted_at_all(write: Write) -> None:
 
 def test_every_missing_column_is_named(tmp_path: Path) -> None:
     short = {name: cell for name, cell in ROW.items() if name not in ("tp", "true_tok_s")}
-    assert "the column tp, true_tok_s is missing" in told(write_text([short], tmp_path / "x.csv"))
+    assert "the column tp, true_tok_s is missing" in reported(
+        write_text([short], tmp_path / "x.csv")
+    )
 
 
 def test_a_column_that_is_there_twice_is_named(tmp_path: Path) -> None:
     path = write_text([ROW], tmp_path / "x.csv")
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text(f"{lines[0]},tp\n{lines[1]},4\n", encoding="utf-8")
-    assert "the column tp is there twice" in told(path)
+    assert "the column tp is there twice" in reported(path)
 
 
 def test_a_landscape_in_which_nothing_succeeds_is_refused(write: Write) -> None:
-    assert "no row has true_status ok" in told(write({"true_status": "oom"}))
+    assert "no row has true_status ok" in reported(write({"true_status": "oom"}))
 
 
 @pytest.mark.parametrize(
@@ -205,16 +207,16 @@ def test_a_landscape_in_which_nothing_succeeds_is_refused(write: Write) -> None:
         ({"osl": "long"}, "osl: expected a number, got 'long'"),
     ],
 )
-def test_a_bad_cell_is_told_with_its_line_and_value(
+def test_a_bad_cell_is_reported_with_its_line_and_value(
     write: Write, change: dict[str, str], words: str
 ) -> None:
     path = write(change)
-    assert words in told(path)
-    assert "line 2" in told(path)
+    assert words in reported(path)
+    assert "line 2" in reported(path)
 
 
-def test_a_level_said_twice_is_refused(write: Write) -> None:
-    assert "line 3: launch a has concurrency 4 twice" in told(write({}, {}))
+def test_a_level_given_twice_is_refused(write: Write) -> None:
+    assert "line 3: launch a has concurrency 4 twice" in reported(write({}, {}))
 
 
 @pytest.mark.parametrize("change", [{"tp": "4"}, {"gpus": "4"}])
@@ -222,13 +224,13 @@ def test_rows_of_a_launch_that_contradict_each_other_are_refused(
     write: Write, change: dict[str, str]
 ) -> None:
     words = "line 3: launch a has other settings than in line 2"
-    assert words in told(write({}, {"concurrency": "8", **change}))
+    assert words in reported(write({}, {"concurrency": "8", **change}))
 
 
 @pytest.mark.parametrize("name", ["model", "system", "isl", "osl"])
 def test_a_file_of_two_tasks_is_refused(write: Write, name: str) -> None:
     rows = ({name: "16"}, {"concurrency": "8", name: "32"})
-    assert f"line 3: {name}: '32' differs from line 2, '16'" in told(write(*rows))
+    assert f"line 3: {name}: '32' differs from line 2, '16'" in reported(write(*rows))
 
 
 @pytest.mark.parametrize(
@@ -249,18 +251,18 @@ def test_a_file_of_two_tasks_is_refused(write: Write, name: str) -> None:
 def test_what_is_no_table_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "some.csv"
     path.write_bytes(content)
-    assert told(path)
+    assert reported(path)
 
 
-def test_a_file_that_is_not_there_and_a_folder_are_told_apart(tmp_path: Path) -> None:
-    assert "there is no such file" in told(tmp_path / "none.csv")
-    assert "it is no CSV file" in told(tmp_path)
+def test_a_file_that_is_not_there_and_a_folder_are_distinguished(tmp_path: Path) -> None:
+    assert "there is no such file" in reported(tmp_path / "none.csv")
+    assert "it is no CSV file" in reported(tmp_path)
 
 
 def test_rows_with_too_few_and_too_many_cells_do_not_crash(tmp_path: Path) -> None:
     path = write_text([ROW], tmp_path / "x.csv")
     good = path.read_text(encoding="utf-8")
     path.write_text(good + "b,2,1\n", encoding="utf-8")
-    assert "line 3" in told(path)
+    assert "line 3" in reported(path)
     path.write_text(good.rstrip("\n") + ",more,and more\n", encoding="utf-8")
     assert launches(read_landscape(path)) == {"a": [4]}

@@ -61,7 +61,7 @@ def prepared(**changes: Any) -> Prepared:
     return prepare(parse_task(TASK | changes), base=Path())
 
 
-def test_what_is_predicted_not_to_fit_is_told_as_such() -> None:
+def test_what_is_predicted_not_to_fit_is_reported_as_such() -> None:
     task = prepared()
     forecast = forecast_of(task, Path("/nowhere"), measure=False)
     expected = forecast.expected([c.id for c in task.space.candidates])

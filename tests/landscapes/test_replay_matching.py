@@ -29,7 +29,7 @@ def ids(matched: Matched) -> list[str]:
     return [launch.id for _, launch in matched.launches]
 
 
-def told(landscape: Landscape = TABLE, **changes: Any) -> list[tuple[str, str]]:
+def reported(landscape: Landscape = TABLE, **changes: Any) -> list[tuple[str, str]]:
     """Field and message of every problem."""
     with pytest.raises(ConfigError) as caught:
         match(task(**changes), landscape, source="task")
@@ -106,12 +106,12 @@ def test_load_levels_are_those_of_the_table_or_some_of_them() -> None:
 def test_what_is_not_recorded_is_an_error_with_what_is(
     changes: dict[str, Any], path: str, words: str
 ) -> None:
-    ((where, message),) = told(**changes)
+    ((where, message),) = reported(**changes)
     assert where == path
     assert words in message
 
 
-def test_what_the_table_does_not_tell_the_task_has_to() -> None:
+def test_what_the_table_does_not_name_the_task_has_to() -> None:
     silent = [
         replace(
             launch,
@@ -121,7 +121,7 @@ def test_what_the_table_does_not_tell_the_task_has_to() -> None:
         for launch in TABLE.launches
     ]
     table = replace(TABLE, device="", launches=tuple(silent), assumed=("isl", "osl"))
-    assert [path for path, _ in told(table)] == ["system.backend", "system.gpu_type"]
+    assert [path for path, _ in reported(table)] == ["system.backend", "system.gpu_type"]
     system = {"backend": "sglang", "gpu_type": "h200"}
     matched = found(table, system=system, runtime={"isl": 4000, "osl": 100})
     assert (matched.isl, matched.osl, matched.gpu_type) == (4000, 100, "h200")
@@ -143,8 +143,8 @@ def test_a_table_on_a_cpu_needs_no_gpu() -> None:
     assert (candidate.gpus, matched.gpu_type) == (0, None)
 
 
-def test_nothing_left_tells_why() -> None:
-    problems = told(parallel={"tp": 4}, system={"total_gpus": 2})
+def test_nothing_left_names_why() -> None:
+    problems = reported(parallel={"tp": 4}, system={"total_gpus": 2})
     assert [message for _, message in problems] == [
         "parallel.tensor_parallel is not what the task asks for (4 x)",
         "more GPUs than system.total_gpus (2) (2 x)",

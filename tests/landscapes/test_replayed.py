@@ -21,13 +21,13 @@ from autotuner.landscapes import (
     true_outcome,
 )
 
-TRUE, SAID = PointMetrics(100, 10, 400, 1100), PointMetrics(80, 8, 500, 900)
+TRUE, STATED = PointMetrics(100, 10, 400, 1100), PointMetrics(80, 8, 500, 900)
 
 
 def level(
     concurrency: int,
     true: PointMetrics | None = TRUE,
-    predicted: PointMetrics | None = SAID,
+    predicted: PointMetrics | None = STATED,
     *,
     status: str = "ok",
     predicted_status: str = "ok",
@@ -77,9 +77,14 @@ def test_a_launch_without_predictions_is_refused_or_out_of_memory() -> None:
     assert set(found.predictions) == {"2"}
 
 
-def test_circumstances_tell_the_family_of_a_known_model() -> None:
-    told = knowledge(landscape((level(4),))).circumstances["0"]
-    assert (told.family, told.engine, told.gpus, told.isl) == ("LlamaForCausalLM", "vllm", 2, 1024)
+def test_circumstances_name_the_family_of_a_known_model() -> None:
+    reported = knowledge(landscape((level(4),))).circumstances["0"]
+    assert (reported.family, reported.engine, reported.gpus, reported.isl) == (
+        "LlamaForCausalLM",
+        "vllm",
+        2,
+        1024,
+    )
     unknown = knowledge(landscape((level(4),), model="nobody-knows-7b")).circumstances["0"]
     assert unknown.family is None
 
@@ -110,7 +115,7 @@ def test_a_launch_whose_levels_all_fail_is_a_failure(status: str, kind: str) -> 
     assert [x.value for x in outcome.failed_levels] == [4]
 
 
-def test_a_level_that_fails_is_told_beside_those_that_do_not() -> None:
+def test_a_level_that_fails_is_reported_beside_those_that_do_not() -> None:
     outcome = true_outcome(landscape((level(4), OOM)).launches[0])
     assert (outcome.status, outcome.failed_levels) == ("completed", (LoadLevel.concurrency(8),))
 

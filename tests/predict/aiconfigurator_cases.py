@@ -19,12 +19,12 @@ def scenario(
     osl: int = 256,
     **more: Any,
 ) -> Scenario:
-    """Qwen3-32B on H200 with vLLM, but for what is said."""
+    """Qwen3-32B on H200 with vLLM, but for what is stated."""
     known = known_model(model)
     facts = known.facts if known else ModelFacts()
     return Scenario(model, facts, engine, version, gpu_named(gpu), gpu, isl, osl, **more)
 
 
 def candidate(settings: Mapping[str, Any] | None = None) -> Candidate:
-    """From `group.field` -> value; two GPUs wide where nothing else is said."""
+    """From `group.field` -> value; two GPUs wide where nothing else is stated."""
     return Candidate.from_settings({"parallel.tensor_parallel": 2} | dict(settings or {}))

@@ -51,9 +51,9 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> list[host.Job]:
 def test_the_numbers_are_those_of_its_plain_api(model: str, settings: dict[str, object]) -> None:
     asked, circumstances = candidate(settings), scenario(model, prefix=128)
     found = PREDICTOR.predict(circumstances, [asked], LEVELS)
-    told = question(asked, circumstances, model, "h200_sxm")
+    reported = question(asked, circumstances, model, "h200_sxm")
     plain = [
-        host.estimate(told.layout, "SILICON", batch_size=told.batch(level.at_once))
+        host.estimate(reported.layout, "SILICON", batch_size=reported.batch(level.at_once))
         for level in LEVELS
     ]
     assert [(p.ttft_ms, p.tpot_ms, p.memory_gib) for p in found] == [
@@ -142,14 +142,14 @@ def test_what_memory_does_not_hold_waits() -> None:
 def test_a_model_that_does_not_fit_is_a_prediction() -> None:
     huge = candidate({"parallel.tensor_parallel": 1})
     found = PREDICTOR.predict(scenario("meta-llama/Meta-Llama-3.1-405B"), [huge], LEVELS)
-    told = found.out_of_memory[huge.id]
+    reported = found.out_of_memory[huge.id]
     assert (found.points, found.refused) == ((), {})
-    assert told.needed_gib is not None
-    assert told.available_gib is not None
-    assert told.needed_gib > 700 > told.available_gib
+    assert reported.needed_gib is not None
+    assert reported.available_gib is not None
+    assert reported.needed_gib > 700 > reported.available_gib
 
 
-def test_a_share_of_memory_too_small_for_a_request_is_told() -> None:
+def test_a_share_of_memory_too_small_for_a_request_is_reported() -> None:
     tight = candidate({"memory.mem_fraction_static": 0.2})
     found = PREDICTOR.predict(scenario(), [tight], LEVELS)
     assert "mem_fraction_static" in found.out_of_memory[tight.id].why
@@ -170,9 +170,9 @@ def test_a_format_without_data_is_answered_by_the_next_mode() -> None:
 def test_a_quantised_checkpoint_decides_its_formats() -> None:
     circumstances = scenario("openai/gpt-oss-120b", "h100_sxm")
     asked = candidate({"quantization.gemm_mode": "fp8", "quantization.moe_mode": "fp8"})
-    own, told = PREDICTOR.predict(circumstances, [candidate(), asked], closed_loops(16)).points
-    assert (told.ttft_ms, told.tpot_ms) == (own.ttft_ms, own.tpot_ms)
-    assert "checkpoint's own formats" in told.note
+    own, reported = PREDICTOR.predict(circumstances, [candidate(), asked], closed_loops(16)).points
+    assert (reported.ttft_ms, reported.tpot_ms) == (own.ttft_ms, own.tpot_ms)
+    assert "checkpoint's own formats" in reported.note
     assert own.note == ""
 
 
@@ -252,7 +252,7 @@ def test_answers_outlive_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [job.batches for job in jobs] == [(7,)]
 
 
-def test_a_damaged_cache_is_told_and_made_anew(
+def test_a_damaged_cache_is_reported_and_made_anew(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = ask_with_cache(tmp_path)
@@ -296,15 +296,15 @@ def test_two_processes_say_the_same_as_one() -> None:
     assert both == PREDICTOR.predict(scenario(), several, LEVELS)
 
 
-def test_where_it_is_not_installed_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_it_is_not_installed_the_remedy_is_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiconfigurator_core", None)
     assert importlib.util.find_spec("aiconfigurator_core") is None
     support = PREDICTOR.supports(scenario())
     assert not support
     assert "pip install 'inference-autotuner[aiconfigurator]'" in support.why
-    with pytest.raises(EngineError) as told:
+    with pytest.raises(EngineError) as reported:
         PREDICTOR.predict(scenario(), [candidate()], LEVELS)
-    assert "pip install" in told.value.remedy
+    assert "pip install" in reported.value.remedy
 
 
 def test_its_log_stays_off_the_terminal_and_the_users_logging_as_it_was(

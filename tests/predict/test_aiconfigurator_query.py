@@ -63,7 +63,7 @@ def test_expert_widths_fill_all_ranks(settings: dict[str, int], widths: tuple[in
     assert (layout.moe_tp_size, layout.moe_ep_size) == widths
 
 
-def test_expert_widths_that_do_not_fit_are_told() -> None:
+def test_expert_widths_that_do_not_fit_are_reported() -> None:
     with pytest.raises(UnaskableError, match=r"3 x 2.*tensor x data parallel \(8\)"):
         asked(
             MOE,

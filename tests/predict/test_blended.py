@@ -29,7 +29,7 @@ from autotuner.testing.predictor_contract import PredictorContract
 
 LATENCY = st.floats(0.01, 1e6)
 STD = st.floats(0.01, 3)
-SAID = st.lists(st.sampled_from(["points", "out of memory", "refused"]), min_size=6, max_size=6)
+STATED = st.lists(st.sampled_from(["points", "out of memory", "refused"]), min_size=6, max_size=6)
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ class Says:
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
-        told = [(c.id, n) for c in candidates for n in load_levels]
-        return Predictions(self.name, tuple(self._told(key, level) for key, level in told))
+        reported = [(c.id, n) for c in candidates for n in load_levels]
+        return Predictions(self.name, tuple(self._reported(key, level) for key, level in reported))
 
-    def _told(self, key: str, level: LoadLevel) -> Prediction:
+    def _reported(self, key: str, level: LoadLevel) -> Prediction:
         tokens = tok_s(level.value, self.ttft_ms, self.tpot_ms, SCENARIO.osl)
         figures = (self.ttft_ms, self.tpot_ms, tokens, 2, SCENARIO.osl)
         stds = (self.log_std, self.log_std, self.log_std)
@@ -137,7 +137,7 @@ def test_two_that_are_equally_sure_are_surer_together_but_not_as_if_independent(
         assert std / math.sqrt(2) < together < std
 
 
-def test_a_point_names_both_and_keeps_what_either_tells() -> None:
+def test_a_point_names_both_and_keeps_what_either_names() -> None:
     one = Says(1.0, 1.0, name="a", note="queueing")
     two = Says(2.0, 2.0, name="b", note="queueing", memory_gib=7.5)
     point = blend(one, two).points[0]
@@ -146,13 +146,13 @@ def test_a_point_names_both_and_keeps_what_either_tells() -> None:
     assert blend(one, replace(two, note="a fallback")).points[0].note == "queueing; a fallback"
 
 
-@given(SAID, SAID)
-def test_a_candidate_is_told_where_both_tell_it_and_does_not_fit_where_both_say_so(
+@given(STATED, STATED)
+def test_a_candidate_is_reported_where_both_name_it_and_does_not_fit_where_both_say_so(
     first: list[str], second: list[str]
 ) -> None:
     found = blend(Fixed("a", first), Fixed("b", second))
-    for candidate, *said in zip(CANDIDATES, first, second, strict=True):
-        expected = said[0] if said[0] == said[1] else "refused"
+    for candidate, *stated in zip(CANDIDATES, first, second, strict=True):
+        expected = stated[0] if stated[0] == stated[1] else "refused"
         assert bool(found.of(candidate.id)) == (expected == "points")
         assert (candidate.id in found.out_of_memory) == (expected == "out of memory")
         assert (candidate.id in found.refused) == (expected == "refused")
@@ -195,10 +195,10 @@ def test_the_best_of_both_is_their_mean_and_the_roofline_where_it_has_none() -> 
     for mean, one, two in zip(both, kernels, bound, strict=True):
         assert mean.ttft_ms == pytest.approx(math.sqrt(one.ttft_ms * two.ttft_ms))
         assert mean.tpot_ms == pytest.approx(math.sqrt(one.tpot_ms * two.tpot_ms))
-    told = best_of_both().predict(qwen("llamacpp", None), asked, levels)
+    reported = best_of_both().predict(qwen("llamacpp", None), asked, levels)
     plain = RooflinePredictor().predict(qwen("llamacpp", None), asked, levels)
-    assert [p.ttft_ms for p in told] == [p.ttft_ms for p in plain]
-    assert all("aiconfigurator" in p.note for p in told)
+    assert [p.ttft_ms for p in reported] == [p.ttft_ms for p in plain]
+    assert all("aiconfigurator" in p.note for p in reported)
 
 
 def test_who_answers_is_what_the_task_asks_for_or_the_mean_of_who_can() -> None:

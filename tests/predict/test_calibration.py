@@ -21,7 +21,12 @@ from autotuner.predict.calibration import (
     ResidualProcess,
     most_informative,
 )
-from autotuner.predict.calibration_kernel import LEVELS, Place, calibration_constants, covariance
+from autotuner.predict.calibration_kernel import (
+    LEVELS,
+    Place,
+    calibration_hyperparameters,
+    covariance,
+)
 from autotuner.predict.roofline.predictor import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
 
@@ -91,15 +96,15 @@ class TestCalibratedPredictor(PredictorContract):
 
 
 def test_without_observations_the_answer_is_the_base_s() -> None:
-    base, told = ask([], scenario(), layout())
-    assert told == base
+    base, reported = ask([], scenario(), layout())
+    assert reported == base
 
 
 def test_a_measured_launch_corrects_its_own_layout_almost_fully() -> None:
     where = scenario()
-    base, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
-    assert told.ttft_ms == pytest.approx(2.0 * base.ttft_ms, rel=0.12)
-    assert told.tpot_ms == pytest.approx(1.3 * base.tpot_ms, rel=0.06)
+    base, reported = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert reported.ttft_ms == pytest.approx(2.0 * base.ttft_ms, rel=0.12)
+    assert reported.tpot_ms == pytest.approx(1.3 * base.tpot_ms, rel=0.06)
 
 
 def test_a_measured_launch_corrects_a_neighbour_in_part_and_less_surely() -> None:
@@ -122,38 +127,40 @@ def test_the_nearer_the_task_the_more_it_teaches(quantity: str) -> None:
         scenario(engine="sglang"),
         scenario("meta-llama/Llama-3.1-8B-Instruct", engine="trtllm", gpu="b200"),
     ):
-        base, told = ask(observed(taught, layout(), ttft=2.0, tpot=2.0), where, layout())
-        moved.append(math.log(getattr(told, quantity) / getattr(base, quantity)))
+        base, reported = ask(observed(taught, layout(), ttft=2.0, tpot=2.0), where, layout())
+        moved.append(math.log(getattr(reported, quantity) / getattr(base, quantity)))
     assert moved[0] > moved[1] > moved[2] > -0.05
 
 
 def test_observations_of_another_base_predictor_teach_nothing() -> None:
     where = scenario()
     other = [replace(seen, base="another-1") for seen in observed(where, layout(), ttft=9, tpot=9)]
-    base, told = ask(other, where, layout())
-    assert told == base
+    base, reported = ask(other, where, layout())
+    assert reported == base
 
 
 def test_throughput_follows_from_the_latencies() -> None:
     where = scenario()
-    _, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
-    assert told.tok_s == pytest.approx(tok_s(8, told.ttft_ms, told.tpot_ms, where.osl), rel=0.02)
+    _, reported = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert reported.tok_s == pytest.approx(
+        tok_s(8, reported.ttft_ms, reported.tpot_ms, where.osl), rel=0.02
+    )
 
 
 def test_what_little_s_law_leaves_over_is_learnt_too() -> None:
     where = scenario()
     seen = [replace(o, tok_s=0.8 * o.tok_s) for o in observed(where, layout(), ttft=1, tpot=1)]
-    _, told = ask(seen, where, layout())
-    assert told.tok_s == pytest.approx(
-        0.8 * tok_s(8, told.ttft_ms, told.tpot_ms, where.osl), rel=0.06
+    _, reported = ask(seen, where, layout())
+    assert reported.tok_s == pytest.approx(
+        0.8 * tok_s(8, reported.ttft_ms, reported.tpot_ms, where.osl), rel=0.06
     )
 
 
-def test_the_source_tells_what_was_learnt_from() -> None:
+def test_the_source_names_what_was_learnt_from() -> None:
     where = scenario()
-    _, told = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
-    assert "roofline-1" in told.source
-    assert "3 of 3 observations" in told.source
+    _, reported = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
+    assert "roofline-1" in reported.source
+    assert "3 of 3 observations" in reported.source
 
 
 def test_what_does_not_fit_and_what_is_refused_stays_so() -> None:
@@ -178,8 +185,8 @@ def test_on_a_cpu_a_second_launch_is_less_sure_than_the_first_was_exact() -> Non
     speed = {"bandwidth_gb_s": 30.0, "tflops": {"float32": 0.2}, "memory_gib": 24.0}
     where = replace(where, gpu=replace(where.gpu, **speed))
     candidate = Candidate.from_settings({"system.gpu_type": "cpu"})
-    _, told = ask(observed(where, candidate, ttft=1.2, tpot=1.2), where, candidate)
-    assert told.tpot_log_std >= math.sqrt(CPU_DRIFT)
+    _, reported = ask(observed(where, candidate, ttft=1.2, tpot=1.2), where, candidate)
+    assert reported.tpot_log_std >= math.sqrt(CPU_DRIFT)
 
 
 places = st.builds(
@@ -211,12 +218,12 @@ points = st.lists(st.tuples(places, st.floats(-4, 4)), min_size=1, max_size=8)
 def test_learning_never_makes_less_sure_and_never_depends_on_the_order(
     seen: list[tuple[Place, float]], asked: Place
 ) -> None:
-    constants = calibration_constants()["all"].by_quantity["ttft"]
-    before = ResidualProcess([], [], constants).at([asked])
-    after = ResidualProcess(*zip(*seen, strict=True), constants).at([asked])
-    again = ResidualProcess(*zip(*reversed(seen), strict=True), constants).at([asked])
+    hyperparameters = calibration_hyperparameters()["all"].by_quantity["ttft"]
+    before = ResidualProcess([], [], hyperparameters).at([asked])
+    after = ResidualProcess(*zip(*seen, strict=True), hyperparameters).at([asked])
+    again = ResidualProcess(*zip(*reversed(seen), strict=True), hyperparameters).at([asked])
     assert after.log_std[0] <= before.log_std[0] * (1 + 1e-9)
-    assert after.log_std[0] ** 2 >= constants.noise * (1 - 1e-9)
+    assert after.log_std[0] ** 2 >= hyperparameters.noise * (1 - 1e-9)
     assert after.mean[0] == pytest.approx(again.mean[0], abs=1e-6)
 
 
@@ -224,11 +231,11 @@ def test_learning_never_makes_less_sure_and_never_depends_on_the_order(
 def test_learning_in_two_steps_is_learning_at_once(
     first: list[tuple[Place, float]], second: list[tuple[Place, float]]
 ) -> None:
-    constants = calibration_constants()["all"].by_quantity["tpot"]
+    hyperparameters = calibration_hyperparameters()["all"].by_quantity["tpot"]
     both = [*first, *second]
     asked = [place for place, _ in both]
-    at_once = ResidualProcess(asked, [r for _, r in both], constants).at(asked)
-    prior = ResidualProcess([p for p, _ in first], [r for _, r in first], constants).at(asked)
+    at_once = ResidualProcess(asked, [r for _, r in both], hyperparameters).at(asked)
+    prior = ResidualProcess([p for p, _ in first], [r for _, r in first], hyperparameters).at(asked)
     seen = list(range(len(first), len(both)))
     in_steps = prior.after(seen, [r for _, r in second])
     assert in_steps.mean == pytest.approx(at_once.mean, abs=1e-5)
@@ -237,20 +244,20 @@ def test_learning_in_two_steps_is_learning_at_once(
 
 @given(places, places)
 def test_a_place_is_most_like_itself(one: Place, other: Place) -> None:
-    constants = calibration_constants()["all"].by_quantity["ttft"]
-    table = covariance([one, other], [one, other], constants)
+    hyperparameters = calibration_hyperparameters()["all"].by_quantity["ttft"]
+    table = covariance([one, other], [one, other], hyperparameters)
     assert table[0, 1] == pytest.approx(table[1, 0])
     assert table[0, 1] <= math.sqrt(table[0, 0] * table[1, 1]) * (1 + 1e-9)
 
 
 def test_every_set_of_constants_says_every_level_and_what_it_was_fitted_on() -> None:
-    sets = calibration_constants()
+    sets = calibration_hyperparameters()
     assert "all" in sets
     for chosen in sets.values():
         assert chosen.fitted_on
-        for constants in chosen.by_quantity.values():
-            assert set(constants.offset) <= set(LEVELS)
-            assert constants.noise > 0
+        for hyperparameters in chosen.by_quantity.values():
+            assert set(hyperparameters.offset) <= set(LEVELS)
+            assert hyperparameters.noise > 0
 
 
 def a_line(length: int, model: str = "m") -> list[Place]:
@@ -271,19 +278,19 @@ def a_line(length: int, model: str = "m") -> list[Place]:
 
 def posteriors(where: Sequence[Place]) -> list[Posterior]:
     """Of TTFT and TPOT, before anything is measured."""
-    sets = calibration_constants()["all"].by_quantity
+    sets = calibration_hyperparameters()["all"].by_quantity
     return [ResidualProcess([], [], sets[quantity]).at(where) for quantity in ("ttft", "tpot")]
 
 
 @pytest.mark.parametrize("length", [3, 5, 7, 9])
-def test_the_middle_of_a_line_of_launches_tells_the_most(length: int) -> None:
+def test_the_middle_of_a_line_of_launches_names_the_most(length: int) -> None:
     launches = [[place] for place in range(length)]
     assert most_informative(posteriors(a_line(length)), launches) == length // 2
     turned = [launches[(place + 2) % length] for place in range(length)]
     assert turned[most_informative(posteriors(a_line(length)), turned)] == [length // 2]
 
 
-def test_a_launch_of_two_loads_tells_more_than_one_of_them() -> None:
+def test_a_launch_of_two_loads_names_more_than_one_of_them() -> None:
     (place,) = a_line(1)
     loads = [replace(place, in_flight=float(n)) for n in (1, 64)]
     assert most_informative(posteriors(loads), [[0], [0, 1], [1]]) == 1
@@ -305,7 +312,7 @@ def test_a_launch_that_is_measured_is_not_chosen_again_where_another_teaches() -
     st.lists(st.floats(-4, 4), min_size=8, max_size=8),
     st.data(),
 )
-def test_which_launch_tells_the_most_does_not_depend_on_what_was_measured(
+def test_which_launch_names_the_most_does_not_depend_on_what_was_measured(
     where: list[Place], residuals: list[float], data: st.DataObject
 ) -> None:
     seen = data.draw(st.lists(st.integers(0, len(where) - 1), unique=True))

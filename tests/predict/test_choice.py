@@ -1,4 +1,4 @@
-"""Several predictors as one: nothing is asked twice, nothing is lost, and who answered is told."""
+"""Several predictors as one: nothing is asked twice, nothing is lost, who answered is named."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ CANDIDATES = tuple(
 class Fixed:
     """Answers, refuses or says out of memory by the number of slots."""
 
-    def __init__(self, name: str, said: Sequence[str]) -> None:
-        self.name, self.said = name, said
+    def __init__(self, name: str, stated: Sequence[str]) -> None:
+        self.name, self.stated = name, stated
         self.asked: list[str] = []
 
     load_kinds = CLOSED_LOOPS
 
     def supports(self, scenario: Scenario) -> Support:
-        return Support("points" in self.said, f"{self.name} was asked")
+        return Support("points" in self.stated, f"{self.name} was asked")
 
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
@@ -37,7 +37,7 @@ class Fixed:
         self.asked += [candidate.id for candidate in candidates]
         found: dict[str, list[str]] = {"points": [], "out of memory": [], "refused": []}
         for candidate in candidates:
-            found[self.said[CANDIDATES.index(candidate)]].append(candidate.id)
+            found[self.stated[CANDIDATES.index(candidate)]].append(candidate.id)
         return Predictions(
             self.name,
             tuple(self._point(key, level) for key in found["points"] for level in load_levels),
@@ -49,24 +49,24 @@ class Fixed:
         return Prediction(key, level, 9, 9, 9, 1, 4, 0.1, 0.1, 0.1, self.name)
 
 
-SAID = st.lists(st.sampled_from(["points", "out of memory", "refused"]), min_size=6, max_size=6)
+STATED = st.lists(st.sampled_from(["points", "out of memory", "refused"]), min_size=6, max_size=6)
 
 
-@given(st.lists(SAID, min_size=1, max_size=3))
-def test_every_candidate_is_answered_once_by_the_first_that_can(said: list[list[str]]) -> None:
-    predictors = [Fixed(f"p{n}", words) for n, words in enumerate(said)]
+@given(st.lists(STATED, min_size=1, max_size=3))
+def test_every_candidate_is_answered_once_by_the_first_that_can(stated: list[list[str]]) -> None:
+    predictors = [Fixed(f"p{n}", words) for n, words in enumerate(stated)]
     parts = FirstThatAnswers(predictors).each(SCENARIO, CANDIDATES, closed_loops(1, 2))
     for place, candidate in enumerate(CANDIDATES):
-        able = [n for n, words in enumerate(said) if words[place] != "refused"]
-        first = able[0] if able else len(said) - 1
+        able = [n for n, words in enumerate(stated) if words[place] != "refused"]
+        first = able[0] if able else len(stated) - 1
         for n, predictor in enumerate(predictors):
             assert predictor.asked.count(candidate.id) == int(n <= first)
-        told = [
+        reported = [
             part.predictor
             for part in parts
             if part.of(candidate.id) or candidate.id in {**part.out_of_memory, **part.refused}
         ]
-        assert told == [f"p{first}"]
+        assert reported == [f"p{first}"]
 
 
 def test_a_point_says_why_those_before_did_not_answer() -> None:

@@ -46,30 +46,30 @@ def test_nothing_kept_is_nothing_known_unless_it_is_measured(tmp_path: Path) -> 
     "text",
     ["", "{", "[]", "{}", '{"bandwidth_gb_s": "x"}', "null"],
 )
-def test_a_damaged_file_is_told_and_does_not_count(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_reported_and_does_not_count(tmp_path: Path, text: str) -> None:
     keep(tmp_path, text)
-    told: list[str] = []
-    assert device_speed(tmp_path, measure=False, warn=told.append) is None
-    assert len(told) == 1
-    assert "damaged" in told[0]
+    reported: list[str] = []
+    assert device_speed(tmp_path, measure=False, warn=reported.append) is None
+    assert len(reported) == 1
+    assert "damaged" in reported[0]
 
 
 @pytest.mark.parametrize("figure", [0, -1, float("nan"), float("inf")])
 def test_impossible_figures_do_not_count(tmp_path: Path, speed: DeviceSpeed, figure: float) -> None:
     keep(tmp_path, json.dumps(replace(speed, bandwidth_gb_s=figure).written()))
-    told: list[str] = []
-    assert device_speed(tmp_path, measure=False, warn=told.append) is None
-    assert "positive" in told[0]
+    reported: list[str] = []
+    assert device_speed(tmp_path, measure=False, warn=reported.append) is None
+    assert "positive" in reported[0]
 
 
 @pytest.mark.parametrize("change", [{"device": "another CPU"}, {"threads": 4096}])
-def test_another_machine_is_told_and_does_not_count(
+def test_another_machine_is_reported_and_does_not_count(
     tmp_path: Path, speed: DeviceSpeed, change: dict[str, object]
 ) -> None:
     keep(tmp_path, json.dumps(speed.written() | change))
-    told: list[str] = []
-    assert device_speed(tmp_path, measure=False, warn=told.append) is None
-    assert str(next(iter(change.values()))) in told[0]
+    reported: list[str] = []
+    assert device_speed(tmp_path, measure=False, warn=reported.append) is None
+    assert str(next(iter(change.values()))) in reported[0]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

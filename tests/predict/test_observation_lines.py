@@ -82,7 +82,7 @@ def test_a_file_names_itself_where_its_lines_do_not() -> None:
         ({"ttft": 3}, ["ttft", "did you mean 'ttft_ms'"]),
     ],
 )
-def test_a_fault_is_told_with_line_and_field(changes: dict[str, Any], words: list[str]) -> None:
+def test_a_fault_is_reported_with_line_and_field(changes: dict[str, Any], words: list[str]) -> None:
     lines = f"{json.dumps(plain(SEEN))}\n{json.dumps(plain(SEEN) | changes)}\n"
     with pytest.raises(ConfigError) as caught:
         read_lines(lines, source="lab.jsonl")
@@ -92,12 +92,12 @@ def test_a_fault_is_told_with_line_and_field(changes: dict[str, Any], words: lis
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", "3", "nonsense"])
-def test_a_line_that_is_no_object_is_told(line: str) -> None:
+def test_a_line_that_is_no_object_is_reported(line: str) -> None:
     with pytest.raises(ConfigError, match="line 1"):
         read_lines(line, source="lab.jsonl")
 
 
-def test_every_field_that_is_missing_is_told() -> None:
+def test_every_field_that_is_missing_is_reported() -> None:
     document = {key: v for key, v in plain(SEEN).items() if key not in ("model", "launch")}
     with pytest.raises(ConfigError) as caught:
         read_lines(json.dumps(document), source="lab.jsonl")
@@ -107,6 +107,6 @@ def test_every_field_that_is_missing_is_told() -> None:
     ]
 
 
-def test_many_faults_are_told_in_few_lines() -> None:
+def test_many_faults_are_reported_in_few_lines() -> None:
     with pytest.raises(ConfigError, match="15 more faults"):
         read_lines("nonsense\n" * 25, source="lab.jsonl")

@@ -19,7 +19,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1, 2]", '{"x": "no number"}', "\x00\xff"])
-def test_a_damaged_file_is_told_and_replaced(
+def test_a_damaged_file_is_reported_and_replaced(
     tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = PredictionCache(tmp_path)
@@ -42,7 +42,7 @@ def test_the_files_used_longest_ago_go_first(tmp_path: Path) -> None:
     assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["last", "oldest"]
 
 
-def test_a_folder_that_cannot_be_written_is_told(
+def test_a_folder_that_cannot_be_written_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")

@@ -132,7 +132,7 @@ class TestRooflineContractOnACpu(PredictorContract):
 
 @given(st.sampled_from(MODELS), st.sampled_from(GPUS), st.sampled_from(ENGINES), st.data())
 @quickly
-def test_whatever_the_rules_allow_is_told_in_finite_figures(
+def test_whatever_the_rules_allow_is_reported_in_finite_figures(
     model: str, gpu: str, engine: str, data: st.DataObject
 ) -> None:
     width = st.sampled_from([1, 2, 4, 8])
@@ -152,10 +152,12 @@ def test_whatever_the_rules_allow_is_told_in_finite_figures(
     answer = PREDICTOR.predict(where, [what], closed_loops(1, 7, 512))
     assert not answer.refused
     assert len(answer.points) == (0 if answer.out_of_memory else 3)
-    for told in answer:
-        assert all(math.isfinite(x) and x > 0 for x in (told.ttft_ms, told.tpot_ms, told.tok_s))
-        assert told.memory_gib is not None
-        assert told.memory_gib > 0
+    for reported in answer:
+        assert all(
+            math.isfinite(x) and x > 0 for x in (reported.ttft_ms, reported.tpot_ms, reported.tok_s)
+        )
+        assert reported.memory_gib is not None
+        assert reported.memory_gib > 0
 
 
 @given(st.sampled_from(ENGINES), st.integers(1, 300), st.floats(1.05, 4), st.floats(16, 8192))
@@ -262,7 +264,7 @@ def test_what_does_not_fit_is_a_prediction() -> None:
     assert memory.needed_gib == pytest.approx(131.9, rel=0.02)
     kept = 0.5 + 0.6 + 4 * 4 * 1024 * 128256 / 2**30
     assert memory.available_gib == pytest.approx(0.92 * gpu_named("h100_sxm").memory_gib - kept)
-    assert [told.candidate_id for told in answer] == [layout(8).id]
+    assert [reported.candidate_id for reported in answer] == [layout(8).id]
 
 
 def test_users_above_the_slots_wait() -> None:
@@ -347,7 +349,7 @@ def test_collectives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "stated"),
     [
         ({"engine": "another"}, "'another' is not known"),
         ({"engine": "trtllm", "gpu": CPU}, "does not run on a CPU"),
@@ -355,10 +357,10 @@ def test_collectives() -> None:
         ({"model": "nvidia/Nemotron-H-56B-Base-8K"}, "not known of nvidia/Nemotron"),
     ],
 )
-def test_what_it_cannot_tell_is_refused_with_the_reason(changes: Any, said: str) -> None:
+def test_what_it_cannot_name_is_refused_with_the_reason(changes: Any, stated: str) -> None:
     support = PREDICTOR.supports(scenario(**changes))
     assert not support
-    assert said in support.why
+    assert stated in support.why
 
 
 def test_drafting_by_other_means_is_refused() -> None:
@@ -370,18 +372,18 @@ def test_drafting_by_other_means_is_refused() -> None:
 def test_threads_slots_and_cache_formats_matter_on_a_cpu() -> None:
     where = on_the_cpu(512, 128, requests=32)
 
-    def told(level: int = 1, **groups: Any) -> Prediction:
+    def reported(level: int = 1, **groups: Any) -> Prediction:
         return point(where, candidate(**groups), level)
 
-    assert told(misc={"threads": 1}).tpot_ms > told(misc={"threads": 2}).tpot_ms
-    assert told(misc={"threads": 8}).tpot_ms > told(misc={"threads": 2}).tpot_ms
-    few, many = (told(8, scheduling={"slots": slots}) for slots in (1, 8))
+    assert reported(misc={"threads": 1}).tpot_ms > reported(misc={"threads": 2}).tpot_ms
+    assert reported(misc={"threads": 8}).tpot_ms > reported(misc={"threads": 2}).tpot_ms
+    few, many = (reported(8, scheduling={"slots": slots}) for slots in (1, 8))
     assert few.ttft_ms > many.ttft_ms
     assert few.tpot_ms < many.tpot_ms
-    thin, wide = (told(8, quantization={"kvcache_mode": m}) for m in ("int8", "float32"))
+    thin, wide = (reported(8, quantization={"kvcache_mode": m}) for m in ("int8", "float32"))
     assert thin.tpot_ms < wide.tpot_ms
-    small = told(attention={"chunked_prefill_size": 8})
-    assert small.ttft_ms > told(attention={"chunked_prefill_size": 512}).ttft_ms
+    small = reported(attention={"chunked_prefill_size": 8})
+    assert small.ttft_ms > reported(attention={"chunked_prefill_size": 512}).ttft_ms
 
 
 def test_figures_of_a_measured_laptop_are_met_within_a_factor_of_two() -> None:
@@ -390,10 +392,10 @@ def test_figures_of_a_measured_laptop_are_met_within_a_factor_of_two() -> None:
     what = candidate(scheduling={"slots": 8}, misc={"threads": 2}, memory={"max_model_len": 128})
     one, eight = points(where, what, 1, 8)
     measured = [(one, 100.8, 98, 7.1), (eight, 138.5, 728, 35.7)]
-    for told, speed, ttft, tpot in measured:
+    for reported, speed, ttft, tpot in measured:
         for predicted, actual in (
-            (told.tok_s, speed),
-            (told.ttft_ms, ttft),
-            (told.tpot_ms, tpot),
+            (reported.tok_s, speed),
+            (reported.ttft_ms, ttft),
+            (reported.tpot_ms, tpot),
         ):
             assert 0.5 < predicted / actual < 2

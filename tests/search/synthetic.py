@@ -15,7 +15,7 @@ from autotuner.search import (
     as_point,
     strategy_named,
 )
-from autotuner.search.frontier import scale_of
+from autotuner.search.frontier import normalised_by
 
 LEVELS = closed_loops(1, 4, 16, 64, 256)
 TWO = ("tok_s_per_gpu", "tok_s_per_user")
@@ -93,6 +93,6 @@ def launches(
 def share_found(made: list[Proposal], objectives: tuple[str, ...]) -> float:
     """Hypervolume of what was launched over that of the whole space."""
     everything = [point for points in TRUTH.values() for point in points]
-    scale = scale_of(everything, objectives)
+    scale = normalised_by(everything, objectives)
     found = [point for choice in made for point in TRUTH[choice.candidate_id]]
     return scale.volume(scale.vectors(found)) / scale.volume(scale.vectors(everything))

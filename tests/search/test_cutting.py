@@ -43,15 +43,18 @@ def predicted(level: int, ttft_ms: float, tpot_ms: float, tok_s: float) -> Predi
     )
 
 
-def seen(said: Prediction, *shifts: float) -> OperatingPoint:
+def seen(stated: Prediction, *shifts: float) -> OperatingPoint:
     """What a level shows whose TTFT, TPOT and throughput are off by these, in logarithms."""
     ttft, tpot, tok_s = map(math.exp, shifts or (0, 0, 0))
     shown = replace(
-        said, ttft_ms=said.ttft_ms * ttft, tpot_ms=said.tpot_ms * tpot, tok_s=said.tok_s * tok_s
+        stated,
+        ttft_ms=stated.ttft_ms * ttft,
+        tpot_ms=stated.tpot_ms * tpot,
+        tok_s=stated.tok_s * tok_s,
     )
     return OperatingPoint(
         candidate_id="c",
-        load=said.load,
+        load=stated.load,
         tok_s=shown.tok_s,
         tok_s_per_gpu=shown.tok_s_per_gpu,
         tok_s_per_user=shown.tok_s_per_user,
@@ -67,7 +70,7 @@ FAR_BETTER = replace(seen(SWEEP[-1]), tok_s_per_gpu=9000.0, tok_s_per_user=900.0
 
 def asked(**changes: Any) -> str | None:
     """Whether levels 16 and 64 are cut once 1 and 4 came as predicted."""
-    told = {
+    reported = {
         "measured": [seen(point) for point in SWEEP[:2]],
         "predicted": SWEEP,
         "left": levels(LEVELS[2:]),
@@ -75,14 +78,14 @@ def asked(**changes: Any) -> str | None:
         "objectives": TWO,
         "slo": {},
     }
-    return why_cut(**told | changes)
+    return why_cut(**reported | changes)
 
 
 def test_levels_that_are_beaten_whatever_they_show_are_cut_with_the_figures() -> None:
-    told = asked()
-    assert told is not None
-    assert told.startswith("16, 64 concurrent cannot improve the frontier: at best ")
-    assert "9,000 tok/s/GPU, 900 tok/s/user (concurrency 64) is measured already" in told
+    reported = asked()
+    assert reported is not None
+    assert reported.startswith("16, 64 concurrent cannot improve the frontier: at best ")
+    assert "9,000 tok/s/GPU, 900 tok/s/user (concurrency 64) is measured already" in reported
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ def test_levels_that_are_beaten_whatever_they_show_are_cut_with_the_figures() ->
         "no anchor",
     ],
 )
-def test_what_cannot_be_told_is_not_cut(changes: dict[str, Any]) -> None:
+def test_what_is_unknown_is_not_cut(changes: dict[str, Any]) -> None:
     assert asked(**changes) is None
 
 
@@ -135,10 +138,10 @@ def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
     slo = {"ttft_ms": 100.0}
     unbeaten = replace(FAR_BETTER, tok_s_per_gpu=1.0, tok_s_per_user=1.0)
     assert asked(slo={}, others=[unbeaten]) is None
-    told = asked(slo=slo, others=[unbeaten])
-    assert told is not None
-    assert "TTFT at 16 is " in told
-    assert "ms at best, the SLO is 100" in told
+    reported = asked(slo=slo, others=[unbeaten])
+    assert reported is not None
+    assert "TTFT at 16 is " in reported
+    assert "ms at best, the SLO is 100" in reported
     broken = [seen(point, 5.0, 0.0, 0.0) for point in SWEEP[:2]]
     outside = replace(unbeaten, ttft_ms=1e6)
     assert asked(slo=slo, others=[outside], measured=broken) is None, "nothing meets it so far"
@@ -159,7 +162,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
     """
     factor, within = st.floats(0.3, 3.0), st.sampled_from((-MARGIN / 2, 0.0, MARGIN / 2))
     offs = draw(st.tuples(*[st.floats(-1, 1)] * 3))
-    said = [
+    stated = [
         replace(
             point,
             ttft_ms=point.ttft_ms * draw(factor),
@@ -168,7 +171,7 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
         )
         for point in SWEEP
     ]
-    return said, [seen(point, *(off + draw(within) for off in offs)) for point in said]
+    return stated, [seen(point, *(off + draw(within) for off in offs)) for point in stated]
 
 
 @settings(max_examples=400)
@@ -180,7 +183,7 @@ def test_no_level_that_would_join_the_frontier_is_cut(
     data: st.DataObject,
 ) -> None:
     """The hardest rival is a point that a level left beats by little."""
-    said, real = drawn
+    stated, real = drawn
     best = data.draw(st.sampled_from(real[done:]))
     worse = data.draw(st.floats(0.9, 0.999))
     rival = replace(
@@ -190,7 +193,7 @@ def test_no_level_that_would_join_the_frontier_is_cut(
         ttft_ms=best.ttft_ms / worse,
     )
     cut = why_cut(
-        real[:done], said, levels(LEVELS[done:]), others=[rival], objectives=objectives, slo={}
+        real[:done], stated, levels(LEVELS[done:]), others=[rival], objectives=objectives, slo={}
     )
     wanted = objective_vector(best, objectives)
     reached = [objective_vector(point, objectives) for point in real[:done]]

@@ -22,7 +22,7 @@ from autotuner.search import (
 )
 from autotuner.search.auto import pick
 from autotuner.search.axes import label
-from autotuner.search.hybrid.feasibility import chance_to_fit, distance_to_wall
+from autotuner.search.hybrid.feasibility import probability_of_feasibility, standardised_margin
 from autotuner.search.hybrid.rows import rows_of
 
 IDS = tuple(SETTINGS)
@@ -81,14 +81,14 @@ def test_what_is_silent_is_judged_by_the_most_alike() -> None:
 
 def test_a_failure_lowers_the_odds_of_what_needs_as_much_memory() -> None:
     need = {1: 70.0, 2: 40.0, 4: 25.0, 8: 17.0}
-    said = {c: changed(c, memory_gib=need[int(str(s[TP]))]) for c, s in SETTINGS.items()}
-    state = replace(FRESH, knowledge=Knowledge(said))
+    stated = {c: changed(c, memory_gib=need[int(str(s[TP]))]) for c, s in SETTINGS.items()}
+    state = replace(FRESH, knowledge=Knowledge(stated))
     first = next(c for c, s in SETTINGS.items() if s[TP] == 1)
     failed = Outcome(first, "failed", failure_kind="out_of_memory", failed_levels=LEVELS)
     rows = rows_of(state)
     tried = np.flatnonzero(rows.of == 0)
-    before = chance_to_fit(distance_to_wall(rows, tried[:0], np.array([], bool)))
-    after = chance_to_fit(distance_to_wall(rows, tried, np.zeros(len(tried), bool)))
+    before = probability_of_feasibility(standardised_margin(rows, tried[:0], np.array([], bool)))
+    after = probability_of_feasibility(standardised_margin(rows, tried, np.zeros(len(tried), bool)))
     needs = {c: np.flatnonzero(rows.of == place) for place, c in enumerate(IDS)}
     large = np.concatenate([needs[c] for c, s in SETTINGS.items() if s[TP] == 1])
     small = np.concatenate([needs[c] for c, s in SETTINGS.items() if s[TP] == 8])
@@ -98,14 +98,18 @@ def test_a_failure_lowers_the_odds_of_what_needs_as_much_memory() -> None:
     assert SETTINGS[next_one.candidate_id][TP] != 1
 
 
-def test_the_less_doubt_counts_the_nearer_are_odds_to_certain() -> None:
+def test_the_less_uncertainty_counts_the_nearer_are_odds_to_certain() -> None:
     beyond, at, before = np.array([-1.5, 0.0, 0.5])
-    assert chance_to_fit(beyond, doubt=0.5) < chance_to_fit(beyond) < 0.5
-    assert chance_to_fit(before, doubt=0.5) > chance_to_fit(before) > 0.5
-    assert chance_to_fit(at, doubt=0.5) == pytest.approx(0.5)
+    assert (
+        probability_of_feasibility(beyond, std_share=0.5) < probability_of_feasibility(beyond) < 0.5
+    )
+    assert (
+        probability_of_feasibility(before, std_share=0.5) > probability_of_feasibility(before) > 0.5
+    )
+    assert probability_of_feasibility(at, std_share=0.5) == pytest.approx(0.5)
 
 
-def test_a_reason_tells_gain_figures_doubt_and_what_is_new() -> None:
+def test_a_reason_names_improvement_figures_uncertainty_and_what_is_new() -> None:
     history = (Outcome("c000", "completed", TRUTH["c000"]),)
     reason = proposal(replace(FRESH, history=history, spent_experiments=1)).reason
     assert re.search(r"expected to add [\d.]+ % hypervolume", reason), reason
@@ -117,20 +121,20 @@ def test_a_reason_tells_gain_figures_doubt_and_what_is_new() -> None:
 
 def test_what_a_reason_says_of_the_most_alike_launch_is_true() -> None:
     made = launches("hybrid", replace(FRESH, budget=Budget(experiments=10)))
-    told = 0
+    reported = 0
     for place, choice in enumerate(made):
         mine = SETTINGS[choice.candidate_id]
         apart = [
             {label(path) for path in mine if SETTINGS[other.candidate_id][path] != mine[path]}
             for other in made[:place]
         ]
-        said = re.search(r"the most alike launch differs in (.+)", choice.reason)
-        if said:
-            named = set(said[1].split("; ")[0].split(" and "))
+        stated = re.search(r"the most alike launch differs in (.+)", choice.reason)
+        if stated:
+            named = set(stated[1].split("; ")[0].split(" and "))
             assert named in apart
             assert len(named) == min(map(len, apart))
-            told += 1
-    assert told
+            reported += 1
+    assert reported
 
 
 def test_one_objective_within_an_slo_finds_the_best_point() -> None:
@@ -161,7 +165,7 @@ def test_what_is_reached_within_an_slo_is_improved_on_however_far_below_the_best
     assert re.search(r"expected to add [\d.]+ % of the best so far", choice.reason)
 
 
-def test_an_slo_that_nothing_meets_is_approached_and_said() -> None:
+def test_an_slo_that_nothing_meets_is_approached_and_stated() -> None:
     state = replace(FRESH, objectives=("tok_s_per_gpu",), slo={"tpot_ms": 0.001})
     choice = proposal(state)
     fastest = min((p for points in TRUTH.values() for p in points), key=lambda p: p.tpot_ms)
@@ -219,21 +223,21 @@ def test_other_models_teach_the_first_launch() -> None:
             engine="vllm",
             engine_version=None,
             device="h100",
-            devices=said.devices,
+            devices=stated.devices,
             settings=SETTINGS[c],
             isl=1024,
             osl=200,
-            load=said.load,
+            load=stated.load,
             ttft_ms=was.ttft_ms,
             tpot_ms=was.tpot_ms,
             tok_s=was.tok_s,
             base="recorded",
-            base_ttft_ms=said.ttft_ms,
-            base_tpot_ms=said.tpot_ms,
+            base_ttft_ms=stated.ttft_ms,
+            base_tpot_ms=stated.tpot_ms,
             launch=c,
         )
         for c in list(SETTINGS)[::7]
-        for was, said in zip(sweep(c), wrong[c], strict=True)
+        for was, stated in zip(sweep(c), wrong[c], strict=True)
     )
     knowing = replace(FRESH, knowledge=Knowledge(wrong, circumstances=places, earlier=earlier))
     assert f"{len(earlier)} of earlier tasks" in proposal(knowing).reason

@@ -22,7 +22,7 @@ from autotuner.search import (
     recommend,
     reference_point,
 )
-from autotuner.search.frontier import front_places, volume_gains, volumes
+from autotuner.search.frontier import front_places, hypervolume_improvements, volumes
 
 SIDE = 5
 PLANE = st.tuples(*[st.integers(0, SIDE)] * 2)
@@ -165,22 +165,26 @@ def test_volumes_of_many_sets_at_once_are_those_by_brute_force(
 
 
 @given(SWEEPS)
-def test_the_gain_of_a_sweep_is_the_volume_of_the_union_less_that_before(
+def test_the_improvement_of_a_sweep_is_the_volume_of_the_union_less_that_before(
     drawn: tuple[list[tuple[float, ...]], list[list[tuple[float, ...]]], int],
 ) -> None:
     front, sweeps, dimensions = drawn
     before = by_inclusion_and_exclusion(front)
     exact = [by_inclusion_and_exclusion([*front, *sweep]) - before for sweep in sweeps]
-    gained = volume_gains(np.array(front).reshape(-1, dimensions), np.array(sweeps)[None])
+    gained = hypervolume_improvements(
+        np.array(front).reshape(-1, dimensions), np.array(sweeps)[None]
+    )
     assert gained.shape == (1, len(sweeps))
     assert gained[0] == pytest.approx(exact, abs=1e-9)
 
 
 @pytest.mark.parametrize("share", [0.03, 0.06, 0.5])
-def test_a_gain_in_three_dimensions_grows_with_the_share_that_is_gained(share: float) -> None:
+def test_a_improvement_in_three_dimensions_grows_with_the_share_that_is_gained(
+    share: float,
+) -> None:
     """Slices of a tenth counted 3 % of the extent as nothing, and 6 % twice."""
     front, above = np.array([[1.0, 1.0, 0.5]]), np.array([[[1.0, 1.0, 0.5 + share]]])
-    assert volume_gains(front, above)[0] == pytest.approx(share, abs=1e-9)
+    assert hypervolume_improvements(front, above)[0] == pytest.approx(share, abs=1e-9)
 
 
 def test_many_long_sets_are_swept_alike() -> None:

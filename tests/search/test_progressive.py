@@ -17,7 +17,7 @@ from autotuner.search import (
     Stop,
     strategy_named,
 )
-from autotuner.search.progressive.failures import lessons_of
+from autotuner.search.progressive.failures import failure_model_of
 from autotuner.search.progressive.gaps import gaps
 
 IDS = tuple(SETTINGS)
@@ -108,7 +108,7 @@ def test_a_gap_is_filled_from_between_the_settings_of_its_ends() -> None:
     assert second.reason.split(":")[0] != choice.reason.split(":")[0], "one gap is being filled"
 
 
-def test_refinement_follows_a_trend_and_tells_its_strength() -> None:
+def test_refinement_follows_a_trend_and_names_its_strength() -> None:
     made = launches("progressive", FRESH)
     refined = [choice for choice in made if choice.phase == "refinement"]
     assert refined
@@ -152,23 +152,23 @@ def test_behind_a_memory_wall_nothing_is_launched() -> None:
     assert not {choice.candidate_id for choice in made} & set(wall)
 
 
-def test_what_a_failure_teaches_is_told() -> None:
+def test_what_a_failure_teaches_is_reported() -> None:
     crashed = Outcome("c000", "failed", failure_kind="died_while_loading")
-    lessons = lessons_of(after(FRESH, crashed, completed("c191")))
-    assert "resembles c000 (died while loading) more than any" in str(lessons.against("c001"))
-    assert lessons.against("c190") is None
-    choice, passed = lessons.choose(["c001", "c190"])
+    failures = failure_model_of(after(FRESH, crashed, completed("c191")))
+    assert "resembles c000 (died while loading) more than any" in str(failures.against("c001"))
+    assert failures.against("c190") is None
+    choice, passed = failures.choose(["c001", "c190"])
     assert choice == "c190"
     assert "passed over c001" in passed
-    least, told = lessons.choose(["c001", "c003", "c000"])
+    least, reported = failures.choose(["c001", "c003", "c000"])
     assert least == "c003"
-    assert "every candidate left is warned of" in told
+    assert "every candidate left is warned of" in reported
 
 
 def test_a_port_that_was_taken_teaches_nothing() -> None:
     taken = Outcome("c000", "failed", failure_kind="port_taken")
-    lessons = lessons_of(after(FRESH, taken, completed("c191")))
-    assert [c for c in IDS if lessons.against(c)] == []
+    failures = failure_model_of(after(FRESH, taken, completed("c191")))
+    assert [c for c in IDS if failures.against(c)] == []
 
 
 def test_a_candidate_that_is_predicted_not_to_fit_is_passed_over() -> None:

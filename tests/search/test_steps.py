@@ -1,4 +1,4 @@
-"""What each launch brought: never worse, complete at the end, and told for any history."""
+"""What each launch brought: never worse, complete at the end, and reported for any history."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_strategies_say_what_they_launch(name: str, experiments: int | None, wor
     assert uses_knowledge(strategy) == (name not in ("grid", "random"))
 
 
-def test_a_strategy_that_says_nothing_of_itself_is_told_what_is_known() -> None:
+def test_a_strategy_that_says_nothing_of_itself_has_what_is_known() -> None:
     class Bare:
         name = "bare"
 

@@ -13,8 +13,8 @@ from synthetic import SETTINGS, TRUTH, completed
 
 from autotuner.config import LoadLevel
 from autotuner.search import OperatingPoint, Outcome
-from autotuner.search.axes import axes_of, unlikeness
-from autotuner.search.frontier import Reached
+from autotuner.search.axes import axes_of, gower_distance
+from autotuner.search.frontier import Incumbent
 from autotuner.search.progressive.trends import METRICS, Trend, Trends, learn_trends
 
 TP, SLOTS, GEMM = "parallel.tensor_parallel", "scheduling.max_running_requests", "gemm_mode"
@@ -64,25 +64,29 @@ def test_effects_that_multiply_are_found_whatever_the_load() -> None:
     assert trends.launches == 8
 
 
-def test_trends_are_told_in_words_with_their_strength() -> None:
-    assert Trend(TP, 4, 8, "e2e_p90_ms", -0.31).told() == "TP 4 -> 8 cuts p90 latency by 31 %"
+def test_trends_are_reported_in_words_with_their_strength() -> None:
+    assert Trend(TP, 4, 8, "e2e_p90_ms", -0.31).describe() == "TP 4 -> 8 cuts p90 latency by 31 %"
     assert (
-        Trend(SLOTS, 128, 512, "tok_s_per_gpu", 0.02).told()
+        Trend(SLOTS, 128, 512, "tok_s_per_gpu", 0.02).describe()
         == "beyond 128 sequences throughput per GPU gains 2.0 %"
     )
-    assert Trend(SLOTS, 8, 16, "ttft_ms", -0.01).told() == "beyond 8 sequences TTFT falls by 1.0 %"
-    assert Trend(SLOTS, 16, 8, "ttft_ms", 0.01).told() == "sequences 16 -> 8 raises TTFT by 1.0 %"
     assert (
-        Trend("memory.page_size", None, 16, "tpot_ms", 0.1).told()
+        Trend(SLOTS, 8, 16, "ttft_ms", -0.01).describe() == "beyond 8 sequences TTFT falls by 1.0 %"
+    )
+    assert (
+        Trend(SLOTS, 16, 8, "ttft_ms", 0.01).describe() == "sequences 16 -> 8 raises TTFT by 1.0 %"
+    )
+    assert (
+        Trend("memory.page_size", None, 16, "tpot_ms", 0.1).describe()
         == "page size default -> 16 raises TPOT by 10 %"
     )
 
 
-def test_the_strongest_trend_is_told_first_and_a_levelling_one_last() -> None:
-    told = learnt(made_up(FULL), FULL).told(["e2e_p90_ms"])
-    assert told[0].path == GEMM
-    assert (told[-1].before, told[-1].after) == (4, 8)
-    assert [t.told() for t in told][-1].startswith("beyond 4 TP p90 latency falls by")
+def test_the_strongest_trend_is_reported_first_and_a_levelling_one_last() -> None:
+    ranked = learnt(made_up(FULL), FULL).ranked(["e2e_p90_ms"])
+    assert ranked[0].path == GEMM
+    assert (ranked[-1].before, ranked[-1].after) == (4, 8)
+    assert [t.describe() for t in ranked][-1].startswith("beyond 4 TP p90 latency falls by")
 
 
 def test_a_width_between_measured_ones_has_its_share_and_one_beyond_nothing_more() -> None:
@@ -114,7 +118,7 @@ def test_nothing_is_learnt_from_fewer_than_two_launches(count: int) -> None:
 def test_launches_with_equal_settings_show_no_trend() -> None:
     same = {"a": FULL["1-fp8"], "b": FULL["1-fp8"]}
     trends = learnt(made_up(same), same)
-    assert trends.told() == ()
+    assert trends.ranked() == ()
     assert set(METRICS) >= {"tok_s_per_gpu", "e2e_p90_ms", "ttft_ms", "tpot_ms"}
 
 
@@ -130,11 +134,11 @@ def test_unlikeness_is_a_distance_between_0_and_1(
 ) -> None:
     axes = axes_of(space)
     one, other, third = (space[data.draw(st.sampled_from(sorted(space)))] for _ in range(3))
-    assert unlikeness(one, one, axes) == 0
-    assert unlikeness(one, other, axes) == unlikeness(other, one, axes)
-    assert 0 <= unlikeness(one, other, axes) <= 1
-    straight = unlikeness(one, third, axes)
-    assert straight <= unlikeness(one, other, axes) + unlikeness(other, third, axes) + 1e-9
+    assert gower_distance(one, one, axes) == 0
+    assert gower_distance(one, other, axes) == gower_distance(other, one, axes)
+    assert 0 <= gower_distance(one, other, axes) <= 1
+    straight = gower_distance(one, third, axes)
+    assert straight <= gower_distance(one, other, axes) + gower_distance(other, third, axes) + 1e-9
 
 
 def test_doublings_are_equally_far_apart_and_what_all_share_is_no_axis() -> None:
@@ -145,25 +149,25 @@ def test_doublings_are_equally_far_apart_and_what_all_share_is_no_axis() -> None
     assert (axis.ratio(8, 2), axis.ratio(None, 2)) == (4.0, 1.0)
 
 
-def test_gain_is_the_share_of_hypervolume_that_is_added() -> None:
+def test_improvement_is_the_share_of_hypervolume_that_is_added() -> None:
     def point(throughput: float, speed: float, ttft_ms: float = 1.0) -> OperatingPoint:
         return OperatingPoint(
             "a", 1, throughput, throughput, speed, ttft_ms, 1000 / speed, ttft_ms + 1000 / speed
         )
 
     pair = (point(100, 10), point(10, 100))
-    frontier = Reached(pair, ("tok_s_per_gpu", "tok_s_per_user"), {})
-    assert frontier.gain([point(90, 9), point(10, 100)]) == 0
+    frontier = Incumbent(pair, ("tok_s_per_gpu", "tok_s_per_user"), {})
+    assert frontier.improvement([point(90, 9), point(10, 100)]) == 0
     # The two corners of 1.1 x 0.1 overlap in 0.1 x 0.1; the new one fills up to 1.1 x 1.1.
-    assert frontier.gain([point(100, 100)]) == pytest.approx((1.21 - 0.21) / 0.21)
+    assert frontier.improvement([point(100, 100)]) == pytest.approx((1.21 - 0.21) / 0.21)
 
-    best = Reached(pair, ("tok_s_per_gpu",), {"tpot_ms": 50.0})
-    assert best.gain([point(12, 40)]) == pytest.approx(0.2)
-    assert best.gain([point(500, 10)]) == 0, "outside the SLO"
-    nothing = Reached(pair, ("tok_s_per_gpu",), {"ttft_ms": 0.5})
-    assert nothing.gain([point(1, 1, ttft_ms=0.75)]) == pytest.approx(0.5)
-    assert nothing.gain([point(1, 1, ttft_ms=0.4)]) == 1
-    cheap = Reached(
+    best = Incumbent(pair, ("tok_s_per_gpu",), {"tpot_ms": 50.0})
+    assert best.improvement([point(12, 40)]) == pytest.approx(0.2)
+    assert best.improvement([point(500, 10)]) == 0, "outside the SLO"
+    nothing = Incumbent(pair, ("tok_s_per_gpu",), {"ttft_ms": 0.5})
+    assert nothing.improvement([point(1, 1, ttft_ms=0.75)]) == pytest.approx(0.5)
+    assert nothing.improvement([point(1, 1, ttft_ms=0.4)]) == 1
+    cheap = Incumbent(
         tuple(replace(p, usd_per_gpu_hour=2.0) for p in pair), ("usd_per_million_tokens",), {}
     )
-    assert cheap.gain([replace(point(125, 1), usd_per_gpu_hour=2.0)]) == pytest.approx(0.25)
+    assert cheap.improvement([replace(point(125, 1), usd_per_gpu_hour=2.0)]) == pytest.approx(0.25)

@@ -45,7 +45,7 @@ def test_exact_predictions_lead_to_the_frontier_in_twelve_launches(
     assert share_found(made, objectives) > 0.99
 
 
-def test_the_extremes_come_first_and_every_reason_tells_the_prediction() -> None:
+def test_the_extremes_come_first_and_every_reason_names_the_prediction() -> None:
     made = launches("two_stage", replace(FRESH, objectives=THREE))
     for place, objective in enumerate(THREE):
         best = max(
@@ -115,14 +115,15 @@ def test_with_several_objectives_the_frontier_within_the_slo_counts() -> None:
 
 
 def test_what_is_not_predicted_or_does_not_fit_is_left_out_and_counted() -> None:
-    told = IDS[:5]
+    reported = IDS[:5]
     knowledge = Knowledge(
-        {c: sweep(c) for c in told}, out_of_memory={IDS[5]: "needs 90 of 80 GiB", told[0]: "some"}
+        {c: sweep(c) for c in reported},
+        out_of_memory={IDS[5]: "needs 90 of 80 GiB", reported[0]: "some"},
     )
     state = replace(FRESH, knowledge=knowledge)
     made = launches("two_stage", state)
-    assert {choice.candidate_id for choice in made} == set(told), "levels that fit still count"
-    history = tuple(Outcome(c, "completed", TRUTH[c]) for c in told)
+    assert {choice.candidate_id for choice in made} == set(reported), "levels that fit still count"
+    history = tuple(Outcome(c, "completed", TRUTH[c]) for c in reported)
     choice = strategy_named("two_stage").propose(replace(state, history=history))
     assert isinstance(choice, Stop)
     assert f"{len(IDS) - 6} without predictions" in choice.reason
@@ -154,7 +155,7 @@ def test_predictions_that_are_no_figures_are_left_out_and_counted() -> None:
     known = predicted(replace(FRESH, knowledge=Knowledge({IDS[0]: bad})))
     assert [point.load for point in known.points[IDS[0]]] == [good[4].load]
     assert known.dropped == 4
-    assert "4 predicted levels are no figures" in known.told()
+    assert "4 predicted levels are no figures" in known.describe_left_out()
 
 
 def test_levels_that_no_launch_measures_do_not_count() -> None:

@@ -2,8 +2,8 @@
 
 A group is a model on a device with an engine; a launch is one layout at one isl and osl with all
 its loads. Some launches of a group are taken as measured, the others are judged: before anything is
-known, and once the observations of other models are. Constants are never judged on rows they were
-fitted to: each group is judged with the set that was fitted without its model.
+known, and once the observations of other models are. Hyperparameters are never judged on rows they
+were fitted to: each group is judged with the set that was fitted without its model.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
 from autotuner.predict.calibration import Posterior, ResidualProcess, most_informative
 from autotuner.predict.calibration_kernel import (
-    CalibrationConstants,
-    Constants,
-    calibration_constants,
+    CalibrationHyperparameters,
+    Hyperparameters,
+    calibration_hyperparameters,
 )
 from autotuner.predict.predictor import STDS_80
 from autotuner.verify.predicted_rows import Judged, chosen_rows, judged_rows
@@ -171,12 +171,12 @@ def _curve(
         posteriors = {}
         for quantity in _QUANTITIES:
             row = rows[0].row
-            constants = constants_without(row.model)
-            # Models that learn from the same observations may need constants of their own.
-            key = (quantity, _left_out(prior, row), constants.fitted_on)
+            hyperparameters = hyperparameters_without(row.model)
+            # Models that learn from the same observations may need hyperparameters of their own.
+            key = (quantity, _left_out(prior, row), hyperparameters.fitted_on)
             if key not in processes:
                 processes[key] = _prior(
-                    prior, row, judged, quantity, constants.by_quantity[quantity]
+                    prior, row, judged, quantity, hyperparameters.by_quantity[quantity]
                 )
             posteriors[quantity] = processes[key].at([j.place for j in rows])
         for choice, orders in _orders(rows, posteriors, max(launches), seeds).items():
@@ -216,17 +216,17 @@ def _orders(
     return {"chosen": [chosen], "random": drawn}
 
 
-def constants_without(model: str) -> CalibrationConstants:
-    """A set of constants that was fitted on other models only.
+def hyperparameters_without(model: str) -> CalibrationHyperparameters:
+    """A set of hyperparameters that was fitted on other models only.
 
     Raises:
         AutotunerError: every set was fitted on the model.
     """
-    sets = calibration_constants()
+    sets = calibration_hyperparameters()
     for name in sorted(sets):
         if model not in sets[name].fitted_on:
             return sets[name]
-    raise AutotunerError(f"every set of calibration constants was fitted on {model}")
+    raise AutotunerError(f"every set of calibration hyperparameters was fitted on {model}")
 
 
 def _left_out(prior: str, row: MeasuredRow) -> Any:
@@ -239,11 +239,15 @@ def _left_out(prior: str, row: MeasuredRow) -> Any:
 
 
 def _prior(
-    prior: str, row: MeasuredRow, judged: Sequence[Judged], quantity: str, constants: Constants
+    prior: str,
+    row: MeasuredRow,
+    judged: Sequence[Judged],
+    quantity: str,
+    hyperparameters: Hyperparameters,
 ) -> ResidualProcess:
     others = [j for j in judged if _left_out(prior, j.row) != _left_out(prior, row)]
     return ResidualProcess(
-        [j.place for j in others], [j.residual(quantity) for j in others], constants
+        [j.place for j in others], [j.residual(quantity) for j in others], hyperparameters
     )
 
 

@@ -140,15 +140,15 @@ class MaternProcess:
 
 def _inputs(state: SearchState, axes: Sequence[Axis], key: str, level: LoadLevel) -> list[float]:
     """A number for each axis of numbers, one for each word of the others, and the load level."""
-    told = [math.log(level.value) / max(math.log(max(state.levels).value), 1.0)]
+    values = [math.log(level.value) / max(math.log(max(state.levels).value), 1.0)]
     for axis in axes:
         value = state.settings[key].get(axis.path)
         if axis.numeric:
             place = axis.place(value)
-            told.append(_UNSET if place is None else place)
+            values.append(_UNSET if place is None else place)
         else:
-            told += [float(value == one) for one in axis.values]
-    return told
+            values += [float(value == one) for one in axis.values]
+    return values
 
 
 def _sign(name: str) -> int:

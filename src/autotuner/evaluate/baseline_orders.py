@@ -36,7 +36,7 @@ from autotuner.search import (
     pareto_front,
     stop_reason,
 )
-from autotuner.search.frontier import scale_of
+from autotuner.search.frontier import normalised_by
 from autotuner.search.predictions import predicted
 from autotuner.search.two_stage import ranking
 
@@ -77,7 +77,7 @@ def greedy(
     every = [*begun, *(point for sweep in sweeps.values() for point in sweep)]
     if not every:
         return
-    scale = scale_of(every, objectives)
+    scale = normalised_by(every, objectives)
     vectors = {key: scale.vectors(sweep) for key, sweep in sweeps.items()}
     reached = scale.vectors(begun)
     volume, step = scale.volume(reached), 0

@@ -24,7 +24,7 @@ from autotuner.evaluate.baseline_orders import (
 )
 from autotuner.landscapes import Landscape
 from autotuner.search import STRATEGIES, OperatingPoint, SearchState, Strategy, objective_vector
-from autotuner.search.axes import axes_of, unlikeness
+from autotuner.search.axes import axes_of, gower_distance
 from autotuner.search.predictions import predicted
 from autotuner.search.two_stage import ranking
 
@@ -62,12 +62,12 @@ def nsga2_order(state: SearchState) -> Iterator[str]:
     study = optuna.create_study(directions=["maximize"] * len(state.objectives), sampler=sampler)
     for key, level, point in every:
         settings = {**state.settings[key], _LEVEL: level}
-        told = worst if point is None else objective_vector(point, state.objectives)
+        vector = worst if point is None else objective_vector(point, state.objectives)
         study.add_trial(
             optuna.trial.create_trial(
                 params={name: seen.index(settings.get(name)) for name, seen in values.items()},
                 distributions=distributions,
-                values=list(told),
+                values=list(vector),
                 constraints=_violations(point, state.slo),
                 # All are of the generation before the one that is asked for.
                 system_attrs={"NSGAIISampler:generation": 0},
@@ -77,7 +77,7 @@ def nsga2_order(state: SearchState) -> Iterator[str]:
     for _ in range(_CHILDREN):
         child = study.ask(distributions).params
         wish = {axis.path: axis.values[child[axis.path]] for axis in axes}
-        yield min(untried, key=lambda key: unlikeness(state.settings[key], wish, axes))
+        yield min(untried, key=lambda key: gower_distance(state.settings[key], wish, axes))
 
 
 def _individuals(state: SearchState) -> list[tuple[str, LoadLevel, OperatingPoint | None]]:

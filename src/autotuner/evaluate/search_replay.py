@@ -43,7 +43,7 @@ def by_model(landscapes: Iterable[Landscape]) -> ByModel:
     return found
 
 
-def memory_for(landscape: Landscape, others: ByModel) -> TransferredObservations:
+def transferred_to(landscape: Landscape, others: ByModel) -> TransferredObservations:
     """What remains of `others` where the landscape is replayed.
 
     A landscape that tells no model may be of any, so it neither teaches nor is taught.
@@ -57,7 +57,7 @@ def memory_for(landscape: Landscape, others: ByModel) -> TransferredObservations
 
 @dataclass(frozen=True)
 class Goal:
-    """What a search is told to look for, as in `SearchState`."""
+    """Objectives and limits of a search, as in `SearchState`."""
 
     objectives: tuple[str, ...]
     slo: Mapping[str, float] = field(default_factory=dict)
@@ -92,7 +92,7 @@ def replay(
     A launch that fails costs as much of the budget as one that measures.
 
     Args:
-        launches: the budget that the strategy is told.
+        launches: the budget that the strategy has.
         seed: of the strategy and of the noise.
 
     Raises:
@@ -158,8 +158,8 @@ class Scores:
     """What one case reached.
 
     Attributes:
-        hv2, hv3: share of the true frontier's hypervolume, by the run told that many objectives.
-        regret, e2e_regret: of the runs told an SLO.
+        hv2, hv3: share of the true frontier's hypervolume, by the run with that many objectives.
+        regret, e2e_regret: of the runs with an SLO.
         wasted: launches in vain of the two-objective run.
         seconds: thinking time of every proposal of the four runs.
     """

@@ -1,4 +1,4 @@
-"""What is told of replayed searches: quartiles over seeds, and means over landscapes."""
+"""Results of replayed searches: quartiles over seeds, and means over landscapes."""
 
 from __future__ import annotations
 

@@ -76,10 +76,10 @@ def _figures(cli_estimate: Any, arguments: dict[str, Any]) -> list[float] | None
 def main(side: str, started: str, argument: str) -> None:
     """Runs a side and prints what it found."""
     if side == "ours":
-        told = ours(float(started), Path(argument))
+        found = ours(float(started), Path(argument))
     else:
-        told = plain(float(started), int(argument))
-    json.dump(told, sys.stdout)
+        found = plain(float(started), int(argument))
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

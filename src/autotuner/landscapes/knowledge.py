@@ -155,10 +155,10 @@ class RecordedPredictor:
                 refused[candidate.id] = f"{self._replay.landscape.name} has no such launch"
                 continue
             levels = tuple(level for level in launch.levels if level.load in wanted)
-            told = predictions(replace(launch, levels=levels), scenario.osl)
-            points += [replace(point, candidate_id=candidate.id) for point in told]
-            if not told and levels and all(level.predicted_status == "oom" for level in levels):
+            own = predictions(replace(launch, levels=levels), scenario.osl)
+            points += [replace(point, candidate_id=candidate.id) for point in own]
+            if not own and levels and all(level.predicted_status == "oom" for level in levels):
                 out_of_memory[candidate.id] = OutOfMemory(ALL_OUT_OF_MEMORY)
-            elif not told:
+            elif not own:
                 refused[candidate.id] = UNPREDICTED
         return Predictions(self.name, tuple(points), out_of_memory, refused)

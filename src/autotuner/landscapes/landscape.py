@@ -138,7 +138,7 @@ def read_name(stem: str) -> Named:
 
 
 def same_model(one: str, other: str) -> bool:
-    """Whether two names may mean the same model; in doubt they do.
+    """Whether two names may mean the same model; where it is unclear they do.
 
     Used to leave a model's own measurements out of what a replay of it may know, so a name too
     many left out is harmless, and one too few is not.

@@ -59,11 +59,11 @@ def match(task: TaskConfig, landscape: Landscape, *, source: str) -> Matched:
             something open that the landscape does not tell either, or no launch is left.
         LandscapeError: a launch has settings that no candidate can have.
     """
-    facts = _told_by_task(task, _BACKEND) | _gpu(task, landscape)
+    facts = _set_by_task(task, _BACKEND) | _gpu(task, landscape)
     settings = [{**facts, **launch.settings} for launch in landscape.launches]
     choices = _choices(task)
     problems = [
-        *_untold(landscape, settings),
+        *_not_recorded_facts(landscape, settings),
         *_contradicted(task, landscape, facts.get(_GPU)),
         *_not_recorded(choices, settings),
         *_levels_not_recorded(task, landscape),
@@ -73,9 +73,9 @@ def match(task: TaskConfig, landscape: Landscape, *, source: str) -> Matched:
     levels = _levels(task, landscape)
     excluded: Counter[str] = Counter()
     found: dict[str, tuple[Candidate, RecordedLaunch]] = {}
-    for launch, said in zip(landscape.launches, settings, strict=True):
-        reason = _left_out(launch, said, choices, levels, task.fixed().get(_GPUS))
-        candidate = None if reason else _candidate(landscape, launch, said)
+    for launch, own in zip(landscape.launches, settings, strict=True):
+        reason = _left_out(launch, own, choices, levels, task.fixed().get(_GPUS))
+        candidate = None if reason else _candidate(landscape, launch, own)
         if candidate is not None and candidate.id in found:
             reason = SAME_SETTINGS
         if candidate is None or reason:
@@ -154,7 +154,7 @@ def _candidate(
     return candidate
 
 
-def _told_by_task(task: TaskConfig, path: str) -> dict[str, Any]:
+def _set_by_task(task: TaskConfig, path: str) -> dict[str, Any]:
     value = task.fixed().get(path)
     return {} if value is None else {path: value}
 
@@ -164,26 +164,28 @@ def _gpu(task: TaskConfig, landscape: Landscape) -> dict[str, Any]:
     try:
         return {_GPU: gpu_named(landscape.device).name}
     except CatalogError:
-        return _told_by_task(task, _GPU)
+        return _set_by_task(task, _GPU)
 
 
-def _untold(landscape: Landscape, settings: Iterable[Mapping[str, Any]]) -> Iterable[Problem]:
-    for launch, said in zip(landscape.launches, settings, strict=True):
-        if _BACKEND not in said:
+def _not_recorded_facts(
+    landscape: Landscape, settings: Iterable[Mapping[str, Any]]
+) -> Iterable[Problem]:
+    for launch, own in zip(landscape.launches, settings, strict=True):
+        if _BACKEND not in own:
             yield Problem(_BACKEND, f"is missing: {landscape.name} does not name the engine")
-        if _GPU not in said and launch.gpus > 1:
+        if _GPU not in own and launch.gpus > 1:
             yield Problem(_GPU, f"is missing: {landscape.name} does not name the GPUs")
 
 
 def _contradicted(task: TaskConfig, landscape: Landscape, gpu: str | None) -> Iterable[Problem]:
     fixed = task.fixed()
     for name in _LENGTHS:
-        said, recorded = fixed.get(f"runtime.{name}"), getattr(landscape, name)
-        if name not in landscape.assumed and said not in (None, recorded):
-            yield Problem(f"runtime.{name}", f"{said} is not what is recorded, {recorded:g}")
-    said = fixed.get(_GPU)
-    if said is not None and gpu is not None and gpu_named(said).name != gpu_named(gpu).name:
-        yield Problem(_GPU, f"{said!r} is not what is recorded, {gpu!r}")
+        given, recorded = fixed.get(f"runtime.{name}"), getattr(landscape, name)
+        if name not in landscape.assumed and given not in (None, recorded):
+            yield Problem(f"runtime.{name}", f"{given} is not what is recorded, {recorded:g}")
+    given = fixed.get(_GPU)
+    if given is not None and gpu is not None and gpu_named(given).name != gpu_named(gpu).name:
+        yield Problem(_GPU, f"{given!r} is not what is recorded, {gpu!r}")
 
 
 def _not_recorded(
@@ -191,8 +193,8 @@ def _not_recorded(
 ) -> Iterable[Problem]:
     """What is asked for and no launch has, most likely by mistake."""
     recorded: dict[str, list[Any]] = {}
-    for said in settings:
-        for path, value in said.items():
+    for own in settings:
+        for path, value in own.items():
             values = recorded.setdefault(path, [])
             if value not in values:
                 values.append(value)
@@ -220,9 +222,9 @@ def _levels_not_recorded(task: TaskConfig, landscape: Landscape) -> Iterable[Pro
 
 
 def _length(task: TaskConfig, landscape: Landscape, name: str) -> float:
-    said, recorded = task.fixed().get(f"runtime.{name}"), float(getattr(landscape, name))
-    if said is not None:
-        return float(said)
+    given, recorded = task.fixed().get(f"runtime.{name}"), float(getattr(landscape, name))
+    if given is not None:
+        return float(given)
     return float(round(recorded)) if name in landscape.assumed else recorded
 
 

@@ -49,13 +49,13 @@ SETTINGS: dict[str, tuple[str, type]] = {
     "ctx_tokens": ("scheduling.max_num_batched_tokens", int),
 }
 """Column -> the setting it holds; a column named `group.field` holds that one."""
-UNTOLD = "auto"
+UNSET = "auto"
 """In a column of `SETTINGS`: the engine's or the checkpoint's own value, as an empty cell."""
 
 _OF_THE_TASK = ("model", "system", "isl", "osl")
 _STATUSES = ("ok", "oom", "na", "failed")
 _ENDINGS = (".csv.gz", ".csv")
-_UNTOLD_TOKENS = 1024.0
+_ASSUMED_TOKENS = 1024.0
 _FEWEST_WITH_TPOT = 2.0
 _LEAST, _MOST = 1e-6, 1e12
 """Figures outside are none that can be measured, and their products may not be finite."""
@@ -103,11 +103,11 @@ def read_landscape(path: Path) -> Landscape:
         name=stem,
         model=first.get("model") or named.model,
         device=_device(first.get("system") or named.device),
-        isl=isl or _UNTOLD_TOKENS,
+        isl=isl or _ASSUMED_TOKENS,
         osl=tokens,
         launches=launches,
         source=first.get("source") or "",
-        assumed=tuple(name for name, told in (("isl", isl), ("osl", osl)) if told is None),
+        assumed=tuple(name for name, given in (("isl", isl), ("osl", osl)) if given is None),
         dropped_predictions=sum(
             level.predicted is None and level.predicted_status == "ok" for level in levels
         ),
@@ -191,7 +191,7 @@ def _settings(path: Path, line: int, row: Row) -> dict[str, Any]:
             continue
         if column in SETTINGS:
             name, kind = SETTINGS[column]
-            if text != UNTOLD:
+            if text != UNSET:
                 found[name] = _count(path, line, row, column) if kind is int else text
         elif "." in column:
             found[column] = read_cell(column, text)
@@ -261,12 +261,12 @@ def _level(path: Path, line: int, row: Row, osl: float, kind: LoadKind) -> Recor
 
 
 def _figures(row: Row, side: str, osl: float) -> PointMetrics | None:
-    """None where a figure is none that can be measured. Latency follows, where it is not told."""
+    """None where a figure is none that can be measured. Latency follows, where it is not given."""
     ttft, tpot, tok_s = (_optional(row, f"{side}_{n}") for n in ("ttft_ms", "tpot_ms", "tok_s"))
     if ttft is None or tok_s is None or (tpot is None and not _has_no_tpot(row, side)):
         return None
-    told = (ttft, tok_s) if tpot is None else (ttft, tpot, tok_s)
-    if not all(_LEAST <= figure <= _MOST for figure in told):
+    known = (ttft, tok_s) if tpot is None else (ttft, tpot, tok_s)
+    if not all(_LEAST <= figure <= _MOST for figure in known):
         return None
     latency = _optional(row, f"{side}_request_latency_ms")
     return PointMetrics(ttft, tpot, tok_s, latency or e2e_ms(ttft, tpot, osl))
@@ -304,8 +304,8 @@ def _length(path: Path, row: Row, column: str) -> float | None:
 
 
 def _osl_by_latency(rows: Sequence[Row], kind: LoadKind) -> float:
-    """OSL, from latency = TTFT + (OSL - 1) x TPOT; latency by Little's law where it is not told."""
-    told = []
+    """OSL, from latency = TTFT + (OSL - 1) x TPOT; latency by Little's law where none is given."""
+    lengths = []
     for row in rows:
         ttft, tpot, tok_s, latency, load = (
             _optional(row, name)
@@ -317,12 +317,12 @@ def _osl_by_latency(rows: Sequence[Row], kind: LoadKind) -> float:
         if row["true_status"] != "ok" or not (ttft and tpot and tok_s and load):
             continue
         if latency:
-            told.append((latency - ttft) / tpot + 1)
+            lengths.append((latency - ttft) / tpot + 1)
         elif kind is LoadKind.RATE:
-            told.append(tok_s / load)
+            lengths.append(tok_s / load)
         elif (decoding := 1000 * load / tok_s - tpot) > 0:
-            told.append((ttft - tpot) / decoding)
-    return max(statistics.median(told), _FEWEST_WITH_TPOT) if told else _UNTOLD_TOKENS
+            lengths.append((ttft - tpot) / decoding)
+    return max(statistics.median(lengths), _FEWEST_WITH_TPOT) if lengths else _ASSUMED_TOKENS
 
 
 def _device(word: str) -> str:

@@ -65,28 +65,30 @@ class RecordedRegion(Region):
     @classmethod
     def of(cls, region: Region, launches: Mapping[str, RecordedLaunch]) -> RecordedRegion:
         """`region` with what is recorded of its candidates."""
-        told = {field.name: getattr(region, field.name) for field in fields(region)}
-        return cls(**told, launches=launches)
+        values = {field.name: getattr(region, field.name) for field in fields(region)}
+        return cls(**values, launches=launches)
 
     def render(self, candidate: Candidate) -> ReplaySpec:
         """The engine's command line, without the settings that it cannot express here."""
         settings, version = candidate.settings(), self.installation.version
-        unsaid = [
+        inexpressible = [
             path
             for path in settings
             if self.engine.refuses(settings, path, self.model, version) is not None
         ]
-        said = {path: value for path, value in settings.items() if path not in unsaid}
+        expressible = {path: value for path, value in settings.items() if path not in inexpressible}
         recorded = self.launches[candidate.id].id
         try:
-            spec = self.engine.render(Candidate.from_settings(said), self.model, self.installation)
+            spec = self.engine.render(
+                Candidate.from_settings(expressible), self.model, self.installation
+            )
         except EngineError as error:
             why = f"{REPLAYED}; there is no command line: {error.message}"
             return ReplaySpec(
                 self.engine.name, (), self.model.name, gpus=candidate.gpus,
                 recorded=recorded, label=why,
             )  # fmt: skip
-        words = ", ".join(f"{path}={written_cell(settings[path])}" for path in unsaid)
+        words = ", ".join(f"{path}={written_cell(settings[path])}" for path in inexpressible)
         return ReplaySpec(
             **(vars(spec) | {"gpus": candidate.gpus}),
             recorded=recorded,

@@ -23,8 +23,8 @@ _FIGURES = ("ttft_ms", "tpot_ms", "tok_s", "request_latency_ms")
 
 def landscape_csv(landscape: Landscape) -> str:
     """One row for each launch and load level, a header first."""
-    told = dict.fromkeys(path for one in landscape.launches for path in one.settings)
-    others = [path for path in told if path not in (*_SHORT.values(), _BACKEND)]
+    paths = dict.fromkeys(path for one in landscape.launches for path in one.settings)
+    others = [path for path in paths if path not in (*_SHORT.values(), _BACKEND)]
     file = io.StringIO()
     writer = csv.DictWriter(
         file, [*_columns(landscape.levels[0].kind), *others], lineterminator="\n"
@@ -52,12 +52,12 @@ def _columns(kind: LoadKind) -> list[str]:
 
 
 def _task_cells(landscape: Landscape) -> dict[str, str]:
-    told = {"isl": landscape.isl, "osl": landscape.osl}
+    lengths = {"isl": landscape.isl, "osl": landscape.osl}
     return {
         "model": landscape.model,
         "system": landscape.device,
         "source": landscape.source,
-        **{name: "" if name in landscape.assumed else repr(told[name]) for name in told},
+        **{name: "" if name in landscape.assumed else repr(lengths[name]) for name in lengths},
     }
 
 

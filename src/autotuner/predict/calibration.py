@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from autotuner.config import Candidate, LoadKind, LoadLevel
 from autotuner.predict.calibration_kernel import (
-    CalibrationConstants,
-    Constants,
+    CalibrationHyperparameters,
+    Hyperparameters,
     Place,
-    calibration_constants,
+    calibration_hyperparameters,
     covariance,
 )
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
@@ -116,16 +116,16 @@ class ResidualProcess:
     """
 
     def __init__(
-        self, places: Sequence[Place], residuals: Sequence[float], constants: Constants
+        self, places: Sequence[Place], residuals: Sequence[float], hyperparameters: Hyperparameters
     ) -> None:
         self._places = tuple(places)
-        self._constants = constants
+        self._constants = hyperparameters
         self._conditional: Conditional | None = None
         if self._places:
             from autotuner.predict.gaussian_process import conditioned
 
-            among = covariance(self._places, self._places, constants)
-            self._conditional = conditioned(among, constants.noise, clipped(residuals))
+            among = covariance(self._places, self._places, hyperparameters)
+            self._conditional = conditioned(among, hyperparameters.noise, clipped(residuals))
 
     def at(self, places: Sequence[Place]) -> Posterior:
         """The posterior at some places, with the covariance among them."""
@@ -154,7 +154,7 @@ MOST_OBSERVATIONS = 1500
 QUANTITIES = ("ttft", "tpot", "tok_s")
 CPU_DRIFT = 0.01
 """Variance between launches of one candidate on a CPU, which other processes use too: about 10 %,
-as two runs of the same task minutes apart show. The fitted constants know GPUs only."""
+as two runs of the same task minutes apart show. The fitted hyperparameters know GPUs only."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class CalibratedPredictor:
 
     base: Predictor
     observations: Sequence[Observation] = ()
-    constants: CalibrationConstants | None = None
+    hyperparameters: CalibrationHyperparameters | None = None
 
     @property
     def name(self) -> str:
@@ -207,9 +207,9 @@ class CalibratedPredictor:
         places = [_asked(scenario, point, settings[point.candidate_id]) for point in answer.points]
         drift = CPU_DRIFT if scenario.gpu.is_cpu else 0.0
         figures = [self._corrections(known, quantity, drift, places) for quantity in QUANTITIES]
-        told = f"calibrated by {len(known)} of {len(self.observations)} observations"
+        source = f"calibrated by {len(known)} of {len(self.observations)} observations"
         points = tuple(
-            _corrected(point, *corrections, told=told)
+            _corrected(point, *corrections, source=source)
             for point, *corrections in zip(answer.points, *figures, strict=True)
         )
         return replace(answer, predictor=self.name, points=points)
@@ -228,12 +228,18 @@ class CalibratedPredictor:
     def _process(
         self, known: tuple[Observation, ...], quantity: str, drift: float
     ) -> ResidualProcess:
-        constants = (self.constants or calibration_constants()["all"]).by_quantity[quantity]
+        hyperparameters = (
+            self.hyperparameters or calibration_hyperparameters()["all"]
+        ).by_quantity[quantity]
         if quantity != "tok_s":
-            launch = max(constants.offset.get("launch", 0.0), drift)
-            constants = replace(constants, offset={**constants.offset, "launch": launch})
-        told = [(o, r) for o in known if (r := _residual(o, quantity)) is not None]
-        return ResidualProcess([_seen(o) for o, _ in told], [r for _, r in told], constants)
+            launch = max(hyperparameters.offset.get("launch", 0.0), drift)
+            hyperparameters = replace(
+                hyperparameters, offset={**hyperparameters.offset, "launch": launch}
+            )
+        usable = [(o, r) for o in known if (r := _residual(o, quantity)) is not None]
+        return ResidualProcess(
+            [_seen(o) for o, _ in usable], [r for _, r in usable], hyperparameters
+        )
 
 
 def correcting(
@@ -241,29 +247,31 @@ def correcting(
 ) -> tuple[Observation, ...]:
     """Those that change what `base` says of the scenario; the most alike where there are too many.
 
-    Levels of likeness are all of an engine or of a model: what shares neither with the scenario,
-    nor with an observation that is reached from it so, has no covariance with it.
+    Every component of the kernel is of an engine or of a model: what shares neither with the
+    scenario, nor with an observation that is connected to it so, has no covariance with it.
     """
     own = [o for o in observations if o.base == base]
     engines, models = {scenario.engine}, {scenario.model}
     while True:
-        reached = [o for o in own if o.engine in engines or o.model in models]
-        wider = engines | {o.engine for o in reached}, models | {o.model for o in reached}
+        connected = [o for o in own if o.engine in engines or o.model in models]
+        wider = engines | {o.engine for o in connected}, models | {o.model for o in connected}
         if wider == (engines, models):
             break
         engines, models = wider
-    if len(reached) > MOST_OBSERVATIONS:
-        reached = sorted(reached, key=lambda o: -_levels_shared(o, scenario))[:MOST_OBSERVATIONS]
-    return tuple(reached)
+    if len(connected) > MOST_OBSERVATIONS:
+        connected = sorted(connected, key=lambda o: -_levels_shared(o, scenario))[
+            :MOST_OBSERVATIONS
+        ]
+    return tuple(connected)
 
 
 def _corrected(
     point: Prediction,
     ttft: tuple[float, float],
     tpot: tuple[float, float],
-    rest: tuple[float, float],
+    littles_law: tuple[float, float],
     *,
-    told: str,
+    source: str,
 ) -> Prediction:
     ttft_ms = point.ttft_ms * math.exp(ttft[0])
     tpot_ms = None if point.tpot_ms is None else point.tpot_ms * math.exp(tpot[0])
@@ -272,12 +280,12 @@ def _corrected(
         point,
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
-        tok_s=tok_s_under(point.load, ttft_ms, tpot_ms, point.osl) * math.exp(rest[0]),
+        tok_s=tok_s_under(point.load, ttft_ms, tpot_ms, point.osl) * math.exp(littles_law[0]),
         ttft_log_std=ttft[1],
         tpot_log_std=tpot[1],
         # E2E is a sum: to first order its logarithm moves by each part's share of it.
-        tok_s_log_std=math.hypot(share * ttft[1], (1 - share) * tpot[1], rest[1]),
-        source=f"{point.source}, {told}",
+        tok_s_log_std=math.hypot(share * ttft[1], (1 - share) * tpot[1], littles_law[1]),
+        source=f"{point.source}, {source}",
     )
 
 

@@ -1,12 +1,12 @@
-"""How alike two operating points are: the covariance of what a base predictor gets wrong there.
+"""Kernel of calibration: the covariance of what a base predictor gets wrong at operating points.
 
 ln(measured / predicted) is taken for a sum of functions: one that all share who run on the same
 engine, one for the same engine and device, … down to one launch. Each is a constant plus a
-Matern-3/2 function (C. E. Rasmussen and C. K. I. Williams, "Gaussian Processes for Machine
-Learning", 2006, equation 4.17 and section 4.2.4). Across models only what has the same meaning for
-every model is compared: load and lengths; within a model also layout, formats, settings and the
-base prediction itself. So a point teaches another the more, the more levels both share and the
-nearer they lie. The constants stand in `calibration.yaml`, with what they were fitted on.
+Matern-3/2 function: a table of components (`gaussian_process`). Across models only what has the
+same meaning for every model is compared: load and lengths; within a model also layout, formats,
+settings and the base prediction itself. So a point teaches another the more, the more levels both
+share and the nearer they lie. The hyperparameters stand in `calibration.yaml`, with what they were
+fitted on.
 """
 
 from __future__ import annotations
@@ -103,8 +103,10 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Constants:
-    """How far likeness reaches, for one quantity; variances of ln(measured / predicted).
+class Hyperparameters:
+    """How far one measured point teaches another, for one quantity.
+
+    Variances are of ln(measured / predicted).
 
     Attributes:
         offset, smooth: level -> variance of its constant and of its smooth function.
@@ -122,27 +124,32 @@ class Constants:
 
 
 @dataclass(frozen=True)
-class CalibrationConstants:
-    """A set: constants per quantity (`ttft`, `tpot`, `tok_s`), and models it was fitted on."""
+class CalibrationHyperparameters:
+    """A set: hyperparameters per quantity (`ttft`, `tpot`, `tok_s`), and models of the fit."""
 
-    by_quantity: Mapping[str, Constants]
+    by_quantity: Mapping[str, Hyperparameters]
     fitted_on: frozenset[str] = field(default_factory=frozenset)
 
 
 @functools.cache
-def calibration_constants() -> Mapping[str, CalibrationConstants]:
+def calibration_hyperparameters() -> Mapping[str, CalibrationHyperparameters]:
     """The sets of `calibration.yaml` by name; `all` is the one to use."""
     document = packaged_table("autotuner.predict", "calibration")
     return {
-        name: CalibrationConstants(
-            {quantity: Constants(**row) for quantity, row in chosen["constants"].items()},
+        name: CalibrationHyperparameters(
+            {
+                quantity: Hyperparameters(**row)
+                for quantity, row in chosen["hyperparameters"].items()
+            },
             frozenset(chosen["fitted_on"]),
         )
         for name, chosen in document["sets"].items()
     }
 
 
-def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constants) -> Array:
+def covariance(
+    left: Sequence[Place], right: Sequence[Place], hyperparameters: Hyperparameters
+) -> Array:
     """Covariance of the residuals at two lists of places, without noise: `left x right`."""
     from autotuner.predict.gaussian_process import (
         equal_tags,
@@ -154,23 +161,23 @@ def covariance(left: Sequence[Place], right: Sequence[Place], constants: Constan
         tag: equal_tags([getattr(p, tag) for p in left], [getattr(p, tag) for p in right])
         for tag in TAGS
     }
-    squared = _between(left, right, constants.lengths) + _differences(
-        left, right, constants.lengths
+    squared = _between(left, right, hyperparameters.lengths) + _differences(
+        left, right, hyperparameters.lengths
     )
     similarities["within"] = matern32(squared)
-    similarities["across"] = matern32(_between(left, right, constants.workload_lengths))
-    return kernel_sum(components_of(constants), similarities, (len(left), len(right)))
+    similarities["across"] = matern32(_between(left, right, hyperparameters.workload_lengths))
+    return kernel_sum(components_of(hyperparameters), similarities, (len(left), len(right)))
 
 
-def components_of(constants: Constants) -> tuple[Component, ...]:
+def components_of(hyperparameters: Hyperparameters) -> tuple[Component, ...]:
     """The kernel's table: for each level a constant and a smooth component."""
     from autotuner.predict.gaussian_process import Component
 
     return (
-        *(Component(variance, LEVELS[level]) for level, variance in constants.offset.items()),
+        *(Component(variance, LEVELS[level]) for level, variance in hyperparameters.offset.items()),
         *(
             Component(variance, ("across" if level in ACROSS_MODELS else "within", *LEVELS[level]))
-            for level, variance in constants.smooth.items()
+            for level, variance in hyperparameters.smooth.items()
         ),
     )
 

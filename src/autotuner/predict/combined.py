@@ -77,9 +77,9 @@ class BlendedPredictor:
     ) -> Predictions:
         """The mean of both, level by level."""
         one = self.first.predict(scenario, candidates, load_levels)
-        # What the first does not tell is not asked of the second.
-        told = {point.candidate_id for point in one.points} | set(one.out_of_memory)
-        asked = [candidate for candidate in candidates if candidate.id in told]
+        # What the first does not answer is not asked of the second.
+        answered = {point.candidate_id for point in one.points} | set(one.out_of_memory)
+        asked = [candidate for candidate in candidates if candidate.id in answered]
         two = self.second.predict(scenario, asked, load_levels)
         other = {(point.candidate_id, point.load): point for point in two.points}
         refused = {**one.refused, **two.refused}
@@ -161,9 +161,9 @@ class FirstThatAnswers:
 
     def supports(self, scenario: Scenario) -> Support:
         """Whether any of them can answer; what the others say stands beside it."""
-        said = [(predictor.name, predictor.supports(scenario)) for predictor in self._predictors]
-        why = "; ".join(f"{name}: {support.why}" for name, support in said)
-        return Support(any(support.supported for _, support in said), why)
+        reasons = [(predictor.name, predictor.supports(scenario)) for predictor in self._predictors]
+        why = "; ".join(f"{name}: {support.why}" for name, support in reasons)
+        return Support(any(support.supported for _, support in reasons), why)
 
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
@@ -179,18 +179,18 @@ class FirstThatAnswers:
         The note of a point says why the predictors before it did not answer.
         """
         parts: list[Predictions] = []
-        said: dict[str, list[str]] = {}
+        reasons: dict[str, list[str]] = {}
         left = tuple(candidates)
         for predictor in self._predictors:
             answer = predictor.predict(scenario, left, load_levels)
-            points = tuple(_noted(point, said.get(point.candidate_id, [])) for point in answer)
+            points = tuple(_noted(point, reasons.get(point.candidate_id, [])) for point in answer)
             parts.append(replace(answer, points=points, refused={}))
             for key, why in answer.refused.items():
-                said.setdefault(key, []).append(f"{predictor.name}: {why}")
+                reasons.setdefault(key, []).append(f"{predictor.name}: {why}")
             left = tuple(candidate for candidate in left if candidate.id in answer.refused)
             if not left:
                 break
-        parts[-1] = replace(parts[-1], refused={c.id: "; ".join(said[c.id]) for c in left})
+        parts[-1] = replace(parts[-1], refused={c.id: "; ".join(reasons[c.id]) for c in left})
         return tuple(parts)
 
 

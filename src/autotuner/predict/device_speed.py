@@ -75,7 +75,7 @@ def device_speed(
     """What is kept in `home` of this machine; else measured and kept, or None without `measure`.
 
     Args:
-        warn: told why something that is kept does not count.
+        warn: called with the reason why something that is kept does not count.
 
     Raises:
         StoreError: the folder cannot be written.

@@ -215,7 +215,7 @@ class Predictor(Protocol):
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
-        """One point for each candidate and load level that can be told."""
+        """One point for each candidate and load level that it can predict."""
 
 
 METRICS = {"ttft_ms": "ttft_log_std", "tpot_ms": "tpot_log_std", "tok_s": "tok_s_log_std"}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from autotuner.errors import AutotunerError
 from autotuner.report.points import PlotPoint, settings_text
-from autotuner.search.axes import told_settings
+from autotuner.search.axes import describe_settings
 
 SHORTEST = 7
 """Hex digits of a short id, as Git prints them: among 3,000 candidates two share their first
@@ -120,7 +120,7 @@ def _listed(ids: Sequence[str]) -> str:
 
 
 def _short_text(settings: Mapping[str, Any]) -> str:
-    return told_settings(settings)
+    return describe_settings(settings)
 
 
 def _full_text(settings: Mapping[str, Any]) -> str:

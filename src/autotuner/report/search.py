@@ -13,7 +13,7 @@ from autotuner.report.axes import Limit, PlotFrame, Span, frame, log_span
 from autotuner.report.point_table import short_ids
 from autotuner.report.points import AXES, limits_by_quantity, plane
 from autotuner.search import OBJECTIVES
-from autotuner.search.axes import told_settings
+from autotuner.search.axes import describe_settings
 from autotuner.search.points import figure
 from autotuner.tuning.summary import (
     LaunchView,
@@ -58,7 +58,8 @@ def differing_settings(summary: RunSummary) -> dict[str, str]:
             values.setdefault(path, set()).add(repr(experiment.settings.get(path)))
     differ = {path for path, found in values.items() if len(found) > 1}
     return {
-        e.id: told_settings({p: v for p, v in e.settings.items() if p in differ}) or "the only one"
+        e.id: describe_settings({p: v for p, v in e.settings.items() if p in differ})
+        or "the only one"
         for e in summary.experiments
     }
 

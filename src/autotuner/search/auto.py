@@ -11,8 +11,8 @@ from autotuner.search.two_stage import TwoStageStrategy
 
 FEWEST_PREDICTED = 3
 """Predictions of fewer candidates say nothing of the rest."""
-MOST_WEIGHED = 20_000
-"""Candidates that hybrid weighs before every launch in some ten seconds."""
+MOST_SCORED = 20_000
+"""Candidates that hybrid scores before every launch in some ten seconds."""
 
 
 class AutoStrategy:
@@ -35,13 +35,17 @@ def pick(state: SearchState) -> tuple[Strategy, str]:
     size, limit = len(state.candidates), state.budget.experiments
     if limit is not None and limit >= size and state.threshold is None:
         return GridStrategy(), f"the budget of {limit} experiments holds all {size} candidates"
-    spoken = predicted(state)
-    known = len(spoken.points)
+    usable = predicted(state)
+    known = len(usable.points)
     if known < FEWEST_PREDICTED:
-        said = f"{known} of {size}" if known else f"none of {size}"
-        return ProgressiveStrategy(), f"{said} candidates are predicted, and it needs no prediction"
-    if size > MOST_WEIGHED:
-        return TwoStageStrategy(), f"{size} candidates are too many to weigh before every launch"
-    silent = f", {spoken.silent} are judged by the most alike" if spoken.silent else ""
-    misfits = f", {len(spoken.out_of_memory)} not to fit" if spoken.out_of_memory else ""
-    return HybridStrategy(), f"{known} of {size} candidates are predicted{misfits}{silent}"
+        share = f"{known} of {size}" if known else f"none of {size}"
+        return (
+            ProgressiveStrategy(),
+            f"{share} candidates are predicted, and it needs no prediction",
+        )
+    if size > MOST_SCORED:
+        return TwoStageStrategy(), f"{size} candidates are too many to score before every launch"
+    alike = usable.unpredicted
+    unpredicted = f", {alike} are judged by the most alike" if alike else ""
+    excluded = f", {len(usable.infeasible)} not to fit" if usable.infeasible else ""
+    return HybridStrategy(), f"{known} of {size} candidates are predicted{excluded}{unpredicted}"

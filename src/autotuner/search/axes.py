@@ -1,6 +1,6 @@
 """The settings in which candidates differ: how far apart two candidates lie, and their names.
 
-Unlikeness is Gower's (1971): the mean over axes of a distance between 0 and 1, for numbers the
+The distance is Gower's (1971): the mean over axes of a distance between 0 and 1, for numbers the
 share of the axis's length, on a logarithmic scale where all are above 0 (a step from 1 to 2 is as
 long as one from 8 to 16), for anything else whether the values differ.
 """
@@ -50,7 +50,7 @@ class Axis:
         return abs(a - b)
 
     def amount(self, value: object) -> float:
-        """How large a value is among the axis's, 0 to 1; 0.5 where that cannot be told.
+        """How large a value is among the axis's, 0 to 1; 0.5 where it is not known.
 
         A switch that is on is large; number formats count by the logarithm of their bytes.
         """
@@ -64,7 +64,7 @@ class Axis:
         return _UNKNOWN if place is None else place
 
     def ratio(self, one: object, other: object) -> float:
-        """How many times as large a value is as another; 1 where that cannot be told.
+        """How many times as large a value is as another; 1 where it is not known.
 
         Number formats count by their bytes.
         """
@@ -114,21 +114,21 @@ def axes_of(settings: Mapping[str, Settings]) -> tuple[Axis, ...]:
     return tuple(_axis(path, values) for path, values in found if len(values) > 1)
 
 
-def unlikeness(one: Settings, other: Settings, axes: Sequence[Axis]) -> float:
+def gower_distance(one: Settings, other: Settings, axes: Sequence[Axis]) -> float:
     """How far apart two candidates lie, 0 to 1."""
-    apart = [axis.distance(one.get(axis.path), other.get(axis.path)) for axis in axes]
-    return sum(apart) / len(apart) if apart else 0.0
+    distances = [axis.distance(one.get(axis.path), other.get(axis.path)) for axis in axes]
+    return sum(distances) / len(distances) if distances else 0.0
 
 
-def unlikeness_to_any(
+def gower_distance_to_any(
     one: Settings, targets: Mapping[str, Collection[object]], axes: Sequence[Axis]
 ) -> float:
     """How far a candidate lies from settings of which some allow several values, 0 to 1."""
-    apart = [
+    distances = [
         min(axis.distance(one.get(axis.path), value) for value in targets[axis.path])
         for axis in axes
     ]
-    return sum(apart) / len(apart) if apart else 0.0
+    return sum(distances) / len(distances) if distances else 0.0
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -175,7 +175,7 @@ LABELS = {
     "quantization.kvcache_mode": "KV cache",
     "system.backend": "engine",
 }
-"""Short names of fields; of others, the field's own name is told."""
+"""Short names of fields; of others the field's own name is shown."""
 
 
 def label(path: str) -> str:
@@ -183,13 +183,13 @@ def label(path: str) -> str:
     return LABELS.get(path, path.partition(".")[2].replace("_", " "))
 
 
-def told_value(value: object) -> str:
+def format_value(value: object) -> str:
     """A value; None is one that is left to the engine."""
     if value is None:
         return "default"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def told_settings(settings: Mapping[str, object]) -> str:
+def describe_settings(settings: Mapping[str, object]) -> str:
     """`TP 4, sequences 64, weights fp8`."""
-    return ", ".join(f"{label(path)} {told_value(value)}" for path, value in settings.items())
+    return ", ".join(f"{label(path)} {format_value(value)}" for path, value in settings.items())

@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autotuner.config import LoadLevel
-from autotuner.search.axes import Axis, Settings, axes_of, told_settings, unlikeness
+from autotuner.search.axes import Axis, Settings, axes_of, describe_settings, gower_distance
 from autotuner.search.points import OBJECTIVES, quantity
-from autotuner.search.predictions import unfit
+from autotuner.search.predictions import infeasible
 from autotuner.search.stopping import stop_reason
 from autotuner.search.strategy import Proposal, SearchState, Stop
 
@@ -58,8 +58,8 @@ class BayesianStrategy:
             return Stop(stop)
         settings = {c: state.settings.get(c, {}) for c in state.candidates}
         state, axes = replace(state, settings=settings), axes_of(settings)
-        misfits = unfit(state)
-        untried = [c for c in state.untried() if c not in misfits] or list(state.untried())
+        excluded = infeasible(state)
+        untried = [c for c in state.untried() if c not in excluded] or list(state.untried())
         by_place = {_place(settings[c], axes): c for c in reversed(untried)}
         wishes = _wishes(state, axes)
         phase = "start" if state.launched < _STARTS else "sampling"
@@ -67,30 +67,30 @@ class BayesianStrategy:
         if met is not None:
             return Proposal(by_place[met], _reason(state, _settings(met, axes)), phase)
         wish = _settings(wishes[0], axes)
-        nearest = min(untried, key=lambda c: unlikeness(settings[c], wish, axes))
+        nearest = min(untried, key=lambda c: gower_distance(settings[c], wish, axes))
         reason = f"{_reason(state, wish)}; this is the nearest that is not launched"
         return Proposal(nearest, reason, phase)
 
 
-Place = tuple[int, ...]
+Indices = tuple[int, ...]
 """For each axis the index of a value."""
 
 
-def _place(settings: Settings, axes: Sequence[Axis]) -> Place:
+def _place(settings: Settings, axes: Sequence[Axis]) -> Indices:
     return tuple(axis.values.index(settings.get(axis.path)) for axis in axes)
 
 
-def _settings(place: Place, axes: Sequence[Axis]) -> dict[str, object]:
+def _settings(place: Indices, axes: Sequence[Axis]) -> dict[str, object]:
     return {axis.path: axis.values[index] for axis, index in zip(axes, place, strict=True)}
 
 
 def _reason(state: SearchState, wish: Settings) -> str:
     taught = sum(bool(outcome.points) for outcome in state.history)
     sampler = "a random draw" if state.launched < _STARTS else f"TPE, taught by {taught} launches,"
-    return f"{sampler} asks for {told_settings(wish) or 'any'} (seed {state.seed})"
+    return f"{sampler} asks for {describe_settings(wish) or 'any'} (seed {state.seed})"
 
 
-def _wishes(state: SearchState, axes: Sequence[Axis]) -> list[Place]:
+def _wishes(state: SearchState, axes: Sequence[Axis]) -> list[Indices]:
     """What the sampler asks for, one after the other."""
     import optuna  # heavy, and only this strategy needs it
 
@@ -122,11 +122,11 @@ def _trials(
 
     levels = _levels(state)
 
-    def trial(candidate: str, level: LoadLevel, **told: Any) -> FrozenTrial:
+    def trial(candidate: str, level: LoadLevel, **outcome: Any) -> FrozenTrial:
         place = _place(state.settings[candidate], axes)
         params = {axis.path: index for axis, index in zip(axes, place, strict=True)}
         params[_LEVEL] = levels.index(level)
-        return create_trial(params=params, distributions=distributions, **told)
+        return create_trial(params=params, distributions=distributions, **outcome)
 
     met = dict.fromkeys(("failed", *state.slo), 0.0)
     missed = dict.fromkeys(met, 1.0)

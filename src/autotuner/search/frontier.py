@@ -73,6 +73,10 @@ def front_places(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 Vector = tuple[float, ...]
+MARGIN = 0.1
+"""Share of a frontier's extent by which the reference point lies below its nadir."""
+_LEAST = 1e-9
+"""A measured latency of zero has no logarithm."""
 _AT_ONCE = 32_768
 """Coordinates of the sets that are swept together: so many stay in a processor's cache."""
 
@@ -110,8 +114,8 @@ def volumes(sets: Floats) -> Floats:
     return np.concatenate([np.zeros(0), *parts])
 
 
-def volume_gains(front: Floats, sets: Floats) -> Floats:
-    """Volume above the origin that each set adds to a frontier: `...`.
+def hypervolume_improvements(front: Floats, sets: Floats) -> Floats:
+    """Volume above the origin that each set adds to a frontier (its improvement): `...`.
 
     Args:
         front: `f x d`. sets: `... x n x d`; points that are not above the origin add nothing.
@@ -143,7 +147,7 @@ def volume_gains(front: Floats, sets: Floats) -> Floats:
     return gains.reshape(shape)
 
 
-def reference_point(front: Sequence[Vector], margin: float = 0.1) -> Vector:
+def reference_point(front: Sequence[Vector], margin: float = MARGIN) -> Vector:
     """Nadir - `margin` x (ideal - nadir) of a frontier, coordinate by coordinate.
 
     A coordinate in which the frontier has no extent gets `margin` of its magnitude instead, so
@@ -195,14 +199,13 @@ def _areas(widths: Floats, y: Floats) -> Floats:
     return np.asarray(np.einsum("nb,nb->b", widths, np.maximum.accumulate(y, axis=0)))
 
 
-_MARGIN = 0.1
-_LEAST = 1e-9
-"""A measured latency of zero has no logarithm."""
-
-
 @dataclass(frozen=True)
-class Worth:
-    """A scale, as `scale_of` finds it.
+class NormalisedHypervolume:
+    """Hypervolume on the scale of one frontier, as `normalised_by` makes it.
+
+    A quantity to be maximised counts linearly, one to be minimised by minus its logarithm, since
+    latencies span decades. Each coordinate is 0 at the frontier's nadir and 1 at its ideal, and the
+    reference point lies 0.1 below the nadir: a share means the same whatever the units.
 
     Attributes:
         objectives: one, two or three.
@@ -222,26 +225,26 @@ class Worth:
         """Hypervolume of scaled coordinates."""
         return hypervolume(vectors, (0.0,) * len(self.objectives))
 
-    def added(self, vectors: Sequence[Vector], new: Sequence[Vector]) -> float:
+    def improvement(self, vectors: Sequence[Vector], new: Sequence[Vector]) -> float:
         """Hypervolume that `new` adds to `vectors`."""
         import numpy as np  # heavy, and no command needs it to start
 
         shape = (-1, len(self.objectives))
         front, sweep = (np.array(some, float).reshape(shape) for some in (vectors, new))
-        return float(volume_gains(front, sweep))
+        return float(hypervolume_improvements(front, sweep))
 
     def _scaled(self, raw: Vector) -> Vector:
         parts = zip(raw, self.nadir, self.extent, strict=True)
-        return tuple((x - low) / extent + _MARGIN for x, low, extent in parts)
+        return tuple((x - low) / extent + MARGIN for x, low, extent in parts)
 
 
-def scale_of(
+def normalised_by(
     points: Iterable[OperatingPoint],
     objectives: Sequence[str],
     *,
     beside: Iterable[OperatingPoint] = (),
-) -> Worth:
-    """The scale of the frontier of `points`.
+) -> NormalisedHypervolume:
+    """Hypervolume normalised by the frontier of `points`.
 
     A coordinate in which the frontier has no extent is scaled by its magnitude.
 
@@ -253,11 +256,11 @@ def scale_of(
     """
     fronts = [*_front(points, objectives), *_front(beside, objectives)]
     if not fronts:
-        raise ValueError("no points have no scale")
+        raise ValueError("without points there is no scale")
     nadir = tuple(map(min, zip(*fronts, strict=True)))
     ideal = tuple(map(max, zip(*fronts, strict=True)))
     extent = tuple((high - low) or abs(high) or 1.0 for low, high in zip(nadir, ideal, strict=True))
-    return Worth(tuple(objectives), nadir, extent)
+    return NormalisedHypervolume(tuple(objectives), nadir, extent)
 
 
 def _front(points: Iterable[OperatingPoint], objectives: Sequence[str]) -> list[Vector]:
@@ -272,8 +275,8 @@ def _raw(point: OperatingPoint, objectives: Sequence[str]) -> Vector:
 
 
 @dataclass(frozen=True)
-class Reached:
-    """What a search has got so far.
+class Incumbent:
+    """The points that a search has to improve on.
 
     Attributes:
         points: of every launch, within the SLO or not; at least one.
@@ -284,10 +287,10 @@ class Reached:
     objectives: tuple[str, ...]
     slo: Mapping[str, float]
 
-    def gain(self, new: Iterable[OperatingPoint]) -> float:
-        """What `new` would add, as a share of what is reached; 0 where it adds nothing.
+    def improvement(self, new: Iterable[OperatingPoint]) -> float:
+        """Share of the incumbent that `new` would add; 0 where it adds nothing.
 
-        Of the hypervolume, or with one objective of the best value. Where nothing meets the SLO
+        Of its hypervolume, or with one objective of its best value. Where nothing meets the SLO
         yet: by what share the worst excess shrinks, and 1 where it is gone.
         """
         new = tuple(new)
@@ -298,8 +301,10 @@ class Reached:
             return 0.0
         if len(self.objectives) == 1:
             return self._better(feasible)
-        vectors = self._worth.vectors(feasible)
-        return self._worth.added(self._vectors, vectors) / self._worth.volume(self._vectors)
+        vectors = self._normalised.vectors(feasible)
+        return self._normalised.improvement(self._vectors, vectors) / self._normalised.volume(
+            self._vectors
+        )
 
     @cached_property
     def feasible(self) -> tuple[OperatingPoint, ...]:
@@ -307,12 +312,12 @@ class Reached:
         return tuple(point for point in self.points if within(point, self.slo))
 
     @cached_property
-    def _worth(self) -> Worth:
-        return scale_of(self.feasible, self.objectives)
+    def _normalised(self) -> NormalisedHypervolume:
+        return normalised_by(self.feasible, self.objectives)
 
     @cached_property
     def _vectors(self) -> list[Vector]:
-        return self._worth.vectors(self.feasible)
+        return self._normalised.vectors(self.feasible)
 
     def _better(self, new: Sequence[OperatingPoint]) -> float:
         (name,) = self.objectives

@@ -157,7 +157,7 @@ def has(point: OperatingPoint, names: Iterable[str]) -> bool:
     return all(value is not None and 0 < value < math.inf for value in values)
 
 
-def told(point: OperatingPoint, names: Sequence[str]) -> str:
+def describe_point(point: OperatingPoint, names: Sequence[str]) -> str:
     """The point in words: `4,200 tok/s/GPU, TTFT 210 ms (concurrency 64)`."""
     values = (
         f"{objective.label} {figure(quantity(point, objective.name))} {objective.unit}".strip()

@@ -22,21 +22,21 @@ class Predicted:
     Attributes:
         points: id -> its predicted points, at least one, in the order of the space. Levels that
             do not fit are absent; a candidate of which some levels fit is there.
-        out_of_memory: id -> why, of candidates of which no level is predicted to fit.
-        silent: how many candidates have neither.
+        infeasible: id -> why, of candidates of which no level is predicted to fit.
+        unpredicted: how many candidates have neither.
         dropped: predicted levels that are no figures.
     """
 
     points: Mapping[str, tuple[OperatingPoint, ...]]
-    out_of_memory: Mapping[str, str]
-    silent: int
+    infeasible: Mapping[str, str]
+    unpredicted: int
     dropped: int
 
-    def told(self) -> str:
+    def describe_left_out(self) -> str:
         """What is left out and why, in words; empty where nothing is."""
         counts = (
-            (self.silent, "without predictions"),
-            (len(self.out_of_memory), "predicted to run out of memory"),
+            (self.unpredicted, "without predictions"),
+            (len(self.infeasible), "predicted to run out of memory"),
         )
         parts = [f"{count} {what}" for count, what in counts if count]
         dropped = f"{self.dropped} predicted levels are no figures" if self.dropped else ""
@@ -58,11 +58,11 @@ def predicted(state: SearchState) -> Predicted:
         dropped += len(asked) - len(usable)
         if usable:
             points[candidate] = usable
-    misfits = unfit(state)
-    return Predicted(points, misfits, len(state.candidates) - len(points) - len(misfits), dropped)
+    excluded = infeasible(state)
+    return Predicted(points, excluded, len(state.candidates) - len(points) - len(excluded), dropped)
 
 
-def unfit(state: SearchState) -> dict[str, str]:
+def infeasible(state: SearchState) -> dict[str, str]:
     """Candidates of which no level is predicted to fit into memory, and why."""
     return {
         candidate: why

@@ -76,7 +76,7 @@ def _verdict(point: OperatingPoint, name: str, limit: float) -> Verdict:
     return "unclear" if low <= limit else "misses"
 
 
-def told_slo(slo: Mapping[str, float]) -> str:
+def describe_slo(slo: Mapping[str, float]) -> str:
     """The limits in words: `TTFT <= 300 ms, TPOT <= 25 ms`."""
     return ", ".join(f"{OBJECTIVES[name].label} <= {limit:g} ms" for name, limit in slo.items())
 
@@ -106,17 +106,17 @@ def recommend(
     only = objectives[0] if len(objectives) == 1 else None
     if not slo:
         return _knee(points) if only is None else (*_best_of(points, only), True)
-    told = told_slo(slo)
+    limits = describe_slo(slo)
     meeting = [point for point in points if within(point, slo)]
     clearly = [point for point in meeting if verdict(point, slo) == "meets"]
     if meeting:
         best, what = _best_of(clearly or meeting, only or "tok_s_per_gpu")
-        doubt = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
-        return best, f"{what} that meet the SLO ({told}){doubt}", True
+        unclear = "" if clearly else f" as measured, but not clearly: {_unclear(best, slo)}"
+        return best, f"{what} that meet the SLO ({limits}){unclear}", True
     best = min(points, key=lambda point: (worst_excess(point, slo)[0], -point.tok_s_per_gpu))
     excess, name = worst_excess(best, slo)
     reason = (
-        f"no operating point meets the SLO ({told}); this one comes nearest: "
+        f"no operating point meets the SLO ({limits}); this one comes nearest: "
         f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
     )
     return best, reason, False

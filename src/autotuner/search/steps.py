@@ -1,8 +1,9 @@
 """What each launch of a search brought, looked at from its end.
 
-With two or three objectives: the hypervolume reached after each launch, as a share of what the
-search reached in the end. Its scale spans the final frontier and the predicted one
-(`search.worth`), so that neither is cut off. With one objective: the best value within the SLO.
+With two or three objectives: the hypervolume after each launch, as a share of that at the end
+of the search. Its scale spans the final frontier and the predicted one
+(`NormalisedHypervolume`), so that neither is cut off. With one objective: the best value within
+the SLO.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from autotuner.search.frontier import pareto_front, scale_of
+from autotuner.search.frontier import normalised_by, pareto_front
 from autotuner.search.points import OBJECTIVES, OperatingPoint, has, quantity
 from autotuner.search.slo import within
 from autotuner.search.strategy import Outcome
@@ -23,7 +24,7 @@ class Step:
     """A finished launch.
 
     Attributes:
-        value: reached after it: the share of the final hypervolume, or with one objective the best
+        value: after it, the share of the final hypervolume, or with one objective the best
             value within the SLO, in its unit (None while nothing is within).
         added: by how much it improved `value`, never negative; None where nothing was within the
             SLO before it.
@@ -94,12 +95,12 @@ def _shares(
     if not frontier:
         return [0.0] * len(history)
     expected = [point for point in predicted if has(point, objectives)]
-    scale = scale_of(frontier, objectives, beside=expected)
-    volumes, reached = [], scale.vectors(())
+    scale = normalised_by(frontier, objectives, beside=expected)
+    volumes, incumbent = [], scale.vectors(())
     for outcome in history:
         new = scale.vectors([p for p in outcome.points if has(p, objectives)])
-        reached = pareto_front([*reached, *new], lambda vector: vector)
-        volumes.append(scale.volume(reached))
+        incumbent = pareto_front([*incumbent, *new], lambda vector: vector)
+        volumes.append(scale.volume(incumbent))
     # Rounding may take a last digit away where nothing was added.
     rising = list(accumulate(volumes, max))
     return [volume / rising[-1] for volume in rising]

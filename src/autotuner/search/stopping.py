@@ -24,11 +24,11 @@ from autotuner.search.frontier import pareto_front
 from autotuner.search.points import (
     OBJECTIVES,
     OperatingPoint,
+    describe_point,
     figure,
     has,
     objective_vector,
     percent,
-    told,
 )
 from autotuner.search.predictions import as_point, is_usable
 from autotuner.search.slo import within
@@ -54,20 +54,20 @@ def budget_exhausted(state: SearchState) -> str | None:
     return None
 
 
-def too_little(state: SearchState, gain: float) -> str | None:
+def too_little(state: SearchState, improvement: float) -> str | None:
     """That the best launch left is not worth it, in words; None where it is.
 
     For strategies that expect something of a launch.
 
     Args:
-        gain: what the best launch left is expected to add, as a share of the hypervolume reached
-            (or of the best feasible value).
+        improvement: what the best launch left is expected to add, as a share of the
+            incumbent's hypervolume (or of the best feasible value).
     """
-    if state.threshold is None or gain >= state.threshold:
+    if state.threshold is None or improvement >= state.threshold:
         return None
     return (
-        f"the best of {len(state.untried())} candidates left is expected to add {percent(gain)}, "
-        f"less than the threshold of {percent(state.threshold)}"
+        f"the best of {len(state.untried())} candidates left is expected to add "
+        f"{percent(improvement)}, less than the threshold of {percent(state.threshold)}"
     )
 
 
@@ -93,7 +93,7 @@ def why_cut(
     slo: Mapping[str, float],
 ) -> str | None:
     """Why no level of `left` can improve the frontier, in words; None where one may, or where
-    it cannot be told.
+    it is not known.
 
     Args:
         measured: what this launch has shown.
@@ -106,13 +106,13 @@ def why_cut(
     if not measured or not others or not left:
         return None
     price = measured[0].usd_per_gpu_hour
-    said = {
+    expected = {
         p.load: point
         for p in predicted
         if is_usable(p, price) and has(point := as_point(p, price), compared)
     }
-    anchors = [_Anchor(p, said[p.load]) for p in measured if p.load in said]
-    if len(anchors) < FEWEST_LEVELS or any(level not in said for level in left):
+    anchors = [_Anchor(p, expected[p.load]) for p in measured if p.load in expected]
+    if len(anchors) < FEWEST_LEVELS or any(level not in expected for level in left):
         return None
     known = [*others, *measured]
     meeting = [point for point in known if within(point, slo)]
@@ -120,7 +120,7 @@ def why_cut(
     front = pareto_front(meeting or known, lambda point: objective_vector(point, objectives))
     reasons: list[str] = []
     for level in left:
-        hope = _at_best(said[level], anchors)
+        hope = _at_best(expected[level], anchors)
         reason = _over(hope, limits) or _beaten(hope, front, objectives)
         if reason is None:
             return None
@@ -132,39 +132,39 @@ def why_cut(
 class _Anchor:
     """A measured level, and what was expected of it."""
 
-    seen: OperatingPoint
-    said: OperatingPoint
+    measured: OperatingPoint
+    expected: OperatingPoint
 
     def gain(self, name: str) -> float:
         """By how much a figure is better than expected: a natural logarithm."""
-        residual = math.log(getattr(self.seen, name) / getattr(self.said, name))
+        residual = math.log(getattr(self.measured, name) / getattr(self.expected, name))
         return residual if OBJECTIVES[name].maximise else -residual
 
     def octaves_to(self, load: LoadLevel) -> float:
         """Doublings of the load between here and there."""
-        return abs(math.log2(self.seen.load.value / load.value))
+        return abs(math.log2(self.measured.load.value / load.value))
 
 
-def _at_best(said: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint:
+def _at_best(expected: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingPoint:
     """The best that a level may be."""
-    octaves = min(anchor.octaves_to(said.load) for anchor in anchors)
+    octaves = min(anchor.octaves_to(expected.load) for anchor in anchors)
     margin = MARGIN + octaves * MARGIN_PER_OCTAVE
     figures: dict[str, Any] = {}
     for name in _FIGURES:
-        if not all(has(point, (name,)) for point in (said, *(a.seen for a in anchors))):
+        if not all(has(point, (name,)) for point in (expected, *(a.measured for a in anchors))):
             continue
         shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
         gain = math.exp(shown + margin)
-        value = getattr(said, name)
+        value = getattr(expected, name)
         figures[name] = value * gain if OBJECTIVES[name].maximise else value / gain
-    return replace(said, **figures)
+    return replace(expected, **figures)
 
 
 def _drift(anchors: Sequence[_Anchor], name: str) -> float:
     """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
-    rising = sorted(anchors, key=lambda anchor: anchor.seen.load)
+    rising = sorted(anchors, key=lambda anchor: anchor.measured.load)
     steps = (
-        (after.gain(name) - before.gain(name)) / before.octaves_to(after.seen.load)
+        (after.gain(name) - before.gain(name)) / before.octaves_to(after.measured.load)
         for before, after in itertools.pairwise(rising)
     )
     return max([0.0, *steps])
@@ -190,6 +190,6 @@ def _beaten(
     for point in front:
         reached = objective_vector(point, objectives)
         if all(have >= want for have, want in zip(reached, wanted, strict=True)):
-            best, have = told(hope, objectives), told(point, objectives)
+            best, have = describe_point(hope, objectives), describe_point(point, objectives)
             return f"at best {best}, and {have} is measured already"
     return None

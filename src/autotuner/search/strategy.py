@@ -95,8 +95,8 @@ class SearchState:
         settings: id -> `group.field` -> value.
         slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit. With one objective the goal is the
             best point within it; with more, the frontier within it.
-        threshold: expected gain, as a share of the hypervolume (or of the best feasible value)
-            reached, under which a launch is not worth it; None never stops for that.
+        threshold: expected improvement, as a share of the incumbent's hypervolume (or of the best
+            feasible value), under which a launch is not worth it; None never stops for that.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
         knowledge: predictions, and what earlier tasks measured.
 
@@ -200,7 +200,7 @@ class Describes(Protocol):
     """What a strategy may have besides."""
 
     def describe(self, state: SearchState) -> str:
-        """What it does in this search and why, in a sentence; told once, before the first launch.
+        """What it does in this search and why, in a sentence; shown once, before the first launch.
 
         `auto` says here which strategy it picked.
         """

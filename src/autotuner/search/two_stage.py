@@ -6,7 +6,7 @@ adds most to the predicted hypervolume of those before it. Where the frontier ho
 wanted, it is peeled off, and the frontier of the rest is next.
 
 The order depends on predictions alone: what is measured changes nothing in it, so it is as good
-as the predictor is at telling candidates apart.
+as the predictor is at ranking candidates.
 """
 
 from __future__ import annotations
@@ -16,9 +16,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from autotuner.search.frontier import Vector, Worth, pareto_front, scale_of
+from autotuner.search.frontier import NormalisedHypervolume, Vector, normalised_by, pareto_front
 from autotuner.search.grid_and_random import spread
-from autotuner.search.points import OBJECTIVES, OperatingPoint, objective_vector, percent, told
+from autotuner.search.points import (
+    OBJECTIVES,
+    OperatingPoint,
+    describe_point,
+    objective_vector,
+    percent,
+)
 from autotuner.search.predictions import Predicted, predicted
 from autotuner.search.slo import within, worst_excess
 from autotuner.search.stopping import stop_reason, too_little
@@ -34,14 +40,14 @@ class Choice:
     """A place in the order.
 
     Attributes:
-        gain: share of the predicted hypervolume before it that it adds; None where its place does
-            not depend on that.
+        improvement: share of the predicted hypervolume before it that it adds; None where its
+            place does not depend on that.
     """
 
     candidate_id: str
     reason: str
     phase: str
-    gain: float | None = None
+    improvement: float | None = None
 
 
 class TwoStageStrategy:
@@ -55,8 +61,8 @@ class TwoStageStrategy:
         wanted = min(state.budget.experiments or LAUNCHES, len(state.candidates))
         if not known.points:
             return f"nothing is predicted to be followed: {wanted} launches spread evenly"
-        told_apart = f"{len(known.points)} of {len(state.candidates)} candidates are predicted"
-        return f"{told_apart}; the predicted frontier is launched, {wanted} candidates at the most"
+        known_of = f"{len(known.points)} of {len(state.candidates)} candidates are predicted"
+        return f"{known_of}; the predicted frontier is launched, {wanted} candidates at the most"
 
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The first untried candidate of the order, as long as fewer than wanted are launched."""
@@ -73,10 +79,10 @@ class TwoStageStrategy:
         order = ranking(known.points, state.objectives, state.slo)
         choice = next((choice for choice in order if choice.candidate_id in untried), None)
         if choice is None:
-            return Stop(f"every predicted candidate is launched; {known.told()}")
-        if choice.gain is not None and (little := too_little(state, choice.gain)):
+            return Stop(f"every predicted candidate is launched; {known.describe_left_out()}")
+        if choice.improvement is not None and (little := too_little(state, choice.improvement)):
             return Stop(little)
-        reason = "; ".join(filter(None, (choice.reason, known.told())))
+        reason = "; ".join(filter(None, (choice.reason, known.describe_left_out())))
         return Proposal(choice.candidate_id, reason, choice.phase)
 
 
@@ -110,7 +116,7 @@ def _best_first(sweeps: Mapping[str, Sweep], objective: str) -> Iterator[Choice]
     best = {candidate: max(sweep, key=value) for candidate, sweep in sweeps.items()}
     ordered = sorted(best, key=lambda candidate: value(best[candidate]), reverse=True)
     for place, candidate in enumerate(ordered, 1):
-        reason = f"predicted number {place}: {told(best[candidate], (objective,))}"
+        reason = f"predicted number {place}: {describe_point(best[candidate], (objective,))}"
         yield Choice(candidate, reason, "best predicted")
 
 
@@ -122,8 +128,8 @@ def _nearest_first(sweeps: Mapping[str, Sweep], slo: Mapping[str, float]) -> Ite
     for candidate in sorted(nearest, key=lambda c: excess(nearest[c])):
         over, name = worst_excess(nearest[candidate], slo)
         reason = (
-            f"predicted to miss the SLO by least of those left: {told(nearest[candidate], (name,))}"
-            f", {percent(over)} over its limit"
+            "predicted to miss the SLO by least of those left: "
+            f"{describe_point(nearest[candidate], (name,))}, {percent(over)} over its limit"
         )
         yield Choice(candidate, reason, "nearest to the SLO")
 
@@ -139,9 +145,9 @@ def _layers(sweeps: Mapping[str, Sweep], objectives: Sequence[str]) -> Iterator[
         place = f"one of {len(members)} candidates on {behind}the predicted frontier"
         for choice in _within_layer({c: left[c] for c in members}, front, objectives):
             reason = f"{choice.reason}; {place}"
-            gain = choice.gain if layer == 1 else 0.0
+            improvement = choice.improvement if layer == 1 else 0.0
             phase = choice.phase if layer == 1 else "layers"
-            yield replace(choice, reason=reason, phase=phase, gain=gain)
+            yield replace(choice, reason=reason, phase=phase, improvement=improvement)
         for candidate in members:
             del left[candidate]
         layer += 1
@@ -155,52 +161,54 @@ def _within_layer(
     for objective in objectives:
         point = max(front, key=partial(objective_vector, names=(objective,)))
         label = OBJECTIVES[objective].label or OBJECTIVES[objective].meaning
-        reason = f"predicted best {label}: {told(point, objectives)}"
+        reason = f"predicted best {label}: {describe_point(point, objectives)}"
         extremes.setdefault(point.candidate_id, reason)
     for candidate, reason in extremes.items():
         yield Choice(candidate, reason, "extremes")
-    scale = scale_of(front, objectives)
+    scale = normalised_by(front, objectives)
     vectors = {candidate: scale.vectors(sweep) for candidate, sweep in sweeps.items()}
     on_front = {point.candidate_id: point for point in front}
-    for candidate, gain in _greedy(scale, vectors, list(extremes)):
-        known = told(on_front[candidate], objectives)
-        reason = f"predicted to add {percent(gain)} hypervolume to those before it: {known}"
-        yield Choice(candidate, reason, "frontier", gain)
+    for candidate, improvement in _greedy(scale, vectors, list(extremes)):
+        known = describe_point(on_front[candidate], objectives)
+        reason = f"predicted to add {percent(improvement)} hypervolume to those before it: {known}"
+        yield Choice(candidate, reason, "frontier", improvement)
 
 
 def _greedy(
-    scale: Worth, vectors: Mapping[str, list[Vector]], first: Sequence[str]
+    scale: NormalisedHypervolume, vectors: Mapping[str, list[Vector]], first: Sequence[str]
 ) -> Iterator[tuple[str, float]]:
     """Those not in `first` with the share of hypervolume that each adds to all before it.
 
-    Hypervolume added only shrinks as a set grows, so a gain computed earlier is a bound, and most
-    candidates need not be looked at again: the accelerated greedy algorithm of Minoux, 1978.
+    Hypervolume added only shrinks as a set grows, so an improvement computed earlier is a bound,
+    and most candidates need not be looked at again: the accelerated greedy algorithm of Minoux,
+    1978.
     """
-    reached = [vector for candidate in first for vector in vectors[candidate]]
+    incumbent = [vector for candidate in first for vector in vectors[candidate]]
     bounds = [
-        (-scale.added(reached, own), place, candidate)
+        (-scale.improvement(incumbent, own), place, candidate)
         for place, (candidate, own) in enumerate(vectors.items())
         if candidate not in first
     ]
     heapq.heapify(bounds)
     while bounds:
         _, place, candidate = heapq.heappop(bounds)
-        gain = scale.added(reached, vectors[candidate])
-        if bounds and (-gain, place) > bounds[0][:2]:
-            heapq.heappush(bounds, (-gain, place, candidate))
+        improvement = scale.improvement(incumbent, vectors[candidate])
+        if bounds and (-improvement, place) > bounds[0][:2]:
+            heapq.heappush(bounds, (-improvement, place, candidate))
             continue
-        before = scale.volume(reached)
-        reached = pareto_front([*reached, *vectors[candidate]], lambda vector: vector)
-        yield candidate, gain / before if before else 1.0
+        before = scale.volume(incumbent)
+        incumbent = pareto_front([*incumbent, *vectors[candidate]], lambda vector: vector)
+        yield candidate, improvement / before if before else 1.0
 
 
 def _spread(state: SearchState, wanted: int, known: Predicted) -> Proposal | Stop:
     """An even spread over the candidates, where nothing is predicted that could be followed."""
-    fit = [candidate for candidate in state.candidates if candidate not in known.out_of_memory]
+    fit = [candidate for candidate in state.candidates if candidate not in known.infeasible]
     untried = set(state.untried())
     even = [fit[place] for place in spread(len(fit), min(wanted, len(fit)))]
     candidate = next((c for c in (*even, *fit) if c in untried), None)
     if candidate is None:
-        return Stop(f"nothing is left that may fit; {known.told()}")
-    reason = f"nothing is predicted ({known.told()}): an even spread over {len(fit)} candidates"
+        return Stop(f"nothing is left that may fit; {known.describe_left_out()}")
+    left_out = known.describe_left_out()
+    reason = f"nothing is predicted ({left_out}): an even spread over {len(fit)} candidates"
     return Proposal(candidate, reason, "spread")

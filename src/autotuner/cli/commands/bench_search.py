@@ -22,8 +22,8 @@ from autotuner.evaluate.search_replay import (
     Subject,
     TransferredObservations,
     by_model,
-    memory_for,
     run_cases,
+    transferred_to,
 )
 from autotuner.evaluate.search_results import (
     MEASURES,
@@ -53,7 +53,7 @@ def bench_search(
     budgets, names = chosen_budgets(launches), chosen_strategies(strategies)
     landscapes = read_all(paths)
     earlier = by_model(read_all(memory).values())
-    memories = [memory_for(landscape, earlier) for landscape in landscapes.values()]
+    memories = [transferred_to(landscape, earlier) for landscape in landscapes.values()]
     subjects = [
         Subject(landscape, knowledge(landscape, remembered.used))
         for landscape, remembered in zip(landscapes.values(), memories, strict=True)

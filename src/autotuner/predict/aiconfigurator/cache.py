@@ -28,7 +28,7 @@ LIMIT_BYTES = 64 << 20
 class PredictionCache:
     """Entries by name, in files by the content that they share.
 
-    A file that cannot be read is told and written anew; what cannot be written is told and left
+    A file that cannot be read is logged and written anew; what cannot be written is logged and left
     out. Neither is an error: a cache only saves time.
 
     Args:

@@ -195,7 +195,7 @@ def database(system: str, engine: str, version: str | None, mode: Mode) -> Any:
 
 
 def model_path(name: str) -> str:
-    """What it is told of a model: its own name for it, or a folder with our configuration of it."""
+    """Its argument for a model: its own name for it, or a folder with our configuration of it."""
     if name in known_names():
         return name
     known = known_model(name)

@@ -190,7 +190,7 @@ class AiconfiguratorPredictor:
         levels: Sequence[int],
         outcomes: dict[Asked, Outcome],
     ) -> Verdict:
-        """All that is to be said of one candidate."""
+        """The points of one candidate, or why there are none."""
         if isinstance(found, Refusal):
             return found
         if _is_disagg(scenario, candidate):
@@ -347,10 +347,10 @@ def common_mode(predictor: AiconfiguratorPredictor, compared: Compared) -> tuple
 def _by_formats(candidates: Sequence[Candidate]) -> Mapping[str, list[Candidate]]:
     groups: dict[str, list[Candidate]] = {}
     for candidate in candidates:
-        said = candidate.quantization.model_dump(exclude_none=True) | {
+        formats = candidate.quantization.model_dump(exclude_none=True) | {
             name: value for name, value in (("nextn", candidate.runtime.nextn),) if value
         }
-        groups.setdefault(" ".join(f"{k}={v}" for k, v in said.items()), []).append(candidate)
+        groups.setdefault(" ".join(f"{k}={v}" for k, v in formats.items()), []).append(candidate)
     return groups
 
 

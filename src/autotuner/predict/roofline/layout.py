@@ -149,8 +149,8 @@ def step_tokens(scenario: Scenario, candidate: Candidate) -> float:
     paths = ["scheduling.max_num_batched_tokens"]
     if habits.micro_batch is None:
         paths.append("attention.chunked_prefill_size")
-    said = [value for path in paths if (value := scenario.value(candidate, path))]
-    tokens = float(min(said, default=habits.step_tokens))
+    given = [value for path in paths if (value := scenario.value(candidate, path))]
+    tokens = float(min(given, default=habits.step_tokens))
     whole = candidate.attention.enable_chunked_prefill is False
     return max(tokens, scenario.isl) if whole else tokens
 

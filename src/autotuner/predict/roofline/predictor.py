@@ -82,7 +82,7 @@ class RooflinePredictor:
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
-        """One point for each candidate that fits and can be told, and each load level."""
+        """One point for each candidate that fits and can be predicted, and each load level."""
         support = self.supports(scenario)
         points: list[Prediction] = []
         out_of_memory: dict[str, OutOfMemory] = {}

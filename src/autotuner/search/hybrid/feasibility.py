@@ -1,9 +1,9 @@
-"""Whether a launch fits: where the memory wall stands, learnt from what ran and what did not.
+"""Feasibility classifier: whether a launch fits, learnt from what ran and what did not.
 
-How far each row is from the wall is first what memory predictions say, in units of `WALL_WIDTH`; a
-Gaussian process corrects it: mostly one shift of the wall for all rows, and a smooth part, so that
-failures that follow some settings lower the odds of their neighbours. What ran and what failed
-enters through a probit likelihood (`predict.gaussian_process`).
+The margin of a row is first what memory predictions say of it, in units of `MARGIN_WIDTH`; a latent
+Gaussian process corrects it: mostly one shift for all rows, and a smooth part, so that failures
+that follow some settings lower the odds of their neighbours. What ran and what failed enters
+through a probit likelihood (`predict.gaussian_process`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from autotuner.predict.gaussian_process import (
 )
 from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows
 
-WALL_WIDTH = 0.04
+MARGIN_WIDTH = 0.04
 """Relative memory within which the same prediction may fit or not."""
 COMPONENTS = (Component(8.0), Component(4.0, ("features",)))
-"""The wall's shift, and its smooth part, in squares of `WALL_WIDTH`."""
+"""One shift of all margins, and a smooth part, in squares of `MARGIN_WIDTH`."""
 
 _LENGTHS: Mapping[str, float] = {
     "tensor": 2.0,
@@ -43,41 +43,44 @@ _LENGTHS: Mapping[str, float] = {
     "base_ttft": 30.0,
     "base_tpot": 30.0,
 }
-_LEAST_SAID, _MOST_SAID = 0.5, 10.0
+_LEAST_MARGIN, _MOST_MARGIN = 0.5, 10.0
 """Margins of rows that are predicted to run."""
-_SILENT = 5.0
-"""Margin where nothing is said of memory."""
-_BEYOND, _HOPELESS = -2.0, -10.0
+_UNPREDICTED_MARGIN = 5.0
+"""Margin where no memory is predicted."""
+_BEYOND, _INFEASIBLE = -2.0, -10.0
 """Margins, at the most, of rows predicted to run out of memory: above levels that run, and of
 candidates that run at no level."""
 
 
 def margins(rows: Rows) -> Floats:
-    """How far from the wall each row is predicted to be: `n`, positive runs."""
+    """Predicted margin of each row, the prior mean: `n`, above 0 where it is expected to run."""
     if np.isnan(rows.memory_gib[rows.predicted]).all():
-        said = np.full(len(rows.of), _SILENT)
+        margin = np.full(len(rows.of), _UNPREDICTED_MARGIN)
     else:
         largest = np.nanmax(rows.memory_gib[rows.predicted])
         room = np.log(largest) - np.log(rows.memory_gib)
-        said = np.clip(np.nan_to_num(room / WALL_WIDTH, nan=_SILENT), -_MOST_SAID, _MOST_SAID)
-    silent = ~rows.predicted & ~rows.presumed_oom
-    said = np.where(rows.predicted, np.maximum(said, _LEAST_SAID), said)
-    said = np.where(silent, np.clip(said, 1.0, _SILENT), said)
-    said = np.where(rows.presumed_oom, np.minimum(said, _BEYOND), said)
-    return np.where(rows.hopeless, np.minimum(said, _HOPELESS), said)
+        margin = np.clip(
+            np.nan_to_num(room / MARGIN_WIDTH, nan=_UNPREDICTED_MARGIN), -_MOST_MARGIN, _MOST_MARGIN
+        )
+    unpredicted = ~rows.predicted & ~rows.presumed_oom
+    margin = np.where(rows.predicted, np.maximum(margin, _LEAST_MARGIN), margin)
+    margin = np.where(unpredicted, np.clip(margin, 1.0, _UNPREDICTED_MARGIN), margin)
+    margin = np.where(rows.presumed_oom, np.minimum(margin, _BEYOND), margin)
+    return np.where(rows.infeasible, np.minimum(margin, _INFEASIBLE), margin)
 
 
-def chance_to_fit(distance: Floats, doubt: float = 1.0) -> Floats:
-    """Probability to run, of distances from the wall.
+def probability_of_feasibility(margin: Floats, std_share: float = 1.0) -> Floats:
+    """Probability to run, of standardised margins.
 
     Args:
-        doubt: share of the believed doubts that counts, above 0: the less, the nearer to 0 or 1.
+        std_share: share of the posterior standard deviations that counts, above 0: the less, the
+            nearer the probability to 0 or 1.
     """
-    return normal_cdf(distance / doubt)
+    return normal_cdf(margin / std_share)
 
 
-def distance_to_wall(rows: Rows, tried: Ints, ran: Bools) -> Floats:
-    """Posterior distance of each row from the wall, in standard deviations: `n`, positive runs.
+def standardised_margin(rows: Rows, tried: Ints, ran: Bools) -> Floats:
+    """Posterior mean of each row's margin over its standard deviation: `n`.
 
     Args:
         tried: rows that were launched and measured, or failed: `m`. ran: which of them ran.

@@ -48,11 +48,11 @@ class Quantities:
     @classmethod
     def of(cls, rows: Rows, at: Ints, residuals: Floats) -> Quantities:
         """Of the rows `at`, with residuals `... x 4`."""
-        ttft, tpot, rest, tail = np.moveaxis(rows.base[at] + residuals, -1, 0)
+        ttft, tpot, little, tail = np.moveaxis(rows.base[at] + residuals, -1, 0)
         return cls(
             ttft=ttft,
             tpot=tpot,
-            tok_s=rest - tpot * (rows.kind is LoadKind.CONCURRENCY) + np.log(rows.load[at]),
+            tok_s=little - tpot * (rows.kind is LoadKind.CONCURRENCY) + np.log(rows.load[at]),
             tail=tail,
             load=rows.load[at],
             kind=rows.kind,
@@ -126,12 +126,12 @@ _LOGS: Mapping[str, Callable[[Quantities], Floats]] = {
     "e2e_p90_ms": lambda f: f.mean_e2e + f.tail,
     COST: _usd,
 }
-"""Every objective: what is learnt of a row is enough to tell all of them."""
+"""Every objective follows from what is learnt of a row."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the history tells of the rows.
+class MeasuredHistory:
+    """The history of a search by rows.
 
     Attributes:
         measured: rows with a point, and their residuals.
@@ -156,7 +156,7 @@ class Seen:
 _TAIL = QUANTITIES.index("tail")
 
 
-def seen(state: SearchState, rows: Rows) -> Seen:
+def measured_history(state: SearchState, rows: Rows) -> MeasuredHistory:
     """The history of a search as rows. A failed launch without levels failed at all of them."""
     index = rows.index()
     measured: list[int] = []
@@ -166,9 +166,9 @@ def seen(state: SearchState, rows: Rows) -> Seen:
         for point in outcome.points:
             row = index[outcome.candidate_id, point.load]
             pace = pace_ms(point.ttft_ms, point.tpot_ms)
-            rest = law_residual(point.tok_s, pace, point.load)
+            little = law_residual(point.tok_s, pace, point.load)
             tail = point.e2e_p90_ms / e2e_ms(point.ttft_ms, point.tpot_ms, rows.osl[row])
-            figures = (point.ttft_ms, pace, rest, tail)
+            figures = (point.ttft_ms, pace, little, tail)
             if all(1e-9 < figure < 1e12 for figure in figures):
                 measured.append(row)
                 logs.append((*map(math.log, figures), math.log(point.e2e_p90_ms)))
@@ -181,7 +181,7 @@ def seen(state: SearchState, rows: Rows) -> Seen:
         )
     at = np.array(measured, dtype=np.int64)
     found = np.array(logs).reshape(-1, len(QUANTITIES) + 1)
-    return Seen(
+    return MeasuredHistory(
         Measured(at, found[:, :-1] - rows.base[at]),
         found[:, -1],
         np.array([*measured, *failed], dtype=np.int64),

@@ -62,7 +62,7 @@ class Prior:
 
 @functools.cache
 def priors() -> Mapping[str, Prior]:
-    """By quantity: `ttft`, `tpot`, `rest`, `tail`."""
+    """By quantity, as `QUANTITIES` names them."""
     document = packaged_table("autotuner.search.hybrid", "hyperparameters")
     return {
         name: Prior(

@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-QUANTITIES = ("ttft", "tpot", "rest", "tail")
+QUANTITIES = ("ttft", "tpot", "littles_law_residual", "tail")
 """What is learnt of a row, in natural logarithms: TTFT in ms; TPOT in ms, in whose place TTFT
 stands where every answer has one token; what Little's law leaves
 over (`law_residual`); and the 90th percentile of E2E latency over
@@ -64,7 +64,7 @@ class Rows:
         predicted: whether it is the row's own prediction: `n`.
         displaced: how far a borrowed prediction's settings are from the row's: `n x k`.
         presumed_oom: whether the row is predicted to run out of memory: `n`.
-        hopeless: whether that is so of every level of its candidate: `n`.
+        infeasible: whether that is so of every level of its candidate: `n`.
         memory_gib: predicted per device, or what stands in for it; NaN where nothing is known: `n`.
         formats: equal codes for equal number formats: `n`.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
@@ -83,7 +83,7 @@ class Rows:
     predicted: Bools
     displaced: Floats
     presumed_oom: Bools
-    hopeless: Bools
+    infeasible: Bools
     memory_gib: Floats
     formats: Ints
     usd_per_gpu_hour: float | None
@@ -117,10 +117,10 @@ def rows_of(state: SearchState) -> Rows:
     loads = np.log(
         np.column_stack([load, np.maximum(load / ranks, kind is LoadKind.CONCURRENCY), gpus])
     )
-    said = _predictions(state)
-    known = _known(entries, said)
+    predictions = _predictions(state)
+    known = _known(entries, predictions)
     predicted = ~np.isnan(known[:, 0])
-    oom, hopeless = _memory(state, entries, predicted)
+    oom, infeasible = _memory(state, entries, predicted)
     base, displaced = stand_in(known, of, settings, loads)
     features = np.column_stack([settings, loads, base[:, :2]])
     roles = (*roles, "level", "load", "gpus", "base_ttft", "base_tpot")
@@ -131,14 +131,14 @@ def rows_of(state: SearchState) -> Rows:
         load=load,
         kind=kind,
         gpus=gpus,
-        osl=_osl(state, entries, said),
+        osl=_osl(state, entries, predictions),
         features=features,
         roles=roles,
         base=np.column_stack([base[:, :3], np.zeros(len(entries))]),
         predicted=predicted,
         displaced=displaced,
         presumed_oom=oom,
-        hopeless=hopeless,
+        infeasible=infeasible,
         memory_gib=np.exp(base[:, 3]),
         formats=formats[of],
         usd_per_gpu_hour=state.usd_per_gpu_hour,
@@ -166,16 +166,16 @@ def _levels(state: SearchState, candidate: str) -> Sequence[LoadLevel]:
 
     A prediction that speaks of higher levels and not of one below does so because it is not run.
     """
-    spoken = {p.load for p in state.knowledge.predictions.get(candidate, ())}
-    highest = max((level.value for level in spoken), default=0)
+    with_levels = {p.load for p in state.knowledge.predictions.get(candidate, ())}
+    highest = max((level.value for level in with_levels), default=0)
     measured = {
         point.load
         for outcome in state.history
         if outcome.candidate_id == candidate
         for point in outcome.points
     }
-    planned = {level for level in state.levels if level in spoken or level.value > highest}
-    return sorted(planned | spoken | measured) or [LoadLevel.concurrency(1)]
+    planned = {level for level in state.levels if level in with_levels or level.value > highest}
+    return sorted(planned | with_levels | measured) or [LoadLevel.concurrency(1)]
 
 
 def _gpus(state: SearchState, candidate: str) -> int:
@@ -205,12 +205,13 @@ def _predictions(state: SearchState) -> dict[tuple[str, LoadLevel], Prediction]:
 
 
 def _known(
-    entries: Sequence[tuple[int, str, LoadLevel]], said: Mapping[tuple[str, LoadLevel], Prediction]
+    entries: Sequence[tuple[int, str, LoadLevel]],
+    predictions: Mapping[tuple[str, LoadLevel], Prediction],
 ) -> Floats:
     """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
     known = np.full((len(entries), 4), np.nan)
     for row, (_, candidate, level) in enumerate(entries):
-        p = said.get((candidate, level))
+        p = predictions.get((candidate, level))
         if p is not None:
             pace = pace_ms(p.ttft_ms, p.tpot_ms)
             known[row, :3] = (
@@ -226,16 +227,16 @@ def _known(
 def _osl(
     state: SearchState,
     entries: Sequence[tuple[int, str, LoadLevel]],
-    said: Mapping[tuple[str, LoadLevel], Prediction],
+    predictions: Mapping[tuple[str, LoadLevel], Prediction],
 ) -> Floats:
     """Mean output tokens of a request in each row: as predicted, else as the candidate's
     circumstances or its other levels tell, else as most predictions have it."""
-    of_candidate = {candidate: p.osl for (candidate, _), p in said.items()}
+    of_candidate = {candidate: p.osl for (candidate, _), p in predictions.items()}
     of_candidate |= {c: known.osl for c, known in state.knowledge.circumstances.items()}
-    usual = statistics.median_high(p.osl for p in said.values()) if said else 1.0
+    usual = statistics.median_high(p.osl for p in predictions.values()) if predictions else 1.0
     found = []
     for _, candidate, level in entries:
-        p = said.get((candidate, level))
+        p = predictions.get((candidate, level))
         found.append(of_candidate.get(candidate, usual) if p is None else p.osl)
     return np.array(found, float)
 
@@ -244,11 +245,11 @@ def _memory(
     state: SearchState, entries: Sequence[tuple[int, str, LoadLevel]], predicted: Bools
 ) -> tuple[Bools, Bools]:
     """Rows that are predicted not to fit, and those of candidates that fit at no level."""
-    spoken = {candidate for (_, candidate, _), said in zip(entries, predicted, strict=True) if said}
+    with_levels = {entry[1] for entry, own in zip(entries, predicted, strict=True) if own}
     out = state.knowledge.out_of_memory
-    hopeless = np.array([c in out and c not in spoken for _, c, _ in entries])
-    silent_above = np.array([c in spoken for _, c, _ in entries]) & ~predicted
-    return hopeless | silent_above, hopeless
+    infeasible = np.array([c in out and c not in with_levels for _, c, _ in entries])
+    unpredicted_above = np.array([c in with_levels for _, c, _ in entries]) & ~predicted
+    return infeasible | unpredicted_above, infeasible
 
 
 def _setting_columns(state: SearchState) -> tuple[Floats, tuple[str, ...], Ints]:
@@ -265,12 +266,12 @@ def _setting_columns(state: SearchState) -> tuple[Floats, tuple[str, ...], Ints]
         roles.extend([_role(path)] * found.shape[1])
     size = len(settings)
     joined = np.column_stack(columns) if columns else np.zeros((size, 0))
-    said = [
+    formats = [
         tuple(sorted((k, repr(v)) for k, v in one.items() if k.startswith("quantization.")))
         for one in settings
     ]
-    places = {formats: place for place, formats in enumerate(sorted(set(said)))}
-    return joined, tuple(roles), np.array([places[formats] for formats in said])
+    places = {one: place for place, one in enumerate(sorted(set(formats)))}
+    return joined, tuple(roles), np.array([places[one] for one in formats])
 
 
 def _role(path: str) -> str:
@@ -287,9 +288,9 @@ def _numbers(values: Sequence[Any]) -> Floats | None:
 
 def _codes(values: Sequence[Any]) -> Floats:
     """Columns in which two different values are 1 apart."""
-    said = [repr(value) for value in values]
-    names = sorted(set(said))
-    return np.array([[math.sqrt(0.5) * (one == name) for name in names] for one in said])
+    words = [repr(value) for value in values]
+    names = sorted(set(words))
+    return np.array([[math.sqrt(0.5) * (one == name) for name in names] for one in words])
 
 
 _PER_UNIT = 0.1
@@ -314,19 +315,19 @@ def stand_in(
         of: each row's candidate: `n`.
         settings, loads: `n x d` and `n x 3` (level, load of a rank, GPUs), logarithms.
     """
-    filled, apart = known.copy(), np.zeros_like(settings)
+    filled, displaced = known.copy(), np.zeros_like(settings)
     has = ~np.isnan(known[:, 0])
     if not has.any():
         filled[:, :-1] = 0.0
-        return filled, apart
+        return filled, displaced
     starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
     for rows in np.split(np.arange(len(of)), starts[1:]):
         gaps, own = rows[~has[rows]], rows[has[rows]]
         if len(gaps) and len(own):
             filled[gaps] = _continued(known[own], loads[own, 0], loads[gaps, 0])
         elif len(gaps):
-            filled[gaps], apart[gaps] = _borrowed(gaps, has, known, settings, loads)
-    return filled, apart
+            filled[gaps], displaced[gaps] = _borrowed(gaps, has, known, settings, loads)
+    return filled, displaced
 
 
 def _continued(own: Floats, at: Floats, wanted: Floats) -> Floats:
@@ -353,8 +354,8 @@ def _borrowed(
     lenders = np.flatnonzero(has)
     one = gaps[0]
     layout = np.column_stack([settings, loads[:, 2]])
-    apart = np.abs(layout[lenders] - layout[one])
-    unlike = (apart > 1e-9).sum(1) + _PER_UNIT * apart.sum(1)
+    differences = np.abs(layout[lenders] - layout[one])
+    unlike = (differences > 1e-9).sum(1) + _PER_UNIT * differences.sum(1)
     distance = unlike + _PER_LOAD * np.abs(loads[lenders, 0] - loads[gaps, 0][:, None])
     good = distance <= distance.min(1, keepdims=True) + _AS_GOOD
     means = [(known[lenders[best]].mean(0), settings[lenders[best]].mean(0)) for best in good]

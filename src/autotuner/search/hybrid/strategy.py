@@ -15,51 +15,50 @@ import math
 from typing import TYPE_CHECKING
 
 from autotuner.search.axes import label
-from autotuner.search.points import percent
-from autotuner.search.points import told as told_point
+from autotuner.search.points import describe_point, percent
 from autotuner.search.predictions import predicted
 from autotuner.search.progressive.strategy import ProgressiveStrategy
-from autotuner.search.slo import told_slo
+from autotuner.search.slo import describe_slo
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
 
 if TYPE_CHECKING:
-    from autotuner.search.hybrid.acquisition import Weighed
+    from autotuner.search.hybrid.acquisition import ScoredCandidate
 
 
 _SURE = 0.95
-"""A chance to fit that needs no mention."""
+"""A probability of feasibility that needs no mention."""
 _FEW = 2
 """Differing settings that are named."""
 
 
-def told(state: SearchState, best: Weighed) -> str:
+def describe_choice(state: SearchState, best: ScoredCandidate) -> str:
     """Why the candidate is launched: what it is expected to add, where, how sure, how new."""
-    parts = [_gain(state, best), _expected(state, best), _knowledge(state, best)]
-    if best.chance < _SURE:
-        parts.append(f"it fits into memory with {percent(best.chance)} probability")
+    parts = [_improvement(state, best), _expected(state, best), _knowledge(state, best)]
+    if best.probability < _SURE:
+        parts.append(f"it fits into memory with {percent(best.probability)} probability")
     return "; ".join(filter(None, parts))
 
 
-def _gain(state: SearchState, best: Weighed) -> str:
+def _improvement(state: SearchState, best: ScoredCandidate) -> str:
     if best.misses_slo is not None:
         return (
             f"the nearest to the SLO of what is left, uncertain: expected to miss "
-            f"{told_slo(state.slo)} by {percent(best.misses_slo)}"
+            f"{describe_slo(state.slo)} by {percent(best.misses_slo)}"
         )
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
-    if math.isinf(best.gain):
+    if math.isinf(best.improvement):
         return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
-    return f"expected to add {percent(best.gain)} {what}"
+    return f"expected to add {percent(best.improvement)} {what}"
 
 
-def _expected(state: SearchState, best: Weighed) -> str:
+def _expected(state: SearchState, best: ScoredCandidate) -> str:
     point = best.figures.point(best.candidate)
     source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
-    return f"{source} {told_point(point, state.objectives)}, ± {percent(best.log_std)}"
+    return f"{source} {describe_point(point, state.objectives)}, ± {percent(best.log_std)}"
 
 
-def _knowledge(state: SearchState, best: Weighed) -> str:
+def _knowledge(state: SearchState, best: ScoredCandidate) -> str:
     own, earlier = best.learnt_from
     learnt = [f"{own} levels measured here"] if own else []
     learnt += [f"{earlier} of earlier tasks"] if earlier else []
@@ -99,11 +98,15 @@ class HybridStrategy:
             return Stop(stop)
         if not predicted(state).points:
             return _without_predictions(state)
-        from autotuner.search.hybrid.acquisition import weigh
+        from autotuner.search.hybrid.acquisition import best_candidate
 
-        best = weigh(state)
-        little = too_little(state, best.gain) if best.misses_slo is None else None
-        return Stop(little) if little else Proposal(best.candidate, told(state, best), _phase(best))
+        best = best_candidate(state)
+        little = too_little(state, best.improvement) if best.misses_slo is None else None
+        return (
+            Stop(little)
+            if little
+            else Proposal(best.candidate, describe_choice(state, best), _phase(best))
+        )
 
     def describe(self, state: SearchState) -> str:
         """What it does, and what it knows to begin with."""
@@ -111,12 +114,12 @@ class HybridStrategy:
         if not known.points:
             return "hybrid: nothing is predicted, so the progressive rules choose"
         earlier = len(state.knowledge.earlier)
-        remembered = (
+        transferred = (
             f", and {earlier} measured levels of earlier tasks are known" if earlier else ""
         )
         return (
             f"hybrid: {len(known.points)} of {len(state.candidates)} candidates are predicted"
-            f"{remembered}; each launch is the one expected to add most, and corrects the rest"
+            f"{transferred}; each launch is the one expected to add most, and corrects the rest"
         )
 
 
@@ -127,6 +130,6 @@ def _without_predictions(state: SearchState) -> Proposal | Stop:
     return Proposal(choice.candidate_id, f"nothing is predicted; {choice.reason}", choice.phase)
 
 
-def _phase(best: Weighed) -> str:
+def _phase(best: ScoredCandidate) -> str:
     """`exploring` where the outcome is open by more than a quarter, else `improving`."""
     return "exploring" if best.log_std > math.log(1.25) else "improving"

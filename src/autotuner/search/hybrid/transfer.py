@@ -1,9 +1,9 @@
-"""What earlier tasks teach of this one's rows before anything is launched.
+"""Transferred observations: residuals that earlier tasks measured, before anything is launched.
 
 How an engine on a device, a number format or a layout is mispredicted is alike from model to model,
-though only in part: residuals of another model count with `ACROSS_MODELS`. The same Gaussian
-process as in `residuals`, on features that mean the same for every model; its mean becomes part of
-the prediction, and its doubt is left to the search's own.
+though only in part: residuals of another model count with `ACROSS_MODELS`. A Gaussian process like
+that of `residuals`, on features that mean the same for every model; its posterior mean becomes part
+of the prediction, and the uncertainty is left to the search's own process.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class _Points:
     launches: Sequence[Hashable]
 
 
-def recall(state: SearchState, rows: Rows) -> Floats:
+def transferred_residuals(state: SearchState, rows: Rows) -> Floats:
     """Residuals to expect by earlier observations: `n x 4`; zeros where there are none."""
     found = np.zeros((len(rows.of), len(QUANTITIES)))
     circumstances = state.knowledge.circumstances
@@ -144,8 +144,8 @@ def _widths(settings: Mapping[str, Any], in_flight: float) -> tuple[float, float
 def _residual(seen: Observation, quantity: str) -> float:
     if quantity == "ttft":
         return math.log(seen.ttft_ms / seen.base_ttft_ms)
-    said = pace_ms(seen.base_ttft_ms, seen.base_tpot_ms)
-    return math.log(pace_ms(seen.ttft_ms, seen.tpot_ms) / said)
+    base = pace_ms(seen.base_ttft_ms, seen.base_tpot_ms)
+    return math.log(pace_ms(seen.ttft_ms, seen.tpot_ms) / base)
 
 
 def _tag_similarities(one: _Points, other: _Points) -> dict[str, Floats | Bools]:

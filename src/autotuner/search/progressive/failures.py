@@ -1,8 +1,8 @@
 """What failed launches teach about candidates that were not tried.
 
-Memory is a wall: a candidate that asks each GPU for about as much as one that ran out of memory
-will run out too. Any other failure is a matter of likeness: a candidate that resembles a failed one
-more than any that ran is likely to fail as it did.
+A candidate that asks each GPU for about as much memory as one that ran out will run out too. Any
+other failure is a matter of similarity: a candidate that resembles a failed one more than any that
+ran is likely to fail as it did.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autotuner.engines import FailureKind
-from autotuner.search.axes import Axis, Settings, axes_of, unlikeness
-from autotuner.search.predictions import unfit
+from autotuner.search.axes import Axis, Settings, axes_of, gower_distance
+from autotuner.search.predictions import infeasible
 from autotuner.search.strategy import SearchState
 
 MEMORY_ASKED = {
@@ -36,22 +36,22 @@ MEMORY_ASKED = {
 """Fields that decide how much memory a GPU is asked for, and about by what power: weights
 shrink with the GPUs that share them and with their format; tokens are a part of the whole."""
 _MARGIN = 0.75
-"""A candidate that asks for at least this share of what ran out is behind the wall."""
+"""A candidate that asks for at least this share of what ran out will run out too."""
 _ELSEWHERE = (FailureKind.PORT_TAKEN,)
 """Failures that are no property of a candidate."""
 _ENGINE = "system.backend"
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What is known to go wrong, as `lessons_of` finds it.
+class FailureModel:
+    """Failures that are known, as `failure_model_of` finds it.
 
     Attributes:
         settings: id -> `group.field` -> value.
         ran: ids that measured something.
         too_large: ids that ran out of memory.
         failed: id -> kind of any other failure.
-        unfit: id -> why it is predicted to fit at no load level.
+        infeasible: id -> why it is predicted to fit at no load level.
     """
 
     settings: Mapping[str, Settings]
@@ -59,23 +59,23 @@ class Lessons:
     ran: tuple[str, ...]
     too_large: tuple[str, ...]
     failed: Mapping[str, str]
-    unfit: Mapping[str, str]
+    infeasible: Mapping[str, str]
 
     def against(self, candidate: str) -> str | None:
         """Why a candidate should be avoided; None where nothing says so."""
         if candidate in self.too_large or candidate in self.failed:
             return "it failed"
-        if candidate in self.unfit:
-            return f"it is predicted to run out of memory: {self.unfit[candidate]}"
+        if candidate in self.infeasible:
+            return f"it is predicted to run out of memory: {self.infeasible[candidate]}"
         if not self.axes:
             return None
         for large in self.too_large:
             if self._asks_as_much(candidate, large):
                 return f"it asks each GPU for about as much memory as {large}, which ran out"
-        likest = self._likest_failure(candidate)
-        if likest is not None:
-            kind = self.failed[likest].replace("_", " ")
-            return f"it resembles {likest} ({kind}) more than any that ran"
+        resembled = self._resembled_failure(candidate)
+        if resembled is not None:
+            kind = self.failed[resembled].replace("_", " ")
+            return f"it resembles {resembled} ({kind}) more than any that ran"
         return None
 
     def choose(self, ranked: Sequence[str]) -> tuple[str, str]:
@@ -93,15 +93,15 @@ class Lessons:
         failed = (*self.too_large, *self.failed)
 
         def hope(candidate: str) -> tuple[bool, float]:
-            apart = min((self.apart(candidate, one) for one in failed), default=0.0)
-            return candidate not in self.unfit, apart
+            distance = min((self.distance(candidate, one) for one in failed), default=0.0)
+            return candidate not in self.infeasible, distance
 
         least = max(ranked, key=hope)
         return least, f"; every candidate left is warned of, this one least: {self.against(least)}"
 
-    def apart(self, one: str, other: str) -> float:
-        """How unlike two candidates are, 0 to 1."""
-        return unlikeness(self.of(one), self.of(other), self.axes)
+    def distance(self, one: str, other: str) -> float:
+        """Distance of two candidates, 0 to 1."""
+        return gower_distance(self.of(one), self.of(other), self.axes)
 
     def of(self, candidate: str) -> Settings:
         """The settings of a candidate; none where they are not known."""
@@ -120,7 +120,7 @@ class Lessons:
         )
         return own.get(_ENGINE) == other.get(_ENGINE) and ratio >= _MARGIN
 
-    def _likest_failure(self, candidate: str) -> str | None:
+    def _resembled_failure(self, candidate: str) -> str | None:
         """The failed one that it resembles more than any that ran.
 
         Where none has run yet: one from which it differs in a single field.
@@ -129,27 +129,27 @@ class Lessons:
             return None
         if not self.ran:
             return next((f for f in self.failed if self._differing(candidate, f) <= 1), None)
-        nearest = min(self.failed, key=lambda failed: self.apart(candidate, failed))
-        to_ran = min(self.apart(candidate, ran) for ran in self.ran)
-        return nearest if self.apart(candidate, nearest) < to_ran else None
+        nearest = min(self.failed, key=lambda failed: self.distance(candidate, failed))
+        to_ran = min(self.distance(candidate, ran) for ran in self.ran)
+        return nearest if self.distance(candidate, nearest) < to_ran else None
 
     def _differing(self, one: str, other: str) -> int:
         a, b = self.of(one), self.of(other)
         return sum(a.get(axis.path) != b.get(axis.path) for axis in self.axes)
 
 
-def lessons_of(state: SearchState) -> Lessons:
+def failure_model_of(state: SearchState) -> FailureModel:
     """What the state's history and predictions warn of."""
     failed = {
         outcome.candidate_id: outcome.failure_kind or "nothing measured"
         for outcome in state.history
         if not outcome.points and outcome.failure_kind not in _ELSEWHERE
     }
-    return Lessons(
+    return FailureModel(
         settings=state.settings,
         axes=axes_of(state.settings),
         ran=tuple(outcome.candidate_id for outcome in state.history if outcome.points),
         too_large=tuple(c for c, kind in failed.items() if kind == FailureKind.OUT_OF_MEMORY),
         failed={c: kind for c, kind in failed.items() if kind != FailureKind.OUT_OF_MEMORY},
-        unfit=unfit(state),
+        infeasible=infeasible(state),
     )

@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from autotuner.search.axes import label, told_value, unlikeness_to_any
+from autotuner.search.axes import format_value, gower_distance_to_any, label
 from autotuner.search.frontier import pareto_front
-from autotuner.search.points import OperatingPoint, percent, told
-from autotuner.search.progressive.failures import Lessons
+from autotuner.search.points import OperatingPoint, describe_point, percent
+from autotuner.search.progressive.failures import FailureModel
 from autotuner.search.slo import within
 from autotuner.search.strategy import Proposal, SearchState
 
@@ -60,7 +60,7 @@ def gaps(points: Iterable[OperatingPoint]) -> list[Gap]:
     return sorted(found, key=lambda gap: -gap.size)
 
 
-def fill(state: SearchState, lessons: Lessons) -> Proposal:
+def fill(state: SearchState, failures: FailureModel) -> Proposal:
     """The untried candidate that should lie in the largest gap worth filling (see `_rank`).
 
     A gap within one candidate's sweep cannot be filled; one that a launch in flight should fill is
@@ -70,68 +70,69 @@ def fill(state: SearchState, lessons: Lessons) -> Proposal:
     finished = {outcome.candidate_id for outcome in state.history}
     open_ones = [c for c in state.candidates if c not in finished]
     points = [point for outcome in state.history for point in outcome.points]
-    found = [gap for gap in gaps(points) if lessons.apart(*gap.ends) > 0]
+    found = [gap for gap in gaps(points) if failures.distance(*gap.ends) > 0]
     second_best = None
-    for gap in sorted(found, key=partial(_rank, state=state, lessons=lessons)):
-        apart = partial(_apart, target=_between(gap, lessons), lessons=lessons)
-        candidate, passed = lessons.choose(sorted(open_ones, key=apart))
+    for gap in sorted(found, key=partial(_rank, state=state, failures=failures)):
+        distance = partial(_distance, target=_between(gap, failures), failures=failures)
+        candidate, passed = failures.choose(sorted(open_ones, key=distance))
         if candidate in state.in_flight:
             continue
-        proposal = Proposal(candidate, _reason(gap, lessons) + passed, "gaps")
-        if apart(candidate) <= min(map(apart, gap.ends)):
+        proposal = Proposal(candidate, _reason(gap, failures) + passed, "gaps")
+        if distance(candidate) <= min(map(distance, gap.ends)):
             return proposal
         second_best = second_best or proposal
-    return second_best or _least_alike(state, lessons)
+    return second_best or _farthest(state, failures)
 
 
-def _rank(gap: Gap, state: SearchState, lessons: Lessons) -> tuple[bool, bool, float]:
-    """The least is filled first: the largest, unless something tells that it is not worth it.
+def _rank(gap: Gap, state: SearchState, failures: FailureModel) -> tuple[bool, bool, float]:
+    """The least is filled first: the largest, unless something says that it is not worth it.
 
     A gap that two launches did not fill is taken for the engine's own, and outside the SLO nothing
     counts. The size counts by how unlike the ends are: little lies between like settings.
     """
     outside = not (within(gap.fast, state.slo) or within(gap.full, state.slo))
-    size = gap.size * lessons.apart(*gap.ends)
-    return _meant_for(gap, state, lessons) >= _TRIES, outside, -size
+    size = gap.size * failures.distance(*gap.ends)
+    return _meant_for(gap, state, failures) >= _TRIES, outside, -size
 
 
-def _reason(gap: Gap, lessons: Lessons) -> str:
-    fast, full = map(lessons.of, gap.ends)
+def _reason(gap: Gap, failures: FailureModel) -> str:
+    fast, full = map(failures.of, gap.ends)
     between = ", ".join(
-        f"{label(path)} {' or '.join(map(told_value, values))}"
-        for path, values in _between(gap, lessons).items()
+        f"{label(path)} {' or '.join(map(format_value, values))}"
+        for path, values in _between(gap, failures).items()
         if fast.get(path) != full.get(path)
     )
     return (
         f"nearest to what should fill the gap of {percent(gap.size)} of the frontier between "
-        f"{told(gap.fast, PLANE)} of {gap.ends[0]} and {told(gap.full, PLANE)} of {gap.ends[1]}: "
+        f"{describe_point(gap.fast, PLANE)} of {gap.ends[0]} and "
+        f"{describe_point(gap.full, PLANE)} of {gap.ends[1]}: "
         f"{between or 'the same settings'}"
     )
 
 
-def _between(gap: Gap, lessons: Lessons) -> Target:
-    fast, full = map(lessons.of, gap.ends)
-    return {a.path: a.between(fast.get(a.path), full.get(a.path)) for a in lessons.axes}
+def _between(gap: Gap, failures: FailureModel) -> Target:
+    fast, full = map(failures.of, gap.ends)
+    return {a.path: a.between(fast.get(a.path), full.get(a.path)) for a in failures.axes}
 
 
-def _meant_for(gap: Gap, state: SearchState, lessons: Lessons) -> int:
+def _meant_for(gap: Gap, state: SearchState, failures: FailureModel) -> int:
     """How many finished launches lie nearer to what is between a gap's ends than the ends."""
-    target = _between(gap, lessons)
-    ends = min(_apart(end, target, lessons) for end in gap.ends)
+    target = _between(gap, failures)
+    ends = min(_distance(end, target, failures) for end in gap.ends)
     others = (o.candidate_id for o in state.history if o.candidate_id not in gap.ends)
-    return sum(_apart(other, target, lessons) <= ends for other in others)
+    return sum(_distance(other, target, failures) <= ends for other in others)
 
 
-def _apart(candidate: str, target: Target, lessons: Lessons) -> float:
-    return unlikeness_to_any(lessons.of(candidate), target, lessons.axes)
+def _distance(candidate: str, target: Target, failures: FailureModel) -> float:
+    return gower_distance_to_any(failures.of(candidate), target, failures.axes)
 
 
-def _least_alike(state: SearchState, lessons: Lessons) -> Proposal:
+def _farthest(state: SearchState, failures: FailureModel) -> Proposal:
     tried: Collection[str] = (*(o.candidate_id for o in state.history), *state.in_flight)
     farthest = sorted(
-        state.untried(), key=lambda c: -min((lessons.apart(c, t) for t in tried), default=0.0)
+        state.untried(), key=lambda c: -min((failures.distance(c, t) for t in tried), default=0.0)
     )
-    candidate, passed = lessons.choose(farthest)
+    candidate, passed = failures.choose(farthest)
     reason = f"no gap of the measured frontier to fill; the least like the {len(tried)} tried"
     return Proposal(candidate, reason + passed, "gaps")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autotuner.search.axes import Axis, Settings
-from autotuner.search.progressive.failures import Lessons
+from autotuner.search.progressive.failures import FailureModel
 from autotuner.search.strategy import SearchState
 
 
@@ -99,7 +99,7 @@ EXTREMES = (
 """In the order in which they are launched."""
 
 
-def champions(state: SearchState, lessons: Lessons) -> list[tuple[Extreme, str]]:
+def heuristic_seeds(state: SearchState, failures: FailureModel) -> list[tuple[Extreme, str]]:
     """Each extreme with the candidate that fulfils its wishes best, launched or not.
 
     Candidates that failed or are warned of are none; extremes that wish for nothing in which the
@@ -107,13 +107,14 @@ def champions(state: SearchState, lessons: Lessons) -> list[tuple[Extreme, str]]
     """
     found = []
     for extreme in EXTREMES:
-        if not any(axis.path in extreme.wishes for axis in lessons.axes):
+        if not any(axis.path in extreme.wishes for axis in failures.axes):
             continue
         scores = {
-            c: _score(lessons.settings.get(c, {}), extreme, lessons.axes) for c in state.candidates
+            c: _score(failures.settings.get(c, {}), extreme, failures.axes)
+            for c in state.candidates
         }
         ranked = sorted(state.candidates, key=scores.__getitem__, reverse=True)
-        best = next((c for c in ranked if c in lessons.ran or not lessons.against(c)), None)
+        best = next((c for c in ranked if c in failures.ran or not failures.against(c)), None)
         if best is not None:
             found.append((extreme, best))
     return found

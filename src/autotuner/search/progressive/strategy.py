@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from autotuner.search.points import percent
-from autotuner.search.progressive.failures import Lessons, lessons_of
+from autotuner.search.progressive.failures import FailureModel, failure_model_of
 from autotuner.search.progressive.gaps import fill, gaps
-from autotuner.search.progressive.heuristic_seeds import champions
+from autotuner.search.progressive.heuristic_seeds import heuristic_seeds
 from autotuner.search.progressive.trends import refine
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Outcome, Proposal, SearchState, Stop
@@ -65,26 +65,26 @@ class ProgressiveStrategy:
         stop = stop_reason(state)
         if stop is not None:
             return Stop(stop)
-        lessons = lessons_of(state)
+        failures = failure_model_of(state)
         phases = phases_of(state)
         if state.launched >= phases.refinement:
             return Stop(f"all phases are over with {state.launched} launches")
-        if state.launched < phases.extremes and (end := _extreme(state, lessons)):
+        if state.launched < phases.extremes and (end := _extreme(state, failures)):
             return end
-        if state.launched >= phases.gaps and (refined := refine(state, lessons)):
-            proposal, gain = refined
-            stop = too_little(state, gain) or _nothing_more(state, phases, gain)
+        if state.launched >= phases.gaps and (refined := refine(state, failures)):
+            proposal, improvement = refined
+            stop = too_little(state, improvement) or _nothing_more(state, phases, improvement)
             if stop is not None:
                 return Stop(stop)
-            if gain >= _PROMISING:
+            if improvement >= _PROMISING:
                 return proposal
-        return fill(state, lessons)
+        return fill(state, failures)
 
 
 def phases_of(state: SearchState) -> Phases:
-    """When each phase is over: told by the budget, else by what the history shows."""
-    untaught = lessons_of(replace(state, history=()))
-    ends = len({champion for _, champion in champions(state, untaught)})
+    """When each phase is over: by the budget, else by what the history shows."""
+    untaught = failure_model_of(replace(state, history=()))
+    ends = len({seed for _, seed in heuristic_seeds(state, untaught)})
     failed = [outcome for outcome in state.history[: ends + _REPLACED] if not outcome.points]
     ends += min(len(failed), _REPLACED)
     total = state.budget.experiments
@@ -97,13 +97,13 @@ def phases_of(state: SearchState) -> Phases:
     return Phases(ends, gaps_end, gaps_end + _REFINEMENTS[1])
 
 
-def _extreme(state: SearchState, lessons: Lessons) -> Proposal | None:
+def _extreme(state: SearchState, failures: FailureModel) -> Proposal | None:
     """The first end of the frontier that is not launched; None where all are."""
     tried = {outcome.candidate_id for outcome in state.history} | set(state.in_flight)
-    for extreme, champion in champions(state, lessons):
-        if champion not in tried:
+    for extreme, seed in heuristic_seeds(state, failures):
+        if seed not in tried:
             reason = f"where the {extreme.name} is expected by rule of thumb: {extreme.rule}"
-            return Proposal(champion, reason, "extremes")
+            return Proposal(seed, reason, "extremes")
     return None
 
 
@@ -113,12 +113,12 @@ def _is_filled(history: Sequence[Outcome], launches: int) -> bool:
     return len(history) == launches and bool(found) and found[0].size < _FILLED
 
 
-def _nothing_more(state: SearchState, phases: Phases, gain: float) -> str | None:
+def _nothing_more(state: SearchState, phases: Phases, improvement: float) -> str | None:
     """That the trends promise too little to go on, where no budget of experiments is given."""
     over = state.launched >= phases.gaps + _REFINEMENTS[0]
-    if state.budget.experiments is not None or not over or gain >= _PROMISING:
+    if state.budget.experiments is not None or not over or improvement >= _PROMISING:
         return None
     return (
-        f"after {state.launched} launches the trends promise {percent(gain)} more at the best of "
-        f"{len(state.untried())} candidates left"
+        f"after {state.launched} launches the trends promise {percent(improvement)} more at the "
+        f"best of {len(state.untried())} candidates left"
     )

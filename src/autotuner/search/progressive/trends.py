@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import tok_s_per_user
-from autotuner.search.axes import Axis, Settings, axes_of, is_number, label, told_value
-from autotuner.search.frontier import Reached
-from autotuner.search.points import OBJECTIVES, OperatingPoint, percent, told
-from autotuner.search.progressive.failures import Lessons
+from autotuner.search.axes import Axis, Settings, axes_of, format_value, is_number, label
+from autotuner.search.frontier import Incumbent
+from autotuner.search.points import OBJECTIVES, OperatingPoint, describe_point, percent
+from autotuner.search.progressive.failures import FailureModel
 from autotuner.search.strategy import Outcome, Proposal, SearchState
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ _MOST = 20.0
 """No effect is a factor beyond exp(20)."""
 _VERBS = {True: ("gains", "loses"), False: ("grows by", "falls by")}
 _SATURATED = 0.05
-"""A step to a larger number that changes less than this share is told as the end of a trend."""
+"""A step to a larger number that changes less than this share is shown as the end of a trend."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class Trend:
     metric: str
     change: float
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """In words: `TP 4 -> 8 cuts p90 latency by 31 %`."""
         name, metric, share = label(self.path), METRICS[self.metric], percent(abs(self.change))
         if self._levels_off:
             rising, falling = _VERBS[OBJECTIVES[self.metric].maximise]
             verb = rising if self.change >= 0 else falling
-            return f"beyond {told_value(self.before)} {name} {metric} {verb} {share}"
+            return f"beyond {format_value(self.before)} {name} {metric} {verb} {share}"
         verb = "raises" if self.change > 0 else "cuts"
-        step = f"{told_value(self.before)} -> {told_value(self.after)}"
+        step = f"{format_value(self.before)} -> {format_value(self.after)}"
         return f"{name} {step} {verb} {metric} by {share}"
 
     @property
@@ -117,7 +117,7 @@ class Trends:
         self, point: OperatingPoint, own: Settings, candidate_id: str, other: Settings
     ) -> OperatingPoint:
         """A point measured with settings `own` as a candidate with `other` would have it."""
-        before, after = (self.logs(said, point.load) for said in (own, other))
+        before, after = (self.logs(at_levels, point.load) for at_levels in (own, other))
         factors = {m: _exp(b - a) for m, a, b in zip(METRICS, before, after, strict=True)}
         values = {m: value * factors[m] for m in METRICS if (value := getattr(point, m))}
         tpot_ms = values.get("tpot_ms")
@@ -138,7 +138,7 @@ class Trends:
                 change = float((_row(axis, after) - _row(axis, before)) @ effects[:, place])
         return Trend(path, before, after, metric, _exp(change) - 1)
 
-    def told(self, metrics: Sequence[str] = tuple(METRICS)) -> tuple[Trend, ...]:
+    def ranked(self, metrics: Sequence[str] = tuple(METRICS)) -> tuple[Trend, ...]:
         """Every step between measured values, the strongest first."""
         steps = [
             self.of(axis.path, before, after, metric)
@@ -164,12 +164,14 @@ def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) 
     """
     import numpy as np  # heavy, and only a search that has measured something needs it
 
-    measured = [o for o in outcomes if o.candidate_id in settings and any(map(_told, o.points))]
+    measured = [
+        o for o in outcomes if o.candidate_id in settings and any(map(_is_complete, o.points))
+    ]
     if len(measured) < 2:
         return None
-    points = [point for outcome in measured for point in outcome.points if _told(point)]
-    said = [{**settings[p.candidate_id], _LEVEL: p.load.value} for p in points]
-    axes = axes_of({str(index): own for index, own in enumerate(said)})
+    points = [point for outcome in measured for point in outcome.points if _is_complete(point)]
+    at_levels = [{**settings[p.candidate_id], _LEVEL: p.load.value} for p in points]
+    axes = axes_of({str(index): own for index, own in enumerate(at_levels)})
     at_load = [_at_load(settings[p.candidate_id], p.load) for p in points]
     parts = [np.array([_row(axis, own.get(axis.path)) for own in at_load]) for axis in axes]
     rows = np.hstack([np.zeros((len(points), 0)), *parts])
@@ -208,7 +210,7 @@ def _filled(axis: Axis, end: object, value: object) -> float:
     return min(max((place - before) / (after - before), 0.0), 1.0)
 
 
-def _told(point: OperatingPoint) -> bool:
+def _is_complete(point: OperatingPoint) -> bool:
     return all(_value(point, metric) > 0 for metric in METRICS)
 
 
@@ -233,8 +235,8 @@ class TrendPrediction:
     points: tuple[OperatingPoint, ...]
 
 
-def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | None:
-    """The untried candidate that trends promise most of, and its gain as `Reached` tells it.
+def refine(state: SearchState, failures: FailureModel) -> tuple[Proposal, float] | None:
+    """The untried candidate that trends promise most of, and its improvement of the incumbent.
 
     What is in flight counts as if it had measured what is expected of it. None where there are no
     trends yet.
@@ -243,46 +245,49 @@ def refine(state: SearchState, lessons: Lessons) -> tuple[Proposal, float] | Non
     if trends is None:
         return None
     untried = state.untried()
-    expected = _expected((*untried, *state.in_flight), state, lessons, trends)
+    expected = _expected((*untried, *state.in_flight), state, failures, trends)
     points = (point for outcome in state.history for point in outcome.points)
     flying = (point for c in state.in_flight for point in expected[c].points)
-    reached = Reached((*points, *flying), state.objectives, state.slo)
-    gains = {candidate: reached.gain(expected[candidate].points) for candidate in untried}
-    candidate, passed = lessons.choose(sorted(untried, key=lambda c: -gains[c]))
+    incumbent = Incumbent((*points, *flying), state.objectives, state.slo)
+    improvements = {
+        candidate: incumbent.improvement(expected[candidate].points) for candidate in untried
+    }
+    candidate, passed = failures.choose(sorted(untried, key=lambda c: -improvements[c]))
     chosen = expected[candidate]
-    best = max(chosen.points, key=lambda point: reached.gain([point]))
+    best = max(chosen.points, key=lambda point: incumbent.improvement([point]))
     reason = (
-        f"the trends of {trends.launches} launches promise {percent(gains[candidate])} more: "
-        f"{told(best, state.objectives)}, since compared with {chosen.base} "
-        f"{_followed(candidate, chosen.base, lessons, trends)}"
+        f"the trends of {trends.launches} launches promise "
+        f"{percent(improvements[candidate])} more: "
+        f"{describe_point(best, state.objectives)}, since compared with {chosen.base} "
+        f"{_followed(candidate, chosen.base, failures, trends)}"
     )
-    return Proposal(candidate, reason + passed, "refinement"), gains[candidate]
+    return Proposal(candidate, reason + passed, "refinement"), improvements[candidate]
 
 
 def _expected(
-    candidates: tuple[str, ...], state: SearchState, lessons: Lessons, trends: Trends
+    candidates: tuple[str, ...], state: SearchState, failures: FailureModel, trends: Trends
 ) -> dict[str, TrendPrediction]:
     sweeps = {o.candidate_id: o.points for o in state.history if o.points}
 
     def expected(candidate: str) -> TrendPrediction:
-        base = min(sweeps, key=lambda launched: lessons.apart(candidate, launched))
-        own, other = lessons.of(base), lessons.of(candidate)
+        base = min(sweeps, key=lambda launched: failures.distance(candidate, launched))
+        own, other = failures.of(base), failures.of(candidate)
         points = (trends.changed(point, own, candidate, other) for point in sweeps[base])
         return TrendPrediction(base, tuple(points))
 
     return {candidate: expected(candidate) for candidate in candidates}
 
 
-def _followed(candidate: str, base: str, lessons: Lessons, trends: Trends) -> str:
+def _followed(candidate: str, base: str, failures: FailureModel, trends: Trends) -> str:
     """The two steps between the candidates that improve something most, in words."""
-    own, other = lessons.of(candidate), lessons.of(base)
+    own, other = failures.of(candidate), failures.of(base)
     steps = [
         max((trends.of(path, other.get(path), own.get(path), m) for m in _SHOWN), key=_improvement)
-        for path in (axis.path for axis in lessons.axes)
+        for path in (axis.path for axis in failures.axes)
         if own.get(path) != other.get(path)
     ]
     helping = sorted(filter(_improvement, steps), key=_improvement, reverse=True)[:2]
-    return " and ".join(step.told() for step in helping) or "nothing changes for the worse"
+    return " and ".join(step.describe() for step in helping) or "nothing changes for the worse"
 
 
 def _improvement(trend: Trend) -> float:

@@ -1,15 +1,15 @@
-"""Fits `search/hybrid/hyperparameters.yaml`: how far likeness reaches in a search's residuals.
+"""Fits `search/hybrid/hyperparameters.yaml`: hyperparameters of a search's residuals.
 
-    python scripts/fit_search_constants.py LANDSCAPE... [--seconds 240] [--output FILE]
+    python scripts/fit_search_hyperparameters.py LANDSCAPE... [--seconds 240] [--output FILE]
 
 On each landscape a handful of launches are learnt and the others predicted, over and over: launches
 drawn at random, and launches drawn from a corner of the space (alike in half of their settings), as
-a search has them. The constants are those under which what was not launched is least surprising, by
-the log density of a Student distribution with 4 degrees of freedom (one that a few wild rows do not
-rule), found by a random search from the values that the file has. Common and smooth variances are
-then doubled: under the fitted ones the errors were 1.13 to 1.26 times as large as said.
-The landscapes tell no percentiles, so the constants of `tail` are judgement: the 90th percentile of
-E2E latency is mostly 1 to 1.4 times its mean, by the workload and by the load.
+a search has them. The hyperparameters are those under which what was not launched is least
+surprising, by the log density of a Student distribution with 4 degrees of freedom (one that a few
+wild rows do not rule), found by a random search from the values that the file has. Common and
+smooth variances are then doubled: under the fitted ones the errors were 1.13 to 1.26 times as large
+as stated. The landscapes have no percentiles, so those of `tail` are judgement: the 90th percentile
+of E2E latency is mostly 1 to 1.4 times its mean, by the workload and by the load.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ FILE = Path(__file__).parents[1] / "src/autotuner/search/hybrid/hyperparameters.
 LAUNCHES = (2, 6)
 DRAWS = 4
 ASKED = 40
-TOLD = {"ttft": 1.0, "tpot": 1.0, "rest": 0.3}
-"""Share of a row's noise that a quantity has; in `rest` throughput's and TPOT's cancel."""
+NOISE_SHARE = {"ttft": 1.0, "tpot": 1.0, "littles_law_residual": 0.3}
+"""Share of a row's noise that a quantity has; in the residual throughput's and TPOT's cancel."""
 LAUNCH_ROLES = {"concurrency", "load", "gpus", "base_ttft", "base_tpot"}
 DEGREES = 4
 HEDGE = {"common": 2.0, "smooth": 2.0}
@@ -78,7 +78,7 @@ def cases(landscape: Landscape, quantity: str) -> Iterator[Case]:
             at = np.flatnonzero(ran & np.isin(rows.of, launched))
             asked = np.flatnonzero(ran & np.isin(rows.of, others))
             drawn = (
-                TOLD[quantity]
+                NOISE_SHARE[quantity]
                 * noise[at, None]
                 * random.standard_normal((len(at), len(QUANTITIES)))
             )
@@ -169,8 +169,8 @@ def main() -> None:
     landscapes = [read_landscape(path) for path in given.landscapes]
     document = yaml.safe_load(FILE.read_text("utf-8"))
     document["fitted_on"] = [landscape.name for landscape in landscapes]
-    document["quantities"] |= {q: fitted(q, landscapes, given.seconds) for q in TOLD}
-    head = "# Written by scripts/fit_search_constants.py, which says how.\n"
+    document["quantities"] |= {q: fitted(q, landscapes, given.seconds) for q in NOISE_SHARE}
+    head = "# Written by scripts/fit_search_hyperparameters.py, which says how.\n"
     text = head + yaml.safe_dump(document, sort_keys=False)
     aside = given.output.with_suffix(".new")
     aside.write_text(text, encoding="utf-8")

@@ -27,7 +27,7 @@ from autotuner.search import (
     recommend,
     strategy_named,
 )
-from autotuner.search.hybrid.quantities import Quantities, seen
+from autotuner.search.hybrid.quantities import Quantities, measured_history
 from autotuner.search.hybrid.rows import rows_of
 from autotuner.search.slo import verdict, within, worst_excess
 from autotuner.testing.made_up_search import made_up_search
@@ -82,12 +82,12 @@ def test_a_row_without_residual_is_what_the_product_says_of_its_prediction(
     for name, objective in OBJECTIVES.items():
         if has(point, (name,)):
             (value,) = figures.values((name,))[0]
-            told = value if objective.maximise else math.exp(-value)
-            assert told == pytest.approx(quantity(point, name), rel=1e-9), name
-    said = figures.point("one")
+            reported = value if objective.maximise else math.exp(-value)
+            assert reported == pytest.approx(quantity(point, name), rel=1e-9), name
+    stated = figures.point("one")
     for name, value in vars(point).items():
         known = value if value is None or name == "candidate_id" else pytest.approx(value, rel=1e-9)
-        assert getattr(said, name) == known, name
+        assert getattr(stated, name) == known, name
 
 
 @given(PREDICTIONS, st.dictionaries(st.sampled_from(LATENCIES), FIGURE, min_size=1))
@@ -104,10 +104,10 @@ def test_a_row_without_residual_meets_the_limits_that_its_prediction_meets(
 
 def test_an_answer_of_two_hundred_tokens_takes_as_long_as_its_tokens() -> None:
     """500 ms to the first and 20 ms for each of 199 others; 22 ms is what a token of it takes."""
-    said = Prediction(
+    stated = Prediction(
         "one", LoadLevel.concurrency(1), 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand"
     )
-    figures = believed(searching(said))
+    figures = believed(searching(stated))
     assert figures.point("one").e2e_p90_ms == pytest.approx(4480)
     assert not figures.within({"e2e_p90_ms": 4000.0})[0]
     assert figures.within({"e2e_p90_ms": 4500.0})[0]
@@ -123,14 +123,14 @@ def test_each_row_has_the_answers_length_of_its_own_prediction(
 
 def test_a_silent_candidate_has_the_answers_length_that_it_is_asked_for() -> None:
     """Lengths may differ between candidates; one that nothing is known of has the usual one."""
-    said = Prediction(
+    stated = Prediction(
         "one", LoadLevel.concurrency(1), 500.0, 20.0, 44.6, 1, 200.0, 0.3, 0.3, 0.3, "by hand"
     )
     long = Circumstances("m", None, "vllm", "h100_sxm", isl=10.0, osl=1000.0, gpus=1)
     state = replace(
-        searching(said),
+        searching(stated),
         candidates=("one", "long", "unknown"),
-        knowledge=Knowledge(predictions={"one": (said,)}, circumstances={"long": long}),
+        knowledge=Knowledge(predictions={"one": (stated,)}, circumstances={"long": long}),
     )
     rows = rows_of(state)
     found = dict(zip((rows.candidates[at] for at in rows.of), rows.osl, strict=True))
@@ -145,7 +145,7 @@ def test_a_measured_row_has_the_percentile_that_was_measured(
     e2e_p90_ms = ratio * prediction.e2e_ms
     state = searching(prediction, history=(measured(prediction, e2e_p90_ms=e2e_p90_ms),))
     rows = rows_of(state)
-    residuals = seen(state, rows).as_measured(rows, np.full_like(rows.base, 0.1))
+    residuals = measured_history(state, rows).as_measured(rows, np.full_like(rows.base, 0.1))
     point = Quantities.of(rows, np.array([0]), residuals).point("one")
     assert point.ttft_ms == pytest.approx(prediction.ttft_ms * math.exp(0.1), rel=1e-6)
     assert point.e2e_p90_ms == pytest.approx(e2e_p90_ms, rel=1e-6)
@@ -181,21 +181,21 @@ def test_the_ratio_of_percentile_to_mean_is_learnt() -> None:
     assert all(not within(p, slo) for p in first if p.tok_s_per_gpu > best)
 
 
-def test_a_reason_tells_the_percentile_that_is_expected() -> None:
+def test_a_reason_names_the_percentile_that_is_expected() -> None:
     state, truth = made_up_search(200.0)
     state = replace(state, objectives=("tok_s_per_gpu", "e2e_p90_ms"))
     choice = strategy_named("hybrid").propose(state)
     assert isinstance(choice, Proposal)
     expected = {f"{p.e2e_p90_ms:,.0f}" for p in truth[choice.candidate_id].points}
-    told = choice.reason.split("E2E p90 ")[1].split(" ms")[0]
-    assert told in expected, choice.reason
+    reported = choice.reason.split("E2E p90 ")[1].split(" ms")[0]
+    assert reported in expected, choice.reason
 
 
 def test_a_prediction_of_one_token_is_its_first() -> None:
-    said = Prediction(
+    stated = Prediction(
         "one", LoadLevel.concurrency(8), 40.0, None, 200.0, 2, 1.0, 0.3, 0.3, 0.3, "by hand"
     )
-    point = believed(searching(said)).point("one")
+    point = believed(searching(stated)).point("one")
     assert (point.tpot_ms, point.tok_s_per_user) == (None, None)
     assert point.e2e_p90_ms == pytest.approx(40.0)
     assert point.requests_per_s == pytest.approx(200.0)
