@@ -42,9 +42,9 @@ def engine_files() -> Mapping[str, Path]:
 
 def add_engine_folder(folder: Path) -> None:
     """Adds a folder of the user's, for this process and those that it starts."""
-    said = [part for part in os.environ.get(FOLDERS, "").split(os.pathsep) if part]
+    folders = [part for part in os.environ.get(FOLDERS, "").split(os.pathsep) if part]
     full = str(folder.expanduser().absolute())
-    os.environ[FOLDERS] = os.pathsep.join(dict.fromkeys([*said, full]))
+    os.environ[FOLDERS] = os.pathsep.join(dict.fromkeys([*folders, full]))
 
 
 class _EngineNames(Sequence[str]):

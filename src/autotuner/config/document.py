@@ -63,7 +63,7 @@ class Document(BaseModel):
         try:
             handler({key: item for key, item in resolved.items() if key in cls.model_fields})
         except ValidationError as error:
-            # What else is wrong is told beside the keys, so that one try is enough.
+            # What else is wrong is reported beside the keys, so that one try is enough.
             details += map(_as_details, error.errors(include_url=False))
         raise ValidationError.from_exception_data(cls.__name__, details)
 

@@ -95,10 +95,10 @@ class LengthDistribution(BaseModel):
         as_mapping = dict(whole)
         whole.clear()
         text = {"type": "string", "pattern": f"^{_NOTATION.pattern}$"}
-        told: dict[str, Any] = {
+        parts: dict[str, Any] = {
             key: as_mapping.pop(key) for key in ("title", "description") if key in as_mapping
         }
-        whole |= {**told, "anyOf": [text, as_mapping]}
+        whole |= {**parts, "anyOf": [text, as_mapping]}
         return found
 
     def __str__(self) -> str:

@@ -20,7 +20,7 @@ _MEANT = {
     "tuple_type": "takes a list",
     "list_type": "takes a list",
 }
-"""Kind of Pydantic's errors -> what a user is told instead of its own message."""
+"""Kind of Pydantic's errors -> the message that a user gets instead of its own."""
 
 
 def load_task(path: Path) -> TaskConfig:
@@ -80,7 +80,7 @@ def problems_of(error: ValidationError) -> tuple[Problem, ...]:
 
 
 def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
-    """The same, of errors that are told one by one."""
+    """The same, of errors that are reported one by one."""
     problems = []
     for item in errors:
         words = [str(part) for part in item["loc"] if part not in (VALUE, AXIS)]
@@ -88,7 +88,7 @@ def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
         message = message[0].lower() + message[1:]
         given = item.get("input")
         if item["type"] == "too_short" and given:
-            # Its items are wrong, which is told of each, and so none is left of the list.
+            # Its items are wrong, which is reported of each, and so none is left of the list.
             continue
         message = _MEANT.get(item["type"], message)
         shown = isinstance(given, str | int | float | bool) and repr(given) not in message

@@ -22,7 +22,7 @@ class LoadKind(StrEnum):
 
 
 class _Words(NamedTuple):
-    """Formats of a value of one kind, and what a wrong one is told."""
+    """Formats of a value of one kind, and the remedy of a wrong one."""
 
     text: str
     short: str

@@ -1,4 +1,4 @@
-"""YAML and JSON text -> documents in which every key is said once."""
+"""YAML and JSON text -> documents in which every key stands once."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ class TaskConfig(Combination):
         return self
 
     @model_validator(mode="after")
-    def _said_once(self) -> TaskConfig:
+    def _given_once(self) -> TaskConfig:
         own = {f"{g}.{field}" for g in GROUP_NAMES for field in self.group(g).given()}
         for index, combination in enumerate(self.combinations):
             twice = sorted(own & set(combination.settings()))
@@ -352,7 +352,7 @@ class TaskConfig(Combination):
         only they change.
         A replay's table counts by its checksum, wherever it lies.
         """
-        untold: dict[str, bool | set[str]] = {
+        excluded: dict[str, bool | set[str]] = {
             "name": True,
             "description": True,
             "metadata": True,
@@ -363,5 +363,5 @@ class TaskConfig(Combination):
             "replay": {"landscape"},
         }
         if self.benchmark.load is None:  # as before there was the long form
-            untold |= {"benchmark": {"load"}}
-        return content_id(self.model_dump(mode="json", exclude=untold))
+            excluded |= {"benchmark": {"load"}}
+        return content_id(self.model_dump(mode="json", exclude=excluded))
