@@ -42,7 +42,7 @@ def test_what_counts_as_busy(grown_s: dict[str, float], busy: bool, description:
         assert description in load.describe()
 
 
-def test_without_counters_nothing_is_said() -> None:
+def test_without_counters_nothing_is_reported() -> None:
     assert machine_load(None, BEFORE) is None
     assert machine_load(BEFORE, BEFORE) is None
 
@@ -81,7 +81,7 @@ def test_the_counters_are_those_of_our_cpus_and_processes(proc: Path) -> None:
 
 
 @pytest.mark.parametrize("stat", ["", "cpu0 0 0 0 0 0 0 0 0\n", "nonsense\n"])
-def test_a_system_that_does_not_count_is_told_apart(stat: str, proc: Path) -> None:
+def test_a_system_that_does_not_count_is_named(stat: str, proc: Path) -> None:
     fill(proc, stat=stat, processes={})
     assert read_counters(proc) is None
     (proc / "stat").unlink()

@@ -69,7 +69,7 @@ def test_cuts_at_any_byte_hide_no_failure(kind: str, data: st.DataObject) -> Non
         b"[" * 100_000,
     ],
 )
-def test_nonsense_is_told_in_words(event: bytes) -> None:
+def test_nonsense_is_reported_in_words(event: bytes) -> None:
     assert isinstance(parse_reply(0.0, [b"data: " + event + b"\n\n"], [1.0]), Reply | str)
 
 

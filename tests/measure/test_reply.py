@@ -121,7 +121,7 @@ def test_what_is_no_answer_has_a_message(body: bytes, message: str) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6))
-def test_bytes_that_are_no_stream_are_told_in_words(fragments: list[bytes]) -> None:
+def test_bytes_that_are_no_stream_are_reported_in_words(fragments: list[bytes]) -> None:
     assert isinstance(parse_reply(0.0, fragments, [1.0] * len(fragments)), str)
 
 

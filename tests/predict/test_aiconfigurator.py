@@ -189,7 +189,7 @@ def test_a_model_that_only_our_catalog_knows_is_described_to_it() -> None:
     assert "SILICON" in found.points[0].source
 
 
-def test_a_version_without_data_is_answered_by_the_nearest_and_said() -> None:
+def test_a_version_without_data_is_answered_by_the_nearest_and_named() -> None:
     found = PREDICTOR.predict(scenario(version="0.19.1"), [candidate()], closed_loops(4)).points[0]
     exact = PREDICTOR.predict(scenario(), [candidate()], closed_loops(4)).points[0]
     assert found.ttft_ms == exact.ttft_ms
