@@ -392,10 +392,7 @@ def test_figures_of_a_measured_laptop_are_met_within_a_factor_of_two() -> None:
     what = candidate(scheduling={"slots": 8}, misc={"threads": 2}, memory={"max_model_len": 128})
     one, eight = points(where, what, 1, 8)
     measured = [(one, 100.8, 98, 7.1), (eight, 138.5, 728, 35.7)]
-    for reported, speed, ttft, tpot in measured:
-        for predicted, actual in (
-            (reported.tok_s, speed),
-            (reported.ttft_ms, ttft),
-            (reported.tpot_ms, tpot),
-        ):
+    for point_at, speed, ttft, tpot in measured:
+        expected = (point_at.tok_s, point_at.ttft_ms, point_at.tpot_ms)
+        for predicted, actual in zip(expected, (speed, ttft, tpot), strict=True):
             assert 0.5 < predicted / actual < 2
