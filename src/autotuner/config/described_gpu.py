@@ -38,7 +38,7 @@ class DescribedGpu(Document):
     """Weight formats that it computes with, as `quantization.gemm_mode` and `moe_mode` name
     them; left out, those of its architecture, else those that `tflops` names."""
     interconnect: Interconnect = "pcie"
-    """What joins the GPUs of a node."""
+    """The interconnect of a node's GPUs."""
     interconnect_gb_s: PositiveReal = 32.0
     """GB/s between two GPUs of a node, one direction."""
     gpus_per_node: PositiveInt = 8

@@ -1,4 +1,4 @@
-"""What packages may add, by name: where the classes are, not what they do.
+"""Extensions of packages by name: where their classes are, not what they do.
 
 A kind of extension is a protocol of some room (`launch.protocol.Launcher`,
 `measure.protocol.LoadGenerator`). Ours are listed here as `module:Class`; a package adds its own by
@@ -135,7 +135,7 @@ LAUNCHERS = ExtensionPoint(
     },
     error=LaunchError,
 )
-"""What starts engines; `deployment_mode` names one."""
+"""Launchers, which start engines; `deployment_mode` names one."""
 LOAD_GENERATORS = ExtensionPoint(
     "load generator",
     group="autotuner.load_generators",
@@ -145,7 +145,7 @@ LOAD_GENERATORS = ExtensionPoint(
     },
     error=MeasureError,
 )
-"""What puts load on engines; `benchmark.tool` names one, ours by default."""
+"""Load generators; `benchmark.tool` names one, ours by default."""
 
 DeploymentMode = Annotated[str, AfterValidator(LAUNCHERS.check), LAUNCHERS]
 """Name of a launcher."""

@@ -69,7 +69,7 @@ ExtraArgs = Annotated[tuple[str, ...], AfterValidator(_only_flags)]
 
 
 class Runtime(Document):
-    """What is asked of the deployment."""
+    """Requests that the deployment serves."""
 
     isl: PositiveInt | None = None
     """Input sequence length, tokens. With osl, short for the workload D(isl,osl)."""

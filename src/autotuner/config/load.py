@@ -34,7 +34,7 @@ def load_task(path: Path) -> TaskConfig:
 
 
 def load_document(path: Path, *, kind: str) -> Any:
-    """What a file (`.json`, otherwise YAML) holds; `kind` is what it is meant to be.
+    """The content of a file (`.json`, otherwise YAML); `kind` is what it is meant to be.
 
     Raises:
         ConfigError: not YAML or JSON, with line and column.

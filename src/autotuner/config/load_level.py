@@ -13,7 +13,7 @@ from autotuner.config.document import LARGEST
 
 
 class LoadKind(StrEnum):
-    """What the value of a load level counts."""
+    """The quantity that the value of a load level counts."""
 
     CONCURRENCY = "concurrency"
     """Closed loop: requests in flight; each user sends the next when the last is answered."""

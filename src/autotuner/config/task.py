@@ -1,4 +1,4 @@
-"""What to tune: the document that a user writes."""
+"""The task file: the document that a user writes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 
 ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")
-"""What a task is for that leaves its objectives out and whose answers have one token each."""
+"""Objectives of a task that leaves them out and whose answers have one token each."""
 NEEDS_TPOT = ("tok_s_per_user", "tpot_ms")
 """Quantities that do not exist where every answer has one token."""
 
@@ -67,7 +67,7 @@ AS_RECORDED = Model(id="as recorded")
 
 
 class PredictionConfig(Document):
-    """What is expected before a launch; it changes nothing that is measured."""
+    """Prediction before a launch; it changes nothing that is measured."""
 
     predictor: PredictorName = "auto"
     """`auto`: the mean of aiconfigurator and roofline where both can tell, else roofline."""
@@ -210,14 +210,14 @@ class TaskConfig(Combination):
     version: Literal[2]
     """Version of the document's form."""
     name: str = Field(min_length=1, max_length=200)
-    """What runs and reports call the task."""
+    """Name of the task in lists and reports."""
     description: str = ""
     """Free text, kept and shown."""
     deployment_mode: DeploymentMode = "local"
     """The launcher that starts the engines: `local` on this machine; `replay` takes recorded
     launches in their place. `docker` and `ray` are not installed yet; packages may add others."""
     replay: ReplayConfig | None = None
-    """What `deployment_mode: replay` replays."""
+    """The recorded table that `deployment_mode: replay` replays."""
     model: Model
     """May be left out in a replay: the table tells it."""
     engine_path: str | None = None
@@ -236,7 +236,7 @@ class TaskConfig(Combination):
     slo: Slo = Slo()
     """Limits that the served point has to meet."""
     prediction: PredictionConfig = PredictionConfig()
-    """What is expected before a launch."""
+    """Prediction before a launch."""
     metadata: dict[str, Any] = Field(default_factory=dict)
     """Your own notes, kept as they are."""
 
@@ -291,7 +291,7 @@ class TaskConfig(Combination):
 
     @property
     def objectives(self) -> tuple[ObjectiveName, ...]:
-        """What the search is for: as given, else what the workload's answers can be judged by."""
+        """Objectives of the search: as given, else those that the workload's answers have."""
         if self.one_token and "objectives" not in self.optimization.model_fields_set:
             return ONE_TOKEN_OBJECTIVES
         return self.optimization.objectives

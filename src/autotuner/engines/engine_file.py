@@ -191,7 +191,7 @@ class RequirementFile(_Part):
 
 
 class FailureFile(_Part):
-    """What a line of the engine's log means for a launch that failed."""
+    """A pattern of the engine's log, and the failure that it means."""
 
     pattern: Annotated[str, AfterValidator(_is_pattern)]
     kind: FailureKind
@@ -232,7 +232,7 @@ class AiconfiguratorFile(_Part):
     """The engine among those whose kernels aiconfigurator has measured."""
 
     name: str
-    """What aiconfigurator calls it."""
+    """The engine's name in aiconfigurator."""
     shares_running_requests: bool = False
     """scheduling.max_running_requests is divided among attention ranks; else each has as many."""
     takes_served_length: bool = False
@@ -240,7 +240,7 @@ class AiconfiguratorFile(_Part):
 
 
 class V1File(_Part):
-    """What version 1 called the engine."""
+    """The engine's name in version 1."""
 
     names: tuple[str, ...]
     """In a task's `base_runtime`; the first is the one that lists have."""
@@ -288,7 +288,7 @@ class EngineFile(_Part):
     packages: Annotated[tuple[str, ...], Field(min_length=1)]
     """Distributions that carry it; the first that is found gives the version."""
     model_format: Literal["gguf", "folder"]
-    """What it serves: a GGUF file, or a model folder and a hub's id."""
+    """Kind of models that it serves: a GGUF file, or a model folder and a hub's id."""
     argv: Annotated[tuple[str, ...], AfterValidator(_binds)]
     """Words of every launch; where it binds (`{host}`, `{port}`) and `{name}` are filled in."""
     options_flag: str = ""
@@ -325,7 +325,7 @@ class EngineFile(_Part):
     inexpressible: dict[str, InexpressibleFile] = Field(default_factory=dict)
     """Field that it has no flag for -> `reason`, and `neutral` values that change nothing."""
     requires: tuple[RequirementFile, ...] = ()
-    """What it checks when it starts."""
+    """Checks that it makes when it starts."""
     reserved: tuple[str, ...]
     """Flags that the tuner sets itself; extra_args may not."""
     allowed_flags: tuple[str, ...] = ()
@@ -335,10 +335,10 @@ class EngineFile(_Part):
     failures: tuple[FailureFile, ...]
     """Regular expressions on the tail of its log, in order: `pattern`, `kind`, `explanation`."""
     names: tuple[str, ...] = ()
-    """What results of load generators call it, beside its name."""
+    """Names that results of load generators have for it, beside its own."""
     measured_by: tuple[str, ...] = ()
     """Tools of its own that measure nothing else."""
     v1: V1File | None = None
-    """What version 1 called it, if it did."""
+    """Its name in version 1, if it had one."""
     first_task: FirstTaskFile = FirstTaskFile()
     """Field -> values that `autotuner init` offers, in place of those for every engine."""

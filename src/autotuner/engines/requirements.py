@@ -1,4 +1,4 @@
-"""What an engine asks of settings when it starts, as its table lists it. Pure."""
+"""Checks that an engine makes of settings when it starts, as its table lists them. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ QUANTITIES = {
 }
 """Terms that are no field of a candidate."""
 FACTS = ("model_is_moe", "model_is_mla", "gpu_architecture", "gpu_vendor", "gpu_is_cpu")
-"""What conditions may ask beside fields: of the model, of the device."""
+"""Facts that conditions may name beside fields: of the model, of the device."""
 SET, ABOVE_ZERO, ABOVE_ONE = "set", "above zero", "above one"
 """Values of a condition: the field is set; it is above 0; it is above 1."""
 

@@ -18,7 +18,7 @@ Render = Literal["value", "switch", "words", "above_one", "implied"]
 
 @dataclass(frozen=True)
 class LaunchFragment:
-    """What one field contributes to a launch.
+    """The contribution of one field to a launch.
 
     Attributes:
         words: of the command line.
@@ -151,7 +151,7 @@ class FlagRow:
     def fragment(
         self, settings: Mapping[str, Any], facts: ModelFacts, engine: str
     ) -> LaunchFragment:
-        """What the row says of `settings`, in which its field is set.
+        """The row's contribution for `settings`, in which its field is set.
 
         Raises:
             EngineError: the engine cannot express the value.

@@ -1,4 +1,4 @@
-"""What an engine hands to a launcher: one process, described completely and without a shell."""
+"""The launch that an engine hands to a launcher, described completely and without a shell."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import StrEnum
 HOST = "{host}"
 """Placeholder in `LaunchSpec.argv` for the address that the launcher has the engine bind to."""
 DEFAULT_HOST = "127.0.0.1"
-"""What stands for it in a command line that people are shown."""
+"""Its value in a command line that people are shown."""
 
 PORT = "{port}"
 """Placeholder in `LaunchSpec.argv` for the port that the launcher chooses."""
 DEFAULT_PORT = 8080
-"""What stands for it in a command line that people are shown."""
+"""Its value in a command line that people are shown."""
 
 FILE = "{{file:{name}}}"
 """Placeholder in `LaunchSpec.argv` for the place of one of its files."""

@@ -103,13 +103,13 @@ class EngineTable:
 
     @property
     def memory(self) -> MemoryUse:
-        """What the newest version makes of a GPU's memory."""
+        """The newest version's use of a GPU's memory."""
         return self.memory_use(self.version)
 
     def memory_use(
         self, version: str, gpu: str | None = None, memory_gib: float | None = None
     ) -> MemoryUse:
-        """What a version makes of a GPU's memory, with what it takes where nothing is set."""
+        """A version's use of a GPU's memory, with the values that it takes where nothing is set."""
         return memory_use(self.memory_rows, self.unset, version, gpu, memory_gib)
 
     def taken(self, gpu: str | None, memory_gib: float | None) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class EngineTable:
     def fragment(
         self, path: str, settings: Mapping[str, Any], version: str, facts: ModelFacts
     ) -> LaunchFragment:
-        """What one set field contributes.
+        """The contribution of one field that is set.
 
         Raises:
             EngineError: the engine cannot express it; nothing is dropped.
@@ -349,7 +349,7 @@ def _table(path: Path) -> EngineTable:
 
 
 def _given(part: BaseModel) -> dict[str, Any]:
-    """What the file itself says of a part."""
+    """The file's own text of a part."""
     return part.model_dump(exclude_unset=True)
 
 

@@ -38,7 +38,7 @@ class TabledEngine:
         return engine_table(self.name)
 
     def find(self, engine_path: str | None) -> Installation:
-        """What will run: the path given, the program on PATH, an environment of its own, ours.
+        """The installation that runs: the path given, the program on PATH, its environment, ours.
 
         A path is the engine's program, or the Python of the environment that it is installed in.
 
@@ -101,7 +101,7 @@ class TabledEngine:
     def fragment(
         self, settings: Mapping[str, Any], path: str, model: ResolvedModel, version: str
     ) -> LaunchFragment:
-        """What one field of `settings` contributes to a launch; nothing where it is not set.
+        """The contribution of one field of `settings` to a launch; none where it is not set.
 
         Raises:
             EngineError: the engine cannot express it.
@@ -238,7 +238,7 @@ def _flat(value: Any) -> Iterator[str]:
 
 
 def _location(table: EngineTable, model: ResolvedModel) -> str:
-    """What the engine is given as its model."""
+    """The engine's argument for its model."""
     if (table.model_format == "gguf") == (model.header is not None):
         return model.location
     wanted = "a .gguf file" if table.model_format == "gguf" else "a model folder or hub id"
@@ -249,7 +249,7 @@ def _location(table: EngineTable, model: ResolvedModel) -> str:
 
 
 def _mounts(candidate: Candidate, model: ResolvedModel) -> tuple[Mount, ...]:
-    """What a launch reads of this machine: its model, and the one that it drafts with."""
+    """Files of this machine that a launch reads: its model, and the one that it drafts with."""
     drafting = candidate.misc.speculative_draft_model or ""
     named = [model.path, Path(drafting) if drafting.startswith("/") else None]
     full = dict.fromkeys(str(path.absolute()) for path in named if path is not None)

@@ -1,4 +1,4 @@
-"""What an engine takes where nothing is set, by its version and the GPU it runs on. Pure."""
+"""Values that an engine takes where nothing is set, by its version and GPU. Pure."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def choice_from(raw: Any) -> Choice:
 
 
 def chosen(choice: Choice, gpu: str | None, memory_gib: float | None) -> Any:
-    """What is taken on a GPU; None where no row fits. A GPU that is not known counts as small."""
+    """The value that is taken on a GPU; None where no row fits. An unknown GPU counts as small."""
     memory = memory_gib or 0.0
     return next((u.value for u in choice if memory >= u.gpu_gib and gpu not in u.but), None)
 
 
 @dataclass(frozen=True)
 class MemoryRow:
-    """What some versions of an engine make of a GPU's memory.
+    """The use that some versions of an engine make of a GPU's memory.
 
     Attributes:
         graph_slots, wide_graph_slots: requests that graphs are captured for; the second from a
@@ -72,7 +72,7 @@ def memory_use(
     gpu: str | None,
     memory_gib: float | None,
 ) -> MemoryUse:
-    """What a version of an engine makes of a GPU's memory; the newest where none fits."""
+    """The use that a version of an engine makes of a GPU's memory; the newest's where none fits."""
     rows = tuple(rows)
     row = next((r for r in rows if in_range(version, r.since, r.until)), rows[0])
 

@@ -230,7 +230,7 @@ def hyperparameters_without(model: str) -> CalibrationHyperparameters:
 
 
 def _left_out(prior: str, row: MeasuredRow) -> Any:
-    """What may teach nothing about a row: equal where the same observations are known."""
+    """The key of rows that may teach nothing about each other."""
     if prior == "none":
         return None  # All rows are equal: none teaches.
     if prior == "other_families":

@@ -44,7 +44,7 @@ def by_model(landscapes: Iterable[Landscape]) -> ByModel:
 
 
 def transferred_to(landscape: Landscape, others: ByModel) -> TransferredObservations:
-    """What remains of `others` where the landscape is replayed.
+    """The landscapes among `others` that may teach where this one is replayed.
 
     A landscape that tells no model may be of any, so it neither teaches nor is taught.
     """
@@ -139,7 +139,7 @@ class Subject:
 
     @cached_property
     def truth(self) -> Truth:
-        """What scores are computed from."""
+        """The values that scores are computed from."""
         return Truth.of(self.landscape)
 
 
@@ -155,7 +155,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Scores:
-    """What one case reached.
+    """The outcome of one case.
 
     Attributes:
         hv2, hv3: share of the true frontier's hypervolume, by the run with that many objectives.

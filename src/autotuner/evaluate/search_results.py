@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autotuner.evaluate.search_replay import Case, Scores, Subject
 
 MEASURES = ("hv2", "hv3", "regret", "e2e_regret", "wasted", "seconds_per_proposal")
-"""What a result tells of every strategy, as the fields of `Result` and `Average` are named."""
+"""Scores of every strategy, as the fields of `Result` and `Average` are named."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def coordinates(point: OperatingPoint, dimensions: int) -> Vector:
 
 @dataclass(frozen=True)
 class Truth:
-    """What every launch of a landscape would measure without noise.
+    """The measurements of every launch of a landscape, without noise.
 
     Attributes:
         points: launch -> its operating points; empty where it fails.

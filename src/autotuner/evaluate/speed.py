@@ -59,7 +59,7 @@ def candidates() -> list[Candidate]:
 
 
 def plain_arguments() -> list[dict[str, Any]]:
-    """What a user of aiconfigurator writes for each, in the order of candidates and batches."""
+    """Arguments of aiconfigurator for each, in order of candidates and batches."""
     return [
         {
             "model_path": MODEL,
@@ -154,7 +154,7 @@ def measure_speed(plain_sample: int = DEFAULT_SAMPLE) -> SpeedReport:
 def report(
     ours: dict[str, Any], cached: dict[str, Any], plain: dict[str, Any], sample: int
 ) -> SpeedReport:
-    """What the sides found, scaled to all configurations and compared."""
+    """The times of both sides, scaled to all configurations and compared."""
     pairs = list(zip(ours["points"], plain["points"], strict=True))
     both = [(mine, theirs) for mine, theirs in pairs if theirs is not None and not mine[3]]
     return SpeedReport(

@@ -1,4 +1,4 @@
-"""What a landscape lets a search know, and what other landscapes teach it.
+"""Knowledge that a search has of a landscape, of its own or from other landscapes.
 
 The predictions that a landscape carries, as a predictor.
 """
@@ -27,7 +27,7 @@ _LOG_STD = 0.3
 
 
 def knowledge(landscape: Landscape, earlier: Iterable[Observation] = ()) -> Knowledge:
-    """What is predicted of each launch, and what `earlier` tasks have measured."""
+    """Predictions of each launch, and observations of `earlier` tasks."""
     predicted = {launch.id: predictions(launch, landscape.osl) for launch in landscape.launches}
     memory = {
         launch.id: ALL_OUT_OF_MEMORY
@@ -141,7 +141,7 @@ class RecordedPredictor:
     def predict(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> Predictions:
-        """What the landscape predicts of each; see `Predictor.predict`."""
+        """The landscape's predictions of each; see `Predictor.predict`."""
         support = self.supports(scenario)
         if not support:
             return Predictions(self.name, refused={c.id: support.why for c in candidates})

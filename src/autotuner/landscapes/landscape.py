@@ -76,7 +76,7 @@ class RecordedLaunch:
 
 @dataclass(frozen=True)
 class Landscape:
-    """What every launch of one task measures.
+    """The measurements of every launch of one task.
 
     Attributes:
         name: of its file, without endings.
@@ -116,7 +116,7 @@ class Landscape:
 
 @dataclass(frozen=True)
 class Named:
-    """What stands in `[words_]MODEL_DEVICE_ENGINE` or `[words_]MODEL_DEVICE_ISLxOSL`."""
+    """The parts of `[words_]MODEL_DEVICE_ENGINE` or `[words_]MODEL_DEVICE_ISLxOSL`."""
 
     model: str = ""
     device: str = ""
@@ -126,7 +126,7 @@ class Named:
 
 
 def read_name(stem: str) -> Named:
-    """What the name of a file says, without its endings; empty where it has another form."""
+    """The parts of a file's name, without its endings; empty where it has another form."""
     parts = stem.split("_")
     if len(parts) < 3 or not _is_device(parts[-2]):
         return Named()
@@ -200,7 +200,7 @@ def read_cell(path: str, text: str) -> Any:
 
 
 def _readings(text: str) -> Iterator[Any]:
-    """What the text may mean, as it stands first."""
+    """The readings of a text, the likeliest first."""
     yield text
     try:
         number = float(text)

@@ -27,12 +27,12 @@ _CIRCUMSTANCES = (
     *("runtime.ttft_target", "runtime.tpot_target"),
     *(_GPU, _GPUS, "system.price_per_gpu_hour"),
 )
-"""What a task says of all launches, instead of choosing among them."""
+"""Fields that hold for all launches, instead of choosing among them."""
 
 
 @dataclass(frozen=True)
 class Matched:
-    """What is left of a landscape for a task.
+    """The part of a landscape that a task asks for.
 
     Attributes:
         launches: the candidates, each with what is recorded of it, in the order of the table.
@@ -191,7 +191,7 @@ def _contradicted(task: TaskConfig, landscape: Landscape, gpu: str | None) -> It
 def _not_recorded(
     choices: Iterable[Mapping[str, Sequence[Any]]], settings: Sequence[Mapping[str, Any]]
 ) -> Iterable[Problem]:
-    """What is asked for and no launch has, most likely by mistake."""
+    """Values that are asked for and no launch has, most likely by mistake."""
     recorded: dict[str, list[Any]] = {}
     for own in settings:
         for path, value in own.items():

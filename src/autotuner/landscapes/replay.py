@@ -101,7 +101,7 @@ TTFT_SHARED = 0.5
 
 
 def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome:
-    """What launching it measures, noise included: the same for the same seed.
+    """The measurements of a launch, noise included: the same for the same seed.
 
     Noise is log-normal with the row's coefficient of variation. Throughput, TPOT and latency move
     together, as they do in a real row: one draw makes the engine faster or slower.
@@ -120,7 +120,7 @@ def measured(landscape: Landscape, launch: RecordedLaunch, seed: int) -> Outcome
 
 
 def true_outcome(launch: RecordedLaunch, osl: float | None = None) -> Outcome:
-    """What launching it would measure without noise; requests/s only where `osl` is given."""
+    """The measurements of a launch without noise; requests/s only where `osl` is given."""
     figures = {x.load: x.true for x in launch.levels if x.true is not None}
     return _outcome(launch, figures, osl)
 

@@ -17,7 +17,7 @@ _NONE = "-1"
 _ORDER = "CUDA_DEVICE_ORDER"
 """How CUDA numbers GPUs: left alone the fastest come first; drivers' tools number them by bus."""
 _UNIQUE = ("gpu-", "mig-")
-"""What the names of GPUs begin with that are no numbers."""
+"""Prefixes of names of GPUs that are no numbers."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from autotuner.errors import LaunchError
 from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
-"""What is kept of a log."""
+"""Size of the end of a log that is kept."""
 JUDGED_LINES = 300
-"""What is judged: Python engines print several tracebacks after the cause."""
+"""Size of the part that is judged: Python engines print several tracebacks after the cause."""
 _TAIL_BYTES = 128 * 1024
 _LINE_CHARS = 300
 _STAMP = re.compile(r"^[\d.:]+ [A-Z] +")

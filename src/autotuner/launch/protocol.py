@@ -38,7 +38,7 @@ class EngineHandle:
 
 
 class Reaped(StrEnum):
-    """What has become of an engine that was to be ended."""
+    """Outcome of ending an engine."""
 
     GONE = "gone"
     """Nothing of it is left."""
@@ -66,7 +66,7 @@ class LaunchFailed(Exception):  # noqa: N818 - an outcome that search learns fro
 
 
 class StopsWhenLeft(ABC):
-    """What makes `async with` stop an engine; every `RunningEngine` may inherit it."""
+    """Stops an engine when its `async with` is left; every `RunningEngine` may inherit it."""
 
     @abstractmethod
     async def stop(self) -> None:
@@ -122,7 +122,7 @@ HandleCallback = Callable[[EngineHandle], None]
 
 @dataclass(frozen=True)
 class LaunchContext:
-    """What a launcher is made with.
+    """Arguments that every launcher is made with.
 
     Attributes:
         environment: variables that engines inherit.

@@ -29,7 +29,7 @@ from autotuner.launch.protocol import (
 KIND = "replay"
 """Its name among the deployment modes."""
 SCHEME = "replay:"
-"""What the base URL of a replayed engine begins with; the id of its recorded launch follows."""
+"""Beginning of a replayed engine's base URL; the id of its recorded launch follows."""
 STARTUP_S = 240.0
 """Start of an engine where the table has none: loading and warming up a large model takes
 minutes."""
@@ -148,7 +148,7 @@ class _SkippingSelector(selectors.DefaultSelector):
         self._skip = skip
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready now; without a timeout there is nothing to skip, and it waits."""
+        """Events that are ready now; without a timeout there is nothing to skip, and it waits."""
         ready = super().select(None if timeout is None else 0)
         if timeout and not ready:
             self._skip(timeout)

@@ -131,7 +131,7 @@ class MachineLoad(BaseModel):
 
 @dataclass(frozen=True)
 class Counters:
-    """What has been counted since the machine was started, in seconds."""
+    """Counters of CPU time since the machine was started, in seconds."""
 
     at_s: float
     cpus: int

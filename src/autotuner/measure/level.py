@@ -177,7 +177,7 @@ class Level:
         self.judge()
 
     def left_unfinished(self, result: Reply | str) -> None:
-        """What had come of a request that only kept the load up, when the level was over."""
+        """The part of a reply that only kept the load up which had come when the level was over."""
         if isinstance(result, Reply):
             self._others.append(result)
 
@@ -192,7 +192,7 @@ class Level:
                 self._finish("interval" if self._admission.is_narrow else "requests")
 
     def measurement(self, watch: ClientWatch, *, engine_alive: bool) -> Measurement:
-        """What the level shows. Requests in flight when the engine died have failed."""
+        """The measurement of the level. Requests in flight when the engine died have failed."""
         errors = Counter(self._errors)
         if not engine_alive and self._unread:
             errors[ENGINE_DIED] += self._unread

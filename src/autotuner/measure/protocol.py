@@ -61,7 +61,7 @@ class LevelPlan:
 
 @dataclass(frozen=True)
 class LoadContext:
-    """What a load generator is made from.
+    """Arguments that every load generator is made with.
 
     Attributes:
         benchmark: of the task; `tool_path` and `tokenizer` are for the generator to read.

@@ -117,7 +117,7 @@ def _alike(mean: float, count: int) -> Distribution:
 
 
 def _seconds(launch: RecordedLaunch, measured: Measurement, plan: LevelPlan) -> float:
-    """What the level takes: its share of the sweep where that was recorded, else its requests
+    """Duration of the level: its share of the sweep where that was recorded, else its requests
     and those of the warm-up at the measured rate."""
     if launch.measure_s is not None:
         return launch.measure_s / len(launch.levels)

@@ -288,7 +288,7 @@ def body_text(body: bytes) -> str:
 
 
 def reported_error(event: dict[str, Any]) -> str | None:
-    """What an event of a stream says went wrong; None where it says nothing of the kind.
+    """The error that an event of a stream states; None where it states none.
 
     `"error": null`, and an error in which every field is empty, are none: some servers send the
     key with every event.

@@ -1,4 +1,4 @@
-"""What one load level yields. Latencies in ms, throughput in output tokens/s."""
+"""Results of one load level. Latencies in ms, throughput in output tokens/s."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every engine's table and rendering have to do, as tests to inherit from."""
+"""Contract of engines' tables and their rendering, as tests to inherit from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of launchers do with specs and engines, whatever kind of launcher it is."""
+"""Steps that tests of launchers share, whatever kind of launcher it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _POLL_S = 0.01
 
 @dataclass(frozen=True)
 class SeenServing:
-    """What was seen of an engine while it served, and after it was stopped."""
+    """Observations of an engine while it served, and after it was stopped."""
 
     mark: str
     served: bool

@@ -1,4 +1,4 @@
-"""What every launcher has to do, as tests to inherit from.
+"""Contract of launchers, as tests to inherit from.
 
 `AnyLauncherContract` holds of whatever is launched; `LauncherContract` adds what holds where an
 engine really runs: a process, a container or a job, on this machine or another. Both see engines
@@ -47,7 +47,7 @@ _HOST, _PORT = "engine-host", 54321
 
 
 class AnyLauncherContract(ABC):
-    """What holds of any launcher, whatever it starts. Supply the launcher and its specs."""
+    """Contract of any launcher, whatever it starts. Supply the launcher and its specs."""
 
     @abstractmethod
     def launcher(self) -> Launcher:
@@ -59,7 +59,7 @@ class AnyLauncherContract(ABC):
 
     @abstractmethod
     def left(self, mark: str) -> Sequence[str]:
-        """What still runs of the launches with `mark` in their environment, in words."""
+        """Processes that still run of the launches with `mark` in their environment, in words."""
 
     def failing_spec(self, kind: FailureKind) -> LaunchSpec | None:
         """An engine that fails with `kind`; None where there is no way to make one."""
@@ -173,7 +173,7 @@ class AnyLauncherContract(ABC):
 
 
 class LauncherContract(AnyLauncherContract):
-    """What holds of launchers of engines that run; inherit from it, name the subclass `Test…`.
+    """Contract of launchers of engines that run; inherit from it, name the subclass `Test…`.
 
     `testing.processes.LocalProcesses` has the hooks for processes of this machine.
     """

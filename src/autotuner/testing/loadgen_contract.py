@@ -1,4 +1,4 @@
-"""What every load generator has to do, as tests to inherit from.
+"""Contract of load generators, as tests to inherit from.
 
 `AnyEngineContract` holds against whatever serves; `LoadGeneratorContract` adds what needs an engine
 whose speed and faults are made to order, as the fake engine's flags do.
@@ -70,7 +70,7 @@ class ObservedLevel:
 
 
 class AnyEngineContract(ABC):
-    """What holds against any engine. Supply the generator and an engine to load.
+    """Contract against any engine. Supply the generator and an engine to load.
 
     Attributes:
         load_kinds: those that the generator can produce; tests of others are skipped.
@@ -199,7 +199,7 @@ class AnyEngineContract(ABC):
 
 
 class LoadGeneratorContract(AnyEngineContract):
-    """What holds against the fake engine, whose flags `engine` passes on."""
+    """Contract against the fake engine, whose flags `engine` passes on."""
 
     @pytest.mark.parametrize("concurrency", [1, 4, 8])
     def test_throughput_is_that_of_the_queue(self, concurrency: int) -> None:

@@ -1,4 +1,4 @@
-"""What a worker, or a call of the command line, may use: this machine's CPU, or GPUs of one kind.
+"""Devices of a worker, or of a call of the command line: this machine's CPU, or GPUs of one kind.
 
 What the environment allows is an argument: whoever is at the edge reads it, once.
 """

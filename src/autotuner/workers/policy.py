@@ -1,4 +1,4 @@
-"""What the operator lets tasks of the service launch, and what follows for an engine's flags and
+"""The launches that the operator allows tasks, and what follows for an engine's flags and
 environment."""
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MODELS, _LANDSCAPES = "models", "landscapes"
 
 
 class Policy(Document):
-    """What a task may launch. What is left out allows no more than engines need for tuning."""
+    """Limits on what tasks may launch. Those left out allow what engines need for tuning."""
 
     engines: tuple[str, ...] = Field(default_factory=lambda: tuple(BACKENDS))
     """Engines that may be started."""

@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """What a worker runs tasks with.
+    """The means that a worker runs tasks with.
 
     Attributes:
         locks: folder in which devices are locked; the machine's own, unless something else keeps

@@ -1,4 +1,4 @@
-"""What in a task the operator does not allow; paths are confined to the folders of a policy.
+"""Parts of a task that the operator does not allow; paths are confined to a policy's folders.
 
 Pure, but for following the links of paths.
 """
@@ -26,7 +26,7 @@ _WORDS = {
     "model.served_name": re.compile(r"[A-Za-z0-9][\w./:@+-]*"),
     "model.revision": re.compile(r"[A-Za-z0-9][\w./-]*"),
 }
-"""What becomes a word of a command line: never a flag, nor a path that leaves its folder."""
+"""Texts that become arguments: never a flag, nor a path that leaves its folder."""
 _LOOKED_UP = "system.gpu_type"
 """The one text among the settings that no engine is given."""
 

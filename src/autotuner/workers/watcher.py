@@ -83,7 +83,7 @@ def end_leftovers(store: Store) -> str:
 
 
 def _reaped(store: Store, engine: KeptHandle) -> Reaped:
-    """What becomes of an engine; its handle is forgotten where nothing is left."""
+    """Ends an engine; its handle is forgotten where nothing is left."""
     reaped = reap(engine.handle)
     if reaped is Reaped.GONE:
         store.workers.forget_engine(engine)
@@ -91,7 +91,7 @@ def _reaped(store: Store, engine: KeptHandle) -> Reaped:
 
 
 Mark = tuple[int, ...]
-"""What grows while somebody lives: lease and heartbeat of a task, heartbeat of a worker."""
+"""Numbers that grow while somebody lives: lease and heartbeat of a task, heartbeat of a worker."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Seen:
 
 @dataclass(frozen=True)
 class Watch:
-    """What an observer has seen until now, by its own clock alone; `looked` gives the next one.
+    """Observations until now, by the observer's own clock alone; `looked` gives the next one.
 
     Only time in which the observer could look counts, and of the time between two looks no more
     than two looks take: one that was stopped, or slept with its machine, accuses nobody on waking.
