@@ -1,4 +1,4 @@
-"""What to expect of a candidate before it is launched, and how sure one may be.
+"""Expected performance of a candidate before it is launched, with its uncertainty.
 
 In: a `Scenario`, candidates, load levels; observations to learn from. Out: `Predictions`.
 Knows nothing of launching and storage.

@@ -61,7 +61,7 @@ class BlendedPredictor:
 
     @property
     def load_kinds(self) -> frozenset[LoadKind]:
-        """What both answer."""
+        """The answers of both."""
         return self.first.load_kinds & self.second.load_kinds
 
     def supports(self, scenario: Scenario) -> Support:
@@ -156,7 +156,7 @@ class FirstThatAnswers:
 
     @property
     def load_kinds(self) -> frozenset[LoadKind]:
-        """What all of them answer."""
+        """The answers of all of them."""
         return frozenset.intersection(*(one.load_kinds for one in self._predictors))
 
     def supports(self, scenario: Scenario) -> Support:
@@ -174,7 +174,7 @@ class FirstThatAnswers:
     def each(
         self, scenario: Scenario, candidates: Sequence[Candidate], load_levels: Sequence[LoadLevel]
     ) -> tuple[Predictions, ...]:
-        """What each of them answers; every candidate stands in one, refused by all in the last.
+        """The answers of each of them; every candidate stands in one, refused by all in the last.
 
         The note of a point says why the predictors before it did not answer.
         """
@@ -209,7 +209,7 @@ def answers(
     candidates: Sequence[Candidate],
     load_levels: Sequence[LoadLevel],
 ) -> tuple[Predictions, ...]:
-    """What `predictor` says, one part for each predictor that stands behind it.
+    """The answers of `predictor`, one part for each predictor that stands behind it.
 
     Rates that it does not answer itself are derived from the closed loop (`open_loop`).
     """

@@ -33,7 +33,7 @@ _FEWEST = 3
 
 @dataclass(frozen=True)
 class DeviceSpeed:
-    """What a CPU reached.
+    """Measured speed of a CPU.
 
     Attributes:
         tflops: number format -> TFLOP/s of matrix products.
@@ -72,7 +72,7 @@ def measure_device(seconds: float = SECONDS) -> DeviceSpeed:
 def device_speed(
     home: Path, *, measure: bool = True, warn: Callable[[str], None] | None = None
 ) -> DeviceSpeed | None:
-    """What is kept in `home` of this machine; else measured and kept, or None without `measure`.
+    """The speed that `home` keeps of this CPU; else measured and kept, or None without `measure`.
 
     Args:
         warn: called with the reason why something that is kept does not count.

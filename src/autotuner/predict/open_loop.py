@@ -56,7 +56,7 @@ class ClosedLoopCurve:
         return max(map(_requests_per_s, self.points))
 
     def at_rate(self, rate: float) -> Prediction | None:
-        """What is predicted at `rate` requests per second; None where that is above the highest.
+        """The prediction at `rate` requests per second; None where that is above the highest.
 
         Where several concurrencies have the rate, it is the lowest of them: an open loop comes to
         it first.

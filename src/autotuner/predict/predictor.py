@@ -79,7 +79,7 @@ class Support:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is expected of a candidate at one load level.
+    """Expected performance of a candidate at one load level.
 
     Attributes:
         ttft_ms, tpot_ms: means over requests, TPOT without the first token; None where `osl` is
@@ -219,7 +219,7 @@ class Predictor(Protocol):
 
 
 METRICS = {"ttft_ms": "ttft_log_std", "tpot_ms": "tpot_log_std", "tok_s": "tok_s_log_std"}
-"""What is predicted -> the field of its uncertainty."""
+"""Predicted quantity -> the field of its uncertainty."""
 
 _SLO = METRICS | {"e2e_p90_ms": "tok_s_log_std"}
 """A limit -> the field of its uncertainty; E2E latency is as unsure as throughput (Little)."""

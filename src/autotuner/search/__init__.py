@@ -1,4 +1,4 @@
-"""What to launch next, and which points are worth having: pure functions.
+"""The next launch, the frontier and the recommended point: pure functions.
 
 In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its reason, or `Stop`.
 No clock, no I/O, no hidden state, so resuming is replaying.

@@ -21,7 +21,7 @@ class AutoStrategy:
     name = "auto"
 
     def propose(self, state: SearchState) -> Proposal | Stop:
-        """What the picked strategy proposes."""
+        """The proposal of the picked strategy."""
         return pick(state)[0].propose(state)
 
     def describe(self, state: SearchState) -> str:

@@ -72,7 +72,7 @@ class Axis:
         return sizes[0] / sizes[1] if all(size > 0 for size in sizes) else 1.0
 
     def between(self, one: object, other: object) -> tuple[object, ...]:
-        """What lies between two values: the (geometric) mean of numbers, else either."""
+        """The value between two: the (geometric) mean of numbers, else either."""
         if self.numeric and is_number(one) and is_number(other):
             return (math.sqrt(one * other) if self.logarithmic else (one + other) / 2,)
         return (one,) if one == other else (one, other)

@@ -42,7 +42,7 @@ class BayesianStrategy:
     name = "bayesian"
 
     def describe(self, state: SearchState) -> str:
-        """What it starts with, and what decides then."""
+        """The first launches, and what decides then."""
         return (
             f"{_STARTS} launches drawn with seed {state.seed}, then what Optuna's TPE sampler asks "
             "for, taught by every measured load level"
@@ -91,7 +91,7 @@ def _reason(state: SearchState, wish: Settings) -> str:
 
 
 def _wishes(state: SearchState, axes: Sequence[Axis]) -> list[Indices]:
-    """What the sampler asks for, one after the other."""
+    """Candidates that the sampler asks for, one after the other."""
     import optuna  # heavy, and only this strategy needs it
 
     levels = _levels(state)

@@ -17,7 +17,7 @@ from autotuner.search.strategy import SearchState
 
 @dataclass(frozen=True)
 class Predicted:
-    """What is usable of a search's predictions.
+    """The usable part of a search's predictions.
 
     Attributes:
         points: id -> its predicted points, at least one, in the order of the space. Levels that
@@ -33,7 +33,7 @@ class Predicted:
     dropped: int
 
     def describe_left_out(self) -> str:
-        """What is left out and why, in words; empty where nothing is."""
+        """The parts left out and why, in words; empty where there are none."""
         counts = (
             (self.unpredicted, "without predictions"),
             (len(self.infeasible), "predicted to run out of memory"),

@@ -164,5 +164,5 @@ def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
 
 
 def _speed(point: OperatingPoint) -> float:
-    """What one user sees in a second: tokens, or where there is only a first one, that."""
+    """Rate for one user in a second: tokens, or where there is only a first one, that."""
     return point.tok_s_per_user or 1000 / point.ttft_ms

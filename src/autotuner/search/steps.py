@@ -1,4 +1,4 @@
-"""What each launch of a search brought, looked at from its end.
+"""Steps of a search: the improvement by each launch, looked at from its end.
 
 With two or three objectives: the hypervolume after each launch, as a share of that at the end
 of the search. Its scale spans the final frontier and the predicted one

@@ -14,7 +14,7 @@ from autotuner.search.slo import check_slo
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a candidate is of and runs on, as calibration compares it with other launches.
+    """Model, engine and device of a candidate, as calibration compares it with other launches.
 
     Attributes:
         family: the model's architecture; None where it is not known.
@@ -34,7 +34,7 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What was predicted, and what earlier tasks measured. Empty is allowed: nothing is known.
+    """Predictions, and observations of earlier tasks. Empty is allowed: nothing is known.
 
     Attributes:
         predictions: id -> the base prediction of its load levels, rising; absent where there is
@@ -197,17 +197,17 @@ class Strategy(Protocol):
 
 @runtime_checkable
 class Describes(Protocol):
-    """What a strategy may have besides."""
+    """Optional methods of a strategy."""
 
     def describe(self, state: SearchState) -> str:
-        """What it does in this search and why, in a sentence; shown once, before the first launch.
+        """Its way in this search and the reason, in a sentence, shown before the first launch.
 
         `auto` says here which strategy it picked.
         """
 
 
 def description(strategy: Strategy, state: SearchState) -> str:
-    """What `strategy` says of itself; empty where it says nothing."""
+    """Description of `strategy`; empty where it has none."""
     return strategy.describe(state) if isinstance(strategy, Describes) else ""
 
 

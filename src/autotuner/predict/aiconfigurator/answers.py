@@ -1,4 +1,4 @@
-"""What aiconfigurator answers, and which of its answers counts: modes, formats, what fits. Pure."""
+"""Answers of aiconfigurator, and the one that counts: modes, formats, what fits. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True)
 class StepAnswer:
-    """What it says of one batch in one mode.
+    """The answer for one batch in one mode.
 
     Attributes:
         requests_s: that all ranks complete.
@@ -61,7 +61,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a layout serves of the batch asked for: `batch` of it at a time, the rest waits."""
+    """The part of a batch that a layout serves: `batch` of it at a time, the others wait."""
 
     batch: int
     ttft_ms: float

@@ -94,7 +94,7 @@ _KINDS: Mapping[str, type[Answer | NoRoom | Refusal]] = {
 
 
 class OutcomeCache:
-    """What was answered before, in one file for each predictor and scenario."""
+    """Earlier answers, in one file for each predictor and scenario."""
 
     def __init__(self, folder: Path) -> None:
         self._files = PredictionCache(folder)

@@ -42,7 +42,7 @@ def disagg_estimate(
     concurrency: int | None = None,
     modes: Sequence[Mode] = MODES,
 ) -> Prediction | OutOfMemory | Refusal:
-    """What users see of prefill and decode workers, in the first mode that answers.
+    """Latencies of prefill and decode workers for users, in the first mode that answers.
 
     Formats are those of `decode`, whose candidate the prediction names. Where the workers pass on
     fewer requests than Little's law asks of them, users wait: throughput is then the workers', and

@@ -39,13 +39,13 @@ from autotuner.predict.aiconfigurator.installation import (
 from autotuner.predict.aiconfigurator.questions import Layout, nearest_version
 
 ESTIMATE_ERRORS = (ValueError, RuntimeError, KeyError, AssertionError, NotImplementedError)
-"""What its `cli_estimate` raises where it cannot answer."""
+"""Errors of its `cli_estimate` where it cannot answer."""
 POINTS_PER_WORKER = 50_000
 """Points for which one process is taken. Each spends 2.2 s of CPU on importing and loading and
 0.17 ms on a point, so a second one is even from 26,000 on."""
 
 _UNKNOWN_VERSION = "estimate"
-"""What its own API calls the version where a system has no measured kernels."""
+"""The version in its own API where a system has no measured kernels."""
 
 
 @dataclass(frozen=True)

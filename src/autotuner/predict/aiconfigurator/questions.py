@@ -160,7 +160,7 @@ class Question:
 
 
 def question(candidate: Candidate, scenario: Scenario, model: str, system: str) -> Question:
-    """What is asked about a candidate.
+    """The questions about a candidate.
 
     Raises:
         UnaskableError: its parallel widths do not fit together, or a format is unknown.
@@ -331,7 +331,7 @@ def _version_key(version: str) -> tuple[int, ...]:
 
 
 def source(scenario: Scenario, version: str, mode: Mode) -> str:
-    """What an answer stands on, as `Prediction.source` says it."""
+    """The data that an answer stands on, as `Prediction.source` names it."""
     asked = scenario.engine_version
     instead = "" if asked in (None, version) else f", the nearest to {asked}"
     kernels = f"{scenario.engine} {version} on {scenario.gpu.name}{instead}"

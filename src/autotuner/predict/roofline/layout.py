@@ -41,7 +41,7 @@ _NEEDED = {
 
 
 def missing_facts(facts: ModelFacts) -> tuple[str, ...]:
-    """What has to be known of a model and is not, in words."""
+    """Facts of a model that are needed and unknown, in words."""
     missing = [words for name, words in _NEEDED.items() if getattr(facts, name) is None]
     if facts.kv_bytes_per_token() is None:
         missing.append("size of the KV cache")
@@ -109,7 +109,7 @@ def work_of(scenario: Scenario, candidate: Candidate) -> Work:
 
 
 def machine_of(scenario: Scenario, candidate: Candidate) -> DeviceRates:
-    """What the devices of a candidate reach with its engine."""
+    """Rates that the devices of a candidate reach with its engine."""
     gpu, habits, facts = scenario.gpu, habits_of(scenario.engine), scenario.facts
     shares = (habits.cpu or GPU) if gpu.is_cpu else GPU
     gemm = candidate.quantization.gemm_mode or facts.gemm_format or "bfloat16"

@@ -1,4 +1,4 @@
-"""What devices and engines reach of their peaks: the few constants of the roofline.
+"""Shares of their peaks that devices and engines reach: the few constants of the roofline.
 
 How each engine schedules, and what it reaches on a CPU, its own file says (`scheduler`).
 
@@ -79,7 +79,7 @@ COMPUTE_FORMAT: Mapping[str, tuple[str, ...]] = MappingProxyType(
 that quantise weights only are unpacked to 16 bits."""
 
 SIXTEEN_BITS = ("bfloat16", "float16")
-"""What every format is unpacked to at the last; Volta, Turing and Apple's GPUs have the second."""
+"""Formats that every other is unpacked to; Volta, Turing and Apple's GPUs have the second."""
 
 CPU = Shares(
     bandwidth=0.8,

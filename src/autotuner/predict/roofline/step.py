@@ -81,7 +81,7 @@ HOST_LINK_GB_S = 50.0
 
 @dataclass(frozen=True)
 class Batch:
-    """What one pass of one replica works on.
+    """The work of one pass of one replica.
 
     Attributes:
         prompt_tokens: of prompts; each attends to `prompt_context` tokens on average.
@@ -147,7 +147,7 @@ class Work:
 
 @dataclass(frozen=True)
 class DeviceRates:
-    """What devices reach, in bytes/s, FLOP/s and seconds.
+    """Rates of devices, in bytes/s, FLOP/s and seconds.
 
     Attributes:
         micro_batch: prompt tokens that one reading of the weights serves.

@@ -248,7 +248,7 @@ def _likely(
 
 
 def _similarities(rows: Rows, one: Ints, other: Ints) -> dict[str, Floats | Bools]:
-    """What the rows of two sets have in common, beside alike features.
+    """Levels that the rows of two sets share, beside similar features.
 
     Of sets that differ in the last axis alone: `... x k` and `... x l` give `... x k x l`.
     `slopes` is how borrowed rows err together, along each setting in which they differ from their

@@ -30,8 +30,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 QUANTITIES = ("ttft", "tpot", "littles_law_residual", "tail")
-"""What is learnt of a row, in natural logarithms: TTFT in ms; TPOT in ms, in whose place TTFT
-stands where every answer has one token; what Little's law leaves
+"""Quantities that are learnt of a row, as natural logarithms: TTFT in ms; TPOT in ms, for which
+TTFT stands where every answer has one token; what Little's law leaves
 over (`law_residual`); and the 90th percentile of E2E latency over
 its mean, which no predictor tells: 1 until it is measured."""
 
@@ -294,9 +294,9 @@ def _codes(values: Sequence[Any]) -> Floats:
 
 
 _PER_UNIT = 0.1
-"""What a distance of e counts beside one differing setting."""
+"""Weight of a distance of e beside one differing setting."""
 _PER_LOAD = 2.0
-"""What a load level e times another counts: borrowed is from the same load where it can be."""
+"""Weight of a load level e times another: borrowed is from the same load where it can be."""
 _AS_GOOD = 0.3
 """Lenders no further than this beyond the nearest are averaged."""
 _CONTINUED_FROM = 3

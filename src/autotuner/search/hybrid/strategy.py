@@ -109,7 +109,7 @@ class HybridStrategy:
         )
 
     def describe(self, state: SearchState) -> str:
-        """What it does, and what it knows to begin with."""
+        """Description of its way, and of its prior knowledge."""
         known = predicted(state)
         if not known.points:
             return "hybrid: nothing is predicted, so the progressive rules choose"

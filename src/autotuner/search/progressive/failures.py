@@ -1,4 +1,4 @@
-"""What failed launches teach about candidates that were not tried.
+"""Failure model: risk of candidates that were not tried, learnt from failed launches.
 
 A candidate that asks each GPU for about as much memory as one that ran out will run out too. Any
 other failure is a matter of similarity: a candidate that resembles a failed one more than any that
@@ -139,7 +139,7 @@ class FailureModel:
 
 
 def failure_model_of(state: SearchState) -> FailureModel:
-    """What the state's history and predictions warn of."""
+    """The failure model of the state's history and predictions."""
     failed = {
         outcome.candidate_id: outcome.failure_kind or "nothing measured"
         for outcome in state.history

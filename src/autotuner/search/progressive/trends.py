@@ -42,7 +42,7 @@ METRICS = {
     "tpot_ms": "TPOT",
     "e2e_p90_ms": "p90 latency",
 }
-"""What trends are learnt of, and how a reader calls it."""
+"""Metrics that trends are learnt of, and their names for readers."""
 _LEVEL = "load level"
 _LIMIT, _REPLICAS = "scheduling.max_running_requests", "parallel.data_parallel"
 _PENALTY = 0.1
@@ -55,7 +55,7 @@ _SATURATED = 0.05
 
 @dataclass(frozen=True)
 class Trend:
-    """What a step of one setting does to one metric, all else equal.
+    """Effect of a step of one setting on one metric, all else equal.
 
     Attributes:
         path: `group.field`.
@@ -104,7 +104,7 @@ class Trends:
     launches: int
 
     def logs(self, settings: Settings, load: LoadLevel) -> tuple[float, ...]:
-        """What settings and load add to ln(metric), in the order of `METRICS`."""
+        """Sums of the effects of settings and load on ln(metric), in the order of `METRICS`."""
         own, total = _at_load(settings, load), (0.0,) * len(METRICS)
         for axis, effects in zip(self.axes, self.effects, strict=True):
             key = axis.path, repr(own.get(axis.path))
@@ -151,7 +151,7 @@ class Trends:
 
     @cached_property
     def _added(self) -> dict[tuple[str, str], list[float]]:
-        """What a value adds, computed once."""
+        """The effect of a value, computed once."""
         return {}
 
 
@@ -229,7 +229,7 @@ _SHOWN = ("e2e_p90_ms", "tok_s_per_gpu", "ttft_ms", "tpot_ms")
 
 @dataclass(frozen=True)
 class TrendPrediction:
-    """What trends make of a candidate: the launch that it is derived from, and its points."""
+    """Extrapolation to a candidate: the launch that it is derived from, and its points."""
 
     base: str
     points: tuple[OperatingPoint, ...]
