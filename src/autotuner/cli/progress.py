@@ -151,6 +151,8 @@ def level_text(measurement: Measurement, predicted: Prediction | None = None) ->
         f"{seen} (predicted {said})" if said else seen for seen, said in figures
     )
     doubts = []
+    if measurement.saturated:
+        doubts.append("the engine does not keep up with the rate")
     if measurement.client_bottleneck:
         doubts.append("the load generator was the bottleneck")
     if measurement.machine is not None and measurement.machine.busy:

@@ -125,7 +125,7 @@ def print_recommended(prepared: Prepared, found: Outlook, console: Console) -> N
     short = short_ids([candidate.id for candidate in prepared.space.candidates])
     named = f"{short[point.candidate_id]} {escape(settings)}"
     console.print(
-        f"[bold]{title}[/bold] {named} at {point.load} concurrent requests: {', '.join(figures)}",
+        f"[bold]{title}[/bold] {named} at {point.load.long}: {', '.join(figures)}",
         soft_wrap=True,
     )
     console.print(f"  {escape(chosen.reason)}", soft_wrap=True)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from autotuner.catalog import gpu_named, resolve_model
 from autotuner.config import TaskConfig
-from autotuner.config.extensions import LAUNCHERS
+from autotuner.config.extensions import LAUNCHERS, LOAD_GENERATORS
+from autotuner.config.load_level import kind_of_levels
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
+from autotuner.measure import load_generator_named
 from autotuner.profiles import ProfileRegistry
 from autotuner.search import COST
 from autotuner.tuning.resolve import Variant, workload_of
@@ -38,6 +40,7 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
                 f"{task.deployment_mode!r} is not installed here; use {choices}",
             )
         )
+    problems += _unproducible_loads(task)
     together = [combination.settings() for combination in task.combinations]
     problems += [
         Problem(path, "cannot be searched; give one value")
@@ -51,6 +54,24 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
     ]
     if problems:
         raise ConfigError(source, tuple(problems))
+
+
+def _unproducible_loads(task: TaskConfig) -> list[Problem]:
+    """Load levels that the task's load generator cannot produce; a replay has what was recorded."""
+    tool, kind = task.benchmark.tool, kind_of_levels(task.benchmark.levels)
+    if task.deployment_mode == "replay" or kind is None:
+        return []
+    able = load_generator_named(tool).load_kinds
+    if kind in able:
+        return []
+    others = [name for name in LOAD_GENERATORS if kind in load_generator_named(name).load_kinds]
+    return [
+        Problem(
+            "benchmark.load",
+            f"{tool} makes no load of the kind {kind.value}, only {' and '.join(sorted(able))}; "
+            f"give levels of that kind, or say benchmark.tool: {' or '.join(others)}",
+        )
+    ]
 
 
 def refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
