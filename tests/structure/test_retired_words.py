@@ -77,6 +77,14 @@ def texts_of(source: str, tree: ast.AST) -> Iterator[Place]:
             yield token.start[0], token.string
 
 
+def beginnings(tree: ast.AST) -> Iterator[Place]:
+    """Docstrings that begin with no noun and no verb, each with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))) if text.startswith("What "):
+                yield node.lineno, "'What …': begin with the noun of what it is, or with a verb"
+
+
 def retired_name(name: str) -> str | None:
     """What to call it instead; None where the name is fine."""
     if name in FOREIGN:
@@ -96,7 +104,7 @@ def faults_of_python(path: Path, *, prose: bool = True) -> list[str]:
     source = path.read_text("utf-8")
     tree, where = ast.parse(source), path.relative_to(ROOT)
     named = faults_of_names(tree, path.stem)
-    written = retired_phrases(texts_of(source, tree)) if prose else ()
+    written = [*retired_phrases(texts_of(source, tree)), *beginnings(tree)] if prose else []
     return [f"{where}:{line}: {what}" for line, what in sorted({*named, *written})]
 
 
