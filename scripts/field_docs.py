@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, TaskConfig
+from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, LoadLevel, TaskConfig
 from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.task import (
     Benchmark,
@@ -105,6 +105,8 @@ def kind_of(annotation: Any) -> str:
     if origin is dict:
         return f"mapping: {kind_of(inner[0])} -> {kind_of(inner[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "mapping"
+    if annotation is LoadLevel:
         return "mapping"
     return KINDS.get(annotation, str(annotation))
 

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from autotuner.config import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
+from autotuner.config import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels, parse_task
+from autotuner.errors import ConfigError
 
+TASK: dict[str, Any] = {"version": 2, "name": "t", "model": {"id": "m"}}
 CONCURRENCY = st.integers(1, 2**31 - 1).map(LoadLevel.concurrency)
 RATE = st.floats(1e-6, 1e6).map(LoadLevel.rate)
 LEVELS = CONCURRENCY | RATE
@@ -96,3 +98,45 @@ def test_kinds_are_never_mixed() -> None:
     assert kind_of_levels([eight, LoadLevel.concurrency(1)]) is LoadKind.CONCURRENCY
     with pytest.raises(ValueError, match=r"two kinds.*keep one"):
         kind_of_levels([eight, rate])
+
+
+def test_the_long_form_of_concurrencies_is_the_short_one() -> None:
+    short = parse_task(TASK | {"benchmark": {"concurrency": [1, 8]}})
+    long = parse_task(TASK | {"benchmark": {"load": [{"concurrency": 1}, {"concurrency": 8}]}})
+    assert long == short
+    assert long.written()["benchmark"] == {"concurrency": [1, 8]}
+    assert long.content_id == short.content_id
+    assert short.content_id == "e25d740a49f7", "as it was before there were other loads"
+
+
+def test_rates_are_read_written_and_told_apart() -> None:
+    task = parse_task(TASK | {"benchmark": {"load": [{"rate": 2.5}, {"rate": 1}]}})
+    assert task.benchmark.levels == (LoadLevel.rate(2.5), LoadLevel.rate(1))
+    assert parse_task(task.written()) == task
+    other = task.at_levels([LoadLevel.concurrency(4)])
+    assert other.benchmark.concurrency == (4,)
+    assert other.benchmark.load is None
+    assert len({task.content_id, other.content_id}) == 2
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "words"),
+    [
+        ({"load": [{"rate": 0}]}, ["benchmark.load.0", "rate: 0 is no load", "above 0"]),
+        ({"load": [{"rate": 1}, {"concurrency": 8}]}, ["{rate: 1} and {concurrency: 8}", "keep"]),
+        ({"load": [{"rate": 1}], "concurrency": [1]}, ["concurrency and load", "keep one"]),
+        ({"load": [{"concurrency": 1}], "concurrency": [1]}, ["concurrency and load", "keep one"]),
+        ({"load": [{"rate": 1}, {"rate": 1.0}]}, ["a rate is given twice"]),
+        ({"load": [{"concurrency": 8}, {"concurrency": 8}]}, ["a concurrency is given twice"]),
+        ({"load": [{"concurrency": 0}]}, ["benchmark.concurrency.0", "not 0"]),
+        ({"load": []}, ["benchmark.load", "empty"]),
+        ({"load": {"rate": 1}}, ["benchmark.load", "takes a list"]),
+        ({"load": [8]}, ["benchmark.load.0", "{concurrency: 8} or {rate: 2.5}"]),
+    ],
+)
+def test_loads_that_no_task_can_have_are_refused(
+    benchmark: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_task(TASK | {"benchmark": benchmark})
+    assert all(word in str(caught.value) for word in words), caught.value
