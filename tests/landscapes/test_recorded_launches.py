@@ -20,7 +20,7 @@ from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.prepare import Prepared, prepare
 
 EXAMPLE = Path(__file__).parents[2] / "examples/landscapes/dev_qwen235b_b200_trtllm.csv.gz"
-TABLE = made_up_landscape(levels=LEVELS)
+TABLE = made_up_landscape(levels=[level.value for level in LEVELS])
 TASK: dict[str, Any] = {
     "version": 2,
     "name": "t",

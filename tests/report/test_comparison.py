@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from autotuner.config import LoadLevel
 from autotuner.report import print_comparison
 from autotuner.report.axes import Span, frame, log_span
 from autotuner.report.comparison import render_comparison
@@ -30,8 +31,8 @@ def comparison(text: str = "plain", *, full: bool = True) -> Comparison:
             figures = predicted = {"ttft_ms": 10.0}
         pairs.append(
             pair_of(
-                Point(level, **predicted, **shown),  # type: ignore[arg-type]  # figures and names
-                Point(level, tool=text, **figures, **shown),  # type: ignore[arg-type]  # the same
+                Point(LoadLevel.concurrency(level), **predicted, **shown),  # type: ignore[arg-type]  # figures and names
+                Point(LoadLevel.concurrency(level), tool=text, **figures, **shown),  # type: ignore[arg-type]  # the same
             )
         )
     odd = (Excluded(text, text),)

@@ -95,7 +95,10 @@ def scaled(factor: float) -> RunSummary:
                 document[name][key] = value * factor
         document[name]["ci95"] = document[name]["mean"] / 5
     document["tok_s"] *= factor
-    levels = [Measurement.model_validate(document | {"concurrency": n}) for n in (2, 1024)]
+    levels = [
+        Measurement.model_validate(document | {"load": {"kind": "concurrency", "value": n}})
+        for n in (2, 1024)
+    ]
     point = found.frontier[0].model_copy(
         update={
             "tok_s_per_gpu": 123.4 * factor,

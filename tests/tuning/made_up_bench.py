@@ -153,7 +153,7 @@ class MadeUpLoad:
 
 def forecast(prepared: Prepared, predictor: Predictor | None) -> Forecast:
     """What `predictor` says; nothing where there is none."""
-    levels = prepared.task.benchmark.concurrency
+    levels = prepared.task.benchmark.levels
     if predictor is None:
         return Forecast((), levels, silent="nobody is asked")
     facts, cpu = prepared.model.facts, gpu_named("cpu")

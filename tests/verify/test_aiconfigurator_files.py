@@ -53,7 +53,7 @@ def test_points_are_read_with_their_settings_and_originals() -> None:
     assert point.originals["tokens/s"] == "3936.141"
     assert point.settings["parallel.tensor_parallel"] == 2
     assert point.settings["quantization.comm_mode"] == "half"
-    assert (point.load.value, point.tpot_as) == ("steady", "without_first")
+    assert (point.loop, point.tpot_as) == ("steady", "without_first")
     assert found.excluded == ()
     assert "bs" in found.not_used
 

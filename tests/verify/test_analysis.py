@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.verify import METRICS, Pair, Point, pair_of
 from autotuner.verify.analysis import by_dimension, errors, ranks, spearman, worst
 
@@ -18,9 +19,9 @@ FIGURES = st.lists(st.tuples(FIGURE, FIGURE), min_size=2, max_size=30)
 
 
 def pair(predicted: float | None, actual: float | None, **shown: object) -> Pair:
-    level = shown.pop("concurrency", 1)
+    level = LoadLevel.concurrency(shown.pop("concurrency", 1))  # type: ignore[arg-type]  # a test says an int
     return pair_of(
-        Point(level, ttft_ms=predicted),  # type: ignore[arg-type]  # a test says an int
+        Point(level, ttft_ms=predicted),
         Point(level, ttft_ms=actual, **shown),  # type: ignore[arg-type]  # a test says what fits
     )
 

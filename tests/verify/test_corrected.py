@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autotuner.catalog import ModelFacts, gpu_named
+from autotuner.config import LoadLevel
 from autotuner.predict import Observation, Scenario
 from autotuner.predict.calibration import correcting
 from autotuner.verify.autotuner_reader import read_predictions
@@ -17,7 +18,7 @@ from autotuner.verify.points import Point, PointFile
 
 SCENARIO = Scenario("m", ModelFacts(), "vllm", "1", gpu_named("h200"), "h200", 8, 4)
 SEEN = Observation(
-    *("m", None, "vllm", "1", "h200", 1, {}, 8, 4, 2),
+    *("m", None, "vllm", "1", "h200", 1, {}, 8, 4, LoadLevel.concurrency(2)),
     *(10.0, 5.0, 100.0, "base-1", 40.0, 10.0, "first"),
 )
 
@@ -47,7 +48,8 @@ def saved(corrected_by: list[str]) -> dict[str, Any]:
 
 def measured() -> PointFile:
     points = [
-        Point(level, 10.0, 5.0, 100.0, gpus=1, model="m", engine="vllm", system="h200",
+        Point(LoadLevel.concurrency(level), 10.0, 5.0, 100.0,
+              gpus=1, model="m", engine="vllm", system="h200",
               candidate="a", isl=8, osl=4, source=f"at {level}")
         for level in (1, 2)
     ]  # fmt: skip

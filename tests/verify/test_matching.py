@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.errors import VerifyError
 from autotuner.verify import Point, PointFile, compare_files, match
 
@@ -14,7 +15,7 @@ def point(level: int = 8, source: str = "p", tp: int | None = 2, **shown: Any) -
     settings = {"parallel.tensor_parallel": tp} if tp else {}
     figures = {"ttft_ms": 100.0, "tpot_ms": 10.0, "tok_s": 500.0} | shown
     settings |= figures.pop("settings", {})
-    return Point(level, source=source, settings=settings, **figures)
+    return Point(LoadLevel.concurrency(level), source=source, settings=settings, **figures)
 
 
 def test_points_of_one_layout_and_load_are_a_pair() -> None:
@@ -87,7 +88,7 @@ def test_repeats_of_a_measurement_count_once_with_their_medians() -> None:
 @pytest.mark.parametrize(
     ("predicted", "actual", "word"),
     [
-        ({"load": "steady"}, {}, "steady load was predicted"),
+        ({"loop": "steady"}, {}, "steady load was predicted"),
         ({}, {"tool": "genai-bench"}, "measured by genai-bench"),
         ({"engine_version": "0.24"}, {"engine_version": "0.25"}, "version 0.24 was predicted"),
         ({}, {"lengths": "N(9,1)/(9,1)"}, "N(9,1)/(9,1) were measured"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autotuner.config import LoadLevel
 from autotuner.errors import VerifyError
 from autotuner.report.comparison import comparison_document
 from autotuner.verify import Comparison, Point, Side, compare_pairs, judge, pair_of
@@ -17,8 +18,8 @@ def comparison() -> Comparison:
     """TTFT 25 and 5 % too low, TPOT right, no throughput."""
     pairs = [
         pair_of(
-            Point(level, ttft_ms=predicted, tpot_ms=10.0 * level),
-            Point(level, ttft_ms=100.0, tpot_ms=10.0 * level),
+            Point(LoadLevel.concurrency(level), ttft_ms=predicted, tpot_ms=10.0 * level),
+            Point(LoadLevel.concurrency(level), ttft_ms=100.0, tpot_ms=10.0 * level),
         )
         for level, predicted in ((1, 75.0), (2, 95.0))
     ]

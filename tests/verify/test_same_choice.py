@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autotuner.config import LoadLevel
 from autotuner.verify import Pair, Point, pair_of
 from autotuner.verify.analysis import choices
 
@@ -18,7 +19,7 @@ def pair(
 ) -> Pair:
     """A pair of (TTFT ms, TPOT ms, tok/s) on one GPU."""
     sides = [
-        Point(1, ttft_ms=ttft, tpot_ms=tpot, tok_s=tok_s, gpus=1, **shown)  # type: ignore[arg-type]  # names
+        Point(LoadLevel.concurrency(1), ttft_ms=ttft, tpot_ms=tpot, tok_s=tok_s, gpus=1, **shown)  # type: ignore[arg-type]  # names
         for ttft, tpot, tok_s in (predicted, actual)
     ]
     return pair_of(*sides)
@@ -63,7 +64,9 @@ def test_scenarios_do_not_compete_with_each_other() -> None:
 
 
 def test_a_point_that_does_not_state_all_takes_no_part() -> None:
-    blind = pair_of(Point(1, ttft_ms=1), Point(1, ttft_ms=1))
+    blind = pair_of(
+        Point(LoadLevel.concurrency(1), ttft_ms=1), Point(LoadLevel.concurrency(1), ttft_ms=1)
+    )
     assert choices([blind, blind]) == ()
 
 

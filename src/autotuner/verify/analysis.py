@@ -16,7 +16,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autotuner.config import LoadKind
+from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import tok_s_per_user
 from autotuner.search import (
     OperatingPoint,
@@ -148,7 +148,7 @@ def by_dimension(
         value = DIMENSIONS[dimension](pair)
         if value is not None:
             groups.setdefault(value, []).append(pair)
-    ordered = sorted(groups, key=lambda v: (v, "") if isinstance(v, int | float) else (0, str(v)))
+    ordered = sorted(groups, key=_rank)
     return {
         _text(value): {name: errors(m, groups[value], within) for name, m in METRICS.items()}
         for value in ordered
@@ -179,6 +179,13 @@ def ranks(values: Sequence[float]) -> list[float]:
             found[place] = (start + end) / 2 + 1
         start = end + 1
     return found
+
+
+def _rank(value: object) -> tuple[float, str]:
+    """Numbers and load levels by size, all else by its text."""
+    if isinstance(value, LoadLevel):
+        return value.value, value.kind.value
+    return (value, "") if isinstance(value, int | float) else (0, str(value))
 
 
 def _text(value: object) -> str:
