@@ -116,6 +116,13 @@ def test_an_engine_without_a_scheduler_is_unknown_to_the_roofline(folder: Path) 
             "scheduler.hots_ms: unknown key; did you mean 'host_ms'?",
         ),
         ("model_format: folder\n", "model_format: zip\n", "model_format: Input should be"),
+        (
+            "image: vllm/vllm-openai\n",
+            "image: vllm/vllm-openai:v0.32.0\n",
+            "image: 'vllm/vllm-openai:v0.32.0' is no image without a tag",
+        ),
+        ('argv: [--host, "{host}",', "argv: [--host, 127.0.0.1,", 'argv: "{host}" has to stand'),
+        ('--port, "{port}"', '--port, "{port}", --p, "{port}"', 'argv: "{port}" has to stand'),
         ("kind: port_taken\n", "kind: blocked\n", "failures.0.kind: Input should be"),
         ("at_least: served_length\n", "at_leest: served_length\n", "requires.0.at_leest: unknown"),
     ],

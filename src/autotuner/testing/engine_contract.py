@@ -13,6 +13,8 @@ import pytest
 from autotuner.catalog import ResolvedModel
 from autotuner.config import GROUPS, Candidate
 from autotuner.engines import (
+    DEFAULT_HOST,
+    HOST,
     MODEL,
     PORT,
     Engine,
@@ -99,11 +101,13 @@ class EngineContract(ABC):
         assert set(table.defaults) <= set(table.rows)
         assert {path for row in _rows(table) for path in row.reads} <= set(FIELDS)
 
-    def test_rendering_is_deterministic_and_has_one_port(self) -> None:
+    def test_rendering_is_deterministic_and_binds_to_what_the_launcher_says(self) -> None:
         spec = self.render(scheduling__max_running_requests=3)
         assert spec == self.render(scheduling__max_running_requests=3)
-        assert sum(word.count(PORT) for word in spec.argv) == 1
-        assert "8123" in spec.argv_for(8123)
+        for placeholder in (HOST, PORT):
+            assert sum(word.count(placeholder) for word in spec.argv) == 1
+        assert {"8123", DEFAULT_HOST} <= set(spec.argv_for(8123))
+        assert {"8123", "0.0.0.0"} <= set(spec.argv_for(8123, host="0.0.0.0"))  # noqa: S104
         assert tuple(shlex.split(spec.command(8123))) == (
             *(f"{name}={value}" for name, value in spec.env),
             *spec.argv_for(8123),
@@ -117,7 +121,13 @@ class EngineContract(ABC):
         assert (spec.engine, spec.model_name) == (self.engine().name, self.model().name)
         assert (spec.health_path, spec.api_path) == (table.health_path, table.api_path)
         assert spec.failure_patterns == table.failures
+        assert spec.image == table.file.image
         assert any(self.model().location in word for word in spec.argv)
+
+    def test_the_spec_names_what_a_container_has_to_be_given_to_read(self) -> None:
+        path = self.model().path
+        mounted = [mount.source for mount in self.render().mounts]
+        assert mounted == ([] if path is None else [str(path.absolute())])
 
     @pytest.mark.parametrize("path", FIELDS)
     def test_each_value_is_rendered_or_refused_by_the_name_of_its_field(self, path: str) -> None:
