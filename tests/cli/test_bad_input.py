@@ -115,7 +115,7 @@ def test_a_home_that_is_no_folder(run: Run, write_task: WriteTask, tmp_path: Pat
 def test_a_store_that_is_no_database(run: Run, write_task: WriteTask, home: Path) -> None:
     home.mkdir()
     (home / "autotuner.db").write_bytes(b"something else entirely" * 100)
-    for words in (("tune", write_task(), "--json"), ("show",), ("runs",)):
+    for words in (("tune", write_task(), "--json"), ("show",), ("tasks",)):
         is_told(run(*words), "autotuner.db", "not a database")
 
 
@@ -159,7 +159,7 @@ def test_a_home_in_use_by_another_run(
 
 
 def test_runs_and_candidates_that_are_not_there(run: Run, write_task: WriteTask) -> None:
-    is_told(run("show"), "no runs")
+    is_told(run("show"), "no tasks")
     task = write_task(ONE_CANDIDATE)
     assert run("tune", task, "--json").returncode == 0
     is_told(run("show", "7"), "7", "1")

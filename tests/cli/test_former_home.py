@@ -29,8 +29,17 @@ from autotuner.testing.fake_engine import install_fake_engine
 
 FORMER = Path(__file__).parent / "former"
 REVISION = "0009"
-RENAMED = {"run_id": "task_id"}
+RENAMED = {
+    "run_id": "task_id",
+    "wanted": "requested_action",
+    "beat": "heartbeat",
+    "needs_gpu": "requested_gpu",
+    "needs_gpus": "requested_gpus",
+}
 """Field of a record as the former version called it -> as this one calls it."""
+RENAMED_KINDS = {"run_started": "task_started", "run_ended": "task_ended"}
+"""The same of events."""
+RENAMED_TABLES = {"engine_processes": "engine_handles"}
 
 
 def content() -> dict[str, Any]:
@@ -112,7 +121,7 @@ def assert_holds(found: Any, former: Any, where: str = "") -> None:
         found = found.isoformat()
     if isinstance(former, dict):
         for name, value in former.items():
-            assert_holds(found[RENAMED.get(name, name)], value, f"{where}.{name}")
+            assert_holds(found[name if name in found else RENAMED[name]], value, f"{where}.{name}")
     elif isinstance(former, list):
         assert len(found) == len(former), where
         for index, (one, other) in enumerate(zip(found, former, strict=True)):
@@ -124,10 +133,13 @@ def assert_holds(found: Any, former: Any, where: str = "") -> None:
 def test_every_record_is_there(former: Path, tmp_path: Path, former_database: str | None) -> None:
     expected = content()
     expected = json.loads(json.dumps(expected).replace("@FOLDER@", str(tmp_path)))
+    for event in (event for events in expected["events"].values() for event in events):
+        event["kind"] = RENAMED_KINDS.get(event["kind"], event["kind"])
     with Store.open(former, former_database) as store:
         found = read_today(store)
         with store.sessions.reading() as session:
-            for table, count in expected["counts"].items():
+            for former_table, count in expected["counts"].items():
+                table = RENAMED_TABLES.get(former_table, former_table)
                 query = f"SELECT count(*) FROM {table}"  # noqa: S608
                 assert session.connection().exec_driver_sql(query).scalar() == count, table
     del expected["counts"]
@@ -147,7 +159,7 @@ def test_the_upgrade_is_backed_up_and_the_commands_work_on_it(
     if moved["to"] != REVISION:
         with closing(sqlite3.connect(moved["backup"])) as backup:
             assert backup.execute("SELECT count(*) FROM tasks_v2").fetchone() == (4,)
-    listed = document(run("runs", "--json"))["runs"]
+    listed = document(run("tasks", "--json"))["tasks"]
     assert [(r["id"], r["name"], r["status"]) for r in listed] == [
         (4, "pending", "pending"),
         (3, "queued", "queued"),
@@ -160,7 +172,7 @@ def test_the_upgrade_is_backed_up_and_the_commands_work_on_it(
     done = run("tune", tmp_path / "interrupted.yaml", "--json")
     assert done.returncode == 0, done.stderr
     resumed = document(done)
-    assert resumed["run"]["id"] == 2
+    assert resumed["task"]["id"] == 2
     assert [e["status"] for e in resumed["experiments"]] == ["completed"] * 3
     before = content()["experiments"]["2"][0]["measurements"]
     assert [m["tok_s"] for m in resumed["experiments"][0]["measurements"]] == [
@@ -177,6 +189,6 @@ def test_a_database_of_a_newer_version_is_refused_and_stays_as_it_is(
     with closing(sqlite3.connect(former / "autotuner.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     before = (former / "autotuner.db").read_bytes()
-    for words in (["runs"], ["db", "upgrade"]):
+    for words in (["tasks"], ["db", "upgrade"]):
         is_told(run(*words), "revision 9999, which this version does not know")
     assert (former / "autotuner.db").read_bytes() == before

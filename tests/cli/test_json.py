@@ -23,11 +23,11 @@ def document(done: Done, code: int = 0) -> dict[str, Any]:
 def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Path) -> None:
     task = write_task()
     tuned = document(run("tune", task, "--json"))
-    assert tuned["run"]["status"] == "completed"
+    assert tuned["task"]["status"] == "completed"
     assert [e["status"] for e in tuned["experiments"]] == ["completed"] * 4
     assert all(set(e) >= EXPERIMENT for e in tuned["experiments"])
-    assert (tuned["run"]["strategy"], tuned["experiments"][0]["phase"]) == ("grid", "grid")
-    assert tuned["run"]["strategy_reason"] == "all 4 candidates in the order of the space"
+    assert (tuned["task"]["strategy"], tuned["experiments"][0]["phase"]) == ("grid", "grid")
+    assert tuned["task"]["strategy_reason"] == "all 4 candidates in the order of the space"
     assert all(len(e["measurements"]) == 2 for e in tuned["experiments"])
     assert tuned["frontier"]
     assert all(set(point) >= POINT | {"tpot_ms", "command"} for point in tuned["frontier"])
@@ -44,7 +44,7 @@ def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Pat
 
     assert document(run("show", "--json")) == tuned
     assert document(run("show", "1", "--json")) == tuned
-    (listed,) = document(run("runs", "--json"))["runs"]
+    (listed,) = document(run("tasks", "--json"))["tasks"]
     assert (listed["id"], listed["completed"], listed["failed"]) == (1, 4, 0)
     assert document(run("report", "--json", "--output", home / "r.html"))["report"]
     assert (home / "r.html").is_file()
@@ -54,7 +54,7 @@ def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Pat
     again = document(run("tune", task, "--json"))
     assert again["experiments"] == tuned["experiments"], "a finished run is not measured again"
     fresh = document(run("tune", task, "--json", "--fresh"))
-    assert fresh["run"]["id"] == 2
+    assert fresh["task"]["id"] == 2
     assert fresh["experiments"] != tuned["experiments"]
     assert document(run("show", "1", "--json"))["experiments"] == tuned["experiments"]
 
@@ -65,17 +65,17 @@ def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) 
     for point in tuned["frontier"]:
         assert point["experiment"][:7] in shown
     for number, point in enumerate(tuned["frontier"], 1):
-        (row,) = document(run("render", "--run", 1, "--point", number, "--json"))["candidates"]
+        (row,) = document(run("render", "--task", 1, "--point", number, "--json"))["candidates"]
         assert (row["id"], row["load"]) == (point["experiment"], point["load"])
         assert row["command"] == point["command"]
         assert f"{number}" in shown
     best = run("render", "--best").stdout
     assert tuned["recommended"]["command"] in best
     assert run("render", task, "--best").stdout == best
-    assert len(document(run("render", "--run", 1, "--json"))["candidates"]) == len(
+    assert len(document(run("render", "--task", 1, "--json"))["candidates"]) == len(
         tuned["frontier"]
     )
-    for words in ((task,), ("--run", 1)):
+    for words in ((task,), ("--task", 1)):
         (row,) = document(run("render", *words, "--candidate", first["id"][:7], "--json"))[
             "candidates"
         ]
@@ -85,12 +85,12 @@ def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) 
     assert first["command"] in alone
     assert first["selection_reason"] in alone
     mistakes: dict[tuple[object, ...], list[str]] = {
-        (): ["--best", "--run"],
-        ("--run", 1, "--point", 99): ["--point", "99", "points 1 to"],
-        ("--run", 7): ["7"],
+        (): ["--best", "--task"],
+        ("--task", 1, "--point", 99): ["--point", "99", "points 1 to"],
+        ("--task", 7): ["7"],
         ("--best", "--point", 1): ["--point", "--best"],
-        (task, "--run", 1): ["--run"],
-        ("--run", 1, "--candidate", "x"): ["--candidate", "run 1"],
+        (task, "--task", 1): ["--task"],
+        ("--task", 1, "--candidate", "x"): ["--candidate", "task 1"],
         ("--best", "--engine", "vllm"): ["--engine"],
     }
     for mistake, told in mistakes.items():
@@ -112,7 +112,7 @@ def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) 
     assert one == rendered[1:2]
     assert document(run("schema"))["properties"]["benchmark"]
     assert document(run("doctor", "--json"))["ready"]
-    assert document(run("runs", "--json")) == {"runs": []}
+    assert document(run("tasks", "--json")) == {"tasks": []}
     assert not home.exists()
 
 

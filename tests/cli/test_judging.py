@@ -112,14 +112,15 @@ def test_a_run_is_measured_once_and_compared_with_what_was_said_before(
     run: Run, small: Path, home: Path
 ) -> None:
     told = document(run("verify", "run", small, "--json"))
-    assert (told["predicted"]["name"], len(told["pairs"])) == ("calibrated predictions of run 1", 4)
+    assert told["predicted"]["name"] == "calibrated predictions of task 1"
+    assert len(told["pairs"]) == 4
     levels = measured(home)
     again = document(run("verify", "run", small, "--json"))
     assert again["pairs"] == told["pairs"]
     assert measured(home) == levels
 
     base = document(run("verify", "run", small, "--uncalibrated", "--json"))
-    assert base["predicted"]["name"] == "base predictions of run 1"
+    assert base["predicted"]["name"] == "base predictions of task 1"
     actual = [[pair["actual_ttft_ms"] for pair in found["pairs"]] for found in (told, base)]
     assert actual[0] == actual[1]
     limits = ("--require", "pairs=4", "--require", "ttft_mape=0.0001")
@@ -128,7 +129,7 @@ def test_a_run_is_measured_once_and_compared_with_what_was_said_before(
     assert measured(home) == levels
 
     fresh = document(run("verify", "run", small, "--fresh", "--json"))
-    assert fresh["predicted"]["name"] == "calibrated predictions of run 2"
+    assert fresh["predicted"]["name"] == "calibrated predictions of task 2"
     assert len(measured(home)) == 2 * len(levels)
 
 

@@ -59,7 +59,7 @@ def test_there_and_back(run: Run, lab: Path, tmp_path: Path) -> None:
     assert {one["source"] for one in back} == {"lab.jsonl"}
     listed = document(run("observations", "list", "--json"))["observations"]
     assert [one["engine"] for one in listed] == ["vllm", "vllm", "sglang"]
-    assert {one["run"] for one in listed} == {None}
+    assert {one["task"] for one in listed} == {None}
     table = run("observations", "list").stdout
     assert "1.33" in table, "median of measured / predicted TTFT"
 
@@ -95,7 +95,7 @@ def test_what_is_forgotten_can_be_taken_back(run: Run, lab: Path) -> None:
     assert left["engine"] == "sglang"
     back = document(run("observations", "import", forgotten["backup"], "--json"))
     assert back == {"imported": 2, "duplicates": 0}
-    assert document(run(*words, "--run", "7")) == {"forgotten": 0, "backup": None}
+    assert document(run(*words, "--task", "7")) == {"forgotten": 0, "backup": None}
 
 
 def test_looking_creates_nothing(run: Run, home: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
     assert len(document(run("observations", "list", "--json"))["observations"]) == 8
 
     second = document(run("tune", task, "--again", "--json"))
-    assert second["run"]["id"] == 2
+    assert second["task"]["id"] == 2
     error = second["prediction_error"]
     for metric in ("ttft_ms", "tpot_ms"):
         off = error["base"][metric]["median_ape"]

@@ -61,9 +61,9 @@ def is_told(done: Done, *words: str) -> None:
 
 def test_the_example_is_tuned_and_labelled_everywhere(run: Run) -> None:
     tuned = document(run("tune", EXAMPLE, "--json"))
-    assert (tuned["run"]["replay"], tuned["run"]["status"]) == (True, "completed")
-    assert tuned["run"]["landscape"] == "../landscapes/dev_qwen235b_b200_trtllm.csv.gz"
-    assert tuned["run"]["model"] == "Qwen/Qwen3-235B-A22B"
+    assert (tuned["task"]["replay"], tuned["task"]["status"]) == (True, "completed")
+    assert tuned["task"]["landscape"] == "../landscapes/dev_qwen235b_b200_trtllm.csv.gz"
+    assert tuned["task"]["model"] == "Qwen/Qwen3-235B-A22B"
     assert len(tuned["experiments"]) == 12
     assert all(LABEL in e["command"] for e in tuned["experiments"])
     assert LABEL in tuned["recommended"]["command"]
@@ -80,16 +80,16 @@ def test_the_example_is_tuned_and_labelled_everywhere(run: Run) -> None:
     }
 
     assert document(run("show", "--json")) == tuned
-    assert [r["replay"] for r in document(run("runs", "--json"))["runs"]] == [True]
+    assert [r["replay"] for r in document(run("tasks", "--json"))["tasks"]] == [True]
     assert "times are simulated" in run("show").stdout
-    assert "(replay)" in run("runs").stdout
+    assert "(replay)" in run("tasks").stdout
 
 
 def test_a_run_on_engines_is_not_labelled(run: Run, write_task: WriteTask) -> None:
     tuned = document(run("tune", write_task(SMALL), "--json"))
-    assert (tuned["run"]["replay"], tuned["run"]["landscape"]) == (False, None)
+    assert (tuned["task"]["replay"], tuned["task"]["landscape"]) == (False, None)
     assert "simulated" not in run("show").stdout
-    assert "replay" not in run("runs").stdout
+    assert "replay" not in run("tasks").stdout
     assert "<b>Replay</b>" not in Path(tuned["report"]).read_text(encoding="utf-8")
 
 
@@ -126,7 +126,7 @@ def test_where_nothing_succeeds_the_exit_code_is_1(run: Run, replay: WriteTask) 
     }
     failed = document(run("tune", replay(chosen), "--json"), code=1)
     assert [e["failure"]["kind"] for e in failed["experiments"]] == ["out_of_memory"]
-    is_told(run("export"), "run 1", "succeeded")
+    is_told(run("export"), "task 1", "succeeded")
 
 
 def test_one_objective_is_told_launch_by_launch(run: Run, replay: WriteTask) -> None:
@@ -162,9 +162,9 @@ def test_interrupted_the_same_command_goes_on(
     monkeypatch.setattr(ReplayLoadGenerator, "run", stop_after_seven)
     stopped = run("tune", task, "--json")
     assert stopped.returncode == 130
-    assert document(stopped, code=130)["run"]["status"] == "interrupted"
+    assert document(stopped, code=130)["task"]["status"] == "interrupted"
     resumed = document(run("tune", task, "--json"))
-    assert (resumed["run"]["id"], resumed["run"]["status"]) == (1, "completed")
+    assert (resumed["task"]["id"], resumed["task"]["status"]) == (1, "completed")
 
     def told(found: dict[str, Any]) -> list[Any]:
         return [(e["id"], e["status"], e["measurements"]) for e in found["experiments"]]
@@ -176,7 +176,7 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     tuned = document(run("tune", replay(), "--json"))
     rows = list(csv.DictReader(io.StringIO(run("export", "1", "--format", "landscape").stdout)))
     assert {row["launch"] for row in rows} == {e["id"] for e in tuned["experiments"]}
-    assert {row["source"] for row in rows} == {"run 1 'small replay', replayed from table.csv"}
+    assert {row["source"] for row in rows} == {"task 1 'small replay', replayed from table.csv"}
 
     points = list(csv.DictReader(io.StringIO(run("export", "--format", "csv").stdout)))
     assert {row["candidate"] for row in points} == {e["id"] for e in tuned["experiments"]}
@@ -184,7 +184,7 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     whole = document(run("export", "--format", "json", "-o", tmp_path / "r.json", "--json"))
     levels = sum(len(e["measurements"]) for e in tuned["experiments"])
     assert (whole["launches"], whole["rows"]) == (6, levels)
-    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["run"]["id"] == 1
+    assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["task"]["id"] == 1
 
     packed = tmp_path / "out" / "own.csv.gz"
     told = document(run("export", "--output", packed, "--json"))
@@ -222,7 +222,7 @@ def test_a_run_of_a_real_engine_is_exported_and_replayed(
     assert all(level.predicted for launch in landscape.launches for level in launch.levels)
 
     again = document(run("tune", replay({"replay": {"landscape": "own.csv"}}), "--json"))
-    assert (again["run"]["model"], again["run"]["engine"]) == ("smollm2-135m", "llamacpp")
+    assert (again["task"]["model"], again["task"]["engine"]) == ("smollm2-135m", "llamacpp")
     assert len(again["frontier"]) == len(tuned["frontier"])
     for one, other in zip(again["frontier"], tuned["frontier"], strict=True):
         assert one["tok_s"] == pytest.approx(other["tok_s"])

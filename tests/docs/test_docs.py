@@ -29,8 +29,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 @pytest.mark.parametrize(
     "view",
     [
-        summary.RunSummary,
-        summary.RunView,
+        summary.TaskSummary,
+        summary.TaskFacts,
         summary.ExperimentView,
         summary.FailureView,
         summary.PointView,

@@ -17,7 +17,7 @@ def test_a_prefill_only_task_has_a_frontier(tmp_path: Path) -> None:
     assert tuned.returncode == 0, tuned.stderr
     assert "not valid" not in tuned.stderr
     summary = json.loads(tuned.stdout)
-    assert summary["run"]["status"] == "completed"
+    assert summary["task"]["status"] == "completed"
     assert [e["status"] for e in summary["experiments"]] == ["completed"] * 2
     for point in (*summary["frontier"], summary["recommended"]):
         assert point["tpot_ms"] is None

@@ -155,7 +155,7 @@ def test_a_second_run_starts_with_what_the_first_has_taught(tmp_path: Path) -> N
         json.loads(autotuner(tmp_path / "home", "tune", "--again", *words).stdout)
         for words in [(str(tmp_path / "task.yaml"), "--json")] * 2
     )
-    assert (first["run"]["id"], second["run"]["id"]) == (1, 2)
+    assert (first["task"]["id"], second["task"]["id"]) == (1, 2)
     at_first = first["experiments"][0]["predictions"][0]
     assert at_first["calibrated"]["ttft_ms"] == at_first["base"]["ttft_ms"]
     for told in second["experiments"][0]["predictions"]:

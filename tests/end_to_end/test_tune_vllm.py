@@ -32,7 +32,7 @@ def test_vllm_is_tuned_to_a_measured_frontier(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert [e["status"] for e in found["experiments"]] == ["completed", "completed"]
-    assert (found["run"]["engine"], found["run"]["engine_version"]) == ("vllm", "0.32.0")
+    assert (found["task"]["engine"], found["task"]["engine_version"]) == ("vllm", "0.32.0")
     assert found["frontier"]
     for experiment in found["experiments"]:
         for level in experiment["measurements"]:

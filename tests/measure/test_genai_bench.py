@@ -101,6 +101,6 @@ def test_genai_bench_and_ours_stand_side_by_side(tmp_path: Path) -> None:
         assert (measured["original"] is None) == (tool == "autotuner")
     compared = call("compare", 1, 2)
     assert compared["same_tool"] is False
-    assert [run["tool"] for run in compared["runs"]] == ["autotuner", "genai-bench"]
+    assert [run["tool"] for run in compared["tasks"]] == ["autotuner", "genai-bench"]
     assert len(compared["points"]) == 1
     assert 0.3 < compared["points"][0]["tok_s"]["ratio"] < 3

@@ -6,7 +6,7 @@ from typing import Any
 
 from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 
 LOAD = {"kind": "concurrency", "value": 2}
 COMMAND = "llama-server --model '/models/a b.gguf' " + " ".join(
@@ -40,7 +40,7 @@ def launch(text: str, experiment: str, index: int, **changes: Any) -> dict[str, 
     return {**found, **brought, **changes}
 
 
-def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> RunSummary:
+def summary(text: str = "plain", *, points: bool = True, predicted: bool = True) -> TaskSummary:
     """A run whose every free text is `text`."""
     measurement = Measurement(
         load=LoadLevel.concurrency(2),
@@ -102,7 +102,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
     }
     metric = {"median_ape": 2.0, "share_in_interval": 0.0}
     error = {"points": 1, "ttft_ms": metric, "tpot_ms": metric, "tok_s": metric}
-    return RunSummary.model_validate(
+    return TaskSummary.model_validate(
         {
             "run": {
                 "id": 1,

@@ -16,7 +16,7 @@ from test_comparison import comparison
 from autotuner.measure import Measurement
 from autotuner.report.comparison import render_comparison
 from autotuner.report.html import render_html
-from autotuner.tuning.summary import LaunchView, RunSummary
+from autotuner.tuning.summary import LaunchView, TaskSummary
 
 pytestmark = pytest.mark.slow
 WIDTHS_PX = (420, 900, 1300)
@@ -84,7 +84,7 @@ def looked_at(page: str, folder: Path) -> dict[str, list[list[object]]]:
     return answer
 
 
-def scaled(factor: float) -> RunSummary:
+def scaled(factor: float) -> TaskSummary:
     """A run of 40 launches within an SLO, its latencies and throughputs `factor` times ours."""
     found = summary()
     experiment, failed = found.experiments

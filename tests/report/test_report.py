@@ -15,7 +15,7 @@ from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
 from autotuner.report.points import plane, plot_points
 from autotuner.report.search import search_plots
-from autotuner.tuning.summary import LaunchView, RunSummary
+from autotuner.tuning.summary import LaunchView, TaskSummary
 
 
 class Page(HTMLParser):
@@ -34,7 +34,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def printed(found: RunSummary, width: int = 80) -> str:
+def printed(found: TaskSummary, width: int = 80) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False)
     print_summary(found, console)
     assert isinstance(console.file, io.StringIO)
@@ -49,7 +49,7 @@ def test_the_recommended_command_is_one_line_at_any_width(width: int) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_terminal_prints_what_a_run_says_as_it_is(text: str) -> None:
     shown = printed(summary(text), width=400)
-    assert f"run 1 '{text}'" in shown
+    assert f"task 1 '{text}'" in shown
     assert f"out_of_memory: {text}" in shown
 
 

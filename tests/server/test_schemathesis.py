@@ -98,7 +98,7 @@ def faults(app: FastAPI, phases: dict[str, Any], examples: int) -> tuple[int, li
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished):
             requests += len(event.recorder.interactions)
-            for kind, example in faults_in(event):
+            for kind, example in problems_in(event):
                 found[kind] += 1
                 first.setdefault(kind, example)
         elif isinstance(event, events.NonFatalError | events.FatalError):
@@ -106,7 +106,7 @@ def faults(app: FastAPI, phases: dict[str, Any], examples: int) -> tuple[int, li
     return requests, [f"{n} x {kind}\n{first.get(kind, '')}" for kind, n in found.items()]
 
 
-def faults_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
+def problems_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
     """Each with its kind and how to see it."""
     for checks in event.recorder.checks.values():
         for check in checks:

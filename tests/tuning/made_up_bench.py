@@ -24,7 +24,7 @@ from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -191,7 +191,7 @@ class Bench:
         predictor: Predictor | None = None,
         again: bool = False,
         strategy: Strategy | None = None,
-    ) -> tuple[RunSummary, MadeUpLoad]:
+    ) -> tuple[TaskSummary, MadeUpLoad]:
         """Runs the task to its end; `changes` replace keys of it.
 
         Args:
@@ -211,7 +211,7 @@ class Bench:
             listen=self.events.append,
             clock=launcher.clock,
         )
-        run = tuner.open_run(again=again)
+        run = tuner.open_task(again=again)
         try:
             asyncio.run(tuner.run(run))
         finally:

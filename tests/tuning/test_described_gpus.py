@@ -10,9 +10,9 @@ from autotuner.catalog import gpu_named
 from autotuner.config import parse_task
 from autotuner.errors import ConfigError
 from autotuner.profiles import builtin_registry
-from autotuner.tuning.checks import faults_in
+from autotuner.tuning.checks import problems_in
 from autotuner.tuning.prepare import prepare
-from autotuner.tuning.resources import GPUS_FILE, needs, with_gpus_of_home
+from autotuner.tuning.resources import GPUS_FILE, resource_request, with_gpus_of_home
 from autotuner.tuning.scenarios import scenarios
 
 FACTS = {"memory_gib": 63.5, "bandwidth_gb_s": 1640, "tflops": {"bfloat16": 180}}
@@ -42,8 +42,8 @@ def test_a_task_on_a_gpu_that_people_have_is_planned(gpu: str, tmp_path: Path) -
 
 def test_a_task_may_describe_its_gpu(tmp_path: Path) -> None:
     task = parse_task(document("my-gpu", gpus={"my-gpu": FACTS}))
-    assert faults_in(task, base=tmp_path, registry=builtin_registry()) == ()
-    assert needs(task) == ("my-gpu", 2)
+    assert problems_in(task, base=tmp_path, registry=builtin_registry()) == ()
+    assert resource_request(task) == ("my-gpu", 2)
     prepared = prepare(task, base=tmp_path)
     ((scenario, _),) = scenarios(prepared, tmp_path)
     assert (scenario.gpu.memory_gib, scenario.gpu.bandwidth_gb_s) == (63.5, 1640)

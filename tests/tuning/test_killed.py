@@ -129,12 +129,12 @@ def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> 
         assert line, "the run has ended early"
     # Stopped, so that it does not end while the other command starts.
     process.send_signal(signal.SIGSTOP)
-    assert tuning.told("runs")["runs"][0]["status"] == "running"
+    assert tuning.told("tasks")["tasks"][0]["status"] == "running"
     process.kill()
     process.communicate()
-    assert tuning.told("runs")["runs"][0]["status"] == "interrupted"
+    assert tuning.told("tasks")["tasks"][0]["status"] == "interrupted"
     shown = tuning.told("show")
-    assert shown["run"]["status"] == "interrupted"
+    assert shown["task"]["status"] == "interrupted"
     assert {e["status"] for e in shown["experiments"]} <= {"completed", "cancelled"}
 
 
@@ -151,10 +151,10 @@ def test_a_tuner_that_is_told_to_stop_says_what_it_keeps(number: int, tmp_path: 
     said, told = process.communicate()
     assert process.returncode == 130
     kept = tuning.finished()
-    assert f"{len(kept)} finished experiments are kept in run 1" in told
-    assert json.loads(said)["run"]["status"] == "interrupted"
+    assert f"{len(kept)} finished experiments are kept in task 1" in told
+    assert json.loads(said)["task"]["status"] == "interrupted"
     assert tuning.left() == {}
     assert 1 <= len(kept) < CANDIDATES
     shown = tuning.finish()
-    assert shown["run"]["status"] == "completed"
+    assert shown["task"]["status"] == "completed"
     assert {name: tuning.finished()[name] for name in kept} == kept

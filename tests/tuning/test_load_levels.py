@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autotuner.config import parse_task
 from autotuner.store import Store
-from autotuner.tuning.history import LEVELS_BEFORE, going_on
+from autotuner.tuning.history import LEVELS_BEFORE, at_stored_levels
 from autotuner.tuning.load_levels import geometric
 from autotuner.tuning.prepare import Prepared, prepare
 
@@ -98,9 +98,9 @@ def kept(store: Store, task: Prepared, content_id: str, plan: dict[str, Any]) ->
 def test_a_run_keeps_the_levels_that_it_began_with(tmp_path: Path) -> None:
     task = prepared(tmp_path, SMALL)
     with Store.open(tmp_path / "home") as store:
-        assert going_on(task, store) is task
+        assert at_stored_levels(task, store) is task
         kept(store, task, task.content_id, task.plan_record() | {"levels": [1, 3]})
-        found = going_on(task, store)
+        found = at_stored_levels(task, store)
     assert found.task.benchmark.levels == (1, 3)
     assert found.content_id == task.content_id
     limited = prepared(tmp_path, SMALL, slo={"ttft_ms": 100})
@@ -115,11 +115,11 @@ def test_a_run_of_before_goes_on_as_the_task_that_it_was(tmp_path: Path) -> None
     assert task.content_id != before.content_id
     with Store.open(tmp_path / "home") as store:
         kept(store, before, before.content_id, {})
-        found = going_on(task, store)
+        found = at_stored_levels(task, store)
     assert found.task.benchmark.levels == LEVELS_BEFORE
     assert found.content_id == before.content_id
     assert "--fresh" in found.levels_why
-    assert going_on(replace(task, levels_why=""), None) == replace(task, levels_why="")
+    assert at_stored_levels(replace(task, levels_why=""), None) == replace(task, levels_why="")
 
 
 @pytest.mark.parametrize("engine", ["sglang", "vllm", "trtllm"])

@@ -24,8 +24,8 @@ from autotuner.tuning.events import (
     NotPredicted,
     Predicting,
     PredictionTrouble,
-    RunEnded,
-    StrategyTold,
+    StrategyChosen,
+    TaskEnded,
 )
 
 
@@ -44,7 +44,7 @@ def test_every_candidate_is_measured_at_every_level(bench: Bench) -> None:
         (200.0, 100.0),
         (400.0, 50.0),
     ]
-    assert isinstance(bench.events[-1], RunEnded)
+    assert isinstance(bench.events[-1], TaskEnded)
 
 
 def test_the_recommended_point_has_the_most_throughput_within_the_slo(bench: Bench) -> None:
@@ -66,7 +66,7 @@ def test_a_failed_launch_is_kept_and_the_rest_goes_on(bench: Bench) -> None:
     failure = summary.experiments[1].failure
     assert failure is not None
     assert (failure.kind, failure.log_tail) == ("out_of_memory", "alloc failed")
-    assert summary.run.status == "completed"
+    assert summary.task.status == "completed"
 
 
 def test_an_engine_that_dies_under_load_is_diagnosed_and_takes_no_part(bench: Bench) -> None:
@@ -97,24 +97,24 @@ def test_where_every_level_fails_the_errors_are_told(bench: Bench) -> None:
     assert {e.failure.kind for e in summary.experiments if e.failure} == {"load_errors"}
     assert summary.experiments[0].failure is not None
     assert "3 x HTTP 503: busy" in summary.experiments[0].failure.message
-    assert (summary.run.status, summary.frontier, summary.recommended) == ("failed", [], None)
+    assert (summary.task.status, summary.frontier, summary.recommended) == ("failed", [], None)
 
 
 def test_a_budget_of_experiments_is_kept(bench: Bench) -> None:
     changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 2}}}
     summary, _ = bench.tune(changes=changes)
     assert len(summary.experiments) == 2
-    assert "budget" in summary.run.stop_reason
+    assert "budget" in summary.task.stop_reason
 
 
 def test_what_the_strategy_says_of_itself_is_told_and_kept(bench: Bench) -> None:
     summary, _ = bench.tune(changes={"optimization": {"strategy": "random", "seed": 7}})
-    told = [event for event in bench.events if isinstance(event, StrategyTold)]
+    told = [event for event in bench.events if isinstance(event, StrategyChosen)]
     assert [(event.name, event.reason) for event in told] == [
         ("random", "3 of 3 candidates drawn without replacement, with seed 7")
     ]
-    assert (summary.run.strategy, summary.run.strategy_reason) == (told[0].name, told[0].reason)
-    assert "strategy" in {event.kind for event in bench.store.events(summary.run.id)}
+    assert (summary.task.strategy, summary.task.strategy_reason) == (told[0].name, told[0].reason)
+    assert "strategy" in {event.kind for event in bench.store.events(summary.task.id)}
     assert {experiment.phase for experiment in summary.experiments} == {"random"}
     started = [event for event in bench.events if isinstance(event, ExperimentStarted)]
     assert [(e.reason, e.phase) for e in started] == [
@@ -249,7 +249,7 @@ def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench
     assert [(point.tok_s, point.tpot_ms) for point in summary.frontier] == [(200.0, 10.0)]
     assert summary.recommended is not None
     assert summary.recommended.tok_s == 200.0
-    assert summary.run.hypervolume is None
+    assert summary.task.hypervolume is None
     fast = {"strategy": "grid", "objectives": ["tpot_ms"]}
     best = bench.tune(changes={"optimization": fast, "slo": {}})[0].recommended
     assert best is not None
@@ -293,7 +293,7 @@ def test_a_run_that_is_cancelled_goes_on_with_the_experiment_under_way(bench: Be
     summary, generator = bench.tune()
     assert [p.load.value for p in generator.plans] == [4, 1, 4], "no level is measured again"
     assert [e.status for e in summary.experiments] == ["completed"] * 3
-    assert summary.run.id == run.id
+    assert summary.task.id == run.id
 
 
 def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench) -> None:
@@ -329,7 +329,7 @@ def test_a_second_run_begins_with_what_the_first_has_learnt(bench: Bench) -> Non
     bench.tune(predictor=MadeUpPredictor())
     assert len(bench.store.observations()) == 6
     summary, _ = bench.tune(predictor=MadeUpPredictor(), again=True)
-    assert summary.run.id == 2
+    assert summary.task.id == 2
     error = summary.prediction_error
     assert error is not None
     assert error.calibrated is not None
@@ -373,7 +373,7 @@ def test_a_predictor_that_breaks_is_named_and_the_run_goes_on(bench: Bench) -> N
     assert told == {"the predictor failed: ZeroDivisionError: by nothing"}
     assert all(e.unpredicted in told for e in summary.experiments)
     assert summary.prediction_error is None
-    assert "prediction_trouble" in {event.kind for event in bench.store.events(summary.run.id)}
+    assert "prediction_trouble" in {event.kind for event in bench.store.events(summary.task.id)}
 
 
 def test_a_failed_launch_teaches_nothing_and_keeps_its_prediction(bench: Bench) -> None:
@@ -403,7 +403,7 @@ def test_a_resumed_run_learns_from_each_launch_once(bench: Bench) -> None:
         bench.tune(stopped, predictor=MadeUpPredictor())
     assert len(bench.store.observations()) == 2
     summary, _ = bench.tune(predictor=MadeUpPredictor(), again=True)
-    assert summary.run.id == 1, "it was not complete"
+    assert summary.task.id == 1, "it was not complete"
     assert len(bench.store.observations()) == 6
     assert len({kept.observation.launch for kept in bench.store.observations()}) == 3
     assert [len(e.predictions) for e in summary.experiments] == [2, 2, 2]
@@ -418,4 +418,4 @@ def test_again_goes_on_where_a_raised_budget_leaves_something_to_launch(bench: B
     summary, _ = bench.tune(
         changes={"optimization": {"strategy": "grid", "budget": {"experiments": 2}}}, again=True
     )
-    assert (summary.run.id, len(summary.experiments)) == (1, 2)
+    assert (summary.task.id, len(summary.experiments)) == (1, 2)

@@ -8,7 +8,7 @@ import pytest
 
 from autotuner.config import parse_task
 from autotuner.errors import CatalogError
-from autotuner.tuning.resources import engines_named, model_named, needs
+from autotuner.tuning.resources import engines_named, model_named, resource_request
 
 BASE: dict[str, Any] = {"version": 2, "name": "a", "model": {"id": "smollm2-135m"}}
 REPLAY: dict[str, Any] = {
@@ -37,17 +37,17 @@ REPLAY: dict[str, Any] = {
 def test_a_task_needs_the_gpus_that_it_names(
     changes: dict[str, Any], needed: tuple[str, int]
 ) -> None:
-    assert needs(parse_task(BASE | changes)) == needed
+    assert resource_request(parse_task(BASE | changes)) == needed
 
 
 def test_a_replay_runs_anywhere() -> None:
-    assert needs(parse_task(REPLAY)) == ("", 0)
+    assert resource_request(parse_task(REPLAY)) == ("", 0)
     assert model_named(parse_task(REPLAY)) == "as recorded"
 
 
 def test_a_gpu_that_is_in_no_catalog_is_refused() -> None:
     with pytest.raises(CatalogError, match="h10"):
-        needs(parse_task(BASE | {"system": {"gpu_type": "h10"}}))
+        resource_request(parse_task(BASE | {"system": {"gpu_type": "h10"}}))
 
 
 def test_engines_are_those_that_the_task_names() -> None:

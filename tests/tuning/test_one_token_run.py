@@ -24,21 +24,21 @@ from autotuner.testing.made_up_landscape import made_up_landscape
 from autotuner.tuning.points import operating_points
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 from autotuner.verify.autotuner_reader import read_run
 from autotuner.verify.compare import compare_files
 
 STRATEGIES = ("auto", "grid", "random", "bayesian", "progressive", "two_stage", "hybrid")
 
 
-def run(folder: Path, **changes: Any) -> RunSummary:
+def run(folder: Path, **changes: Any) -> TaskSummary:
     written(folder, made_up_landscape(LEVELS, osl=1))
     found = go(prepared(folder, **changes), folder / "home")
     with Store.open(folder / "home") as store:
         return summarise(store, found)
 
 
-def text(summary: RunSummary) -> str:
+def text(summary: TaskSummary) -> str:
     console = Console(file=io.StringIO(), width=160)
     print_summary(summary, console)
     assert isinstance(console.file, io.StringIO)
@@ -50,9 +50,9 @@ def test_every_strategy_finds_the_frontier_of_requests_and_first_tokens(
     strategy: str, tmp_path: Path
 ) -> None:
     summary = run(tmp_path, optimization={"strategy": strategy})
-    assert summary.run.status == "completed"
-    assert summary.run.objectives == ["requests_per_s_per_gpu", "ttft_ms"]
-    assert summary.run.hypervolume
+    assert summary.task.status == "completed"
+    assert summary.task.objectives == ["requests_per_s_per_gpu", "ttft_ms"]
+    assert summary.task.hypervolume
     for point in summary.frontier:
         assert point.tpot_ms is None
         assert point.tok_s_per_user is None
@@ -89,7 +89,7 @@ def test_every_reader_leaves_tpot_out(tmp_path: Path) -> None:
     place = header.split(",").index("tpot_ms_mean")
     assert {row.split(",")[place] for row in rows} == {""}
     document = json.loads(json.dumps(summary.model_dump(mode="json")))
-    assert RunSummary.model_validate(document) == summary
+    assert TaskSummary.model_validate(document) == summary
     predictions = [told for e in summary.experiments for told in e.predictions]
     assert predictions
     assert all(told.base.tpot_ms is None for told in predictions)

@@ -14,7 +14,7 @@ from autotuner.config import parse_task
 from autotuner.predict import Prediction
 from autotuner.report.plan_document import estimate_document
 from autotuner.report.plan_terminal import print_estimate
-from autotuner.tuning.estimate import Outlook, outlook
+from autotuner.tuning.estimate import PlanEstimate, estimate_plan
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.prepare import Prepared, prepare
 
@@ -30,12 +30,12 @@ QWEN = {
 }
 
 
-def expected(tmp_path: Path, **more: Any) -> tuple[Prepared, Outlook]:
+def expected(tmp_path: Path, **more: Any) -> tuple[Prepared, PlanEstimate]:
     prepared = prepare(parse_task({**QWEN, **more}), base=tmp_path)
-    return prepared, outlook(prepared, forecast_of(prepared, tmp_path), ())
+    return prepared, estimate_plan(prepared, forecast_of(prepared, tmp_path), ())
 
 
-def text(prepared: Prepared, found: Outlook) -> str:
+def text(prepared: Prepared, found: PlanEstimate) -> str:
     console = Console(file=io.StringIO(), width=200)
     print_estimate(prepared, found, console, most=None)
     assert isinstance(console.file, io.StringIO)

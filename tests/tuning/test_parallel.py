@@ -21,7 +21,7 @@ from autotuner.store import ExperimentRecord, Store
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import Prepared, prepare
-from autotuner.tuning.search_state import Situation
+from autotuner.tuning.search_state import SearchContext
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -137,7 +137,7 @@ class Hall:
             devices=devices,
             clock=self.machine.clock,
         )
-        run = tuner.open_run()
+        run = tuner.open_task()
         try:
             asyncio.run(tuner.run(run))
         finally:
@@ -206,7 +206,7 @@ def test_a_choice_knows_what_is_in_flight(hall: Hall) -> None:
 def test_what_has_an_outcome_is_not_in_flight_while_its_engine_ends(hall: Hall) -> None:
     finished = hall.tune(1, budget={"experiments": 1})
     ending, other = finished[0].candidate_id, "of another"
-    state = Situation(hall.prepared(2)).state(finished, {ending: 0.0, other: 1.0}, now_s=2.0)
+    state = SearchContext(hall.prepared(2)).state(finished, {ending: 0.0, other: 1.0}, now_s=2.0)
     assert state.in_flight == (other,)
 
 

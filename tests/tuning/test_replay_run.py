@@ -72,7 +72,7 @@ def go(
             listen=listen,
             clock=runner.get_loop().time,
         )
-        run = tuner.open_run()
+        run = tuner.open_task()
 
         async def until_stopped() -> None:
             work.append(asyncio.ensure_future(tuner.run(run)))
@@ -181,7 +181,7 @@ def test_the_run_is_marked_and_keeps_what_the_table_told(tmp_path: Path) -> None
     assert len(run.config["replay"]["sha256"]) == 64
     with Store.open(home) as store:
         summary = summarise(store, run)
-    assert (summary.run.replay, summary.run.landscape) == (True, "made-up.csv")
+    assert (summary.task.replay, summary.task.landscape) == (True, "made-up.csv")
     assert summary.frontier
     assert summary.prediction_error is not None
 

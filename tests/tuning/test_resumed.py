@@ -25,7 +25,7 @@ from autotuner.search import (
     stop_reason,
 )
 from autotuner.testing.fake_engine import install_fake_engine
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 
 CHANGES: dict[str, Any] = {
     "scheduling": {"max_running_requests": [1, 2, 3, 4, 6, 8]},
@@ -86,7 +86,7 @@ def tuned(
             between(bench)
 
 
-def choices(summary: RunSummary) -> list[tuple[str, str, str]]:
+def choices(summary: TaskSummary) -> list[tuple[str, str, str]]:
     assert [e.index for e in summary.experiments] == list(range(1, len(summary.experiments) + 1))
     return [(e.id, e.phase, e.selection_reason) for e in summary.experiments]
 

@@ -14,7 +14,7 @@ from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.disturbance import MachineLoad
 from autotuner.store import Store
 from autotuner.tuning.estimate import time_left_s
-from autotuner.tuning.history import RunTime
+from autotuner.tuning.history import WallTime
 from autotuner.tuning.points import telling
 
 
@@ -35,8 +35,8 @@ class Kept:
             self.twice.set()
 
 
-def run_time(kept: Any) -> RunTime:
-    return RunTime(cast("Store", kept), kept, every_s=0.01)
+def run_time(kept: Any) -> WallTime:
+    return WallTime(cast("Store", kept), kept, every_s=0.01)
 
 
 def test_the_wall_time_is_stored_while_a_run_is_worked_on() -> None:

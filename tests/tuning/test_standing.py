@@ -33,7 +33,7 @@ def worse_with_4(slots: int, concurrency: int) -> Measurement | None:
 
 def test_standings_are_those_of_the_runs_end(bench: Bench) -> None:
     summary, _ = bench.tune(load=worse_with_4)
-    experiments = bench.store.experiments(summary.run.id)
+    experiments = bench.store.experiments(summary.task.id)
     assert {e.id: e.standing for e in experiments} == standings(
         experiments, objectives=OBJECTIVES, slo={}, usd_per_gpu_hour=None
     )
@@ -49,7 +49,7 @@ def test_the_frontier_of_the_summary_is_the_one_that_is_flagged(bench: Bench) ->
     summary, _ = bench.tune()
     flagged = {
         e.candidate_id
-        for e in bench.store.experiments(summary.run.id)
+        for e in bench.store.experiments(summary.task.id)
         if e.standing.is_on_actual_frontier
     }
     assert flagged == {point.experiment for point in summary.frontier}
@@ -60,7 +60,7 @@ def test_the_representative_point_is_on_the_frontier_where_one_of_its_points_is(
 ) -> None:
     summary, _ = bench.tune()
     of_frontier = {(point.experiment, point.tok_s) for point in summary.frontier}
-    for experiment in bench.store.experiments(summary.run.id):
+    for experiment in bench.store.experiments(summary.task.id):
         if experiment.standing.is_on_actual_frontier:
             shown = (experiment.candidate_id, experiment.standing.actual_throughput_tok_s)
             assert shown in of_frontier
@@ -68,7 +68,7 @@ def test_the_representative_point_is_on_the_frontier_where_one_of_its_points_is(
 
 def test_what_was_predicted_is_told_at_the_level_that_is_shown(bench: Bench) -> None:
     summary, _ = bench.tune(predictor=MadeUpPredictor())
-    for experiment in bench.store.experiments(summary.run.id):
+    for experiment in bench.store.experiments(summary.task.id):
         told = experiment.standing
         levels = {m.tok_s: m.load.value for m in experiment.measurements}
         shown = levels[told.actual_throughput_tok_s or 0.0]
@@ -82,7 +82,7 @@ def test_what_was_predicted_is_told_at_the_level_that_is_shown(bench: Bench) -> 
 
 def test_with_one_objective_the_best_point_is_shown(bench: Bench) -> None:
     summary, _ = bench.tune()
-    experiments = bench.store.experiments(summary.run.id)
+    experiments = bench.store.experiments(summary.task.id)
     found = standings(experiments, objectives=("ttft_ms",), slo={}, usd_per_gpu_hour=None)
     assert sum(standing.is_on_actual_frontier for standing in found.values()) == 1
 

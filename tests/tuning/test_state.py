@@ -16,7 +16,7 @@ from autotuner.predict import Prediction
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.estimate import LaunchTimes, busy_s
 from autotuner.tuning.prepare import prepare
-from autotuner.tuning.search_state import Situation
+from autotuner.tuning.search_state import SearchContext
 
 BENCHMARK = Benchmark.model_validate(
     {"concurrency": [1, 10], "requests_per_level": 20, "warmup_requests": 0, "repeats": 2}
@@ -116,7 +116,7 @@ def test_what_is_in_flight_has_spent_time_and_money_too(tmp_path: Path) -> None:
     prepared = prepare(parse_task(task), base=tmp_path)
     one, two = (candidate.id for candidate in prepared.space.candidates)
     done = launched(one, began_s=0.0, startup_s=10.0, measure_s=110.0)
-    state = Situation(prepared).state([done], {two: 60.0}, now_s=300.0)
+    state = SearchContext(prepared).state([done], {two: 60.0}, now_s=300.0)
     assert (state.in_flight, state.untried()) == ((two,), ())
     assert state.spent_minutes == pytest.approx(5.0)
     assert state.spent_usd == pytest.approx(5 / 60 * 2 * 6.0)

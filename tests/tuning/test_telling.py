@@ -17,8 +17,8 @@ from autotuner.tuning.events import (
     KINDS,
     PROGRESS_EVERY_S,
     EngineReady,
+    EventRecorder,
     LevelProgress,
-    Telling,
     told,
 )
 
@@ -41,7 +41,7 @@ def test_every_kind_of_event_is_known_and_documented(bench: Bench) -> None:
 
 def test_a_run_stores_what_it_tells(bench: Bench) -> None:
     summary, _ = bench.tune()
-    stored = [(e.kind, e.payload) for e in bench.store.events(summary.run.id)]
+    stored = [(e.kind, e.payload) for e in bench.store.events(summary.task.id)]
     ephemeral = ("predicting", "level_progress")
     assert [one for one in stored if one[0] not in ephemeral] == [
         told(event) for event in bench.events if told(event)[0] not in ephemeral
@@ -77,7 +77,7 @@ class Kept(Store):
 
 def test_progress_is_told_once_a_second_and_in_its_place() -> None:
     store, clock = Kept(), Clock()
-    with Telling(store, 1, clock=clock) as telling:
+    with EventRecorder(store, 1, clock=clock) as telling:
         for number in range(50):
             telling.store(LevelProgress(1, 4, number, 50))
             clock.now_s += PROGRESS_EVERY_S / 10
@@ -91,7 +91,7 @@ def test_progress_is_told_once_a_second_and_in_its_place() -> None:
 def test_a_slow_disk_holds_up_no_progress() -> None:
     store, clock = Kept(), Clock()
     store.may_go_on.clear()
-    with Telling(store, 1, clock=clock) as telling:
+    with EventRecorder(store, 1, clock=clock) as telling:
         for number in range(5):
             telling.store(LevelProgress(1, 4, number, 5))
             clock.now_s += 10 * PROGRESS_EVERY_S
@@ -104,7 +104,7 @@ def test_a_slow_disk_holds_up_no_progress() -> None:
 def test_what_went_wrong_with_progress_is_not_lost() -> None:
     store = Kept()
     store.broken = True
-    with Telling(store, 1) as telling:
+    with EventRecorder(store, 1) as telling:
         telling.store(LevelProgress(1, 4, 1, 5))
         with pytest.raises(StoreError, match="no more"):
             telling.store(EngineReady(1, 2.0))

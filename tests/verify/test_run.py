@@ -8,8 +8,8 @@ from test_readers import level, run
 from autotuner.config import LoadLevel
 from autotuner.errors import VerifyError
 from autotuner.predict import OutOfMemory, Prediction, Predictions
-from autotuner.tuning.summary import RunSummary
-from autotuner.verify import compare_run
+from autotuner.tuning.summary import TaskSummary
+from autotuner.verify import compare_task
 
 
 def prediction(candidate: str, concurrency: int, ttft_ms: float = 60.0) -> Prediction:
@@ -29,14 +29,14 @@ def prediction(candidate: str, concurrency: int, ttft_ms: float = 60.0) -> Predi
 
 
 def test_a_run_is_compared_level_by_level_with_its_predictions() -> None:
-    summary = RunSummary.model_validate(run(level(8), level(16)))
+    summary = TaskSummary.model_validate(run(level(8), level(16)))
     points = (prediction("abc", 8), prediction("abc", 32), prediction("other", 8))
-    found = compare_run(summary, Predictions("roofline-1", points))
+    found = compare_task(summary, Predictions("roofline-1", points))
     (pair,) = found.pairs
     assert (pair.predicted.source, pair.like_for_like) == ("abc at 8", True)
     assert found.errors["ttft"].mape == pytest.approx(20)
     assert found.errors["tpot"].mape == pytest.approx(0)
-    assert found.title == "roofline-1 against run 4 'n'"
+    assert found.title == "roofline-1 against task 4 'n'"
     assert [one.why for one in found.actual.unmatched] == ["concurrency is 16, predicted is 8"]
     assert [one.source for one in found.predicted.unmatched] == ["abc at 32"]
 
@@ -48,7 +48,7 @@ def test_a_prediction_of_no_point_is_listed() -> None:
     predictions = Predictions(
         "p", (prediction("abc", 8),), {"x": OutOfMemory("needs 90 GiB")}, {"y": "no data"}
     )
-    found = compare_run(RunSummary.model_validate(document), predictions)
+    found = compare_task(TaskSummary.model_validate(document), predictions)
     assert [(one.source, one.why) for one in found.predicted.excluded] == [
         ("x", "needs 90 GiB"),
         ("y", "no data"),
@@ -56,6 +56,6 @@ def test_a_prediction_of_no_point_is_listed() -> None:
 
 
 def test_a_run_of_which_nothing_was_predicted_is_an_error() -> None:
-    summary = RunSummary.model_validate(run(level(8)))
+    summary = TaskSummary.model_validate(run(level(8)))
     with pytest.raises(VerifyError, match="nothing is predicted"):
-        compare_run(summary, Predictions("p", refused={"abc": "no"}))
+        compare_task(summary, Predictions("p", refused={"abc": "no"}))

@@ -105,7 +105,7 @@ def test_a_worker_that_was_stopped_for_too_long_writes_nothing_more(shop: Shop) 
     shop.wait_until(task, "completed")
     assert complete(shop.store.experiments(task.id))
     kinds = [event.kind for event in shop.store.events(task.id)]
-    assert kinds.count("run_ended") == 1
+    assert kinds.count("task_ended") == 1
     for process in (first, second):
         process.send_signal(signal.SIGTERM)
     assert second.wait(timeout=60) == 0, shop.logs()

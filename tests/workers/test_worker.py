@@ -38,8 +38,8 @@ def test_a_queued_task_is_run_to_its_end_and_reported_in_order(shop: Shop) -> No
     assert any(e.standing.is_on_actual_frontier for e in experiments)
     assert all(e.standing.actual_throughput_tok_s for e in experiments), experiments
     kinds = [event.kind for event in shop.store.events(task.id)]
-    assert kinds[:4] == ["created", "claimed", "run_started", "strategy"]
-    assert kinds[-2:] == ["experiment_ended", "run_ended"]
+    assert kinds[:4] == ["created", "claimed", "task_started", "strategy"]
+    assert kinds[-2:] == ["experiment_ended", "task_ended"]
     assert {kind for kind in kinds if kind in KINDS} <= set(KINDS)
     one = [k for k in kinds if k in ("experiment_started", "engine_ready", "experiment_ended")]
     assert one == ["experiment_started", "engine_ready", "experiment_ended"] * CANDIDATES

@@ -14,7 +14,7 @@ from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
 from autotuner.cli.observations_app import observations_app
-from autotuner.cli.options import CandidateId, Home, Json, RunId, Short, TaskFile
+from autotuner.cli.options import FORMER_SPELLINGS, CandidateId, Home, Json, Short, TaskFile, TaskId
 from autotuner.cli.profiles_app import profiles_app
 from autotuner.cli.service_commands import serve, worker
 from autotuner.cli.token_app import token_app
@@ -113,10 +113,10 @@ def tune(
     home: Home = None,
     as_json: Json = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over; the earlier run is kept.")
+        bool, typer.Option("--fresh", help="Start over; the earlier task is kept.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Start over where the earlier run is complete.")
+        bool, typer.Option("--again", help="Start over where the earlier task is complete.")
     ] = False,
     devices: Annotated[
         str | None,
@@ -205,11 +205,11 @@ def schema() -> None:
     command()
 
 
-@app.command()
+@app.command(context_settings=FORMER_SPELLINGS)
 def render(
     task: Annotated[
         Path | None,
-        typer.Argument(metavar="[TASK]", help="Task file; left out with --run, --best, --point."),
+        typer.Argument(metavar="[TASK]", help="Task file; left out with --task, --best, --point."),
     ] = None,
     candidate: CandidateId = None,
     engine: Annotated[
@@ -217,23 +217,23 @@ def render(
     ] = None,
     best: Annotated[
         bool,
-        typer.Option("--best", help="The recommended point of a run; of the newest if not given."),
+        typer.Option("--best", help="The recommended point of a task; of the newest if not given."),
     ] = False,
-    run: Annotated[
-        int | None, typer.Option("--run", metavar="ID", help="The frontier of this run.")
+    number: Annotated[
+        int | None, typer.Option("--task", metavar="ID", help="The frontier of this task.")
     ] = None,
     point: Annotated[
         int | None,
-        typer.Option("--point", metavar="K", help="Only this point of a run's frontier, from 1."),
+        typer.Option("--point", metavar="K", help="Only this point of a task's frontier, from 1."),
     ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Print command lines: of a task's candidates, or of the points that a run found."""
+    """Print command lines: of a task's candidates, or of the points that a task found."""
     from autotuner.cli.commands.render import Wanted
     from autotuner.cli.commands.render import render as command
 
-    wanted = Wanted(engine=engine, candidate=candidate, run=run, point=point, best=best)
+    wanted = Wanted(engine=engine, candidate=candidate, task=number, point=point, best=best)
     command(task, wanted, home=home, as_json=as_json)
 
 
@@ -245,36 +245,37 @@ def explain(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
     command(task, home=home, as_json=as_json)
 
 
+@app.command("runs", hidden=True)
 @app.command()
-def runs(home: Home = None, as_json: Json = False) -> None:
-    """List the runs, newest first."""
-    from autotuner.cli.commands.show import runs as command
+def tasks(home: Home = None, as_json: Json = False) -> None:
+    """List the tasks, newest first."""
+    from autotuner.cli.commands.show import tasks as command
 
     command(home=home, as_json=as_json)
 
 
 @app.command()
 def show(
-    run: RunId = None,
+    number: TaskId = None,
     candidate: CandidateId = None,
     home: Home = None,
     as_json: Json = False,
     short: Short = False,
 ) -> None:
-    """Show a run: frontier, experiments, recommendation; or one of its candidates."""
+    """Show a task: frontier, experiments, recommendation; or one of its candidates."""
     from autotuner.cli.commands.show import show as command
 
-    command(run, home=home, as_json=as_json, candidate=candidate, short=short)
+    command(number, home=home, as_json=as_json, candidate=candidate, short=short)
 
 
 @app.command()
 def compare(
-    first: Annotated[int, typer.Argument(metavar="RUN", help="Number of a run.")],
-    second: Annotated[int, typer.Argument(metavar="RUN", help="Number of another.")],
+    first: Annotated[int, typer.Argument(metavar="NUMBER", help="Number of a task.")],
+    second: Annotated[int, typer.Argument(metavar="NUMBER", help="Number of another.")],
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Two runs side by side: every level that both measured for the same settings."""
+    """Two tasks side by side: every level that both measured for the same settings."""
     from autotuner.cli.commands.compare import compare as command
 
     command(first, second, home=home, as_json=as_json)
@@ -282,22 +283,22 @@ def compare(
 
 @app.command()
 def report(
-    run: RunId = None,
+    number: TaskId = None,
     home: Home = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the HTML file.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a run's HTML report."""
+    """Write a task's HTML report."""
     from autotuner.cli.commands.show import report as command
 
-    command(run, home=home, output=output, as_json=as_json)
+    command(number, home=home, output=output, as_json=as_json)
 
 
 @app.command()
 def export(
-    run: RunId = None,
+    number: TaskId = None,
     form: Annotated[
         str,
         typer.Option(
@@ -314,10 +315,10 @@ def export(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Write a run in another form, to stdout or a file."""
+    """Write a task in another form, to stdout or a file."""
     from autotuner.cli.commands.export import export as command
 
-    command(run, home=home, form=form, output=output, force=force, as_json=as_json)
+    command(number, home=home, form=form, output=output, force=force, as_json=as_json)
 
 
 app.command()(serve)

@@ -33,7 +33,7 @@ def lock_folder() -> Path:
 
 
 def has_store(folder: Path) -> bool:
-    """Whether there is a database to read: one that is named, or the file of an earlier run."""
+    """Whether there is a database to read: one that is named, or the file of an earlier task."""
     return bool(os.environ.get(DATABASE)) or (folder / DATABASE_FILE).exists()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from autotuner.cli.options import Chosen, Home, Json
+from autotuner.cli.options import FORMER_SPELLINGS, Chosen, Home, Json
 
 observations_app = typer.Typer(
     help="What was measured beside a prediction: predictions are corrected by it.",
@@ -16,23 +16,23 @@ observations_app = typer.Typer(
 OfEngine = Annotated[str | None, typer.Option("--engine", help="Only of this engine.")]
 OfDevice = Annotated[str | None, typer.Option("--device", help="Only of this device.")]
 OfModel = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
-OfRun = Annotated[int | None, typer.Option("--run", help="Only of the run of this number.")]
+OfTask = Annotated[int | None, typer.Option("--task", help="Only of the task of this number.")]
 LinesFile = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, one a line.")]
 
 
-@observations_app.command("list")
+@observations_app.command("list", context_settings=FORMER_SPELLINGS)
 def observations_list(
     engine: OfEngine = None,
     device: OfDevice = None,
     model: OfModel = None,
-    run: OfRun = None,
+    task: OfTask = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """List them by model, engine and device, with how far the predictor was."""
     from autotuner.cli.commands.observations import observations_list as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
     command(chosen, home=home, as_json=as_json)
 
 
@@ -62,29 +62,29 @@ def observations_import(
     command(file, stated=stated or [], home=home, as_json=as_json)
 
 
-@observations_app.command("export")
+@observations_app.command("export", context_settings=FORMER_SPELLINGS)
 def observations_export(
     file: LinesFile,
     engine: OfEngine = None,
     device: OfDevice = None,
     model: OfModel = None,
-    run: OfRun = None,
+    task: OfTask = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Write observations to a file."""
     from autotuner.cli.commands.observations import observations_export as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
     command(file, chosen, home=home, as_json=as_json)
 
 
-@observations_app.command("forget")
+@observations_app.command("forget", context_settings=FORMER_SPELLINGS)
 def observations_forget(
     engine: OfEngine = None,
     device: OfDevice = None,
     model: OfModel = None,
-    run: OfRun = None,
+    task: OfTask = None,
     every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = None,
@@ -93,5 +93,5 @@ def observations_forget(
     """Remove observations; a backup is written first."""
     from autotuner.cli.commands.observations import observations_forget as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=run)
+    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
     command(chosen, every=every, yes=yes, home=home, as_json=as_json)

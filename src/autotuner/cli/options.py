@@ -7,9 +7,13 @@ from typing import Annotated, TypedDict
 
 import typer
 
+FORMER_SPELLINGS = {"token_normalize_func": lambda word: {"run": "task"}.get(word, word)}
+"""Settings of commands whose option `--task` was called `--run`, which goes on to work."""
+FORMER_SPELLINGS = {"token_normalize_func": lambda word: {"run": "task"}.get(word, word)}
+"""Settings of commands whose option `--task` was called `--run`, which goes on to work."""
 TaskFile = Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")]
-RunId = Annotated[
-    int | None, typer.Argument(metavar="[RUN]", help="Number of a run; the newest if left out.")
+TaskId = Annotated[
+    int | None, typer.Argument(metavar="[NUMBER]", help="Number of a task; the newest if left out.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Home = Annotated[

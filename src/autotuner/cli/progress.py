@@ -26,9 +26,9 @@ from autotuner.tuning.events import (
     NotPredicted,
     Predicting,
     PredictionTrouble,
-    RunEnded,
-    RunStarted,
-    StrategyTold,
+    StrategyChosen,
+    TaskEnded,
+    TaskStarted,
 )
 from autotuner.tuning.prepare import Prepared
 
@@ -68,11 +68,11 @@ class Progress:
         match event:
             case Predicting(asked, wanted):
                 self._show(f"{asked:,} of {wanted:,} candidates predicted")
-            case RunStarted(task_id, launches, kept):
+            case TaskStarted(task_id, launches, kept):
                 again = f", {kept} of them finished before" if kept else ""
                 doing = "replay, nothing is launched" if self._replay else "launch"
-                self._print(f"run {task_id}: up to {launches} candidates to {doing}{again}")
-            case StrategyTold(name, reason):
+                self._print(f"task {task_id}: up to {launches} candidates to {doing}{again}")
+            case StrategyChosen(name, reason):
                 self._print(f"strategy {name}" + (f": {reason}" if reason else ""))
             case ExperimentStarted(index, candidate, settings, reason, phase):
                 self._labels[index] = f"[{index}/{self._launches}]"
@@ -100,7 +100,7 @@ class Progress:
                 self._seconds.append(seconds)
                 if failure is not None:
                     self._result(index, f"failed: {failure.kind.value}: {failure.message}", "red")
-            case RunEnded(_, status, reason) if status != "interrupted":
+            case TaskEnded(_, status, reason) if status != "interrupted":
                 self._print(f"{status}: {reason}")
 
     def _print(self, text: str, style: str | None = None) -> None:

@@ -114,7 +114,7 @@ def run(
         bool, typer.Option("--uncalibrated", help="Compare the base predictor, not what it learnt.")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Measure anew; the earlier run is kept.")
+        bool, typer.Option("--fresh", help="Measure anew; the earlier task is kept.")
     ] = False,
     within: Within = "10,15,20",
     require: Require = None,

@@ -1,6 +1,6 @@
 """Results of a task or a comparison, for people: on the terminal and as one HTML file.
 
-In: a `RunSummary` or a `Comparison`. Out: text or a file. Knows nothing of HTTP,
+In: a `TaskSummary` or a `Comparison`. Out: text or a file. Knows nothing of HTTP,
 storage or engines.
 """
 

@@ -9,7 +9,7 @@ import shlex
 from autotuner.config import LoadKind, kind_of_levels
 from autotuner.measure import Measurement
 from autotuner.report.points import varied_settings
-from autotuner.tuning.summary import ExperimentView, PredictionView, RunSummary
+from autotuner.tuning.summary import ExperimentView, PredictionView, TaskSummary
 
 _MEANS = ("ttft_ms", "tpot_ms", "itl_ms", "e2e_ms")
 _PREDICTED = ("ttft_ms", "tpot_ms", "tok_s")
@@ -24,7 +24,7 @@ _COLUMNS = (
 )
 
 
-def points_csv(summary: RunSummary) -> str:
+def points_csv(summary: TaskSummary) -> str:
     """One row for each experiment and load level that was measured, and one for each failure.
 
     Settings that all experiments share are left out; the others have a column each.
@@ -53,7 +53,7 @@ def points_csv(summary: RunSummary) -> str:
     return file.getvalue()
 
 
-def commands_shell(summary: RunSummary) -> str:
+def commands_shell(summary: TaskSummary) -> str:
     """A shell script that names the command of every point of the frontier and starts the best.
 
     Each command stands once, in a function of its own.
@@ -62,8 +62,8 @@ def commands_shell(summary: RunSummary) -> str:
     commands = {point.experiment: point.command for point in summary.frontier}
     lines = [
         "#!/bin/sh",
-        f"# {_one_line(summary.run.name)}: the frontier of run {summary.run.id}, "
-        f"{_one_line(summary.run.model)} on {_one_line(summary.run.device)}.",
+        f"# {_one_line(summary.task.name)}: the frontier of task {summary.task.id}, "
+        f"{_one_line(summary.task.model)} on {_one_line(summary.task.device)}.",
         "# Usage: sh FILE [CANDIDATE]; without one, the recommended candidate is started.",
         "",
     ]

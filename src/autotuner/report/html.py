@@ -1,4 +1,4 @@
-"""HTML pages: what all share (templates, one style, whole files), and the page of a run."""
+"""HTML pages: what all share (templates, one style, whole files), and the page of a task."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from autotuner.report.search import (
     value_text,
 )
 from autotuner.report.terminal import replay_notice
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 
 
 def render_page(template: str, **values: Any) -> str:
@@ -65,7 +65,7 @@ def write_aside(path: Path, content: str | bytes) -> None:
         raise
 
 
-def write_html(summary: RunSummary, path: Path) -> None:
+def write_html(summary: TaskSummary, path: Path) -> None:
     """Writes the report; `path` is never half a file.
 
     Raises:
@@ -74,19 +74,19 @@ def write_html(summary: RunSummary, path: Path) -> None:
     write_aside(path, render_html(summary))
 
 
-def render_html(summary: RunSummary) -> str:
+def render_html(summary: TaskSummary) -> str:
     """The whole document."""
     data = {
         "axes": AXES,
-        "plane": plane(summary.run.objectives),
-        "limits": limits_by_quantity(summary.run.slo),
+        "plane": plane(summary.task.objectives),
+        "limits": limits_by_quantity(summary.task.slo),
         "points": [asdict(point) | {"text": point_text(point)} for point in plot_points(summary)],
     }
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
     settings = differing_settings(summary)
     return render_page(
         "template.html.j2",
-        run=summary.run,
+        task=summary.task,
         replay=replay_notice(summary),
         experiments=summary.experiments,
         frontier=summary.frontier,
@@ -105,7 +105,7 @@ def render_html(summary: RunSummary) -> str:
         figure_text=figure_text,
         verdict_text=verdict_text,
         added_text=added_text,
-        task_json=json.dumps(summary.run.task, indent=2, ensure_ascii=False),
+        task_json=json.dumps(summary.task.config, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),
     )
 

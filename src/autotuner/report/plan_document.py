@@ -16,10 +16,10 @@ from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
 from autotuner.search import as_point, description, strategy_named
 from autotuner.store import Store
-from autotuner.tuning.estimate import MOST_CANDIDATES, Outlook, outlook
+from autotuner.tuning.estimate import MOST_CANDIDATES, PlanEstimate, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.search_state import MOST_PREDICTED, situation
+from autotuner.tuning.search_state import MOST_PREDICTED, search_context
 
 _LOAD = "load"
 _COLUMNS = {
@@ -54,12 +54,12 @@ def plan_of(
     most: int = MOST_PREDICTED,
     listed: int | None = None,
     measure: bool = True,
-) -> tuple[dict[str, Any], Outlook]:
+) -> tuple[dict[str, Any], PlanEstimate]:
     """The plan as `--json` prints it, and what is predicted.
 
     Args:
         home: where answers of slow predictors and the speed of this CPU are kept.
-        store: what earlier runs measured; None where there is nothing.
+        store: what earlier tasks measured; None where there is nothing.
         tell: called now and then with how many candidates were asked for, of how many.
         most: how many candidates are predicted to choose the strategy by.
         listed: how many candidates the document lists; all where left out.
@@ -67,16 +67,18 @@ def plan_of(
     """
     asked = forecast_of(prepared, home, measure=measure)
     known = asked.remembered(store) if store is not None else ()
-    found = outlook(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
+    found = estimate_plan(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
-    state = situation(prepared, strategy, asked, known, most=most, tell=tell).state(())
+    state = search_context(prepared, strategy, asked, known, most=most, tell=tell).state(())
     document = plan_document(prepared, store, listed=listed)
     document["strategy_reason"] = description(strategy, state)
     document["prediction"] = _prediction_document(prepared, found, asked)
     return document, found
 
 
-def _prediction_document(prepared: Prepared, found: Outlook, asked: Forecast) -> dict[str, Any]:
+def _prediction_document(
+    prepared: Prepared, found: PlanEstimate, asked: Forecast
+) -> dict[str, Any]:
     whole = estimate_document(prepared, found)
     names = (
         "predictor",
@@ -146,14 +148,14 @@ def plan_document(
 
 
 def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | None:
-    """Mean seconds of the experiments of this task's newest run; None where there is none."""
+    """Mean seconds of the experiments of the newest task of this file; None where there is none."""
     run = None if store is None else store.tasks.newest(prepared.content_id)
     experiments = () if run is None or store is None else store.experiments(run.id)
     times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
     return fmean(times) if times else None
 
 
-def estimate_document(prepared: Prepared, found: Outlook) -> dict[str, Any]:
+def estimate_document(prepared: Prepared, found: PlanEstimate) -> dict[str, Any]:
     """The plan estimate as `--json` prints it."""
     isl, osl = prepared.workload.mean()
     settings = {c.id: c.settings() for c in prepared.space.candidates if c.id in found.expected}
@@ -216,7 +218,7 @@ def mixed_text(points: Iterable[Prediction]) -> str | None:
     return f"different kinds of data, which compare less well: {'; '.join(parts)}"
 
 
-def recommended_document(prepared: Prepared, found: Outlook) -> dict[str, Any] | None:
+def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, Any] | None:
     """The recommended point as JSON has it; None where nothing is predicted.
 
     `intervals` are of 80 %; a verdict is `meets`, `unclear` or `misses`, of the interval.

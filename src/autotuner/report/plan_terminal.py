@@ -23,7 +23,7 @@ from autotuner.report.point_table import (
 from autotuner.report.points import AXES, PlotPoint, figure_text, plane, rate_column, settings_text
 from autotuner.search import COST, OBJECTIVES, as_point
 from autotuner.search.points import figure
-from autotuner.tuning.estimate import Outlook
+from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_REASONS = 5
@@ -31,7 +31,7 @@ _SHOWN_REASONS = 5
 
 def print_estimate(
     prepared: Prepared,
-    found: Outlook,
+    found: PlanEstimate,
     console: Console,
     *,
     most: int | None,
@@ -108,7 +108,7 @@ def print_frontier(
     console.print("`autotuner render TASK --candidate ID` prints the command of a row")
 
 
-def print_recommended(prepared: Prepared, found: Outlook, console: Console) -> None:
+def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console) -> None:
     """Prints the point, how it stands to each limit, why it is chosen and how it is started."""
     chosen = found.recommended
     if chosen is None:
@@ -167,7 +167,7 @@ def _short(value: float) -> str:
     return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}"
 
 
-def _counts(found: Outlook) -> str:
+def _counts(found: PlanEstimate) -> str:
     predicted = sum(bool(expected.points) for expected in found.expected.values())
     counts = [
         f"{predicted} of {found.candidates} candidates predicted",
@@ -180,7 +180,7 @@ def _counts(found: Outlook) -> str:
     return ", ".join(counts)
 
 
-def _reasons(found: Outlook) -> list[tuple[str, int]]:
+def _reasons(found: PlanEstimate) -> list[tuple[str, int]]:
     absent = Counter(e.absent for e in found.expected.values() if e.absent is not None)
     shown = absent.most_common(_SHOWN_REASONS)
     hidden = len(absent) - len(shown)
@@ -188,7 +188,7 @@ def _reasons(found: Outlook) -> list[tuple[str, int]]:
     return [*shown, *([(f"{hidden} other reasons; --json has them all", rest)] if hidden else [])]
 
 
-def _print_plot(found: Outlook, objectives: Sequence[str], console: Console) -> None:
+def _print_plot(found: PlanEstimate, objectives: Sequence[str], console: Console) -> None:
     front = set(map(point_key, found.frontier))
     points = [
         PlotPoint(

@@ -1,4 +1,4 @@
-"""Every valid operating point of a run, on the frontier or not."""
+"""Every valid operating point of a task, on the frontier or not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction, tok_s_per_user
 from autotuner.search import OBJECTIVES, OperatingPoint
-from autotuner.tuning.summary import ExperimentView, PointView, RunSummary
+from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
 """Quantity -> its one name on every plot."""
@@ -54,7 +54,7 @@ class PlotPoint:
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def plot_points(summary: RunSummary) -> list[PlotPoint]:
+def plot_points(summary: TaskSummary) -> list[PlotPoint]:
     """The frontier's points as they are, and the measured levels that are not on it."""
     chosen = summary.recommended
     chosen_key = (chosen.experiment, chosen.load) if chosen else None
@@ -126,9 +126,9 @@ def rate_column(points: Sequence[OperatingPoint | PointView | Prediction]) -> tu
     return "tok_s", "tok/s", 1
 
 
-def varied_settings(experiment: ExperimentView, summary: RunSummary) -> str:
+def varied_settings(experiment: ExperimentView, summary: TaskSummary) -> str:
     """The settings that tell this experiment from the others."""
-    return settings_text(experiment.settings, summary.run.axes)
+    return settings_text(experiment.settings, summary.task.axes)
 
 
 def settings_text(settings: Mapping[str, object], axes: Collection[str]) -> str:
@@ -183,7 +183,7 @@ def _widest(
     return joined
 
 
-def disturbed_note(summary: RunSummary) -> str | None:
+def disturbed_note(summary: TaskSummary) -> str | None:
     """How many levels were not measured in peace, and what to do about it; None where all were."""
     levels = [level for experiment in summary.experiments for level in experiment.measurements]
     count = sum(level.is_disturbed for level in levels)

@@ -13,7 +13,7 @@ from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
     PredictionErrorView,
-    RunSummary,
+    TaskSummary,
 )
 
 TITLES = {"ttft_ms": "TTFT (ms)", "tpot_ms": "TPOT (ms)", "tok_s": "throughput (tok/s)"}
@@ -61,12 +61,12 @@ class Scatter:
     limits: tuple[Limit, ...]
 
 
-def scatters(summary: RunSummary, labels: dict[str, str]) -> list[Scatter]:
+def scatters(summary: TaskSummary, labels: dict[str, str]) -> list[Scatter]:
     """One for each predicted quantity; none where nothing was predicted and measured."""
     return [found for name in METRICS if (found := _scatter(summary, labels, name)) is not None]
 
 
-def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter | None:
+def _scatter(summary: TaskSummary, labels: dict[str, str], name: str) -> Scatter | None:
     pairs: list[tuple[str, str, LoadLevel, FiguresView, MeasuredView]] = []
     for experiment in summary.experiments:
         for level in experiment.predictions:
@@ -100,5 +100,5 @@ def _scatter(summary: RunSummary, labels: dict[str, str], name: str) -> Scatter 
                 tip=f"{labels[experiment_id]} at {load}, {kind}: {figures_text}",
             )
         )
-    limit = summary.run.slo.get(name)
+    limit = summary.task.slo.get(name)
     return Scatter(TITLES[name], drawn, tuple(whiskers), drawn.limits(x=limit, y=limit))

@@ -1,4 +1,4 @@
-"""How a run searched: what each launch brought, in words and as plots for the page."""
+"""How a task searched: what each launch brought, in words and as plots for the page."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autotuner.tuning.summary import (
     LaunchView,
     PointView,
     PredictedPointView,
-    RunSummary,
     SearchView,
+    TaskSummary,
 )
 
 _MOST_ROWS = 20
@@ -50,11 +50,11 @@ def added_text(launch: LaunchView, search: SearchView) -> str:
     return f"{sign}{_figure(launch.added, search)}"
 
 
-def differing_settings(summary: RunSummary) -> dict[str, str]:
+def differing_settings(summary: TaskSummary) -> dict[str, str]:
     """Experiment -> the settings in which the launches differ, short: `TP 4, sequences 64`."""
     values: dict[str, set[str]] = {}
     for experiment in summary.experiments:
-        for path in summary.run.axes.keys() | experiment.settings.keys():
+        for path in summary.task.axes.keys() | experiment.settings.keys():
             values.setdefault(path, set()).add(repr(experiment.settings.get(path)))
     differ = {path for path, found in values.items() if len(found) > 1}
     return {
@@ -72,7 +72,7 @@ def search_title(search: SearchView) -> str:
     return f"Search: {measure_name(search)} after each launch; points: its own on the frontier"
 
 
-def search_table(summary: RunSummary) -> Table:
+def search_table(summary: TaskSummary) -> Table:
     """A row for each launch; those without a point of the final frontier are dim."""
     search, settings = summary.search, differing_settings(summary)
     ids = short_ids([experiment.id for experiment in summary.experiments])
@@ -97,7 +97,7 @@ def search_table(summary: RunSummary) -> Table:
     return table
 
 
-def reasons_table(summary: RunSummary) -> Table:
+def reasons_table(summary: TaskSummary) -> Table:
     """Why each launch of `search_table` was chosen, in full."""
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False)
     table.add_column(justify="right", no_wrap=True)
@@ -142,7 +142,7 @@ class SearchPlot:
     limits: tuple[Limit, ...] = ()
 
 
-def search_plots(summary: RunSummary, labels: Mapping[str, str]) -> list[SearchPlot]:
+def search_plots(summary: TaskSummary, labels: Mapping[str, str]) -> list[SearchPlot]:
     """The progress launch by launch, and the predicted beside the measured frontier.
 
     Either is left out where there is nothing to draw; the second with one objective.
@@ -151,7 +151,7 @@ def search_plots(summary: RunSummary, labels: Mapping[str, str]) -> list[SearchP
     return [plot for plot in found if plot is not None]
 
 
-def _progress(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | None:
+def _progress(summary: TaskSummary, labels: Mapping[str, str]) -> SearchPlot | None:
     search = summary.search
     known = [(launch, launch.value) for launch in search.launches if launch.value is not None]
     if not any(value for _, value in known):
@@ -173,7 +173,7 @@ def _progress(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | No
         )
         for launch, value in known
     )
-    limit = limits_by_quantity(summary.run.slo).get(search.measure)
+    limit = limits_by_quantity(summary.task.slo).get(search.measure)
     return SearchPlot(
         title=f"{name} after each launch",
         frame=drawn,
@@ -198,8 +198,8 @@ def _staircase(marks: Sequence[Mark]) -> str:
     return _points(corners)
 
 
-def _frontiers(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | None:
-    objectives = summary.run.objectives
+def _frontiers(summary: TaskSummary, labels: Mapping[str, str]) -> SearchPlot | None:
+    objectives = summary.task.objectives
     if len(objectives) < 2 or not summary.frontier:
         return None
     across, upwards = plane(objectives)
@@ -222,7 +222,7 @@ def _frontiers(summary: RunSummary, labels: Mapping[str, str]) -> SearchPlot | N
     )
     # The shadow of a surface in a plane is no line.
     kinds = ("expected", "front") if len(objectives) == 2 else ()
-    limits = limits_by_quantity(summary.run.slo)
+    limits = limits_by_quantity(summary.task.slo)
     return SearchPlot(
         title="predicted and measured frontier",
         frame=drawn,

@@ -1,4 +1,4 @@
-"""A run, or one experiment of it, on the terminal."""
+"""A task, or one experiment of it, on the terminal."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from autotuner.report.points import (
 )
 from autotuner.report.prediction_errors import error_table
 from autotuner.report.search import reasons_table, search_table, search_title
-from autotuner.tuning.summary import ExperimentView, PointView, RunSummary
+from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 
-def replay_notice(summary: RunSummary) -> str | None:
-    """That the run is a replay and what that means; None where engines were launched."""
-    if not summary.run.replay:
+def replay_notice(summary: TaskSummary) -> str | None:
+    """That the task is a replay and what that means; None where engines were launched."""
+    if not summary.task.replay:
         return None
     took_s = sum((e.startup_s or 0) + (e.measure_s or 0) for e in summary.experiments)
     return (
-        f"of {summary.run.landscape}, {REPLAYED}: figures are recorded ones with their noise, "
+        f"of {summary.task.landscape}, {REPLAYED}: figures are recorded ones with their noise, "
         f"times are simulated ({took_s / 60:.0f} min in all)"
     )
 
 
-def print_experiment(experiment: ExperimentView, summary: RunSummary, console: Console) -> None:
-    """Prints one experiment of a run; the command line stands unwrapped, to be copied."""
-    head = f"candidate {experiment.id}, experiment {experiment.index} of run {summary.run.id}"
+def print_experiment(experiment: ExperimentView, summary: TaskSummary, console: Console) -> None:
+    """Prints one experiment of a task; the command line stands unwrapped, to be copied."""
+    head = f"candidate {experiment.id}, experiment {experiment.index} of task {summary.task.id}"
     console.print(f"[bold]{escape(head)}: {experiment.status}[/bold]", soft_wrap=True)
     if experiment.selection_reason:
         reason = f"chosen ({experiment.phase}): {experiment.selection_reason}"
@@ -53,7 +53,7 @@ def print_experiment(experiment: ExperimentView, summary: RunSummary, console: C
     settings.add_column(no_wrap=True)
     settings.add_column(overflow="fold")
     for path, value in experiment.settings.items():
-        searched = " (searched)" if path in summary.run.axes else ""
+        searched = " (searched)" if path in summary.task.axes else ""
         settings.add_row(escape(path), escape(f"{value}{searched}"))
     console.print(settings)
     if experiment.measurements:
@@ -89,17 +89,17 @@ def _levels(measurements: list[Measurement]) -> Table:
     return table
 
 
-def print_summary(summary: RunSummary, console: Console, *, short: bool = False) -> None:
-    """Prints what a run found; command lines stand unwrapped, to be copied.
+def print_summary(summary: TaskSummary, console: Console, *, short: bool = False) -> None:
+    """Prints what a task found; command lines stand unwrapped, to be copied.
 
     Args:
         short: a line a row, short names of settings, and no plot.
     """
-    run = summary.run
+    run = summary.task
     states = Counter(experiment.status for experiment in summary.experiments)
     text = ", ".join(f"{count} {status}" for status, count in states.items()) or "none yet"
     console.print()
-    head = f"run {run.id} '{run.name}': {run.status} ({run.stop_reason or 'under way'})"
+    head = f"task {run.id} '{run.name}': {run.status} ({run.stop_reason or 'under way'})"
     console.print(f"[bold]{escape(head)}[/bold]")
     notice = replay_notice(summary)
     if notice is not None:
@@ -146,7 +146,7 @@ def print_summary(summary: RunSummary, console: Console, *, short: bool = False)
         console.print(f"report: {escape(summary.report)}", soft_wrap=True)
 
 
-def _print_failures(summary: RunSummary, console: Console) -> None:
+def _print_failures(summary: TaskSummary, console: Console) -> None:
     messages: dict[str, list[str]] = {}
     for experiment in summary.experiments:
         if experiment.failure is not None:
@@ -156,7 +156,7 @@ def _print_failures(summary: RunSummary, console: Console) -> None:
         console.print(f"  [red]{len(texts)} x {escape(kind)}[/red]: {first}", soft_wrap=True)
 
 
-def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> None:
+def _print_frontier(summary: TaskSummary, console: Console, *, short: bool) -> None:
     """Rows are numbered as `autotuner render --point` counts them."""
     experiments = {experiment.id: experiment for experiment in summary.experiments}
     gpus = {key: experiment.gpus for key, experiment in experiments.items()}
@@ -184,18 +184,18 @@ def _print_frontier(summary: RunSummary, console: Console, *, short: bool) -> No
         "Pareto frontier",
         ("point", *(["GPUs"] if several else []), "load", *figures, *(["SLO"] if has_slo else [])),
         rows,
-        Candidates({key: e.settings for key, e in experiments.items()}, summary.run.axes),
+        Candidates({key: e.settings for key, e in experiments.items()}, summary.task.axes),
         short=short,
     )
-    number = summary.run.id
+    number = summary.task.id
     console.print(
-        f"`autotuner render --run {number} --point K` prints the command of point K",
+        f"`autotuner render --task {number} --point K` prints the command of point K",
         soft_wrap=True,
     )
 
 
-def is_recommended(point: PointView, summary: RunSummary) -> bool:
-    """Whether it is the recommended point of the run."""
+def is_recommended(point: PointView, summary: TaskSummary) -> bool:
+    """Whether it is the recommended point of the task."""
     chosen = summary.recommended
     return chosen is not None and (point.experiment, point.load) == (
         chosen.experiment,
@@ -203,8 +203,8 @@ def is_recommended(point: PointView, summary: RunSummary) -> bool:
     )
 
 
-def _print_plot(summary: RunSummary, console: Console) -> None:
-    x, y = plane(summary.run.objectives)
+def _print_plot(summary: TaskSummary, console: Console) -> None:
+    x, y = plane(summary.task.objectives)
     console.print()
     chosen = summary.recommended
     star = "* nearest to the SLO" if chosen and not chosen.meets_slo else "* recommended"

@@ -1,4 +1,4 @@
-"""Experiments of runs, their measurements and what was predicted of them."""
+"""Experiments of tasks, their measurements and what was predicted of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ExperimentStore:
         and the seconds that they took.
 
         Raises:
-            StoreError: the candidate is finished in this run.
+            StoreError: the candidate is finished in this task.
         """
         with self._sessions.writing() as session:
             query = select(ExperimentRow).where(
@@ -60,7 +60,7 @@ class ExperimentStore:
             earlier = session.scalars(query).first()
             if earlier is not None:
                 if earlier.status in FINISHED:
-                    raise StoreError(f"candidate {candidate_id} is finished in run {task_id}")
+                    raise StoreError(f"candidate {candidate_id} is finished in task {task_id}")
                 earlier.status, earlier.started_at = "running", _now()
                 earlier.settings, earlier.command, earlier.log_path = settings, command, log_path
                 earlier.selection_reason, earlier.phase = selection_reason, phase
@@ -163,7 +163,7 @@ class ExperimentStore:
     ) -> None:
         """Ends a running experiment; `failure` is (kind, message, log tail).
 
-        `began_s` says when it was launched, in seconds of the run.
+        `began_s` says when it was launched, in seconds of the task.
         What calibration learns from it is stored with its end or not at all.
 
         Raises:
@@ -213,7 +213,7 @@ class ExperimentStore:
     def experiments(
         self, task_id: int, *, besides: Collection[int] = ()
     ) -> tuple[ExperimentRecord, ...]:
-        """A run's experiments in the order of launch, with their measurements.
+        """A task's experiments in the order of launch, with their measurements.
 
         Args:
             besides: those of these numbers in the store are left out.
@@ -232,7 +232,7 @@ class ExperimentStore:
 
     @retried
     def set_standings(self, standings: Mapping[int, Standing]) -> None:
-        """Keeps where experiments (by their number in the store) stand among those of their run."""
+        """Keeps where experiments (by their number in the store) stand among their task's."""
         with self._sessions.writing() as session:
             for experiment_id, standing in standings.items():
                 change = update(ExperimentRow).where(ExperimentRow.id == experiment_id)

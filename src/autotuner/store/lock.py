@@ -131,7 +131,7 @@ def _holder(file: IO[str]) -> str:
         # Another user may have written anything there.
         return f"{_KINDS[held['kind']]} {str(held['name'])!r} (pid {int(held['pid'])})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "another run"
+        return "another task"
 
 
 if sys.platform == "win32":

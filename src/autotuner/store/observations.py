@@ -22,7 +22,7 @@ class About:
 
     Attributes:
         besides_tool: whose measurements are left out.
-        besides_task: the run whose own observations are left out.
+        besides_task: the task whose own observations are left out.
         until: as `newest_observation` said at some moment: what is newer is left out.
     """
 
@@ -145,8 +145,8 @@ def _nearest(session: Session, about: About, *, most: int) -> tuple[ObservationR
     if about.besides_tool is not None:
         conditions.append(ObservationRow.tool != about.besides_tool)
     if about.besides_task is not None:
-        run = ObservationRow.task_id
-        conditions.append(or_(run.is_(None), run != about.besides_task))
+        task = ObservationRow.task_id
+        conditions.append(or_(task.is_(None), task != about.besides_task))
     if about.until is not None:
         conditions.append(ObservationRow.id <= about.until)
     # As calibration weighs them, which uses no more than some of the nearest.

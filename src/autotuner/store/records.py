@@ -91,8 +91,8 @@ class ExperimentRecord:
             versions that did not predict.
         unpredicted: why nothing could be said.
         cut_short: why levels were left out that could not improve the frontier.
-        began_s: when it was launched, in seconds of its run: of the time in which it was worked on.
-        standing: where it stands among the run's, once it is finished.
+        began_s: when it was launched, in seconds of the time in which its task was worked on.
+        standing: where it stands among the task's, once it is finished.
     """
 
     id: int
@@ -133,7 +133,7 @@ class ObservationRecord:
 
 @dataclass(frozen=True)
 class EventRecord:
-    """Something that happened in a run."""
+    """Something that happened in a task."""
 
     at: datetime
     kind: str

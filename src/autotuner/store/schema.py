@@ -58,7 +58,7 @@ class Base(DeclarativeBase):
 
 
 class TaskRow(Base):
-    """One run of a task."""
+    """A task: its document, its state, and who works on it."""
 
     __tablename__ = "tasks_v2"
     __table_args__ = (
@@ -242,7 +242,7 @@ class ObservationRow(Base):
 
 
 class EventRow(Base):
-    """Something that happened in a run."""
+    """Something that happened in a task."""
 
     __tablename__ = "events"
     __table_args__ = (

@@ -269,7 +269,7 @@ class Tasks:
             interrupt_experiments(session, task_id)
             status = asked_for(session.get_one(TaskRow, task_id), status)
             session.execute(status_change(task_id, status, reason, add_wall_s))
-            add_event(session, task_id, "run_ended", {"status": status, "reason": reason})
+            add_event(session, task_id, "task_ended", {"status": status, "reason": reason})
 
     @retried
     def set_status(self, task_id: int, *, status: str, stop_reason: str, add_wall_s: float) -> None:

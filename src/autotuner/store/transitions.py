@@ -179,7 +179,7 @@ def kept_v1_task(session: Session, task_id: int) -> int | None:
 
 
 def leave_v1_task(session: Session, v1_task_id: int) -> None:
-    """A v1 task whose run is gone runs no longer, unless another run has followed."""
+    """A v1 task whose task is gone runs no longer, unless another task has followed."""
     unrun = ~exists().where(TaskRow.v1_task_id == v1_task_id)
     running = (v1_tasks.c.id == v1_task_id) & (v1_tasks.c.status == "RUNNING")
     session.execute(update(v1_tasks).where(running, unrun).values(status="CANCELLED"))

@@ -121,7 +121,7 @@ def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: TaskConfig, source
 _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 
 
-def faults_in(task: TaskConfig, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
+def problems_in(task: TaskConfig, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
     """What `prepare` would refuse one after the other: deployment, model, request lengths,
     profiles, engines, GPUs; empty where nothing of it is wrong.
 

@@ -125,7 +125,7 @@ def time_left_s(plan: LevelPlan, completed: int, wanted: int, taken_s: float) ->
 
 
 MOST_CANDIDATES = 1_000
-"""Candidates that are predicted where the frontier is only an outlook, spread over the space."""
+"""Candidates that are predicted where the frontier is only an estimate, spread over the space."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class RecommendedPrediction:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PlanEstimate:
     """The forecast of a task at one moment.
 
     Attributes:
@@ -184,14 +184,14 @@ class Outlook:
         return {key: e.refused for key, e in self.expected.items() if e.refused is not None}
 
 
-def outlook(
+def estimate_plan(
     prepared: Prepared,
     forecast: Forecast,
     observations: Sequence[Observation],
     *,
     most: int | None = None,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
-) -> Outlook:
+) -> PlanEstimate:
     """Asks for the candidates of the task; at most `most` of them, spread evenly.
 
     Args:
@@ -204,7 +204,7 @@ def outlook(
     points = [point for found in expected.values() for point in found.points]
     corrected = any(found.calibrated for found in expected.values())
     front, recommended = _offered(prepared, points)
-    return Outlook(
+    return PlanEstimate(
         expected=expected,
         candidates=len(ids),
         frontier=tuple(front),

@@ -21,7 +21,7 @@ from autotuner.store import Store
 
 
 @dataclass(frozen=True)
-class RunStarted:
+class TaskStarted:
     """`kept` experiments were finished by earlier calls and are not repeated."""
 
     task_id: int
@@ -39,8 +39,8 @@ class Predicting:
 
 
 @dataclass(frozen=True)
-class StrategyTold:
-    """What the strategy of a run does, and why, in its own words."""
+class StrategyChosen:
+    """What the strategy of a task does, and why, in its own words."""
 
     name: str
     reason: str
@@ -48,7 +48,7 @@ class StrategyTold:
 
 @dataclass(frozen=True)
 class ExperimentStarted:
-    """The `index`-th launch of the run, counted from 1."""
+    """The `index`-th launch of the task, counted from 1."""
 
     index: int
     candidate_id: str
@@ -67,7 +67,7 @@ class NotPredicted:
 
 @dataclass(frozen=True)
 class PredictionTrouble:
-    """A predictor failed in a way that it should not; the run goes on without it."""
+    """A predictor failed in a way that it should not; the task goes on without it."""
 
     message: str
 
@@ -127,8 +127,8 @@ class ExperimentEnded:
 
 
 @dataclass(frozen=True)
-class RunEnded:
-    """The run is over, or was interrupted; `reason` in words."""
+class TaskEnded:
+    """The task is over, or was interrupted; `reason` in words."""
 
     task_id: int
     status: str
@@ -136,9 +136,9 @@ class RunEnded:
 
 
 Event = (
-    RunStarted
+    TaskStarted
     | Predicting
-    | StrategyTold
+    | StrategyChosen
     | ExperimentStarted
     | NotPredicted
     | PredictionTrouble
@@ -148,17 +148,17 @@ Event = (
     | LevelMeasured
     | LaunchCutShort
     | ExperimentEnded
-    | RunEnded
+    | TaskEnded
 )
 
 
 Told = tuple[str, dict[str, Any]]
 KINDS = (
-    *("run_started", "predicting", "strategy", "experiment_started", "not_predicted"),
+    *("task_started", "predicting", "strategy", "experiment_started", "not_predicted"),
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
-    *("launch_cut_short", "experiment_ended", "run_ended"),
+    *("launch_cut_short", "experiment_ended", "task_ended"),
 )
-"""Of a run; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
+"""Of a task; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
 _PASSING = ("predicting", "level_progress")
 """Kinds that the next one of its kind makes old: told at most once in `PROGRESS_EVERY_S`."""
 PROGRESS_EVERY_S = 1.0
@@ -167,11 +167,11 @@ PROGRESS_EVERY_S = 1.0
 def told(event: Event) -> Told:
     """The event as it is stored."""
     match event:
-        case RunStarted(_, launches, kept, resumed):
-            return "run_started", {"launches": launches, "kept": kept, "resumed": resumed}
+        case TaskStarted(_, launches, kept, resumed):
+            return "task_started", {"launches": launches, "kept": kept, "resumed": resumed}
         case Predicting(asked, wanted):
             return "predicting", {"asked": asked, "wanted": wanted}
-        case StrategyTold(name, reason):
+        case StrategyChosen(name, reason):
             return "strategy", {"name": name, "reason": reason}
         case ExperimentStarted(index, candidate_id, settings, reason, phase):
             said = {"settings": settings, "reason": reason, "phase": phase}
@@ -205,12 +205,12 @@ def told(event: Event) -> Told:
                 "failure": _failure(failure),
                 "seconds": seconds,
             }
-        case RunEnded(_, status, reason):
-            return "run_ended", {"status": status, "reason": reason}
+        case TaskEnded(_, status, reason):
+            return "task_ended", {"status": status, "reason": reason}
 
 
-class Telling:
-    """Stores a run's events in their order; leaving its block waits for the last.
+class EventRecorder:
+    """Stores a task's events in their order; leaving its block waits for the last.
 
     Progress is stored from a thread of its own, so that no load waits for the disk; whatever else
     is told waits for it, so that the order holds.
@@ -241,9 +241,9 @@ class Telling:
         self._aside.shutdown()
 
     def store(self, event: Event) -> None:
-        """Keeps one event; one that tells the end of a run is kept with that end itself."""
+        """Keeps one event; one that tells the end of a task is kept with that end itself."""
         kind, payload = told(event)
-        if isinstance(event, RunEnded):
+        if isinstance(event, TaskEnded):
             return
         if kind in _PASSING:
             self._pass(kind, payload)

@@ -44,7 +44,7 @@ from autotuner.tuning.prepare import Prepared
 Listener = Callable[[Event], None]
 ReadCounters = Callable[[], Counters | None]
 Rivals = Callable[[], Sequence[OperatingPoint]]
-"""What the other launches of a run have measured until now."""
+"""What the other launches of a task have measured until now."""
 
 
 class Experimenter:
@@ -85,7 +85,7 @@ class Experimenter:
 
     async def run(
         self,
-        run: TaskRecord,
+        task: TaskRecord,
         proposal: Proposal,
         *,
         now_s: Callable[[], float],
@@ -96,11 +96,11 @@ class Experimenter:
         """Launches, measures, learns; every step is stored before the next.
 
         Args:
-            now_s: tells the seconds of the run.
+            now_s: tells the seconds of the task.
             gpus: those that the engine is limited to; see `Launcher.launch`.
-            earlier: what was measured before this run.
+            earlier: what was measured before this task.
         """
-        launch = await self._begin(run, proposal, earlier)
+        launch = await self._begin(task, proposal, earlier)
         index = launch.record.index
         if launch.earlier_s:
             self._resumed(launch.earlier_s)
@@ -132,42 +132,42 @@ class Experimenter:
             measure_s=seconds - startup_s,
             began_s=began_s,
             cut_short=launch.cut_short,
-            observations=() if failure else self._learn(run, launch),
+            observations=() if failure else self._learn(task, launch),
         )
         self._settle()
         self._listen(ExperimentEnded(index, launch.candidate.id, failure, seconds))
 
-    def tell_warnings(self) -> None:
+    def report_warnings(self) -> None:
         """Tells what went wrong in a predictor since it was last asked for."""
         for message in self._forecast.warnings[self._told :]:
             self._listen(PredictionTrouble(message))
         self._told = len(self._forecast.warnings)
 
     async def _begin(
-        self, run: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
+        self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
     ) -> _Launch:
         key = proposal.candidate_id
         candidate = next(c for c in self._prepared.space.candidates if c.id == key)
         spec = self._prepared.space.specs[key]
         record = self._store.begin_experiment(
-            run.id,
+            task.id,
             candidate_id=key,
             settings=candidate.settings(),
             command=spec.command(),
             selection_reason=proposal.reason,
             phase=proposal.phase,
-            log_path=str(self._logs / str(run.id) / f"{key}.log"),
+            log_path=str(self._logs / str(task.id) / f"{key}.log"),
         )
         said = (proposal.reason, proposal.phase)
         self._listen(ExperimentStarted(record.index, key, candidate.settings(), *said))
-        expected = await self._expect(run, record, earlier)
+        expected = await self._expect(task, record, earlier)
         return _Launch(record, candidate, spec, expected, list(record.measurements))
 
     async def _expect(
-        self, run: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
+        self, task: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
     ) -> Expected:
         """What is expected now, stored beside the experiment."""
-        own = [kept.observation for kept in self._store.observations(task_id=run.id)]
+        own = [kept.observation for kept in self._store.observations(task_id=task.id)]
         key = record.candidate_id
         async with self._asking:
             # In a thread: other launches are being measured meanwhile.
@@ -181,10 +181,10 @@ class Experimenter:
         )
         if expected.absent:
             self._listen(NotPredicted(record.index, expected.absent))
-        self.tell_warnings()
+        self.report_warnings()
         return expected
 
-    def _learn(self, run: TaskRecord, launch: _Launch) -> tuple[Observation, ...]:
+    def _learn(self, task: TaskRecord, launch: _Launch) -> tuple[Observation, ...]:
         scenario = self._forecast.scenario(launch.candidate.id)
         when_busy = self._prepared.task.benchmark.learn_when_busy
         if scenario is None or not launch.expected.base:
@@ -196,7 +196,7 @@ class Experimenter:
             launch.points(telling(launch.measured, when_busy=when_busy)),
             launch=uuid.uuid4().hex[:12],
             tool=launch.measured[0].tool,
-            source=f"run {run.id}",
+            source=f"task {task.id}",
             at=datetime.now(UTC),
         )
 

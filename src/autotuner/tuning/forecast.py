@@ -82,7 +82,7 @@ class Forecast:
         questions: scenarios with their candidates.
         choose: the predictor of a scenario; asked when the first of its candidates is.
         calibrate: makes a predictor that observations correct; None leaves predictions as they are.
-        replays: the model whose recorded launches are replayed; what other runs saw of it counts
+        replays: the model whose recorded launches are replayed; what other tasks saw of it counts
             for nothing, since it may be the answer itself.
         silent: why nothing is said of candidates outside `questions`.
         warnings: what went wrong before.
@@ -159,12 +159,12 @@ class Forecast:
     def remembered(
         self, store: Store, *, until: int | None = None, besides_task: int | None = None
     ) -> tuple[Observation, ...]:
-        """What of other runs' observations counts: what was measured on engines, or in a replay
+        """What of other tasks' observations counts: what was measured on engines, or in a replay
         what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked.
 
         Args:
             until: as in `About`.
-            besides_task: the run that asks.
+            besides_task: the task that asks.
         """
         asked = [scenario for scenario, _ in self._questions]
         about = About(

@@ -18,14 +18,14 @@ FINISHED = ("completed", "failed")
 
 
 class History:
-    """What a run has finished. Only whoever holds the run adds to it, so that nothing goes."""
+    """What a task has finished. Only whoever holds the task adds to it, so that nothing goes."""
 
     def __init__(self) -> None:
         self._task_id: int | None = None
         self._finished: dict[int, ExperimentRecord] = {}
 
     def read(self, store: Store, task_id: int) -> list[ExperimentRecord]:
-        """The finished experiments of a run in the order of their launch."""
+        """The finished experiments of a task in the order of their launch."""
         if task_id != self._task_id:
             self._task_id, self._finished = task_id, {}
         for record in store.experiments(task_id, besides=self._finished):
@@ -47,20 +47,20 @@ class History:
 KEPT_EVERY_S = 2.0
 
 
-class RunTime:
-    """Stores the wall time of a run every `KEPT_EVERY_S`, from a thread of its own.
+class WallTime:
+    """Stores the wall time of a task every `KEPT_EVERY_S`, from a thread of its own.
 
-    In real time, whatever the clock of the run's event loop says.
+    In real time, whatever the clock of the task's event loop says.
     """
 
-    def __init__(self, store: Store, run: TaskRecord, *, every_s: float = KEPT_EVERY_S) -> None:
+    def __init__(self, store: Store, task: TaskRecord, *, every_s: float = KEPT_EVERY_S) -> None:
         self._store = store
-        self._run = run
+        self._task = task
         self._every_s = every_s
         self._kept_s = 0.0
         self._began_s = time.monotonic()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="run-time", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name="wall-time", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -85,9 +85,9 @@ class RunTime:
         while not self._over.wait(self._every_s):
             taken_s = time.monotonic() - self._began_s
             try:
-                self._store.tasks.keep_wall_time(self._run.id, self._run.wall_s + taken_s)
+                self._store.tasks.keep_wall_time(self._task.id, self._task.wall_s + taken_s)
             except AutotunerError:
-                return  # The run itself meets the same trouble, and says so.
+                return  # The task itself meets the same trouble, and says so.
             self._kept_s = taken_s
 
 
@@ -95,19 +95,19 @@ LEVELS_BEFORE = closed_loops(1, 4, 8)
 """Load levels of tasks that left them out, before they followed the task."""
 
 
-def going_on(prepared: Prepared, store: Store | None) -> Prepared:
-    """`prepared` at the load levels of its newest run, where the task gives none and has a run.
+def at_stored_levels(prepared: Prepared, store: Store | None) -> Prepared:
+    """`prepared` at the load levels of its newest task, where the task gives none and has a task.
 
-    A run of before is found by the levels that were the default then.
+    A task of before is found by the levels that were the default then.
     """
     if store is None or not prepared.levels_why:
         return prepared
-    run = store.tasks.newest(prepared.content_id)
-    if run is not None:
-        return prepared.going_on(run.plan)
+    task = store.tasks.newest(prepared.content_id)
+    if task is not None:
+        return prepared.at_levels_of(task.plan)
     before = prepared.task.at_levels(LEVELS_BEFORE)
-    run = store.tasks.newest(before.content_id)
-    if run is None:
+    task = store.tasks.newest(before.content_id)
+    if task is None:
         return prepared
-    why = f"run {run.id} of this task began with them; --fresh chooses anew"
+    why = f"task {task.id}, of the same file, began with them; --fresh chooses anew"
     return replace(prepared, task=before, content_id=before.content_id, levels_why=why)

@@ -29,31 +29,31 @@ from autotuner.search import (
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.events import (
     Event,
+    EventRecorder,
     MachineBusy,
     Predicting,
-    RunEnded,
-    RunStarted,
-    StrategyTold,
-    Telling,
+    StrategyChosen,
+    TaskEnded,
+    TaskStarted,
 )
 from autotuner.tuning.experiment import Experimenter, ReadCounters
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.history import History, RunTime
-from autotuner.tuning.parallel import Flights
+from autotuner.tuning.history import History, WallTime
+from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import standings
-from autotuner.tuning.search_state import Situation, ended_s, situation
+from autotuner.tuning.search_state import SearchContext, ended_s, search_context
 
 Listener = Callable[[Event], None]
 Hold = Callable[[int], Store]
-"""Claims a run, and returns the store to which whoever holds it writes."""
+"""Claims a task, and returns the store to which whoever holds it writes."""
 Left = tuple[str, str]
-"""What becomes of a run that is left before its end: its status, and the reason in words."""
+"""What becomes of a task that is left before its end: its status, and the reason in words."""
 _LOOK_S = 0.2
 """Time over which the machine's load is looked at before the first launch."""
 _KNOWN_UNTIL = "known_until"
-"""In a run's plan: the newest observation that was there when it began."""
+"""In a task's plan: the newest observation that was there when it began."""
 
 
 class Installed(TypedDict):
@@ -66,7 +66,7 @@ class Installed(TypedDict):
 
 
 class Tuner:
-    """Runs one task to its end: `open_run` or `take`, then `run`.
+    """Runs one task to its end: `open_task` or `take`, then `run`.
 
     What happens is stored as events (see `tuning.events`), and told to `listen`.
 
@@ -76,7 +76,7 @@ class Tuner:
         devices: the GPUs that engines may use, by name, shared out among those that run at once;
             None: no engine is given any.
         listen: called with every event, in order, from the loop's own thread.
-        left: asked what becomes of the run when it is cancelled.
+        left: asked what becomes of the task when it is cancelled.
         clock: seconds from any origin; simulated where engines are.
         counters: reads what the machine has done; nothing is said of its load where left out.
     """
@@ -109,16 +109,16 @@ class Tuner:
         self._left = left
         self._clock = clock
         self._counters = counters
-        self._telling: Telling | None = None
-        self._situation = Situation(prepared)
+        self._telling: EventRecorder | None = None
+        self._context = SearchContext(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history = History()
         self._origin_s = self._resumed_s = 0.0
 
-    def open_run(
+    def open_task(
         self, *, fresh: bool = False, again: bool = False, hold: Hold | None = None
     ) -> TaskRecord:
-        """The run to go on with: the newest of this task, or a new one.
+        """The task to go on with: the newest of this document, or a new one.
 
         Experiments that were under way when an earlier call ended are taken back. What the
         strategy has to know is gathered here: it may take a while where candidates are many.
@@ -126,43 +126,43 @@ class Tuner:
         Args:
             fresh: a new one in any case.
             again: a new one where nothing is left to launch in the newest.
-            hold: claims the run before anything of it is written; nobody does where left out.
+            hold: claims the task before anything of it is written; nobody does where left out.
         """
-        run = None if fresh else self._store.tasks.newest(self._prepared.content_id)
-        if run is not None:
-            known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
-            self._gather(run.id, known_until)
-            if again and self._is_over(run):
-                run = None
-        if run is None:
+        task = None if fresh else self._store.tasks.newest(self._prepared.content_id)
+        if task is not None:
+            known_until = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
+            self._gather(task.id, known_until)
+            if again and self._is_over(task):
+                task = None
+        if task is None:
             known_until = self._store.newest_observation()
             self._gather(None, known_until)
-            run = self._created(known_until, "running" if hold is None else "pending")
+            task = self._created(known_until, "running" if hold is None else "pending")
         if hold is not None:
-            self._store = hold(run.id)
-        return self._taken_up(run, known_until, self._prepared.task.written())
+            self._store = hold(task.id)
+        return self._taken_up(task, known_until, self._prepared.task.written())
 
     def take(self, task_id: int) -> TaskRecord:
-        """A run that the caller holds, to go on with. What its user wrote stays as it is.
+        """A task that the caller holds, to go on with. What its user wrote stays as it is.
 
         Raises:
-            StoreError: there is no such run.
+            StoreError: there is no such task.
         """
-        run = self._store.tasks.get(task_id)
-        if run is None:
-            raise StoreError(f"there is no run {task_id}")
-        self._telling = Telling(self._store, task_id)
-        known_until = run.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
-        self._gather(run.id, known_until)
-        return self._taken_up(run, known_until, None)
+        task = self._store.tasks.get(task_id)
+        if task is None:
+            raise StoreError(f"there is no task {task_id}")
+        self._telling = EventRecorder(self._store, task_id)
+        known_until = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
+        self._gather(task.id, known_until)
+        return self._taken_up(task, known_until, None)
 
-    async def run(self, run: TaskRecord) -> str:
+    async def run(self, task: TaskRecord) -> str:
         """Runs until the strategy stops; returns its reason.
 
-        Cancelling stops the engines, takes the experiments under way back, and leaves the run as
+        Cancelling stops the engines, takes the experiments under way back, and leaves the task as
         `left` says.
         """
-        self._telling = self._telling or Telling(self._store, run.id)
+        self._telling = self._telling or EventRecorder(self._store, task.id)
         experimenter = Experimenter(
             self._prepared,
             store=self._store,
@@ -171,17 +171,17 @@ class Tuner:
             forecast=self._forecast,
             logs=self._logs,
             listen=self._tell,
-            settle=lambda: self._settle(run),
+            settle=lambda: self._settle(task),
             resumed=self._resumed,
             counters=self._counters,
         )
         status, reason = "failed", "an unexpected error"
-        with self._telling, RunTime(self._store, run) as run_time:
+        with self._telling, WallTime(self._store, task) as wall_time:
             try:
-                self._tell_beginning(run)
-                experimenter.tell_warnings()
+                self._report_beginning(task)
+                experimenter.report_warnings()
                 await self._look_at_machine()
-                status, reason = await self._until_stopped(run, experimenter)
+                status, reason = await self._until_stopped(task, experimenter)
             except asyncio.CancelledError:
                 status, reason = self._left()
                 raise
@@ -189,17 +189,17 @@ class Tuner:
                 reason = str(error)
                 raise
             finally:
-                left_s = run_time.left_s()
-                self._store.tasks.end(run.id, status=status, reason=reason, add_wall_s=left_s)
-                self._tell(RunEnded(run.id, status, reason))
+                left_s = wall_time.left_s()
+                self._store.tasks.end(task.id, status=status, reason=reason, add_wall_s=left_s)
+                self._tell(TaskEnded(task.id, status, reason))
         return reason
 
     def _created(self, known_until: int, status: str) -> TaskRecord:
-        task = self._prepared.task
+        config = self._prepared.task
         return self._store.tasks.create(
-            name=task.name,
+            name=config.name,
             content_id=self._prepared.content_id,
-            config=task.written(),
+            config=config.written(),
             plan=self._plan(known_until),
             status=status,
             **self._installed(),
@@ -216,25 +216,25 @@ class Tuner:
         }
 
     def _taken_up(
-        self, run: TaskRecord, known_until: int, config: dict[str, Any] | None
+        self, task: TaskRecord, known_until: int, config: dict[str, Any] | None
     ) -> TaskRecord:
-        """The run, to go on with: what it did not finish is taken back."""
-        self._store.interrupt_running(run.id)
-        self._store.forget_interrupted(run.id)
+        """The task, to go on with: what it did not finish is taken back."""
+        self._store.interrupt_running(task.id)
+        self._store.forget_interrupted(task.id)
         return self._store.tasks.update_plan(
-            run.id, config=config, plan=self._plan(known_until), found=self._installed()
+            task.id, config=config, plan=self._plan(known_until), found=self._installed()
         )
 
     def _gather(self, task_id: int | None, known_until: int) -> None:
-        """All that choices depend on beside the run's own launches.
+        """All that choices depend on beside the task's own launches.
 
-        Only what was observed before the run began counts: a run that is interrupted goes on with
-        what it knew, whatever other runs have measured meanwhile.
+        Only what was observed before the task began counts: a task that is interrupted goes on with
+        what it knew, whatever other tasks have measured meanwhile.
         """
         self._earlier = self._forecast.remembered(
             self._store, until=known_until, besides_task=task_id
         )
-        self._situation = situation(
+        self._context = search_context(
             self._prepared,
             self._strategy,
             self._forecast,
@@ -246,7 +246,7 @@ class Tuner:
         return self._prepared.plan_record() | {
             _KNOWN_UNTIL: known_until,
             "strategy": self._strategy.name,
-            "strategy_reason": description(self._strategy, self._situation.state(())),
+            "strategy_reason": description(self._strategy, self._context.state(())),
         }
 
     def _tell(self, event: Event) -> None:
@@ -254,10 +254,10 @@ class Tuner:
             self._telling.store(event)
         self._listen(event)
 
-    def _tell_beginning(self, run: TaskRecord) -> None:
-        kept = len(self._finished(run))
-        self._tell(RunStarted(run.id, self._prepared.launches, kept, resumed=bool(kept)))
-        self._tell(StrategyTold(run.plan["strategy"], run.plan["strategy_reason"]))
+    def _report_beginning(self, task: TaskRecord) -> None:
+        kept = len(self._finished(task))
+        self._tell(TaskStarted(task.id, self._prepared.launches, kept, resumed=bool(kept)))
+        self._tell(StrategyChosen(task.plan["strategy"], task.plan["strategy_reason"]))
 
     def _resumed(self, earlier_s: float) -> None:
         """Counts the seconds of an experiment that is gone on with; of several at once, the most
@@ -280,13 +280,13 @@ class Tuner:
                 )
             )
 
-    def _settle(self, run: TaskRecord) -> None:
+    def _settle(self, task: TaskRecord) -> None:
         """Keeps where the finished experiments stand now."""
-        task, finished = self._prepared.task, self._finished(run)
+        config, finished = self._prepared.task, self._finished(task)
         found = standings(
             finished,
-            objectives=task.objectives,
-            slo=task.slo_limits(),
+            objectives=config.objectives,
+            slo=config.slo_limits(),
             usd_per_gpu_hour=self._prepared.usd_per_gpu_hour,
         )
         kept = {experiment.id: experiment.standing for experiment in finished}
@@ -294,36 +294,42 @@ class Tuner:
         self._store.set_standings(changed)
         self._history.stand(changed)
 
-    def _is_over(self, run: TaskRecord) -> bool:
-        choice = self._strategy.propose(self._situation.state(self._finished(run)))
+    def _is_over(self, task: TaskRecord) -> bool:
+        choice = self._strategy.propose(self._context.state(self._finished(task)))
         return not isinstance(choice, Proposal)
 
-    async def _until_stopped(self, run: TaskRecord, experimenter: Experimenter) -> tuple[str, str]:
-        self._store.tasks.set_status(run.id, status="running", stop_reason="", add_wall_s=0.0)
-        self._origin_s = self._clock() - ended_s(self._finished(run))
-        async with Flights(self._prepared.side_by_side, self._gpus) as flights:
+    async def _until_stopped(self, task: TaskRecord, experimenter: Experimenter) -> tuple[str, str]:
+        self._store.tasks.set_status(task.id, status="running", stop_reason="", add_wall_s=0.0)
+        self._origin_s = self._clock() - ended_s(self._finished(task))
+        async with ParallelExperiments(self._prepared.side_by_side, self._gpus) as parallel:
             while True:
-                history = self._finished(run)
+                history = self._finished(task)
                 choice: Proposal | Stop | None = None
-                if not flights.full:
-                    state = self._situation.state(history, flights.under_way, now_s=self._now_s())
+                if not parallel.full:
+                    state = self._context.state(history, parallel.under_way, now_s=self._now_s())
                     # In a thread of its own: what is in flight is being measured meanwhile.
                     choice = await asyncio.to_thread(self._strategy.propose, state)
-                if isinstance(choice, Proposal) and self._start(run, choice, flights, experimenter):
+                if isinstance(choice, Proposal) and self._start(
+                    task, choice, parallel, experimenter
+                ):
                     continue
-                if isinstance(choice, Stop) and not flights:
+                if isinstance(choice, Stop) and not parallel:
                     succeeded = any(experiment.status == "completed" for experiment in history)
                     return ("completed" if succeeded else "failed"), choice.reason
-                await flights.landed()
+                await parallel.landed()
 
     def _start(
-        self, run: TaskRecord, choice: Proposal, flights: Flights, experimenter: Experimenter
+        self,
+        task: TaskRecord,
+        choice: Proposal,
+        parallel: ParallelExperiments,
+        experimenter: Experimenter,
     ) -> bool:
         """Whether there was room for it; where not, search is asked again when there is."""
 
         async def experiment(gpus: tuple[str, ...] | None) -> None:
             await experimenter.run(
-                run,
+                task,
                 choice,
                 now_s=self._now_s,
                 gpus=gpus,
@@ -332,14 +338,14 @@ class Tuner:
             )
 
         wanted = self._prepared.space.specs[choice.candidate_id].gpus
-        return flights.start(choice.candidate_id, wanted, self._now_s(), experiment)
+        return parallel.start(choice.candidate_id, wanted, self._now_s(), experiment)
 
     def _now_s(self) -> float:
-        """Seconds of the run: of the time in which it was worked on."""
+        """Seconds of the task: of the time in which it was worked on."""
         return self._clock() - self._origin_s
 
-    def _finished(self, run: TaskRecord) -> list[ExperimentRecord]:
-        return self._history.read(self._store, run.id)
+    def _finished(self, task: TaskRecord) -> list[ExperimentRecord]:
+        return self._history.read(self._store, task.id)
 
     def _measured(self) -> list[OperatingPoint]:
         price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared

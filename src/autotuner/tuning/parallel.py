@@ -18,7 +18,7 @@ class _Flight:
     gpus: tuple[str, ...]
 
 
-class Flights:
+class ParallelExperiments:
     """Starts experiments as far as there is room; leaving its block ends those under way.
 
     Args:

@@ -194,16 +194,18 @@ class Prepared:
             LEVELS: [level.to_json() for level in self.task.benchmark.levels],
         }
 
-    def going_on(self, plan: Mapping[str, Any]) -> Prepared:
-        """The same at the load levels that a run began with, where its task leaves them out.
+    def at_levels_of(self, plan: Mapping[str, Any]) -> Prepared:
+        """The same at the load levels that a task began with, where its task leaves them out.
 
         Args:
-            plan: of the run.
+            plan: of the task.
         """
         levels = planned_levels(plan)
         if not self.levels_why or not levels or levels == self.task.benchmark.levels:
             return self
-        return replace(self, task=self.task.at_levels(levels), levels_why="the run began with them")
+        return replace(
+            self, task=self.task.at_levels(levels), levels_why="the task began with them"
+        )
 
 
 def prepare(

@@ -1,4 +1,4 @@
-"""A stored run as a landscape: what its launches measured, beside what was predicted of them."""
+"""A stored task as a landscape: what its launches measured, beside what was predicted of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _CPU = "cpu: "
 _OUT_OF_MEMORY = "out of memory"
 
 
-def landscape_of(store: Store, run: TaskRecord) -> Landscape:
-    """Every finished experiment of a run as a recorded launch.
+def landscape_of(store: Store, task: TaskRecord) -> Landscape:
+    """Every finished experiment of a task as a recorded launch.
 
     Predictions are the predictor's own, before any correction. What was measured holds its noise
     already, so that a replay adds none.
@@ -29,30 +29,30 @@ def landscape_of(store: Store, run: TaskRecord) -> Landscape:
     Raises:
         LandscapeError: no experiment succeeded.
     """
-    task = parse_task(run.config, source=f"run {run.id}")
-    finished = [e for e in store.experiments(run.id) if e.status in ("completed", "failed")]
-    launches = tuple(_launch(experiment, run, task) for experiment in finished)
+    config = parse_task(task.config, source=f"task {task.id}")
+    finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
+    launches = tuple(_launch(experiment, task, config) for experiment in finished)
     if not any(level.true for launch in launches for level in launch.levels):
         raise LandscapeError(
-            f"run {run.id} has no experiment that succeeded",
+            f"task {task.id} has no experiment that succeeded",
             remedy="a landscape needs at least one; see `autotuner show`",
         )
-    isl, osl = workload_of(task, f"run {run.id}").mean()
-    replayed = f", replayed from {task.replay.landscape}" if task.replay else ""
+    isl, osl = workload_of(config, f"task {task.id}").mean()
+    replayed = f", replayed from {config.replay.landscape}" if config.replay else ""
     return Landscape(
-        name=f"run-{run.id}",
-        model=run.model,
-        device=_device(run, finished),
+        name=f"run-{task.id}",
+        model=task.model,
+        device=_device(task, finished),
         isl=isl,
         osl=osl,
         launches=launches,
-        source=f"run {run.id} '{run.name}'{replayed}",
+        source=f"task {task.id} '{task.name}'{replayed}",
     )
 
 
-def _launch(experiment: ExperimentRecord, run: TaskRecord, task: TaskConfig) -> RecordedLaunch:
+def _launch(experiment: ExperimentRecord, task: TaskRecord, config: TaskConfig) -> RecordedLaunch:
     gpus = max(occupied_gpus(experiment.settings), 1)
-    engine = str(experiment.settings.get("system.backend", run.engine))
+    engine = str(experiment.settings.get("system.backend", task.engine))
     # What a failed experiment measured before it failed takes no part in a search either.
     failed = experiment.status == "failed"
     tried = {level.load for level in experiment.measurements}
@@ -66,16 +66,16 @@ def _launch(experiment: ExperimentRecord, run: TaskRecord, task: TaskConfig) -> 
         settings=experiment.settings | {"system.backend": engine},
         levels=tuple(
             _level(level, experiment, measured.get(level), predicted.get(level))
-            for level in sorted(_planned(run, task) if failed else tried)
+            for level in sorted(_planned(task, config) if failed else tried)
         ),
         startup_s=experiment.startup_s,
         measure_s=experiment.measure_s,
     )
 
 
-def _planned(run: TaskRecord, task: TaskConfig) -> Sequence[LoadLevel]:
-    """The load levels of its launches; the run knows them where its task leaves them out."""
-    return task.benchmark.levels or planned_levels(run.plan)
+def _planned(task: TaskRecord, config: TaskConfig) -> Sequence[LoadLevel]:
+    """The load levels of its launches; the task knows them where its task leaves them out."""
+    return config.benchmark.levels or planned_levels(task.plan)
 
 
 def _level(
@@ -114,10 +114,10 @@ def _failure(load: LoadLevel, experiment: ExperimentRecord) -> str:
     return "oom" if by_level or experiment.failure_kind == FailureKind.OUT_OF_MEMORY else "failed"
 
 
-def _device(run: TaskRecord, experiments: Sequence[ExperimentRecord]) -> str:
-    """The GPU by the catalog's name; a CPU as the run describes it."""
+def _device(task: TaskRecord, experiments: Sequence[ExperimentRecord]) -> str:
+    """The GPU by the catalog's name; a CPU as the task describes it."""
     named = experiments[0].settings.get("system.gpu_type")
     if named is None or named.lower() == "cpu":
-        return run.device.removeprefix(_CPU)
+        return task.device.removeprefix(_CPU)
     gpu = known_gpu(named)
     return named if gpu is None else gpu.name

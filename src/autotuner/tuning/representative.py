@@ -1,8 +1,8 @@
-"""Where experiments stand among those of their run: figures of one operating point each. Pure.
+"""Where experiments stand among those of their task: figures of one operating point each. Pure.
 
 An experiment has as many operating points as load levels; a list of experiments has room for one.
-That is its *representative* point: of those on the run's frontier the one nearest to the ideal,
-else of all its own. The ideal has the best value of every objective among all points of the run;
+That is its *representative* point: of those on the task's frontier the one nearest to the ideal,
+else of all its own. The ideal has the best value of every objective among all points of the task;
 distances are taken after each objective is scaled to the range that it has there. With a single
 objective that is the best point. What was predicted is told at the same load level, so that the
 two can be compared; an experiment that brought no point is represented by its predictions alone.

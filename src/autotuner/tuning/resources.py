@@ -15,26 +15,26 @@ from autotuner.engines import DEFAULT_ENGINE
 from autotuner.errors import ConfigError
 
 
-class Needs(NamedTuple):
+class ResourceRequest(NamedTuple):
     """`gpu`: by its own name, "cpu", or "" where any machine will do; `gpus`: how many."""
 
     gpu: str
     gpus: int
 
 
-def needs(task: TaskConfig) -> Needs:
+def resource_request(task: TaskConfig) -> ResourceRequest:
     """The machine that a task needs. Profiles name no GPU, so that they take no part.
 
     Raises:
         CatalogError: it names a GPU that neither the catalog nor the task knows.
     """
     if task.deployment_mode == "replay":
-        return Needs("", 0)
+        return ResourceRequest("", 0)
     named = field_values(task, "system.gpu_type")
     gpu = gpu_named(str(named[0]), task.gpus) if named else None
     if gpu is None or gpu.is_cpu:
-        return Needs("cpu", 0)
-    return Needs(gpu.name, max([1, *map(int, field_values(task, "system.total_gpus"))]))
+        return ResourceRequest("cpu", 0)
+    return ResourceRequest(gpu.name, max([1, *map(int, field_values(task, "system.total_gpus"))]))
 
 
 def engines_named(task: TaskConfig) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def stored_columns(task: TaskConfig) -> dict[str, Any]:
     Raises:
         CatalogError: it names a GPU that neither the catalog nor the task knows.
     """
-    gpu, gpus = needs(task)
+    gpu, gpus = resource_request(task)
     return {
         "name": task.name,
         "description": task.description,

@@ -26,7 +26,7 @@ MOST_PREDICTED = 5_000
 within a second."""
 
 
-def foreknowledge(
+def prior_knowledge(
     prepared: Prepared,
     forecast: Forecast,
     observations: Sequence[Observation],
@@ -39,7 +39,7 @@ def foreknowledge(
     Never raises for what a predictor does: the forecast keeps that as a warning.
 
     Args:
-        observations: what other runs measured.
+        observations: what other tasks measured.
         most: candidates that are predicted.
         tell: called with how many candidates are asked for, of how many.
     """
@@ -76,11 +76,11 @@ def _circumstances(forecast: Forecast, candidate: Candidate) -> Circumstances | 
     )
 
 
-class Situation:
-    """Makes the states of a search; what stays the same over a run is prepared once.
+class SearchContext:
+    """Makes the states of a search; what stays the same over a task is prepared once.
 
     Args:
-        knowledge: as `foreknowledge` gathers it; None for a strategy that needs none.
+        knowledge: as `prior_knowledge` gathers it; None for a strategy that needs none.
     """
 
     def __init__(self, prepared: Prepared, knowledge: Knowledge | None = None) -> None:
@@ -107,7 +107,7 @@ class Situation:
 
         Args:
             history: finished experiments in the order of their launch.
-            under_way: id -> when its launch began, in seconds of the run. One that is in the
+            under_way: id -> when its launch began, in seconds of the task. One that is in the
                 history is no longer in flight, although its engine may still be ending.
             now_s: the same clock now.
         """
@@ -141,7 +141,7 @@ class Situation:
         return replace(self._knowledge, minutes=self._times.minutes(self._ids, history))
 
 
-def situation(
+def search_context(
     prepared: Prepared,
     strategy: Strategy,
     forecast: Forecast,
@@ -149,17 +149,17 @@ def situation(
     *,
     most: int = MOST_PREDICTED,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
-) -> Situation:
-    """With the knowledge that `strategy` needs, gathered now; see `foreknowledge`."""
+) -> SearchContext:
+    """With the knowledge that `strategy` needs, gathered now; see `prior_knowledge`."""
     if not uses_knowledge(strategy):
-        return Situation(prepared)
-    return Situation(
-        prepared, foreknowledge(prepared, forecast, observations, most=most, tell=tell)
+        return SearchContext(prepared)
+    return SearchContext(
+        prepared, prior_knowledge(prepared, forecast, observations, most=most, tell=tell)
     )
 
 
 def ended_s(history: Sequence[ExperimentRecord]) -> float:
-    """When the last of the experiments ended, in seconds of the run."""
+    """When the last of the experiments ended, in seconds of the task."""
     return max((sum(_span(experiment)) for experiment in history), default=0.0)
 
 

@@ -40,31 +40,31 @@ from autotuner.tuning.summary import (
     PredictionErrorView,
     PredictionView,
     RecommendedView,
-    RunSummary,
-    RunView,
     SearchView,
+    TaskFacts,
+    TaskSummary,
 )
 
 
-def summarise(store: Store, run: TaskRecord, *, report: str | None = None) -> RunSummary:
+def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> TaskSummary:
     """Everything `run` says, read from the store."""
-    task = parse_task(run.config, source=f"run {run.id}")
-    experiments = store.experiments(run.id)
+    config = parse_task(task.config, source=f"task {task.id}")
+    experiments = store.experiments(task.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
-    price = run.plan.get("usd_per_gpu_hour")
-    by_experiment = {e.id: _points(e, price, task.compared) for e in experiments}
+    price = task.plan.get("usd_per_gpu_hour")
+    by_experiment = {e.id: _points(e, price, config.compared) for e in experiments}
     points = [point for found in by_experiment.values() for point in found]
     views = [
-        _experiment_view(experiment, run, by_experiment[experiment.id])
+        _experiment_view(experiment, task, by_experiment[experiment.id])
         for experiment in experiments
     ]
-    objectives, limits = task.objectives, task.slo_limits()
+    objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
     single = len(objectives) == 1
     fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
     chosen = recommend(points if limits or single else front, limits, objectives)
-    return RunSummary(
-        run=_run_view(run, task, front),
+    return TaskSummary(
+        task=_task_facts(task, config, front),
         experiments=views,
         frontier=[PointView.model_validate(fields(point)) for point in front],
         recommended=_recommended(chosen, fields, limits),
@@ -84,41 +84,41 @@ def _points(
     return outcome(experiment, usd_per_gpu_hour, needs).points
 
 
-def _run_view(run: TaskRecord, task: TaskConfig, front: list[OperatingPoint]) -> RunView:
-    vectors = [objective_vector(point, task.objectives) for point in front]
-    has_volume = bool(vectors) and len(task.objectives) > 1
-    plan: dict[str, Any] = run.plan
-    return RunView.model_validate(
+def _task_facts(task: TaskRecord, config: TaskConfig, front: list[OperatingPoint]) -> TaskFacts:
+    vectors = [objective_vector(point, config.objectives) for point in front]
+    has_volume = bool(vectors) and len(config.objectives) > 1
+    plan: dict[str, Any] = task.plan
+    return TaskFacts.model_validate(
         {
-            "id": run.id,
-            "name": run.name,
-            "replay": run.replay,
-            "landscape": task.replay.landscape if task.replay else None,
-            "status": run.status,
-            "stop_reason": run.stop_reason,
-            "started_at": run.created_at.isoformat(),
-            "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-            "wall_s": run.wall_s,
+            "id": task.id,
+            "name": task.name,
+            "replay": task.replay,
+            "landscape": config.replay.landscape if config.replay else None,
+            "status": task.status,
+            "stop_reason": task.stop_reason,
+            "started_at": task.created_at.isoformat(),
+            "ended_at": task.ended_at.isoformat() if task.ended_at else None,
+            "wall_s": task.wall_s,
             # A task that waits for a worker has no plan yet.
             "candidates": plan.get("candidates", 0),
             "excluded": plan.get("excluded", {}),
             "axes": plan.get("axes", {}),
-            "engine": run.engine,
-            "engine_version": run.engine_version,
-            "model": run.model,
-            "device": run.device,
+            "engine": task.engine,
+            "engine_version": task.engine_version,
+            "model": task.model,
+            "device": task.device,
             "strategy": plan.get("strategy", ""),
             "strategy_reason": plan.get("strategy_reason", ""),
-            "objectives": list(task.objectives),
-            "slo": task.slo_limits(),
+            "objectives": list(config.objectives),
+            "slo": config.slo_limits(),
             "hypervolume": hypervolume(vectors, reference_point(vectors)) if has_volume else None,
-            "task": run.config,
+            "config": task.config,
         }
     )
 
 
 def _experiment_view(
-    experiment: ExperimentRecord, run: TaskRecord, points: tuple[OperatingPoint, ...]
+    experiment: ExperimentRecord, task: TaskRecord, points: tuple[OperatingPoint, ...]
 ) -> ExperimentView:
     failure = None
     if experiment.failure_kind is not None:
@@ -127,7 +127,7 @@ def _experiment_view(
             message=experiment.failure_message or "",
             log_tail=experiment.log_tail or "",
         )
-    left = ("interrupted",) if run.status == "running" else ("interrupted", "running")
+    left = ("interrupted",) if task.status == "running" else ("interrupted", "running")
     status = "cancelled" if experiment.status in left else experiment.status
     return ExperimentView.model_validate(
         {
@@ -196,11 +196,11 @@ def search_view(
     slo: Mapping[str, float],
     usd_per_gpu_hour: float | None,
 ) -> SearchView:
-    """The search of a run.
+    """The search of a task.
 
     Args:
         experiments: in the order of launch; those that are not finished are left out.
-        frontier: the measured one, as the run ends with it.
+        frontier: the measured one, as the task ends with it.
     """
     finished = [e for e in experiments if e.status in ("completed", "failed")]
     expected = predicted_frontier(

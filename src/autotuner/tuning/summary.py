@@ -1,4 +1,4 @@
-"""A run as its reader sees it: the one shape behind `--json`, the terminal table and the report.
+"""Summary of a task: the one shape behind `--json`, the terminal table and the report.
 
 The JSON form is public; docs/json.md describes it. `schema_version` grows when a field changes
 its meaning or goes; new fields may come at any time.
@@ -157,7 +157,7 @@ class RecommendedView(PointView):
 
 
 class LaunchView(_View):
-    """What a finished launch brought, looked at from the end of the run.
+    """What a finished launch brought, looked at from the end of the task.
 
     `value` is what was reached after it: with several objectives the share of the final
     hypervolume, with one the best value within the SLO (None while nothing is within). `added` is
@@ -189,7 +189,7 @@ class PredictedPointView(_View):
 
 
 class SearchView(_View):
-    """How a run searched. `measure` is "hypervolume", or the only objective.
+    """How a task searched. `measure` is "hypervolume", or the only objective.
 
     `predicted_frontier` is of what was expected of each launch just before it.
     """
@@ -199,8 +199,8 @@ class SearchView(_View):
     predicted_frontier: list[PredictedPointView] = Field(default_factory=list)
 
 
-class RunView(_View):
-    """The run itself. `axes` are the fields searched; times are ISO 8601 in UTC.
+class TaskFacts(_View):
+    """The task itself. `axes` are the fields searched; times are ISO 8601 in UTC.
 
     A task of the service that is `pending` or `queued` has no plan yet: no candidates, no axes.
 
@@ -240,20 +240,31 @@ class RunView(_View):
     objectives: list[str]
     slo: dict[str, float] = Field(default_factory=dict)
     hypervolume: float | None = None
-    task: dict[str, Any]
+    config: dict[str, Any]
 
 
-class RunSummary(_View):
-    """Everything a run says. Experiments stand in the order in which they were launched.
+class TaskSummary(_View):
+    """Everything a task says. Experiments stand in the order in which they were launched.
 
     Documents of earlier versions tell nothing of the search; it is empty then.
     """
 
     schema_version: Literal[1, 2] = 2
-    run: RunView
+    task: TaskFacts
     experiments: list[ExperimentView]
     frontier: list[PointView]
     recommended: RecommendedView | None
     search: SearchView = Field(default_factory=SearchView)
     prediction_error: PredictionErrorView | None = None
     report: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_1(cls, document: Any) -> Any:
+        """Documents of version 1 call the task `run`, and its configuration `task`."""
+        if not isinstance(document, dict) or "run" not in document:
+            return document
+        facts = dict(document.get("run") or {})
+        facts["config"] = facts.pop("task", None)
+        kept = {name: value for name, value in document.items() if name != "run"}
+        return kept | {"task": facts}

@@ -13,7 +13,7 @@ from autotuner.verify.analysis import (
     PredictedChoice,
     misses_of,
 )
-from autotuner.verify.compare import Comparison, Side, compare_files, compare_pairs, compare_run
+from autotuner.verify.compare import Comparison, Side, compare_files, compare_pairs, compare_task
 from autotuner.verify.matching import Pair, match, pair_of
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.readers import FORMATS, detect_format, read_points
@@ -37,7 +37,7 @@ __all__ = [
     "Verdict",
     "compare_files",
     "compare_pairs",
-    "compare_run",
+    "compare_task",
     "detect_format",
     "judge",
     "match",

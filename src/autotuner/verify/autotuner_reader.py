@@ -1,4 +1,4 @@
-"""Our own JSON documents: a run (`show --json`) and predictions (`predict --json`)."""
+"""Our own JSON documents: a task (`show --json`) and predictions (`predict --json`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autotuner.config.load import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
 from autotuner.tuning.points import occupied_gpus, operating_points
-from autotuner.tuning.summary import ExperimentView, RunSummary
+from autotuner.tuning.summary import ExperimentView, TaskSummary
 from autotuner.verify.points import Excluded, Point, PointFile, figure, occupied, whole
 
 RUN, PREDICTIONS = "autotuner-run", "autotuner-predict"
@@ -22,23 +22,23 @@ _CLIENT = "the load generator may have set these figures"
 
 
 def read_run(document: Mapping[str, Any], path: Path) -> PointFile:
-    """Every valid level that a run measured; where a level was repeated, its median.
+    """Every valid level that a task measured; where a level was repeated, its median.
 
     Raises:
-        VerifyError: not the document of a run, or of another version.
+        VerifyError: not the document of a task, or of another version.
     """
     try:
-        summary = RunSummary.model_validate(document)
+        summary = TaskSummary.model_validate(document)
     except ValidationError as error:
         raise VerifyError(
-            f"{path} is no run: {problems_of(error)[0]}",
+            f"{path} is no task: {problems_of(error)[0]}",
             remedy="give what `autotuner show RUN --json` of this version prints",
         ) from None
     return measured_points(summary, str(path))
 
 
-def measured_points(summary: RunSummary, name: str) -> PointFile:
-    """Every valid level of a run, and what could not be used of it."""
+def measured_points(summary: TaskSummary, name: str) -> PointFile:
+    """Every valid level of a task, and what could not be used of it."""
     points: list[Point] = []
     excluded: list[Excluded] = []
     for experiment in summary.experiments:
@@ -133,7 +133,7 @@ def _only(names: Any) -> str | None:
     return None if not isinstance(names, str) or "," in names else names
 
 
-def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
+def _levels(experiment: ExperimentView, summary: TaskSummary) -> list[Point]:
     if experiment.status != "completed":
         return []
     settings: dict[str, Any] = dict(experiment.settings)
@@ -149,17 +149,17 @@ def _levels(experiment: ExperimentView, summary: RunSummary) -> list[Point]:
             tpot_ms=point.tpot_ms,
             tok_s=point.tok_s,
             gpus=max(gpus, 1),
-            model=summary.run.model,
-            engine=settings.get("system.backend") or summary.run.engine,
-            engine_version=settings.get("system.backend_version") or summary.run.engine_version,
-            system=settings.get("system.gpu_type") or summary.run.device,
+            model=summary.task.model,
+            engine=settings.get("system.backend") or summary.task.engine,
+            engine_version=settings.get("system.backend_version") or summary.task.engine_version,
+            system=settings.get("system.gpu_type") or summary.task.device,
             candidate=experiment.id,
             settings=settings,
             isl=isl,
             osl=osl,
             lengths=lengths,
             tool=by_level[point.load][0].tool,
-            source=f"run {summary.run.id}, {experiment.id} at {point.load}",
+            source=f"task {summary.task.id}, {experiment.id} at {point.load}",
             originals={"levels": [m.model_dump() for m in by_level[point.load]]},
             remarks=remarks(by_level[point.load]),
         )
@@ -179,10 +179,10 @@ def remarks(levels: list[Measurement]) -> tuple[str, ...]:
 
 
 def run_workload(
-    summary: RunSummary, settings: Mapping[str, Any]
+    summary: TaskSummary, settings: Mapping[str, Any]
 ) -> tuple[float | None, float | None, str | None]:
     """Mean input and output tokens, and the distribution where they are not fixed."""
-    workload = parse_task(summary.run.task, source=f"run {summary.run.id}").benchmark.workload
+    workload = parse_task(summary.task.config, source=f"task {summary.task.id}").benchmark.workload
     if workload is None:
         return settings.get("runtime.isl"), settings.get("runtime.osl"), None
     isl, osl = workload.mean()

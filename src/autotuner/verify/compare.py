@@ -1,4 +1,4 @@
-"""Predictions against measurements as one value, from two files or from a run of ours. Pure."""
+"""Predictions against measurements as one value, from two files or from a task of ours. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from autotuner.errors import VerifyError
 from autotuner.predict import Predictions
 from autotuner.predict.observations import measurement_mark
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 from autotuner.verify.analysis import (
     DEFAULT_WITHIN,
     DIMENSIONS,
@@ -130,7 +130,7 @@ def compare_pairs(
     within: Sequence[float] = DEFAULT_WITHIN,
     slo: Mapping[str, float] | None = None,
 ) -> Comparison:
-    """Compares pairs that were matched elsewhere: a data set's rows, a run and its predictions."""
+    """Compares pairs that were matched elsewhere: a data set's rows, a task and its predictions."""
     alike = [pair for pair in pairs if pair.like_for_like]
     broken_down = {name: by_dimension(name, pairs, within) for name in DIMENSIONS}
     return Comparison(
@@ -187,8 +187,8 @@ def _side(file: PointFile, unmatched: tuple[Excluded, ...], *notes: str) -> Side
     )
 
 
-def compare_run(
-    summary: RunSummary,
+def compare_task(
+    summary: TaskSummary,
     predictions: Predictions,
     *,
     within: Sequence[float] = DEFAULT_WITHIN,
@@ -196,21 +196,21 @@ def compare_run(
 ) -> Comparison:
     """The measurements of a task against the predictions of the same candidates and loads.
 
-    Candidates of the run for which there is no prediction are listed with the predictor's reason.
+    Candidates of the task for which there is no prediction are listed with the predictor's reason.
 
     Raises:
         VerifyError: nothing that was measured was predicted.
     """
-    actual = measured_points(summary, f"run {summary.run.id} '{summary.run.name}'")
+    actual = measured_points(summary, f"task {summary.task.id} '{summary.task.name}'")
     return compare_files(
         predicted_points(predictions, summary, actual.points), actual, within=within, slo=slo
     )
 
 
 def predicted_points(
-    predictions: Predictions, summary: RunSummary, actual: Sequence[Point]
+    predictions: Predictions, summary: TaskSummary, actual: Sequence[Point]
 ) -> PointFile:
-    """The predictions of a run's candidates, on the terms of its own measurements."""
+    """The predictions of a task's candidates, on the terms of its own measurements."""
     settings = {experiment.id: dict(experiment.settings) for experiment in summary.experiments}
     terms = {point.candidate: point for point in actual}
     points = []

@@ -30,7 +30,7 @@ from autotuner.verify.tools import llama_bench
 
 _REFUSED: Mapping[str, tuple[str, str]] = {
     autotuner_reader.RUN: (
-        "a run, whose home keeps its observations already",
+        "a task, whose home keeps its observations already",
         "there, write them with `autotuner observations export FILE`, and import that file",
     ),
     autotuner_reader.PREDICTIONS: ("predictions, and no measurements", ""),

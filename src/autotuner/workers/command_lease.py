@@ -28,7 +28,7 @@ LEFT_BY_THE_COMMAND = {
     LOST: ("interrupted", "the database could not be reached"),
     "": ("interrupted", "interrupted by the user"),
 }
-"""Why a call ends early -> the state that its run is left in, and the reason that is stored."""
+"""Why a call ends early -> the state that its task is left in, and the reason that is stored."""
 
 
 class CommandLease:
@@ -36,7 +36,7 @@ class CommandLease:
 
     Args:
         me: this process.
-        block: the one in which the run is worked on.
+        block: the one in which the task is worked on.
     """
 
     def __init__(
@@ -50,13 +50,13 @@ class CommandLease:
 
     @property
     def keeper(self) -> LeaseKeeper:
-        """The time in which the run is this process's; begins with `hold`."""
+        """The time in which the task is this process's; begins with `hold`."""
         if self._keeper is None:
-            raise RuntimeError("no run is held yet")
+            raise RuntimeError("no task is held yet")
         return self._keeper
 
     def hold(self, task_id: int) -> Store:
-        """Claims a run; see `Tuner.open_run`.
+        """Claims a task; see `Tuner.open_task`.
 
         Raises:
             InUseError: somebody works on it; says who.
@@ -91,7 +91,7 @@ class CommandLease:
         if lease is None:
             who = f"{holder.name} on {holder.host} (pid {holder.pid})" if holder else "another"
             raise InUseError(
-                f"run {task_id} is being worked on by {who}",
+                f"task {task_id} is being worked on by {who}",
                 remedy="wait until it ends, or cancel it; --fresh begins a new one",
             )
         return lease
@@ -109,7 +109,7 @@ class CommandLease:
             reaped = reap(engine.handle)
             if reaped is Reaped.ALIVE:
                 raise InUseError(
-                    f"the {engine.handle} of run {task_id} cannot be ended",
+                    f"the {engine.handle} of task {task_id} cannot be ended",
                     remedy="end it by hand, then say the same again",
                 )
             if reaped is Reaped.GONE:

@@ -116,7 +116,7 @@ class LeaseKeeper:
         self._when_ended: Callable[[], None] | None = None
         self._threads = ExitStack()
         self.store = Store(store.sessions.guarded(self._guard, self._wait))
-        """Writes of the run: they wait while the database is away, and end with the lease."""
+        """Writes of the task: they wait while the database is away, and end with the lease."""
 
     def __enter__(self) -> Self:
         task_id = self._lease.task.id

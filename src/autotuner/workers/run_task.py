@@ -38,7 +38,7 @@ class WorkerSetup:
         locks: folder in which devices are locked; the machine's own, unless something else keeps
             others from them.
         registry: the profiles that a task may name, as they are now.
-        mirror: called with a task's number when one of its experiments, or its run, has ended.
+        mirror: called with a task's number when one of its experiments, or its task, has ended.
     """
 
     home: Path
@@ -53,7 +53,7 @@ def run_task(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> Left:
     """Works on a task until its end, or until its lease has to be given up.
 
     Returns:
-        The state that the task is to be left in, and why, unless its run has ended: whatever goes
+        The state that the task is to be left in, and why, unless its task has ended: whatever goes
         wrong is in it. Nothing is raised, so that no task ends its worker.
     """
     task_id = lease.task.id
@@ -73,7 +73,7 @@ def run_task(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> Left:
 
 
 async def until_ended(tuner: Tuner, run: TaskRecord, keeper: LeaseKeeper) -> None:
-    """Runs until the run ends, or has to: then `CancelledError` comes out."""
+    """Runs until the task ends, or has to: then `CancelledError` comes out."""
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(tuner.run(run))
     keeper.when_ended(lambda: _cancel_soon(loop, work))
@@ -94,7 +94,7 @@ def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     policy = setup.policy.at(setup.home)
     require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setup.registry())
-    prepared = prepared.going_on(row.plan)
+    prepared = prepared.at_levels_of(row.plan)
     require_allowed_resolved(prepared, policy, base=base, source=source)
     require_installed(prepared)
 

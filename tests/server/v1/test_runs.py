@@ -80,7 +80,7 @@ def test_a_v1_task_runs_and_its_results_have_v1s_shape(
     assert done["best_experiment_id"] == best["id"]
     logs = client.get(f"/api/tasks/{task_id}/experiments/1/logs").json()["logs"]
     assert logs
-    assert "run_ended" in client.get(f"/api/tasks/{task_id}/logs").json()["logs"]
+    assert "task_ended" in client.get(f"/api/tasks/{task_id}/logs").json()["logs"]
     timeline = client.get("/api/dashboard/experiment-timeline").json()
     assert {row["task_name"] for row in timeline} == {"running"}
     json.dumps(experiments, allow_nan=False)

@@ -16,7 +16,7 @@ from autotuner.landscapes import read_landscape
 from autotuner.server.service import Service
 from autotuner.server.v2.experiments import ExperimentDetail, ExperimentPage, MeasurementList
 from autotuner.server.v2.results import ComparisonView, FrontierView
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_answers_are_what_the_openapi_says(client: TestClient, task: str) -> Non
         "experiments/1/measurements": MeasurementList,
         "frontier": FrontierView,
         "comparison": ComparisonView,
-        "summary": RunSummary,
+        "summary": TaskSummary,
     }.items():
         answer = client.get(f"{task}/{part}")
         assert answer.status_code == 200, answer.text
@@ -90,7 +90,7 @@ def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None
     address = f"/api/v2/tasks/{created(client)}"
     assert client.get(f"{address}/frontier").json()["actual"] == []
     assert client.get(f"{address}/comparison").json() == {"levels": [], "error": None}
-    assert client.get(f"{address}/summary").json()["run"]["status"] == "pending"
+    assert client.get(f"{address}/summary").json()["task"]["status"] == "pending"
     assert client.get(f"{address}/report").status_code == 200
     assert client.get(f"{address}/export/csv").text.count("\n") == 1
     assert client.get(f"{address}/export/landscape").status_code == 422

@@ -1,4 +1,4 @@
-"""`autotuner compare`: two runs side by side, operating point by operating point."""
+"""`autotuner compare`: two tasks side by side, operating point by operating point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from autotuner.cli.commands.show import chosen_run, open_existing
+from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.output import out, print_json
 from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
@@ -19,32 +19,32 @@ _HEADS = ("load", *(head for name in ("tok/s", "TTFT", "TPOT") for head in (name
 
 
 def compare(first: int, second: int, *, home: Path | None, as_json: bool) -> None:
-    """Prints every level that both runs measured for the same settings, and the ratios."""
+    """Prints every level that both tasks measured for the same settings, and the ratios."""
     with open_existing(home) as store:
-        runs = [chosen_run(store, number) for number in (first, second)]
-        levels = [_levels(store, run) for run in runs]
-        settings = {e.candidate_id: e.settings for e in store.experiments(runs[0].id)}
+        tasks = [chosen_task(store, number) for number in (first, second)]
+        levels = [_levels(store, task) for task in tasks]
+        settings = {e.candidate_id: e.settings for e in store.experiments(tasks[0].id)}
     shared = [key for key in levels[0] if key in levels[1]]
     tools = [" and ".join(sorted({m.tool for m in found.values()})) for found in levels]
     points = [_point(key, levels[0][key], levels[1][key]) for key in shared]
     if as_json:
-        told = [
-            {"id": run.id, "name": run.name, "engine": run.engine, "tool": tool}
-            for run, tool in zip(runs, tools, strict=True)
+        described = [
+            {"id": task.id, "name": task.name, "engine": task.engine, "tool": tool}
+            for task, tool in zip(tasks, tools, strict=True)
         ]
-        print_json({"runs": told, "same_tool": tools[0] == tools[1], "points": points})
+        print_json({"tasks": described, "same_tool": tools[0] == tools[1], "points": points})
         return
-    for run, tool in zip(runs, tools, strict=True):
-        out().print(escape(f"run {run.id} '{run.name}' on {run.engine}, measured by {tool}"))
+    for task, tool in zip(tasks, tools, strict=True):
+        out().print(escape(f"task {task.id} '{task.name}' on {task.engine}, measured by {tool}"))
     if tools[0] != tools[1]:
         out().print("[yellow]different load generators: the ratios hold their delays[/yellow]")
     if not points:
-        out().print("the two runs have no candidate and load level in common")
+        out().print("the two tasks have no candidate and load level in common")
         return
     rows = [PointRow(str(point["candidate"]), _cells(point)) for point in points]
     differing = varied_paths(settings[row.candidate] for row in rows)
     print_point_table(out(), "", _HEADS, rows, Candidates(settings, differing))
-    out().print(f"`autotuner render --run {runs[0].id} --candidate ID` prints a row's command")
+    out().print(f"`autotuner render --task {tasks[0].id} --candidate ID` prints a row's command")
 
 
 def _cells(point: dict[str, Any]) -> tuple[str, ...]:
@@ -55,10 +55,10 @@ def _cells(point: dict[str, Any]) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _levels(store: Store, run: TaskRecord) -> dict[tuple[str, LoadLevel], Measurement]:
+def _levels(store: Store, task: TaskRecord) -> dict[tuple[str, LoadLevel], Measurement]:
     return {
         (experiment.candidate_id, measured.load): measured
-        for experiment in store.experiments(run.id)
+        for experiment in store.experiments(task.id)
         for measured in experiment.measurements
         if measured.valid
     }

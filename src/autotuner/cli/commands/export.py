@@ -1,4 +1,4 @@
-"""`autotuner export`: a run in another form."""
+"""`autotuner export`: a task in another form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from autotuner.cli.commands.show import chosen_run, open_existing
+from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.output import out, print_json, told_when_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
@@ -27,27 +27,27 @@ from autotuner.tuning.summarise import summarise
 
 @dataclass(frozen=True)
 class _Exported:
-    """A run in one form: its text, and how many launches and rows it has."""
+    """A task in one form: its text, and how many launches and rows it has."""
 
     text: str
     launches: int
     rows: int
 
 
-def _landscape(store: Store, run: TaskRecord) -> _Exported:
-    landscape = landscape_of(store, run)
+def _landscape(store: Store, task: TaskRecord) -> _Exported:
+    landscape = landscape_of(store, task)
     text = landscape_csv(landscape)
     return _Exported(text, len(landscape.launches), _rows(text))
 
 
-def _csv(store: Store, run: TaskRecord) -> _Exported:
-    summary = summarise(store, run)
+def _csv(store: Store, task: TaskRecord) -> _Exported:
+    summary = summarise(store, task)
     text = points_csv(summary)
     return _Exported(text, len(summary.experiments), _rows(text))
 
 
-def _json(store: Store, run: TaskRecord) -> _Exported:
-    summary = summarise(store, run)
+def _json(store: Store, task: TaskRecord) -> _Exported:
+    summary = summarise(store, task)
     document = summary.model_dump(mode="json")
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     rows = sum(len(experiment.measurements) for experiment in summary.experiments)
@@ -74,11 +74,11 @@ def export(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Writes the run to `output`, gzipped where it ends in .gz; to stdout where there is none.
+    """Writes the task to `output`, gzipped where it ends in .gz; to stdout where there is none.
 
     Raises:
-        AutotunerError: an unknown form, a file that is there already, no such run, or, for a
-            landscape, a run in which nothing succeeded.
+        AutotunerError: an unknown form, a file that is there already, no such task, or, for a
+            landscape, a task in which nothing succeeded.
     """
     if form not in FORMATS:
         raise AutotunerError(f"--format: {form!r} is unknown; {nearest(form, list(FORMATS))}")
@@ -89,8 +89,8 @@ def export(
             f"--output: {output} is there already", remedy="give another place, or --force"
         )
     with open_existing(home) as store:
-        run = chosen_run(store, number)
-        exported = FORMATS[form](store, run)
+        task = chosen_task(store, number)
+        exported = FORMATS[form](store, task)
     text = exported.text
     if output is None:
         sys.stdout.write(text)
@@ -100,7 +100,7 @@ def export(
         write_aside(output, gzip.compress(text.encode(), mtime=0) if packed else text)
     launches, rows = exported.launches, exported.rows
     if as_json:
-        told = {"run": run.id, "file": str(output), "launches": launches, "rows": rows}
-        print_json(told | {"replay": run.replay})
+        written = {"task": task.id, "file": str(output), "launches": launches, "rows": rows}
+        print_json(written | {"replay": task.replay})
     else:
         out().print(escape(f"{output}: {launches} launches, {rows} rows"), soft_wrap=True)

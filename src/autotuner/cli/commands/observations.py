@@ -183,7 +183,7 @@ def observations_forget(
     if said == every:
         raise AutotunerError(
             "say which observations to forget",
-            remedy="give some of --engine, --device, --model and --run, or --all",
+            remedy="give some of --engine, --device, --model and --task, or --all",
         )
     folder = state_folder(home)
     kept = _kept(folder, chosen, trusted=False)
@@ -229,5 +229,9 @@ def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
 
 
 def _row(record: ObservationRecord) -> dict[str, object]:
-    found: dict[str, object] = {"id": record.id, "run": record.task_id, **plain(record.observation)}
+    found: dict[str, object] = {
+        "id": record.id,
+        "task": record.task_id,
+        **plain(record.observation),
+    }
     return found | ({} if record.not_trusted is None else {"not_trusted": record.not_trusted})

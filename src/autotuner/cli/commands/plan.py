@@ -24,10 +24,10 @@ from autotuner.report.documents import task_schema
 from autotuner.report.plan_document import plan_of
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
-from autotuner.tuning.checks import faults_in, problems_from
-from autotuner.tuning.estimate import Outlook
+from autotuner.tuning.checks import problems_from, problems_in
+from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.forecast import Forecast
-from autotuner.tuning.history import going_on
+from autotuner.tuning.history import at_stored_levels
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resolve import on_engine
 from autotuner.tuning.resources import with_gpus_of_home
@@ -88,7 +88,7 @@ def _validated(path: Path, home: Path) -> Prepared:
     """The task at `path`, prepared; what `prepare` would refuse one by one is refused at once."""
     task, registry = with_gpus_of_home(load_task(path), home), registry_with(home / USERS)
     base = path.resolve().parent
-    faults = faults_in(task, base=base, registry=registry)
+    faults = problems_in(task, base=base, registry=registry)
     if faults:
         raise ConfigError(str(path), faults)
     return prepare(task, base=base, source=str(path), registry=registry)
@@ -105,7 +105,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -
     folder = state_folder(home)
     prepared = prepare_file(path, folder)
     with kept_store(folder) as store:
-        prepared = going_on(prepared, store)
+        prepared = at_stored_levels(prepared, store)
         document, found = plan_of(prepared, folder, store)
     if as_json:
         print_json(document)
@@ -117,7 +117,7 @@ def plan(path: Path, *, home: Path | None, as_json: bool, short: bool = False) -
         out().print(f"[bold]predicted cost[/bold] {_cost_text(found)}")
 
 
-def _cost_text(found: Outlook) -> str:
+def _cost_text(found: PlanEstimate) -> str:
     time = f"about {duration_text((found.minutes or 0) * 60)}"
     return time if found.usd is None else f"{time}, {found.usd:.2f} USD"
 

@@ -21,7 +21,7 @@ from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.report.html import write_aside
 from autotuner.report.plan_document import estimate_csv, estimate_document
 from autotuner.report.plan_terminal import print_estimate
-from autotuner.tuning.estimate import outlook
+from autotuner.tuning.estimate import estimate_plan
 from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.prepare import Prepared
 
@@ -48,7 +48,7 @@ def predict(
     prepared = _with_said(prepare_file(path, folder), said)
     began = time.monotonic()
     asked = forecast_of(prepared, folder)
-    found = outlook(prepared, asked, known_observations(folder, asked))
+    found = estimate_plan(prepared, asked, known_observations(folder, asked))
     seconds = time.monotonic() - began
     document = estimate_document(prepared, found)
     for target, text in ((csv, estimate_csv), (save, _json_text)):

@@ -1,4 +1,4 @@
-"""`autotuner render`: the command lines of a task's candidates, or of what a run found."""
+"""`autotuner render`: the command lines of a task's candidates, or of what a task found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.cli.commands.plan import prepare_file
-from autotuner.cli.commands.show import chosen_run, open_existing
+from autotuner.cli.commands.show import chosen_task, open_existing
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import print_json
 from autotuner.config import Candidate, load_task
@@ -17,7 +17,7 @@ from autotuner.errors import AutotunerError
 from autotuner.report.point_table import candidate_named
 from autotuner.report.points import settings_text
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import PointView, RunSummary
+from autotuner.tuning.summary import PointView, TaskSummary
 
 
 @dataclass(frozen=True)
@@ -27,25 +27,25 @@ class Wanted:
     Attributes:
         engine: only of candidates on this engine.
         candidate: an id of a candidate, or how it begins.
-        run: a run's number: of what it launched in place of what a task holds.
-        point: number of a row of the run's frontier, from 1.
-        best: the recommended point of the run, or of the newest.
+        task: a task's number: of what it launched in place of what a task holds.
+        point: number of a row of the task's frontier, from 1.
+        best: the recommended point of the task, or of the newest.
     """
 
     engine: str | None = None
     candidate: str | None = None
-    run: int | None = None
+    task: int | None = None
     point: int | None = None
     best: bool = False
 
     @property
     def of_a_run(self) -> bool:
-        """Whether a run is asked, not a task file alone."""
-        return self.best or self.run is not None or self.point is not None
+        """Whether a task is asked, not a task file alone."""
+        return self.best or self.task is not None or self.point is not None
 
 
 def render(path: Path | None, wanted: Wanted, *, home: Path | None, as_json: bool) -> None:
-    """Prints the command lines; those of a run where `wanted` names one, or its best.
+    """Prints the command lines; those of a task where `wanted` names one, or its best.
 
     Raises:
         AutotunerError: options that do not go together, or no such candidate, run or point.
@@ -56,7 +56,7 @@ def render(path: Path | None, wanted: Wanted, *, home: Path | None, as_json: boo
     elif path is None:
         raise AutotunerError(
             "what to render is missing",
-            remedy="give a task file, --best for the newest run's recommended point, or --run ID",
+            remedy="give a task file, --best for the newest task's recommended point, or --task ID",
         )
     else:
         rows = _of_task(path, wanted, home)
@@ -81,11 +81,11 @@ def _refuse_mixed(path: Path | None, wanted: Wanted) -> None:
         raise AutotunerError(f"{' and '.join(chosen)} do not go together; keep one")
     if wanted.engine is not None:
         raise AutotunerError(
-            "--engine chooses among the candidates of a task file, not of a run",
-            remedy="leave it out, or leave --run, --best and --point out",
+            "--engine chooses among the candidates of a task file, not of a task",
+            remedy="leave it out, or leave --task, --best and --point out",
         )
-    if path is not None and wanted.run is not None:
-        raise AutotunerError("a task file and --run do not go together; keep one")
+    if path is not None and wanted.task is not None:
+        raise AutotunerError("a task file and --task do not go together; keep one")
 
 
 def _of_task(path: Path, wanted: Wanted, home: Path | None) -> list[tuple[dict[str, Any], str]]:
@@ -114,36 +114,36 @@ def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
 def _of_run(
     path: Path | None, wanted: Wanted, home: Path | None
 ) -> list[tuple[dict[str, Any], str]]:
-    summary = _summary(path, wanted.run, home)
-    where = f"run {summary.run.id}"
+    summary = _summary(path, wanted.task, home)
+    where = f"task {summary.task.id}"
     if wanted.candidate is not None:
         launched = {experiment.id: experiment for experiment in summary.experiments}
         key = candidate_named(wanted.candidate, launched, option="--candidate", where=where)
         found = launched[key]
         row = {"id": key, "settings": found.settings, "command": found.command}
-        return [(row, settings_text(found.settings, summary.run.axes))]
+        return [(row, settings_text(found.settings, summary.task.axes))]
     return [_point_row(point, summary) for point in _points(summary, wanted, where)]
 
 
-def _summary(path: Path | None, number: int | None, home: Path | None) -> RunSummary:
+def _summary(path: Path | None, number: int | None, home: Path | None) -> TaskSummary:
     with open_existing(home) as store:
         if path is not None:
             found = store.tasks.newest(load_task(path).content_id)
             if found is None:
                 raise AutotunerError(
-                    f"{path} has no run yet",
+                    f"{path} has no task yet",
                     remedy="`autotuner tune` makes one; `autotuner predict` says what to expect",
                 )
             number = found.id
-        return summarise(store, chosen_run(store, number))
+        return summarise(store, chosen_task(store, number))
 
 
-def _points(summary: RunSummary, wanted: Wanted, where: str) -> Sequence[PointView]:
+def _points(summary: TaskSummary, wanted: Wanted, where: str) -> Sequence[PointView]:
     frontier = summary.frontier
     if not frontier and summary.recommended is None:
         raise AutotunerError(
             f"{where} measured no operating point: it has no frontier",
-            remedy=f"`autotuner show {summary.run.id}` says why",
+            remedy=f"`autotuner show {summary.task.id}` says why",
         )
     if wanted.best:
         return [summary.recommended] if summary.recommended else frontier[:1]
@@ -153,17 +153,17 @@ def _points(summary: RunSummary, wanted: Wanted, where: str) -> Sequence[PointVi
         raise AutotunerError(
             f"--point: {where} has no point {wanted.point}",
             remedy=f"its frontier has points 1 to {len(frontier)}; "
-            f"`autotuner show {summary.run.id}` lists them",
+            f"`autotuner show {summary.task.id}` lists them",
         )
     return [frontier[wanted.point - 1]]
 
 
-def _point_row(point: PointView, summary: RunSummary) -> tuple[dict[str, Any], str]:
+def _point_row(point: PointView, summary: TaskSummary) -> tuple[dict[str, Any], str]:
     row = {
         "id": point.experiment,
         "settings": point.settings,
         "command": point.command,
         "load": point.load.to_json(),
     }
-    label = settings_text(point.settings, summary.run.axes)
+    label = settings_text(point.settings, summary.task.axes)
     return row, f"{label} at {point.load.long}"

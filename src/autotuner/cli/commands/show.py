@@ -1,4 +1,4 @@
-"""What was found: runs, show, report."""
+"""What was found: `autotuner tasks`, `show` and `report`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autotuner.report.point_table import candidate_named
 from autotuner.report.terminal import print_experiment
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 from autotuner.workers.watcher import has_ended_here
 
 
@@ -29,19 +29,19 @@ def open_existing(home: Path | None) -> Store:
     folder = state_folder(home)
     if not has_store(folder):
         raise StoreError(
-            f"there are no runs under {folder}", remedy="run `autotuner tune TASK` first"
+            f"there are no tasks under {folder}", remedy="run `autotuner tune TASK` first"
         )
     return open_store(folder)
 
 
-def stored_runs(store: Store) -> list[TaskRecord]:
-    """All runs, newest first; one whose tuner was killed is told as interrupted."""
+def stored_tasks(store: Store) -> list[TaskRecord]:
+    """All tasks, newest first; one whose tuner was killed is shown as interrupted."""
     dead = _left_by_the_killed(store)
     return [
-        replace(run, status="interrupted", stop_reason="its tuner was killed")
-        if run.id in dead
-        else run
-        for run in store.tasks.all()
+        replace(task, status="interrupted", stop_reason="its tuner was killed")
+        if task.id in dead
+        else task
+        for task in store.tasks.all()
     ]
 
 
@@ -54,75 +54,75 @@ def _left_by_the_killed(store: Store) -> set[int]:
     return killed | {task.id for task in running if task.id not in known}
 
 
-def chosen_run(store: Store, number: int | None) -> TaskRecord:
-    """The run of that number, or the newest.
+def chosen_task(store: Store, number: int | None) -> TaskRecord:
+    """The task of that number, or the newest.
 
     Raises:
-        AutotunerError: no such run.
+        AutotunerError: no such task.
     """
-    found = stored_runs(store)
+    found = stored_tasks(store)
     if number is None and found:
         return found[0]
-    for run in found:
-        if run.id == number:
-            return run
-    known = ", ".join(str(run.id) for run in found[:10]) or "none"
-    raise AutotunerError(f"there is no run {number}", remedy=f"runs: {known}")
+    for task in found:
+        if task.id == number:
+            return task
+    known = ", ".join(str(task.id) for task in found[:10]) or "none"
+    raise AutotunerError(f"there is no task {number}", remedy=f"tasks: {known}")
 
 
 def report_path(home: Path, task_id: int) -> Path:
-    """Where a run's report lies unless the user says otherwise."""
+    """Where a task's report lies unless the user says otherwise."""
     return home / "reports" / f"run-{task_id}.html"
 
 
-def runs(*, home: Path | None, as_json: bool) -> None:
-    """`autotuner runs`."""
+def tasks(*, home: Path | None, as_json: bool) -> None:
+    """`autotuner tasks`."""
     folder = state_folder(home)
     found: list[TaskRecord] = []
     counts: dict[int, tuple[int, int]] = {}
     if has_store(folder):
         with open_store(folder) as store:
-            found = stored_runs(store)
-            for run in found:
-                statuses = [e.status for e in store.experiments(run.id)]
-                counts[run.id] = (statuses.count("completed"), statuses.count("failed"))
+            found = stored_tasks(store)
+            for task in found:
+                statuses = [e.status for e in store.experiments(task.id)]
+                counts[task.id] = (statuses.count("completed"), statuses.count("failed"))
     if as_json:
         print_json(
             {
-                "runs": [
+                "tasks": [
                     {
-                        "id": run.id,
-                        "name": run.name,
-                        "replay": run.replay,
-                        "status": run.status,
-                        "model": run.model,
-                        "engine": run.engine,
-                        "started_at": run.created_at.isoformat(),
-                        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-                        "wall_s": run.wall_s,
-                        "completed": counts[run.id][0],
-                        "failed": counts[run.id][1],
+                        "id": task.id,
+                        "name": task.name,
+                        "replay": task.replay,
+                        "status": task.status,
+                        "model": task.model,
+                        "engine": task.engine,
+                        "started_at": task.created_at.isoformat(),
+                        "ended_at": task.ended_at.isoformat() if task.ended_at else None,
+                        "wall_s": task.wall_s,
+                        "completed": counts[task.id][0],
+                        "failed": counts[task.id][1],
                     }
-                    for run in found
+                    for task in found
                 ]
             }
         )
         return
     if not found:
-        out().print(f"no runs yet under {escape(str(folder))}", soft_wrap=True)
+        out().print(f"no tasks yet under {escape(str(folder))}", soft_wrap=True)
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for title in ("run", "name", "status", "model", "started (UTC)", "time", "ok", "failed"):
+    for title in ("task", "name", "status", "model", "started (UTC)", "time", "ok", "failed"):
         table.add_column(title)
-    for run in found:
-        done, failed = counts[run.id]
+    for task in found:
+        done, failed = counts[task.id]
         table.add_row(
-            str(run.id),
-            escape(run.name),
-            f"{run.status} (replay)" if run.replay else run.status,
-            escape(run.model),
-            f"{run.created_at:%Y-%m-%d %H:%M}",
-            duration_text(run.wall_s),
+            str(task.id),
+            escape(task.name),
+            f"{task.status} (replay)" if task.replay else task.status,
+            escape(task.model),
+            f"{task.created_at:%Y-%m-%d %H:%M}",
+            duration_text(task.wall_s),
             str(done),
             str(failed),
         )
@@ -137,15 +137,15 @@ def show(
     candidate: str | None = None,
     short: bool = False,
 ) -> None:
-    """`autotuner show`: a run, or one of the candidates that it launched."""
+    """`autotuner show`: a task, or one of the candidates that it launched."""
     with open_existing(home) as store:
         folder = state_folder(home)
-        run = chosen_run(store, number)
-        path = report_path(folder, run.id)
-        summary = summarise(store, run, report=str(path) if path.exists() else None)
+        task = chosen_task(store, number)
+        path = report_path(folder, task.id)
+        summary = summarise(store, task, report=str(path) if path.exists() else None)
     if candidate is not None:
         launched = {experiment.id: experiment for experiment in summary.experiments}
-        where = f"run {summary.run.id}"
+        where = f"task {summary.task.id}"
         found = launched[candidate_named(candidate, launched, option="--candidate", where=where)]
         if as_json:
             print_json(found.model_dump(mode="json"))
@@ -161,17 +161,17 @@ def report(number: int | None, *, home: Path | None, output: Path | None, as_jso
     """`autotuner report`."""
     with open_existing(home) as store:
         folder = state_folder(home)
-        run = chosen_run(store, number)
-        path = (output or report_path(folder, run.id)).resolve()
-        summary = summarise(store, run, report=str(path))
+        task = chosen_task(store, number)
+        path = (output or report_path(folder, task.id)).resolve()
+        summary = summarise(store, task, report=str(path))
     write_report(summary, path)
     if as_json:
-        print_json({"run": run.id, "report": str(path)})
+        print_json({"task": task.id, "report": str(path)})
     else:
         print(path)
 
 
-def write_report(summary: RunSummary, path: Path) -> None:
+def write_report(summary: TaskSummary, path: Path) -> None:
     """Writes the HTML file.
 
     Raises:

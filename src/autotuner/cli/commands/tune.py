@@ -22,13 +22,13 @@ from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
 from autotuner.tuning.assembly import generator_for, launcher_for, runner_for, tuner_for
-from autotuner.tuning.estimate import MOST_CANDIDATES, outlook
+from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
-from autotuner.tuning.history import going_on
+from autotuner.tuning.history import at_stored_levels
 from autotuner.tuning.loop import Tuner
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
-from autotuner.tuning.summary import RunSummary
+from autotuner.tuning.summary import TaskSummary
 from autotuner.workers.command_lease import LEFT_BY_THE_COMMAND, CommandLease
 from autotuner.workers.devices import Devices, devices_for
 from autotuner.workers.lease import SHUTDOWN, LeaseKeeper
@@ -72,7 +72,7 @@ def run_task(
     fresh: bool,
     again: bool,
     devices: str | None = None,
-) -> tuple[RunSummary, bool]:
+) -> tuple[TaskSummary, bool]:
     """Plans, runs and reports the task at `path`; what it found, and whether it was interrupted.
 
     Args:
@@ -84,7 +84,7 @@ def run_task(
     require_installed(prepared)
     if not fresh:
         with kept_store(folder) as kept:
-            prepared = going_on(prepared, kept)
+            prepared = at_stored_levels(prepared, kept)
     generator = generator_for(prepared, path.resolve().parent)
     if not quiet:
         with kept_store(folder) as kept:
@@ -119,18 +119,18 @@ def run_task(
             listen=progress.tell,
             left=lambda: LEFT_BY_THE_COMMAND[command_lease.keeper.ending],
         )
-        run = tuner.open_run(fresh=fresh, again=again, hold=command_lease.hold)
-        interrupted = runner.run(_until_done_or_told_to_stop(tuner, run, command_lease.keeper))
+        task = tuner.open_task(fresh=fresh, again=again, hold=command_lease.hold)
+        interrupted = runner.run(_until_done_or_told_to_stop(tuner, task, command_lease.keeper))
         held.close()
-        run = store.tasks.get(run.id) or run
-        html = report_path(folder, run.id)
-        summary = summarise(store, run, report=str(html))
+        task = store.tasks.get(task.id) or task
+        html = report_path(folder, task.id)
+        summary = summarise(store, task, report=str(html))
     write_report(summary, html)
     if interrupted:
         done = sum(e.status in ("completed", "failed") for e in summary.experiments)
-        why = "interrupted" if run.status == "interrupted" else run.stop_reason
+        why = "interrupted" if task.status == "interrupted" else task.stop_reason
         err().print(
-            f"{why}: {done} finished experiments are kept in run {run.id}; "
+            f"{why}: {done} finished experiments are kept in task {task.id}; "
             "the same command goes on from there",
             soft_wrap=True,
         )
@@ -148,13 +148,13 @@ def _devices(prepared: Prepared, requested: str | None) -> Devices:
 
 def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> None:
     known = forecast.remembered(store)
-    found = outlook(prepared, forecast, known, most=MOST_CANDIDATES)
+    found = estimate_plan(prepared, forecast, known, most=MOST_CANDIDATES)
     out().print()
     print_estimate(prepared, found, out(), most=_SHOWN_POINTS)
     out().print()
 
 
-async def _until_done_or_told_to_stop(tuner: Tuner, run: TaskRecord, keeper: LeaseKeeper) -> bool:
+async def _until_done_or_told_to_stop(tuner: Tuner, task: TaskRecord, keeper: LeaseKeeper) -> bool:
     """True where a signal ended it, or whoever asked for that through the service."""
     loop = asyncio.get_running_loop()
     for number in _STOPPING:
@@ -162,7 +162,7 @@ async def _until_done_or_told_to_stop(tuner: Tuner, run: TaskRecord, keeper: Lea
         with contextlib.suppress(NotImplementedError):
             loop.add_signal_handler(number, keeper.end, SHUTDOWN)
     try:
-        await until_ended(tuner, run, keeper)
+        await until_ended(tuner, task, keeper)
     except asyncio.CancelledError:
         keeper.end(SHUTDOWN)
         return True

@@ -10,10 +10,10 @@ from autotuner.cli.commands.verify import Outputs, present
 from autotuner.config import load_task
 from autotuner.errors import VerifyError
 from autotuner.predict import Prediction, Predictions
-from autotuner.tuning.summary import ExperimentView, RunSummary
+from autotuner.tuning.summary import ExperimentView, TaskSummary
 from autotuner.verify import parse_requirements
 from autotuner.verify.autotuner_reader import run_workload
-from autotuner.verify.compare import compare_run
+from autotuner.verify.compare import compare_task
 
 
 def run_command(
@@ -21,7 +21,7 @@ def run_command(
 ) -> int:
     """Runs the task to its end and compares; 1 where a requirement is missed.
 
-    A run that is finished is not measured again, unless `fresh`.
+    A task that is finished is not measured again, unless `fresh`.
 
     Raises:
         VerifyError: the task asks nobody to predict, or nothing that was measured was predicted.
@@ -39,11 +39,11 @@ def run_command(
     if interrupted:
         return exit_codes.INTERRUPTED
     told = told_before(summary, calibrated=not uncalibrated)
-    return present(compare_run(summary, told, within=within), outputs)
+    return present(compare_task(summary, told, within=within), outputs)
 
 
-def told_before(summary: RunSummary, *, calibrated: bool) -> Predictions:
-    """What was predicted of a run's candidates, each before its launch."""
+def told_before(summary: TaskSummary, *, calibrated: bool) -> Predictions:
+    """What was predicted of a task's candidates, each before its launch."""
     points = tuple(
         point
         for one in summary.experiments
@@ -51,7 +51,7 @@ def told_before(summary: RunSummary, *, calibrated: bool) -> Predictions:
     )
     refused = {one.id: one.unpredicted for one in summary.experiments if one.unpredicted}
     name = "calibrated" if calibrated else "base"
-    return Predictions(f"{name} predictions of run {summary.run.id}", points, {}, refused)
+    return Predictions(f"{name} predictions of task {summary.task.id}", points, {}, refused)
 
 
 def _points(experiment: ExperimentView, osl: float | None, *, calibrated: bool) -> list[Prediction]:

@@ -156,7 +156,7 @@ class Trends:
 
 
 def learn_trends(outcomes: Sequence[Outcome], settings: Mapping[str, Settings]) -> Trends | None:
-    """The trends of a run; None where fewer than two launches measured anything.
+    """The trends of a task; None where fewer than two launches measured anything.
 
     Args:
         outcomes: of candidates in `settings`; failed ones teach nothing here.

@@ -32,7 +32,7 @@ from autotuner.server.v2.routing import (
     v2_router,
 )
 from autotuner.store.profiles import service_registry
-from autotuner.tuning.checks import faults_in, problems_from
+from autotuner.tuning.checks import problems_from, problems_in
 from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resources import with_gpus_of_home
@@ -216,7 +216,7 @@ class TaskPlan(View):
     axes: dict[str, list[JsonValue]]
     """`group.field` -> the values that differ among candidates."""
     expected_minutes: float | None
-    """Duration of earlier runs of the same document; null where there is none."""
+    """Duration of earlier tasks of the same document; null where there is none."""
     at_most_minutes: float | None
     """Duration if every level runs to its time limit; null where it is not finite."""
     experiments: list[PlannedCandidate]
@@ -243,7 +243,7 @@ def validate_task(
         # Forbidden files are not opened: they may lie outside the allowed folders.
         return _validation_response(forbidden, task)
     registry = service_registry(service.store, service.folder)
-    faults = faults_in(task, base=service.base, registry=registry)
+    faults = problems_in(task, base=service.base, registry=registry)
     if faults:
         return _validation_response(faults, task)
     try:

@@ -36,10 +36,10 @@ from autotuner.tuning.summary import (
     PredictedPointView,
     PredictionErrorView,
     RecommendedView,
-    RunSummary,
+    TaskSummary,
 )
 
-SUMMARY = TypeAdapter(RunSummary)
+SUMMARY = TypeAdapter(TaskSummary)
 router = v2_router("/tasks/{task_id}", "results")
 _ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))
 
@@ -158,7 +158,7 @@ def get_frontier(
     """The Pareto frontier of operating points: measured, predicted, or both."""
     summary = summarise(service.store, _task(service, task_id))
     document = {
-        "objectives": summary.run.objectives,
+        "objectives": summary.task.objectives,
         "actual": summary.frontier if kind is not FrontierKind.PREDICTED else None,
         "predicted": (
             summary.search.predicted_frontier if kind is not FrontierKind.ACTUAL else None
@@ -189,7 +189,7 @@ def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
     return json_response(COMPARISON, {"levels": levels, "error": summary.prediction_error})
 
 
-@router.get("/summary", response_model=RunSummary, responses=_ERRORS)
+@router.get("/summary", response_model=TaskSummary, responses=_ERRORS)
 def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
     """All results of a task, in the form of `autotuner show --json`."""
     return json_response(SUMMARY, summarise(service.store, _task(service, task_id)))

@@ -57,17 +57,17 @@ def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None
     while they are written: of two writers the later one sees what the earlier one saw, or more.
     """
     with sessions.writing() as session:
-        run = session.get(TaskRow, v2_task_id)
-        if run is None or run.v1_task_id is None:
+        task = session.get(TaskRow, v2_task_id)
+        if task is None or task.v1_task_id is None:
             return
-        v1 = _locked(session, run.v1_task_id)
-        newest = select(TaskRow.id).where(TaskRow.v1_task_id == run.v1_task_id)
+        v1 = _locked(session, task.v1_task_id)
+        newest = select(TaskRow.id).where(TaskRow.v1_task_id == task.v1_task_id)
         if v1 is None or session.scalar(newest.order_by(TaskRow.id.desc()).limit(1)) != v2_task_id:
             return
-        session.refresh(run)
+        session.refresh(task)
         query = select(ExperimentRow).where(ExperimentRow.task_id == v2_task_id)
         rows = list(session.scalars(query.order_by(ExperimentRow.idx)))
-        outcome = projection(v1, task_record(run), [experiment_record(row) for row in rows])
+        outcome = projection(v1, task_record(task), [experiment_record(row) for row in rows])
         times = {row.id: (row.started_at, row.ended_at) for row in rows}
         ids = _write_experiments(session, v1.id, outcome, times)
         values = {**outcome.values, "best_experiment_id": ids.get(outcome.best or 0)}

@@ -1,4 +1,4 @@
-"""AIPerf: `profile_export_aiperf.json`, one object a run; or `profile_export.jsonl`, a record a
+"""AIPerf: `profile_export_aiperf.json`, one object a task; or `profile_export.jsonl`, a record a
 request. Each figure carries its unit. Its inter-token latency is TPOT without the first token.
 """
 
@@ -26,9 +26,9 @@ def recognises(row: Row) -> bool:
 
 
 def point(row: Row) -> Point:
-    """The one point of a run."""
+    """The one point of a task."""
     if row.get("is_complete") is False or row.get("was_cancelled"):
-        raise ValueError(f"the run is not complete: {row.get('incomplete_reason') or 'cancelled'}")
+        raise ValueError(f"the task is not complete: {row.get('incomplete_reason') or 'cancelled'}")
     failed = part(row, "error_request_count", "avg")
     total = part(row, "request_count", "avg")
     refuse_failures(_count(failed), (_count(failed) or 0) + (_count(total) or 0))

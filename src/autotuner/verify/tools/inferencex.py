@@ -1,4 +1,4 @@
-"""InferenceX (formerly InferenceMAX): `agg_*.json`, one object a run or a list of them.
+"""InferenceX (formerly InferenceMAX): `agg_*.json`, one object a task or a list of them.
 
 Latencies are vLLM's in seconds, without the `_ms`; throughput is per GPU, and `tput_per_gpu` counts
 input tokens too. GPUs are tp x pp x pcp.

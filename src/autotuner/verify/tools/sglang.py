@@ -1,4 +1,4 @@
-"""`python -m sglang.bench_serving --output-file`: one object a line, one line a run."""
+"""`python -m sglang.bench_serving --output-file`: one object a line, one line a task."""
 
 from __future__ import annotations
 
