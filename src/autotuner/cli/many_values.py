@@ -20,7 +20,7 @@ def command_with_many(*options: str) -> type[TyperCommand]:
 
 def repeated(words: Sequence[str], options: Sequence[str]) -> list[str]:
     """The words with the option before each of its values: `--a 1 2` becomes `--a 1 --a 2`."""
-    told: list[str] = []
+    repeated_words: list[str] = []
     option, values = "", 0
     for word in words:
         if word.startswith("-") and word != "-":
@@ -28,6 +28,6 @@ def repeated(words: Sequence[str], options: Sequence[str]) -> list[str]:
         elif option:
             values += 1
             if values > 1:
-                told.append(option)
-        told.append(word)
-    return told
+                repeated_words.append(option)
+        repeated_words.append(word)
+    return repeated_words

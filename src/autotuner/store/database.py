@@ -110,11 +110,11 @@ def translated_errors(name: str) -> Iterator[None]:
         if not isinstance(error, DatabaseError):
             raise
         if _is_gone(error):
-            said = _first_line(error.orig)
+            message = _first_line(error.orig)
             if isinstance(error.orig, sqlite3.Error):
-                raise _store_error(name, said, StoreUnavailableError) from error
+                raise _store_error(name, message, StoreUnavailableError) from error
             raise StoreUnavailableError(
-                f"the database {name} cannot be reached: {said}",
+                f"the database {name} cannot be reached: {message}",
                 remedy="see whether it runs and may be reached from here",
             ) from error
         raise _store_error(name, _first_line(error.orig)) from error
@@ -136,7 +136,7 @@ def _first_line(error: BaseException | None) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _store_error(name: str, said: str, kind: type[StoreError] = StoreError) -> StoreError:
+def _store_error(name: str, message: str, kind: type[StoreError] = StoreError) -> StoreError:
     remedies = {
         "readonly": "make it writable, or choose another place with --home",
         "full": "free some space; what was stored before is kept",
@@ -145,8 +145,8 @@ def _store_error(name: str, said: str, kind: type[StoreError] = StoreError) -> S
         "unable to open": "check that the path is a folder you may write to",
         "malformed": "it is damaged: restore a backup, or choose another --home",
     }
-    remedy = next((text for word, text in remedies.items() if word in said), "check the disk")
-    return kind(f"the store {name} cannot be used: {said}", remedy=remedy)
+    remedy = next((text for word, text in remedies.items() if word in message), "check the disk")
+    return kind(f"the store {name} cannot be used: {message}", remedy=remedy)
 
 
 def _configure(connection: Any, _record: Any) -> None:

@@ -80,7 +80,7 @@ class Tokens:
     def create(
         self, name: str, scope: TokenScope, *, lasts: timedelta | None = None
     ) -> tuple[str, Token]:
-        """A new token: its clear text, which is told this once, and what is kept of it.
+        """A new token: its clear text, which is shown this once, and what is kept of it.
 
         Args:
             lasts: None for ever.

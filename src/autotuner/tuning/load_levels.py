@@ -22,9 +22,9 @@ LEVELS = "levels"
 MOST_LEVELS = 6
 """Each takes up to `duration_per_level_s` in every launch."""
 MOST_LEVELS_WITH_SLO = 8
-"""The highest load within a limit is told as finely as levels are apart."""
+"""The highest load within a limit is known as finely as levels are apart."""
 _UNLIMITED = 256
-"""Requests at a time of engines that set no limit: as many as vLLM runs where nothing is said
+"""Requests at a time of engines that set no limit: as many as vLLM runs where nothing is set
 (SchedulerConfig.max_num_seqs, on devices below 70 GiB)."""
 _UNKNOWN = 8
 """Where neither a limit nor the memory of a request is known."""

@@ -102,15 +102,15 @@ def resolve(
     written = written_settings(task)
     found = []
     for combination in [c.settings() for c in task.combinations] or [{}]:
-        said = {**written, **combination}
-        backends = _listed(said.pop("system.backend", None))
-        versions = _listed(said.pop("system.backend_version", None))
+        fields = {**written, **combination}
+        backends = _listed(fields.pop("system.backend", None))
+        versions = _listed(fields.pop("system.backend_version", None))
         if len(backends) > 1 and versions != [None]:
             problem = Problem("system.backend_version", "is ambiguous where backends are searched")
             raise ConfigError(source, (problem,), remedy="say each pair in `combinations`")
         for backend, version in itertools.product(backends, versions):
             named = {"system.backend": backend, "system.backend_version": version}
-            own = said | {path: value for path, value in named.items() if value is not None}
+            own = fields | {path: value for path, value in named.items() if value is not None}
             found.append(_variant(task, model, workload, registry, own))
     return tuple(found)
 
@@ -156,18 +156,18 @@ def with_memory_use(context: TaskContext, engine: Engine, version: str) -> TaskC
 def of_machine(
     engine: Engine, version: str, model: ResolvedModel, own: Mapping[str, Any]
 ) -> dict[str, tuple[Any, str]]:
-    """`group.field` -> value and why, of what the engine is told of the machine it starts on.
+    """`group.field` -> value and why, that follow from the machine the engine starts on.
 
     Args:
-        own: what the task says; a flag in its `extra_args` leaves nothing to tell.
+        own: what the task says; a flag in its `extra_args` leaves nothing to set.
     """
     device = this_device()
     known = {"cpus": (device.cores, device.why)}
     words = own.get("misc.extra_args") or ()
     flat = [word for item in words for word in ((item,) if isinstance(item, str) else item or ())]
     spoken = engine.table.spoken_for(flat, version, model.facts).values()
-    said = {path for paths in spoken for path in paths}
-    return {path: known[fact] for path, fact in engine.table.machine.items() if path not in said}
+    passed = {path for paths in spoken for path in paths}
+    return {path: known[fact] for path, fact in engine.table.machine.items() if path not in passed}
 
 
 def layered(

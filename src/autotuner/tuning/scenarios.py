@@ -28,7 +28,7 @@ def scenarios(
     Args:
         home: where the measured speed of this machine's CPU is kept.
         measure: whether a CPU that was not measured yet is measured now, which takes seconds.
-        warn: told why a speed that is kept does not count.
+        warn: called with the reason why a speed that is kept does not count.
     """
     isl, osl = prepared.workload.mean()
     model = _model_name(prepared)
@@ -68,10 +68,10 @@ def _device(region: Region, candidate: Candidate, prepared: Prepared) -> tuple[G
         return gpu, region.context.gpu.name if region.context.gpu else prepared.device_name
     if gpu.is_cpu:
         return replace(gpu, memory_gib=here.memory_gib), f"{here.name}, {here.cores} cores"
-    said = candidate.system
-    with_said = replace(
+    system = candidate.system
+    described = replace(
         gpu,
-        memory_gib=said.memory_per_gpu or gpu.memory_gib,
-        interconnect_gb_s=said.nvlink_bandwidth or gpu.interconnect_gb_s,
+        memory_gib=system.memory_per_gpu or gpu.memory_gib,
+        interconnect_gb_s=system.nvlink_bandwidth or gpu.interconnect_gb_s,
     )
-    return with_said, gpu.name
+    return described, gpu.name

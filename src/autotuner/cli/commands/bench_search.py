@@ -75,12 +75,12 @@ def bench_search(
             found[case] = scores
             name = escape(f"{subjects[case.subject].landscape.name}: {case.strategy}")
             progress.update(bar, advance=1, description=name)
-    told = results(subjects, found)
+    scored = results(subjects, found)
     if as_json:
-        print_json(document(told, list(landscapes), memories))
+        print_json(document(scored, list(landscapes), memories))
     else:
         sizes = {one.name: len(one.launches) for one in landscapes.values()}
-        _print(told, sizes, seeds)
+        _print(scored, sizes, seeds)
     return 0
 
 
@@ -118,7 +118,7 @@ def chosen_strategies(text: str | None) -> list[str]:
 def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
     """File -> its landscape, a folder's files in the order of their names; each file once.
 
-    Landscapes of one name are told apart by their files.
+    Landscapes of one name are distinguished by their files.
 
     Raises:
         LandscapeError: some cannot be read; names them all. Or a folder has none.
@@ -155,12 +155,12 @@ def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
 
 
 def document(
-    told: Sequence[Result], files: Sequence[str], memories: Sequence[TransferredObservations]
+    scored: Sequence[Result], files: Sequence[str], memories: Sequence[TransferredObservations]
 ) -> dict[str, Any]:
     """What `--json` prints: shares, not percent."""
     return {
-        "results": [_result(one) for one in told],
-        "averages": [dataclasses.asdict(one) for one in averages(told)],
+        "results": [_result(one) for one in scored],
+        "averages": [dataclasses.asdict(one) for one in averages(scored)],
         "memory": [
             {"file": file, "used": len(memory.used), "left_out": memory.left_out}
             for file, memory in zip(files, memories, strict=True)
@@ -217,17 +217,17 @@ def _cells(one: Result | Average, *, spread: bool) -> list[str]:
 
 
 def _sections(
-    told: Sequence[Result], sizes: Mapping[str, int]
+    scored: Sequence[Result], sizes: Mapping[str, int]
 ) -> dict[str, list[Result | Average]]:
     """Title -> rows: one for each landscape and budget, and the averages last."""
     sections: dict[str, list[Result | Average]] = {}
-    for one in told:
+    for one in scored:
         size = sizes[one.landscape]
         count = _counted(one.launches, "launch", "launches")
         if one.launches > size:
             count = f"all {_counted(size, 'launch', 'launches')} ({one.launches} asked for)"
         sections.setdefault(f"{one.landscape}, {count}", []).append(one)
-    for mean in averages(told):
+    for mean in averages(scored):
         landscapes = _counted(mean.landscapes, "landscape", "landscapes")
         launches = _counted(mean.launches, "launch", "launches")
         sections.setdefault(f"means over {landscapes}, {launches}", []).append(mean)
@@ -238,11 +238,11 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-def _print(told: Sequence[Result], sizes: Mapping[str, int], seeds: int) -> None:
+def _print(scored: Sequence[Result], sizes: Mapping[str, int], seeds: int) -> None:
     over = "medians, and below them quartiles over seeds" if seeds > 1 else "one seed"
     out().print(f"{over}; hv2, hv3: share of the true hypervolume; no point: launches")
     out().print("that failed or have no point on the frontier of all that were launched")
-    for title, rows in _sections(told, sizes).items():
+    for title, rows in _sections(scored, sizes).items():
         out().print()
         out().print(escape(title), soft_wrap=True)
         shown = Table(box=None, padding=(0, 1, 0, 0))

@@ -86,7 +86,7 @@ def db_move(
     wanted = newest if revision == NEWEST else revision
     _check_direction(current, wanted, down=down)
     if wanted == current:
-        _tell_moved(found, current, wanted, None, as_json=as_json)
+        _print_moved(found, current, wanted, None, as_json=as_json)
         return
     held = _held(found)
     if held and not force:
@@ -98,7 +98,7 @@ def db_move(
     if found.file is not None and current is not None:
         backup = _backed_up(found, _place(found, folder), force=False)
     found.migrate(wanted)
-    _tell_moved(found, current, wanted, backup, as_json=as_json)
+    _print_moved(found, current, wanted, backup, as_json=as_json)
 
 
 def _check_direction(current: str | None, wanted: str, *, down: bool) -> None:
@@ -120,7 +120,7 @@ def _check_direction(current: str | None, wanted: str, *, down: bool) -> None:
         )
 
 
-def _tell_moved(
+def _print_moved(
     found: Database, before: str | None, after: str, backup: Path | None, *, as_json: bool
 ) -> None:
     if as_json:

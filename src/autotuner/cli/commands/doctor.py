@@ -83,13 +83,13 @@ def _print(document: dict[str, Any], device: str) -> None:
     table.add_row(_mark(True), "[bold]device[/bold]", escape(device))
     for kind in ("engines", "models"):
         for row in document[kind]:
-            told = (
+            text = (
                 row.get("origin") or f"{row['path']} ({row['size_mib']} MiB)"
                 if row["found"]
                 else f"{row['problem']}\n{row['remedy']}"
             )
             name = f"[bold]{kind[:-1]}[/bold]"
-            table.add_row(_mark(row["found"]), name, escape(f"{row['name']}: {told}"))
+            table.add_row(_mark(row["found"]), name, escape(f"{row['name']}: {text}"))
     out().print(table)
     out().print("ready" if document["ready"] else "not ready: see the lines marked 'missing'")
 

@@ -28,8 +28,8 @@ def engines_list(*, as_json: bool) -> None:
         table.add_column(title)
     for row in rows:
         here = row["origin"] if row["found"] else "not installed"
-        told = (row["name"], row["title"], row["table_version"], row["model_format"], here)
-        table.add_row(*(escape(str(cell)) for cell in told))
+        cells = (row["name"], row["title"], row["table_version"], row["model_format"], here)
+        table.add_row(*(escape(str(cell)) for cell in cells))
     out().print(table)
 
 
@@ -41,7 +41,7 @@ def engines_show(name: str, *, version: str | None, as_json: bool) -> None:
         return
     title = f"{engine_named(name).table.title} {document['version']}"
     shown = Table(box=None, padding=(0, 2, 0, 0), title=title)
-    for title in ("field", "how", "said as", "note"):
+    for title in ("field", "how", "expressed as", "note"):
         shown.add_column(title, overflow="fold")
     for row in document["fields"]:
         shown.add_row(*(escape(cell) for cell in row.values()))
@@ -61,7 +61,7 @@ def engines_coverage(*, as_json: bool, markdown: bool) -> None:
     for title in ("field", *ENGINES):
         table.add_column(title, overflow="fold")
     for path, row in by_field.items():
-        table.add_row(escape(path), *(escape(cell_text(saying)) for saying in row.values()))
+        table.add_row(escape(path), *(escape(cell_text(flag)) for flag in row.values()))
     out().print(table)
     out().print("task: describes the task; follows: other settings decide; no: `engines show` says")
 
@@ -73,19 +73,19 @@ def coverage_markdown(by_field: dict[str, dict[str, FieldMapping]]) -> str:
     notes: list[str] = []
     for path, row in by_field.items():
         cells = []
-        for saying in row.values():
-            text = cell_text(saying)
+        for flag in row.values():
+            text = cell_text(flag)
             cell = text if text in MARKS.values() else f"`{text}`"
-            if saying.note and saying.how != "task":
-                if saying.note not in notes:
-                    notes.append(saying.note)
-                cell += f" [{notes.index(saying.note) + 1}]"
+            if flag.note and flag.how != "task":
+                if flag.note not in notes:
+                    notes.append(flag.note)
+                cell += f" [{notes.index(flag.note) + 1}]"
             cells.append(cell)
         lines.append(f"| `{path}` | {' | '.join(cells)} |")
     told = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
     return "\n".join([*lines, "", *told])
 
 
-def cell_text(saying: FieldMapping) -> str:
+def cell_text(flag: FieldMapping) -> str:
     """One cell: the flag, key or variable, or a word for why there is none."""
-    return MARKS.get(saying.how) or saying.name
+    return MARKS.get(flag.how) or flag.name

@@ -62,13 +62,13 @@ def _print_field(path: str, config: ResolvedConfig, unset: str) -> None:
     value = _values(config.settings[path]) if winner else f"({unset})"
     layer = f"  [dim]{escape(winner.layer)}[/dim]" if winner else ""
     out().print(f"[bold]{escape(path)}[/bold] = {escape(value)}{layer}", soft_wrap=True)
-    told = [winner.why] if winner and winner.why else []
-    told += [_told(other) for other in reversed(origins) if other is not winner]
-    for line in told:
+    lines = [winner.why] if winner and winner.why else []
+    lines += [_format_origin(other) for other in reversed(origins) if other is not winner]
+    for line in lines:
         out().print(f"    {escape(line)}", soft_wrap=True)
 
 
-def _told(origin: Origin) -> str:
+def _format_origin(origin: Origin) -> str:
     value = "" if origin.value is None else f" {_values(origin.value)}"
     if origin.status == "replaced":
         return f"replaces{value} of {origin.layer}"

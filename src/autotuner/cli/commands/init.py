@@ -66,10 +66,10 @@ def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_jso
         return
     with told_when_unwritable(output):
         write_aside(output, drafted.text)
-    _tell(asked, drafted, output, as_json=as_json)
+    _report(asked, drafted, output, as_json=as_json)
 
 
-def _tell(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) -> None:
+def _report(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) -> None:
     prepared = drafted.prepared
     candidates = len(prepared.space.candidates)
     if as_json:
@@ -172,14 +172,14 @@ def _is_here(engine: str) -> bool:
     return True
 
 
-def limits_of(said: Sequence[str]) -> Mapping[str, float]:
+def limits_of(texts: Sequence[str]) -> Mapping[str, float]:
     """`["ttft_ms=500,tpot_ms=50", "e2e_p90_ms=9000"]` as limits.
 
     Raises:
-        AutotunerError: no `name=value`, an unknown name, a name said twice, or no positive number.
+        AutotunerError: no `name=value`, an unknown name, a name given twice, or no positive number.
     """
     limits: dict[str, float] = {}
-    for word in (part.strip() for text in said for part in text.split(",") if part.strip()):
+    for word in (part.strip() for text in texts for part in text.split(",") if part.strip()):
         name, equals, text = (part.strip() for part in word.partition("="))
         if name not in Slo.model_fields:
             hint = nearest(name, list(Slo.model_fields))

@@ -59,9 +59,9 @@ def profiles_show(name: str, *, home: Path | None, as_json: bool) -> None:
         table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
         for _ in range(3):
             table.add_column(overflow="fold")
-        for said in layer.settings:
-            value = f"rule {said.rule}" if said.rule else str(said.value)
-            table.add_row(escape(said.path), escape(value), escape(f"{said.why}\n{said.source}"))
+        for entry in layer.settings:
+            value = f"rule {entry.rule}" if entry.rule else str(entry.value)
+            table.add_row(escape(entry.path), escape(value), escape(f"{entry.why}\n{entry.source}"))
         out().print(f"{escape(layer.title)} [dim]when {escape(when)}[/dim]", soft_wrap=True)
         out().print(table)
 

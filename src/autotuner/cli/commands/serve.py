@@ -39,7 +39,7 @@ def serve(
     devices: str,
     gpu: str | None,
 ) -> int:
-    """Serves until it is told to stop; returns the exit code."""
+    """Serves until it is asked to stop; returns the exit code."""
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={"host": host, "port": port})
@@ -79,9 +79,9 @@ def _listening(settings: ServiceSettings) -> socket.socket:
     try:
         return listening_on(settings.host, settings.port)
     except (OSError, OverflowError) as error:
-        told = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         raise AutotunerError(
-            f"the service cannot listen on {settings.host}, port {settings.port}: {told}",
+            f"the service cannot listen on {settings.host}, port {settings.port}: {reason}",
             remedy="choose another with --host and --port; port 0 takes a free one",
         ) from None
 

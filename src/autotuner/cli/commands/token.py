@@ -60,8 +60,8 @@ def token_list(*, home: Path | None, as_json: bool) -> None:
     now = datetime.now(UTC)
     for token in kept:
         moments = (token.created_at, token.expires_at, token.last_used_at)
-        told = ("never" if moment is None else _moment(moment) for moment in moments)
-        table.add_row(escape(token.name), token.scope, token.state(now), *told)
+        cells = ("never" if moment is None else _moment(moment) for moment in moments)
+        table.add_row(escape(token.name), token.scope, token.state(now), *cells)
     out().print(table)
 
 

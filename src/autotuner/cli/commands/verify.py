@@ -79,8 +79,8 @@ class Outputs:
         Raises:
             VerifyError: another name, or no positive number.
         """
-        told = named_values("--slo", self.slo, _SLO)
-        return {name: number("--slo", name, text) for name, text in told}
+        values = named_values("--slo", self.slo, _SLO)
+        return {name: number("--slo", name, text) for name, text in values}
 
 
 def compare_command(predicted: _File, actual: _File, outputs: Outputs) -> int:

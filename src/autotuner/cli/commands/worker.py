@@ -37,7 +37,7 @@ def worker(
     once: bool,
     is_child: bool,
 ) -> int:
-    """Works until it is told to stop; returns the exit code."""
+    """Works until it is asked to stop; returns the exit code."""
     log_to_stderr()
     folder = state_folder(home)
     settings = load_settings(config, environment=os.environ, flags={})

@@ -160,7 +160,7 @@ class V1Transitions:
             if run is not None and (run.status == "running" or run.status in TRANSITIONS["cancel"]):
                 act(session, run, "cancel")
             elif run is not None:
-                return run.id  # it has ended this moment, as it will be told
+                return run.id  # it has ended this moment, as the answer will state
             # A row whose worker died long ago has no run that could end.
             _set(session, task_id, {"status": "CANCELLED"})
             return None if run is None else run.id

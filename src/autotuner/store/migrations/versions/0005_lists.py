@@ -34,7 +34,7 @@ def downgrade() -> None:
 
 
 def _remake_events(*, sqlite_autoincrement: bool) -> None:
-    """On SQLite the number of the newest row is given anew when that row goes, unless told."""
+    """On SQLite the number of a deleted newest row is given anew, unless declared otherwise."""
     if op.get_bind().dialect.name != "sqlite":
         return
     op.rename_table("events", "events_before")

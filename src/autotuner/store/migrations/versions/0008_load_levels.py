@@ -15,17 +15,17 @@ _LEVELS = [1, 4, 8]
 
 
 def upgrade() -> None:
-    def said(benchmark: dict[str, Any]) -> dict[str, Any]:
+    def with_levels(benchmark: dict[str, Any]) -> dict[str, Any]:
         return {"concurrency": _LEVELS} | benchmark
 
-    _rewrite(said)
+    _rewrite(with_levels)
 
 
 def downgrade() -> None:
-    def unsaid(benchmark: dict[str, Any]) -> dict[str, Any]:
+    def without_levels(benchmark: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in benchmark.items() if (k, v) != ("concurrency", _LEVELS)}
 
-    _rewrite(unsaid)
+    _rewrite(without_levels)
 
 
 def _rewrite(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
