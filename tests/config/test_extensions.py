@@ -1,4 +1,4 @@
-"""Launchers and load generators by name: ours, and those that packages add."""
+"""Launchers, load generators, strategies and predictors by name: ours, and those of packages."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from autotuner.config.extensions import LOAD_GENERATORS, ExtensionPoint
-from autotuner.config.task import Benchmark
-from autotuner.errors import MeasureError
+from autotuner.config.extensions import LOAD_GENERATORS, PREDICTORS, STRATEGIES, ExtensionPoint
+from autotuner.config.optimization import Optimization
+from autotuner.config.task import Benchmark, PredictionConfig
+from autotuner.errors import AutotunerError, MeasureError
 from autotuner.measure import load_generator_named
+from autotuner.predict import RooflinePredictor
+from autotuner.search import strategy_named
 
 GROUP = "autotuner.load_generators"
 OWN = {"ours": "autotuner.measure:StreamingLoadGenerator", "planned": None}
@@ -79,3 +82,41 @@ def test_a_task_names_a_load_generator_of_the_registry_and_no_other() -> None:
         Benchmark(tool="genai_bench")
     schema = Benchmark.model_json_schema()["properties"]["tool"]
     assert schema["enum"] == list(LOAD_GENERATORS)
+
+
+def test_every_strategy_is_listed_under_its_own_name() -> None:
+    assert [strategy_named(name).name for name in STRATEGIES] == list(STRATEGIES)
+    with pytest.raises(ValidationError, match="'hybird' is no strategy; did you mean 'hybrid'"):
+        Optimization(strategy="hybird")
+
+
+def test_a_strategy_of_a_package_is_one_that_tasks_may_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = tmp_path / "searchpackage-1.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: searchpackage\nVersion: 1.0\n")
+    (facts / "entry_points.txt").write_text(
+        "[autotuner.strategies]\ntheirs = autotuner.search.grid_and_random:GridStrategy\n"
+        "[autotuner.predictors]\nguess = autotuner.predict:RooflinePredictor\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for point in (STRATEGIES, PREDICTORS):
+        monkeypatch.delitem(vars(point), "places", raising=False)
+    assert Optimization(strategy="theirs").strategy == "theirs"
+    assert strategy_named("theirs").name == "grid"
+    assert PredictionConfig(predictor="guess").predictor == "guess"
+    assert PREDICTORS.load("guess") is RooflinePredictor
+    for point in (STRATEGIES, PREDICTORS):
+        del vars(point)["places"]  # read again by who comes next
+
+
+def test_bayesian_without_optuna_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(AutotunerError, match=r"pip install 'inference-autotuner\[bayesian\]'"):
+        strategy_named("bayesian")
+
+
+def test_a_predictor_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(ValidationError, match="'rooflin' is no predictor; did you mean"):
+        PredictionConfig(predictor="rooflin")

@@ -23,6 +23,7 @@ from autotuner.search import (
     Stop,
     Strategy,
     stop_reason,
+    strategy_named,
 )
 from autotuner.testing.fake_engine import install_fake_engine
 from autotuner.tuning.summary import TaskSummary
@@ -147,7 +148,7 @@ def test_each_strategy_goes_on_as_if_it_had_never_stopped(
         with opened(tmp_path / folder, fake) as bench:
             another_run_learns(bench)
             load = Interrupted(moments)
-            found.append(tuned(bench, load, another_run_learns, STRATEGIES[name]))
+            found.append(tuned(bench, load, another_run_learns, strategy_named(name)))
     assert found[0] == found[1]
     assert len(found[0]) >= 2
 

@@ -9,6 +9,7 @@ from autotuner.config.backends import BACKENDS, add_engine_folder, engine_files
 from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
+from autotuner.config.extensions import PredictorName
 from autotuner.config.groups import GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import (
@@ -36,7 +37,6 @@ from autotuner.config.task import (
     Model,
     PredictionConfig,
     PredictionMode,
-    PredictorName,
     ReplayConfig,
     Slo,
     TaskConfig,

@@ -1,9 +1,10 @@
-"""Extensions of packages by name: where their classes are, not what they do.
+"""What packages may add, by name: where the classes are, not what they do.
 
 A kind of extension is a protocol of some room (`launch.protocol.Launcher`,
-`measure.protocol.LoadGenerator`). Ours are listed here as `module:Class`; a package adds its own by
-entry points, each named as tasks are to name it (`slurm = "package.module:Class"`). Every room that
-checks a name reads it here, and no class is loaded for that.
+`measure.protocol.LoadGenerator`, `search.strategy.Strategy`, `predict.predictor.Predictor`). Ours
+are listed here as `module:Class`; a package adds its own by entry points, each named as tasks are
+to name it (`slurm = "package.module:Class"`). Every room that checks a name reads it here, and no
+class is loaded for that.
 """
 
 from __future__ import annotations
@@ -147,7 +148,39 @@ LOAD_GENERATORS = ExtensionPoint(
 )
 """Load generators; `benchmark.tool` names one, ours by default."""
 
+STRATEGIES = ExtensionPoint(
+    "strategy",
+    group="autotuner.strategies",
+    own={
+        "auto": "autotuner.search.auto:AutoStrategy",
+        "two_stage": "autotuner.search.two_stage:TwoStageStrategy",
+        "progressive": "autotuner.search.progressive.strategy:ProgressiveStrategy",
+        "hybrid": "autotuner.search.hybrid.strategy:HybridStrategy",
+        "bayesian": "autotuner.search.bayesian:BayesianStrategy",
+        "random": "autotuner.search.grid_and_random:RandomStrategy",
+        "grid": "autotuner.search.grid_and_random:GridStrategy",
+    },
+    error=AutotunerError,
+)
+"""What chooses the next launch; `optimization.strategy` names one."""
+PREDICTORS = ExtensionPoint(
+    "predictor",
+    group="autotuner.predictors",
+    own={
+        "auto": "autotuner.predict.combined:best_of_both",
+        "aiconfigurator": "autotuner.predict.aiconfigurator.predictor:AiconfiguratorPredictor",
+        "roofline": "autotuner.predict.roofline.predictor:RooflinePredictor",
+        "none": None,
+    },
+    error=AutotunerError,
+)
+"""What says what to expect of a launch; `prediction.predictor` names one, and `none` for none."""
+
 DeploymentMode = Annotated[str, AfterValidator(LAUNCHERS.check), LAUNCHERS]
 """Name of a launcher."""
 LoadGeneratorName = Annotated[str, AfterValidator(LOAD_GENERATORS.check), LOAD_GENERATORS]
 """Name of a load generator."""
+StrategyName = Annotated[str, AfterValidator(STRATEGIES.check), STRATEGIES]
+"""Name of a strategy."""
+PredictorName = Annotated[str, AfterValidator(PREDICTORS.check), PREDICTORS]
+"""Name of a predictor."""

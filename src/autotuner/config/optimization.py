@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import field_validator, model_validator
 
 from autotuner.config.document import Document, Int, NonNegativeReal, PositiveInt, PositiveReal
+from autotuner.config.extensions import StrategyName
 
 ObjectiveName = Literal[
     "tok_s_per_gpu",
@@ -19,12 +20,11 @@ ObjectiveName = Literal[
     "e2e_p90_ms",
     "usd_per_million_tokens",
 ]
-StrategyName = Literal["auto", "two_stage", "progressive", "hybrid", "bayesian", "random", "grid"]
 
 LEAST_GAIN = 0.001
 """Share of the frontier's hypervolume under which a launch is not worth it where a task sets no
 limit at all: without any, a search of hundreds of candidates would launch every one."""
-_EXPECT_NOTHING: tuple[StrategyName, ...] = ("grid", "random")
+_EXPECT_NOTHING = ("grid", "random")
 _MOST_OBJECTIVES = 3
 
 

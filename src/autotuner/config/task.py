@@ -29,12 +29,11 @@ from autotuner.config.document import (
     PositiveInt,
     PositiveReal,
 )
-from autotuner.config.extensions import DeploymentMode, LoadGeneratorName
+from autotuner.config.extensions import DeploymentMode, LoadGeneratorName, PredictorName
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load_level import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
 from autotuner.config.optimization import ObjectiveName, Optimization
 
-PredictorName = Literal["auto", "aiconfigurator", "roofline", "none"]
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 
 ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")

@@ -23,7 +23,14 @@ from autotuner.evaluate.baseline_orders import (
     predicted_frontier,
 )
 from autotuner.landscapes import Landscape
-from autotuner.search import STRATEGIES, OperatingPoint, SearchState, Strategy, objective_vector
+from autotuner.search import (
+    STRATEGIES,
+    OperatingPoint,
+    SearchState,
+    Strategy,
+    objective_vector,
+    strategy_named,
+)
 from autotuner.search.axes import axes_of, gower_distance
 from autotuner.search.predictions import predicted
 from autotuner.search.two_stage import ranking
@@ -121,4 +128,4 @@ def contender(name: str, landscape: Landscape) -> Strategy:
     Raises:
         KeyError: no such one.
     """
-    return BASELINES[name](landscape) if name in BASELINES else STRATEGIES[name]
+    return BASELINES[name](landscape) if name in BASELINES else strategy_named(name)

@@ -21,6 +21,7 @@ from autotuner.config import (
     PredictorName,
     kind_of_levels,
 )
+from autotuner.config.extensions import PREDICTORS
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.predictor import (
     AiconfiguratorPredictor,
@@ -244,15 +245,19 @@ def predictor_for(
     """The predictor that answers for `scenario`, and why this one.
 
     Args:
-        wanted: `auto`, `aiconfigurator` or `roofline`.
+        wanted: of `PREDICTORS`; one that a package adds is made without arguments.
         mode: the data that aiconfigurator answers from.
         cache: folder in which aiconfigurator's answers are kept.
         compared: what its answers will be compared with; where the mode is `auto`, the same kind of
             data answers all of it.
+
+    Raises:
+        AutotunerError: the predictor asked for cannot be loaded.
     """
+    if wanted not in ("auto", "aiconfigurator"):
+        chosen: Predictor = PREDICTORS.load(wanted)()
+        return chosen, f"the task asks for it; {chosen.supports(scenario).why}"
     roofline = RooflinePredictor()
-    if wanted == "roofline":
-        return roofline, f"the task asks for it; {roofline.supports(scenario).why}"
     aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)
     support = aiconfigurator.supports(scenario)
     first, same = common_mode(aiconfigurator, compared) if support and mode == "auto" else _ANY

@@ -4,6 +4,7 @@ In: candidates, history, objectives, budget, seed. Out: a `Proposal` with its re
 No clock, no I/O, no hidden state, so resuming is replaying.
 """
 
+from autotuner.config.extensions import STRATEGIES
 from autotuner.search.frontier import dominates, hypervolume, pareto_front, reference_point
 from autotuner.search.points import (
     COST,
@@ -17,7 +18,7 @@ from autotuner.search.points import (
 )
 from autotuner.search.predictions import Predicted, as_point, is_usable, predicted
 from autotuner.search.progressive.trends import Trend, Trends, learn_trends
-from autotuner.search.registry import STRATEGIES, strategy_named
+from autotuner.search.registry import strategy_named
 from autotuner.search.slo import recommend
 from autotuner.search.steps import Step, steps
 from autotuner.search.stopping import budget_exhausted, stop_reason, too_little, why_cut

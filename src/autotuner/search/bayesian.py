@@ -12,12 +12,14 @@ study in memory at each call, so equal states get equal answers.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autotuner.config import LoadLevel
+from autotuner.errors import AutotunerError
 from autotuner.search.axes import Axis, Settings, axes_of, describe_settings, gower_distance
 from autotuner.search.points import OBJECTIVES, quantity
 from autotuner.search.predictions import infeasible
@@ -40,6 +42,18 @@ class BayesianStrategy:
     """`strategy: bayesian`."""
 
     name = "bayesian"
+
+    def __init__(self) -> None:
+        """Refuses to be made without Optuna, which it imports when it proposes.
+
+        Raises:
+            AutotunerError: Optuna is not installed.
+        """
+        if importlib.util.find_spec("optuna") is None:
+            raise AutotunerError(
+                "optimization.strategy: bayesian needs Optuna, which is not installed",
+                remedy="pip install 'inference-autotuner[bayesian]', or take another strategy",
+            )
 
     def describe(self, state: SearchState) -> str:
         """The first launches, and what decides then."""

@@ -1,39 +1,23 @@
-"""Strategies by name."""
+"""Strategies by name; `config.extensions.STRATEGIES` lists them, packages' own among them."""
 
 from __future__ import annotations
 
 from autotuner.config import nearest
+from autotuner.config.extensions import STRATEGIES
 from autotuner.errors import AutotunerError
-from autotuner.search.auto import AutoStrategy
-from autotuner.search.bayesian import BayesianStrategy
-from autotuner.search.grid_and_random import GridStrategy, RandomStrategy
-from autotuner.search.hybrid import HybridStrategy
-from autotuner.search.progressive.strategy import ProgressiveStrategy
 from autotuner.search.strategy import Strategy
-from autotuner.search.two_stage import TwoStageStrategy
-
-STRATEGIES: dict[str, Strategy] = {
-    strategy.name: strategy
-    for strategy in (
-        GridStrategy(),
-        RandomStrategy(),
-        TwoStageStrategy(),
-        ProgressiveStrategy(),
-        BayesianStrategy(),
-        HybridStrategy(),
-        AutoStrategy(),
-    )
-}
 
 
 def strategy_named(name: str) -> Strategy:
     """The strategy of that name.
 
     Raises:
-        AutotunerError: no such strategy; names the nearest.
+        AutotunerError: no such strategy, which names the nearest; or one that needs a package that
+            is not installed.
     """
     if name not in STRATEGIES:
         raise AutotunerError(
             f"optimization.strategy: {name!r} is unknown; {nearest(name, list(STRATEGIES))}"
         )
-    return STRATEGIES[name]
+    strategy: Strategy = STRATEGIES.load(name)()
+    return strategy
