@@ -8,7 +8,7 @@ import pytest
 
 from autotuner.config import LoadLevel
 from autotuner.measure import Measurement
-from autotuner.tuning.points import FEWEST_REQUESTS, telling
+from autotuner.tuning.points import FEWEST_REQUESTS, informative_levels
 
 
 def level(**changes: Any) -> Measurement:
@@ -30,12 +30,12 @@ def level(**changes: Any) -> Measurement:
 
 
 def test_a_level_at_which_all_went_well_teaches() -> None:
-    assert telling([level()]) == [level()]
-    assert telling([level(requests_completed=FEWEST_REQUESTS)])
+    assert informative_levels([level()]) == [level()]
+    assert informative_levels([level(requests_completed=FEWEST_REQUESTS)])
 
 
 @pytest.mark.parametrize(
     "changes", [{"requests_completed": FEWEST_REQUESTS - 1}, {"client_bottleneck": True}]
 )
 def test_a_level_that_says_little_of_the_engine_teaches_nothing(changes: dict[str, Any]) -> None:
-    assert telling([level(**changes)]) == []
+    assert informative_levels([level(**changes)]) == []

@@ -15,7 +15,7 @@ from autotuner.measure.disturbance import MachineLoad
 from autotuner.store import Store
 from autotuner.tuning.estimate import time_left_s
 from autotuner.tuning.history import WallTime
-from autotuner.tuning.points import telling
+from autotuner.tuning.points import informative_levels
 
 
 class Kept:
@@ -76,5 +76,5 @@ def test_levels_of_a_busy_machine_do_not_teach_unless_they_are_asked_to() -> Non
         for is_busy in (False, True)
     )
     unknown = level(1, 100.0, 20.0)
-    assert telling([calm, busy, unknown]) == [calm, unknown]
-    assert telling([calm, busy, unknown], when_busy=True) == [calm, busy, unknown]
+    assert informative_levels([calm, busy, unknown]) == [calm, unknown]
+    assert informative_levels([calm, busy, unknown], when_busy=True) == [calm, busy, unknown]

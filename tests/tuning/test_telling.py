@@ -19,7 +19,7 @@ from autotuner.tuning.events import (
     EngineReady,
     EventRecorder,
     LevelProgress,
-    told,
+    to_event,
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_every_kind_of_event_is_known_and_documented(bench: Bench) -> None:
     bench.tune()
-    assert {told(event)[0] for event in bench.events} <= set(KINDS)
+    assert {to_event(event)[0] for event in bench.events} <= set(KINDS)
     assert len(KINDS) == len(typing.get_args(events.Event))
     text = "\n".join(path.read_text(encoding="utf-8") for path in DOCS.glob("operations*.md"))
     assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
@@ -44,7 +44,7 @@ def test_a_run_stores_what_it_tells(bench: Bench) -> None:
     stored = [(e.kind, e.payload) for e in bench.store.events(summary.task.id)]
     ephemeral = ("predicting", "level_progress")
     assert [one for one in stored if one[0] not in ephemeral] == [
-        told(event) for event in bench.events if told(event)[0] not in ephemeral
+        to_event(event) for event in bench.events if to_event(event)[0] not in ephemeral
     ]
 
 

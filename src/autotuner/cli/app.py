@@ -172,7 +172,7 @@ def predict(
         task,
         home=home,
         as_json=as_json,
-        said={"predictor": predictor, "mode": mode},
+        options={"predictor": predictor, "mode": mode},
         every=every,
         short=short,
         csv=csv,

@@ -1,3 +1,3 @@
-"""What the command's exit code says; 0 is done."""
+"""Exit codes of the command; 0 is done."""
 
 NOTHING, MISTAKE, INTERRUPTED = 1, 2, 130

@@ -47,7 +47,7 @@ def duration_text(seconds: float) -> str:
 
 
 @contextmanager
-def told_when_unwritable(path: Path, remedy: str = "give another place") -> Iterator[None]:
+def refuse_unwritable(path: Path, remedy: str = "give another place") -> Iterator[None]:
     """Makes the folder of `path`; what keeps it from being written is the user's to act on.
 
     Raises:

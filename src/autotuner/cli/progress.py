@@ -1,4 +1,4 @@
-"""What the terminal shows while the loop works: each result as it comes, and the time left."""
+"""Progress on the terminal while the loop works: each result as it comes, and the time left."""
 
 from __future__ import annotations
 
@@ -139,22 +139,23 @@ def level_text(measurement: Measurement, predicted: Prediction | None = None) ->
         rate = measurement.requests_s, predicted and predicted.requests_per_s, 2, "requests/s"
     else:
         rate = measurement.tok_s, predicted and predicted.tok_s, 1, "tok/s"
-    seen_rate, said_rate, digits, unit = rate
+    seen_rate, predicted_rate, digits, unit = rate
     figures = [
-        (f"{seen_rate:.{digits}f} {unit}", said_rate and f"{said_rate:.{digits}f}"),
+        (f"{seen_rate:.{digits}f} {unit}", predicted_rate and f"{predicted_rate:.{digits}f}"),
         (f"TTFT {ttft.mean:.0f} ms", predicted and f"{predicted.ttft_ms:.0f}"),
     ]
     if tpot is not None:
-        said = predicted and predicted.tpot_ms
-        figures.append((f"TPOT {tpot.mean:.1f} ms", said and f"{said:.1f}"))
+        predicted_value = predicted and predicted.tpot_ms
+        figures.append((f"TPOT {tpot.mean:.1f} ms", predicted_value and f"{predicted_value:.1f}"))
     text = head + ", ".join(
-        f"{seen} (predicted {said})" if said else seen for seen, said in figures
+        f"{seen} (predicted {predicted_value})" if predicted_value else seen
+        for seen, predicted_value in figures
     )
-    doubts = []
+    remarks = []
     if measurement.saturated:
-        doubts.append("the engine does not keep up with the rate")
+        remarks.append("the engine does not keep up with the rate")
     if measurement.client_bottleneck:
-        doubts.append("the load generator was the bottleneck")
+        remarks.append("the load generator was the bottleneck")
     if measurement.machine is not None and measurement.machine.busy:
-        doubts.append(f"the machine was busy: {measurement.machine.describe()}")
-    return f"{text} ({'; '.join(doubts)})" if doubts else text
+        remarks.append(f"the machine was busy: {measurement.machine.describe()}")
+    return f"{text} ({'; '.join(remarks)})" if remarks else text

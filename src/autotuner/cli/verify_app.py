@@ -148,7 +148,7 @@ def translate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A task in aiconfigurator's words, or one of its own in ours; what is left is told."""
+    """A task in aiconfigurator's words, or one of its own in ours; what is left is listed."""
     from autotuner.cli.commands.verify import translate_command
 
     translate_command(file, output=output, as_json=as_json)

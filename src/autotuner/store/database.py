@@ -73,7 +73,7 @@ def address_of(home: Path, text: str | None) -> URL:
 
 
 def name_of(url: URL) -> str:
-    """What errors call a database: its file, or its address without a password."""
+    """Name of a database in errors: its file, or its address without a password."""
     is_file = url.get_backend_name() == "sqlite"
     return str(url.database) if is_file else url.render_as_string(hide_password=True)
 
@@ -180,7 +180,7 @@ _VERSIONS = table("alembic_version", column("version_num"))
 
 
 def revisions(connection: Connection) -> tuple[str | None, str]:
-    """What the schema is at, and the newest that this version knows."""
+    """Revision of the schema, and the newest that this version knows."""
     current = None
     if inspect(connection).has_table(_VERSIONS.name):
         current = connection.scalar(select(_VERSIONS.c.version_num))

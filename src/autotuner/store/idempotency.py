@@ -28,7 +28,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """What a key was used for. `status` and `answer` are None while it is being answered."""
+    """Use of a key. `status` and `answer` are None while it is being answered."""
 
     fingerprint: str
     status: int | None

@@ -193,7 +193,7 @@ def task_page(
 
 
 def experiments_of(sessions: Sessions, task_id: int) -> Row:
-    """What a task's experiments came to."""
+    """Counts of a task's experiments."""
     query = select(*(value.label(name) for name, value in _STANDING.items()))
     with sessions.asking() as connection:
         found = connection.execute(query.where(_EXPERIMENTS.task_id == task_id))
@@ -243,7 +243,7 @@ def newest_log(sessions: Sessions, task_id: int) -> tuple[int, str] | None:
 
 
 def measurements(sessions: Sessions, experiment_id: int) -> list[dict[str, Any]]:
-    """What was measured in an experiment: each level as it is stored, with its `repeat`."""
+    """Measurements of an experiment: each level as it is stored, with its `repeat`."""
     query = (
         select(MeasurementRow.repeat, MeasurementRow.payload)
         .where(MeasurementRow.experiment_id == experiment_id)
@@ -317,4 +317,4 @@ _STANDING: Mapping[str, ColumnElement[Any]] = {
     "failed": _counted("failed"),
     "best_throughput_tok_s": func.max(_EXPERIMENTS.actual_throughput_tok_s),
 }
-"""What the experiments of a task come to."""
+"""Counts of the experiments of a task."""

@@ -42,7 +42,7 @@ def device_locks(
 
     Args:
         devices: "cpu", or GPUs by index or unique name.
-        name: of the holder, which is a `kind`, as others are told.
+        name: of the holder, which is a `kind`, shown to others.
         folder: as `machine_locks` gives it; another stands for another machine.
 
     Raises:

@@ -57,7 +57,7 @@ class Database:
     """A database that is there, at whatever revision.
 
     Attributes:
-        name: what people are told of it; holds no password.
+        name: shown to people; holds no password.
         file: of SQLite; None for a server.
     """
 
@@ -96,7 +96,7 @@ class Database:
         Raises:
             StoreError: it cannot be read.
         """
-        # Schemas before the service have no workers: nobody could be told from the dead.
+        # Schemas before the service have no workers: the living cannot be known from the dead.
         query = (
             select(TaskRow.id, TaskRow.name, *(getattr(WorkerRow, name) for name in _OF_ANY_SCHEMA))
             .join(WorkerRow, WorkerRow.id == TaskRow.worker, isouter=True)
@@ -165,9 +165,9 @@ def _copy(source: Path, target: Path) -> None:
     ):
         one.backup(other)
         other.execute("PRAGMA journal_mode=DELETE")
-        (said,) = other.execute("PRAGMA quick_check").fetchone()
-        if said != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {said}")
+        (answer,) = other.execute("PRAGMA quick_check").fetchone()
+        if answer != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {answer}")
 
 
 def _dump(url: URL, target: Path) -> None:
@@ -191,7 +191,7 @@ def _dump(url: URL, target: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Figures:
+class StoreCounts:
     """Counts at one moment. `oldest_queued_at` is None where nothing waits."""
 
     tasks: Mapping[str, int]
@@ -232,11 +232,11 @@ class KnownWorker:
     task_id: int | None
 
 
-def figures(sessions: Sessions) -> Figures:
+def figures(sessions: Sessions) -> StoreCounts:
     """Tasks and experiments by status, and since when the oldest task waits."""
     waiting = select(func.min(TaskRow.queued_at)).where(TaskRow.status == "queued")
     with sessions.reading() as session:
-        return Figures(
+        return StoreCounts(
             tasks=_by_status(session, TaskRow),
             experiments=_by_status(session, ExperimentRow),
             oldest_queued_at=session.scalar(waiting),
@@ -259,7 +259,7 @@ def sizes(sessions: Sessions) -> dict[str, int]:
 
 
 def database_state(sessions: Sessions) -> DatabaseState:
-    """What the database is like now.
+    """State of the database now.
 
     Raises:
         StoreError: it cannot be reached.
@@ -272,8 +272,8 @@ def database_state(sessions: Sessions) -> DatabaseState:
 def database_version(sessions: Sessions) -> str:
     """The version of SQLite or of the PostgreSQL server: `17.2`."""
     with sessions.reading() as session:
-        told = session.connection().dialect.server_version_info or ()
-        return ".".join(map(str, told))
+        version = session.connection().dialect.server_version_info or ()
+        return ".".join(map(str, version))
 
 
 def known_workers(sessions: Sessions) -> tuple[KnownWorker, ...]:

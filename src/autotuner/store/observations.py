@@ -18,7 +18,7 @@ _IDS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class About:
-    """What somebody wants to learn of: each may be several.
+    """Subject that observations are asked about: each may be several.
 
     Attributes:
         besides_tool: whose measurements are left out.
@@ -59,7 +59,7 @@ class ObservationStore:
         until: int | None = None,
         trusted: bool = True,
     ) -> tuple[ObservationRecord, ...]:
-        """What was measured beside a prediction, oldest first; None asks for any.
+        """Measurements beside predictions, oldest first; None asks for any.
 
         Args:
             until: as `newest_observation` said at some moment: what is newer is left out.

@@ -31,7 +31,7 @@ class StoredProfile:
 
     @property
     def version(self) -> tuple[int, int]:
-        """What no other document of its name has, nor will one of a later profile."""
+        """Mark that no other document of its name has, nor will one of a later profile."""
         return self.revision, round(self.created_at.timestamp() * 1_000_000)
 
 

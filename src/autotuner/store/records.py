@@ -183,15 +183,15 @@ def _load(row: PredictionRow | ObservationRow) -> LoadLevel:
 
 def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> PredictionRow:
     """A prediction of an experiment as it is kept."""
-    told = {name: getattr(prediction, name) for name in _FIGURES} | load_columns(prediction.load)
-    return PredictionRow(experiment_id=experiment_id, kind=kind, **told)
+    values = {name: getattr(prediction, name) for name in _FIGURES} | load_columns(prediction.load)
+    return PredictionRow(experiment_id=experiment_id, kind=kind, **values)
 
 
 def observation_row(observation: Observation, task_id: int | None) -> ObservationRow:
     """An observation as it is kept."""
-    told = {name: getattr(observation, name) for name in _SEEN} | load_columns(observation.load)
-    told["settings"] = dict(observation.settings)
-    return ObservationRow(digest=observation_id(observation), task_id=task_id, **told)
+    values = {name: getattr(observation, name) for name in _SEEN} | load_columns(observation.load)
+    values["settings"] = dict(observation.settings)
+    return ObservationRow(digest=observation_id(observation), task_id=task_id, **values)
 
 
 def observation_record(row: ObservationRow) -> ObservationRecord:

@@ -175,7 +175,7 @@ class MeasurementRow(Base):
 
 
 class PredictionRow(Base):
-    """What was expected of an experiment at one load level before it was launched.
+    """Expectation of an experiment at one load level before it was launched.
 
     `kind` is `base` (what the predictor said) or `calibrated` (corrected by observations).
     """

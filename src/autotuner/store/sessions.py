@@ -57,7 +57,7 @@ class Sessions:
         return Sessions(self.engine, self.name, guard, backoff)
 
     def retrying(self, call: Callable[[], T]) -> T:
-        """What `call` returns, made again while the database is away.
+        """Result of `call`, made again while the database is away.
 
         A call may have been done although its answer was lost: it has to be one that can be made
         twice.

@@ -19,7 +19,7 @@ from autotuner.store.schema import TokenRow
 from autotuner.store.sessions import Sessions
 
 PREFIX = "at_"
-"""What every token begins with, so that one that leaks is recognised."""
+"""Beginning of every token, so that one that leaks is recognised."""
 _RANDOM_BYTES = 32
 _LONGEST_NAME = 100
 _LONGEST = timedelta(days=3660)
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class TokenScope(StrEnum):
-    """What a token allows; each includes those before it."""
+    """Rights of a token; each includes those before it."""
 
     READ = "read"
     WRITE = "write"

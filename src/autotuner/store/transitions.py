@@ -32,7 +32,7 @@ TRANSITIONS: Mapping[str, Mapping[str, str]] = {
 }
 """Action -> the state in which it may be asked -> the state that follows."""
 ASKED_OF_WORKERS = {"cancel": "cancelled", "pause": "paused"}
-"""What a running task is asked for -> the state in which its worker leaves it."""
+"""Action that a running task is asked for -> the state in which its worker leaves it."""
 
 
 COMMAND_LINE = "cli"
@@ -45,7 +45,7 @@ _OF_COMMAND_LINE: Mapping[str, Any] = {
 
 
 class NewTask(TypedDict):
-    """What a task is made of; `pending` and of the command line unless it says otherwise.
+    """Parts of a new task; `pending` and of the command line unless it says otherwise.
 
     `requested_gpu`: a GPU of the catalog, "cpu", or "" where any machine will do. `base`: folder
     from which relative paths in `config` count. `origin`: who asked for it: "api", "v1" or "cli".
@@ -69,7 +69,7 @@ class NewTask(TypedDict):
 
 
 def allowed_actions(status: str) -> tuple[str, ...]:
-    """What can be asked of a task in that state."""
+    """Actions that can be asked of a task in that state."""
     now = {action for action, changes in TRANSITIONS.items() if status in changes}
     if status == "running":
         now |= set(ASKED_OF_WORKERS)

@@ -45,7 +45,7 @@ def launcher_for(
 
 
 def generator_for(prepared: Prepared, base: Path) -> LoadGenerator:
-    """What puts load on them.
+    """Load generator of the task.
 
     Args:
         base: folder from which the task's relative paths count.

@@ -45,12 +45,12 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
     problems += [
         Problem(path, "cannot be searched; give one value")
         for path in _NEVER_SEARCHED
-        if any(isinstance(said.get(path), list) for said in (task.axes(), *together))
+        if any(isinstance(settings.get(path), list) for settings in (task.axes(), *together))
     ]
     problems += [
         Problem(path, "is one for all combinations; say it in the task")
         for path in _LENGTHS
-        if any(path in said for said in together)
+        if any(path in settings for settings in together)
     ]
     if problems:
         raise ConfigError(source, tuple(problems))
@@ -84,8 +84,8 @@ def refuse_prefixes(variants: tuple[Variant, ...], source: str) -> None:
     for variant in variants:
         if variant.config.settings.get(path):
             layer = next(o for o in variant.config.provenance[path] if o.status == "set").layer
-            told = f"{layer} sets it, and shared prefixes are not generated yet"
-            raise ConfigError(source, (Problem(path, told),), remedy="leave it out, or say 0")
+            message = f"{layer} sets it, and shared prefixes are not generated yet"
+            raise ConfigError(source, (Problem(path, message),), remedy="leave it out, or say 0")
 
 
 def refuse_cost_without_price(price_usd_hour: float, task: TaskConfig, source: str) -> None:
@@ -98,8 +98,8 @@ def refuse_cost_without_price(price_usd_hour: float, task: TaskConfig, source: s
         "optimization.objectives": COST in task.objectives,
         "optimization.budget.usd": task.optimization.budget.usd is not None,
     }
-    told = "needs a price, and no price of the device is known"
-    problems = tuple(Problem(path, told) for path, wanted in asked.items() if wanted)
+    message = "needs a price, and no price of the device is known"
+    problems = tuple(Problem(path, message) for path, wanted in asked.items() if wanted)
     if problems and not price_usd_hour:
         raise ConfigError(source, problems, remedy="say system.price_per_gpu_hour")
 
@@ -113,8 +113,10 @@ def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: TaskConfig, source
     asked = task.optimization.parallel_launches
     gpu = variants[0].context.gpu
     if isinstance(asked, int) and asked > 1 and (gpu is None or gpu.is_cpu):
-        told = f"{asked} engines on one CPU would slow each other down, and the figures with them"
-        problem = Problem("optimization.parallel_launches", told)
+        message = (
+            f"{asked} engines on one CPU would slow each other down, and the figures with them"
+        )
+        problem = Problem("optimization.parallel_launches", message)
         raise ConfigError(source, (problem,), remedy="leave it out, or say 1 or auto")
 
 
@@ -122,7 +124,7 @@ _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
 
 
 def problems_in(task: TaskConfig, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
-    """What `prepare` would refuse one after the other: deployment, model, request lengths,
+    """Problems that `prepare` would refuse one after the other: deployment, model, request lengths,
     profiles, engines, GPUs; empty where nothing of it is wrong.
 
     A replay takes all of that from its table.

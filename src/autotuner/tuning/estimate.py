@@ -1,4 +1,4 @@
-"""What a task may expect as a whole: the predicted frontier, and what tuning will cost."""
+"""Estimate of a task as a whole: the predicted frontier, and what tuning will cost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sweep_s(points: Iterable[Prediction], benchmark: Benchmark) -> float:
 
 
 class LaunchTimes:
-    """What launches of a task are expected to take.
+    """Expected durations of the launches of a task.
 
     Args:
         predictions: candidate id -> its levels.

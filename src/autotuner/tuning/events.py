@@ -35,12 +35,12 @@ class Predicting:
     """`asked` of `wanted` candidates have been asked for, before anything is launched."""
 
     asked: int
-    wanted: int
+    total: int
 
 
 @dataclass(frozen=True)
 class StrategyChosen:
-    """What the strategy of a task does, and why, in its own words."""
+    """Choice of a task's strategy, and why, in its own words."""
 
     name: str
     reason: str
@@ -88,7 +88,7 @@ class LevelProgress:
     index: int
     load: LoadLevel
     completed: int
-    wanted: int
+    total: int
     left_s: float | None = None
 
 
@@ -152,7 +152,7 @@ Event = (
 )
 
 
-Told = tuple[str, dict[str, Any]]
+StoredEvent = tuple[str, dict[str, Any]]
 KINDS = (
     *("task_started", "predicting", "strategy", "experiment_started", "not_predicted"),
     *("prediction_trouble", "machine_busy", "engine_ready", "level_progress", "level_measured"),
@@ -160,22 +160,22 @@ KINDS = (
 )
 """Of a task; `store.tasks` adds what happens to its task: created, asked, claimed, released …"""
 _PASSING = ("predicting", "level_progress")
-"""Kinds that the next one of its kind makes old: told at most once in `PROGRESS_EVERY_S`."""
+"""Kinds that the next one of its kind makes old: stored at most once in `PROGRESS_EVERY_S`."""
 PROGRESS_EVERY_S = 1.0
 
 
-def told(event: Event) -> Told:
+def to_event(event: Event) -> StoredEvent:
     """The event as it is stored."""
     match event:
         case TaskStarted(_, launches, kept, resumed):
             return "task_started", {"launches": launches, "kept": kept, "resumed": resumed}
-        case Predicting(asked, wanted):
-            return "predicting", {"asked": asked, "wanted": wanted}
+        case Predicting(asked, total):
+            return "predicting", {"asked": asked, "wanted": total}
         case StrategyChosen(name, reason):
             return "strategy", {"name": name, "reason": reason}
         case ExperimentStarted(index, candidate_id, settings, reason, phase):
-            said = {"settings": settings, "reason": reason, "phase": phase}
-            return "experiment_started", {"index": index, "candidate_id": candidate_id, **said}
+            choice = {"settings": settings, "reason": reason, "phase": phase}
+            return "experiment_started", {"index": index, "candidate_id": candidate_id, **choice}
         case NotPredicted(index, reason):
             return "not_predicted", {"index": index, "reason": reason}
         case PredictionTrouble(message):
@@ -184,8 +184,8 @@ def told(event: Event) -> Told:
             return "engine_ready", {"index": index, "startup_s": startup_s}
         case MachineBusy(reason):
             return "machine_busy", {"reason": reason}
-        case LevelProgress(index, load, completed, wanted, left_s):
-            done = {"completed": completed, "wanted": wanted, "left_s": left_s}
+        case LevelProgress(index, load, completed, total, left_s):
+            done = {"completed": completed, "wanted": total, "left_s": left_s}
             return "level_progress", {"index": index, "load": load.to_json(), **done}
         case LevelMeasured(index, measurement, predicted):
             return "level_measured", {
@@ -213,7 +213,7 @@ class EventRecorder:
     """Stores a task's events in their order; leaving its block waits for the last.
 
     Progress is stored from a thread of its own, so that no load waits for the disk; whatever else
-    is told waits for it, so that the order holds.
+    is stored waits for it, so that the order holds.
 
     Args:
         clock: seconds from any origin, in real time.
@@ -225,9 +225,9 @@ class EventRecorder:
         self._store = store
         self._task_id = task_id
         self._clock = clock
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="telling")
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="events")
         self._under_way: Future[None] | None = None
-        self._told_s: dict[str, float] = {}
+        self._stored_s: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -242,7 +242,7 @@ class EventRecorder:
 
     def store(self, event: Event) -> None:
         """Keeps one event; one that tells the end of a task is kept with that end itself."""
-        kind, payload = told(event)
+        kind, payload = to_event(event)
         if isinstance(event, TaskEnded):
             return
         if kind in _PASSING:
@@ -254,10 +254,10 @@ class EventRecorder:
     def _pass(self, kind: str, payload: dict[str, Any]) -> None:
         now_s = self._clock()
         busy = self._under_way is not None and not self._under_way.done()
-        if busy or now_s - self._told_s.get(kind, -PROGRESS_EVERY_S) < PROGRESS_EVERY_S:
+        if busy or now_s - self._stored_s.get(kind, -PROGRESS_EVERY_S) < PROGRESS_EVERY_S:
             return
         self._wait()
-        self._told_s[kind] = now_s
+        self._stored_s[kind] = now_s
         add = partial(self._store.add_event, ephemeral=True)
         self._under_way = self._aside.submit(add, self._task_id, kind, payload)
 

@@ -38,13 +38,13 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
-from autotuner.tuning.points import observations, operating_points, telling
+from autotuner.tuning.points import informative_levels, observations, operating_points
 from autotuner.tuning.prepare import Prepared
 
 Listener = Callable[[Event], None]
 ReadCounters = Callable[[], Counters | None]
 Rivals = Callable[[], Sequence[OperatingPoint]]
-"""What the other launches of a task have measured until now."""
+"""Points that the other launches of a task have measured until now."""
 
 
 class Experimenter:
@@ -53,7 +53,7 @@ class Experimenter:
     Args:
         resumed: called with the seconds that an experiment, gone on with, had measured before.
         counters: reads what the machine has done; nothing is said of its load where left out.
-        settle: called when an experiment is finished and stored, before anybody is told.
+        settle: called when an experiment is finished and stored, before any event of it.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Experimenter:
         self._settle = settle
         self._resumed = resumed
         self._counters = counters
-        self._told = 0
+        self._reported = 0
         self._asking = asyncio.Lock()
 
     async def run(
@@ -139,9 +139,9 @@ class Experimenter:
 
     def report_warnings(self) -> None:
         """Tells what went wrong in a predictor since it was last asked for."""
-        for message in self._forecast.warnings[self._told :]:
+        for message in self._forecast.warnings[self._reported :]:
             self._listen(PredictionTrouble(message))
-        self._told = len(self._forecast.warnings)
+        self._reported = len(self._forecast.warnings)
 
     async def _begin(
         self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
@@ -158,15 +158,15 @@ class Experimenter:
             phase=proposal.phase,
             log_path=str(self._logs / str(task.id) / f"{key}.log"),
         )
-        said = (proposal.reason, proposal.phase)
-        self._listen(ExperimentStarted(record.index, key, candidate.settings(), *said))
+        choice = (proposal.reason, proposal.phase)
+        self._listen(ExperimentStarted(record.index, key, candidate.settings(), *choice))
         expected = await self._expect(task, record, earlier)
         return _Launch(record, candidate, spec, expected, list(record.measurements))
 
     async def _expect(
         self, task: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
     ) -> Expected:
-        """What is expected now, stored beside the experiment."""
+        """Expectation now, stored beside the experiment."""
         own = [kept.observation for kept in self._store.observations(task_id=task.id)]
         key = record.candidate_id
         async with self._asking:
@@ -193,7 +193,7 @@ class Experimenter:
             scenario,
             launch.candidate,
             launch.expected,
-            launch.points(telling(launch.measured, when_busy=when_busy)),
+            launch.points(informative_levels(launch.measured, when_busy=when_busy)),
             launch=uuid.uuid4().hex[:12],
             tool=launch.measured[0].tool,
             source=f"task {task.id}",

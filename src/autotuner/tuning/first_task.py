@@ -34,7 +34,7 @@ _SEQUENCES = "scheduling.max_running_requests"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a first task is for.
+    """Purpose of a first task.
 
     Attributes:
         engine: name of the engine.
@@ -230,7 +230,7 @@ def _prepared(
 
 
 def _least(error: AutotunerError) -> str:
-    """What the candidate that needs least lacks; all are refused, and one reason is enough."""
+    """Reason against the candidate that needs least; all are refused, and one reason is enough."""
     return error.problems[-1].message if isinstance(error, ConfigError) else error.message
 
 

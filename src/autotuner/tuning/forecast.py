@@ -1,4 +1,4 @@
-"""What is expected of a task's candidates before they are launched.
+"""Expectations of a task's candidates before they are launched.
 
 A predictor never breaks tuning: what it cannot say is kept with its reason, and an error that
 nobody expected becomes a warning with its name.
@@ -42,7 +42,7 @@ ASKED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of one candidate, as known at a moment.
+    """Expectation of one candidate, as known at a moment.
 
     Attributes:
         predictor: the name of the one that answered.
@@ -127,7 +127,7 @@ class Forecast:
     def expected(
         self, candidate_ids: Iterable[str], observations: Sequence[Observation] = ()
     ) -> dict[str, Expected]:
-        """What is expected of each, where `observations` are known."""
+        """Expectation of each, where `observations` are known."""
         ids = list(dict.fromkeys(candidate_ids))
         groups: dict[int, list[Candidate]] = {}
         for key in ids:
@@ -149,7 +149,7 @@ class Forecast:
         *,
         progress: Callable[[int, int], None],
     ) -> dict[str, Expected]:
-        """As `expected`, `ASKED_AT_ONCE` at a time; `progress` is told how many, of how many."""
+        """As `expected`, `ASKED_AT_ONCE` at a time; `progress` gets how many, of how many."""
         found: dict[str, Expected] = {}
         for begin in range(0, len(ids), ASKED_AT_ONCE):
             found |= self.expected(ids[begin : begin + ASKED_AT_ONCE], observations)
@@ -159,7 +159,7 @@ class Forecast:
     def remembered(
         self, store: Store, *, until: int | None = None, besides_task: int | None = None
     ) -> tuple[Observation, ...]:
-        """What of other tasks' observations counts: what was measured on engines, or in a replay
+        """Other tasks' observations that count: what was measured on engines, or in a replay
         what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked.
 
         Args:

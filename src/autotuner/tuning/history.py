@@ -1,4 +1,4 @@
-"""What earlier calls left of a task: finished experiments, wall time, load levels."""
+"""History of a task that earlier calls left: finished experiments, wall time, load levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FINISHED = ("completed", "failed")
 
 
 class History:
-    """What a task has finished. Only whoever holds the task adds to it, so that nothing goes."""
+    """Finished experiments of a task. Only whoever holds it adds to them, so that nothing goes."""
 
     def __init__(self) -> None:
         self._task_id: int | None = None

@@ -49,7 +49,7 @@ Listener = Callable[[Event], None]
 Hold = Callable[[int], Store]
 """Claims a task, and returns the store to which whoever holds it writes."""
 Left = tuple[str, str]
-"""What becomes of a task that is left before its end: its status, and the reason in words."""
+"""Fate of a task that is left before its end: its status, and the reason in words."""
 _LOOK_S = 0.2
 """Time over which the machine's load is looked at before the first launch."""
 _KNOWN_UNTIL = "known_until"
@@ -57,7 +57,7 @@ _KNOWN_UNTIL = "known_until"
 
 
 class Installed(TypedDict):
-    """What this machine says of a task: columns of it."""
+    """Description of a task by this machine: columns of it."""
 
     model: str
     engine: str
@@ -68,7 +68,7 @@ class Installed(TypedDict):
 class Tuner:
     """Runs one task to its end: `open_task` or `take`, then `run`.
 
-    What happens is stored as events (see `tuning.events`), and told to `listen`.
+    What happens is stored as events (see `tuning.events`), and passed to `listen`.
 
     Args:
         forecast: what is expected of candidates; kept beside each launch, and learnt from.
@@ -109,7 +109,7 @@ class Tuner:
         self._left = left
         self._clock = clock
         self._counters = counters
-        self._telling: EventRecorder | None = None
+        self._recorder: EventRecorder | None = None
         self._context = SearchContext(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history = History()
@@ -151,7 +151,7 @@ class Tuner:
         task = self._store.tasks.get(task_id)
         if task is None:
             raise StoreError(f"there is no task {task_id}")
-        self._telling = EventRecorder(self._store, task_id)
+        self._recorder = EventRecorder(self._store, task_id)
         known_until = task.plan.get(_KNOWN_UNTIL, self._store.newest_observation())
         self._gather(task.id, known_until)
         return self._taken_up(task, known_until, None)
@@ -162,7 +162,7 @@ class Tuner:
         Cancelling stops the engines, takes the experiments under way back, and leaves the task as
         `left` says.
         """
-        self._telling = self._telling or EventRecorder(self._store, task.id)
+        self._recorder = self._recorder or EventRecorder(self._store, task.id)
         experimenter = Experimenter(
             self._prepared,
             store=self._store,
@@ -170,13 +170,13 @@ class Tuner:
             generator=self._generator,
             forecast=self._forecast,
             logs=self._logs,
-            listen=self._tell,
+            listen=self._emit,
             settle=lambda: self._settle(task),
             resumed=self._resumed,
             counters=self._counters,
         )
         status, reason = "failed", "an unexpected error"
-        with self._telling, WallTime(self._store, task) as wall_time:
+        with self._recorder, WallTime(self._store, task) as wall_time:
             try:
                 self._report_beginning(task)
                 experimenter.report_warnings()
@@ -191,7 +191,7 @@ class Tuner:
             finally:
                 left_s = wall_time.left_s()
                 self._store.tasks.end(task.id, status=status, reason=reason, add_wall_s=left_s)
-                self._tell(TaskEnded(task.id, status, reason))
+                self._emit(TaskEnded(task.id, status, reason))
         return reason
 
     def _created(self, known_until: int, status: str) -> TaskRecord:
@@ -206,7 +206,7 @@ class Tuner:
         )
 
     def _installed(self) -> Installed:
-        """What this machine says of the task."""
+        """Description of the task by this machine."""
         prepared = self._prepared
         return {
             "model": prepared.model.name,
@@ -239,7 +239,7 @@ class Tuner:
             self._strategy,
             self._forecast,
             self._earlier,
-            tell=lambda asked, wanted: self._tell(Predicting(asked, wanted)),
+            tell=lambda asked, wanted: self._emit(Predicting(asked, wanted)),
         )
 
     def _plan(self, known_until: int) -> dict[str, Any]:
@@ -249,15 +249,15 @@ class Tuner:
             "strategy_reason": description(self._strategy, self._context.state(())),
         }
 
-    def _tell(self, event: Event) -> None:
-        if self._telling is not None:
-            self._telling.store(event)
+    def _emit(self, event: Event) -> None:
+        if self._recorder is not None:
+            self._recorder.store(event)
         self._listen(event)
 
     def _report_beginning(self, task: TaskRecord) -> None:
         kept = len(self._finished(task))
-        self._tell(TaskStarted(task.id, self._prepared.launches, kept, resumed=bool(kept)))
-        self._tell(StrategyChosen(task.plan["strategy"], task.plan["strategy_reason"]))
+        self._emit(TaskStarted(task.id, self._prepared.launches, kept, resumed=bool(kept)))
+        self._emit(StrategyChosen(task.plan["strategy"], task.plan["strategy_reason"]))
 
     def _resumed(self, earlier_s: float) -> None:
         """Counts the seconds of an experiment that is gone on with; of several at once, the most
@@ -273,7 +273,7 @@ class Tuner:
         await asyncio.sleep(_LOOK_S)
         load = machine_load(before, self._counters())
         if load is not None and load.busy:
-            self._tell(
+            self._emit(
                 MachineBusy(
                     f"the machine is busy before anything is measured: {load.describe()}; levels "
                     "that are measured so are marked, and later tasks do not learn from them"

@@ -138,7 +138,9 @@ FEWEST_REQUESTS = 3
 """A level of fewer completed requests says little; nothing is learnt from it."""
 
 
-def telling(measured: Iterable[Measurement], *, when_busy: bool = False) -> list[Measurement]:
+def informative_levels(
+    measured: Iterable[Measurement], *, when_busy: bool = False
+) -> list[Measurement]:
     """Levels that say something of the engine: enough requests; and unless `when_busy`, the load
     generator kept up, and others left the machine to it."""
     return [

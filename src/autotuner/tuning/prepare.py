@@ -96,18 +96,18 @@ class Prepared:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What profiles want and the engine cannot express."""
+        """Settings that profiles want and the engine cannot express."""
         return tuple(dict.fromkeys(w for v in self.variants for w in v.config.warnings))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is not understood of the model, and lengths that were lowered so that it starts."""
+        """Notes on facts of the model that are unknown and on lengths lowered so that it starts."""
         lowered = []
         for variant in self.variants:
             length = variant.config.settings.get(_LENGTH)
-            said = [o for o in variant.config.provenance.get(_LENGTH, ()) if o.status == "set"]
-            if length is not None and said and said[-1].origin == "base":
-                lowered.append(f"{_LENGTH} is {length}: {said[-1].why}")
+            lengths = [o for o in variant.config.provenance.get(_LENGTH, ()) if o.status == "set"]
+            if length is not None and lengths and lengths[-1].origin == "base":
+                lowered.append(f"{_LENGTH} is {length}: {lengths[-1].why}")
         return (*self.model.notes, *dict.fromkeys(lowered))
 
     @property
@@ -153,7 +153,7 @@ class Prepared:
 
     @property
     def device_name(self) -> str:
-        """What the task runs on: its GPUs, else this machine's CPU."""
+        """Device that the task runs on: its GPUs, else this machine's CPU."""
         context = self.variants[0].context
         if context.gpu is None or context.gpu.is_cpu:
             recorded = self.replay and (self.replay.landscape.device or "an unknown device")
@@ -173,7 +173,9 @@ class Prepared:
         """Seconds until the engine is ready, as long as nobody has seen it start."""
         if self.replay is not None:
             recorded = [launch.startup_s for launch in self.replay.launches.values()]
-            return statistics.fmean(STARTUP_S if told is None else told for told in recorded)
+            return statistics.fmean(
+                STARTUP_S if startup_s is None else startup_s for startup_s in recorded
+            )
         weights_gib = self.model.facts.weights_gib() or 0.0
         return _PROCESS_START_S + weights_gib / _LOAD_GIB_S
 

@@ -104,13 +104,13 @@ def _level(
 
 def _failure(load: LoadLevel, experiment: ExperimentRecord) -> str:
     """Whether a level without figures ran out of memory, or failed in another way."""
-    said = [
+    recorded = [
         message
         for level in experiment.measurements
         for message in level.errors
         if level.load == load
     ]
-    by_level = any(message.startswith(_OUT_OF_MEMORY) for message in said)
+    by_level = any(message.startswith(_OUT_OF_MEMORY) for message in recorded)
     return "oom" if by_level or experiment.failure_kind == FailureKind.OUT_OF_MEMORY else "failed"
 
 

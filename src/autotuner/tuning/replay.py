@@ -21,7 +21,7 @@ _WITHOUT_MEANING = (
     *("benchmark.workload", "benchmark.ci_width"),
     *("benchmark.request_timeout_s", "benchmark.ready_timeout_s"),
 )
-"""What says how an engine is found, started or loaded: nothing is."""
+"""Fields that say how an engine is found, started or loaded: nothing is."""
 
 
 def read_table(
@@ -144,7 +144,7 @@ def _settings(candidates: list[Candidate]) -> Iterator[tuple[str, Any]]:
 
 
 def _meaningless(task: TaskConfig) -> Iterator[str]:
-    """What the task sets and a replay cannot heed."""
+    """Settings of the task that a replay cannot heed."""
     written: Mapping[str, Any] = task.written()
     for path in _WITHOUT_MEANING:
         group, _, field = path.rpartition(".")

@@ -1,10 +1,10 @@
-"""Where experiments stand among those of their task: figures of one operating point each. Pure.
+"""Representative points: figures of one operating point for each experiment of a task. Pure.
 
 An experiment has as many operating points as load levels; a list of experiments has room for one.
 That is its *representative* point: of those on the task's frontier the one nearest to the ideal,
 else of all its own. The ideal has the best value of every objective among all points of the task;
 distances are taken after each objective is scaled to the range that it has there. With a single
-objective that is the best point. What was predicted is told at the same load level, so that the
+objective that is the best point. What was predicted is shown at the same load level, so that the
 two can be compared; an experiment that brought no point is represented by its predictions alone.
 """
 
@@ -83,17 +83,17 @@ def standings(
         [as_point(p, usd_per_gpu_hour) for found in expected.values() for p in found.values()],
         objectives,
     )
-    told: dict[int, Standing] = {}
+    found: dict[int, Standing] = {}
     for experiment in finished:
-        own, said = measured[experiment.id], expected[experiment.id]
+        own, predicted = measured[experiment.id], expected[experiment.id]
         on_front = [point for point in own if point in on_the_front]
         point = actual.nearest(on_front or own, lambda p: p)
         prediction = (
-            hoped.nearest(list(said.values()), lambda p: as_point(p, usd_per_gpu_hour))
+            hoped.nearest(list(predicted.values()), lambda p: as_point(p, usd_per_gpu_hour))
             if point is None
-            else said.get(point.load)
+            else predicted.get(point.load)
         )
-        told[experiment.id] = Standing(
+        found[experiment.id] = Standing(
             **_figures(
                 "predicted", None if prediction is None else as_point(prediction, usd_per_gpu_hour)
             ),
@@ -103,11 +103,11 @@ def standings(
             ),
             is_on_actual_frontier=bool(on_front),
         )
-    return told
+    return found
 
 
 def expectations(experiment: ExperimentRecord) -> tuple[Prediction, ...]:
-    """What was expected just before the launch: corrected where that was possible."""
+    """Expectation just before the launch: corrected where that was possible."""
     corrected = {point.load: point for point in experiment.calibrated}
     return tuple(corrected.get(point.load, point) for point in experiment.base)
 

@@ -188,7 +188,7 @@ def layered(
 def applied(
     profile: str, where: Mapping[str, Any], model: ResolvedModel, registry: ProfileRegistry
 ) -> tuple[Engine, TaskContext, ResolvedConfig]:
-    """What one profile alone makes of a model, in the engine's newest known version.
+    """Settings that one profile alone gives a model, in the engine's newest known version.
 
     Args:
         where: arguments of `TaskContext`; the model's name and the engine among them.

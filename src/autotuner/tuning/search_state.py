@@ -34,7 +34,7 @@ def prior_knowledge(
     most: int = MOST_PREDICTED,
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> Knowledge:
-    """What `forecast` says of the candidates, and what of `observations` belongs to it.
+    """Knowledge that `forecast` has of the candidates, and what of `observations` belongs to it.
 
     Never raises for what a predictor does: the forecast keeps that as a warning.
 
@@ -47,16 +47,16 @@ def prior_knowledge(
     asked = [candidates[place] for place in spread(len(candidates), most)]
     expected = forecast.expected_in_batches([candidate.id for candidate in asked], progress=tell)
     unasked = f"a sample of {len(asked):,} of {len(candidates):,} candidates is predicted"
-    refused = {key: said.refused for key, said in expected.items() if said.refused is not None}
+    refused = {key: one.refused for key, one in expected.items() if one.refused is not None}
     return Knowledge(
-        predictions={key: said.base for key, said in expected.items() if said.base},
+        predictions={key: one.base for key, one in expected.items() if one.base},
         out_of_memory={
-            key: said.out_of_memory.why
-            for key, said in expected.items()
-            if said.out_of_memory is not None
+            key: one.out_of_memory.why
+            for key, one in expected.items()
+            if one.out_of_memory is not None
         },
         refused=refused | {c.id: unasked for c in candidates if c.id not in expected},
-        circumstances={c.id: told for c in candidates if (told := _circumstances(forecast, c))},
+        circumstances={c.id: known for c in candidates if (known := _circumstances(forecast, c))},
         earlier=forecast.relevant(observations),
     )
 

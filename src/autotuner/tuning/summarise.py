@@ -71,7 +71,7 @@ def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> T
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
         ),
-        prediction_error=prediction_error(told for view in views for told in view.predictions),
+        prediction_error=prediction_error(found for view in views for found in view.predictions),
         report=report,
     )
 
@@ -248,7 +248,7 @@ def _launch(experiment: ExperimentRecord, step: Step) -> LaunchView:
 def predictions_beside(
     experiment: ExperimentRecord, measured: Iterable[OperatingPoint]
 ) -> list[PredictionView]:
-    """What was expected of an experiment, level by level, beside what was measured."""
+    """Expectations of an experiment, level by level, beside what was measured."""
     found = {point.load: point for point in measured}
     calibrated = {point.load: point for point in experiment.calibrated}
     return [
@@ -264,9 +264,9 @@ def predictions_beside(
 
 def prediction_error(predictions: Iterable[PredictionView]) -> PredictionErrorView | None:
     """Base and calibrated predictions against what was measured; None where nothing was."""
-    pairs = [(told, told.measured) for told in predictions if told.measured is not None]
-    base = [_Pair(told.base, measured) for told, measured in pairs]
-    calibrated = [_Pair(told.calibrated, measured) for told, measured in pairs if told.calibrated]
+    pairs = [(view, view.measured) for view in predictions if view.measured is not None]
+    base = [_Pair(view.base, measured) for view, measured in pairs]
+    calibrated = [_Pair(view.calibrated, measured) for view, measured in pairs if view.calibrated]
     if not base:
         return None
     return PredictionErrorView(
@@ -287,12 +287,12 @@ def _error(pairs: list[_Pair]) -> ErrorView:
 def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView | None:
     apes, inside = [], 0
     for predicted, measured in pairs:
-        said, seen = getattr(predicted, name), getattr(measured, name)
-        if said is None or seen is None:
+        expected, seen = getattr(predicted, name), getattr(measured, name)
+        if expected is None or seen is None:
             continue
-        low, high = interval80(said, getattr(predicted, std_name))
+        low, high = interval80(expected, getattr(predicted, std_name))
         inside += low <= seen <= high
-        apes.append(abs(said / seen - 1))
+        apes.append(abs(expected / seen - 1))
     if not apes:
         return None
     return MetricErrorView(median_ape=statistics.median(apes), share_in_interval=inside / len(apes))

@@ -57,7 +57,7 @@ class FiguresView(MeasuredView):
 
 
 class PredictionView(_View):
-    """What was expected of a level before the launch, beside what was measured.
+    """Expectation of a level before the launch, beside what was measured.
 
     `calibrated` is `base` corrected by all that had been measured until then.
     """
@@ -157,7 +157,7 @@ class RecommendedView(PointView):
 
 
 class LaunchView(_View):
-    """What a finished launch brought, looked at from the end of the task.
+    """Gain of a finished launch, looked at from the end of the task.
 
     `value` is what was reached after it: with several objectives the share of the final
     hypervolume, with one the best value within the SLO (None while nothing is within). `added` is

@@ -1,1 +1,1 @@
-"""What each command does. One module for commands that share what they load."""
+"""Bodies of the commands. One module for commands that share what they load."""

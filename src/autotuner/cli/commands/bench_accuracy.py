@@ -65,7 +65,7 @@ def bench_accuracy(
 
 
 def document(found: Accuracy, table: MeasuredTable, predictor: str) -> dict[str, Any]:
-    """What `--json` prints: shares, not percent. `curve` holds the launches that were chosen."""
+    """Document of `--json`: shares, not percent. `curve` holds the launches that were chosen."""
     curves = {
         choice: [dataclasses.asdict(point) for point in found.curve if point.choice == choice]
         for choice in CHOICES

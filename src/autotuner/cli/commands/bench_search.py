@@ -157,7 +157,7 @@ def read_all(paths: Iterable[Path]) -> dict[str, Landscape]:
 def document(
     scored: Sequence[Result], files: Sequence[str], memories: Sequence[TransferredObservations]
 ) -> dict[str, Any]:
-    """What `--json` prints: shares, not percent."""
+    """Document of `--json`: shares, not percent."""
     return {
         "results": [_result(one) for one in scored],
         "averages": [dataclasses.asdict(one) for one in averages(scored)],

@@ -65,12 +65,12 @@ def _levels(store: Store, task: TaskRecord) -> dict[tuple[str, LoadLevel], Measu
 
 
 def _point(key: tuple[str, LoadLevel], one: Measurement, two: Measurement) -> dict[str, Any]:
-    told: dict[str, Any] = {"candidate": key[0], "load": key[1].to_json()}
+    row: dict[str, Any] = {"candidate": key[0], "load": key[1].to_json()}
     for name in _QUANTITIES:
         first, second = _value(one, name), _value(two, name)
         ratio = second / first if first and second else None
-        told[name] = {"first": first, "second": second, "ratio": ratio}
-    return told
+        row[name] = {"first": first, "second": second, "ratio": ratio}
+    return row
 
 
 def _value(measured: Measurement, name: str) -> float | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import out, print_json, told_when_unwritable
+from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError, InUseError
 from autotuner.store.database import known_revisions
@@ -154,6 +154,6 @@ def _place(found: Database, folder: Path) -> Path:
 def _backed_up(found: Database, target: Path, *, force: bool) -> Path:
     if target.exists() and not force:
         raise AutotunerError(f"{target} is there already", remedy="give another place, or --force")
-    with told_when_unwritable(target):
+    with refuse_unwritable(target):
         found.backup(target)
     return target

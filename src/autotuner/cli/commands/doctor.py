@@ -1,4 +1,4 @@
-"""What this machine has: engines, models, devices, and a writable home."""
+"""Inventory of this machine: engines, models, devices, and a writable home."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What engines ask of settings, and what they keep of a GPU's memory, as Markdown tables."""
+"""Requirements of engines on settings, and what they keep of a GPU's memory, as Markdown tables."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEPT = {
 
 
 def requirements_markdown() -> str:
-    """What every engine asks of settings when it starts."""
+    """Requirements of every engine on settings when it starts."""
     lines = ["| engine | setting | relation | where | why | versions | checked in |"]
     lines.append("|---|---|---|---|---|---|---|")
     for engine in ENGINES.values():
@@ -46,7 +46,7 @@ def _one_of(values: tuple[Any, ...]) -> str:
 
 
 def memory_markdown() -> str:
-    """What every engine makes of a GPU's memory."""
+    """Use that every engine makes of a GPU's memory."""
     lines = ["| engine | versions | weights and KV cache have | kept beside them | source |"]
     lines.append("|---|---|---|---|---|")
     for engine in ENGINES.values():

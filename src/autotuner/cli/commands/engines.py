@@ -1,4 +1,4 @@
-"""What engines there are and how they say things: engines list, show, coverage."""
+"""Engines and how they express settings: engines list, show, coverage."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def coverage_markdown(by_field: dict[str, dict[str, FieldMapping]]) -> str:
                 cell += f" [{notes.index(flag.note) + 1}]"
             cells.append(cell)
         lines.append(f"| `{path}` | {' | '.join(cells)} |")
-    told = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
-    return "\n".join([*lines, "", *told])
+    footnotes = [f"{number}. {note}" for number, note in enumerate(notes, start=1)]
+    return "\n".join([*lines, "", *footnotes])
 
 
 def cell_text(flag: FieldMapping) -> str:

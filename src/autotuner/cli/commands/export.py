@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from autotuner.cli.commands.show import chosen_task, open_existing
-from autotuner.cli.output import out, print_json, told_when_unwritable
+from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError
 from autotuner.landscapes import landscape_csv
@@ -95,7 +95,7 @@ def export(
     if output is None:
         sys.stdout.write(text)
         return
-    with told_when_unwritable(output):
+    with refuse_unwritable(output):
         packed = output.suffix == ".gz"
         write_aside(output, gzip.compress(text.encode(), mtime=0) if packed else text)
     launches, rows = exported.launches, exported.rows

@@ -14,7 +14,7 @@ from rich.markup import escape
 from autotuner.catalog import gpu_named, model_named, this_device
 from autotuner.catalog.gpus import CPU
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import err, out, print_json, told_when_unwritable
+from autotuner.cli.output import err, out, print_json, refuse_unwritable
 from autotuner.config import DescribedGpu, Model, Slo, nearest
 from autotuner.engines import DEFAULT_ENGINE, ENGINES, engine_named
 from autotuner.errors import AutotunerError, EngineError
@@ -32,7 +32,7 @@ _LENGTHS = {True: (64, 32), False: (1024, 256)}
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the command line says; None where it leaves it to what is here."""
+    """Wishes of the command line; None where it leaves it to what is here."""
 
     model: str | None
     engine: str | None
@@ -64,7 +64,7 @@ def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_jso
     if on_stdout:
         sys.stdout.write(drafted.text)
         return
-    with told_when_unwritable(output):
+    with refuse_unwritable(output):
         write_aside(output, drafted.text)
     _report(asked, drafted, output, as_json=as_json)
 

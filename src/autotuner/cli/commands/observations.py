@@ -16,7 +16,7 @@ from rich.table import Table
 
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.options import Chosen
-from autotuner.cli.output import err, out, print_json, told_when_unwritable
+from autotuner.cli.output import err, out, print_json, refuse_unwritable
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import Observation
 from autotuner.predict.observations import plain, read_lines, written_lines
@@ -179,8 +179,8 @@ def observations_forget(
     chosen: Chosen, *, every: bool, yes: bool, home: Path | None, as_json: bool
 ) -> None:
     """`autotuner observations forget`."""
-    said = any(value is not None for value in chosen.values())
-    if said == every:
+    chosen_any = any(value is not None for value in chosen.values())
+    if chosen_any == every:
         raise AutotunerError(
             "say which observations to forget",
             remedy="give some of --engine, --device, --model and --task, or --all",
@@ -199,8 +199,8 @@ def observations_forget(
     if as_json:
         print_json({"forgotten": len(kept), "backup": str(backup) if backup else None})
         return
-    told = f"; a backup is in {backup}" if backup else ""
-    out().print(escape(f"{len(kept)} observations forgotten{told}"), soft_wrap=True)
+    note = f"; a backup is in {backup}" if backup else ""
+    out().print(escape(f"{len(kept)} observations forgotten{note}"), soft_wrap=True)
 
 
 def _ask(count: int) -> None:
@@ -224,7 +224,7 @@ def _kept(folder: Path, chosen: Chosen, *, trusted: bool = True) -> tuple[Observ
 
 
 def _write(file: Path, kept: Sequence[ObservationRecord]) -> None:
-    with told_when_unwritable(file):
+    with refuse_unwritable(file):
         write_aside(file, written_lines(record.observation for record in kept))
 
 

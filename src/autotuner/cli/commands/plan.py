@@ -1,4 +1,4 @@
-"""What happens before anything is started: validate, schema, plan."""
+"""Commands before anything is started: validate, schema, plan."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _cost_text(found: PlanEstimate) -> str:
 
 
 def known_observations(home: Path, asked: Forecast) -> tuple[Observation, ...]:
-    """What is kept under `home` and counts for `asked`; nothing is created there."""
+    """Observations kept under `home` and counts for `asked`; nothing is created there."""
     with kept_store(home) as store:
         return () if store is None else asked.remembered(store)
 
@@ -180,7 +180,7 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
 
 
 def machine_lines(config: ResolvedConfig) -> list[str]:
-    """What the engine is told of this machine, and why: `misc.threads = 2: …`."""
+    """Settings that the engine gets for this machine, and why: `misc.threads = 2: …`."""
     return [
         f"{path} = {origin.value}: {origin.why}"
         for path, origins in config.provenance.items()

@@ -14,7 +14,7 @@ from rich.markup import escape
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import known_observations, prepare_file
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import duration_text, err, out, print_json, told_when_unwritable
+from autotuner.cli.output import duration_text, err, out, print_json, refuse_unwritable
 from autotuner.config import PredictionConfig, nearest
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator.installation import require_installed
@@ -33,7 +33,7 @@ def predict(
     *,
     home: Path | None,
     as_json: bool,
-    said: Mapping[str, str | None],
+    options: Mapping[str, str | None],
     every: bool,
     short: bool,
     csv: Path | None,
@@ -45,7 +45,7 @@ def predict(
         said: `predictor` and `mode` where the command line says them: they win over the task.
     """
     folder = state_folder(home)
-    prepared = _with_said(prepare_file(path, folder), said)
+    prepared = _with_options(prepare_file(path, folder), options)
     began = time.monotonic()
     asked = forecast_of(prepared, folder)
     found = estimate_plan(prepared, asked, known_observations(folder, asked))
@@ -53,7 +53,7 @@ def predict(
     document = estimate_document(prepared, found)
     for target, text in ((csv, estimate_csv), (save, _json_text)):
         if target is not None:
-            with told_when_unwritable(target):
+            with refuse_unwritable(target):
                 write_aside(target, text(document))
     for warning in asked.warnings:
         err().print(f"[yellow]warning[/yellow] {escape(warning)}", soft_wrap=True)
@@ -68,15 +68,15 @@ def predict(
     return 0 if found.points else exit_codes.NOTHING
 
 
-def _with_said(prepared: Prepared, said: Mapping[str, str | None]) -> Prepared:
-    told = {name: value for name, value in said.items() if value is not None}
-    for name, value in told.items():
+def _with_options(prepared: Prepared, options: Mapping[str, str | None]) -> Prepared:
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
         words = list(typing.get_args(PredictionConfig.model_fields[name].annotation))
         if value not in words:
             raise AutotunerError(f"--{name}: {value!r} is unknown; {nearest(value, words)}")
-    if told.get("predictor") == "aiconfigurator":
+    if given.get("predictor") == "aiconfigurator":
         require_installed()
-    prediction = prepared.task.prediction.model_copy(update=told)
+    prediction = prepared.task.prediction.model_copy(update=given)
     return replace(prepared, task=prepared.task.model_copy(update={"prediction": prediction}))
 
 

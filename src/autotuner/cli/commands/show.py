@@ -1,4 +1,4 @@
-"""What was found: `autotuner tasks`, `show` and `report`."""
+"""Results: `autotuner tasks`, `show` and `report`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autotuner.cli.home import has_store, open_store, state_folder
-from autotuner.cli.output import duration_text, out, print_json, told_when_unwritable
+from autotuner.cli.output import duration_text, out, print_json, refuse_unwritable
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
 from autotuner.report.point_table import candidate_named
@@ -177,5 +177,5 @@ def write_report(summary: TaskSummary, path: Path) -> None:
     Raises:
         AutotunerError: the folder cannot be written.
     """
-    with told_when_unwritable(path, "give another place with `autotuner report --output FILE`"):
+    with refuse_unwritable(path, "give another place with `autotuner report --output FILE`"):
         write_html(summary, path)

@@ -120,7 +120,7 @@ def run_task(
             left=lambda: LEFT_BY_THE_COMMAND[command_lease.keeper.ending],
         )
         task = tuner.open_task(fresh=fresh, again=again, hold=command_lease.hold)
-        interrupted = runner.run(_until_done_or_told_to_stop(tuner, task, command_lease.keeper))
+        interrupted = runner.run(_until_done_or_stopped(tuner, task, command_lease.keeper))
         held.close()
         task = store.tasks.get(task.id) or task
         html = report_path(folder, task.id)
@@ -138,7 +138,7 @@ def run_task(
 
 
 def _devices(prepared: Prepared, requested: str | None) -> Devices:
-    """What the task's engines run on; a replay starts none, and keeps nobody from any device."""
+    """Devices that the task's engines run on; a replay starts none, and locks none."""
     if prepared.replay is not None:
         return Devices(CPU, ())
     gpu = prepared.variants[0].context.gpu
@@ -154,7 +154,7 @@ def _print_expected(prepared: Prepared, forecast: Forecast, store: Store) -> Non
     out().print()
 
 
-async def _until_done_or_told_to_stop(tuner: Tuner, task: TaskRecord, keeper: LeaseKeeper) -> bool:
+async def _until_done_or_stopped(tuner: Tuner, task: TaskRecord, keeper: LeaseKeeper) -> bool:
     """True where a signal ended it, or whoever asked for that through the service."""
     loop = asyncio.get_running_loop()
     for number in _STOPPING:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.bench_accuracy import chosen_by
 from autotuner.cli.home import state_folder
-from autotuner.cli.output import err, out, print_json, told_when_unwritable
+from autotuner.cli.output import err, out, print_json, refuse_unwritable
 from autotuner.config import load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
@@ -124,10 +124,10 @@ def present(comparison: Comparison, outputs: Outputs) -> int:
     """
     verdicts = judge(comparison, parse_requirements(outputs.require, comparison.within))
     if outputs.csv is not None:
-        with told_when_unwritable(outputs.csv):
+        with refuse_unwritable(outputs.csv):
             write_aside(outputs.csv, _csv_text(comparison))
     if outputs.html is not None:
-        with told_when_unwritable(outputs.html):
+        with refuse_unwritable(outputs.html):
             write_comparison(comparison, outputs.html, verdicts)
     if outputs.as_json:
         print_json(comparison_document(comparison, verdicts))

@@ -38,12 +38,12 @@ def run_command(
     )
     if interrupted:
         return exit_codes.INTERRUPTED
-    told = told_before(summary, calibrated=not uncalibrated)
-    return present(compare_task(summary, told, within=within), outputs)
+    predicted = predicted_before(summary, calibrated=not uncalibrated)
+    return present(compare_task(summary, predicted, within=within), outputs)
 
 
-def told_before(summary: TaskSummary, *, calibrated: bool) -> Predictions:
-    """What was predicted of a task's candidates, each before its launch."""
+def predicted_before(summary: TaskSummary, *, calibrated: bool) -> Predictions:
+    """Predictions of a task's candidates, each before its launch."""
     points = tuple(
         point
         for one in summary.experiments
@@ -56,12 +56,12 @@ def told_before(summary: TaskSummary, *, calibrated: bool) -> Predictions:
 
 def _points(experiment: ExperimentView, osl: float | None, *, calibrated: bool) -> list[Prediction]:
     found = []
-    for told in experiment.predictions:
-        figures = (told.calibrated if calibrated else None) or told.base
+    for predicted in experiment.predictions:
+        figures = (predicted.calibrated if calibrated else None) or predicted.base
         found.append(
             Prediction(
                 candidate_id=experiment.id,
-                load=told.load,
+                load=predicted.load,
                 ttft_ms=figures.ttft_ms,
                 tpot_ms=figures.tpot_ms,
                 tok_s=figures.tok_s,

@@ -1,4 +1,4 @@
-"""What a v2 task found, written into v1's rows: wholly, each time, in one transaction."""
+"""Results of a v2 task, written into v1's rows: wholly, each time, in one transaction."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class V1Outcome:
-    """What v1's rows are to say.
+    """Content of v1's rows.
 
     Attributes:
         values: columns of the task.

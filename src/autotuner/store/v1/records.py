@@ -15,7 +15,7 @@ EXTRAS = "autotuner_v2"
 LOG_BEGINS = "autotuner_log"
 """Key of v1's `metadata` for the last event of a run that its log no longer shows."""
 OWN = "autotuner_"
-"""What the keys that are ours begin with."""
+"""Beginning of the keys that are ours."""
 _NO_STATUS = "PENDING"
 FRESH: dict[str, Any] = {
     "status": "PENDING",
@@ -26,7 +26,7 @@ FRESH: dict[str, Any] = {
     "completed_at": None,
     "elapsed_time": None,
 }
-"""What a task says of its results before it has any."""
+"""Results of a task that has none yet."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class V1TaskRecord:
 
     @property
     def extras(self) -> Mapping[str, Any]:
-        """What v1 has no column for."""
+        """Fields that v1 has no column for."""
         found = self.metadata.get(EXTRAS) if isinstance(self.metadata, dict) else None
         return found if isinstance(found, dict) else {}
 

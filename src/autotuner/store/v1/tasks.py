@@ -222,7 +222,7 @@ def _wrong(task_id: int, status: str) -> WrongTransitionError:
 
 
 def _definition(task: V1TaskRecord) -> dict[str, Any]:
-    """What a task says beside its results."""
+    """Definition of a task: all but its results."""
     return {name: value for name, value in vars(task).items() if name not in _OF_RESULTS}
 
 
