@@ -28,6 +28,7 @@ def test_a_rate_goes_from_the_task_file_to_frontier_and_report(tmp_path: Path) -
         assert 0 <= kept["client_delay_ms"] < kept["ttft_ms"]["mean"]
         # Twelve requests in 60 ms are a queue: the last waits for most of the others.
         assert flooded["valid"], flooded["errors"]
+        assert flooded["saturated"]
         assert flooded["requests_s"] < 200
         assert flooded["ttft_ms"]["mean"] > kept["ttft_ms"]["mean"]
     assert {point["load"]["kind"] for point in summary["frontier"]} == {"rate"}

@@ -266,8 +266,12 @@ class Level:
     def _until_s(self) -> float:
         """End of the measured time: the last measured end, and in an open loop the time at which
         the next request was due, for a rate counts the distance after each request."""
-        after_s = self._due_after_s if self._due_after_s is not None else self.next_due_s
+        after_s = self._next_after_s()
         return self._ended_s if after_s is None else max(self._ended_s, after_s)
+
+    def _next_after_s(self) -> float | None:
+        """When the request after the last measured one was due; None in a closed loop."""
+        return self._due_after_s if self._due_after_s is not None else self.next_due_s
 
     def _is_saturated(self, served_s: float, e2e_ms: Sequence[float]) -> bool:
         """Whether the engine fell behind the schedule of an open loop.
@@ -276,11 +280,12 @@ class Level:
         third are a multiple of those of the first. A level without a warm-up begins with an empty
         engine, and so serves less at first.
         """
-        if not self._scheduled:
+        after_s = self._next_after_s()
+        if not self._scheduled or after_s is None:
             return False
         third = len(e2e_ms) // 3
         rises = third >= _FEWEST_OF_THIRD and fmean(e2e_ms[-third:]) > _RISE * fmean(e2e_ms[:third])
-        offered_s = len(self._scheduled) / max(self._until_s() - self._scheduled[0][0], 1e-9)
+        offered_s = len(self._scheduled) / max(after_s - self._scheduled[0][0], 1e-9)
         lags = self._plan.warmup_requests > 0 and served_s < _FEWEST_SERVED * offered_s
         return self.held_back or rises or lags
 

@@ -276,6 +276,13 @@ class LoadGeneratorContract(AnyEngineContract):
         assert shown.ttft_ms is not None
         assert shown.ttft_ms.mean == pytest.approx(40 + mean_wait_ms, rel=0.10)
 
+    def test_a_short_burst_above_what_the_engine_serves_is_saturated(self) -> None:
+        flags = ("--slots", "4", "--ttft-ms", "40", "--tpot-ms", "4")
+        level = plan(requests=12, rate=200.0, lengths="D(16,8)", warmup_requests=2)
+        (run,) = self.run(level, flags=flags)
+        assert run.shown.requests_s == pytest.approx(4000 / (40 + 7 * 4), rel=0.15)
+        assert (run.shown.valid, run.shown.saturated) == (True, True)
+
     def test_no_more_than_so_many_requests_are_under_way(self) -> None:
         async def bounded() -> tuple[Measurement, int]:
             slow = ("--slots", "1", "--ttft-ms", "30", "--tpot-ms", "2")
