@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, LoadLevel, TaskConfig
+from autotuner.config.extensions import ExtensionPoint
 from autotuner.config.optimization import BudgetConfig, Optimization
 from autotuner.config.task import (
     Benchmark,
@@ -67,7 +68,7 @@ def options() -> str:
         for name, info in model.model_fields.items():
             if name not in GROUPS:
                 default = "needed" if info.is_required() else default_of(info)
-                row = [f"`{name}`", kind_of(info.annotation), default, meaning(info)]
+                row = [f"`{name}`", values_of(info), default, meaning(info)]
                 lines.append(f"| {' | '.join(row)} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -88,6 +89,12 @@ def default_of(info: FieldInfo) -> str:
     """A field's default, for people; that of a part is what its own fields say."""
     value = info.get_default(call_default_factory=True)
     return "see its fields" if isinstance(value, BaseModel) else format_value(value)
+
+
+def values_of(info: FieldInfo) -> str:
+    """Description of the values of a field: names, where it names an extension."""
+    points = [found for found in info.metadata if isinstance(found, ExtensionPoint)]
+    return ", ".join(f"`{name}`" for name in points[0]) if points else kind_of(info.annotation)
 
 
 def kind_of(annotation: Any) -> str:
