@@ -11,7 +11,7 @@ import pytest
 from made_up_predictor import MadeUpPredictor, MeanRatio
 
 from autotuner.catalog import ModelFacts, gpu_named
-from autotuner.config import Candidate
+from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.predict import Observation, Predictions, Predictor, Scenario
 from autotuner.predict.combined import FirstThatAnswers
 from autotuner.tuning.forecast import Forecast
@@ -26,7 +26,7 @@ IDS = [candidate.id for candidate in CANDIDATES]
 def forecast(predictor: Predictor, calibrate: Any = MeanRatio) -> Forecast:
     return Forecast(
         ((SCENARIO, CANDIDATES),),
-        (4, 1),
+        closed_loops(4, 1),
         choose=lambda scenario: (predictor, "it is the only one"),
         calibrate=calibrate,
     )
@@ -34,7 +34,7 @@ def forecast(predictor: Predictor, calibrate: Any = MeanRatio) -> Forecast:
 
 def seen(base: str = "made-up-1") -> Observation:
     return Observation(
-        *("m", None, "llamacpp", "1", "here", 1, {}, 8, 4, 1),
+        *("m", None, "llamacpp", "1", "here", 1, {}, 8, 4, LoadLevel.concurrency(1)),
         *(10.0, 5.0, 100.0, base, 40.0, 10.0, "first"),
     )
 
@@ -95,7 +95,7 @@ def test_a_predictor_that_cannot_be_chosen_is_told_once() -> None:
     def choose(scenario: Scenario) -> tuple[Predictor, str]:
         raise ModuleNotFoundError("No module named 'physics'")
 
-    asked = Forecast(((SCENARIO, CANDIDATES),), (1,), choose=choose)
+    asked = Forecast(((SCENARIO, CANDIDATES),), closed_loops(1), choose=choose)
     asked.expected(IDS[:1])
     found = asked.expected(IDS)
     assert asked.warnings == [
@@ -116,7 +116,7 @@ def test_calibration_that_fails_leaves_the_prediction() -> None:
 
 
 def test_what_is_outside_of_all_questions_is_refused_with_the_reason() -> None:
-    asked = Forecast((), (1,), silent="nobody is asked")
+    asked = Forecast((), closed_loops(1), silent="nobody is asked")
     assert asked.expected(["x"])["x"].absent == "nobody is asked"
 
 
@@ -128,5 +128,5 @@ def test_two_scenarios_keep_their_own_predictors() -> None:
         return predictors[scenario.engine], scenario.engine
 
     questions: Sequence[Any] = ((SCENARIO, CANDIDATES[:1]), (other, CANDIDATES[1:]))
-    found = Forecast(questions, (1,), choose=choose).expected(IDS)
+    found = Forecast(questions, closed_loops(1), choose=choose).expected(IDS)
     assert [found[key].predictor for key in IDS] == ["a", "b", "b"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.config import parse_task
+from autotuner.config import closed_loops, parse_task
 from autotuner.store import Store
 from autotuner.tuning.history import LEVELS_BEFORE, at_stored_levels
 from autotuner.tuning.load_levels import geometric
@@ -37,8 +37,8 @@ def prepared(folder: Path, document: dict[str, Any], **more: Any) -> Prepared:
     return prepare(parse_task({**document, **more}), base=folder)
 
 
-def levels(folder: Path, document: dict[str, Any], **more: Any) -> tuple[int, ...]:
-    return prepared(folder, document, **more).task.benchmark.levels
+def levels(folder: Path, document: dict[str, Any], **more: Any) -> tuple[float, ...]:
+    return tuple(x.value for x in prepared(folder, document, **more).task.benchmark.levels)
 
 
 @given(st.integers(1, 5000), st.integers(2, 12))
@@ -54,7 +54,7 @@ def test_levels_are_few_geometric_and_reach_both_ends(top: int, most: int) -> No
 def test_they_reach_the_most_that_the_task_searches(tmp_path: Path) -> None:
     searched = {"max_running_requests": [16, 64]}
     found = prepared(tmp_path, QWEN, scheduling=searched)
-    assert found.task.benchmark.levels == (1, 4, 16, 64)
+    assert found.task.benchmark.levels == closed_loops(1, 4, 16, 64)
     assert "max_running_requests" in found.levels_why
     profile = levels(tmp_path, QWEN, profiles=["high_throughput"])
     assert profile[-1] > 64
@@ -83,7 +83,7 @@ def test_an_slo_makes_the_steps_finer(tmp_path: Path) -> None:
 
 def test_what_a_task_says_is_what_is_measured(tmp_path: Path) -> None:
     found = prepared(tmp_path, SMALL, benchmark={"concurrency": [3, 5]})
-    assert found.task.benchmark.levels == (3, 5)
+    assert found.task.benchmark.levels == closed_loops(3, 5)
     assert not found.levels_why
     assert found.content_id == found.task.content_id
 
@@ -101,7 +101,7 @@ def test_a_run_keeps_the_levels_that_it_began_with(tmp_path: Path) -> None:
         assert at_stored_levels(task, store) is task
         kept(store, task, task.content_id, task.plan_record() | {"levels": [1, 3]})
         found = at_stored_levels(task, store)
-    assert found.task.benchmark.levels == (1, 3)
+    assert found.task.benchmark.levels == closed_loops(1, 3)
     assert found.content_id == task.content_id
     limited = prepared(tmp_path, SMALL, slo={"ttft_ms": 100})
     assert limited.content_id == task.content_id
@@ -126,5 +126,5 @@ def test_a_run_of_before_goes_on_as_the_task_that_it_was(tmp_path: Path) -> None
 def test_engines_without_a_limit_are_ended_by_their_memory(engine: str, tmp_path: Path) -> None:
     system = QWEN["system"] | {"backend": engine}
     found = prepared(tmp_path, QWEN, system=system)
-    assert 8 <= found.task.benchmark.levels[-1] <= 256
+    assert 8 <= found.task.benchmark.levels[-1].value <= 256
     assert found.levels_why
