@@ -179,7 +179,7 @@ def test_the_improvement_of_a_sweep_is_the_volume_of_the_union_less_that_before(
 
 
 @pytest.mark.parametrize("share", [0.03, 0.06, 0.5])
-def test_a_improvement_in_three_dimensions_grows_with_the_share_that_is_gained(
+def test_an_improvement_in_three_dimensions_grows_with_the_share_that_is_gained(
     share: float,
 ) -> None:
     """Slices of a tenth counted 3 % of the extent as nothing, and 6 % twice."""
