@@ -90,6 +90,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/space.py
 	$(BIN)/python bench/loadgen.py
 	$(BIN)/python bench/overhead.py
+	$(BIN)/python bench/tune_start.py
 	$(BIN)/python bench/search_speed.py
 	$(BIN)/python bench/api.py
 
