@@ -21,7 +21,7 @@ SEEN: dict[str, Any] = {
     "settings": {"parallel.tensor_parallel": 2},
     "isl": 512,
     "osl": 64,
-    "concurrency": 8,
+    "load": {"kind": "concurrency", "value": 8},
     "ttft_ms": 120.0,
     "tpot_ms": 11.5,
     "tok_s": 600.0,
@@ -30,13 +30,14 @@ SEEN: dict[str, Any] = {
     "base_tpot_ms": 10.0,
     "launch": "one",
 }
+SIXTEEN = {"load": {"kind": "concurrency", "value": 16}}
 
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
     """A file of three observations, two of them of vLLM."""
     path = tmp_path / "lab.jsonl"
-    seen = [SEEN, SEEN | {"concurrency": 16}, SEEN | {"engine": "sglang"}]
+    seen = [SEEN, SEEN | SIXTEEN, SEEN | {"engine": "sglang"}]
     path.write_text("".join(f"{json.dumps(one)}\n" for one in seen), encoding="utf-8")
     return path
 
@@ -54,7 +55,7 @@ def test_there_and_back(run: Run, lab: Path, tmp_path: Path) -> None:
     back = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [{key: one[key] for key in SEEN} for one in back] == [
         SEEN,
-        SEEN | {"concurrency": 16},
+        SEEN | SIXTEEN,
     ]
     assert {one["source"] for one in back} == {"lab.jsonl"}
     listed = document(run("observations", "list", "--json"))["observations"]

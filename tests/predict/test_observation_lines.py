@@ -44,7 +44,7 @@ OBSERVATIONS = st.builds(
 )
 SEEN = Observation(
     *("m", "LlamaForCausalLM", "vllm", "0.11", "h100_sxm", 2, {"parallel.tensor_parallel": 2}),
-    *(512, 64, 8, 120.0, 11.5, 600.0, "roofline-1", 90.0, 10.0, "launch"),
+    *(512, 64, LoadLevel.concurrency(8), 120.0, 11.5, 600.0, "roofline-1", 90.0, 10.0, "launch"),
 )
 
 
@@ -73,7 +73,7 @@ def test_a_file_names_itself_where_its_lines_do_not() -> None:
         ({"tok_s": 0}, ["tok_s", "0"]),
         ({"tpot_ms": float("nan")}, ["tpot_ms", "nan"]),
         ({"base_ttft_ms": float("inf")}, ["base_ttft_ms", "inf"]),
-        ({"concurrency": 0}, ["concurrency", "0"]),
+        ({"load": {"kind": "concurrency", "value": 0}}, ["load", "concurrency", "0"]),
         ({"devices": 1.5}, ["devices", "1.5"]),
         ({"ttft_ms": "fast"}, ["ttft_ms", "fast"]),
         ({"settings": []}, ["settings"]),
@@ -110,3 +110,12 @@ def test_every_field_that_is_missing_is_reported() -> None:
 def test_many_faults_are_reported_in_few_lines() -> None:
     with pytest.raises(ConfigError, match="15 more faults"):
         read_lines("nonsense\n" * 25, source="lab.jsonl")
+
+
+def test_a_line_of_before_there_were_loads_is_the_same_observation() -> None:
+    (line,) = written_lines([SEEN]).splitlines()
+    former = json.loads(line)
+    former["concurrency"] = former.pop("load")["value"]
+    (found,) = read_lines(json.dumps(former), source="lab.jsonl")
+    assert found == SEEN
+    assert observation_id(found) == "a4f4cf96c0b9a30e", "as it was then"

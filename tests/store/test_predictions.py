@@ -45,7 +45,7 @@ BASE = Prediction(
 )
 SEEN = Observation(
     *("m", "LlamaForCausalLM", "vllm", "0.11", "h100_sxm", 2, {"parallel.tensor_parallel": 2}),
-    *(512.5, 64, 8, 120.0, 1 / 3, 600.0, "roofline-1", 90.0, 10.0, "launch"),
+    *(512.5, 64, LoadLevel.concurrency(8), 120.0, 1 / 3, 600.0, "roofline-1", 90.0, 10.0, "launch"),
     at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
 )
 
