@@ -17,7 +17,7 @@ from running import COMMAND, Done, Run, WriteTask
 ONE_CANDIDATE = {"scheduling": {"max_running_requests": 1}, "misc": {"threads": 1}}
 
 
-def is_told(done: Done, *words: str) -> None:
+def is_shown(done: Done, *words: str) -> None:
     """The mistake is told in few lines, each of `words` among them."""
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert done.stdout == ""
@@ -72,7 +72,7 @@ def test_a_task_with_a_mistake(
     write_task: WriteTask,
     home: Path,
 ) -> None:
-    is_told(run(command, write_task(changes)), *words)
+    is_shown(run(command, write_task(changes)), *words)
     assert not home.exists()
 
 
@@ -92,31 +92,31 @@ def test_a_file_that_is_no_task(
     name: str, content: bytes, words: list[str], run: Run, tmp_path: Path, home: Path
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    is_told(run("tune", tmp_path / name), *words)
+    is_shown(run("tune", tmp_path / name), *words)
     assert not home.exists()
 
 
 def test_a_file_that_is_not_there_or_a_folder(run: Run, tmp_path: Path) -> None:
-    is_told(run("tune", tmp_path / "none.yaml"), "none.yaml")
-    is_told(run("plan", tmp_path), str(tmp_path.name))
+    is_shown(run("tune", tmp_path / "none.yaml"), "none.yaml")
+    is_shown(run("plan", tmp_path), str(tmp_path.name))
 
 
 def test_a_model_that_is_no_gguf(run: Run, write_task: WriteTask, tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_text("no model at all", encoding="utf-8")
-    is_told(run("tune", write_task({"model": {"path": "model.gguf"}})), "model.gguf", "GGUF")
+    is_shown(run("tune", write_task({"model": {"path": "model.gguf"}})), "model.gguf", "GGUF")
 
 
 def test_a_home_that_is_no_folder(run: Run, write_task: WriteTask, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     done = run("tune", write_task(), "--home", tmp_path / "file" / "home", "--json")
-    is_told(done, "--home")
+    is_shown(done, "--home")
 
 
 def test_a_store_that_is_no_database(run: Run, write_task: WriteTask, home: Path) -> None:
     home.mkdir()
     (home / "autotuner.db").write_bytes(b"something else entirely" * 100)
     for words in (("tune", write_task(), "--json"), ("show",), ("tasks",)):
-        is_told(run(*words), "autotuner.db", "not a database")
+        is_shown(run(*words), "autotuner.db", "not a database")
 
 
 def test_a_disk_that_is_full(run: Run, run_apart: Run, write_task: WriteTask) -> None:
@@ -147,29 +147,29 @@ def test_a_home_in_use_by_another_run(
         assert first.stderr is not None
         while "to launch" not in (line := first.stderr.readline()):
             assert line, "the first run has ended early"
-        is_told(run("tune", task, "--json"), "small", str(first.pid))
+        is_shown(run("tune", task, "--json"), "small", str(first.pid))
         first.send_signal(signal.SIGINT)
-        _, said = first.communicate(timeout=60)
+        _, given = first.communicate(timeout=60)
     finally:
         first.kill()
         first.wait()
     assert first.returncode == 130
-    assert "interrupted: 0 finished experiments are kept" in said
-    assert "Traceback" not in said
+    assert "interrupted: 0 finished experiments are kept" in given
+    assert "Traceback" not in given
 
 
 def test_runs_and_candidates_that_are_not_there(run: Run, write_task: WriteTask) -> None:
-    is_told(run("show"), "no tasks")
+    is_shown(run("show"), "no tasks")
     task = write_task(ONE_CANDIDATE)
     assert run("tune", task, "--json").returncode == 0
-    is_told(run("show", "7"), "7", "1")
-    is_told(run("report", "7"), "7")
-    is_told(run("render", task, "--candidate", "abc"), "--candidate", "abc")
+    is_shown(run("show", "7"), "7", "1")
+    is_shown(run("report", "7"), "7")
+    is_shown(run("render", task, "--candidate", "abc"), "--candidate", "abc")
 
 
 def test_a_report_that_cannot_be_written(run: Run, write_task: WriteTask, tmp_path: Path) -> None:
     assert run("tune", write_task(ONE_CANDIDATE), "--json").returncode == 0
-    is_told(run("report", "--output", tmp_path), str(tmp_path))
+    is_shown(run("report", "--output", tmp_path), str(tmp_path))
 
 
 def test_a_reader_that_goes_away_is_no_mistake(run: Run, write_task: WriteTask) -> None:
@@ -180,26 +180,26 @@ def test_a_reader_that_goes_away_is_no_mistake(run: Run, write_task: WriteTask) 
     assert done.stderr == ""
 
 
-def test_validate_tells_every_fault_as_json(run: Run, write_task: WriteTask, home: Path) -> None:
+def test_validate_shows_every_fault_as_json(run: Run, write_task: WriteTask, home: Path) -> None:
     wrong = {"slo": {"ttft_ms": -1, "tpot": 3}, "misc": {"thread": 1}}
     done = run("validate", write_task(wrong), "--json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["valid"], found["candidates"]) == (2, False, None)
     assert all(set(fault) == {"path", "message"} for fault in found["errors"])
-    told = {(fault["path"], fault["message"].partition(",")[0]) for fault in found["errors"]}
-    assert ("slo", "unknown key 'tpot'") in told
-    assert ("misc", "unknown key 'thread'") in told
-    assert "slo.ttft_ms" in {path for path, _ in told}
+    shown = {(fault["path"], fault["message"].partition(",")[0]) for fault in found["errors"]}
+    assert ("slo", "unknown key 'tpot'") in shown
+    assert ("misc", "unknown key 'thread'") in shown
+    assert "slo.ttft_ms" in {path for path, _ in shown}
 
     meant = {"model": {"id": "smolm2-135m"}, "profiles": ["fast"], "system": {"backend": "lama"}}
     found = json.loads(run("validate", write_task(meant), "--json").stdout)
     assert {fault["path"] for fault in found["errors"]} >= {"profiles", "system.backend"}
     assert "smollm2-135m" in str(found["errors"])
-    is_told(run("validate", write_task(meant)), "smollm2-135m", "fast", "lama")
+    is_shown(run("validate", write_task(meant)), "smollm2-135m", "fast", "lama")
     assert not home.exists()
 
 
-def test_validate_tells_a_broken_file_as_json(run: Run, tmp_path: Path) -> None:
+def test_validate_shows_a_broken_file_as_json(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text("version: 2\nname: [a\nmodel: {}\n", encoding="utf-8")
     done = run("validate", tmp_path / "t.yaml", "--json")
     ((fault),) = json.loads(done.stdout)["errors"]
@@ -218,5 +218,5 @@ def test_a_broken_profile_hurts_only_tasks_that_name_it(
     assert "expected a list" in broken["problem"]
     assert "broken" in run("profiles", "list").stdout
     assert run("validate", write_task({"profiles": ["balanced"]})).returncode == 0
-    is_told(run("validate", write_task({"profiles": ["mine"]})), "mine.yaml", "expected a list")
-    is_told(run("profiles", "show", "mine"), "mine.yaml")
+    is_shown(run("validate", write_task({"profiles": ["mine"]})), "mine.yaml", "expected a list")
+    is_shown(run("profiles", "show", "mine"), "mine.yaml")

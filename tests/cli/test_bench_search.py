@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from running import Run
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.cli.many_values import repeated
@@ -24,29 +24,29 @@ QUARTILES = {"median", "q25", "q75"}
 
 
 def test_the_document_has_a_result_for_each_file_budget_and_strategy(run: Run) -> None:
-    told = document(run(*SEARCH, QWEN, DEEPSEEK, *SMALL[2:], "--launches", "2,3", "--json"))
-    assert [(r["landscape"], r["launches"], r["strategy"]) for r in told["results"]] == [
+    shown = document(run(*SEARCH, QWEN, DEEPSEEK, *SMALL[2:], "--launches", "2,3", "--json"))
+    assert [(r["landscape"], r["launches"], r["strategy"]) for r in shown["results"]] == [
         (file.name.removesuffix(".csv.gz"), budget, name)
         for file in (QWEN, DEEPSEEK)
         for budget in (2, 3)
         for name in ("random", "oracle")
     ]
-    for result in told["results"]:
+    for result in shown["results"]:
         assert result["seeds"] == 2
         for score in ("hv2", "hv3", "regret", "e2e_regret"):
             assert set(result[score]) == QUARTILES
         assert set(result["wasted_quartiles"]) == QUARTILES - {"median"}
         assert 0 <= result["wasted"] <= result["launches"]
         assert result["seconds_per_proposal"] > 0
-    assert [(a["strategy"], a["launches"], a["landscapes"]) for a in told["averages"]] == [
+    assert [(a["strategy"], a["launches"], a["landscapes"]) for a in shown["averages"]] == [
         ("random", 2, 2),
         ("oracle", 2, 2),
         ("random", 3, 2),
         ("oracle", 3, 2),
     ]
-    means = [r["hv2"]["median"] for r in told["results"] if r["launches"] == 2]
-    assert told["averages"][1]["hv2"] == pytest.approx((means[1] + means[3]) / 2)
-    assert told["memory"] == [
+    means = [r["hv2"]["median"] for r in shown["results"] if r["launches"] == 2]
+    assert shown["averages"][1]["hv2"] == pytest.approx((means[1] + means[3]) / 2)
+    assert shown["memory"] == [
         {"file": str(file), "used": 0, "left_out": 0} for file in (QWEN, DEEPSEEK)
     ]
 
@@ -61,13 +61,13 @@ def test_tables_name_every_file_and_the_means(run: Run) -> None:
 
 def test_memory_is_of_other_models_and_counted(run: Run) -> None:
     words = ("--memory", MEASURED, "--json")
-    told = document(done := run(*SEARCH, QWEN, DEEPSEEK, *SMALL, *words))
+    shown = document(done := run(*SEARCH, QWEN, DEEPSEEK, *SMALL, *words))
     rows = {True: 0, False: 0}
     for file in MEASURED.glob("*.csv.gz"):
         lines = gzip.decompress(file.read_bytes()).decode().splitlines()
         status = lines[0].split(",").index("pred_status")
         rows["qwen3" in file.name] += sum(line.split(",")[status] == "ok" for line in lines[1:])
-    assert told["memory"][0] == {
+    assert shown["memory"][0] == {
         "file": str(QWEN),
         "used": rows[False],
         "left_out": rows[True],
@@ -80,22 +80,22 @@ def test_a_folder_stands_for_its_landscapes(run: Run, tmp_path: Path) -> None:
     for file in (QWEN, DEEPSEEK):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "README.md").write_text("no landscape", encoding="utf-8")
-    told = document(run(*SEARCH, tmp_path, *SMALL, "--json"))
-    assert [r["landscape"] for r in told["results"][::2]] == [
+    shown = document(run(*SEARCH, tmp_path, *SMALL, "--json"))
+    assert [r["landscape"] for r in shown["results"][::2]] == [
         "dev_m_deepseek-v3_b200_1024x1024",
         "dev_m_qwen3-32b_h100_1024x128",
     ]
 
 
-def test_more_launches_than_there_are_is_all_of_them_and_said(run: Run) -> None:
+def test_more_launches_than_there_are_is_all_of_them_and_given(run: Run) -> None:
     words = ("--launches", "50", "--seeds", "1", "--strategies", "random", "--json")
-    told = document(done := run(*SEARCH, QWEN, *words))
-    assert told["results"][0]["hv2"]["median"] == pytest.approx(1)
+    shown = document(done := run(*SEARCH, QWEN, *words))
+    assert shown["results"][0]["hv2"]["median"] == pytest.approx(1)
     assert "it has 10 launches; 50 is all of them" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (["--launches", "0"], ["--launches", "'0'"]),
         (["--launches", "12,-3"], ["--launches", "'-3'"]),
@@ -107,18 +107,18 @@ def test_more_launches_than_there_are_is_all_of_them_and_said(run: Run) -> None:
         (["--memory", "nowhere.csv"], ["nowhere.csv", "no such file"]),
     ],
 )
-def test_mistakes_are_told(words: list[str], told: list[str], run: Run) -> None:
-    is_told(run(*SEARCH, QWEN, *words, "--json"), *told)
+def test_mistakes_are_shown(words: list[str], shown: list[str], run: Run) -> None:
+    is_shown(run(*SEARCH, QWEN, *words, "--json"), *shown)
 
 
 def test_every_bad_landscape_is_named(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n", encoding="utf-8")
     done = run(*SEARCH, bad, QWEN, "nowhere.csv")
-    is_told(done, "nowhere.csv: there is no such file", "bad.csv: the column launch, tp")
+    is_shown(done, "nowhere.csv: there is no such file", "bad.csv: the column launch, tp")
     empty = tmp_path / "empty"
     empty.mkdir()
-    is_told(run(*SEARCH, empty), f"{empty}: there is no landscape in it", ".csv.gz")
+    is_shown(run(*SEARCH, empty), f"{empty}: there is no landscape in it", ".csv.gz")
 
 
 def test_a_landscape_in_which_nothing_is_predicted_is_searched_all_the_same(
@@ -132,9 +132,9 @@ def test_a_landscape_in_which_nothing_is_predicted_is_searched_all_the_same(
     path = tmp_path / QWEN.name.removesuffix(".gz")
     path.write_text("\n".join(map(",".join, silent)), encoding="utf-8")
     words = ("--launches", "4", "--seeds", "1", "--json")
-    told = document(run(*SEARCH, path, *words))
-    assert {r["strategy"] for r in told["results"]} == set(contenders())
-    assert all(r["hv2"]["median"] > 0 for r in told["results"])
+    shown = document(run(*SEARCH, path, *words))
+    assert {r["strategy"] for r in shown["results"]} == set(contenders())
+    assert all(r["hv2"]["median"] > 0 for r in shown["results"])
 
 
 def test_an_option_takes_every_word_up_to_the_next() -> None:

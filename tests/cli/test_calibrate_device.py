@@ -11,11 +11,11 @@ from typing import Any
 def test_it_measures_prints_and_keeps(run: Callable[..., Any], home: Path) -> None:
     done = run("calibrate-device", "--json")
     assert done.returncode == 0
-    told = json.loads(done.stdout)
-    assert told["bandwidth_gb_s"] > 0
-    assert told["tflops"]["float32"] > 0
-    kept = json.loads(Path(told.pop("kept")).read_text(encoding="utf-8"))
-    assert kept == told
+    shown = json.loads(done.stdout)
+    assert shown["bandwidth_gb_s"] > 0
+    assert shown["tflops"]["float32"] > 0
+    kept = json.loads(Path(shown.pop("kept")).read_text(encoding="utf-8"))
+    assert kept == shown
     assert Path(home / "device.json").exists()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from running import Run
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.store import Store
@@ -62,7 +62,7 @@ def test_the_schema_goes_down_and_up_each_time_after_a_backup(run: Run, home: Pa
 
 def test_a_running_task_keeps_the_schema_as_it_is(run: Run, home: Path) -> None:
     a_task(home, alive=True)
-    is_told(run("db", "downgrade", "0005"), "task 1 'first' is running", "--force")
+    is_shown(run("db", "downgrade", "0005"), "task 1 'first' is running", "--force")
     assert document(run("db", "status", "--json"))["running"] == [{"id": 1, "name": "first"}]
     assert document(run("db", "backup", "--json"))["size_bytes"] > 0
     assert document(run("db", "downgrade", "0005", "--force", "--json"))["to"] == "0005"
@@ -78,18 +78,18 @@ def test_the_database_is_named_as_everywhere(
     if place == "AUTOTUNER_DATABASE":
         monkeypatch.setenv(place, f"sqlite:///{file}")
     target = tmp_path / "copy.db"
-    told = document(run("db", "backup", target, *words.get(place, ()), "--json"))
-    assert (told["database"], told["file"]) == (str(file), str(target))
+    shown = document(run("db", "backup", target, *words.get(place, ()), "--json"))
+    assert (shown["database"], shown["file"]) == (str(file), str(target))
 
 
-def test_mistakes_are_told(run: Run, home: Path, tmp_path: Path) -> None:
-    is_told(run("db", "backup"), "there is no database", "--home")
+def test_mistakes_are_shown(run: Run, home: Path, tmp_path: Path) -> None:
+    is_shown(run("db", "backup"), "there is no database", "--home")
     assert not home.exists()
     Store.open(home).close()
     (tmp_path / "there.db").write_text("mine", encoding="utf-8")
-    is_told(run("db", "backup", tmp_path / "there.db"), "there already", "--force")
+    is_shown(run("db", "backup", tmp_path / "there.db"), "there already", "--force")
     assert (tmp_path / "there.db").read_text(encoding="utf-8") == "mine"
-    is_told(run("db", "backup", "/proc/none/b.db"), "/proc/none")
-    is_told(run("db", "downgrade", "0099"), "0099")
-    is_told(run("db", "upgrade", "0003"), "other direction", "db downgrade 0003")
+    is_shown(run("db", "backup", "/proc/none/b.db"), "/proc/none")
+    is_shown(run("db", "downgrade", "0099"), "0099")
+    is_shown(run("db", "upgrade", "0003"), "other direction", "db downgrade 0003")
     assert not (home / "backups").exists()

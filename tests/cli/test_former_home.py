@@ -19,7 +19,7 @@ import pytest
 from pydantic import BaseModel
 from running import Run
 from sqlalchemy import Integer, MetaData, create_engine, make_url
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.store import Store
@@ -193,5 +193,5 @@ def test_a_database_of_a_newer_version_is_refused_and_stays_as_it_is(
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     before = (former / "autotuner.db").read_bytes()
     for words in (["tasks"], ["db", "upgrade"]):
-        is_told(run(*words), "revision 9999, which this version does not know")
+        is_shown(run(*words), "revision 9999, which this version does not know")
     assert (former / "autotuner.db").read_bytes() == before

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import yaml
 from running import Run
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 
 def test_without_options_a_task_for_this_cpu_is_written(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "task.yaml"
-    told = document(run("init", "-o", file, "--json"))
-    assert (told["engine"], told["gpu"], told["file"]) == ("llamacpp", "cpu", str(file))
+    shown = document(run("init", "-o", file, "--json"))
+    assert (shown["engine"], shown["gpu"], shown["file"]) == ("llamacpp", "cpu", str(file))
     valid = document(run("validate", file, "--json"))
-    assert valid["candidates"] == told["candidates"] > 0
+    assert valid["candidates"] == shown["candidates"] > 0
     assert valid["task"]["model"] == {"id": "smollm2-135m"}
     assert str(file) in run("init", "-o", file, "--force").stdout
 
@@ -43,8 +43,8 @@ def test_options_say_model_devices_engine_and_limits(run: Run, tmp_path: Path) -
     assert task["slo"] == {"ttft_ms": 2000, "tpot_ms": 50.5, "e2e_p90_ms": 9000}
     assert "# " in done.stdout
     file = tmp_path / "out" / "t.yaml"
-    told = run("init", *words, "-o", file)
-    assert "4 x h100_sxm" in told.stdout
+    shown = run("init", *words, "-o", file)
+    assert "4 x h100_sxm" in shown.stdout
     assert document(run("plan", file, "--json"))["candidates"] > 0
 
 
@@ -54,21 +54,21 @@ def test_a_gpu_that_the_home_describes_is_taken(run: Run, home: Path, tmp_path: 
     (home / "gpus.yaml").write_text(yaml.safe_dump({"gpus": {"our_gpu": facts}}), encoding="utf-8")
     file = tmp_path / "t.yaml"
     words = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "our_gpu", "--gpus", 2)
-    told = document(run("init", *words, "--engine", "vllm", "-o", file, "--json"))
-    assert (told["gpu"], told["gpus"]) == ("our_gpu", 2)
-    assert document(run("plan", file, "--json"))["candidates"] == told["candidates"]
+    shown = document(run("init", *words, "--engine", "vllm", "-o", file, "--json"))
+    assert (shown["gpu"], shown["gpus"]) == ("our_gpu", 2)
+    assert document(run("plan", file, "--json"))["candidates"] == shown["candidates"]
 
 
 def test_a_file_is_replaced_only_with_force(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "task.yaml"
     file.write_text("mine", encoding="utf-8")
-    is_told(run("init", "-o", file), "task.yaml", "--force")
+    is_shown(run("init", "-o", file), "task.yaml", "--force")
     assert file.read_text(encoding="utf-8") == "mine"
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (("--slo", "ttft=3"), ["--slo", "ttft_ms"]),
         (("--slo", "ttft_ms=-3"), ["--slo", "ttft_ms=-3"]),
@@ -87,10 +87,10 @@ def test_a_file_is_replaced_only_with_force(run: Run, tmp_path: Path) -> None:
         (("-o", "/proc/none/t.yaml"), ["/proc/none"]),
     ],
 )
-def test_mistakes_are_told(
-    words: tuple[str, ...], told: list[str], run: Run, tmp_path: Path
+def test_mistakes_are_shown(
+    words: tuple[str, ...], shown: list[str], run: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "t.yaml"
     output = () if "-o" in words else ("-o", file)
-    is_told(run("init", *words, *output), *told)
+    is_shown(run("init", *words, *output), *shown)
     assert not file.exists()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from running import Done, Run, WriteTask
-from test_bad_input import is_told
+from test_bad_input import is_shown
 
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
 POINT = {"experiment", "load", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
@@ -20,7 +20,7 @@ def document(done: Done, code: int = 0) -> dict[str, Any]:
     return found
 
 
-def test_a_run_and_what_is_told_of_it(run: Run, write_task: WriteTask, home: Path) -> None:
+def test_a_run_and_what_is_shown_of_it(run: Run, write_task: WriteTask, home: Path) -> None:
     task = write_task()
     tuned = document(run("tune", task, "--json"))
     assert tuned["task"]["status"] == "completed"
@@ -93,11 +93,11 @@ def names_of_rows_lead_to_commands(run: Run, task: Path, tuned: dict[str, Any]) 
         ("--task", 1, "--candidate", "x"): ["--candidate", "task 1"],
         ("--best", "--engine", "vllm"): ["--engine"],
     }
-    for mistake, told in mistakes.items():
-        is_told(run("render", *mistake), *told)
+    for mistake, answer in mistakes.items():
+        is_shown(run("render", *mistake), *answer)
 
 
-def test_what_is_told_before_a_run(run: Run, write_task: WriteTask, home: Path) -> None:
+def test_what_is_shown_before_a_run(run: Run, write_task: WriteTask, home: Path) -> None:
     task = write_task()
     plan = document(run("plan", task, "--json"))
     assert (plan["candidates"], plan["launches"], len(plan["experiments"])) == (4, 4, 4)

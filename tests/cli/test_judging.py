@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from running import Run, WriteTask
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.measure import Measurement
@@ -29,12 +29,12 @@ needs_the_package = pytest.mark.skipif(
 def test_a_data_set_is_compared_with_a_predictor(run: Run, home: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     words = ("verify", "dataset", "silicon", "--predictor", "roofline", "--only")
-    told = document(run(*words, "backend=trtllm,system=H200_SXM", "--json", "--html", page))
-    assert told["predicted"]["name"].startswith("roofline")
-    assert told["actual"]["format"] == "silicon"
-    assert set(told["metrics"]) == set(METRICS)
-    assert len(told["pairs"]) == told["metrics"]["ttft"]["pairs"] > 100
-    assert any("count their GPUs twice" in note for note in told["actual"]["notes"])
+    shown = document(run(*words, "backend=trtllm,system=H200_SXM", "--json", "--html", page))
+    assert shown["predicted"]["name"].startswith("roofline")
+    assert shown["actual"]["format"] == "silicon"
+    assert set(shown["metrics"]) == set(METRICS)
+    assert len(shown["pairs"]) == shown["metrics"]["ttft"]["pairs"] > 100
+    assert any("count their GPUs twice" in note for note in shown["actual"]["notes"])
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     missed = run(*words, "backend=trtllm", "--require", "ttft_median_ape=0.01", "--json")
     assert [one["met"] for one in document(missed, code=1)["requirements"]] == [False]
@@ -43,7 +43,7 @@ def test_a_data_set_is_compared_with_a_predictor(run: Run, home: Path, tmp_path:
 
 @needs_the_package
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (("dataset", "silcon"), ["silcon", "silicon"]),
         (("dataset", "silicon", "--predictor", "roofine"), ["roofine", "roofline"]),
@@ -54,24 +54,24 @@ def test_a_data_set_is_compared_with_a_predictor(run: Run, home: Path, tmp_path:
         (("dataset", "silicon", "--require", "ttft_mapee=3"), ["ttft_mapee", "ttft_mape"]),
     ],
 )
-def test_mistakes_of_verify_are_told(
-    words: tuple[str, ...], told: list[str], run: Run, home: Path
+def test_mistakes_of_verify_are_shown(
+    words: tuple[str, ...], shown: list[str], run: Run, home: Path
 ) -> None:
-    is_told(run("verify", *words, "--json"), *told)
+    is_shown(run("verify", *words, "--json"), *shown)
     assert not home.exists()
 
 
 @needs_the_package
 @pytest.mark.parametrize(
-    ("only", "told"),
+    ("only", "shown"),
     [
         ("sytem=h200_sxm", ["sytem=h200_sxm", "system"]),
         ("model=Qwen/Qwen3-23B", ["Qwen/Qwen3-23B", "Qwen/Qwen3-32B"]),
         ("model=zai-org/GLM-5,system=gb200,backend=trtllm", ["no measured row is left"]),
     ],
 )
-def test_mistakes_of_bench_accuracy_are_told(only: str, told: list[str], run: Run) -> None:
-    is_told(run("bench", "accuracy", "--only", only, "--json"), *told)
+def test_mistakes_of_bench_accuracy_are_shown(only: str, shown: list[str], run: Run) -> None:
+    is_shown(run("bench", "accuracy", "--only", only, "--json"), *shown)
 
 
 @needs_the_package
@@ -108,20 +108,20 @@ def measured(home: Path) -> list[Measurement]:
 
 
 @pytest.mark.slow
-def test_a_run_is_measured_once_and_compared_with_what_was_said_before(
+def test_a_run_is_measured_once_and_compared_with_what_was_given_before(
     run: Run, small: Path, home: Path
 ) -> None:
-    told = document(run("verify", "run", small, "--json"))
-    assert told["predicted"]["name"] == "calibrated predictions of task 1"
-    assert len(told["pairs"]) == 4
+    shown = document(run("verify", "run", small, "--json"))
+    assert shown["predicted"]["name"] == "calibrated predictions of task 1"
+    assert len(shown["pairs"]) == 4
     levels = measured(home)
     again = document(run("verify", "run", small, "--json"))
-    assert again["pairs"] == told["pairs"]
+    assert again["pairs"] == shown["pairs"]
     assert measured(home) == levels
 
     base = document(run("verify", "run", small, "--uncalibrated", "--json"))
     assert base["predicted"]["name"] == "base predictions of task 1"
-    actual = [[pair["actual_ttft_ms"] for pair in found["pairs"]] for found in (told, base)]
+    actual = [[pair["actual_ttft_ms"] for pair in found["pairs"]] for found in (shown, base)]
     assert actual[0] == actual[1]
     limits = ("--require", "pairs=4", "--require", "ttft_mape=0.0001")
     missed = document(run("verify", "run", small, *limits, "--json"), code=1)
@@ -133,15 +133,15 @@ def test_a_run_is_measured_once_and_compared_with_what_was_said_before(
     assert len(measured(home)) == 2 * len(levels)
 
 
-def test_a_mistake_in_a_requirement_is_told_before_anything_is_launched(
+def test_a_mistake_in_a_requirement_is_shown_before_anything_is_launched(
     run: Run, small: Path, home: Path
 ) -> None:
-    is_told(run("verify", "run", small, "--require", "ttft_mappe=3", "--json"), "ttft_mape")
+    is_shown(run("verify", "run", small, "--require", "ttft_mappe=3", "--json"), "ttft_mape")
     assert not home.exists()
 
 
 def test_a_task_of_which_nothing_is_predicted_is_not_launched(
     run: Run, write_task: WriteTask, home: Path
 ) -> None:
-    is_told(run("verify", "run", write_task(), "--json"), "prediction.predictor", "roofline")
+    is_shown(run("verify", "run", write_task(), "--json"), "prediction.predictor", "roofline")
     assert not home.exists()

@@ -30,7 +30,7 @@ HEAVY = (
     ],
 )
 def test_nothing_heavy_is_loaded(program: str) -> None:
-    told = f"print('loaded', *(m for m in {HEAVY!r} if m in sys.modules))"
-    code = f"import sys, atexit; atexit.register(lambda: {told}); {program}"
+    shown = f"print('loaded', *(m for m in {HEAVY!r} if m in sys.modules))"
+    code = f"import sys, atexit; atexit.register(lambda: {shown}); {program}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from running import Run
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 SEEN: dict[str, Any] = {
@@ -68,22 +68,22 @@ def test_there_and_back(run: Run, lab: Path, tmp_path: Path) -> None:
 def test_a_broken_file_is_refused_as_a_whole(run: Run, lab: Path) -> None:
     with lab.open("a", encoding="utf-8") as file:
         file.write(json.dumps(SEEN | {"tpot_ms": -3}) + "\n")
-    is_told(run("observations", "import", lab), "lab.jsonl", "line 4", "tpot_ms", "-3")
+    is_shown(run("observations", "import", lab), "lab.jsonl", "line 4", "tpot_ms", "-3")
     assert document(run("observations", "list", "--json")) == {"observations": []}
 
 
 def test_files_that_cannot_be_read_or_written(run: Run, lab: Path, tmp_path: Path) -> None:
-    is_told(run("observations", "import", tmp_path / "none.jsonl"), "none.jsonl")
+    is_shown(run("observations", "import", tmp_path / "none.jsonl"), "none.jsonl")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    is_told(run("observations", "import", tmp_path / "binary"), "UTF-8")
-    is_told(run("observations", "export", lab / "below"), str(lab))
+    is_shown(run("observations", "import", tmp_path / "binary"), "UTF-8")
+    is_shown(run("observations", "export", lab / "below"), str(lab))
 
 
-def test_nothing_is_forgotten_without_saying_what_and_yes(run: Run, lab: Path) -> None:
+def test_nothing_is_forgotten_without_naming_what_and_yes(run: Run, lab: Path) -> None:
     run("observations", "import", lab)
-    is_told(run("observations", "forget"), "--all")
-    is_told(run("observations", "forget", "--all", "--engine", "vllm"), "--all")
-    is_told(run("observations", "forget", "--all"), "--yes")
+    is_shown(run("observations", "forget"), "--all")
+    is_shown(run("observations", "forget", "--all", "--engine", "vllm"), "--all")
+    is_shown(run("observations", "forget", "--all"), "--yes")
     assert len(document(run("observations", "list", "--json"))["observations"]) == 3
 
 
@@ -176,7 +176,7 @@ def test_what_a_result_lacks_is_named_with_the_remedy(
     name: str, words: tuple[str, ...], shown: list[str], run: Run
 ) -> None:
     found = run("observations", "import", DATA / name, *words)
-    is_told(found, *shown)
+    is_shown(found, *shown)
     assert document(run("observations", "list", "--json")) == {"observations": []}
 
 
@@ -202,6 +202,6 @@ def test_levels_that_cannot_be_used_are_counted_beside_the_others(run: Run, tmp_
 def test_predictions_are_no_measurements(run: Run, lab: Path, tmp_path: Path) -> None:
     columns = "concurrency,ttft (ms),tpot (ms),kind of data"
     (tmp_path / "p.csv").write_text(f"{columns}\n1,90,9.5,roofline\n", encoding="utf-8")
-    is_told(run("observations", "import", tmp_path / "p.csv"), "predictions, and no measurements")
-    is_told(run("observations", "import", lab, *ONE_GPU), "--set", "load generators")
-    is_told(run("observations", "import", lab.parent), str(lab.parent))
+    is_shown(run("observations", "import", tmp_path / "p.csv"), "predictions, and no measurements")
+    is_shown(run("observations", "import", lab, *ONE_GPU), "--set", "load generators")
+    is_shown(run("observations", "import", lab.parent), str(lab.parent))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from running import Run, WriteTask
-from test_bad_input import is_told
+from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.predict.aiconfigurator import installation
@@ -70,15 +70,15 @@ def test_every_candidate_is_predicted_at_every_level(
 
 
 def test_people_get_a_table_a_plot_and_the_counts(run: Run, on_paper: Path) -> None:
-    told = run("predict", on_paper)
-    assert told.returncode == 0, told.stderr
+    answer = run("predict", on_paper)
+    assert answer.returncode == 0, answer.stderr
     for words in ("Predicted frontier", "16 of 16 candidates predicted", "predicted by roofline"):
-        assert words in told.stdout
-    assert "o predicted frontier" in told.stdout
+        assert words in answer.stdout
+    assert "o predicted frontier" in answer.stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "answer"),
     [
         (("--predictor", "rooflin"), ["--predictor", "rooflin", "roofline"]),
         (("--mode", "GOLD"), ["--mode", "GOLD"]),
@@ -86,10 +86,10 @@ def test_people_get_a_table_a_plot_and_the_counts(run: Run, on_paper: Path) -> N
         (("--csv", "/proc/none/p.csv"), ["/proc/none"]),
     ],
 )
-def test_mistakes_are_told(
-    words: tuple[str, ...], told: list[str], run: Run, on_paper: Path
+def test_mistakes_are_shown(
+    words: tuple[str, ...], answer: list[str], run: Run, on_paper: Path
 ) -> None:
-    is_told(run("predict", on_paper, *words, "--json"), *told)
+    is_shown(run("predict", on_paper, *words, "--json"), *answer)
 
 
 def test_nothing_is_predicted_where_nobody_is_asked(run: Run, on_paper: Path) -> None:
@@ -119,9 +119,9 @@ def test_a_run_has_its_predictions_and_a_second_one_learns_from_it(
     assert "(predicted " in first.stderr
     assert "Predicted against actual" in first.stdout
     shown = document(run("show", "--json"))
-    levels = [told for e in shown["experiments"] for told in e["predictions"]]
+    levels = [answer for e in shown["experiments"] for answer in e["predictions"]]
     assert len(levels) == 8
-    assert all(told["base"]["ttft_ms"] > 0 and told["measured"] for told in levels)
+    assert all(answer["base"]["ttft_ms"] > 0 and answer["measured"] for answer in levels)
     assert len(document(run("observations", "list", "--json"))["observations"]) == 8
 
     second = document(run("tune", task, "--again", "--json"))
@@ -139,7 +139,7 @@ def test_a_predictor_that_is_asked_for_and_not_installed_is_a_mistake(
 ) -> None:
     monkeypatch.setattr(installation, "installed_version", lambda: None)
     refused = run("predict", on_paper, "--predictor", "aiconfigurator")
-    is_told(refused, "aiconfigurator is not installed", "make aiconfigurator")
+    is_shown(refused, "aiconfigurator is not installed", "make aiconfigurator")
 
 
 @pytest.mark.parametrize("name", ["p.json", "p.csv"])

@@ -53,7 +53,7 @@ def test_explain_says_who_set_what_and_why(call: Call, task: Path) -> None:
     assert all(path in text for path in FIELDS)
 
 
-def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(
+def test_explain_shows_every_field_and_what_counts_where_nobody_says_it(
     call: Call, task: Path
 ) -> None:
     for variant in json.loads(call("explain", task, "--json"))["variants"]:
@@ -65,7 +65,7 @@ def test_explain_tells_every_field_and_what_counts_where_nobody_says_it(
     assert fields["memory.page_size"]["unset"] == "sglang's own default counts"
 
 
-def test_explain_tells_what_the_engine_is_told_at_every_launch(call: Call, tmp_path: Path) -> None:
+def test_explain_shows_what_the_engine_is_shown_at_every_launch(call: Call, tmp_path: Path) -> None:
     task = tmp_path / "task.yaml"
     task.write_text(
         "version: 2\nname: t\nmodel: {id: smollm2-135m}\nruntime: {isl: 8, osl: 4}\n",
@@ -77,7 +77,7 @@ def test_explain_tells_what_the_engine_is_told_at_every_launch(call: Call, tmp_p
     assert "--parallel 4" in call("render", task)
 
 
-def test_render_is_told_for_an_engine_that_is_not_here(call: Call, task: Path) -> None:
+def test_render_is_shown_for_an_engine_that_is_not_here(call: Call, task: Path) -> None:
     lines = json.loads(call("render", task, "--engine", "sglang", "--json"))["candidates"]
     assert len(lines) == 6
     assert all("--attention-backend" not in line["command"] for line in lines)
@@ -114,17 +114,17 @@ def test_every_field_is_covered_by_every_engine(call: Call) -> None:
     found = json.loads(call("engines", "coverage", "--json"))
     for path, row in found["fields"].items():
         assert set(row) == set(found["engines"]), path
-        for said in row.values():
-            assert said["how"] in ("flag", "key", "variable", "implied", "task", "no")
-            assert said["name"] or said["note"], (path, said)
+        for message in row.values():
+            assert message["how"] in ("flag", "key", "variable", "implied", "task", "no")
+            assert message["name"] or message["note"], (path, message)
 
 
 def test_engines_are_listed_and_shown(call: Call) -> None:
     names = [row["name"] for row in json.loads(call("engines", "list", "--json"))["engines"]]
     assert names == ["llamacpp", "vllm", "sglang", "trtllm", "lmdeploy"]
     old = json.loads(call("engines", "show", "vllm", "--engine-version", "0.11.0", "--json"))
-    said = {row["field"]: row["name"] for row in old["fields"]}
-    assert said["attention.backend"] == "VLLM_ATTENTION_BACKEND"
+    message = {row["field"]: row["name"] for row in old["fields"]}
+    assert message["attention.backend"] == "VLLM_ATTENTION_BACKEND"
     assert "did you mean 'vllm'" in call("engines", "show", "vlm", code=2)
 
 
@@ -137,8 +137,8 @@ def test_profiles_are_listed_shown_applied_and_checked(call: Call, tmp_path: Pat
     shown = json.loads(call("profiles", "show", "mine", "--home", tmp_path, "--json"))
     assert shown["layers"][0]["layer"] == "balanced/width"
     where = ("--model", "llama-3.1-8b", "--engine", "vllm", "--gpu", "a100")
-    said = call("profiles", "apply", "fp8_quantized", *where)
-    assert "gpu_supports_fp8 is false" in said
+    message = call("profiles", "apply", "fp8_quantized", *where)
+    assert "gpu_supports_fp8 is false" in message
     assert "is valid" in call("profiles", "validate", mine, "--home", tmp_path / "other")
     assert "is valid" in call("profiles", "validate", mine, "--home", tmp_path)
     taken = tmp_path / "taken.yaml"
@@ -168,7 +168,7 @@ def test_a_profile_is_applied_to_a_model_of_ones_own(call: Call, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (("high_throughput", "high_thruput"), "did you mean 'high_throughput'"),
         (("h100", "h1000"), "did you mean 'h100'"),
@@ -186,11 +186,11 @@ def test_a_profile_is_applied_to_a_model_of_ones_own(call: Call, tmp_path: Path)
         (("h100", "a100, backend_version: 0.9.0"), "ambiguous"),
     ],
 )
-def test_mistakes_are_told_with_field_value_and_remedy(
-    call: Call, task: Path, change: tuple[str, str], said: str
+def test_mistakes_are_shown_with_field_value_and_remedy(
+    call: Call, task: Path, change: tuple[str, str], message: str
 ) -> None:
     task.write_text(TASK.replace(*change), encoding="utf-8")
-    if said:
-        assert said in call("plan", task, code=2)
+    if message:
+        assert message in call("plan", task, code=2)
     else:
         assert json.loads(call("plan", task, "--json"))["engine_version"] == "0.30.0, 0.31.0"

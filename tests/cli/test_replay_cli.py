@@ -53,7 +53,7 @@ def document(done: Done, code: int = 0) -> dict[str, Any]:
     return found
 
 
-def is_told(done: Done, *words: str) -> None:
+def is_shown(done: Done, *words: str) -> None:
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
     assert [word for word in words if word not in done.stderr] == [], done.stderr
@@ -93,7 +93,7 @@ def test_a_run_on_engines_is_not_labelled(run: Run, write_task: WriteTask) -> No
     assert "<b>Replay</b>" not in Path(tuned["report"]).read_text(encoding="utf-8")
 
 
-def test_people_are_told_before_and_meanwhile(run: Run, replay: WriteTask) -> None:
+def test_people_are_shown_before_and_meanwhile(run: Run, replay: WriteTask) -> None:
     done = run("tune", replay())
     assert done.returncode == 0, done.stderr
     assert f"of table.csv, {LABEL}" in " ".join(done.stdout.split())
@@ -101,7 +101,7 @@ def test_people_are_told_before_and_meanwhile(run: Run, replay: WriteTask) -> No
     assert "failed: out_of_memory: out of memory, as recorded" in done.stderr
 
 
-def test_what_is_told_before_a_replay(run: Run, replay: WriteTask, home: Path) -> None:
+def test_what_is_shown_before_a_replay(run: Run, replay: WriteTask, home: Path) -> None:
     task = replay({"quantization": {"kvcache_mode": "fp8"}})
     plan = document(run("plan", task, "--json"))
     assert (plan["replay"], plan["landscape"]) == (True, "table.csv")
@@ -126,10 +126,10 @@ def test_where_nothing_succeeds_the_exit_code_is_1(run: Run, replay: WriteTask) 
     }
     failed = document(run("tune", replay(chosen), "--json"), code=1)
     assert [e["failure"]["kind"] for e in failed["experiments"]] == ["out_of_memory"]
-    is_told(run("export"), "task 1", "succeeded")
+    is_shown(run("export"), "task 1", "succeeded")
 
 
-def test_one_objective_is_told_launch_by_launch(run: Run, replay: WriteTask) -> None:
+def test_one_objective_is_shown_launch_by_launch(run: Run, replay: WriteTask) -> None:
     changes = {"optimization": {"strategy": "random", "objectives": ["tok_s_per_gpu"]}}
     tuned = document(run("tune", replay(changes), "--json"))
     search = tuned["search"]
@@ -166,10 +166,10 @@ def test_interrupted_the_same_command_goes_on(
     resumed = document(run("tune", task, "--json"))
     assert (resumed["task"]["id"], resumed["task"]["status"]) == (1, "completed")
 
-    def told(found: dict[str, Any]) -> list[Any]:
+    def shown(found: dict[str, Any]) -> list[Any]:
         return [(e["id"], e["status"], e["measurements"]) for e in found["experiments"]]
 
-    assert told(resumed) == told(alone)
+    assert shown(resumed) == shown(alone)
 
 
 def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["task"]["id"] == 1
 
     packed = tmp_path / "out" / "own.csv.gz"
-    told = document(run("export", "--output", packed, "--json"))
-    assert told == {
+    shown = document(run("export", "--output", packed, "--json"))
+    assert shown == {
         "run": 1, "file": str(packed), "launches": 6, "rows": len(rows), "replay": True,
     }  # fmt: skip
     assert read_landscape(packed).model == "meta-llama/Llama-3.1-8B-Instruct"
@@ -235,15 +235,15 @@ def test_an_export_replaces_no_file_unasked(run: Run, replay: WriteTask, tmp_pat
     assert run("tune", replay(), "--json").returncode == 0
     there = tmp_path / "there.csv"
     there.write_text("mine", encoding="utf-8")
-    is_told(run("export", "--output", there), "there.csv", "--force")
+    is_shown(run("export", "--output", there), "there.csv", "--force")
     assert there.read_text(encoding="utf-8") == "mine"
     assert run("export", "--output", there, "--force").returncode == 0
     assert read_landscape(there).launches
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
-    is_told(run("export", "--format", "landscap"), "--format", "landscape")
-    is_told(run("export", "--json"), "--output")
-    is_told(run("export", "9"), "9")
-    is_told(run("export", "--output", tmp_path / "there.csv" / "x.csv"), "cannot be written")
+    is_shown(run("export", "--format", "landscap"), "--format", "landscape")
+    is_shown(run("export", "--json"), "--output")
+    is_shown(run("export", "9"), "9")
+    is_shown(run("export", "--output", tmp_path / "there.csv" / "x.csv"), "cannot be written")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +274,6 @@ def test_a_replay_with_a_mistake(
     home: Path,
 ) -> None:
     done = run(command, replay(changes))
-    is_told(done, *words)
+    is_shown(done, *words)
     assert len(done.stderr.strip().splitlines()) <= 4, done.stderr
     assert not home.exists()

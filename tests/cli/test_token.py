@@ -52,7 +52,7 @@ def test_tokens_are_listed_without_what_they_are(token: Run) -> None:
     }
 
 
-def test_as_json_all_is_told_in_one_document(token: Run) -> None:
+def test_as_json_all_is_shown_in_one_document(token: Run) -> None:
     made = json.loads(token("create", "ci", "--json").stdout)
     assert made["token"].startswith("at_")
     assert (made["state"], made["expires_at"]) == ("valid", None)
@@ -66,7 +66,7 @@ def test_with_no_tokens_it_says_how_to_make_one(token: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "shown"),
     [
         (("create", "ci", "--scope", "wriet"), "did you mean 'write'"),
         (("create", "ci", "--expires", "0"), "0 days"),
@@ -76,14 +76,14 @@ def test_with_no_tokens_it_says_how_to_make_one(token: Run) -> None:
         (("revoke", "ci"), "no token 'ci'"),
     ],
 )
-def test_a_mistake_is_a_line_or_two(run: Run, words: tuple[str, ...], told: str) -> None:
+def test_a_mistake_is_a_line_or_two(run: Run, words: tuple[str, ...], shown: str) -> None:
     done = run("token", *words)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert shown in done.stderr
     assert done.stdout == ""
 
 
-def test_a_name_that_is_taken_is_told(token: Run) -> None:
+def test_a_name_that_is_taken_is_shown(token: Run) -> None:
     token("create", "ci")
     again = token("create", "ci")
     assert again.returncode == 2

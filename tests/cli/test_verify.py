@@ -44,17 +44,17 @@ def test_what_aiconfigurator_saved_is_compared_with_what_was_measured(
 ) -> None:
     page, rows = tmp_path / "page.html", tmp_path / "pairs.csv"
     words = ("verify", "compare", SAVED / "default", measured)
-    told = document(run(*words, "--json", "--html", page, "--csv", rows))
-    assert (told["predicted"]["format"], told["actual"]["format"]) == ("aiconfigurator", "csv")
-    assert set(told["metrics"]) == set(METRICS)
-    assert told["metrics"]["ttft"]["pairs"] == 2
-    assert [pair["load"]["value"] for pair in told["pairs"]] == [112, 144]
-    assert told["pairs"][0]["ttft_error"] == pytest.approx(100 * (305.123 - 350) / 350)
-    assert [one["why"] for one in told["actual"]["excluded"]] == [
+    shown = document(run(*words, "--json", "--html", page, "--csv", rows))
+    assert (shown["predicted"]["format"], shown["actual"]["format"]) == ("aiconfigurator", "csv")
+    assert set(shown["metrics"]) == set(METRICS)
+    assert shown["metrics"]["ttft"]["pairs"] == 2
+    assert [pair["load"]["value"] for pair in shown["pairs"]] == [112, 144]
+    assert shown["pairs"][0]["ttft_error"] == pytest.approx(100 * (305.123 - 350) / 350)
+    assert [one["why"] for one in shown["actual"]["excluded"]] == [
         "tpot_ms is -70, expected a positive number"
     ]
-    assert "concurrency is 145" in told["actual"]["unmatched"][0]["why"]
-    assert told["pairs"][0]["like_for_like"] is False
+    assert "concurrency is 145" in shown["actual"]["unmatched"][0]["why"]
+    assert shown["pairs"][0]["like_for_like"] is False
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     with rows.open(encoding="utf-8", newline="") as file:
         assert [row["concurrency"] for row in csv.DictReader(file)] == ["112", "144"]
@@ -83,7 +83,7 @@ def test_a_required_limit_that_is_missed_is_exit_code_1(run: Run, measured: Path
         (("--html", "/dev/null/page.html"), "/dev/null/page.html cannot be written"),
     ],
 )
-def test_a_mistake_is_told_and_nothing_is_written(
+def test_a_mistake_is_shown_and_nothing_is_written(
     options: tuple[str, str], word: str, run: Run, measured: Path, home: Path
 ) -> None:
     done = run("verify", "compare", SAVED / "default", measured, *options)
@@ -93,7 +93,7 @@ def test_a_mistake_is_told_and_nothing_is_written(
     assert not home.exists()
 
 
-def test_a_run_is_compared_with_another_and_what_a_file_does_not_tell_can_be_said(
+def test_a_run_is_compared_with_another_and_what_a_file_does_not_show_can_be_given(
     run: Run, write_task: WriteTask, tmp_path: Path
 ) -> None:
     tuned = run("tune", write_task({"misc": {"threads": 1}}), "--json")
@@ -110,11 +110,11 @@ def test_a_run_is_compared_with_another_and_what_a_file_does_not_tell_can_be_sai
     assert unclear.returncode == 2
     assert "--predicted-set or --actual-set" in unclear.stderr
     names = {"model": "smollm2", "engine": "vllm", "system": "h100", "isl": "32", "osl": "8"}
-    said = [word for n, v in names.items() for word in ("--predicted-set", f"{n}={v}")]
-    bench = run("verify", "compare", path, GENAI_BENCH, *settings[:2], *said, "--json")
-    told = document(bench)
-    assert told["metrics"]["ttft"]["pairs"] == 2
-    assert "measured by genai-bench" in "".join(told["unlike"])
+    message = [word for n, v in names.items() for word in ("--predicted-set", f"{n}={v}")]
+    bench = run("verify", "compare", path, GENAI_BENCH, *settings[:2], *message, "--json")
+    shown = document(bench)
+    assert shown["metrics"]["ttft"]["pairs"] == 2
+    assert "measured by genai-bench" in "".join(shown["unlike"])
 
 
 def test_a_task_goes_into_aiconfigurators_words_and_back(run: Run, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_the_long_form_of_concurrencies_is_the_short_one() -> None:
     assert short.content_id == "e25d740a49f7", "as it was before there were other loads"
 
 
-def test_rates_are_read_written_and_told_apart() -> None:
+def test_rates_are_read_written_and_distinguished() -> None:
     task = parse_task(TASK | {"benchmark": {"load": [{"rate": 2.5}, {"rate": 1}]}})
     assert task.benchmark.levels == (LoadLevel.rate(2.5), LoadLevel.rate(1))
     assert parse_task(task.written()) == task

@@ -135,15 +135,15 @@ def far_from_what_was_learnt(first: dict[str, Any], second: dict[str, Any], whic
     Not from what the second measured: how alike two runs on a busy machine are is not ours to say.
     """
     measured = {
-        (experiment["id"], told["load"]["value"]): told["measured"]
+        (experiment["id"], found["load"]["value"]): found["measured"]
         for experiment in first["experiments"]
-        for told in experiment["predictions"]
+        for found in experiment["predictions"]
     }
     return sum(
-        math.log(told[which][metric] / measured[experiment["id"], told["load"]["value"]][metric])
+        math.log(found[which][metric] / measured[experiment["id"], found["load"]["value"]][metric])
         ** 2
         for experiment in second["experiments"]
-        for told in experiment["predictions"]
+        for found in experiment["predictions"]
         for metric in ("ttft_ms", "tpot_ms")
     )
 
@@ -158,9 +158,9 @@ def test_a_second_run_starts_with_what_the_first_has_taught(tmp_path: Path) -> N
     assert (first["task"]["id"], second["task"]["id"]) == (1, 2)
     at_first = first["experiments"][0]["predictions"][0]
     assert at_first["calibrated"]["ttft_ms"] == at_first["base"]["ttft_ms"]
-    for told in second["experiments"][0]["predictions"]:
-        assert "calibrated by 4 of 4 observations" in told["calibrated"]["source"]
-        assert told["calibrated"]["ttft_ms"] != told["base"]["ttft_ms"]
+    for found in second["experiments"][0]["predictions"]:
+        assert "calibrated by 4 of 4 observations" in found["calibrated"]["source"]
+        assert found["calibrated"]["ttft_ms"] != found["base"]["ttft_ms"]
     error = second["prediction_error"]
     assert (error["base"]["points"], error["calibrated"]["points"]) == (4, 4)
     far = {

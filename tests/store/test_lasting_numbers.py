@@ -149,7 +149,7 @@ def test_the_number_of_what_is_deleted_is_not_given_again(
         assert numbers == sorted(set(numbers))
 
 
-def test_what_is_not_there_is_told_as_such(tmp_path: Path, database: str | None) -> None:
+def test_what_is_not_there_is_shown_as_such(tmp_path: Path, database: str | None) -> None:
     with Store.open(tmp_path, database) as store:
         for ask in (
             lambda: store.tasks.delete(7),

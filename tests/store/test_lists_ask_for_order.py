@@ -34,9 +34,9 @@ def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
 
 @pytest.mark.parametrize("order", list(TASK_ORDERS))
 def test_each_order_is_asked_for_and_kept(order: str, store: Store) -> None:
-    said: list[str] = []
+    message: list[str] = []
     event.listen(
-        store.sessions.engine, "before_cursor_execute", lambda *told: said.append(str(told[2]))
+        store.sessions.engine, "before_cursor_execute", lambda *shown: message.append(str(shown[2]))
     )
     found: list[dict[str, Any]] = [
         json.loads(row)
@@ -46,6 +46,6 @@ def test_each_order_is_asked_for_and_kept(order: str, store: Store) -> None:
     wanted = sorted(found, key=lambda row: (row[key], row["id"]), reverse=order.startswith("-"))
     assert [row["id"] for row in found] == [row["id"] for row in wanted]
     assert len(found) == len(NAMES)
-    (statement,) = [each for each in said if "SELECT" in each]
+    (statement,) = [each for each in message if "SELECT" in each]
     pattern = JOINED[store.sessions.engine.dialect.name]
     assert re.search(pattern, " ".join(statement.split())), statement

@@ -30,8 +30,8 @@ def test_the_holder_of_a_device_is_named_and_its_death_frees_it(tmp_path: Path) 
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        told = rf"GPU 3 is in use by worker 'the other' \(pid {holder.pid}\)"
-        with pytest.raises(InUseError, match=told), device_locks(["3"], "mine", folder=tmp_path):
+        shown = rf"GPU 3 is in use by worker 'the other' \(pid {holder.pid}\)"
+        with pytest.raises(InUseError, match=shown), device_locks(["3"], "mine", folder=tmp_path):
             raise AssertionError("the device was given twice")
         with device_locks(["cpu", "0", "1"], "mine", folder=tmp_path):
             pass
@@ -98,10 +98,10 @@ def test_what_another_user_put_there_is_not_written_to(kind: str, tmp_path: Path
     assert precious.read_text() == "of somebody"
 
 
-def test_a_holder_that_says_nothing_readable_is_told_as_another(tmp_path: Path) -> None:
+def test_a_holder_that_says_nothing_readable_is_shown_as_another(tmp_path: Path) -> None:
     with device_locks(["cpu"], "mine", folder=tmp_path):
-        for said in ("", "{", "[]", '{"pid": "\\u001b[2J", "kind": "run", "name": "x"}'):
-            (tmp_path / "cpu.lock").write_text(said)
+        for message in ("", "{", "[]", '{"pid": "\\u001b[2J", "kind": "run", "name": "x"}'):
+            (tmp_path / "cpu.lock").write_text(message)
             with (
                 pytest.raises(InUseError, match="the CPU is in use by another run"),
                 device_locks(["cpu"], "two", folder=tmp_path),
@@ -109,7 +109,7 @@ def test_a_holder_that_says_nothing_readable_is_told_as_another(tmp_path: Path) 
                 raise AssertionError("the device was given twice")
 
 
-def test_a_folder_that_cannot_be_used_is_told_with_a_remedy(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_shown_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     for folder in (tmp_path / "file", tmp_path / "file" / "locks"):
         with (

@@ -52,7 +52,7 @@ def test_a_backup_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_without_pg_dump_the_command_is_told_without_the_password(
+def test_without_pg_dump_the_command_is_shown_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")

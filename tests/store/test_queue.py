@@ -140,7 +140,7 @@ def test_of_many_workers_one_gets_each_task(queue: Tasks) -> None:
     assert sorted(got) == sorted(requested_action)
 
 
-def test_a_beat_tells_what_is_wanted(queue: Tasks) -> None:
+def test_a_heartbeat_shows_the_requested_action(queue: Tasks) -> None:
     task = queued(queue)
     lease = claimed(queue)
     assert queue.heartbeat(lease) == ""
@@ -180,7 +180,7 @@ def test_whoever_lost_a_task_writes_nothing_more_of_it(store: Store, queue: Task
     (seen,) = queue.running()
     assert queue.take_over(seen, "two")
     writes = [
-        lambda: mine.add_event(lease.task.id, "told", {}),
+        lambda: mine.add_event(lease.task.id, "shown", {}),
         lambda: mine.begin_experiment(lease.task.id, candidate_id="b", **LAUNCH),
         lambda: mine.finish_experiment(
             begun.id, status="completed", failure=None, startup_s=1.0, measure_s=1.0
@@ -264,22 +264,22 @@ def test_a_running_task_is_not_deleted(store: Store, queue: Tasks) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "shown"),
     [
         ("mysql://secret@host/x", "mysql"),
         ("not an address: secret", "cannot be read"),
         ("sqlite://", "not supported"),
     ],
 )
-def test_an_address_that_cannot_be_used_is_told_without_its_secret(
-    url: str, told: str, tmp_path: Path
+def test_an_address_that_cannot_be_used_is_shown_without_its_secret(
+    url: str, shown: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(StoreError, match=told) as refused:
+    with pytest.raises(StoreError, match=shown) as refused:
         Store.open(tmp_path, url)
     assert "secret" not in str(refused.value)
 
 
-def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
+def test_a_database_that_is_away_is_shown_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match="cannot be reached") as refused:
         Store.open(tmp_path, "postgresql://me:secret@127.0.0.1:9/none")
     assert "secret" not in str(refused.value)

@@ -92,7 +92,7 @@ def test_a_run_comes_back_as_it_was_written(store: Store, run: TaskRecord) -> No
     assert store.tasks.newest("other") is None
 
 
-def test_runs_are_told_newest_first_and_found_newest(store: Store, run: TaskRecord) -> None:
+def test_runs_are_shown_newest_first_and_found_newest(store: Store, run: TaskRecord) -> None:
     second = store.tasks.create(**RUN)
     assert store.tasks.all() == (second, run)
     assert store.tasks.newest("c0ffee") == second
@@ -124,10 +124,10 @@ def test_a_failure_comes_back_with_its_log(store: Store, run: TaskRecord) -> Non
 def test_when_a_launch_began_and_why_it_was_cut_short_come_back(
     store: Store, run: TaskRecord
 ) -> None:
-    told = {"began_s": 12.5, "cut_short": "after 1 level: 8 concurrent cannot improve it"}
-    store.finish_experiment(begin(store, run, "a").id, **DONE | told)
+    found = {"began_s": 12.5, "cut_short": "after 1 level: 8 concurrent cannot improve it"}
+    store.finish_experiment(begin(store, run, "a").id, **DONE | found)
     (kept,) = store.experiments(run.id)
-    assert {name: getattr(kept, name) for name in told} == told
+    assert {name: getattr(kept, name) for name in found} == found
 
 
 def test_what_was_taken_back_can_be_removed(store: Store, run: TaskRecord) -> None:
@@ -298,7 +298,7 @@ def test_a_home_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
+def test_a_read_only_home_is_shown_with_a_remedy(tmp_path: Path) -> None:
     with Store.open(tmp_path / "used") as store:
         store.tasks.create(**RUN)
     (tmp_path / "used" / FILE_NAME).chmod(0o444)
@@ -313,7 +313,7 @@ def test_a_read_only_home_is_told_with_a_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"this is no database" * 100, bytes(range(256)) * 64])
-def test_a_file_that_is_no_database_is_told_and_left_alone(tmp_path: Path, garbage: bytes) -> None:
+def test_a_file_that_is_no_database_is_shown_and_left_alone(tmp_path: Path, garbage: bytes) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(garbage)
     with pytest.raises(StoreError, match="move it away") as caught:

@@ -42,7 +42,7 @@ def tokens(store: Store, clock: Clock) -> Tokens:
     return Tokens(store.sessions, now=clock)
 
 
-def test_a_token_is_told_once_and_found_by_its_clear_text(tokens: Tokens) -> None:
+def test_a_token_is_shown_once_and_found_by_its_clear_text(tokens: Tokens) -> None:
     clear, made = tokens.create("ci", TokenScope.WRITE)
     assert re.fullmatch(r"at_[\w-]{43}", clear)
     assert made == Token("ci", TokenScope.WRITE, NOON)

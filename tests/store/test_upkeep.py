@@ -67,14 +67,14 @@ def test_a_request_with_a_key_removes_nothing_and_reads_one_row(store: Store) ->
             for n in range(3_000)
         ]
         session.execute(insert(IdempotencyRow), rows)
-    said: list[str] = []
+    message: list[str] = []
     event.listen(
-        store.sessions.engine, "before_cursor_execute", lambda *told: said.append(str(told[2]))
+        store.sessions.engine, "before_cursor_execute", lambda *shown: message.append(str(shown[2]))
     )
     assert idempotency.take(store.sessions, "s", "new", "f", NOW) is None
-    assert not [statement for statement in said if "DELETE" in statement.upper()]
+    assert not [statement for statement in message if "DELETE" in statement.upper()]
     if store.sessions.engine.dialect.name == "sqlite":
-        (statement,) = [each for each in said if "INSERT" in each.upper()]
+        (statement,) = [each for each in message if "INSERT" in each.upper()]
         assert "ON CONFLICT" in statement.upper()
         with store.sessions.reading() as session:
             plan = session.execute(
@@ -106,7 +106,7 @@ def test_of_progress_the_newest_is_kept_for_each_task_and_kind(store: Store) -> 
     assert numbers == sorted(numbers), "what is newest has the greatest number"
 
 
-def test_events_go_by_age_and_stay_for_ever_where_that_is_said(store: Store) -> None:
+def test_events_go_by_age_and_stay_for_ever_where_that_is_given(store: Store) -> None:
     run = store.tasks.create(**RUN)
     with store.sessions.writing() as session:
         for days in (1, 89, 91, 400):

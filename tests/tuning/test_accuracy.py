@@ -17,7 +17,7 @@ from autotuner.tuning.summary import FiguresView, MeasuredView, PredictionView
 POSITIVE = st.floats(min_value=1e-3, max_value=1e6)
 
 
-def told(
+def shown(
     predicted: float, measured: float | None, calibrated: float | None = None, std: float = 0.5
 ) -> PredictionView:
     def figures(value: float) -> FiguresView:
@@ -37,7 +37,7 @@ def told(
 
 
 def test_the_median_of_absolute_relative_errors() -> None:
-    error = prediction_error([told(110, 100, 101), told(80, 100, 99), told(300, 100, 100)])
+    error = prediction_error([shown(110, 100, 101), shown(80, 100, 99), shown(300, 100, 100)])
     assert error is not None
     assert error.calibrated is not None
     assert error.base.ttft_ms.median_ape == pytest.approx(0.2)
@@ -46,10 +46,10 @@ def test_the_median_of_absolute_relative_errors() -> None:
 
 
 def test_levels_that_were_not_measured_take_no_part() -> None:
-    error = prediction_error([told(100, None), told(50, 100)])
+    error = prediction_error([shown(100, None), shown(50, 100)])
     assert error is not None
     assert (error.base.points, error.calibrated) == (1, None)
-    assert prediction_error([told(100, None)]) is None
+    assert prediction_error([shown(100, None)]) is None
     assert prediction_error([]) is None
 
 

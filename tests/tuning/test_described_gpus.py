@@ -74,12 +74,12 @@ def test_the_home_describes_gpus_for_all_tasks(tmp_path: Path) -> None:
 
 
 def test_facts_of_gpus_do_not_make_another_task() -> None:
-    plain, told = document("my-gpu"), document("my-gpu", gpus={"my-gpu": FACTS})
-    assert parse_task(plain).content_id == parse_task(told).content_id
+    plain, shown = document("my-gpu"), document("my-gpu", gpus={"my-gpu": FACTS})
+    assert parse_task(plain).content_id == parse_task(shown).content_id
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("gpus: {x: {memory_gib: 1, bandwidth_gb_s: 1, tflop: {bfloat16: 1}}}", "tflops"),
         ("x: {memory_gib: 1}", "gpus"),
@@ -87,8 +87,8 @@ def test_facts_of_gpus_do_not_make_another_task() -> None:
         ("gpus: [", "broken YAML"),
     ],
 )
-def test_a_file_that_describes_no_gpus_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_describes_no_gpus_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / GPUS_FILE).write_text(text)
     with pytest.raises(ConfigError) as error:
         with_gpus_of_home(parse_task(document("h100")), tmp_path)
-    assert said in str(error.value)
+    assert message in str(error.value)

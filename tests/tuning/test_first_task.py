@@ -120,7 +120,7 @@ def test_values_that_cannot_run_are_named_in_the_comment(tmp_path: Path) -> None
     assert parse_task(yaml.safe_load(text)).fixed()["parallel.data_parallel"] == 1
 
 
-def test_a_model_that_does_not_fit_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_a_model_that_does_not_fit_is_shown_with_the_reason(tmp_path: Path) -> None:
     asked = on_gpus("meta-llama/Llama-3.1-70B-Instruct", "vllm", "l4", 2)
     with pytest.raises(AutotunerError, match=r"Llama-3.1-70B-Instruct with vllm on 2 x l4.*GiB"):
         drafted(asked, tmp_path)

@@ -91,7 +91,7 @@ def test_figures_that_cannot_be_measured_are_refused(wrong: float) -> None:
     assert len(asked.warnings) == 1
 
 
-def test_a_predictor_that_cannot_be_chosen_is_told_once() -> None:
+def test_a_predictor_that_cannot_be_chosen_is_shown_once() -> None:
     def choose(scenario: Scenario) -> tuple[Predictor, str]:
         raise ModuleNotFoundError("No module named 'physics'")
 

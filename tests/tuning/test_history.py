@@ -58,7 +58,7 @@ def test_each_measurement_is_validated_once_however_often_it_is_asked_for(
     assert len(validated) == 6
 
 
-def test_what_ends_in_another_order_is_told_in_the_order_of_launch(store: Store) -> None:
+def test_what_ends_in_another_order_is_shown_in_the_order_of_launch(store: Store) -> None:
     run, history = store.tasks.create(**RUN), History()
     first, second = begin(store, run.id, "a"), begin(store, run.id, "b")
     finish(store, second)

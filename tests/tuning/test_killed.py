@@ -61,12 +61,12 @@ class Tuning:
 
     def finish(self) -> dict[str, Any]:
         """Runs the command to its end."""
-        said, errors = (process := self.start()).communicate()
+        message, errors = (process := self.start()).communicate()
         assert process.returncode == 0, errors
-        shown: dict[str, Any] = json.loads(said)
+        shown: dict[str, Any] = json.loads(message)
         return shown
 
-    def told(self, command: str) -> dict[str, Any]:
+    def answer(self, command: str) -> dict[str, Any]:
         """What `runs` or `show` say."""
         environment = os.environ | {"AUTOTUNER_HOME": str(self.home)}
         argv = [*COMMAND, command, "--json"]
@@ -121,7 +121,7 @@ def test_a_killed_tuner_goes_on_where_it_was(seed: int, kills: int, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> None:
+def test_a_run_whose_tuner_was_killed_is_shown_as_interrupted(tmp_path: Path) -> None:
     tuning = Tuning(tmp_path)
     process = tuning.start()
     assert process.stderr is not None
@@ -141,18 +141,18 @@ def test_a_run_whose_tuner_was_killed_is_told_as_interrupted(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
-def test_a_tuner_that_is_told_to_stop_says_what_it_keeps(number: int, tmp_path: Path) -> None:
+def test_a_tuner_that_is_asked_to_stop_says_what_it_keeps(number: int, tmp_path: Path) -> None:
     tuning = Tuning(tmp_path)
     process = tuning.start()
     assert process.stderr is not None
     while "[2/6]" not in (line := process.stderr.readline()):
         assert line, "the run has ended early"
     process.send_signal(number)
-    said, told = process.communicate()
+    message, answer = process.communicate()
     assert process.returncode == 130
     kept = tuning.finished()
-    assert f"{len(kept)} finished experiments are kept in task 1" in told
-    assert json.loads(said)["task"]["status"] == "interrupted"
+    assert f"{len(kept)} finished experiments are kept in task 1" in answer
+    assert json.loads(message)["task"]["status"] == "interrupted"
     assert tuning.left() == {}
     assert 1 <= len(kept) < CANDIDATES
     shown = tuning.finish()

@@ -13,7 +13,7 @@ from autotuner.tuning.points import FEWEST_REQUESTS, informative_levels
 
 def level(**changes: Any) -> Measurement:
     """A load level at which all went well."""
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "load": LoadLevel.concurrency(8),
         "duration_s": 10.0,
         "requests_completed": 32,
@@ -26,7 +26,7 @@ def level(**changes: Any) -> Measurement:
         "input_tokens": 1024,
         "output_tokens": 1024,
     }
-    return Measurement(**{**told, **changes})
+    return Measurement(**{**shown, **changes})
 
 
 def test_a_level_at_which_all_went_well_teaches() -> None:

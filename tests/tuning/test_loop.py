@@ -92,7 +92,7 @@ def test_a_level_with_failed_requests_is_kept_off_the_frontier(bench: Bench) -> 
     assert max(point.tok_s for point in summary.frontier) == 200.0
 
 
-def test_where_every_level_fails_the_errors_are_told(bench: Bench) -> None:
+def test_where_every_level_fails_the_errors_are_shown(bench: Bench) -> None:
     summary, _ = bench.tune(lambda slots, concurrency: level(concurrency, 1.0, 1.0, failed=3))
     assert {e.failure.kind for e in summary.experiments if e.failure} == {"load_errors"}
     assert summary.experiments[0].failure is not None
@@ -107,13 +107,13 @@ def test_a_budget_of_experiments_is_kept(bench: Bench) -> None:
     assert "budget" in summary.task.stop_reason
 
 
-def test_what_the_strategy_says_of_itself_is_told_and_kept(bench: Bench) -> None:
+def test_what_the_strategy_says_of_itself_is_shown_and_kept(bench: Bench) -> None:
     summary, _ = bench.tune(changes={"optimization": {"strategy": "random", "seed": 7}})
-    told = [event for event in bench.events if isinstance(event, StrategyChosen)]
-    assert [(event.name, event.reason) for event in told] == [
+    shown = [event for event in bench.events if isinstance(event, StrategyChosen)]
+    assert [(event.name, event.reason) for event in shown] == [
         ("random", "3 of 3 candidates drawn without replacement, with seed 7")
     ]
-    assert (summary.task.strategy, summary.task.strategy_reason) == (told[0].name, told[0].reason)
+    assert (summary.task.strategy, summary.task.strategy_reason) == (shown[0].name, shown[0].reason)
     assert "strategy" in {event.kind for event in bench.store.events(summary.task.id)}
     assert {experiment.phase for experiment in summary.experiments} == {"random"}
     started = [event for event in bench.events if isinstance(event, ExperimentStarted)]
@@ -137,7 +137,7 @@ class Listening(GridStrategy):
         return super().propose(state)
 
 
-def test_a_strategy_is_told_what_is_known_of_every_candidate(bench: Bench) -> None:
+def test_a_strategy_is_shown_what_is_known_of_every_candidate(bench: Bench) -> None:
     strategy, predictor = Listening(), MadeUpPredictor(refused={2: "no data"}, too_large=[4])
     bench.tune(predictor=predictor, strategy=strategy)
     first, last = strategy.states[0], strategy.states[-1]
@@ -148,7 +148,7 @@ def test_a_strategy_is_told_what_is_known_of_every_candidate(bench: Bench) -> No
     assert set(known.predictions) == {one}
     assert known.refused == {two: "no data"}
     assert known.out_of_memory == {four: "too large"}
-    assert {told.gpus for told in known.circumstances.values()} == {1}
+    assert {shown.gpus for shown in known.circumstances.values()} == {1}
     assert known.circumstances[two].engine == "llamacpp"
     assert (first.slo, first.threshold) == ({"ttft_ms": 50, "tpot_ms": 15}, 0.001)
     assert predictor.asked == list(first.candidates), "each once, before the first launch"
@@ -175,11 +175,11 @@ def test_a_predictor_that_breaks_leaves_a_strategy_without_knowledge(bench: Benc
     assert [e.status for e in summary.experiments] == ["completed"] * 3
     assert strategy.states[0].knowledge.predictions == {}
     assert set(strategy.states[0].knowledge.refused) == set(strategy.states[0].candidates)
-    told = [event.message for event in bench.events if isinstance(event, PredictionTrouble)]
-    assert told == ["the predictor failed: ZeroDivisionError: by nothing"]
+    shown = [event.message for event in bench.events if isinstance(event, PredictionTrouble)]
+    assert shown == ["the predictor failed: ZeroDivisionError: by nothing"]
 
 
-def test_levels_that_failed_are_told_to_the_strategy(bench: Bench) -> None:
+def test_levels_that_failed_are_shown_to_the_strategy(bench: Bench) -> None:
     def flaky(slots: int, concurrency: int) -> Measurement | None:
         if slots == 4:
             return None
@@ -222,8 +222,8 @@ def test_levels_that_cannot_improve_the_frontier_are_left_out(bench: Bench) -> N
         assert experiment.cut_short is not None
         assert experiment.cut_short.startswith("after 2 levels: 8, 16 concurrent cannot improve")
         assert experiment.status == "completed"
-    told = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
-    assert told == [e.cut_short for e in summary.experiments[1:]]
+    shown = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
+    assert shown == [e.cut_short for e in summary.experiments[1:]]
     left_out = strategy.states[-1].history[1]
     assert [point.load.value for point in left_out.points] == [1, 4]
     assert left_out.failed_levels == ()
@@ -308,9 +308,11 @@ def test_an_unexpected_error_marks_the_run_as_failed_and_is_raised(bench: Bench)
 def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -> None:
     summary, _ = bench.tune(predictor=MadeUpPredictor())
     levels = [list(e.predictions) for e in summary.experiments]
-    assert [[told.load.value for told in found] for found in levels] == [[1, 4]] * 3
-    assert {told.base.ttft_ms for found in levels for told in found} == {40.0}
-    corrected = [[told.calibrated.ttft_ms for told in found if told.calibrated] for found in levels]
+    assert [[shown.load.value for shown in found] for found in levels] == [[1, 4]] * 3
+    assert {shown.base.ttft_ms for found in levels for shown in found} == {40.0}
+    corrected = [
+        [shown.calibrated.ttft_ms for shown in found if shown.calibrated] for found in levels
+    ]
     assert corrected[0] == [40.0, 40.0], "nothing is known before the first launch"
     assert corrected[1:] == [pytest.approx([20.0, 20.0])] * 2
     error = summary.prediction_error
@@ -321,8 +323,8 @@ def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -
     assert error.base.tok_s.median_ape == pytest.approx(0.5)
     assert error.calibrated.ttft_ms.median_ape == pytest.approx(0.0)
     assert error.calibrated.ttft_ms.share_in_interval == pytest.approx(4 / 6)
-    told = [event.predicted for event in bench.events if isinstance(event, LevelMeasured)]
-    assert [point and round(point.ttft_ms) for point in told] == [40, 40, 20, 20, 20, 20]
+    shown = [event.predicted for event in bench.events if isinstance(event, LevelMeasured)]
+    assert [point and round(point.ttft_ms) for point in shown] == [40, 40, 20, 20, 20, 20]
 
 
 def test_a_second_run_begins_with_what_the_first_has_learnt(bench: Bench) -> None:
@@ -346,7 +348,7 @@ def test_a_predictor_of_another_version_learns_nothing_from_the_first(bench: Ben
     assert first.ttft_ms == 40.0
 
 
-def test_what_cannot_be_predicted_is_told_and_teaches_nothing(bench: Bench) -> None:
+def test_what_cannot_be_predicted_is_shown_and_teaches_nothing(bench: Bench) -> None:
     predictor = MadeUpPredictor(refused={2: "no data of 2 slots"}, too_large=[4])
     summary, _ = bench.tune(predictor=predictor)
     assert [e.status for e in summary.experiments] == ["completed"] * 3
@@ -369,9 +371,9 @@ def test_a_predictor_that_breaks_is_named_and_the_run_goes_on(bench: Bench) -> N
 
     summary, _ = bench.tune(predictor=Broken())
     assert [e.status for e in summary.experiments] == ["completed"] * 3
-    told = {event.message for event in bench.events if isinstance(event, PredictionTrouble)}
-    assert told == {"the predictor failed: ZeroDivisionError: by nothing"}
-    assert all(e.unpredicted in told for e in summary.experiments)
+    shown = {event.message for event in bench.events if isinstance(event, PredictionTrouble)}
+    assert shown == {"the predictor failed: ZeroDivisionError: by nothing"}
+    assert all(e.unpredicted in shown for e in summary.experiments)
     assert summary.prediction_error is None
     assert "prediction_trouble" in {event.kind for event in bench.store.events(summary.task.id)}
 
@@ -380,7 +382,7 @@ def test_a_failed_launch_teaches_nothing_and_keeps_its_prediction(bench: Bench) 
     launcher = MadeUpLauncher(broken=(2,))
     summary, _ = bench.tune(launcher=launcher, predictor=MadeUpPredictor())
     failed = summary.experiments[1]
-    assert [told.measured for told in failed.predictions] == [None, None]
+    assert [shown.measured for shown in failed.predictions] == [None, None]
     assert len(bench.store.observations()) == 4
 
 

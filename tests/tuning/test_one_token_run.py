@@ -90,9 +90,9 @@ def test_every_reader_leaves_tpot_out(tmp_path: Path) -> None:
     assert {row.split(",")[place] for row in rows} == {""}
     document = json.loads(json.dumps(summary.model_dump(mode="json")))
     assert TaskSummary.model_validate(document) == summary
-    predictions = [told for e in summary.experiments for told in e.predictions]
+    predictions = [answer for e in summary.experiments for answer in e.predictions]
     assert predictions
-    assert all(told.base.tpot_ms is None for told in predictions)
+    assert all(answer.base.tpot_ms is None for answer in predictions)
     measured = [m for e in summary.experiments for m in e.measurements]
     metrics = v1_metrics(measured, scenario="D(16,1)", benchmark_name="b", elapsed_s=1.0)
     assert metrics["mean_tpot"] is None

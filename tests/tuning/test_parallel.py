@@ -120,8 +120,8 @@ class Hall:
         self.machine, self.strategy = Machine(), Watching()
 
     def prepared(self, at_once: object, **optimization: Any) -> Prepared:
-        said = {"strategy": "grid", "parallel_launches": at_once} | optimization
-        return prepare(parse_task(TASK | {"optimization": said}), base=self.folder)
+        message = {"strategy": "grid", "parallel_launches": at_once} | optimization
+        return prepare(parse_task(TASK | {"optimization": message}), base=self.folder)
 
     def tune(
         self, at_once: object, devices: str | None = "0123", **optimization: Any
@@ -252,9 +252,9 @@ def test_an_unexpected_error_in_one_ends_the_others_and_is_raised(hall: Hall) ->
 
 def test_on_one_cpu_engines_do_not_share(tmp_path: Path) -> None:
     cpu = {"system": {"gpu_type": "cpu", "backend": "vllm"}, "parallel": {}}
-    for said in (2, 8):
-        task = parse_task(TASK | cpu | {"optimization": {"parallel_launches": said}})
-        with pytest.raises(ConfigError, match=f"parallel_launches: {said} engines on one CPU"):
+    for message in (2, 8):
+        task = parse_task(TASK | cpu | {"optimization": {"parallel_launches": message}})
+        with pytest.raises(ConfigError, match=f"parallel_launches: {message} engines on one CPU"):
             prepare(task, base=tmp_path)
     automatic = parse_task(TASK | cpu | {"optimization": {"parallel_launches": "auto"}})
     assert prepare(automatic, base=tmp_path).side_by_side == 1

@@ -90,7 +90,7 @@ def experiments(home: Path, run: TaskRecord) -> tuple[ExperimentRecord, ...]:
         return store.experiments(run.id)
 
 
-def told(record: ExperimentRecord) -> tuple[object, ...]:
+def shown(record: ExperimentRecord) -> tuple[object, ...]:
     """What a replay shows of an experiment, without what differs by moment and place."""
     return (
         record.index,
@@ -170,7 +170,7 @@ def test_the_noise_is_that_of_the_seed(tmp_path: Path) -> None:
     assert figures(1, "a") != figures(2, "a")
 
 
-def test_the_run_is_marked_and_keeps_what_the_table_told(tmp_path: Path) -> None:
+def test_the_run_is_marked_and_keeps_what_the_table_has(tmp_path: Path) -> None:
     task = prepared(written(tmp_path))
     home = tmp_path / "home"
     run = go(task, home)
@@ -212,8 +212,8 @@ def test_a_replay_that_is_interrupted_goes_on_as_one_left_alone(
     assert first.status in ("interrupted", "completed")
     second = go(task, homes[1])
     assert (second.id, second.status) == (first.id, alone.status)
-    assert [told(e) for e in experiments(homes[1], second)] == [
-        told(e) for e in experiments(homes[0], alone)
+    assert [shown(e) for e in experiments(homes[1], second)] == [
+        shown(e) for e in experiments(homes[0], alone)
     ]
 
 

@@ -47,8 +47,8 @@ class Suspicious:
         # Labels that every run draws anew.
         earlier = tuple(replace(o, launch="", at=None) for o in state.knowledge.earlier)
         knowledge = replace(state.knowledge, earlier=earlier)
-        told = {**vars(state), "settings": dict(state.settings), "knowledge": knowledge}
-        digest = hashlib.sha256(repr(sorted(told.items())).encode()).hexdigest()
+        shown = {**vars(state), "settings": dict(state.settings), "knowledge": knowledge}
+        digest = hashlib.sha256(repr(sorted(shown.items())).encode()).hexdigest()
         untried = state.untried()
         return Proposal(untried[int(digest, 16) % len(untried)], digest, "hashing")
 

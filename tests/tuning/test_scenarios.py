@@ -49,8 +49,8 @@ def test_every_candidate_is_in_the_scenario_of_its_engine(tmp_path: Path) -> Non
 def test_what_the_task_says_of_its_gpus_replaces_the_catalog(tmp_path: Path) -> None:
     system = {"backend": "vllm", "gpu_type": "h100", "total_gpus": 4}
     plain = only(scenarios(prepared({"system": system}, tmp_path), tmp_path)).gpu
-    said = system | {"memory_per_gpu": 64.0, "nvlink_bandwidth": 900.0}
-    gpu = only(scenarios(prepared({"system": said}, tmp_path), tmp_path)).gpu
+    message = system | {"memory_per_gpu": 64.0, "nvlink_bandwidth": 900.0}
+    gpu = only(scenarios(prepared({"system": message}, tmp_path), tmp_path)).gpu
     assert (gpu.memory_gib, gpu.interconnect_gb_s) == (64.0, 900.0)
     assert (gpu.bandwidth_gb_s, gpu.tflops) == (plain.bandwidth_gb_s, plain.tflops)
     assert plain.memory_gib != 64.0

@@ -104,11 +104,11 @@ def test_a_prediction_without_figures_is_left_out() -> None:
     assert found.launches[0].value == 1.0
 
 
-def test_a_run_without_predictions_is_told_too() -> None:
+def test_a_run_without_predictions_is_shown_too() -> None:
     found = view(replace(experiment(1, "a", 50.0), base=()), best="a")
     assert (found.predicted_frontier, found.launches[0].value) == ([], 1.0)
 
 
-def test_a_run_that_has_not_launched_has_nothing_to_tell() -> None:
+def test_a_run_that_has_not_launched_has_nothing_to_show() -> None:
     found = view(best="none")
     assert (found.measure, found.launches) == ("hypervolume", [])

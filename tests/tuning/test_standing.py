@@ -66,18 +66,18 @@ def test_the_representative_point_is_on_the_frontier_where_one_of_its_points_is(
             assert shown in of_frontier
 
 
-def test_what_was_predicted_is_told_at_the_level_that_is_shown(bench: Bench) -> None:
+def test_what_was_predicted_is_shown_at_the_level_that_is_shown(bench: Bench) -> None:
     summary, _ = bench.tune(predictor=MadeUpPredictor())
     for experiment in bench.store.experiments(summary.task.id):
-        told = experiment.standing
+        answer = experiment.standing
         levels = {m.tok_s: m.load.value for m in experiment.measurements}
-        shown = levels[told.actual_throughput_tok_s or 0.0]
+        shown = levels[answer.actual_throughput_tok_s or 0.0]
         expected = experiment.calibrated or experiment.base
-        (said,) = (p for p in expected if p.load.value == shown)
-        assert told.predicted_throughput_tok_s == said.tok_s
-        assert told.predicted_ttft_ms == said.ttft_ms
-        after_the_first = said.tpot_ms * (said.osl - 1)
-        assert told.predicted_latency_p90_ms == pytest.approx(said.ttft_ms + after_the_first)
+        (message,) = (p for p in expected if p.load.value == shown)
+        assert answer.predicted_throughput_tok_s == message.tok_s
+        assert answer.predicted_ttft_ms == message.ttft_ms
+        after_the_first = message.tpot_ms * (message.osl - 1)
+        assert answer.predicted_latency_p90_ms == pytest.approx(message.ttft_ms + after_the_first)
 
 
 def test_with_one_objective_the_best_point_is_shown(bench: Bench) -> None:

@@ -43,7 +43,7 @@ def predicted(candidate_id: str, e2e_ms: float) -> tuple[Prediction, ...]:
 
 
 def launched(
-    candidate_id: str, *, levels: Sequence[int] = (1, 10), **told: Any
+    candidate_id: str, *, levels: Sequence[int] = (1, 10), **shown: Any
 ) -> ExperimentRecord:
     made: dict[str, Any] = {
         **dict.fromkeys(("command", "selection_reason", "phase", "log_path"), "-"),
@@ -54,13 +54,13 @@ def launched(
         "measure_s": 44.0,
         "measurements": tuple(level(n, 1.0, 1.0) for n in levels for _ in range(2)),
     }
-    return ExperimentRecord(id=1, index=1, candidate_id=candidate_id, **made | told)
+    return ExperimentRecord(id=1, index=1, candidate_id=candidate_id, **made | shown)
 
 
 def minutes(*history: ExperimentRecord) -> list[float]:
     """Of two candidates, the second twice as slow, and of one that nobody predicted; in seconds."""
-    told = {"a": predicted("a", 1000.0), "b": predicted("b", 2000.0)}
-    times = LaunchTimes(told, BENCHMARK, startup_guess_s=STARTUP_GUESS_S)
+    shown = {"a": predicted("a", 1000.0), "b": predicted("b", 2000.0)}
+    times = LaunchTimes(shown, BENCHMARK, startup_guess_s=STARTUP_GUESS_S)
     return [60 * each for each in times.minutes("abc", history).values()]
 
 

@@ -59,7 +59,7 @@ def test_threads_among_the_extra_arguments_are_the_tasks_own(words: list[Any]) -
         assert "3" not in argv
 
 
-def test_other_engines_are_told_nothing() -> None:
+def test_other_engines_are_shown_nothing() -> None:
     system = {"backend": "vllm", "gpu_type": "h100", "total_gpus": 1}
     found = prepared(model={"id": "Qwen/Qwen3-8B"}, system=system)
     assert "misc.threads" not in found.variants[0].config.settings

@@ -1,4 +1,4 @@
-"""What packages may add, by name: where the classes are, not what they do.
+"""Extensions that packages may add, by name: where the classes are, not what they do.
 
 A kind of extension is a protocol of some room (`launch.protocol.Launcher`,
 `measure.protocol.LoadGenerator`, `search.strategy.Strategy`, `predict.predictor.Predictor`). Ours
@@ -162,7 +162,7 @@ STRATEGIES = ExtensionPoint(
     },
     error=AutotunerError,
 )
-"""What chooses the next launch; `optimization.strategy` names one."""
+"""Strategies, which choose the next launch; `optimization.strategy` names one."""
 PREDICTORS = ExtensionPoint(
     "predictor",
     group="autotuner.predictors",
@@ -174,7 +174,7 @@ PREDICTORS = ExtensionPoint(
     },
     error=AutotunerError,
 )
-"""What says what to expect of a launch; `prediction.predictor` names one, and `none` for none."""
+"""Predictors of launches; `prediction.predictor` names one, and `none` for none."""
 
 DeploymentMode = Annotated[str, AfterValidator(LAUNCHERS.check), LAUNCHERS]
 """Name of a launcher."""

@@ -39,7 +39,7 @@ def test_every_kind_of_event_is_known_and_documented(bench: Bench) -> None:
     assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
 
 
-def test_a_run_stores_what_it_tells(bench: Bench) -> None:
+def test_a_run_stores_what_it_shows(bench: Bench) -> None:
     summary, _ = bench.tune()
     stored = [(e.kind, e.payload) for e in bench.store.events(summary.task.id)]
     ephemeral = ("predicting", "level_progress")
@@ -75,13 +75,13 @@ class Kept(Store):
         self.kept.append((kind, payload))
 
 
-def test_progress_is_told_once_a_second_and_in_its_place() -> None:
+def test_progress_is_shown_once_a_second_and_in_its_place() -> None:
     store, clock = Kept(), Clock()
-    with EventRecorder(store, 1, clock=clock) as telling:
+    with EventRecorder(store, 1, clock=clock) as showing:
         for number in range(50):
-            telling.store(LevelProgress(1, 4, number, 50))
+            showing.store(LevelProgress(1, 4, number, 50))
             clock.now_s += PROGRESS_EVERY_S / 10
-        telling.store(EngineReady(1, 2.0))
+        showing.store(EngineReady(1, 2.0))
     done = [payload["completed"] for kind, payload in store.kept if kind == "level_progress"]
     assert done == sorted(done)
     assert 1 <= len(done) <= 5
@@ -91,20 +91,20 @@ def test_progress_is_told_once_a_second_and_in_its_place() -> None:
 def test_a_slow_disk_holds_up_no_progress() -> None:
     store, clock = Kept(), Clock()
     store.may_go_on.clear()
-    with EventRecorder(store, 1, clock=clock) as telling:
+    with EventRecorder(store, 1, clock=clock) as showing:
         for number in range(5):
-            telling.store(LevelProgress(1, 4, number, 5))
+            showing.store(LevelProgress(1, 4, number, 5))
             clock.now_s += 10 * PROGRESS_EVERY_S
         assert store.kept == []
         store.may_go_on.set()
-        telling.store(EngineReady(1, 2.0))
+        showing.store(EngineReady(1, 2.0))
     assert [kind for kind, _ in store.kept] == ["level_progress", "engine_ready"]
 
 
 def test_what_went_wrong_with_progress_is_not_lost() -> None:
     store = Kept()
     store.broken = True
-    with EventRecorder(store, 1) as telling:
-        telling.store(LevelProgress(1, 4, 1, 5))
+    with EventRecorder(store, 1) as showing:
+        showing.store(LevelProgress(1, 4, 1, 5))
         with pytest.raises(StoreError, match="no more"):
-            telling.store(EngineReady(1, 2.0))
+            showing.store(EngineReady(1, 2.0))

@@ -59,25 +59,25 @@ def test_what_misses_a_limit_is_not_offered(tmp_path: Path) -> None:
     assert chosen.point.tok_s_per_gpu == max(
         point.tok_s_per_gpu for point in found.points if point.ttft_ms <= limit
     )
-    told = estimate_document(prepared, found)["recommended"]
-    assert "Qwen/Qwen3-32B" in told["command"]
-    assert "--tensor-parallel-size" in told["command"]
-    assert told["limits"][0]["verdict"] in ("meets", "unclear")
-    low, high = told["intervals"]["ttft_ms"]
+    answer = estimate_document(prepared, found)["recommended"]
+    assert "Qwen/Qwen3-32B" in answer["command"]
+    assert "--tensor-parallel-size" in answer["command"]
+    assert answer["limits"][0]["verdict"] in ("meets", "unclear")
+    low, high = answer["intervals"]["ttft_ms"]
     assert low < chosen.point.ttft_ms < high
     shown = text(prepared, found)
     assert "expected best" in shown
-    assert told["command"] in shown
+    assert answer["command"] in shown
 
 
-def test_where_nothing_meets_a_limit_the_excess_is_told(tmp_path: Path) -> None:
+def test_where_nothing_meets_a_limit_the_excess_is_shown(tmp_path: Path) -> None:
     prepared, found = expected(tmp_path, slo={"ttft_ms": 1.0})
     chosen = found.recommended
     assert chosen is not None
     assert not chosen.meets_slo
     assert chosen.point.ttft_ms == min(map(ttft, found.points))
-    told = estimate_document(prepared, found)["recommended"]
-    assert told["limits"][0]["over"] == pytest.approx(chosen.point.ttft_ms - 1)
+    answer = estimate_document(prepared, found)["recommended"]
+    assert answer["limits"][0]["over"] == pytest.approx(chosen.point.ttft_ms - 1)
     shown = text(prepared, found)
     assert "nearest to the SLO" in shown
     assert "misses: TTFT" in shown
@@ -92,8 +92,8 @@ def test_a_cost_that_is_an_objective_is_shown(tmp_path: Path) -> None:
     assert "USD/M" in shown
     chosen = found.recommended
     assert chosen is not None
-    told = estimate_document(prepared, found)["recommended"]
-    assert told["usd_per_million_tokens"] == pytest.approx(1000 / chosen.point.tok_s_per_gpu)
+    answer = estimate_document(prepared, found)["recommended"]
+    assert answer["usd_per_million_tokens"] == pytest.approx(1000 / chosen.point.tok_s_per_gpu)
     assert "USD/M" not in text(*expected(tmp_path, system=system))
 
 
