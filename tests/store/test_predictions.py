@@ -38,7 +38,7 @@ EXPERIMENT: dict[str, Any] = {
 }
 DONE: dict[str, Any] = {"status": "completed", "failure": None, "startup_s": 1, "measure_s": 2}
 BASE = Prediction(
-    *("a", 1, 120.5, 1 / 3, 800.0, 2, 64.0, 0.5, 0.25, 0.125, "roofline-1"),
+    *("a", LoadLevel.concurrency(1), 120.5, 1 / 3, 800.0, 2, 64.0, 0.5, 0.25, 0.125, "roofline-1"),
     memory_gib=12.5,
     power_w=None,
     note="queueing",
