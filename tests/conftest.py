@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 
@@ -26,6 +27,9 @@ from autotuner.store.schema import Base
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 # Tests that run beside each other each stand for a machine of their own.
 os.environ["AUTOTUNER_LOCKS"] = _LOCKS
+# How long an example takes says nothing on a machine that others use too.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 DATABASES = ("sqlite", "postgresql")
 _SQLITE_FIRST = ("server", "workers")
 """Folders whose tests on PostgreSQL are slow ones; the store's own try both kinds every time."""

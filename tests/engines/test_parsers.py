@@ -27,7 +27,7 @@ FLAGS = {engine: declared(engine) for engine in ("vllm", "sglang", "lmdeploy")}
 
 
 @pytest.mark.parametrize("engine", FLAGS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(SETTINGS, st.sampled_from(MODELS))
 def test_every_flag_and_value_is_declared(engine: str, chosen: dict[str, Any], name: str) -> None:
     for flag, value in reported(expressible(engine, chosen, name)[1]).items():

@@ -55,7 +55,7 @@ def test_the_engine_reads_what_the_candidate_has(engine: str) -> None:
     lines: list[list[str]] = []
     flags: list[dict[str, Any]] = []
 
-    @settings(max_examples=300, deadline=None, database=None)
+    @settings(max_examples=300, database=None)
     @given(SETTINGS, st.sampled_from(MODELS))
     def collect(chosen: dict[str, Any], name: str) -> None:
         spec = expressible(engine, chosen, name)[1]

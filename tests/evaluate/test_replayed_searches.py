@@ -134,7 +134,7 @@ def test_a_strategy_that_launches_something_twice_is_a_defect_and_is_named() -> 
 
 
 @given(landscapes(), st.integers(0, 50))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_oracle_with_all_launches_finds_everything(scape: Landscape, seed: int) -> None:
     case = Case(0, "oracle", len(scape.launches), seed)
     scores = scored(Subject(scape, knowledge(scape)), case, contender("oracle", scape))
@@ -145,7 +145,7 @@ def test_an_oracle_with_all_launches_finds_everything(scape: Landscape, seed: in
 
 
 @given(landscapes())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_first_launch_of_the_oracle_is_the_best_single_one(scape: Landscape) -> None:
     truth = Truth.of(scape)
     for dimensions, objectives in ((2, FRONTIER), (3, (*FRONTIER, "ttft_ms"))):
@@ -169,7 +169,7 @@ def test_whoever_searches_to_the_end_finds_everything_and_stops(name: str) -> No
 
 @pytest.mark.parametrize("name", sorted({*BASELINES} - {"oracle"}))
 @given(landscapes(), st.integers(0, 5))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 def test_baselines_live_with_any_predictions_and_failures(
     name: str, scape: Landscape, seed: int
 ) -> None:

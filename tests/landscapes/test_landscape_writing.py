@@ -97,7 +97,7 @@ def landscapes(draw: st.DrawFn) -> Landscape:
 
 
 @given(landscapes())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_reads_back(tmp_path: Path, landscape: Landscape) -> None:
     path = tmp_path / "written.csv"
     path.write_bytes(landscape_csv(landscape).encode())

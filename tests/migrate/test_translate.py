@@ -360,7 +360,7 @@ def v1_tasks(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(v1_tasks())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_key_of_a_task_is_lost(v1: dict[str, Any]) -> None:
     if not isinstance(v1["model"].get("id_or_path"), str) or not v1["model"]["id_or_path"]:
         return

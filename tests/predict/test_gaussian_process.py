@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autotuner.predict.gaussian_process import (
@@ -61,7 +61,6 @@ def test_similarities_are_one_at_no_distance_and_fall(one: np.ndarray, other: np
         assert ((matern(squared) <= 1) & (matern(squared + 1.0) < matern(squared))).all()
 
 
-@settings(deadline=None)
 @given(points(), points(), st.floats(0.01, 1.0), st.lists(NUMBERS, min_size=6, max_size=6))
 def test_a_posterior_is_the_one_of_the_normal_distribution(
     seen: np.ndarray, asked: np.ndarray, noise: float, measured: list[float]

@@ -50,7 +50,7 @@ MODELS = sorted(
 )
 ENGINES = ("vllm", "sglang", "trtllm")
 PREDICTOR = RooflinePredictor()
-quickly = settings(max_examples=60, deadline=None)
+quickly = settings(max_examples=60)
 
 
 def facts_of(name: str) -> ModelFacts:

@@ -55,7 +55,7 @@ def test_prompts_first_is_what_playing_it_through_gives(users: int) -> None:
 
 
 @given(st.booleans(), st.floats(1, 500), st.floats(0.001, 2), st.floats(0, 2000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_little_s_law_holds_and_no_more_work_is_done_than_there_is_time_for(
     mixes: bool, users: float, prompt_s: float, later: float
 ) -> None:

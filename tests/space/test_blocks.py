@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tried import tried, widths
 
@@ -184,7 +184,6 @@ def test_mxfp4_experts_are_filled_up() -> None:
     assert widths(kept) == [1, 2, 4, 8]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([128, 256, 384, 512, 768, 1536]),
     st.sampled_from([128, 256, 512, 640]),

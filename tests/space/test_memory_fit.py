@@ -150,7 +150,7 @@ def test_what_does_not_fit_says_how_many_gpus_it_needs(engine: str) -> None:
 KNOWN = ("llama-3.1-70b", "llama-3.1-8b", "qwen3-235b-a22b", "qwen3-30b-a3b-fp8", "deepseek-v3")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.sampled_from(KNOWN),
     st.sampled_from(["vllm", "sglang", "trtllm"]),

@@ -192,9 +192,7 @@ def test_the_run_is_marked_and_keeps_what_the_table_has(tmp_path: Path) -> None:
     st.sampled_from(["random", "grid"]),
     st.integers(min_value=0, max_value=2**31),
 )
-@settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_replay_that_is_interrupted_goes_on_as_one_left_alone(
     tmp_path: Path, after: int, strategy: str, seed: int
 ) -> None:

@@ -123,7 +123,6 @@ def test_interrupted_once_at_any_level(
 @pytest.mark.slow
 @settings(
     max_examples=8,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -30,9 +30,7 @@ SCALARS = st.one_of(
     st.just({}),
     st.just([{"a": 1}]),
 )
-hostile = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200
-)
+hostile = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 
 
 def is_read_or_refused(path: Path) -> None:

@@ -112,7 +112,7 @@ def test_without_roots_nothing_may_be_used(root):
         confined(str(root), [])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     parts=st.lists(st.sampled_from(TRICKY) | st.text(max_size=5), max_size=6),
     absolute=st.booleans(),

@@ -57,7 +57,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @given(CHANGES, st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_task_is_kept_or_refused_and_can_be_started_or_not(
     client: TestClient, changes: dict[str, Any], again: bool
 ) -> None:
@@ -80,7 +80,7 @@ def test_any_task_is_kept_or_refused_and_can_be_started_or_not(
 
 
 @given(PRESETS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_preset_is_kept_or_refused(client: TestClient, body: dict[str, Any]) -> None:
     made = client.post("/api/presets/", json=body)
     assert made.status_code in (201, 409, 422), made.text
@@ -94,7 +94,7 @@ def test_any_preset_is_kept_or_refused(client: TestClient, body: dict[str, Any])
 
 
 @given(PATHS, st.sampled_from(["tasks", "tasks/name", "experiments", "presets", "runtime-params"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_address_is_answered(client: TestClient, name: str, kind: str) -> None:
     answer = client.get(f"/api/{kind}/{quote(name)}")
     assert answer.status_code < 500, answer.text

@@ -66,7 +66,6 @@ def walked(client: TestClient, **query: Any) -> list[dict[str, Any]]:
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
