@@ -185,7 +185,7 @@ def test_a_run_shows_its_lengths_and_what_was_wrong_with_a_level(tmp_path: Path)
 
 
 def test_a_run_of_another_version_is_shown(tmp_path: Path) -> None:
-    with pytest.raises(VerifyError, match="is no run"):
+    with pytest.raises(VerifyError, match="is no task"):
         read_points(written(tmp_path, run() | {"schema_version": 9}))
 
 
