@@ -150,7 +150,7 @@ def test_nothing_else_is_named_by_a_retired_word(folder: str) -> None:
         ("def tell_all(said): ...", 2),
         ("class PlanOutlook: ...", 1),
         ("self.telling = f(untold=2)", 2),
-        ("a = {'is_shown': 1}", 1),
+        ("a = {'is_told': 1}", 1),
         ("# what people are told", 1),
         ('def f():\n    """The likeness of two.\n\n    It has\n    a memory wall.\n    """', 2),
         ("raise E(f'the warden of {name} is gone')", 1),
