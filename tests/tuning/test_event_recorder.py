@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from made_up_bench import Bench, opened
 
+from autotuner.config import LoadLevel
 from autotuner.errors import StoreError
 from autotuner.store import Store
 from autotuner.tuning import events
@@ -79,7 +80,7 @@ def test_progress_is_shown_once_a_second_and_in_its_place() -> None:
     store, clock = Kept(), Clock()
     with EventRecorder(store, 1, clock=clock) as showing:
         for number in range(50):
-            showing.store(LevelProgress(1, 4, number, 50))
+            showing.store(LevelProgress(1, LoadLevel.concurrency(4), number, 50))
             clock.now_s += PROGRESS_EVERY_S / 10
         showing.store(EngineReady(1, 2.0))
     done = [payload["completed"] for kind, payload in store.kept if kind == "level_progress"]
@@ -93,7 +94,7 @@ def test_a_slow_disk_holds_up_no_progress() -> None:
     store.may_go_on.clear()
     with EventRecorder(store, 1, clock=clock) as showing:
         for number in range(5):
-            showing.store(LevelProgress(1, 4, number, 5))
+            showing.store(LevelProgress(1, LoadLevel.concurrency(4), number, 5))
             clock.now_s += 10 * PROGRESS_EVERY_S
         assert store.kept == []
         store.may_go_on.set()
@@ -105,6 +106,6 @@ def test_what_went_wrong_with_progress_is_not_lost() -> None:
     store = Kept()
     store.broken = True
     with EventRecorder(store, 1) as showing:
-        showing.store(LevelProgress(1, 4, 1, 5))
+        showing.store(LevelProgress(1, LoadLevel.concurrency(4), 1, 5))
         with pytest.raises(StoreError, match="no more"):
             showing.store(EngineReady(1, 2.0))
