@@ -63,7 +63,7 @@ class Level:
 
     def failures(self) -> list[str]:
         """Values that are worse than their limits."""
-        if self.shown.concurrency > JUDGED_UP_TO:
+        if self.shown.load.value > JUDGED_UP_TO:
             return []
         found = []
         for name, measured, true in (("TTFT", *self.ttft), ("TPOT", *self.tpot)):
