@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import autotuner.predict.gaussian_process  # noqa: F401 - loads before any example is timed
 from autotuner.catalog import gpu_named, known_model
-from autotuner.config import Candidate, LoadLevel, closed_loops
+from autotuner.config import Candidate, closed_loops
 from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario, tok_s
 from autotuner.predict.calibration import (
     CPU_DRIFT,
@@ -207,7 +207,7 @@ places = st.builds(
     ),
     isl=st.floats(1, 1e5),
     osl=st.floats(1, 1e4),
-    load=st.integers(1, 2048).map(LoadLevel.concurrency),
+    in_flight=st.integers(1, 2048).map(float),
     base_ttft_ms=st.floats(0.1, 1e6),
     base_tpot_ms=st.floats(0.1, 1e4),
 )
@@ -268,7 +268,7 @@ def a_line(length: int, model: str = "m") -> list[Place]:
             settings={"parallel.tensor_parallel": 2**n},
             isl=1024,
             osl=256,
-            load=LoadLevel.concurrency(8),
+            in_flight=8.0,
             base_ttft_ms=100,
             base_tpot_ms=10,
         )
