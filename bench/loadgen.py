@@ -70,7 +70,7 @@ class Level:
             if abs(measured - true) > max(WITHIN_MS, WITHIN_SHARE * true):
                 found.append(f"{name} is off by {measured - true:+.2f} ms")
         # A lone stream wakes the client for every single token, which costs more by nature.
-        if self.shown.concurrency > 1 and self.cpu_s_per_1000_tokens > CPU_S_LIMIT:
+        if self.shown.load.value > 1 and self.cpu_s_per_1000_tokens > CPU_S_LIMIT:
             found.append(f"{self.cpu_s_per_1000_tokens:.3f} CPU s for 1,000 tokens")
         return found
 

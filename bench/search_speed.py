@@ -23,6 +23,7 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is there
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.search_replay import FRONTIER, Goal, replay
 from autotuner.landscapes import (
     Landscape,
@@ -36,7 +37,7 @@ from autotuner.search import STRATEGIES, strategy_named
 
 RECORDED = Path(__file__).parents[1] / "examples" / "landscapes" / "dev_llama70b_h100_vllm.csv.gz"
 GROWN = "scheduling.max_num_batched_tokens"
-LEVEL = 2
+LEVEL = LoadLevel.concurrency(2)
 """A load level between two recorded ones, to have ten of them."""
 SIZES = (350, 1000, 5000)
 LAUNCHES = 12
@@ -80,14 +81,12 @@ def _between(launches: list[RecordedLaunch], steps: int) -> Iterable[RecordedLau
         yield replace(low, settings=settings, levels=tuple(levels))
 
 
-def _mixed(low: RecordedLevel, high: RecordedLevel, share: float, at: int) -> RecordedLevel:
+def _mixed(low: RecordedLevel, high: RecordedLevel, share: float, at: LoadLevel) -> RecordedLevel:
     """Between two levels; where one of them fails or is not predicted, as the nearer one."""
     near = low if share < 0.5 else high
     true = _figures(low.true, high.true, share)
     predicted = _figures(low.predicted, high.predicted, share)
-    return replace(
-        near, concurrency=at, true=true or near.true, predicted=predicted or near.predicted
-    )
+    return replace(near, load=at, true=true or near.true, predicted=predicted or near.predicted)
 
 
 def _figures(

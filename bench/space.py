@@ -60,7 +60,8 @@ def cache_ratio() -> float:
     factory = TaskConfigFactory().apply_base_defaults()
     for name in ("high_throughput", "fp8_quantized", "memory_optimized"):
         factory = factory.apply_profile(name)
-    firsts, seconds = [], []
+    firsts: list[float] = []
+    seconds: list[float] = []
     for total in range(1, 101):
         context = TaskContext("llama-3.1-70b", "vllm", "h100", total, isl=2048, osl=512)
         context.known, context.model_facts  # noqa: B018 - facts are not what is timed

@@ -36,7 +36,7 @@ DRAWS = 4
 ASKED = 40
 NOISE_SHARE = {"ttft": 1.0, "tpot": 1.0, "littles_law_residual": 0.3}
 """Share of a row's noise that a quantity has; in the residual throughput's and TPOT's cancel."""
-LAUNCH_ROLES = {"concurrency", "load", "gpus", "base_ttft", "base_tpot"}
+LAUNCH_ROLES = {"level", "load", "gpus", "base_ttft", "base_tpot"}
 DEGREES = 4
 HEDGE = {"common": 2.0, "smooth": 2.0}
 
@@ -57,7 +57,7 @@ def cases(landscape: Landscape, quantity: str) -> Iterator[Case]:
         candidates=tuple(launch.id for launch in landscape.launches),
         history=(),
         objectives=("tok_s_per_gpu", "tok_s_per_user"),
-        levels=tuple(level.at_once for level in landscape.levels),
+        levels=landscape.levels,
         settings={launch.id: launch.settings for launch in landscape.launches},
         knowledge=knowledge(landscape),
     )
@@ -91,9 +91,10 @@ def _true(landscape: Landscape, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     for launch in landscape.launches:
         for level in launch.levels:
             row = index.get((launch.id, level.load))
-            if level.true is not None and row is not None:
-                rest = level.true.tok_s * level.true.tpot_ms / level.load
-                logs = np.log([level.true.ttft_ms, level.true.tpot_ms, rest, 1.0])
+            true = level.true
+            if true is not None and true.tpot_ms is not None and row is not None:
+                littles_law = true.tok_s * true.tpot_ms / level.load.value
+                logs = np.log([true.ttft_ms, true.tpot_ms, littles_law, 1.0])
                 residuals[row] = logs - rows.base[row]
                 noise[row] = level.noise_cv
     return residuals, noise
