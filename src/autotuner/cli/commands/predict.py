@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import known_observations, prepare_file
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import duration_text, err, out, print_json, refuse_unwritable
-from autotuner.config import PredictionConfig, nearest
+from autotuner.config import PredictionMode, nearest
+from autotuner.config.extensions import PREDICTORS
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.report.html import write_aside
@@ -26,6 +27,10 @@ from autotuner.tuning.forecast import forecast_of
 from autotuner.tuning.prepare import Prepared
 
 _SHOWN_POINTS = 12
+_KNOWN: Mapping[str, Sequence[str]] = {
+    "predictor": PREDICTORS,
+    "mode": typing.get_args(PredictionMode),
+}
 
 
 def predict(
@@ -71,9 +76,10 @@ def predict(
 def _with_options(prepared: Prepared, options: Mapping[str, str | None]) -> Prepared:
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():
-        words = list(typing.get_args(PredictionConfig.model_fields[name].annotation))
-        if value not in words:
-            raise AutotunerError(f"--{name}: {value!r} is unknown; {nearest(value, words)}")
+        if value not in _KNOWN[name]:
+            raise AutotunerError(
+                f"--{name}: {value!r} is unknown; {nearest(value, list(_KNOWN[name]))}"
+            )
     if given.get("predictor") == "aiconfigurator":
         require_installed()
     prediction = prepared.task.prediction.model_copy(update=given)
