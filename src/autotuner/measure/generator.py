@@ -102,7 +102,6 @@ class _Sender:
         background: BackgroundThread,
     ) -> None:
         self._arrival = plan.arrival_process()
-        self._most_in_flight = plan.most_in_flight
         self._client = client
         self._prompts = prompts
         self._level = level
@@ -134,8 +133,7 @@ class _Sender:
             if wait_s > 0:
                 self._timer = self._loop.call_later(wait_s, self.send_due)
                 return
-            if is_open and level.in_flight >= self._most_in_flight:
-                level.held_back = True
+            if is_open and not level.may_send():
                 return
             task = self._loop.create_task(self._request(level.begin(due_s if is_open else None)))
             self._tasks.add(task)

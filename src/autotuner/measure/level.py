@@ -79,7 +79,7 @@ class Level:
         self._in_background = in_background
         self._clock = clock
         self._users = plan.arrival_process().users or 1
-        self._warm = 0
+        self._warm = self._peak = 0
         self._all_have_begun = False
         self._began_s: float | None = None
         self._ended_s = 0.0
@@ -97,11 +97,23 @@ class Level:
         self._errors: Counter[str] = Counter()
         self._ended_by: EndedBy = "requests"
 
+    def may_send(self) -> bool:
+        """Whether a request that is due in an open loop may be sent, or waits for one to end.
+
+        Those that keep the load up go no higher than it was: where the engine does not keep up,
+        more and more of them would only keep the measured ones from ending.
+        """
+        if not self._is_closed(self._clock()):
+            self.held_back |= self.in_flight >= self._plan.most_in_flight
+            return self.in_flight < self._plan.most_in_flight
+        return self.in_flight < min(self._peak, self._plan.most_in_flight)
+
     def begin(self, scheduled_s: float | None = None) -> Ticket:
         """A request starts now; it was due at `scheduled_s`, on the clock of the replies."""
         now_s = self._clock()
         self.sent += 1
         self.in_flight += 1
+        self._peak = max(self._peak, self.in_flight)
         self._all_have_begun |= self.in_flight >= self._users
         first = self._plan.warmup_requests
         is_warm = not first or (self._all_have_begun and self._warm >= first)

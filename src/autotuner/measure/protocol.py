@@ -37,7 +37,8 @@ class LevelPlan:
     the load up until the last measured one ends, so that each of them meets the full load.
 
     An open loop has no more than `most_in_flight` requests under way: where the engine is so far
-    behind, the next waits for one to end, and the level is marked as saturated.
+    behind, the next waits for one to end, and the level is marked as saturated. Requests that
+    keep the load up do not raise it beyond what it was.
 
     Attributes:
         warmup_requests: completed before the clock starts; not counted.
