@@ -47,8 +47,8 @@ class Constant:
         points = tuple(self._point(scenario, key, level) for key, level in reported)
         return Predictions(self.name, points, {}, refused)
 
-    def _point(self, scenario: Scenario, key: str, level: int) -> Prediction:
-        tokens = tok_s(level, TTFT_MS, TPOT_MS, scenario.osl)
+    def _point(self, scenario: Scenario, key: str, level: LoadLevel) -> Prediction:
+        tokens = tok_s(level.value, TTFT_MS, TPOT_MS, scenario.osl)
         figures = (TTFT_MS, TPOT_MS, tokens, 1, scenario.osl)
         return Prediction(key, level, *figures, 0.5, 0.5, 0.5, self.name)
 
@@ -232,7 +232,7 @@ def test_a_filter_that_leaves_nothing_is_reported_before_anything_is_predicted(
 
 def test_every_row_is_predicted_for_the_engine_s_version_that_it_ran_on() -> None:
     class Versioned(Constant):
-        def _point(self, scenario: Scenario, key: str, level: int) -> Prediction:
+        def _point(self, scenario: Scenario, key: str, level: LoadLevel) -> Prediction:
             return replace(super()._point(scenario, key, level), source=scenario.engine_version)
 
     rows = [

@@ -62,7 +62,7 @@ def test_the_numbers_are_those_of_its_plain_api(model: str, settings: dict[str, 
     assert [p.load for p in found] == list(LEVELS)
     assert [p.tok_s for p in found] == pytest.approx(
         [
-            p.seq_per_second * 256 * level.value / p.load.value
+            p.seq_per_second * 256 * level.value / p.concurrency
             for p, level in zip(plain, LEVELS, strict=True)
         ],
         rel=0.05,
@@ -101,7 +101,7 @@ def holds_littles_law(point: Prediction) -> bool:
 
 def test_beyond_its_slots_users_wait_and_throughput_stays() -> None:
     found = PREDICTOR.predict(
-        scenario(), [candidate({"scheduling.max_running_requests": 8})], (8, 16, 32, 64)
+        scenario(), [candidate({"scheduling.max_running_requests": 8})], closed_loops(8, 16, 32, 64)
     )
     first, *rest = found.points
     assert first.note == ""
@@ -128,7 +128,9 @@ def test_prompts_that_come_faster_than_they_are_prefilled_wait() -> None:
 
 def test_what_memory_does_not_hold_waits() -> None:
     found = PREDICTOR.predict(
-        scenario(isl=8192, osl=1024), [candidate({"parallel.tensor_parallel": 1})], (8, 256)
+        scenario(isl=8192, osl=1024),
+        [candidate({"parallel.tensor_parallel": 1})],
+        closed_loops(8, 256),
     )
     fits, waits = found.points
     assert fits.note == ""
@@ -325,7 +327,7 @@ def test_the_task_on_h200_is_answered_whole() -> None:
     found = PREDICTOR.predict(
         scenario(isl=4096, osl=512, version=prepared.engine_version),
         prepared.space.candidates,
-        task.benchmark.concurrency,
+        task.benchmark.levels,
     )
     assert len(prepared.space.candidates) >= 300
     assert len(task.benchmark.concurrency) == 8
