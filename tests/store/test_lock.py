@@ -46,7 +46,7 @@ def test_devices_come_back_also_where_one_of_several_is_held(tmp_path: Path) -> 
     with device_locks(["1"], "one", folder=tmp_path):
         for _ in range(2):
             with (
-                pytest.raises(InUseError, match="GPU 1 is in use by run 'one'"),
+                pytest.raises(InUseError, match="GPU 1 is in use by task 'one'"),
                 device_locks(["0", "1"], "two", folder=tmp_path),
             ):
                 raise AssertionError("the device was given twice")
@@ -100,10 +100,10 @@ def test_what_another_user_put_there_is_not_written_to(kind: str, tmp_path: Path
 
 def test_a_holder_that_says_nothing_readable_is_shown_as_another(tmp_path: Path) -> None:
     with device_locks(["cpu"], "mine", folder=tmp_path):
-        for message in ("", "{", "[]", '{"pid": "\\u001b[2J", "kind": "run", "name": "x"}'):
+        for message in ("", "{", "[]", '{"pid": "\\u001b[2J", "kind": "task", "name": "x"}'):
             (tmp_path / "cpu.lock").write_text(message)
             with (
-                pytest.raises(InUseError, match="the CPU is in use by another run"),
+                pytest.raises(InUseError, match="the CPU is in use by another task"),
                 device_locks(["cpu"], "two", folder=tmp_path),
             ):
                 raise AssertionError("the device was given twice")

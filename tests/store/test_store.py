@@ -29,6 +29,7 @@ RUN: dict[str, Any] = {
     "engine": "llamacpp",
     "engine_version": "1",
     "device": "cpu",
+    "status": "running",
     "plan": {"candidates": ["a", "b"], "excluded": {"too long": 3}},
 }
 EXPERIMENT: dict[str, Any] = {

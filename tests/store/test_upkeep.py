@@ -94,10 +94,10 @@ def events(store: Store) -> list[tuple[str, Any]]:
 def test_of_progress_the_newest_is_kept_for_each_task_and_kind(store: Store) -> None:
     first, second = (store.tasks.create(**RUN | {"content_id": name}) for name in "ab")
     for n in range(3):
-        store.add_event(first.id, "level_progress", {"n": n}, passing=True)
-        store.add_event(first.id, "predicting", {"n": n}, passing=True)
+        store.add_event(first.id, "level_progress", {"n": n}, ephemeral=True)
+        store.add_event(first.id, "predicting", {"n": n}, ephemeral=True)
         store.add_event(first.id, "experiment_ended", {"n": n})
-        store.add_event(second.id, "level_progress", {"n": 10 + n}, passing=True)
+        store.add_event(second.id, "level_progress", {"n": 10 + n}, ephemeral=True)
     assert [n for kind, n in events(store) if kind == "experiment_ended"] == [0, 1, 2]
     assert sorted(n for kind, n in events(store) if kind == "level_progress") == [2, 12]
     assert [n for kind, n in events(store) if kind == "predicting"] == [2]

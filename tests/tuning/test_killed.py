@@ -67,7 +67,7 @@ class Tuning:
         return shown
 
     def answer(self, command: str) -> dict[str, Any]:
-        """What `runs` or `show` say."""
+        """What `tasks` or `show` say."""
         environment = os.environ | {"AUTOTUNER_HOME": str(self.home)}
         argv = [*COMMAND, command, "--json"]
         done = subprocess.run(argv, stdout=subprocess.PIPE, check=True, env=environment)
@@ -129,11 +129,11 @@ def test_a_run_whose_tuner_was_killed_is_shown_as_interrupted(tmp_path: Path) ->
         assert line, "the run has ended early"
     # Stopped, so that it does not end while the other command starts.
     process.send_signal(signal.SIGSTOP)
-    assert tuning.told("tasks")["tasks"][0]["status"] == "running"
+    assert tuning.answer("tasks")["tasks"][0]["status"] == "running"
     process.kill()
     process.communicate()
-    assert tuning.told("tasks")["tasks"][0]["status"] == "interrupted"
-    shown = tuning.told("show")
+    assert tuning.answer("tasks")["tasks"][0]["status"] == "interrupted"
+    shown = tuning.answer("show")
     assert shown["task"]["status"] == "interrupted"
     assert {e["status"] for e in shown["experiments"]} <= {"completed", "cancelled"}
 

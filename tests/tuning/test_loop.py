@@ -150,7 +150,7 @@ def test_a_strategy_is_shown_what_is_known_of_every_candidate(bench: Bench) -> N
     assert (first.slo, first.threshold) == ({"ttft_ms": 50, "tpot_ms": 15}, 0.001)
     assert predictor.asked == list(first.candidates), "each once, before the first launch"
     asked = [event for event in bench.events if isinstance(event, Predicting)]
-    assert [(event.asked, event.wanted) for event in asked] == [(3, 3)]
+    assert [(event.asked, event.total) for event in asked] == [(3, 3)]
     assert last.knowledge.earlier == (), "its own launches are in the history"
     assert strategy.thread is not threading.main_thread(), "engines are measured meanwhile"
 

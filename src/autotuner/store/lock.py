@@ -25,7 +25,8 @@ _OF_ALL_USERS = ("/run/lock", "/tmp")  # noqa: S108 - what is opened in it is ch
 """Folders in which every user may make files (the first one that is such a folder counts). Other
 than TMPDIR they are the same for all; what lies in the first is not cleared by age."""
 _FOLDER = "autotuner-devices"
-_KINDS = {"run": "run", "worker": "worker"}
+_KINDS = {"task": "task", "worker": "worker", "run": "task"}
+"""What holds a device, as it is written -> as it is shown; former versions write `run`."""
 
 
 def machine_locks() -> Path:
@@ -36,7 +37,7 @@ def machine_locks() -> Path:
 
 @contextmanager
 def device_locks(
-    devices: Sequence[str], name: str, *, kind: str = "run", folder: Path
+    devices: Sequence[str], name: str, *, kind: str = "task", folder: Path
 ) -> Iterator[None]:
     """Holds devices of this machine while the block runs.
 

@@ -32,7 +32,7 @@ class TaskStarted:
 
 @dataclass(frozen=True)
 class Predicting:
-    """`asked` of `wanted` candidates have been asked for, before anything is launched."""
+    """`asked` of `total` candidates have been asked for, before anything is launched."""
 
     asked: int
     total: int
@@ -82,7 +82,7 @@ class EngineReady:
 
 @dataclass(frozen=True)
 class LevelProgress:
-    """`completed` of `wanted` requests of a level are done; about `left_s` seconds are left, None
+    """`completed` of `total` requests of a level are done; about `left_s` seconds are left, None
     while nothing is known."""
 
     index: int
