@@ -189,7 +189,7 @@ def test_a_run_is_exported_and_replayed(run: Run, replay: WriteTask, tmp_path: P
     packed = tmp_path / "out" / "own.csv.gz"
     shown = document(run("export", "--output", packed, "--json"))
     assert shown == {
-        "run": 1, "file": str(packed), "launches": 6, "rows": len(rows), "replay": True,
+        "task": 1, "file": str(packed), "launches": 6, "rows": len(rows), "replay": True,
     }  # fmt: skip
     assert read_landscape(packed).model == "meta-llama/Llama-3.1-8B-Instruct"
 

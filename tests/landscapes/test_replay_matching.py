@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import TaskConfig, closed_loops, parse_task
 from autotuner.errors import ConfigError, LandscapeError
 from autotuner.landscapes import Landscape, Matched, match
 from autotuner.landscapes.matching import NO_COMBINATION, NO_LEVEL, SAME_SETTINGS
@@ -39,7 +39,7 @@ def reported(landscape: Landscape = TABLE, **changes: Any) -> list[tuple[str, st
 def test_a_task_without_settings_takes_every_launch_as_it_stands() -> None:
     matched = found()
     assert ids(matched) == ["0", "1", "2", "3", "4", "5"]
-    assert (matched.excluded, matched.levels, matched.gpus) == ({}, (1, 4, 16), 4)
+    assert (matched.excluded, matched.levels, matched.gpus) == ({}, closed_loops(1, 4, 16), 4)
     assert (matched.isl, matched.osl, matched.gpu_type) == (16, 8, "h100_sxm")
     for candidate, launch in matched.launches:
         assert candidate.gpus == launch.gpus
@@ -80,7 +80,7 @@ def test_equal_settings_are_one_candidate() -> None:
 
 
 def test_load_levels_are_those_of_the_table_or_some_of_them() -> None:
-    assert found(benchmark={"concurrency": [16, 4]}).levels == (16, 4)
+    assert found(benchmark={"concurrency": [16, 4]}).levels == closed_loops(16, 4)
     short = replace(TABLE.launches[0], levels=TABLE.launches[0].levels[:1])
     matched = found(
         replace(TABLE, launches=(short, TABLE.launches[1])), benchmark={"concurrency": [4]}

@@ -104,7 +104,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
     error = {"points": 1, "ttft_ms": metric, "tpot_ms": metric, "tok_s": metric}
     return TaskSummary.model_validate(
         {
-            "run": {
+            "task": {
                 "id": 1,
                 "name": text,
                 "status": "completed",
@@ -122,7 +122,7 @@ def summary(text: str = "plain", *, points: bool = True, predicted: bool = True)
                 "strategy": "auto",
                 "strategy_reason": text,
                 "objectives": ["tok_s_per_gpu", "tok_s_per_user"],
-                "task": {"name": text},
+                "config": {"name": text},
             },
             "experiments": [good, bad] if points else [bad],
             "frontier": [point] if points else [],

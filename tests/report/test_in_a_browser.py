@@ -113,7 +113,7 @@ def scaled(factor: float) -> TaskSummary:
     ]
     return found.model_copy(
         update={
-            "run": found.run.model_copy(
+            "task": found.task.model_copy(
                 update={"slo": {"ttft_ms": 19.0 * factor, "tpot_ms": 9.0 * factor}}
             ),
             "experiments": [experiment.model_copy(update={"measurements": levels}), failed],

@@ -152,13 +152,13 @@ def test_a_better_step_is_drawn_higher_and_within_the_frame() -> None:
 
 def test_one_objective_is_shown_in_its_unit_and_has_no_plane() -> None:
     found = summary()
-    run = found.run.model_copy(update={"objectives": ["ttft_ms"]})
+    task = found.task.model_copy(update={"objectives": ["ttft_ms"]})
     steps = [
         LaunchView.model_validate(launch("why", "good1", 1, value=250.0, added=None)),
         LaunchView.model_validate(launch("why", "bad1", 2, value=200.0, added=50.0)),
     ]
     search = found.search.model_copy(update={"measure": "ttft_ms", "launches": steps})
-    one = found.model_copy(update={"run": run, "search": search})
+    one = found.model_copy(update={"task": task, "search": search})
     page = Page(render_html(one))
     plots = [found["aria-label"] for tag, found in page.tags if tag == "svg" and "role" in found]
     assert "best time to first token, mean (ms) after each launch" in plots
@@ -193,8 +193,8 @@ def test_limits_and_intervals_are_drawn() -> None:
     assert level.tpot_ms is not None
     spread = level.model_copy(update={"tpot_ms": level.tpot_ms.model_copy(update={"ci95": 0.5})})
     good = experiment.model_copy(update={"measurements": [spread]})
-    run = found.run.model_copy(update={"slo": {"ttft_ms": 21.0, "tpot_ms": 7.0}})
-    within = found.model_copy(update={"run": run, "experiments": [good, found.experiments[1]]})
+    task = found.task.model_copy(update={"slo": {"ttft_ms": 21.0, "tpot_ms": 7.0}})
+    within = found.model_copy(update={"task": task, "experiments": [good, found.experiments[1]]})
     (point,) = plot_points(within)
     assert point.intervals["tpot_ms"] == (7.5, 8.5)
     assert point.intervals["tok_s_per_user"] == pytest.approx((1000 / 8.5, 1000 / 7.5))
@@ -248,8 +248,8 @@ def test_throughput_per_device_counts_the_devices_of_the_candidate_itself() -> N
     (bad,) = found.experiments
     level = summary().experiments[0].measurements
     good = bad.model_copy(update={"status": "completed", "gpus": 2, "measurements": level})
-    run = found.run.model_copy(update={"task": {"system": {"total_gpus": 8}}})
-    (point,) = plot_points(found.model_copy(update={"run": run, "experiments": [good]}))
+    task = found.task.model_copy(update={"config": {"system": {"total_gpus": 8}}})
+    (point,) = plot_points(found.model_copy(update={"task": task, "experiments": [good]}))
     assert point.values["tok_s_per_gpu"] == pytest.approx(123.4 / 2)
 
 

@@ -9,8 +9,6 @@ import typer
 
 FORMER_SPELLINGS = {"token_normalize_func": lambda word: {"run": "task"}.get(word, word)}
 """Settings of commands whose option `--task` was called `--run`, which goes on to work."""
-FORMER_SPELLINGS = {"token_normalize_func": lambda word: {"run": "task"}.get(word, word)}
-"""Settings of commands whose option `--task` was called `--run`, which goes on to work."""
 TaskFile = Annotated[Path, typer.Argument(metavar="TASK", help="Task file, YAML or JSON.")]
 TaskId = Annotated[
     int | None, typer.Argument(metavar="[NUMBER]", help="Number of a task; the newest if left out.")
