@@ -26,7 +26,7 @@ _OF_ALL_USERS = ("/run/lock", "/tmp")  # noqa: S108 - what is opened in it is ch
 than TMPDIR they are the same for all; what lies in the first is not cleared by age."""
 _FOLDER = "autotuner-devices"
 _KINDS = {"task": "task", "worker": "worker", "run": "task"}
-"""What holds a device, as it is written -> as it is shown; former versions write `run`."""
+"""Holder of a device, as it is written -> as it is shown; former versions write `run`."""
 
 
 def machine_locks() -> Path:

@@ -201,7 +201,7 @@ class LoadGeneratorContract(AnyEngineContract):
     """Contract against the fake engine, whose flags `engine` passes on."""
 
     def _run_counted(self, level: LevelPlan, flags: tuple[str, ...]) -> tuple[Measurement, int]:
-        """What a level shows, and the most requests that its engine had at a time."""
+        """Figures of a level, and the most requests that its engine had at a time."""
 
         async def run() -> tuple[Measurement, int]:
             async with self.engine(*flags) as (endpoint, engine_alive):
