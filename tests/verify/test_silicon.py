@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autotuner.config import closed_loops
 from autotuner.errors import AutotunerError
 from autotuner.predict import RooflinePredictor
 from autotuner.predict.calibration import CalibratedPredictor
@@ -83,7 +84,7 @@ def layout(tensor: int, data: int, moe_tensor: int, experts: int) -> dict[str, s
 
 def test_a_row_is_a_scenario_a_candidate_a_load_and_two_figures(file: Path) -> None:
     row = only_row(file, {"silicon_ttft_ms": "100.5"})
-    assert (row.ttft_ms, row.tpot_ms, row.load.value) == (100.5, 10.25, 16)
+    assert (row.ttft_ms, row.tpot_ms, row.concurrency) == (100.5, 10.25, 16)
     assert row.group == ("deepseek-ai/DeepSeek-R1", "h200_sxm", "vllm")
     assert (row.scenario.isl, row.scenario.osl, row.scenario.engine_version) == (
         1024,
@@ -169,7 +170,7 @@ def test_concurrency_is_the_batch_of_all_attention_ranks(
     data: str, batch: str, concurrency: int, file: Path
 ) -> None:
     changes = layout(1, 1, 1, 8) | {"attention_dp_size": data, "batch_size": batch}
-    assert only_row(file, changes).load.value == concurrency
+    assert only_row(file, changes).concurrency == concurrency
 
 
 def test_what_cannot_be_used_is_counted_by_its_reason(file: Path) -> None:
@@ -251,6 +252,6 @@ def test_measured_rows_are_observations_that_calibration_takes(file: Path) -> No
     assert len({one.launch for one in seen}) == 1
     row = shown.rows[0]
     answer = CalibratedPredictor(RooflinePredictor(), seen).predict(
-        row.scenario, [row.candidate], [row.load.value]
+        row.scenario, [row.candidate], closed_loops(row.concurrency)
     )
     assert "2 of 2 observations" in answer.points[0].source
