@@ -38,6 +38,7 @@ def tables(engine: Engine) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a migration for each of its 313 statements, on a busy machine
 def test_killed_before_any_statement_the_schema_is_whole_or_absent(tmp_path: Path) -> None:
     Store.open(tmp_path / "whole").close()
     whole = tables(create_engine(f"sqlite:///{tmp_path / 'whole' / FILE_NAME}"))
