@@ -43,11 +43,30 @@ def test_a_task_of_rates_is_measured_by_its_schedule(run: Run, write_task: Write
     assert slow["requests_s"] == pytest.approx(1000 / 55, rel=0.1)
     assert summary["frontier"]
     assert {point["load"]["kind"] for point in summary["frontier"]} == {"rate"}
+    slow_launch = summary["experiments"][0]["id"]
+    points = [(point["experiment"], point["load"]["value"]) for point in summary["frontier"]]
+    assert (slow_launch, 40) not in points, "what grows for as long as it lasts is no point"
     again = run("tune", task, "--json")
     assert again.returncode == 0, again.stderr
     assert [launch["id"] for launch in json.loads(again.stdout)["experiments"]] == [
         launch["id"] for launch in summary["experiments"]
     ]
+
+
+def test_rates_above_one_that_is_not_kept_up_with_are_left_out(
+    run: Run, write_task: WriteTask
+) -> None:
+    changes: dict[str, Any] = {"benchmark": RATES | {"load": [{"rate": r} for r in (5, 40, 60)]}}
+    changes["benchmark"]["cut_short"] = True
+    task = write_task(
+        changes | {"misc": {"threads": 1}, "scheduling": {"max_running_requests": 1}},
+        *("--ttft-ms=40", "--tpot-ms=5"),
+    )
+    done = run("tune", task, "--json")
+    assert done.returncode == 0, done.stderr
+    [launch] = json.loads(done.stdout)["experiments"]
+    assert [level["load"]["value"] for level in launch["measurements"]] == [5, 40]
+    assert "does not keep up with 40 requests/s" in launch["cut_short"]
 
 
 @pytest.mark.parametrize(

@@ -247,14 +247,18 @@ class Experimenter:
         task = self._prepared.task
         if not task.benchmark.cut_short or not launch.measured:
             return False
-        why = why_cut(
-            launch.points(launch.measured, self._prepared.usd_per_gpu_hour, task.compared),
-            launch.expected.points,
-            left,
-            others=rivals(),
-            objectives=task.objectives,
-            slo=task.slo_limits(),
-        )
+        last = launch.measured[-1]
+        if last.saturated and all(load > last.load for load in left):
+            why: str | None = f"the engine does not keep up with {last.load.long}"
+        else:
+            why = why_cut(
+                launch.points(launch.measured, self._prepared.usd_per_gpu_hour, task.compared),
+                launch.expected.points,
+                left,
+                others=rivals(),
+                objectives=task.objectives,
+                slo=task.slo_limits(),
+            )
         if why is None:
             return False
         launch.cut_short = f"after {len(launch.measured)} levels: {why}"

@@ -27,7 +27,8 @@ def operating_points(
 ) -> tuple[OperatingPoint, ...]:
     """One point a load level; the median of each quantity where a level was repeated.
 
-    A level takes part only where every repeat of it was valid. A CPU deployment counts as one
+    A level takes part only where every repeat of it was valid and none was saturated: latencies
+    that grow for as long as a level lasts are no operating point. A CPU deployment counts as one
     device. Where every answer had one token there is no TPOT.
 
     Args:
@@ -78,7 +79,9 @@ def outcome(
 
 
 def _complete(measurement: Measurement) -> bool:
-    if not measurement.valid or measurement.ttft_ms is None or measurement.e2e_ms is None:
+    if not measurement.valid or measurement.saturated:
+        return False
+    if measurement.ttft_ms is None or measurement.e2e_ms is None:
         return False
     one_token = measurement.output_tokens <= measurement.requests_completed
     return measurement.tpot_ms is not None or one_token
