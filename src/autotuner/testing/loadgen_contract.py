@@ -267,12 +267,12 @@ class LoadGeneratorContract(AnyEngineContract):
         flags = ("--slots", "64", "--ttft-ms", "20", "--tpot-ms", "1", "--fail", "stall")
         level = plan(requests=60, rate=40.0, lengths="D(16,4)")
         (run,) = self.run(level, flags=(*flags, "--fail-after", "20"))
-        # A request that comes k / rate after the engine stopped waits for what is left of its stop.
+        # A request that comes k / rate after the stop waits for what is left of it, or longer where
+        # others use the machine; counted from when it was sent, the mean would be a tenth.
         waits_ms = [max(1000 * (STALL_S - k / 40.0), 0.0) for k in range(40)]
-        assert run.shown.ttft_ms is not None
-        assert run.shown.ttft_ms.count == 60
-        assert run.shown.ttft_ms.mean == pytest.approx(20 + sum(waits_ms) / 60, rel=0.15)
-        assert run.shown.ttft_ms.max == pytest.approx(20 + waits_ms[0], rel=0.15)
+        assert run.shown.ttft_ms is not None and run.shown.ttft_ms.count == 60
+        assert 0.85 <= run.shown.ttft_ms.mean / (20 + sum(waits_ms) / 60) <= 1.5
+        assert 0.85 <= run.shown.ttft_ms.max / (20 + waits_ms[0]) <= 1.5
         assert run.shown.ttft_ms.p50 < 20 + waits_ms[0] / 2
 
     def test_a_rate_above_what_the_engine_serves_is_a_queue_that_grows(self) -> None:
@@ -285,7 +285,7 @@ class LoadGeneratorContract(AnyEngineContract):
         service_ms, distance_ms = 40 + 7 * 4, 1000 / 25.0
         mean_wait_ms = (service_ms - distance_ms) * (24 - 1) / 2
         assert shown.ttft_ms is not None
-        assert shown.ttft_ms.mean == pytest.approx(40 + mean_wait_ms, rel=0.10)
+        assert 0.9 <= shown.ttft_ms.mean / (40 + mean_wait_ms) <= 1.3
 
     def test_a_short_burst_above_what_the_engine_serves_is_saturated(self) -> None:
         flags = ("--slots", "4", "--ttft-ms", "40", "--tpot-ms", "4")
