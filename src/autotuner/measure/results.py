@@ -124,6 +124,12 @@ class Measurement(BaseModel):
         return with_former_load(value)
 
     @property
+    def is_steady(self) -> bool:
+        """Whether its figures are an operating point: valid, and of a load that the engine keeps up
+        with."""
+        return self.valid and not self.saturated
+
+    @property
     def is_disturbed(self) -> bool:
         """Whether others loaded the machine meanwhile, or the load generator was late."""
         return self.client_bottleneck or (self.machine is not None and self.machine.busy)

@@ -65,7 +65,7 @@ def plot_points(summary: TaskSummary) -> list[PlotPoint]:
         if experiment.status == "completed":
             for level in experiment.measurements:
                 key = (experiment.id, level.load)
-                if level.valid and not level.saturated and level.ttft_ms is not None:
+                if level.is_steady and level.ttft_ms is not None:
                     values[key] = _values(level, max(experiment.gpus, 1))
                     intervals[key] = _widest(intervals.get(key, {}), _intervals(level))
     for point in (*summary.frontier, *([chosen] if chosen else [])):

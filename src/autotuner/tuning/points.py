@@ -79,9 +79,7 @@ def outcome(
 
 
 def _complete(measurement: Measurement) -> bool:
-    if not measurement.valid or measurement.saturated:
-        return False
-    if measurement.ttft_ms is None or measurement.e2e_ms is None:
+    if not measurement.is_steady or measurement.ttft_ms is None or measurement.e2e_ms is None:
         return False
     one_token = measurement.output_tokens <= measurement.requests_completed
     return measurement.tpot_ms is not None or one_token

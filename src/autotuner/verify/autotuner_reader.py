@@ -19,6 +19,8 @@ from autotuner.verify.points import Excluded, Point, PointFile, figure, occupied
 RUN, PREDICTIONS = "autotuner-run", "autotuner-predict"
 _FIGURES = ("ttft_ms", "tpot_ms", "tok_s")
 _CLIENT = "the load generator may have set these figures"
+_NOTHING = "requests failed, or nothing was measured"
+_SATURATED = "the engine did not keep up with it"
 
 
 def read_run(document: Mapping[str, Any], path: Path) -> PointFile:
@@ -49,9 +51,10 @@ def measured_points(summary: TaskSummary, name: str) -> PointFile:
             continue
         read = {point.load for point in found}
         unread = {level.load for level in experiment.measurements} - read
+        saturated = {level.load for level in experiment.measurements if level.saturated}
         excluded += [
-            Excluded(f"{experiment.id} at {level}", "requests failed, or nothing was measured")
-            for level in sorted(unread)
+            Excluded(f"{experiment.id} at {load}", _SATURATED if load in saturated else _NOTHING)
+            for load in sorted(unread)
         ]
     return PointFile(name, RUN, tuple(points), tuple(excluded))
 

@@ -60,7 +60,7 @@ def _levels(store: Store, task: TaskRecord) -> dict[tuple[str, LoadLevel], Measu
         (experiment.candidate_id, measured.load): measured
         for experiment in store.experiments(task.id)
         for measured in experiment.measurements
-        if measured.valid
+        if measured.is_steady
     }
 
 
