@@ -1,0 +1,68 @@
+/** Problem details (RFC 9457) of the service, and what went wrong before one came. */
+
+export interface Fault {
+  /** Dotted path of a field; empty for the whole. */
+  path: string;
+  message: string;
+}
+
+export class ApiProblem extends Error {
+  constructor(
+    readonly status: number,
+    readonly type: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly faults: readonly Fault[] = [],
+  ) {
+    super(detail || title);
+  }
+
+  /** Whether the service could not be reached at all. */
+  get isOffline(): boolean {
+    return this.status === 0;
+  }
+
+  get isStale(): boolean {
+    return this.status === 412;
+  }
+
+  get isGone(): boolean {
+    return this.status === 404;
+  }
+
+  get needsSignIn(): boolean {
+    return this.status === 401;
+  }
+}
+
+const WORTH_RETRYING = new Set([0, 502, 503, 504]);
+
+/** Whether the same request may succeed a moment later. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ApiProblem && WORTH_RETRYING.has(error.status);
+}
+
+/** The problem in a response's body, whatever its form. */
+export function problemOf(status: number, body: unknown): ApiProblem {
+  const given = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const text = (key: string): string => (typeof given[key] === "string" ? given[key] : "");
+  const faults = Array.isArray(given.errors) ? (given.errors as Fault[]) : [];
+  return new ApiProblem(
+    status,
+    text("type"),
+    text("title") || `The service answered ${status}`,
+    text("detail"),
+    faults,
+  );
+}
+
+export function offlineProblem(cause: unknown): ApiProblem {
+  const problem = new ApiProblem(
+    0,
+    "offline",
+    "The service cannot be reached",
+    "The service did not answer. It may be restarting; the page goes on by itself when it is back.",
+  );
+  problem.cause = cause;
+  return problem;
+}

@@ -1,0 +1,26 @@
+/** Who the reader is to the service. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { bodyOf, client, rememberCsrfToken, type Schemas } from "./client";
+
+export type BrowserSession = Schemas["SessionView"];
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async () => remembered(await bodyOf(client.GET("/api/v2/session"))),
+  staleTime: 60_000,
+});
+
+export async function signIn(token: string): Promise<BrowserSession> {
+  return remembered(await bodyOf(client.POST("/api/v2/session", { body: { token } })));
+}
+
+export async function signOut(): Promise<void> {
+  await bodyOf(client.DELETE("/api/v2/session"));
+  rememberCsrfToken(null);
+}
+
+function remembered(session: BrowserSession): BrowserSession {
+  rememberCsrfToken(session.csrf_token ?? null);
+  return session;
+}

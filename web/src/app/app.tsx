@@ -1,0 +1,44 @@
+import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { Notifications } from "@mantine/notifications";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiProblem, isPassing } from "~/api/problems";
+import { createAppRouter } from "./router";
+import { theme } from "./theme";
+
+const MOST_RETRIES = 3;
+const colorSchemes = localStorageColorSchemeManager({ key: "autotuner-color-scheme" });
+
+function createQueries(): QueryClient {
+  const queries = new QueryClient({
+    defaultOptions: {
+      queries: {
+        // Events say what has changed; a second request for the same is none the wiser.
+        staleTime: 30_000,
+        retry: (failures, error) => isPassing(error) && failures < MOST_RETRIES,
+      },
+      mutations: { retry: false },
+    },
+  });
+  queries.getQueryCache().subscribe(({ type, query }) => {
+    const error: unknown = query.state.error;
+    if (type === "updated" && error instanceof ApiProblem && error.needsSignIn) {
+      if (query.queryKey[0] !== "session") void queries.invalidateQueries({ queryKey: ["session"] });
+    }
+  });
+  return queries;
+}
+
+export function App() {
+  const [queries] = useState(createQueries);
+  const [router] = useState(() => createAppRouter(queries));
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemes}>
+      <QueryClientProvider client={queries}>
+        <Notifications position="bottom-right" limit={4} />
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}

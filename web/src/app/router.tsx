@@ -1,0 +1,142 @@
+/** Addresses of pages. Each page is loaded when it is opened first. */
+
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { type TaskListSearch, taskListSearch } from "~/tasks/search-params";
+import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
+import { NotFoundPage } from "./not-found";
+import { PageError } from "./page-error";
+import { PageLoading } from "./page-loading";
+import { Shell } from "./shell";
+
+interface RouterContext {
+  queries: QueryClient;
+}
+
+const root = createRootRouteWithContext<RouterContext>()({ component: Shell });
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/tasks", search: {}, replace: true });
+  },
+});
+
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  validateSearch: (search): TaskListSearch => taskListSearch(search),
+  component: lazyRouteComponent(() => import("~/tasks/tasks-page"), "TasksPage"),
+});
+
+const newTask = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/new",
+  validateSearch: (search): NewTaskSearch => newTaskSearch(search),
+  component: lazyRouteComponent(() => import("~/new-task/new-task-page"), "NewTaskPage"),
+});
+
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$taskId",
+  params: {
+    parse: ({ taskId }) => ({ taskId: Number(taskId) }),
+    stringify: ({ taskId }) => ({ taskId: String(taskId) }),
+  },
+  component: lazyRouteComponent(() => import("~/task/task-page"), "TaskPage"),
+});
+
+const overview = createRoute({
+  getParentRoute: () => task,
+  path: "/",
+  component: lazyRouteComponent(() => import("~/task/overview"), "Overview"),
+});
+
+const explorer = createRoute({
+  getParentRoute: () => task,
+  path: "/explorer",
+  validateSearch: (search): ExplorerSearch => explorerSearch(search),
+  component: lazyRouteComponent(() => import("~/explorer/explorer"), "Explorer"),
+});
+
+const story = createRoute({
+  getParentRoute: () => task,
+  path: "/search",
+  component: lazyRouteComponent(() => import("~/task/search-story"), "SearchStory"),
+});
+
+const experiments = createRoute({
+  getParentRoute: () => task,
+  path: "/experiments",
+  component: lazyRouteComponent(() => import("~/experiments/experiments"), "Experiments"),
+});
+
+const experiment = createRoute({
+  getParentRoute: () => task,
+  path: "/experiments/$index",
+  params: {
+    parse: ({ index }) => ({ index: Number(index) }),
+    stringify: ({ index }) => ({ index: String(index) }),
+  },
+  component: lazyRouteComponent(() => import("~/experiments/experiment"), "ExperimentDetails"),
+});
+
+const configuration = createRoute({
+  getParentRoute: () => task,
+  path: "/configuration",
+  component: lazyRouteComponent(() => import("~/task/configuration"), "Configuration"),
+});
+
+const comparison = createRoute({
+  getParentRoute: () => task,
+  path: "/comparison",
+  component: lazyRouteComponent(() => import("~/comparison/comparison"), "Comparison"),
+});
+
+const log = createRoute({
+  getParentRoute: () => task,
+  path: "/log",
+  component: lazyRouteComponent(() => import("~/task/task-log"), "TaskLog"),
+});
+
+const tree = root.addChildren([
+  index,
+  tasks,
+  newTask,
+  task.addChildren([
+    overview,
+    explorer,
+    story,
+    experiments,
+    experiment,
+    configuration,
+    comparison,
+    log,
+  ]),
+]);
+
+export function createAppRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: "intent",
+    defaultPendingComponent: PageLoading,
+    defaultErrorComponent: PageError,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,3 @@
+export function ExperimentDetails() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function TaskLog() {
+  return null;
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from "vitest";
+import { ago, change, duration, fieldName, load, milliseconds, number, setting, usd } from "./format";
+
+describe("numbers", () => {
+  it.each([
+    [0.01234, "0.0123"],
+    [1.2345, "1.23"],
+    [123.45, "123"],
+    [12_345.6, "12,346"],
+    [0, "0"],
+    [null, "–"],
+    [Number.NaN, "–"],
+  ])("%s is written %s", (value, text) => {
+    expect(number(value)).toBe(text);
+  });
+
+  it("writes long latencies in seconds", () => {
+    expect(milliseconds(9_999)).toBe("9,999 ms");
+    expect(milliseconds(12_340)).toBe("12.3 s");
+  });
+
+  it("writes small amounts of money with the digits that tell them apart", () => {
+    expect(usd(0.0123)).toBe("$0.0123");
+    expect(usd(2)).toBe("$2.00");
+    expect(usd(1234)).toBe("$1,234");
+  });
+
+  it("gives changes a sign", () => {
+    expect(change(0.125)).toBe("+12.5 %");
+    expect(change(-0.03)).toBe("−3 %");
+    expect(change(0)).toBe("0 %");
+  });
+});
+
+describe("times", () => {
+  it.each([
+    [8, "8 s"],
+    [190, "3 min 10 s"],
+    [7_500, "2 h 5 min"],
+    [60, "1 min"],
+    [0.2, "0 s"],
+    [-3, "0 s"],
+  ])("%s s are %s", (seconds, text) => {
+    expect(duration(seconds)).toBe(text);
+  });
+
+  it("counts by the service's clock and never into the future", () => {
+    const now = Date.parse("2026-11-26T10:00:00Z");
+    expect(ago("2026-11-26T09:55:00Z", now)).toBe("5 min ago");
+    expect(ago("2026-11-26T11:00:00Z", now)).toBe("just now");
+  });
+});
+
+describe("settings", () => {
+  it("writes load levels of both kinds", () => {
+    expect(load({ kind: "concurrency", value: 8 })).toBe("8 in flight");
+    expect(load({ kind: "rate", value: 2.5 })).toBe("2.5 requests/s");
+  });
+
+  it("writes values as people say them", () => {
+    expect(setting(true)).toBe("on");
+    expect(setting(null)).toBe("engine's default");
+    expect(setting(["--a", "1"])).toBe("--a 1");
+    expect(fieldName("scheduling.max_running_requests")).toBe("max running requests");
+  });
+});

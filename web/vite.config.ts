@@ -1,0 +1,25 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const service = process.env.AUTOTUNER_SERVICE ?? "http://127.0.0.1:8700";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "~": new URL("./src", import.meta.url).pathname } },
+  build: {
+    outDir: "../src/autotuner/web_ui",
+    emptyOutDir: true,
+    // The content security policy allows no data: scripts, and fonts stay files.
+    assetsInlineLimit: 0,
+    reportCompressedSize: true,
+  },
+  server: {
+    host: "127.0.0.1",
+    proxy: { "/api": { target: service, changeOrigin: true } },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing.ts"],
+  },
+});
