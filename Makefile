@@ -5,9 +5,12 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header $(UPGRADE)
 
+NPM := PATH="$(CURDIR)/.venv/node:$$PATH" npm
+UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.config.ts web/tsconfig.json
+
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -73,10 +76,35 @@ browser: .venv/browser  ## Find Chromium, or install Debian's, for the tests of 
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps sglang==0.5.23
 	@touch $@
 
-test: dev  ## Run the fast tests, the real engine among them
+# The machine's Node where it is new enough, else one that comes as a Python package.
+.venv/node/ready: .venv/python requirements/node.txt scripts/find_node.sh
+	PATH="$(CURDIR)/.venv/bin:$$PATH" sh scripts/find_node.sh $(@D) || \
+		{ $(INSTALL) --require-hashes -r requirements/node.txt && sh scripts/find_node.sh $(@D) $(BIN)/python; }
+	@touch $@
+
+web/node_modules/ready: .venv/node/ready web/package.json web/package-lock.json web/.npmrc
+	cd web && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+ui-build: src/autotuner/web_ui/index.html  ## Build the web UI into the package, for `autotuner serve`
+
+src/autotuner/web_ui/index.html: web/node_modules/ready $(UI_SOURCES)
+	cd web && $(NPM) run --silent build
+
+ui: setup web/node_modules/ready  ## Start the service and the UI for development, which follows changes of web/
+	sh scripts/develop_ui.sh
+
+ui-api: dev web/node_modules/ready  ## Write the UI's types anew from the service's OpenAPI document
+	$(BIN)/python scripts/write_openapi.py
+	cd web && $(NPM) run --silent api
+
+ui-check: web/node_modules/ready  ## Check style, types, generated types and parts of the UI
+	cd web && $(NPM) run --silent lint && $(NPM) run --silent types && $(NPM) run --silent api:check && $(NPM) run --silent test
+
+test: dev ui-check  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2
 
-test-all: dev engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
+test-all: dev ui-check ui-build engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2
 
 lint: dev  ## Check style, types and the order of the rooms

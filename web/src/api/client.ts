@@ -1,6 +1,6 @@
 /** The one place from which the service's API is called. */
 
-import createClient, { type FetchResponse, type Middleware } from "openapi-fetch";
+import createClient, { type Middleware } from "openapi-fetch";
 import { offlineProblem, problemOf } from "./problems";
 import type { components, paths } from "./schema";
 
@@ -32,15 +32,20 @@ export const client = createClient<paths>({
 });
 client.use(guard);
 
+/** What the client answers with: data where the service agreed, else an error. */
+interface Answer<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
 /**
  * Body of an answer.
  *
  * @throws ApiProblem where the service refuses, or does not answer.
  */
-export async function bodyOf<T extends Record<string | number, unknown>, O, M extends `${string}/${string}`>(
-  answer: Promise<FetchResponse<T, O, M>>,
-): Promise<NonNullable<FetchResponse<T, O, M>["data"]>> {
+export async function bodyOf<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
   const { data, error, response } = await answer;
   if (!response.ok) throw problemOf(response.status, error);
-  return data as NonNullable<FetchResponse<T, O, M>["data"]>;
+  return data as Data;
 }

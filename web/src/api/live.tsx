@@ -82,7 +82,9 @@ export function apply(queries: QueryClient, event: TaskEvent): void {
       return { ...data, pages };
     });
     if (!isListed) void queries.invalidateQueries({ queryKey: ["tasks"] });
-    queries.setQueryData<TaskItem>(["task", task.id], (data) => (data ? { ...data, ...task } : data));
+    queries.setQueryData<TaskItem>(["task", task.id], (data) =>
+      data ? { ...data, ...task } : data,
+    );
   }
   if (CHANGES_RESULTS.has(event.kind)) {
     for (const part of RESULTS) void queries.invalidateQueries({ queryKey: [part, event.task_id] });

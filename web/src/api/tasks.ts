@@ -45,11 +45,16 @@ export const tasksQuery = (filter: TaskFilter) =>
 export const taskQuery = (id: number) =>
   queryOptions({
     queryKey: ["task", id],
-    queryFn: () => bodyOf(client.GET("/api/v2/tasks/{task_id}", { params: { path: { task_id: id } } })),
+    queryFn: () =>
+      bodyOf(client.GET("/api/v2/tasks/{task_id}", { params: { path: { task_id: id } } })),
   });
 
 /** A task that the service refuses does not exist yet: the problem names every field. */
-export async function createTask(document: TaskDocument, start: boolean, key: string): Promise<Task> {
+export async function createTask(
+  document: TaskDocument,
+  start: boolean,
+  key: string,
+): Promise<Task> {
   return bodyOf(
     client.POST("/api/v2/tasks/", {
       params: { query: { start }, header: { "Idempotency-Key": key } },
@@ -66,7 +71,7 @@ export async function changeTask(
 ): Promise<Task> {
   return bodyOf(
     client.PATCH("/api/v2/tasks/{task_id}", {
-      params: { path: { task_id: id }, header: { "If-Match": etag } },
+      params: { path: { task_id: id }, header: { "if-match": etag } },
       body: patch,
     }),
   );

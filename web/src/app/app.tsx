@@ -24,7 +24,8 @@ function createQueries(): QueryClient {
   queries.getQueryCache().subscribe(({ type, query }) => {
     const error: unknown = query.state.error;
     if (type === "updated" && error instanceof ApiProblem && error.needsSignIn) {
-      if (query.queryKey[0] !== "session") void queries.invalidateQueries({ queryKey: ["session"] });
+      if (query.queryKey[0] !== "session")
+        void queries.invalidateQueries({ queryKey: ["session"] });
     }
   });
   return queries;

@@ -1,7 +1,7 @@
 import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
+import { IconListDetails, IconPlus, IconSearch, IconTargetArrow } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { IconListDetails, IconPlus, IconSearch, IconTargetArrow } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import type { TaskItem } from "~/api/tasks";
 import { statusLabel } from "~/ui/status-badge";

@@ -8,9 +8,9 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
-import { type TaskListSearch, taskListSearch } from "~/tasks/search-params";
-import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
+import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import { type TaskListSearch, taskListSearch } from "~/tasks/search-params";
 import { NotFoundPage } from "./not-found";
 import { PageError } from "./page-error";
 import { PageLoading } from "./page-loading";

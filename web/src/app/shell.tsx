@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, AppShell, Button, Group, Text, Tooltip } from "@mantine/core";
+import { IconCommand, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { IconCommand, IconPlus } from "@tabler/icons-react";
 import { LiveProvider } from "~/api/live";
 import { sessionQuery } from "~/api/session";
 import { SessionMenu } from "~/session/session-menu";
@@ -40,7 +40,12 @@ export function Shell() {
                 Inference Autotuner
               </Text>
             </Link>
-            <Link to="/tasks" search={{}} className={classes.link} activeProps={{ "aria-current": "page" }}>
+            <Link
+              to="/tasks"
+              search={{}}
+              className={classes.link}
+              activeProps={{ "aria-current": "page" }}
+            >
               Tasks
             </Link>
             <span className={classes.space} />

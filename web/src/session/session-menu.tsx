@@ -1,6 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
 import { IconLogout, IconUser } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
 import { type BrowserSession, signOut } from "~/api/session";
 
 /** Who the reader is, and the way out; nothing where the service asks nobody. */

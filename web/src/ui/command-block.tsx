@@ -1,6 +1,6 @@
 import { Box, Group, Text } from "@mantine/core";
-import { CopyButton } from "./copy-button";
 import classes from "./command-block.module.css";
+import { CopyButton } from "./copy-button";
 
 /** A command line as it is run, with a button that copies it whole. */
 export function CommandBlock({ command, title = "Command" }: { command: string; title?: string }) {
@@ -12,9 +12,11 @@ export function CommandBlock({ command, title = "Command" }: { command: string; 
         </Text>
         <CopyButton text={command} what="command" label="Copy" />
       </Group>
-      <pre className={classes.text} tabIndex={0} aria-label={title}>
-        {command}
-      </pre>
+      {/* Long commands scroll, which has to work without a mouse too. */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
+      <section className={classes.text} tabIndex={0} aria-label={title}>
+        <pre>{command}</pre>
+      </section>
     </Box>
   );
 }

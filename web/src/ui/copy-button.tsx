@@ -16,14 +16,23 @@ export function CopyButton({ text, what, label }: CopyButtonProps) {
         const Icon = copied ? IconCheck : IconCopy;
         if (label) {
           return (
-            <Button size="xs" variant="light" leftSection={<Icon size={14} aria-hidden />} onClick={copy}>
+            <Button
+              size="xs"
+              variant="light"
+              leftSection={<Icon size={14} aria-hidden />}
+              onClick={copy}
+            >
               {copied ? "Copied" : label}
             </Button>
           );
         }
         return (
           <Tooltip label={copied ? "Copied" : `Copy ${what}`}>
-            <ActionIcon variant="subtle" onClick={copy} aria-label={copied ? "Copied" : `Copy ${what}`}>
+            <ActionIcon
+              variant="subtle"
+              onClick={copy}
+              aria-label={copied ? "Copied" : `Copy ${what}`}
+            >
               <Icon size={16} aria-hidden />
             </ActionIcon>
           </Tooltip>

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { ago, change, duration, fieldName, load, milliseconds, number, setting, usd } from "./format";
+import {
+  ago,
+  change,
+  duration,
+  fieldName,
+  load,
+  milliseconds,
+  number,
+  setting,
+  usd,
+} from "./format";
 
 describe("numbers", () => {
   it.each([

@@ -9,8 +9,8 @@ export function number(value: number | null | undefined, digits = DIGITS): strin
   if (value === 0) return "0";
   const size = Math.floor(Math.log10(Math.abs(value)));
   const fraction = Math.max(0, Math.min(6, digits - 1 - size));
-  const rounded = size >= digits ? Number(value.toPrecision(Math.max(digits, size))) : value;
-  return rounded.toLocaleString("en-US", {
+
+  return value.toLocaleString("en-US", {
     minimumFractionDigits: 0,
     maximumFractionDigits: fraction,
   });
