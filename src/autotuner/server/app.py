@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from autotuner import __version__
+from autotuner.server.built_ui import FOLDER
 from autotuner.server.error_handlers import add_error_handlers
 from autotuner.server.event_feed import EventFeed
 from autotuner.server.monitoring import Liveness, Metered, Metrics
@@ -35,6 +37,7 @@ from autotuner.server.v2 import (
     system,
     tasks,
 )
+from autotuner.server.web_ui import WebUi
 
 API_V1 = "/api"
 API_V2 = "/api/v2"
@@ -68,8 +71,12 @@ _JSON = "application/json"
 _BACKLOG = 2_048
 
 
-def create_app(service: Service) -> FastAPI:
-    """The service as an ASGI application; handlers find `service` in `app.state.service`."""
+def create_app(service: Service, *, web_ui: Path = FOLDER) -> FastAPI:
+    """The service as an ASGI application; handlers find `service` in `app.state.service`.
+
+    Args:
+        web_ui: the folder of the built UI.
+    """
     app = FastAPI(
         title="Inference Autotuner",
         version=__version__,
@@ -90,6 +97,7 @@ def create_app(service: Service) -> FastAPI:
     app.include_router(probes)
     for router in V1_ROUTERS:
         app.include_router(router, prefix=API_V1)
+    app.router.routes.append(WebUi(web_ui))
     add_error_handlers(app)
     customise_openapi(app)
     app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)

@@ -23,7 +23,7 @@ from autotuner.server.problems import (
 )
 from autotuner.server.security.middleware import refuse
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _BODY = "body"
 _log = logging.getLogger(__name__)
 

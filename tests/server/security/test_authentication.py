@@ -21,13 +21,17 @@ def test_on_loopback_nobody_needs_a_token():
     assert client().delete(TOKEN_PATH).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", TASKS, "/api/tasks/", "/metrics", "/api/v2/nowhere", "/healthzz"]
-)
-def test_on_any_other_address_everything_asks_for_a_token(path):
+@pytest.mark.parametrize("path", ["/api", TASKS, "/api/tasks/", "/metrics", "/api/v2/nowhere"])
+def test_on_any_other_address_everything_but_the_ui_asks_for_a_token(path):
     answer = asked("GET", path)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("path", ["/", "/tasks/7", "/assets/a.js", "/healthzz", "/API/v2/tasks/"])
+def test_the_ui_asks_for_none_and_is_only_read(path):
+    assert asked("GET", path).status_code == asked("HEAD", path).status_code == 200
+    assert asked("POST", path).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -72,6 +76,7 @@ def test_who_may_not_is_reported_the_scope_that_is_needed():
         *(("POST", "/api/tasks/", "write"), ("PATCH", TASKS, "write"), ("BREW", "/", "write")),
         *(("GET", TOKEN_PATH, "admin"), ("GET", "/api/v2/tokens", "admin")),
         *(("GET", "/api/v2/system/policy", "read"), ("PUT", "/api/v2/policy", "admin")),
+        *(("GET", "/tasks/7", None), ("GET", "/", None)),
         *(("DELETE", "/api/v2/system/caches", "admin"), ("GET", "/api/v2/tokens/\n", "admin")),
     ],
 )

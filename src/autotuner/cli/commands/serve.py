@@ -16,6 +16,7 @@ from autotuner.cli.commands.worker import log_to_stderr, upkeep_of
 from autotuner.cli.home import DATABASE, state_folder
 from autotuner.errors import AutotunerError
 from autotuner.server.app import Server, create_app, listening_on
+from autotuner.server.built_ui import is_built
 from autotuner.server.security import keep_secrets_out
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings, load_settings
@@ -23,6 +24,7 @@ from autotuner.store import Store
 from autotuner.workers.child import WorkerChild
 
 _GRACE_S = 5
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 _MESSAGE_BYTES = 64 * 1024
 """A client's WebSocket message at the most: none says much."""
 _LOG = logging.getLogger("autotuner.serve")
@@ -70,7 +72,8 @@ def serve(
         beside.enter_context(upkeep_of(store, settings))
         if with_worker:
             beside.enter_context(_worker(folder, database, config, devices, gpu))
-        _LOG.info("serves on %s", _address(settings))
+        _LOG.info("serves on %s", _address(settings.host, settings.port))
+        _LOG.info("%s", _where_the_ui_is(settings))
         server.run(sockets=[listening])
     return 0
 
@@ -86,9 +89,16 @@ def _listening(settings: ServiceSettings) -> socket.socket:
         ) from None
 
 
-def _address(settings: ServiceSettings) -> str:
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _where_the_ui_is(settings: ServiceSettings) -> str:
+    """Line that says how to open the UI; from this machine where all addresses are listened on."""
+    host = "localhost" if settings.host in _ANY_ADDRESS else settings.host
+    if is_built():
+        return f"the web UI is at {_address(host, settings.port)}/"
+    return "the web UI is not built here; in a checkout, `make ui-build` builds it"
 
 
 def _worker(

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from autotuner.server.problems import ProblemError, ProblemKind
-from autotuner.server.security.middleware import OPEN_PATHS, SAFE_METHODS, method_of
+from autotuner.server.security.middleware import OPEN_PATHS, SAFE_METHODS, is_ui, method_of
 from autotuner.server.security.rate_limits import Buckets, Peers, refuse_for
 from autotuner.store.tokens import PREFIX, Token, TokenScope
 
@@ -54,7 +54,7 @@ _SECRETS = (
 
 def required_scope(method: str, path: str) -> TokenScope | None:
     """Scope that a request requires; None if it requires no token."""
-    if path in OPEN_PATHS and method in SAFE_METHODS:
+    if method in SAFE_METHODS and (path in OPEN_PATHS or is_ui(path)):
         return None
     return next(
         scope

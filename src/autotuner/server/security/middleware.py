@@ -19,6 +19,8 @@ Check = Callable[[HTTPConnection], Awaitable[None]]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Paths that need no token and count for no limit: a load balancer asks for them."""
+SERVICE_PATHS = re.compile(r"/(api|healthz|readyz|metrics)(/.*)?", re.DOTALL)
+"""Paths of the service itself; every other one belongs to the web UI, which needs no token."""
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -37,7 +39,7 @@ CONTENT_POLICIES = (
     (re.compile(r"/api/.*", re.DOTALL), "default-src 'none'; frame-ancestors 'none'"),
     (
         re.compile(r".*", re.DOTALL),
-        "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
 )
@@ -74,6 +76,11 @@ async def refuse(error: ProblemError, scope: Scope, receive: Receive, send: Send
         await send({"type": "websocket.close", "code": 1008, "reason": error.kind.slug})
         return
     await problem_response(error, scope["path"])(scope, receive, send)
+
+
+def is_ui(path: str) -> bool:
+    """Whether a path belongs to the web UI."""
+    return SERVICE_PATHS.fullmatch(path) is None
 
 
 def method_of(connection: HTTPConnection) -> str:
