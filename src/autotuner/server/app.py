@@ -28,6 +28,7 @@ from autotuner.server.v1 import system as v1_system
 from autotuner.server.v1 import tasks as v1_tasks
 from autotuner.server.v2 import (
     catalog,
+    configurations,
     events,
     experiments,
     logs,
@@ -55,6 +56,7 @@ V2_ROUTERS = (
     # Before the tasks: `validate` and `plan` are no numbers of tasks.
     plans.router,
     tasks.router,
+    configurations.router,
     experiments.router,
     results.router,
     logs.router,
