@@ -8,8 +8,10 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import { type LogSearch, logSearch } from "~/task/log-search-params";
 import { type TaskListSearch, taskListSearch } from "~/tasks/search-params";
 import { NotFoundPage } from "./not-found";
 import { PageError } from "./page-error";
@@ -76,6 +78,7 @@ const story = createRoute({
 const experiments = createRoute({
   getParentRoute: () => task,
   path: "/experiments",
+  validateSearch: (search): ExperimentsSearch => experimentsSearch(search),
   component: lazyRouteComponent(() => import("~/experiments/experiments"), "Experiments"),
 });
 
@@ -104,6 +107,7 @@ const comparison = createRoute({
 const log = createRoute({
   getParentRoute: () => task,
   path: "/log",
+  validateSearch: (search): LogSearch => logSearch(search),
   component: lazyRouteComponent(() => import("~/task/task-log"), "TaskLog"),
 });
 

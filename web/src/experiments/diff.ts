@@ -1,0 +1,63 @@
+/** Several experiments side by side: what they set and what came of it, against the first one. */
+
+import type { Experiment } from "~/api/experiments";
+import { setting } from "~/ui/format";
+import { quantity } from "~/ui/quantities";
+
+export interface SettingRow {
+  path: string;
+  values: string[];
+  differs: boolean;
+}
+
+/** Settings of all of them, those that differ first. */
+export function settingRows(experiments: readonly Experiment[]): SettingRow[] {
+  const paths = [...new Set(experiments.flatMap((one) => Object.keys(one.settings)))];
+  const rows = paths.map((path) => {
+    const values = experiments.map((one) => setting(one.settings[path]));
+    return { path, values, differs: new Set(values).size > 1 };
+  });
+  return [...rows.filter(({ differs }) => differs), ...rows.filter(({ differs }) => !differs)];
+}
+
+export interface FigureCell {
+  text: string;
+  /** Share by which it differs from the first one's; null for the first one, and where either is unknown. */
+  change: number | null;
+  /** Null where it is neither. */
+  isBetter: boolean | null;
+}
+
+export interface FigureRow {
+  title: string;
+  cells: FigureCell[];
+}
+
+const FIGURES = [
+  ["actual_throughput_tok_s", "tok_s"],
+  ["actual_ttft_ms", "ttft_ms"],
+  ["actual_tpot_ms", "tpot_ms"],
+  ["actual_latency_p90_ms", "e2e_p90_ms"],
+] as const;
+
+/** Figures of their representative points. */
+export function figureRows(experiments: readonly Experiment[]): FigureRow[] {
+  return FIGURES.map(([field, name]) => {
+    const { title, format, better } = quantity(name);
+    const base = experiments[0]?.[field] ?? null;
+    const cells = experiments.map((one, place): FigureCell => {
+      const value = one[field];
+      const isKnown = place > 0 && value !== null && base !== null && base !== 0;
+      const change = isKnown ? value / base - 1 : null;
+      const isBetter =
+        change === null || change === 0 ? null : change > 0 === (better === "higher");
+      return { text: format(value), change, isBetter };
+    });
+    return { title, cells };
+  });
+}
+
+/** The marked ones with another one first, which the others are compared with from then on. */
+export function withBaseline(marked: readonly number[], index: number): number[] {
+  return [index, ...marked.filter((one) => one !== index)];
+}

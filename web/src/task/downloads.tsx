@@ -1,0 +1,66 @@
+import { Button, Group, Stack, Text, Title } from "@mantine/core";
+import { IconDownload, IconExternalLink } from "@tabler/icons-react";
+import { useMutation } from "@tanstack/react-query";
+import { type ExportForm, reportPath, saveExport } from "~/api/results";
+import { ErrorNotice } from "~/ui/error-notice";
+import classes from "./overview.module.css";
+import { useTask } from "./task-context";
+
+const FORMS: readonly { form: ExportForm; label: string; what: string }[] = [
+  {
+    form: "shell",
+    label: "Commands",
+    what: "A shell script that serves each point of the frontier",
+  },
+  { form: "csv", label: "CSV", what: "Every level that was measured" },
+  { form: "json", label: "JSON", what: "All results, as autotuner show --json prints them" },
+  { form: "yaml", label: "Task file", what: "The document of this task, to run it elsewhere" },
+  { form: "landscape", label: "Landscape", what: "A table of all launches that a task can replay" },
+];
+
+/** What can be taken away from a task. */
+export function Downloads() {
+  const task = useTask();
+  const saving = useMutation({ mutationFn: (form: ExportForm) => saveExport(task.id, form) });
+  return (
+    <section className={`card ${classes.card}`} aria-labelledby="downloads">
+      <Title order={2} fz="md" id="downloads" mb="xs">
+        Take it away
+      </Title>
+      <Group gap="xs">
+        <Button
+          component="a"
+          href={reportPath(task.id)}
+          target="_blank"
+          rel="noreferrer"
+          size="xs"
+          variant="default"
+          leftSection={<IconExternalLink size={14} aria-hidden />}
+        >
+          Report
+        </Button>
+        {FORMS.map(({ form, label, what }) => (
+          <Button
+            key={form}
+            size="xs"
+            variant="default"
+            title={what}
+            leftSection={<IconDownload size={14} aria-hidden />}
+            loading={saving.isPending && saving.variables === form}
+            onClick={() => saving.mutate(form)}
+          >
+            {label}
+          </Button>
+        ))}
+      </Group>
+      {saving.isError && (
+        <Stack mt="sm">
+          <ErrorNotice error={saving.error} />
+        </Stack>
+      )}
+      <Text size="xs" className="quiet" mt="xs">
+        The report is one page that works offline.
+      </Text>
+    </section>
+  );
+}

@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import type { ConfigurationVariant, LayerOfField } from "~/api/results";
+import { groupsOf, isSet, otherParts, writtenVariant } from "./provenance";
+
+function layer(given: Partial<LayerOfField>): LayerOfField {
+  return { layer: "x", origin: "profile", value: 1, status: "set", why: "", source: "", ...given };
+}
+
+function rowsOf(fields: ConfigurationVariant["fields"], group: string) {
+  const variant = {
+    engine: "vllm",
+    engine_version: "",
+    combination: {},
+    fields,
+    skipped: [],
+    warnings: [],
+  };
+  return groupsOf(variant).find((one) => one.group === group)?.rows ?? [];
+}
+
+describe("the provenance of a value", () => {
+  it("is the last layer that sets it, and the others are kept beside", () => {
+    const [row] = rowsOf(
+      {
+        "scheduling.max_running_requests": {
+          value: 64,
+          layers: [
+            layer({ layer: "engine's defaults", origin: "engine", value: 256, status: "replaced" }),
+            layer({ layer: "balanced", value: 64, why: "room for the KV cache" }),
+            layer({ layer: "fast", value: 128, status: "dropped", why: "vllm cannot" }),
+          ],
+          unset: null,
+        },
+      },
+      "scheduling",
+    );
+    expect(row).toMatchObject({
+      value: "64",
+      origin: "profile",
+      layer: "balanced",
+      why: "room for the KV cache",
+      others: ["engine's defaults: 256 (replaced)", "fast: 128 (dropped), vllm cannot"],
+    });
+  });
+
+  it("marks what is searched, and keeps words of a command line together", () => {
+    const fields = {
+      "misc.threads": { value: [2, null], layers: [layer({})], unset: null },
+      "misc.extra_args": { value: ["--a", "1"], layers: [layer({})], unset: null },
+    };
+    const rows = rowsOf(fields, "misc");
+    expect(rows.map(({ value, isSearched }) => [value, isSearched])).toEqual([
+      ["2, engine's default", true],
+      ["--a, 1", false],
+    ]);
+  });
+
+  it("puts what is not set at the end, with what applies instead", () => {
+    const fields = {
+      "memory.page_size": { value: null, layers: [], unset: "vllm's own default counts" },
+      "memory.swap_space": { value: 4, layers: [layer({})], unset: null },
+    };
+    const rows = rowsOf(fields, "memory");
+    expect(rows.map(({ field }) => field)).toEqual(["swap_space", "page_size"]);
+    expect(rows.map(isSet)).toEqual([true, false]);
+    expect(rows[1]?.why).toBe("vllm's own default counts");
+  });
+
+  it("has all eight groups, the empty ones too", () => {
+    expect(groupsOf(writtenVariant({}))).toHaveLength(8);
+  });
+});
+
+it("takes a document's own values where nothing else can be read", () => {
+  const variant = writtenVariant({ version: 2, runtime: { isl: 64 }, system: { gpu_type: "cpu" } });
+  expect(Object.keys(variant.fields)).toEqual(["runtime.isl", "system.gpu_type"]);
+});
+
+it("lists the other parts of a document by their paths", () => {
+  const parts = otherParts({
+    version: 2,
+    name: "x",
+    model: { id: "m" },
+    profiles: ["balanced", "fast"],
+    benchmark: { load: [{ rate: 2 }, { rate: 4 }] },
+    optimization: { budget: { experiments: 3 } },
+  });
+  expect(parts).toEqual([
+    ["model.id", "m"],
+    ["profiles", "balanced, fast"],
+    ["optimization.budget.experiments", "3"],
+    ["benchmark.load", "rate 2, rate 4"],
+  ]);
+});

@@ -1,0 +1,188 @@
+import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import {
+  type Recommended,
+  type RecommendedFigures,
+  recommendedFiguresQuery,
+  recommendedQuery,
+} from "~/api/results";
+import { CommandBlock } from "~/ui/command-block";
+import { EmptyState } from "~/ui/empty-state";
+import { ErrorNotice } from "~/ui/error-notice";
+import { load, percent } from "~/ui/format";
+import { quantity } from "~/ui/quantities";
+import { VerdictBadge } from "~/ui/verdict-badge";
+import classes from "./overview.module.css";
+import { SettingsLine } from "./settings-line";
+import { interval, limitsOf, withUnit, worstMiss } from "./slo";
+import { type ShownTask, useTask } from "./task-context";
+
+const SHOWN = [
+  "tok_s_per_gpu",
+  "tok_s_per_user",
+  "ttft_ms",
+  "tpot_ms",
+  "e2e_p90_ms",
+  "requests_per_s",
+  "tok_s",
+  "usd_per_million_tokens",
+] as const;
+
+/** The answer of a task: the point to serve with, and its command. */
+export function RecommendedCard() {
+  const task = useTask();
+  const found = useQuery(recommendedQuery(task.id));
+  const intervals = useQuery({ ...recommendedFiguresQuery(task.id), enabled: Boolean(found.data) });
+  return (
+    <section className={`card ${classes.card}`} aria-labelledby="recommended">
+      <Title order={2} fz="lg" id="recommended" mb="sm">
+        Recommended point
+      </Title>
+      {found.isPending && <Loading />}
+      {found.isError && <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />}
+      {found.data === null && <NothingYet task={task} />}
+      {found.data && <Answer task={task} point={found.data} details={intervals.data ?? null} />}
+    </section>
+  );
+}
+
+function Loading() {
+  return (
+    <Stack gap="sm" aria-busy="true" aria-label="Loading">
+      <Skeleton h={18} w="70%" />
+      <Skeleton h={132} />
+      <Skeleton h={120} />
+    </Stack>
+  );
+}
+
+const WHY_NOTHING: Partial<Record<ShownTask["status"], string>> = {
+  pending: "The task has not been started.",
+  queued: "The task waits for a worker.",
+  running: "The first level that is measured appears here.",
+};
+
+function NothingYet({ task }: { task: ShownTask }) {
+  const text =
+    WHY_NOTHING[task.status] ??
+    "No launch measured a level that counts. The failures and the log tell why.";
+  return <EmptyState title="Nothing is measured yet" text={text} />;
+}
+
+interface AnswerProps {
+  task: ShownTask;
+  point: Recommended;
+  details: RecommendedFigures | null;
+}
+
+function Answer({ task, point, details }: AnswerProps) {
+  const limits = limitsOf(task.config);
+  const index = Number.parseInt(details?.id ?? "", 10);
+  return (
+    <Stack gap="sm">
+      {!point.meets_slo && <Misses point={point} limits={limits} />}
+      <Text size="sm" className="text-of-users">
+        {point.reason.charAt(0).toUpperCase() + point.reason.slice(1)}.
+      </Text>
+      <SettingsLine
+        settings={point.settings}
+        axes={Object.keys(task.plan?.axes ?? {})}
+        load={load(point.load)}
+      />
+      <dl className={classes.figures}>
+        {SHOWN.filter((name) => point[name] !== null && point[name] !== undefined).map((name) => (
+          <FigureTile
+            key={name}
+            name={name}
+            value={point[name] ?? null}
+            range={interval(quantity(name), details?.figures[name])}
+            limit={limits[name]}
+            verdict={point.verdicts?.[name]}
+          />
+        ))}
+      </dl>
+      {details?.note && (
+        <Group gap={6} wrap="nowrap" align="flex-start">
+          <IconAlertTriangle size={15} aria-label="Note" style={{ flex: "none", marginTop: 2 }} />
+          <Text size="sm">This point: {details.note}.</Text>
+        </Group>
+      )}
+      <CommandBlock command={point.command} title="Command that serves it" />
+      <Group gap="md">
+        {Number.isFinite(index) && (
+          <Anchor
+            size="sm"
+            renderRoot={(props) => (
+              <Link
+                {...props}
+                to="/tasks/$taskId/experiments/$index"
+                params={{ taskId: task.id, index }}
+              />
+            )}
+          >
+            Experiment {index}
+          </Anchor>
+        )}
+        <Anchor
+          size="sm"
+          renderRoot={(props) => (
+            <Link
+              {...props}
+              to="/tasks/$taskId/explorer"
+              params={{ taskId: task.id }}
+              search={{}}
+            />
+          )}
+        >
+          Compare it with the others
+        </Anchor>
+      </Group>
+    </Stack>
+  );
+}
+
+function Misses({ point, limits }: { point: Recommended; limits: Record<string, number> }) {
+  const miss = worstMiss(point, limits);
+  return (
+    <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />}>
+      <Text fw={600}>
+        {miss === null
+          ? "Nothing meets the SLO"
+          : `Nothing meets the SLO: the nearest misses ${quantity(miss.name).short} by ${percent(miss.over)}`}
+      </Text>
+      <Text size="sm">
+        Allow more, search wider, or serve less load for each engine. This is the point that comes
+        nearest.
+      </Text>
+    </Alert>
+  );
+}
+
+interface FigureTileProps {
+  name: string;
+  value: number | null;
+  range: string | null;
+  limit: number | undefined;
+  verdict: "meets" | "unclear" | "misses" | undefined;
+}
+
+function FigureTile({ name, value, range, limit, verdict }: FigureTileProps) {
+  const shown = quantity(name);
+  return (
+    <div className={classes.figure}>
+      <dt>{shown.title}</dt>
+      <dd>
+        <div className={classes.value}>{withUnit(shown, value)}</div>
+        {range && <div className={classes.note}>95 %: {range}</div>}
+        {limit !== undefined && (
+          <Group gap={6} mt={2}>
+            {verdict && <VerdictBadge verdict={verdict} />}
+            <span className={classes.note}>limit {shown.format(limit)}</span>
+          </Group>
+        )}
+      </dd>
+    </div>
+  );
+}

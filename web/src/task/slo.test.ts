@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { quantity } from "~/ui/quantities";
+import { interval, limitsOf, withUnit, worstMiss } from "./slo";
+
+describe("figures", () => {
+  it("have their unit once", () => {
+    expect(withUnit(quantity("ttft_ms"), 83.1)).toBe("83.1 ms");
+    expect(withUnit(quantity("tok_s"), 1234)).toBe("1,234 tok/s");
+    expect(withUnit(quantity("tok_s"), null)).toBe("–");
+    expect(withUnit(quantity("usd_per_million_tokens"), 0.5)).toBe("$0.50");
+  });
+
+  it("have intervals, of which an end may be unknown", () => {
+    const ttft = quantity("ttft_ms");
+    expect(interval(ttft, { value: 80, low: 78, high: 91 })).toBe("78 ms to 91 ms");
+    expect(interval(ttft, { value: 80, low: 78, high: null })).toBe("at least 78 ms");
+    expect(interval(ttft, { value: 80, low: null, high: 91 })).toBe("at most 91 ms");
+    expect(interval(ttft, { value: 80, low: null, high: null })).toBeNull();
+    expect(interval(ttft, null)).toBeNull();
+  });
+});
+
+describe("the SLO", () => {
+  const limits = { ttft_ms: 100, tpot_ms: 10 };
+
+  it("names the limit that is missed most", () => {
+    const miss = worstMiss({ ttft_ms: 112, tpot_ms: 15 }, limits);
+    expect(miss?.name).toBe("tpot_ms");
+    expect(miss?.over).toBeCloseTo(0.5);
+  });
+
+  it("is met at the very limit, and not judged by what is unknown", () => {
+    expect(worstMiss({ ttft_ms: 100, tpot_ms: null }, limits)).toBeNull();
+  });
+
+  it("takes targets of the runtime where slo leaves them out", () => {
+    const document = { slo: { ttft_ms: 200 }, runtime: { ttft_target: 300, tpot_target: 20 } };
+    expect(limitsOf(document)).toEqual({ ttft_ms: 200, tpot_ms: 20 });
+    expect(limitsOf({})).toEqual({});
+    expect(limitsOf({ runtime: { tpot_target: [20, 30] } })).toEqual({});
+  });
+});

@@ -1,0 +1,60 @@
+/** Figures of a point against the limits of its task. */
+
+import type { Figure } from "~/api/results";
+import type { Quantity } from "~/ui/quantities";
+
+/** A value with its unit: "1,234 tok/s", "83.1 ms". */
+export function withUnit(quantity: Quantity, value: number | null | undefined): string {
+  const text = quantity.format(value);
+  const hasUnit = quantity.unit === "ms" || quantity.unit === "USD" || quantity.unit === "";
+  return hasUnit || value === null || value === undefined ? text : `${text} ${quantity.unit}`;
+}
+
+/** The interval of a figure: "78 ms to 91 ms", "at least 78 ms"; null where there is none. */
+export function interval(quantity: Quantity, figure: Figure | null | undefined): string | null {
+  if (!figure) return null;
+  const { low, high } = figure;
+  if (low !== null && high !== null) return `${quantity.format(low)} to ${quantity.format(high)}`;
+  if (low !== null) return `at least ${quantity.format(low)}`;
+  return high === null ? null : `at most ${quantity.format(high)}`;
+}
+
+export interface Miss {
+  /** The limited quantity. */
+  name: string;
+  /** By what share of the limit it is missed. */
+  over: number;
+}
+
+/** The limit that is missed most; null where all are met. */
+export function worstMiss(
+  figures: Readonly<Record<string, unknown>>,
+  limits: Readonly<Record<string, number>>,
+): Miss | null {
+  let worst: Miss | null = null;
+  for (const [name, limit] of Object.entries(limits)) {
+    const value = figures[name];
+    if (typeof value !== "number") continue;
+    const over = value / limit - 1;
+    if (over > 0 && (worst === null || over > worst.over)) worst = { name, over };
+  }
+  return worst;
+}
+
+const TARGETS: Readonly<Record<string, string>> = {
+  ttft_ms: "ttft_target",
+  tpot_ms: "tpot_target",
+};
+
+/** The limits of a task in ms; targets of its runtime count where `slo` leaves them out. */
+export function limitsOf(document: Readonly<Record<string, unknown>>): Record<string, number> {
+  const slo = (document.slo ?? {}) as Record<string, unknown>;
+  const runtime = (document.runtime ?? {}) as Record<string, unknown>;
+  const limits: Record<string, number> = {};
+  for (const name of ["ttft_ms", "tpot_ms", "e2e_p90_ms"]) {
+    const target = TARGETS[name];
+    const limit = slo[name] ?? (target === undefined ? undefined : runtime[target]);
+    if (typeof limit === "number") limits[name] = limit;
+  }
+  return limits;
+}
