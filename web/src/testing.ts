@@ -1,10 +1,13 @@
 /** What a page expects of a browser and jsdom lacks. */
 
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 afterEach(cleanup);
+
+// A page is loaded when it is opened first; on a busy machine that takes its time.
+configure({ asyncUtilTimeout: 8_000 });
 
 Object.defineProperty(window, "matchMedia", {
   value: (query: string) => ({

@@ -3,15 +3,24 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { offlineProblem, problemOf } from "./problems";
 import type { components, paths } from "./schema";
+import { noteServiceTime } from "./service-clock";
 
 export type Schemas = components["schemas"];
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+const UNAUTHORIZED = 401;
 let csrfToken: string | null = null;
 
 /** Sets the token that changes are sent with; it comes with the session. */
 export function rememberCsrfToken(token: string | null): void {
   csrfToken = token;
+}
+
+let onLapse = (): void => {};
+
+/** Sets what is done when the service knows the session no longer. */
+export function whenSessionLapses(listener: () => void): void {
+  onLapse = listener;
 }
 
 const guard: Middleware = {
@@ -21,6 +30,10 @@ const guard: Middleware = {
     }
     return request;
   },
+  onResponse({ response }) {
+    noteServiceTime(response.headers.get("Date"));
+    if (response.status === UNAUTHORIZED) onLapse();
+  },
   onError({ error }) {
     return offlineProblem(error);
   },
@@ -29,6 +42,7 @@ const guard: Middleware = {
 export const client = createClient<paths>({
   baseUrl: globalThis.location?.origin ?? "",
   credentials: "same-origin",
+  fetch: (request) => globalThis.fetch(request),
 });
 client.use(guard);
 
@@ -45,7 +59,14 @@ interface Answer<Data> {
  * @throws ApiProblem where the service refuses, or does not answer.
  */
 export async function bodyOf<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
+  return (await taggedBodyOf(answer)).body;
+}
+
+/** Body of an answer with the tag of its version. */
+export async function taggedBodyOf<Data>(
+  answer: Promise<Answer<Data>>,
+): Promise<{ body: Data; etag: string | null }> {
   const { data, error, response } = await answer;
-  if (!response.ok) throw problemOf(response.status, error);
-  return data as Data;
+  if (!response.ok) throw problemOf(response.status, error, response.headers);
+  return { body: data as Data, etag: response.headers.get("ETag") };
 }

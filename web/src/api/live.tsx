@@ -3,7 +3,8 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { follow, type StreamState, type TaskEvent } from "./event-stream";
-import type { TaskItem } from "./tasks";
+import { type TaskList, withoutTasks, withTask } from "./task-lists";
+import type { TaskFilter, TaskItem } from "./tasks";
 
 type Listener = (event: TaskEvent) => void;
 
@@ -28,17 +29,26 @@ const CHANGES_RESULTS = new Set([
 ]);
 const RESULTS = ["points", "experiments", "comparison", "summary", "task-logs"] as const;
 
-export function LiveProvider({ children }: { children: ReactNode }) {
+interface LiveProviderProps {
+  /** Whether the service would answer: false while the session has lapsed. */
+  isSignedIn: boolean;
+  children: ReactNode;
+}
+
+export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
   const queries = useQueryClient();
   const [state, setState] = useState<StreamState>("connecting");
   const listeners = useRef(new Set<Listener>());
+  const last = useRef<number | null>(null);
 
   useEffect(() => {
+    if (!isSignedIn) return;
     let wasLost = false;
     return follow({
       path: "/api/v2/events",
-      after: null,
+      after: last.current,
       onEvent: (event) => {
+        last.current = event.id;
         apply(queries, event);
         for (const listener of listeners.current) listener(event);
       },
@@ -51,7 +61,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
         }
       },
     });
-  }, [queries]);
+  }, [queries, isSignedIn]);
 
   const [live] = useState(() => ({
     listen(listener: Listener) {
@@ -67,27 +77,30 @@ export function LiveProvider({ children }: { children: ReactNode }) {
 /** Brings the cached answers up to date with an event. */
 export function apply(queries: QueryClient, event: TaskEvent): void {
   const task = (event.task ?? null) as TaskItem | null;
-  if (task !== null) {
-    let isListed = false;
-    queries.setQueriesData<{ pages: { items: TaskItem[] }[] }>({ queryKey: ["tasks"] }, (data) => {
-      if (!data?.pages) return data;
-      const pages = data.pages.map((page) => ({
-        ...page,
-        items: page.items.map((row) => {
-          if (row.id !== task.id) return row;
-          isListed = true;
-          return { ...row, ...task };
-        }),
-      }));
-      return { ...data, pages };
-    });
-    if (!isListed) void queries.invalidateQueries({ queryKey: ["tasks"] });
-    queries.setQueryData<TaskItem>(["task", task.id], (data) =>
-      data ? { ...data, ...task } : data,
-    );
-  }
+  if (task !== null) showTask(queries, task);
   if (CHANGES_RESULTS.has(event.kind)) {
     for (const part of RESULTS) void queries.invalidateQueries({ queryKey: [part, event.task_id] });
     void queries.invalidateQueries({ queryKey: ["task", event.task_id] });
+  }
+}
+
+/** Shows a task as it stands now, in every list that holds it and on its own page. */
+export function showTask(queries: QueryClient, task: TaskItem): void {
+  changeLists(queries, (list, filter) => withTask(list, filter, task));
+  queries.setQueryData<TaskItem>(["task", task.id], (data) => (data ? { ...data, ...task } : data));
+}
+
+/** Shows deleted tasks no longer. */
+export function dropTasks(queries: QueryClient, ids: ReadonlySet<number>): void {
+  changeLists(queries, (list) => withoutTasks(list, ids));
+}
+
+function changeLists(
+  queries: QueryClient,
+  change: (list: TaskList, filter: TaskFilter) => TaskList,
+): void {
+  for (const { queryKey } of queries.getQueryCache().findAll({ queryKey: ["tasks"] })) {
+    const filter = queryKey[1] as TaskFilter;
+    queries.setQueryData<TaskList>(queryKey, (list) => (list?.pages ? change(list, filter) : list));
   }
 }

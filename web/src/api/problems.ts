@@ -13,6 +13,8 @@ export class ApiProblem extends Error {
     readonly title: string,
     readonly detail: string,
     readonly faults: readonly Fault[] = [],
+    /** Seconds after which the service asks for the request again; null where it says nothing. */
+    readonly retryAfterS: number | null = null,
   ) {
     super(detail || title);
   }
@@ -35,7 +37,7 @@ export class ApiProblem extends Error {
   }
 }
 
-const WORTH_RETRYING = new Set([0, 502, 503, 504]);
+const WORTH_RETRYING = new Set([0, 429, 502, 503, 504]);
 
 /** Whether the same request may succeed a moment later. */
 export function isPassing(error: unknown): boolean {
@@ -43,16 +45,18 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** The problem in a response's body, whatever its form. */
-export function problemOf(status: number, body: unknown): ApiProblem {
+export function problemOf(status: number, body: unknown, headers?: Headers): ApiProblem {
   const given = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const text = (key: string): string => (typeof given[key] === "string" ? given[key] : "");
   const faults = Array.isArray(given.errors) ? (given.errors as Fault[]) : [];
+  const retryAfterS = Number.parseFloat(headers?.get("Retry-After") ?? "");
   return new ApiProblem(
     status,
     text("type"),
     text("title") || `The service answered ${status}`,
     text("detail"),
     faults,
+    Number.isFinite(retryAfterS) ? retryAfterS : null,
   );
 }
 

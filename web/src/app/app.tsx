@@ -3,7 +3,10 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { useState } from "react";
+import { whenSessionLapses } from "~/api/client";
+import { dropTasks } from "~/api/live";
 import { ApiProblem, isPassing } from "~/api/problems";
+import { sessionQuery } from "~/api/session";
 import { createAppRouter } from "./router";
 import { theme } from "./theme";
 
@@ -21,11 +24,13 @@ function createQueries(): QueryClient {
       mutations: { retry: false },
     },
   });
+  whenSessionLapses(() => void queries.invalidateQueries({ queryKey: sessionQuery.queryKey }));
   queries.getQueryCache().subscribe(({ type, query }) => {
-    const error: unknown = query.state.error;
-    if (type === "updated" && error instanceof ApiProblem && error.needsSignIn) {
-      if (query.queryKey[0] !== "session")
-        void queries.invalidateQueries({ queryKey: ["session"] });
+    const [subject, id] = query.queryKey;
+    const error: unknown = type === "updated" ? query.state.error : null;
+    // Nothing tells a page of tasks that were deleted elsewhere, except that they are not found.
+    if (subject === "task" && error instanceof ApiProblem && error.isGone) {
+      dropTasks(queries, new Set([Number(id)]));
     }
   });
   return queries;

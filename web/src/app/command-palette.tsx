@@ -1,67 +1,91 @@
-import { Spotlight, type SpotlightActionData, spotlight } from "@mantine/spotlight";
-import { IconListDetails, IconPlus, IconSearch, IconTargetArrow } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
+import { useDebouncedValue } from "@mantine/hooks";
+import { Spotlight, spotlight } from "@mantine/spotlight";
+import { IconSearch } from "@tabler/icons-react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
-import type { TaskItem } from "~/api/tasks";
-import { statusLabel } from "~/ui/status-badge";
+import { useState } from "react";
+import { readTasks } from "~/api/tasks";
+import { useCommands } from "./commands";
+import { type Command, taskCommands, thoseNamed } from "./palette-search";
 
 export const openPalette = spotlight.open;
 
-const MOST_TASKS = 200;
+const FOUND_TASKS = 8;
+const TYPING_MS = 150;
 
-/** Everything that can be gone to, by a few letters of its name. */
+/** Everything that can be done or gone to, by a few letters of its name. */
 export function CommandPalette() {
-  const navigate = useNavigate();
-  const queries = useQueryClient();
-  const [tasks, setTasks] = useState<TaskItem[]>([]);
-
-  const actions = useMemo<SpotlightActionData[]>(() => {
-    const fixed: SpotlightActionData[] = [
-      {
-        id: "new",
-        label: "New task",
-        description: "Five decisions on one screen",
-        leftSection: <IconPlus size={18} aria-hidden />,
-        onClick: () => void navigate({ to: "/tasks/new", search: {} }),
-      },
-      {
-        id: "tasks",
-        label: "All tasks",
-        leftSection: <IconListDetails size={18} aria-hidden />,
-        onClick: () => void navigate({ to: "/tasks", search: {} }),
-      },
-    ];
-    const known = tasks.map((task) => ({
-      id: `task-${task.id}`,
-      label: `${task.id} ${task.name}`,
-      description: `${statusLabel(task.status)} · ${task.model} · ${task.engine}`,
-      leftSection: <IconTargetArrow size={18} aria-hidden />,
-      onClick: () => void navigate({ to: "/tasks/$taskId", params: { taskId: task.id } }),
-    }));
-    return [...fixed, ...known];
-  }, [navigate, tasks]);
-
+  const [text, setText] = useState("");
+  const [isOpen, setOpen] = useState(false);
   return (
-    <Spotlight
-      actions={actions}
+    <Spotlight.Root
       shortcut={["mod + K", "/"]}
-      limit={12}
-      nothingFound="Nothing of that name"
-      highlightQuery
-      onSpotlightOpen={() => setTasks(knownTasks(queries))}
-      searchProps={{
-        leftSection: <IconSearch size={18} aria-hidden />,
-        placeholder: "Go to a task or a page",
-        "aria-label": "Go to a task or a page",
-      }}
-    />
+      query={text}
+      onQueryChange={setText}
+      onSpotlightOpen={() => setOpen(true)}
+      onSpotlightClose={() => setOpen(false)}
+      clearQueryOnClose
+      scrollable
+      maxHeight={420}
+    >
+      <Spotlight.Search
+        placeholder="Find a task, a page, or something to do"
+        aria-label="Find a task, a page, or something to do"
+        leftSection={<IconSearch size={18} aria-hidden />}
+      />
+      {isOpen && <Findings text={text} />}
+    </Spotlight.Root>
   );
 }
 
-/** The tasks that were read already, each once. */
-function knownTasks(queries: ReturnType<typeof useQueryClient>): TaskItem[] {
-  const pages = queries.getQueriesData<{ pages: { items: TaskItem[] }[] }>({ queryKey: ["tasks"] });
-  const rows = pages.flatMap(([, data]) => data?.pages.flatMap((page) => page.items) ?? []);
-  return [...new Map(rows.map((row) => [row.id, row])).values()].slice(0, MOST_TASKS);
+function Findings({ text }: { text: string }) {
+  const navigate = useNavigate();
+  const groups = useCommands().map((group) => ({
+    ...group,
+    commands: thoseNamed(group.commands, text),
+  }));
+  const [search] = useDebouncedValue(text.trim(), TYPING_MS);
+  const tasks = useQuery({
+    queryKey: ["palette", search],
+    queryFn: ({ signal }) => readTasks({ search, sort: "-updated_at" }, FOUND_TASKS, null, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 5_000,
+  });
+  const open = (id: number) => void navigate({ to: "/tasks/$taskId", params: { taskId: id } });
+  const found = taskCommands(tasks.data?.items ?? [], text, open);
+  const shown = [...groups, { title: "Tasks", commands: found }].filter(
+    ({ commands }) => commands.length > 0,
+  );
+  return (
+    <Spotlight.ActionsList>
+      {shown.map(({ title, commands }) => (
+        <Spotlight.ActionsGroup key={title} label={title}>
+          {commands.map((command) => (
+            <Finding key={command.id} command={command} text={text} />
+          ))}
+        </Spotlight.ActionsGroup>
+      ))}
+      {shown.length === 0 && (
+        <Spotlight.Empty>{tasks.isFetching ? "Searching" : "Nothing of that name"}</Spotlight.Empty>
+      )}
+    </Spotlight.ActionsList>
+  );
+}
+
+function Finding({
+  command: { label, description, Icon, run },
+  text,
+}: {
+  command: Command;
+  text: string;
+}) {
+  return (
+    <Spotlight.Action
+      label={label}
+      description={description}
+      leftSection={<Icon size={18} aria-hidden />}
+      onClick={run}
+      highlightQuery={text.trim() !== ""}
+    />
+  );
 }

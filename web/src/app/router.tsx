@@ -6,6 +6,7 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  type RouterHistory,
   redirect,
 } from "@tanstack/react-router";
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
@@ -36,6 +37,7 @@ const tasks = createRoute({
   getParentRoute: () => root,
   path: "/tasks",
   validateSearch: (search): TaskListSearch => taskListSearch(search),
+  staticData: { title: "Tasks" },
   component: lazyRouteComponent(() => import("~/tasks/tasks-page"), "TasksPage"),
 });
 
@@ -43,6 +45,7 @@ const newTask = createRoute({
   getParentRoute: () => root,
   path: "/tasks/new",
   validateSearch: (search): NewTaskSearch => newTaskSearch(search),
+  staticData: { title: "New task" },
   component: lazyRouteComponent(() => import("~/new-task/new-task-page"), "NewTaskPage"),
 });
 
@@ -66,12 +69,14 @@ const explorer = createRoute({
   getParentRoute: () => task,
   path: "/explorer",
   validateSearch: (search): ExplorerSearch => explorerSearch(search),
+  staticData: { title: "Explorer" },
   component: lazyRouteComponent(() => import("~/explorer/explorer"), "Explorer"),
 });
 
 const story = createRoute({
   getParentRoute: () => task,
   path: "/search",
+  staticData: { title: "Search" },
   component: lazyRouteComponent(() => import("~/task/search-story"), "SearchStory"),
 });
 
@@ -79,6 +84,7 @@ const experiments = createRoute({
   getParentRoute: () => task,
   path: "/experiments",
   validateSearch: (search): ExperimentsSearch => experimentsSearch(search),
+  staticData: { title: "Experiments" },
   component: lazyRouteComponent(() => import("~/experiments/experiments"), "Experiments"),
 });
 
@@ -89,18 +95,21 @@ const experiment = createRoute({
     parse: ({ index }) => ({ index: Number(index) }),
     stringify: ({ index }) => ({ index: String(index) }),
   },
+  staticData: { title: "Experiment" },
   component: lazyRouteComponent(() => import("~/experiments/experiment"), "ExperimentDetails"),
 });
 
 const configuration = createRoute({
   getParentRoute: () => task,
   path: "/configuration",
+  staticData: { title: "Configuration" },
   component: lazyRouteComponent(() => import("~/task/configuration"), "Configuration"),
 });
 
 const comparison = createRoute({
   getParentRoute: () => task,
   path: "/comparison",
+  staticData: { title: "Comparison" },
   component: lazyRouteComponent(() => import("~/comparison/comparison"), "Comparison"),
 });
 
@@ -108,6 +117,7 @@ const log = createRoute({
   getParentRoute: () => task,
   path: "/log",
   validateSearch: (search): LogSearch => logSearch(search),
+  staticData: { title: "Log" },
   component: lazyRouteComponent(() => import("~/task/task-log"), "TaskLog"),
 });
 
@@ -127,8 +137,10 @@ const tree = root.addChildren([
   ]),
 ]);
 
-export function createAppRouter(queries: QueryClient) {
+/** The router; its history is the browser's unless another is given. */
+export function createAppRouter(queries: QueryClient, history?: RouterHistory) {
   return createRouter({
+    ...(history ? { history } : {}),
     routeTree: tree,
     context: { queries },
     defaultPreload: "intent",

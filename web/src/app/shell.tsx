@@ -1,76 +1,109 @@
 import { ActionIcon, Anchor, AppShell, Button, Group, Text, Tooltip } from "@mantine/core";
 import { IconCommand, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { ActionsProvider } from "~/actions/actions-provider";
 import { LiveProvider } from "~/api/live";
-import { sessionQuery } from "~/api/session";
+import { type BrowserSession, sessionQuery } from "~/api/session";
 import { SessionMenu } from "~/session/session-menu";
-import { SignIn } from "~/session/sign-in";
+import { SignInAgain, SignInPage } from "~/session/sign-in";
 import { ErrorNotice } from "~/ui/error-notice";
 import { ColorSchemeToggle } from "./color-scheme-toggle";
 import { CommandPalette, openPalette } from "./command-palette";
 import { OfflineBanner } from "./offline-banner";
 import { PageLoading } from "./page-loading";
+import { PageTitle } from "./page-title";
 import classes from "./shell.module.css";
+import { useShortcuts } from "./shortcuts";
+import { Shortcuts } from "./shortcuts-dialog";
 
-/** Frame of every page: signs the reader in, then follows events while the page is open. */
+/** Signs the reader in, and keeps the page under the form when a session lapses meanwhile. */
 export function Shell() {
   const session = useQuery(sessionQuery);
-  if (session.isPending) return <PageLoading />;
-  if (session.isError) {
+  const [wasSignedIn, setWasSignedIn] = useState(false);
+  if (!session.data) {
+    const problem = session.error ?? session.failureReason;
+    if (problem === null) return <PageLoading />;
     return (
       <div className={classes.alone}>
-        <ErrorNotice error={session.error} onRetry={() => void session.refetch()} />
+        <ErrorNotice error={problem} onRetry={() => void session.refetch()} />
       </div>
     );
   }
-  if (!session.data.authenticated) return <SignIn />;
+  const isSignedIn = session.data.authenticated;
+  if (isSignedIn && !wasSignedIn) setWasSignedIn(true);
+  if (!isSignedIn && !wasSignedIn) return <SignInPage />;
   return (
-    <LiveProvider>
-      <CommandPalette />
-      <AppShell header={{ height: 48 }} padding={0}>
-        <AppShell.Header className={classes.header}>
-          <Anchor href="#content" className={classes.skip}>
-            Skip to the content
-          </Anchor>
-          <Group h="100%" px="md" gap="md" wrap="nowrap" component="nav" aria-label="Main">
-            <Link to="/tasks" search={{}} className={classes.brand}>
-              <img src="/favicon.svg" alt="" width={22} height={22} />
-              <Text fw={650} visibleFrom="xs">
-                Inference Autotuner
-              </Text>
-            </Link>
-            <Link
-              to="/tasks"
-              search={{}}
-              className={classes.link}
-              activeProps={{ "aria-current": "page" }}
-            >
-              Tasks
-            </Link>
-            <span className={classes.space} />
-            <Button
-              component={Link}
-              to="/tasks/new"
-              size="xs"
-              leftSection={<IconPlus size={14} aria-hidden />}
-            >
-              New task
-            </Button>
-            <Tooltip label="Commands (Ctrl K)">
-              <ActionIcon variant="default" size={30} onClick={openPalette} aria-label="Commands">
-                <IconCommand size={16} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
-            <ColorSchemeToggle />
-            <SessionMenu session={session.data} />
-          </Group>
-        </AppShell.Header>
-        <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
-          <OfflineBanner />
-          <Outlet />
-        </AppShell.Main>
-      </AppShell>
+    <LiveProvider isSignedIn={isSignedIn}>
+      <ActionsProvider>
+        <Frame session={session.data} />
+        {!isSignedIn && <SignInAgain />}
+      </ActionsProvider>
     </LiveProvider>
+  );
+}
+
+/** Frame of every page. */
+function Frame({ session }: { session: BrowserSession }) {
+  const navigate = useNavigate();
+  useShortcuts([
+    { key: "n", does: "New task", run: () => void navigate({ to: "/tasks/new", search: {} }) },
+  ]);
+  return (
+    <AppShell header={{ height: 48 }} padding={0}>
+      <PageTitle />
+      <Shortcuts />
+      <CommandPalette />
+      <AppShell.Header className={classes.header}>
+        <Anchor href="#content" className={classes.skip}>
+          Skip to the content
+        </Anchor>
+        <Group h="100%" px="md" gap="md" wrap="nowrap" component="nav" aria-label="Main">
+          <Link to="/tasks" search={{}} className={classes.brand} aria-label="Inference Autotuner">
+            <img src="/favicon.svg" alt="" width={22} height={22} />
+            <Text fw={650} visibleFrom="sm">
+              Inference Autotuner
+            </Text>
+          </Link>
+          <Link
+            to="/tasks"
+            search={{}}
+            className={classes.link}
+            activeOptions={{ exact: true, includeSearch: false }}
+            activeProps={{ "aria-current": "page" }}
+          >
+            Tasks
+          </Link>
+          <span className={classes.space} />
+          <Button
+            component={Link}
+            to="/tasks/new"
+            size="xs"
+            leftSection={<IconPlus size={14} aria-hidden />}
+          >
+            New task
+          </Button>
+          <Tooltip label="Commands and search (Ctrl K)">
+            <ActionIcon
+              variant="default"
+              size={30}
+              onClick={openPalette}
+              aria-label="Commands and search"
+            >
+              <IconCommand size={16} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+          <ColorSchemeToggle />
+          <SessionMenu session={session} />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Main id="content" tabIndex={-1} className={classes.main}>
+        <OfflineBanner />
+        <div className={classes.content}>
+          <Outlet />
+        </div>
+      </AppShell.Main>
+    </AppShell>
   );
 }

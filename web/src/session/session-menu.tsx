@@ -1,16 +1,23 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconLogout, IconUser } from "@tabler/icons-react";
-import { useQueryClient } from "@tanstack/react-query";
+import { useTaskActions } from "~/actions/actions-provider";
 import { type BrowserSession, signOut } from "~/api/session";
+
+const MAY: Record<string, string> = {
+  read: "may read",
+  write: "may read and change tasks",
+  admin: "may do everything",
+};
 
 /** Who the reader is, and the way out; nothing where the service asks nobody. */
 export function SessionMenu({ session }: { session: BrowserSession }) {
-  const queries = useQueryClient();
+  const { deletions } = useTaskActions();
   if (!session.required) return null;
   const leave = async () => {
+    await deletions.flush();
     await signOut();
-    queries.clear();
-    await queries.invalidateQueries();
+    // A new page knows nothing of what this reader saw.
+    location.assign("/");
   };
   return (
     <Menu position="bottom-end">
@@ -21,7 +28,7 @@ export function SessionMenu({ session }: { session: BrowserSession }) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label className="text-of-users">
-          {session.name ?? "Token"}, may {session.scope ?? "read"}
+          {session.name ?? "This token"} {MAY[session.scope ?? "read"]}
         </Menu.Label>
         <Menu.Item leftSection={<IconLogout size={14} aria-hidden />} onClick={() => void leave()}>
           Sign out

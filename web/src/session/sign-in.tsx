@@ -1,51 +1,75 @@
-import { Button, Card, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Card, Modal, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { signIn } from "~/api/session";
+import { type ReactNode, useState } from "react";
+import { sessionQuery, signIn } from "~/api/session";
 import { ErrorNotice } from "~/ui/error-notice";
 
 /** Form for the token that a service on other machines asks for. */
-export function SignIn() {
+export function SignInPage() {
+  return (
+    <Card className="card" maw={420} mx="auto" mt="15vh" p="lg" component="main">
+      <Stack>
+        <Title order={1} fz="xl">
+          Sign in
+        </Title>
+        <SignInForm
+          why={
+            <>
+              This service asks for a token. Its operator makes one with{" "}
+              <code>autotuner token create</code>. The browser keeps a session, not the token.
+            </>
+          }
+        />
+      </Stack>
+    </Card>
+  );
+}
+
+/** The same form over a page whose session has lapsed: what was typed there stays. */
+export function SignInAgain() {
+  return (
+    <Modal opened onClose={() => {}} withCloseButton={false} title="Sign in again">
+      <SignInForm why="Your session has ended. What you typed on this page is kept." />
+    </Modal>
+  );
+}
+
+function SignInForm({ why }: { why: ReactNode }) {
   const queries = useQueryClient();
   const [token, setToken] = useState("");
   const entering = useMutation({
     mutationFn: () => signIn(token.trim()),
     onSuccess: (session) => {
       setToken("");
-      queries.setQueryData(["session"], session);
+      queries.setQueryData(sessionQuery.queryKey, session);
       void queries.invalidateQueries();
     },
   });
   return (
-    <Card className="card" maw={420} mx="auto" mt="15vh" p="lg" component="main">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          entering.mutate();
-        }}
-      >
-        <Stack>
-          <Title order={1} fz="xl">
-            Sign in
-          </Title>
-          <Text className="quiet">
-            This service asks for a token. Its operator makes one with{" "}
-            <code>autotuner token create</code>. The browser keeps a session, not the token.
-          </Text>
-          <PasswordInput
-            label="Token"
-            value={token}
-            onChange={(event) => setToken(event.currentTarget.value)}
-            autoComplete="current-password"
-            autoFocus
-            required
-          />
-          {entering.isError && <ErrorNotice error={entering.error} />}
-          <Button type="submit" loading={entering.isPending} disabled={token.trim() === ""}>
-            Sign in
-          </Button>
-        </Stack>
-      </form>
-    </Card>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        entering.mutate();
+      }}
+    >
+      <Stack>
+        <Text className="quiet" size="sm">
+          {why}
+        </Text>
+        <PasswordInput
+          label="Token"
+          value={token}
+          onChange={(event) => setToken(event.currentTarget.value)}
+          autoComplete="current-password"
+          autoFocus
+          data-autofocus
+          required
+        />
+        {entering.isError && <ErrorNotice error={entering.error} />}
+        <Button type="submit" loading={entering.isPending} disabled={token.trim() === ""}>
+          Sign in
+        </Button>
+      </Stack>
+    </form>
   );
 }

@@ -1,15 +1,21 @@
 /** What the list of tasks shows, as it stands in the address. */
 
-import type { SortName, Status, TaskFilter } from "~/api/tasks";
+import type { Origin, SortName, Status, TaskFilter } from "~/api/tasks";
 
 export interface TaskListSearch {
   q?: string;
   status?: Status[];
   engine?: string[];
+  origin?: Origin[];
   sort?: SortName;
 }
 
-const SORTS: readonly string[] = [
+export const DEFAULT_SORT: SortName = "-created_at";
+export const ORIGINS: readonly Origin[] = ["api", "cli", "v1"];
+const LONGEST_TEXT = 200;
+const MOST_NAMES = 50;
+
+export const SORTS: readonly SortName[] = [
   "-created_at",
   "created_at",
   "-updated_at",
@@ -19,7 +25,7 @@ const SORTS: readonly string[] = [
   "status",
   "-status",
 ];
-const STATUSES: readonly string[] = [
+export const STATUSES: readonly Status[] = [
   "pending",
   "queued",
   "running",
@@ -32,14 +38,16 @@ const STATUSES: readonly string[] = [
 
 /** What is valid of an address that somebody may have typed. */
 export function taskListSearch(given: Record<string, unknown>): TaskListSearch {
-  const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
-  const status = texts(given.status).filter((name) => STATUSES.includes(name)) as Status[];
-  const engine = texts(given.engine);
-  const sort = SORTS.includes(String(given.sort)) ? (given.sort as SortName) : undefined;
+  const q = given.q === undefined || given.q === null ? "" : String(given.q).slice(0, LONGEST_TEXT);
+  const status = chosen(given.status, STATUSES);
+  const origin = chosen(given.origin, ORIGINS);
+  const engine = texts(given.engine).slice(0, MOST_NAMES);
+  const sort = SORTS.find((name) => name === given.sort && name !== DEFAULT_SORT);
   return {
-    ...(given.q ? { q: String(given.q).slice(0, 200) } : {}),
+    ...(q ? { q } : {}),
     ...(status.length > 0 ? { status } : {}),
     ...(engine.length > 0 ? { engine } : {}),
+    ...(origin.length > 0 ? { origin } : {}),
     ...(sort ? { sort } : {}),
   };
 }
@@ -49,6 +57,22 @@ export function filterOf(search: TaskListSearch): TaskFilter {
     ...(search.q ? { search: search.q } : {}),
     ...(search.status ? { status: search.status } : {}),
     ...(search.engine ? { engine: search.engine } : {}),
-    sort: search.sort ?? "-created_at",
+    ...(search.origin ? { origin: search.origin } : {}),
+    sort: search.sort ?? DEFAULT_SORT,
   };
+}
+
+/** Whether it leaves tasks out. */
+export function isFiltered({ q, status, engine, origin }: TaskListSearch): boolean {
+  return [q, status, engine, origin].some((part) => part !== undefined);
+}
+
+function texts(value: unknown): string[] {
+  const several = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  return several.map((one) => String(one).slice(0, LONGEST_TEXT));
+}
+
+function chosen<T extends string>(value: unknown, names: readonly T[]): T[] {
+  const given = new Set(texts(value));
+  return names.filter((name) => given.has(name));
 }

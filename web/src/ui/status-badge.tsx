@@ -8,7 +8,7 @@ import {
   IconProgress,
   IconX,
 } from "@tabler/icons-react";
-import type { Status } from "~/api/tasks";
+import type { Status, TaskItem } from "~/api/tasks";
 
 const LOOKS: Record<Status, { label: string; color: string; Icon: typeof IconCheck }> = {
   pending: { label: "Not started", color: "gray", Icon: IconPlayerPlay },
@@ -23,8 +23,16 @@ const LOOKS: Record<Status, { label: string; color: string; Icon: typeof IconChe
 
 export const statusLabel = (status: Status): string => LOOKS[status].label;
 
+const REQUESTED = { cancel: "Cancelling", pause: "Pausing", "": null } as const;
+
+interface StatusBadgeProps {
+  status: Status;
+  /** What its worker has been asked for and has not done yet. */
+  requested?: TaskItem["requested_action"];
+}
+
 /** Status as word, sign and colour: none of them alone. */
-export function StatusBadge({ status }: { status: Status }) {
+export function StatusBadge({ status, requested = "" }: StatusBadgeProps) {
   const { label, color, Icon } = LOOKS[status];
   return (
     <Badge
@@ -36,7 +44,7 @@ export function StatusBadge({ status }: { status: Status }) {
       fw={550}
       style={{ flexShrink: 0 }}
     >
-      {label}
+      {REQUESTED[requested] ?? label}
     </Badge>
   );
 }

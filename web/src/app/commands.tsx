@@ -1,0 +1,103 @@
+/** Commands of the palette: pages, what can be done to the task that is shown, and the view. */
+
+import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import {
+  IconAdjustments,
+  IconChartDots,
+  IconChecklist,
+  IconFileText,
+  IconFlask,
+  IconListDetails,
+  IconMoon,
+  IconPlus,
+  IconRoute,
+  IconScale,
+  IconSun,
+  IconTargetArrow,
+} from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { useTaskActions } from "~/actions/actions-provider";
+import { possibleVerbs, VERBS } from "~/actions/verbs";
+import { useCurrentTask } from "./current-task";
+import type { Command } from "./palette-search";
+
+interface CommandGroup {
+  title: string;
+  commands: Command[];
+}
+
+const TASK_PAGES = [
+  { to: "/tasks/$taskId", label: "Overview", Icon: IconTargetArrow },
+  { to: "/tasks/$taskId/explorer", label: "Explorer", Icon: IconChartDots },
+  { to: "/tasks/$taskId/search", label: "Search", Icon: IconRoute },
+  { to: "/tasks/$taskId/experiments", label: "Experiments", Icon: IconFlask },
+  { to: "/tasks/$taskId/configuration", label: "Configuration", Icon: IconAdjustments },
+  { to: "/tasks/$taskId/comparison", label: "Comparison", Icon: IconScale },
+  { to: "/tasks/$taskId/log", label: "Log", Icon: IconFileText },
+] as const;
+
+export function useCommands(): CommandGroup[] {
+  const pages = usePageCommands();
+  const { id, task } = useCurrentTask();
+  const navigate = useNavigate();
+  const { run, mayWrite } = useTaskActions();
+  const ofTask: Command[] = [];
+  if (id !== null) {
+    const going = TASK_PAGES.map(({ to, label, Icon }) => ({
+      id: to,
+      label,
+      description: `Page of task ${id}`,
+      Icon,
+      run: () => void navigate({ to, params: { taskId: id } }),
+    }));
+    ofTask.push(...going);
+  }
+  if (task && mayWrite) {
+    const doing = possibleVerbs(task).map((verb) => ({
+      id: verb,
+      label: `${VERBS[verb].label} task ${task.id}`,
+      description: task.name,
+      Icon: VERBS[verb].Icon,
+      run: () => run(verb, [task]),
+    }));
+    ofTask.unshift(...doing);
+  }
+  return [
+    { title: "This task", commands: ofTask },
+    { title: "Everywhere", commands: pages },
+  ];
+}
+
+function usePageCommands(): Command[] {
+  const navigate = useNavigate();
+  const { setColorScheme } = useMantineColorScheme();
+  const isDark = useComputedColorScheme("light") === "dark";
+  return [
+    {
+      id: "new",
+      label: "New task",
+      description: "Five decisions on one screen",
+      Icon: IconPlus,
+      run: () => void navigate({ to: "/tasks/new", search: {} }),
+    },
+    {
+      id: "advanced",
+      label: "New task, advanced",
+      description: "Every field, with its YAML beside it",
+      Icon: IconChecklist,
+      run: () => void navigate({ to: "/tasks/new", search: { mode: "advanced" } }),
+    },
+    {
+      id: "tasks",
+      label: "All tasks",
+      Icon: IconListDetails,
+      run: () => void navigate({ to: "/tasks", search: {} }),
+    },
+    {
+      id: "colours",
+      label: isDark ? "Light colours" : "Dark colours",
+      Icon: isDark ? IconSun : IconMoon,
+      run: () => setColorScheme(isDark ? "light" : "dark"),
+    },
+  ];
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { aTask } from "~/api/testing";
+import { progressOf } from "./progress";
+
+const counts = (completed: number, failed = 0, running = 0) => ({
+  total: completed + failed + running,
+  running,
+  completed,
+  failed,
+  best_throughput_tok_s: null,
+});
+
+describe("the progress of a task", () => {
+  it("has no bar before the start", () => {
+    expect(progressOf(aTask())).toEqual({ bar: null, text: "Not started", note: "" });
+  });
+
+  it("counts launches and says the time left while it runs", () => {
+    const task = aTask({
+      status: "running",
+      launches: 8,
+      left_s: 750,
+      experiments: counts(1, 1, 1),
+    });
+    expect(progressOf(task)).toEqual({
+      bar: { completed: 1 / 8, failed: 1 / 8 },
+      text: "2 of 8 launches",
+      note: "about 12 min 30 s left · 1 failed",
+    });
+  });
+
+  it("fills the bar of a task that ended before its budget did", () => {
+    const task = aTask({ status: "completed", launches: 8, wall_s: 60, experiments: counts(5) });
+    expect(progressOf(task)).toEqual({
+      bar: { completed: 1, failed: 0 },
+      text: "5 launches",
+      note: "took 1 min",
+    });
+  });
+
+  it("stays half full for one that was cancelled half-way", () => {
+    const task = aTask({ status: "cancelled", launches: 4, experiments: counts(2) });
+    expect(progressOf(task).bar).toEqual({ completed: 0.5, failed: 0 });
+    expect(progressOf(task).text).toBe("2 of 4 launches");
+  });
+
+  it("plans before the first launch is known", () => {
+    expect(progressOf(aTask({ status: "running" })).text).toBe("Planning");
+  });
+
+  it("never shows more done than there is", () => {
+    const task = aTask({ status: "running", launches: 2, experiments: counts(3, 0, 1) });
+    expect(progressOf(task).bar?.completed).toBe(0.75);
+  });
+});

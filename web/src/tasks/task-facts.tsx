@@ -1,0 +1,56 @@
+/** What a list shows of a task, alike in rows and on cards. */
+
+import type { BestPoint, TaskItem } from "~/api/tasks";
+import { load, milliseconds, number } from "~/ui/format";
+import { progressOf } from "./progress";
+import classes from "./task-facts.module.css";
+
+/** Marks that set a task apart: how it came, and whether its engine is real. */
+export function Marks({ task }: { task: TaskItem }) {
+  const marks = [
+    task.origin === "v1" && "v1",
+    task.origin === "cli" && "command line",
+    task.is_replay && "replay",
+  ].filter((mark) => mark !== false);
+  return marks.map((mark) => (
+    <span key={mark} className={classes.mark}>
+      {mark}
+    </span>
+  ));
+}
+
+export function TaskProgress({ task }: { task: TaskItem }) {
+  const { bar, text, note } = progressOf(task);
+  return (
+    <div className={classes.progress}>
+      <div className={classes.line}>
+        <span>{text}</span>
+        {note && <span className="quiet"> · {note}</span>}
+      </div>
+      {bar && (
+        <div className={classes.bar} aria-hidden>
+          <div className={classes.completed} style={{ width: `${100 * bar.completed}%` }} />
+          <div className={classes.failed} style={{ width: `${100 * bar.failed}%` }} />
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The best point so far; what it costs in latency, and whether that is within the SLO. */
+export function BestResult({ best }: { best: BestPoint | null }) {
+  if (best === null) return <span className="quiet">–</span>;
+  return (
+    <div className={classes.best}>
+      <div>
+        <strong>{number(best.tok_s_per_gpu)}</strong> <span className="quiet">tok/s/GPU</span>
+      </div>
+      <div className={classes.line}>
+        {best.meets_slo === false && <span className={classes.misses}>misses the SLO · </span>}
+        <span className="quiet" title={load(best.load)}>
+          TTFT {milliseconds(best.ttft_ms)}, TPOT {milliseconds(best.tpot_ms)}
+        </span>
+      </div>
+    </div>
+  );
+}
