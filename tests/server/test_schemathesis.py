@@ -30,8 +30,8 @@ from autotuner.testing.made_up_landscape import made_up_landscape
 
 ADDRESS = "http://127.0.0.1:8700"
 SEED = 20261125
-REFUSED_FOR_ITS_MEANING = ("400", "403", "404", "409", "412", "422")
-"""Of a request of the right form: tasks and cursors say more than a schema can tell."""
+REFUSED_FOR_ITS_MEANING = ("400", "401", "403", "404", "409", "412", "422", "429")
+"""Of a request of the right form: tasks, cursors and tokens say more than a schema can tell."""
 NO_DATABASE = "none"
 
 

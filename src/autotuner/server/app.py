@@ -19,7 +19,8 @@ from autotuner.server.event_feed import EventFeed
 from autotuner.server.monitoring import Liveness, Metered, Metrics
 from autotuner.server.monitoring import router as probes
 from autotuner.server.problems import MEDIA_TYPE
-from autotuner.server.security import protected
+from autotuner.server.security import Authentication, protected
+from autotuner.server.security.authentication import COOKIE, CSRF_HEADER
 from autotuner.server.service import Service
 from autotuner.server.v1 import logs as v1_logs
 from autotuner.server.v1 import presets as v1_presets
@@ -35,6 +36,7 @@ from autotuner.server.v2 import (
     plans,
     profiles,
     results,
+    session,
     system,
     tasks,
 )
@@ -67,6 +69,7 @@ V2_ROUTERS = (
     catalog.predictors,
     catalog.schemas,
     system.router,
+    session.router,
 )
 
 _JSON = "application/json"
@@ -94,6 +97,11 @@ def create_app(service: Service, *, web_ui: Path = FOLDER) -> FastAPI:
     app.state.liveness = Liveness()
     app.state.metrics = Metrics(service, app.state.liveness)
     app.state.feed = EventFeed(service.store.sessions)
+    app.state.authentication = Authentication.of(
+        service.settings,
+        find_token=service.tokens.find,
+        find_session=service.browser_sessions.find,
+    )
     for router in V2_ROUTERS:
         app.include_router(router, prefix=API_V2)
     app.include_router(probes)
@@ -102,13 +110,15 @@ def create_app(service: Service, *, web_ui: Path = FOLDER) -> FastAPI:
     app.router.routes.append(WebUi(web_ui))
     add_error_handlers(app)
     customise_openapi(app)
-    app.add_middleware(protected, settings=service.settings, find_token=service.tokens.find)
+    app.add_middleware(
+        protected, settings=service.settings, authentication=app.state.authentication
+    )
     app.add_middleware(Metered, metrics=app.state.metrics)
     return app
 
 
 def customise_openapi(app: FastAPI) -> None:
-    """Adds the media type of problem details and the token scheme to the OpenAPI document.
+    """Adds the media type of problem details and the security schemes to the OpenAPI document.
 
     The framework gives every response of a route one media type.
     """
@@ -116,24 +126,31 @@ def customise_openapi(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = with_token_scheme(with_problem_type(plain()))
+            app.openapi_schema = with_security_schemes(with_problem_type(plain()))
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def with_token_scheme(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the security scheme of tokens, which is optional."""
+def with_security_schemes(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the security schemes of tokens and browsers, which are optional."""
     document["components"]["securitySchemes"] = {
         "token": {
             "type": "http",
             "scheme": "bearer",
             "description": "Made by `autotuner token create`; needed only where the service is "
             "reached from other machines.",
-        }
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": COOKIE,
+            "description": f"Of a browser that signed in (`POST {API_V2}/session`). Beside it, "
+            f"every method but GET sends the session's `csrf_token` in `{CSRF_HEADER}`.",
+        },
     }
-    # Either will do: a token, or none where none is required.
-    document["security"] = [{"token": []}, {}]
+    # Any will do: a token, a session, or neither where none is required.
+    document["security"] = [{"token": []}, {"session": []}, {}]
     return document
 
 

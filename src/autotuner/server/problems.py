@@ -142,8 +142,9 @@ class ProblemKind(Enum):
     )
     FORBIDDEN = (
         403,
-        "The token does not allow this",
-        "`required_scope` is the scope that this request requires.",
+        "The token or session does not allow this",
+        "`required_scope` is the scope that this request requires. Without it: the session of a "
+        "browser needs `X-CSRF-Token`; read `GET /api/v2/session` again.",
     )
     WRONG_HOST = (
         421,

@@ -13,6 +13,7 @@ from autotuner.config import TaskConfig
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
+from autotuner.store.browser_sessions import BrowserSessions
 from autotuner.store.tokens import Tokens
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
@@ -57,6 +58,11 @@ class Service:
     def tokens(self) -> Tokens:
         """The tokens of the API."""
         return Tokens(self.store.sessions)
+
+    @property
+    def browser_sessions(self) -> BrowserSessions:
+        """The browsers that are signed in."""
+        return BrowserSessions(self.store.sessions, self.tokens)
 
     @property
     def logs(self) -> Path:

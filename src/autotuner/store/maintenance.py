@@ -21,7 +21,7 @@ from sqlalchemy import URL, Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
-from autotuner.store import idempotency
+from autotuner.store import browser_sessions, idempotency
 from autotuner.store.database import address_of, connected, name_of, revisions, translated_errors
 from autotuner.store.schema import (
     Base,
@@ -309,5 +309,6 @@ def remove_expired(sessions: Sessions, now: datetime, *, keep_events_days: float
         keep_events_days: events are kept for so long; 0 keeps all.
     """
     idempotency.forget_old(sessions, now)
+    browser_sessions.forget_ended(sessions, now)
     if keep_events_days:
         delete_in_batches(sessions, EventRow, EventRow.at < now - timedelta(days=keep_events_days))

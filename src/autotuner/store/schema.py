@@ -314,6 +314,19 @@ class TokenRow(Base):
     last_used_at: Mapped[datetime | None]
 
 
+class BrowserSessionRow(Base):
+    """A browser that is signed in with a token; only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "browser_sessions"
+    __table_args__ = _NUMBERED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_id: Mapped[int] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class ProfileRow(Base):
     """A profile that a user keeps in the service."""
 

@@ -75,7 +75,7 @@ class Tokens:
         self, sessions: Sessions, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._sessions = sessions
-        self._now = now
+        self.now = now
 
     def create(
         self, name: str, scope: TokenScope, *, lasts: timedelta | None = None
@@ -99,7 +99,7 @@ class Tokens:
                 remedy=f"give more than 0 and at most {_LONGEST.days} days, or none for ever",
             )
         clear = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-        now = self._now()
+        now = self.now()
         row = TokenRow(
             name=name,
             scope=scope.value,
@@ -116,12 +116,12 @@ class Tokens:
                     f"there is a token {name!r} already, or there was one",
                     remedy="give another name; a name stays with its token, revoked or not",
                 ) from None
-            return clear, _token(row)
+            return clear, token_of(row)
 
     def every(self) -> tuple[Token, ...]:
         """All there ever were, in the order of their making."""
         with self._sessions.reading() as session:
-            return tuple(map(_token, session.scalars(select(TokenRow).order_by(TokenRow.id))))
+            return tuple(map(token_of, session.scalars(select(TokenRow).order_by(TokenRow.id))))
 
     def revoke(self, name: str) -> Token:
         """From now on the token of that name is refused; one that is already stays as it is.
@@ -135,9 +135,9 @@ class Tokens:
                 raise AutotunerError(
                     f"there is no token {name!r}", remedy="`autotuner token list` shows all"
                 )
-            row.revoked_at = row.revoked_at or self._now()
+            row.revoked_at = row.revoked_at or self.now()
             session.flush()
-            return _token(row)
+            return token_of(row)
 
     def find(self, clear: str) -> Token | None:
         """The token of that clear text; None where it is unknown, revoked or expired."""
@@ -148,30 +148,33 @@ class Tokens:
             row = session.scalar(select(TokenRow).where(TokenRow.sha256 == digest))
             if row is None or not hmac.compare_digest(row.sha256, digest):
                 return None
-            token = _token(row)
-        now = self._now()
-        if token.state(now) != "valid":
+            token = token_of(row)
+        if token.state(self.now()) != "valid":
             return None
-        if token.last_used_at is None or now - token.last_used_at >= _USED_AGAIN:
-            self._used(token.name, now)
+        self.note_use(token)
         return token
 
-    def _used(self, name: str, now: datetime) -> None:
+    def note_use(self, token: Token) -> None:
+        """Keeps that a token is used now, unless it was within the last minute."""
+        now = self.now()
+        if token.last_used_at is not None and now - token.last_used_at < _USED_AGAIN:
+            return
         try:
             with self._sessions.writing() as session:
-                row = session.scalar(select(TokenRow).where(TokenRow.name == name))
+                row = session.scalar(select(TokenRow).where(TokenRow.name == token.name))
                 if row is not None:
                     row.last_used_at = now
         except StoreError as error:
             # Reading goes on where nothing can be written: a full disk locks nobody out.
-            _log.warning("the use of the token %r is not noted: %s", name, error)
+            _log.warning("the use of the token %r is not noted: %s", token.name, error)
 
 
 def _digest(clear: str) -> str:
     return hashlib.sha256(clear.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _token(row: TokenRow) -> Token:
+def token_of(row: TokenRow) -> Token:
+    """A token as its row keeps it."""
     return Token(
         name=row.name,
         scope=TokenScope(row.scope),

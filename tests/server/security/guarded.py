@@ -9,7 +9,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from autotuner.server.security import protected
+from autotuner.server.security import Authentication, protected
 from autotuner.server.settings import ServiceSettings
 from autotuner.store.tokens import Token, TokenScope
 
@@ -52,17 +52,16 @@ def application():
 def client(
     *,
     find_token=TOKENS.get,
+    find_session={}.get,
     base_url="http://localhost:8700",
     app=None,
     peer="testclient",
     **settings,
 ):
     """A client of the application behind guards with these settings."""
-    app = protected(
-        app or application(),
-        settings=ServiceSettings.model_validate(settings),
-        find_token=find_token,
-    )
+    stated = ServiceSettings.model_validate(settings)
+    authentication = Authentication.of(stated, find_token=find_token, find_session=find_session)
+    app = protected(app or application(), settings=stated, authentication=authentication)
     return TestClient(app, base_url=base_url, client=(peer, 50_000))
 
 

@@ -71,13 +71,14 @@ def test_the_line_on_an_upgrade_has_no_query():
         ("header %s", f"Authorization: Bearer {SECRET}"),
         ("header %s", "authorization: basic YWRtaW46YWRtaW4="),
         ("failed: %s", ValueError(f"no token {SECRET}")),
+        ("cookie: %s", f"autotuner_session={SECRET.replace('at_', 'ats_')}; theme=dark"),
         ("database %s", "postgresql+psycopg://me:YWRtaW46YWRtaW4=@db/autotuner"),
         ("database %s", "postgresql://me:p@YWRtaW46YWRtaW4@db/autotuner"),
     ],
 )
 def test_no_secret_reaches_a_log(message, argument):
     reported = line("autotuner.server", message, argument).getMessage()
-    assert SECRET not in reported
+    assert SECRET.removeprefix("at_") not in reported
     assert "YWRtaW46YWRtaW4" not in reported
     assert "***" in reported
 

@@ -21,7 +21,9 @@ def test_on_loopback_nobody_needs_a_token():
     assert client().delete(TOKEN_PATH).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api", TASKS, "/api/tasks/", "/metrics", "/api/v2/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/api", TASKS, "/api/tasks/", "/metrics", "/api/v2/nowhere", "/api/v2/session/"]
+)
 def test_on_any_other_address_everything_but_the_ui_asks_for_a_token(path):
     answer = asked("GET", path)
     assert answer.status_code == 401
@@ -76,7 +78,7 @@ def test_who_may_not_is_reported_the_scope_that_is_needed():
         *(("POST", "/api/tasks/", "write"), ("PATCH", TASKS, "write"), ("BREW", "/", "write")),
         *(("GET", TOKEN_PATH, "admin"), ("GET", "/api/v2/tokens", "admin")),
         *(("GET", "/api/v2/system/policy", "read"), ("PUT", "/api/v2/policy", "admin")),
-        *(("GET", "/tasks/7", None), ("GET", "/", None)),
+        *(("POST", "/api/v2/session", "read"), ("GET", "/tasks/7", None), ("GET", "/", None)),
         *(("DELETE", "/api/v2/system/caches", "admin"), ("GET", "/api/v2/tokens/\n", "admin")),
     ],
 )

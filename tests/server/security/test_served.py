@@ -10,7 +10,7 @@ import uvicorn
 from guarded import application
 from starlette.datastructures import State
 
-from autotuner.server.security import keep_secrets_out, protected
+from autotuner.server.security import Authentication, keep_secrets_out, protected
 from autotuner.server.settings import ServiceSettings
 
 KEY = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -20,7 +20,9 @@ UPGRADE = f"Connection: Upgrade\r\nUpgrade: websocket\r\n{KEY}"
 @pytest.fixture
 def served():
     listening = socket.create_server(("127.0.0.1", 0))
-    app = protected(application(), settings=ServiceSettings(max_body_bytes=1000), find_token={}.get)
+    settings = ServiceSettings(max_body_bytes=1000)
+    nobody = Authentication.of(settings, find_token={}.get, find_session={}.get)
+    app = protected(application(), settings=settings, authentication=nobody)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, ws="websockets-sansio"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     thread.start()

@@ -280,6 +280,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Session
+         * @description Says who sends this request, by cookie or token, and whether the service requires a token.
+         */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Signs a browser in with a token, by a cookie for 12 hours; the token itself is not kept.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description Signs a browser out: its session ends and its cookie is removed.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/system/": {
         parameters: {
             query?: never;
@@ -3529,6 +3557,40 @@ export interface components {
             predicted_frontier?: components["schemas"]["PredictedPointView"][];
         };
         /**
+         * SessionView
+         * @description Sender of a request, and what the service allows it.
+         */
+        SessionView: {
+            /**
+             * Authenticated
+             * @description Whether requests are answered: always true where no token is required.
+             */
+            authenticated: boolean;
+            /**
+             * Csrf Token
+             * @description Value that every `POST`, `PUT`, `PATCH` and `DELETE` with the cookie sends in `X-CSRF-Token`;
+             *     null without a session.
+             */
+            csrf_token: string | null;
+            /**
+             * Expires At
+             * @description End of the session, or of the token; null if there is none.
+             */
+            expires_at: string | null;
+            /**
+             * Name
+             * @description Name of the token; null where there is none.
+             */
+            name: string | null;
+            /**
+             * Required
+             * @description Whether the service requires a token of everybody.
+             */
+            required: boolean;
+            /** @description Rights: of the token, or `admin` where none is required; null if nothing is. */
+            scope: components["schemas"]["TokenScope"] | null;
+        };
+        /**
          * ShareView
          * @description A share of the matrices of one kind, and their format.
          */
@@ -3538,6 +3600,17 @@ export interface components {
             kind: string;
             /** Share */
             share: number;
+        };
+        /**
+         * SignIn
+         * @description Credential that a browser signs in with.
+         */
+        SignIn: {
+            /**
+             * Token
+             * @description A token, as `autotuner token create` prints it.
+             */
+            token: string;
         };
         /**
          * SkippedView
@@ -4296,6 +4369,12 @@ export interface components {
             worker: string | null;
         };
         /**
+         * TokenScope
+         * @description Rights of a token; each includes those before it.
+         * @enum {string}
+         */
+        TokenScope: "read" | "write" | "admin";
+        /**
          * Validation
          * @description Whether a document is a task that can run here.
          */
@@ -4496,7 +4575,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4590,7 +4669,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4694,7 +4773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4789,7 +4868,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4890,7 +4969,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4982,7 +5061,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5079,7 +5158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5196,7 +5275,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5294,7 +5373,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5386,7 +5465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5489,7 +5568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5623,7 +5702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5736,7 +5815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5877,7 +5956,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6008,7 +6087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6273,7 +6352,305 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in. */
+            201: {
+                headers: {
+                    /** @description `autotuner_session`. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6365,7 +6742,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,7 +6834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6549,7 +6926,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6641,7 +7018,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6751,7 +7128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7096,7 +7473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7221,7 +7598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7326,7 +7703,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7613,7 +7990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7877,7 +8254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7997,7 +8374,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8114,7 +8491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8220,7 +8597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8340,7 +8717,7 @@ export interface operations {
                     "text/plain": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8453,7 +8830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8562,7 +8939,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8668,7 +9045,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8786,7 +9163,7 @@ export interface operations {
                     "text/plain": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8913,7 +9290,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9037,7 +9414,7 @@ export interface operations {
                     "text/html": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9529,7 +9906,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9630,7 +10007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9724,7 +10101,7 @@ export interface operations {
                     "text/plain": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9822,7 +10199,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;

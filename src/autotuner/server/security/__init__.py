@@ -9,19 +9,17 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from autotuner.server.security.authentication import (
-    FindToken,
-    RememberedTokens,
-    TokenCheck,
-    attempts,
+    Authentication,
+    CredentialCheck,
     keep_secrets_out,
     without_secrets,
 )
 from autotuner.server.security.hosts import HostCheck, OriginCheck
 from autotuner.server.security.middleware import BodyLimit, BodyLimits, Guard, SecurityHeaders
-from autotuner.server.security.rate_limits import Buckets, Peers, RateCheck
+from autotuner.server.security.rate_limits import Buckets, RateCheck
 from autotuner.server.settings import ServiceSettings
 
-__all__ = ["FindToken", "keep_secrets_out", "protected", "without_secrets"]
+__all__ = ["Authentication", "keep_secrets_out", "protected", "without_secrets"]
 
 _READ_BY_PAGES = ("ETag", "Idempotency-Key", "Location", "Retry-After")
 _SENT_BY_PAGES = (
@@ -30,17 +28,20 @@ _SENT_BY_PAGES = (
 )
 
 
-def protected(app: ASGIApp, *, settings: ServiceSettings, find_token: FindToken) -> ASGIApp:
+def protected(
+    app: ASGIApp, *, settings: ServiceSettings, authentication: Authentication
+) -> ASGIApp:
     """Application behind its guards, the outermost first: headers, names, tokens, sizes.
 
-    Fits `app.add_middleware(protected, settings=…, find_token=…)` too.
+    Fits `app.add_middleware(protected, settings=…, authentication=…)` too.
     """
-    peers = Peers.behind(settings.trusted_proxies)
     inner = Guard(
         BodyLimit(app, BodyLimits(settings.max_body_bytes, settings.max_upload_bytes)),
         (
-            TokenCheck(RememberedTokens(find_token), settings.token_required, attempts(), peers),
-            RateCheck(Buckets(settings.requests_per_s, settings.request_burst), peers),
+            CredentialCheck(authentication),
+            RateCheck(
+                Buckets(settings.requests_per_s, settings.request_burst), authentication.peers
+            ),
         ),
     )
     outer = Guard(
