@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from autotuner.errors import AutotunerError, StoreError
 from autotuner.report import print_summary, write_html
 from autotuner.report.point_table import candidate_named
 from autotuner.report.terminal import print_experiment
+from autotuner.server.built_ui import is_built
+from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
@@ -155,6 +158,20 @@ def show(
         print_json(summary.model_dump(mode="json"))
     else:
         print_summary(summary, out(), short=short)
+        print_ui(task.id, folder)
+
+
+def print_ui(task_id: int, folder: Path) -> None:
+    """Prints how to open a task in the web UI.
+
+    Args:
+        folder: the home folder in which the task is stored.
+    """
+    home = "" if folder == state_folder(None) else f" --home {shlex.quote(str(folder))}"
+    steps = [*([] if is_built() else ["`make ui-build`"]), f"`autotuner serve{home}`"]
+    fields = ServiceSettings.model_fields
+    address = f"http://{fields['host'].default}:{fields['port'].default}/tasks/{task_id}"
+    out().print(f"web UI: {', '.join(steps)}, then {address}", soft_wrap=True, markup=False)
 
 
 def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:

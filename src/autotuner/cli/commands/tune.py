@@ -12,7 +12,7 @@ from pathlib import Path
 from autotuner.catalog.gpus import CPU
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.plan import kept_store, prepare_file, print_plan
-from autotuner.cli.commands.show import report_path, write_report
+from autotuner.cli.commands.show import print_ui, report_path, write_report
 from autotuner.cli.home import DATABASE, lock_folder, open_store, state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
@@ -58,6 +58,7 @@ def tune(
         print_json(summary.model_dump(mode="json"))
     else:
         print_summary(summary, out(), short=short)
+        print_ui(summary.task.id, state_folder(home))
     if interrupted:
         return exit_codes.INTERRUPTED
     succeeded = any(e.status == "completed" for e in summary.experiments)
