@@ -12,6 +12,7 @@ from autotuner.measure.disturbance import MachineLoad
 EndedBy = Literal["requests", "time", "interval", "failed", "cancelled"]
 
 QuantileInterval = tuple[float | None, float | None]
+_PERCENTILES = ("p50", "p90", "p95", "p99")
 
 
 class Distribution(BaseModel):
@@ -44,16 +45,28 @@ class Distribution(BaseModel):
     p95_ci95: QuantileInterval | None = None
     p99_ci95: QuantileInterval | None = None
 
+    def quantity(self, name: str) -> float:
+        """The value of a quantity of an operating point: p90 for `…_p90_ms`, else the mean."""
+        return float(getattr(self, _percentile(name) or "mean"))
+
     def interval95(self, name: str) -> QuantileInterval:
         """The interval of a quantity of an operating point: of p90 for `…_p90_ms`, else the mean's.
 
         An end is None where the sample says none.
         """
-        if name.endswith("_p90_ms"):
-            return self.p90_ci95 or (None, None)
+        percentile = _percentile(name)
+        if percentile is not None:
+            found: QuantileInterval | None = getattr(self, f"{percentile}_ci95")
+            return found or (None, None)
         if self.ci95 is None:
             return None, None
         return self.mean - self.ci95, self.mean + self.ci95
+
+
+def _percentile(name: str) -> str | None:
+    """`p90` of `e2e_p90_ms`; None of `ttft_ms`, which is a mean."""
+    part = name.removesuffix("_ms").rpartition("_")[2]
+    return part if part in _PERCENTILES else None
 
 
 class Measurement(BaseModel):

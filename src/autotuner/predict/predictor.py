@@ -221,8 +221,18 @@ class Predictor(Protocol):
 METRICS = {"ttft_ms": "ttft_log_std", "tpot_ms": "tpot_log_std", "tok_s": "tok_s_log_std"}
 """Predicted quantity -> the field of its uncertainty."""
 
-_SLO = METRICS | {"e2e_p90_ms": "tok_s_log_std"}
-"""A limit -> the field of its uncertainty; E2E latency is as unsure as throughput (Little)."""
+SPREADS = METRICS | {
+    "tok_s_per_user": "tpot_log_std",
+    **dict.fromkeys(
+        (
+            *("tok_s_per_gpu", "requests_per_s", "requests_per_s_per_gpu"),
+            *("usd_per_million_tokens", "e2e_p90_ms"),
+        ),
+        "tok_s_log_std",
+    ),
+}
+"""A quantity of a predicted point -> the field of its uncertainty: that of what it is a multiple or
+a fraction of; E2E latency is as unsure as throughput (Little)."""
 
 Verdict = Literal["meets", "unclear", "misses"]
 """How an interval stands to a limit: below it, around it, above it."""
@@ -237,7 +247,7 @@ def limit_interval80(point: Prediction, name: str) -> tuple[float, float]:
     No predictor tells percentiles: the mean stands for the 90th.
     """
     value = point.e2e_ms if name == "e2e_p90_ms" else getattr(point, name)
-    return interval80(value, getattr(point, _SLO[name]))
+    return interval80(value, getattr(point, SPREADS[name]))
 
 
 def verdict(interval: tuple[float, float], limit: float) -> Verdict:

@@ -7,6 +7,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from autotuner.config import Candidate, LoadLevel
@@ -113,26 +114,55 @@ def _point(
     )
 
 
-def _intervals95(repeats: list[Measurement]) -> Iterator[tuple[str, float, float]]:
-    """Of the quantities that an SLO limits; the medians of their ends where a level was repeated.
+def latency_ms(repeats: Iterable[Measurement], name: str) -> float | None:
+    """A latency of a level, the median over its repeats; None where no request tells it.
 
-    A sample without spreads (a replayed table of means) has none.
+    Args:
+        name: one of `LATENCIES`.
     """
-    for name, read in _LATENCIES.items():
-        samples = [sample for repeat in repeats if (sample := read(repeat)) is not None]
-        if not samples or any(sample.ci95 is None for sample in samples):
-            continue
-        ends = [sample.interval95(name) for sample in samples]
-        lows = [-math.inf if low is None else low for low, _ in ends]
-        highs = [math.inf if high is None else high for _, high in ends]
-        yield name, statistics.median_low(lows), statistics.median_high(highs)
+    samples = _samples(repeats, name)
+    return statistics.median(sample.quantity(name) for sample in samples) if samples else None
 
 
-_LATENCIES: dict[str, Callable[[Measurement], Distribution | None]] = {
-    "ttft_ms": lambda m: m.ttft_ms,
-    "tpot_ms": lambda m: m.tpot_ms,
-    "e2e_p90_ms": lambda m: m.e2e_ms,
+def interval95(repeats: Iterable[Measurement], name: str) -> tuple[float, float] | None:
+    """The 95 % interval of a latency, in ms; the medians of its ends where a level was repeated.
+
+    An end is infinite where a sample is too small for one. None where a sample has no spread, as
+    one of a replayed table of means.
+
+    Args:
+        name: one of `LATENCIES`.
+    """
+    samples = _samples(repeats, name)
+    if not samples or any(sample.ci95 is None for sample in samples):
+        return None
+    ends = [sample.interval95(name) for sample in samples]
+    lows = [-math.inf if low is None else low for low, _ in ends]
+    highs = [math.inf if high is None else high for _, high in ends]
+    return statistics.median_low(lows), statistics.median_high(highs)
+
+
+def _intervals95(repeats: list[Measurement]) -> Iterator[tuple[str, float, float]]:
+    for name in _LIMITED:
+        if (found := interval95(repeats, name)) is not None:
+            yield name, *found
+
+
+def _samples(repeats: Iterable[Measurement], name: str) -> list[Distribution]:
+    read = LATENCIES[name]
+    return [sample for repeat in repeats if (sample := read(repeat)) is not None]
+
+
+LATENCIES: dict[str, Callable[[Measurement], Distribution | None]] = {
+    **dict.fromkeys(
+        ("ttft_ms", "ttft_p50_ms", "ttft_p90_ms", "ttft_p99_ms"), attrgetter("ttft_ms")
+    ),
+    "tpot_ms": attrgetter("tpot_ms"),
+    **dict.fromkeys(("e2e_p50_ms", "e2e_p90_ms", "e2e_p99_ms"), attrgetter("e2e_ms")),
 }
+"""Latency of an operating point -> the sample of a level that it is of."""
+_LIMITED = ("ttft_ms", "tpot_ms", "e2e_p90_ms")
+"""Latencies that an SLO limits."""
 
 
 FEWEST_REQUESTS = 3

@@ -46,6 +46,21 @@ def frontier(
     return sorted(front, key=fastest_first)
 
 
+def recommended(
+    points: Sequence[OperatingPoint],
+    front: Sequence[OperatingPoint],
+    objectives: Sequence[str],
+    slo: Mapping[str, float],
+) -> tuple[OperatingPoint, str, bool] | None:
+    """The point to serve with, the reason, and whether it meets the SLO; see `search.recommend`.
+
+    Args:
+        points: all of the task, `front` their frontier: without an SLO, what is not on it has no
+            chance.
+    """
+    return recommend(points if slo or len(objectives) == 1 else front, slo, objectives)
+
+
 def standings(
     experiments: Sequence[ExperimentRecord],
     *,

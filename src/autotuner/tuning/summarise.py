@@ -18,7 +18,6 @@ from autotuner.search import (
     is_usable,
     objective_vector,
     quantity,
-    recommend,
     reference_point,
     steps,
 )
@@ -26,7 +25,7 @@ from autotuner.search.slo import verdict, verdicts
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
-from autotuner.tuning.representative import expectations, frontier
+from autotuner.tuning.representative import expectations, frontier, recommended
 from autotuner.tuning.summary import (
     ErrorView,
     ExperimentView,
@@ -60,9 +59,8 @@ def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> T
     ]
     objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
-    single = len(objectives) == 1
     fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
-    chosen = recommend(points if limits or single else front, limits, objectives)
+    chosen = recommended(points, front, objectives, limits)
     return TaskSummary(
         task=_task_facts(task, config, front),
         experiments=views,

@@ -1,0 +1,115 @@
+"""`/tasks/{task_id}/points`: every operating point of a task, dominated ones included."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from enum import StrEnum
+from operator import attrgetter
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.responses import Response
+from pydantic import TypeAdapter
+
+from autotuner.server.problems import ProblemKind
+from autotuner.server.v2.paging import decode_cursor, encode_cursor
+from autotuner.server.v2.routing import (
+    ServiceDep,
+    TaskId,
+    View,
+    json_response,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.server.v2.tasks import require_task
+from autotuner.tuning.operating_points import Level, OperatingPointView
+from autotuner.tuning.task_points import task_points
+
+router = v2_router("/tasks/{task_id}/points", "results")
+MOST = 5_000
+"""Points of a page."""
+_ORDER = "points"
+
+
+class PointPage(View):
+    """Page of a task's operating points: launch by launch, measured before predicted ones; at the
+    end predicted points that have not been launched."""
+
+    items: list[OperatingPointView]
+    next_cursor: str | None
+    """`cursor` of the next page; null on the last one."""
+    total: int
+    """Number of points that the query matches."""
+    objectives: list[str]
+    slo: dict[str, float]
+    """Latency -> limit in ms."""
+    recommended_id: str | None
+    """The measured point to serve with; null while nothing is measured."""
+
+
+class PointKind(StrEnum):
+    """Kind of the points that are requested."""
+
+    MEASURED = "measured"
+    PREDICTED = "predicted"
+    BOTH = "both"
+
+
+POINT_PAGE = TypeAdapter(PointPage)
+
+
+@router.get(
+    "",
+    response_model=PointPage,
+    responses=merged(
+        problems(ProblemKind.NOT_FOUND),
+        problems(ProblemKind.INVALID_CURSOR),
+        problems(ProblemKind.TASK_INVALID),
+    ),
+)
+def list_points(
+    service: ServiceDep,
+    task_id: TaskId,
+    kind: Annotated[PointKind, Query()] = PointKind.BOTH,
+    on_frontier: Annotated[
+        bool | None,
+        Query(description="true: those that no other of their kind beats; false: the others."),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 1_000,
+    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+) -> Response:
+    """Lists the operating points of a task, measured and predicted, dominated ones included."""
+    found = task_points(service.store, require_task(service, task_id))
+    asked = [
+        level
+        for level in found.levels
+        if kind in (PointKind.BOTH, level.kind)
+        and on_frontier in (None, level.id in found.on_frontier)
+    ]
+    begin = 0 if cursor is None else _place_after(cursor, asked)
+    page = asked[begin : begin + limit]
+    more = len(asked) > begin + limit
+    document = {
+        "items": [found.view(level) for level in page],
+        "next_cursor": encode_cursor(_ORDER, page[-1].id, page[-1].order) if more else None,
+        "total": len(asked),
+        "objectives": found.criteria.objectives,
+        "slo": found.criteria.slo,
+        "recommended_id": found.recommended_id,
+    }
+    return json_response(POINT_PAGE, document)
+
+
+def _place_after(cursor: str, levels: Sequence[Level]) -> int:
+    """Where a page continues: behind the last point of the one before.
+
+    Where that is gone (its launch has failed meanwhile), with the first of the same launch.
+    """
+    last_id, order = decode_cursor(cursor, _ORDER)
+    begin, end = (
+        cut(levels, order, key=attrgetter("order")) for cut in (bisect_left, bisect_right)
+    )
+    ids = [level.id for level in levels[begin:end]]
+    return begin + (ids.index(last_id) + 1 if last_id in ids else 0)

@@ -1,0 +1,332 @@
+"""Operating points as events and the API show them: one shape, measured or predicted."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from autotuner.config import LoadLevel, TaskConfig
+from autotuner.measure import Measurement
+from autotuner.predict import Prediction
+from autotuner.predict.predictor import SPREADS, interval80, limit_interval80, verdict
+from autotuner.search import OperatingPoint, as_point, has
+from autotuner.search.slo import Verdict, verdicts, within
+from autotuner.tuning.points import (
+    LATENCIES,
+    interval95,
+    latency_ms,
+    occupied_gpus,
+    operating_points,
+)
+from autotuner.tuning.summary import Scalar
+
+NOT_LAUNCHED = 2**31 - 1
+"""Place, among launches, of a predicted point that is none."""
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class FigureView(_Shape):
+    """A figure and its interval: of 95 % where it was measured, of 80 % where it is predicted."""
+
+    value: float
+    low: float | None = None
+    """Null where there is no interval, or where the sample is too small for its lower end."""
+    high: float | None = None
+
+
+class PointFiguresView(_Shape):
+    """Figures of an operating point; null where they are not known.
+
+    Throughput is in output tokens and completed requests per second. Percentiles are measured, not
+    predicted: the predicted mean of E2E latency stands for its 90th.
+    """
+
+    tok_s: FigureView | None = None
+    tok_s_per_gpu: FigureView | None = None
+    tok_s_per_user: FigureView | None = None
+    """1000 / `tpot_ms`."""
+    requests_per_s: FigureView | None = None
+    requests_per_s_per_gpu: FigureView | None = None
+    ttft_ms: FigureView | None = None
+    """Mean, as `tpot_ms`."""
+    ttft_p50_ms: FigureView | None = None
+    ttft_p90_ms: FigureView | None = None
+    ttft_p99_ms: FigureView | None = None
+    tpot_ms: FigureView | None = None
+    """Null where every answer has one token, as `tok_s_per_user`."""
+    e2e_p50_ms: FigureView | None = None
+    e2e_p90_ms: FigureView | None = None
+    e2e_p99_ms: FigureView | None = None
+    usd_per_million_tokens: FigureView | None = None
+    """Of output tokens; null where no price is known."""
+
+
+class OperatingPointView(_Shape):
+    """A candidate at one load level: its figures as measured, or as predicted."""
+
+    id: str
+    """Stable: `3:concurrency:8` of experiment 3, `CANDIDATE:concurrency:8` where predicted."""
+    kind: Literal["measured", "predicted"]
+    experiment_index: int | None
+    """Place of its launch; null where the candidate has not been launched."""
+    candidate: str
+    load: LoadLevel
+    settings: dict[str, Scalar]
+    """`group.field` -> value."""
+    gpus: int
+    """Number of occupied GPUs; 0 on a CPU."""
+    figures: PointFiguresView
+    verdicts: dict[str, Verdict]
+    """Limited quantity -> `meets`, `unclear` where the limit lies inside the interval, `misses`."""
+    meets_slo: bool | None
+    """Whether its values are within all limits; null without limits, and where it is not steady."""
+    on_frontier: bool
+    is_steady: bool
+    """False where requests failed or the engine did not keep up: no operating point."""
+    source: str
+    """Load generator that measured it, or kind of data that the prediction stands on."""
+    note: str
+    """Sentence about these figures; empty where there is nothing to say."""
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Criteria by which the points of a task are compared.
+
+    Attributes:
+        slo: latency -> limit in ms.
+        usd_per_gpu_hour: price of a device; None where it is not known.
+    """
+
+    objectives: tuple[str, ...]
+    slo: Mapping[str, float]
+    usd_per_gpu_hour: float | None = None
+
+    @classmethod
+    def of(cls, config: TaskConfig, usd_per_gpu_hour: float | None) -> Self:
+        """The criteria of a task."""
+        return cls(config.objectives, config.slo_limits(), usd_per_gpu_hour)
+
+    def compares(self, point: OperatingPoint) -> bool:
+        """Whether the point has every quantity that counts: one that lacks any takes no part."""
+        return has(point, (*self.objectives, *self.slo))
+
+
+@dataclass(frozen=True)
+class MeasuredLevel:
+    """A load level of a launch, and all that was measured of it.
+
+    Attributes:
+        index: of its experiment.
+        repeats: at least one.
+    """
+
+    index: int
+    candidate: str
+    settings: Mapping[str, Any]
+    gpus: int
+    repeats: tuple[Measurement, ...]
+    usd_per_gpu_hour: float | None = None
+
+    kind: ClassVar = "measured"
+
+    @property
+    def load(self) -> LoadLevel:
+        """The load level."""
+        return self.repeats[0].load
+
+    @property
+    def order(self) -> int:
+        """Place of its launch."""
+        return self.index
+
+    @property
+    def id(self) -> str:
+        """Id of the point."""
+        return point_id(self.index, self.load)
+
+    @cached_property
+    def point(self) -> OperatingPoint | None:
+        """The operating point; None where a repeat failed or did not keep up."""
+        found = operating_points(
+            self.candidate,
+            self.repeats,
+            gpus=self.gpus,
+            usd_per_gpu_hour=self.usd_per_gpu_hour,
+        )
+        return found[0] if found else None
+
+    def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
+        """The level as it is shown."""
+        slo, point = criteria.slo, self.point
+        return OperatingPointView(
+            id=self.id,
+            kind="measured",
+            experiment_index=self.index,
+            candidate=self.candidate,
+            load=self.load,
+            settings=dict(self.settings),
+            gpus=self.gpus,
+            figures=_measured_figures(self.repeats, max(self.gpus, 1), point),
+            verdicts={} if point is None else verdicts(point, slo),
+            meets_slo=within(point, slo) if slo and point is not None else None,
+            on_frontier=on_frontier,
+            is_steady=point is not None,
+            source=self.repeats[0].tool,
+            note=_note(self.repeats),
+        )
+
+
+@dataclass(frozen=True)
+class PredictedLevel:
+    """A load level of a candidate, and what is predicted of it.
+
+    Attributes:
+        index: of its experiment; None where it was not launched.
+    """
+
+    index: int | None
+    prediction: Prediction
+    settings: Mapping[str, Any]
+    usd_per_gpu_hour: float | None = None
+
+    kind: ClassVar = "predicted"
+
+    @property
+    def order(self) -> int:
+        """Place of its launch; behind all others where there is none."""
+        return NOT_LAUNCHED if self.index is None else self.index
+
+    @property
+    def candidate(self) -> str:
+        """Id of its candidate."""
+        return self.prediction.candidate_id
+
+    @property
+    def load(self) -> LoadLevel:
+        """The load level."""
+        return self.prediction.load
+
+    @property
+    def id(self) -> str:
+        """Id of the point."""
+        return point_id(self.candidate, self.load)
+
+    @cached_property
+    def point(self) -> OperatingPoint:
+        """The operating point."""
+        return as_point(self.prediction, self.usd_per_gpu_hour)
+
+    def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
+        """The level as it is shown; its verdicts are of the 80 % intervals."""
+        slo = criteria.slo
+        return OperatingPointView(
+            id=self.id,
+            kind="predicted",
+            experiment_index=self.index,
+            candidate=self.candidate,
+            load=self.load,
+            settings=dict(self.settings),
+            gpus=occupied_gpus(self.settings),
+            figures=_predicted_figures(self.point, self.prediction),
+            verdicts={name: self._verdict(name, limit) for name, limit in slo.items()},
+            meets_slo=within(self.point, slo) if slo else None,
+            on_frontier=on_frontier,
+            is_steady=True,
+            source=self.prediction.kind,
+            note=self.prediction.note,
+        )
+
+    def _verdict(self, name: str, limit: float) -> Verdict:
+        if not has(self.point, (name,)):
+            return "misses"
+        return verdict(limit_interval80(self.prediction, name), limit)
+
+
+Level = MeasuredLevel | PredictedLevel
+
+
+def point_id(owner: int | str, load: LoadLevel) -> str:
+    """Id as in `3:rate:2.5`; a whole number has no decimals, as in every JSON writer's text."""
+    return f"{owner}:{load.kind.value}:{str(load.value).removesuffix('.0')}"
+
+
+def _measured_figures(
+    repeats: Sequence[Measurement], devices: int, point: OperatingPoint | None
+) -> PointFiguresView:
+    """Medians over the repeats of a level; `point` is what they make, None where that is none."""
+
+    def median(read: Callable[[Measurement], float]) -> float:
+        return statistics.median(map(read, repeats))
+
+    tok_s, requests_s = median(lambda m: m.tok_s), median(lambda m: m.requests_s)
+    latencies = {
+        name: _figure(latency_ms(repeats, name), interval95(repeats, name)) for name in LATENCIES
+    }
+    return PointFiguresView(
+        tok_s=_figure(tok_s),
+        tok_s_per_gpu=_figure(tok_s / devices),
+        tok_s_per_user=_speed(latencies["tpot_ms"]),
+        requests_per_s=_figure(requests_s),
+        requests_per_s_per_gpu=_figure(requests_s / devices),
+        usd_per_million_tokens=_figure(None if point is None else point.usd_per_million_tokens),
+        **latencies,
+    )
+
+
+def _speed(tpot_ms: FigureView | None) -> FigureView | None:
+    """Speed of a user where TPOT has this value and interval; the longer TPOT is the lower end."""
+    if tpot_ms is None:
+        return None
+    low, high = (None if end is None else 1000 / end for end in (tpot_ms.high, tpot_ms.low))
+    return FigureView(value=1000 / tpot_ms.value, low=low, high=high)
+
+
+def _predicted_figures(point: OperatingPoint, prediction: Prediction) -> PointFiguresView:
+    values = {name: getattr(point, name) for name in SPREADS}
+    return PointFiguresView(
+        **{
+            name: _figure(value, interval80(value, getattr(prediction, SPREADS[name])))
+            for name, value in values.items()
+            if value is not None
+        }
+    )
+
+
+def _figure(value: float | None, interval: tuple[float, float] | None = None) -> FigureView | None:
+    """A figure with its interval; None where it is none.
+
+    What is 0 or infinite, a figure or an end, is none: it has no ratio and no logarithm.
+    """
+    found, low, high = (
+        number if number is not None and 0 < number < math.inf else None
+        for number in (value, *(interval or (None, None)))
+    )
+    return None if found is None else FigureView(value=found, low=low, high=high)
+
+
+def _note(repeats: Sequence[Measurement]) -> str:
+    """Sentence about what went wrong in a level or beside it, and what its tool says."""
+    failed = sum(m.requests_failed for m in repeats)
+    sent = failed + sum(m.requests_completed for m in repeats)
+    parts = {
+        f"{failed} of {sent} requests failed": failed > 0,
+        "the level was not measured to its end": not failed and not all(m.valid for m in repeats),
+        f"the engine does not keep up with {repeats[0].load.long}": any(
+            m.saturated for m in repeats
+        ),
+        "other processes used the machine or the load generator was late": any(
+            m.is_disturbed for m in repeats
+        ),
+    }
+    notes = [part for part, is_so in parts.items() if is_so]
+    return "; ".join([*notes, *dict.fromkeys(m.note for m in repeats if m.note)])
