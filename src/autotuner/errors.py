@@ -91,6 +91,10 @@ class LandscapeError(AutotunerError):
     """A recorded landscape that cannot be read or replayed."""
 
 
+class NoResultError(AutotunerError):
+    """A task without what is asked of it: nothing is measured yet, or nothing came of it."""
+
+
 class StoreError(AutotunerError):
     """The store cannot be opened or written: locked, read-only, full, or of another version."""
 

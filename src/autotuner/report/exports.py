@@ -1,14 +1,19 @@
-"""Results for other programs: a table of points, and the commands of the frontier."""
+"""Results for other programs: a table of points, the commands of the frontier, a task's file."""
 
 from __future__ import annotations
 
 import csv
 import io
 import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
 
 from autotuner.config import LoadKind, kind_of_levels
 from autotuner.measure import Measurement
 from autotuner.report.points import varied_settings
+from autotuner.tuning.recording import no_frontier
 from autotuner.tuning.summary import ExperimentView, PredictionView, TaskSummary
 
 _MEANS = ("ttft_ms", "tpot_ms", "itl_ms", "e2e_ms")
@@ -28,7 +33,12 @@ def points_csv(summary: TaskSummary) -> str:
     """One row for each experiment and load level that was measured, and one for each failure.
 
     Settings that all experiments share are left out; the others have a column each.
+
+    Raises:
+        NoResultError: nothing was launched.
     """
+    if not summary.experiments:
+        raise no_frontier(summary.task.id, summary.task.status, 0)
     on_frontier = {(point.experiment, point.load) for point in summary.frontier}
     settings = list(dict.fromkeys(p for e in summary.experiments for p in e.settings))
     varied = [p for p in settings if len({str(e.settings.get(p)) for e in summary.experiments}) > 1]
@@ -57,7 +67,12 @@ def commands_shell(summary: TaskSummary) -> str:
     """A shell script that names the command of every point of the frontier and starts the best.
 
     Each command stands once, in a function of its own.
+
+    Raises:
+        NoResultError: there is no frontier.
     """
+    if not summary.frontier:
+        raise no_frontier(summary.task.id, summary.task.status, len(summary.experiments))
     labels = {e.id: varied_settings(e, summary) for e in summary.experiments}
     commands = {point.experiment: point.command for point in summary.frontier}
     lines = [
@@ -70,12 +85,17 @@ def commands_shell(summary: TaskSummary) -> str:
     for candidate, command in commands.items():
         lines += [f"serve_{_word(candidate)}() {{"]
         lines += [f"  # {_one_line(labels.get(candidate, ''))}", f"  {command}", "}", ""]
-    best = summary.recommended.experiment if summary.recommended else next(iter(commands), "")
+    best = summary.recommended.experiment if summary.recommended else next(iter(commands))
     lines += [f"candidate=${{1:-{_word(best)}}}", 'case "$candidate" in']
     lines += [f"  {_word(candidate)}) serve_{_word(candidate)} ;;" for candidate in commands]
-    known = " ".join(map(_word, commands)) or "none"
+    known = " ".join(map(_word, commands))
     lines += [f"  *) echo {shlex.quote(f'candidates: {known}')} >&2; exit 2 ;;", "esac", ""]
     return "\n".join(lines)
+
+
+def task_yaml(document: Mapping[str, Any]) -> str:
+    """A task's document as a task file."""
+    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=100)
 
 
 def _of_experiment(experiment: ExperimentView) -> dict[str, object]:

@@ -22,6 +22,7 @@ from autotuner.errors import (
     MeasureError,
     ModelError,
     NameTakenError,
+    NoResultError,
     NotFoundError,
     PolicyError,
     Problem,
@@ -91,8 +92,8 @@ class ProblemKind(Enum):
     CONFLICT = (
         409,
         "The request conflicts with the current state",
-        "For example, a request with the same Idempotency-Key is still being answered, or what is "
-        "to be deleted is in use; see `detail`.",
+        "For example, a request with the same Idempotency-Key is still being answered, what is to "
+        "be deleted is in use, or a task has no frontier that could be exported; see `detail`.",
     )
     DUPLICATE_NAME = (
         409,
@@ -201,6 +202,7 @@ _KIND_OF_ERROR: dict[type[AutotunerError], ProblemKind] = {
     EngineError: ProblemKind.TASK_INVALID,
     LandscapeError: ProblemKind.TASK_INVALID,
     MeasureError: ProblemKind.TASK_INVALID,
+    NoResultError: ProblemKind.CONFLICT,
     StoreError: ProblemKind.UNAVAILABLE,
     LeaseLostError: ProblemKind.CONFLICT,
     NotFoundError: ProblemKind.NOT_FOUND,

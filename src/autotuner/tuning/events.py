@@ -18,6 +18,7 @@ from autotuner.launch import Failure
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
 from autotuner.store import Store
+from autotuner.tuning.operating_points import OperatingPointView
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,17 @@ class MachineBusy:
 
 @dataclass(frozen=True)
 class LevelMeasured:
-    """A level has ended and is stored; `predicted` is what was expected of it."""
+    """A level has ended and is stored; `predicted` is what was expected of it.
+
+    `point` is of the level with all its repeats until now, and on the frontier of all that is
+    measured until now; `frontier_changed` says whether that is another one than before.
+    """
 
     index: int
     measurement: Measurement
-    predicted: Prediction | None = None
+    predicted: Prediction | None
+    point: OperatingPointView
+    frontier_changed: bool
 
 
 @dataclass(frozen=True)
@@ -187,13 +194,16 @@ def to_event(event: Event) -> StoredEvent:
         case LevelProgress(index, load, completed, total, left_s):
             done = {"completed": completed, "wanted": total, "left_s": left_s}
             return "level_progress", {"index": index, "load": load.to_json(), **done}
-        case LevelMeasured(index, measurement, predicted):
+        case LevelMeasured(index, measurement, predicted, point, frontier_changed):
             return "level_measured", {
                 "index": index,
+                "candidate_id": point.candidate,
                 "load": measurement.load.to_json(),
                 "valid": measurement.valid,
                 "measured": _measured(measurement),
                 "predicted": _predicted(predicted),
+                "point": point.model_dump(mode="json"),
+                "frontier_changed": frontier_changed,
             }
         case LaunchCutShort(index, reason):
             return "launch_cut_short", {"index": index, "reason": reason}

@@ -38,13 +38,15 @@ from autotuner.tuning.events import (
     PredictionTrouble,
 )
 from autotuner.tuning.forecast import Expected, Forecast
+from autotuner.tuning.operating_points import Criteria, MeasuredLevel
 from autotuner.tuning.points import informative_levels, observations, operating_points
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.representative import frontier
 
 Listener = Callable[[Event], None]
 ReadCounters = Callable[[], Counters | None]
 Rivals = Callable[[], Sequence[OperatingPoint]]
-"""Points that the other launches of a task have measured until now."""
+"""Points that the finished launches of a task have measured."""
 
 
 class Experimenter:
@@ -80,6 +82,8 @@ class Experimenter:
         self._settle = settle
         self._resumed = resumed
         self._counters = counters
+        self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
+        self._under_way: dict[int, _Launch] = {}
         self._reported = 0
         self._asking = asyncio.Lock()
 
@@ -92,6 +96,7 @@ class Experimenter:
         gpus: Sequence[str] | None,
         earlier: Sequence[Observation],
         rivals: Rivals,
+        front: Rivals,
     ) -> None:
         """Launches, measures, learns; every step is stored before the next.
 
@@ -99,8 +104,24 @@ class Experimenter:
             now_s: tells the seconds of the task.
             gpus: those that the engine is limited to; see `Launcher.launch`.
             earlier: what was measured before this task.
+            front: the frontier of `rivals`.
         """
         launch = await self._begin(task, proposal, earlier)
+        self._under_way[launch.record.index] = launch
+        try:
+            await self._carry_out(task, launch, now_s, gpus, rivals, front)
+        finally:
+            del self._under_way[launch.record.index]
+
+    async def _carry_out(
+        self,
+        task: TaskRecord,
+        launch: _Launch,
+        now_s: Callable[[], float],
+        gpus: Sequence[str] | None,
+        rivals: Rivals,
+        front: Rivals,
+    ) -> None:
         index = launch.record.index
         if launch.earlier_s:
             self._resumed(launch.earlier_s)
@@ -121,7 +142,7 @@ class Experimenter:
             async with engine:
                 measuring_s = now_s()
                 failure = await self._sweep(
-                    engine, launch, rivals, measured_s=lambda: now_s() - measuring_s
+                    engine, launch, rivals, front, measured_s=lambda: now_s() - measuring_s
                 )
         seconds = now_s() - began_s
         self._store.finish_experiment(
@@ -205,13 +226,14 @@ class Experimenter:
         engine: RunningEngine,
         launch: _Launch,
         rivals: Rivals,
+        front: Rivals,
         measured_s: Callable[[], float],
     ) -> Failure | None:
         """Measures the levels of `launch`; returns why the experiment failed, if it did.
 
         Levels that an interrupted call has measured are not measured again.
         """
-        benchmark, index = self._prepared.task.benchmark, launch.record.index
+        benchmark = self._prepared.task.benchmark
         levels = self._prepared.levels(launch.candidate.id)
         kept = Counter(measurement.load for measurement in launch.measured)
         for repeat in range(benchmark.repeats):
@@ -228,8 +250,7 @@ class Experimenter:
                     repeat=repeat,
                     measure_s=launch.earlier_s + measured_s(),
                 )
-                self._listen(LevelMeasured(index, measurement, launch.expected.at(load)))
-                launch.measured.append(measurement)
+                self._listen(self._measured(launch, measurement, front()))
                 if engine.exit_code() is not None:
                     return engine.diagnose()
         if any(measurement.valid for measurement in launch.measured):
@@ -241,6 +262,40 @@ class Experimenter:
             f"requests failed at every load level: {errors or 'no request was completed'}",
             diagnosis.log_tail,
         )
+
+    def _measured(
+        self, launch: _Launch, measurement: Measurement, front: Sequence[OperatingPoint]
+    ) -> LevelMeasured:
+        """Adds a level to its launch, and says what that makes of the frontier."""
+        before, load = self._frontier(front), measurement.load
+        launch.measured.append(measurement)
+        after = self._frontier(front)
+        level = MeasuredLevel(
+            launch.record.index,
+            launch.candidate.id,
+            launch.record.settings,
+            launch.candidate.gpus,
+            tuple(repeat for repeat in launch.measured if repeat.load == load),
+            self._criteria.usd_per_gpu_hour,
+        )
+        is_on = (level.candidate, load) in {(p.candidate_id, p.load) for p in after}
+        return LevelMeasured(
+            launch.record.index,
+            measurement,
+            launch.expected.at(load),
+            level.view(self._criteria, on_frontier=is_on),
+            frontier_changed=before != after,
+        )
+
+    def _frontier(self, front: Sequence[OperatingPoint]) -> list[OperatingPoint]:
+        """The frontier of finished launches, and of what those under way have measured."""
+        price, needs = self._criteria.usd_per_gpu_hour, self._criteria.needs
+        new = [
+            point
+            for launch in self._under_way.values()
+            for point in launch.points(launch.measured, price, needs)
+        ]
+        return frontier([*front, *new], self._criteria.objectives, self._criteria.slo)
 
     def _is_cut(self, launch: _Launch, left: Sequence[LoadLevel], rivals: Rivals) -> bool:
         """Whether the levels that are left are not worth their time; says why in `launch`."""

@@ -42,7 +42,7 @@ from autotuner.tuning.history import History, WallTime
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.representative import standings
+from autotuner.tuning.representative import frontier, standings
 from autotuner.tuning.search_state import SearchContext, ended_s, search_context
 
 Listener = Callable[[Event], None]
@@ -113,6 +113,8 @@ class Tuner:
         self._context = SearchContext(prepared)
         self._earlier: tuple[Observation, ...] = ()
         self._history = History()
+        self._points: dict[int, tuple[OperatingPoint, ...]] = {}
+        self._front: tuple[int, list[OperatingPoint]] | None = None
         self._origin_s = self._resumed_s = 0.0
 
     def open_task(
@@ -335,6 +337,7 @@ class Tuner:
                 gpus=gpus,
                 earlier=self._earlier,
                 rivals=self._measured,
+                front=self._frontier,
             )
 
         wanted = self._prepared.space.specs[choice.candidate_id].gpus
@@ -349,6 +352,16 @@ class Tuner:
 
     def _measured(self) -> list[OperatingPoint]:
         price, needs = self._prepared.usd_per_gpu_hour, self._prepared.task.compared
-        return [
-            point for done in self._history.known for point in outcome(done, price, needs).points
-        ]
+        known = self._history.known
+        for done in known:
+            if done.id not in self._points:
+                self._points[done.id] = outcome(done, price, needs).points
+        return [point for done in known for point in self._points[done.id]]
+
+    def _frontier(self) -> list[OperatingPoint]:
+        """The frontier of the finished experiments; found anew when another has finished."""
+        count = len(self._history.known)
+        if self._front is None or self._front[0] != count:
+            task = self._prepared.task
+            self._front = count, frontier(self._measured(), task.objectives, task.slo_limits())
+        return self._front[1]

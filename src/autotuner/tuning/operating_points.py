@@ -116,9 +116,14 @@ class Criteria:
         """The criteria of a task."""
         return cls(config.objectives, config.slo_limits(), usd_per_gpu_hour)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Quantities without which a point takes no part."""
+        return (*self.objectives, *self.slo)
+
     def compares(self, point: OperatingPoint) -> bool:
-        """Whether the point has every quantity that counts: one that lacks any takes no part."""
-        return has(point, (*self.objectives, *self.slo))
+        """Whether the point takes part."""
+        return has(point, self.needs)
 
 
 @dataclass(frozen=True)

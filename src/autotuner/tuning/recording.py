@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autotuner.catalog import known_gpu
 from autotuner.config import LoadLevel, TaskConfig, parse_task
 from autotuner.engines import FailureKind
-from autotuner.errors import LandscapeError
+from autotuner.errors import NoResultError
 from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
 from autotuner.predict import Prediction
 from autotuner.search import OperatingPoint
@@ -27,16 +27,13 @@ def landscape_of(store: Store, task: TaskRecord) -> Landscape:
     already, so that a replay adds none.
 
     Raises:
-        LandscapeError: no experiment succeeded.
+        NoResultError: no experiment succeeded.
     """
     config = parse_task(task.config, source=f"task {task.id}")
     finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
     launches = tuple(_launch(experiment, task, config) for experiment in finished)
     if not any(level.true for launch in launches for level in launch.levels):
-        raise LandscapeError(
-            f"task {task.id} has no experiment that succeeded",
-            remedy="a landscape needs at least one; see `autotuner show`",
-        )
+        raise no_frontier(task.id, task.status, len(finished))
     isl, osl = workload_of(config, f"task {task.id}").mean()
     replayed = f", replayed from {config.replay.landscape}" if config.replay else ""
     return Landscape(
@@ -48,6 +45,28 @@ def landscape_of(store: Store, task: TaskRecord) -> Landscape:
         launches=launches,
         source=f"task {task.id} '{task.name}'{replayed}",
     )
+
+
+def no_frontier(task_id: int, status: str, launches: int) -> NoResultError:
+    """The error that a task has no frontier, with what to do in its state.
+
+    Args:
+        launches: those that have been made.
+    """
+    made = f"{launches} launch{'' if launches == 1 else 'es'}"
+    why = f"{made} measured no operating point" if launches else f"it is {status}"
+    remedy = _REMEDIES.get(status, "see why its launches failed, change the task and run it again")
+    return NoResultError(f"task {task_id} has no frontier: {why}", remedy=remedy)
+
+
+_UNTIL_THEN = "export it when a launch has succeeded"
+_REMEDIES = {
+    "pending": f"start it, and {_UNTIL_THEN}",
+    "queued": f"it waits for a worker; {_UNTIL_THEN}",
+    "running": _UNTIL_THEN,
+    **dict.fromkeys(("paused", "interrupted"), f"go on with it, and {_UNTIL_THEN}"),
+}
+"""Status -> what brings a frontier; in all others the task is over."""
 
 
 def _launch(experiment: ExperimentRecord, task: TaskRecord, config: TaskConfig) -> RecordedLaunch:

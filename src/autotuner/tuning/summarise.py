@@ -155,6 +155,8 @@ def _point_fields(
     experiment = by_candidate[point.candidate_id]
     return {
         "experiment": point.candidate_id,
+        "index": experiment.index,
+        "candidate": point.candidate_id,
         "load": point.load,
         "tok_s": point.tok_s,
         "tok_s_per_gpu": point.tok_s_per_gpu,
@@ -207,6 +209,7 @@ def search_view(
         usd_per_gpu_hour,
     )
     points = [as_point(prediction, usd_per_gpu_hour) for prediction in expected]
+    indices = {e.candidate_id: e.index for e in finished}
     taken = steps(
         [outcome(e, usd_per_gpu_hour, (*objectives, *slo)) for e in finished],
         frontier,
@@ -220,6 +223,8 @@ def search_view(
         predicted_frontier=[
             PredictedPointView(
                 experiment=point.candidate_id,
+                index=indices[point.candidate_id],
+                candidate=point.candidate_id,
                 load=point.load,
                 values={name: quantity(point, name) for name in objectives},
                 kind=prediction.kind,

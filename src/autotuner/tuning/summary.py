@@ -121,6 +121,9 @@ class PredictionErrorView(_View):
 class PointView(_View):
     """One operating point on the frontier.
 
+    `experiment` and `candidate` are the candidate's id, `index` the place of its launch. Documents
+    of earlier versions have neither of the last two: `candidate` is empty then, `index` None.
+
     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
@@ -130,6 +133,8 @@ class PointView(_View):
     """
 
     experiment: str
+    index: int | None = None
+    candidate: str = ""
     load: LoadLevel
     tok_s: float
     tok_s_per_gpu: float
@@ -179,10 +184,13 @@ class LaunchView(_View):
 class PredictedPointView(_View):
     """A point of the predicted frontier. `values` holds objective -> value, in its unit.
 
-    `kind` is the kind of data that it stands on, and empty in documents of earlier versions.
+    `index` and `candidate` as in `PointView`. `kind` is the kind of data that it stands on, and
+    empty in documents of earlier versions.
     """
 
     experiment: str
+    index: int | None = None
+    candidate: str = ""
     load: LoadLevel
     values: dict[str, float]
     kind: str = ""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from made_runs import begin, claimed, created, run
+from made_runs import begin, claimed, created, finish, run
 
+from autotuner.config import load_task
 from autotuner.landscapes import read_landscape
 from autotuner.server.service import Service
 from autotuner.server.v2.experiments import ExperimentDetail, ExperimentPage, MeasurementList
@@ -72,6 +73,8 @@ def test_the_frontier_is_reported_as_it_was_asked_for(client: TestClient, task: 
     assert {p["experiment"] for p in both["actual"]} == {"c2"}
     assert both["predicted"]
     assert both["recommended"]["experiment"] == "c2"
+    for point in (*both["actual"], *both["predicted"]):
+        assert point["candidate"] == point["experiment"] == f"c{point['index']}"
     actual = client.get(f"{task}/frontier", params={"kind": "actual"}).json()
     assert actual == both | {"predicted": None}
     assert client.get(f"{task}/frontier", params={"kind": "x"}).status_code == 422
@@ -92,8 +95,10 @@ def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None
     assert client.get(f"{address}/comparison").json() == {"levels": [], "error": None}
     assert client.get(f"{address}/summary").json()["task"]["status"] == "pending"
     assert client.get(f"{address}/report").status_code == 200
-    assert client.get(f"{address}/export/csv").text.count("\n") == 1
-    assert client.get(f"{address}/export/landscape").status_code == 422
+    for form in ("csv", "landscape", "shell"):
+        refused = client.get(f"{address}/export/{form}")
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/conflict")
+        assert "has no frontier: it is pending; start it" in refused.json()["detail"]
     assert client.get(f"{address}/logs").status_code == 404
 
 
@@ -138,6 +143,35 @@ def test_exports_are_files_of_their_form(client: TestClient, task: str, tmp_path
     path.write_text(exported("landscape").text)
     assert len(read_landscape(path).launches) == 3
     assert client.get(f"{task}/export/docx").status_code == 422
+
+
+def test_a_task_whose_launches_failed_says_that_it_has_no_frontier(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    lease = claimed(service, task_id)
+    begin(service, task_id, 1)
+    finish(service, task_id, 1, failed=True)
+    service.store.tasks.release(lease, status="failed", reason="all launches failed")
+    for form in ("landscape", "shell"):
+        refused = client.get(f"/api/v2/tasks/{task_id}/export/{form}")
+        assert refused.status_code == 409
+        assert "1 launch measured no operating point" in refused.json()["detail"]
+    rows = client.get(f"/api/v2/tasks/{task_id}/export/csv").text.splitlines()
+    assert len(rows) == 3, "what was measured before the failure is kept"
+
+
+def test_a_task_is_exported_as_a_task_file(client: TestClient, tmp_path: Path) -> None:
+    name = "yes: \u2603 'quoted'\nand a line"
+    task_id = created(client, name=name, optimization={"budget": {"minutes": 0.1}})
+    answer = client.get(f"/api/v2/tasks/{task_id}/export/yaml")
+    assert answer.headers["content-type"].startswith("application/yaml")
+    assert answer.headers["content-disposition"] == f'attachment; filename="task-{task_id}.yaml"'
+    file = tmp_path / "task.yaml"
+    file.write_bytes(answer.content)
+    read, kept = load_task(file), client.get(f"/api/v2/tasks/{task_id}").json()
+    assert read.written() == kept["config"]
+    assert read.name == name
 
 
 def test_the_script_of_commands_starts_what_is_recommended(

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from autotuner.config import LoadLevel
 from autotuner.landscapes import landscape_csv
-from autotuner.report.exports import commands_shell, points_csv
+from autotuner.report.exports import commands_shell, points_csv, task_yaml
 from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
@@ -25,7 +25,7 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
-from autotuner.server.v2.tasks import task_not_found
+from autotuner.server.v2.tasks import document_of_task, task_not_found
 from autotuner.store import TaskRecord
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
@@ -109,6 +109,7 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     LANDSCAPE = "landscape"
     SHELL = "shell"
+    YAML = "yaml"
 
 
 class _Export(NamedTuple):
@@ -135,6 +136,9 @@ _EXPORTS: Mapping[ExportFormat, _Export] = {
         "text/x-shellscript",
         "sh",
         lambda service, task: commands_shell(summarise(service.store, task)),
+    ),
+    ExportFormat.YAML: _Export(
+        "application/yaml", "yaml", lambda service, task: task_yaml(document_of_task(task))
     ),
 }
 _EXPORTED: dict[int | str, dict[str, Any]] = {
@@ -211,7 +215,11 @@ def get_report(service: ServiceDep, task_id: TaskId) -> HTMLResponse:
     return HTMLResponse(render_html(summarise(service.store, _task(service, task_id))))
 
 
-@router.get("/export/{form}", response_class=Response, responses=_ERRORS | _EXPORTED)
+@router.get(
+    "/export/{form}",
+    response_class=Response,
+    responses=merged(_ERRORS, problems(ProblemKind.CONFLICT)) | _EXPORTED,
+)
 def export_task(
     service: ServiceDep,
     task_id: TaskId,
@@ -219,11 +227,12 @@ def export_task(
         ExportFormat,
         Path(
             description="`json`: the summary; `csv`: every level that was measured; `landscape`: a "
-            "table that a task can replay; `shell`: the commands of the frontier."
+            "table that a task can replay; `shell`: the commands of the frontier; `yaml`: the task "
+            "itself. What there is not yet is refused (409)."
         ),
     ],
 ) -> Response:
-    """A task's results as a file."""
+    """A task's results, or the task itself, as a file."""
     task, export = _task(service, task_id), _EXPORTS[form]
     return Response(
         export.write(service, task),
