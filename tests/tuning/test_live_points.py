@@ -1,4 +1,4 @@
-"""Points as they are measured: what an event says of the frontier, and what the task's list does."""
+"""Points as they are measured: what an event says of the frontier, and what the task lists."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from made_up_bench import Bench, level, opened, smooth
+from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
+from autotuner.store.schema import PredictedFrontierRow
 from autotuner.tuning.events import LevelMeasured, to_event
 from autotuner.tuning.operating_points import OperatingPointView
 from autotuner.tuning.task_points import TaskPoints, task_points
@@ -81,8 +83,41 @@ def test_a_launch_that_fails_takes_its_points_from_the_frontier(bench: Bench) ->
     assert best.point.id not in shown(listed(bench), "measured")
 
 
+def test_the_frontier_of_the_whole_space_is_kept_before_anything_is_launched(bench: Bench) -> None:
+    changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 1}}}
+    bench.tune(changes=changes, predictor=MadeUpPredictor())
+    points = shown(listed(bench), "predicted")
+    front = [point for point in points.values() if point.on_frontier]
+    speeds = [point.figures.tok_s.value for point in front if point.figures.tok_s]
+    assert speeds == [50.0, 100.0, 200.0], "of one, two and four slots"
+    assert [point.experiment_index for point in front] == [1, None, None]
+    assert [point.settings["scheduling.max_running_requests"] for point in front] == [1, 2, 4]
+    assert all(point.figures.tok_s.low for point in front)  # type: ignore[union-attr]
+
+
+def test_what_earlier_tasks_measured_corrects_the_frontier_of_the_space(bench: Bench) -> None:
+    bench.tune(predictor=MadeUpPredictor())
+    bench.tune(predictor=MadeUpPredictor(), again=True)
+    kept = bench.store.predicted_frontiers.of_task(2)
+    assert kept is not None
+    assert [round(point.tok_s) for point in kept.points] == [100, 200, 400]
+
+
+def test_a_task_of_before_has_the_frontier_of_its_launches(bench: Bench) -> None:
+    changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 2}}}
+    bench.tune(changes=changes, predictor=MadeUpPredictor())
+    with bench.store.sessions.writing() as session:
+        session.delete(session.get_one(PredictedFrontierRow, 1))
+    points = shown(listed(bench), "predicted")
+    assert {point.experiment_index for point in points.values()} == {1, 2}
+    assert [point.on_frontier for point in points.values()] == [False, False, True, True], (
+        "the first launch has corrected what is predicted of the second"
+    )
+
+
 def test_a_task_without_predictions_has_measured_points_alone(bench: Bench) -> None:
     bench.tune()
     points = listed(bench)
     assert {level.kind for level in points.levels} == {"measured"}
-    assert points.recommended_id == "2:concurrency:4"
+    assert points.recommended is not None
+    assert points.recommended.id == "2:concurrency:4"

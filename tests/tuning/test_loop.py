@@ -155,11 +155,11 @@ def test_a_strategy_is_shown_what_is_known_of_every_candidate(bench: Bench) -> N
     assert strategy.thread is not threading.main_thread(), "engines are measured meanwhile"
 
 
-def test_a_strategy_that_needs_no_knowledge_costs_no_predictions(bench: Bench) -> None:
+def test_each_candidate_is_predicted_once_whatever_the_strategy_needs(bench: Bench) -> None:
     predictor = MadeUpPredictor()
     changes = {"optimization": {"strategy": "grid", "budget": {"experiments": 1}}}
     bench.tune(predictor=predictor, changes=changes)
-    assert len(predictor.asked) == 1
+    assert len(predictor.asked) == len(set(predictor.asked)) == 3, "of the whole space"
 
 
 def test_a_predictor_that_breaks_leaves_a_strategy_without_knowledge(bench: Bench) -> None:

@@ -205,6 +205,17 @@ class PredictionRow(Base):
     note: Mapped[str]
 
 
+class PredictedFrontierRow(Base):
+    """Predicted frontier of a task's whole space; see `store.predicted_frontiers`."""
+
+    __tablename__ = "predicted_frontiers"
+
+    task_id: Mapped[int] = mapped_column(
+        ForeignKey("tasks_v2.id", ondelete="CASCADE"), primary_key=True
+    )
+    document: Mapped[dict[str, Any]]
+
+
 class ObservationRow(Base):
     """A measured operating point; `digest` is a hash of what was seen."""
 

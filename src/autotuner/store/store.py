@@ -24,6 +24,7 @@ from autotuner.store.database import (
 from autotuner.store.event_log import EventStore
 from autotuner.store.experiments import ExperimentStore
 from autotuner.store.observations import ObservationStore
+from autotuner.store.predicted_frontiers import PredictedFrontiers
 from autotuner.store.sessions import Sessions
 from autotuner.store.tasks import Tasks, holds
 from autotuner.store.workers import Workers
@@ -63,6 +64,11 @@ class Store(ExperimentStore, ObservationStore, EventStore):
     def workers(self) -> Workers:
         """Who works on tasks, and their engines."""
         return Workers(self._sessions)
+
+    @property
+    def predicted_frontiers(self) -> PredictedFrontiers:
+        """Predicted frontiers of whole spaces, by task."""
+        return PredictedFrontiers(self._sessions)
 
     def fenced(self, task_id: int, lease: int) -> Store:
         """The same store, which writes only while `lease` holds the task.

@@ -16,7 +16,7 @@ from sqlalchemy import Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError, StaleRevisionError, WrongTransitionError
-from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
+from autotuner.store.schema import EventRow, ExperimentRow, PredictedFrontierRow, TaskRow
 from autotuner.store.v1_schema import tasks as v1_tasks
 
 _UNFINISHED = ("running", "interrupted")
@@ -149,7 +149,8 @@ def act(session: Session, row: TaskRow, action: str) -> None:
     else:
         enter(row, follows)
         if action == "restart":
-            session.execute(delete(ExperimentRow).where(ExperimentRow.task_id == row.id))
+            for table in (ExperimentRow, PredictedFrontierRow):
+                session.execute(delete(table).where(table.task_id == row.id))
             row.wall_s, row.plan, row.started_at = 0.0, {}, None
     touch(row)
     add_event(session, row.id, "asked", {"action": action, "status": row.status})

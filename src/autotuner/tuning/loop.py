@@ -25,8 +25,11 @@ from autotuner.search import (
     Stop,
     Strategy,
     description,
+    uses_knowledge,
 )
 from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.store.predicted_frontiers import PredictedFrontier
+from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.events import (
     Event,
     EventRecorder,
@@ -43,7 +46,8 @@ from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import frontier, standings
-from autotuner.tuning.search_state import SearchContext, ended_s, search_context
+from autotuner.tuning.search_state import MOST_PREDICTED, SearchContext, ended_s, search_context
+from autotuner.tuning.space_frontier import space_frontier
 
 Listener = Callable[[Event], None]
 Hold = Callable[[int], Store]
@@ -223,6 +227,7 @@ class Tuner:
         """The task, to go on with: what it did not finish is taken back."""
         self._store.interrupt_running(task.id)
         self._store.forget_interrupted(task.id)
+        self._store.predicted_frontiers.keep(task.id, self._foreseen())
         return self._store.tasks.update_plan(
             task.id, config=config, plan=self._plan(known_until), found=self._installed()
         )
@@ -242,6 +247,16 @@ class Tuner:
             self._forecast,
             self._earlier,
             tell=lambda asked, wanted: self._emit(Predicting(asked, wanted)),
+        )
+
+    def _foreseen(self) -> PredictedFrontier:
+        """The predicted frontier of the whole space; what the strategy has asked is asked once."""
+        thinks = uses_knowledge(self._strategy)
+        return space_frontier(
+            self._prepared,
+            self._forecast,
+            self._earlier,
+            most=MOST_PREDICTED if thinks else MOST_CANDIDATES,
         )
 
     def _plan(self, known_until: int) -> dict[str, Any]:

@@ -113,8 +113,9 @@ def test_one_kind_can_be_asked_for(client: TestClient, address: str) -> None:
 
 def test_the_recommended_point_is_named(client: TestClient, address: str) -> None:
     recommended = client.get(address.replace("points", "frontier")).json()["recommended"]
-    named = client.get(address).json()["recommended_id"]
-    assert named == "2:concurrency:1"
+    page = client.get(address, params={"kind": "predicted"}).json()
+    assert page["recommended_id"] == page["recommended"]["id"] == "2:concurrency:1"
+    assert page["recommended"]["meets_slo"] is True
     assert recommended["experiment"] == "c2"
     assert recommended["load"]["value"] == 1
 
@@ -142,7 +143,7 @@ def test_a_launch_under_way_shows_what_it_has_measured(
     claimed(service, task_id)
     address = f"/api/v2/tasks/{task_id}/points"
     assert client.get(address).json()["items"] == []
-    assert client.get(address).json()["recommended_id"] is None
+    assert client.get(address).json()["recommended"] is None
     number = begin(service, task_id, 1)
     service.store.add_measurement(number, measurement(4, 40.0))
     (point,) = points(client, address).values()

@@ -46,7 +46,9 @@ class PointPage(View):
     slo: dict[str, float]
     """Latency -> limit in ms."""
     recommended_id: str | None
-    """The measured point to serve with; null while nothing is measured."""
+    """Id of the measured point to serve with; null while nothing is measured."""
+    recommended: OperatingPointView | None
+    """The same point, whatever the query asks for."""
 
 
 class PointKind(StrEnum):
@@ -90,14 +92,15 @@ def list_points(
     ]
     begin = 0 if cursor is None else _place_after(cursor, asked)
     page = asked[begin : begin + limit]
-    more = len(asked) > begin + limit
+    more, best = len(asked) > begin + limit, found.recommended
     document = {
         "items": [found.view(level) for level in page],
         "next_cursor": encode_cursor(_ORDER, page[-1].id, page[-1].order) if more else None,
         "total": len(asked),
         "objectives": found.criteria.objectives,
         "slo": found.criteria.slo,
-        "recommended_id": found.recommended_id,
+        "recommended_id": best.id if best else None,
+        "recommended": found.view(best) if best else None,
     }
     return json_response(POINT_PAGE, document)
 
