@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autotuner.config import LoadLevel
-from autotuner.measure import Measurement
-from autotuner.predict import Prediction, tok_s_per_user
+from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.tuning.operating_points import FigureView, MeasuredLevel, measured_levels
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
@@ -63,11 +63,15 @@ def plot_points(summary: TaskSummary) -> list[PlotPoint]:
     intervals: dict[tuple[str, LoadLevel], dict[str, tuple[float, float]]] = {}
     for experiment in summary.experiments:
         if experiment.status == "completed":
-            for level in experiment.measurements:
-                key = (experiment.id, level.load)
-                if level.is_steady and level.ttft_ms is not None:
-                    values[key] = _values(level, max(experiment.gpus, 1))
-                    intervals[key] = _widest(intervals.get(key, {}), _intervals(level))
+            for level in measured_levels(experiment, experiment.id, experiment.gpus):
+                if level.point is not None:
+                    key, figures = (experiment.id, level.load), _figures(level)
+                    values[key] = {name: figure.value for name, figure in figures.items()}
+                    intervals[key] = {
+                        name: (figure.low or 0.0, figure.high)
+                        for name, figure in figures.items()
+                        if figure.high is not None
+                    }
     for point in (*summary.frontier, *([chosen] if chosen else [])):
         values[point.experiment, point.load] = {
             name: value for name in AXES if (value := getattr(point, name, None)) is not None
@@ -144,43 +148,9 @@ def value_text(value: object) -> str:
     return f"[{' '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
 
 
-def _values(level: Measurement, gpus: int) -> dict[str, float]:
-    tpot = level.tpot_ms
-    known = {
-        "tok_s_per_user": tok_s_per_user(tpot.mean) if tpot else None,
-        "tok_s_per_gpu": level.tok_s / gpus,
-        "tok_s": level.tok_s,
-        "requests_per_s_per_gpu": level.requests_s / gpus,
-        "requests_per_s": level.requests_s,
-        "ttft_ms": level.ttft_ms.mean if level.ttft_ms else None,
-        "tpot_ms": tpot.mean if tpot else None,
-        "e2e_p90_ms": level.e2e_ms.p90 if level.e2e_ms else None,
-    }
-    return {name: value for name, value in known.items() if value is not None}
-
-
-def _intervals(level: Measurement) -> dict[str, tuple[float, float]]:
-    """Confidence intervals of the means; that of the speed per user follows from TPOT's."""
-    found = {
-        name: (sample.mean - sample.ci95, sample.mean + sample.ci95)
-        for name, sample in (("ttft_ms", level.ttft_ms), ("tpot_ms", level.tpot_ms))
-        if sample is not None and sample.ci95 is not None
-    }
-    low, high = found.get("tpot_ms", (0.0, 0.0))
-    if low > 0:
-        found["tok_s_per_user"] = (1000 / high, 1000 / low)
-    return found
-
-
-def _widest(
-    before: Mapping[str, tuple[float, float]], found: Mapping[str, tuple[float, float]]
-) -> dict[str, tuple[float, float]]:
-    """Of a level that is measured again, the interval that holds both."""
-    joined = dict(before)
-    for name, (low, high) in found.items():
-        least, most = before.get(name, (low, high))
-        joined[name] = (min(low, least), max(high, most))
-    return joined
+def _figures(level: MeasuredLevel) -> dict[str, FigureView]:
+    """The figures that a plot may show."""
+    return {name: found for name in AXES if (found := getattr(level.figures, name)) is not None}
 
 
 def disturbed_note(summary: TaskSummary) -> str | None:

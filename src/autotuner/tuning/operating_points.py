@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,7 @@ from autotuner.predict import Prediction
 from autotuner.predict.predictor import SPREADS, interval80, limit_interval80, verdict
 from autotuner.search import OperatingPoint, as_point, has
 from autotuner.search.slo import Verdict, verdicts, within
+from autotuner.store import ExperimentRecord
 from autotuner.tuning.points import (
     LATENCIES,
     interval95,
@@ -24,7 +26,7 @@ from autotuner.tuning.points import (
     occupied_gpus,
     operating_points,
 )
-from autotuner.tuning.summary import Scalar
+from autotuner.tuning.summary import ExperimentView, Scalar
 
 NOT_LAUNCHED = 2**31 - 1
 """Place, among launches, of a predicted point that is none."""
@@ -170,6 +172,11 @@ class MeasuredLevel:
         )
         return found[0] if found else None
 
+    @cached_property
+    def figures(self) -> PointFiguresView:
+        """Its figures, whether it is an operating point or not."""
+        return _measured_figures(self.repeats, max(self.gpus, 1), self.point)
+
     def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
         """The level as it is shown."""
         slo, point = criteria.slo, self.point
@@ -181,7 +188,7 @@ class MeasuredLevel:
             load=self.load,
             settings=dict(self.settings),
             gpus=self.gpus,
-            figures=_measured_figures(self.repeats, max(self.gpus, 1), point),
+            figures=self.figures,
             verdicts={} if point is None else verdicts(point, slo),
             meets_slo=within(point, slo) if slo and point is not None else None,
             on_frontier=on_frontier,
@@ -189,6 +196,29 @@ class MeasuredLevel:
             source=self.repeats[0].tool,
             note=_note(self.repeats),
         )
+
+
+def measured_levels(
+    experiment: ExperimentRecord | ExperimentView,
+    candidate: str,
+    gpus: int,
+    usd_per_gpu_hour: float | None = None,
+) -> list[MeasuredLevel]:
+    """The levels that an experiment has measured, the lowest first."""
+    repeats: dict[LoadLevel, list[Measurement]] = defaultdict(list)
+    for measurement in experiment.measurements:
+        repeats[measurement.load].append(measurement)
+    return [
+        MeasuredLevel(
+            experiment.index,
+            candidate,
+            experiment.settings,
+            gpus,
+            tuple(found),
+            usd_per_gpu_hour,
+        )
+        for _, found in sorted(repeats.items())
+    ]
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autotuner.config import LoadLevel, parse_task
-from autotuner.measure import Measurement
+from autotuner.config import parse_task
 from autotuner.search import OperatingPoint, is_usable
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.predicted_frontiers import PredictedFrontier
@@ -17,6 +15,7 @@ from autotuner.tuning.operating_points import (
     MeasuredLevel,
     OperatingPointView,
     PredictedLevel,
+    measured_levels,
     point_id,
 )
 from autotuner.tuning.points import occupied_gpus
@@ -90,7 +89,7 @@ def _joined(
     experiments: Sequence[ExperimentRecord],
     criteria: Criteria,
 ) -> list[PredictedLevel]:
-    """What was predicted of each launch, and of the planned frontier what was not launched."""
+    """Predictions of each launch, and of the planned frontier those that were not launched."""
     known = {level.id for level in launched}
     indices = {experiment.candidate_id: experiment.index for experiment in experiments}
     levels = (
@@ -105,27 +104,16 @@ def _joined(
     return [*launched, *(level for level in levels if level.id not in known)]
 
 
-def _measured_levels(experiment: ExperimentRecord, criteria: Criteria) -> Iterator[MeasuredLevel]:
-    """The levels that an experiment has measured, the lowest first; none where it failed."""
+def _measured_levels(experiment: ExperimentRecord, criteria: Criteria) -> list[MeasuredLevel]:
+    """The levels that an experiment has measured; none where it failed."""
     if experiment.status not in _COUNTED:
-        return
-    gpus = occupied_gpus(experiment.settings)
-    repeats: dict[LoadLevel, list[Measurement]] = defaultdict(list)
-    for measurement in experiment.measurements:
-        repeats[measurement.load].append(measurement)
-    for _, found in sorted(repeats.items()):
-        yield MeasuredLevel(
-            experiment.index,
-            experiment.candidate_id,
-            experiment.settings,
-            gpus,
-            tuple(found),
-            criteria.usd_per_gpu_hour,
-        )
+        return []
+    gpus, price = occupied_gpus(experiment.settings), criteria.usd_per_gpu_hour
+    return measured_levels(experiment, experiment.candidate_id, gpus, price)
 
 
 def _predicted_levels(experiment: ExperimentRecord, criteria: Criteria) -> Iterator[PredictedLevel]:
-    """What was expected of an experiment just before its launch."""
+    """Predictions of an experiment, made just before its launch."""
     price = criteria.usd_per_gpu_hour
     for prediction in sorted(expectations(experiment), key=lambda p: p.load):
         if is_usable(prediction, price):
