@@ -3,6 +3,7 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { follow, type StreamState, type TaskEvent } from "./event-stream";
+import { showPoint } from "./points";
 import { type TaskList, withoutTasks, withTask } from "./task-lists";
 import type { TaskFilter, TaskItem } from "./tasks";
 
@@ -79,7 +80,11 @@ export function apply(queries: QueryClient, event: TaskEvent): void {
   const task = (event.task ?? null) as TaskItem | null;
   if (task !== null) showTask(queries, task);
   if (CHANGES_RESULTS.has(event.kind)) {
-    for (const part of RESULTS) void queries.invalidateQueries({ queryKey: [part, event.task_id] });
+    for (const part of RESULTS) {
+      // A measured level brings its point: there is no need to read thousands again.
+      if (part === "points" && showPoint(queries, event)) continue;
+      void queries.invalidateQueries({ queryKey: [part, event.task_id] });
+    }
     void queries.invalidateQueries({ queryKey: ["task", event.task_id] });
   }
 }

@@ -1,3 +1,209 @@
+import { Skeleton, Stack, Text } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import { pointsQuery, type TaskPoints } from "~/api/points";
+import { download } from "~/charts/download";
+import { usePalette } from "~/charts/palette";
+import { toValue } from "~/charts/scale";
+import { EmptyState } from "~/ui/empty-state";
+import { ErrorNotice } from "~/ui/error-notice";
+import { counted } from "~/ui/format";
+import { Chart } from "./chart";
+import classes from "./explorer.module.css";
+import { PICTURE, pictureOption, pointsCsv } from "./exports";
+import { Failures } from "./failures";
+import { Legend } from "./legend";
+import { Parallel } from "./parallel";
+import { PinnedCard } from "./pinned-card";
+import { PointTable } from "./point-table";
+import { readingAt } from "./reading";
+import { picked, swapped } from "./selection";
+import { SloPanel } from "./slo-panel";
+import { type ExportForm, Toolbar } from "./toolbar";
+import { useExploration } from "./use-exploration";
+import { zoomedAtCentre } from "./use-pan-zoom";
+import { useView } from "./use-view";
+import { ValueAtPanel } from "./value-at-panel";
+
+const route = getRouteApi("/tasks/$taskId/explorer");
+
+/** Every operating point of a task, in whichever plane the reader wants to see it. */
 export function Explorer() {
-  return null;
+  const { taskId } = route.useParams();
+  const points = useQuery(pointsQuery(taskId));
+  if (points.isPending) return <Loading />;
+  if (points.data === undefined) {
+    return <ErrorNotice error={points.error} onRetry={() => void points.refetch()} />;
+  }
+  if (points.data.items.length === 0) {
+    return (
+      <EmptyState
+        title="No points yet"
+        text="Predicted points appear when the task is planned, measured ones with its first launch."
+      />
+    );
+  }
+  return <Explored taskId={taskId} data={points.data} />;
+}
+
+function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
+  const [view, change] = useView();
+  const exploration = useExploration(data, view);
+  const { set, scene, segments, spans, varying, limits, recommendation } = exploration;
+  const { plane } = scene;
+  const palette = usePalette();
+
+  const { pinned, compared } = view;
+  const pins = useMemo(
+    () => [pinned, compared].map((id) => set.indexOf(id)).filter((index) => index >= 0),
+    [set, pinned, compared],
+  );
+  const pinnedPoints = useMemo(() => pins.flatMap((index) => set.points[index] ?? []), [set, pins]);
+  const pinnedIds = useMemo(() => pinnedPoints.map(({ id }) => id), [pinnedPoints]);
+  const reading = useMemo(() => readingAt(scene, view.at), [scene, view.at]);
+
+  const onPick = useCallback((id: string) => change((before) => picked(before, id)), [change]);
+  const onLimit = useCallback(
+    (name: string, limit: number) => change({ slo: { ...limits, [name]: limit } }),
+    [change, limits],
+  );
+  const onZoomBy = useCallback(
+    (share: number) => {
+      const next = zoomedAtCentre(spans, share);
+      const values = (span: typeof next.x, isLog: boolean) => ({
+        low: toValue(span.low, isLog),
+        high: toValue(span.high, isLog),
+      });
+      change({ zoom: { x: values(next.x, plane.logX), y: values(next.y, plane.logY) } });
+    },
+    [change, spans, plane],
+  );
+  const onZoom = useCallback((zoom: typeof view.zoom) => change({ zoom }), [change]);
+  const onSort = useCallback((sort: string | null) => change({ sort }), [change]);
+  const onAt = useCallback((at: number | null) => change({ at }), [change]);
+  const onLimits = useCallback((slo: typeof view.slo) => change({ slo }), [change]);
+  const onBrushes = useCallback((brushes: typeof view.brushes) => change({ brushes }), [change]);
+  const onSwap = useCallback(() => change((before) => swapped(before)), [change]);
+  const onClear = useCallback(() => change({ pinned: null, compared: null }), [change]);
+
+  async function exported(form: ExportForm) {
+    const name = `task-${taskId}-${plane.y.key}-${plane.x.key}.${form}`;
+    try {
+      download(await fileOf(form), name);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      notifications.show({ color: "red", title: "The export failed", message });
+    }
+  }
+
+  async function fileOf(form: ExportForm): Promise<Blob> {
+    if (form === "csv") return new Blob([pointsCsv(exploration)], { type: "text/csv" });
+    const { pngOf, svgOf } = await import("~/charts/picture");
+    const marks = { colorByOrder: view.colorByOrder, pinned: pins };
+    const option = pictureOption(exploration, marks, palette);
+    return (form === "png" ? pngOf : svgOf)(option, PICTURE, palette.surface);
+  }
+
+  const table = (
+    <PointTable
+      exploration={exploration}
+      sort={view.sort}
+      pinned={pinnedIds}
+      onSort={onSort}
+      onPick={onPick}
+    />
+  );
+  const chart = (
+    <>
+      <Legend exploration={exploration} colorByOrder={view.colorByOrder} />
+      <Chart
+        exploration={exploration}
+        colorByOrder={view.colorByOrder}
+        pinned={pins}
+        reading={reading}
+        onPick={onPick}
+        onZoom={onZoom}
+        onLimit={onLimit}
+      />
+      {scene.missing > 0 && (
+        <Text size="xs" className="quiet">
+          {counted(scene.missing, "point has", "points have")} no place here: a figure is missing,
+          or 0 on a logarithmic axis.
+        </Text>
+      )}
+      {segments?.isThinned && (
+        <Text size="xs" className="quiet">
+          Pairs and intervals are drawn of the frontier only: there are too many to tell apart.
+        </Text>
+      )}
+    </>
+  );
+
+  return (
+    <Stack gap="md">
+      <section className={`card ${classes.controls}`} aria-label="What is shown">
+        <Toolbar
+          view={view}
+          choices={exploration.choices}
+          x={plane.x.key}
+          y={plane.y.key}
+          onChange={change}
+          onZoomBy={onZoomBy}
+          onExport={(form) => void exported(form)}
+        />
+        <SloPanel
+          exploration={exploration}
+          isChanged={view.slo !== null}
+          onLimits={onLimits}
+          onPick={onPick}
+        />
+        <ValueAtPanel
+          exploration={exploration}
+          at={view.at}
+          reading={reading}
+          onAt={onAt}
+          onPick={onPick}
+        />
+      </section>
+      <div className={classes.columns} data-pinned={pinnedPoints.length > 0 || undefined}>
+        <section className={`card ${classes.chart}`} aria-label="Points">
+          {view.as === "table" ? table : chart}
+          {view.showFailures && <Failures taskId={taskId} varying={varying} />}
+        </section>
+        {pinnedPoints.length > 0 && (
+          <PinnedCard
+            taskId={taskId}
+            points={pinnedPoints}
+            varying={varying}
+            onSwap={onSwap}
+            onClear={onClear}
+          />
+        )}
+      </div>
+      <Parallel
+        exploration={exploration}
+        objectives={data.objectives}
+        brushes={view.brushes}
+        pinned={pins}
+        onBrushes={onBrushes}
+      />
+      {recommendation === null && (
+        <Text size="xs" className="quiet">
+          No point has every figure that the recommendation needs.
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+function Loading() {
+  return (
+    <Stack gap="md" aria-busy aria-label="Loading the points">
+      <Skeleton h={172} radius="md" />
+      <Skeleton h={480} radius="md" />
+      <Skeleton h={340} radius="md" />
+    </Stack>
+  );
 }

@@ -1,0 +1,52 @@
+/** What is shown, as files. */
+
+import type { EChartsCoreOption } from "echarts/core";
+import type { OperatingPoint } from "~/api/points";
+import { csv } from "~/charts/download";
+import type { Palette } from "~/charts/palette";
+import type { Size } from "~/charts/plot";
+import { setting } from "~/ui/format";
+import { axesOption, limitSeries, type Marks, seriesOption } from "./chart-option";
+import { listedIndices } from "./scene";
+import type { Exploration } from "./use-exploration";
+
+/** The points that are shown and selected, with every figure that any of them has. */
+export function pointsCsv({ set, scene, varying, choices }: Exploration): string {
+  const points = listedIndices(scene).map((index) => set.points[index] as OperatingPoint);
+  const header = [
+    ...["id", "kind", "experiment", "candidate", "load_kind", "load_value", "gpus", "meets_slo"],
+    ...varying,
+    ...choices.flatMap(({ key }) => [key, `${key}_low`, `${key}_high`]),
+  ];
+  const rows = points.map((point) => [
+    ...[point.id, point.kind, point.experiment_index, point.candidate],
+    ...[point.load.kind, point.load.value, point.gpus, point.meets_slo],
+    ...varying.map((name) => (name in point.settings ? setting(point.settings[name]) : null)),
+    ...choices.flatMap(({ key }) => {
+      const figure = point.figures[key];
+      return [figure?.value, figure?.low, figure?.high];
+    }),
+  ]);
+  return csv(header, rows);
+}
+
+/** Size of a chart that leaves the page, whatever the window was. */
+export const PICTURE: Size = { width: 1200, height: 720 };
+
+/** The chart as it stands, with its limits as lines of the picture. */
+export function pictureOption(
+  exploration: Exploration,
+  marks: Pick<Marks, "colorByOrder" | "pinned">,
+  palette: Palette,
+): EChartsCoreOption {
+  const { set, scene, segments, spans, limits, recommendation } = exploration;
+  const frame = { plane: scene.plane, spans, size: PICTURE, palette };
+  const recommended = recommendation?.index ?? null;
+  return {
+    ...axesOption(frame),
+    series: [
+      ...seriesOption({ set, scene, segments, recommended, ...marks }, palette),
+      ...limitSeries(limits, frame, palette),
+    ],
+  };
+}

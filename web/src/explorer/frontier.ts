@@ -1,0 +1,38 @@
+/** The Pareto frontier in the plane that is shown, whatever the task searched for. */
+
+export type Better = "higher" | "lower";
+
+/**
+ * Indices of the points that no other point beats in both directions, along x from low to high.
+ *
+ * It depends on order alone, so it is the same on even and logarithmic axes. Points that are equal
+ * in both directions beat nobody and all stay; a point without a place (NaN) takes no part.
+ */
+export function frontier(
+  xs: ArrayLike<number>,
+  ys: ArrayLike<number>,
+  better: { x: Better; y: Better },
+  takesPart: (index: number) => boolean = () => true,
+): number[] {
+  const signX = better.x === "higher" ? -1 : 1;
+  const signY = better.y === "higher" ? -1 : 1;
+  const x = (index: number) => signX * (xs[index] as number);
+  const y = (index: number) => signY * (ys[index] as number);
+
+  const order: number[] = [];
+  for (let index = 0; index < xs.length; index++) {
+    if (!Number.isNaN(x(index)) && !Number.isNaN(y(index)) && takesPart(index)) order.push(index);
+  }
+  // Best x first, and of those the best y: whoever follows has to have a better y.
+  order.sort((a, b) => x(a) - x(b) || y(a) - y(b));
+
+  const found: number[] = [];
+  let last = -1;
+  for (const index of order) {
+    const equals = last >= 0 && x(index) === x(last) && y(index) === y(last);
+    if (last >= 0 && !equals && y(index) >= y(last)) continue;
+    found.push(index);
+    last = index;
+  }
+  return better.x === "higher" ? found.reverse() : found;
+}

@@ -1,0 +1,69 @@
+import { IconStarFilled } from "@tabler/icons-react";
+import type { OperatingPoint } from "~/api/points";
+import type { Size } from "~/charts/plot";
+import { number } from "~/ui/format";
+import type { Quantity } from "~/ui/quantities";
+import type { Plane } from "./axes";
+import { pointName, settingsInWords, withUnit } from "./describe-point";
+import classes from "./hover-note.module.css";
+import { type Limits, verdict } from "./slo";
+
+interface HoverNoteProps {
+  point: OperatingPoint;
+  plane: Plane;
+  varying: readonly string[];
+  limits: Limits;
+  left: number;
+  top: number;
+  size: Size;
+}
+
+const VERDICTS = {
+  meets: "meets the SLO",
+  unclear: "unclear: a limit lies inside the interval",
+  misses: "misses the SLO",
+} as const;
+
+/** What a point is, beside it. It follows the pointer; a click pins the point as a card. */
+export function HoverNote({ point, plane, varying, limits, left, top, size }: HoverNoteProps) {
+  const hasLimits = Object.keys(limits).length > 0;
+  return (
+    <div
+      className={classes.note}
+      style={{ left, top }}
+      data-side={left > size.width / 2 ? "left" : "right"}
+      data-up={top > size.height / 2 || undefined}
+    >
+      <strong>{pointName(point)}</strong>
+      {point.on_frontier && (
+        <IconStarFilled size={10} aria-label="on the task's frontier" className={classes.star} />
+      )}
+      <Row axis={plane.x} point={point} />
+      <Row axis={plane.y} point={point} />
+      {varying.length > 0 && (
+        <div className={`text-of-users ${classes.settings}`}>{settingsInWords(point, varying)}</div>
+      )}
+      {hasLimits && <div>{VERDICTS[verdict(point, limits)]}</div>}
+      {!point.is_steady && <div>not steady: no operating point</div>}
+      {point.note && <div className={`text-of-users ${classes.settings}`}>{point.note}</div>}
+    </div>
+  );
+}
+
+function Row({ axis, point }: { axis: Quantity; point: OperatingPoint }) {
+  const figure = point.figures[axis.key];
+  return (
+    <div className={classes.row}>
+      <span>{axis.short}</span>
+      <span>
+        {withUnit(axis, figure?.value)}
+        {figure?.low != null && figure.high != null && (
+          <span className="quiet">
+            {" "}
+            ({number(figure.low)} to {number(figure.high)})
+          </span>
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+import { IconStar } from "@tabler/icons-react";
+import { usePalette } from "~/charts/palette";
+import classes from "./legend.module.css";
+import type { Exploration } from "./use-exploration";
+
+interface LegendProps {
+  exploration: Exploration;
+  colorByOrder: boolean;
+}
+
+/** What marks and lines mean: each differs in shape, not in colour alone. */
+export function Legend({ exploration, colorByOrder }: LegendProps) {
+  const palette = usePalette();
+  const { measured, predicted, limits, scene } = exploration;
+  const hasFrontier = (kind: "measured" | "predicted") => scene.frontiers[kind].length > 1;
+  return (
+    <ul className={classes.legend} aria-label="Legend">
+      {measured.total > 0 && (
+        <li>
+          <Mark>
+            <circle cx="7" cy="6" r="4.5" fill={palette.measured} />
+          </Mark>
+          measured
+        </li>
+      )}
+      {predicted.total > 0 && (
+        <li>
+          <Mark>
+            <path d="M7 0.5L12.5 6L7 11.5L1.5 6Z" fill={palette.predicted} />
+          </Mark>
+          predicted
+        </li>
+      )}
+      {hasFrontier("measured") && (
+        <li>
+          <Mark wide>
+            <path d="M1 6H25" stroke={palette.measured} strokeWidth="2" />
+          </Mark>
+          frontier
+        </li>
+      )}
+      {hasFrontier("predicted") && (
+        <li>
+          <Mark wide>
+            <path d="M1 6H25" stroke={palette.predicted} strokeWidth="1.5" strokeDasharray="6 4" />
+          </Mark>
+          predicted frontier
+        </li>
+      )}
+      {Object.keys(limits).length > 0 && (
+        <li>
+          <Mark>
+            <circle cx="7" cy="6" r="4.5" fill={palette.outside} />
+          </Mark>
+          outside the SLO
+        </li>
+      )}
+      {exploration.recommendation && (
+        <li>
+          <IconStar size={14} aria-hidden /> recommended
+        </li>
+      )}
+      {colorByOrder && (
+        <li>
+          first
+          <Mark wide>
+            {palette.order.map((color, place) => (
+              <rect key={color} x={place * 3.7} y="2" width="3.7" height="8" fill={color} />
+            ))}
+          </Mark>
+          last launch
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function Mark({ children, wide = false }: { children: React.ReactNode; wide?: boolean }) {
+  return (
+    <svg width={wide ? 26 : 14} height="12" aria-hidden="true">
+      {children}
+    </svg>
+  );
+}

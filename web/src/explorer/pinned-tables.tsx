@@ -1,0 +1,124 @@
+import { Table, Text } from "@mantine/core";
+import type { OperatingPoint } from "~/api/points";
+import { change, load, setting } from "~/ui/format";
+import { LOAD } from "./brushes";
+import { pointName, withUnit } from "./describe-point";
+import classes from "./pinned-card.module.css";
+import type { FigureRow, SettingRow } from "./selection";
+
+const LETTERS = "AB";
+
+interface SettingTableProps {
+  title: string;
+  points: readonly OperatingPoint[];
+  rows: readonly SettingRow[];
+}
+
+export function SettingTable({ title, points, rows }: SettingTableProps) {
+  if (rows.length === 0) {
+    return points.length > 1 ? (
+      <Text size="xs" className="quiet">
+        All settings are the same.
+      </Text>
+    ) : null;
+  }
+  return (
+    <Table className={classes.table} fz="xs">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">{title}</Table.Th>
+          <PointHeads points={points} />
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map(({ name, values }) => (
+          <Table.Tr key={name}>
+            <Table.Th scope="row" className={classes.name}>
+              {name === LOAD ? "load" : name}
+            </Table.Th>
+            {points.map((point, place) => (
+              <Table.Td key={point.id} className="text-of-users">
+                {name === LOAD ? load(point.load) : setting(values[place])}
+              </Table.Td>
+            ))}
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+interface FigureTableProps {
+  points: readonly OperatingPoint[];
+  rows: readonly FigureRow[];
+}
+
+/** Figures of one point with their intervals, or of two with what the second changes. */
+export function FigureTable({ points, rows }: FigureTableProps) {
+  const isComparison = points.length > 1;
+  return (
+    <Table className={classes.table} fz="xs">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">Figures</Table.Th>
+          <PointHeads points={points} isNumeric />
+          <Table.Th scope="col" className={classes.number}>
+            {isComparison ? "B against A" : "interval"}
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {rows.map((row) => (
+          <Table.Tr key={row.quantity.key}>
+            <Table.Th scope="row" className={classes.name} title={row.quantity.title}>
+              {row.quantity.short}
+            </Table.Th>
+            {row.values.map((value, place) => (
+              <Table.Td key={points[place]?.id} className={classes.number}>
+                {withUnit(row.quantity, value)}
+              </Table.Td>
+            ))}
+            <Table.Td className={classes.number}>
+              {isComparison ? <Change row={row} /> : <Interval row={row} point={points[0]} />}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
+function PointHeads({
+  points,
+  isNumeric = false,
+}: {
+  points: readonly OperatingPoint[];
+  isNumeric?: boolean;
+}) {
+  return points.map((point, place) => (
+    <Table.Th key={point.id} scope="col" className={isNumeric ? classes.number : undefined}>
+      {points.length > 1 ? `${LETTERS[place]}: ${pointName(point)}` : pointName(point)}
+    </Table.Th>
+  ));
+}
+
+function Change({ row }: { row: FigureRow }) {
+  const word = row.isBetter === null ? "" : row.isBetter ? " better" : " worse";
+  const look = row.isBetter === null ? "quiet" : row.isBetter ? classes.better : classes.worse;
+  return (
+    <span className={look}>
+      {change(row.change)}
+      {word}
+    </span>
+  );
+}
+
+function Interval({ row, point }: { row: FigureRow; point: OperatingPoint | undefined }) {
+  const figure = point?.figures[row.quantity.key];
+  if (figure?.low == null || figure.high == null) return <span className="quiet">–</span>;
+  return (
+    <span className="quiet">
+      {row.quantity.format(figure.low)} to {row.quantity.format(figure.high)}
+    </span>
+  );
+}

@@ -1,0 +1,180 @@
+/** How each point is shown: where it lies, which frontier it is on, and what sets it apart. */
+
+import type { OperatingPoint } from "~/api/points";
+import { toPlace } from "~/charts/scale";
+import type { Plane } from "./axes";
+import { frontier } from "./frontier";
+import type { PointSet } from "./point-set";
+import type { View } from "./search-params";
+
+/** What sets a point apart, in the order in which they are drawn: later ones lie on top. */
+export const GROUPS = [
+  "hidden",
+  "unselected",
+  "outside",
+  "unsteady",
+  "dimmed",
+  "plain",
+  "frontier",
+] as const;
+export type Group = (typeof GROUPS)[number];
+const CODE = Object.fromEntries(GROUPS.map((group, code) => [group, code])) as Record<
+  Group,
+  number
+>;
+
+export interface Frontiers {
+  measured: number[];
+  predicted: number[];
+}
+
+export interface Scene {
+  plane: Plane;
+  frontiers: Frontiers;
+  /** Group of each point, as its place among `GROUPS`. */
+  groups: Uint8Array;
+  /** Points that are asked for, and have no place on these axes. */
+  missing: number;
+}
+
+export type Shown = Pick<View, "kind" | "frontierOnly" | "dimDominated" | "greyOutside">;
+
+/** Frontiers of what was measured and of what was predicted: the two are never mixed. */
+export function frontiersOf(set: PointSet, plane: Plane): Frontiers {
+  const better = { x: plane.x.better, y: plane.y.better };
+  const of = (kind: OperatingPoint["kind"]) =>
+    frontier(plane.xs, plane.ys, better, (index) => {
+      const point = set.points[index] as OperatingPoint;
+      return point.kind === kind && point.is_steady;
+    });
+  return { measured: of("measured"), predicted: of("predicted") };
+}
+
+/**
+ * @param meeting of each point, 1 where it meets the limits.
+ * @param selected of each point, 1 where it lies inside all brushes; null where nothing is brushed.
+ */
+export function sceneOf(
+  set: PointSet,
+  plane: Plane,
+  frontiers: Frontiers,
+  shown: Shown,
+  meeting: Uint8Array,
+  selected: Uint8Array | null,
+): Scene {
+  const groups = new Uint8Array(set.size);
+  const isOnFrontier = new Uint8Array(set.size);
+  for (const index of frontiers.measured) isOnFrontier[index] = 1;
+  for (const index of frontiers.predicted) isOnFrontier[index] = 1;
+  let missing = 0;
+
+  set.points.forEach((point, index) => {
+    if (shown.kind !== "both" && point.kind !== shown.kind) return;
+    if (Number.isNaN(plane.xs[index]) || Number.isNaN(plane.ys[index])) {
+      missing += 1;
+      return;
+    }
+    if (shown.frontierOnly && !isOnFrontier[index]) return;
+    groups[index] = CODE[groupOf(index)];
+  });
+
+  function groupOf(index: number): Group {
+    if (selected !== null && !selected[index]) return "unselected";
+    if (shown.greyOutside && !meeting[index]) return "outside";
+    if (!set.points[index]?.is_steady) return "unsteady";
+    if (isOnFrontier[index]) return "frontier";
+    return shown.dimDominated ? "dimmed" : "plain";
+  }
+
+  return { plane, frontiers, groups, missing };
+}
+
+export const isShown = (scene: Scene, index: number): boolean =>
+  scene.groups[index] !== CODE.hidden;
+
+export const groupAt = (scene: Scene, index: number): Group =>
+  GROUPS[scene.groups[index] ?? 0] as Group;
+
+/** Indices of the points that are shown, in the order of the set. */
+export function shownIndices(scene: Scene): number[] {
+  const found: number[] = [];
+  for (let index = 0; index < scene.groups.length; index++) {
+    if (isShown(scene, index)) found.push(index);
+  }
+  return found;
+}
+
+/** Indices of the points that are shown and selected. */
+export const listedIndices = (scene: Scene): number[] =>
+  shownIndices(scene).filter((index) => scene.groups[index] !== CODE.unselected);
+
+const MOST_PAIRS = 300;
+
+export interface Segments {
+  /** From each prediction to its measurement: x, y, x, y, and NaN twice between two lines. */
+  links: Float64Array;
+  /** Intervals of both, along x and along y. */
+  intervals: Float64Array;
+  /** Whether only those on a frontier are drawn, because there are too many to tell apart. */
+  isThinned: boolean;
+}
+
+/** Lines that join predicted and measured points, and the intervals of both. */
+export function segmentsOf(set: PointSet, scene: Scene): Segments {
+  const isPaired = (index: number) => {
+    const other = set.counterpartOf(index);
+    return other >= 0 && isShown(scene, other);
+  };
+  const shown = shownIndices(scene).filter((index) => scene.groups[index] !== CODE.unselected);
+  const paired = shown.filter(isPaired);
+  const isThinned = paired.length > 2 * MOST_PAIRS;
+  const isOnFrontier = (index: number) => scene.groups[index] === CODE.frontier;
+  const kept = isThinned
+    ? paired.filter((index) => isOnFrontier(index) || isOnFrontier(set.counterpartOf(index)))
+    : paired;
+  const withInterval = new Set([...kept, ...shown.filter(isOnFrontier)]);
+
+  const { xs, ys } = scene.plane;
+  const links = kept
+    .filter((index) => set.points[index]?.kind === "measured")
+    .map((index) => {
+      const other = set.counterpartOf(index);
+      return [xs[other], ys[other], xs[index], ys[index]] as Segment;
+    });
+  const intervals = [...withInterval].flatMap((index) => intervalsOf(set, scene.plane, index));
+  return { links: flat(links), intervals: flat(intervals), isThinned };
+}
+
+type Segment = [number, number, number, number];
+
+function intervalsOf(set: PointSet, plane: Plane, index: number): Segment[] {
+  const point = set.points[index] as OperatingPoint;
+  const [x, y] = [plane.xs[index] as number, plane.ys[index] as number];
+  const found: Segment[] = [];
+  const acrossX = endsOf(point, plane.x.key, plane.logX, x);
+  const acrossY = endsOf(point, plane.y.key, plane.logY, y);
+  if (acrossX) found.push([acrossX[0], y, acrossX[1], y]);
+  if (acrossY) found.push([x, acrossY[0], x, acrossY[1]]);
+  return found;
+}
+
+function endsOf(
+  point: OperatingPoint,
+  key: string,
+  isLog: boolean,
+  place: number,
+): [number, number] | null {
+  const figure = point.figures[key];
+  if (figure?.low == null || figure.high == null) return null;
+  const low = toPlace(figure.low, isLog);
+  // An interval that reaches 0 has no low end on a logarithmic axis.
+  return [Number.isNaN(low) ? place : low, toPlace(figure.high, isLog)];
+}
+
+function flat(segments: readonly Segment[]): Float64Array {
+  const values = new Float64Array(segments.length * 6).fill(Number.NaN);
+  segments.forEach((segment, index) => {
+    values.set(segment, index * 6);
+  });
+  return values;
+}

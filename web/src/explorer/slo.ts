@@ -1,0 +1,164 @@
+/** Limits that points are held against, and the point to serve with. The service decides alike. */
+
+import type { OperatingPoint, Verdict } from "~/api/points";
+import { milliseconds, percent } from "~/ui/format";
+import { quantity } from "~/ui/quantities";
+import type { PointSet } from "./point-set";
+
+/** Latency -> upper limit in ms. */
+export type Limits = Readonly<Record<string, number>>;
+
+export const LIMITED = ["ttft_ms", "tpot_ms", "e2e_p90_ms"] as const;
+
+/** By what share of it the limit that is missed most is missed; negative where all are met. */
+export function worstExcess(
+  point: OperatingPoint,
+  limits: Limits,
+): { share: number; name: string } {
+  let worst = { share: Number.NEGATIVE_INFINITY, name: "" };
+  for (const [name, limit] of Object.entries(limits)) {
+    const value = point.figures[name]?.value ?? null;
+    const share = value === null ? Number.POSITIVE_INFINITY : value / limit - 1;
+    if (share > worst.share) worst = { share, name };
+  }
+  return worst;
+}
+
+export const meets = (point: OperatingPoint, limits: Limits): boolean =>
+  worstExcess(point, limits).share <= 0;
+
+const SEVERITY: readonly Verdict[] = ["meets", "unclear", "misses"];
+
+/** How a point stands to all limits: unclear where one lies inside the interval of a figure. */
+export function verdict(point: OperatingPoint, limits: Limits): Verdict {
+  let worst = 0;
+  for (const [name, limit] of Object.entries(limits)) {
+    worst = Math.max(worst, SEVERITY.indexOf(verdictOn(point, name, limit)));
+  }
+  return SEVERITY[worst] as Verdict;
+}
+
+export function verdictOn(point: OperatingPoint, name: string, limit: number): Verdict {
+  const figure = point.figures[name];
+  if (!figure) return "misses";
+  const { value, low, high } = figure;
+  const hasInterval = low != null || high != null;
+  // An end that is not known may be anywhere.
+  if ((hasInterval ? (high ?? Number.POSITIVE_INFINITY) : value) <= limit) return "meets";
+  return (hasInterval ? (low ?? 0) : value) <= limit ? "unclear" : "misses";
+}
+
+/** Of each point, 1 where it meets all limits. */
+export function meetingMask(set: PointSet, limits: Limits): Uint8Array {
+  const mask = new Uint8Array(set.size).fill(1);
+  for (const [name, limit] of Object.entries(limits)) {
+    const column = set.column(name);
+    for (let index = 0; index < mask.length; index++) {
+      // NaN is not within any limit.
+      if (!((column[index] as number) <= limit)) mask[index] = 0;
+    }
+  }
+  return mask;
+}
+
+export interface Recommendation {
+  index: number;
+  meetsSlo: boolean;
+  reason: string;
+}
+
+/**
+ * The point to serve with, of the steady measured ones; of the predicted ones while none is measured.
+ *
+ * With limits: of the points that meet them clearly, else of those that meet them at all, the one
+ * with the most throughput per GPU; where none does, the one that misses least. Without limits: the
+ * best balance of throughput and speed. A single objective takes the place of both.
+ */
+export function recommended(
+  set: PointSet,
+  limits: Limits,
+  objectives: readonly string[],
+): Recommendation | null {
+  const names = [...objectives, ...Object.keys(limits)];
+  const usable = set.points.flatMap((point, index) =>
+    point.is_steady && names.every((name) => point.figures[name]) ? [index] : [],
+  );
+  const at = (index: number) => set.points[index] as OperatingPoint;
+  const measured = usable.filter((index) => at(index).kind === "measured");
+  const choices = measured.length > 0 ? measured : usable;
+  if (choices.length === 0) return null;
+
+  const only = objectives.length === 1 ? objectives[0] : undefined;
+  if (Object.keys(limits).length === 0) {
+    return only === undefined ? balance(set, choices) : best(set, choices, only, "of all points");
+  }
+  const meeting = choices.filter((index) => meets(at(index), limits));
+  if (meeting.length === 0) return nearest(set, choices, limits);
+  const clearly = meeting.filter((index) => verdict(at(index), limits) === "meets");
+  const which =
+    clearly.length > 0 ? "of those that meet the SLO" : "that meets the SLO, not clearly";
+  return best(set, clearly.length > 0 ? clearly : meeting, only ?? "tok_s_per_gpu", which);
+}
+
+function best(
+  set: PointSet,
+  choices: number[],
+  name: string,
+  which: string,
+): Recommendation | null {
+  const { better, title, format } = quantity(name);
+  const column = set.column(name);
+  const ttft = set.column("ttft_ms");
+  const sign = better === "higher" ? 1 : -1;
+  const index = argmax(
+    choices,
+    (one) => sign * value(column, one),
+    (one) => -value(ttft, one),
+  );
+  const most = `${better === "higher" ? "Highest" : "Lowest"} ${title.toLowerCase().replace(" gpu", " GPU")}`;
+  return { index, meetsSlo: true, reason: `${most} (${format(column[index])}) ${which}` };
+}
+
+function balance(set: PointSet, choices: number[]): Recommendation {
+  const throughput = set.column("tok_s_per_gpu");
+  const users = set.column("tok_s_per_user");
+  const ttft = set.column("ttft_ms");
+  const speed = (index: number) => value(users, index) || 1000 / value(ttft, index);
+  const index = argmax(choices, (one) => value(throughput, one) * speed(one));
+  const most = Math.max(...choices.map((one) => value(throughput, one)));
+  const fastest = Math.max(...choices.map(speed));
+  const shares = `${percent(value(throughput, index) / most, 0)} of the highest throughput at ${percent(speed(index) / fastest, 0)} of the highest speed`;
+  return { index, meetsSlo: true, reason: `Best balance: ${shares}` };
+}
+
+function nearest(set: PointSet, choices: number[], limits: Limits): Recommendation {
+  const throughput = set.column("tok_s_per_gpu");
+  const excessOf = (index: number) => worstExcess(set.points[index] as OperatingPoint, limits);
+  const index = argmax(
+    choices,
+    (one) => -excessOf(one).share,
+    (one) => value(throughput, one),
+  );
+  const { share, name } = excessOf(index);
+  const limit = milliseconds(limits[name]);
+  return {
+    index,
+    meetsSlo: false,
+    reason: `Nothing meets the SLO: the nearest misses ${quantity(name).short} (${limit}) by ${percent(share)}`,
+  };
+}
+
+const value = (column: Float64Array, index: number): number => {
+  const found = column[index] as number;
+  return Number.isNaN(found) ? 0 : found;
+};
+
+function argmax(choices: number[], ...scores: ((index: number) => number)[]): number {
+  return choices.reduce((best, one) => {
+    for (const score of scores) {
+      const difference = score(one) - score(best);
+      if (difference !== 0) return difference > 0 ? one : best;
+    }
+    return best;
+  });
+}

@@ -1,0 +1,198 @@
+import {
+  ActionIcon,
+  Button,
+  Chip,
+  Group,
+  Menu,
+  NativeSelect,
+  SegmentedControl,
+  Tooltip,
+} from "@mantine/core";
+import { IconArrowsMaximize, IconDownload, IconMinus, IconPlus } from "@tabler/icons-react";
+import { memo } from "react";
+import type { Quantity } from "~/ui/quantities";
+import type { View } from "./search-params";
+import classes from "./toolbar.module.css";
+import type { ChangeView } from "./use-view";
+
+export type ExportForm = "png" | "svg" | "csv";
+
+interface ToolbarProps {
+  view: View;
+  choices: readonly Quantity[];
+  x: string;
+  y: string;
+  onChange: ChangeView;
+  onZoomBy: (share: number) => void;
+  onExport: (form: ExportForm) => void;
+}
+
+const CLOSER = 0.7;
+type Switch =
+  | "frontierOnly"
+  | "dimDominated"
+  | "greyOutside"
+  | "joinPairs"
+  | "colorByOrder"
+  | "showFailures";
+
+const SWITCHES: readonly [Switch, string, string][] = [
+  [
+    "frontierOnly",
+    "Only the frontier",
+    "Leave out every point that another one beats on both axes",
+  ],
+  ["dimDominated", "Dim dominated", "Paler marks for points that another one beats on both axes"],
+  ["greyOutside", "Grey outside the SLO", "Grey marks for points that miss a limit"],
+  [
+    "joinPairs",
+    "Pairs and intervals",
+    "Join each prediction with its measurement and draw intervals",
+  ],
+  ["colorByOrder", "Search order", "Colour measured points by the order of their launches"],
+  ["showFailures", "Failures", "Launches that brought no point, beneath the chart"],
+];
+
+/** Axes, what is shown, and files of it. */
+export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
+  const { view, choices, x, y, onChange, onZoomBy, onExport } = props;
+  const isChart = view.as === "chart";
+  return (
+    <div className={classes.toolbar}>
+      <Group gap="sm" align="flex-end">
+        <AxisPicker
+          side="y"
+          label="Vertical axis"
+          value={y}
+          isLog={view.logY}
+          choices={choices}
+          onChange={onChange}
+        />
+        <AxisPicker
+          side="x"
+          label="Horizontal axis"
+          value={x}
+          isLog={view.logX}
+          choices={choices}
+          onChange={onChange}
+        />
+        <SegmentedControl
+          size="xs"
+          aria-label="Points"
+          value={view.kind}
+          onChange={(kind) => onChange({ kind: kind as View["kind"] })}
+          data={[
+            { value: "both", label: "Both" },
+            { value: "measured", label: "Measured" },
+            { value: "predicted", label: "Predicted" },
+          ]}
+        />
+        <span className={classes.space} />
+        <SegmentedControl
+          size="xs"
+          aria-label="Form"
+          value={view.as}
+          onChange={(as) => onChange({ as: as as View["as"] })}
+          data={[
+            { value: "chart", label: "Chart" },
+            { value: "table", label: "Table" },
+          ]}
+        />
+        {isChart && (
+          <ActionIcon.Group>
+            <ZoomButton label="Zoom in" onClick={() => onZoomBy(CLOSER)} Icon={IconPlus} />
+            <ZoomButton label="Zoom out" onClick={() => onZoomBy(1 / CLOSER)} Icon={IconMinus} />
+            <ZoomButton
+              label="Show all points"
+              onClick={() => onChange({ zoom: null })}
+              Icon={IconArrowsMaximize}
+              isOff={view.zoom === null}
+            />
+          </ActionIcon.Group>
+        )}
+        <Menu position="bottom-end" withinPortal>
+          <Menu.Target>
+            <Button
+              size="xs"
+              variant="default"
+              leftSection={<IconDownload size={14} aria-hidden />}
+            >
+              Export
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => onExport("png")}>Picture (PNG)</Menu.Item>
+            <Menu.Item onClick={() => onExport("svg")}>Drawing (SVG)</Menu.Item>
+            <Menu.Item onClick={() => onExport("csv")}>Points shown (CSV)</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+      <Group gap={6}>
+        {SWITCHES.map(([key, label, hint]) => (
+          <Tooltip key={key} label={hint} multiline maw={260}>
+            <Chip
+              size="xs"
+              variant="light"
+              checked={view[key]}
+              onChange={(checked) => onChange({ [key]: checked })}
+            >
+              {label}
+            </Chip>
+          </Tooltip>
+        ))}
+      </Group>
+    </div>
+  );
+});
+
+interface AxisPickerProps {
+  side: "x" | "y";
+  label: string;
+  value: string;
+  isLog: boolean;
+  choices: readonly Quantity[];
+  onChange: ChangeView;
+}
+
+function AxisPicker({ side, label, value, isLog, choices, onChange }: AxisPickerProps) {
+  return (
+    <Group gap={6} align="flex-end" wrap="nowrap">
+      <NativeSelect
+        size="xs"
+        label={label}
+        value={value}
+        // A zoom is one of two figures: it means nothing on others.
+        onChange={(event) => onChange({ [side]: event.currentTarget.value, zoom: null, at: null })}
+        data={choices.map(({ key, title }) => ({ value: key, label: title }))}
+      />
+      <Tooltip label="Logarithmic axis">
+        <Chip
+          size="xs"
+          variant="light"
+          checked={isLog}
+          onChange={(checked) => onChange(side === "x" ? { logX: checked } : { logY: checked })}
+          wrapperProps={{ "aria-label": `${label}, logarithmic` }}
+        >
+          log
+        </Chip>
+      </Tooltip>
+    </Group>
+  );
+}
+
+interface ZoomButtonProps {
+  label: string;
+  onClick: () => void;
+  Icon: typeof IconPlus;
+  isOff?: boolean;
+}
+
+function ZoomButton({ label, onClick, Icon, isOff = false }: ZoomButtonProps) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon variant="default" size={30} onClick={onClick} aria-label={label} disabled={isOff}>
+        <Icon size={15} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,67 @@
+import { Group, NumberInput, Text } from "@mantine/core";
+import { memo } from "react";
+import { toValue } from "~/charts/scale";
+import { pointName, withUnit } from "./describe-point";
+import type { Reading } from "./reading";
+import classes from "./slo-panel.module.css";
+import type { Exploration } from "./use-exploration";
+
+interface ValueAtPanelProps {
+  exploration: Exploration;
+  at: number | null;
+  reading: Reading | null;
+  onAt: (at: number | null) => void;
+  onPick: (id: string) => void;
+}
+
+/** "Best throughput at 50 tok/s per user": read off the frontier, and marked where nothing was measured. */
+export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps) {
+  const { exploration, at, reading, onAt, onPick } = props;
+  const { scene, set } = exploration;
+  const { x, y } = scene.plane;
+  const bound = x.better === "higher" ? "at least" : "at most";
+  return (
+    <Group gap="sm" align="flex-end">
+      <NumberInput
+        label={`Best ${y.short} at ${x.short}`}
+        size="xs"
+        w={190}
+        min={0}
+        allowNegative={false}
+        suffix={` ${x.unit}`}
+        placeholder={`any ${x.unit}`}
+        value={at ?? ""}
+        onChange={(value) => onAt(Number(value) > 0 ? Number(value) : null)}
+      />
+      <Text size="sm" aria-live="polite" className={classes.verdict}>
+        {at !== null && reading === null && (
+          <span className={classes.nothing}>
+            No point has {bound} {withUnit(x, at)}.
+          </span>
+        )}
+        {reading !== null && (
+          <>
+            {reading.found.isInterpolated ? "About " : ""}
+            <strong>{withUnit(y, toValue(reading.found.y, scene.plane.logY))}</strong>
+            {reading.found.isInterpolated ? ", interpolated between " : ", "}
+            {reading.kind === "predicted" && !reading.found.isInterpolated && "predicted, "}
+            {reading.found.neighbours.map((index, place) => {
+              const point = set.points[index];
+              if (!point) return null;
+              return (
+                <span key={point.id}>
+                  {place > 0 && " and "}
+                  <button type="button" className={classes.point} onClick={() => onPick(point.id)}>
+                    {pointName(point)}
+                  </button>{" "}
+                  <span className="quiet">({withUnit(x, point.figures[x.key]?.value)})</span>
+                </span>
+              );
+            })}
+            {reading.kind === "predicted" && ". Nothing was measured yet."}
+          </>
+        )}
+      </Text>
+    </Group>
+  );
+});
