@@ -59,7 +59,7 @@ function Frame({ session }: { session: BrowserSession }) {
         <Anchor href="#content" className={classes.skip}>
           Skip to the content
         </Anchor>
-        <Group h="100%" px="md" gap="md" wrap="nowrap" component="nav" aria-label="Main">
+        <Group h="100%" px="md" gap="xs" wrap="nowrap" component="nav" aria-label="Main">
           <Link to="/tasks" search={{}} className={classes.brand} aria-label="Inference Autotuner">
             <img src="/favicon.svg" alt="" width={22} height={22} />
             <Text fw={650} visibleFrom="sm">
@@ -80,9 +80,13 @@ function Frame({ session }: { session: BrowserSession }) {
             component={Link}
             to="/tasks/new"
             size="xs"
-            leftSection={<IconPlus size={14} aria-hidden />}
+            px={{ base: 8, xs: "sm" }}
+            aria-label="New task"
           >
-            New task
+            <IconPlus size={14} aria-hidden />
+            <Text span inherit ml={6} visibleFrom="xs">
+              New task
+            </Text>
           </Button>
           <Tooltip label="Commands and search (Ctrl K)">
             <ActionIcon

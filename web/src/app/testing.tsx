@@ -81,7 +81,7 @@ export function renderApp(address: string, respond: Respond) {
 
 /** Gives elements a size, without which a virtual list shows no rows. */
 export function giveElementsSize(width: number, height: number): void {
-  for (const [name, value] of Object.entries({ offsetWidth: width, offsetHeight: height })) {
+  for (const [name, value] of Object.entries({ clientWidth: width, clientHeight: height })) {
     Object.defineProperty(HTMLElement.prototype, name, { configurable: true, value });
   }
 }

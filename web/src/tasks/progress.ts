@@ -1,14 +1,14 @@
 /** How far a task is, as a bar and in words. */
 
 import type { TaskItem } from "~/api/tasks";
-import { counted, duration } from "~/ui/format";
+import { duration } from "~/ui/format";
 
 export interface Progress {
   /** Shares of the bar, 0 to 1; null where there is no bar to show. */
   bar: { completed: number; failed: number } | null;
   text: string;
-  /** What else is to be known: time left, failures. */
-  note: string;
+  /** Time that is left, or that it took. */
+  time: string;
 }
 
 type Measured = Pick<TaskItem, "status" | "experiments" | "launches" | "left_s" | "wall_s">;
@@ -16,36 +16,27 @@ type Measured = Pick<TaskItem, "status" | "experiments" | "launches" | "left_s" 
 export function progressOf(task: Measured): Progress {
   const { completed, failed, running } = task.experiments;
   const done = completed + failed;
-  if (task.status === "pending") return { bar: null, text: "Not started", note: "" };
+  if (task.status === "pending") return { bar: null, text: "–", time: "" };
   if (task.status === "queued" && done === 0) {
-    return { bar: barOf(0, 0, task.launches), text: "Waits for a worker", note: "" };
+    return { bar: EMPTY, text: "Waits for a worker", time: "" };
   }
   if (task.status === "running" && task.launches === null) {
-    return { bar: barOf(0, 0, null), text: "Planning", note: "" };
+    return { bar: EMPTY, text: "Planning", time: "" };
   }
   const isEnded = task.status === "completed";
   const whole = isEnded ? done : Math.max(task.launches ?? done, done + running);
+  const launches = isEnded ? `${done}` : `${done} of ${whole}`;
+  const noun = whole === 1 ? "launch" : "launches";
   return {
-    bar: barOf(completed, failed, whole),
-    text: isEnded
-      ? counted(done, "launch", "launches")
-      : `${done} of ${counted(whole, "launch", "launches")}`,
-    note: notesOf(task).join(" · "),
+    bar: whole === 0 ? EMPTY : { completed: completed / whole, failed: failed / whole },
+    text: failed > 0 ? `${launches}, ${failed} failed` : `${launches} ${noun}`,
+    time: timeOf(task),
   };
 }
 
-function notesOf(task: Measured): string[] {
-  const { failed } = task.experiments;
-  const time =
-    task.status === "running" && task.left_s !== null
-      ? `about ${duration(task.left_s)} left`
-      : task.status !== "running" && task.wall_s > 0
-        ? `took ${duration(task.wall_s)}`
-        : "";
-  return [time, failed > 0 ? `${failed} failed` : ""].filter(Boolean);
-}
+const EMPTY = { completed: 0, failed: 0 };
 
-function barOf(completed: number, failed: number, whole: number | null): Progress["bar"] {
-  if (!whole) return { completed: 0, failed: 0 };
-  return { completed: completed / whole, failed: failed / whole };
+function timeOf(task: Measured): string {
+  if (task.status === "running") return task.left_s === null ? "" : `${duration(task.left_s)} left`;
+  return task.wall_s > 0 ? duration(task.wall_s) : "";
 }

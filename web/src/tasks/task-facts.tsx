@@ -20,12 +20,12 @@ export function Marks({ task }: { task: TaskItem }) {
 }
 
 export function TaskProgress({ task }: { task: TaskItem }) {
-  const { bar, text, note } = progressOf(task);
+  const { bar, text, time } = progressOf(task);
   return (
     <div className={classes.progress}>
-      <div className={classes.line}>
+      <div className={classes.both}>
         <span>{text}</span>
-        {note && <span className="quiet"> · {note}</span>}
+        <span className="quiet">{time}</span>
       </div>
       {bar && (
         <div className={classes.bar} aria-hidden>
@@ -42,14 +42,29 @@ export function BestResult({ best }: { best: BestPoint | null }) {
   if (best === null) return <span className="quiet">–</span>;
   return (
     <div className={classes.best}>
-      <div>
-        <strong>{number(best.tok_s_per_gpu)}</strong> <span className="quiet">tok/s/GPU</span>
-      </div>
-      <div className={classes.line}>
-        {best.meets_slo === false && <span className={classes.misses}>misses the SLO · </span>}
-        <span className="quiet" title={load(best.load)}>
-          TTFT {milliseconds(best.ttft_ms)}, TPOT {milliseconds(best.tpot_ms)}
+      <div className={classes.throughput}>
+        {best.meets_slo === false && <span className={classes.misses}>misses the SLO</span>}
+        <span>
+          <strong>{number(best.tok_s_per_gpu)}</strong> <span className="quiet">tok/s/GPU</span>
         </span>
+      </div>
+      <div className={`quiet ${classes.line}`} title={`At ${load(best.load)}`}>
+        TTFT {milliseconds(best.ttft_ms)}, TPOT {milliseconds(best.tpot_ms)}
+      </div>
+    </div>
+  );
+}
+
+/** A model's name, and whose it is or where it lies beneath. */
+export function ModelName({ model }: { model: string }) {
+  const cut = model.replace(/\/+$/, "").lastIndexOf("/");
+  return (
+    <div title={model}>
+      <div className={classes.clipped}>
+        <bdi>{model.slice(cut + 1)}</bdi>
+      </div>
+      <div className={`quiet ${classes.line}`}>
+        <bdi>{model.slice(0, Math.max(cut, 0))}</bdi>
       </div>
     </div>
   );

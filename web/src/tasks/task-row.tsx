@@ -3,7 +3,7 @@ import { memo } from "react";
 import type { TaskItem } from "~/api/tasks";
 import { moment } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
-import { BestResult, Marks, TaskProgress } from "./task-facts";
+import { BestResult, Marks, ModelName, TaskProgress } from "./task-facts";
 import classes from "./task-row.module.css";
 
 export interface TaskRowProps {
@@ -64,8 +64,8 @@ function RowCells(props: TaskRowProps) {
         </div>
         <div className={classes.under}>{task.engine_version}</div>
       </div>
-      <div role="gridcell" className={`${classes.wide} ${classes.clipped}`} title={task.model}>
-        {task.model}
+      <div role="gridcell" className={classes.wide}>
+        <ModelName model={task.model} />
       </div>
       <div role="gridcell" className={`quiet ${classes.age}`} title={moment(task.created_at)}>
         {age}

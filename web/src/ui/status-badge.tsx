@@ -1,29 +1,31 @@
-import { Badge } from "@mantine/core";
 import {
+  IconAlertTriangle,
   IconCheck,
+  IconCircleDashed,
   IconClock,
-  IconHandStop,
   IconPlayerPause,
-  IconPlayerPlay,
+  IconPlayerStop,
   IconProgress,
   IconX,
 } from "@tabler/icons-react";
 import type { Status, TaskItem } from "~/api/tasks";
+import classes from "./status-badge.module.css";
 
-const LOOKS: Record<Status, { label: string; color: string; Icon: typeof IconCheck }> = {
-  pending: { label: "Not started", color: "gray", Icon: IconPlayerPlay },
-  queued: { label: "Queued", color: "indigo", Icon: IconClock },
-  running: { label: "Running", color: "lake", Icon: IconProgress },
-  paused: { label: "Paused", color: "yellow", Icon: IconPlayerPause },
-  completed: { label: "Completed", color: "green", Icon: IconCheck },
-  failed: { label: "Failed", color: "red", Icon: IconX },
-  cancelled: { label: "Cancelled", color: "gray", Icon: IconHandStop },
-  interrupted: { label: "Interrupted", color: "orange", Icon: IconHandStop },
+type Tone = "rests" | "waits" | "runs" | "stopped" | "done" | "failed";
+
+const LOOKS: Record<Status, { label: string; tone: Tone; Icon: typeof IconCheck }> = {
+  pending: { label: "Not started", tone: "rests", Icon: IconCircleDashed },
+  queued: { label: "Queued", tone: "waits", Icon: IconClock },
+  running: { label: "Running", tone: "runs", Icon: IconProgress },
+  paused: { label: "Paused", tone: "stopped", Icon: IconPlayerPause },
+  completed: { label: "Completed", tone: "done", Icon: IconCheck },
+  failed: { label: "Failed", tone: "failed", Icon: IconX },
+  cancelled: { label: "Cancelled", tone: "rests", Icon: IconPlayerStop },
+  interrupted: { label: "Interrupted", tone: "stopped", Icon: IconAlertTriangle },
 };
+const REQUESTED = { cancel: "Cancelling", pause: "Pausing", "": null } as const;
 
 export const statusLabel = (status: Status): string => LOOKS[status].label;
-
-const REQUESTED = { cancel: "Cancelling", pause: "Pausing", "": null } as const;
 
 interface StatusBadgeProps {
   status: Status;
@@ -33,18 +35,11 @@ interface StatusBadgeProps {
 
 /** Status as word, sign and colour: none of them alone. */
 export function StatusBadge({ status, requested = "" }: StatusBadgeProps) {
-  const { label, color, Icon } = LOOKS[status];
+  const { label, tone, Icon } = LOOKS[status];
   return (
-    <Badge
-      color={color}
-      variant="light"
-      autoContrast
-      leftSection={<Icon size={12} aria-hidden />}
-      tt="none"
-      fw={550}
-      style={{ flexShrink: 0 }}
-    >
+    <span className={classes.badge} data-tone={tone}>
+      <Icon size={13} aria-hidden />
       {REQUESTED[requested] ?? label}
-    </Badge>
+    </span>
   );
 }
