@@ -122,16 +122,16 @@ def test_rates_are_read_written_and_distinguished() -> None:
 @pytest.mark.parametrize(
     ("benchmark", "words"),
     [
-        ({"load": [{"rate": 0}]}, ["benchmark.load.0", "rate: 0 is no load", "above 0"]),
+        ({"load": [{"rate": 0}]}, ["benchmark.load[0]", "rate: 0 is no load", "above 0"]),
         ({"load": [{"rate": 1}, {"concurrency": 8}]}, ["{rate: 1} and {concurrency: 8}", "keep"]),
         ({"load": [{"rate": 1}], "concurrency": [1]}, ["concurrency and load", "keep one"]),
         ({"load": [{"concurrency": 1}], "concurrency": [1]}, ["concurrency and load", "keep one"]),
         ({"load": [{"rate": 1}, {"rate": 1.0}]}, ["a rate is given twice"]),
         ({"load": [{"concurrency": 8}, {"concurrency": 8}]}, ["a concurrency is given twice"]),
-        ({"load": [{"concurrency": 0}]}, ["benchmark.concurrency.0", "not 0"]),
+        ({"load": [{"concurrency": 0}]}, ["benchmark.concurrency[0]", "not 0"]),
         ({"load": []}, ["benchmark.load", "empty"]),
         ({"load": {"rate": 1}}, ["benchmark.load", "takes a list"]),
-        ({"load": [8]}, ["benchmark.load.0", "{concurrency: 8} or {rate: 2.5}"]),
+        ({"load": [8]}, ["benchmark.load[0]", "{concurrency: 8} or {rate: 2.5}"]),
     ],
 )
 def test_loads_that_no_task_can_have_are_refused(

@@ -29,6 +29,14 @@ from autotuner.catalog.models import (
     model_named,
     resolve_model,
 )
+from autotuner.catalog.purposes import (
+    ServingGoal,
+    Workload,
+    goal_named,
+    goals,
+    workload_named,
+    workloads,
+)
 from autotuner.catalog.quantization import KINDS, CheckpointQuantization, WeightFormat
 
 __all__ = [
@@ -46,15 +54,19 @@ __all__ = [
     "MemoryUse",
     "ModelFacts",
     "ResolvedModel",
+    "ServingGoal",
     "UsableCpus",
     "WeightFormat",
     "Widths",
     "Working",
+    "Workload",
     "cpu_quota",
     "device_memory",
     "facts_from_config",
     "facts_from_folder",
     "facts_from_gguf",
+    "goal_named",
+    "goals",
     "gpu_named",
     "gpus",
     "gpus_with_format",
@@ -70,4 +82,6 @@ __all__ = [
     "usable_cpus",
     "weights_gib_per_gpu",
     "working_gib",
+    "workload_named",
+    "workloads",
 ]

@@ -202,7 +202,7 @@ def _from_registry(model: Model) -> ResolvedModel:
     found = importlib.util.find_spec(known.package)
     if found is None or found.origin is None:
         raise ModelError(
-            f"model.id {wanted!r}: the package {known.package} is not installed",
+            f"model.id: {wanted!r} needs the package {known.package}, which is not installed",
             remedy=known.install,
         )
     path = Path(found.origin).parent / (known.file or "")

@@ -16,6 +16,7 @@ from autotuner.config.load import (
     load_document,
     load_task,
     parse_task,
+    path_of,
     problems_in,
     problems_of,
 )
@@ -30,6 +31,7 @@ from autotuner.config.load_level import (
 )
 from autotuner.config.optimization import Optimization
 from autotuner.config.parse import DocumentError, parse_document
+from autotuner.config.partial import PartialTask, parse_partly
 from autotuner.config.task import (
     AS_RECORDED,
     Benchmark,
@@ -60,6 +62,7 @@ __all__ = [
     "LoadLevel",
     "Model",
     "Optimization",
+    "PartialTask",
     "PredictionConfig",
     "PredictionMode",
     "PredictorName",
@@ -79,7 +82,9 @@ __all__ = [
     "load_task",
     "nearest",
     "parse_document",
+    "parse_partly",
     "parse_task",
+    "path_of",
     "problems_in",
     "problems_of",
     "with_former_load",

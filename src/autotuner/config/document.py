@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -59,7 +60,7 @@ class Document(BaseModel):
         resolved, faults = cls._resolved(value)
         if not faults:
             return handler(resolved)
-        details = [InitErrorDetails(type=fault, loc=(), input=value) for fault in faults]
+        details = [InitErrorDetails(type=fault, loc=(key,), input=None) for key, fault in faults]
         try:
             handler({key: item for key, item in resolved.items() if key in cls.model_fields})
         except ValidationError as error:
@@ -68,8 +69,10 @@ class Document(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, details)
 
     @classmethod
-    def _resolved(cls, value: dict[Any, Any]) -> tuple[dict[str, Any], list[PydanticCustomError]]:
-        """Items by the fields' own names, and what is wrong with the keys."""
+    def _resolved(
+        cls, value: dict[Any, Any]
+    ) -> tuple[dict[str, Any], list[tuple[str, PydanticCustomError]]]:
+        """Items by the fields' own names, and what is wrong with which key."""
         resolved: dict[str, Any] = {}
         faults = []
         for key, item in value.items():
@@ -77,14 +80,28 @@ class Document(BaseModel):
             if name in resolved:
                 words: dict[str, Any] = {"name": name, "key": key}
                 template = "{name} is given twice ({key} is another name for it); keep one"
-                faults.append(PydanticCustomError("given_twice", template, words))
+                faults.append((name, PydanticCustomError("given_twice", template, words)))
             resolved[name] = item
-        unknown = [key for key in resolved if key not in cls.model_fields]
-        if unknown:
-            known = [*cls.model_fields, *cls.ALIASES]
-            hints = "; ".join(f"unknown key {key!r}, {nearest(key, known)}" for key in unknown)
-            faults.append(PydanticCustomError("unknown_key", "{hints}", {"hints": hints}))
+        known = [*cls.model_fields, *cls.ALIASES]
+        for key in resolved:
+            if key not in cls.model_fields:
+                hint = {"key": repr(key), "hint": nearest(key, known)}
+                template = "unknown key {key}, {hint}"
+                faults.append((key, PydanticCustomError("unknown_key", template, hint)))
         return resolved, faults
+
+
+def field_faults(faults: Iterable[tuple[tuple[str | int, ...], str]]) -> ValidationError:
+    """An error for a validator of a whole part to raise: each fault with the place of its field."""
+    details = [
+        InitErrorDetails(
+            type=PydanticCustomError("field_fault", "{message}", {"message": message}),
+            loc=place,
+            input=None,
+        )
+        for place, message in faults
+    ]
+    return ValidationError.from_exception_data("fields", details)
 
 
 def _as_details(item: ErrorDetails) -> InitErrorDetails:

@@ -83,7 +83,6 @@ def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
     """The same, of errors that are reported one by one."""
     problems = []
     for item in errors:
-        words = [str(part) for part in item["loc"] if part not in (VALUE, AXIS)]
         message = item["msg"].removeprefix("Value error, ")
         message = message[0].lower() + message[1:]
         given = item.get("input")
@@ -94,5 +93,16 @@ def problems_in(errors: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
         shown = isinstance(given, str | int | float | bool) and repr(given) not in message
         if shown and item["type"] != "missing":
             message = f"{message}, not {given!r}"
-        problems.append(Problem(".".join(words), message))
+        problems.append(Problem(path_of(item["loc"]), message))
     return tuple(dict.fromkeys(problems))
+
+
+def path_of(place: Iterable[str | int]) -> str:
+    """The place of a field as people write it: `scheduling.max_running_requests[1]`."""
+    path = ""
+    for part in place:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in (VALUE, AXIS):
+            path += f".{part}" if path else part
+    return path

@@ -6,7 +6,14 @@ from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from autotuner.config.document import Document, Int, NonNegativeReal, PositiveInt, PositiveReal
+from autotuner.config.document import (
+    Document,
+    Int,
+    NonNegativeReal,
+    PositiveInt,
+    PositiveReal,
+    field_faults,
+)
 from autotuner.config.extensions import StrategyName
 
 ObjectiveName = Literal[
@@ -100,10 +107,11 @@ class Optimization(Document):
     @model_validator(mode="after")
     def _used(self) -> Optimization:
         if self.min_gain and self.strategy in _EXPECT_NOTHING:
-            raise ValueError(
-                f"min_gain: the strategy {self.strategy!r} expects no gains; leave it out, or "
-                "take auto, hybrid, two_stage, progressive or bayesian"
+            message = (
+                f"the strategy {self.strategy!r} expects no gains; leave it out, or take auto, "
+                "hybrid, two_stage, progressive or bayesian"
             )
+            raise field_faults([(("min_gain",), message)])
         return self
 
     def threshold(self) -> float | None:

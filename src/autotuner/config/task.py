@@ -28,6 +28,7 @@ from autotuner.config.document import (
     NonNegativeInt,
     PositiveInt,
     PositiveReal,
+    field_faults,
 )
 from autotuner.config.extensions import DeploymentMode, LoadGeneratorName, PredictorName
 from autotuner.config.lengths import LengthDistribution
@@ -57,7 +58,8 @@ class Model(Document):
     @model_validator(mode="after")
     def _one_given(self) -> Model:
         if self.id is None and self.path is None:
-            raise ValueError("give an id from the catalog, or the path of a model on this machine")
+            message = "give an id from the catalog, or the path of a model on this machine"
+            raise field_faults([(("id",), message)])
         return self
 
 
@@ -130,10 +132,12 @@ class Benchmark(Document):
     @model_validator(mode="after")
     def _distinct(self) -> Benchmark:
         if self.concurrency is not None and self.load is not None:
-            raise ValueError("concurrency and load both give the load levels; keep one of them")
+            message = "concurrency and load both give the load levels; keep one of them"
+            raise field_faults([(("load",), message)])
         kind = kind_of_levels(self.levels)
         if len(set(self.levels)) != len(self.levels):
-            raise ValueError(f"a {kind} is given twice")
+            field = "load" if self.concurrency is None else "concurrency"
+            raise field_faults([((field,), f"a {kind} is given twice")])
         return self
 
     @property
@@ -245,20 +249,23 @@ class TaskConfig(Combination):
     @model_validator(mode="after")
     def _replays_a_table(self) -> TaskConfig:
         if self.deployment_mode == "replay" and self.replay is None:
-            raise ValueError("replay.landscape is missing; give the recorded table to replay")
+            message = "is missing; give the recorded table to replay"
+            raise field_faults([(("replay", "landscape"), message)])
         if self.deployment_mode != "replay" and self.replay is not None:
-            raise ValueError("replay is given; say deployment_mode: replay, or leave it out")
+            message = "is given; say deployment_mode: replay, or leave it out"
+            raise field_faults([(("replay",), message)])
         return self
 
     @model_validator(mode="after")
     def _given_once(self) -> TaskConfig:
         own = {f"{g}.{field}" for g in GROUP_NAMES for field in self.group(g).given()}
-        for index, combination in enumerate(self.combinations):
-            twice = sorted(own & set(combination.settings()))
-            if twice:
-                raise ValueError(
-                    f"combinations[{index}] says {twice[0]}, and so does the task itself; keep one"
-                )
+        faults: list[tuple[tuple[str | int, ...], str]] = [
+            (("combinations", index, *path.split(".")), "the task itself says it too; keep one")
+            for index, combination in enumerate(self.combinations)
+            for path in sorted(own & set(combination.settings()))
+        ]
+        if faults:
+            raise field_faults(faults)
         return self
 
     @model_validator(mode="after")
@@ -266,14 +273,19 @@ class TaskConfig(Combination):
         if self.one_token:
             limits = {"slo.tpot_ms": self.slo.tpot_ms}
             limits["runtime.tpot_target"] = self.fixed().get("runtime.tpot_target")
-            asked = [f"{path}: {limit:g} ms" for path, limit in limits.items() if limit]
-            asked += [f"optimization.objectives: {n}" for n in self.objectives if n in NEEDS_TPOT]
-            if asked:
-                raise ValueError(
-                    f"{'; '.join(asked)}: there is no TPOT where every answer has one token "
-                    "(osl 1); leave it out, or take ttft_ms, e2e_p90_ms, requests_per_s or "
-                    "requests_per_s_per_gpu"
+            asked = [(path, f"{limit:g} ms") for path, limit in limits.items() if limit]
+            objectives = [name for name in self.objectives if name in NEEDS_TPOT]
+            asked += [("optimization.objectives", name) for name in objectives]
+            faults = [
+                (
+                    tuple(path.split(".")),
+                    f"{given}: there is no TPOT where every answer has one token (osl 1); leave it "
+                    "out, or take ttft_ms, e2e_p90_ms, requests_per_s or requests_per_s_per_gpu",
                 )
+                for path, given in asked
+            ]
+            if faults:
+                raise field_faults(faults)
         return self
 
     @property

@@ -35,7 +35,13 @@ from autotuner.engines.spec import (
     Mount,
 )
 from autotuner.engines.split import ALL, TENSOR, SplitRanks
-from autotuner.engines.table import FIELDS, EngineTable, FieldMapping, engine_table
+from autotuner.engines.table import (
+    FIELDS,
+    EngineTable,
+    FieldMapping,
+    checked_engine,
+    engine_table,
+)
 
 __all__ = [
     "ABOVE_ONE",
@@ -70,6 +76,7 @@ __all__ = [
     "Requirement",
     "SchedulerFile",
     "SplitRanks",
+    "checked_engine",
     "checked_version",
     "engine_called",
     "engine_measured_by",

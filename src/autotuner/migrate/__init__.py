@@ -1,9 +1,11 @@
-"""The predecessor (v1), both ways: its tasks as ours, what ours found in its shapes and units.
+"""Other forms of a task as ours, and what ours found in the predecessor's (v1) shapes and units.
 
-In: v1's documents and rows. Out: v2 tasks, and v1's answers. Pure, but for `mirror`, which keeps
-v1's rows of a task that runs. Knows nothing of HTTP.
+In: v1's documents and rows, engines' command lines. Out: v2 tasks, and v1's answers. Pure, but for
+`mirror`, which keeps v1's rows of a task that runs. Knows nothing of HTTP.
 """
 
+from autotuner.migrate.command_line import translate_command
+from autotuner.migrate.convert import Converted, TextFormat, convert
 from autotuner.migrate.draft import Done, Note, Translation, TriedValue
 from autotuner.migrate.metrics import Score, v1_metrics, v1_score
 from autotuner.migrate.mirror import mirror, v1_document
@@ -11,15 +13,19 @@ from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1
 from autotuner.migrate.translate import refused_mode, translate_task
 
 __all__ = [
+    "Converted",
     "Done",
     "Note",
     "Score",
+    "TextFormat",
     "Translation",
     "TriedValue",
     "V1Experiment",
     "V1Results",
+    "convert",
     "mirror",
     "refused_mode",
+    "translate_command",
     "translate_task",
     "v1_document",
     "v1_metrics",

@@ -96,11 +96,13 @@ class Draft:
     Args:
         engine: whose flags the task names.
         facts: of the model, as far as its name shows them.
+        kept_as: key of the metadata under which lies what the document does not say.
     """
 
-    def __init__(self, engine: str, facts: ModelFacts) -> None:
+    def __init__(self, engine: str, facts: ModelFacts, *, kept_as: str = "v1") -> None:
         self.engine = engine
         self.facts = facts
+        self._kept_as = kept_as
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
         self.settings: dict[str, list[Any]] = {}
@@ -169,7 +171,7 @@ class Draft:
         if choices:
             task["combinations"] = [_grouped(choice) for choice in choices]
         if self._kept:
-            task["metadata"] = {"v1": self._kept}
+            task["metadata"] = {self._kept_as: self._kept}
         return Translation(task, tuple(self._notes), tuple(self._points))
 
     def _refuse_too_many(self) -> None:

@@ -120,6 +120,8 @@ def flag_text(engine: str, name: str) -> str:
     bare = plain(name)
     if not _NAME.fullmatch(bare):
         raise UnfitError("the name can be no flag")
+    if name.startswith("-") and not name.startswith("--"):
+        return name
     name = bare.replace("-", "_") if _underscored(engine) else bare
     return f"-{name}" if len(name) == 1 else f"--{name}"
 

@@ -75,14 +75,15 @@ def add_model(draft: Draft, model: Mapping[str, Any]) -> None:
     for key, value in model.items():
         path = ("model", key)
         if key == "id_or_path":
-            field = "path" if _is_path(value) else "id"
+            field = "path" if is_path(value) else "id"
             draft.put(f"model.{field}", value)
             draft.note(path, Done.TRANSLATED, f"model.{field}")
         else:
             draft.keep(path, value, Done.KEPT, "OME's; a local launch has no namespace")
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
+    """Whether a model is named by where it lies."""
     return text.startswith(("/", "./", "../", "~")) or text.lower().endswith(".gguf")
 
 

@@ -19,7 +19,7 @@ from autotuner.profiles.registry import (
     registry_of,
     registry_with,
 )
-from autotuner.profiles.rules import RULES, ValueRule
+from autotuner.profiles.rules import RULES, ValueRule, width_that_fits
 
 __all__ = [
     "BASE",
@@ -47,4 +47,5 @@ __all__ = [
     "profile_from",
     "registry_of",
     "registry_with",
+    "width_that_fits",
 ]

@@ -100,7 +100,7 @@ def faults_of(layers: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
     for number, layer in enumerate(layers):
         for part in (*_parts(layer), layer):
             try:
-                _layer(part, "profile", f"layers.{number}")
+                _layer(part, "profile", f"layers[{number}]")
             except ProfileError as error:
                 path, _, message = error.message.partition(": ")
                 text = f"{message}; {error.remedy}" if error.remedy else message

@@ -51,7 +51,7 @@ class ProfileRegistry:
                     raise one.error
             raise ProfileError(
                 f"profiles: {name!r} is unknown; {nearest(name, list(self.names()))}",
-                remedy="`autotuner profiles list` shows all; your own lie in the home's profiles/",
+                remedy="take one that is listed; your own lie in the home's profiles/",
             )
         return self.profiles[name]
 

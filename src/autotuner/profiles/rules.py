@@ -50,15 +50,27 @@ def _memory(context: TaskContext, settings: Mapping[str, Any]) -> DeviceMemory |
     return device_memory(context.model_facts, context.use, memory_gib, settings)
 
 
-def _smallest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
-    widths = _widths(context, settings)
-    for tensor in widths:
+def width_that_fits(
+    context: TaskContext, settings: Mapping[str, Any]
+) -> tuple[int, DeviceMemory] | None:
+    """The smallest tensor parallelism whose GPUs hold the weights and leave `KV_ROOM`, and what
+    each of them then has to hold; None where none does, or too little is known."""
+    for tensor in _widths(context, settings):
         memory = _memory(context, {**settings, "parallel.tensor_parallel": tensor})
         if memory is None:
             return None
         if memory.weights_gib <= memory.usable_gib * (1 - KV_ROOM):
-            return tensor
-    return None if context.model_facts.heads is None else widths[-1]
+            return tensor, memory
+    return None
+
+
+def _smallest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:
+    found = width_that_fits(context, settings)
+    if found is not None:
+        return found[0]
+    facts = context.model_facts
+    is_known = facts.heads is not None and _memory(context, settings) is not None
+    return _widths(context, settings)[-1] if is_known else None
 
 
 def _largest_tp(context: TaskContext, settings: Mapping[str, Any]) -> int | None:

@@ -1,10 +1,9 @@
-"""Engines, profiles, settings and the task schema as JSON documents, for scripts."""
+"""Engines, profiles and settings as JSON documents, for scripts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from autotuner.config import TaskConfig
 from autotuner.engines import ENGINES, FIELDS, Engine, FieldMapping, checked_version, engine_named
 from autotuner.errors import AutotunerError
 from autotuner.profiles import (
@@ -110,8 +109,9 @@ def profile_document(name: str, registry: ProfileRegistry) -> dict[str, Any]:
     layers = [
         {
             "layer": layer.title,
+            "name": layer.name,
             "when": dict(layer.when),
-            "settings": {setting.path: _setting(setting) for setting in layer.settings},
+            "set": {setting.path: _setting(setting) for setting in layer.settings},
         }
         for layer in registry.layers_of(name)
     ]
@@ -119,12 +119,9 @@ def profile_document(name: str, registry: ProfileRegistry) -> dict[str, Any]:
 
 
 def _setting(setting: LayerValue) -> dict[str, Any]:
-    return {
-        "value": setting.value,
-        "rule": setting.rule,
-        "why": setting.why,
-        "source": setting.source,
-    }
+    """A setting as a profile's file has it."""
+    found = {"rule": setting.rule} if setting.rule else {"value": setting.value}
+    return {**found, "why": setting.why, "source": setting.source}
 
 
 def config_document(config: ResolvedConfig, engine: Engine, version: str) -> dict[str, Any]:
@@ -163,11 +160,4 @@ def _origin(origin: Origin) -> dict[str, Any]:
         "status": origin.status,
         "why": origin.why,
         "source": origin.source,
-    }
-
-
-def task_schema() -> dict[str, Any]:
-    """For editors, and for who checks a document before it is sent."""
-    return TaskConfig.model_json_schema() | {
-        "$schema": "https://json-schema.org/draft/2020-12/schema"
     }

@@ -53,6 +53,7 @@ def plan_of(
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
     most: int = MOST_PREDICTED,
     listed: int | None = None,
+    commands: bool = True,
     measure: bool = True,
 ) -> tuple[dict[str, Any], PlanEstimate]:
     """The plan as `--json` prints it, and what is predicted.
@@ -63,6 +64,7 @@ def plan_of(
         tell: called now and then with how many candidates were asked for, of how many.
         most: how many candidates are predicted to choose the strategy by.
         listed: how many candidates the document lists; all where left out.
+        commands: whether it lists them with their command lines.
         measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
     asked = forecast_of(prepared, home, measure=measure)
@@ -70,7 +72,7 @@ def plan_of(
     found = estimate_plan(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
     strategy = strategy_named(prepared.task.optimization.strategy)
     state = search_context(prepared, strategy, asked, known, most=most, tell=tell).state(())
-    document = plan_document(prepared, store, listed=listed)
+    document = plan_document(prepared, store, listed=listed, commands=commands)
     document["strategy_reason"] = description(strategy, state)
     document["prediction"] = _prediction_document(prepared, found, asked)
     return document, found
@@ -100,7 +102,11 @@ def _prediction_document(
 
 
 def plan_document(
-    prepared: Prepared, store: Store | None, *, listed: int | None = None
+    prepared: Prepared,
+    store: Store | None,
+    *,
+    listed: int | None = None,
+    commands: bool = True,
 ) -> dict[str, Any]:
     """The plan without predictions; `store` has the time that earlier tasks took."""
     typical_s = _typical_experiment_s(prepared, store)
@@ -141,7 +147,11 @@ def plan_document(
         else typical_s * launches * fmean(shares) / 60,
         "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
-            {"id": c.id, "settings": c.settings(), "command": space.specs[c.id].command()}
+            {
+                "id": c.id,
+                "settings": c.settings(),
+                "command": space.specs[c.id].command() if commands else None,
+            }
             for c in space.candidates[:listed]
         ],
     }

@@ -30,14 +30,17 @@ from autotuner.server.v1 import tasks as v1_tasks
 from autotuner.server.v2 import (
     catalog,
     configurations,
+    conversions,
     events,
     experiments,
     logs,
     plans,
     points,
+    profile_previews,
     profiles,
     results,
     session,
+    suggestions,
     system,
     tasks,
 )
@@ -56,8 +59,10 @@ V1_ROUTERS = (
     v1_progress.router,
 )
 V2_ROUTERS = (
-    # Before the tasks: `validate` and `plan` are no numbers of tasks.
+    # Before the tasks: `validate`, `plan`, `suggest` and `convert` are no numbers of tasks.
     plans.router,
+    suggestions.router,
+    conversions.router,
     tasks.router,
     configurations.router,
     experiments.router,
@@ -65,6 +70,8 @@ V2_ROUTERS = (
     points.router,
     logs.router,
     events.router,
+    # Before the profiles: `preview` is no name of one.
+    profile_previews.router,
     profiles.router,
     catalog.catalog,
     catalog.engines,

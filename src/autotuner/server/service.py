@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi.requests import HTTPConnection
 
-from autotuner.config import TaskConfig
+from autotuner.config import Model, TaskConfig
 from autotuner.errors import Problem
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
@@ -48,6 +48,12 @@ class Service:
     def violations(self, task: TaskConfig) -> tuple[Problem, ...]:
         """Violations of the operator's policy in a task."""
         return violations(task, self.policy, base=self.base)
+
+    def violations_of_model(self, model: Model) -> tuple[Problem, ...]:
+        """Violations of the operator's policy in a model alone. One that has any is not opened: it
+        may lie outside the allowed folders."""
+        asking = TaskConfig(version=2, name="model", model=model)
+        return tuple(one for one in self.violations(asking) if one.path.startswith("model."))
 
     @property
     def policy(self) -> Policy:

@@ -10,19 +10,19 @@ from autotuner.catalog import gpu_named, resolve_model
 from autotuner.config import TaskConfig
 from autotuner.config.extensions import LAUNCHERS, LOAD_GENERATORS
 from autotuner.config.load_level import kind_of_levels
-from autotuner.engines import engine_named
+from autotuner.engines import FIELDS, engine_named
 from autotuner.errors import AutotunerError, ConfigError, Problem
 from autotuner.measure import load_generator_named
 from autotuner.profiles import ProfileRegistry
 from autotuner.search import COST
 from autotuner.tuning.resolve import Variant, workload_of
-from autotuner.tuning.resources import field_values
 
 _LENGTHS = ("runtime.isl", "runtime.osl")
-_NEVER_SEARCHED = (
+NEVER_SEARCHED = (
     *(*_LENGTHS, "system.gpu_type", "system.total_gpus"),
     *("system.memory_per_gpu", "system.nvlink_bandwidth", "system.price_per_gpu_hour"),
 )
+"""Fields that a task gives one value, no list."""
 
 
 def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
@@ -44,7 +44,7 @@ def refuse_unlaunchable(task: TaskConfig, source: str) -> None:
     together = [combination.settings() for combination in task.combinations]
     problems += [
         Problem(path, "cannot be searched; give one value")
-        for path in _NEVER_SEARCHED
+        for path in NEVER_SEARCHED
         if any(isinstance(settings.get(path), list) for settings in (task.axes(), *together))
     ]
     problems += [
@@ -121,45 +121,80 @@ def refuse_sharing_a_cpu(variants: tuple[Variant, ...], task: TaskConfig, source
 
 
 _PLACE = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.+)", re.DOTALL)
+_MENTIONED = re.compile(r"\b([a-z]+\.[a-z_]+)\b")
 
 
-def problems_in(task: TaskConfig, *, base: Path, registry: ProfileRegistry) -> tuple[Problem, ...]:
+def problems_in(
+    task: TaskConfig, *, base: Path, registry: ProfileRegistry, with_model: bool = True
+) -> tuple[Problem, ...]:
     """Problems that `prepare` would refuse one after the other: deployment, model, request lengths,
-    profiles, engines, GPUs; empty where nothing of it is wrong.
+    profiles, engines, GPUs; empty where nothing of it is wrong. Each is at the very value.
 
     A replay takes all of that from its table.
+
+    Args:
+        with_model: whether the model is looked for, and its files opened.
     """
     if task.replay is not None:
         return ()
     found: dict[Problem, None] = {}
-    for check in _checks(task, base, registry):
+    for path, check in _checks(task, base, registry):
+        if path.startswith("model.") and not with_model:
+            continue
         try:
             check()
         except AutotunerError as error:
-            found |= dict.fromkeys(problems_from(error))
+            found |= dict.fromkeys(problems_from(error, path))
     return tuple(found)
 
 
-def problems_from(error: AutotunerError) -> tuple[Problem, ...]:
-    """An error as faults of a document; one whose message begins with a field's path is that's."""
+def problems_from(error: AutotunerError, path: str = "") -> tuple[Problem, ...]:
+    """An error as faults of a document.
+
+    Args:
+        path: of the value that was checked; a message that begins with another field's is that's,
+            and without either the first field that it mentions counts.
+    """
     remedy = f"; {error.remedy}" if error.remedy else ""
     if isinstance(error, ConfigError):
-        return tuple(Problem(fault.path, fault.message + remedy) for fault in error.problems)
+        return tuple(
+            Problem(fault.path or _mentioned(fault.message), fault.message + remedy)
+            for fault in error.problems
+        )
     placed = _PLACE.fullmatch(error.message)
     if placed is not None and placed.group(1).partition(".")[0] in TaskConfig.model_fields:
-        return (Problem(placed.group(1), placed.group(2) + remedy),)
-    return (Problem("", error.message + remedy),)
+        place = path if placed.group(1) in path else placed.group(1)
+        return (Problem(place, placed.group(2) + remedy),)
+    return (Problem(path or _mentioned(error.message), error.message + remedy),)
+
+
+def _mentioned(message: str) -> str:
+    """The first field that a message names; empty where it names none."""
+    return next((word for word in _MENTIONED.findall(message) if word in FIELDS), "")
 
 
 def _checks(
     task: TaskConfig, base: Path, registry: ProfileRegistry
-) -> Iterator[Callable[[], object]]:
-    yield lambda: refuse_unlaunchable(task, "task")
-    yield lambda: resolve_model(task.model, base=base)
-    yield lambda: workload_of(task, "task")
-    for name in task.profiles:
-        yield lambda name=name: registry.layers_of(name)  # type: ignore[misc]
-    for word in field_values(task, "system.backend"):
-        yield lambda word=word: engine_named(word)  # type: ignore[misc]
-    for word in field_values(task, "system.gpu_type"):
-        yield lambda word=word: gpu_named(word, task.gpus)  # type: ignore[misc]
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is checked, with the path of the value; empty where the check says it itself."""
+    yield "", lambda: refuse_unlaunchable(task, "task")
+    model = "model.id" if task.model.path is None else "model.path"
+    yield model, lambda: resolve_model(task.model, base=base)
+    yield "", lambda: workload_of(task, "task")
+    for index, name in enumerate(task.profiles):
+        yield f"profiles[{index}]", lambda name=name: registry.layers_of(name)  # type: ignore[misc]
+    for path, word in _placed_values(task, "system.backend"):
+        yield path, lambda word=word: engine_named(word)  # type: ignore[misc]
+    for path, word in _placed_values(task, "system.gpu_type"):
+        yield path, lambda word=word: gpu_named(word, task.gpus)  # type: ignore[misc]
+
+
+def _placed_values(task: TaskConfig, path: str) -> Iterator[tuple[str, str]]:
+    """Every value that the task or one of its combinations gives a field, with its own path."""
+    parts = {"": task, **{f"combinations[{i}].": c for i, c in enumerate(task.combinations)}}
+    for place, part in parts.items():
+        value = part.settings().get(path)
+        listed = value if isinstance(value, list) else [value]
+        for index, item in enumerate(listed):
+            if item is not None:
+                yield f"{place}{path}" + (f"[{index}]" if isinstance(value, list) else ""), item

@@ -1,182 +1,125 @@
 """A first task for a model, devices and an engine: loads, axes and a budget that make sense.
 
-In: what is to be served and where. Out: a task document as commented YAML. `OFFERS` is the table
-of settings that a first search is about; what the engine has no words for, and values with which
-no candidate is left, are not written.
+In: what is to be served and where. Out: a task document, and what it prepares to; `autotuner init`
+writes it as commented YAML, the service answers it as JSON. `OFFERS` is the table of settings that
+a first search is about; what the engine has no words for, what a profile says, and values with
+which no candidate is left, are not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import DescribedGpu, Model, TaskConfig, parse_task
-from autotuner.engines import engine_named, engine_table
-from autotuner.errors import AutotunerError, ConfigError
+from autotuner.config import TaskConfig, parse_task
+from autotuner.config.task import NEEDS_TPOT
+from autotuner.engines import engine_named
+from autotuner.errors import AutotunerError, ConfigError, EngineError
 from autotuner.profiles import ProfileRegistry, TaskContext
+from autotuner.tuning.first_task_asked import Asked
+from autotuner.tuning.first_task_offers import OFFERS, SEQUENCES, powers
 from autotuner.tuning.prepare import Prepared, prepare
+from autotuner.tuning.resolve import Expressible, layered
 
-_MARGIN = 64
-"""Tokens beside a request's own: those of the chat template, and that nothing is cut short."""
-_STEP = 256
+_SOURCE = "the drafted task"
 _LOADING_GIB_S = 0.1
 """GiB/s at which weights are read at least: a network disk's pace."""
 _LEAST_READY_S = 300
 _FEW = 8
 """Requests decoded together up to which every doubling is a load level; above, every fourfold."""
-_SEQUENCES = "scheduling.max_running_requests"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Purpose of a first task.
-
-    Attributes:
-        engine: name of the engine.
-        gpu: name in the catalog, or "cpu".
-        gpus: how many there are; 0 on a CPU.
-        isl, osl: tokens of a request.
-        slo: name of a limit -> ms.
-        cores: that engines on this CPU may use.
-        described: GPUs that the home describes, by name.
-    """
-
-    name: str
-    model: Model
-    engine: str
-    gpu: str
-    gpus: int
-    isl: int
-    osl: int
-    slo: Mapping[str, float]
-    cores: int
-    described: Mapping[str, DescribedGpu] = field(default_factory=dict)
-
-    @property
-    def on_cpu(self) -> bool:
-        """Whether there is no GPU."""
-        return self.gpus == 0
-
-
-@dataclass(frozen=True)
-class _Offer:
-    """Values of one setting for a first search; a single one is fixed, none leaves it out.
-
-    What an engine's file says of the setting (`first_task`) stands in place of them.
-    """
-
-    path: str
-    why: str
-    values: Callable[[Asked, TaskContext], Sequence[Any]]
-
-
-def _powers(most: int) -> list[int]:
-    return [1 << n for n in range(most.bit_length()) if 1 << n <= most]
-
-
-def _widths(asked: Asked, _: TaskContext) -> list[int]:
-    return _powers(asked.gpus) if asked.gpus > 1 else []
-
-
-def _experts(asked: Asked, context: TaskContext) -> list[int]:
-    return [1, *_powers(asked.gpus)[-1:]] if asked.gpus > 1 and context.model_is_moe else []
-
-
-def _weights(asked: Asked, context: TaskContext) -> list[str]:
-    if asked.on_cpu or context.model_is_quantized is not False:
-        return []
-    return ["bfloat16", "fp8"] if context.supports("fp8") else []
-
-
-def _cache(asked: Asked, context: TaskContext) -> list[str]:
-    return ["bfloat16", "fp8"] if not asked.on_cpu and context.supports("fp8") else []
-
-
-def _length(asked: Asked, context: TaskContext) -> list[int]:
-    longest = asked.isl + asked.osl
-    wanted = -(-(longest + _MARGIN) // _STEP) * _STEP
-    context_length = context.model_facts.context_length
-    return [wanted if context_length is None else max(min(wanted, context_length), longest)]
-
-
-def _sequences(asked: Asked, _: TaskContext) -> list[int]:
-    return [4, 16] if asked.on_cpu else [64, 256]
-
-
-def _step_tokens(asked: Asked, _: TaskContext) -> list[int]:
-    small, large = (512, 2048) if asked.on_cpu else (2048, 8192)
-    whole_prompt = -(-(asked.isl + _MARGIN) // _STEP) * _STEP
-    return sorted({max(small, min(whole_prompt, large)), max(large, whole_prompt)})
-
-
-def _threads(asked: Asked, _: TaskContext) -> list[int]:
-    counts = "misc.threads" in engine_table(asked.engine).machine
-    if not counts or not asked.on_cpu:
-        return []
-    return sorted({max(asked.cores // 2, 1), asked.cores})
-
-
-def _none(_: Asked, __: TaskContext) -> list[Any]:
-    """Nothing, but where an engine's file says otherwise."""
-    return []
-
-
-OFFERS = (
-    _Offer("parallel.tensor_parallel", "GPUs that share each layer", _widths),
-    _Offer("parallel.data_parallel", "replicas of the attention layers", _widths),
-    _Offer("parallel.moe_expert_parallel", "GPUs over which whole experts are spread", _experts),
-    _Offer("quantization.gemm_mode", "number format of the weights", _weights),
-    _Offer("quantization.kvcache_mode", "number format of the KV cache", _cache),
-    _Offer("memory.max_model_len", "longest request, tokens", _length),
-    _Offer(_SEQUENCES, "requests decoded together", _sequences),
-    _Offer("scheduling.max_num_batched_tokens", "tokens of a step at the most", _step_tokens),
-    _Offer("attention.chunked_prefill_size", "tokens of a prompt in a step", _none),
-    _Offer("attention.backend", "needed for a quantised KV cache", _none),
-    _Offer("misc.threads", "CPU threads", _threads),
-    _Offer("misc.dtype", "the CPU's format", _none),
-    _Offer("misc.cuda_graph", "there is no GPU", _none),
-    _Offer("misc.torch_compile", "starts sooner", _none),
-)
+_ON_CPU = (12, 20, 7)
+_ON_GPUS = (200, 60, 12)
+"""Requests of a load level, seconds of one, and launches."""
 
 
 @dataclass(frozen=True)
 class FirstTask:
-    """A task that was drafted: its text, and what it prepares to."""
+    """A task that was drafted.
 
-    text: str
-    prepared: Prepared
+    Attributes:
+        document: as a task file has it.
+        model: as it was found.
+        offered: `group.field` -> values that were considered.
+        by_profiles: `group.field` -> the layer of a profile that says it instead.
+        prepared: None where no candidate is left.
+        problem: why none is left; empty where some are.
+    """
+
+    document: dict[str, Any]
+    model: ResolvedModel
+    offered: Mapping[str, list[Any]]
+    by_profiles: Mapping[str, str] = field(default_factory=dict)
+    prepared: Prepared | None = None
+    problem: str = ""
+
+    def dropped(self, path: str) -> list[Any]:
+        """The values of a setting with which no candidate is left."""
+        group, _, name = path.partition(".")
+        written = self.document.get(group, {}).get(name)
+        kept = written if isinstance(written, list) else [written]
+        return [value for value in self.offered.get(path, ()) if value not in kept]
 
 
-def first_task(asked: Asked, *, base: Path, registry: ProfileRegistry) -> FirstTask:
+def first_task(
+    asked: Asked, *, base: Path, registry: ProfileRegistry
+) -> tuple[FirstTask, Prepared]:
+    """Drafts a task that has candidates, and what it prepares to.
+
+    Args:
+        base: the folder that the task will lie in.
+
+    Raises:
+        AutotunerError: as `draft`, or the model cannot be used with this engine, or does not fit
+            the devices; says why.
+    """
+    drafted = draft(asked, base=base, registry=registry)
+    if drafted.prepared is None:
+        raise AutotunerError(
+            f"no task can be drafted for {drafted.model.name} with {asked.engine} on "
+            f"{asked.devices}: {drafted.problem}",
+            remedy="take another model or engine, other GPUs or more of them",
+        )
+    return drafted, drafted.prepared
+
+
+def draft(asked: Asked, *, base: Path, registry: ProfileRegistry) -> FirstTask:
     """Drafts a task and leaves out the values with which no candidate is left.
 
     Args:
         base: the folder that the task will lie in.
 
     Raises:
-        AutotunerError: the model cannot be used with this engine, or does not fit the devices;
-            says why.
+        AutotunerError: the model cannot be found, an unknown profile or GPU, or limits that do not
+            exist for these lengths.
     """
     model = resolve_model(asked.model, base=base)
-    offered = _offered(asked, model)
-    prepared = _prepared(asked, model, offered, base, registry)
-    candidates = prepared.space.candidates
-    kept = {
-        path: [v for v in values if any(c.get(path) == v for c in candidates)] or values[:1]
-        for path, values in offered.items()
-    }
-    if kept != offered:
-        prepared = _prepared(asked, model, kept, base, registry)
-    return FirstTask(_text(asked, model, kept, offered), prepared)
+    offered, by_profiles = _offered(asked, model, registry)
+    document = _document(asked, model, offered, offered)
+    task = parse_task(document, source=_SOURCE)
+    try:
+        prepared = _prepared(task, asked, base, registry)
+        candidates = prepared.space.candidates
+        kept = {
+            path: [v for v in values if any(c.get(path) == v for c in candidates)] or values[:1]
+            for path, values in offered.items()
+        }
+        if kept != offered:
+            document = _document(asked, model, kept, offered)
+            prepared = _prepared(parse_task(document, source=_SOURCE), asked, base, registry)
+    except (ConfigError, EngineError) as error:
+        return FirstTask(document, model, offered, by_profiles, problem=_least(error))
+    return FirstTask(document, model, offered, by_profiles, prepared)
 
 
-def _offered(asked: Asked, model: ResolvedModel) -> dict[str, list[Any]]:
+def _offered(
+    asked: Asked, model: ResolvedModel, registry: ProfileRegistry
+) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """The values of each setting, and the settings that a profile says here."""
     engine = engine_named(asked.engine)
+    version = engine.table.version
     context = TaskContext(
         model=model.name,
         runtime=engine.name,
@@ -187,6 +130,14 @@ def _offered(asked: Asked, model: ResolvedModel) -> dict[str, list[Any]]:
         osl=asked.osl,
         described=asked.described,
     )
+    layers = layered(engine, registry, asked.profiles)
+    config = layers.build(context, Expressible(engine.name, version, model))
+    by_profiles = {
+        path: origin.layer
+        for path, origins in config.provenance.items()
+        for origin in origins
+        if (origin.origin, origin.status) == ("profile", "set")
+    }
     widest = {"parallel.tensor_parallel": asked.gpus} if asked.gpus > 1 else {}
     own = engine.table.file.first_task
     theirs = {**own.anywhere, **(own.on_cpu if asked.on_cpu else own.on_gpu)}
@@ -197,119 +148,75 @@ def _offered(asked: Asked, model: ResolvedModel) -> dict[str, list[Any]]:
         values = [
             value
             for value in offered
-            if not engine.refuses(
-                widest | {offer.path: value}, offer.path, model, engine.table.version
-            )
+            if not engine.refuses(widest | {offer.path: value}, offer.path, model, version)
         ]
-        if values:
+        if values and offer.path not in by_profiles:
             found[offer.path] = values
-    return found
+    return found, by_profiles
 
 
-def _prepared(
-    asked: Asked,
-    model: ResolvedModel,
-    settings: Mapping[str, list[Any]],
-    base: Path,
-    registry: ProfileRegistry,
-) -> Prepared:
-    try:
-        document = yaml.safe_load(_text(asked, model, settings, settings))
-        task: TaskConfig = parse_task(document, source="the drafted task")
-        if asked.gpu in asked.described:
-            # As every command does with a task of this home.
-            task = task.model_copy(update={"gpus": {asked.gpu: asked.described[asked.gpu]}})
-        return prepare(task, base=base, source="the drafted task", registry=registry)
-    except AutotunerError as error:
-        devices = "this CPU" if asked.on_cpu else f"{asked.gpus} x {asked.gpu}"
-        raise AutotunerError(
-            f"no task can be drafted for {model.name} with {asked.engine} on {devices}: "
-            f"{_least(error)}",
-            remedy=error.remedy or "give another --model, --engine, --gpu or --gpus",
-        ) from None
+def _prepared(task: TaskConfig, asked: Asked, base: Path, registry: ProfileRegistry) -> Prepared:
+    if asked.gpu in asked.described:
+        # As every command does with a task of this home.
+        task = task.model_copy(update={"gpus": {asked.gpu: asked.described[asked.gpu]}})
+    return prepare(task, base=base, source=_SOURCE, registry=registry)
 
 
 def _least(error: AutotunerError) -> str:
     """Reason against the candidate that needs least; all are refused, and one reason is enough."""
-    return error.problems[-1].message if isinstance(error, ConfigError) else error.message
+    if isinstance(error, ConfigError):
+        return error.problems[-1].message
+    return f"{error.message}; {error.remedy}" if error.remedy else error.message
 
 
-def _text(
+def _document(
     asked: Asked,
     model: ResolvedModel,
     settings: Mapping[str, list[Any]],
     offered: Mapping[str, list[Any]],
-) -> str:
-    """The task as YAML, each setting with what it is."""
-    key = "id" if asked.model.path is None else "path"
-    devices = f"this machine's CPU ({asked.cores} cores)"
+) -> dict[str, Any]:
+    """The task document: `settings` in their groups, and how to measure and search."""
+    system: dict[str, Any] = {"backend": asked.engine, "gpu_type": asked.gpu}
     if not asked.on_cpu:
-        devices = f"{asked.gpus} x {asked.gpu}"
-    lines = [
-        f"# {model.name} on {asked.engine}, {devices}.",
-        "# Written by `autotuner init`, yours to change.",
-        "# A value is fixed, a list is searched; docs/configuration.md has every field.",
-        "#   autotuner plan FILE    what would be launched, and what to expect of it",
-        "#   autotuner tune FILE    launch and measure; Ctrl-C stops, the same command goes on",
-        "version: 2",
-        f"name: {_yaml(asked.name)}",
-        f"model: {{{key}: {_yaml(asked.model.id or asked.model.path)}}}",
-        "",
-        "# One request: tokens in, tokens out. Everything is measured with requests of this size.",
-        f"runtime: {{isl: {asked.isl}, osl: {asked.osl}}}",
-        "",
-        "system:",
-        f"  backend: {asked.engine}",
-        f"  gpu_type: {asked.gpu}",
-    ]
-    if not asked.on_cpu:
-        lines.append(_line(f"  total_gpus: {asked.gpus}", "a candidate takes these or fewer"))
-        lines.append(_line("  # price_per_gpu_hour: 3.0", "USD, for costs and a budget in usd"))
-    whys = {offer.path: offer.why for offer in OFFERS}
-    group = ""
+        system["total_gpus"] = asked.gpus
+    document: dict[str, Any] = {
+        "version": 2,
+        "name": asked.name,
+        "model": asked.model.model_dump(exclude_none=True),
+        "runtime": {"isl": asked.isl, "osl": asked.osl},
+        "system": system,
+    }
+    if asked.profiles:
+        document["profiles"] = list(asked.profiles)
     for path, values in settings.items():
-        owner, _, field = path.partition(".")
-        if owner != group:
-            lines += ["", f"{owner}:"]
-            group = owner
-        shown = values[0] if len(values) == 1 else values
-        dropped = [value for value in offered[path] if value not in values]
-        why = whys[path] + (f"; {_yaml(dropped)} would not run here" if dropped else "")
-        lines.append(_line(f"  {field}: {_yaml(shown)}", f"{why}"))
-    most = max(offered.get(_SEQUENCES, [1]))
-    return "\n".join([*lines, *_measuring(asked, model, most), ""])
+        group, _, name = path.partition(".")
+        document.setdefault(group, {})[name] = values[0] if len(values) == 1 else list(values)
+    # Values with which no candidate is left count too, so that both drafts have the same levels.
+    return {**document, **_measuring(asked, model, max(offered.get(SEQUENCES, ()), default=None))}
 
 
-def _measuring(asked: Asked, model: ResolvedModel, most: int) -> list[str]:
-    """Budget, limits, and load levels up to the `most` requests that are decoded together."""
-    levels = [n for n in _powers(most) if most <= _FEW or n.bit_length() % 2]
-    requests, seconds, launches = (12, 20, 7) if asked.on_cpu else (200, 60, 12)
+def _measuring(asked: Asked, model: ResolvedModel, most: int | None) -> dict[str, Any]:
+    """Budget, limits, and load levels up to the `most` requests that are decoded together.
+
+    Where a profile says how many, or the engine itself, the levels follow the candidates.
+    """
+    levels = [n for n in powers(most or 0) if (most or 0) <= _FEW or n.bit_length() % 2]
+    requests, seconds, launches = _ON_CPU if asked.on_cpu else _ON_GPUS
     weights = model.facts.weights_gib() or 0.0
     ready_s = max(_LEAST_READY_S, int(-(-weights // (_LOADING_GIB_S * 60))) * 60)
-    limits = [f"  {name}: {_yaml(value)}" for name, value in asked.slo.items()]
-    return [
-        "",
-        "optimization:",
-        "  strategy: auto                  # picks one and says why",
-        "  objectives: [tok_s_per_gpu, tok_s_per_user]",
-        _line(f"  budget: {{experiments: {launches}}}", "engine starts; also: minutes, usd"),
-        "",
-        "benchmark:",
-        _line(f"  concurrency: {levels}", "requests in flight, a load level each"),
-        f"  requests_per_level: {requests}",
-        _line(f"  duration_per_level_s: {seconds}", "a level ends at whichever comes first"),
-        _line(f"  ready_timeout_s: {ready_s}", "an engine not ready by then has failed"),
-        "",
-        "# The recommended point has the most throughput within these limits (ms).",
-        *(["slo:", *limits] if limits else ["# slo: {ttft_ms: 1000, tpot_ms: 50}"]),
-    ]
-
-
-def _line(setting: str, comment: str) -> str:
-    return f"{setting:<33} # {comment}"
-
-
-def _yaml(value: Any) -> str:
-    """A value on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=1 << 20, allow_unicode=True)
-    return text.removesuffix("...\n").strip()
+    budget: dict[str, Any] = {"experiments": min(launches, asked.most_launches or launches)}
+    if asked.most_minutes is not None:
+        budget["minutes"] = asked.most_minutes
+    optimization: dict[str, Any] = {"strategy": "auto"}
+    if asked.osl > 1 or not set(asked.objectives) & set(NEEDS_TPOT):
+        optimization["objectives"] = list(asked.objectives)
+    measured = {
+        "optimization": {**optimization, "budget": budget},
+        "benchmark": {
+            **({"concurrency": levels} if levels else {}),
+            "requests_per_level": requests,
+            "duration_per_level_s": seconds,
+            "ready_timeout_s": ready_s,
+        },
+    }
+    return {**measured, "slo": dict(asked.slo)} if asked.slo else measured

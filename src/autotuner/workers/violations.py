@@ -75,7 +75,7 @@ def violations(
         found += _of_settings(task.settings(), _engines_of(task, task), policy, base)
         for index, part in enumerate(task.combinations):
             found += [
-                Problem(f"combinations.{index}.{problem.path}", problem.message)
+                Problem(f"combinations[{index}].{problem.path}", problem.message)
                 for problem in _of_settings(part.settings(), _engines_of(part, task), policy, base)
             ]
     return tuple(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from autotuner.catalog import gpus, known_models
+from autotuner.catalog import goals, gpus, known_models, workloads
 from autotuner.config import BACKENDS, TaskConfig
 from autotuner.engines import FIELDS
 
@@ -74,3 +74,17 @@ def test_predictors_say_whether_they_are_installed(client: TestClient) -> None:
 def test_the_schema_is_that_of_task_files(client: TestClient) -> None:
     schema = got(client, "/schema/task")
     assert set(schema["properties"]) == set(TaskConfig.model_fields)
+
+
+def test_the_schema_has_the_defaults_of_a_gpu(client: TestClient) -> None:
+    schema = got(client, "/schema/task?gpu_type=H100")
+    field = schema["$defs"]["SchedulingAxes"]["properties"]["max_running_requests"]
+    assert field["x-engine-defaults"]["vllm"] == 1024
+    assert client.get("/api/v2/schema/task?gpu_type=h1000").status_code == 422
+
+
+def test_workloads_and_goals_are_listed(client: TestClient) -> None:
+    assert [row["name"] for row in got(client, "/catalog/workloads")["items"]] == list(workloads())
+    items = got(client, "/catalog/goals")["items"]
+    assert [row["name"] for row in items] == list(goals())
+    assert {row["name"] for row in items if row["needs_slo"]} == {"slo"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +65,97 @@ def test_every_fault_of_the_meaning_is_reported_at_once(client: TestClient) -> N
     assert faults(client, wrong) == [
         "model.id",
         "runtime.osl",
-        "profiles",
-        "profiles",
+        "profiles[0]",
+        "profiles[2]",
         "system.gpu_type",
     ]
+
+
+def test_form_and_meaning_are_checked_at_once_and_nothing_twice(client: TestClient) -> None:
+    wrong = TASK | {
+        "model": {"id": 7},
+        "profiles": ["balanced", "nobody"],
+        "system": {"backend": ["llamacpp", "vlm"], "gpu_type": "zzz"},
+        "runtime": {"isl": "many", "osl": 16},
+        "misc": {"threads": [1, 0], "thredds": 2},
+        "combinations": [{"parallel": {"tensor_parallel": [1, -1]}}],
+    }
+    assert set(faults(client, wrong)) == {
+        "model.id",
+        "profiles[1]",
+        "system.backend[1]",
+        "system.gpu_type",
+        "runtime.isl",
+        "misc.threads[1]",
+        "misc.thredds",
+        "combinations[0].parallel.tensor_parallel[1]",
+    }
+
+
+BROKEN: list[dict[str, Any]] = [
+    {"model": {"id": "smollm"}},
+    {"model": {"id": "smollm2-135m", "revision": "main"}},
+    {"model": {}},
+    {"profiles": ["nobody"]},
+    {"system": {"backend": "nothing"}},
+    {"system": {"gpu_type": "h1000"}},
+    {"runtime": {}},
+    {"deployment_mode": "docker"},
+    {"benchmark": {"tool": "nothing"}},
+    {"parallel": {"tensor_parallel": 2}},
+    {"memory": {"max_model_len": 16}},
+    {"optimization": {"objectives": ["usd_per_million_tokens"]}},
+    {"engine_path": "/bin/sh"},
+]
+
+
+@pytest.mark.parametrize("given", BROKEN, ids=str)
+def test_faults_are_in_words_for_who_has_no_command_line(
+    client: TestClient, given: dict[str, Any]
+) -> None:
+    reported = client.post(VALIDATE, json=TASK | given).json()["errors"]
+    assert reported
+    for fault in reported:
+        assert fault["path"], fault
+        assert not re.search(r"--\w|`?autotuner [a-z]", fault["message"]), fault
+
+
+def test_a_plan_can_leave_commands_out(client: TestClient) -> None:
+    plan = client.post(f"{PLAN}?commands=false", json=TASK).json()
+    assert [candidate["command"] for candidate in plan["experiments"]] == [None, None]
+    assert plan["prediction"]["recommended"] is None or plan["prediction"]["recommended"]["command"]
+
+
+def streamed(client: TestClient, task: dict[str, Any]) -> list[tuple[str, Any]]:
+    answer = client.post(PLAN, json=task, headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = []
+    for block in answer.text.strip().split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines())
+        events.append((lines["event"], json.loads(lines["data"])))
+    return events
+
+
+def test_a_plan_reports_its_progress(client: TestClient) -> None:
+    events = streamed(client, TASK)
+    kinds = [kind for kind, _ in events]
+    assert set(kinds[:-1]) == {"progress"}
+    assert kinds[-1] == "plan"
+    assert events[0][1]["asked"] <= events[0][1]["total"] == 2
+    assert events[-1][1]["candidates"] == 2
+
+
+def test_a_streamed_plan_ends_with_the_problem(client: TestClient) -> None:
+    (event,) = streamed(client, TASK | {"model": {"id": "nope"}})
+    assert event[0] == "problem"
+    assert (event[1]["status"], event[1]["type"]) == (422, "/problems/task-invalid")
+
+
+def test_what_is_forbidden_is_refused_before_a_stream_begins(client: TestClient) -> None:
+    task = TASK | {"engine_path": "/bin/sh"}
+    refused = client.post(PLAN, json=task, headers={"Accept": "text/event-stream"})
+    assert refused.status_code == 403
 
 
 def test_what_the_operator_forbids_is_reported_and_not_looked_at(client: TestClient) -> None:

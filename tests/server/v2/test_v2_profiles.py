@@ -89,13 +89,13 @@ def test_every_fault_is_reported_with_its_path(client: TestClient) -> None:
     refused = client.post(PROFILES, json={"name": "bad", "layers": layers})
     assert refused.status_code == 422
     assert [fault["path"] for fault in refused.json()["errors"]] == [
-        "layers.0.when",
-        "layers.0.when",
-        "layers.0.set.misc.threads",
-        "layers.0.set",
-        "layers.0.set",
-        "layers.1.set",
-        "layers.1.set.misc.threads",
+        "layers[0].when",
+        "layers[0].when",
+        "layers[0].set.misc.threads",
+        "layers[0].set",
+        "layers[0].set",
+        "layers[1].set",
+        "layers[1].set.misc.threads",
     ]
     assert client.get(f"{PROFILES}bad").status_code == 404
 
@@ -208,3 +208,83 @@ def test_a_broken_file_of_the_home_hurts_only_who_names_it(
     reported = client.get(f"{PROFILES}broken")
     assert reported.status_code == 422
     assert "broken.yaml" in reported.json()["detail"]
+
+
+def previewed(client: TestClient, document: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(f"{PROFILES}preview", json=document)
+    assert answer.status_code == 200, answer.text
+    return {item["name"]: item for item in answer.json()["items"]}
+
+
+LARGE: dict[str, Any] = {
+    "model": {"id": "meta-llama/Llama-3.1-70B"},
+    "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 8},
+    "runtime": {"isl": 1000, "osl": 100},
+}
+
+
+def test_every_profile_is_previewed_at_once(client: TestClient) -> None:
+    created(client)
+    items = previewed(client, LARGE | {"scheduling": {"max_running_requests": 8}})
+    assert set(items) == {*BUILTIN, "mine"}
+    balanced = items["balanced"]
+    assert (balanced["title"], items["fp8_quantized"]["title"]) == ("Balanced", "FP8 quantized")
+    found = {row["field"]: row for row in balanced["settings"]}
+    assert found["parallel.tensor_parallel"]["value"] in (2, 4)
+    assert found["parallel.tensor_parallel"]["why"]
+    assert found["parallel.tensor_parallel"]["layer"] == "balanced/width"
+    assert found["scheduling.max_running_requests"]["overruled"] is True
+    assert found["parallel.tensor_parallel"]["overruled"] is False
+    assert any(row["layer"] == "balanced/slots" for row in balanced["skipped"])
+    assert not any(row["layer"].startswith("base/") for row in balanced["skipped"])
+
+
+@pytest.mark.parametrize(
+    ("document", "noted"),
+    [
+        ({}, "model: not given"),
+        ({"model": {"id": "nope"}}, "nope"),
+        ({"model": {"path": "/etc/passwd"}}, "outside"),
+        ({"system": {"backend": "vlm"}}, "vllm"),
+        ({"system": {"gpu_type": "h1000"}}, "h1000"),
+        ({"runtime": {"isl": "x"}, "nonsense": 1}, "lengths"),
+    ],
+)
+def test_an_incomplete_document_is_previewed_all_the_same(
+    client: TestClient, document: dict[str, Any], noted: str
+) -> None:
+    assert set(previewed(client, document)) == set(BUILTIN)
+    notes = client.post(f"{PROFILES}preview", json=document).json()["notes"]
+    assert any(noted in note for note in notes)
+
+
+def test_a_broken_profile_is_previewed_with_its_problem(client: TestClient, tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "broken.yaml").write_text("name: [")
+    items = previewed(client, LARGE)
+    assert "broken.yaml" in items["broken"]["problem"]
+    assert items["balanced"]["problem"] is None and items["balanced"]["settings"]
+
+
+def test_no_profile_is_called_preview(client: TestClient) -> None:
+    assert client.post(PROFILES, json=MINE | {"name": "preview"}).status_code == 409
+    assert client.get(f"{PROFILES}preview").status_code == 405
+
+
+def test_a_profile_is_applied_to_a_models_name(client: TestClient) -> None:
+    by_name = client.post(f"{PROFILES}balanced/apply", json=HERE | {"model": "smollm2-135m"})
+    assert by_name.status_code == 200, by_name.text
+    assert by_name.json() == client.post(f"{PROFILES}balanced/apply", json=HERE).json()
+    unknown = client.post(f"{PROFILES}balanced/apply", json=HERE | {"model": "smollm2-135n"})
+    assert unknown.status_code == 422
+    assert "smollm2-135m" in unknown.json()["detail"]
+    hub = client.post(f"{PROFILES}balanced/apply", json=HERE | {"model": "nobody/nothing"})
+    assert any("not known of the model" in note for note in hub.json()["notes"])
+
+
+def test_a_layer_is_read_as_it_is_written(client: TestClient) -> None:
+    read = client.get(f"{PROFILES}balanced").json()["layers"]
+    layers = [{key: layer[key] for key in ("name", "when", "set")} for layer in read]
+    copied = created(client, name="copy", extends=None, layers=layers)
+    again = [{key: layer[key] for key in ("name", "when", "set")} for layer in copied["layers"]]
+    assert again == layers

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v2/catalog/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Goals
+         * @description Lists goals, as objectives of a search.
+         */
+        get: operations["list_goals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/catalog/gpus": {
         parameters: {
             query?: never;
@@ -76,6 +96,26 @@ export interface paths {
          * @description A model by one of its names.
          */
         get: operations["get_model"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/catalog/workloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Workloads
+         * @description Lists kinds of workloads, as sizes to begin with.
+         */
+        get: operations["list_workloads"];
         put?: never;
         post?: never;
         delete?: never;
@@ -208,6 +248,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/profiles/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Profiles
+         * @description Previews what each profile would set for a document, and why; it may be incomplete.
+         */
+        post: operations["preview_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/profiles/{name}": {
         parameters: {
             query?: never;
@@ -269,7 +329,7 @@ export interface paths {
         };
         /**
          * Get Task Schema
-         * @description The JSON Schema of task documents, for editors.
+         * @description The JSON Schema of task documents, with what forms need of each field under `x-` keys.
          */
         get: operations["get_task_schema"];
         put?: never;
@@ -412,6 +472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/tasks/convert": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Task
+         * @description Converts a task file of version 1 or 2, or an engine's command line, to a v2 document.
+         */
+        post: operations["convert_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/tasks/plan": {
         parameters: {
             query?: never;
@@ -426,6 +506,26 @@ export interface paths {
          * @description Plans a task without storing it: candidates, exclusions, predictions, time, cost.
          */
         post: operations["plan_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/tasks/suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suggest Task
+         * @description Suggests a whole task for a model and devices: sensible axes, load levels and a budget.
+         */
+        post: operations["suggest_task"];
         delete?: never;
         options?: never;
         head?: never;
@@ -532,6 +632,26 @@ export interface paths {
          * @description Predictions and measurements of every load level, and the errors.
          */
         get: operations["get_comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/tasks/{task_id}/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Configuration
+         * @description Every value of a task with the layers that set it: engine, defaults, profiles, the task.
+         */
+        get: operations["get_configuration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -904,6 +1024,11 @@ export interface components {
             fields: {
                 [key: string]: components["schemas"]["FieldView"];
             };
+            /**
+             * Notes
+             * @description Facts of the model that are not known, and what depends on them.
+             */
+            notes: string[];
             /** Profile */
             profile: string;
             /**
@@ -940,7 +1065,7 @@ export interface components {
              * @description Input tokens of the longest request.
              */
             isl?: number | null;
-            model: components["schemas"]["Model"];
+            model: string | components["schemas"]["Model"];
             /**
              * Osl
              * @description Output tokens of the longest request.
@@ -1144,6 +1269,56 @@ export interface components {
             error: components["schemas"]["PredictionErrorView"] | null;
             /** Levels */
             levels: components["schemas"]["LevelComparisonView"][];
+        };
+        /**
+         * ConfigurationView
+         * @description Values of a task, as its profiles, engines and machine complete them now.
+         */
+        ConfigurationView: {
+            /** Variants */
+            variants: components["schemas"]["VariantView"][];
+        };
+        /**
+         * Conversion
+         * @description A text as a v2 document.
+         */
+        Conversion: {
+            /**
+             * Document
+             * @description A task, version 2; `POST /api/v2/tasks/validate` has what it still lacks.
+             */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "v1" | "v2" | "command";
+            /**
+             * Notes
+             * @description What could not be carried over, or not as it was, with its place in the text; for a document
+             *     of version 2 its faults.
+             */
+            notes: components["schemas"]["FaultView"][];
+        };
+        /**
+         * ConvertRequest
+         * @description Text to be converted; nothing that it names is opened.
+         */
+        ConvertRequest: {
+            /**
+             * Format
+             * @description Format of the text; `auto` finds it out.
+             * @default auto
+             * @enum {string}
+             */
+            format: "auto" | "v1" | "v2" | "command";
+            /**
+             * Text
+             * @description A task file in YAML or JSON, or a command such as `vllm serve …`.
+             */
+            text: string;
         };
         /**
          * CountsView
@@ -1930,6 +2105,21 @@ export interface components {
             ttft_ms: number;
         };
         /**
+         * FitView
+         * @description Devices that hold the model.
+         */
+        FitView: {
+            /** Gpu */
+            gpu: string;
+            /**
+             * Gpus
+             * @description The fewest that do; 0 on a CPU.
+             */
+            gpus: number;
+            /** Why */
+            why: string;
+        };
+        /**
          * FrontierKind
          * @description Frontier that is requested.
          * @enum {string}
@@ -1954,6 +2144,36 @@ export interface components {
             predicted: components["schemas"]["PredictedPointView"][] | null;
             /** @description Recommended point, of the measured ones. */
             recommended: components["schemas"]["RecommendedView"] | null;
+        };
+        /**
+         * GoalList
+         * @description The catalog's goals; the first is taken where a suggestion names none.
+         */
+        GoalList: {
+            /** Items */
+            items: components["schemas"]["GoalView"][];
+        };
+        /**
+         * GoalView
+         * @description A goal of a search.
+         */
+        GoalView: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /**
+             * Needs Slo
+             * @description Whether it means nothing without limits in `slo`.
+             */
+            needs_slo: boolean;
+            /**
+             * Objectives
+             * @description Of `optimization.objectives`.
+             */
+            objectives: string[];
+            /** Title */
+            title: string;
         };
         /**
          * GpuList
@@ -2097,21 +2317,8 @@ export interface components {
             };
         };
         /**
-         * LayerValueView
-         * @description Value that a layer sets for a field, or the rule that finds one.
-         */
-        LayerValueView: {
-            /** Rule */
-            rule: string | null;
-            /** Source */
-            source: string;
-            value: components["schemas"]["JsonValue"];
-            /** Why */
-            why: string;
-        };
-        /**
          * LayerView
-         * @description Layer of a profile.
+         * @description Layer of a profile, in the form in which it is written.
          */
         LayerView: {
             /**
@@ -2119,12 +2326,14 @@ export interface components {
              * @description The profile it belongs to, and its name.
              */
             layer: string;
+            /** Name */
+            name: string;
             /**
-             * Settings
-             * @description By `group.field`.
+             * Set
+             * @description By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it.
              */
-            settings: {
-                [key: string]: components["schemas"]["LayerValueView"];
+            set: {
+                [key: string]: components["schemas"]["JsonValue"];
             };
             /** When */
             when: {
@@ -2925,8 +3134,11 @@ export interface components {
          * @description Candidate and its command line.
          */
         PlannedCandidate: {
-            /** Command */
-            command: string;
+            /**
+             * Command
+             * @description Null where commands are left out.
+             */
+            command: string | null;
             /** Id */
             id: string;
             /** Settings */
@@ -3205,6 +3417,28 @@ export interface components {
             version: string | null;
         };
         /**
+         * PreviewedSetting
+         * @description A field that a profile sets for the document.
+         */
+        PreviewedSetting: {
+            /**
+             * Field
+             * @description `group.field`.
+             */
+            field: string;
+            /** Layer */
+            layer: string;
+            /**
+             * Overruled
+             * @description Whether the document says the field itself, which wins.
+             */
+            overruled: boolean;
+            /** @description A list is searched. */
+            value: components["schemas"]["JsonValue"];
+            /** Why */
+            why: string;
+        };
+        /**
          * ProblemView
          * @description Problem details (RFC 9457).
          */
@@ -3270,6 +3504,45 @@ export interface components {
             extends?: string | null;
             /** Layers */
             layers?: components["schemas"]["Layer"][];
+        };
+        /**
+         * ProfilePreview
+         * @description What a profile would set for the document.
+         */
+        ProfilePreview: {
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /**
+             * Origin
+             * @enum {string}
+             */
+            origin: "built-in" | "folder" | "service";
+            /**
+             * Problem
+             * @description Why it cannot be used; null where it can be.
+             */
+            problem: string | null;
+            /** Settings */
+            settings: components["schemas"]["PreviewedSetting"][];
+            /** Skipped */
+            skipped: components["schemas"]["SkippedView"][];
+            /** Title */
+            title: string;
+        };
+        /**
+         * ProfilePreviews
+         * @description What each profile would set for the document.
+         */
+        ProfilePreviews: {
+            /** Items */
+            items: components["schemas"]["ProfilePreview"][];
+            /**
+             * Notes
+             * @description What of the document is not known, so that conditions on it do not hold.
+             */
+            notes: string[];
         };
         /**
          * ProfileSummary
@@ -3478,6 +3751,28 @@ export interface components {
             sha256?: string | null;
         };
         /**
+         * RequestLengths
+         * @description Tokens of a request.
+         */
+        RequestLengths: {
+            /**
+             * Isl
+             * @description Tokens in.
+             */
+            isl: number;
+            /**
+             * Osl
+             * @description Tokens out.
+             */
+            osl: number;
+            /**
+             * Prefix
+             * @description Tokens of the prompt that requests share.
+             * @default 0
+             */
+            prefix: number;
+        };
+        /**
          * RuntimeAxes
          * @description Requests that the deployment serves.
          */
@@ -3642,6 +3937,220 @@ export interface components {
              * @description Mean time to first token, ms.
              */
             ttft_ms?: number | null;
+        };
+        /**
+         * SuggestRequest
+         * @description Model, devices, workload and goal of a task; what is left out is chosen by what is there.
+         */
+        SuggestRequest: {
+            /**
+             * Backend
+             * @description The engine; one that serves the model's format, installed ones first, where left out.
+             */
+            backend?: string | null;
+            /**
+             * Goal
+             * @description A goal of the catalog; the first where left out.
+             */
+            goal?: string | null;
+            /**
+             * Gpu Type
+             * @description A GPU of the catalog or of the home, or `cpu`; the devices of the workers, or of the
+             *     service's machine, where left out.
+             */
+            gpu_type?: string | null;
+            model: string | components["schemas"]["Model"];
+            /** Name */
+            name?: string | null;
+            /**
+             * Profiles
+             * @description Fields that a profile sets here are left to it.
+             * @default []
+             */
+            profiles: string[];
+            /** @default {} */
+            slo: components["schemas"]["Slo"];
+            /**
+             * Total Gpus
+             * @description GPUs that a deployment may occupy; those that are found, or the fewest that hold the model,
+             *     where left out.
+             */
+            total_gpus?: number | null;
+            /** @description A workload of the catalog by its name, or the tokens of a request. */
+            workload?: string | components["schemas"]["RequestLengths"] | null;
+        };
+        /**
+         * SuggestedModelView
+         * @description Facts of the model.
+         */
+        SuggestedModelView: {
+            /** Context Length */
+            context_length: number | null;
+            /**
+             * Fits
+             * @description Devices with enough memory, the fewest first; empty where the size is not known.
+             */
+            fits: components["schemas"]["FitView"][];
+            /**
+             * Formats
+             * @description Number formats that its weights can have, the checkpoint's own first.
+             */
+            formats: string[];
+            /** Name */
+            name: string;
+            /** Parameters B */
+            parameters_b: number | null;
+            /**
+             * Recognised
+             * @description Whether its shape is known, so that memory and speed can be predicted.
+             */
+            recognised: boolean;
+            /**
+             * Weights Gib
+             * @description In the checkpoint's own format.
+             */
+            weights_gib: number | null;
+        };
+        /**
+         * Suggestion
+         * @description A task that can be planned and created as it is.
+         */
+        Suggestion: {
+            /**
+             * TaskConfig
+             * @description A tuning task, version 2.
+             */
+            document: {
+                /** @default {} */
+                attention: components["schemas"]["AttentionAxes"];
+                /**
+                 * @default {
+                 *       "cut_short": true,
+                 *       "duration_per_level_s": 60,
+                 *       "learn_when_busy": false,
+                 *       "ready_timeout_s": 300,
+                 *       "repeats": 1,
+                 *       "request_timeout_s": 120,
+                 *       "requests_per_level": 32,
+                 *       "tool": "autotuner",
+                 *       "warmup_requests": 2
+                 *     }
+                 */
+                benchmark: components["schemas"]["Benchmark"];
+                /**
+                 * Combinations
+                 * @description Alternatives: each is joined with the rest of the task, instead of all with all.
+                 * @default []
+                 */
+                combinations: components["schemas"]["Combination"][];
+                /**
+                 * Deployment Mode
+                 * @description The launcher that starts the engines: `local` on this machine; `replay` takes recorded
+                 *     launches in their place. `docker` and `ray` are not installed yet; packages may add others.
+                 * @default local
+                 * @enum {string}
+                 */
+                deployment_mode: "local" | "docker" | "ray" | "replay";
+                /**
+                 * Description
+                 * @description Free text, kept and shown.
+                 * @default
+                 */
+                description: string;
+                /**
+                 * Engine Path
+                 * @description The engine's program; what is on PATH, or the embedded one, where left out.
+                 */
+                engine_path?: string | null;
+                /**
+                 * Gpus
+                 * @description GPUs by their facts, for names in `system.gpu_type` that the catalog lacks; a name of the
+                 *     catalog is described anew.
+                 */
+                gpus?: {
+                    [key: string]: components["schemas"]["DescribedGpu"];
+                };
+                /** @default {} */
+                memory: components["schemas"]["MemoryAxes"];
+                /**
+                 * Metadata
+                 * @description Your own notes, kept as they are.
+                 */
+                metadata?: {
+                    [key: string]: unknown;
+                };
+                /** @default {} */
+                misc: components["schemas"]["MiscAxes"];
+                /** @description May be left out in a replay: the table tells it. */
+                model: components["schemas"]["Model"];
+                /**
+                 * Name
+                 * @description Name of the task in lists and reports.
+                 */
+                name: string;
+                /**
+                 * @default {
+                 *       "budget": {},
+                 *       "objectives": [
+                 *         "tok_s_per_gpu",
+                 *         "tok_s_per_user"
+                 *       ],
+                 *       "parallel_launches": 1,
+                 *       "seed": 0,
+                 *       "strategy": "auto"
+                 *     }
+                 */
+                optimization: components["schemas"]["Optimization"];
+                /** @default {} */
+                parallel: components["schemas"]["ParallelAxes"];
+                /**
+                 * @description Prediction before a launch.
+                 * @default {
+                 *       "calibrate": true,
+                 *       "mode": "auto",
+                 *       "predictor": "auto"
+                 *     }
+                 */
+                prediction: components["schemas"]["PredictionConfig"];
+                /**
+                 * Profiles
+                 * @description Names of profiles, applied in order; what the task itself says always wins.
+                 * @default []
+                 */
+                profiles: string[];
+                /** @default {} */
+                quantization: components["schemas"]["QuantizationAxes"];
+                /** @description The recorded table that `deployment_mode: replay` replays. */
+                replay?: components["schemas"]["ReplayConfig"] | null;
+                /** @default {} */
+                runtime: components["schemas"]["RuntimeAxes"];
+                /** @default {} */
+                scheduling: components["schemas"]["SchedulingAxes"];
+                /**
+                 * @description Limits that the served point has to meet.
+                 * @default {}
+                 */
+                slo: components["schemas"]["Slo"];
+                /** @default {} */
+                system: components["schemas"]["SystemAxes"];
+                /**
+                 * Version
+                 * @description Version of the document's form.
+                 * @constant
+                 */
+                version: 2;
+            };
+            model: components["schemas"]["SuggestedModelView"];
+            /**
+             * Notes
+             * @description Sentences about what was chosen or left out, and why.
+             */
+            notes: string[];
+            /**
+             * Problem
+             * @description Why nothing can be launched on these devices as the document stands; null where it can.
+             */
+            problem: string | null;
         };
         /**
          * SystemAxes
@@ -4403,6 +4912,37 @@ export interface components {
             warnings: string[];
         };
         /**
+         * VariantView
+         * @description Configuration of a task on one engine, with one of its combinations.
+         */
+        VariantView: {
+            /**
+             * Combination
+             * @description `group.field` -> value, of the fields by which the task's variants differ.
+             */
+            combination: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Engine */
+            engine: string;
+            /** Engine Version */
+            engine_version: string;
+            /**
+             * Fields
+             * @description By `group.field`; a list is searched.
+             */
+            fields: {
+                [key: string]: components["schemas"]["FieldView"];
+            };
+            /** Skipped */
+            skipped: components["schemas"]["SkippedView"][];
+            /**
+             * Warnings
+             * @description Settings of profiles that the engine cannot express.
+             */
+            warnings: string[];
+        };
+        /**
          * VersionsView
          * @description Installed versions on the service's machine; null where not installed.
          */
@@ -4530,6 +5070,46 @@ export interface components {
             /** Version */
             version: string;
         };
+        /**
+         * WorkloadList
+         * @description The catalog's workloads.
+         */
+        WorkloadList: {
+            /** Items */
+            items: components["schemas"]["WorkloadView"][];
+        };
+        /**
+         * WorkloadView
+         * @description A kind of requests that models are served for, as tokens of one of them.
+         */
+        WorkloadView: {
+            /** Description */
+            description: string;
+            /**
+             * Isl
+             * @description Tokens in.
+             */
+            isl: number;
+            /** Name */
+            name: string;
+            /**
+             * Osl
+             * @description Tokens out.
+             */
+            osl: number;
+            /**
+             * Prefix
+             * @description Tokens of the prompt that requests share.
+             */
+            prefix: number;
+            /**
+             * Source
+             * @description Where the figures come from.
+             */
+            source: string;
+            /** Title */
+            title: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -4539,6 +5119,98 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_goals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalList"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     list_gpus: {
         parameters: {
             query?: never;
@@ -4879,6 +5551,98 @@ export interface operations {
             };
             /** @description `not-found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_workloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadList"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5651,6 +6415,122 @@ export interface operations {
             };
         };
     };
+    preview_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: components["schemas"]["JsonValue"];
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfilePreviews"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_profile: {
         parameters: {
             query?: never;
@@ -6316,7 +7196,10 @@ export interface operations {
     };
     get_task_schema: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The GPU on which engines take their defaults. */
+                gpu_type?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7317,9 +8200,126 @@ export interface operations {
             };
         };
     };
-    plan_task: {
+    convert_task: {
         parameters: {
             query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConvertRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversion"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    plan_task: {
+        parameters: {
+            query?: {
+                /** @description Whether candidates are listed with their command lines. */
+                commands?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7330,13 +8330,134 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The plan; with `Accept: text/event-stream` a stream of events: `progress` with `asked` and `total`, then `plan` with the plan, or `problem` with problem details. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TaskPlan"];
+                    "text/event-stream": {
+                        data?: string;
+                        event?: string;
+                        id?: string;
+                        /** @description ms */
+                        retry?: number;
+                    };
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    suggest_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuggestRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suggestion"];
                 };
             };
             /** @description `bad-request`: The request cannot be understood */
@@ -8255,6 +9376,110 @@ export interface operations {
                 };
             };
             /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
             403: {
                 headers: {
                     [name: string]: unknown;

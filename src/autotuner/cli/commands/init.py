@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,23 +10,24 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from autotuner.catalog import gpu_named, model_named, this_device
+from autotuner.catalog import gpu_named, model_named
 from autotuner.catalog.gpus import CPU
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json, refuse_unwritable
 from autotuner.config import DescribedGpu, Model, Slo, nearest
-from autotuner.engines import DEFAULT_ENGINE, ENGINES, engine_named
-from autotuner.errors import AutotunerError, EngineError
+from autotuner.engines import DEFAULT_ENGINE, engine_named
+from autotuner.errors import AutotunerError
 from autotuner.profiles import USERS, registry_with
 from autotuner.report.html import write_aside
-from autotuner.tuning.first_task import Asked, FirstTask, first_task
+from autotuner.tuning.first_task import first_task
+from autotuner.tuning.first_task_asked import Asked
+from autotuner.tuning.first_task_text import commented
+from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.devices import ALL, ON_CPU, Devices, devices_of
 
 _PACKAGED = "smollm2-135m"
 _ON_STDOUT = "-"
-_LENGTHS = {True: (64, 32), False: (1024, 256)}
-"""Whether it is a CPU -> tokens of a request in and out, where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,17 @@ def init(wishes: Wishes, output: Path, *, force: bool, home: Path | None, as_jso
     folder = state_folder(home)
     asked = _asked(wishes, Path.cwd(), gpus_of_home(folder))
     base = Path.cwd() if on_stdout else output.resolve().parent
-    drafted = first_task(asked, base=base, registry=registry_with(folder / USERS))
+    drafted, prepared = first_task(asked, base=base, registry=registry_with(folder / USERS))
+    text = commented(asked, drafted)
     if on_stdout:
-        sys.stdout.write(drafted.text)
+        sys.stdout.write(text)
         return
     with refuse_unwritable(output):
-        write_aside(output, drafted.text)
-    _report(asked, drafted, output, as_json=as_json)
+        write_aside(output, text)
+    _report(asked, prepared, output, as_json=as_json)
 
 
-def _report(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) -> None:
-    prepared = drafted.prepared
+def _report(asked: Asked, prepared: Prepared, output: Path, *, as_json: bool) -> None:
     candidates = len(prepared.space.candidates)
     if as_json:
         print_json(
@@ -85,8 +85,7 @@ def _report(asked: Asked, drafted: FirstTask, output: Path, *, as_json: bool) ->
             }
         )
         return
-    devices = "the CPU" if asked.on_cpu else f"{asked.gpus} x {asked.gpu}"
-    what = f"{prepared.model.name} on {asked.engine}, {devices}"
+    what = f"{prepared.model.name} on {asked.engine}, {asked.devices}"
     count = f"{candidates} candidates, up to {prepared.launches} to launch"
     out().print(escape(f"{output}: {what}; {count}"), soft_wrap=True)
     out().print(escape(f"next: autotuner plan {output}"), soft_wrap=True)
@@ -99,21 +98,14 @@ def _asked(wishes: Wishes, here: Path, described: Mapping[str, DescribedGpu]) ->
         engine_named(wishes.engine)
     limits = limits_of(wishes.slo)
     devices = _devices(wishes, described)
-    on_cpu = devices.gpu == CPU
-    model = _model(wishes, devices, here)
-    isl, osl = _LENGTHS[on_cpu]
-    given = (model.id or model.path or "").rstrip("/").rpartition("/")[2]
-    name = re.sub(r"[^A-Za-z0-9.]+", "-", given.removesuffix(".gguf")) or "task"
-    return Asked(
-        name=name.strip("-").lower(),
-        model=model,
-        engine=_engine(wishes, model, on_cpu=on_cpu),
-        gpu=devices.gpu,
-        gpus=0 if on_cpu else devices.gpus,
-        isl=wishes.isl or isl,
-        osl=wishes.osl or osl,
+    return Asked.of(
+        _model(wishes, devices, here),
+        devices.gpu,
+        0 if devices.gpu == CPU else devices.gpus,
+        engine=wishes.engine,
+        isl=wishes.isl,
+        osl=wishes.osl,
         slo=limits,
-        cores=this_device().cores,
         described=described,
     )
 
@@ -153,23 +145,6 @@ def _model(wishes: Wishes, devices: Devices, here: Path) -> Model:
         "--model is missing",
         remedy="give an id of the catalog or a hub, a model folder or a GGUF file",
     )
-
-
-def _engine(wishes: Wishes, model: Model, *, on_cpu: bool) -> str:
-    if wishes.engine is not None:
-        return engine_named(wishes.engine).name
-    if on_cpu or (model.path or "").endswith(".gguf"):
-        return DEFAULT_ENGINE
-    others = [name for name in ENGINES if name != DEFAULT_ENGINE]
-    return next(filter(_is_here, others), others[0])
-
-
-def _is_here(engine: str) -> bool:
-    try:
-        engine_named(engine).find(None)
-    except EngineError:
-        return False
-    return True
 
 
 def limits_of(texts: Sequence[str]) -> Mapping[str, float]:

@@ -20,10 +20,10 @@ from autotuner.errors import AutotunerError, ConfigError
 from autotuner.landscapes import REPLAYED
 from autotuner.predict import Observation
 from autotuner.profiles import MACHINE, USERS, ResolvedConfig, registry_with
-from autotuner.report.documents import task_schema
 from autotuner.report.plan_document import plan_of
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.report.points import value_text
+from autotuner.report.task_schema import task_schema
 from autotuner.tuning.checks import problems_from, problems_in
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.forecast import Forecast

@@ -6,26 +6,29 @@ others waiting.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import Body, Request
+from fastapi import Body, Header, Query
 from fastapi.responses import Response
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
-from autotuner.config import LoadLevel, TaskConfig, parse_task
-from autotuner.errors import AutotunerError, ConfigError, Problem
+from autotuner.config import PartialTask, TaskConfig, parse_partly
+from autotuner.errors import AutotunerError, Problem
 from autotuner.report.plan_document import plan_of
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
+from autotuner.server.v2.events import EVENT_SCHEMA, EVENT_STREAM
+from autotuner.server.v2.form_requests import post_only
+from autotuner.server.v2.plan_stream import plan_stream
+from autotuner.server.v2.plan_views import PLAN, VALIDATION, TaskPlan, Validation
 from autotuner.server.v2.routing import (
     WITH_BODY,
-    FaultView,
     ServiceDep,
-    View,
     json_response,
     merged,
     problems,
@@ -37,7 +40,6 @@ from autotuner.tuning.estimate import MOST_CANDIDATES
 from autotuner.tuning.prepare import Prepared, prepare
 from autotuner.tuning.resources import with_gpus_of_home
 
-Settings = dict[str, JsonValue]
 MOST_COMBINATIONS = 50_000
 """Most combinations of the axes of a task that is validated or planned here: a second or two."""
 LONGEST_S = 20.0
@@ -45,187 +47,18 @@ LONGEST_S = 20.0
 LISTED = 200
 """Most candidates that a plan lists."""
 _AT_ONCE = 2
-_OTHERS = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS")
+_PLACES = re.compile(r"^combinations\[\d+\]\.|\[\d+\]$")
 _RETRY_S = 5
+_STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The plan; with `Accept: text/event-stream` a stream of events: `progress` "
+        "with `asked` and `total`, then `plan` with the plan, or `problem` with problem details.",
+        "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
+    }
+}
 router = v2_router("/tasks", "tasks")
 _places = threading.BoundedSemaphore(_AT_ONCE)
-
-
-class Validation(View):
-    """Whether a document is a task that can run here."""
-
-    valid: bool
-    errors: list[FaultView]
-    """Every fault, with the path of its field; empty where it is valid."""
-    warnings: list[str]
-    """Settings of profiles that the engine cannot express."""
-    content_id: str | None
-    """Hash of all that determines what is launched; null where it is not a task."""
-    candidates: int | None
-    """Number of candidates; null where it cannot be prepared."""
-
-
-class PlannedCandidate(View):
-    """Candidate and its command line."""
-
-    id: str
-    settings: Settings
-    command: str
-
-
-class PlannedBudget(View):
-    """The limits of a task; null where there is none."""
-
-    experiments: int | None
-    minutes: float | None
-    usd: float | None
-
-
-class PredictedPoint(View):
-    """Predicted operating point: a candidate at one load level.
-
-    `*_log_std`: standard deviation of ln(measured / predicted).
-    """
-
-    candidate: str
-    settings: Settings
-    gpus: int
-    load: LoadLevel
-    ttft_ms: float
-    tpot_ms: float | None
-    """Null where every answer has one token, as `tok_s_per_user`."""
-    tok_s: float
-    tok_s_per_gpu: float
-    tok_s_per_user: float | None
-    requests_per_s: float
-    e2e_ms: float
-    ttft_log_std: float
-    tpot_log_std: float
-    tok_s_log_std: float
-    memory_gib: float | None
-    source: str
-    kind: str
-    """The kind of data that `source` stands on; points of different kinds compare less well."""
-    note: str
-    on_frontier: bool
-
-
-class PredictedLimit(View):
-    """Limit of the SLO and the recommended point's prediction for it."""
-
-    name: str
-    limit_ms: float
-    predicted_ms: float
-    interval_ms: list[float]
-    """80 % interval of the measurement."""
-    verdict: Literal["meets", "unclear", "misses"]
-    over: float
-    """By what share the prediction is over the limit; 0 where it is not."""
-
-
-class PredictedRecommendation(View):
-    """Recommended point by prediction alone."""
-
-    candidate: str
-    settings: Settings
-    gpus: int
-    load: LoadLevel
-    ttft_ms: float
-    tpot_ms: float | None
-    tok_s: float
-    requests_per_s: float
-    e2e_ms: float
-    usd_per_million_tokens: float | None
-    intervals: dict[str, list[float]]
-    """Quantity -> bounds of its 80 % interval."""
-    reason: str
-    meets_slo: bool
-    limits: list[PredictedLimit]
-    command: str
-
-
-class InfeasibleView(View):
-    """Reason why a candidate is predicted to exceed memory."""
-
-    why: str
-    needed_gib: float | None
-    available_gib: float | None
-
-
-class PlanPredictionView(View):
-    """Prediction of the task as a whole."""
-
-    predictor: str | None
-    why: str
-    observations: int
-    """Number of earlier measurements that corrected the predictions."""
-    recommended: PredictedRecommendation | None
-    mixed: str | None
-    """Sentence about the kinds of data that are compared; null where it is one."""
-    frontier: list[PredictedPoint]
-    """Predicted Pareto frontier, the fastest for a user first."""
-    out_of_memory: dict[str, InfeasibleView]
-    refused: dict[str, str]
-    """Candidate -> reason why it is not predicted."""
-    asked: int
-    """Number of predicted candidates: all, or a sample spread over the space."""
-    minutes: float | None
-    """Of tuning; null where nothing is predicted."""
-    usd: float | None
-    """Of tuning; null where no price is known."""
-    warnings: list[str]
-
-
-class TaskPlan(View):
-    """Plan of a task, before anything is launched."""
-
-    task: str
-    replay: bool
-    landscape: str | None
-    content_id: str
-    engine: str
-    engine_version: str
-    engine_origin: str
-    installed: bool
-    """Whether the engine is on the service's machine."""
-    model: str
-    model_path: str
-    model_notes: list[str]
-    """Unknown facts of the model, and contradictions to its files."""
-    device: str
-    strategy: str
-    strategy_reason: str
-    min_gain: float
-    budget: PlannedBudget
-    side_by_side: int
-    """Engines that may run at once."""
-    objectives: list[str]
-    workload: str
-    load: list[LoadLevel]
-    """Load levels, all of one kind."""
-    load_reason: str
-    """Reason for these levels, where the task leaves them open; else empty."""
-    combinations: int
-    candidates: int
-    launches: int
-    """Most candidates that will be launched."""
-    excluded: dict[str, int]
-    """Why -> how many combinations."""
-    profiles: list[str]
-    warnings: list[str]
-    axes: dict[str, list[JsonValue]]
-    """`group.field` -> the values that differ among candidates."""
-    expected_minutes: float | None
-    """Duration of earlier tasks of the same document; null where there is none."""
-    at_most_minutes: float | None
-    """Duration if every level runs to its time limit; null where it is not finite."""
-    experiments: list[PlannedCandidate]
-    """The candidates in the order of the space; the first of them where there are many."""
-    prediction: PlanPredictionView
-
-
-VALIDATION: TypeAdapter[Validation] = TypeAdapter(Validation)
-PLAN: TypeAdapter[TaskPlan] = TypeAdapter(TaskPlan)
+Progress = Callable[[int, int], None]
 
 
 @router.post("/validate", response_model=Validation, responses=WITH_BODY)
@@ -234,61 +67,104 @@ def validate_task(
     document: Annotated[dict[str, JsonValue], Body(description="A task document, version 2.")],
 ) -> Response:
     """Checks whether a document is a task that can run here; lists every fault at once."""
-    try:
-        task = with_gpus_of_home(parse_task(document), service.folder)
-    except ConfigError as error:
-        return _validation_response(error.problems)
-    forbidden = service.violations(task)
-    if forbidden:
-        # Forbidden files are not opened: they may lie outside the allowed folders.
-        return _validation_response(forbidden, task)
-    registry = service_registry(service.store, service.folder)
-    faults = problems_in(task, base=service.base, registry=registry)
-    if faults:
-        return _validation_response(faults, task)
-    try:
-        with _turn():
-            prepared = _prepared(service, task)
-    except AutotunerError as error:
-        return _validation_response(problems_from(error), task)
-    return _validation_response((), task, prepared)
+    found = parse_partly(document)
+    faults = list(found.faults)
+    if found.task is None:
+        return _validation_response(faults)
+    task = with_gpus_of_home(found.task, service.folder)
+    faults += _faults_of_meaning(service, task, found)
+    prepared = None
+    if not faults:
+        try:
+            with _turn():
+                prepared = _prepared(service, task)
+        except AutotunerError as error:
+            faults += problems_from(error)
+    return _validation_response(faults, None if found.faults else task, prepared)
 
 
 @router.post(
     "/plan",
     response_model=TaskPlan,
-    responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
+    responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED))
+    | _STREAMED,
 )
-def plan_task(service: ServiceDep, task: Annotated[TaskConfig, Body()]) -> Response:
+def plan_task(
+    service: ServiceDep,
+    task: Annotated[TaskConfig, Body()],
+    commands: Annotated[
+        bool, Query(description="Whether candidates are listed with their command lines.")
+    ] = True,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> Response:
     """Plans a task without storing it: candidates, exclusions, predictions, time, cost."""
     refuse_violations(service.violations(task))
     task = with_gpus_of_home(task, service.folder)
+
+    def planned(progress: Progress) -> dict[str, Any]:
+        return _plan(service, task, progress, commands=commands)
+
+    if EVENT_STREAM in accept:
+        return plan_stream(planned)
+    return json_response(PLAN, planned(lambda asked, total: None))
+
+
+post_only(router, "/validate")
+post_only(router, "/plan")
+
+
+def _faults_of_meaning(service: Service, task: TaskConfig, found: PartialTask) -> Iterator[Problem]:
+    """What is not available here and what the operator forbids, where the form is right."""
+    forbidden = service.violations(task)
+    # Forbidden files are not opened: they may lie outside the allowed folders.
+    opened = "model" not in found.replaced and not any(
+        fault.path.startswith("model.") for fault in forbidden
+    )
+    registry = service_registry(service.store, service.folder)
+    here = problems_in(task, base=service.base, registry=registry, with_model=opened)
+    known = [fault.path for fault in found.faults if fault.path]
+    for fault in here:
+        if not any(map(fault.path.startswith, known)):
+            yield fault
+    fields_here = {_field(fault.path) for fault in here}
+    for fault in forbidden:
+        is_placeholder = fault.path.partition(".")[0] in found.replaced
+        if not is_placeholder and _field(fault.path) not in fields_here:
+            yield fault
+
+
+def _field(path: str) -> str:
+    """The field of a path, whatever combination and item of a list it is of."""
+    return _PLACES.sub("", path)
+
+
+def _plan(
+    service: Service, task: TaskConfig, progress: Progress, *, commands: bool
+) -> dict[str, Any]:
+    """The plan as a document.
+
+    Raises:
+        AutotunerError, ProblemError: the task cannot be planned, or not in time.
+    """
     with _turn():
         ends = time.monotonic() + LONGEST_S
         prepared = _prepared(service, task)
+
+        def tell(asked: int, total: int) -> None:
+            progress(asked, total)
+            _check_deadline(ends, asked, total)
+
         document, _ = plan_of(
             prepared,
             service.folder,
             service.store,
-            tell=_deadline_callback(ends),
+            tell=tell,
             most=MOST_CANDIDATES,
             listed=LISTED,
+            commands=commands,
             measure=False,
         )
-    return json_response(PLAN, document)
-
-
-@router.api_route("/validate", methods=list(_OTHERS), include_in_schema=False)
-@router.api_route("/plan", methods=list(_OTHERS), include_in_schema=False)
-def only_post(request: Request) -> Response:
-    """Answers that neither is a task."""
-    if request.method == "OPTIONS":
-        return Response(status_code=204, headers={"Allow": "POST"})
-    raise ProblemError(
-        ProblemKind.METHOD_NOT_ALLOWED,
-        f"{request.url.path} does not accept {request.method}",
-        headers={"Allow": "POST"},
-    )
+    return document
 
 
 def _prepared(service: Service, task: TaskConfig) -> Prepared:
@@ -310,21 +186,18 @@ def _turn() -> Iterator[None]:
         _places.release()
 
 
-def _deadline_callback(ends: float) -> Callable[[int, int], None]:
-    def check_deadline(asked: int, total: int) -> None:
-        if time.monotonic() > ends:
-            raise ProblemError(
-                ProblemKind.TASK_INVALID,
-                f"the plan takes more than {LONGEST_S:.0f} s: {asked} of {total} candidates were "
-                "predicted by then; remove values from the axes, or set prediction.predictor to "
-                "roofline or none",
-            )
-
-    return check_deadline
+def _check_deadline(ends: float, asked: int, total: int) -> None:
+    if time.monotonic() > ends:
+        raise ProblemError(
+            ProblemKind.TASK_INVALID,
+            f"the plan takes more than {LONGEST_S:.0f} s: {asked} of {total} candidates were "
+            "predicted by then; remove values from the axes, or set prediction.predictor to "
+            "roofline or none",
+        )
 
 
 def _validation_response(
-    faults: tuple[Problem, ...], task: TaskConfig | None = None, prepared: Prepared | None = None
+    faults: list[Problem], task: TaskConfig | None = None, prepared: Prepared | None = None
 ) -> Response:
     document: dict[str, Any] = {
         "valid": not faults,

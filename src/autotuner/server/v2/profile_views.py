@@ -5,21 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 
-from autotuner.config import Model
 from autotuner.config.document import PositiveInt
+from autotuner.server.v2.form_requests import FormBody, NamedModel
 from autotuner.server.v2.routing import View
 
 ProfileOrigin = Literal["built-in", "folder", "service"]
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Layer(_Body):
+class Layer(FormBody):
     """Settings that hold together under one condition."""
 
     name: str = Field(default="settings", min_length=1, max_length=100)
@@ -30,7 +26,7 @@ class Layer(_Body):
     `{value or rule, why, source}`."""
 
 
-class ProfileContent(_Body):
+class ProfileContent(FormBody):
     """Content of a profile, without its name."""
 
     description: str = Field(default="", max_length=2000)
@@ -71,23 +67,15 @@ class ProfileList(View):
     items: list[ProfileSummary]
 
 
-class LayerValueView(View):
-    """Value that a layer sets for a field, or the rule that finds one."""
-
-    value: JsonValue
-    rule: str | None
-    why: str
-    source: str
-
-
 class LayerView(View):
-    """Layer of a profile."""
+    """Layer of a profile, in the form in which it is written."""
 
     layer: str
     """The profile it belongs to, and its name."""
+    name: str
     when: dict[str, JsonValue]
-    settings: dict[str, LayerValueView]
-    """By `group.field`."""
+    set: dict[str, JsonValue]
+    """By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it."""
 
 
 class ProfileView(ProfileSummary):
@@ -99,10 +87,10 @@ class ProfileView(ProfileSummary):
     """Content as it was sent, to be changed and sent back; null where it is not in the database."""
 
 
-class ApplyRequest(_Body):
+class ApplyRequest(FormBody):
     """Model, engine and GPUs to which a profile is applied."""
 
-    model: Model
+    model: NamedModel
     engine: Annotated[str, Field(max_length=40)]
     gpu: Annotated[str, Field(max_length=80)] | None = None
     """A GPU of the catalog, or `cpu`."""
@@ -148,6 +136,8 @@ class AppliedProfile(View):
     engine_version: str
     context: dict[str, JsonValue]
     """Every fact that a condition may name; null where it is not known."""
+    notes: list[str]
+    """Facts of the model that are not known, and what depends on them."""
     settings: dict[str, JsonValue]
     """`group.field` -> value; a list is searched."""
     fields: dict[str, FieldView]
@@ -155,6 +145,41 @@ class AppliedProfile(View):
     warnings: list[str]
 
 
+class PreviewedSetting(View):
+    """A field that a profile sets for the document."""
+
+    field: str
+    """`group.field`."""
+    value: JsonValue
+    """A list is searched."""
+    why: str
+    layer: str
+    overruled: bool
+    """Whether the document says the field itself, which wins."""
+
+
+class ProfilePreview(View):
+    """What a profile would set for the document."""
+
+    name: str
+    title: str
+    description: str
+    origin: ProfileOrigin
+    settings: list[PreviewedSetting]
+    skipped: list[SkippedView]
+    problem: str | None
+    """Why it cannot be used; null where it can be."""
+
+
+class ProfilePreviews(View):
+    """What each profile would set for the document."""
+
+    items: list[ProfilePreview]
+    notes: list[str]
+    """What of the document is not known, so that conditions on it do not hold."""
+
+
 PROFILE_LIST: TypeAdapter[ProfileList] = TypeAdapter(ProfileList)
 PROFILE: TypeAdapter[ProfileView] = TypeAdapter(ProfileView)
 APPLIED: TypeAdapter[AppliedProfile] = TypeAdapter(AppliedProfile)
+PREVIEWS: TypeAdapter[ProfilePreviews] = TypeAdapter(ProfilePreviews)

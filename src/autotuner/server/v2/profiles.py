@@ -10,7 +10,6 @@ from fastapi import Header, Path
 from fastapi.responses import Response
 
 from autotuner.catalog import resolve_model
-from autotuner.config import TaskConfig
 from autotuner.errors import NameTakenError, Problem, ProfileError
 from autotuner.profiles import (
     BASE,
@@ -54,6 +53,8 @@ from autotuner.store.profiles import StoredProfile, StoredProfiles, registry_bes
 from autotuner.tuning.resolve import applied
 
 router = v2_router("/profiles", "profiles")
+PREVIEW = "preview"
+"""Name that no profile may have here: its address is that of previews."""
 
 _UNKNOWN = problems(ProblemKind.NOT_FOUND)
 _STALE = problems(ProblemKind.PRECONDITION_FAILED)
@@ -76,9 +77,9 @@ IfMatch = Annotated[
 @router.get("/", response_model=ProfileList, responses=_BROKEN)
 def list_profiles(service: ServiceDep) -> Response:
     """Lists every profile that a task may name, and the broken ones with their problems."""
-    kept, registry = _all(service)
-    rows = [_row(name, registry, kept.get(name)) for name in registry.names()]
-    rows += [_broken_row(one, kept.get(one.name)) for one in registry.broken]
+    kept, registry = profiles_here(service)
+    rows = [summary_of(name, registry, kept.get(name)) for name in registry.names()]
+    rows += [summary_of_broken(one, kept.get(one.name)) for one in registry.broken]
     return json_response(PROFILE_LIST, {"items": rows})
 
 
@@ -97,7 +98,11 @@ def create_profile(
     service: ServiceDep, profile: NewProfile, key: IdempotencyKey = None
 ) -> Response:
     """Creates a profile; it may extend any other."""
-    _, registry = _all(service)
+    _, registry = profiles_here(service)
+    if profile.name == PREVIEW:
+        raise ProblemError(
+            ProblemKind.CONFLICT, f"{PREVIEW!r} is an address of its own; choose another name"
+        )
     if profile.name in registry.profiles:
         raise NameTakenError(
             f"the profile {profile.name!r} exists already",
@@ -176,10 +181,9 @@ def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) ->
 )
 def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Response:
     """Applies a profile to a model on GPUs with an engine: every field with its sources."""
-    _, registry = _all(service)
+    _, registry = profiles_here(service)
     _require(name, registry)
-    asking = TaskConfig(version=2, name="apply", model=where.model)
-    refuse_violations([one for one in service.violations(asking) if one.path.startswith("model.")])
+    refuse_violations(service.violations_of_model(where.model))
     model = resolve_model(where.model, base=service.base)
     circumstances = {
         "model": where.model.id or model.name,
@@ -198,13 +202,14 @@ def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Respo
             "engine": engine.name,
             "engine_version": version,
             "context": context.known,
+            "notes": model.notes,
             "settings": dict(config.settings),
             **config_document(config, engine, version),
         },
     )
 
 
-def _all(service: Service) -> tuple[dict[str, StoredProfile], ProfileRegistry]:
+def profiles_here(service: Service) -> tuple[dict[str, StoredProfile], ProfileRegistry]:
     """Stored profiles by name, and the registry of all profiles."""
     kept = {row.name: row for row in StoredProfiles(service.store.sessions).all()}
     documents = {name: row.document for name, row in kept.items()}
@@ -254,7 +259,7 @@ def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, 
     document = content.model_dump(mode="json", exclude_none=True) | {"name": name}
     faults = list(faults_of(document["layers"]))
     if not faults:
-        rows, _ = _all(service)
+        rows, _ = profiles_here(service)
         documents = {key: row.document for key, row in rows.items()} | {name: document}
         try:
             if content.extends == BASE:
@@ -275,7 +280,8 @@ def _content_of(kept: StoredProfile) -> dict[str, Any]:
     return {key: value for key, value in kept.document.items() if key != "name"}
 
 
-def _row(name: str, registry: ProfileRegistry, kept: StoredProfile | None) -> dict[str, Any]:
+def summary_of(name: str, registry: ProfileRegistry, kept: StoredProfile | None) -> dict[str, Any]:
+    """A profile in a line, with where it is stored."""
     profile = registry.get(name)
     origin = "service" if kept else "built-in" if name in BUILTIN else "folder"
     return {
@@ -290,7 +296,8 @@ def _row(name: str, registry: ProfileRegistry, kept: StoredProfile | None) -> di
     }
 
 
-def _broken_row(broken: BrokenProfile, kept: StoredProfile | None) -> dict[str, Any]:
+def summary_of_broken(broken: BrokenProfile, kept: StoredProfile | None) -> dict[str, Any]:
+    """A profile that cannot be used, in a line with its `problem`."""
     row = kept if broken.source == source_of_kept(broken.name) else None
     return {
         "name": broken.name,
@@ -307,11 +314,11 @@ def _broken_row(broken: BrokenProfile, kept: StoredProfile | None) -> dict[str, 
 def _profile_response(
     service: Service, name: str, *, status: int = 200, if_none_match: str | None = None
 ) -> Response:
-    everything, registry = _all(service)
+    everything, registry = profiles_here(service)
     _require(name, registry)
     kept = everything.get(name)
     document = {
-        **_row(name, registry, kept),
+        **summary_of(name, registry, kept),
         "layers": profile_document(name, registry)["layers"],
         "document": kept and _content_of(kept),
     }

@@ -161,11 +161,17 @@ def document_of(body: bytes) -> Any:
         raise _invalid("", f"is not UTF-8 (byte {error.start})") from None
     except DocumentError as error:
         raise _invalid("", str(error)) from None
-    _require_storable(document)
+    require_storable(document)
     return document
 
 
-def _require_storable(document: Any) -> None:
+def require_storable(document: Any) -> None:
+    """Lets a document pass that every database and every reader of JSON can hold.
+
+    Raises:
+        ProblemError: a NUL or a lone surrogate, a number that JSON has not or of more than 64 bits,
+            or too many levels.
+    """
     left: list[tuple[tuple[str, ...], Any]] = [((), document)]
     while left:
         place, value = left.pop()
