@@ -31,5 +31,6 @@ export const theme = createTheme({
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250 } },
     Table: { defaultProps: { verticalSpacing: 6, highlightOnHover: true } },
     Anchor: { defaultProps: { underline: "hover" } },
+    Checkbox: { defaultProps: { radius: "sm" } },
   },
 });

@@ -60,7 +60,7 @@ const seconds = (id: "startup_s" | "measure_s", title: string): Column => ({
 export const INDEX = "index";
 export const STATUS = "status";
 
-const BEFORE: readonly Column[] = [
+const IDENTITY: readonly Column[] = [
   {
     id: INDEX,
     title: "#",
@@ -74,7 +74,7 @@ const BEFORE: readonly Column[] = [
   { ...words(STATUS, "Status", 126, ({ status }) => status), isDefault: true },
 ];
 
-const AFTER: readonly Column[] = [
+const RESULTS: readonly Column[] = [
   figure("actual_throughput_tok_s", "tok_s", true),
   figure("actual_ttft_ms", "ttft_ms", true),
   figure("actual_tpot_ms", "tpot_ms", true),
@@ -89,6 +89,9 @@ const AFTER: readonly Column[] = [
     value: ({ is_on_actual_frontier: isOn }) => (isOn ? 0 : null),
     text: ({ is_on_actual_frontier: isOn }) => (isOn ? "On it" : ""),
   },
+];
+
+const DETAILS: readonly Column[] = [
   figure("predicted_throughput_tok_s", "tok_s", false, "predicted"),
   figure("predicted_ttft_ms", "ttft_ms", false, "predicted"),
   figure("predicted_tpot_ms", "tpot_ms", false, "predicted"),
@@ -110,9 +113,9 @@ const AFTER: readonly Column[] = [
   words("candidate_id", "Candidate", 150, (experiment) => experiment.candidate_id),
 ];
 
-/** All columns; the differing settings stand between what is known and what was found. */
+/** All columns; results stand before the differing settings, which may be many. */
 export function columnsOf(paths: readonly string[]): Column[] {
-  return [...BEFORE, ...paths.map(settingColumn), ...AFTER];
+  return [...IDENTITY, ...RESULTS, ...paths.map(settingColumn), ...DETAILS];
 }
 
 function settingColumn(path: string): Column {

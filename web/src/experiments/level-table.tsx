@@ -6,7 +6,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { change, count, load, milliseconds, number } from "~/ui/format";
 import classes from "./experiment.module.css";
 import { LevelDistributions } from "./level-distributions";
-import { type Level, levelsOf, remarksOn, scalesOf } from "./levels";
+import { commonRemarks, type Level, levelsOf, remarksOn, scalesOf } from "./levels";
 
 interface LevelTableProps {
   measured: readonly MeasuredLevel[];
@@ -17,6 +17,7 @@ interface LevelTableProps {
 export function LevelTable({ measured, predicted }: LevelTableProps) {
   const levels = useMemo(() => levelsOf(measured, predicted), [measured, predicted]);
   const scales = useMemo(() => scalesOf(levels), [levels]);
+  const common = useMemo(() => commonRemarks(measured), [measured]);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   if (levels.length === 0) {
     return <EmptyState title="No level yet" text="Each load level appears when it is measured." />;
@@ -29,6 +30,11 @@ export function LevelTable({ measured, predicted }: LevelTableProps) {
     });
   return (
     <div className={classes.scroll}>
+      {common.map((remark) => (
+        <Text key={remark} size="xs" className="quiet">
+          Every level: {remark}
+        </Text>
+      ))}
       <table className={classes.levels}>
         <thead>
           <tr>
@@ -52,6 +58,7 @@ export function LevelTable({ measured, predicted }: LevelTableProps) {
                     <MeasuredRow
                       level={one}
                       repeats={level.measured.length}
+                      remarks={remarksOn(one).filter((remark) => !common.includes(remark))}
                       predicted={level.predicted}
                       isOpen={open.has(key)}
                       onToggle={() => toggle(key)}
@@ -90,12 +97,14 @@ function PredictedRow({ level }: { level: Level }) {
 interface MeasuredRowProps {
   level: MeasuredLevel;
   repeats: number;
+  remarks: readonly string[];
   predicted: PredictedLevel | null;
   isOpen: boolean;
   onToggle: () => void;
 }
 
-function MeasuredRow({ level, repeats, predicted, isOpen, onToggle }: MeasuredRowProps) {
+function MeasuredRow(props: MeasuredRowProps) {
+  const { level, repeats, remarks, predicted, isOpen, onToggle } = props;
   const expected = predicted?.calibrated ?? predicted?.base ?? null;
   const Arrow = isOpen ? IconChevronDown : IconChevronRight;
   const all = level.requests_completed + level.requests_failed;
@@ -107,7 +116,7 @@ function MeasuredRow({ level, repeats, predicted, isOpen, onToggle }: MeasuredRo
           {load(level.load)}
           {repeats > 1 && `, ${level.repeat + 1} of ${repeats}`}
         </button>
-        {remarksOn(level).map((remark) => (
+        {remarks.map((remark) => (
           <Text key={remark} size="xs" className="quiet" style={{ whiteSpace: "normal" }} maw={320}>
             {remark}
           </Text>

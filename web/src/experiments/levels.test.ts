@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Distribution, MeasuredLevel, PredictedLevel } from "~/api/experiments";
-import { levelsOf, remarksOn, scalesOf, stripOf } from "./levels";
+import { commonRemarks, levelsOf, remarksOn, scalesOf, stripOf } from "./levels";
 
 function aLevel(value: number, given: Partial<MeasuredLevel> = {}): MeasuredLevel {
   return {
@@ -55,6 +55,14 @@ describe("levels", () => {
       "a note",
     ]);
   });
+});
+
+it("says once what has to be said of every level", () => {
+  const replayed = aLevel(1, { note: "replayed" });
+  const late = aLevel(8, { note: "replayed", ended_by: "time" });
+  expect(commonRemarks([replayed, late])).toEqual(["replayed"]);
+  expect(commonRemarks([replayed])).toEqual([]);
+  expect(commonRemarks([])).toEqual([]);
 });
 
 it("draws all levels of a latency on one scale", () => {

@@ -46,6 +46,13 @@ export function remarksOn(level: MeasuredLevel): string[] {
   return remarks.filter((remark): remark is string => Boolean(remark));
 }
 
+/** What has to be said of every level alike; of one level alone it is said beside it. */
+export function commonRemarks(levels: readonly MeasuredLevel[]): string[] {
+  const [first, ...others] = levels.map(remarksOn);
+  if (first === undefined || others.length === 0) return [];
+  return first.filter((remark) => others.every((remarks) => remarks.includes(remark)));
+}
+
 export const LATENCIES = [
   { key: "ttft_ms", title: "TTFT" },
   { key: "tpot_ms", title: "TPOT" },

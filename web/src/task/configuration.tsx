@@ -1,12 +1,13 @@
 import { Alert, SegmentedControl, Stack, Switch, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { useExperiments } from "~/api/experiments";
 import { type ConfigurationVariant, configurationQuery } from "~/api/results";
 import { PageLoading } from "~/app/page-loading";
 import { fieldName, setting } from "~/ui/format";
 import classes from "./configuration.module.css";
 import { GroupTable } from "./group-table";
-import { groupsOf, isSet, otherParts, writtenVariant } from "./provenance";
+import { groupsOf, isSet, otherParts, seenVariant } from "./provenance";
 import { useTask } from "./task-context";
 import { TaskFile } from "./task-file";
 
@@ -14,18 +15,32 @@ import { TaskFile } from "./task-file";
 export function Configuration() {
   const task = useTask();
   const { data, error, isPending } = useQuery(configurationQuery(task.id));
+  const { experiments } = useExperiments(task.id);
   if (isPending) return <PageLoading />;
   return (
     <div className={classes.layout}>
       <Stack gap="md">
         {error && (
-          <Alert color="yellow" variant="light" title="Only the task's own values are shown">
+          <Alert
+            color="yellow"
+            variant="light"
+            title="Shown are the values of the task file and of its launches"
+          >
             <Text size="sm" className="text-of-users">
-              {error.message}
+              The layers that set each value cannot be read here: {error.message}
             </Text>
           </Alert>
         )}
-        <Variants variants={data ?? [writtenVariant(task.config)]} />
+        <Variants
+          variants={
+            data ?? [
+              seenVariant(
+                task.config,
+                experiments.map(({ settings }) => settings),
+              ),
+            ]
+          }
+        />
         <Others />
       </Stack>
       <TaskFile />

@@ -9,7 +9,7 @@ import { useTask } from "./task-context";
 const FORMS: readonly { form: ExportForm; label: string; what: string }[] = [
   {
     form: "shell",
-    label: "Commands",
+    label: "Shell script",
     what: "A shell script that serves each point of the frontier",
   },
   { form: "csv", label: "CSV", what: "Every level that was measured" },

@@ -61,7 +61,7 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
 function Origin({ row }: { row: ConfigurationRow }) {
   if (row.origin === null) return <span className="quiet">Not set</span>;
   const title = ORIGIN_TITLES[row.origin];
-  const name = row.origin === "profile" ? row.layer : title;
+  const name = row.origin === "user" || row.origin === "base" ? title : row.layer;
   if (row.others.length === 0) return <span title={row.layer}>{name}</span>;
   return (
     <Group gap={4}>

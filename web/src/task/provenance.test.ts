@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigurationVariant, LayerOfField } from "~/api/results";
-import { groupsOf, isSet, otherParts, writtenVariant } from "./provenance";
+import { groupsOf, isSet, otherParts, seenVariant } from "./provenance";
 
 function layer(given: Partial<LayerOfField>): LayerOfField {
   return { layer: "x", origin: "profile", value: 1, status: "set", why: "", source: "", ...given };
@@ -67,13 +67,20 @@ describe("the provenance of a value", () => {
   });
 
   it("has all eight groups, the empty ones too", () => {
-    expect(groupsOf(writtenVariant({}))).toHaveLength(8);
+    expect(groupsOf(seenVariant({}, []))).toHaveLength(8);
   });
 });
 
-it("takes a document's own values where nothing else can be read", () => {
-  const variant = writtenVariant({ version: 2, runtime: { isl: 64 }, system: { gpu_type: "cpu" } });
-  expect(Object.keys(variant.fields)).toEqual(["runtime.isl", "system.gpu_type"]);
+it("takes the values of the document and of its launches where nothing else can be read", () => {
+  const document = { version: 2, runtime: { isl: 64 }, system: { gpu_type: "cpu" } };
+  const { fields } = seenVariant(document, [
+    { "runtime.isl": 64, "misc.threads": 1 },
+    { "runtime.isl": 64, "misc.threads": 2 },
+  ]);
+  expect(fields["runtime.isl"]?.layers[0]?.origin).toBe("user");
+  expect(fields["misc.threads"]?.value).toEqual([1, 2]);
+  expect(fields["misc.threads"]?.layers[0]?.layer).toBe("its launches");
+  expect(Object.keys(fields)).toContain("system.gpu_type");
 });
 
 it("lists the other parts of a document by their paths", () => {

@@ -14,6 +14,7 @@ export const GROUPS = [
   "misc",
 ] as const;
 
+/** Titles of origins; a profile is shown by its own name. */
 export const ORIGIN_TITLES: Record<SettingOrigin, string> = {
   user: "Task",
   profile: "Profile",
@@ -86,23 +87,35 @@ function valueText(value: unknown): string {
   return value.map((one) => (one === null ? "engine's default" : setting(one))).join(", ");
 }
 
-/** The values that a document itself gives, where its other layers cannot be read. */
-export function writtenVariant(document: Readonly<Record<string, unknown>>): ConfigurationVariant {
+/**
+ * The values that a document gives, and those that its launches had, where its layers cannot be read.
+ *
+ * @param launched the settings of each launch.
+ */
+export function seenVariant(
+  document: Readonly<Record<string, unknown>>,
+  launched: readonly Readonly<Record<string, unknown>>[],
+): ConfigurationVariant {
   const fields: Record<string, FieldOfConfiguration> = {};
+  for (const path of new Set(launched.flatMap((settings) => Object.keys(settings)))) {
+    const values = distinct(launched.map((settings) => settings[path]));
+    fields[path] = alone("its launches", "engine", values.length === 1 ? values[0] : values);
+  }
   for (const group of GROUPS) {
     for (const [field, value] of Object.entries((document[group] ?? {}) as object)) {
-      const layer = {
-        layer: "task",
-        origin: "user",
-        value,
-        status: "set",
-        why: "",
-        source: "",
-      } as const;
-      fields[`${group}.${field}`] = { value, layers: [layer], unset: null };
+      fields[`${group}.${field}`] = alone("task", "user", value);
     }
   }
   return { engine: "", engine_version: "", combination: {}, fields, skipped: [], warnings: [] };
+}
+
+function alone(layer: string, origin: SettingOrigin, value: unknown): FieldOfConfiguration {
+  const counting = { layer, origin, value, status: "set", why: "", source: "" } as const;
+  return { value, layers: [counting], unset: null };
+}
+
+function distinct(values: readonly unknown[]): unknown[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
 const PARTS = [

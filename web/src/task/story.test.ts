@@ -31,6 +31,7 @@ describe("the steps of a search", () => {
   it("say what they added", () => {
     expect(addedText(HYPERVOLUME, launch({ added: 0.031 }))).toBe("+3.1 %");
     expect(addedText(HYPERVOLUME, launch({ added: 0 }))).toBe("nothing");
+    expect(addedText(HYPERVOLUME, launch({ added: 0.0004 }))).toBe("under 0.1 %");
     expect(addedText("ttft_ms", launch({ added: 12 }))).toBe("−12 ms");
     expect(addedText("tok_s", launch({ added: null }))).toBe("first within the SLO");
     expect(addedText("tok_s", launch({ added: null, failed: true }))).toBe("failed");

@@ -6,6 +6,8 @@ import { percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 
 export const HYPERVOLUME = "hypervolume";
+/** Less than this share would be written as nothing. */
+const LEAST_SHOWN = 0.001;
 
 export interface StoryStep {
   index: number;
@@ -43,6 +45,7 @@ export function addedText(measure: string, launch: LaunchStep): string {
   if (launch.failed) return "failed";
   if (launch.added === null) return "first within the SLO";
   if (launch.added === 0) return "nothing";
+  if (measure === HYPERVOLUME && launch.added < LEAST_SHOWN) return "under 0.1 %";
   const sign = measure === HYPERVOLUME || quantity(measure).better === "higher" ? "+" : "−";
   return `${sign}${measureText(measure, launch.added)}`;
 }

@@ -1,6 +1,7 @@
 import { Box, Button, Group, Skeleton, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet } from "@tanstack/react-router";
+import { TaskActions } from "~/actions/task-actions";
 import { ApiProblem } from "~/api/problems";
 import { type Task, taskQuery } from "~/api/tasks";
 import { NotFoundPage } from "~/app/not-found";
@@ -60,16 +61,17 @@ function Header({ task }: { task: Task }) {
             <Title order={1} fz={22} className="text-of-users" dir="auto" lineClamp={3}>
               {task.name}
             </Title>
-            <StatusBadge status={task.status} />
+            <StatusBadge status={task.status} requested={task.requested_action} />
           </Group>
           <div className={classes.facts}>
-            {facts.map((fact) => (
+            {[...new Set(facts)].map((fact) => (
               <span key={fact} className="text-of-users">
                 {fact}
               </span>
             ))}
           </div>
         </Stack>
+        <TaskActions task={task} />
       </Group>
       <Marks task={task} />
     </Stack>

@@ -1,0 +1,248 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { describe, expect, it } from "vitest";
+import { anExperiment } from "~/experiments/testing-experiments";
+import { aWholeTask, openPage } from "./testing-page";
+import { problem, sendEvent, sendLines } from "./testing-service";
+
+const NO_EXPERIMENTS = { items: [], next_cursor: null };
+const POINT = {
+  experiment: "c2",
+  load: { kind: "concurrency", value: 8 },
+  tok_s: 80,
+  tok_s_per_gpu: 80,
+  tok_s_per_user: 12,
+  requests_per_s: 5,
+  requests_per_s_per_gpu: 5,
+  ttft_ms: 112,
+  tpot_ms: 9,
+  e2e_p90_ms: 400,
+  usd_per_million_tokens: null,
+  verdicts: { ttft_ms: "misses" },
+  settings: { "misc.threads": 2 },
+  command: "llama-server --threads 2",
+  reason: "no operating point meets the SLO",
+  meets_slo: false,
+};
+
+function overview(task = aWholeTask(), more: Record<string, unknown> = {}) {
+  openPage("/tasks/1", {
+    "tasks/1": task,
+    "tasks/1/experiments": NO_EXPERIMENTS,
+    "tasks/1/frontier": { objectives: [], actual: [], predicted: null, recommended: null },
+    ...more,
+  });
+}
+
+describe("the overview of a task", () => {
+  it("gives the recommended point with its command, and how far it is from the SLO", async () => {
+    const config = { ...aWholeTask().config, slo: { ttft_ms: 100 } } as never;
+    overview(aWholeTask({ config }), {
+      "tasks/1/frontier": { objectives: [], actual: [], predicted: null, recommended: POINT },
+      "tasks/1/points": {
+        items: [],
+        recommended_id: "2:concurrency:8",
+        recommended: {
+          id: "2:concurrency:8",
+          figures: { ttft_ms: { value: 112, low: 105, high: 119 } },
+          note: "other processes used the machine or the load generator was late",
+        },
+      },
+    });
+    expect(
+      await screen.findByText("Nothing meets the SLO: the nearest misses TTFT by 12 %"),
+    ).toBeVisible();
+    expect(screen.getByText("llama-server --threads 2")).toBeVisible();
+    expect(screen.getByText("limit 100 ms")).toBeVisible();
+    expect(screen.getByText("Misses")).toBeVisible();
+    expect(await screen.findByText("95 %: 105 ms to 119 ms")).toBeVisible();
+    expect(screen.getByText(/other processes used the machine/)).toBeVisible();
+    expect(screen.getByRole("link", { name: "Experiment 2" })).toHaveAttribute(
+      "href",
+      "/tasks/1/experiments/2",
+    );
+  });
+
+  it("says why a queued task waits, and what helps", async () => {
+    const waiting = {
+      position: 2,
+      reason: "no worker is running",
+      remedy: "start one: autotuner worker",
+    };
+    overview(aWholeTask({ status: "queued", waiting }));
+    expect(await screen.findByText("Queued, number 2 in turn")).toBeVisible();
+    expect(
+      screen.getByText("No worker is running. What helps: start one: autotuner worker."),
+    ).toBeVisible();
+  });
+
+  it("groups failures with a remedy and the launches they are of", async () => {
+    const failed = {
+      status: "failed",
+      failure_kind: "out_of_memory",
+      failure_message: "no room",
+    } as const;
+    overview(aWholeTask(), {
+      "tasks/1/experiments": {
+        items: [
+          anExperiment(),
+          anExperiment({ index: 2, ...failed }),
+          anExperiment({ index: 3, ...failed }),
+        ],
+        next_cursor: null,
+      },
+    });
+    const card = await screen.findByRole("region", { name: "2 launches failed" });
+    expect(within(card).getByText("Out of memory")).toBeVisible();
+    expect(within(card).getByText("no room")).toBeVisible();
+    expect(within(card).getByRole("link", { name: "3" })).toBeVisible();
+  });
+
+  it("follows a running task by its events", async () => {
+    const progress = {
+      experiments_running: 1,
+      experiments_completed: 1,
+      experiments_failed: 0,
+      launches: 4,
+    };
+    const past = { id: 5, task_id: 1, at: "", kind: "experiment_started", payload: { index: 2 } };
+    overview(aWholeTask({ status: "running", ended_at: null, progress }), {
+      "tasks/1/events": `id: 5\ndata: ${JSON.stringify(past)}\n\n`,
+    });
+    expect(await screen.findByText("Launch 2 of 4: loading the engine")).toBeVisible();
+    const payload = {
+      index: 2,
+      load: { kind: "concurrency", value: 8 },
+      completed: 5,
+      wanted: 12,
+      left_s: null,
+    };
+    act(() => sendEvent({ id: 6, task_id: 1, at: "", kind: "level_progress", payload }));
+    expect(
+      await screen.findByText("Launch 2 of 4: level 8 in flight, 5 of 12 requests"),
+    ).toBeVisible();
+    act(() => sendEvent({ id: 7, task_id: 2, at: "", kind: "level_progress", payload }));
+    expect(screen.getByText("1 of at most 4 launches finished")).toBeVisible();
+  });
+
+  it("says that a task has been deleted", async () => {
+    openPage("/tasks/7", { "tasks/7": problem(404, "Not found", "there is no task 7") });
+    expect(await screen.findByText("There is no task 7")).toBeVisible();
+  });
+
+  it("says why an export is refused, and saves nothing", async () => {
+    overview(aWholeTask(), {
+      "tasks/1/export/shell": problem(409, "Nothing to export", "the task has no frontier yet"),
+    });
+    await userEvent.click(await screen.findByRole("button", { name: "Shell script" }));
+    expect(await screen.findByText("the task has no frontier yet")).toBeVisible();
+  });
+});
+
+describe("the search of a task", () => {
+  it("has each launch in its order, why it was chosen, and what it added", async () => {
+    const step = { phase: "", failed: false, frontier_points: 2, in_vain: false };
+    openPage("/tasks/1/search", {
+      "tasks/1": aWholeTask(),
+      "tasks/1/experiments": {
+        items: [
+          anExperiment({
+            index: 1,
+            selection_reason: "the first of the grid",
+            settings: { "misc.threads": 1 },
+          }),
+          anExperiment({
+            index: 2,
+            selection_reason: "the next one",
+            settings: { "misc.threads": 2 },
+          }),
+        ],
+        next_cursor: null,
+      },
+      "tasks/1/summary": {
+        search: {
+          measure: "hypervolume",
+          launches: [
+            { ...step, experiment: "a", index: 1, reason: "", value: 0.6, added: 0.6 },
+            { ...step, experiment: "b", index: 2, reason: "", value: 1, added: 0.4 },
+          ],
+        },
+      },
+    });
+    const second = await screen.findByRole("article", { name: "Launch 2" });
+    expect(within(second).getByText("the next one")).toBeVisible();
+    expect(within(second).getByText("+40 %")).toBeVisible();
+    expect(screen.getByText("Strategy: grid")).toBeVisible();
+    const launches = screen.getAllByRole("article").map((one) => one.getAttribute("aria-label"));
+    expect(launches).toEqual(["Launch 1", "Launch 2"]);
+  });
+});
+
+describe("the log of a task", () => {
+  it("is searched, and the number of matches is said", async () => {
+    openPage("/tasks/1/log", {
+      "tasks/1": aWholeTask(),
+      "tasks/1/logs/task": "INFO started\nINFO launch 1\nWARNING launch 1 failed\n",
+    });
+    await userEvent.type(await screen.findByRole("searchbox"), "launch");
+    expect(await screen.findByText("2 matches")).toBeVisible();
+    await userEvent.keyboard("{Enter}");
+    expect(await screen.findByText("1 of 2")).toBeVisible();
+  });
+
+  it("of the engine grows line by line", async () => {
+    openPage("/tasks/1/log?of=engine", { "tasks/1": aWholeTask() });
+    expect(await screen.findByText("Live")).toBeVisible();
+    act(() => sendLines(["loading model", "server is listening"]));
+    await waitFor(() => expect(screen.getByText("server is listening")).toBeVisible());
+  });
+});
+
+describe("the configuration of a task", () => {
+  it("names where each value comes from", async () => {
+    openPage("/tasks/1/configuration", {
+      "tasks/1": aWholeTask(),
+      "tasks/1/export/yaml": "version: 2\nname: chat\n",
+      "tasks/1/configuration": {
+        variants: [
+          {
+            engine: "llamacpp",
+            engine_version: "b1",
+            combination: {},
+            skipped: [],
+            warnings: [],
+            fields: {
+              "misc.threads": {
+                value: [1, 2],
+                unset: null,
+                layers: [
+                  {
+                    layer: "balanced",
+                    origin: "profile",
+                    value: 2,
+                    status: "replaced",
+                    why: "",
+                    source: "",
+                  },
+                  {
+                    layer: "task",
+                    origin: "user",
+                    value: [1, 2],
+                    status: "set",
+                    why: "",
+                    source: "",
+                  },
+                ],
+              },
+            },
+          },
+        ],
+      },
+    });
+    const row = (await screen.findByText("threads")).closest("tr") as HTMLElement;
+    expect(within(row).getByText("1, 2")).toBeVisible();
+    expect(within(row).getByText("searched")).toBeVisible();
+    expect(within(row).getByText("Task", { exact: false })).toBeVisible();
+    expect(await screen.findByText("version")).toBeVisible();
+  });
+});
