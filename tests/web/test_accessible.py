@@ -1,0 +1,51 @@
+"""Every page in both colour schemes, and at the width of a phone: what axe finds, what is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ui_screenshots
+from playwright.sync_api import Browser
+
+from autotuner.server.built_ui import is_built
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RUN = "axe.run(document, {resultTypes: ['violations']})"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service with a finished task, one that waits and one with a long name."""
+    if not is_built():
+        pytest.skip("the UI is not built: make ui-build")
+    home = tmp_path_factory.mktemp("home")
+    ui_screenshots.fill(home)
+    with ui_screenshots.served(home) as address:
+        ui_screenshots.add_tasks(address)
+        yield address
+
+
+@pytest.mark.parametrize("name", list(ui_screenshots.PAGES))
+def test_everybody_can_read_it(name: str, url: str, browser: Browser) -> None:
+    page = browser.new_page(color_scheme="light")
+    ui_screenshots.show(page, url + ui_screenshots.PAGES[name], ui_screenshots.STATES["light"])
+    page.evaluate(AXE.read_text("utf-8"))
+    serious = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        page.wait_for_timeout(300)
+        serious += [
+            (scheme, each["id"], node["target"], node.get("failureSummary", ""))
+            for each in page.evaluate(RUN)["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"][:3]
+        ]
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.wait_for_timeout(300)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert not serious, serious
+    assert width <= 376
