@@ -15,6 +15,8 @@ export default defineConfig({
   },
   server: {
     host: "127.0.0.1",
+    // Tests read the examples beside this folder.
+    fs: { allow: [".."] },
     proxy: { "/api": { target: service, changeOrigin: true } },
   },
   test: {

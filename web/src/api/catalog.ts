@@ -1,0 +1,55 @@
+/** Facts that forms choose from: models, GPUs, engines, devices, workloads, goals, the task's schema. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { bodyOf, client, type Schemas } from "./client";
+
+export type ModelSummary = Schemas["ModelSummary"];
+export type GpuSummary = Schemas["GpuView"];
+export type EngineSummary = Schemas["EngineSummary"];
+export type DeviceSummary = Schemas["DeviceView"];
+export type Workload = Schemas["WorkloadView"];
+export type Goal = Schemas["GoalView"];
+
+/** The catalog changes with the service's version only. */
+const RARELY_MS = 600_000;
+
+export const modelsQuery = queryOptions({
+  queryKey: ["catalog", "models"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/catalog/models"))).items,
+  staleTime: RARELY_MS,
+});
+
+export const gpusQuery = queryOptions({
+  queryKey: ["catalog", "gpus"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/catalog/gpus"))).items,
+  staleTime: RARELY_MS,
+});
+
+export const enginesQuery = queryOptions({
+  queryKey: ["catalog", "engines"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/engines/"))).items,
+  staleTime: RARELY_MS,
+});
+
+export const devicesQuery = queryOptions({
+  queryKey: ["devices"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/system/devices"))).items,
+});
+
+export const workloadsQuery = queryOptions({
+  queryKey: ["catalog", "workloads"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/catalog/workloads"))).items,
+  staleTime: RARELY_MS,
+});
+
+export const goalsQuery = queryOptions({
+  queryKey: ["catalog", "goals"],
+  queryFn: async () => (await bodyOf(client.GET("/api/v2/catalog/goals"))).items,
+  staleTime: RARELY_MS,
+});
+
+export const taskSchemaQuery = queryOptions({
+  queryKey: ["schema", "task"],
+  queryFn: () => bodyOf(client.GET("/api/v2/schema/task")),
+  staleTime: RARELY_MS,
+});

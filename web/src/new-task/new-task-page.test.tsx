@@ -1,0 +1,255 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import {
+  createMemoryHistory,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  RouterProvider,
+} from "@tanstack/react-router";
+import { configure, render, screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { forget } from "~/app/storage";
+import { NewTaskPage } from "./new-task-page";
+import { newTaskSearch } from "./search-params";
+import {
+  DOCUMENT,
+  GOALS,
+  MODELS,
+  PLAN,
+  PREVIEWS,
+  SCHEMA,
+  SUGGESTION,
+  WORKLOADS,
+} from "./testing";
+
+// A page of this size takes seconds where others use the machine.
+vi.setConfig({ testTimeout: 60_000 });
+configure({ asyncUtilTimeout: 15_000 });
+window.scrollTo = () => {};
+
+interface Asked {
+  method: string;
+  path: string;
+  body: Record<string, unknown> | null;
+}
+
+/** The service, as far as the page asks it; what it was asked. */
+const service = vi.hoisted(() => {
+  const asked: Asked[] = [];
+  const answers = new Map<string, (asked: Asked) => Response>();
+  globalThis.fetch = async (input) => {
+    const request = input as Request;
+    const { pathname } = new URL(request.url);
+    const text = request.method === "GET" ? "" : await request.text();
+    const one = { method: request.method, path: pathname, body: text ? JSON.parse(text) : null };
+    asked.push(one);
+    const answer = answers.get(`${request.method} ${pathname}`);
+    return answer?.(one) ?? new Response("{}", { status: 404 });
+  };
+  return { asked, answers };
+});
+
+const json = (body: unknown, status = 200, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/json", ...headers },
+  });
+const stream = (name: string, payload: unknown) =>
+  new Response(`event: ${name}\ndata: ${JSON.stringify(payload)}\n\n`, {
+    headers: { "Content-Type": "text/event-stream" },
+  });
+
+function answer(path: string, body: unknown, method = "GET"): void {
+  service.answers.set(`${method} /api/v2${path}`, () => json(body));
+}
+
+beforeEach(() => {
+  service.asked.length = 0;
+  service.answers.clear();
+  for (const key of ["draft-new", "draft-from-7", "draft-edit-7"]) forget(key);
+  answer("/catalog/models", MODELS);
+  answer("/catalog/goals", GOALS);
+  answer("/catalog/workloads", WORKLOADS);
+  answer("/catalog/gpus", { items: [{ name: "h100_sxm", memory_gib: 80 }] });
+  answer("/engines/", {
+    items: [{ name: "llamacpp", title: "llama.cpp", found: true, version: "b1" }],
+  });
+  answer("/system/devices", { items: [{ kind: "cpu", name: "x", count: 2, memory_gib: 8 }] });
+  answer("/schema/task", SCHEMA);
+  answer("/profiles/preview", PREVIEWS, "POST");
+  answer("/tasks/suggest", SUGGESTION, "POST");
+  answer(
+    "/tasks/validate",
+    { valid: true, errors: [], warnings: [], candidates: 3, content_id: "x" },
+    "POST",
+  );
+  service.answers.set("POST /api/v2/tasks/plan", () => stream("plan", PLAN));
+  answer("/tasks/", { id: 12, status: "queued" }, "POST");
+});
+
+function open(address = "/tasks/new") {
+  const root = createRootRoute();
+  const page = createRoute({
+    getParentRoute: () => root,
+    path: "/tasks/new",
+    validateSearch: newTaskSearch,
+    component: NewTaskPage,
+  });
+  const task = createRoute({
+    getParentRoute: () => root,
+    path: "/tasks/$taskId",
+    component: () => <p>The task's page</p>,
+  });
+  const router = createRouter({
+    routeTree: root.addChildren([page, task]),
+    history: createMemoryHistory({ initialEntries: [address] }),
+  });
+  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  return render(
+    <MantineProvider env="test">
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router as never} />
+      </QueryClientProvider>
+    </MantineProvider>,
+  );
+}
+
+const created = () =>
+  service.asked.filter((each) => each.path === "/api/v2/tasks/" && each.method === "POST");
+const startButton = () => screen.findByRole("button", { name: "Create and start" });
+
+describe("Quick", () => {
+  it("is one click away from a task that runs", async () => {
+    open();
+    const button = await startButton();
+    await waitFor(() => expect(button).toBeEnabled());
+    await userEvent.click(button);
+    expect(await screen.findByText("The task's page")).toBeInTheDocument();
+    expect(created()[0]?.body).toEqual(DOCUMENT);
+  });
+
+  it("shows what the task would do", async () => {
+    open();
+    const plan = await screen.findByRole("region", { name: "Plan" });
+    expect(await within(plan).findByText("of 4")).toBeInTheDocument();
+    expect(within(plan).getByText("4 min")).toBeInTheDocument();
+    expect(within(plan).getByText("needs more memory than there is")).toBeInTheDocument();
+    expect(within(plan).getByRole("img", { name: /2 points/ })).toBeInTheDocument();
+  });
+
+  it("says at the model that it is not known", async () => {
+    service.answers.set("POST /api/v2/tasks/suggest", () =>
+      json(
+        { title: "Not valid", detail: "", errors: [{ path: "model", message: "is unknown" }] },
+        422,
+      ),
+    );
+    open();
+    expect(await screen.findByText("is unknown")).toBeInTheDocument();
+    expect(await startButton()).toBeDisabled();
+  });
+
+  it("asks for limits where the goal needs them", async () => {
+    open();
+    await userEvent.click(await screen.findByRole("radio", { name: "SLO" }));
+    expect(await screen.findByLabelText("TTFT, mean")).toHaveValue("1000 ms");
+    await waitFor(() =>
+      expect(service.asked.findLast((each) => each.path.endsWith("/suggest"))?.body).toMatchObject({
+        goal: "slo",
+        slo: { ttft_ms: 1000, tpot_ms: 50 },
+      }),
+    );
+  });
+
+  it("says what a profile sets here, and why", async () => {
+    open();
+    await userEvent.click(await screen.findByRole("button", { name: "Sets 1 field here" }));
+    expect(screen.getByText("spans the knee")).toBeInTheDocument();
+  });
+
+  it("keeps the draft over a reload", async () => {
+    const first = open();
+    const name = await screen.findByLabelText("Name");
+    await waitFor(() => expect(name).toHaveValue("smollm2-135m"));
+    await userEvent.clear(name);
+    await userEvent.type(name, "mine");
+    first.unmount();
+    open();
+    await waitFor(() => expect(screen.getByLabelText("Name")).toHaveValue("mine"));
+    expect(screen.getByText(/Your draft was kept/)).toBeInTheDocument();
+  });
+});
+
+describe("other tasks", () => {
+  const task = { id: 7, name: "old", status: "pending", config: { ...DOCUMENT, name: "old" } };
+
+  it("are copied under another name", async () => {
+    service.answers.set("GET /api/v2/tasks/7", () => json(task, 200, { ETag: '"1"' }));
+    open("/tasks/new?from=7");
+    await waitFor(() => expect(screen.getByLabelText("Name")).toHaveValue("old (copy)"));
+  });
+
+  it("that somebody changed meanwhile are not overwritten unasked", async () => {
+    service.answers.set("GET /api/v2/tasks/7", () => json(task, 200, { ETag: '"1"' }));
+    service.answers.set("PATCH /api/v2/tasks/7", () => json({ title: "It has changed" }, 412));
+    open("/tasks/new?edit=7");
+    const save = await screen.findByRole("button", { name: "Save" });
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.type(screen.getByLabelText("Name"), "er");
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    expect(await screen.findByText(/Somebody changed this task/)).toBeInTheDocument();
+    expect(screen.getByText(/theirs old, yours older/)).toBeInTheDocument();
+    service.answers.set("PATCH /api/v2/tasks/7", () => json({ ...task, name: "older" }));
+    await userEvent.click(screen.getByRole("button", { name: "Save yours over theirs" }));
+    expect(await screen.findByText("The task's page")).toBeInTheDocument();
+  });
+});
+
+describe("Advanced", () => {
+  it("changes the same document, field by field", async () => {
+    open("/tasks/new?mode=advanced&tab=scheduling");
+    await userEvent.click(await screen.findByRole("radio", { name: "Fixed" }));
+    const input = await screen.findByRole("textbox", { name: "Max running requests" });
+    expect(input).toHaveValue("4");
+    await userEvent.clear(input);
+    await userEvent.type(input, "12");
+    const button = await startButton();
+    await waitFor(() => expect(button).toBeEnabled());
+    await userEvent.click(button);
+    await waitFor(() =>
+      expect(created()[0]?.body).toMatchObject({ scheduling: { max_running_requests: 12 } }),
+    );
+  });
+
+  it("shows a fault at its field", async () => {
+    answer(
+      "/tasks/validate",
+      {
+        valid: false,
+        errors: [{ path: "scheduling.max_running_requests[1]", message: "is below 1" }],
+        warnings: [],
+        candidates: null,
+        content_id: null,
+      },
+      "POST",
+    );
+    open("/tasks/new?mode=advanced&tab=scheduling");
+    expect(await screen.findByText("is below 1")).toBeInTheDocument();
+    expect(await startButton()).toBeDisabled();
+  });
+
+  it("takes a value back to what applies without it", async () => {
+    open("/tasks/new?mode=advanced&tab=scheduling");
+    await userEvent.click(
+      await screen.findByRole("button", { name: "Take back Max running requests" }),
+    );
+    expect(await screen.findByText("Engine")).toBeInTheDocument();
+    await userEvent.click(screen.getByRole("button", { name: "Undo" }));
+    expect(
+      await screen.findByRole("button", { name: "Take back Max running requests" }),
+    ).toBeInTheDocument();
+  });
+});

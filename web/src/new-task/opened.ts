@@ -1,0 +1,74 @@
+/** What the form begins with: a kept draft, another task, or nothing. Pure. */
+
+import type { Goal, ModelSummary } from "~/api/catalog";
+import type { Task } from "~/api/tasks";
+import type { KeptDraft } from "./document/draft";
+import { write } from "./document/task-text";
+import type { JsonObject } from "./document/values";
+import { decisionsOf, UNDECIDED } from "./quick/decisions";
+
+export interface Opened {
+  first: KeptDraft;
+  /** Task that is changed; null for a new one. */
+  editedId: number | null;
+  title: string;
+  /** Whether the draft was there before the page was opened. */
+  isKept: boolean;
+  /** Something that the reader should know before the first edit. */
+  notice: string | null;
+  /** What "start over" begins with. */
+  fresh: KeptDraft;
+}
+
+interface Circumstances {
+  source: { task: Task; etag: string | null } | null;
+  isEdit: boolean;
+  kept: KeptDraft | null;
+  goals: readonly Goal[];
+  models: readonly ModelSummary[];
+}
+
+const LONGEST_NAME = 200;
+const COPY = " (copy)";
+
+export function openedWith({ source, isEdit, kept, goals, models }: Circumstances): Opened {
+  if (source === null) {
+    const packaged = models.find((model) => model.package !== null);
+    const decisions = { ...UNDECIDED, model: packaged?.id ?? "" };
+    const fresh = { text: "", decisions, suggested: null, etag: null, isEdited: false };
+    return {
+      first: kept ?? fresh,
+      fresh,
+      editedId: null,
+      title: "New task",
+      isKept: kept?.isEdited === true,
+      notice: null,
+    };
+  }
+  const { task, etag } = source;
+  const canEdit = isEdit && task.status === "pending";
+  const content = task.config as unknown as JsonObject;
+  const named = canEdit ? content : { ...content, name: copied(task.name) };
+  const fresh: KeptDraft = {
+    text: write(named),
+    decisions: decisionsOf(named, goals),
+    suggested: null,
+    etag: canEdit ? etag : null,
+    isEdited: false,
+  };
+  return {
+    first: kept ?? fresh,
+    fresh,
+    editedId: canEdit ? task.id : null,
+    title: canEdit ? `Edit task ${task.id}` : `Copy of task ${task.id}`,
+    isKept: kept?.isEdited === true,
+    notice:
+      isEdit && !canEdit
+        ? `Task ${task.id} has been started, so its document stays as it is. This makes a new task out of it.`
+        : null,
+  };
+}
+
+function copied(name: string): string {
+  return name.slice(0, LONGEST_NAME - COPY.length) + COPY;
+}

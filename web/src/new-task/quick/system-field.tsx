@@ -1,0 +1,100 @@
+import { NumberInput, Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import {
+  type DeviceSummary,
+  devicesQuery,
+  enginesQuery,
+  type GpuSummary,
+  gpusQuery,
+} from "~/api/catalog";
+import { gibibytes } from "~/ui/format";
+import type { Decisions } from "./decisions";
+import classes from "./quick.module.css";
+
+interface SystemFieldProps {
+  decisions: Decisions;
+  onDecide: (decisions: Partial<Decisions>) => void;
+  /** What the document says now, for what is left open. */
+  gpu: string | null;
+  gpus: number | null;
+  backend: string | null;
+  faults: { gpu: string | null; gpus: string | null; backend: string | null };
+}
+
+const CPU = "cpu";
+
+export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }: SystemFieldProps) {
+  const catalog = useQuery(gpusQuery).data;
+  const devices = useQuery(devicesQuery).data;
+  const engines = useQuery(enginesQuery).data;
+  const groups = useMemo(() => deviceGroups(devices ?? [], catalog ?? []), [devices, catalog]);
+  const chosen = decisions.gpu ?? gpu;
+  const known = groups.flatMap((group) => group.items.map((item) => item.value));
+  return (
+    <div className={classes.row}>
+      <Select
+        className={classes.grow}
+        label="Device"
+        data={chosen && !known.includes(chosen) ? [chosen, ...groups] : groups}
+        value={chosen}
+        onChange={(value) => onDecide({ gpu: value, gpus: null })}
+        error={faults.gpu}
+        placeholder="What the service finds"
+        searchable
+        allowDeselect={false}
+        nothingFoundMessage="Nothing of that name in the catalog"
+      />
+      {chosen !== null && chosen !== CPU && (
+        <NumberInput
+          className={classes.short}
+          label="GPUs at most"
+          min={1}
+          max={100_000}
+          allowDecimal={false}
+          allowNegative={false}
+          value={decisions.gpus ?? gpus ?? ""}
+          onChange={(value) => onDecide({ gpus: Number(value) || null })}
+          error={faults.gpus}
+        />
+      )}
+      <Select
+        className={classes.grow}
+        label="Engine"
+        data={(engines ?? []).map((engine) => ({
+          value: engine.name,
+          label: `${engine.title}${engine.found ? ` ${engine.version ?? ""}, installed` : ", not installed here"}`,
+        }))}
+        value={decisions.backend ?? backend}
+        onChange={(value) => onDecide({ backend: value })}
+        error={faults.backend}
+        placeholder="One that serves the model"
+        allowDeselect={false}
+      />
+    </div>
+  );
+}
+
+/** Devices that are there first, then what the catalog knows; each name once. */
+export function deviceGroups(devices: readonly DeviceSummary[], catalog: readonly GpuSummary[]) {
+  const here = new Map<string, string>();
+  for (const device of devices) {
+    const isCpu = device.kind === CPU;
+    const name = isCpu ? CPU : device.name;
+    const memory = device.memory_gib === null ? "" : `, ${gibibytes(device.memory_gib)}`;
+    const label = isCpu
+      ? `CPU, ${device.count} cores${memory}`
+      : `${device.count} × ${device.name}${memory} each`;
+    if (!here.has(name)) here.set(name, label);
+  }
+  const others = catalog
+    .filter((gpu) => !here.has(gpu.name))
+    .map((gpu) => ({
+      value: gpu.name,
+      label: gpu.memory_gib === null ? gpu.name : `${gpu.name}, ${gibibytes(gpu.memory_gib)}`,
+    }));
+  return [
+    { group: "Found here", items: [...here].map(([value, label]) => ({ value, label })) },
+    { group: "Catalog", items: others },
+  ];
+}

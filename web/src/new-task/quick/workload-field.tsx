@@ -1,0 +1,90 @@
+import { Chip, NumberInput, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { workloadsQuery } from "~/api/catalog";
+import type { Decisions } from "./decisions";
+import classes from "./quick.module.css";
+
+interface WorkloadFieldProps {
+  decisions: Decisions;
+  onDecide: (decisions: Partial<Decisions>) => void;
+  /** Tokens of a request as the document has them. */
+  isl: number | null;
+  osl: number | null;
+  fault: string | null;
+}
+
+const SUGGESTED = "suggested";
+const OWN = "own";
+
+export function WorkloadField({ decisions, onDecide, isl, osl, fault }: WorkloadFieldProps) {
+  const workloads = useQuery(workloadsQuery).data ?? [];
+  const { workload } = decisions;
+  const preset = workloads.find((each) => each.name === workload);
+  const own = typeof workload === "object" && workload !== null ? workload : null;
+  const lengths = own ?? preset ?? { isl, osl };
+  const chosen = typeof workload === "string" ? workload : own ? OWN : SUGGESTED;
+
+  const choose = (name: string | string[]) => {
+    if (name === SUGGESTED) onDecide({ workload: null });
+    else if (name === OWN)
+      onDecide({ workload: { isl: lengths.isl ?? 1024, osl: lengths.osl ?? 256 } });
+    else onDecide({ workload: String(name) });
+  };
+  const setLength = (key: "isl" | "osl") => (value: string | number) => {
+    const count = Number(value);
+    if (!Number.isInteger(count) || count < 1 || count === lengths[key]) return;
+    onDecide({
+      workload: { isl: lengths.isl ?? 1024, osl: lengths.osl ?? 256, [key]: count },
+    });
+  };
+  return (
+    <>
+      <Chip.Group value={chosen} onChange={choose}>
+        <div className={classes.row} role="radiogroup" aria-label="Workload">
+          <Chip size="xs" value={SUGGESTED}>
+            Suggested
+          </Chip>
+          {workloads.map((each) => (
+            <Chip size="xs" key={each.name} value={each.name}>
+              {each.title}
+            </Chip>
+          ))}
+          <Chip size="xs" value={OWN}>
+            Own lengths
+          </Chip>
+        </div>
+      </Chip.Group>
+      <div className={classes.row}>
+        <NumberInput
+          className={classes.short}
+          label="Tokens in (isl)"
+          min={1}
+          allowDecimal={false}
+          allowNegative={false}
+          thousandSeparator=","
+          value={lengths.isl ?? ""}
+          onChange={setLength("isl")}
+        />
+        <NumberInput
+          className={classes.short}
+          label="Tokens out (osl)"
+          min={1}
+          allowDecimal={false}
+          allowNegative={false}
+          thousandSeparator=","
+          value={lengths.osl ?? ""}
+          onChange={setLength("osl")}
+        />
+        <Text size="xs" className={`quiet ${classes.grow}`} pb={8}>
+          {preset?.description ??
+            (chosen === SUGGESTED ? "A size that these devices answer in a short time." : "")}
+        </Text>
+      </div>
+      {fault && (
+        <Text size="xs" c="red" role="alert">
+          {fault}
+        </Text>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,67 @@
+import { Button, Card, TextInput } from "@mantine/core";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { ApiProblem } from "~/api/problems";
+import { ErrorNotice } from "~/ui/error-notice";
+import { valueAt } from "./document/values";
+import classes from "./new-task.module.css";
+import type { Checks } from "./use-checks";
+import type { DraftTools } from "./use-draft";
+import type { useSubmit } from "./use-submit";
+
+interface SubmitBarProps {
+  tools: DraftTools;
+  checks: Checks;
+  submit: ReturnType<typeof useSubmit>;
+  isEdit: boolean;
+  /** Whether the document still follows the decisions: what is sent has to be what is shown. */
+  isBehind: boolean;
+}
+
+/** Name and the two ways on: what is sent is the document as it stands. */
+export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBarProps) {
+  const { content } = tools.draft.task;
+  const name = valueAt(content ?? undefined, ["name"]);
+  const canSend =
+    content !== null && Object.keys(content).length > 0 && checks.isValid && !isBehind;
+  const send = (start: boolean) => {
+    if (content !== null && canSend) submit.mutate({ content, start });
+  };
+  const sent = submit.variables?.start;
+  const isStale = submit.error instanceof ApiProblem && submit.error.isStale;
+  return (
+    <Card
+      className={`card ${classes.submit}`}
+      component="section"
+      aria-label={isEdit ? "Save" : "Create"}
+    >
+      {submit.error !== null && !isStale && <ErrorNotice error={submit.error} />}
+      <TextInput
+        label="Name"
+        value={typeof name === "string" ? name : ""}
+        onChange={(event) => tools.setValue(["name"], event.currentTarget.value)}
+        disabled={content === null}
+        maxLength={200}
+        placeholder="Follows the model"
+      />
+      <div className={classes.ways}>
+        <Button
+          leftSection={<IconPlayerPlay size={16} aria-hidden />}
+          onClick={() => send(true)}
+          loading={submit.isPending && sent === true}
+          disabled={!canSend || submit.isPending}
+          className={classes.main}
+        >
+          {isEdit ? "Save and start" : "Create and start"}
+        </Button>
+        <Button
+          variant="default"
+          onClick={() => send(false)}
+          loading={submit.isPending && sent === false}
+          disabled={!canSend || submit.isPending}
+        >
+          {isEdit ? "Save" : "Create"}
+        </Button>
+      </div>
+    </Card>
+  );
+}
