@@ -43,13 +43,13 @@ def test_each_measurement_is_validated_once_however_often_it_is_asked_for(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     validated: list[object] = []
-    validate = Measurement.model_validate
+    validate = Measurement.model_validate_json
 
-    def counted(document: object, **how: Any) -> Measurement:
+    def counted(document: str, **how: Any) -> Measurement:
         validated.append(document)
         return validate(document, **how)
 
-    monkeypatch.setattr(Measurement, "model_validate", counted)
+    monkeypatch.setattr(Measurement, "model_validate_json", counted)
     run, history = store.tasks.create(**RUN), History()
     for number in range(6):
         finish(store, begin(store, run.id, f"c{number}"))

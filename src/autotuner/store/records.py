@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
+
+from sqlalchemy import Row
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.measure import Measurement
@@ -147,6 +152,16 @@ def task_record(row: TaskRow) -> TaskRecord:
 
 def experiment_record(row: ExperimentRow) -> ExperimentRecord:
     """An experiment, free of the database."""
+    measurements = tuple(Measurement.model_validate(m.payload) for m in row.measurements)
+    return assembled(row, measurements, row.predictions)
+
+
+def assembled(
+    row: ExperimentRow | Row[Any],
+    measurements: tuple[Measurement, ...],
+    predictions: Sequence[PredictionRow | Row[Any]],
+) -> ExperimentRecord:
+    """An experiment out of its columns, and of what belongs to it."""
     return ExperimentRecord(
         id=row.id,
         index=row.idx,
@@ -162,9 +177,9 @@ def experiment_record(row: ExperimentRow) -> ExperimentRecord:
         log_tail=row.log_tail,
         startup_s=row.startup_s,
         measure_s=row.measure_s,
-        measurements=tuple(Measurement.model_validate(m.payload) for m in row.measurements),
-        base=_predictions(row, "base"),
-        calibrated=_predictions(row, "calibrated"),
+        measurements=measurements,
+        base=_predictions(row.candidate_id, predictions, "base"),
+        calibrated=_predictions(row.candidate_id, predictions, "calibrated"),
         unpredicted=row.unpredicted,
         cut_short=row.cut_short,
         began_s=row.began_s,
@@ -177,8 +192,14 @@ def load_columns(load: LoadLevel) -> dict[str, Any]:
     return {"load_kind": load.kind.value, "load_value": load.value}
 
 
-def _load(row: PredictionRow | ObservationRow) -> LoadLevel:
-    return LoadLevel(LoadKind(row.load_kind), row.load_value)
+def _load(row: PredictionRow | ObservationRow | Row[Any]) -> LoadLevel:
+    return _level(row.load_kind, row.load_value)
+
+
+@lru_cache(maxsize=1_024)
+def _level(kind: str, value: float) -> LoadLevel:
+    """A task has thousands of rows at a few load levels."""
+    return LoadLevel(LoadKind(kind), value)
 
 
 def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> PredictionRow:
@@ -200,12 +221,12 @@ def observation_record(row: ObservationRow) -> ObservationRecord:
     return ObservationRecord(row.digest, row.task_id, seen, row.not_trusted)
 
 
-def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:
+def _predictions(
+    candidate_id: str, rows: Sequence[PredictionRow | Row[Any]], kind: str
+) -> tuple[Prediction, ...]:
     return tuple(
-        Prediction(
-            row.candidate_id, _load(found), **{name: getattr(found, name) for name in _FIGURES}
-        )
-        for found in row.predictions
+        Prediction(candidate_id, _load(found), *_figures(found))
+        for found in rows
         if found.kind == kind
     )
 
@@ -213,6 +234,8 @@ def _predictions(row: ExperimentRow, kind: str) -> tuple[Prediction, ...]:
 _FIGURES = [
     field.name for field in fields(Prediction) if field.name not in ("candidate_id", "load")
 ]
+_figures = attrgetter(*_FIGURES)
+"""In the order in which a prediction takes them, behind its candidate and its load."""
 _SEEN = [field.name for field in fields(Observation) if field.name != "load"]
 _OF_TASKS = [field.name for field in fields(TaskRecord)]
 _STANDING = [field.name for field in fields(Standing)]
