@@ -40,6 +40,8 @@ def test_a_service_answers_runs_tasks_and_takes_its_worker_along(
     connection.request("GET", f"/api/v2/tasks/{task.id}")
     assert connection.getresponse().status == 200
     connection.close()
+    ui = f"the web UI is at http://127.0.0.1:{port_of(shop)}/"
+    wait_for(lambda: re.search(f"{ui}|the web UI is not built here", shop.logs()), "the UI's line")
     shop.wait_until(task, "completed")
     service.send_signal(number)
     code = service.wait(timeout=WAIT_S)

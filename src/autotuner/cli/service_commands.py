@@ -38,7 +38,7 @@ def serve(
     devices: WorkerDevices = "all",
     gpu: WorkerGpu = None,
 ) -> None:
-    """Serve the HTTP API; a worker runs the tasks unless --no-worker is given."""
+    """Serve the web UI and the HTTP API; a worker runs the tasks unless --no-worker is given."""
     from autotuner.cli.commands.serve import serve as command
 
     raise typer.Exit(
