@@ -120,7 +120,7 @@ def test_metrics_count_tasks_workers_and_requests(client: TestClient, service: S
     client.post("/api/v2/tasks/?start=true", json=TASK)
     for number in (1, 2, 3):
         client.get(f"/api/v2/tasks/{number}")
-    client.get("/nowhere/at/all")
+    client.get("/api/v2/nowhere/at/all")
     found = metrics(client)
     assert found["autotuner_tasks", "queued"] == 1
     assert found["autotuner_workers_alive",] == 1
@@ -131,7 +131,7 @@ def test_metrics_count_tasks_workers_and_requests(client: TestClient, service: S
     by_status = {status: n for (*labels, status), n in asked.items() if route in labels}
     assert by_status == {"200": 1, "404": 2}
     assert {n for (*labels, status), n in asked.items() if "none" in labels} == {1}
-    assert "/nowhere" not in client.get("/metrics").text
+    assert "nowhere" not in client.get("/metrics").text
 
 
 def test_a_request_that_fails_is_counted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
