@@ -68,6 +68,19 @@ def fill(store: Store, tasks: int) -> None:
         "description": "what it is for",
         "origin": "api",
         "wall_s": 1.0,
+        "launches": 12,
+        "expected_wall_s": 90.0,
+        "best": {
+            "experiment_index": 3,
+            "candidate": "c3",
+            "load": {"kind": "concurrency", "value": 8},
+            "tok_s": 96.0,
+            "tok_s_per_gpu": 96.0,
+            "ttft_ms": 50.0,
+            "tpot_ms": 10.0,
+            "e2e_p90_ms": 400.0,
+            "meets_slo": True,
+        },
         "config_version": 2,
     }
     experiment = {

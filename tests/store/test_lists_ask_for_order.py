@@ -40,7 +40,7 @@ def test_each_order_is_asked_for_and_kept(order: str, store: Store) -> None:
     )
     found: list[dict[str, Any]] = [
         json.loads(row)
-        for row in task_page(store.sessions, TaskFilter(), order=order, limit=len(NAMES))
+        for row in task_page(store.sessions, TaskFilter(), order=order, limit=len(NAMES)).rows
     ]
     key = order.removeprefix("-")
     wanted = sorted(found, key=lambda row: (row[key], row["id"]), reverse=order.startswith("-"))

@@ -198,6 +198,30 @@ def test_the_revisions_are_those_of_the_scripts() -> None:
     assert known_revisions()[-1] == scripts.get_current_head()
 
 
+@pytest.mark.parametrize(
+    ("config", "plan", "launches", "is_replay"),
+    [
+        ("{}", "{}", None, False),
+        ("{}", '{"candidates": 7}', 7, False),
+        ('{"optimization": {"budget": {"experiments": 3}}}', '{"candidates": 7}', 3, False),
+        ('{"optimization": {"budget": {"minutes": 3}}}', '{"candidates": 7}', 7, False),
+        ('{"deployment_mode": "replay", "optimization": null}', '{"candidates": 2}', 2, True),
+    ],
+)
+def test_columns_of_lists_are_filled_from_documents(
+    engine: Engine, config: str, plan: str, launches: int | None, is_replay: bool
+) -> None:
+    migrate(engine, "0014")
+    statement = OLD_TASK.replace("'{\"version\": 2}'", ":config").replace("'{}'", ":plan")
+    with engine.begin() as connection:
+        connection.execute(text(statement), {"config": config, "plan": plan})
+    migrate(engine)
+    (found,) = content(engine)["tasks_v2"]
+    assert (found["launches"], bool(found["is_replay"])) == (launches, is_replay)
+    assert (found["best"], found["expected_wall_s"]) == (None, None)
+    engine.dispose()
+
+
 PROCESSES = """INSERT INTO engine_processes (worker, task_id, host, boot, pid, pid_started,
     started_at) VALUES ('w1', 1, 'gpu-7', 'b/1', 4711, 123456, '2026-01-02 03:04:05'),
     ('w2', NULL, 'gpu-8', 'c:d', 12, 7, '2026-01-02 03:04:05')"""

@@ -191,12 +191,19 @@ class Bench:
         predictor: Predictor | None = None,
         again: bool = False,
         strategy: Strategy | None = None,
+        listen: Callable[[Event], None] = lambda event: None,
     ) -> tuple[TaskSummary, MadeUpLoad]:
         """Runs the task to its end; `changes` replace keys of it.
 
         Args:
             strategy: takes the place of the task's.
+            listen: called with every event, which is among `events` then.
         """
+
+        def heard(event: Event) -> None:
+            self.events.append(event)
+            listen(event)
+
         launcher = launcher or MadeUpLauncher()
         generator = MadeUpLoad(launcher, load)
         prepared = self.prepared(changes)
@@ -208,7 +215,7 @@ class Bench:
             strategy=strategy or strategy_named(prepared.task.optimization.strategy),
             forecast=forecast(prepared, predictor),
             logs=self.folder / "logs",
-            listen=self.events.append,
+            listen=heard,
             clock=launcher.clock,
         )
         run = tuner.open_task(again=again)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up_bench import Bench, level, opened
@@ -12,7 +15,10 @@ from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
 from autotuner.store import Standing
+from autotuner.store.listing import task_items
+from autotuner.tuning.events import Event, ExperimentEnded, ExperimentStarted
 from autotuner.tuning.representative import standings
+from autotuner.tuning.search_state import SearchContext
 
 
 @pytest.fixture
@@ -85,6 +91,71 @@ def test_with_one_objective_the_best_point_is_shown(bench: Bench) -> None:
     experiments = bench.store.experiments(summary.task.id)
     found = standings(experiments, objectives=("ttft_ms",), slo={}, usd_per_gpu_hour=None)
     assert sum(standing.is_on_actual_frontier for standing in found.values()) == 1
+
+
+def test_frontier_points_are_counted_for_each_experiment(bench: Bench) -> None:
+    summary, _ = bench.tune()
+    counts = Counter(point.experiment for point in summary.frontier)
+    for experiment in bench.store.experiments(summary.task.id):
+        assert experiment.standing.frontier_points == counts[experiment.candidate_id]
+    assert counts.total() == len(summary.frontier) > 0
+
+
+def test_the_best_point_of_a_task_is_the_one_that_is_recommended(bench: Bench) -> None:
+    summary, _ = bench.tune()
+    chosen = summary.recommended
+    assert chosen is not None
+    best = shown(bench, summary.task.id)["best"]
+    assert best["load"] == chosen.load.to_json()
+    assert (best["candidate"], best["meets_slo"]) == (chosen.experiment, chosen.meets_slo)
+    for name in ("tok_s", "tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms"):
+        assert best[name] == getattr(chosen, name)
+    (index,) = (e.index for e in summary.experiments if e.id == chosen.experiment)
+    assert best["experiment_index"] == index
+
+
+def test_the_best_point_is_renewed_whenever_an_experiment_ends(bench: Bench) -> None:
+    seen = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ExperimentEnded):
+            seen.append(shown(bench, 1)["best"])
+
+    bench.tune(load=worse_with_4, changes={"slo": {}}, listen=listen)
+    assert [best["experiment_index"] for best in seen] == [1, 2, 2]
+    assert {best["meets_slo"] for best in seen} == {None}
+    assert seen[-1] == shown(bench, 1)["best"]
+
+
+def test_the_time_left_is_what_the_launches_before_took_on_average(bench: Bench) -> None:
+    summary, _ = bench.tune()
+    context = SearchContext(bench.prepared())
+    done = bench.store.experiments(summary.task.id)
+    assert context.left_s(()) is None, "nothing tells"
+    assert [context.left_s(done[:count]) for count in (1, 2, 3)] == pytest.approx([9.0, 4.5, 0.0])
+    limited = SearchContext(bench.prepared({"optimization": {"budget": {"minutes": 0.1}}}))
+    assert limited.left_s(done[:1]) == pytest.approx(1.5), "the budget has 6 s, 4.5 s are spent"
+    fewer = SearchContext(bench.prepared({"optimization": {"budget": {"experiments": 2}}}))
+    assert fewer.left_s(done[:1]) == pytest.approx(4.5)
+
+
+def test_the_time_left_is_kept_while_the_task_runs(bench: Bench) -> None:
+    left = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, ExperimentStarted | ExperimentEnded):
+            left.append(shown(bench, 1)["left_s"])
+
+    bench.tune(listen=listen)
+    assert left[0] is None
+    assert None not in left[1:]
+    assert shown(bench, 1)["left_s"] is None, "it has ended"
+
+
+def shown(bench: Bench, task_id: int) -> dict[str, Any]:
+    """The task as lists have it."""
+    item: dict[str, Any] = json.loads(task_items(bench.store.sessions, [task_id])[task_id])
+    return item
 
 
 def test_nothing_finished_stands_nowhere() -> None:

@@ -16,7 +16,7 @@ from autotuner import __version__
 from autotuner.server.built_ui import FOLDER
 from autotuner.server.error_handlers import add_error_handlers
 from autotuner.server.event_feed import EventFeed
-from autotuner.server.monitoring import Liveness, Metered, Metrics
+from autotuner.server.monitoring import Metered, Metrics
 from autotuner.server.monitoring import router as probes
 from autotuner.server.problems import MEDIA_TYPE
 from autotuner.server.security import Authentication, protected
@@ -103,8 +103,7 @@ def create_app(service: Service, *, web_ui: Path = FOLDER) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.service = service
-    app.state.liveness = Liveness()
-    app.state.metrics = Metrics(service, app.state.liveness)
+    app.state.metrics = Metrics(service)
     app.state.feed = EventFeed(service.store.sessions)
     app.state.authentication = Authentication.of(
         service.settings,

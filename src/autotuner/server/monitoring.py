@@ -1,14 +1,12 @@
-"""Liveness of workers, metrics for Prometheus, and the routes `/healthz`, `/readyz`, `/metrics`.
+"""Metrics for Prometheus, and the routes `/healthz`, `/readyz`, `/metrics`.
 
 No label grows with use: routes are named by their template, what has none is `none`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
@@ -32,48 +30,14 @@ from autotuner.errors import StoreError
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.routing import ServiceDep, View, v2_router
-from autotuner.store.maintenance import KnownWorker, database_state, figures, known_workers
+from autotuner.store.maintenance import database_state, figures, known_workers
 from autotuner.store.transitions import STATUSES
 
-DEAD_AFTER_S = 50.0
-"""A worker whose heartbeat has not grown for so long counts as dead, here as for other workers."""
 EXPERIMENT_STATUSES = ("running", "completed", "failed", "interrupted")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER, _NONE = "other", "none"
 _BOUNDS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 router = v2_router("", "operations")
-
-
-@dataclass(frozen=True)
-class _Seen:
-    heartbeat: int
-    at_s: float
-
-
-class Liveness:
-    """Remembers the heartbeats of workers; one that is new counts as alive.
-
-    Args:
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._seen: dict[str, _Seen] = {}
-        self._lock = threading.Lock()
-
-    def heartbeat_age_s(self, workers: Iterable[KnownWorker]) -> dict[str, float]:
-        """Worker -> seconds since its heartbeat was last seen to grow."""
-        now_s = self._clock()
-        with self._lock:
-            self._seen = {
-                worker.id: before
-                if (before := self._seen.get(worker.id)) is not None
-                and before.heartbeat == worker.heartbeat
-                else _Seen(worker.heartbeat, now_s)
-                for worker in workers
-            }
-            return {key: now_s - seen.at_s for key, seen in self._seen.items()}
 
 
 # Each would double its series with the time of its creation.
@@ -83,7 +47,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 class Metrics:
     """Metrics of one application, in a registry of its own."""
 
-    def __init__(self, service: Service, liveness: Liveness) -> None:
+    def __init__(self, service: Service) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "autotuner_http_requests",
@@ -109,7 +73,7 @@ class Metrics:
         Info("autotuner_build", "Version of the running service.", registry=self.registry).info(
             {"version": __version__}
         )
-        self.registry.register(_FromDatabase(service, liveness))
+        self.registry.register(_FromDatabase(service))
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -173,9 +137,8 @@ def _is_stream(message: Message) -> bool:
 class _FromDatabase(Collector):
     """Metrics read from the database; without it, only that it is down."""
 
-    def __init__(self, service: Service, liveness: Liveness) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._liveness = liveness
 
     def describe(self) -> list[Any]:
         """Empty: the database is read only when Prometheus scrapes."""
@@ -200,8 +163,7 @@ class _FromDatabase(Collector):
             EXPERIMENT_STATUSES,
             found.experiments,
         )
-        quiet = self._liveness.heartbeat_age_s(workers)
-        alive = sum(seconds < DEAD_AFTER_S for seconds in quiet.values())
+        alive = len(self._service.liveness.alive(workers))
         yield _gauge("autotuner_workers_alive", "Workers that are alive.", alive)
         busy = sum(worker.task_id is not None for worker in workers)
         yield _gauge("autotuner_workers_busy", "Workers that have a task.", busy)

@@ -11,6 +11,7 @@ from fastapi.requests import HTTPConnection
 
 from autotuner.config import Model, TaskConfig
 from autotuner.errors import Problem
+from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
@@ -33,12 +34,14 @@ class Service:
         folder: the home folder: profiles, logs, reports.
         settings: configuration by the operator.
         clock: time for responses; decides nothing of a task.
+        liveness: heartbeats of workers, as this process has seen them.
     """
 
     store: Store
     folder: Path
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     clock: Callable[[], datetime] = utc_now
+    liveness: Liveness = field(default_factory=Liveness)
 
     @property
     def base(self) -> Path:

@@ -1,4 +1,4 @@
-"""Lists of tasks and experiments, a page at a time: the columns asked for, no more.
+"""Lists of tasks, a page at a time: the columns asked for, no more.
 
 A page goes on behind the row that the one before ended with, by (sort column, id), so that the
 thousandth costs what the first one does, and rows that come meanwhile shift nothing.
@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
+    null,
     or_,
     select,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 
-from autotuner.store.schema import ExperimentRow, MeasurementRow, TaskRow
+from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
+from autotuner.store.transitions import STATUSES, UNENDED, allowed_actions
 
 
 @dataclass(frozen=True)
@@ -155,13 +159,17 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
 """Field of a `TaskFilter` -> what it asks, with a parameter of its name."""
 _TEXTS = (
     *("id", "name", "description", "status", "stop_reason", "origin", "model", "engine"),
-    *("device", "worker", "requested_action", "revision", "wall_s"),
+    *("device", "worker", "requested_action", "revision", "wall_s", "engine_version"),
+    *("v1_task_id", "launches"),
 )
 _MOMENTS = ("created_at", "queued_at", "started_at", "ended_at")
-_OF_EXPERIMENTS = [
-    *(c for c in _EXPERIMENTS if c.name not in ("idx", "log_tail", "log_path")),
-    _EXPERIMENTS.idx.label("index"),
-]
+
+
+class TaskPageRows(NamedTuple):
+    """A page: tasks as JSON, and how many the filter matches on all pages."""
+
+    rows: list[str]
+    total: int
 
 
 def task_page(
@@ -171,7 +179,7 @@ def task_page(
     order: str,
     limit: int,
     after: tuple[Any, int] | None = None,
-) -> list[str]:
+) -> TaskPageRows:
     """Tasks, each with what its experiments came to.
 
     Each is JSON, written by the database itself: to read rows and write them again takes five
@@ -183,74 +191,30 @@ def task_page(
     given = {name: value for name, value in vars(wanted).items() if value}
     asked = tuple(given)
     if "search" in given:
-        given["search"] = _literal(wanted.search)
+        given["search"] = literal_pattern(wanted.search)
     if after is not None:
         given["after_value"], given["after_id"] = after
     with sessions.asking() as connection:
         query = _task_query(connection.dialect.name, order, asked, after is not None)
-        page: str | None = connection.scalar(query, {**given, "most": limit})
-    return page.split("\n") if page else []
+        page, total = connection.execute(query, {**given, "most": limit}).one()
+    return TaskPageRows(page.split("\n") if page else [], total)
 
 
-def experiments_of(sessions: Sessions, task_id: int) -> Row:
-    """Counts of a task's experiments."""
-    query = select(*(value.label(name) for name, value in _STANDING.items()))
+def task_items(sessions: Sessions, task_ids: Collection[int]) -> dict[int, str]:
+    """Tasks as in a list, JSON by number; those that are gone are absent."""
     with sessions.asking() as connection:
-        found = connection.execute(query.where(_EXPERIMENTS.task_id == task_id))
-        return dict(found.mappings().one())
+        query = _item_query(connection.dialect.name)
+        found = connection.execute(query, {"task_ids": list(task_ids)})
+        return {row.id: row.document for row in found}
 
 
-def experiment_page(
-    sessions: Sessions,
-    task_id: int,
-    *,
-    statuses: Sequence[str] = (),
-    limit: int,
-    after: int = 0,
-) -> list[Row]:
-    """A task's experiments in the order of launch, behind the one with that index."""
-    query = select(*_OF_EXPERIMENTS).where(
-        ExperimentRow.task_id == task_id,
-        ExperimentRow.idx > after,
-        *([ExperimentRow.status.in_(statuses)] if statuses else []),
-    )
+def queued_before(sessions: Sessions, task_id: int) -> int:
+    """Number of queued tasks that were asked for before a queued one."""
+    mine = select(TaskRow.queued_at).where(TaskRow.id == task_id).scalar_subquery()
+    earlier = or_(TaskRow.queued_at < mine, (TaskRow.queued_at == mine) & (TaskRow.id < task_id))
+    query = select(func.count()).where(TaskRow.status == "queued", earlier)
     with sessions.reading() as session:
-        found = session.execute(query.order_by(ExperimentRow.idx).limit(limit)).mappings()
-        return [dict(row) for row in found.all()]
-
-
-def experiment(sessions: Sessions, task_id: int, index: int) -> Row | None:
-    """One experiment, with its log's place and tail."""
-    query = select(*_OF_EXPERIMENTS, ExperimentRow.log_tail, ExperimentRow.log_path).where(
-        ExperimentRow.task_id == task_id, ExperimentRow.idx == index
-    )
-    with sessions.reading() as session:
-        found = session.execute(query).mappings().first()
-        return None if found is None else dict(found)
-
-
-def newest_log(sessions: Sessions, task_id: int) -> tuple[int, str] | None:
-    """Index and log of the experiment that was launched last."""
-    query = (
-        select(ExperimentRow.idx, ExperimentRow.log_path)
-        .where(ExperimentRow.task_id == task_id)
-        .order_by(ExperimentRow.idx.desc())
-        .limit(1)
-    )
-    with sessions.reading() as session:
-        found = session.execute(query).first()
-    return None if found is None else (found[0], found[1])
-
-
-def measurements(sessions: Sessions, experiment_id: int) -> list[dict[str, Any]]:
-    """Measurements of an experiment: each level as it is stored, with its `repeat`."""
-    query = (
-        select(MeasurementRow.repeat, MeasurementRow.payload)
-        .where(MeasurementRow.experiment_id == experiment_id)
-        .order_by(MeasurementRow.id)
-    )
-    with sessions.reading() as session:
-        return [{"repeat": repeat, **payload} for repeat, payload in session.execute(query)]
+        return session.scalar(query) or 0
 
 
 def task_status(sessions: Sessions, task_id: int) -> str | None:
@@ -266,20 +230,30 @@ def _task_query(
     """The question for a page; it is built once for each set of filters that is asked for.
 
     The answer is one text, a line for each task, for JSON holds no line feeds: a thread that
-    fetches row by row hands the interpreter over to the others with each.
+    fetches row by row hands the interpreter over to the others with each. Beside it stands how many
+    tasks there are on all pages.
     """
     chosen = TASK_ORDERS[order]
     sorted_by, row_id = chosen.column, _TASKS.id
+    conditions = [_CONDITIONS[name] for name in asked]
     document = _document(WORDS[dialect]).label("document")
     query = select(document, sorted_by.label("sorted_by"), row_id.label("row_id"))
-    query = query.where(*(_CONDITIONS[name] for name in asked))
+    query = query.where(*conditions)
     if goes_on:
         value = bindparam("after_value", type_=sorted_by.type)
         key, last = tuple_(sorted_by, row_id), tuple_(value, bindparam("after_id"))
         query = query.where(key < last if chosen.descending else key > last)
     rows = query.order_by(*_in_order(chosen, sorted_by, row_id)).limit(bindparam("most")).subquery()
     again = _in_order(chosen, rows.c.sorted_by, rows.c.row_id)
-    return select(WORDS[dialect].lines(rows.c.document, again)).limit(1)
+    page = select(WORDS[dialect].lines(rows.c.document, again)).limit(1)
+    total = select(func.count()).select_from(TaskRow.__table__).where(*conditions)
+    return select(page.scalar_subquery(), total.scalar_subquery())
+
+
+@functools.cache
+def _item_query(dialect: str) -> Select[*tuple[Any, ...]]:
+    query = select(_TASKS.id, _document(WORDS[dialect]).label("document"))
+    return query.where(_TASKS.id.in_(bindparam("task_ids", expanding=True)))
 
 
 def _in_order(chosen: Order, *columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -295,11 +269,13 @@ def _document(words: JsonWords) -> ColumnElement[str]:
         {name: _TASKS[name] for name in _TEXTS}
         | {name: words.moment(_TASKS[name]) for name in _MOMENTS}
         | {"updated_at": words.moment(_CHANGED), "experiments": words.json(experiments)}
+        | {name: words.json(value) for name, value in _WRITTEN.items()}
+        | {"left_s": _LEFT_S}
     )
     return cast(document, Text)
 
 
-def _literal(text: str) -> str:
+def literal_pattern(text: str) -> str:
     """Text in which nothing stands for anything else in a LIKE."""
     for special in "/%_":
         text = text.replace(special, f"/{special}")
@@ -318,3 +294,31 @@ _STANDING: Mapping[str, ColumnElement[Any]] = {
     "best_throughput_tok_s": func.max(_EXPERIMENTS.actual_throughput_tok_s),
 }
 """Counts of the experiments of a task."""
+
+
+def _quoted(text: str) -> ColumnElement[str]:
+    """A text of our own, which holds no single quotes, as it stands in a question."""
+    return literal_column(f"'{text}'")
+
+
+def _json_text(value: object) -> ColumnElement[str]:
+    return _quoted(json.dumps(value))
+
+
+_UNREACHABLE = (_TASKS.status == _quoted("running")) & _TASKS.worker.is_(None)
+_WRITTEN: Mapping[str, ColumnElement[Any]] = {
+    "best": _TASKS.best,
+    "is_replay": case((_TASKS.is_replay, _json_text(True)), else_=_json_text(False)),
+    "allowed_actions": case(
+        (_UNREACHABLE, _json_text(allowed_actions("running", has_worker=False))),
+        *((_TASKS.status == _quoted(name), _json_text(allowed_actions(name))) for name in STATUSES),
+        else_=_json_text([]),
+    ),
+}
+"""Values that are JSON already."""
+_PAST_ITS_TIME = _TASKS.wall_s > _TASKS.expected_wall_s
+_LEFT_S = case(
+    (_TASKS.status.not_in([_quoted(name) for name in UNENDED]), null()),
+    (_PAST_ITS_TIME, literal_column("0")),
+    else_=_TASKS.expected_wall_s - _TASKS.wall_s,
+)

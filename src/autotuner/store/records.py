@@ -22,7 +22,8 @@ from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow,
 class Standing:
     """An experiment's representative operating point, as predicted and as measured.
 
-    `throughput_tok_s` of the whole deployment; `latency_p90_ms` end to end.
+    `throughput_tok_s` of the whole deployment; `latency_p90_ms` end to end. `frontier_points`
+    counts all of its points on the measured frontier.
     """
 
     predicted_throughput_tok_s: float | None = None
@@ -35,6 +36,7 @@ class Standing:
     actual_latency_p90_ms: float | None = None
     is_on_predicted_frontier: bool = False
     is_on_actual_frontier: bool = False
+    frontier_points: int = 0
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,13 @@ class TaskRow(Base):
     heartbeat: Mapped[int] = mapped_column(server_default="0")
     requested_action: Mapped[str] = mapped_column(String(20), server_default="")
     v1_task_id: Mapped[int | None] = mapped_column(index=True)
+    is_replay: Mapped[bool] = mapped_column(server_default=false())
+    launches: Mapped[int | None]
+    """Most launches that there will be; with `is_replay` from the documents, for lists."""
+    best: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The point recommended so far; None until one is measured."""
+    expected_wall_s: Mapped[float | None]
+    """Seconds of work that the task takes at the most; None while nothing tells."""
 
 
 class ExperimentRow(Base):
@@ -145,6 +152,7 @@ class ExperimentRow(Base):
     actual_latency_p90_ms: Mapped[float | None]
     is_on_predicted_frontier: Mapped[bool] = mapped_column(server_default=false())
     is_on_actual_frontier: Mapped[bool] = mapped_column(server_default=false())
+    frontier_points: Mapped[int] = mapped_column(server_default="0")
     measurements: Mapped[list[MeasurementRow]] = relationship(
         cascade="all, delete-orphan", order_by="MeasurementRow.id", lazy="selectin"
     )

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Unpack
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, null, or_, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import LeaseLostError, NotFoundError, WrongTransitionError
 from autotuner.store.records import TaskRecord, task_record
-from autotuner.store.schema import TaskRow
+from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.sessions import Guard, Sessions, retried
 from autotuner.store.transitions import (
+    UNENDED,
     NewTask,
     act,
     add_event,
@@ -28,6 +29,7 @@ from autotuner.store.transitions import (
     asked_for,
     check_revision,
     create,
+    derive,
     enter,
     interrupt_experiments,
     kept_v1_task,
@@ -96,6 +98,24 @@ class Tasks:
             rows = session.scalars(select(TaskRow).order_by(TaskRow.id.desc()))
             return tuple(map(task_record, rows))
 
+    def without_best(self, *, below: int | None, limit: int) -> tuple[TaskRecord, ...]:
+        """Tasks that have ended with a completed experiment and no best point, newest first.
+
+        Args:
+            below: their numbers are less than this one.
+        """
+        completed = exists().where(
+            ExperimentRow.task_id == TaskRow.id, ExperimentRow.status == "completed"
+        )
+        query = select(TaskRow).where(
+            TaskRow.best.is_(null()), TaskRow.status.not_in(UNENDED), completed
+        )
+        if below is not None:
+            query = query.where(TaskRow.id < below)
+        with self._sessions.reading() as session:
+            rows = session.scalars(query.order_by(TaskRow.id.desc()).limit(limit))
+            return tuple(map(task_record, rows))
+
     def change(
         self, task_id: int, values: Mapping[str, Any], *, revision: int | None = None
     ) -> TaskRecord:
@@ -121,6 +141,7 @@ class Tasks:
                 )
             for name, value in values.items():
                 setattr(row, name, value)
+            derive(row)
             touch(row)
             session.flush()
             return task_record(row)
@@ -284,6 +305,15 @@ class Tasks:
             session.execute(update(TaskRow).where(TaskRow.id == task_id).values(wall_s=wall_s))
 
     @retried
+    def keep_standing(
+        self, task_id: int, *, best: dict[str, Any] | None, expected_wall_s: float | None
+    ) -> None:
+        """Keeps the point recommended so far, and the seconds that the task takes at the most."""
+        change = update(TaskRow).where(TaskRow.id == task_id)
+        with self._sessions.writing() as session:
+            session.execute(change.values(best=best, expected_wall_s=expected_wall_s))
+
+    @retried
     def update_plan(
         self,
         task_id: int,
@@ -309,6 +339,7 @@ class Tasks:
             row.config = row.config if config is None else config
             for name, value in (found or {}).items():
                 setattr(row, name, value)
+            derive(row)
             row.revision += 1
             row.updated_at = _now()
             session.flush()

@@ -68,10 +68,11 @@ class NewTask(TypedDict):
     status: NotRequired[str]
 
 
-def allowed_actions(status: str) -> tuple[str, ...]:
-    """Actions that can be asked of a task in that state."""
+def allowed_actions(status: str, *, has_worker: bool = True) -> tuple[str, ...]:
+    """Actions that can be asked of a task in that state; a running one without a worker, as of a
+    command line that nobody can reach, takes none."""
     now = {action for action, changes in TRANSITIONS.items() if status in changes}
-    if status == "running":
+    if status == "running" and has_worker:
         now |= set(ASKED_OF_WORKERS)
     return tuple(action for action in TRANSITIONS if action in now)
 
@@ -96,6 +97,7 @@ def create(session: Session, new: NewTask) -> TaskRow:
         wall_s=0.0,
         lease=first_lease(),
     )
+    derive(row)
     session.add(row)
     session.flush()
     if row.origin != COMMAND_LINE:
@@ -104,6 +106,14 @@ def create(session: Session, new: NewTask) -> TaskRow:
         session.flush()
         session.refresh(row)
     return row
+
+
+def derive(row: TaskRow) -> None:
+    """Fills the columns of lists that follow from a task's documents, which were just written."""
+    row.is_replay = row.config.get("deployment_mode") == "replay"
+    candidates = row.plan.get("candidates")
+    budget = ((row.config.get("optimization") or {}).get("budget") or {}).get("experiments")
+    row.launches = None if candidates is None else min(candidates, budget or candidates)
 
 
 def locked(session: Session, task_id: int) -> TaskRow:
@@ -152,6 +162,8 @@ def act(session: Session, row: TaskRow, action: str) -> None:
             for table in (ExperimentRow, PredictedFrontierRow):
                 session.execute(delete(table).where(table.task_id == row.id))
             row.wall_s, row.plan, row.started_at = 0.0, {}, None
+            row.best = row.expected_wall_s = None
+            derive(row)
     touch(row)
     add_event(session, row.id, "asked", {"action": action, "status": row.status})
 

@@ -75,6 +75,11 @@ class WallTime:
         self._over.set()
         self._thread.join()
 
+    @property
+    def now_s(self) -> float:
+        """Seconds that have been worked on the task by now."""
+        return self._task.wall_s + time.monotonic() - self._began_s
+
     def left_s(self) -> float:
         """Seconds that are not stored yet; nothing more is stored from here."""
         self._over.set()

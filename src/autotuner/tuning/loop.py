@@ -45,7 +45,7 @@ from autotuner.tuning.history import History, WallTime
 from autotuner.tuning.parallel import ParallelExperiments
 from autotuner.tuning.points import outcome
 from autotuner.tuning.prepare import Prepared
-from autotuner.tuning.representative import frontier, standings
+from autotuner.tuning.representative import best_point, frontier, standings
 from autotuner.tuning.search_state import MOST_PREDICTED, SearchContext, ended_s, search_context
 from autotuner.tuning.space_frontier import space_frontier
 
@@ -169,6 +169,7 @@ class Tuner:
         `left` says.
         """
         self._recorder = self._recorder or EventRecorder(self._store, task.id)
+        wall_time = WallTime(self._store, task)
         experimenter = Experimenter(
             self._prepared,
             store=self._store,
@@ -177,13 +178,14 @@ class Tuner:
             forecast=self._forecast,
             logs=self._logs,
             listen=self._emit,
-            settle=lambda: self._settle(task),
+            settle=lambda: self._settle(task, wall_time),
             resumed=self._resumed,
             counters=self._counters,
         )
         status, reason = "failed", "an unexpected error"
-        with self._recorder, WallTime(self._store, task) as wall_time:
+        with self._recorder, wall_time:
             try:
+                self._settle(task, wall_time)
                 self._report_beginning(task)
                 experimenter.report_warnings()
                 await self._look_at_machine()
@@ -297,19 +299,22 @@ class Tuner:
                 )
             )
 
-    def _settle(self, task: TaskRecord) -> None:
-        """Keeps where the finished experiments stand now."""
+    def _settle(self, task: TaskRecord, wall_time: WallTime) -> None:
+        """Keeps where the finished experiments and the task stand now."""
         config, finished = self._prepared.task, self._finished(task)
-        found = standings(
-            finished,
-            objectives=config.objectives,
-            slo=config.slo_limits(),
-            usd_per_gpu_hour=self._prepared.usd_per_gpu_hour,
-        )
+        objectives, slo = config.objectives, config.slo_limits()
+        price = self._prepared.usd_per_gpu_hour
+        found = standings(finished, objectives=objectives, slo=slo, usd_per_gpu_hour=price)
         kept = {experiment.id: experiment.standing for experiment in finished}
         changed = {key: standing for key, standing in found.items() if standing != kept[key]}
         self._store.set_standings(changed)
         self._history.stand(changed)
+        left_s = self._context.left_s(finished)
+        self._store.tasks.keep_standing(
+            task.id,
+            best=best_point(finished, objectives=objectives, slo=slo, usd_per_gpu_hour=price),
+            expected_wall_s=None if left_s is None else wall_time.now_s + left_s,
+        )
 
     def _is_over(self, task: TaskRecord) -> bool:
         choice = self._strategy.propose(self._context.state(self._finished(task)))

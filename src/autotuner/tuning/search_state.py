@@ -7,6 +7,7 @@ the task began counts.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -134,6 +135,25 @@ class SearchContext:
             usd_per_gpu_hour=price,
             knowledge=self._known(history),
         )
+
+    def left_s(self, history: Sequence[ExperimentRecord]) -> float | None:
+        """Seconds that the launches which are left take at the most; None while nothing tells, or
+        where nothing is launched."""
+        prepared = self._prepared
+        predicted = self._knowledge is not None and self._knowledge.predictions
+        if prepared.replay is not None or not (history or predicted):
+            return None
+        finished = {experiment.candidate_id for experiment in history}
+        untried = [id_ for id_ in self._ids if id_ not in finished]
+        launches = max(prepared.launches - len(history), 0)
+        if not untried or not launches:
+            return 0.0
+        minutes = self._times.minutes(untried, history)
+        left_s = 60 * statistics.fmean(minutes.values()) * launches / prepared.side_by_side
+        budget = prepared.budget.minutes
+        if budget is None:
+            return left_s
+        return max(min(left_s, 60 * budget - busy_s(map(_span, history))), 0.0)
 
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,14 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from autotuner.server.app import create_app
-from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
+from autotuner.server.liveness import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
+from autotuner.server.settings import ServiceSettings
+from autotuner.server.v2.system import LimitsView
 from autotuner.store.maintenance import known_workers
 from autotuner.store.schema import WorkerRow
 from autotuner.store.upgrades import migrate
+from autotuner.workers.policy import Policy
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -91,6 +96,25 @@ def test_a_worker_whose_beat_does_not_grow_is_taken_for_dead(service: Service) -
         quiet = liveness.heartbeat_age_s(known_workers(service.store.sessions))
         now_s[0] += DEAD_AFTER_S / 2
     assert quiet == {"living": 0.0, "dead": DEAD_AFTER_S}
+
+
+def test_limits_are_those_that_the_operator_has_set(service: Service) -> None:
+    policy = Policy(
+        engines=("llamacpp",),
+        max_experiments=5,
+        model_roots=(Path("/srv/models"),),
+        environment=("HF_TOKEN",),
+    )
+    settings = ServiceSettings(max_body_bytes=1000, request_burst=7, policy=policy)
+    limited = replace(service, settings=settings)
+    with TestClient(create_app(limited), base_url="http://127.0.0.1:8700") as client:
+        answer = client.get("/api/v2/system/limits")
+    assert answer.status_code == 200
+    limits = LimitsView.model_validate_json(answer.content)
+    assert (limits.max_body_bytes, limits.request_burst, limits.requires_token) == (1000, 7, False)
+    assert (limits.allowed_engines, limits.max_experiments) == (["llamacpp"], 5)
+    assert answer.json()["policy"]["model_roots"] == ["/srv/models"]
+    assert str(service.folder) not in answer.text
 
 
 def test_versions_report_the_database_and_no_secret(client: TestClient, service: Service) -> None:

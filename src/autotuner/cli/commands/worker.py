@@ -16,6 +16,7 @@ from autotuner.server.settings import ServiceSettings, load_settings
 from autotuner.store import Store
 from autotuner.store.maintenance import EVERY_S, remove_expired
 from autotuner.store.profiles import service_registry
+from autotuner.tuning.former_tasks import FormerTasks
 from autotuner.tuning.resources import gpus_of_home
 from autotuner.workers.child import when_asked_to_stop, when_parent_ends
 from autotuner.workers.devices import devices_of
@@ -66,13 +67,15 @@ def worker(
 
 
 def upkeep_of(store: Store, settings: ServiceSettings) -> PeriodicThread:
-    """Removes what is too old, now and then, while its block runs."""
-    days = settings.keep_events_days
-    return PeriodicThread(
-        lambda: remove_expired(store.sessions, datetime.now(UTC), keep_events_days=days),
-        EVERY_S,
-        name="upkeep",
-    )
+    """Removes what is too old, and completes tasks of former versions, now and then, while its
+    block runs."""
+    days, former = settings.keep_events_days, FormerTasks(store)
+
+    def keep_up() -> None:
+        remove_expired(store.sessions, datetime.now(UTC), keep_events_days=days)
+        former.settle()
+
+    return PeriodicThread(keep_up, EVERY_S, name="upkeep")
 
 
 def log_to_stderr() -> None:

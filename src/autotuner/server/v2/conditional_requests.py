@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Header, Request
@@ -46,7 +47,41 @@ def is_unchanged(tag: str, if_none_match: str | None) -> bool:
     """Whether a client that sent `If-None-Match` has this version already."""
     if if_none_match is None:
         return False
-    return if_none_match.strip() == "*" or tag[1:-1] in _tags(if_none_match)
+    return if_none_match.strip() == "*" or any(each in _tags(if_none_match) for each in _tags(tag))
+
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version."}},
+    },
+    304: {"description": "Not modified: your copy is current."},
+}
+"""`responses=` of a route that answers with an ETag; see `Condition`."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """The version of what is asked for, and the one that the client has.
+
+    Attributes:
+        tag: entity tag of the resource as it is now.
+        if_none_match: header of the request.
+    """
+
+    tag: str
+    if_none_match: str | None
+
+    def answered(self, make: Callable[[], Response]) -> Response:
+        """The response that `make` makes, with its ETag; 304 where the client has it already.
+
+        Caches keep the response and ask again before they use it.
+        """
+        headers = {"ETag": self.tag, "Cache-Control": "private, no-cache"}
+        if is_unchanged(self.tag, self.if_none_match):
+            return Response(status_code=304, headers=headers)
+        response = make()
+        response.headers.update(headers)
+        return response
 
 
 def expected_revision(if_match: str | None, number: int) -> int | None:

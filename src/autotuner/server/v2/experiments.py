@@ -5,18 +5,26 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Depends, Path
 from fastapi.responses import Response
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from autotuner.measure.results import Measurement
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
-from autotuner.server.v2.paging import decode_cursor, encode_cursor
+from autotuner.server.v2.conditional_requests import NOT_MODIFIED
+from autotuner.server.v2.paging import (
+    decode_cursor,
+    encode_cursor,
+    query_parameters,
+    query_reader,
+)
+from autotuner.server.v2.result_versions import ResultCondition
 from autotuner.server.v2.routing import (
     MOST_ID,
     ServiceDep,
     TaskId,
+    Text,
     View,
     json_response,
     merged,
@@ -24,7 +32,9 @@ from autotuner.server.v2.routing import (
     v2_router,
 )
 from autotuner.server.v2.tasks import task_not_found
-from autotuner.store import listing
+from autotuner.store import experiment_listing
+from autotuner.store.experiment_listing import TEXT_ORDERS, ExperimentFilter, experiment_page
+from autotuner.store.listing import Row
 from autotuner.tuning.points import outcome
 from autotuner.tuning.summarise import predictions_beside
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
@@ -33,7 +43,26 @@ ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
 router = v2_router("/tasks/{task_id}/experiments", "experiments")
 Index = Annotated[int, Path(ge=1, le=MOST_ID, description="The experiment's place in its task.")]
 _UNKNOWN = problems(ProblemKind.NOT_FOUND)
-_ORDER = "index"
+ExperimentSort = Literal[
+    "index",
+    "-index",
+    "status",
+    "-status",
+    "tok_s",
+    "-tok_s",
+    "ttft_ms",
+    "-ttft_ms",
+    "tpot_ms",
+    "-tpot_ms",
+    "e2e_p90_ms",
+    "-e2e_p90_ms",
+    "frontier_points",
+    "-frontier_points",
+    "startup_s",
+    "-startup_s",
+    "measure_s",
+    "-measure_s",
+]
 
 
 class ExperimentItem(View):
@@ -52,6 +81,8 @@ class ExperimentItem(View):
     """Reason why it was launched."""
     settings: dict[str, Scalar]
     """`group.field` -> value."""
+    differs: dict[str, Scalar]
+    """Of the settings those that differ among the task's candidates; null where not set."""
     command: str
     failure_kind: str | None
     failure_message: str | None
@@ -75,10 +106,12 @@ class ExperimentItem(View):
     actual_latency_p90_ms: float | None
     is_on_predicted_frontier: bool
     is_on_actual_frontier: bool
+    frontier_points: int
+    """Number of its operating points on the measured frontier."""
 
 
 class ExperimentPage(View):
-    """Page of a task's experiments, in the order of launch."""
+    """Page of a task's experiments, in the requested order."""
 
     items: list[ExperimentItem]
     next_cursor: str | None
@@ -105,6 +138,23 @@ class MeasurementList(View):
     items: list[MeasurementItem]
 
 
+class ExperimentQuery(BaseModel):
+    """The query of a list of experiments."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    status: list[ExperimentStatus] = []
+    """Any of these."""
+    search: Text = Field(default="", max_length=200)
+    """Text in the candidate's id, its settings or its command, or in the reason why it was launched
+    or failed; case-insensitive."""
+    sort: ExperimentSort = "index"
+    """`-`: descending; figures are those of the representative point. What has none comes last."""
+    limit: int = Field(default=100, ge=1, le=500)
+    cursor: str | None = None
+    """`next_cursor` of the page before, in the same order."""
+
+
 EXPERIMENT_PAGE = TypeAdapter(ExperimentPage)
 EXPERIMENT = TypeAdapter(ExperimentDetail)
 MEASUREMENTS = TypeAdapter(MeasurementList)
@@ -113,26 +163,52 @@ MEASUREMENTS = TypeAdapter(MeasurementList)
 @router.get(
     "",
     response_model=ExperimentPage,
-    responses=merged(_UNKNOWN, problems(ProblemKind.INVALID_CURSOR)),
+    responses=merged(_UNKNOWN, problems(ProblemKind.INVALID_CURSOR)) | NOT_MODIFIED,
+    openapi_extra=query_parameters(ExperimentQuery),
 )
 def list_experiments(
     service: ServiceDep,
     task_id: TaskId,
-    status: Annotated[list[ExperimentStatus], Query(description="Any of these.")] = [],  # noqa: B006
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
+    condition: ResultCondition,
+    query: Annotated[ExperimentQuery, Depends(query_reader(ExperimentQuery))],
 ) -> Response:
-    """Lists a task's experiments in the order of launch."""
-    sessions = service.store.sessions
-    after = 0 if cursor is None else decode_cursor(cursor, _ORDER)[1]
-    found = listing.experiment_page(
-        sessions, task_id, statuses=status, limit=limit + 1, after=after
+    """Lists a task's experiments, a page at a time."""
+    return condition.answered(
+        lambda: json_response(EXPERIMENT_PAGE, _page(service, task_id, query))
     )
-    if not found and listing.task_status(sessions, task_id) is None:
+
+
+def _page(service: Service, task_id: int, query: ExperimentQuery) -> dict[str, object]:
+    order, limit = query.sort, query.limit
+    after = None
+    if query.cursor is not None:
+        after = decode_cursor(query.cursor, order, is_number=order not in TEXT_ORDERS)
+    found = experiment_page(
+        service.store.sessions,
+        task_id,
+        ExperimentFilter(query.status, query.search),
+        order=order,
+        limit=limit + 1,
+        after=after,
+    )
+    following = None
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = encode_cursor(order, str(last["sorted_by"]), last["index"])
+    axes = _axes(service, task_id)
+    items = [{**row, "differs": _differing(row, axes)} for row in found[:limit]]
+    return {"items": items, "next_cursor": following}
+
+
+def _axes(service: Service, task_id: int) -> Row:
+    axes = experiment_listing.axes(service.store.sessions, task_id)
+    if axes is None:
         raise task_not_found(task_id)
-    last = found[limit - 1]["index"] if len(found) > limit else None
-    following = None if last is None else encode_cursor(_ORDER, "", last)
-    return json_response(EXPERIMENT_PAGE, {"items": found[:limit], "next_cursor": following})
+    return axes
+
+
+def _differing(row: Row, axes: Row) -> dict[str, Scalar]:
+    return {field: row["settings"].get(field) for field in axes}
 
 
 @router.get("/{index}", response_model=ExperimentDetail, responses=_UNKNOWN)
@@ -144,6 +220,7 @@ def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Respon
     failure = {"kind": row["failure_kind"], "message": row["failure_message"] or ""}
     document = {
         **row,
+        "differs": _differing(row, _axes(service, task_id)),
         "failure": {**failure, "log_tail": row["log_tail"] or ""} if row["failure_kind"] else None,
         "predictions": predictions_beside(record, points) if record is not None else [],
     }
@@ -154,17 +231,17 @@ def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Respon
 def list_measurements(service: ServiceDep, task_id: TaskId, index: Index) -> Response:
     """Every load level that an experiment measured, with its whole distributions."""
     row = require_experiment(service, task_id, index)
-    found = listing.measurements(service.store.sessions, row["id"])
+    found = experiment_listing.measurements(service.store.sessions, row["id"])
     return json_response(MEASUREMENTS, {"items": found})
 
 
-def require_experiment(service: Service, task_id: int, index: int) -> listing.Row:
+def require_experiment(service: Service, task_id: int, index: int) -> Row:
     """Columns of an experiment.
 
     Raises:
         ProblemError: there is no such experiment.
     """
-    found = listing.experiment(service.store.sessions, task_id, index)
+    found = experiment_listing.experiment(service.store.sessions, task_id, index)
     if found is None:
         raise ProblemError(ProblemKind.NOT_FOUND, f"task {task_id} has no experiment {index}")
     return found

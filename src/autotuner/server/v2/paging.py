@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar, get_origin
@@ -26,7 +27,9 @@ def encode_cursor(order: str, value: str, row_id: int) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[Any, int]:
+def decode_cursor(
+    cursor: str, order: str, *, is_time: bool = False, is_number: bool = False
+) -> tuple[Any, int]:
     """Sort value and id that a page continues after.
 
     Raises:
@@ -45,6 +48,11 @@ def decode_cursor(cursor: str, order: str, *, is_time: bool = False) -> tuple[An
             raise ValueError("no id")
         if not isinstance(value, str) or not is_storable(value):
             raise ValueError("no value")
+        if is_number:
+            number = float(value)
+            if not math.isfinite(number):
+                raise ValueError("no number")
+            return number, row_id
         if is_time:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:

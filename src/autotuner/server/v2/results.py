@@ -16,6 +16,8 @@ from autotuner.report.exports import commands_shell, points_csv, task_yaml
 from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
+from autotuner.server.v2.conditional_requests import NOT_MODIFIED
+from autotuner.server.v2.result_versions import ResultCondition
 from autotuner.server.v2.routing import (
     ServiceDep,
     TaskId,
@@ -153,15 +155,20 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/frontier", response_model=FrontierView, responses=_ERRORS)
+@router.get("/frontier", response_model=FrontierView, responses=_ERRORS | NOT_MODIFIED)
 def get_frontier(
     service: ServiceDep,
     task_id: TaskId,
+    condition: ResultCondition,
     kind: Annotated[FrontierKind, Query()] = FrontierKind.BOTH,
 ) -> Response:
     """The Pareto frontier of operating points: measured, predicted, or both."""
+    return condition.answered(lambda: json_response(FRONTIER, _frontier(service, task_id, kind)))
+
+
+def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, Any]:
     summary = summarise(service.store, _task(service, task_id))
-    document = {
+    return {
         "objectives": summary.task.objectives,
         "actual": summary.frontier if kind is not FrontierKind.PREDICTED else None,
         "predicted": (
@@ -169,12 +176,15 @@ def get_frontier(
         ),
         "recommended": summary.recommended,
     }
-    return json_response(FRONTIER, document)
 
 
-@router.get("/comparison", response_model=ComparisonView, responses=_ERRORS)
-def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
+@router.get("/comparison", response_model=ComparisonView, responses=_ERRORS | NOT_MODIFIED)
+def get_comparison(service: ServiceDep, task_id: TaskId, condition: ResultCondition) -> Response:
     """Predictions and measurements of every load level, and the errors."""
+    return condition.answered(lambda: json_response(COMPARISON, _comparison(service, task_id)))
+
+
+def _comparison(service: Service, task_id: int) -> dict[str, Any]:
     summary = summarise(service.store, _task(service, task_id))
     levels = [
         {
@@ -190,13 +200,15 @@ def get_comparison(service: ServiceDep, task_id: TaskId) -> Response:
         for experiment in summary.experiments
         for level in experiment.predictions
     ]
-    return json_response(COMPARISON, {"levels": levels, "error": summary.prediction_error})
+    return {"levels": levels, "error": summary.prediction_error}
 
 
-@router.get("/summary", response_model=TaskSummary, responses=_ERRORS)
-def get_summary(service: ServiceDep, task_id: TaskId) -> Response:
+@router.get("/summary", response_model=TaskSummary, responses=_ERRORS | NOT_MODIFIED)
+def get_summary(service: ServiceDep, task_id: TaskId, condition: ResultCondition) -> Response:
     """All results of a task, in the form of `autotuner show --json`."""
-    return json_response(SUMMARY, summarise(service.store, _task(service, task_id)))
+    return condition.answered(
+        lambda: json_response(SUMMARY, summarise(service.store, _task(service, task_id)))
+    )
 
 
 @router.get(

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, Field, TypeAdapter
 
@@ -30,7 +29,6 @@ from autotuner.config.document import NonNegativeInt, PositiveInt
 from autotuner.config.task import NEEDS_TPOT
 from autotuner.engines import checked_engine, engine_named
 from autotuner.errors import AutotunerError, CatalogError, EngineError, Problem
-from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
 from autotuner.server.v2.form_requests import FormBody, NamedModel, NameToo, post_only
@@ -152,12 +150,12 @@ SUGGESTION: TypeAdapter[Suggestion] = TypeAdapter(Suggestion)
     response_model=Suggestion,
     responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED)),
 )
-def suggest_task(service: ServiceDep, request: Request, wanted: SuggestRequest) -> Response:
+def suggest_task(service: ServiceDep, wanted: SuggestRequest) -> Response:
     """Suggests a whole task for a model and devices: sensible axes, load levels and a budget."""
     refuse_violations(service.violations_of_model(wanted.model))
     described, policy = gpus_of_home(service.folder), service.policy
     model = resolve_model(wanted.model, base=service.base)
-    gpu, gpus = _devices(service, wanted, described, request.app.state.liveness)
+    gpu, gpus = _devices(service, wanted, described)
     goal = goal_named(wanted.goal) if wanted.goal else next(iter(goals().values()))
     lengths = wanted.workload
     asked = Asked.of(
@@ -201,10 +199,9 @@ def _devices(
     service: Service,
     wanted: SuggestRequest,
     described: Mapping[str, DescribedGpu],
-    liveness: Liveness,
 ) -> tuple[str, int | None]:
     """The GPU and how many; None where nothing says it, 0 on a CPU."""
-    there = _devices_there(service, described, liveness)
+    there = _devices_there(service, described)
     if wanted.gpu_type is None:
         gpu, count = max(there.items(), key=lambda item: item[1], default=(CPU, 0))
     else:
@@ -221,16 +218,12 @@ def _devices(
     return gpu, found if wanted.total_gpus is None else wanted.total_gpus
 
 
-def _devices_there(
-    service: Service, described: Mapping[str, DescribedGpu], liveness: Liveness
-) -> dict[str, int]:
+def _devices_there(service: Service, described: Mapping[str, DescribedGpu]) -> dict[str, int]:
     """GPU -> how many a worker that is alive has; those of this machine where there is none."""
-    workers = known_workers(service.store.sessions)
-    ages_s = liveness.heartbeat_age_s(workers)
     found: dict[str, int] = {}
-    for worker in workers:
+    for worker in service.liveness.alive(known_workers(service.store.sessions)):
         is_known = known_gpu(worker.gpu, described) is not None
-        if ages_s[worker.id] < DEAD_AFTER_S and worker.gpu != CPU and is_known:
+        if worker.gpu != CPU and is_known:
             found[worker.gpu] = max(found.get(worker.gpu, 0), len(worker.devices))
     if found:
         return found

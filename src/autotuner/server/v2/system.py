@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import Request
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
@@ -18,8 +17,7 @@ from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator.installation import installed_version
 from autotuner.report.documents import installed
-from autotuner.server.monitoring import DEAD_AFTER_S, Liveness
-from autotuner.server.service import Service
+from autotuner.server.liveness import DEAD_AFTER_S
 from autotuner.server.v2.routing import ServiceDep, View, json_response, v2_router
 from autotuner.store.maintenance import (
     KnownWorker,
@@ -29,9 +27,15 @@ from autotuner.store.maintenance import (
     known_workers,
     sizes,
 )
+from autotuner.workers.policy import ModelSource, Policy
 
 router = v2_router("/system", "system")
 _LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
+_LIMITS = (
+    *("max_body_bytes", "max_upload_bytes", "requests_per_s", "request_burst"),
+    "keep_events_days",
+)
+_MOST = ("max_gpus", "max_experiments", "max_minutes", "max_concurrency", "max_rate")
 
 
 class DatabaseView(View):
@@ -134,6 +138,34 @@ class VersionsView(View):
     libraries: dict[str, str]
 
 
+class LimitsView(View):
+    """Limits in force, as the operator has set them; null or empty where there is none.
+
+    They are those of the service; a worker judges tasks by its own settings once more.
+    """
+
+    requires_token: bool
+    max_body_bytes: int
+    max_upload_bytes: int
+    requests_per_s: float
+    """Requests per second of one token or address; 0: no limit."""
+    request_burst: int
+    keep_events_days: float
+    """Days for which events are kept; 0: forever."""
+    allowed_engines: list[str]
+    allowed_launchers: list[str]
+    allowed_load_generators: list[str]
+    allowed_models: ModelSource
+    max_gpus: int | None
+    max_experiments: int | None
+    max_minutes: float | None
+    max_concurrency: int
+    max_rate: float
+    policy: Policy
+    """All that the operator has set of what tasks may launch."""
+
+
+LIMITS: TypeAdapter[LimitsView] = TypeAdapter(LimitsView)
 SYSTEM: TypeAdapter[SystemView] = TypeAdapter(SystemView)
 DEVICE_LIST: TypeAdapter[DeviceList] = TypeAdapter(DeviceList)
 WORKER_LIST: TypeAdapter[WorkerList] = TypeAdapter(WorkerList)
@@ -141,7 +173,7 @@ VERSIONS: TypeAdapter[VersionsView] = TypeAdapter(VersionsView)
 
 
 @router.get("/", response_model=SystemView)
-def get_system(service: ServiceDep, request: Request) -> Response:
+def get_system(service: ServiceDep) -> Response:
     """The service: its version, its database, counts of rows."""
     sessions = service.store.sessions
     state, found = database_state(sessions), figures(sessions)
@@ -160,7 +192,7 @@ def get_system(service: ServiceDep, request: Request) -> Response:
                 "experiments": found.experiments,
                 **sizes(sessions),
             },
-            "workers_alive": workers_alive(service, request.app.state.liveness),
+            "workers_alive": len(service.liveness.alive(known_workers(sessions))),
         },
     )
 
@@ -184,10 +216,10 @@ def list_devices(service: ServiceDep) -> Response:
 
 
 @router.get("/workers", response_model=WorkerList)
-def list_workers(service: ServiceDep, request: Request) -> Response:
+def list_workers(service: ServiceDep) -> Response:
     """Lists the registered workers, and which of them are alive."""
     workers = known_workers(service.store.sessions)
-    ages_s = request.app.state.liveness.heartbeat_age_s(workers)
+    ages_s = service.liveness.heartbeat_age_s(workers)
     rows = [
         {
             **vars(each),
@@ -198,6 +230,26 @@ def list_workers(service: ServiceDep, request: Request) -> Response:
         for each in workers
     ]
     return json_response(WORKER_LIST, {"items": rows})
+
+
+@router.get("/limits", response_model=LimitsView)
+def get_limits(service: ServiceDep) -> Response:
+    """The limits in force: of requests, and of what tasks may launch."""
+    settings = service.settings
+    policy = settings.policy
+    return json_response(
+        LIMITS,
+        {
+            **{name: getattr(settings, name) for name in _LIMITS},
+            **{name: getattr(policy, name) for name in _MOST},
+            "requires_token": settings.token_required,
+            "allowed_engines": policy.engines,
+            "allowed_launchers": policy.deployment_modes,
+            "allowed_load_generators": policy.tools,
+            "allowed_models": policy.models,
+            "policy": policy,
+        },
+    )
 
 
 @router.get("/versions", response_model=VersionsView)
@@ -217,12 +269,6 @@ def get_versions(service: ServiceDep) -> Response:
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
     )
-
-
-def workers_alive(service: Service, liveness: Liveness) -> int:
-    """Number of workers that are alive, as this process sees it."""
-    ages_s = liveness.heartbeat_age_s(known_workers(service.store.sessions))
-    return sum(age_s < DEAD_AFTER_S for age_s in ages_s.values())
 
 
 def _of_workers(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:

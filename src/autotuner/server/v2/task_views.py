@@ -21,8 +21,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from autotuner.config import TaskConfig
+from autotuner.config import LoadLevel, TaskConfig
 from autotuner.server.v2.routing import Text, View
+from autotuner.server.v2.waiting import WaitingView
 from autotuner.store.listing import TaskFilter
 
 Status = Literal[
@@ -74,6 +75,25 @@ class ExperimentCounts(View):
     """Highest output tokens per second among their representative operating points."""
 
 
+class BestPointView(View):
+    """Operating point that is recommended so far; with the last experiment, the recommended one.
+
+    Means over the requests of its level, except `e2e_p90_ms`.
+    """
+
+    experiment_index: int
+    candidate: str
+    load: LoadLevel
+    tok_s: float
+    """Output tokens per second of the whole deployment."""
+    tok_s_per_gpu: float
+    ttft_ms: float
+    tpot_ms: float | None
+    e2e_p90_ms: float
+    meets_slo: bool | None
+    """Whether its values are within the limits; null where the task has none."""
+
+
 class TaskItem(View):
     """Task in a list."""
 
@@ -87,6 +107,8 @@ class TaskItem(View):
     model: str
     engine: str
     """The engine; several, with commas between, where the task compares them."""
+    engine_version: str
+    """Version of the engine; empty until a worker has prepared the task."""
     device: str
     """Device that it runs on; empty until a worker has prepared it."""
     worker: str | None
@@ -103,6 +125,17 @@ class TaskItem(View):
     wall_s: float
     """Seconds of work on it."""
     experiments: ExperimentCounts
+    launches: int | None
+    """Most launches that there will be; null until it is planned."""
+    left_s: float | None
+    """Seconds of work that are left at the most; null where nothing tells, or it has ended."""
+    best: BestPointView | None
+    """Recommended point so far, renewed when an experiment ends; null until one is measured."""
+    is_replay: bool
+    """Whether its experiments are recorded ones, and nothing is launched."""
+    v1_task_id: int | None
+    """Task of version 1 that it runs."""
+    allowed_actions: list[Action]
 
 
 class TaskPage(View):
@@ -111,6 +144,8 @@ class TaskPage(View):
     items: list[TaskItem]
     next_cursor: str | None
     """`cursor` of the next page; null on the last one."""
+    total: int
+    """Number of tasks that the filter matches, on all pages."""
 
 
 class PlanView(View):
@@ -161,14 +196,13 @@ class TaskView(TaskItem):
     config_version: Literal[2]
     content_id: str
     """Hash of all that determines what is launched and how it is measured."""
-    engine_version: str
     requested_gpu: str
     """GPU of the catalog, `cpu`, or empty where any machine will do."""
     requested_gpus: int
-    v1_task_id: int | None
     plan: PlanView | None
     progress: ProgressView
-    allowed_actions: list[Action]
+    waiting: WaitingView | None
+    """Why it does not run yet; null unless it is queued."""
     links: LinksView
 
 

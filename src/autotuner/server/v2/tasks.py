@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Annotated, Any
 
 from fastapi import Body, Depends, Header, Query
@@ -12,10 +13,11 @@ from autotuner.config import TaskConfig, parse_task
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
 from autotuner.server.v2.conditional_requests import (
+    NOT_MODIFIED,
+    Condition,
     IdempotencyKey,
     etag,
     expected_revision,
-    is_unchanged,
 )
 from autotuner.server.v2.paging import decode_cursor, encode_cursor, query_parameters, query_reader
 from autotuner.server.v2.routing import (
@@ -36,9 +38,10 @@ from autotuner.server.v2.task_views import (
     TaskQuery,
     TaskView,
 )
+from autotuner.server.v2.waiting import waiting_view
 from autotuner.store import TaskRecord
-from autotuner.store.listing import TIMES, experiments_of, task_page
-from autotuner.store.transitions import ASKED_OF_WORKERS, allowed_actions
+from autotuner.store.listing import TIMES, task_items, task_page
+from autotuner.store.transitions import ASKED_OF_WORKERS
 from autotuner.tuning.resources import stored_columns, with_gpus_of_home
 
 router = v2_router("/tasks", "tasks")
@@ -70,6 +73,7 @@ _ACTION_RESPONSES: dict[int | str, dict[str, Any]] = {
     },
 }
 _PROGRESS = ("experiments_running", "experiments_completed", "experiments_failed")
+_PARTS = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
 
 
 @router.post(
@@ -104,19 +108,19 @@ def list_tasks(
         None if query.cursor is None else decode_cursor(query.cursor, order, is_time=order in TIMES)
     )
     sessions = service.store.sessions
-    rows = task_page(sessions, query.filter(), order=order, limit=limit + 1, after=after)
+    rows, total = task_page(sessions, query.filter(), order=order, limit=limit + 1, after=after)
     following = "null"
     if len(rows) > limit:
         last = json.loads(rows[limit - 1])
         following = f'"{encode_cursor(order, last[order.removeprefix("-")], last["id"])}"'
-    page = f'{{"items":[{",".join(rows[:limit])}],"next_cursor":{following}}}'
+    page = f'{{"items":[{",".join(rows[:limit])}],"next_cursor":{following},"total":{total}}}'
     return Response(page, media_type="application/json")
 
 
 @router.get(
     "/{task_id}",
     response_model=TaskView,
-    responses=_UNKNOWN | {200: _TAGGED, 304: {"description": "Not modified."}},
+    responses=_UNKNOWN | NOT_MODIFIED,
 )
 def get_task(
     service: ServiceDep,
@@ -124,7 +128,8 @@ def get_task(
     if_none_match: Annotated[str | None, Header(description="ETag of your copy.")] = None,
 ) -> Response:
     """A task as a whole: its document, its plan, its progress, and its allowed actions."""
-    return _task_response(service, require_task(service, task_id), if_none_match=if_none_match)
+    response = _task_response(service, require_task(service, task_id))
+    return Condition(response.headers["ETag"], if_none_match).answered(lambda: response)
 
 
 @router.patch(
@@ -291,40 +296,28 @@ def _copied(name: str) -> str:
     return name[: _LONGEST_NAME - len(_COPY)] + _COPY
 
 
-def _task_response(
-    service: Service,
-    record: TaskRecord,
-    *,
-    status: int = 200,
-    if_none_match: str | None = None,
-) -> Response:
-    counts = experiments_of(service.store.sessions, record.id)
+def _task_response(service: Service, record: TaskRecord, *, status: int = 200) -> Response:
+    items = task_items(service.store.sessions, [record.id])
+    if record.id not in items:
+        raise task_not_found(record.id)
+    item = json.loads(items[record.id])
+    counts = item["experiments"]
     progress = [counts[name] for name in ("running", "completed", "failed")]
-    tag = etag(record.revision, record.id, *progress)
     address = f"/api/v2/tasks/{record.id}"
-    headers = {"ETag": tag} | ({"Location": address} if status == 201 else {})
-    if is_unchanged(tag, if_none_match):
-        return Response(status_code=304, headers=headers)
-    parts = ("experiments", "frontier", "comparison", "summary", "report", "events", "logs")
     document = {
         **vars(record),
-        "updated_at": record.updated_at or record.created_at,
-        "experiments": counts,
+        **item,
         "config": document_of_task(record),
         "config_version": 2,
         "plan": record.plan or None,
         "progress": {
             **dict(zip(_PROGRESS, progress, strict=True)),
-            "launches": _launches(record),
+            "launches": item["launches"],
         },
-        "allowed_actions": allowed_actions(record.status),
-        "links": {"self": address} | {part: f"{address}/{part}" for part in parts},
+        "waiting": waiting_view(service, record),
+        "links": {"self": address} | {part: f"{address}/{part}" for part in _PARTS},
     }
-    return json_response(TASK, document, status=status, headers=headers)
-
-
-def _launches(record: TaskRecord) -> int | None:
-    """Most launches that there will be; None until it is planned."""
-    candidates = record.plan.get("candidates")
-    budget = record.config.get("optimization", {}).get("budget", {}).get("experiments")
-    return None if candidates is None else min(candidates, budget or candidates)
+    located = {"Location": address} if status == 201 else {}
+    response = json_response(TASK, document, status=status, headers=located)
+    response.headers["ETag"] = etag(item["revision"], record.id, zlib.crc32(response.body))
+    return response
