@@ -3,6 +3,9 @@
 While a stream is open, one task of the event loop asks for new rows every `POLL_S`, writes each
 once as a server-sent event, and hands the bytes to every stream of its task. A stream that does not
 keep up is ended with a reason; its client resumes behind the last number that it received.
+
+Of the events that are sent together the last one of each task carries the task as a list shows it,
+so that a row needs no request of its own.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from fastapi.sse import format_sse_event
 from pydantic import TypeAdapter
@@ -20,7 +23,7 @@ from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import StoreError
 from autotuner.store.event_log import Happened, events_after, events_new, newest_ids
-from autotuner.store.listing import task_status
+from autotuner.store.listing import task_items, task_status
 from autotuner.store.sessions import Sessions
 
 LATE_S = 60.0
@@ -76,11 +79,23 @@ def _between(last: int, number: int) -> Iterator[int]:
     return iter(range(max(last + 1, number - MOST_LATE), number))
 
 
-class EventLine(NamedTuple):
-    """An event as streams send it."""
+EventForm = Literal["named", "message"]
+"""Whether events have their kind in a line `event`, or none: browsers hand all of those to
+`onmessage`, and the kind is in the data."""
 
-    id: int
-    text: bytes
+
+class EventLine(NamedTuple):
+    """An event as streams send it, but for its line `event`. `id` is None for one that a stream
+    adds itself."""
+
+    id: int | None
+    task_id: int | None
+    kind: str
+    lines: bytes
+
+    def text(self, form: EventForm) -> bytes:
+        """The whole event."""
+        return self.lines if form == "message" else f"event: {self.kind}\n".encode() + self.lines
 
 
 class Subscription:
@@ -94,9 +109,9 @@ class Subscription:
         self._lines: deque[EventLine] = deque()
         self._ready = asyncio.Event()
 
-    def offer(self, task_id: int, line: EventLine) -> None:
+    def offer(self, line: EventLine) -> None:
         """Enqueues a line of a subscribed task; a full queue ends the stream."""
-        if self.task_id not in (None, task_id) or self.dropped:
+        if self.task_id not in (None, line.task_id) or self.dropped:
             return
         if len(self._lines) >= self._most:
             self.dropped = True
@@ -154,13 +169,17 @@ class EventFeed:
         for subscription in self._subscriptions:
             subscription.close()
 
-    async def past(self, after: int, task_id: int | None = None) -> AsyncIterator[bytes]:
+    async def past(
+        self, after: int, task_id: int | None = None, *, form: EventForm = "named"
+    ) -> AsyncIterator[bytes]:
         """Stored events behind a number, as a stream that ends."""
         yield _retry_event()
         async for lines in self._stored(after, task_id, None):
-            yield b"".join(line.text for line in lines)
+            yield b"".join(line.text(form) for line in lines)
 
-    async def live(self, after: int | None, task_id: int | None = None) -> AsyncIterator[bytes]:
+    async def live(
+        self, after: int | None, task_id: int | None = None, *, form: EventForm = "named"
+    ) -> AsyncIterator[bytes]:
         """Events behind a number, and then each as it happens; None asks for new ones alone."""
         yield _retry_event()
         subscription, window = await self._join(task_id)
@@ -169,22 +188,23 @@ class EventFeed:
             sent: set[int] = set()
             if after is not None:
                 async for lines in self._stored(after, task_id, window.last):
-                    sent |= late.intersection(line.id for line in lines)
-                    yield b"".join(line.text for line in lines)
+                    sent |= late.intersection(line.id for line in lines if line.id is not None)
+                    yield b"".join(line.text(form) for line in lines)
             while not (self.closed or subscription.closed):
                 lines = await subscription.waiting(self._heartbeat_s)
-                text = b"".join(line.text for line in lines if line.id not in sent)
+                text = b"".join(line.text(form) for line in lines if line.id not in sent)
                 if text:
                     yield text
                 elif not lines and not subscription.dropped:
                     if task_id is not None and not await self._exists(task_id):
-                        yield _end_event("the task was deleted")
+                        yield _end_event("the task was deleted").text(form)
                         return
                     yield _HEARTBEAT
                 if subscription.dropped:
-                    yield _end_event("too slow: resume after the last event that you received")
+                    reason = "too slow: resume after the last event that you received"
+                    yield _end_event(reason).text(form)
                     return
-            yield _end_event("the service is stopping")
+            yield _end_event("the service is stopping").text(form)
         finally:
             self._subscriptions.discard(subscription)
 
@@ -220,25 +240,30 @@ class EventFeed:
             await asyncio.sleep(_UNAVAILABLE_S)
             return
         self._unavailable = False
-        self._window = self._window.after((event.id for event in found), _now_s())
-        for event, line in zip(found, _lines(found), strict=True):
+        ids = [line.id for line in found if line.id is not None]
+        self._window = self._window.after(ids, _now_s())
+        for line in found:
             for subscription in self._subscriptions:
-                subscription.offer(event.task_id, line)
+                subscription.offer(line)
         await asyncio.sleep(self._poll_s if len(found) < _PAGE else 0)
 
-    def _new(self) -> list[Happened]:
-        return events_new(self._sessions, self._window.last, tuple(self._window.late), limit=_PAGE)
+    def _new(self) -> list[EventLine]:
+        window = self._window
+        found = events_new(self._sessions, window.last, tuple(window.late), limit=_PAGE)
+        return _lines(self._sessions, found)
+
+    def _after(self, after: int, task_id: int | None, until: int | None) -> list[EventLine]:
+        found = events_after(self._sessions, after, task_id=task_id, until=until, limit=_PAGE)
+        return _lines(self._sessions, found)
 
     async def _stored(
         self, after: int, task_id: int | None, until: int | None
     ) -> AsyncIterator[list[EventLine]]:
         while True:
-            found = await run_in_threadpool(
-                events_after, self._sessions, after, task_id=task_id, until=until, limit=_PAGE
-            )
+            found = await run_in_threadpool(self._after, after, task_id, until)
             if found:
-                yield list(_lines(found))
-                after = found[-1].id
+                yield found
+                after = found[-1].id or after
             if len(found) < _PAGE or self.closed:
                 return
 
@@ -250,21 +275,35 @@ class EventFeed:
             return True
 
 
-def _lines(events: list[Happened]) -> Iterator[EventLine]:
-    for event in events:
-        text = format_sse_event(
-            data_str=_JSON.dump_json(event._asdict()).decode(), event=event.kind, id=str(event.id)
-        )
-        yield EventLine(event.id, text)
+def _lines(sessions: Sessions, events: list[Happened]) -> list[EventLine]:
+    """The events as they are sent; the tasks are read behind them, so that they are as new."""
+    last = {event.task_id: event.id for event in events}
+    items = task_items(sessions, last) if last else {}
+    return [
+        _line(event, items.get(event.task_id) if last[event.task_id] == event.id else None)
+        for event in events
+    ]
+
+
+def _line(event: Happened, task: str | None) -> EventLine:
+    """An event.
+
+    Args:
+        task: JSON of its task, where it carries it.
+    """
+    data = _JSON.dump_json(event._asdict()).decode().removesuffix("}")
+    lines = format_sse_event(data_str=f'{data},"task":{task or "null"}}}', id=str(event.id))
+    return EventLine(event.id, event.task_id, event.kind, lines)
 
 
 def _retry_event() -> bytes:
     return format_sse_event(retry=RETRY_MS)
 
 
-def _end_event(reason: str) -> bytes:
+def _end_event(reason: str) -> EventLine:
     """Final event of a stream; without a number, so that a client resumes where it was."""
-    return format_sse_event(data_str=_JSON.dump_json({"reason": reason}).decode(), event="end")
+    data = _JSON.dump_json({"kind": "end", "reason": reason}).decode()
+    return EventLine(None, None, "end", format_sse_event(data_str=data))
 
 
 def _now_s() -> float:

@@ -3,103 +3,19 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import httpx
-import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from made_runs import begin, brought_to, claimed, created, run
+from made_runs import created
 from sqlalchemy import insert
+from streams_of_server import PATIENCE_S, Streams, numbered, parsed, served, until
 
-from autotuner.server.app import Server, create_app
 from autotuner.server.event_feed import LATE_S, EventFeed, EventWindow
 from autotuner.server.service import Service, utc_now
 from autotuner.store.event_log import events_after
 from autotuner.store.schema import EventRow
-
-PATIENCE_S = 60.0
-
-
-class Streams:
-    """A server on a port of its own, and streams of it."""
-
-    def __init__(self, app: FastAPI, server: Server, port: int) -> None:
-        self.feed: EventFeed = app.state.feed
-        self.server = server
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S)
-
-    @contextmanager
-    def opened(self, path: str, **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
-        """The events of a stream, as they come; comments are told as events without a kind."""
-        with self.http.stream("GET", f"/api/v2{path}", headers=headers) as answer:
-            assert answer.status_code == 200, answer.read()
-            assert answer.headers["content-type"].startswith("text/event-stream")
-            yield parsed(answer.iter_lines())
-
-
-def parsed(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    found: dict[str, Any] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if line:
-            found[name] = f"{found[name]}\n{value}" if name in found else value
-        elif found:
-            yield found
-            found = {}
-
-
-@pytest.fixture
-def streams(service: Service) -> Iterator[Streams]:
-    with served(service) as found:
-        yield found
-
-
-@contextmanager
-def served(
-    service: Service, feed: Callable[[FastAPI], EventFeed] | None = None
-) -> Iterator[Streams]:
-    app = create_app(service)
-    if feed is not None:
-        app.state.feed = feed(app)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
-        server = Server(app, uvicorn.Config(app, log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        until(lambda: server.started)
-        found = Streams(app, server, port)
-        try:
-            yield found
-        finally:
-            server.should_exit = True
-            thread.join(PATIENCE_S)
-            found.http.close()
-            assert not thread.is_alive()
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def numbered(events: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The next events that have a number."""
-    found: list[dict[str, Any]] = []
-    while len(found) < count:
-        event = next(events)
-        if "id" in event:
-            found.append(event)
-    return found
 
 
 def test_a_stream_reports_what_was_and_goes_on_with_what_happens(
@@ -117,7 +33,7 @@ def test_a_stream_reports_what_was_and_goes_on_with_what_happens(
         reported = [json.loads(event["data"]) for event in numbered(events, 3)]
     assert [t["payload"]["number"] for t in reported] == [0, 1, 2]
     assert {(t["task_id"], t["kind"]) for t in reported} == {(task_id, "step")}
-    assert reported[0].keys() == {"id", "task_id", "at", "kind", "payload"}
+    assert reported[0].keys() == {"id", "task_id", "at", "kind", "payload", "task"}
     assert reported[0]["at"].endswith("Z")
 
 
@@ -157,6 +73,53 @@ def test_a_stream_that_is_not_followed_ends(client: TestClient) -> None:
     for path in (f"/api/v2/tasks/{task_id}/events", "/api/v2/events"):
         text = client.get(path, params={"follow": False}).text
         assert [e["event"] for e in parsed(iter(text.splitlines())) if "id" in e] == ["created"]
+
+
+def test_an_event_carries_its_task_as_the_list_has_it(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = created(client)
+    with streams.opened("/events") as events:
+        next(events)
+        until(lambda: streams.feed.subscriptions == 1)
+        client.post(f"/api/v2/tasks/{task_id}/start")
+        data = json.loads(numbered(events, 1)[0]["data"])
+    assert data["kind"] == "asked"
+    assert [data["task"]] == client.get("/api/v2/tasks/").json()["items"]
+    assert data["task"]["status"] == "queued"
+
+
+def test_of_stored_events_the_last_of_each_task_carries_it(
+    service: Service, client: TestClient
+) -> None:
+    first, second = created(client), created(client)
+    for task_id in (first, second, first):
+        service.store.add_event(task_id, "step", {})
+    text = client.get("/api/v2/events", params={"follow": False}).text
+    reported = [json.loads(e["data"]) for e in parsed(iter(text.splitlines())) if "data" in e]
+    assert [t["task_id"] for t in reported] == [first, second, first, second, first]
+    assert [t["task"] and t["task"]["id"] for t in reported] == [None, None, None, second, first]
+
+
+def test_without_names_every_event_is_a_message(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = created(client)
+    with streams.opened(f"/tasks/{task_id}/events?form=message") as events:
+        assert next(events) == {"retry": "2000"}
+        assert json.loads(next(events)["data"])["kind"] == "created"
+        until(lambda: streams.feed.subscriptions == 1)
+        service.store.add_event(task_id, "step", {"text": "a\nb"})
+        live = next(events)
+        assert live.keys() == {"id", "data"}
+        assert json.loads(live["data"])["payload"] == {"text": "a\nb"}
+        streams.server.should_exit = True
+        last = list(events)[-1]
+    assert last.keys() == {"data"}
+    assert json.loads(last["data"]) == {"kind": "end", "reason": "the service is stopping"}
+    query = {"follow": False, "form": "message"}
+    assert "event:" not in client.get("/api/v2/events", params=query).text
+    assert client.get("/api/v2/events", params={"form": "x"}).status_code == 422
 
 
 def test_every_listener_gets_every_event_once_and_in_order(
@@ -276,46 +239,3 @@ def test_a_late_number_reaches_who_listens(service: Service, client: TestClient)
         for number in (first + 102, first + 101):
             write(number)
             assert int(numbered(events, 1)[0]["id"]) == number
-
-
-def test_a_log_is_followed_to_its_end(
-    service: Service, client: TestClient, streams: Streams
-) -> None:
-    task_id = brought_to(service, client, "pending")
-    lease = claimed(service, task_id)
-    path = service.logs / "1.log"
-    service.logs.mkdir()
-    path.write_text("one\ntwo\nthr")
-    number = begin(service, task_id, 1, log_path=str(path))
-    with (
-        streams.opened(f"/tasks/{task_id}/experiments/1/logs?follow=true&tail=1") as one,
-        streams.opened(f"/tasks/{task_id}/logs?follow=true&tail=1") as whole,
-    ):
-        assert next(one)["data"] == "two"
-        assert next(whole) == {"": "still here"}
-        assert next(whole) == {"event": "experiment", "data": "1"}
-        assert next(whole)["data"] == "two"
-        with path.open("a") as file:
-            file.write("ee\nfour")
-        assert next(one)["data"] == next(whole)["data"] == "three"
-        service.store.finish_experiment(
-            number, status="completed", failure=None, startup_s=1.0, measure_s=1.0
-        )
-        assert [event["data"] for event in one] == ["four", "{}"]
-        second = service.logs / "2.log"
-        second.write_text("five\nsix\n")
-        begin(service, task_id, 2, log_path=str(second))
-        reported = [next(whole)["data"] for _ in range(4)]
-        assert reported == ["four", "2", "five", "six"]
-        service.store.tasks.release(lease, status="completed", reason="done")
-        assert [event["event"] for event in whole] == ["end"]
-
-
-def test_the_log_of_a_task_that_has_run_is_followed_and_ends(
-    service: Service, client: TestClient
-) -> None:
-    task_id = created(client)
-    run(service, task_id)
-    text = client.get(f"/api/v2/tasks/{task_id}/logs", params={"follow": True}).text
-    reported = [e.get("data") for e in parsed(iter(text.splitlines()))]
-    assert reported == [None, "3", "one", "two", "three", "{}"]

@@ -1,9 +1,9 @@
 """`/events` and `/tasks/{task_id}/events`: events of tasks, as server-sent events.
 
 Each has the number of its row as `id`, its kind as `event`, and as `data` a JSON mapping of `id`,
-`task_id`, `at`, `kind` and `payload`. A stream stays open when its task has ended, because a task
-may be resumed; it ends with an event `end` (without a number) when the task is deleted, the client
-is too slow, or the service stops.
+`task_id`, `at`, `kind`, `payload` and `task`. A stream stays open when its task has ended, because
+a task may be resumed; it ends with an event `end` (without a number) when the task is deleted, the
+client is too slow, or the service stops.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from autotuner.server.event_feed import EventFeed
+from autotuner.server.event_feed import EventFeed, EventForm
 from autotuner.server.problems import ProblemKind
 from autotuner.server.v2.routing import ServiceDep, TaskId, problems, v2_router
 from autotuner.server.v2.tasks import require_task
@@ -35,8 +35,9 @@ EVENT_SCHEMA = {
 }
 STREAMED: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind` and "
-        "`payload`.",
+        "description": "Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind`, "
+        "`payload`, and `task`: the task as in a list, on the last of the events that are sent "
+        "together, else null.",
         "content": {EVENT_STREAM: {"schema": EVENT_SCHEMA}},
     }
 }
@@ -59,6 +60,13 @@ _After = Annotated[
     ),
 ]
 _Follow = Annotated[bool, Query(description="false: the stream ends after the stored events.")]
+_Form = Annotated[
+    EventForm,
+    Query(
+        description="`message`: without the line `event`, so that a browser's `onmessage` receives "
+        "every kind; the kind is in the data.",
+    ),
+]
 
 
 class EventStream(StreamingResponse):
@@ -78,11 +86,15 @@ _Feed = Annotated[EventFeed, Depends(feed_of)]
 
 @router.get("/events", response_class=EventStream, responses=STREAMED)
 async def follow_all_events(
-    feed: _Feed, last_event_id: _LastId = None, after: _After = None, follow: _Follow = True
+    feed: _Feed,
+    last_event_id: _LastId = None,
+    after: _After = None,
+    follow: _Follow = True,
+    form: _Form = "named",
 ) -> StreamingResponse:
     """Follows the events of all tasks, from now on or after a number."""
     begin = after if last_event_id is None else last_event_id
-    lines = feed.live(begin) if follow else feed.past(begin or 0)
+    lines = feed.live(begin, form=form) if follow else feed.past(begin or 0, form=form)
     return EventStream(lines, headers=STREAM_HEADERS)
 
 
@@ -98,9 +110,11 @@ async def follow_task_events(
     last_event_id: _LastId = None,
     after: _After = None,
     follow: _Follow = True,
+    form: _Form = "named",
 ) -> StreamingResponse:
     """Follows the events of a task, from the first one or after a number."""
     await run_in_threadpool(require_task, service, task_id)
     begin = (after if last_event_id is None else last_event_id) or 0
-    lines = feed.live(begin, task_id) if follow else feed.past(begin, task_id)
+    stream = feed.live if follow else feed.past
+    lines = stream(begin, task_id, form=form)
     return EventStream(lines, headers=STREAM_HEADERS)
