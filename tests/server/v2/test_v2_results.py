@@ -99,7 +99,10 @@ def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None
         refused = client.get(f"{address}/export/{form}")
         assert (refused.status_code, refused.json()["type"]) == (409, "/problems/conflict")
         assert "has no frontier: it is pending; start it" in refused.json()["detail"]
-    assert client.get(f"{address}/logs").status_code == 404
+    for log in ("logs", "logs/task?tail=0"):
+        answer = client.get(f"{address}/{log}")
+        assert (answer.status_code, answer.text) == (200, "")
+    assert " INFO Created; the task is pending\n" in client.get(f"{address}/logs/task").text
 
 
 @pytest.mark.parametrize(
@@ -107,6 +110,7 @@ def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None
     [
         *("experiments", "experiments/1", "experiments/1/measurements", "frontier", "comparison"),
         *("summary", "report", "export/csv", "logs", "experiments/1/logs", "events?follow=false"),
+        "logs/task",
     ],
 )
 def test_a_task_that_is_not_there_has_no_results(client: TestClient, part: str) -> None:
@@ -207,7 +211,21 @@ def test_the_last_lines_of_a_log_are_reported(client: TestClient, task: str) -> 
     assert client.get(f"{task}/logs", params={"tail": -1}).status_code == 422
 
 
-@pytest.mark.parametrize("kind", ["absolute", "climbing", "link", "folder", "missing"])
+def test_a_log_that_is_not_written_yet_is_empty_and_one_that_is_gone_is_not_found(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    claimed(service, task_id)
+    number = begin(service, task_id, 1, log_path=str(service.logs / "none.log"))
+    addresses = [f"/api/v2/tasks/{task_id}/{part}" for part in ("logs", "experiments/1/logs")]
+    assert [(a.status_code, a.text) for a in map(client.get, addresses)] == [(200, "")] * 2
+    service.store.finish_experiment(
+        number, status="completed", failure=None, startup_s=1.0, measure_s=1.0
+    )
+    assert [client.get(address).status_code for address in addresses] == [404, 404]
+
+
+@pytest.mark.parametrize("kind", ["absolute", "climbing", "link", "folder"])
 def test_a_log_outside_its_folder_is_not_shown(
     service: Service, client: TestClient, tmp_path: Path, kind: str
 ) -> None:
@@ -221,7 +239,6 @@ def test_a_log_outside_its_folder_is_not_shown(
         "climbing": f"{service.logs}/../secret",
         "link": str(link),
         "folder": str(service.logs),
-        "missing": str(service.logs / "none.log"),
     }
     task_id = created(client)
     claimed(service, task_id)

@@ -408,6 +408,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/system/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Limits
+         * @description The limits in force: of requests, and of what tasks may launch.
+         */
+        get: operations["get_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/system/versions": {
         parameters: {
             query?: never;
@@ -689,7 +709,7 @@ export interface paths {
         };
         /**
          * List Experiments
-         * @description Lists a task's experiments in the order of launch.
+         * @description Lists a task's experiments, a page at a time.
          */
         get: operations["list_experiments"];
         put?: never;
@@ -769,7 +789,7 @@ export interface paths {
         };
         /**
          * Export Task
-         * @description A task's results as a file.
+         * @description A task's results, or the task itself, as a file.
          */
         get: operations["export_task"];
         put?: never;
@@ -820,6 +840,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/tasks/{task_id}/logs/task": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Own Log
+         * @description The log of a task itself: what was done with it, launch by launch, from its events.
+         */
+        get: operations["read_own_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/tasks/{task_id}/pause": {
         parameters: {
             query?: never;
@@ -834,6 +874,26 @@ export interface paths {
          * @description Pauses a task; `resume` continues from there.
          */
         post: operations["pause_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/tasks/{task_id}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Points
+         * @description Lists the operating points of a task, measured and predicted, dominated ones included.
+         */
+        get: operations["list_points"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1205,6 +1265,37 @@ export interface components {
             warmup_requests: number;
             /** @description Request lengths; D(isl,osl) of the runtime group where left out. */
             workload?: components["schemas"]["LengthDistribution"] | null;
+        };
+        /**
+         * BestPointView
+         * @description Operating point that is recommended so far; with the last experiment, the recommended one.
+         *
+         *     Means over the requests of its level, except `e2e_p90_ms`.
+         */
+        BestPointView: {
+            /** Candidate */
+            candidate: string;
+            /** E2E P90 Ms */
+            e2e_p90_ms: number;
+            /** Experiment Index */
+            experiment_index: number;
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Meets Slo
+             * @description Whether its values are within the limits; null where the task has none.
+             */
+            meets_slo: boolean | null;
+            /**
+             * Tok S
+             * @description Output tokens per second of the whole deployment.
+             */
+            tok_s: number;
+            /** Tok S Per Gpu */
+            tok_s_per_gpu: number;
+            /** Tpot Ms */
+            tpot_ms: number | null;
+            /** Ttft Ms */
+            ttft_ms: number;
         };
         /**
          * BudgetConfig
@@ -1703,6 +1794,13 @@ export interface components {
              * @description Reason why load levels were left out: they could not improve the frontier.
              */
             cut_short: string | null;
+            /**
+             * Differs
+             * @description Of the settings those that differ among the task's candidates; null where not set.
+             */
+            differs: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
             /** Ended At */
             ended_at: string | null;
             failure: components["schemas"]["FailureView"] | null;
@@ -1710,6 +1808,11 @@ export interface components {
             failure_kind: string | null;
             /** Failure Message */
             failure_message: string | null;
+            /**
+             * Frontier Points
+             * @description Number of its operating points on the measured frontier.
+             */
+            frontier_points: number;
             /**
              * Index
              * @description Counts from 1 in the order of launch.
@@ -1796,12 +1899,24 @@ export interface components {
              * @description Reason why load levels were left out: they could not improve the frontier.
              */
             cut_short: string | null;
+            /**
+             * Differs
+             * @description Of the settings those that differ among the task's candidates; null where not set.
+             */
+            differs: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
             /** Ended At */
             ended_at: string | null;
             /** Failure Kind */
             failure_kind: string | null;
             /** Failure Message */
             failure_message: string | null;
+            /**
+             * Frontier Points
+             * @description Number of its operating points on the measured frontier.
+             */
+            frontier_points: number;
             /**
              * Index
              * @description Counts from 1 in the order of launch.
@@ -1855,7 +1970,7 @@ export interface components {
         };
         /**
          * ExperimentPage
-         * @description Page of a task's experiments, in the order of launch.
+         * @description Page of a task's experiments, in the requested order.
          */
         ExperimentPage: {
             /** Items */
@@ -1920,7 +2035,7 @@ export interface components {
          * @description Formats in which a task can be exported.
          * @enum {string}
          */
-        ExportFormat: "json" | "csv" | "landscape" | "shell";
+        ExportFormat: "json" | "csv" | "landscape" | "shell" | "yaml";
         /**
          * FactsView
          * @description Facts that determine the size and speed of a model.
@@ -2076,6 +2191,21 @@ export interface components {
              */
             unset: string | null;
             value: components["schemas"]["JsonValue"];
+        };
+        /**
+         * FigureView
+         * @description A figure and its interval: of 95 % where it was measured, of 80 % where it is predicted.
+         */
+        FigureView: {
+            /** High */
+            high?: number | null;
+            /**
+             * Low
+             * @description Null where there is no interval, or where the sample is too small for its lower end.
+             */
+            low?: number | null;
+            /** Value */
+            value: number;
         };
         /**
          * FiguresView
@@ -2384,6 +2514,55 @@ export interface components {
             index: number;
             load: components["schemas"]["LoadLevel"];
             measured: components["schemas"]["MeasuredView"] | null;
+        };
+        /**
+         * LimitsView
+         * @description Limits in force, as the operator has set them; null or empty where there is none.
+         *
+         *     They are those of the service; a worker judges tasks by its own settings once more.
+         */
+        LimitsView: {
+            /** Allowed Engines */
+            allowed_engines: string[];
+            /** Allowed Launchers */
+            allowed_launchers: string[];
+            /** Allowed Load Generators */
+            allowed_load_generators: string[];
+            /**
+             * Allowed Models
+             * @enum {string}
+             */
+            allowed_models: "any" | "catalog" | "local";
+            /**
+             * Keep Events Days
+             * @description Days for which events are kept; 0: forever.
+             */
+            keep_events_days: number;
+            /** Max Body Bytes */
+            max_body_bytes: number;
+            /** Max Concurrency */
+            max_concurrency: number;
+            /** Max Experiments */
+            max_experiments: number | null;
+            /** Max Gpus */
+            max_gpus: number | null;
+            /** Max Minutes */
+            max_minutes: number | null;
+            /** Max Rate */
+            max_rate: number;
+            /** Max Upload Bytes */
+            max_upload_bytes: number;
+            /** @description All that the operator has set of what tasks may launch. */
+            policy: components["schemas"]["Policy"];
+            /** Request Burst */
+            request_burst: number;
+            /**
+             * Requests Per S
+             * @description Requests per second of one token or address; 0: no limit.
+             */
+            requests_per_s: number;
+            /** Requires Token */
+            requires_token: boolean;
         };
         /**
          * LinksView
@@ -2938,6 +3117,72 @@ export interface components {
             name: string;
         };
         /**
+         * OperatingPointView
+         * @description A candidate at one load level: its figures as measured, or as predicted.
+         */
+        OperatingPointView: {
+            /** Candidate */
+            candidate: string;
+            /**
+             * Experiment Index
+             * @description Place of its launch; null where the candidate has not been launched.
+             */
+            experiment_index: number | null;
+            figures: components["schemas"]["PointFiguresView"];
+            /**
+             * Gpus
+             * @description Number of occupied GPUs; 0 on a CPU.
+             */
+            gpus: number;
+            /**
+             * Id
+             * @description Stable: `3:concurrency:8` of experiment 3, `CANDIDATE:concurrency:8` where predicted.
+             */
+            id: string;
+            /**
+             * Is Steady
+             * @description False where requests failed or the engine did not keep up: no operating point.
+             */
+            is_steady: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "measured" | "predicted";
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Meets Slo
+             * @description Whether its values are within all limits; null without limits, and where it is not steady.
+             */
+            meets_slo: boolean | null;
+            /**
+             * Note
+             * @description Sentence about these figures; empty where there is nothing to say.
+             */
+            note: string;
+            /** On Frontier */
+            on_frontier: boolean;
+            /**
+             * Settings
+             * @description `group.field` -> value.
+             */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Source
+             * @description Load generator that measured it, or kind of data that the prediction stands on.
+             */
+            source: string;
+            /**
+             * Verdicts
+             * @description Limited quantity -> `meets`, `unclear` where the limit lies inside the interval, `misses`.
+             */
+            verdicts: {
+                [key: string]: "meets" | "unclear" | "misses";
+            };
+        };
+        /**
          * Optimization
          * @description How to search, and for what.
          */
@@ -3147,8 +3392,79 @@ export interface components {
             };
         };
         /**
+         * PointFiguresView
+         * @description Figures of an operating point; null where they are not known.
+         *
+         *     Throughput is in output tokens and completed requests per second. Percentiles are measured, not
+         *     predicted: the predicted mean of E2E latency stands for its 90th.
+         */
+        PointFiguresView: {
+            e2e_p50_ms?: components["schemas"]["FigureView"] | null;
+            e2e_p90_ms?: components["schemas"]["FigureView"] | null;
+            e2e_p99_ms?: components["schemas"]["FigureView"] | null;
+            requests_per_s?: components["schemas"]["FigureView"] | null;
+            requests_per_s_per_gpu?: components["schemas"]["FigureView"] | null;
+            tok_s?: components["schemas"]["FigureView"] | null;
+            tok_s_per_gpu?: components["schemas"]["FigureView"] | null;
+            /** @description 1000 / `tpot_ms`. */
+            tok_s_per_user?: components["schemas"]["FigureView"] | null;
+            /** @description Null where every answer has one token, as `tok_s_per_user`. */
+            tpot_ms?: components["schemas"]["FigureView"] | null;
+            /** @description Mean, as `tpot_ms`. */
+            ttft_ms?: components["schemas"]["FigureView"] | null;
+            ttft_p50_ms?: components["schemas"]["FigureView"] | null;
+            ttft_p90_ms?: components["schemas"]["FigureView"] | null;
+            ttft_p99_ms?: components["schemas"]["FigureView"] | null;
+            /** @description Of output tokens; null where no price is known. */
+            usd_per_million_tokens?: components["schemas"]["FigureView"] | null;
+        };
+        /**
+         * PointKind
+         * @description Kind of the points that are requested.
+         * @enum {string}
+         */
+        PointKind: "measured" | "predicted" | "both";
+        /**
+         * PointPage
+         * @description Page of a task's operating points: launch by launch, measured before predicted ones; at the
+         *     end predicted points that have not been launched.
+         */
+        PointPage: {
+            /** Items */
+            items: components["schemas"]["OperatingPointView"][];
+            /**
+             * Next Cursor
+             * @description `cursor` of the next page; null on the last one.
+             */
+            next_cursor: string | null;
+            /** Objectives */
+            objectives: string[];
+            /** @description The same point, whatever the query asks for. */
+            recommended: components["schemas"]["OperatingPointView"] | null;
+            /**
+             * Recommended Id
+             * @description Id of the measured point to serve with; null while nothing is measured.
+             */
+            recommended_id: string | null;
+            /**
+             * Slo
+             * @description Latency -> limit in ms.
+             */
+            slo: {
+                [key: string]: number;
+            };
+            /**
+             * Total
+             * @description Number of points that the query matches.
+             */
+            total: number;
+        };
+        /**
          * PointView
          * @description One operating point on the frontier.
+         *
+         *     `experiment` and `candidate` are the candidate's id, `index` the place of its launch. Documents
+         *     of earlier versions have neither of the last two: `candidate` is empty then, `index` None.
          *
          *     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
          *     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
@@ -3158,12 +3474,19 @@ export interface components {
          *     lies inside the 95 % interval) or `misses`.
          */
         PointView: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate: string;
             /** Command */
             command: string;
             /** E2E P90 Ms */
             e2e_p90_ms: number;
             /** Experiment */
             experiment: string;
+            /** Index */
+            index?: number | null;
             load: components["schemas"]["LoadLevel"];
             /** Requests Per S */
             requests_per_s?: number | null;
@@ -3189,6 +3512,120 @@ export interface components {
             verdicts?: {
                 [key: string]: "meets" | "unclear" | "misses";
             };
+        };
+        /**
+         * Policy
+         * @description Limits on what tasks may launch. Those left out allow what engines need for tuning.
+         */
+        Policy: {
+            /**
+             * Deployment Modes
+             * @description Launchers that may start them.
+             */
+            deployment_modes?: ("local" | "docker" | "ray" | "replay")[];
+            /**
+             * Engines
+             * @description Engines that may be started.
+             */
+            engines?: string[];
+            /**
+             * Environment
+             * @description Variables of the worker's environment that engines see too, by name; `*` stands for
+             *     anything, but only a full name lets a secret through (`HF_TOKEN`).
+             * @default []
+             */
+            environment: string[];
+            /**
+             * Extra Args
+             * @description Engine -> flags that misc.extra_args may hold too, with any value. They can do whatever the
+             *     engine lets them do.
+             */
+            extra_args?: {
+                [key: string]: string[];
+            };
+            /**
+             * Landscape Roots
+             * @description Folders with recorded tables, beside the home's landscapes/.
+             * @default []
+             */
+            landscape_roots: string[];
+            /**
+             * Load Formats
+             * @description Values of misc.load_format: those that run no code of the model and fetch nothing.
+             * @default [
+             *       "auto",
+             *       "safetensors",
+             *       "gguf",
+             *       "bitsandbytes",
+             *       "mistral",
+             *       "sharded_state",
+             *       "dummy",
+             *       "fastsafetensors",
+             *       "mmap",
+             *       "mlock",
+             *       "none"
+             *     ]
+             */
+            load_formats: string[];
+            /**
+             * Max Concurrency
+             * @description Requests in flight of a load level.
+             * @default 4096
+             */
+            max_concurrency: number;
+            /**
+             * Max Experiments
+             * @description Launches of a task; it has to say a budget.
+             */
+            max_experiments?: number | null;
+            /**
+             * Max Gpus
+             * @description GPUs of a task.
+             */
+            max_gpus?: number | null;
+            /**
+             * Max Minutes
+             * @description Wall time of a task; it has to say a budget. A replay takes none.
+             */
+            max_minutes?: number | null;
+            /**
+             * Max Rate
+             * @description Requests per second of a load level.
+             * @default 1000
+             */
+            max_rate: number;
+            /**
+             * Model Roots
+             * @description Folders with models and tokenizers, beside the home's models/.
+             * @default []
+             */
+            model_roots: string[];
+            /**
+             * Models
+             * @description `any`: of the catalog, of a hub, and in model_roots; `catalog`: of the catalog and in
+             *     model_roots; `local`: in model_roots and what an installed package carries, nothing that an
+             *     engine would fetch.
+             * @default any
+             * @enum {string}
+             */
+            models: "any" | "catalog" | "local";
+            /**
+             * Programs
+             * @description Programs that engine_path and benchmark.tool_path may name; none where left out.
+             * @default []
+             */
+            programs: string[];
+            /**
+             * Tools
+             * @description Load generators that may be used.
+             */
+            tools?: ("autotuner" | "genai-bench")[];
+            /**
+             * Trust Remote Code
+             * @description Whether code that comes with a model may run.
+             * @default false
+             */
+            trust_remote_code: boolean;
         };
         /**
          * PredictedLimit
@@ -3274,11 +3711,19 @@ export interface components {
          * PredictedPointView
          * @description A point of the predicted frontier. `values` holds objective -> value, in its unit.
          *
-         *     `kind` is the kind of data that it stands on, and empty in documents of earlier versions.
+         *     `index` and `candidate` as in `PointView`. `kind` is the kind of data that it stands on, and
+         *     empty in documents of earlier versions.
          */
         PredictedPointView: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate: string;
             /** Experiment */
             experiment: string;
+            /** Index */
+            index?: number | null;
             /**
              * Kind
              * @default
@@ -3696,12 +4141,19 @@ export interface components {
          *     `meets_slo`: its values are within the limits; `verdict`: whether they are so clearly.
          */
         RecommendedView: {
+            /**
+             * Candidate
+             * @default
+             */
+            candidate: string;
             /** Command */
             command: string;
             /** E2E P90 Ms */
             e2e_p90_ms: number;
             /** Experiment */
             experiment: string;
+            /** Index */
+            index?: number | null;
             load: components["schemas"]["LoadLevel"];
             /** Meets Slo */
             meets_slo: boolean;
@@ -4421,6 +4873,10 @@ export interface components {
          * @description Task in a list.
          */
         TaskItem: {
+            /** Allowed Actions */
+            allowed_actions: ("start" | "cancel" | "pause" | "resume" | "restart")[];
+            /** @description Recommended point so far, renewed when an experiment ends; null until one is measured. */
+            best: components["schemas"]["BestPointView"] | null;
             /**
              * Created At
              * Format: date-time
@@ -4440,9 +4896,29 @@ export interface components {
              * @description The engine; several, with commas between, where the task compares them.
              */
             engine: string;
+            /**
+             * Engine Version
+             * @description Version of the engine; empty until a worker has prepared the task.
+             */
+            engine_version: string;
             experiments: components["schemas"]["ExperimentCounts"];
             /** Id */
             id: number;
+            /**
+             * Is Replay
+             * @description Whether its experiments are recorded ones, and nothing is launched.
+             */
+            is_replay: boolean;
+            /**
+             * Launches
+             * @description Most launches that there will be; null until it is planned.
+             */
+            launches: number | null;
+            /**
+             * Left S
+             * @description Seconds of work that are left at the most; null where nothing tells, or it has ended.
+             */
+            left_s: number | null;
             /** Model */
             model: string;
             /** Name */
@@ -4483,6 +4959,11 @@ export interface components {
              */
             updated_at: string;
             /**
+             * V1 Task Id
+             * @description Task of version 1 that it runs.
+             */
+            v1_task_id: number | null;
+            /**
              * Wall S
              * @description Seconds of work on it.
              */
@@ -4505,6 +4986,11 @@ export interface components {
              * @description `cursor` of the next page; null on the last one.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description Number of tasks that the filter matches, on all pages.
+             */
+            total: number;
         };
         /**
          * TaskPatch
@@ -4657,6 +5143,8 @@ export interface components {
         TaskView: {
             /** Allowed Actions */
             allowed_actions: ("start" | "cancel" | "pause" | "resume" | "restart")[];
+            /** @description Recommended point so far, renewed when an experiment ends; null until one is measured. */
+            best: components["schemas"]["BestPointView"] | null;
             /**
              * TaskConfig
              * @description Document as it was written: omitted fields have their defaults.
@@ -4810,11 +5298,29 @@ export interface components {
              * @description The engine; several, with commas between, where the task compares them.
              */
             engine: string;
-            /** Engine Version */
+            /**
+             * Engine Version
+             * @description Version of the engine; empty until a worker has prepared the task.
+             */
             engine_version: string;
             experiments: components["schemas"]["ExperimentCounts"];
             /** Id */
             id: number;
+            /**
+             * Is Replay
+             * @description Whether its experiments are recorded ones, and nothing is launched.
+             */
+            is_replay: boolean;
+            /**
+             * Launches
+             * @description Most launches that there will be; null until it is planned.
+             */
+            launches: number | null;
+            /**
+             * Left S
+             * @description Seconds of work that are left at the most; null where nothing tells, or it has ended.
+             */
+            left_s: number | null;
             links: components["schemas"]["LinksView"];
             /** Model */
             model: string;
@@ -4864,8 +5370,13 @@ export interface components {
              * Format: date-time
              */
             updated_at: string;
-            /** V1 Task Id */
+            /**
+             * V1 Task Id
+             * @description Task of version 1 that it runs.
+             */
             v1_task_id: number | null;
+            /** @description Why it does not run yet; null unless it is queued. */
+            waiting: components["schemas"]["WaitingView"] | null;
             /**
              * Wall S
              * @description Seconds of work on it.
@@ -4968,6 +5479,21 @@ export interface components {
             };
             /** Python */
             python: string;
+        };
+        /**
+         * WaitingView
+         * @description Place of a queued task in the queue, and why it does not run yet.
+         */
+        WaitingView: {
+            /**
+             * Position
+             * @description 1: the next one.
+             */
+            position: number;
+            /** Reason */
+            reason: string;
+            /** Remedy */
+            remedy: string;
         };
         /**
          * WeightFormatView
@@ -5155,7 +5681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5641,7 +6167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5994,6 +6520,8 @@ export interface operations {
                 after?: number | null;
                 /** @description false: the stream ends after the stored events. */
                 follow?: boolean;
+                /** @description `message`: without the line `event`, so that a browser's `onmessage` receives every kind; the kind is in the data. */
+                form?: "named" | "message";
             };
             header?: {
                 /** @description Number of the last event that you received; the stream continues after it. */
@@ -6004,7 +6532,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind` and `payload`. */
+            /** @description Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind`, `payload`, and `task`: the task as in a list, on the last of the events that are sent together, else null. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6457,7 +6985,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7773,6 +8301,98 @@ export interface operations {
             };
         };
     };
+    get_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_versions: {
         parameters: {
             query?: never;
@@ -8240,7 +8860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `forbidden`: The token does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8694,7 +9314,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskView"];
                 };
             };
-            /** @description Not modified. */
+            /** @description Not modified: your copy is current. */
             304: {
                 headers: {
                     [name: string]: unknown;
@@ -9339,7 +9959,10 @@ export interface operations {
     get_comparison: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of your copy. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The task's number. */
                 task_id: number;
@@ -9351,11 +9974,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Its version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ComparisonView"];
                 };
+            };
+            /** @description Not modified: your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-request`: The request cannot be understood */
             400: {
@@ -9551,6 +10183,8 @@ export interface operations {
                 after?: number | null;
                 /** @description false: the stream ends after the stored events. */
                 follow?: boolean;
+                /** @description `message`: without the line `event`, so that a browser's `onmessage` receives every kind; the kind is in the data. */
+                form?: "named" | "message";
             };
             header?: {
                 /** @description Number of the last event that you received; the stream continues after it. */
@@ -9564,7 +10198,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind` and `payload`. */
+            /** @description Server-sent events; `data` is JSON with `id`, `task_id`, `at`, `kind`, `payload`, and `task`: the task as in a list, on the last of the events that are sent together, else null. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9676,11 +10310,21 @@ export interface operations {
             query?: {
                 /** @description Any of these. */
                 status?: ("running" | "completed" | "failed" | "interrupted")[];
+                /**
+                 * @description Text in the candidate's id, its settings or its command, or in the reason why it was launched
+                 *     or failed; case-insensitive.
+                 */
+                search?: string;
+                /** @description `-`: descending; figures are those of the representative point. What has none comes last. */
+                sort?: "index" | "-index" | "status" | "-status" | "tok_s" | "-tok_s" | "ttft_ms" | "-ttft_ms" | "tpot_ms" | "-tpot_ms" | "e2e_p90_ms" | "-e2e_p90_ms" | "frontier_points" | "-frontier_points" | "startup_s" | "-startup_s" | "measure_s" | "-measure_s";
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
+                /** @description `next_cursor` of the page before, in the same order. */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of your copy. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The task's number. */
                 task_id: number;
@@ -9692,11 +10336,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Its version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ExperimentPage"];
                 };
+            };
+            /** @description Not modified: your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `invalid-cursor`: The cursor does not belong to this list */
             400: {
@@ -10127,7 +10780,7 @@ export interface operations {
             path: {
                 /** @description The task's number. */
                 task_id: number;
-                /** @description `json`: the summary; `csv`: every level that was measured; `landscape`: a table that a task can replay; `shell`: the commands of the frontier. */
+                /** @description `json`: the summary; `csv`: every level that was measured; `landscape`: a table that a task can replay; `shell`: the commands of the frontier; `yaml`: the task itself. What there is not yet is refused (409). */
                 form: components["schemas"]["ExportFormat"];
             };
             cookie?: never;
@@ -10142,6 +10795,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                    "application/yaml": string;
                     "text/csv": string;
                     "text/x-shellscript": string;
                 };
@@ -10175,6 +10829,15 @@ export interface operations {
             };
             /** @description `not-found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `conflict`: The request conflicts with the current state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10234,7 +10897,10 @@ export interface operations {
             query?: {
                 kind?: components["schemas"]["FrontierKind"];
             };
-            header?: never;
+            header?: {
+                /** @description ETag of your copy. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The task's number. */
                 task_id: number;
@@ -10246,11 +10912,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Its version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FrontierView"];
                 };
+            };
+            /** @description Not modified: your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-request`: The request cannot be understood */
             400: {
@@ -10336,6 +11011,131 @@ export interface operations {
         };
     };
     read_task_log: {
+        parameters: {
+            query?: {
+                /** @description Number of last lines. */
+                tail?: number;
+                /** @description Whether to continue with what is appended. */
+                follow?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of text, or server-sent events where it is followed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": {
+                        data?: string;
+                        event?: string;
+                        id?: string;
+                        /** @description ms */
+                        retry?: number;
+                    };
+                    "text/plain": string;
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                    "text/plain": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    read_own_log: {
         parameters: {
             query?: {
                 /** @description Number of last lines. */
@@ -10561,6 +11361,117 @@ export interface operations {
                 };
             };
             /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_points: {
+        parameters: {
+            query?: {
+                kind?: components["schemas"]["PointKind"];
+                /** @description true: those that no other of their kind beats; false: the others. */
+                on_frontier?: boolean | null;
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointPage"];
+                };
+            };
+            /** @description `invalid-cursor`: The cursor does not belong to this list */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11095,7 +12006,10 @@ export interface operations {
     get_summary: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETag of your copy. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The task's number. */
                 task_id: number;
@@ -11107,11 +12021,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Its version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TaskSummary"];
                 };
+            };
+            /** @description Not modified: your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `bad-request`: The request cannot be understood */
             400: {
