@@ -30,7 +30,7 @@ _SETTINGS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
 }
 _LISTING: tuple[list[str], ...] = ([], ["--help"])
-"""What is asked of the command where only the list of commands is printed."""
+"""Arguments with which only the list of commands is printed."""
 app = typer.Typer(**_SETTINGS)
 
 

@@ -119,7 +119,7 @@ def _place(words: Sequence[str]) -> tuple[EngineTable, int, int] | None:
 
 
 def _literal(pattern: Sequence[str], words: Sequence[str]) -> int:
-    """How many of the first words are subcommands of the program."""
+    """Number of the first words that are subcommands of the program."""
     count = 0
     for wanted in pattern:
         if wanted == _MODEL or flag_of(wanted) or list(words[count : count + 1]) != [wanted]:

@@ -15,7 +15,7 @@ from autotuner.migrate.draft import Done, Translation
 from autotuner.migrate.translate import refused_mode, translate_task
 
 _FILE_MODE = "ome"
-"""What a v1 file without `deployment_mode` means."""
+"""Mode of a v1 file without `deployment_mode`."""
 _OF_V1 = ("task_name", "base_runtime", "parameters")
 _CARRIED = (Done.TRANSLATED, Done.EMPTY)
 _NOT_CARRIED = (Done.OVERRULED, Done.KEPT, Done.LOST)

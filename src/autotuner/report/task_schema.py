@@ -22,7 +22,7 @@ _ENGINE_ITSELF = ("system.backend", "system.backend_version")
 """Fields that need no flag and are searched all the same."""
 _KINDS_OF_MODELS = (ModelFacts(experts=0), ModelFacts(experts=8))
 _OWN = "bfloat16"
-"""What every engine does with a checkpoint in 16 bits where a row is about its own format."""
+"""Format that needs no flag where a row is about the checkpoint's own format."""
 Property = dict[str, Any]
 
 

@@ -176,7 +176,7 @@ def _mentioned(message: str) -> str:
 def _checks(
     task: TaskConfig, base: Path, registry: ProfileRegistry
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    """What is checked, with the path of the value; empty where the check says it itself."""
+    """Checks, each with the path of its value; empty where the check says it itself."""
     yield "", lambda: refuse_unlaunchable(task, "task")
     model = "model.id" if task.model.path is None else "model.path"
     yield model, lambda: resolve_model(task.model, base=base)

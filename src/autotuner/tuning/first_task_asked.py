@@ -1,4 +1,4 @@
-"""What a first task is for, and what is chosen where nobody says: engine, lengths, name."""
+"""Purpose of a first task, and choices where nobody says: engine, lengths, name."""
 
 from __future__ import annotations
 

@@ -1388,8 +1388,8 @@ export interface components {
             format: "v1" | "v2" | "command";
             /**
              * Notes
-             * @description What could not be carried over, or not as it was, with its place in the text; for a document
-             *     of version 2 its faults.
+             * @description Parts that could not be carried over, or not as they were, each with its place in the text;
+             *     of a document of version 2 its faults.
              */
             notes: components["schemas"]["FaultView"][];
         };
@@ -3952,7 +3952,7 @@ export interface components {
         };
         /**
          * ProfilePreview
-         * @description What a profile would set for the document.
+         * @description Settings that a profile would have for the document.
          */
         ProfilePreview: {
             /** Description */
@@ -3966,7 +3966,7 @@ export interface components {
             origin: "built-in" | "folder" | "service";
             /**
              * Problem
-             * @description Why it cannot be used; null where it can be.
+             * @description Reason why it cannot be used; null where it can be.
              */
             problem: string | null;
             /** Settings */
@@ -3978,14 +3978,14 @@ export interface components {
         };
         /**
          * ProfilePreviews
-         * @description What each profile would set for the document.
+         * @description Settings that each profile would have for the document.
          */
         ProfilePreviews: {
             /** Items */
             items: components["schemas"]["ProfilePreview"][];
             /**
              * Notes
-             * @description What of the document is not known, so that conditions on it do not hold.
+             * @description Facts that the document does not give, so that conditions on them do not hold.
              */
             notes: string[];
         };
@@ -4600,7 +4600,7 @@ export interface components {
             notes: string[];
             /**
              * Problem
-             * @description Why nothing can be launched on these devices as the document stands; null where it can.
+             * @description Reason why nothing can be launched on these devices as the document is; null where it can.
              */
             problem: string | null;
         };

@@ -42,8 +42,8 @@ class Conversion(View):
     document: dict[str, Any]
     """A task, version 2; `POST /api/v2/tasks/validate` has what it still lacks."""
     notes: list[FaultView]
-    """What could not be carried over, or not as it was, with its place in the text; for a document
-    of version 2 its faults."""
+    """Parts that could not be carried over, or not as they were, each with its place in the text;
+    of a document of version 2 its faults."""
 
 
 CONVERSION: TypeAdapter[Conversion] = TypeAdapter(Conversion)

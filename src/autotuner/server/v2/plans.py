@@ -114,7 +114,7 @@ post_only(router, "/plan")
 
 
 def _faults_of_meaning(service: Service, task: TaskConfig, found: PartialTask) -> Iterator[Problem]:
-    """What is not available here and what the operator forbids, where the form is right."""
+    """Faults where the form is right: what is not available here, and what the operator forbids."""
     forbidden = service.violations(task)
     # Forbidden files are not opened: they may lie outside the allowed folders.
     opened = "model" not in found.replaced and not any(

@@ -159,7 +159,7 @@ class PreviewedSetting(View):
 
 
 class ProfilePreview(View):
-    """What a profile would set for the document."""
+    """Settings that a profile would have for the document."""
 
     name: str
     title: str
@@ -168,15 +168,15 @@ class ProfilePreview(View):
     settings: list[PreviewedSetting]
     skipped: list[SkippedView]
     problem: str | None
-    """Why it cannot be used; null where it can be."""
+    """Reason why it cannot be used; null where it can be."""
 
 
 class ProfilePreviews(View):
-    """What each profile would set for the document."""
+    """Settings that each profile would have for the document."""
 
     items: list[ProfilePreview]
     notes: list[str]
-    """What of the document is not known, so that conditions on it do not hold."""
+    """Facts that the document does not give, so that conditions on them do not hold."""
 
 
 PROFILE_LIST: TypeAdapter[ProfileList] = TypeAdapter(ProfileList)

@@ -138,7 +138,7 @@ class Suggestion(View):
     notes: list[str]
     """Sentences about what was chosen or left out, and why."""
     problem: str | None
-    """Why nothing can be launched on these devices as the document stands; null where it can."""
+    """Reason why nothing can be launched on these devices as the document is; null where it can."""
     model: SuggestedModelView
 
 
@@ -250,7 +250,7 @@ def _fault(path: str, message: str) -> ProblemError:
 def _notes(
     wanted: SuggestRequest, asked: Asked, goal: ServingGoal, drafted: FirstTask
 ) -> Iterator[str]:
-    """What was chosen or left out, and why."""
+    """Sentences about what was chosen or left out, and why."""
     if wanted.gpu_type is None:
         yield f"system.gpu_type is {asked.gpu}: what the workers or this machine have"
     if wanted.backend is None:
