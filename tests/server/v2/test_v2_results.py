@@ -17,7 +17,7 @@ from autotuner.landscapes import read_landscape
 from autotuner.server.service import Service
 from autotuner.server.v2.experiments import ExperimentDetail, ExperimentPage, MeasurementList
 from autotuner.server.v2.results import ComparisonView, FrontierView
-from autotuner.tuning.summary import TaskSummary
+from autotuner.tuning.summary import SearchView, TaskSummary
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_answers_are_what_the_openapi_says(client: TestClient, task: str) -> Non
         "experiments/1/measurements": MeasurementList,
         "frontier": FrontierView,
         "comparison": ComparisonView,
+        "search": SearchView,
         "summary": TaskSummary,
     }.items():
         answer = client.get(f"{task}/{part}")

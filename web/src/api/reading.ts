@@ -18,11 +18,6 @@ export async function textOf(path: string): Promise<string> {
   return (await answerOf(path)).text();
 }
 
-/** A JSON answer of a route that the generated types do not have. */
-export async function jsonOf<T>(path: string): Promise<T> {
-  return (await answerOf(path)).json() as Promise<T>;
-}
-
 /**
  * Saves a file of the service on the reader's machine.
  *

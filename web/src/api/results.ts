@@ -2,30 +2,11 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { bodyOf, client, type Schemas } from "./client";
-import { jsonOf, saveFile, textOf } from "./reading";
+import { saveFile, textOf } from "./reading";
 
 export type Recommended = NonNullable<Schemas["FrontierView"]["recommended"]>;
-export type Verdict = "meets" | "unclear" | "misses";
-
-export interface Figure {
-  value: number;
-  /** Ends of the interval; null where there is none. */
-  low: number | null;
-  high: number | null;
-}
-
-/** What the recommended point's figures, intervals and remarks are. */
-export interface RecommendedFigures {
-  id: string;
-  figures: Record<string, Figure | null>;
-  note: string;
-}
-
-interface FrontierPoints {
-  items: RecommendedFigures[];
-  recommended_id: string | null;
-  recommended?: RecommendedFigures | null;
-}
+export type RecommendedPoint = Schemas["OperatingPointView"];
+export type Figure = Schemas["FigureView"];
 
 export const recommendedQuery = (taskId: number) =>
   queryOptions({
@@ -40,16 +21,13 @@ export const recommendedQuery = (taskId: number) =>
       ).recommended,
   });
 
-/** Intervals of the recommended point; null where the service does not give them. */
-export const recommendedFiguresQuery = (taskId: number) =>
+/** The recommended point with the intervals of its figures; null while nothing is measured. */
+export const recommendedPointQuery = (taskId: number) =>
   queryOptions({
-    queryKey: ["summary", taskId, "recommended-figures"],
-    queryFn: async (): Promise<RecommendedFigures | null> => {
-      const found = await jsonOf<FrontierPoints>(
-        `/api/v2/tasks/${taskId}/points?kind=measured&on_frontier=true`,
-      );
-      const listed = found.items.find((point) => point.id === found.recommended_id);
-      return found.recommended ?? listed ?? null;
+    queryKey: ["summary", taskId, "recommended-point"],
+    queryFn: async (): Promise<RecommendedPoint | null> => {
+      const params = { path: { task_id: taskId }, query: { kind: "measured", limit: 1 } } as const;
+      return (await bodyOf(client.GET("/api/v2/tasks/{task_id}/points", { params }))).recommended;
     },
   });
 
@@ -66,48 +44,25 @@ export const searchQuery = (taskId: number) =>
   queryOptions({
     queryKey: ["summary", taskId, "search"],
     queryFn: async (): Promise<SearchStory> => {
-      const { search } = await bodyOf(
-        client.GET("/api/v2/tasks/{task_id}/summary", { params: { path: { task_id: taskId } } }),
-      );
-      return { measure: search?.measure ?? "hypervolume", launches: search?.launches ?? [] };
+      const params = { path: { task_id: taskId } };
+      const found = await bodyOf(client.GET("/api/v2/tasks/{task_id}/search", { params }));
+      return { measure: found.measure ?? "hypervolume", launches: found.launches ?? [] };
     },
   });
 
-export type SettingOrigin = "engine" | "base" | "profile" | "user";
-
-export interface LayerOfField {
-  layer: string;
-  origin: SettingOrigin;
-  value: unknown;
-  status: "set" | "replaced" | "dropped" | "unknown";
-  why: string;
-  source: string;
-}
-
-export interface FieldOfConfiguration {
-  value: unknown;
-  /** What each layer says of it, in order; the last one that is `set` counts. */
-  layers: LayerOfField[];
-  /** Why it is not set: what applies instead. */
-  unset: string | null;
-}
-
-export interface ConfigurationVariant {
-  engine: string;
-  engine_version: string;
-  /** Settings that tell this variant from the others. */
-  combination: Record<string, unknown>;
-  fields: Record<string, FieldOfConfiguration>;
-  skipped: { layer: string; reason: string }[];
-  warnings: string[];
-}
+export type ConfigurationVariant = Schemas["VariantView"];
+export type FieldOfConfiguration = ConfigurationVariant["fields"][string];
+export type LayerOfField = FieldOfConfiguration["layers"][number];
+export type SettingOrigin = LayerOfField["origin"];
 
 export const configurationQuery = (taskId: number) =>
   queryOptions({
     queryKey: ["configuration", taskId],
-    queryFn: async () =>
-      (await jsonOf<{ variants: ConfigurationVariant[] }>(`/api/v2/tasks/${taskId}/configuration`))
-        .variants,
+    queryFn: async () => {
+      const params = { path: { task_id: taskId } };
+      return (await bodyOf(client.GET("/api/v2/tasks/{task_id}/configuration", { params })))
+        .variants;
+    },
   });
 
 export type ExportForm = "json" | "csv" | "landscape" | "shell" | "yaml";

@@ -67,7 +67,7 @@ export function DiffView({ taskId, experiments, onMarked, onClose }: DiffViewPro
               <tr key={title}>
                 <th scope="row">{title}</th>
                 {cells.map((cell, place) => (
-                  <td key={marked[place]} className={classes.number}>
+                  <td key={marked[place]}>
                     {cell.text}
                     <Change cell={cell} />
                   </td>

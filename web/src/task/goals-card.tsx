@@ -1,9 +1,10 @@
 import { Text, Title } from "@mantine/core";
+import type { Task } from "~/api/tasks";
 import { count, counted, duration, fieldName, usd } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import classes from "./overview.module.css";
 import { limitsOf } from "./slo";
-import { type ShownTask, useTask } from "./task-context";
+import { useTask } from "./task-context";
 
 /** What the task searches for, where, and within what. */
 export function GoalsCard() {
@@ -31,7 +32,7 @@ export function GoalsCard() {
 }
 
 /** Rows of the card; what is not known or not asked for has none. */
-export function factsOf(task: ShownTask): [name: string, value: string][] {
+export function factsOf(task: Task): [name: string, value: string][] {
   const { optimization, runtime } = task.config;
   const objectives = optimization?.objectives ?? ["tok_s_per_gpu", "tok_s_per_user"];
   const limits = Object.entries(limitsOf(task.config)).map(([name, limit]) => {
@@ -53,7 +54,7 @@ export function factsOf(task: ShownTask): [name: string, value: string][] {
     ? `${count(task.plan.candidates)}${excluded > 0 ? `, ${count(excluded)} excluded` : ""}`
     : "";
   const rows: [string, string][] = [
-    ["Goal", objectives.map((name) => quantity(name).title).join(" and ")],
+    ["Goal", goalText(objectives)],
     ["SLO", limits.join(", ")],
     ["Requests", lengths.filter(Boolean).join(", ")],
     [
@@ -65,7 +66,15 @@ export function factsOf(task: ShownTask): [name: string, value: string][] {
     ["Candidates", candidates],
     ["Strategy", task.plan?.strategy ?? optimization?.strategy ?? ""],
     ["Budget", budgets.filter(Boolean).join(", ")],
-    ["Worker", task.worker ?? ""],
+    ["Worker", task.worker?.slice(0, 8) ?? ""],
   ];
   return rows.filter(([, value]) => value !== "");
+}
+
+/** "Throughput per GPU and speed per user". */
+function goalText(objectives: readonly string[]): string {
+  const [first = "", ...others] = objectives.map((name) => quantity(name).title);
+  return [first, ...others.map((title) => title.charAt(0).toLowerCase() + title.slice(1))].join(
+    " and ",
+  );
 }

@@ -42,7 +42,7 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
                   )}
                 </Group>
               </td>
-              <td>
+              <td className={classes.from}>
                 <Origin row={row} />
               </td>
               <td>

@@ -1,11 +1,13 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import type { Task } from "~/api/tasks";
 import { counted, duration, percent } from "~/ui/format";
 import { statusLabel } from "~/ui/status-badge";
 import { phaseLines, shareDone } from "./phase";
 import classes from "./progress-card.module.css";
-import { type ShownTask, useTask } from "./task-context";
+import { asSentence } from "./sentence";
+import { useTask } from "./task-context";
 import { usePhase } from "./use-phase";
 
 /** How a task stands: what it waits for, what it is doing, or why it ended. */
@@ -18,7 +20,7 @@ export function ProgressCard() {
   );
 }
 
-function Running({ task }: { task: ShownTask }) {
+function Running({ task }: { task: Task }) {
   const phase = usePhase(task.id, true);
   const { launches, experiments_completed, experiments_failed } = task.progress;
   const finished = experiments_completed + experiments_failed;
@@ -59,7 +61,7 @@ function Running({ task }: { task: ShownTask }) {
       {phase.remarks.length > 0 && (
         <Stack gap={4} className={classes.remarks}>
           {phase.remarks.map((remark) => (
-            <Remark key={remark}>{remark}</Remark>
+            <Remark key={remark}>{asSentence(remark)}</Remark>
           ))}
         </Stack>
       )}
@@ -82,7 +84,7 @@ function Remark({ children }: { children: ReactNode }) {
   );
 }
 
-function Resting({ task }: { task: ShownTask }) {
+function Resting({ task }: { task: Task }) {
   const { title, text } = standing(task);
   const { experiments_completed: completed, experiments_failed: failed } = task.progress;
   const facts = [
@@ -106,9 +108,9 @@ function Resting({ task }: { task: ShownTask }) {
 }
 
 /** How a task that does not run stands, and what can be done. */
-export function standing(task: ShownTask): { title: string; text: string } {
+export function standing(task: Task): { title: string; text: string } {
   const label = statusLabel(task.status);
-  const ended = sentence(task.stop_reason);
+  const ended = asSentence(task.stop_reason);
   switch (task.status) {
     case "pending":
       return {
@@ -135,20 +137,13 @@ export function standing(task: ShownTask): { title: string; text: string } {
   }
 }
 
-function waiting(task: ShownTask): { title: string; text: string } {
+function waiting(task: Task): { title: string; text: string } {
   if (!task.waiting) return { title: "Queued", text: "A worker takes it when its turn comes." };
   const { position, reason, remedy } = task.waiting;
   return {
     title: position === 1 ? "Queued, next in turn" : `Queued, number ${position} in turn`,
-    text: join(sentence(reason), `What helps: ${sentence(remedy, false)}`),
+    text: `${asSentence(reason)} What helps: ${remedy.replace(/\.$/, "")}.`,
   };
 }
 
 const join = (...parts: string[]): string => parts.filter(Boolean).join(" ");
-
-/** A reason of the service as a sentence. */
-function sentence(text: string, begins = true): string {
-  if (text === "") return "";
-  const first = begins ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?]$/.test(first) ? first : `${first}.`;
-}

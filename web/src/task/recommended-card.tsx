@@ -1,13 +1,14 @@
 import { Alert, Anchor, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconAlertTriangle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import {
   type Recommended,
-  type RecommendedFigures,
-  recommendedFiguresQuery,
+  type RecommendedPoint,
+  recommendedPointQuery,
   recommendedQuery,
 } from "~/api/results";
+import type { Task } from "~/api/tasks";
 import { CommandBlock } from "~/ui/command-block";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
@@ -15,9 +16,10 @@ import { load, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { VerdictBadge } from "~/ui/verdict-badge";
 import classes from "./overview.module.css";
+import { asSentence } from "./sentence";
 import { SettingsLine } from "./settings-line";
-import { interval, limitsOf, withUnit, worstMiss } from "./slo";
-import { type ShownTask, useTask } from "./task-context";
+import { interval, limitsOf, unitBeside, worstMiss } from "./slo";
+import { useTask } from "./task-context";
 
 const SHOWN = [
   "tok_s_per_gpu",
@@ -34,7 +36,7 @@ const SHOWN = [
 export function RecommendedCard() {
   const task = useTask();
   const found = useQuery(recommendedQuery(task.id));
-  const intervals = useQuery({ ...recommendedFiguresQuery(task.id), enabled: Boolean(found.data) });
+  const intervals = useQuery({ ...recommendedPointQuery(task.id), enabled: Boolean(found.data) });
   return (
     <section className={`card ${classes.card}`} aria-labelledby="recommended">
       <Title order={2} fz="lg" id="recommended" mb="sm">
@@ -58,13 +60,13 @@ function Loading() {
   );
 }
 
-const WHY_NOTHING: Partial<Record<ShownTask["status"], string>> = {
+const WHY_NOTHING: Partial<Record<Task["status"], string>> = {
   pending: "The task has not been started.",
   queued: "The task waits for a worker.",
   running: "The first level that is measured appears here.",
 };
 
-function NothingYet({ task }: { task: ShownTask }) {
+function NothingYet({ task }: { task: Task }) {
   const text =
     WHY_NOTHING[task.status] ??
     "No launch measured a level that counts. The failures and the log tell why.";
@@ -72,19 +74,19 @@ function NothingYet({ task }: { task: ShownTask }) {
 }
 
 interface AnswerProps {
-  task: ShownTask;
+  task: Task;
   point: Recommended;
-  details: RecommendedFigures | null;
+  details: RecommendedPoint | null;
 }
 
 function Answer({ task, point, details }: AnswerProps) {
   const limits = limitsOf(task.config);
-  const index = Number.parseInt(details?.id ?? "", 10);
+  const index = details?.experiment_index ?? null;
   return (
     <Stack gap="sm">
       {!point.meets_slo && <Misses point={point} limits={limits} />}
       <Text size="sm" className="text-of-users">
-        {point.reason.charAt(0).toUpperCase() + point.reason.slice(1)}.
+        {asSentence(point.reason)}
       </Text>
       <SettingsLine
         settings={point.settings}
@@ -105,13 +107,13 @@ function Answer({ task, point, details }: AnswerProps) {
       </dl>
       {details?.note && (
         <Group gap={6} wrap="nowrap" align="flex-start">
-          <IconAlertTriangle size={15} aria-label="Note" style={{ flex: "none", marginTop: 2 }} />
-          <Text size="sm">This point: {details.note}.</Text>
+          <IconInfoCircle size={15} aria-hidden style={{ flex: "none", marginTop: 2 }} />
+          <Text size="sm">{asSentence(details.note)}</Text>
         </Group>
       )}
       <CommandBlock command={point.command} title="Command that serves it" />
       <Group gap="md">
-        {Number.isFinite(index) && (
+        {index !== null && (
           <Anchor
             size="sm"
             renderRoot={(props) => (
@@ -174,7 +176,9 @@ function FigureTile({ name, value, range, limit, verdict }: FigureTileProps) {
     <div className={classes.figure}>
       <dt>{shown.title}</dt>
       <dd>
-        <div className={classes.value}>{withUnit(shown, value)}</div>
+        <div className={classes.value}>
+          {shown.format(value)} <span className={classes.unit}>{unitBeside(shown)}</span>
+        </div>
         {range && <div className={classes.note}>95 %: {range}</div>}
         {limit !== undefined && (
           <Group gap={6} mt={2}>

@@ -10,6 +10,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
 import classes from "./search-story.module.css";
+import { asSentence } from "./sentence";
 import { HYPERVOLUME, measureText, measureTitle, staircase, stepsOf, sumsOf } from "./story";
 import { StoryStepView } from "./story-step";
 import { useTask } from "./task-context";
@@ -75,7 +76,7 @@ function Head({ story }: { story: Story }) {
         <Text size="sm" className="quiet">
           {facts.filter(Boolean).join(" · ")}
         </Text>
-        {task.stop_reason && <Text size="sm">Ended: {task.stop_reason}.</Text>}
+        {task.stop_reason && <Text size="sm">Ended: {asSentence(task.stop_reason)}</Text>}
       </Stack>
       <Progress story={story} />
     </section>

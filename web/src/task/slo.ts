@@ -3,17 +3,15 @@
 import type { Figure } from "~/api/results";
 import type { Quantity } from "~/ui/quantities";
 
-/** A value with its unit: "1,234 tok/s", "83.1 ms". */
-export function withUnit(quantity: Quantity, value: number | null | undefined): string {
-  const text = quantity.format(value);
-  const hasUnit = quantity.unit === "ms" || quantity.unit === "USD" || quantity.unit === "";
-  return hasUnit || value === null || value === undefined ? text : `${text} ${quantity.unit}`;
+/** The unit that a value is written with; empty where its text has one: "83.1 ms", "$1.36". */
+export function unitBeside({ unit }: Quantity): string {
+  return unit === "ms" || unit === "USD" ? "" : unit;
 }
 
 /** The interval of a figure: "78 ms to 91 ms", "at least 78 ms"; null where there is none. */
 export function interval(quantity: Quantity, figure: Figure | null | undefined): string | null {
   if (!figure) return null;
-  const { low, high } = figure;
+  const { low = null, high = null } = figure;
   if (low !== null && high !== null) return `${quantity.format(low)} to ${quantity.format(high)}`;
   if (low !== null) return `at least ${quantity.format(low)}`;
   return high === null ? null : `at most ${quantity.format(high)}`;

@@ -44,6 +44,7 @@ describe("the overview of a task", () => {
         recommended_id: "2:concurrency:8",
         recommended: {
           id: "2:concurrency:8",
+          experiment_index: 2,
           figures: { ttft_ms: { value: 112, low: 105, high: 119 } },
           note: "other processes used the machine or the load generator was late",
         },
@@ -56,7 +57,7 @@ describe("the overview of a task", () => {
     expect(screen.getByText("limit 100 ms")).toBeVisible();
     expect(screen.getByText("Misses")).toBeVisible();
     expect(await screen.findByText("95 %: 105 ms to 119 ms")).toBeVisible();
-    expect(screen.getByText(/other processes used the machine/)).toBeVisible();
+    expect(screen.getByText(/^Other processes used the machine/)).toBeVisible();
     expect(screen.getByRole("link", { name: "Experiment 2" })).toHaveAttribute(
       "href",
       "/tasks/1/experiments/2",
@@ -159,14 +160,13 @@ describe("the search of a task", () => {
         ],
         next_cursor: null,
       },
-      "tasks/1/summary": {
-        search: {
-          measure: "hypervolume",
-          launches: [
-            { ...step, experiment: "a", index: 1, reason: "", value: 0.6, added: 0.6 },
-            { ...step, experiment: "b", index: 2, reason: "", value: 1, added: 0.4 },
-          ],
-        },
+      "tasks/1/search": {
+        measure: "hypervolume",
+        launches: [
+          { ...step, experiment: "a", index: 1, reason: "", value: 0.6, added: 0.6 },
+          { ...step, experiment: "b", index: 2, reason: "", value: 1, added: 0.4 },
+        ],
+        predicted_frontier: [],
       },
     });
     const second = await screen.findByRole("article", { name: "Launch 2" });

@@ -3,8 +3,8 @@
 import "./testing-service";
 import { configure, render } from "@testing-library/react";
 import { vi } from "vitest";
+import type { Task } from "~/api/tasks";
 import { App } from "~/app/app";
-import type { ShownTask } from "./task-context";
 import { serve } from "./testing-service";
 
 // Pages are loaded when they are opened first, which takes its time on a busy machine.
@@ -25,7 +25,7 @@ export function openPage(path: string, answers: Readonly<Record<string, unknown>
 }
 
 /** A task as a whole, completed unless a test says otherwise. */
-export function aWholeTask(given: Partial<ShownTask> = {}): ShownTask {
+export function aWholeTask(given: Partial<Task> = {}): Task {
   const id = given.id ?? 1;
   return {
     id,
@@ -72,5 +72,5 @@ export function aWholeTask(given: Partial<ShownTask> = {}): ShownTask {
     allowed_actions: ["restart"],
     links: {},
     ...given,
-  } as ShownTask;
+  } as Task;
 }

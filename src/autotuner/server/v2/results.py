@@ -38,10 +38,12 @@ from autotuner.tuning.summary import (
     PredictedPointView,
     PredictionErrorView,
     RecommendedView,
+    SearchView,
     TaskSummary,
 )
 
 SUMMARY = TypeAdapter(TaskSummary)
+SEARCH = TypeAdapter(SearchView)
 router = v2_router("/tasks/{task_id}", "results")
 _ERRORS = merged(problems(ProblemKind.NOT_FOUND), problems(ProblemKind.TASK_INVALID))
 
@@ -201,6 +203,14 @@ def _comparison(service: Service, task_id: int) -> dict[str, Any]:
         for level in experiment.predictions
     ]
     return {"levels": levels, "error": summary.prediction_error}
+
+
+@router.get("/search", response_model=SearchView, responses=_ERRORS | NOT_MODIFIED)
+def get_search(service: ServiceDep, task_id: TaskId, condition: ResultCondition) -> Response:
+    """How a task searched: what each finished launch added, and what was predicted of them."""
+    return condition.answered(
+        lambda: json_response(SEARCH, summarise(service.store, _task(service, task_id)).search)
+    )
 
 
 @router.get("/summary", response_model=TaskSummary, responses=_ERRORS | NOT_MODIFIED)
