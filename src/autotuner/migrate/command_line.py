@@ -49,7 +49,7 @@ def translate_command(text: str) -> Translation:
     _note_twins(draft, command)
     _add_gpus(draft, visible)
     for path, text_of in _MISSING.items():
-        draft.note((path,), Done.LOST, text_of)
+        draft.note((path,), Done.CHANGED, text_of)
     translation = draft.finished()
     parse_task(translation.task, source=SOURCE)
     notes = tuple(

@@ -155,17 +155,23 @@ def problems_from(error: AutotunerError, path: str = "") -> tuple[Problem, ...]:
         path: of the value that was checked; a message that begins with another field's is that's,
             and without either the first field that it mentions counts.
     """
-    remedy = f"; {error.remedy}" if error.remedy else ""
     if isinstance(error, ConfigError):
         return tuple(
-            Problem(fault.path or _mentioned(fault.message), fault.message + remedy)
+            Problem(fault.path or _mentioned(fault.message), _with(fault.message, error.remedy))
             for fault in error.problems
         )
     placed = _PLACE.fullmatch(error.message)
     if placed is not None and placed.group(1).partition(".")[0] in TaskConfig.model_fields:
         place = path if placed.group(1) in path else placed.group(1)
-        return (Problem(place, placed.group(2) + remedy),)
-    return (Problem(path or _mentioned(error.message), error.message + remedy),)
+        return (Problem(place, _with(placed.group(2), error.remedy)),)
+    return (Problem(path or _mentioned(error.message), _with(error.message, error.remedy)),)
+
+
+def _with(message: str, remedy: str) -> str:
+    """A message and its remedy in one line."""
+    if not remedy:
+        return message
+    return f"{message} {remedy}" if message.endswith("?") else f"{message}; {remedy}"
 
 
 def _mentioned(message: str) -> str:

@@ -13,6 +13,8 @@ from autotuner.tuning.resolve import with_memory_use
 
 _CPU = "cpu"
 _GEMM = "quantization.gemm_mode"
+_LEAST_SHARE = 0.01
+"""Share of a file's weights under which a format is that of norms and biases."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ def formats_of(model: ResolvedModel, engine: Engine, supported: frozenset[str]) 
         supported: formats that the GPU computes with.
     """
     facts, table = model.facts, engine.table
+    if model.header is not None:
+        counts = model.header.formats
+        least = _LEAST_SHARE * sum(counts.values())
+        return tuple(name for name, count in counts.items() if count >= least)
     own = tuple(dict.fromkeys(word for word in (facts.gemm_format, facts.moe_format) if word))
     others = [
         mode

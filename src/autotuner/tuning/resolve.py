@@ -236,10 +236,14 @@ def workload_of(task: TaskConfig, source: str) -> LengthDistribution:
             raise ConfigError(source, (problem,), remedy="keep one of the two")
         return task.benchmark.workload
     if isl is None or osl is None:
-        missing = "runtime.isl" if isl is None else "runtime.osl"
+        missing = (
+            Problem(path, "is missing")
+            for path, tokens in (("runtime.isl", isl), ("runtime.osl", osl))
+            if tokens is None
+        )
         raise ConfigError(
             source,
-            (Problem(missing, "is missing"),),
+            tuple(missing),
             remedy="give runtime.isl and runtime.osl, or benchmark.workload",
         )
     return LengthDistribution(kind="D", input=(isl, isl), output=(osl, osl))

@@ -47,6 +47,7 @@ def test_a_name_alone_is_a_model(client: TestClient) -> None:
     assert found["document"]["model"] == {"id": "smollm2-135m"}
     assert found["document"]["runtime"] == {"isl": 32, "osl": 8}
     assert found["model"]["recognised"] is True
+    assert "Q4_1" in [name.upper() for name in found["model"]["formats"]]
     assert found["model"]["fits"][0]["gpu"] == "cpu"
     assert any(note.startswith("system.backend is llamacpp") for note in found["notes"])
 
