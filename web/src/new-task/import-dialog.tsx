@@ -55,6 +55,7 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
         decisions: decisionsOf(content, goals),
         suggested: null,
         etag: tools.draft.etag,
+        isOpened: true,
         isEdited: true,
       },
     });

@@ -13,16 +13,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { forget } from "~/app/storage";
 import { NewTaskPage } from "./new-task-page";
 import { newTaskSearch } from "./search-params";
-import {
-  DOCUMENT,
-  GOALS,
-  MODELS,
-  PLAN,
-  PREVIEWS,
-  SCHEMA,
-  SUGGESTION,
-  WORKLOADS,
-} from "./testing";
+import { DOCUMENT, GOALS, MODELS, PLAN, PREVIEWS, SCHEMA, SUGGESTION, WORKLOADS } from "./testing";
 
 // A page of this size takes seconds where others use the machine.
 vi.setConfig({ testTimeout: 60_000 });

@@ -35,7 +35,14 @@ export function openedWith({ source, isEdit, kept, goals, models }: Circumstance
   if (source === null) {
     const packaged = models.find((model) => model.package !== null);
     const decisions = { ...UNDECIDED, model: packaged?.id ?? "" };
-    const fresh = { text: "", decisions, suggested: null, etag: null, isEdited: false };
+    const fresh = {
+      text: "",
+      decisions,
+      suggested: null,
+      etag: null,
+      isOpened: false,
+      isEdited: false,
+    };
     return {
       first: kept ?? fresh,
       fresh,
@@ -54,6 +61,7 @@ export function openedWith({ source, isEdit, kept, goals, models }: Circumstance
     decisions: decisionsOf(named, goals),
     suggested: null,
     etag: canEdit ? etag : null,
+    isOpened: true,
     isEdited: false,
   };
   return {

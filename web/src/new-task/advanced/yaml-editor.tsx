@@ -87,7 +87,11 @@ function extensionsOf(latest: { current: YamlEditorProps }) {
     yaml(),
     highlighting,
     editorTheme,
-    EditorView.contentAttributes.of({ "aria-label": "YAML of the task", spellcheck: "false" }),
+    EditorView.contentAttributes.of({
+      "aria-label": "YAML of the task",
+      spellcheck: "false",
+      tabindex: "0",
+    }),
     EditorView.updateListener.of((update) => {
       const isOwn = update.transactions.some((each) => each.annotation(fromForm));
       if (update.docChanged && !isOwn) latest.current.onChange(update.state.doc.toString());

@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { UNDECIDED } from "../quick/decisions";
 import { changed, type Draft, type DraftAction, newDraft, toKeep } from "./draft";
 
-const EMPTY = { text: "", decisions: UNDECIDED, suggested: null, etag: null, isEdited: false };
+const EMPTY = {
+  text: "",
+  decisions: UNDECIDED,
+  suggested: null,
+  etag: null,
+  isOpened: false,
+  isEdited: false,
+};
 const acted = (draft: Draft, ...actions: DraftAction[]) => actions.reduce(changed, draft);
 
 describe("a draft", () => {
@@ -32,7 +39,11 @@ describe("a draft", () => {
   });
 
   it("of another task is not touched by the first suggestion, and follows later ones", () => {
-    const opened = newDraft({ ...EMPTY, text: "version: 2\nname: a\nruntime: {isl: 5}\n" });
+    const opened = newDraft({
+      ...EMPTY,
+      isOpened: true,
+      text: "version: 2\nname: a\nruntime: {isl: 5}\n",
+    });
     const compared = acted(opened, {
       kind: "suggest",
       document: { version: 2, name: "a", runtime: { isl: 5, osl: 1 } },

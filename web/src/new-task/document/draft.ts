@@ -12,6 +12,8 @@ export interface Draft {
   suggested: JsonObject | null;
   /** Tag of the version of a task that is edited; null for a new one. */
   etag: string | null;
+  /** Whether the document was there before any suggestion: a file, or another task. */
+  isOpened: boolean;
   /** Whether the author has done anything to it. */
   isEdited: boolean;
   past: readonly string[];
@@ -24,6 +26,7 @@ export interface KeptDraft {
   decisions: Decisions;
   suggested: JsonObject | null;
   etag: string | null;
+  isOpened: boolean;
   isEdited: boolean;
 }
 
@@ -51,8 +54,8 @@ export function newDraft(kept: KeptDraft): Draft {
   };
 }
 
-export function toKeep({ task, decisions, suggested, etag, isEdited }: Draft): KeptDraft {
-  return { text: task.text, decisions, suggested, etag, isEdited };
+export function toKeep({ task, ...draft }: Draft): KeptDraft {
+  return { text: task.text, ...withoutText(draft) };
 }
 
 export function changed(draft: Draft, action: DraftAction): Draft {
@@ -85,8 +88,9 @@ function withText(draft: Draft, text: string, isTyping: boolean): Draft {
   return { ...draft, isEdited: true, task: read(text), past: past.slice(-steps), future: [] };
 }
 
-function withoutText({ decisions, suggested, etag, isEdited }: KeptDraft) {
-  return { decisions, suggested, etag, isEdited };
+function withoutText(draft: Omit<KeptDraft, "text">): Omit<KeptDraft, "text"> {
+  const { decisions, suggested, etag, isOpened, isEdited } = draft;
+  return { decisions, suggested, etag, isOpened, isEdited };
 }
 
 /** Whether two texts differ by what one keystroke may change: a few characters of one line. */
@@ -105,7 +109,7 @@ function withSuggestion(draft: Draft, document: JsonObject): Draft {
   // A text that cannot be read now takes the next suggestion with all that has changed until then.
   if (isWritten && draft.task.content === null) return draft;
   if (isWritten && draft.suggested === null) return { ...draft, suggested: document };
-  const text = rebased(draft.task.text, draft.suggested, document);
+  const text = rebased(draft.task.text, draft.suggested, document, draft.isOpened);
   return { ...draft, task: read(text), suggested: document };
 }
 

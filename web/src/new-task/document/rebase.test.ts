@@ -42,6 +42,21 @@ describe("a new suggestion", () => {
     });
   });
 
+  it("fills in what an opened document leaves open, where a decision changes it", () => {
+    const opened = "version: 2\nname: mine\nruntime: {isl: 64, osl: 32}\n";
+    const goal = { ...FIRST, slo: { ttft_ms: 1 } };
+    const other = { ...FIRST, slo: { ttft_ms: 2 } };
+    expect(read(rebased(opened, goal, other, true)).content).toEqual({
+      version: 2,
+      name: "mine",
+      runtime: { isl: 64, osl: 32 },
+      slo: { ttft_ms: 2 },
+    });
+    expect(rebased(opened, goal, other)).toBe(opened);
+    const own = ownPaths(read(opened).content ?? {}, FIRST, true);
+    expect(own.map((path) => path.join("."))).toEqual(["name"]);
+  });
+
   it("names the author's own values", () => {
     const own = ownPaths({ ...FIRST, name: "mine", memory: { page_size: 16 } }, FIRST);
     expect(own.map((path) => path.join("."))).toEqual(["name", "memory.page_size"]);

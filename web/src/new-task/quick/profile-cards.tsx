@@ -80,7 +80,7 @@ function ProfileCard({ profile, place, many, onToggle }: ProfileCardProps) {
           </span>
         }
         description={
-          <span className="text-of-users">{profile.problem ?? profile.description}</span>
+          <span className="quiet text-of-users">{profile.problem ?? profile.description}</span>
         }
       />
       {profile.problem === null && (

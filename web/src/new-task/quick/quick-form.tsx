@@ -123,14 +123,14 @@ const FIELDS = ["model", "gpu_type", "total_gpus", "backend", "workload", "slo"]
 
 /** Says what of the document is the author's own and stays when decisions change. */
 function OwnChanges({ tools }: { tools: DraftTools }) {
-  const { task, suggested } = tools.draft;
+  const { task, suggested, isOpened } = tools.draft;
   if (task.content === null || suggested === null) return null;
-  const own = ownPaths(task.content, suggested);
+  const own = ownPaths(task.content, suggested, isOpened);
   if (own.length === 0) return null;
   return (
     <Alert color="gray" py={6} role="status">
-      {counted(own.length, "value")} of yours {own.length === 1 ? "stays" : "stay"} as set in
-      Advanced when a decision changes:{" "}
+      {counted(own.length, "value")} of yours {own.length === 1 ? "stays" : "stay"} when a decision
+      changes:{" "}
       {own
         .slice(0, 6)
         .map((path) => path.join("."))
