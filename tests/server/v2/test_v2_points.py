@@ -187,6 +187,16 @@ def test_the_price_of_a_device_makes_the_cost_of_tokens(
     assert found["c2:concurrency:4"]["figures"]["usd_per_million_tokens"]["low"] > 0
 
 
+def test_points_that_have_not_changed_are_not_sent_again(
+    service: Service, client: TestClient, address: str
+) -> None:
+    tag = client.get(address).headers["etag"]
+    again = client.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    service.store.add_event(int(address.split("/")[-2]), "level_measured", {})
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
+
+
 def test_a_task_that_is_not_there_has_no_points(client: TestClient) -> None:
     answer = client.get("/api/v2/tasks/999/points")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")

@@ -11428,7 +11428,10 @@ export interface operations {
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description ETag of your copy. */
+                "if-none-match"?: string | null;
+            };
             path: {
                 /** @description The task's number. */
                 task_id: number;
@@ -11440,11 +11443,20 @@ export interface operations {
             /** @description Successful Response */
             200: {
                 headers: {
+                    /** @description Its version. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PointPage"];
                 };
+            };
+            /** @description Not modified: your copy is current. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `invalid-cursor`: The cursor does not belong to this list */
             400: {

@@ -6,14 +6,17 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from enum import StrEnum
 from operator import attrgetter
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from autotuner.server.problems import ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v2.conditional_requests import NOT_MODIFIED
 from autotuner.server.v2.paging import decode_cursor, encode_cursor
+from autotuner.server.v2.result_versions import ResultCondition
 from autotuner.server.v2.routing import (
     ServiceDep,
     TaskId,
@@ -69,11 +72,13 @@ POINT_PAGE = TypeAdapter(PointPage)
         problems(ProblemKind.NOT_FOUND),
         problems(ProblemKind.INVALID_CURSOR),
         problems(ProblemKind.TASK_INVALID),
-    ),
+    )
+    | NOT_MODIFIED,
 )
 def list_points(
     service: ServiceDep,
     task_id: TaskId,
+    condition: ResultCondition,
     kind: Annotated[PointKind, Query()] = PointKind.BOTH,
     on_frontier: Annotated[
         bool | None,
@@ -83,17 +88,31 @@ def list_points(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> Response:
     """Lists the operating points of a task, measured and predicted, dominated ones included."""
+    query = PointQuery(kind, on_frontier, limit, cursor)
+    return condition.answered(lambda: json_response(POINT_PAGE, _page(service, task_id, query)))
+
+
+class PointQuery(NamedTuple):
+    """Which points are asked for, and where their page begins."""
+
+    kind: PointKind
+    on_frontier: bool | None
+    limit: int
+    cursor: str | None
+
+
+def _page(service: Service, task_id: int, query: PointQuery) -> dict[str, Any]:
     found = task_points(service.store, require_task(service, task_id))
     asked = [
         level
         for level in found.levels
-        if kind in (PointKind.BOTH, level.kind)
-        and on_frontier in (None, level.id in found.on_frontier)
+        if query.kind in (PointKind.BOTH, level.kind)
+        and query.on_frontier in (None, level.id in found.on_frontier)
     ]
-    begin = 0 if cursor is None else _place_after(cursor, asked)
-    page = asked[begin : begin + limit]
-    more, best = len(asked) > begin + limit, found.recommended
-    document = {
+    begin = 0 if query.cursor is None else _place_after(query.cursor, asked)
+    page = asked[begin : begin + query.limit]
+    more, best = len(asked) > begin + query.limit, found.recommended
+    return {
         "items": [found.view(level) for level in page],
         "next_cursor": encode_cursor(_ORDER, page[-1].id, page[-1].order) if more else None,
         "total": len(asked),
@@ -102,7 +121,6 @@ def list_points(
         "recommended_id": best.id if best else None,
         "recommended": found.view(best) if best else None,
     }
-    return json_response(POINT_PAGE, document)
 
 
 def _place_after(cursor: str, levels: Sequence[Level]) -> int:
