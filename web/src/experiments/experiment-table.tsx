@@ -1,13 +1,12 @@
-import { Anchor, Checkbox } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, useRef } from "react";
+import { type MouseEvent, memo, useCallback, useRef } from "react";
 import type { Experiment } from "~/api/experiments";
 import { type Column, INDEX, STATUS } from "./columns";
 import classes from "./experiment-table.module.css";
 import { MOST_MARKED } from "./search-params";
-import { ExperimentStatusBadge } from "./status-badge";
+import { ExperimentStatusText } from "./status-badge";
 
 const ROW_PX = 36;
 const MARK_PX = 40;
@@ -25,6 +24,12 @@ interface ExperimentTableProps {
 /** Experiments as rows, of which only those in sight are drawn. */
 export function ExperimentTable(props: ExperimentTableProps) {
   const { taskId, rows, columns, sort, onSort, marked, onMark } = props;
+  const navigate = useNavigate();
+  const onOpen = useCallback(
+    (index: number) =>
+      void navigate({ to: "/tasks/$taskId/experiments/$index", params: { taskId, index } }),
+    [navigate, taskId],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -70,6 +75,7 @@ export function ExperimentTable(props: ExperimentTableProps) {
                 isMarked={isMarked}
                 mayMark={isMarked || marked.length < MOST_MARKED}
                 onMark={onMark}
+                onOpen={onOpen}
               />
             );
           })}
@@ -127,15 +133,18 @@ interface RowProps {
   isMarked: boolean;
   mayMark: boolean;
   onMark: (index: number, isMarked: boolean) => void;
+  onOpen: (index: number) => void;
 }
 
+/** A row of the browser's own elements: dozens are drawn anew with every frame of scrolling. */
 const Row = memo(function Row(props: RowProps) {
-  const { taskId, row, place, columns, isMarked, mayMark, onMark } = props;
+  const { taskId, row, place, columns, isMarked, mayMark, onMark, onOpen } = props;
   return (
     <tr aria-rowindex={place + 2} aria-selected={isMarked}>
       <td className={classes.mark}>
-        <Checkbox
-          size="xs"
+        <input
+          type="checkbox"
+          className={classes.check}
           checked={isMarked}
           disabled={!mayMark}
           onChange={(event) => onMark(row.index, event.currentTarget.checked)}
@@ -143,36 +152,42 @@ const Row = memo(function Row(props: RowProps) {
         />
       </td>
       {columns.map((column) => (
-        <Cell key={column.id} taskId={taskId} row={row} column={column} />
+        <Cell key={column.id} taskId={taskId} row={row} column={column} onOpen={onOpen} />
       ))}
     </tr>
   );
 });
 
-function Cell({ taskId, row, column }: { taskId: number; row: Experiment; column: Column }) {
+interface CellProps {
+  taskId: number;
+  row: Experiment;
+  column: Column;
+  onOpen: (index: number) => void;
+}
+
+function Cell({ taskId, row, column, onOpen }: CellProps) {
   if (column.id === INDEX) {
     return (
       <th scope="row" className={classes.number}>
-        <Anchor
-          size="sm"
+        <a
+          href={`/tasks/${taskId}/experiments/${row.index}`}
+          className={classes.link}
           aria-label={`Experiment ${row.index}`}
-          renderRoot={(props) => (
-            <Link
-              {...props}
-              to="/tasks/$taskId/experiments/$index"
-              params={{ taskId, index: row.index }}
-            />
-          )}
+          onClick={(event) => {
+            if (opensElsewhere(event)) return;
+            event.preventDefault();
+            onOpen(row.index);
+          }}
         >
           {row.index}
-        </Anchor>
+        </a>
       </th>
     );
   }
   if (column.id === STATUS) {
     return (
       <td>
-        <ExperimentStatusBadge status={row.status} />
+        <ExperimentStatusText status={row.status} />
       </td>
     );
   }
@@ -183,3 +198,7 @@ function Cell({ taskId, row, column }: { taskId: number; row: Experiment; column
     </td>
   );
 }
+
+/** Whether a click asks for another tab or window, which is the browser's own affair. */
+const opensElsewhere = (event: MouseEvent): boolean =>
+  event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
