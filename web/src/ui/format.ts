@@ -9,11 +9,18 @@ export function number(value: number | null | undefined, digits = DIGITS): strin
   if (value === 0) return "0";
   const size = Math.floor(Math.log10(Math.abs(value)));
   const fraction = Math.max(0, Math.min(6, digits - 1 - size));
+  return withFraction(fraction).format(value);
+}
 
-  return value.toLocaleString("en-US", {
-    minimumFractionDigits: 0,
-    maximumFractionDigits: fraction,
-  });
+const byFraction = new Map<number, Intl.NumberFormat>();
+
+/** A format is slow to make and quick to use: a table writes hundreds of numbers a frame. */
+function withFraction(digits: number): Intl.NumberFormat {
+  const known = byFraction.get(digits);
+  if (known) return known;
+  const made = new Intl.NumberFormat("en-US", { maximumFractionDigits: digits });
+  byFraction.set(digits, made);
+  return made;
 }
 
 export function count(value: number | null | undefined): string {
