@@ -41,13 +41,11 @@ class Reader:
         self.asked = 0
 
     def answer(self, question: str = "tasks") -> tuple[int, str | None]:
-        with self._store.sessions.asking() as connection:
+        def ask() -> tuple[int, str | None]:
+            self.asked += 1
+            return self.truth()
 
-            def ask() -> tuple[int, str | None]:
-                self.asked += 1
-                return tuple(connection.execute(COUNT).one())  # type: ignore[return-value]
-
-            return answered(connection, question, ask)
+        return answered(self._store.sessions, question, ask)
 
     def truth(self) -> tuple[int, str | None]:
         with self._store.sessions.asking() as connection:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 
+from autotuner.store.answers import answered
 from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import STATUSES, UNENDED, allowed_actions
@@ -183,7 +184,7 @@ def task_page(
     """Tasks, each with what its experiments came to.
 
     Each is JSON, written by the database itself: to read rows and write them again takes five
-    times as long.
+    times as long. While nothing is written, the page is the one that was answered before.
 
     Args:
         after: the sort column and the id of the task before the first one wanted.
@@ -194,10 +195,14 @@ def task_page(
         given["search"] = literal_pattern(wanted.search)
     if after is not None:
         given["after_value"], given["after_id"] = after
-    with sessions.asking() as connection:
-        query = _task_query(connection.dialect.name, order, asked, after is not None)
-        page, total = connection.execute(query, {**given, "most": limit}).one()
-    return TaskPageRows(page.split("\n") if page else [], total)
+
+    def ask() -> TaskPageRows:
+        with sessions.asking() as connection:
+            query = _task_query(connection.dialect.name, order, asked, after is not None)
+            page, total = connection.execute(query, {**given, "most": limit}).one()
+        return TaskPageRows(page.split("\n") if page else [], total)
+
+    return answered(sessions, ("tasks", wanted, order, limit, after), ask)
 
 
 def task_items(sessions: Sessions, task_ids: Collection[int]) -> dict[int, str]:
