@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check bench-ui test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -121,6 +121,9 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/tune_start.py
 	$(BIN)/python bench/search_speed.py
 	$(BIN)/python bench/api.py
+
+bench-ui: dev ui-build browser  ## Measure the web UI in a browser
+	$(BIN)/python bench/ui.py
 
 lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer versions)
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian pyproject.toml requirements/build.in -o requirements/runtime.txt

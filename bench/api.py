@@ -51,7 +51,7 @@ PAGES = {
 }
 
 
-def fill(store: Store, tasks: int) -> None:
+def fill(store: Store, tasks: int, *, begin: int = 1) -> None:
     """Finished and waiting tasks, with `EXPERIMENTS` experiments each."""
     began = datetime(2026, 1, 1, tzinfo=UTC)
     states = ("completed", "failed", "cancelled", "pending", "queued")
@@ -101,8 +101,8 @@ def fill(store: Store, tasks: int) -> None:
         "is_on_actual_frontier": True,
     }
     with store.sessions.writing() as session:
-        for first in range(1, tasks + 1, 1_000):
-            ids = range(first, min(first + 1_000, tasks + 1))
+        for first in range(begin, begin + tasks, 1_000):
+            ids = range(first, min(first + 1_000, begin + tasks))
             moments = {number: began + timedelta(minutes=number) for number in ids}
             rows: list[dict[str, Any]] = [
                 {

@@ -68,7 +68,7 @@ def test_names_of_users_are_text_and_nothing_else(service: ServiceProcess, page:
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), address
 
 
-def test_a_task_that_is_not_there_is_said(service: ServiceProcess, page: Page) -> None:
+def test_a_missing_task_is_named(service: ServiceProcess, page: Page) -> None:
     service.start("--no-worker")
     page.goto(f"{service.url}/tasks/77")
     expect(page.get_by_text(re.compile("no task 77|deleted", re.IGNORECASE)).first).to_be_visible()
