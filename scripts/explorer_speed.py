@@ -1,6 +1,6 @@
 """Speed of the explorer with 10,000 points: axis switch, toggle, pan and brush in Chromium.
 
-    python scripts/explorer_speed.py [FOLDER of the built UI] [--points N] [--shots FOLDER]
+    python scripts/explorer_speed.py [FOLDER of the built UI] [--points N]
 
 The service's answers are made here, so that only the page is measured. A change counts from the
 click until the frame after it has been painted.
@@ -9,6 +9,7 @@ click until the frame after it has been painted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import http.server
 import json
@@ -16,11 +17,12 @@ import math
 import random
 import statistics
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 LIMITS_MS = {"axis switch": 100.0, "toggle": 20.0}
@@ -113,14 +115,8 @@ class Answers:
         self.items = list(points(count))
         self.failed = [failed(index) for index in range(3, 40, 9)]
 
-    def __call__(self, route: Route) -> None:
-        """Answers a request of the page."""
-        path = route.request.url.split("/api/v2")[1]
-        if path.startswith("/events"):
-            return route.fulfill(status=200, content_type="text/event-stream", body=": open\n\n")
-        return route.fulfill(json=self._body(path))
-
-    def _body(self, path: str) -> dict[str, Any]:
+    def body(self, path: str) -> dict[str, Any]:
+        """Body of an answer."""
         if path.startswith("/session"):
             return {
                 "required": False,
@@ -225,14 +221,54 @@ TASK = {
 }
 
 
-class SinglePage(http.server.SimpleHTTPRequestHandler):
+class Server(http.server.ThreadingHTTPServer):
+    """The built UI, and the answers that it asks for."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, answers: Answers) -> None:
+        super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
+        self.answers = answers
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Address of its page."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of the built UI; its page at every other address."""
+
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answers the API's requests, and those of files."""
+        path = self.path.removeprefix("/api/v2")
+        if path == self.path:
+            return super().do_GET()
+        is_stream = path.startswith("/events")
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream" if is_stream else "application/json")
+        self.end_headers()
+        if not is_stream:
+            self.wfile.write(json.dumps(self.server.answers.body(path)).encode())
+        while is_stream:
+            # A stream stays open until the page goes.
+            self.wfile.write(b": open\n\n")
+            time.sleep(1)
+        return None
 
     def send_head(self) -> Any:
         """Answers with the page where there is no such file."""
         if not Path(self.translate_path(self.path)).is_file():
             self.path = "/index.html"
         return super().send_head()
+
+    def handle(self) -> None:
+        """Answers until the page goes."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def log_message(self, *_: Any) -> None:
         """Writes no log."""
@@ -312,7 +348,7 @@ chip(names[Math.floor(turn / 2) % names.length]).click();
 
 def measure(page: Page) -> bool:
     """Prints every figure; whether all are within their limits."""
-    page.wait_for_selector(f"{CHART} canvas")
+    page.wait_for_selector(f"{CHART} canvas", timeout=120_000)
     page.wait_for_timeout(1500)
     met = True
     for name, script in (("axis switch", SWITCH_AXIS), ("toggle", TOGGLE)):
@@ -343,17 +379,14 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     arguments = parser.parse_args()
-    handler = functools.partial(SinglePage, directory=str(arguments.folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = Server(arguments.folder, Answers(arguments.points))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=arguments.chromium, args=["--no-sandbox"]
         )
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.on("pageerror", lambda error: print(f"page error: {error}"))
-        page.route("**/api/v2/**", Answers(arguments.points))
-        page.goto(f"http://127.0.0.1:{server.server_port}/tasks/1/explorer")
+        page.goto(f"{server.address}/tasks/1/explorer")
         met = measure(page)
         browser.close()
     server.shutdown()

@@ -23,14 +23,13 @@ export function valueAlong(point: OperatingPoint, name: string): unknown {
 }
 
 export function isSelected(point: OperatingPoint, brushes: Brushes): boolean {
-  return Object.entries(brushes).every(([name, brush]) => {
-    const value = valueAlong(point, name);
-    if (!isRange(brush)) return brush.values.includes(setting(value));
-    if (typeof value !== "number") return false;
-    return (
-      (brush.low === null || value >= brush.low) && (brush.high === null || value <= brush.high)
-    );
-  });
+  return Object.entries(brushes).every(([name, brush]) => isInside(valueAlong(point, name), brush));
+}
+
+function isInside(value: unknown, brush: Brush): boolean {
+  if (!isRange(brush)) return brush.values.includes(setting(value));
+  if (typeof value !== "number") return false;
+  return (brush.low === null || value >= brush.low) && (brush.high === null || value <= brush.high);
 }
 
 /** Of each point, 1 where it is selected; null where nothing is brushed. */
@@ -38,8 +37,15 @@ export function selectedMask(
   points: readonly OperatingPoint[],
   brushes: Brushes,
 ): Uint8Array | null {
-  if (Object.keys(brushes).length === 0) return null;
-  return Uint8Array.from(points, (point) => (isSelected(point, brushes) ? 1 : 0));
+  const entries = Object.entries(brushes);
+  if (entries.length === 0) return null;
+  const mask = new Uint8Array(points.length).fill(1);
+  for (const [name, brush] of entries) {
+    points.forEach((point, index) => {
+      if (mask[index] && !isInside(valueAlong(point, name), brush)) mask[index] = 0;
+    });
+  }
+  return mask;
 }
 
 export function withBrush(brushes: Brushes, name: string, brush: Brush | null): Brushes {

@@ -41,9 +41,22 @@ const WIDE = 50;
 /** How near to an end of an axis a brush reaches beyond it. */
 const END = 0.02;
 
+/** Dimensions that were made: other axes of the chart ask for most of them again. */
+const made = new WeakMap<PointSet, Map<string, Dimension | null>>();
+
 /** Only what tells points apart: an axis on which all lie at one place says nothing. */
 export function dimensionsOf(set: PointSet, names: readonly string[]): Dimension[] {
-  return names.map((name) => dimensionOf(set, name)).filter((dimension) => varies(dimension));
+  const known = made.get(set) ?? new Map<string, Dimension | null>();
+  made.set(set, known);
+  return names.flatMap((name) => {
+    let dimension = known.get(name);
+    if (dimension === undefined) {
+      const found = dimensionOf(set, name);
+      dimension = varies(found) ? found : null;
+      known.set(name, dimension);
+    }
+    return dimension ?? [];
+  });
 }
 
 function varies({ positions }: Dimension): boolean {

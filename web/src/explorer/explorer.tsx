@@ -1,10 +1,8 @@
 import { Skeleton, Stack, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useRef } from "react";
 import { pointsQuery, type TaskPoints } from "~/api/points";
-import { download } from "~/charts/download";
 import { usePalette } from "~/charts/palette";
 import { toValue } from "~/charts/scale";
 import { EmptyState } from "~/ui/empty-state";
@@ -12,7 +10,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
 import { Chart } from "./chart";
 import classes from "./explorer.module.css";
-import { PICTURE, pictureOption, pointsCsv } from "./exports";
+import { exportAs } from "./exports";
 import { Failures } from "./failures";
 import { Legend } from "./legend";
 import { Parallel } from "./parallel";
@@ -62,7 +60,8 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   );
   const pinnedPoints = useMemo(() => pins.flatMap((index) => set.points[index] ?? []), [set, pins]);
   const pinnedIds = useMemo(() => pinnedPoints.map(({ id }) => id), [pinnedPoints]);
-  const reading = useMemo(() => readingAt(scene, view.at), [scene, view.at]);
+  const { frontiers } = scene;
+  const reading = useMemo(() => readingAt(plane, frontiers, view.at), [plane, frontiers, view.at]);
 
   const onPick = useCallback((id: string) => change((before) => picked(before, id)), [change]);
   const onLimit = useCallback(
@@ -88,24 +87,15 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const onSwap = useCallback(() => change((before) => swapped(before)), [change]);
   const onClear = useCallback(() => change({ pinned: null, compared: null }), [change]);
 
-  async function exported(form: ExportForm) {
-    const name = `task-${taskId}-${plane.y.key}-${plane.x.key}.${form}`;
-    try {
-      download(await fileOf(form), name);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      notifications.show({ color: "red", title: "The export failed", message });
-    }
-  }
-
-  async function fileOf(form: ExportForm): Promise<Blob> {
-    if (form === "csv") return new Blob([pointsCsv(exploration)], { type: "text/csv" });
-    const { pngOf, svgOf } = await import("~/charts/picture");
-    const marks = { colorByOrder: view.colorByOrder, pinned: pins };
-    const option = pictureOption(exploration, marks, palette);
-    return (form === "png" ? pngOf : svgOf)(option, PICTURE, palette.surface);
-  }
-
+  const latest = useRef({ exploration, marks: { colorByOrder: view.colorByOrder, pinned: pins } });
+  latest.current = { exploration, marks: { colorByOrder: view.colorByOrder, pinned: pins } };
+  const onExport = useCallback(
+    (form: ExportForm) => {
+      const { exploration, marks } = latest.current;
+      void exportAs(taskId, form, exploration, marks, palette);
+    },
+    [taskId, palette],
+  );
   const table = (
     <PointTable
       exploration={exploration}
@@ -151,16 +141,23 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
           y={plane.y.key}
           onChange={change}
           onZoomBy={onZoomBy}
-          onExport={(form) => void exported(form)}
+          onExport={onExport}
         />
         <SloPanel
-          exploration={exploration}
+          set={set}
+          x={plane.x}
+          y={plane.y}
+          limits={limits}
+          measured={exploration.measured}
+          predicted={exploration.predicted}
+          recommendation={recommendation}
           isChanged={view.slo !== null}
           onLimits={onLimits}
           onPick={onPick}
         />
         <ValueAtPanel
-          exploration={exploration}
+          set={set}
+          plane={plane}
           at={view.at}
           reading={reading}
           onAt={onAt}

@@ -1,14 +1,50 @@
 /** What is shown, as files. */
 
+import { notifications } from "@mantine/notifications";
 import type { EChartsCoreOption } from "echarts/core";
 import type { OperatingPoint } from "~/api/points";
-import { csv } from "~/charts/download";
+import { csv, download } from "~/charts/download";
 import type { Palette } from "~/charts/palette";
 import type { Size } from "~/charts/plot";
 import { setting } from "~/ui/format";
 import { axesOption, limitSeries, type Marks, seriesOption } from "./chart-option";
 import { listedIndices } from "./scene";
+import type { ExportForm } from "./toolbar";
 import type { Exploration } from "./use-exploration";
+
+type ShownMarks = Pick<Marks, "colorByOrder" | "pinned">;
+
+/** Saves what is shown as a file; says so where that fails. */
+export async function exportAs(
+  taskId: number,
+  form: ExportForm,
+  exploration: Exploration,
+  marks: ShownMarks,
+  palette: Palette,
+): Promise<void> {
+  const { x, y } = exploration.scene.plane;
+  try {
+    download(
+      await fileOf(form, exploration, marks, palette),
+      `task-${taskId}-${y.key}-${x.key}.${form}`,
+    );
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    notifications.show({ color: "red", title: "The export failed", message });
+  }
+}
+
+async function fileOf(
+  form: ExportForm,
+  exploration: Exploration,
+  marks: ShownMarks,
+  palette: Palette,
+): Promise<Blob> {
+  if (form === "csv") return new Blob([pointsCsv(exploration)], { type: "text/csv" });
+  const { pngOf, svgOf } = await import("~/charts/picture");
+  const option = pictureOption(exploration, marks, palette);
+  return (form === "png" ? pngOf : svgOf)(option, PICTURE, palette.surface);
+}
 
 /** The points that are shown and selected, with every figure that any of them has. */
 export function pointsCsv({ set, scene, varying, choices }: Exploration): string {
@@ -36,7 +72,7 @@ export const PICTURE: Size = { width: 1200, height: 720 };
 /** The chart as it stands, with its limits as lines of the picture. */
 export function pictureOption(
   exploration: Exploration,
-  marks: Pick<Marks, "colorByOrder" | "pinned">,
+  marks: ShownMarks,
   palette: Palette,
 ): EChartsCoreOption {
   const { set, scene, segments, spans, limits, recommendation } = exploration;

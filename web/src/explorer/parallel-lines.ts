@@ -1,6 +1,8 @@
 /** Points as lines across the axes, on a canvas: one element for each of thousands would be slow. */
 
+import type { OperatingPoint } from "~/api/points";
 import type { Palette } from "~/charts/palette";
+import { type Brushes, isSelected } from "./brushes";
 import type { Dimension } from "./dimensions";
 import type { PointSet } from "./point-set";
 import { groupAt, type Scene, shownIndices } from "./scene";
@@ -57,6 +59,7 @@ export interface Drawing {
   palette: Palette;
   indices: readonly number[];
   pinned: readonly number[];
+  brushes: Brushes;
 }
 
 /** Lines that are not selected, faint: they change only with the axes. */
@@ -71,22 +74,21 @@ export function drawBehind(context: CanvasRenderingContext2D, drawing: Drawing):
 
 /** Lines that are selected, those of the frontier and the pinned ones on top. */
 export function drawSelected(context: CanvasRenderingContext2D, drawing: Drawing): void {
-  const { set, scene, palette, indices, pinned } = drawing;
+  const { set, scene, palette, indices, pinned, brushes } = drawing;
   clear(context, drawing.layout);
-  const isSelected = (index: number) => groupAt(scene, index) !== "unselected";
+  const within = (index: number) => isSelected(set.points[index] as OperatingPoint, brushes);
+  const selected = indices.filter(within);
   const alpha = Math.max(0.18, Math.min(0.6, 120 / indices.length));
   const looks: Partial<Record<string, Look>> = {
     outside: { color: palette.outside, alpha: 0.35, width: 1 },
     unsteady: { color: palette.outside, alpha: 0.35, width: 1 },
   };
-  const ordinary = indices.filter(
-    (index) => isSelected(index) && groupAt(scene, index) !== "frontier",
-  );
+  const ordinary = selected.filter((index) => groupAt(scene, index) !== "frontier");
   strokeAll(context, drawing, ordinary, (index) => {
     const color = palette[set.points[index]?.kind ?? "measured"];
     return looks[groupAt(scene, index)] ?? { color, alpha, width: 1 };
   });
-  const best = indices.filter((index) => groupAt(scene, index) === "frontier");
+  const best = selected.filter((index) => groupAt(scene, index) === "frontier");
   strokeAll(context, drawing, best, (index) => ({
     color: palette[set.points[index]?.kind ?? "measured"],
     alpha: 0.95,

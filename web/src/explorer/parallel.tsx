@@ -1,6 +1,6 @@
 import { Button, Group, Text, Title } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { memo, useLayoutEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 import { usePalette } from "~/charts/palette";
 import { count } from "~/ui/format";
 import { type Brush, type Brushes, LOAD, withBrush } from "./brushes";
@@ -14,7 +14,8 @@ import {
   drawSelected,
   type Layout,
 } from "./parallel-lines";
-import { listedIndices, shownIndices } from "./scene";
+import type { PointSet } from "./point-set";
+import { listedIndices, type Scene, shownIndices } from "./scene";
 import type { Exploration } from "./use-exploration";
 
 interface ParallelProps {
@@ -74,10 +75,12 @@ export const Parallel = memo(function Parallel(props: ParallelProps) {
       <div ref={ref} className={classes.scroller}>
         <div className={classes.plot} style={{ width: layout.width, height: HEIGHT }}>
           <Lines
-            exploration={exploration}
+            set={set}
+            scene={scene}
             dimensions={dimensions}
             layout={layout}
             pinned={pinned}
+            brushes={brushes}
           />
           {dimensions.map((dimension, place) => (
             <ParallelAxis
@@ -110,29 +113,39 @@ function layoutOf(axes: number, available: number): Layout {
 }
 
 interface LinesProps {
-  exploration: Exploration;
+  set: PointSet;
+  scene: Scene;
   dimensions: readonly Dimension[];
   layout: Layout;
   pinned: readonly number[];
+  brushes: Brushes;
 }
 
-function Lines({ exploration, dimensions, layout, pinned }: LinesProps) {
-  const { set, scene } = exploration;
+const Lines = memo(function Lines({ set, scene, dimensions, layout, pinned, brushes }: LinesProps) {
   const palette = usePalette();
   const behind = useRef<HTMLCanvasElement>(null);
   const front = useRef<HTMLCanvasElement>(null);
   const indices = useMemo(() => drawnIndices(scene), [scene]);
   const drawnBehind = useRef<Drawing | null>(null);
+  /** What is drawn next; moves that come before it replace it. */
+  const waiting = useRef<Drawing | null>(null);
 
-  useLayoutEffect(() => {
-    const drawing = { set, scene, dimensions, layout, palette, indices, pinned };
+  useEffect(() => {
+    const isAwaited = waiting.current !== null;
+    waiting.current = { set, scene, dimensions, layout, palette, indices, pinned, brushes };
+    if (!isAwaited) afterPaint(draw);
+  });
+
+  function draw() {
+    const drawing = waiting.current as Drawing;
+    waiting.current = null;
     // Behind lies what is shown, whether it is selected or not: brushing leaves it as it is.
     if (!looksAlikeBehind(drawnBehind.current, drawing)) {
-      withContext(behind.current, layout, (context) => drawBehind(context, drawing));
+      withContext(behind.current, drawing.layout, (context) => drawBehind(context, drawing));
       drawnBehind.current = drawing;
     }
-    withContext(front.current, layout, (context) => drawSelected(context, drawing));
-  }, [set, scene, dimensions, layout, palette, indices, pinned]);
+    withContext(front.current, drawing.layout, (context) => drawSelected(context, drawing));
+  }
 
   return (
     <>
@@ -140,6 +153,13 @@ function Lines({ exploration, dimensions, layout, pinned }: LinesProps) {
       <canvas ref={front} className={classes.canvas} aria-hidden />
     </>
   );
+});
+
+/** Calls when the next frame is on the screen: what the reader changed goes first. */
+function afterPaint(call: () => void): void {
+  requestAnimationFrame(() => {
+    setTimeout(call);
+  });
 }
 
 function looksAlikeBehind(before: Drawing | null, after: Drawing): boolean {

@@ -1,7 +1,8 @@
 /** The frontier read at the value that the reader asks for. */
 
 import { toPlace } from "~/charts/scale";
-import type { Scene } from "./scene";
+import type { Plane } from "./axes";
+import type { Frontiers } from "./scene";
 import { type ValueAt, valueAt } from "./value-at";
 
 export interface Reading {
@@ -12,7 +13,7 @@ export interface Reading {
   kind: "measured" | "predicted";
 }
 
-export function readingAt({ plane, frontiers }: Scene, at: number | null): Reading | null {
+export function readingAt(plane: Plane, frontiers: Frontiers, at: number | null): Reading | null {
   if (at === null) return null;
   const kind = frontiers.measured.length > 0 ? "measured" : "predicted";
   const x = toPlace(at, plane.logX);

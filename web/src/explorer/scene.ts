@@ -108,7 +108,7 @@ export function shownIndices(scene: Scene): number[] {
 export const listedIndices = (scene: Scene): number[] =>
   shownIndices(scene).filter((index) => scene.groups[index] !== CODE.unselected);
 
-const MOST_PAIRS = 300;
+const MOST_PAIRS = 60;
 
 export interface Segments {
   /** From each prediction to its measurement: x, y, x, y, and NaN twice between two lines. */

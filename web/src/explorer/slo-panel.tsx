@@ -2,15 +2,22 @@ import { Button, Group, NumberInput, Text } from "@mantine/core";
 import { IconArrowBackUp, IconStarFilled } from "@tabler/icons-react";
 import { memo } from "react";
 import { count } from "~/ui/format";
-import { quantity } from "~/ui/quantities";
+import { type Quantity, quantity } from "~/ui/quantities";
 import { axisLimit } from "./axes";
 import { pointName } from "./describe-point";
-import { LIMITED, type Limits } from "./slo";
+import type { PointSet } from "./point-set";
+import { LIMITED, type Limits, type Recommendation } from "./slo";
 import classes from "./slo-panel.module.css";
-import type { Exploration, Feasible } from "./use-exploration";
+import type { Feasible } from "./use-exploration";
 
 interface SloPanelProps {
-  exploration: Exploration;
+  set: PointSet;
+  x: Quantity;
+  y: Quantity;
+  limits: Limits;
+  measured: Feasible;
+  predicted: Feasible;
+  recommendation: Recommendation | null;
   /** Whether the limits in force are no longer those of the task. */
   isChanged: boolean;
   onLimits: (limits: Limits | null) => void;
@@ -19,9 +26,8 @@ interface SloPanelProps {
 
 /** Limits as numbers, how much of what was seen meets them, and the point to serve with. */
 export const SloPanel = memo(function SloPanel(props: SloPanelProps) {
-  const { exploration, isChanged, onLimits, onPick } = props;
-  const { limits, scene, recommendation, set, measured, predicted } = exploration;
-  const { x, y } = scene.plane;
+  const { set, x, y, limits, measured, predicted, recommendation } = props;
+  const { isChanged, onLimits, onPick } = props;
   const onAxes = [x, y].flatMap((axis) => axisLimit(axis)?.name ?? []);
   const names = [...new Set([...LIMITED, ...Object.keys(limits), ...onAxes])].filter(
     (name) => set.has(name) || name in limits,

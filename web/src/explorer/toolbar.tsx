@@ -28,7 +28,7 @@ interface ToolbarProps {
 }
 
 const CLOSER = 0.7;
-type Switch =
+type SwitchName =
   | "frontierOnly"
   | "dimDominated"
   | "greyOutside"
@@ -36,7 +36,7 @@ type Switch =
   | "colorByOrder"
   | "showFailures";
 
-const SWITCHES: readonly [Switch, string, string][] = [
+const SWITCHES: readonly [SwitchName, string, string][] = [
   [
     "frontierOnly",
     "Only the frontier",
@@ -129,19 +129,40 @@ export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
       </Group>
       <Group gap={6}>
         {SWITCHES.map(([key, label, hint]) => (
-          <Tooltip key={key} label={hint} multiline maw={260}>
-            <Chip
-              size="xs"
-              variant="light"
-              checked={view[key]}
-              onChange={(checked) => onChange({ [key]: checked })}
-            >
-              {label}
-            </Chip>
-          </Tooltip>
+          <Switch
+            key={key}
+            name={key}
+            label={label}
+            hint={hint}
+            isOn={view[key]}
+            onChange={onChange}
+          />
         ))}
       </Group>
     </div>
+  );
+});
+
+interface SwitchProps {
+  name: SwitchName;
+  label: string;
+  hint: string;
+  isOn: boolean;
+  onChange: ChangeView;
+}
+
+const Switch = memo(function Switch({ name, label, hint, isOn, onChange }: SwitchProps) {
+  return (
+    <Tooltip label={hint} multiline maw={260}>
+      <Chip
+        size="xs"
+        variant="light"
+        checked={isOn}
+        onChange={(checked) => onChange({ [name]: checked })}
+      >
+        {label}
+      </Chip>
+    </Tooltip>
   );
 });
 
@@ -154,7 +175,8 @@ interface AxisPickerProps {
   onChange: ChangeView;
 }
 
-function AxisPicker({ side, label, value, isLog, choices, onChange }: AxisPickerProps) {
+const AxisPicker = memo(function AxisPicker(props: AxisPickerProps) {
+  const { side, label, value, isLog, choices, onChange } = props;
   return (
     <Group gap={6} align="flex-end" wrap="nowrap">
       <NativeSelect
@@ -178,7 +200,7 @@ function AxisPicker({ side, label, value, isLog, choices, onChange }: AxisPicker
       </Tooltip>
     </Group>
   );
-}
+});
 
 interface ZoomButtonProps {
   label: string;

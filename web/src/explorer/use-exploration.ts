@@ -1,3 +1,4 @@
+import { useThrottledValue } from "@mantine/hooks";
 import { useMemo } from "react";
 import type { TaskPoints } from "~/api/points";
 import { spanOf, toPlace } from "~/charts/scale";
@@ -18,6 +19,8 @@ import {
 import type { View } from "./search-params";
 import { varyingSettings } from "./selection";
 import { type Limits, meetingMask, type Recommendation, recommended } from "./slo";
+
+const BRUSH_MS = 100;
 
 export interface Feasible {
   meeting: number;
@@ -61,7 +64,9 @@ export function useExploration(data: TaskPoints, view: View): Exploration {
   const measured = useMemo(() => feasible(set, meeting, "measured"), [set, meeting]);
   const predicted = useMemo(() => feasible(set, meeting, "predicted"), [set, meeting]);
 
-  const selected = useMemo(() => selectedMask(set.points, view.brushes), [set, view.brushes]);
+  // While a brush is dragged its own lines follow at once, and the chart a little later.
+  const brushes = useThrottledValue(view.brushes, BRUSH_MS);
+  const selected = useMemo(() => selectedMask(set.points, brushes), [set, brushes]);
   const { kind, frontierOnly, dimDominated, greyOutside, joinPairs } = view;
   const scene = useMemo(
     () =>
@@ -80,18 +85,13 @@ export function useExploration(data: TaskPoints, view: View): Exploration {
     [set, scene, joinPairs],
   );
   const spans = useMemo(() => spansOf(scene, view.zoom), [scene, view.zoom]);
-  return {
-    set,
-    choices,
-    varying,
-    scene,
-    segments,
-    spans,
-    limits,
-    measured,
-    predicted,
-    recommendation,
-  };
+  return useMemo(
+    () => ({
+      ...{ set, choices, varying, scene, segments, spans },
+      ...{ limits, measured, predicted, recommendation },
+    }),
+    [set, choices, varying, scene, segments, spans, limits, measured, predicted, recommendation],
+  );
 }
 
 function feasible(set: PointSet, meeting: Uint8Array, kind: "measured" | "predicted"): Feasible {

@@ -1,13 +1,15 @@
 import { Group, NumberInput, Text } from "@mantine/core";
 import { memo } from "react";
 import { toValue } from "~/charts/scale";
+import type { Plane } from "./axes";
 import { pointName, withUnit } from "./describe-point";
+import type { PointSet } from "./point-set";
 import type { Reading } from "./reading";
 import classes from "./slo-panel.module.css";
-import type { Exploration } from "./use-exploration";
 
 interface ValueAtPanelProps {
-  exploration: Exploration;
+  set: PointSet;
+  plane: Plane;
   at: number | null;
   reading: Reading | null;
   onAt: (at: number | null) => void;
@@ -16,9 +18,8 @@ interface ValueAtPanelProps {
 
 /** "Best throughput at 50 tok/s per user": read off the frontier, and marked where nothing was measured. */
 export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps) {
-  const { exploration, at, reading, onAt, onPick } = props;
-  const { scene, set } = exploration;
-  const { x, y } = scene.plane;
+  const { set, plane, at, reading, onAt, onPick } = props;
+  const { x, y } = plane;
   const bound = x.better === "higher" ? "at least" : "at most";
   return (
     <Group gap="sm" align="flex-end">
@@ -42,7 +43,7 @@ export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps)
         {reading !== null && (
           <>
             {reading.found.isInterpolated ? "About " : ""}
-            <strong>{withUnit(y, toValue(reading.found.y, scene.plane.logY))}</strong>
+            <strong>{withUnit(y, toValue(reading.found.y, plane.logY))}</strong>
             {reading.found.isInterpolated ? ", interpolated between " : ", "}
             {reading.kind === "predicted" && !reading.found.isInterpolated && "predicted, "}
             {reading.found.neighbours.map((index, place) => {
