@@ -1,40 +1,18 @@
 /** Operating points of a task, measured and predicted, in the one shape that they have everywhere. */
 
 import { type QueryClient, queryOptions } from "@tanstack/react-query";
-import { bodyOf, client } from "./client";
+import { bodyOf, client, type Schemas } from "./client";
 import type { TaskEvent } from "./event-stream";
 
 /** A figure and its interval: of 95 % where it was measured, of 80 % where it is predicted. */
-export interface Figure {
-  value: number;
-  low: number | null;
-  high: number | null;
-}
-
+export type Figure = Schemas["FigureView"];
 export type Verdict = "meets" | "unclear" | "misses";
 
-/** A candidate at one load level. The shapes here stand until the generated types have them. */
-export interface OperatingPoint {
-  id: string;
-  kind: "measured" | "predicted";
-  experiment_index: number | null;
-  candidate: string;
-  load: { kind: string; value: number };
-  settings: Readonly<Record<string, unknown>>;
-  gpus: number;
+/** A candidate at one load level. */
+export type OperatingPoint = Omit<Schemas["OperatingPointView"], "figures"> & {
   /** By their names, as `ui/quantities` has them. */
   figures: Readonly<Partial<Record<string, Figure | null>>>;
-  verdicts: Readonly<Record<string, Verdict>>;
-  meets_slo: boolean | null;
-  on_frontier: boolean;
-  is_steady: boolean;
-  source: string;
-  note: string;
-}
-
-interface PointPage extends TaskPoints {
-  next_cursor: string | null;
-}
+};
 
 export interface TaskPoints {
   items: readonly OperatingPoint[];
@@ -59,14 +37,16 @@ async function allPoints(taskId: number, signal: AbortSignal): Promise<TaskPoint
   const items: OperatingPoint[] = [];
   let cursor: string | null = null;
   for (;;) {
-    const query = { kind: "both", limit: PAGE_POINTS, cursor };
-    const params = { path: { task_id: taskId }, query };
-    const answer = client.GET(
-      "/api/v2/tasks/{task_id}/points" as never,
-      { params, signal } as never,
+    const page: Schemas["PointPage"] = await bodyOf(
+      client.GET("/api/v2/tasks/{task_id}/points", {
+        params: {
+          path: { task_id: taskId },
+          query: { kind: "both", limit: PAGE_POINTS, cursor },
+        },
+        signal,
+      }),
     );
-    const page: PointPage = await bodyOf(answer);
-    items.push(...page.items);
+    items.push(...(page.items as OperatingPoint[]));
     const { total, objectives, slo } = page;
     if (page.next_cursor === null) return { items, total, objectives, slo };
     cursor = page.next_cursor;

@@ -9,6 +9,7 @@ import {
   type RouterHistory,
   redirect,
 } from "@tanstack/react-router";
+import { type ComparisonSearch, comparisonSearch } from "~/comparison/search-params";
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
@@ -109,6 +110,7 @@ const configuration = createRoute({
 const comparison = createRoute({
   getParentRoute: () => task,
   path: "/comparison",
+  validateSearch: (search): ComparisonSearch => comparisonSearch(search),
   staticData: { title: "Comparison" },
   component: lazyRouteComponent(() => import("~/comparison/comparison"), "Comparison"),
 });

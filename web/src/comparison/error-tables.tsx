@@ -1,0 +1,121 @@
+import { Anchor, Table, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { change, count, counted, load, percent } from "~/ui/format";
+import type { Quantity } from "~/ui/quantities";
+import classes from "./comparison.module.css";
+import { BANDS, type Errors, type ErrorsBy, type Pair } from "./errors";
+
+interface ErrorTableProps {
+  /** What its rows are. */
+  head: string;
+  rows: readonly ErrorsBy[];
+}
+
+/** Errors of several groups of pairs, one a row. */
+export function ErrorTable({ head, rows }: ErrorTableProps) {
+  return (
+    <Table.ScrollContainer minWidth={520} type="native">
+      <Table className={classes.table} fz="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">{head}</Table.Th>
+            <Table.Th scope="col">pairs</Table.Th>
+            <Table.Th scope="col">median error</Table.Th>
+            <Table.Th scope="col">bias</Table.Th>
+            {BANDS.map((band) => (
+              <Table.Th scope="col" key={band}>
+                within {percent(band, 0)}
+              </Table.Th>
+            ))}
+            <Table.Th scope="col">in interval</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map(({ value, errors }) => (
+            <Table.Tr key={value}>
+              <Table.Th scope="row" className="text-of-users">
+                {value}
+              </Table.Th>
+              <Cells errors={errors} />
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Cells({ errors }: { errors: Errors }) {
+  return (
+    <>
+      <Table.Td>{count(errors.pairs)}</Table.Td>
+      <Table.Td>{percent(errors.median)}</Table.Td>
+      <Table.Td>{change(errors.bias)}</Table.Td>
+      {errors.within.map((share, place) => (
+        <Table.Td key={BANDS[place]}>{percent(share, 0)}</Table.Td>
+      ))}
+      <Table.Td>{percent(errors.inInterval, 0)}</Table.Td>
+    </>
+  );
+}
+
+const MOST = 50;
+
+interface WorstTableProps {
+  taskId: number;
+  pairs: readonly Pair[];
+  quantity: Quantity;
+}
+
+/** Pairs with the largest errors. */
+export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
+  const worst = pairs.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error)).slice(0, MOST);
+  return (
+    <>
+      <Table.ScrollContainer minWidth={520} type="native">
+        <Table className={classes.table} fz="xs">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">experiment</Table.Th>
+              <Table.Th scope="col">load</Table.Th>
+              <Table.Th scope="col">predicted</Table.Th>
+              <Table.Th scope="col">actual</Table.Th>
+              <Table.Th scope="col">error</Table.Th>
+              <Table.Th scope="col">source</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {worst.map((pair) => (
+              <Table.Tr key={`${pair.index} ${pair.load.kind} ${pair.load.value}`}>
+                <Table.Th scope="row">
+                  <Anchor
+                    fz="xs"
+                    renderRoot={(props) => (
+                      <Link
+                        to="/tasks/$taskId/experiments/$index"
+                        params={{ taskId, index: pair.index }}
+                        {...props}
+                      />
+                    )}
+                  >
+                    #{pair.index}
+                  </Anchor>
+                </Table.Th>
+                <Table.Td>{load(pair.load)}</Table.Td>
+                <Table.Td>{quantity.format(pair.predicted)}</Table.Td>
+                <Table.Td>{quantity.format(pair.actual)}</Table.Td>
+                <Table.Td>{change(pair.error)}</Table.Td>
+                <Table.Td className="text-of-users">{pair.source}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {pairs.length > MOST && (
+        <Text size="xs" className="quiet">
+          The {MOST} largest errors of {counted(pairs.length, "pair")}.
+        </Text>
+      )}
+    </>
+  );
+}

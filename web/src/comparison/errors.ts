@@ -1,0 +1,122 @@
+/** How far predictions were from measurements. */
+
+import type { LevelComparison } from "~/api/comparison";
+import { type LoadLevel, load } from "~/ui/format";
+
+export const METRICS = ["ttft_ms", "tpot_ms", "tok_s"] as const;
+export type Metric = (typeof METRICS)[number];
+/** Bands around a measurement, as shares of it. */
+export const BANDS = [0.1, 0.15, 0.2] as const;
+/** The predictor itself, or what calibration by earlier measurements made of it. */
+export type Stage = "base" | "calibrated";
+
+const SPREADS = {
+  ttft_ms: "ttft_log_std",
+  tpot_ms: "tpot_log_std",
+  tok_s: "tok_s_log_std",
+} as const;
+/** Of a normal distribution, 80 % lies within so many standard deviations. */
+const WITHIN_80 = 1.2816;
+
+/** One prediction beside its measurement. */
+export interface Pair {
+  index: number;
+  candidate: string;
+  load: LoadLevel;
+  source: string;
+  predicted: number;
+  /** Ends of the 80 % interval of the prediction. */
+  low: number;
+  high: number;
+  actual: number;
+  /** predicted / actual - 1. */
+  error: number;
+}
+
+/** Levels that were both predicted and measured; predictions and measurements of 0 have no ratio. */
+export function pairsOf(levels: readonly LevelComparison[], metric: Metric, stage: Stage): Pair[] {
+  return levels.flatMap((level) => {
+    const figures = level[stage];
+    const predicted = figures?.[metric];
+    const actual = level.measured?.[metric];
+    if (!figures || !predicted || !actual) return [];
+    const factor = Math.exp(WITHIN_80 * figures[SPREADS[metric]]);
+    return {
+      index: level.index,
+      candidate: level.experiment,
+      load: level.load,
+      source: figures.source,
+      predicted,
+      low: predicted / factor,
+      high: predicted * factor,
+      actual,
+      error: predicted / actual - 1,
+    };
+  });
+}
+
+export interface Errors {
+  pairs: number;
+  /** Median of the absolute errors, as a share. */
+  median: number;
+  mean: number;
+  /** Median of the signed errors: above 0, predictions are too high. */
+  bias: number;
+  /** Share of the pairs within each of the bands. */
+  within: readonly number[];
+  /** Share of the measurements inside the 80 % interval. */
+  inInterval: number;
+}
+
+/** Errors of some pairs; null of none. */
+export function errorsOf(pairs: readonly Pair[]): Errors | null {
+  if (pairs.length === 0) return null;
+  const signed = pairs.map(({ error }) => error);
+  const absolute = signed.map(Math.abs);
+  const share = (holds: (pair: Pair) => boolean) => pairs.filter(holds).length / pairs.length;
+  return {
+    pairs: pairs.length,
+    median: median(absolute),
+    mean: absolute.reduce((sum, one) => sum + one, 0) / absolute.length,
+    bias: median(signed),
+    within: BANDS.map((band) => share(({ error }) => Math.abs(error) <= band)),
+    inInterval: share(({ low, high, actual }) => low <= actual && actual <= high),
+  };
+}
+
+export type Dimension = "load" | "candidate" | "source";
+
+export interface ErrorsBy {
+  value: string;
+  errors: Errors;
+}
+
+/** Errors of each load, candidate or source; loads in their order, the others worst first. */
+export function errorsBy(pairs: readonly Pair[], dimension: Dimension): ErrorsBy[] {
+  const groups = new Map<string, Pair[]>();
+  for (const pair of pairs) {
+    const value = valueOn(pair, dimension);
+    const group = groups.get(value);
+    if (group === undefined) groups.set(value, [pair]);
+    else group.push(pair);
+  }
+  const rows = [...groups].flatMap(([value, group]) => {
+    const errors = errorsOf(group);
+    return errors === null ? [] : { value, errors, load: group[0]?.load.value ?? 0 };
+  });
+  return dimension === "load"
+    ? rows.sort((a, b) => a.load - b.load)
+    : rows.sort((a, b) => b.errors.median - a.errors.median);
+}
+
+function valueOn(pair: Pair, dimension: Dimension): string {
+  if (dimension === "load") return load(pair.load);
+  return dimension === "candidate" ? `#${pair.index}` : pair.source;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] as number;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
+}
