@@ -10815,7 +10815,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
-                    "application/yaml": string;
+                    "application/yaml": Record<string, never>;
                     "text/csv": string;
                     "text/x-shellscript": string;
                 };

@@ -149,7 +149,7 @@ _EXPORTED: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A file to keep.",
         "content": {
-            media: {"schema": {"type": "object" if media.endswith("json") else "string"}}
+            media: {"schema": {"type": "object" if media.endswith(("json", "yaml")) else "string"}}
             for media in dict.fromkeys(export.media_type for export in _EXPORTS.values())
         },
         "headers": {"Content-Disposition": {"schema": {"type": "string"}}},
