@@ -43,7 +43,7 @@ export function BestResult({ best }: { best: BestPoint | null }) {
   return (
     <div className={classes.best}>
       <div className={classes.throughput}>
-        {best.meets_slo === false && <span className={classes.misses}>misses the SLO</span>}
+        {best.meets_slo === false && <span className={classes.misses}>misses SLO</span>}
         <span>
           <strong>{number(best.tok_s_per_gpu)}</strong> <span className="quiet">tok/s/GPU</span>
         </span>
