@@ -16,7 +16,13 @@ interface TaskMenuProps {
 /** Everything that can be done to a task as it stands. */
 export function TaskMenu({ task, children, without, opened, onClose }: TaskMenuProps) {
   return (
-    <Menu position="bottom-end" opened={opened} onClose={onClose}>
+    <Menu
+      position="bottom-end"
+      opened={opened}
+      onClose={onClose}
+      // A menu holds items and nothing else that takes the focus.
+      withInitialFocusPlaceholder={false}
+    >
       <Menu.Target>{children}</Menu.Target>
       <Menu.Dropdown>
         <TaskMenuItems task={task} without={without} />
@@ -36,7 +42,7 @@ function TaskMenuItems({ task, without }: Pick<TaskMenuProps, "task" | "without"
           <Menu.Item
             key={verb}
             leftSection={<Icon size={16} aria-hidden />}
-            color={isDangerous ? "red" : undefined}
+            c={isDangerous ? "var(--bad)" : undefined}
             onClick={() => run(verb, [task])}
           >
             {label}

@@ -20,7 +20,7 @@ export function SessionMenu({ session }: { session: BrowserSession }) {
     location.assign("/");
   };
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="default" size={30} aria-label="Your session">
           <IconUser size={16} aria-hidden />

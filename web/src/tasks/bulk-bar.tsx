@@ -39,8 +39,8 @@ export function BulkBar({ tasks, total, isReading, onSelectAll, onClear }: BulkB
             <Button
               key={verb}
               size="compact-sm"
-              variant={isDangerous ? "light" : "default"}
-              color={isDangerous ? "red" : undefined}
+              variant="default"
+              c={isDangerous ? "var(--bad)" : undefined}
               leftSection={<Icon size={14} aria-hidden />}
               onClick={() => run(verb, able)}
             >

@@ -1,6 +1,7 @@
 import { useLayoutEffect, useState } from "react";
 import { TaskMenu } from "~/actions/task-menu";
 import type { TaskItem } from "~/api/tasks";
+import classes from "./row-menu.module.css";
 
 interface RowMenuProps {
   task: TaskItem;
@@ -20,7 +21,13 @@ export function RowMenu({ task, button, onClose }: RowMenuProps) {
   };
   return (
     <TaskMenu task={task} opened={isOpen} onClose={close}>
-      <span style={{ position: "fixed", pointerEvents: "none", left, top, width, height }} />
+      <button
+        type="button"
+        tabIndex={-1}
+        aria-label={`Actions for task ${task.id}`}
+        className={classes.anchor}
+        style={{ left, top, width, height }}
+      />
     </TaskMenu>
   );
 }
