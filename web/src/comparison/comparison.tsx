@@ -123,7 +123,9 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
         <Title order={2} fz="md">
           Largest errors of {quantity(metric).short}
         </Title>
-        <WorstTable taskId={taskId} pairs={pairs[metric]} quantity={quantity(metric)} />
+        <div className={classes.long}>
+          <WorstTable taskId={taskId} pairs={pairs[metric]} quantity={quantity(metric)} />
+        </div>
       </section>
     </Stack>
   );

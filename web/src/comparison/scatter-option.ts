@@ -42,7 +42,6 @@ export function scatterAxes(
       axisLabel: {
         color: palette.quiet,
         fontSize: 11,
-        hideOverlap: true,
         customValues: places,
         formatter: (place: number) => number(toValue(place, true)),
       },
@@ -51,7 +50,7 @@ export function scatterAxes(
   };
   return {
     animation: false,
-    grid: { left: 62, right: 14, top: 10, bottom: 44, containLabel: false },
+    grid: { left: 62, right: 14, top: 10, bottom: 44, outerBoundsMode: "none" },
     xAxis: axis("actual", size.width, 26),
     yAxis: { ...axis("predicted", size.height, 46), nameRotate: 90 },
   };

@@ -1,6 +1,7 @@
 /** The chart as ECharts is to draw it. Its axes are in places, and their ticks are given. */
 
 import type { EChartsCoreOption } from "echarts/core";
+import type { OperatingPoint } from "~/api/points";
 import type { Palette } from "~/charts/palette";
 import { type Span, ticks, toPlace, toValue } from "~/charts/scale";
 import { number, usd } from "~/ui/format";
@@ -51,7 +52,8 @@ export function axesOption({ plane, spans, size, palette }: Frame): EChartsCoreO
   const height = size.height - MARGINS.top - MARGINS.bottom;
   return {
     animation: false,
-    grid: { ...MARGINS, containLabel: false },
+    // The margins have room for the labels: ECharts need not lay them out twice in each frame.
+    grid: { ...MARGINS, outerBoundsMode: "none" },
     xAxis: {
       ...axis(plane.x, spans.x, plane.logX, Math.max(2, Math.floor(width / 80)), palette),
       nameGap: 28,
@@ -88,7 +90,6 @@ function axis(
     axisLabel: {
       color: palette.quiet,
       fontSize: 11,
-      hideOverlap: true,
       customValues: places,
       formatter: (place: number) => write(toValue(place, isLog)),
     },
@@ -209,39 +210,45 @@ const STAR = "path://M12 1l3.2 7.2 7.8.8-5.9 5.2 1.7 7.8L12 18l-6.8 4 1.7-7.8L1 
 function pointSeries(marks: Marks, palette: Palette): Series[] {
   const { set, scene, colorByOrder } = marks;
   const { xs, ys } = scene.plane;
-  const buckets = new Map<string, number[]>();
   const orderOf = colorByOrder ? orderBins(set) : null;
+  const buckets: Bucket[] = [];
   let shown = 0;
   for (let index = 0; index < scene.groups.length; index++) {
     const code = scene.groups[index] as number;
     if (code === 0) continue;
     shown += 1;
-    const kind = set.points[index]?.kind as Kind;
-    const bin = orderOf?.[index] ?? -1;
-    const key = `${code} ${kind} ${bin}`;
-    const bucket = buckets.get(key);
-    const place = [xs[index] as number, ys[index] as number] as const;
-    if (bucket === undefined) buckets.set(key, [...place]);
-    else bucket.push(...place);
+    const kind = (set.points[index] as OperatingPoint).kind;
+    const bin = orderOf === null ? -1 : (orderOf[index] as number);
+    // A number, not a text: there are thousands of points in each frame of a drag.
+    const at = 2 * ((ORDER_COLORS + 1) * code + bin + 1) + (kind === "measured" ? 1 : 0);
+    let bucket = buckets[at];
+    if (bucket === undefined) {
+      bucket = { group: GROUPS[code] as Group, kind, bin, places: [] };
+      buckets[at] = bucket;
+    }
+    bucket.places.push(xs[index] as number, ys[index] as number);
   }
   const isDense = shown > DENSE;
-  return [...buckets].map(([key, places]) => {
-    const [code, kind, bin] = key.split(" ") as [string, Kind, string];
-    const group = GROUPS[Number(code)] as Group;
-    return {
-      id: `points ${key}`,
-      type: "scatter",
-      data: Float64Array.from(places),
-      dimensions: ["x", "y"],
-      large: true,
-      largeThreshold: LARGE,
-      progressive: 0,
-      silent: true,
-      // Groups lie above each other in their order, and measured points above predicted ones.
-      z: group === "frontier" ? 5 : 3,
-      ...look(group, kind, Number(bin), isDense, palette),
-    };
-  });
+  return buckets.filter(Boolean).map(({ group, kind, bin, places }) => ({
+    id: `points ${group} ${kind} ${bin}`,
+    type: "scatter",
+    data: Float64Array.from(places),
+    dimensions: ["x", "y"],
+    large: true,
+    largeThreshold: isDense ? 1 : LARGE,
+    progressive: 0,
+    silent: true,
+    // Groups lie above each other in their order, and measured points above predicted ones.
+    z: group === "frontier" ? 5 : 3,
+    ...look(group, kind, bin, isDense, palette),
+  }));
+}
+
+interface Bucket {
+  group: Group;
+  kind: Kind;
+  bin: number;
+  places: number[];
 }
 
 /** Marks differ in shape as well as in colour: measured ones are round, predicted ones are not. */

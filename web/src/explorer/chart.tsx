@@ -2,7 +2,6 @@ import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { memo, useMemo, useRef, useState } from "react";
 import { usePalette } from "~/charts/palette";
 import { Plot } from "~/charts/plot";
-import { toValue } from "~/charts/scale";
 import classes from "./chart.module.css";
 import { axesOption, type Spans, seriesOption } from "./chart-option";
 import { pointName, withUnit } from "./describe-point";
@@ -12,7 +11,7 @@ import { groupAt, type Scene, shownIndices } from "./scene";
 import type { View } from "./search-params";
 import { SloLines } from "./slo-lines";
 import type { Exploration } from "./use-exploration";
-import { usePanZoom, zoomedAtCentre } from "./use-pan-zoom";
+import { usePanZoom, valuesOf, zoomedAtCentre } from "./use-pan-zoom";
 import type { ValueAt } from "./value-at";
 
 interface ChartProps {
@@ -43,7 +42,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
 
   const size = useMemo(() => ({ width, height }), [width, height]);
   const area = useMemo(() => areaOf(size), [size]);
-  const zoomTo = (spans: Spans) => onZoom(valuesOf(spans, scene));
+  const zoomTo = (spans: Spans) => onZoom(valuesOf(spans, plane));
   const { shown: spans, handlers } = usePanZoom({
     host,
     area,
@@ -159,12 +158,4 @@ function walk(scene: Scene): number[] {
   return (onFrontier.length > 0 ? onFrontier : shown).sort(
     (a, b) => (xs[a] as number) - (xs[b] as number),
   );
-}
-
-function valuesOf(spans: Spans, { plane }: Scene): NonNullable<View["zoom"]> {
-  const values = (span: Spans["x"], isLog: boolean) => ({
-    low: toValue(span.low, isLog),
-    high: toValue(span.high, isLog),
-  });
-  return { x: values(spans.x, plane.logX), y: values(spans.y, plane.logY) };
 }

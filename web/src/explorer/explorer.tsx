@@ -1,10 +1,9 @@
 import { Skeleton, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useCallback, useMemo, useRef } from "react";
+import { useCallback, useDeferredValue, useMemo, useRef } from "react";
 import { pointsQuery, type TaskPoints } from "~/api/points";
 import { usePalette } from "~/charts/palette";
-import { toValue } from "~/charts/scale";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
@@ -21,7 +20,7 @@ import { picked, swapped } from "./selection";
 import { SloPanel } from "./slo-panel";
 import { type ExportForm, Toolbar } from "./toolbar";
 import { useExploration } from "./use-exploration";
-import { zoomedAtCentre } from "./use-pan-zoom";
+import { valuesOf, zoomedAtCentre } from "./use-pan-zoom";
 import { useView } from "./use-view";
 import { ValueAtPanel } from "./value-at-panel";
 
@@ -49,10 +48,12 @@ export function Explorer() {
 function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const [view, change] = useView();
   const exploration = useExploration(data, view);
-  const { set, scene, segments, spans, varying, limits, recommendation } = exploration;
+  const { set, scene, segments, varying, limits, recommendation } = exploration;
   const { plane } = scene;
   const palette = usePalette();
 
+  // Axes side by side follow as soon as there is time: the chart goes first.
+  const calm = useDeferredValue(exploration);
   const { pinned, compared } = view;
   const pins = useMemo(
     () => [pinned, compared].map((id) => set.indexOf(id)).filter((index) => index >= 0),
@@ -68,17 +69,6 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
     (name: string, limit: number) => change({ slo: { ...limits, [name]: limit } }),
     [change, limits],
   );
-  const onZoomBy = useCallback(
-    (share: number) => {
-      const next = zoomedAtCentre(spans, share);
-      const values = (span: typeof next.x, isLog: boolean) => ({
-        low: toValue(span.low, isLog),
-        high: toValue(span.high, isLog),
-      });
-      change({ zoom: { x: values(next.x, plane.logX), y: values(next.y, plane.logY) } });
-    },
-    [change, spans, plane],
-  );
   const onZoom = useCallback((zoom: typeof view.zoom) => change({ zoom }), [change]);
   const onSort = useCallback((sort: string | null) => change({ sort }), [change]);
   const onAt = useCallback((at: number | null) => change({ at }), [change]);
@@ -89,6 +79,13 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
 
   const latest = useRef({ exploration, marks: { colorByOrder: view.colorByOrder, pinned: pins } });
   latest.current = { exploration, marks: { colorByOrder: view.colorByOrder, pinned: pins } };
+  const onZoomBy = useCallback(
+    (share: number) => {
+      const { spans, scene } = latest.current.exploration;
+      change({ zoom: valuesOf(zoomedAtCentre(spans, share), scene.plane) });
+    },
+    [change],
+  );
   const onExport = useCallback(
     (form: ExportForm) => {
       const { exploration, marks } = latest.current;
@@ -165,10 +162,19 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
         />
       </section>
       <div className={classes.columns} data-pinned={pinnedPoints.length > 0 || undefined}>
-        <section className={`card ${classes.chart}`} aria-label="Points">
-          {view.as === "table" ? table : chart}
-          {view.showFailures && <Failures taskId={taskId} varying={varying} />}
-        </section>
+        <Stack gap="md">
+          <section className={`card ${classes.chart}`} aria-label="Points">
+            {view.as === "table" ? table : chart}
+            {view.showFailures && <Failures taskId={taskId} varying={varying} />}
+          </section>
+          <Parallel
+            exploration={calm}
+            objectives={data.objectives}
+            brushes={view.brushes}
+            pinned={pins}
+            onBrushes={onBrushes}
+          />
+        </Stack>
         {pinnedPoints.length > 0 && (
           <PinnedCard
             taskId={taskId}
@@ -179,13 +185,6 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
           />
         )}
       </div>
-      <Parallel
-        exploration={exploration}
-        objectives={data.objectives}
-        brushes={view.brushes}
-        pinned={pins}
-        onBrushes={onBrushes}
-      />
       {recommendation === null && (
         <Text size="xs" className="quiet">
           No point has every figure that the recommendation needs.

@@ -16,7 +16,8 @@ export function worstExcess(
   limits: Limits,
 ): { share: number; name: string } {
   let worst = { share: Number.NEGATIVE_INFINITY, name: "" };
-  for (const [name, limit] of Object.entries(limits)) {
+  for (const name in limits) {
+    const limit = limits[name] as number;
     const value = point.figures[name]?.value ?? null;
     const share = value === null ? Number.POSITIVE_INFINITY : value / limit - 1;
     if (share > worst.share) worst = { share, name };
@@ -32,8 +33,8 @@ const SEVERITY: readonly Verdict[] = ["meets", "unclear", "misses"];
 /** How a point stands to all limits: unclear where one lies inside the interval of a figure. */
 export function verdict(point: OperatingPoint, limits: Limits): Verdict {
   let worst = 0;
-  for (const [name, limit] of Object.entries(limits)) {
-    worst = Math.max(worst, SEVERITY.indexOf(verdictOn(point, name, limit)));
+  for (const name in limits) {
+    worst = Math.max(worst, SEVERITY.indexOf(verdictOn(point, name, limits[name] as number)));
   }
   return SEVERITY[worst] as Verdict;
 }

@@ -53,10 +53,19 @@ const SWITCHES: readonly [SwitchName, string, string][] = [
   ["showFailures", "Failures", "Launches that brought no point, beneath the chart"],
 ];
 
+const KINDS = [
+  { value: "both", label: "Both" },
+  { value: "measured", label: "Measured" },
+  { value: "predicted", label: "Predicted" },
+];
+const FORMS = [
+  { value: "chart", label: "Chart" },
+  { value: "table", label: "Table" },
+];
+
 /** Axes, what is shown, and files of it. */
 export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
   const { view, choices, x, y, onChange, onZoomBy, onExport } = props;
-  const isChart = view.as === "chart";
   return (
     <div className={classes.toolbar}>
       <Group gap="sm" align="flex-end">
@@ -76,56 +85,13 @@ export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
           choices={choices}
           onChange={onChange}
         />
-        <SegmentedControl
-          size="xs"
-          aria-label="Points"
-          value={view.kind}
-          onChange={(kind) => onChange({ kind: kind as View["kind"] })}
-          data={[
-            { value: "both", label: "Both" },
-            { value: "measured", label: "Measured" },
-            { value: "predicted", label: "Predicted" },
-          ]}
-        />
+        <Choice label="Points" name="kind" value={view.kind} data={KINDS} onChange={onChange} />
         <span className={classes.space} />
-        <SegmentedControl
-          size="xs"
-          aria-label="Form"
-          value={view.as}
-          onChange={(as) => onChange({ as: as as View["as"] })}
-          data={[
-            { value: "chart", label: "Chart" },
-            { value: "table", label: "Table" },
-          ]}
-        />
-        {isChart && (
-          <ActionIcon.Group>
-            <ZoomButton label="Zoom in" onClick={() => onZoomBy(CLOSER)} Icon={IconPlus} />
-            <ZoomButton label="Zoom out" onClick={() => onZoomBy(1 / CLOSER)} Icon={IconMinus} />
-            <ZoomButton
-              label="Show all points"
-              onClick={() => onChange({ zoom: null })}
-              Icon={IconArrowsMaximize}
-              isOff={view.zoom === null}
-            />
-          </ActionIcon.Group>
+        <Choice label="Form" name="as" value={view.as} data={FORMS} onChange={onChange} />
+        {view.as === "chart" && (
+          <ZoomButtons isZoomed={view.zoom !== null} onZoomBy={onZoomBy} onChange={onChange} />
         )}
-        <Menu position="bottom-end" withinPortal>
-          <Menu.Target>
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={<IconDownload size={14} aria-hidden />}
-            >
-              Export
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Item onClick={() => onExport("png")}>Picture (PNG)</Menu.Item>
-            <Menu.Item onClick={() => onExport("svg")}>Drawing (SVG)</Menu.Item>
-            <Menu.Item onClick={() => onExport("csv")}>Points shown (CSV)</Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        <ExportMenu onExport={onExport} />
       </Group>
       <Group gap={6}>
         {SWITCHES.map(([key, label, hint]) => (
@@ -140,6 +106,67 @@ export const Toolbar = memo(function Toolbar(props: ToolbarProps) {
         ))}
       </Group>
     </div>
+  );
+});
+
+// Each part is drawn anew only when it changes itself: a toggle leaves the others alone.
+
+interface ChoiceProps {
+  label: string;
+  name: "kind" | "as";
+  value: string;
+  data: { value: string; label: string }[];
+  onChange: ChangeView;
+}
+
+const Choice = memo(function Choice({ label, name, value, data, onChange }: ChoiceProps) {
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label={label}
+      value={value}
+      onChange={(chosen) => onChange({ [name]: chosen })}
+      data={data}
+    />
+  );
+});
+
+interface ZoomButtonsProps {
+  isZoomed: boolean;
+  onZoomBy: (share: number) => void;
+  onChange: ChangeView;
+}
+
+const ZoomButtons = memo(function ZoomButtons(props: ZoomButtonsProps) {
+  const { isZoomed, onZoomBy, onChange } = props;
+  return (
+    <ActionIcon.Group>
+      <ZoomButton label="Zoom in" onClick={() => onZoomBy(CLOSER)} Icon={IconPlus} />
+      <ZoomButton label="Zoom out" onClick={() => onZoomBy(1 / CLOSER)} Icon={IconMinus} />
+      <ZoomButton
+        label="Show all points"
+        onClick={() => onChange({ zoom: null })}
+        Icon={IconArrowsMaximize}
+        isOff={!isZoomed}
+      />
+    </ActionIcon.Group>
+  );
+});
+
+const ExportMenu = memo(function ExportMenu({ onExport }: Pick<ToolbarProps, "onExport">) {
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <Button size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
+          Export
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => onExport("png")}>Picture (PNG)</Menu.Item>
+        <Menu.Item onClick={() => onExport("svg")}>Drawing (SVG)</Menu.Item>
+        <Menu.Item onClick={() => onExport("csv")}>Points shown (CSV)</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
   );
 });
 

@@ -1,5 +1,4 @@
-import { useThrottledValue } from "@mantine/hooks";
-import { useMemo } from "react";
+import { useDeferredValue, useMemo } from "react";
 import type { TaskPoints } from "~/api/points";
 import { spanOf, toPlace } from "~/charts/scale";
 import type { Quantity } from "~/ui/quantities";
@@ -19,8 +18,6 @@ import {
 import type { View } from "./search-params";
 import { varyingSettings } from "./selection";
 import { type Limits, meetingMask, type Recommendation, recommended } from "./slo";
-
-const BRUSH_MS = 100;
 
 export interface Feasible {
   meeting: number;
@@ -64,8 +61,8 @@ export function useExploration(data: TaskPoints, view: View): Exploration {
   const measured = useMemo(() => feasible(set, meeting, "measured"), [set, meeting]);
   const predicted = useMemo(() => feasible(set, meeting, "predicted"), [set, meeting]);
 
-  // While a brush is dragged its own lines follow at once, and the chart a little later.
-  const brushes = useThrottledValue(view.brushes, BRUSH_MS);
+  // While a brush is dragged its own lines follow at once, and the chart as soon as there is time.
+  const brushes = useDeferredValue(view.brushes);
   const selected = useMemo(() => selectedMask(set.points, brushes), [set, brushes]);
   const { kind, frontierOnly, dimDominated, greyOutside, joinPairs } = view;
   const scene = useMemo(

@@ -1,5 +1,6 @@
 import { type PointerEvent, type RefObject, useEffect, useRef, useState } from "react";
-import { panned, placeAt, type Span, zoomed } from "~/charts/scale";
+import { panned, placeAt, type Span, toValue, zoomed } from "~/charts/scale";
+import type { Plane } from "./axes";
 import type { Spans } from "./chart-option";
 import { type Area, isInside } from "./nearest";
 
@@ -126,4 +127,13 @@ export function zoomedAtCentre(spans: Spans, share: number): Spans {
     x: zoomed(spans.x, placeAt(spans.x, 0.5), share),
     y: zoomed(spans.y, placeAt(spans.y, 0.5), share),
   };
+}
+
+/** Spans as values, which are what an address holds. */
+export function valuesOf(spans: Spans, plane: Plane): Spans {
+  const values = (span: Span, isLog: boolean) => ({
+    low: toValue(span.low, isLog),
+    high: toValue(span.high, isLog),
+  });
+  return { x: values(spans.x, plane.logX), y: values(spans.y, plane.logY) };
 }
