@@ -131,7 +131,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
       <div className={classes.spoken} aria-live="polite">
         {isHovered &&
           `${pointName(point)}: ${[plane.x, plane.y]
-            .map((axis) => `${axis.short} ${withUnit(axis, point.figures[axis.key]?.value)}`)
+            .map((axis) => `${axis.title} ${withUnit(axis, point.figures[axis.key]?.value)}`)
             .join(", ")}`}
       </div>
     </div>
