@@ -30,13 +30,14 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", list(ui_screenshots.PAGES))
 def test_everybody_can_read_it(name: str, url: str, browser: Browser) -> None:
-    page = browser.new_page(color_scheme="light")
+    page = browser.new_page(color_scheme="light", reduced_motion="reduce")
     ui_screenshots.show(page, url + ui_screenshots.PAGES[name], ui_screenshots.STATES["light"])
     page.evaluate(AXE.read_text("utf-8"))
     serious = []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.wait_for_timeout(300)
+        page.locator(f"html[data-mantine-color-scheme={scheme}]").wait_for(state="attached")
+        page.wait_for_timeout(1_000)
         serious += [
             (scheme, each["id"], node["target"], node.get("failureSummary", ""))
             for each in page.evaluate(RUN)["violations"]

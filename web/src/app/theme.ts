@@ -1,4 +1,4 @@
-import { Button, createTheme, type MantineColorsTuple } from "@mantine/core";
+import { Badge, Button, Chip, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const lake: MantineColorsTuple = [
   "#e8f6fa",
@@ -28,10 +28,22 @@ export const theme = createTheme({
   spacing: { xs: "0.5rem", sm: "0.75rem", md: "1rem", lg: "1.5rem", xl: "2rem" },
   fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
   components: {
+    // Titles and badges in their own colour are too pale to read on its lightest shade.
+    Alert: { styles: { title: { color: "var(--mantine-color-text)" } } },
+    Badge: Badge.extend({
+      vars: (_theme, { variant }) => ({
+        root: variant === "light" ? { "--badge-color": "var(--mantine-color-text)" } : {},
+      }),
+    }),
     // White would not be read on the lighter shade of the dark scheme.
     Button: Button.extend({
       vars: (_theme, { variant = "filled" }) => ({
         root: variant === "filled" ? { "--button-color": "var(--on-filled)" } : {},
+      }),
+    }),
+    Chip: Chip.extend({
+      vars: (_theme, { variant = "filled" }) => ({
+        root: variant === "filled" ? { "--chip-color": "var(--on-filled)" } : {},
       }),
     }),
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250 } },

@@ -18,7 +18,7 @@ export function CopyButton({ text, what, label }: CopyButtonProps) {
           return (
             <Button
               size="xs"
-              variant="light"
+              variant="default"
               leftSection={<Icon size={14} aria-hidden />}
               onClick={copy}
             >
