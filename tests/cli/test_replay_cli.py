@@ -126,7 +126,7 @@ def test_where_nothing_succeeds_the_exit_code_is_1(run: Run, replay: WriteTask) 
     }
     failed = document(run("tune", replay(chosen), "--json"), code=1)
     assert [e["failure"]["kind"] for e in failed["experiments"]] == ["out_of_memory"]
-    is_shown(run("export"), "task 1", "succeeded")
+    is_shown(run("export"), "task 1", "no frontier")
 
 
 def test_one_objective_is_shown_launch_by_launch(run: Run, replay: WriteTask) -> None:

@@ -142,10 +142,13 @@ class TestLocalLauncher(LocalProcesses, LauncherContract):
 
 
 TUNER = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from autotuner.engines import LaunchSpec
 from autotuner.launch import LocalLauncher
+
+# Whoever runs the tests in the background ignores Ctrl-C, and what is started inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 async def main():
     spec = LaunchSpec("llamacpp", tuple(sys.argv[2:]), "fake")

@@ -376,7 +376,7 @@ def test_a_profile_may_not_ask_for_shared_prefixes() -> None:
 
 def test_a_field_in_the_task_and_in_a_combination_is_refused() -> None:
     groups = {"parallel": {"tp": 1}, "combinations": [{"parallel": {"tp": 2}}]}
-    with pytest.raises(ConfigError, match=r"combinations\[0\] says parallel.tensor_parallel"):
+    with pytest.raises(ConfigError, match=r"combinations\[0\].parallel.tensor_parallel: the task"):
         feasible("llama-3.1-8b", "h100", 8, groups)
 
 

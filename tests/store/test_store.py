@@ -30,7 +30,7 @@ RUN: dict[str, Any] = {
     "engine_version": "1",
     "device": "cpu",
     "status": "running",
-    "plan": {"candidates": ["a", "b"], "excluded": {"too long": 3}},
+    "plan": {"candidates": 2, "excluded": {"too long": 3}},
 }
 EXPERIMENT: dict[str, Any] = {
     "settings": {"misc.threads": 2, "memory.max_model_len": 128},
@@ -180,10 +180,10 @@ def test_wall_time_adds_up_over_calls(store: Store, run: TaskRecord) -> None:
 
 def test_the_task_may_be_written_anew(store: Store, run: TaskRecord) -> None:
     other = store.tasks.create(**RUN)
-    store.tasks.update_plan(run.id, config={"version": 3}, plan={"candidates": []})
+    store.tasks.update_plan(run.id, config={"version": 3}, plan={"candidates": 0})
     changed = store.tasks.get(run.id)
     assert changed is not None
-    assert (changed.config, changed.plan) == ({"version": 3}, {"candidates": []})
+    assert (changed.config, changed.plan) == ({"version": 3}, {"candidates": 0})
     assert store.tasks.get(other.id) == other
 
 

@@ -126,7 +126,9 @@ def _is_gone(error: DatabaseError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
     if isinstance(error.orig, sqlite3.Error):
         # Another process writes for longer than we wait: it will be done.
-        return error.orig.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        # The driver's own refusals, such as of a value's type, have no code.
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        return code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return error.connection_invalidated or (
         state.startswith(_GONE) if state else type(error.orig).__name__ == "OperationalError"
     )
