@@ -32,6 +32,7 @@ from autotuner.tuning.events import (
     TaskStarted,
     to_event,
 )
+from autotuner.tuning.operating_points import OperatingPointView, PointFiguresView
 
 AT = datetime(2026, 11, 25, 12, 0, 1, tzinfo=UTC)
 STAMP = "2026-11-25T12:00:01Z "
@@ -74,6 +75,12 @@ PREDICTED = Prediction(
     candidate_id="c", load=LoadLevel.concurrency(4), ttft_ms=98.0, tpot_ms=30.0, tok_s=200.0,
     devices=1, osl=8.0, ttft_log_std=0.1, tpot_log_std=0.1, tok_s_log_std=0.1, source="s",
 )  # fmt: skip
+POINT = OperatingPointView(
+    id="3:concurrency:4", kind="measured", experiment_index=3, candidate="c",
+    load=LoadLevel.concurrency(4), settings={}, gpus=0,
+    figures=PointFiguresView(**dict.fromkeys(PointFiguresView.model_fields)), verdicts={},
+    meets_slo=None, on_frontier=True, is_steady=True, source="autotuner", note="",
+)  # fmt: skip
 BROKEN = Failure(FailureKind.OUT_OF_MEMORY, "no\nroom", "tail")
 EXPECTED: dict[str, tuple[Event, list[str]]] = {
     "task_started": (TaskStarted(1, 7, 2, True), ["INFO Started: up to 7 launches, 2 of them "]),
@@ -89,7 +96,7 @@ EXPECTED: dict[str, tuple[Event, list[str]]] = {
     "engine_ready": (EngineReady(3, 1.25), ["INFO Launch 3: engine ready after 1.2 s"]),
     "level_progress": (LevelProgress(3, LoadLevel.concurrency(4), 1, 8), []),
     "level_measured": (
-        LevelMeasured(3, level(), PREDICTED),
+        LevelMeasured(3, level(), PREDICTED, POINT, True),
         [
             "INFO Launch 3 at 4 concurrent requests: 210.0 tok/s (predicted 200.0), "
             "TTFT 120 ms (predicted 98), TPOT 31.0 ms (predicted 30.0), E2E p90 400 ms"
@@ -124,7 +131,7 @@ def test_a_launch_is_counted_once_the_task_has_begun() -> None:
 
 
 def test_a_level_that_is_not_valid_says_how_many_requests_failed() -> None:
-    (line,) = lines(LevelMeasured(3, level(valid=False)))
+    (line,) = lines(LevelMeasured(3, level(valid=False), None, POINT, False))
     assert line == "WARNING Launch 3 at 4 concurrent requests: not valid, 2 of 8 requests failed"
 
 
