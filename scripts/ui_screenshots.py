@@ -117,10 +117,15 @@ def add_tasks(url: str) -> None:
         answer.raise_for_status()
 
 
+def browser_program() -> str | None:
+    """Path of Chromium on this machine; None where there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @contextlib.contextmanager
 def opened_browser() -> Iterator[Browser]:
     """Chromium of this machine, without a window."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    program = browser_program()
     if program is None:
         sys.exit("there is no Chromium: make browser")
     with sync_playwright() as playwright:
@@ -134,8 +139,7 @@ def show(page: Page, url: str, state: State) -> None:
     if state.answer is not None:
         page.route(_READ, state.answer)
     page.goto(url)
-    with contextlib.suppress(Exception):
-        page.get_by_role("main").wait_for(timeout=15_000)
+    page.get_by_role("main").wait_for()
     page.wait_for_timeout(1_500)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+import ui_screenshots
+from playwright.sync_api import Browser, Page
 from service_process import ServiceProcess
 
 from autotuner.server.built_ui import is_built
-
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
@@ -28,13 +26,10 @@ def service(tmp_path: Path) -> Iterator[ServiceProcess]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium of the machine, without a window."""
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
-    if program is None:
+    if ui_screenshots.browser_program() is None:
         pytest.skip("there is no Chromium: make browser")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with ui_screenshots.opened_browser() as opened:
+        yield opened
 
 
 @pytest.fixture

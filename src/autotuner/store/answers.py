@@ -16,7 +16,7 @@ from autotuner.store.sessions import Sessions
 Answer = TypeVar("Answer")
 _KEPT = "autotuner.answers"
 _MOST = 64
-"""Answers that a connection keeps: those that were asked for last."""
+"""Answers that a connection keeps: those to the newest questions."""
 
 
 class _Kept(NamedTuple):
