@@ -5,6 +5,7 @@ No label grows with use: routes are named by their template, what has none is `n
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
@@ -74,6 +75,14 @@ class Metrics:
             {"version": __version__}
         )
         self.registry.register(_FromDatabase(service))
+        self.of = functools.cache(self._labelled)
+
+    def _labelled(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        """Count and times of the requests with these labels, which are few."""
+        return (
+            self.requests.labels(route, method, str(status)),
+            self.seconds.labels(route, method),
+        )
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -115,10 +124,10 @@ class Metered:
 
 
 def _count(metrics: Metrics, scope: Scope, status: int, seconds: float) -> None:
-    route = _template(scope)
     method = scope["method"] if scope["method"] in _METHODS else _OTHER
-    metrics.requests.labels(route, method, str(status)).inc()
-    metrics.seconds.labels(route, method).observe(seconds)
+    requests, times = metrics.of(_template(scope), method, status)
+    requests.inc()
+    times.observe(seconds)
 
 
 def _template(scope: Scope) -> str:

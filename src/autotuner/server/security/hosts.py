@@ -7,6 +7,7 @@ same origin; its requests still carry that name in `Host`. An address in digits 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -46,6 +47,7 @@ class HostCheck:
             )
 
 
+@lru_cache(maxsize=64)
 def answers_to(host: str, allowed: frozenset[str], *, address: str, port: int) -> bool:
     """Whether a service at `address` and `port` answers to this `Host` header."""
     found = split_host(host)

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from starlette.requests import HTTPConnection
@@ -20,6 +21,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FORWARDED = "x-forwarded-for"
 _MOST_CLIENTS = 10_000
 """Most buckets kept; the least recently used one is dropped, and it is full by then."""
+_ADDRESSES = 1_000
+"""Addresses kept as they were read: a client sends many requests."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Peers:
         address = _address(host)
         if address is None:
             return host
-        hops = ",".join(connection.headers.getlist(FORWARDED)).split(",")
-        while self._is_proxy(address) and hops:
+        hops = self.proxies and ",".join(connection.headers.getlist(FORWARDED)).split(",")
+        while hops and self._is_proxy(address):
             before = _address(_without_port(hops.pop().strip()))
             if before is None:
                 break
@@ -60,6 +63,7 @@ class Peers:
         )
 
 
+@lru_cache(maxsize=_ADDRESSES)
 def _address(text: str) -> Address | None:
     try:
         found = ipaddress.ip_address(text)
@@ -101,13 +105,16 @@ class Buckets:
 
     def take(self, client: str) -> float:
         """Takes a permit and returns 0, or returns the seconds until there is one."""
-        waiting_s, permits = self.waiting_s(client), self._permits(client)
-        if self._per_s and not waiting_s:
-            self._filled[client] = (permits - 1, self._clock())
-            self._filled.move_to_end(client)
-            if len(self._filled) > self._most_clients:
-                self._filled.popitem(last=False)
-        return waiting_s
+        if not self._per_s:
+            return 0.0
+        permits = self._permits(client)
+        if permits < 1:
+            return (1 - permits) / self._per_s
+        self._filled[client] = (permits - 1, self._clock())
+        self._filled.move_to_end(client)
+        if len(self._filled) > self._most_clients:
+            self._filled.popitem(last=False)
+        return 0.0
 
     def waiting_s(self, client: str) -> float:
         """Seconds until there is a permit, 0 if there is one; takes none."""

@@ -8,16 +8,20 @@ import json
 import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar, get_origin
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import QueryParams
 
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.v2.routing import MOST_ID, is_storable
 
 _LONGEST = 1_000
+_QUERIES = 64
+"""Queries kept as they were read: pages and dashboards send the same ones again and again."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -69,17 +73,22 @@ def decode_cursor(
 def query_reader(model: type[Model]) -> Callable[[Request], Awaitable[Model]]:
     """Dependency that reads the query; a field that is a list may be repeated.
 
-    It raises `RequestValidationError` with the same locations as the framework.
+    The model is frozen: requests with the same query share what was read. It raises
+    `RequestValidationError` with the same locations as the framework.
     """
     lists = frozenset(
         name for name, field in model.model_fields.items() if get_origin(field.annotation) is list
     )
 
-    async def read(request: Request) -> Model:
-        query = request.query_params
+    @lru_cache(maxsize=_QUERIES)
+    def parsed(text: bytes) -> Model:
+        query = QueryParams(text)
         given = {name: query.getlist(name) if name in lists else query[name] for name in query}
+        return model.model_validate(given)
+
+    async def read(request: Request) -> Model:
         try:
-            return model.model_validate(given)
+            return parsed(request.scope["query_string"])
         except ValidationError as error:
             faults = error.errors(include_url=False)
             placed = [{**fault, "loc": ("query", *fault["loc"])} for fault in faults]

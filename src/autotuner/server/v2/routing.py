@@ -122,6 +122,8 @@ class Route(APIRoute):
         field = self.body_field
         media = getattr(field.field_info, "media_type", _JSON_TYPE) if field else None
         keyed = any(header.alias == KEY_HEADER for header in self.dependant.header_params)
+        if media is None and not keyed:
+            return inner
 
         async def handle(given: Request) -> Response:
             request = JsonRequest(given.scope, given.receive)
