@@ -13,7 +13,7 @@ from autotuner.measure import Measurement
 from autotuner.store.schema import PredictedFrontierRow
 from autotuner.tuning.events import LevelMeasured, to_event
 from autotuner.tuning.operating_points import OperatingPointView
-from autotuner.tuning.task_points import TaskPoints, task_points
+from autotuner.tuning.task_points import PointReader, TaskPoints
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def measured(bench: Bench) -> list[LevelMeasured]:
 def listed(bench: Bench, task_id: int = 1) -> TaskPoints:
     task = bench.store.tasks.get(task_id)
     assert task is not None
-    return task_points(bench.store, task)
+    return PointReader().read(bench.store, task)
 
 
 def shown(points: TaskPoints, kind: str) -> dict[str, OperatingPointView]:
-    return {level.id: points.view(level) for level in points.levels if level.kind == kind}
+    return {one.id: points.view(one) for one in points.points if one.kind == kind}
 
 
 def test_each_level_says_whether_it_changed_the_frontier(bench: Bench) -> None:
@@ -118,6 +118,6 @@ def test_a_task_of_before_has_the_frontier_of_its_launches(bench: Bench) -> None
 def test_a_task_without_predictions_has_measured_points_alone(bench: Bench) -> None:
     bench.tune()
     points = listed(bench)
-    assert {level.kind for level in points.levels} == {"measured"}
+    assert {point.kind for point in points.points} == {"measured"}
     assert points.recommended is not None
     assert points.recommended.id == "2:concurrency:4"

@@ -16,6 +16,7 @@ from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
 from autotuner.store.tokens import Tokens
+from autotuner.tuning.task_points import PointReader
 from autotuner.workers.policy import Policy
 from autotuner.workers.violations import violations
 
@@ -35,6 +36,7 @@ class Service:
         settings: configuration by the operator.
         clock: time for responses; decides nothing of a task.
         liveness: heartbeats of workers, as this process has seen them.
+        points: operating points of tasks, as this process has read them.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class Service:
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     clock: Callable[[], datetime] = utc_now
     liveness: Liveness = field(default_factory=Liveness)
+    points: PointReader = field(default_factory=PointReader)
 
     @property
     def base(self) -> Path:

@@ -227,6 +227,20 @@ class ExperimentStore:
         with self._sessions.reading() as session:
             return _read(session, _EXPERIMENTS.task_id == task_id, _EXPERIMENTS.id.not_in(besides))
 
+    @retried
+    def later_experiments(
+        self, task_id: int, newest: int, unfinished: Collection[int]
+    ) -> tuple[ExperimentRecord, ...]:
+        """Those of a task's experiments that a reader does not know as finished, as `experiments`.
+
+        Args:
+            newest: highest number in the store that the reader has seen.
+            unfinished: numbers of those that it saw before they were finished.
+        """
+        is_later = (_EXPERIMENTS.id > newest) | _EXPERIMENTS.id.in_(unfinished)
+        with self._sessions.reading() as session:
+            return _read(session, _EXPERIMENTS.task_id == task_id, is_later)
+
     def experiment(self, experiment_id: int) -> ExperimentRecord | None:
         """The experiment of that number in the store, with its measurements."""
         with self._sessions.reading() as session:

@@ -144,7 +144,7 @@ class MeasuredLevel:
     repeats: tuple[Measurement, ...]
     usd_per_gpu_hour: float | None = None
 
-    kind: ClassVar = "measured"
+    kind: ClassVar[Literal["measured"]] = "measured"
 
     @property
     def load(self) -> LoadLevel:
@@ -234,7 +234,7 @@ class PredictedLevel:
     settings: Mapping[str, Any]
     usd_per_gpu_hour: float | None = None
 
-    kind: ClassVar = "predicted"
+    kind: ClassVar[Literal["predicted"]] = "predicted"
 
     @property
     def order(self) -> int:

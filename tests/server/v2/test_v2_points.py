@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from made_runs import begin, claimed, created, measurement, run
+from made_runs import begin, claimed, created, finish, measurement, run
 
+from autotuner.measure import Measurement
 from autotuner.server.service import Service
 from autotuner.server.v2.points import PointPage
+from autotuner.tuning.task_points import PointReader, TaskPoints
 
 
 @pytest.fixture
@@ -200,3 +202,67 @@ def test_points_that_have_not_changed_are_not_sent_again(
 def test_a_task_that_is_not_there_has_no_points(client: TestClient) -> None:
     answer = client.get("/api/v2/tasks/999/points")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+def read(service: Service, task_id: int, reader: PointReader) -> TaskPoints:
+    task = service.store.tasks.get(task_id)
+    assert task is not None
+    return reader.read(service.store, task)
+
+
+@pytest.mark.parametrize("changes", [{}, {"slo": {"ttft_ms": 10}}, {"slo": {"ttft_ms": 1}}])
+def test_who_reads_along_sees_what_a_newcomer_sees(
+    service: Service, client: TestClient, changes: dict[str, Any]
+) -> None:
+    task_id, along = created(client, **changes), PointReader()
+    claimed(service, task_id)
+
+    def agree() -> None:
+        assert read(service, task_id, along) == read(service, task_id, PointReader())
+
+    agree()
+    for threads in (2, 1, 3):
+        begin(service, task_id, threads)
+        agree()
+    for threads, failed in ((1, False), (3, True), (2, False)):
+        finish(service, task_id, threads, failed=failed)
+        agree()
+    number = begin(service, task_id, 4)
+    service.store.add_measurement(number, measurement(2, 500.0))
+    agree()
+    assert "4:concurrency:2" in read(service, task_id, along).on_frontier
+
+
+def test_what_is_finished_is_read_once(
+    service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id, validated = created(client), []
+    validate = Measurement.model_validate_json
+
+    def counted(document: str, **how: Any) -> Measurement:
+        validated.append(document)
+        return validate(document, **how)
+
+    run(service, task_id)
+    monkeypatch.setattr(Measurement, "model_validate_json", counted)
+    for _ in range(3):
+        assert client.get(f"/api/v2/tasks/{task_id}/points").status_code == 200
+    assert len(validated) == 6
+    number = begin(service, task_id, 4)
+    service.store.add_measurement(number, measurement(4, 40.0))
+    assert "4:concurrency:4" in points(client, f"/api/v2/tasks/{task_id}/points")
+    assert len(validated) == 7
+
+
+def test_a_task_that_is_restarted_has_its_own_points_alone(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    run(service, task_id)
+    assert len(points(client, f"/api/v2/tasks/{task_id}/points")) == 10
+    assert client.post(f"/api/v2/tasks/{task_id}/restart").status_code == 200
+    assert points(client, f"/api/v2/tasks/{task_id}/points") == {}
+    claimed(service, task_id)
+    begin(service, task_id, 1)
+    finish(service, task_id, 1)
+    assert len(points(client, f"/api/v2/tasks/{task_id}/points")) == 4

@@ -6,11 +6,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from enum import StrEnum
 from operator import attrgetter
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from fastapi import Query
 from fastapi.responses import Response
-from pydantic import TypeAdapter
 
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
@@ -21,14 +20,13 @@ from autotuner.server.v2.routing import (
     ServiceDep,
     TaskId,
     View,
-    json_response,
     merged,
     problems,
     v2_router,
 )
 from autotuner.server.v2.tasks import require_task
-from autotuner.tuning.operating_points import Level, OperatingPointView
-from autotuner.tuning.task_points import task_points
+from autotuner.tuning.operating_points import OperatingPointView
+from autotuner.tuning.task_points import ListedPoint
 
 router = v2_router("/tasks/{task_id}/points", "results")
 MOST = 5_000
@@ -62,7 +60,7 @@ class PointKind(StrEnum):
     BOTH = "both"
 
 
-POINT_PAGE = TypeAdapter(PointPage)
+_BEFORE_ITEMS = b'{"items":['
 
 
 @router.get(
@@ -89,7 +87,7 @@ def list_points(
 ) -> Response:
     """Lists the operating points of a task, measured and predicted, dominated ones included."""
     query = PointQuery(kind, on_frontier, limit, cursor)
-    return condition.answered(lambda: json_response(POINT_PAGE, _page(service, task_id, query)))
+    return condition.answered(lambda: _page(service, task_id, query))
 
 
 class PointQuery(NamedTuple):
@@ -101,36 +99,40 @@ class PointQuery(NamedTuple):
     cursor: str | None
 
 
-def _page(service: Service, task_id: int, query: PointQuery) -> dict[str, Any]:
-    found = task_points(service.store, require_task(service, task_id))
+def _page(service: Service, task_id: int, query: PointQuery) -> Response:
+    """A page of points, each of which was written as JSON when it was first read."""
+    found = service.points.read(service.store, require_task(service, task_id))
     asked = [
-        level
-        for level in found.levels
-        if query.kind in (PointKind.BOTH, level.kind)
-        and query.on_frontier in (None, level.id in found.on_frontier)
+        point
+        for point in found.points
+        if query.kind in (PointKind.BOTH, point.kind)
+        and query.on_frontier in (None, point.id in found.on_frontier)
     ]
     begin = 0 if query.cursor is None else _place_after(query.cursor, asked)
     page = asked[begin : begin + query.limit]
     more, best = len(asked) > begin + query.limit, found.recommended
-    return {
-        "items": [found.view(level) for level in page],
-        "next_cursor": encode_cursor(_ORDER, page[-1].id, page[-1].order) if more else None,
-        "total": len(asked),
-        "objectives": found.criteria.objectives,
-        "slo": found.criteria.slo,
-        "recommended_id": best.id if best else None,
-        "recommended": found.view(best) if best else None,
-    }
+    around = PointPage(
+        items=[],
+        next_cursor=encode_cursor(_ORDER, page[-1].id, page[-1].order) if more else None,
+        total=len(asked),
+        objectives=list(found.criteria.objectives),
+        slo=dict(found.criteria.slo),
+        recommended_id=best.id if best else None,
+        recommended=found.view(best) if best else None,
+    )
+    head, tail = _BEFORE_ITEMS, around.model_dump_json().encode().removeprefix(_BEFORE_ITEMS)
+    items = b",".join(map(found.json, page))
+    return Response(head + items + tail, media_type="application/json")
 
 
-def _place_after(cursor: str, levels: Sequence[Level]) -> int:
+def _place_after(cursor: str, points: Sequence[ListedPoint]) -> int:
     """Where a page continues: behind the last point of the one before.
 
     Where that is gone (its launch has failed meanwhile), with the first of the same launch.
     """
     last_id, order = decode_cursor(cursor, _ORDER)
     begin, end = (
-        cut(levels, order, key=attrgetter("order")) for cut in (bisect_left, bisect_right)
+        cut(points, order, key=attrgetter("order")) for cut in (bisect_left, bisect_right)
     )
-    ids = [level.id for level in levels[begin:end]]
+    ids = [point.id for point in points[begin:end]]
     return begin + (ids.index(last_id) + 1 if last_id in ids else 0)
