@@ -123,13 +123,13 @@ def browser_program() -> str | None:
 
 
 @contextlib.contextmanager
-def opened_browser() -> Iterator[Browser]:
-    """Chromium of this machine, without a window."""
+def opened_browser(*flags: str) -> Iterator[Browser]:
+    """Chromium of this machine, without a window, with further flags of its own."""
     program = browser_program()
     if program is None:
         sys.exit("there is no Chromium: make browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", *flags])
         yield browser
         browser.close()
 
