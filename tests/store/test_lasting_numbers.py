@@ -102,6 +102,33 @@ def test_every_table_of_sqlite_that_numbers_its_rows_does_so_for_good(tmp_path: 
     engine.dispose()
 
 
+def test_events_that_outlive_their_tasks_keep_their_numbers(engine: Engine) -> None:
+    """Also where the newest of them are gone, and on the way back."""
+    migrate(engine, "0015")
+    with engine.begin() as connection:
+        connection.execute(text(ROWS[0]))
+        for _ in range(3):
+            connection.execute(text(EVENT))
+        connection.execute(text("DELETE FROM events WHERE id > 1"))
+    numbers = [1]
+    for revision in ("0016", "0015", "0016"):
+        migrate(engine, revision)
+        with engine.begin() as connection:
+            connection.execute(text(EVENT))
+        numbers = [*numbers, max(numbers[-1] + 1, 4)]
+        assert [row[0] for row in asked(engine, "SELECT id FROM events ORDER BY id")] == numbers
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM tasks_v2"))
+    assert len(asked(engine, "SELECT id FROM events")) == 4, "they stay"
+    migrate(engine, "0015")
+    assert asked(engine, "SELECT id FROM events") == [], "nothing would let them refer to nothing"
+    engine.dispose()
+
+
+EVENT = """INSERT INTO events (task_id, at, kind, payload)
+    VALUES (3, '2026-01-02 03:04:05', 'asked', '{}')"""
+
+
 def _plain(sql: str) -> str:
     return " ".join(sql.replace(" AUTOINCREMENT", "").replace('"', "").split())
 

@@ -5,7 +5,8 @@ once as a server-sent event, and hands the bytes to every stream of its task. A 
 keep up is ended with a reason; its client resumes behind the last number that it received.
 
 Of the events that are sent together the last one of each task carries the task as a list shows it,
-so that a row needs no request of its own.
+so that a row needs no request of its own. The last event of a task says that it was deleted: it
+ends the streams of that task.
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import StoreError
-from autotuner.store.event_log import Happened, events_after, events_new, newest_ids
-from autotuner.store.listing import task_items, task_status
+from autotuner.store.event_log import (
+    TASK_DELETED,
+    Happened,
+    events_after,
+    events_new,
+    newest_ids,
+)
+from autotuner.store.listing import task_items
 from autotuner.store.sessions import Sessions
 
 LATE_S = 60.0
@@ -190,16 +197,19 @@ class EventFeed:
                 async for lines in self._stored(after, task_id, window.last):
                     sent |= late.intersection(line.id for line in lines if line.id is not None)
                     yield b"".join(line.text(form) for line in lines)
+                    if _is_last(lines, task_id):
+                        yield _DELETED.text(form)
+                        return
             while not (self.closed or subscription.closed):
                 lines = await subscription.waiting(self._heartbeat_s)
                 text = b"".join(line.text(form) for line in lines if line.id not in sent)
                 if text:
                     yield text
                 elif not lines and not subscription.dropped:
-                    if task_id is not None and not await self._exists(task_id):
-                        yield _end_event("the task was deleted").text(form)
-                        return
                     yield _HEARTBEAT
+                if _is_last(lines, task_id):
+                    yield _DELETED.text(form)
+                    return
                 if subscription.dropped:
                     reason = "too slow: resume after the last event that you received"
                     yield _end_event(reason).text(form)
@@ -267,13 +277,6 @@ class EventFeed:
             if len(found) < _PAGE or self.closed:
                 return
 
-    async def _exists(self, task_id: int) -> bool:
-        try:
-            return await run_in_threadpool(task_status, self._sessions, task_id) is not None
-        except StoreError:
-            # Unknown while the database is unavailable; the next heartbeat asks again.
-            return True
-
 
 def _lines(sessions: Sessions, events: list[Happened]) -> list[EventLine]:
     """The events as they are sent; the tasks are read behind them, so that they are as new."""
@@ -296,6 +299,11 @@ def _line(event: Happened, task: str | None) -> EventLine:
     return EventLine(event.id, event.task_id, event.kind, lines)
 
 
+def _is_last(lines: list[EventLine], task_id: int | None) -> bool:
+    """Whether nothing comes behind these lines in a stream of that task; None is of all tasks."""
+    return task_id is not None and any(line.kind == TASK_DELETED for line in lines)
+
+
 def _retry_event() -> bytes:
     return format_sse_event(retry=RETRY_MS)
 
@@ -304,6 +312,9 @@ def _end_event(reason: str) -> EventLine:
     """Final event of a stream; without a number, so that a client resumes where it was."""
     data = _JSON.dump_json({"kind": "end", "reason": reason}).decode()
     return EventLine(None, None, "end", format_sse_event(data_str=data))
+
+
+_DELETED = _end_event("the task was deleted")
 
 
 def _now_s() -> float:

@@ -13,6 +13,8 @@ from autotuner.store.schema import EventRow
 from autotuner.store.sessions import Sessions, retried
 
 _EVENTS = EventRow.__table__.c
+TASK_DELETED = "task_deleted"
+"""Kind of the one event that is left of a task."""
 
 
 class Happened(NamedTuple):

@@ -130,6 +130,13 @@ def axes(sessions: Sessions, task_id: int) -> Row | None:
     return None if found is None else found[0] or {}
 
 
+def launched_settings(sessions: Sessions, task_id: int) -> list[dict[str, Any]]:
+    """`group.field` -> value, of each launch in order."""
+    query = select(_COLUMNS.settings).where(_COLUMNS.task_id == task_id).order_by(_COLUMNS.idx)
+    with sessions.reading() as session:
+        return list(session.execute(query).scalars())
+
+
 def results_version(sessions: Sessions, task_id: int) -> tuple[int, int] | None:
     """Numbers that change when results of a task have; None where there is no such task.
 

@@ -261,7 +261,7 @@ class ObservationRow(Base):
 
 
 class EventRow(Base):
-    """Something that happened in a task."""
+    """Something that happened in a task, which may be gone: the last event says so."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -271,7 +271,7 @@ class EventRow(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks_v2.id", ondelete="CASCADE"), index=True)
+    task_id: Mapped[int] = mapped_column(index=True)
     at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(40))
     payload: Mapped[dict[str, Any]]

@@ -16,6 +16,7 @@ from sqlalchemy import Update, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError, StaleRevisionError, WrongTransitionError
+from autotuner.store.event_log import TASK_DELETED
 from autotuner.store.schema import EventRow, ExperimentRow, PredictedFrontierRow, TaskRow
 from autotuner.store.v1_schema import tasks as v1_tasks
 
@@ -169,7 +170,7 @@ def act(session: Session, row: TaskRow, action: str) -> None:
 
 
 def remove(session: Session, row: TaskRow) -> None:
-    """Removes a task and all that was measured for it.
+    """Removes a task and all that was measured for it; one event is left, which says so.
 
     Raises:
         WrongTransitionError: it is running.
@@ -180,7 +181,10 @@ def remove(session: Session, row: TaskRow) -> None:
             status=row.status,
             allowed=allowed_actions(row.status),
         )
-    session.execute(delete(TaskRow).where(TaskRow.id == row.id))
+    task_id, name = row.id, row.name
+    session.execute(delete(EventRow).where(EventRow.task_id == task_id))
+    session.execute(delete(TaskRow).where(TaskRow.id == task_id))
+    add_event(session, task_id, TASK_DELETED, {"name": name})
 
 
 def kept_v1_task(session: Session, task_id: int) -> int | None:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from autotuner.catalog import goals, gpus, known_models, workloads
 from autotuner.config import BACKENDS, TaskConfig
-from autotuner.engines import FIELDS
+from autotuner.engines import FIELDS, FailureKind
 
 
 @pytest.fixture
@@ -81,6 +81,12 @@ def test_the_schema_has_the_defaults_of_a_gpu(client: TestClient) -> None:
     field = schema["$defs"]["SchedulingAxes"]["properties"]["max_running_requests"]
     assert field["x-engine-defaults"]["vllm"] == 1024
     assert client.get("/api/v2/schema/task?gpu_type=h1000").status_code == 422
+
+
+def test_every_kind_of_failure_has_a_remedy(client: TestClient) -> None:
+    items = got(client, "/catalog/failures")["items"]
+    assert [row["kind"] for row in items] == list(FailureKind)
+    assert all(row["remedy"].endswith(".") for row in items)
 
 
 def test_workloads_and_goals_are_listed(client: TestClient) -> None:

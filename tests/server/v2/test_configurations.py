@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi.testclient import TestClient
-from made_runs import created
+from made_runs import created, run
 
+from autotuner.server.service import Service
 from autotuner.server.v2.configurations import ConfigurationView
 
 
@@ -42,9 +43,45 @@ def test_variants_name_the_settings_by_which_they_differ(client: TestClient) -> 
     assert [v["combination"] for v in variants] == [{"misc.threads": 1}, {"misc.threads": 2}]
 
 
-def test_an_unknown_task_and_a_model_that_is_gone_are_problems(client: TestClient) -> None:
+def test_an_unknown_task_is_a_problem(client: TestClient) -> None:
     assert client.get("/api/v2/tasks/999/configuration").status_code == 404
-    gone = created(client, model={"id": "no-such-model"})
-    answer = client.get(f"/api/v2/tasks/{gone}/configuration")
-    assert answer.status_code == 422
-    assert "no-such-model" in answer.json()["detail"]
+
+
+def test_what_is_stored_is_shown_where_the_layers_cannot_be_told(
+    service: Service, client: TestClient
+) -> None:
+    gone = created(client, model={"id": "no-such-model"}, memory={"page_size": 16})
+    run(service, gone)
+    found = client.get(f"/api/v2/tasks/{gone}/configuration").json()
+    assert "no-such-model" in found["unresolved"]
+    (variant,) = found["variants"]
+    fields = variant["fields"]
+    assert (variant["engine"], variant["combination"]) == ("llamacpp", {})
+    assert fields["memory.page_size"]["value"] == 16
+    assert fields["memory.page_size"]["layers"][0]["origin"] == "user"
+    assert fields["misc.threads"]["value"] == [1, 2, 3]
+    assert fields["system.backend"]["layers"][0]["origin"] == "launch"
+
+
+def test_a_replay_of_the_command_line_is_shown_without_its_table(
+    service: Service, client: TestClient
+) -> None:
+    """Its path counts from a folder that nobody knows any more, and may not be read."""
+    document = {
+        "version": 2,
+        "name": "replayed",
+        "model": {"id": "smollm2-135m"},
+        "deployment_mode": "replay",
+        "replay": {"landscape": "tables/recorded.csv"},
+    }
+    task = service.store.tasks.create(
+        name="replayed",
+        content_id="c",
+        config=document,
+        model="smollm2-135m",
+        engine="vllm",
+        engine_version="0.18.0",
+    )
+    found = client.get(f"/api/v2/tasks/{task.id}/configuration").json()
+    assert found["unresolved"].startswith("replay.landscape: 'tables/recorded.csv' lies outside")
+    assert [variant["engine"] for variant in found["variants"]] == ["vllm"]

@@ -172,6 +172,30 @@ def test_a_quiet_stream_is_kept_alive_and_ends_when_its_task_is_deleted(
         assert "id" not in last[0]
 
 
+def test_that_a_task_was_deleted_is_an_event_that_is_kept(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id, other = created(client), created(client)
+    newest = _stored(service, other)[-1].id
+    with (
+        streams.opened("/events") as events,
+        streams.opened(f"/tasks/{task_id}/events") as own,
+    ):
+        next(events)
+        numbered(own, 1)
+        until(lambda: streams.feed.subscriptions == 2)
+        assert client.delete(f"/api/v2/tasks/{task_id}").status_code == 204
+        live = json.loads(numbered(events, 1)[0]["data"])
+        rest = list(own)
+    assert (live["kind"], live["task_id"], live["task"]) == ("task_deleted", task_id, None)
+    assert live["payload"] == {"name": "first"}
+    assert [event["event"] for event in rest] == ["task_deleted", "end"], "ends without a wait"
+    text = client.get("/api/v2/events", params={"follow": False, "after": newest}).text
+    later = [event for event in parsed(iter(text.splitlines())) if "id" in event]
+    assert [(int(e["id"]), e["event"]) for e in later] == [(live["id"], "task_deleted")]
+    assert [event.kind for event in _stored(service, task_id)] == ["task_deleted"]
+
+
 def test_a_listener_that_is_too_slow_is_reported_and_ended(
     service: Service, client: TestClient
 ) -> None:

@@ -48,6 +48,16 @@ export const goalsQuery = queryOptions({
   staleTime: RARELY_MS,
 });
 
+/** Kind of a failure -> what helps. */
+export const remediesQuery = queryOptions({
+  queryKey: ["catalog", "failures"],
+  queryFn: async () => {
+    const { items } = await bodyOf(client.GET("/api/v2/catalog/failures"));
+    return new Map(items.map(({ kind, remedy }) => [kind, remedy]));
+  },
+  staleTime: RARELY_MS,
+});
+
 export const taskSchemaQuery = queryOptions({
   queryKey: ["schema", "task"],
   queryFn: () => bodyOf(client.GET("/api/v2/schema/task")),

@@ -58,10 +58,9 @@ export type SettingOrigin = LayerOfField["origin"];
 export const configurationQuery = (taskId: number) =>
   queryOptions({
     queryKey: ["configuration", taskId],
-    queryFn: async () => {
+    queryFn: ({ signal }) => {
       const params = { path: { task_id: taskId } };
-      return (await bodyOf(client.GET("/api/v2/tasks/{task_id}/configuration", { params })))
-        .variants;
+      return bodyOf(client.GET("/api/v2/tasks/{task_id}/configuration", { params, signal }));
     },
   });
 

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v2/catalog/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Failure Kinds
+         * @description Lists the kinds of failures of launches, and what helps against each.
+         */
+        get: operations["list_failure_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/catalog/goals": {
         parameters: {
             query?: never;
@@ -1386,6 +1406,12 @@ export interface components {
          * @description Values of a task, as its profiles, engines and machine complete them now.
          */
         ConfigurationView: {
+            /**
+             * Unresolved
+             * @description Reason why the layers cannot be told: the values are those that the task's document and its
+             *     launches have. Null where they can.
+             */
+            unresolved: string | null;
             /** Variants */
             variants: components["schemas"]["VariantView"][];
         };
@@ -2137,6 +2163,30 @@ export interface components {
             windowed_layers: number;
         };
         /**
+         * FailureKindList
+         * @description The kinds of failures.
+         */
+        FailureKindList: {
+            /** Items */
+            items: components["schemas"]["FailureKindView"][];
+        };
+        /**
+         * FailureKindView
+         * @description A kind of failure of launches.
+         */
+        FailureKindView: {
+            /**
+             * Kind
+             * @description As in `failure_kind` of experiments.
+             */
+            kind: string;
+            /**
+             * Remedy
+             * @description What helps, in sentences.
+             */
+            remedy: string;
+        };
+        /**
          * FailureView
          * @description Why an experiment failed: `kind` is one of `FailureKind`, `log_tail` the log's last lines.
          */
@@ -2184,9 +2234,10 @@ export interface components {
             layer: string;
             /**
              * Origin
+             * @description `launch`: seen in the launches of a task whose layers cannot be told.
              * @enum {string}
              */
-            origin: "engine" | "base" | "profile" | "user";
+            origin: "engine" | "base" | "profile" | "user" | "launch";
             /** Source */
             source: string;
             /**
@@ -5665,6 +5716,98 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_failure_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureKindList"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     list_goals: {
         parameters: {
             query?: never;
@@ -10131,7 +10274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `policy-refused`: The operator of this service does not allow this */
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10158,7 +10301,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `task-invalid`: The task cannot be run as written */
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

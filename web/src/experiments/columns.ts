@@ -3,7 +3,7 @@
 import type { Experiment } from "~/api/experiments";
 import { count, duration, fieldName, moment, setting } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
-import { failureText } from "./failures";
+import { failureName } from "./failures";
 
 export interface Column {
   id: string;
@@ -98,7 +98,7 @@ const DETAILS: readonly Column[] = [
   figure("predicted_latency_p90_ms", "e2e_p90_ms", false, "predicted"),
   {
     ...words("failure_kind", "Failure", 190, ({ failure_kind: kind }) =>
-      kind === null ? "" : failureText(kind).title,
+      kind === null ? "" : failureName(kind),
     ),
     value: ({ failure_kind: kind }) => kind,
   },

@@ -1,22 +1,29 @@
 import { Alert, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { remediesQuery } from "~/api/catalog";
 import type { ExperimentDetail } from "~/api/experiments";
 import { ScrollingText } from "~/ui/scrolling-text";
 import classes from "./experiment.module.css";
-import { failureText } from "./failures";
+import { failureName } from "./failures";
 
 type Failure = NonNullable<ExperimentDetail["failure"]>;
 
 /** Why a launch failed, what helps, and the last lines of its log. */
 export function FailureCard({ failure }: { failure: Failure }) {
-  const { title, remedy } = failureText(failure.kind);
+  const remedies = useQuery(remediesQuery).data;
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle aria-hidden />} title={title}>
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={failureName(failure.kind)}
+    >
       <Text size="sm" className="text-of-users">
         {failure.message}
       </Text>
       <Text size="sm" mt={4}>
-        {remedy}
+        {remedies?.get(failure.kind)}
       </Text>
       {failure.log_tail && (
         <ScrollingText label="Last lines of the log" className={classes.tail}>

@@ -1,46 +1,37 @@
 import { Alert, SegmentedControl, Stack, Switch, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useExperiments } from "~/api/experiments";
 import { type ConfigurationVariant, configurationQuery } from "~/api/results";
 import { PageLoading } from "~/app/page-loading";
+import { ErrorNotice } from "~/ui/error-notice";
 import { fieldName, setting } from "~/ui/format";
 import classes from "./configuration.module.css";
 import { GroupTable } from "./group-table";
-import { groupsOf, isSet, otherParts, seenVariant } from "./provenance";
+import { groupsOf, isSet, otherParts } from "./provenance";
 import { useTask } from "./task-context";
 import { TaskFile } from "./task-file";
 
 /** What the task is made of: every value with where it comes from, and the document itself. */
 export function Configuration() {
   const task = useTask();
-  const { data, error, isPending } = useQuery(configurationQuery(task.id));
-  const { experiments } = useExperiments(task.id);
+  const { data, error, isPending, refetch } = useQuery(configurationQuery(task.id));
   if (isPending) return <PageLoading />;
   return (
     <div className={classes.layout}>
       <Stack gap="md">
-        {error && (
+        {data === undefined && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+        {data?.unresolved && (
           <Alert
             color="yellow"
             variant="light"
             title="Shown are the values of the task file and of its launches"
           >
             <Text size="sm" className="text-of-users">
-              The layers that set each value cannot be read here: {error.message}
+              The layers that set each value cannot be read here: {data.unresolved}
             </Text>
           </Alert>
         )}
-        <Variants
-          variants={
-            data ?? [
-              seenVariant(
-                task.config,
-                experiments.map(({ settings }) => settings),
-              ),
-            ]
-          }
-        />
+        {data && <Variants variants={data.variants} />}
         <Others />
       </Stack>
       <TaskFile />

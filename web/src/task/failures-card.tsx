@@ -1,7 +1,9 @@
 import { Anchor, Group, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { remediesQuery } from "~/api/catalog";
 import { useExperiments } from "~/api/experiments";
-import { type FailureGroup, failureGroups, failureText } from "~/experiments/failures";
+import { type FailureGroup, failureGroups, failureName } from "~/experiments/failures";
 import { counted } from "~/ui/format";
 import classes from "./overview.module.css";
 import { useTask } from "./task-context";
@@ -43,11 +45,11 @@ export function FailuresCard() {
 }
 
 function Failure({ taskId, group }: { taskId: number; group: FailureGroup }) {
-  const { title, remedy } = failureText(group.kind);
+  const remedies = useQuery(remediesQuery).data;
   return (
     <div className={classes.failure}>
       <Group gap="xs">
-        <Text fw={600}>{title}</Text>
+        <Text fw={600}>{failureName(group.kind)}</Text>
         <Group gap={6}>
           {group.indexes.slice(0, MOST_LINKS).map((index) => (
             <Anchor
@@ -75,7 +77,7 @@ function Failure({ taskId, group }: { taskId: number; group: FailureGroup }) {
         {group.message}
       </Text>
       <Text size="sm" className="quiet">
-        {remedy}
+        {remedies?.get(group.kind)}
       </Text>
     </div>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigurationVariant, LayerOfField } from "~/api/results";
-import { groupsOf, isSet, otherParts, seenVariant } from "./provenance";
+import { groupsOf, isSet, otherParts } from "./provenance";
 
 function layer(given: Partial<LayerOfField>): LayerOfField {
   return { layer: "x", origin: "profile", value: 1, status: "set", why: "", source: "", ...given };
@@ -66,21 +66,9 @@ describe("the provenance of a value", () => {
     expect(rows[1]?.why).toBe("vllm's own default counts");
   });
 
-  it("has all eight groups, the empty ones too", () => {
-    expect(groupsOf(seenVariant({}, []))).toHaveLength(8);
+  it("of a group without values is empty", () => {
+    expect(rowsOf({}, "misc")).toEqual([]);
   });
-});
-
-it("takes the values of the document and of its launches where nothing else can be read", () => {
-  const document = { version: 2, runtime: { isl: 64 }, system: { gpu_type: "cpu" } };
-  const { fields } = seenVariant(document, [
-    { "runtime.isl": 64, "misc.threads": 1 },
-    { "runtime.isl": 64, "misc.threads": 2 },
-  ]);
-  expect(fields["runtime.isl"]?.layers[0]?.origin).toBe("user");
-  expect(fields["misc.threads"]?.value).toEqual([1, 2]);
-  expect(fields["misc.threads"]?.layers[0]?.layer).toBe("its launches");
-  expect(Object.keys(fields)).toContain("system.gpu_type");
 });
 
 it("lists the other parts of a document by their paths", () => {

@@ -20,6 +20,7 @@ export const ORIGIN_TITLES: Record<SettingOrigin, string> = {
   profile: "Profile",
   base: "Default",
   engine: "Engine",
+  launch: "Launches",
 };
 
 export interface ConfigurationRow {
@@ -85,37 +86,6 @@ function isList(path: string, value: unknown): boolean {
 function valueText(value: unknown): string {
   if (!Array.isArray(value)) return setting(value);
   return value.map((one) => (one === null ? "engine's default" : setting(one))).join(", ");
-}
-
-/**
- * The values that a document gives, and those that its launches had, where its layers cannot be read.
- *
- * @param launched the settings of each launch.
- */
-export function seenVariant(
-  document: Readonly<Record<string, unknown>>,
-  launched: readonly Readonly<Record<string, unknown>>[],
-): ConfigurationVariant {
-  const fields: Record<string, FieldOfConfiguration> = {};
-  for (const path of new Set(launched.flatMap((settings) => Object.keys(settings)))) {
-    const values = distinct(launched.map((settings) => settings[path]));
-    fields[path] = alone("its launches", "engine", values.length === 1 ? values[0] : values);
-  }
-  for (const group of GROUPS) {
-    for (const [field, value] of Object.entries((document[group] ?? {}) as object)) {
-      fields[`${group}.${field}`] = alone("task", "user", value);
-    }
-  }
-  return { engine: "", engine_version: "", combination: {}, fields, skipped: [], warnings: [] };
-}
-
-function alone(layer: string, origin: SettingOrigin, value: unknown): FieldOfConfiguration {
-  const counting = { layer, origin, value, status: "set", why: "", source: "" } as const;
-  return { value, layers: [counting], unset: null };
-}
-
-function distinct(values: readonly unknown[]): unknown[] {
-  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
 const PARTS = [

@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconPointFilled, IconProgress } from "@tabler/icons-
 import { Link } from "@tanstack/react-router";
 import type { Experiment } from "~/api/experiments";
 import type { LaunchStep } from "~/api/results";
-import { failureText } from "~/experiments/failures";
+import { failureName } from "~/experiments/failures";
 import { change, counted } from "~/ui/format";
 import classes from "./search-story.module.css";
 import { SettingsLine } from "./settings-line";
@@ -63,7 +63,7 @@ function Outcome({ experiment }: { experiment: Experiment }) {
           style={{ flex: "none", marginTop: 2, color: "var(--bad)" }}
         />
         <Text size="sm" className="text-of-users">
-          <strong>{failureText(kind).title}.</strong> {message}
+          <strong>{failureName(kind)}.</strong> {message}
         </Text>
       </Group>
     );

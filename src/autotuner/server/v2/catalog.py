@@ -23,6 +23,7 @@ from autotuner.catalog import (
 )
 from autotuner.config import PredictionMode
 from autotuner.engines import ENGINES
+from autotuner.engines.failures import REMEDIES
 from autotuner.errors import CatalogError, EngineError
 from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator.installation import INSTALL, installed_version
@@ -33,6 +34,7 @@ from autotuner.server.v2.catalog_views import (
     COVERAGE,
     ENGINE,
     ENGINE_LIST,
+    FAILURE_KIND_LIST,
     GOAL_LIST,
     GPU,
     GPU_LIST,
@@ -43,6 +45,7 @@ from autotuner.server.v2.catalog_views import (
     Coverage,
     EngineList,
     EngineView,
+    FailureKindList,
     GoalList,
     GpuList,
     GpuView,
@@ -110,6 +113,13 @@ def list_workloads() -> Response:
 def list_goals() -> Response:
     """Lists goals, as objectives of a search."""
     return json_response(GOAL_LIST, {"items": [vars(row) for row in goals().values()]})
+
+
+@catalog.get("/failures", response_model=FailureKindList)
+def list_failure_kinds() -> Response:
+    """Lists the kinds of failures of launches, and what helps against each."""
+    items = [{"kind": kind, "remedy": remedy} for kind, remedy in REMEDIES.items()]
+    return json_response(FAILURE_KIND_LIST, {"items": items})
 
 
 @engines.get("/", response_model=EngineList)

@@ -194,6 +194,21 @@ class GoalList(View):
     items: list[GoalView]
 
 
+class FailureKindView(View):
+    """A kind of failure of launches."""
+
+    kind: str
+    """As in `failure_kind` of experiments."""
+    remedy: str
+    """What helps, in sentences."""
+
+
+class FailureKindList(View):
+    """The kinds of failures."""
+
+    items: list[FailureKindView]
+
+
 class EngineSummary(View):
     """An engine, and whether it is on the service's machine."""
 
@@ -272,6 +287,7 @@ MODEL: TypeAdapter[ModelView] = TypeAdapter(ModelView)
 MODEL_LIST: TypeAdapter[ModelList] = TypeAdapter(ModelList)
 WORKLOAD_LIST: TypeAdapter[WorkloadList] = TypeAdapter(WorkloadList)
 GOAL_LIST: TypeAdapter[GoalList] = TypeAdapter(GoalList)
+FAILURE_KIND_LIST: TypeAdapter[FailureKindList] = TypeAdapter(FailureKindList)
 ENGINE: TypeAdapter[EngineView] = TypeAdapter(EngineView)
 ENGINE_LIST: TypeAdapter[EngineList] = TypeAdapter(EngineList)
 COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,22 @@ from fastapi.responses import Response
 from pydantic import JsonValue, TypeAdapter
 
 from autotuner.catalog import resolve_model
-from autotuner.config import parse_task
+from autotuner.config import GROUP_NAMES, parse_task
+from autotuner.errors import AutotunerError, StoreError
 from autotuner.report.documents import config_document
-from autotuner.server.problems import ProblemKind, refuse_violations
+from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.profile_views import FieldView, SkippedView
 from autotuner.server.v2.routing import ServiceDep, TaskId, View, json_response, problems, v2_router
 from autotuner.server.v2.tasks import require_task
 from autotuner.store import TaskRecord
+from autotuner.store.experiment_listing import launched_settings
 from autotuner.store.profiles import service_registry
+from autotuner.tuning.checks import problems_from
 from autotuner.tuning.prepare import prepare
 from autotuner.tuning.resolve import Variant, resolve, workload_of
 from autotuner.tuning.resources import with_gpus_of_home
+from autotuner.workers.violations import require_allowed
 
 router = v2_router("/tasks/{task_id}", "tasks")
 
@@ -44,6 +48,9 @@ class ConfigurationView(View):
     """Values of a task, as its profiles, engines and machine complete them now."""
 
     variants: list[VariantView]
+    unresolved: str | None
+    """Reason why the layers cannot be told: the values are those that the task's document and its
+    launches have. Null where they can."""
 
 
 CONFIGURATION: TypeAdapter[ConfigurationView] = TypeAdapter(ConfigurationView)
@@ -52,20 +59,34 @@ CONFIGURATION: TypeAdapter[ConfigurationView] = TypeAdapter(ConfigurationView)
 @router.get(
     "/configuration",
     response_model=ConfigurationView,
-    responses=problems(ProblemKind.NOT_FOUND, ProblemKind.TASK_INVALID, ProblemKind.POLICY_REFUSED),
+    responses=problems(ProblemKind.NOT_FOUND),
 )
 def get_configuration(service: ServiceDep, task_id: TaskId) -> Response:
     """Every value of a task with the layers that set it: engine, defaults, profiles, the task."""
-    variants = _variants(service, require_task(service, task_id))
-    document = {"variants": [_view(variant, variants) for variant in variants]}
-    return json_response(CONFIGURATION, document)
+    record = require_task(service, task_id)
+    try:
+        variants = _variants(service, record)
+    except StoreError:
+        raise
+    except AutotunerError as error:
+        why = "; ".join(map(str, problems_from(error)))
+        return json_response(
+            CONFIGURATION, {"variants": [_as_stored(service, record)], "unresolved": why}
+        )
+    views = [_view(variant, variants) for variant in variants]
+    return json_response(CONFIGURATION, {"variants": views, "unresolved": None})
 
 
 def _variants(service: Service, record: TaskRecord) -> Sequence[Variant]:
+    """What the task is completed to.
+
+    Raises:
+        AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
+    """
     source = f"task {record.id}"
     task = with_gpus_of_home(parse_task(record.config, source=source), service.folder)
-    refuse_violations(service.violations(task))
     base = Path(record.base) if record.base else service.base
+    require_allowed(task, service.policy, base=base, source=source)
     if task.replay is not None:
         return prepare(task, base=base, source=source).variants
     model = resolve_model(task.model, base=base)
@@ -86,3 +107,43 @@ def _view(variant: Variant, among: Sequence[Variant]) -> dict[str, Any]:
         "combination": {path: settings[path] for path in differing},
         **config_document(variant.config, variant.engine, variant.installation.version),
     }
+
+
+def _as_stored(service: Service, record: TaskRecord) -> dict[str, Any]:
+    """What the task's document says, and what its launches had beside that."""
+    tried: dict[str, list[Any]] = {}
+    for settings in launched_settings(service.store.sessions, record.id):
+        for path, value in settings.items():
+            values = tried.setdefault(path, [])
+            if value not in values:
+                values.append(value)
+    fields = {
+        path: _alone("its launches", "launch", values[0] if len(values) == 1 else values)
+        for path, values in tried.items()
+    }
+    fields |= {path: _alone("task", "user", value) for path, value in _written(record.config)}
+    return {
+        "engine": record.engine,
+        "engine_version": record.engine_version,
+        "combination": {},
+        "fields": fields,
+        "skipped": [],
+        "warnings": [],
+    }
+
+
+def _written(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """`group.field` -> value, of the groups that a stored document has."""
+    groups = ((name, document.get(name)) for name in GROUP_NAMES)
+    return [
+        (f"{name}.{field}", value)
+        for name, fields in groups
+        if isinstance(fields, Mapping)
+        for field, value in fields.items()
+    ]
+
+
+def _alone(layer: str, origin: str, value: Any) -> dict[str, Any]:
+    """A field that one layer sets."""
+    word = {"layer": layer, "origin": origin, "value": value, "status": "set"}
+    return {"value": value, "layers": [{**word, "why": "", "source": ""}], "unset": None}

@@ -105,7 +105,8 @@ class FieldSourceView(View):
     """Value of a field in one layer."""
 
     layer: str
-    origin: Literal["engine", "base", "profile", "user"]
+    origin: Literal["engine", "base", "profile", "user", "launch"]
+    """`launch`: seen in the launches of a task whose layers cannot be told."""
     value: JsonValue
     status: Literal["set", "replaced", "dropped", "unknown"]
     why: str
