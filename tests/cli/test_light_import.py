@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from typing import Any
 
 import pytest
+import typer
+from running import Run
 
-from autotuner.cli.app import app, main
+from autotuner.cli.app import app
 
 HEAVY = (
     "alembic",
@@ -20,6 +22,7 @@ HEAVY = (
     "psutil",
     "pydantic",
     "pynvml",
+    "rich",
     "sqlalchemy",
     "xllamacpp",
 )
@@ -39,18 +42,17 @@ def test_nothing_heavy_is_loaded(program: str) -> None:
     assert done.stdout.splitlines()[-1] == "loaded"
 
 
-@pytest.mark.parametrize("words", [["--help"], []])
-def test_the_list_of_commands_is_that_of_the_whole_command(
-    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["autotuner", *words])
+@pytest.mark.parametrize("group", [(), ("bench",)])
+def test_a_list_of_commands_has_their_whole_summaries(group: tuple[str, ...], run: Run) -> None:
+    whole: Any = typer.main.get_command(app)
+    for name in group:
+        whole = whole.commands[name]
+    shown = " ".join(run(*group, "--help").stdout.split())
+    for name, command in whole.commands.items():
+        assert (f" {name} {command.help}" in shown) is not command.hidden, name
 
-    def shown(run: Callable[[], None]) -> tuple[str, object]:
-        with pytest.raises(SystemExit) as end:
-            run()
-        return capsys.readouterr().out, end.value.code
 
-    listed = shown(main)
-    assert listed == shown(app)
-    assert all(name in listed[0] for name in ("calibrate-device", "bench", "tune"))
-    assert "│ runs " not in listed[0]
+def test_without_a_command_the_list_is_a_mistakes_answer(run: Run) -> None:
+    done = run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run("--help").stdout

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,18 +19,18 @@ from autotuner.cli.profiles_app import profiles_app
 from autotuner.cli.service_commands import serve, worker
 from autotuner.cli.token_app import token_app
 from autotuner.cli.verify_app import verify_app
+from autotuner.cli.whole_summaries import WholeSummaries
 from autotuner.errors import AutotunerError
 
-_SETTINGS: dict[str, Any] = {
-    "name": "autotuner",
-    "help": "Find how to serve an LLM: measure the configurations that matter on the real engine.",
-    "no_args_is_help": True,
-    "add_completion": True,
-    "pretty_exceptions_enable": False,
-}
-_LISTING: tuple[list[str], ...] = ([], ["--help"])
-"""Arguments with which only the list of commands is printed."""
-app = typer.Typer(**_SETTINGS)
+app = typer.Typer(
+    name="autotuner",
+    help="Find how to serve an LLM: measure the configurations that matter on the real engine.",
+    cls=WholeSummaries,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    # Plain text: Rich takes longer to load than all else that a help page needs.
+    rich_markup_mode=None,
+)
 
 
 def _version(wanted: bool) -> None:
@@ -49,7 +48,7 @@ for _name, _commands in {
     "token": token_app,
     "db": db_app,
 }.items():
-    app.add_typer(_commands, name=_name)
+    app.add_typer(_commands, name=_name, cls=WholeSummaries)
 
 
 @app.callback()
@@ -345,31 +344,10 @@ def calibrate_device(home: Home = None, as_json: Json = False) -> None:
     command(home=home, as_json=as_json)
 
 
-def without_options(full: typer.Typer) -> typer.Typer:
-    """Commands of `full` with their descriptions alone: all that a list of them shows.
-
-    To read the options of every command takes longer than to print the list.
-    """
-    listed = typer.Typer(**_SETTINGS)
-    listed.registered_callback = full.registered_callback
-    for command in full.registered_commands:
-        name = command.name or getattr(command.callback, "__name__", "").replace("_", "-")
-        about = command.help or inspect.getdoc(command.callback)
-        listed.command(name, help=about, hidden=command.hidden)(_of_list)
-    for group in full.registered_groups:
-        instance = group.typer_instance
-        listed.command(group.name, help=instance.info.help if instance else None)(_of_list)
-    return listed
-
-
-def _of_list() -> None:
-    """Stands in a list for the command itself."""
-
-
 def main() -> None:
     """Runs the command line; a user's mistake is a line or two on stderr and exit code 2."""
     try:
-        (without_options(app) if sys.argv[1:] in _LISTING else app)()
+        app()
     except AutotunerError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(exit_codes.MISTAKE)
