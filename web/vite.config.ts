@@ -20,9 +20,21 @@ export default defineConfig({
     proxy: { "/api": { target: service, changeOrigin: true } },
   },
   test: {
-    environment: "jsdom",
     testTimeout: 20_000,
-    include: ["src/**/*.test.{ts,tsx}"],
-    setupFiles: ["src/testing.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "logic", include: ["src/**/*.test.ts"], environment: "node" },
+      },
+      {
+        extends: true,
+        test: {
+          name: "pages",
+          include: ["src/**/*.test.tsx"],
+          environment: "jsdom",
+          setupFiles: ["src/testing.ts"],
+        },
+      },
+    ],
   },
 });
