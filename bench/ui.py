@@ -66,7 +66,7 @@ WHERE copy.task_id = 1 AND copy.idx > 1000 AND source.place = (copy.idx / 12) % 
 SPREAD = "(0.6 + 0.8 * ((copy.idx * {prime}) % 997) / 997.0)"
 """Of each copy another factor, and of each figure an order of its own."""
 AFTER_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
-SCROLL = """async (selector) => {
+SCROLL = """async (_, selector) => {
   const box = document.querySelector(selector);
   const gaps = [];
   let last = await new Promise(requestAnimationFrame);

@@ -1,48 +1,34 @@
-/** Charts as files: drawn once more, apart from the page. */
+/** Drawings as files. */
 
-import type { EChartsCoreOption } from "echarts/core";
+import { drawOn } from "./drawn-canvas";
+import type { Pen } from "./pen";
 import type { Size } from "./plot";
+import { SvgPen } from "./svg-pen";
 
 const PIXEL_RATIO = 2;
 
-export async function pngOf(
-  option: EChartsCoreOption,
-  size: Size,
-  background: string,
-): Promise<Blob> {
-  const { init } = await import("./echarts");
+type Draw = (pen: Pen) => void;
+
+export function pngOf(draw: Draw, size: Size, background: string): Promise<Blob> {
   const canvas = document.createElement("canvas");
-  canvas.width = size.width * PIXEL_RATIO;
-  canvas.height = size.height * PIXEL_RATIO;
-  const chart = init(canvas as unknown as HTMLDivElement, null, {
-    renderer: "canvas",
-    devicePixelRatio: PIXEL_RATIO,
-    ...size,
-  });
-  try {
-    chart.setOption({ ...option, backgroundColor: background });
-    return await new Promise((resolve, reject) =>
-      canvas.toBlob((blob) => {
-        if (blob) resolve(blob);
-        else reject(new Error("The browser made no picture of the chart."));
-      }, "image/png"),
-    );
-  } finally {
-    chart.dispose();
-  }
+  drawOn(canvas, size, onPaper(draw, size, background), PIXEL_RATIO);
+  return new Promise((resolve, reject) =>
+    canvas.toBlob((blob) => {
+      if (blob) resolve(blob);
+      else reject(new Error("The browser made no picture of the chart."));
+    }, "image/png"),
+  );
 }
 
-export async function svgOf(
-  option: EChartsCoreOption,
-  size: Size,
-  background: string,
-): Promise<Blob> {
-  const { init } = await import("./echarts");
-  const chart = init(null, null, { renderer: "svg", ssr: true, ...size });
-  try {
-    chart.setOption({ ...option, backgroundColor: background });
-    return new Blob([chart.renderToSVGString()], { type: "image/svg+xml" });
-  } finally {
-    chart.dispose();
-  }
+export function svgOf(draw: Draw, size: Size, background: string): Blob {
+  const pen = new SvgPen(size);
+  onPaper(draw, size, background)(pen);
+  return new Blob([pen.document()], { type: "image/svg+xml" });
+}
+
+function onPaper(draw: Draw, { width, height }: Size, color: string): Draw {
+  return (pen) => {
+    pen.line([0, height / 2, width, height / 2], { color, width: height });
+    draw(pen);
+  };
 }

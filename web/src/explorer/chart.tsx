@@ -1,12 +1,15 @@
 import { useElementSize, useMergedRef } from "@mantine/hooks";
-import { memo, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useMemo, useRef, useState } from "react";
+import { DrawnCanvas } from "~/charts/drawn-canvas";
 import { usePalette } from "~/charts/palette";
-import { Plot } from "~/charts/plot";
+import type { Pen } from "~/charts/pen";
 import classes from "./chart.module.css";
-import { axesOption, type Spans, seriesOption } from "./chart-option";
 import { pointName, withUnit } from "./describe-point";
+import { drawChart } from "./draw-chart";
+import { areaOf, type Spans, xPixel, yPixel } from "./frame";
 import { HoverNote } from "./hover-note";
-import { areaOf, nearest, neighbour, xPixel, yPixel } from "./nearest";
+import { layersOf } from "./layers";
+import { nearest, neighbour } from "./nearest";
 import { groupAt, type Scene, shownIndices } from "./scene";
 import type { View } from "./search-params";
 import { SloLines } from "./slo-lines";
@@ -53,13 +56,13 @@ export const Chart = memo(function Chart(props: ChartProps) {
   });
 
   const recommended = recommendation?.index ?? null;
-  const series = useMemo(
-    () => seriesOption({ set, scene, segments, colorByOrder, pinned, recommended }, palette),
+  const layers = useMemo(
+    () => layersOf({ set, scene, segments, colorByOrder, pinned, recommended }, palette),
     [set, scene, segments, colorByOrder, pinned, recommended, palette],
   );
-  const axes = useMemo(
-    () => axesOption({ plane, spans, size, palette }),
-    [plane, spans, size, palette],
+  const draw = useCallback(
+    (pen: Pen) => drawChart(pen, { plane, spans, size }, layers, palette),
+    [plane, spans, size, layers, palette],
   );
 
   function pick(index: number) {
@@ -106,7 +109,7 @@ export const Chart = memo(function Chart(props: ChartProps) {
       data-hovered={isHovered || undefined}
       {...handlers}
     >
-      <Plot axes={axes} series={series} size={size} />
+      <DrawnCanvas size={size} draw={draw} />
       {width > 0 && (
         <SloLines plane={plane} spans={spans} area={area} limits={limits} onLimit={onLimit} />
       )}

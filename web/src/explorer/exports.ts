@@ -1,18 +1,19 @@
 /** What is shown, as files. */
 
 import { notifications } from "@mantine/notifications";
-import type { EChartsCoreOption } from "echarts/core";
 import type { OperatingPoint } from "~/api/points";
 import { csv, download } from "~/charts/download";
 import type { Palette } from "~/charts/palette";
+import type { Pen } from "~/charts/pen";
 import type { Size } from "~/charts/plot";
 import { setting } from "~/ui/format";
-import { axesOption, limitSeries, type Marks, seriesOption } from "./chart-option";
+import { drawChart } from "./draw-chart";
+import { layersOf, limitLines, type Shown } from "./layers";
 import { listedIndices } from "./scene";
 import type { ExportForm } from "./toolbar";
 import type { Exploration } from "./use-exploration";
 
-type ShownMarks = Pick<Marks, "colorByOrder" | "pinned">;
+type ShownMarks = Pick<Shown, "colorByOrder" | "pinned">;
 
 /** Saves what is shown as a file; says so where that fails. */
 export async function exportAs(
@@ -42,8 +43,8 @@ async function fileOf(
 ): Promise<Blob> {
   if (form === "csv") return new Blob([pointsCsv(exploration)], { type: "text/csv" });
   const { pngOf, svgOf } = await import("~/charts/picture");
-  const option = pictureOption(exploration, marks, palette);
-  return (form === "png" ? pngOf : svgOf)(option, PICTURE, palette.surface);
+  const draw = (pen: Pen) => drawPicture(pen, exploration, marks, palette);
+  return (form === "png" ? pngOf : svgOf)(draw, PICTURE, palette.surface);
 }
 
 /** The points that are shown and selected, with every figure that any of them has. */
@@ -67,22 +68,18 @@ export function pointsCsv({ set, scene, varying, choices }: Exploration): string
 }
 
 /** Size of a chart that leaves the page, whatever the window was. */
-export const PICTURE: Size = { width: 1200, height: 720 };
+const PICTURE: Size = { width: 1200, height: 720 };
 
 /** The chart as it stands, with its limits as lines of the picture. */
-export function pictureOption(
+function drawPicture(
+  pen: Pen,
   exploration: Exploration,
   marks: ShownMarks,
   palette: Palette,
-): EChartsCoreOption {
+): void {
   const { set, scene, segments, spans, limits, recommendation } = exploration;
-  const frame = { plane: scene.plane, spans, size: PICTURE, palette };
-  const recommended = recommendation?.index ?? null;
-  return {
-    ...axesOption(frame),
-    series: [
-      ...seriesOption({ set, scene, segments, recommended, ...marks }, palette),
-      ...limitSeries(limits, frame, palette),
-    ],
-  };
+  const frame = { plane: scene.plane, spans, size: PICTURE };
+  const shown = { set, scene, segments, recommended: recommendation?.index ?? null, ...marks };
+  const over = limitLines(limits, frame, palette);
+  drawChart(pen, frame, layersOf(shown, palette), palette, over);
 }

@@ -61,3 +61,30 @@ describe("frontier", () => {
     );
   });
 });
+
+describe("a frontier of thousands", () => {
+  /** Numbers from 0 to 1 that are the same in every run. */
+  function* draws(seed: number) {
+    let state = seed;
+    for (;;) {
+      state = (1_103_515_245 * state + 12_345) % 2_147_483_648;
+      yield state / 2_147_483_648;
+    }
+  }
+
+  it.each([
+    { x: "higher", y: "higher" },
+    { x: "lower", y: "higher" },
+    { x: "lower", y: "lower" },
+  ] as const)("is that of every pair compared, where $x x and $y y are better", (better) => {
+    const draw = draws(7);
+    const next = () => draw.next().value as number;
+    // Rounded, so that some are equal; a few far away, so that strips are crowded.
+    const xs = Float64Array.from({ length: 3_000 }, (_, at) =>
+      at % 500 === 0 ? 1_000 * next() : Math.round(400 * next()) / 400,
+    );
+    const ys = Float64Array.from({ length: 3_000 }, () => Math.round(400 * next()) / 400);
+    const expected = byDefinition([...xs], [...ys], better);
+    expect(frontier(xs, ys, better).toSorted((a, b) => a - b)).toEqual(expected);
+  });
+});

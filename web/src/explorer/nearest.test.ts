@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { planeOf } from "./axes";
-import { areaOf, isInside, nearest, neighbour, xPixel, yPixel } from "./nearest";
+import { areaOf, isInside, xPixel, yPixel } from "./frame";
+import { nearest, neighbour } from "./nearest";
 import { PointSet } from "./point-set";
 import { frontiersOf, sceneOf } from "./scene";
 import { meetingMask } from "./slo";

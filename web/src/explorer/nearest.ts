@@ -1,34 +1,8 @@
 /** Which point lies under the pointer, and which comes next for those who use keys. */
 
-import { type Span, shareOf } from "~/charts/scale";
-import { MARGINS, type Spans } from "./chart-option";
+import type { Area } from "~/charts/pen";
+import { type Spans, xPixel, yPixel } from "./frame";
 import { isShown, type Scene } from "./scene";
-
-export interface Area {
-  left: number;
-  top: number;
-  width: number;
-  height: number;
-}
-
-/** The plot inside its margins. */
-export function areaOf({ width, height }: { width: number; height: number }): Area {
-  return {
-    left: MARGINS.left,
-    top: MARGINS.top,
-    width: Math.max(1, width - MARGINS.left - MARGINS.right),
-    height: Math.max(1, height - MARGINS.top - MARGINS.bottom),
-  };
-}
-
-export const xPixel = (area: Area, span: Span, place: number): number =>
-  area.left + shareOf(span, place) * area.width;
-
-export const yPixel = (area: Area, span: Span, place: number): number =>
-  area.top + (1 - shareOf(span, place)) * area.height;
-
-export const isInside = (area: Area, { x, y }: { x: number; y: number }): boolean =>
-  x >= area.left && x <= area.left + area.width && y >= area.top && y <= area.top + area.height;
 
 /** The shown point nearest to a pixel, within a distance; -1 where there is none. Later ones lie on top. */
 export function nearest(

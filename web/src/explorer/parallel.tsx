@@ -2,6 +2,7 @@ import { Button, Group, Text, Title } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { memo, useEffect, useMemo, useRef } from "react";
 import { usePalette } from "~/charts/palette";
+import { afterPaint } from "~/ui/after-paint";
 import { count } from "~/ui/format";
 import { type Brush, type Brushes, LOAD, withBrush } from "./brushes";
 import { brushOf, type Dimension, dimensionsOf, type Extent } from "./dimensions";
@@ -154,13 +155,6 @@ const Lines = memo(function Lines({ set, scene, dimensions, layout, pinned, brus
     </>
   );
 });
-
-/** Calls when the next frame is on the screen: what the reader changed goes first. */
-function afterPaint(call: () => void): void {
-  requestAnimationFrame(() => {
-    setTimeout(call);
-  });
-}
 
 function looksAlikeBehind(before: Drawing | null, after: Drawing): boolean {
   if (before === null) return false;

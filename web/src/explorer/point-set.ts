@@ -11,7 +11,14 @@ export class PointSet {
   private ids: Map<string, number> | null = null;
   private counterparts: Int32Array | null = null;
 
-  constructor(readonly points: readonly OperatingPoint[]) {}
+  /** Of each point, 1 where it is measured, and where it is steady. */
+  readonly isMeasured: Uint8Array;
+  readonly isSteady: Uint8Array;
+
+  constructor(readonly points: readonly OperatingPoint[]) {
+    this.isMeasured = Uint8Array.from(points, ({ kind }) => Number(kind === "measured"));
+    this.isSteady = Uint8Array.from(points, ({ is_steady: isSteady }) => Number(isSteady));
+  }
 
   get size(): number {
     return this.points.length;

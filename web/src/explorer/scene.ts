@@ -42,12 +42,15 @@ export type Shown = Pick<View, "kind" | "frontierOnly" | "dimDominated" | "greyO
 /** Frontiers of what was measured and of what was predicted: the two are never mixed. */
 export function frontiersOf(set: PointSet, plane: Plane): Frontiers {
   const better = { x: plane.x.better, y: plane.y.better };
-  const of = (kind: OperatingPoint["kind"]) =>
-    frontier(plane.xs, plane.ys, better, (index) => {
-      const point = set.points[index] as OperatingPoint;
-      return point.kind === kind && point.is_steady;
-    });
-  return { measured: of("measured"), predicted: of("predicted") };
+  const { isMeasured, isSteady } = set;
+  const of = (kind: 0 | 1) =>
+    frontier(
+      plane.xs,
+      plane.ys,
+      better,
+      (index) => isMeasured[index] === kind && !!isSteady[index],
+    );
+  return { measured: of(1), predicted: of(0) };
 }
 
 /**
@@ -66,22 +69,20 @@ export function sceneOf(
   const isOnFrontier = new Uint8Array(set.size);
   for (const index of frontiers.measured) isOnFrontier[index] = 1;
   for (const index of frontiers.predicted) isOnFrontier[index] = 1;
+  const { xs, ys } = plane;
+  const wanted = shown.kind === "both" ? null : Number(shown.kind === "measured");
   let missing = 0;
 
-  set.points.forEach((point, index) => {
-    if (shown.kind !== "both" && point.kind !== shown.kind) return;
-    if (Number.isNaN(plane.xs[index]) || Number.isNaN(plane.ys[index])) {
-      missing += 1;
-      return;
-    }
-    if (shown.frontierOnly && !isOnFrontier[index]) return;
-    groups[index] = CODE[groupOf(index)];
-  });
+  for (let index = 0; index < set.size; index++) {
+    if (wanted !== null && set.isMeasured[index] !== wanted) continue;
+    if (Number.isNaN(xs[index]) || Number.isNaN(ys[index])) missing += 1;
+    else if (!shown.frontierOnly || isOnFrontier[index]) groups[index] = CODE[groupOf(index)];
+  }
 
   function groupOf(index: number): Group {
     if (selected !== null && !selected[index]) return "unselected";
     if (shown.greyOutside && !meeting[index]) return "outside";
-    if (!set.points[index]?.is_steady) return "unsteady";
+    if (!set.isSteady[index]) return "unsteady";
     if (isOnFrontier[index]) return "frontier";
     return shown.dimDominated ? "dimmed" : "plain";
   }

@@ -1,10 +1,10 @@
 import { type KeyboardEvent, type PointerEvent, useRef } from "react";
+import type { Area } from "~/charts/pen";
 import { placeAt, type Span, shareOf, toPlace, toValue } from "~/charts/scale";
 import { milliseconds } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { type AxisLimit, axisLimit, type Plane } from "./axes";
-import type { Spans } from "./chart-option";
-import type { Area } from "./nearest";
+import type { Spans } from "./frame";
 import type { Limits } from "./slo";
 import classes from "./slo-lines.module.css";
 

@@ -81,65 +81,72 @@ export function recommended(
   objectives: readonly string[],
 ): Recommendation | null {
   const names = [...objectives, ...Object.keys(limits)];
-  const usable = set.points.flatMap((point, index) =>
-    point.is_steady && names.every((name) => point.figures[name]) ? [index] : [],
-  );
-  const at = (index: number) => set.points[index] as OperatingPoint;
-  const measured = usable.filter((index) => at(index).kind === "measured");
-  const choices = measured.length > 0 ? measured : usable;
+  const choices = choicesOf(set, names);
   if (choices.length === 0) return null;
 
   const only = objectives.length === 1 ? objectives[0] : undefined;
   if (Object.keys(limits).length === 0) {
     return only === undefined ? balance(set, choices) : best(set, choices, only, "of all points");
   }
-  const meeting = choices.filter((index) => meets(at(index), limits));
+  const mask = meetingMask(set, limits);
+  const meeting = choices.filter((index) => mask[index]);
   if (meeting.length === 0) return nearest(set, choices, limits);
-  const clearly = meeting.filter((index) => verdict(at(index), limits) === "meets");
-  const which =
-    clearly.length > 0 ? "of those that meet the SLO" : "that meets the SLO, not clearly";
-  return best(set, clearly.length > 0 ? clearly : meeting, only ?? "tok_s_per_gpu", which);
+  const isClear = (index: number) =>
+    verdict(set.points[index] as OperatingPoint, limits) === "meets";
+  const name = only ?? "tok_s_per_gpu";
+  return (
+    best(set, meeting, name, "of those that meet the SLO", isClear) ??
+    best(set, meeting, name, "that meets the SLO, not clearly")
+  );
+}
+
+/** The steady points that have all figures: measured ones, or where there are none predicted ones. */
+function choicesOf(set: PointSet, names: readonly string[]): readonly number[] {
+  const columns = names.map((name) => set.column(name));
+  const measured: number[] = [];
+  const predicted: number[] = [];
+  for (let index = 0; index < set.size; index++) {
+    if (!set.isSteady[index]) continue;
+    if (columns.some((column) => Number.isNaN(column[index]))) continue;
+    (set.isMeasured[index] ? measured : predicted).push(index);
+  }
+  return measured.length > 0 ? measured : predicted;
 }
 
 function best(
   set: PointSet,
-  choices: number[],
+  choices: readonly number[],
   name: string,
   which: string,
+  counts?: (index: number) => boolean,
 ): Recommendation | null {
   const { better, title, format } = quantity(name);
   const column = set.column(name);
   const ttft = set.column("ttft_ms");
   const sign = better === "higher" ? 1 : -1;
-  const index = argmax(
-    choices,
-    (one) => sign * value(column, one),
-    (one) => -value(ttft, one),
-  );
+  const scores = [(one: number) => sign * value(column, one), (one: number) => -value(ttft, one)];
+  const index = argmax(choices, scores, counts);
+  if (index < 0) return null;
   const most = `${better === "higher" ? "Highest" : "Lowest"} ${title.toLowerCase().replace(" gpu", " GPU")}`;
   return { index, meetsSlo: true, reason: `${most} (${format(column[index])}) ${which}` };
 }
 
-function balance(set: PointSet, choices: number[]): Recommendation {
+function balance(set: PointSet, choices: readonly number[]): Recommendation {
   const throughput = set.column("tok_s_per_gpu");
   const users = set.column("tok_s_per_user");
   const ttft = set.column("ttft_ms");
   const speed = (index: number) => value(users, index) || 1000 / value(ttft, index);
-  const index = argmax(choices, (one) => value(throughput, one) * speed(one));
+  const index = argmax(choices, [(one) => value(throughput, one) * speed(one)]);
   const most = Math.max(...choices.map((one) => value(throughput, one)));
   const fastest = Math.max(...choices.map(speed));
   const shares = `${percent(value(throughput, index) / most, 0)} of the highest throughput at ${percent(speed(index) / fastest, 0)} of the highest speed`;
   return { index, meetsSlo: true, reason: `Best balance: ${shares}` };
 }
 
-function nearest(set: PointSet, choices: number[], limits: Limits): Recommendation {
+function nearest(set: PointSet, choices: readonly number[], limits: Limits): Recommendation {
   const throughput = set.column("tok_s_per_gpu");
   const excessOf = (index: number) => worstExcess(set.points[index] as OperatingPoint, limits);
-  const index = argmax(
-    choices,
-    (one) => -excessOf(one).share,
-    (one) => value(throughput, one),
-  );
+  const index = argmax(choices, [(one) => -excessOf(one).share, (one) => value(throughput, one)]);
   const { share, name } = excessOf(index);
   const limit = milliseconds(limits[name]);
   return {
@@ -154,12 +161,31 @@ const value = (column: Float64Array, index: number): number => {
   return Number.isNaN(found) ? 0 : found;
 };
 
-function argmax(choices: number[], ...scores: ((index: number) => number)[]): number {
-  return choices.reduce((best, one) => {
-    for (const score of scores) {
-      const difference = score(one) - score(best);
-      if (difference !== 0) return difference > 0 ? one : best;
+/**
+ * The first of the highest by some scores, where the earlier ones are equal; -1 where none counts.
+ *
+ * @param counts asked only of a point that would be the highest: it may take its time.
+ */
+function argmax(
+  choices: readonly number[],
+  scores: readonly ((index: number) => number)[],
+  counts: (index: number) => boolean = () => true,
+): number {
+  let best = -1;
+  let highest: number[] = [];
+  for (const one of choices) {
+    if (best >= 0 && !isHigher(one)) continue;
+    if (!counts(one)) continue;
+    best = one;
+    highest = scores.map((score) => score(one));
+  }
+  return best;
+
+  function isHigher(one: number): boolean {
+    for (let at = 0; at < scores.length; at++) {
+      const difference = (scores[at] as (index: number) => number)(one) - (highest[at] as number);
+      if (difference !== 0) return difference > 0;
     }
-    return best;
-  });
+    return false;
+  }
 }

@@ -4,7 +4,7 @@ import { spanOf, toPlace } from "~/charts/scale";
 import type { Quantity } from "~/ui/quantities";
 import { axisChoices, planeOf, usualAxes } from "./axes";
 import { selectedMask } from "./brushes";
-import type { Spans } from "./chart-option";
+import type { Spans } from "./frame";
 import { PointSet } from "./point-set";
 import {
   frontiersOf,
@@ -94,11 +94,12 @@ export function useExploration(data: TaskPoints, view: View): Exploration {
 function feasible(set: PointSet, meeting: Uint8Array, kind: "measured" | "predicted"): Feasible {
   let total = 0;
   let met = 0;
-  set.points.forEach((point, index) => {
-    if (point.kind !== kind || !point.is_steady) return;
+  const wanted = Number(kind === "measured");
+  for (let index = 0; index < set.size; index++) {
+    if (set.isMeasured[index] !== wanted || !set.isSteady[index]) continue;
     total += 1;
     met += meeting[index] as number;
-  });
+  }
   return { meeting: met, total };
 }
 

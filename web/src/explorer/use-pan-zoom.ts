@@ -1,8 +1,8 @@
 import { type PointerEvent, type RefObject, useEffect, useRef, useState } from "react";
+import type { Area } from "~/charts/pen";
 import { panned, placeAt, type Span, toValue, zoomed } from "~/charts/scale";
 import type { Plane } from "./axes";
-import type { Spans } from "./chart-option";
-import { type Area, isInside } from "./nearest";
+import { isInside, type Spans } from "./frame";
 
 interface Position {
   x: number;

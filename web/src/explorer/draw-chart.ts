@@ -1,0 +1,45 @@
+/** The chart, on the page and in files alike. */
+
+import type { Palette } from "~/charts/palette";
+import type { Pen } from "~/charts/pen";
+import { drawGrid, drawLabels } from "./draw-axes";
+import { areaOf, type Frame, pixelsInSight, pixelsOf } from "./frame";
+import type { Layers, Line, Marks } from "./layers";
+
+const LETTER_ABOVE_PX = 17;
+
+/**
+ * Draws layers in a frame, with further lines over them.
+ *
+ * All of it is drawn in each frame of a drag: that takes a few ms for 10,000 points.
+ */
+export function drawChart(
+  pen: Pen,
+  frame: Frame,
+  layers: Layers,
+  palette: Palette,
+  over: readonly Line[] = [],
+): void {
+  const { spans } = frame;
+  const area = areaOf(frame.size);
+  const lines = (some: readonly Line[]) => {
+    for (const line of some) pen.line(pixelsOf(line.places, spans, area), line);
+  };
+  const marks = (some: readonly Marks[]) => {
+    for (const one of some) pen.marks(pixelsInSight(one.places, spans, area, one.size), one);
+  };
+  drawGrid(pen, frame, palette);
+  pen.within(area, () => {
+    lines(layers.segments);
+    marks(layers.points);
+    lines(layers.frontiers);
+    marks(layers.best);
+    marks(layers.rings);
+    for (const { text, places } of layers.letters) {
+      const [x, y] = pixelsOf(places, spans, area) as unknown as [number, number];
+      pen.text(text, x, y - LETTER_ABOVE_PX, { color: palette.text, size: 13, weight: 700 });
+    }
+    lines(over);
+  });
+  drawLabels(pen, frame, palette);
+}
