@@ -143,6 +143,8 @@ class Tasks:
                 setattr(row, name, value)
             derive(row)
             touch(row)
+            parts = [name for name in ("name", "description", "config") if name in values]
+            add_event(session, task_id, "changed", {"parts": parts})
             session.flush()
             return task_record(row)
 

@@ -129,10 +129,11 @@ async function readVersion(id: number): Promise<Version> {
 async function save(id: number, base: Version, typed: TaskTexts): Promise<Task | Version> {
   const changes = changesOf(base.texts, typed);
   try {
-    return await changeTask(id, changes, base.etag);
+    return (await changeTask(id, changes, base.etag)).task;
   } catch (error) {
     if (!(error instanceof ApiProblem && error.isStale)) throw error;
   }
   const now = await readVersion(id);
-  return collides(base.texts, now.texts, typed) ? now : await changeTask(id, changes, now.etag);
+  if (collides(base.texts, now.texts, typed)) return now;
+  return (await changeTask(id, changes, now.etag)).task;
 }

@@ -10,7 +10,8 @@ export interface TaskEvent {
   task?: Record<string, unknown> | null;
 }
 
-export type StreamState = "connecting" | "open" | "lost" | "ended";
+/** `paused`: nobody is signed in. */
+export type StreamState = "connecting" | "open" | "lost" | "paused";
 
 interface Subscription {
   path: string;
@@ -22,6 +23,8 @@ interface Subscription {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+/** After so long a stream counts as one that works. */
+const STABLE_MS = 5_000;
 
 /**
  * Follows a stream until the returned function is called.
@@ -32,6 +35,7 @@ const LONGEST_WAIT_MS = 10_000;
 export function follow({ path, after, onEvent, onState }: Subscription): () => void {
   let last = after;
   let waitMs = FIRST_WAIT_MS;
+  let openedAtMs = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let source: EventSource | null = null;
   let stopped = false;
@@ -42,7 +46,7 @@ export function follow({ path, after, onEvent, onState }: Subscription): () => v
     onState("connecting");
     source = new EventSource(`${path}?${query}`);
     source.onopen = () => {
-      waitMs = FIRST_WAIT_MS;
+      openedAtMs = performance.now();
       onState("open");
     };
     source.onmessage = (message) => receive(message);
@@ -53,16 +57,11 @@ export function follow({ path, after, onEvent, onState }: Subscription): () => v
   }
 
   function receive(message: MessageEvent<string>): void {
-    const event = JSON.parse(message.data) as TaskEvent & { reason?: string };
+    const event = JSON.parse(message.data) as TaskEvent;
     if (typeof event.id !== "number") {
       // The last message of a stream has no number, only the reason why it ends.
-      if (event.reason?.includes("deleted")) {
-        stop();
-        onState("ended");
-      } else {
-        onState("lost");
-        reopen();
-      }
+      onState("lost");
+      reopen();
       return;
     }
     if (last !== null && event.id <= last) return;
@@ -73,6 +72,9 @@ export function follow({ path, after, onEvent, onState }: Subscription): () => v
   function reopen(): void {
     source?.close();
     if (stopped) return;
+    // One that is cut as soon as it is open is not asked for twice a second.
+    if (openedAtMs > 0 && performance.now() - openedAtMs > STABLE_MS) waitMs = FIRST_WAIT_MS;
+    openedAtMs = 0;
     timer = setTimeout(open, waitMs);
     waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS);
   }

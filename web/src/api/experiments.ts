@@ -18,10 +18,11 @@ export const experimentsQuery = (taskId: number) =>
   infiniteQueryOptions({
     queryKey: ["experiments", taskId, "pages"],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) =>
+    queryFn: ({ pageParam, signal }) =>
       bodyOf(
         client.GET("/api/v2/tasks/{task_id}/experiments", {
           params: { path: { task_id: taskId }, query: { limit: PAGE_ROWS, cursor: pageParam } },
+          signal,
         }),
       ),
     getNextPageParam: (page) => page.next_cursor,
@@ -50,10 +51,11 @@ export function useExperiments(taskId: number) {
 export const experimentQuery = (taskId: number, index: number) =>
   queryOptions({
     queryKey: ["experiments", taskId, index],
-    queryFn: () =>
+    queryFn: ({ signal }) =>
       bodyOf(
         client.GET("/api/v2/tasks/{task_id}/experiments/{index}", {
           params: { path: { task_id: taskId, index } },
+          signal,
         }),
       ),
   });
@@ -61,11 +63,12 @@ export const experimentQuery = (taskId: number, index: number) =>
 export const measurementsQuery = (taskId: number, index: number) =>
   queryOptions({
     queryKey: ["experiments", taskId, index, "measurements"],
-    queryFn: async () =>
+    queryFn: async ({ signal }) =>
       (
         await bodyOf(
           client.GET("/api/v2/tasks/{task_id}/experiments/{index}/measurements", {
             params: { path: { task_id: taskId, index } },
+            signal,
           }),
         )
       ).items,

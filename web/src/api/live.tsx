@@ -3,8 +3,10 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useRef, useState } from "react";
 import { follow, type StreamState, type TaskEvent } from "./event-stream";
+import { Freshness } from "./freshness";
 import { showPoint } from "./points";
-import { type TaskList, withoutTasks, withTask } from "./task-lists";
+import { sessionQuery } from "./session";
+import { isOlder, type TaskList, withoutTasks, withTask } from "./task-lists";
 import type { TaskFilter, TaskItem } from "./tasks";
 
 type Listener = (event: TaskEvent) => void;
@@ -28,6 +30,8 @@ const CHANGES_RESULTS = new Set([
   "task_ended",
   "task_started",
 ]);
+const TASK_DELETED = "task_deleted";
+const TASK_CHANGED = "changed";
 const RESULTS = ["points", "experiments", "comparison", "summary", "task-logs"] as const;
 
 interface LiveProviderProps {
@@ -43,25 +47,40 @@ export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
   const last = useRef<number | null>(null);
 
   useEffect(() => {
-    if (!isSignedIn) return;
+    if (!isSignedIn) {
+      setState("paused");
+      return;
+    }
+    const freshness = new Freshness(queries);
     let wasLost = false;
-    return follow({
+    const stop = follow({
       path: "/api/v2/events",
       after: last.current,
       onEvent: (event) => {
         last.current = event.id;
-        apply(queries, event);
+        apply(queries, freshness, event);
         for (const listener of listeners.current) listener(event);
       },
       onState: (next) => {
         setState(next);
-        if (next === "lost") wasLost = true;
+        if (next === "lost") {
+          wasLost = true;
+          // A stream does not say why it ended: the session may have.
+          void queries.refetchQueries(
+            { queryKey: sessionQuery.queryKey },
+            { cancelRefetch: false },
+          );
+        }
         if (next === "open" && wasLost) {
           wasLost = false;
           void queries.invalidateQueries();
         }
       },
     });
+    return () => {
+      stop();
+      freshness.stop();
+    };
   }, [queries, isSignedIn]);
 
   const [live] = useState(() => ({
@@ -76,23 +95,43 @@ export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
 }
 
 /** Brings the cached answers up to date with an event. */
-export function apply(queries: QueryClient, event: TaskEvent): void {
+export function apply(queries: QueryClient, freshness: Freshness, event: TaskEvent): void {
+  const own = ["task", event.task_id];
+  if (event.kind === TASK_DELETED) {
+    dropTasks(queries, new Set([event.task_id]));
+    freshness.renew(own);
+    return;
+  }
   const task = (event.task ?? null) as TaskItem | null;
-  if (task !== null) showTask(queries, task);
+  if (task !== null) {
+    showTask(queries, task);
+    // Answers that are under way may be older, and would take the place of what is shown.
+    for (const key of [own, ["tasks"]]) {
+      if (queries.isFetching({ queryKey: key }) > 0) freshness.renew(key);
+    }
+  }
+  if (event.kind === TASK_CHANGED) freshness.renew(own);
   if (CHANGES_RESULTS.has(event.kind)) {
     for (const part of RESULTS) {
       // A measured level brings its point: there is no need to read thousands again.
       if (part === "points" && showPoint(queries, event)) continue;
-      void queries.invalidateQueries({ queryKey: [part, event.task_id] });
+      freshness.renew([part, event.task_id]);
     }
-    void queries.invalidateQueries({ queryKey: ["task", event.task_id] });
+    freshness.renew(own);
   }
 }
 
-/** Shows a task as it stands now, in every list that holds it and on its own page. */
+/**
+ * Shows a task as it stands now, in every list that holds it and on its own page.
+ *
+ * What is older than what is shown changes nothing: an answer may come behind the event of what
+ * followed it.
+ */
 export function showTask(queries: QueryClient, task: TaskItem): void {
   changeLists(queries, (list, filter) => withTask(list, filter, task));
-  queries.setQueryData<TaskItem>(["task", task.id], (data) => (data ? { ...data, ...task } : data));
+  queries.setQueryData<TaskItem>(["task", task.id], (data) =>
+    data && !isOlder(task, data) ? { ...data, ...task } : data,
+  );
 }
 
 /** Shows deleted tasks no longer. */

@@ -1,13 +1,13 @@
 /** Logs: the task's own, and those of engines, which are followed line by line. */
 
 import { queryOptions } from "@tanstack/react-query";
-import { isPassing } from "./problems";
+import { ApiProblem, isPassing } from "./problems";
 import { textOf } from "./reading";
 
 export const taskLogQuery = (taskId: number) =>
   queryOptions({
     queryKey: ["task-logs", taskId],
-    queryFn: () => textOf(`/api/v2/tasks/${taskId}/logs/task`),
+    queryFn: ({ signal }) => textOf(`/api/v2/tasks/${taskId}/logs/task`, signal),
   });
 
 /** The log of one launch, or of each launch of the task in turn. */
@@ -68,7 +68,9 @@ export function followLog(path: string, listener: LogListener): () => void {
       await textOf(`${path}?tail=0`);
     } catch (problem) {
       if (isStopped) return;
-      if (!isPassing(problem)) {
+      // Who signs in again finds the log going on.
+      const isAway = problem instanceof ApiProblem && problem.needsSignIn;
+      if (!isPassing(problem) && !isAway) {
         listener.onProblem(problem);
         listener.onState("ended");
         return;

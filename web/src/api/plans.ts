@@ -52,14 +52,19 @@ export async function planTask(
     parseAs: "stream",
     signal,
   });
-  if (!response.ok || !data) throw problemOf(response.status, error);
-  for await (const { name, payload } of eventsOf(data as unknown as ReadableStream<Uint8Array>)) {
-    if (name === "progress") onProgress(payload as PlanProgress);
-    if (name === "plan") return payload as Plan;
-    if (name === "problem") {
-      const { status = 422 } = payload as { status?: number };
-      throw problemOf(status, payload);
+  if (!response.ok || !data) throw problemOf(response.status, error, response.headers);
+  try {
+    for await (const { name, payload } of eventsOf(data as unknown as ReadableStream<Uint8Array>)) {
+      if (name === "progress") onProgress(payload as PlanProgress);
+      if (name === "plan") return payload as Plan;
+      if (name === "problem") {
+        const { status = 422 } = payload as { status?: number };
+        throw problemOf(status, payload);
+      }
     }
+  } catch (cause) {
+    // Reading fails with a TypeError where the connection is lost.
+    if (!(cause instanceof TypeError)) throw cause;
   }
   throw problemOf(502, {
     title: "The plan was cut off",
@@ -120,16 +125,22 @@ export async function* eventsOf(stream: ReadableStream<Uint8Array>): AsyncGenera
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    rest += decoder.decode(value, { stream: !done });
-    const blocks = rest.replaceAll("\r\n", "\n").split("\n\n");
-    rest = done ? "" : (blocks.pop() ?? "");
-    for (const block of blocks) {
-      const event = eventOf(block);
-      if (event) yield event;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      rest += decoder.decode(value, { stream: !done });
+      const blocks = rest.replaceAll("\r\n", "\n").split("\n\n");
+      rest = done ? "" : (blocks.pop() ?? "");
+      for (const block of blocks) {
+        const event = eventOf(block);
+        if (event) yield event;
+      }
+      if (done) return;
     }
-    if (done) return;
+  } finally {
+    // Whoever has what it waited for reads no further: the service need not go on. A stream that
+    // failed cannot be cancelled, and says so once more.
+    await reader.cancel().catch(() => {});
   }
 }
 

@@ -1,7 +1,8 @@
 import { QueryClient } from "@tanstack/react-query";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { point } from "~/explorer/testing-points";
 import type { TaskEvent } from "./event-stream";
+import { Freshness, TURN_MS } from "./freshness";
 import { apply } from "./live";
 import { type TaskPoints, withPoint } from "./points";
 
@@ -27,11 +28,14 @@ describe("withPoint", () => {
 });
 
 describe("a measured level", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
   it("brings its point without another request", () => {
     const queries = new QueryClient();
     queries.setQueryData(["points", 7], cached);
     queries.setQueryData(["points", 8], cached);
-    apply(queries, event({ point: other }));
+    apply(queries, new Freshness(queries), event({ point: other }));
     expect(queries.getQueryData<TaskPoints>(["points", 7])?.items).toEqual([first, other]);
     expect(queries.getQueryState(["points", 7])?.isInvalidated).toBe(false);
     expect(queries.getQueryData<TaskPoints>(["points", 8])?.items).toEqual([first]);
@@ -40,10 +44,10 @@ describe("a measured level", () => {
   it("has the points read again where it brings none, as the end of a launch does", () => {
     for (const each of [event({}), event({ point: other }, "experiment_ended")]) {
       const queries = new QueryClient();
-      const invalidate = vi.spyOn(queries, "invalidateQueries");
       queries.setQueryData(["points", 7], cached);
-      apply(queries, each);
-      expect(invalidate).toHaveBeenCalledWith({ queryKey: ["points", 7] });
+      apply(queries, new Freshness(queries), each);
+      vi.advanceTimersByTime(TURN_MS);
+      expect(queries.getQueryState(["points", 7])?.isInvalidated).toBe(true);
     }
   });
 });

@@ -60,10 +60,15 @@ export function withPoint(points: TaskPoints, point: OperatingPoint): TaskPoints
   return { ...points, items: points.items.with(at, point) };
 }
 
-/** Adds the point that an event carries to those that are cached; whether it carries one. */
+/**
+ * Adds the point that an event carries to those that are cached; whether nothing is left to read.
+ *
+ * An answer that is under way may be older than the event, and takes the place of what is cached.
+ */
 export function showPoint(queries: QueryClient, event: TaskEvent): boolean {
   const point = event.payload.point as OperatingPoint | null | undefined;
   if (event.kind !== "level_measured" || !point) return false;
+  if (queries.isFetching({ queryKey: ["points", event.task_id] }) > 0) return false;
   queries.setQueryData<TaskPoints>(["points", event.task_id], (points) =>
     points ? withPoint(points, point) : points,
   );

@@ -32,6 +32,10 @@ export class ApiProblem extends Error {
     return this.status === 404;
   }
 
+  get isConflict(): boolean {
+    return this.status === 409;
+  }
+
   get needsSignIn(): boolean {
     return this.status === 401;
   }

@@ -1,21 +1,20 @@
 /** Answers that are texts or files, which the typed client does not read. */
 
-import { offlineProblem, problemOf } from "./problems";
+import { saveBlob } from "~/ui/saved-files";
+import { problemOf } from "./problems";
+import { send } from "./sending";
 
 /** @throws ApiProblem where the service refuses, or does not answer. */
-async function answerOf(path: string): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, { credentials: "same-origin" });
-  } catch (cause) {
-    throw offlineProblem(cause);
-  }
-  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
-  return response;
+async function answerOf(path: string, signal?: AbortSignal): Promise<Response> {
+  const address = new URL(path, location.origin);
+  const response = await send(new Request(address, { credentials: "same-origin", signal }));
+  if (response.ok) return response;
+  const body: unknown = await response.json().catch(() => null);
+  throw problemOf(response.status, body, response.headers);
 }
 
-export async function textOf(path: string): Promise<string> {
-  return (await answerOf(path)).text();
+export async function textOf(path: string, signal?: AbortSignal): Promise<string> {
+  return (await answerOf(path, signal)).text();
 }
 
 /**
@@ -25,19 +24,4 @@ export async function textOf(path: string): Promise<string> {
  */
 export async function saveFile(path: string, fileName: string): Promise<void> {
   saveBlob(await (await answerOf(path)).blob(), fileName);
-}
-
-/** Saves a text that the page has. */
-export function saveText(text: string, fileName: string): void {
-  saveBlob(new Blob([text], { type: "text/plain;charset=utf-8" }), fileName);
-}
-
-function saveBlob(blob: Blob, fileName: string): void {
-  const address = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = fileName;
-  link.click();
-  // Some browsers read the address a moment after the click.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

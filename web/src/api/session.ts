@@ -1,8 +1,9 @@
 /** Who the reader is to the service. */
 
 import { queryOptions } from "@tanstack/react-query";
-import { bodyOf, client, rememberCsrfToken, type Schemas } from "./client";
+import { bodyOf, client, type Schemas } from "./client";
 import { isPassing } from "./problems";
+import { rememberCsrfToken } from "./sending";
 
 export type BrowserSession = Schemas["SessionView"];
 

@@ -23,6 +23,12 @@ describe("a task that is listed", () => {
     expect(totals(after)).toEqual([3, 3]);
   });
 
+  it("stays where what comes is older than what is shown", () => {
+    const list = aList([[9, 8], [7]]);
+    const running = withTask(list, {}, aTask({ id: 8, status: "running", revision: 3 }));
+    expect(withTask(running, {}, aTask({ id: 8, status: "queued", revision: 2 }))).toBe(running);
+  });
+
   it("goes when the filter no longer holds, and is counted no longer", () => {
     const list = aList([[9, 8], [7]]);
     const after = withTask(list, { status: ["pending"] }, aTask({ id: 7, status: "queued" }));

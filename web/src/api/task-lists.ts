@@ -39,6 +39,9 @@ export function inOrder(sort: SortName): (one: TaskItem, other: TaskItem) => num
   };
 }
 
+/** Whether a task was read before the other one. */
+export const isOlder = (task: TaskItem, other: TaskItem): boolean => task.revision < other.revision;
+
 /**
  * The list once a task stands as given.
  *
@@ -46,7 +49,9 @@ export function inOrder(sort: SortName): (one: TaskItem, other: TaskItem) => num
  * where it belongs to what was read so far. The same list where nothing in it changes.
  */
 export function withTask(list: TaskList, filter: TaskFilter, task: TaskItem): TaskList {
-  const isListed = list.pages.some((page) => page.items.some((row) => row.id === task.id));
+  const listed = list.pages.flatMap((page) => page.items).find((row) => row.id === task.id);
+  if (listed && isOlder(task, listed)) return list;
+  const isListed = listed !== undefined;
   const belongs = matches(task, filter);
   if (isListed && belongs) {
     return changed(list, (row) => (row.id === task.id ? { ...row, ...task } : row), 0);

@@ -39,7 +39,7 @@ export const tasksQuery = (filter: TaskFilter) =>
   infiniteQueryOptions({
     queryKey: ["tasks", filter],
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam }) => readTasks(filter, PAGE_ROWS, pageParam),
+    queryFn: ({ pageParam, signal }) => readTasks(filter, PAGE_ROWS, pageParam, signal),
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
     // Events keep rows up to date; long lists are not worth reading again each time one looks.
@@ -60,13 +60,19 @@ export async function readTasks(
 export const taskQuery = (id: number) =>
   queryOptions({
     queryKey: ["task", id],
-    queryFn: async () => (await readTask(id)).task,
+    queryFn: async ({ signal }) => (await readTask(id, signal)).task,
   });
 
 /** A task, and the tag with which a change of this version is sent. */
-export async function readTask(id: number): Promise<{ task: Task; etag: string | null }> {
+export interface TaskVersion {
+  task: Task;
+  etag: string | null;
+}
+
+export async function readTask(id: number, signal?: AbortSignal): Promise<TaskVersion> {
   const params = { path: { task_id: id } };
-  const { body, etag } = await taggedBodyOf(client.GET("/api/v2/tasks/{task_id}", { params }));
+  const answer = client.GET("/api/v2/tasks/{task_id}", { params, signal });
+  const { body, etag } = await taggedBodyOf(answer);
   return { task: body, etag };
 }
 
@@ -89,13 +95,11 @@ export async function changeTask(
   id: number,
   patch: Schemas["TaskPatch"],
   etag: string | null,
-): Promise<Task> {
-  return bodyOf(
-    client.PATCH("/api/v2/tasks/{task_id}", {
-      params: { path: { task_id: id }, header: { "if-match": etag } },
-      body: patch,
-    }),
-  );
+): Promise<TaskVersion> {
+  const params = { path: { task_id: id }, header: { "if-match": etag } };
+  const answer = client.PATCH("/api/v2/tasks/{task_id}", { params, body: patch });
+  const { body, etag: changed } = await taggedBodyOf(answer);
+  return { task: body, etag: changed };
 }
 
 export async function act(id: number, action: Action): Promise<Task> {

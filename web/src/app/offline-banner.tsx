@@ -10,7 +10,7 @@ export function OfflineBanner() {
   const { state } = useLive();
   const [isOffline, setOffline] = useState(false);
   useEffect(() => {
-    if (state === "open") {
+    if (state === "open" || state === "paused") {
       setOffline(false);
       return;
     }

@@ -2,10 +2,11 @@
 
 import { MantineProvider } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, RouterProvider } from "@tanstack/react-router";
 import { render } from "@testing-library/react";
 import { vi } from "vitest";
+import { createQueries } from "./queries";
 import { createAppRouter } from "./router";
 import { theme } from "./theme";
 
@@ -65,7 +66,7 @@ export function renderApp(address: string, respond: Respond) {
     asked.push(one);
     return responseOf(respond(one) ?? defaultAnswer(one));
   });
-  const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+  const queries = createQueries({ mostRetries: 0 });
   const history = createMemoryHistory({ initialEntries: [address] });
   const router = createAppRouter(queries, history);
   const view = render(

@@ -85,11 +85,14 @@ describe("one experiment", () => {
         failure: { kind: "out_of_memory", message: "no room", log_tail: "allocating\nfailed" },
       },
       "tasks/1/experiments/3/measurements": { items: [] },
+      "catalog/failures": {
+        items: [{ kind: "out_of_memory", remedy: "Lower what runs at once." }],
+      },
     });
     const alert = await screen.findByRole("alert");
     expect(within(alert).getByText("Out of memory")).toBeVisible();
     expect(within(alert).getByLabelText("Last lines of the log")).toHaveTextContent("allocating");
-    expect(within(alert).getByText(/Lower the running requests/)).toBeVisible();
+    expect(await within(alert).findByText("Lower what runs at once.")).toBeVisible();
   });
 
   it("has its levels with what was predicted, and their spread on request", async () => {

@@ -2,7 +2,6 @@
 
 import type { OperatingPoint } from "~/api/points";
 import { load, setting } from "~/ui/format";
-import type { Quantity } from "~/ui/quantities";
 
 /** Short name of a point: "#3 at 8 in flight", "Predicted, 8 in flight". */
 export function pointName(point: OperatingPoint): string {
@@ -30,11 +29,4 @@ export function settingsInWords(
   });
   const left = varying.length - parts.length;
   return left > 0 ? `${parts.join(", ")} and ${left} more` : parts.join(", ");
-}
-
-/** A figure with its unit, for where no axis gives it. */
-export function withUnit(quantity: Quantity, value: number | null | undefined): string {
-  const text = quantity.format(value);
-  const hasUnit = quantity.unit === "ms" || quantity.unit === "USD";
-  return hasUnit || value === null || value === undefined ? text : `${text} ${quantity.unit}`;
 }

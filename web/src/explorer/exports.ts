@@ -2,11 +2,12 @@
 
 import { notifications } from "@mantine/notifications";
 import type { OperatingPoint } from "~/api/points";
-import { csv, download } from "~/charts/download";
+import { csv } from "~/charts/csv";
 import type { Palette } from "~/charts/palette";
 import type { Pen } from "~/charts/pen";
 import type { Size } from "~/charts/plot";
 import { setting } from "~/ui/format";
+import { saveBlob } from "~/ui/saved-files";
 import { drawChart } from "./draw-chart";
 import { layersOf, limitLines, type Shown } from "./layers";
 import { listedIndices } from "./scene";
@@ -25,7 +26,7 @@ export async function exportAs(
 ): Promise<void> {
   const { x, y } = exploration.scene.plane;
   try {
-    download(
+    saveBlob(
       await fileOf(form, exploration, marks, palette),
       `task-${taskId}-${y.key}-${x.key}.${form}`,
     );

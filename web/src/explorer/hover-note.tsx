@@ -3,8 +3,9 @@ import type { OperatingPoint } from "~/api/points";
 import type { Size } from "~/charts/plot";
 import { number } from "~/ui/format";
 import type { Quantity } from "~/ui/quantities";
+import { withUnit } from "~/ui/quantities";
 import type { Plane } from "./axes";
-import { pointName, settingsInWords, withUnit } from "./describe-point";
+import { pointName, settingsInWords } from "./describe-point";
 import classes from "./hover-note.module.css";
 import { type Limits, verdict } from "./slo";
 

@@ -5,9 +5,9 @@ import { Link } from "@tanstack/react-router";
 import { memo, useState } from "react";
 import { experimentQuery } from "~/api/experiments";
 import type { OperatingPoint } from "~/api/points";
-import { download } from "~/charts/download";
 import { CommandBlock } from "~/ui/command-block";
 import { ErrorNotice } from "~/ui/error-notice";
+import { saveBlob } from "~/ui/saved-files";
 import { pointName } from "./describe-point";
 import classes from "./pinned-card.module.css";
 import { FigureTable, SettingTable } from "./pinned-tables";
@@ -159,5 +159,5 @@ function CommandOf({ taskId, index, title }: { taskId: number; index: number; ti
 
 function exportJson(points: readonly OperatingPoint[]): void {
   const text = JSON.stringify(points.length === 1 ? points[0] : points, null, 2);
-  download(new Blob([text], { type: "application/json" }), "points.json");
+  saveBlob(new Blob([text], { type: "application/json" }), "points.json");
 }

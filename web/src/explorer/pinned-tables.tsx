@@ -1,8 +1,9 @@
 import { Table, Text } from "@mantine/core";
 import type { OperatingPoint } from "~/api/points";
 import { change, load, setting } from "~/ui/format";
+import { withUnit } from "~/ui/quantities";
 import { LOAD } from "./brushes";
-import { pointName, withUnit } from "./describe-point";
+import { pointName } from "./describe-point";
 import classes from "./pinned-card.module.css";
 import type { FigureRow, SettingRow } from "./selection";
 

@@ -1,8 +1,9 @@
 import { Group, NumberInput, Text } from "@mantine/core";
 import { memo } from "react";
 import { toValue } from "~/charts/scale";
+import { withUnit } from "~/ui/quantities";
 import type { Plane } from "./axes";
-import { pointName, withUnit } from "./describe-point";
+import { pointName } from "./describe-point";
 import type { PointSet } from "./point-set";
 import type { Reading } from "./reading";
 import classes from "./slo-panel.module.css";

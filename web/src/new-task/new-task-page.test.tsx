@@ -199,6 +199,36 @@ describe("other tasks", () => {
   });
 });
 
+describe("a task that is edited, and deleted elsewhere", () => {
+  const task = { id: 7, name: "old", status: "pending", config: { ...DOCUMENT, name: "old" } };
+  const gone = () => json({ title: "Not found", detail: "there is no task 7" }, 404);
+
+  it("becomes a new one", async () => {
+    service.answers.set("GET /api/v2/tasks/7", () => json(task, 200, { ETag: '"1"' }));
+    service.answers.set("PATCH /api/v2/tasks/7", gone);
+    open("/tasks/new?edit=7");
+    const save = await screen.findByRole("button", { name: "Save" });
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    await userEvent.click(await screen.findByRole("button", { name: "Make a new task of it" }));
+    expect(await screen.findByText("The task's page")).toBeInTheDocument();
+    expect(created()[0]?.body).toMatchObject({ name: "old" });
+  });
+
+  it("leaves what was typed", async () => {
+    service.answers.set("GET /api/v2/tasks/7", () => json(task, 200, { ETag: '"1"' }));
+    const first = open("/tasks/new?edit=7");
+    const name = await screen.findByLabelText("Name");
+    await userEvent.clear(name);
+    await userEvent.type(name, "mine");
+    first.unmount();
+    service.answers.set("GET /api/v2/tasks/7", gone);
+    open("/tasks/new?edit=7");
+    expect(await screen.findByText(/Task 7 has been deleted/)).toBeInTheDocument();
+    expect(screen.getByLabelText("Name")).toHaveValue("mine");
+  });
+});
+
 describe("Advanced", () => {
   it("changes the same document, field by field", async () => {
     open("/tasks/new?mode=advanced&tab=scheduling");

@@ -2,6 +2,7 @@ import { Box } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { goalsQuery, modelsQuery } from "~/api/catalog";
+import { ApiProblem } from "~/api/problems";
 import { readTask } from "~/api/tasks";
 import { PageLoading } from "~/app/page-loading";
 import { kept } from "~/app/storage";
@@ -26,7 +27,12 @@ export function NewTaskPage() {
     refetchOnReconnect: false,
     refetchOnWindowFocus: false,
   });
-  const failed = [goals, models, source].find((query) => query.isError);
+  // A task that is gone leaves what was typed: it becomes a new one.
+  const draft = kept<KeptDraft>(key);
+  const isGone = source.error instanceof ApiProblem && source.error.isGone;
+  const isLost = isGone && draft?.isEdited === true;
+  // What was read once stays: the service may be away while one types.
+  const failed = [goals, models, ...(isLost ? [] : [source])].find((query) => query.isLoadingError);
   if (failed) {
     return (
       <Box p="md">
@@ -34,11 +40,13 @@ export function NewTaskPage() {
       </Box>
     );
   }
-  if (!goals.data || !models.data || source.data === undefined) return <PageLoading />;
+  const read = isLost ? null : source.data;
+  if (!goals.data || !models.data || read === undefined) return <PageLoading />;
   const opened: Opened = openedWith({
-    source: source.data,
+    source: read,
+    lostId: isLost ? id : null,
     isEdit: edit !== undefined,
-    kept: kept<KeptDraft>(key),
+    kept: draft,
     goals: goals.data,
     models: models.data,
   });

@@ -22,6 +22,8 @@ export interface Opened {
 
 interface Circumstances {
   source: { task: Task; etag: string | null } | null;
+  /** Task that the kept draft was of, and that is gone; null where there is none. */
+  lostId: number | null;
   isEdit: boolean;
   kept: KeptDraft | null;
   goals: readonly Goal[];
@@ -31,7 +33,8 @@ interface Circumstances {
 const LONGEST_NAME = 200;
 const COPY = " (copy)";
 
-export function openedWith({ source, isEdit, kept, goals, models }: Circumstances): Opened {
+export function openedWith(given: Circumstances): Opened {
+  const { source, lostId, isEdit, kept, goals, models } = given;
   if (source === null) {
     const packaged = models.find((model) => model.package !== null);
     const decisions = { ...UNDECIDED, model: packaged?.id ?? "" };
@@ -49,7 +52,10 @@ export function openedWith({ source, isEdit, kept, goals, models }: Circumstance
       editedId: null,
       title: "New task",
       isKept: kept?.isEdited === true,
-      notice: null,
+      notice:
+        lostId === null
+          ? null
+          : `Task ${lostId} has been deleted. This makes a new task out of what you typed.`,
     };
   }
   const { task, etag } = source;

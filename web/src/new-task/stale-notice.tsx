@@ -1,6 +1,7 @@
 import { Alert, Button, Group, List, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { readTask } from "~/api/tasks";
+import { ErrorNotice } from "~/ui/error-notice";
 import { setting } from "~/ui/format";
 import { leaves } from "./document/rebase";
 import { write } from "./document/task-text";
@@ -25,10 +26,14 @@ export function StaleNotice({ taskId, tools, onSaveOver, onTaken }: StaleNoticeP
     gcTime: 0,
   });
   const { draft } = tools;
-  if (current.data === undefined || draft.task.content === null) return <Skeleton h={120} />;
+  if (current.isError) {
+    return <ErrorNotice error={current.error} onRetry={() => void current.refetch()} />;
+  }
+  if (current.data === undefined) return <Skeleton h={120} />;
   const { task, etag } = current.data;
   const theirs = task.config as unknown as JsonObject;
-  const mine = draft.task.content;
+  // While it cannot be read there is nothing to compare, and nothing to save.
+  const mine = draft.task.content ?? theirs;
   const differing = leaves(theirs, mine).filter(
     (path) => !same(valueAt(theirs, path), valueAt(mine, path)),
   );
@@ -52,7 +57,7 @@ export function StaleNotice({ taskId, tools, onSaveOver, onTaken }: StaleNoticeP
         {differing.length === 0 && <List.Item>nowhere: both are the same</List.Item>}
       </List>
       <Group gap="xs">
-        <Button size="xs" onClick={() => onSaveOver(etag)}>
+        <Button size="xs" onClick={() => onSaveOver(etag)} disabled={draft.task.content === null}>
           Save yours over theirs
         </Button>
         <Button size="xs" variant="default" onClick={take}>

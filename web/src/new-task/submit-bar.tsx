@@ -35,6 +35,14 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
       aria-label={isEdit ? "Save" : "Create"}
     >
       {submit.error !== null && !isStale && <ErrorNotice error={submit.error} />}
+      {isEdit && isUnchangeable(submit.error) && (
+        <Button
+          variant="default"
+          onClick={() => content && submit.mutate({ content, start: sent ?? false, isNew: true })}
+        >
+          Make a new task of it
+        </Button>
+      )}
       <TextInput
         label="Name"
         value={typeof name === "string" ? name : ""}
@@ -64,4 +72,9 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
       </div>
     </Card>
   );
+}
+
+/** Whether the task that was to be changed is gone, or has been started meanwhile. */
+function isUnchangeable(error: unknown): boolean {
+  return error instanceof ApiProblem && (error.isGone || error.isConflict);
 }

@@ -28,7 +28,12 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
   const { draft, act } = tools;
   const suggestion = useSuggestion(draft.decisions, act);
   const checks = useChecks(draft.task.content);
-  const submit = useSubmit({ editedId: opened.editedId, etag: draft.etag, onDone: tools.finish });
+  const submit = useSubmit({
+    editedId: opened.editedId,
+    etag: draft.etag,
+    onSaved: (etag) => act({ kind: "retag", etag }),
+    onDone: tools.finish,
+  });
   const { mode = "quick" } = useSearch({ from: "/tasks/new" });
   const navigate = useNavigate({ from: "/tasks/new" });
   const [isImporting, setImporting] = useState(false);

@@ -10,26 +10,33 @@ interface SubmitTarget {
   /** Task that is changed; null for a new one. */
   editedId: number | null;
   etag: string | null;
+  /** Called with the tag of what was saved: to start it may still be refused. */
+  onSaved: (etag: string | null) => void;
   onDone: () => void;
 }
 
 export interface Submission {
   content: JsonObject;
   start: boolean;
+  /** Whether a new task is made, although the draft was to change one. */
+  isNew?: boolean;
   /** In place of the tag that was read: for what is saved over a change of somebody else. */
   etag?: string | null;
 }
 
-export function useSubmit({ editedId, etag, onDone }: SubmitTarget) {
+export function useSubmit({ editedId, etag, onSaved, onDone }: SubmitTarget) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const keyFor = useIdempotencyKeys();
   return useMutation({
     mutationFn: async (given: Submission): Promise<Task> => {
       const document = given.content as unknown as TaskDocument;
-      if (editedId === null) return createTask(document, given.start, keyFor(given));
+      if (editedId === null || given.isNew) {
+        return createTask(document, given.start, keyFor(given));
+      }
       const changed = await changeTask(editedId, { config: document }, given.etag ?? etag);
-      return given.start ? act(editedId, "start") : changed;
+      onSaved(changed.etag);
+      return given.start ? act(editedId, "start") : changed.task;
     },
     onSuccess: (task) => {
       onDone();

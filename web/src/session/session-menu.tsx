@@ -1,4 +1,5 @@
 import { ActionIcon, Menu } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import { IconLogout, IconUser } from "@tabler/icons-react";
 import { useTaskActions } from "~/actions/actions-provider";
 import { type BrowserSession, signOut } from "~/api/session";
@@ -14,8 +15,14 @@ export function SessionMenu({ session }: { session: BrowserSession }) {
   const { deletions } = useTaskActions();
   if (!session.required) return null;
   const leave = async () => {
-    await deletions.flush();
-    await signOut();
+    try {
+      await deletions.flush();
+      await signOut();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      notifications.show({ color: "red", title: "You are still signed in", message });
+      return;
+    }
     // A new page knows nothing of what this reader saw.
     location.assign("/");
   };

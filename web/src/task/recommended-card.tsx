@@ -12,13 +12,13 @@ import type { Task } from "~/api/tasks";
 import { CommandBlock } from "~/ui/command-block";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { load, percent } from "~/ui/format";
-import { quantity } from "~/ui/quantities";
+import { load } from "~/ui/format";
+import { quantity, unitBeside } from "~/ui/quantities";
 import { VerdictBadge } from "~/ui/verdict-badge";
 import classes from "./overview.module.css";
 import { asSentence } from "./sentence";
 import { SettingsLine } from "./settings-line";
-import { interval, limitsOf, unitBeside, worstMiss } from "./slo";
+import { interval, limitsOf } from "./slo";
 import { useTask } from "./task-context";
 
 const SHOWN = [
@@ -84,7 +84,7 @@ function Answer({ task, point, details }: AnswerProps) {
   const index = details?.experiment_index ?? null;
   return (
     <Stack gap="sm">
-      {!point.meets_slo && <Misses point={point} limits={limits} />}
+      {!point.meets_slo && <NothingMeets />}
       <Text size="sm" className="text-of-users">
         {asSentence(point.reason)}
       </Text>
@@ -145,19 +145,17 @@ function Answer({ task, point, details }: AnswerProps) {
   );
 }
 
-function Misses({ point, limits }: { point: Recommended; limits: Record<string, number> }) {
-  const miss = worstMiss(point, limits);
+/** By how much the nearest point misses is in its reason. */
+function NothingMeets() {
   return (
-    <Alert color="yellow" variant="light" icon={<IconAlertTriangle aria-hidden />}>
-      <Text fw={600}>
-        {miss === null
-          ? "Nothing meets the SLO"
-          : `Nothing meets the SLO: the nearest misses ${quantity(miss.name).short} by ${percent(miss.over)}`}
-      </Text>
-      <Text size="sm">
-        Allow more, search wider, or serve less load for each engine. This is the point that comes
-        nearest.
-      </Text>
+    <Alert
+      color="yellow"
+      variant="light"
+      icon={<IconAlertTriangle aria-hidden />}
+      title="Nothing meets the SLO"
+    >
+      Allow more, search wider, or serve less load for each engine. This is the point that comes
+      nearest.
     </Alert>
   );
 }

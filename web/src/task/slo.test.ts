@@ -1,14 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { quantity } from "~/ui/quantities";
-import { interval, limitsOf, unitBeside, worstMiss } from "./slo";
+import { interval, limitsOf } from "./slo";
 
 describe("figures", () => {
-  it("have their unit once", () => {
-    expect(unitBeside(quantity("ttft_ms"))).toBe("");
-    expect(unitBeside(quantity("usd_per_million_tokens"))).toBe("");
-    expect(unitBeside(quantity("tok_s"))).toBe("tok/s");
-  });
-
   it("have intervals, of which an end may be unknown", () => {
     const ttft = quantity("ttft_ms");
     expect(interval(ttft, { value: 80, low: 78, high: 91 })).toBe("78 ms to 91 ms");
@@ -20,18 +14,6 @@ describe("figures", () => {
 });
 
 describe("the SLO", () => {
-  const limits = { ttft_ms: 100, tpot_ms: 10 };
-
-  it("names the limit that is missed most", () => {
-    const miss = worstMiss({ ttft_ms: 112, tpot_ms: 15 }, limits);
-    expect(miss?.name).toBe("tpot_ms");
-    expect(miss?.over).toBeCloseTo(0.5);
-  });
-
-  it("is met at the very limit, and not judged by what is unknown", () => {
-    expect(worstMiss({ ttft_ms: 100, tpot_ms: null }, limits)).toBeNull();
-  });
-
   it("takes targets of the runtime where slo leaves them out", () => {
     const document = { slo: { ttft_ms: 200 }, runtime: { ttft_target: 300, tpot_target: 20 } };
     expect(limitsOf(document)).toEqual({ ttft_ms: 200, tpot_ms: 20 });

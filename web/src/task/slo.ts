@@ -3,11 +3,6 @@
 import type { Figure } from "~/api/results";
 import type { Quantity } from "~/ui/quantities";
 
-/** The unit that a value is written with; empty where its text has one: "83.1 ms", "$1.36". */
-export function unitBeside({ unit }: Quantity): string {
-  return unit === "ms" || unit === "USD" ? "" : unit;
-}
-
 /** The interval of a figure: "78 ms to 91 ms", "at least 78 ms"; null where there is none. */
 export function interval(quantity: Quantity, figure: Figure | null | undefined): string | null {
   if (!figure) return null;
@@ -15,28 +10,6 @@ export function interval(quantity: Quantity, figure: Figure | null | undefined):
   if (low !== null && high !== null) return `${quantity.format(low)} to ${quantity.format(high)}`;
   if (low !== null) return `at least ${quantity.format(low)}`;
   return high === null ? null : `at most ${quantity.format(high)}`;
-}
-
-export interface Miss {
-  /** The limited quantity. */
-  name: string;
-  /** By what share of the limit it is missed. */
-  over: number;
-}
-
-/** The limit that is missed most; null where all are met. */
-export function worstMiss(
-  figures: Readonly<Record<string, unknown>>,
-  limits: Readonly<Record<string, number>>,
-): Miss | null {
-  let worst: Miss | null = null;
-  for (const [name, limit] of Object.entries(limits)) {
-    const value = figures[name];
-    if (typeof value !== "number") continue;
-    const over = value / limit - 1;
-    if (over > 0 && (worst === null || over > worst.over)) worst = { name, over };
-  }
-  return worst;
 }
 
 const TARGETS: Readonly<Record<string, string>> = {

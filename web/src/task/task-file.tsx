@@ -1,10 +1,10 @@
 import { Button, Group, Skeleton, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { saveText } from "~/api/reading";
 import { taskFileQuery } from "~/api/results";
 import { CopyButton } from "~/ui/copy-button";
 import { ErrorNotice } from "~/ui/error-notice";
+import { saveText } from "~/ui/saved-files";
 import { ScrollingText } from "~/ui/scrolling-text";
 import classes from "./configuration.module.css";
 import { useTask } from "./task-context";

@@ -99,6 +99,25 @@ describe("the list of tasks", () => {
     expect(asked).toHaveLength(before);
   });
 
+  it("drops a task that somebody else deletes, and asks nothing", async () => {
+    const { asked } = renderTasks();
+    await rowOf("nightly");
+    const before = asked.length;
+    act(() => {
+      FakeEvents.newest?.send({
+        id: 8,
+        task_id: 3,
+        at: "2026-11-26T10:00:00Z",
+        kind: "task_deleted",
+        payload: { name: "nightly" },
+        task: null,
+      });
+    });
+    await waitFor(() => expect(screen.queryByRole("link", { name: "nightly" })).toBeNull());
+    expect(screen.getByText("2 tasks")).toBeVisible();
+    expect(asked).toHaveLength(before);
+  });
+
   it("is gone through by keys, and opens what they are at", async () => {
     const { history } = renderTasks();
     await rowOf("nightly");

@@ -136,3 +136,14 @@ export function quantity(key: string): Quantity {
   if (found) return found;
   return { key, title: key, short: key, unit: "", better: "higher", format: rate };
 }
+
+/** The unit that a value is written with; empty where its text has one: "83.1 ms", "$1.36". */
+export function unitBeside({ unit }: Quantity): string {
+  return unit === "ms" || unit === "USD" ? "" : unit;
+}
+
+/** A figure with its unit, for where no axis gives it. */
+export function withUnit(quantity: Quantity, value: number | null | undefined): string {
+  const text = quantity.format(value);
+  return value === null || value === undefined ? text : `${text} ${unitBeside(quantity)}`.trim();
+}

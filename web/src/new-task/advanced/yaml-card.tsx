@@ -1,9 +1,9 @@
 import { ActionIcon, Card, Skeleton, Tooltip } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
-import { saveText } from "~/api/reading";
 import { CopyButton } from "~/ui/copy-button";
 import { counted } from "~/ui/format";
+import { saveText } from "~/ui/saved-files";
 import { pathOf, placeOf } from "../document/fault-places";
 import { valueAt } from "../document/values";
 import type { Checks } from "../use-checks";

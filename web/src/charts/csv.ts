@@ -1,14 +1,4 @@
-/** Files that the page itself makes. */
-
-export function download(content: Blob, name: string): void {
-  const address = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  // The browser has taken the file over by then.
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
-}
+/** Rows as a file that other programs read. */
 
 type Cell = string | number | boolean | null | undefined;
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { csv } from "./download";
+import { csv } from "./csv";
 
 it("quotes what needs it and leaves absent values empty", () => {
   expect(
