@@ -1,19 +1,10 @@
-import {
-  Alert,
-  Button,
-  Group,
-  Modal,
-  Skeleton,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from "@mantine/core";
+import { Alert, Button, Group, Skeleton, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { showTask } from "~/api/live";
 import { ApiProblem } from "~/api/problems";
 import { changeTask, readTask, type Task } from "~/api/tasks";
+import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { changesOf, collides, type TaskTexts, textsOf } from "./rename";
 
@@ -33,13 +24,13 @@ export function RenameDialog({ id, onClose }: { id: number; onClose: () => void 
     staleTime: Number.POSITIVE_INFINITY,
   });
   return (
-    <Modal opened onClose={onClose} title={`Rename task ${id}`}>
+    <Dialog onClose={onClose} title={`Rename task ${id}`}>
       {version.isPending && <Skeleton h={170} />}
       {version.isError && (
         <ErrorNotice error={version.error} onRetry={() => void version.refetch()} />
       )}
       {version.data && <RenameForm id={id} read={version.data} onClose={onClose} />}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -75,7 +66,8 @@ function RenameForm({ id, read, onClose }: { id: number; read: Version; onClose:
           value={typed.name}
           maxLength={LONGEST_NAME}
           required
-          data-autofocus
+          // It comes after the dialog, which has looked for where to put the focus.
+          autoFocus
           onChange={({ currentTarget }) => setTyped({ ...typed, name: currentTarget.value })}
         />
         <Textarea

@@ -1,4 +1,5 @@
-import { Button, Group, Modal, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
+import { Dialog } from "~/ui/dialog";
 import { counted } from "~/ui/format";
 import type { ActionTarget } from "./verbs";
 
@@ -13,8 +14,7 @@ export function RestartDialog({ tasks, onRestart, onClose }: RestartDialogProps)
   const lost = tasks.reduce((sum, task) => sum + task.experiments.total, 0);
   const isOne = tasks.length === 1;
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={isOne ? `Restart task ${tasks[0]?.id}` : `Restart ${counted(tasks.length, "task")}`}
     >
@@ -36,6 +36,6 @@ export function RestartDialog({ tasks, onRestart, onClose }: RestartDialogProps)
           Restart
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }

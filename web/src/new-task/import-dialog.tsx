@@ -1,18 +1,9 @@
-import {
-  Alert,
-  Button,
-  FileButton,
-  Group,
-  List,
-  Modal,
-  Stack,
-  Text,
-  Textarea,
-} from "@mantine/core";
+import { Alert, Button, FileButton, Group, List, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { goalsQuery } from "~/api/catalog";
 import { type Conversion, convertTask } from "~/api/plans";
+import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { read, write } from "./document/task-text";
 import type { JsonObject } from "./document/values";
@@ -62,7 +53,7 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
     onClose();
   };
   return (
-    <Modal opened onClose={onClose} title="Import" size="lg">
+    <Dialog onClose={onClose} title="Import" size="lg">
       <Stack gap="sm">
         <Text size="sm" className="quiet">
           A task file of version 1 or 2, or the command line of an engine, such as{" "}
@@ -131,6 +122,6 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
           </Group>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

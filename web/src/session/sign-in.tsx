@@ -1,7 +1,8 @@
-import { Button, Card, Modal, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Card, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { sessionQuery, signIn } from "~/api/session";
+import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 
 /** Form for the token that a service on other machines asks for. */
@@ -28,9 +29,9 @@ export function SignInPage() {
 /** The same form over a page whose session has lapsed: what was typed there stays. */
 export function SignInAgain() {
   return (
-    <Modal opened onClose={() => {}} withCloseButton={false} title="Sign in again">
+    <Dialog onClose={() => {}} withCloseButton={false} title="Sign in again">
       <SignInForm why="Your session has ended. What you typed on this page is kept." />
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -89,6 +89,7 @@ function extensionsOf(latest: { current: YamlEditorProps }) {
     editorTheme,
     EditorView.contentAttributes.of({
       "aria-label": "YAML of the task",
+      "aria-description": "Tab indents; Escape, then Tab leaves the editor.",
       spellcheck: "false",
       tabindex: "0",
     }),
