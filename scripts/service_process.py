@@ -1,4 +1,4 @@
-"""`autotuner serve` as a process that tests start, kill and start again."""
+"""`autotuner serve` as a process that tests and scripts start, kill and start again."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Found = TypeVar("Found")
 class ServiceProcess:
     """`autotuner serve` on one home; it can be killed and started again at the same address."""
 
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        self._log = folder / "serve.log"
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._log = home / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -37,6 +37,7 @@ class ServiceProcess:
 
     def start(self, *words: str) -> None:
         """Starts it and waits until it answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "autotuner", "serve", "--port", str(self.port), *words],
@@ -50,10 +51,10 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """Ends it without a chance to say goodbye."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
     def stop(self) -> None:
         """Ends it in order, if it runs."""
@@ -67,7 +68,7 @@ class ServiceProcess:
         answer = httpx.post(
             f"{self.api}/tasks/", params={"start": start}, json=document, timeout=WAIT_S
         )
-        assert answer.status_code == 201, answer.text
+        answer.raise_for_status()
         return int(answer.json()["id"])
 
     def _answers(self) -> bool:
@@ -79,6 +80,7 @@ class ServiceProcess:
     def _wait(self, found: Callable[[], Found | None]) -> Found:
         deadline = time.monotonic() + WAIT_S
         while not (value := found()):
-            assert time.monotonic() < deadline, self._log.read_text("utf-8")
+            if time.monotonic() > deadline:
+                raise TimeoutError(self._log.read_text("utf-8"))
             time.sleep(0.05)
         return value

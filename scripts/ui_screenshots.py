@@ -10,7 +10,6 @@ only pages whose names contain one of them.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+from service_process import ServiceProcess
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -93,21 +93,12 @@ def fill(home: Path) -> None:
 @contextlib.contextmanager
 def served(home: Path) -> Iterator[str]:
     """Address of a service on a home, without a worker; it ends with the block."""
-    environment = os.environ | {"AUTOTUNER_HOME": str(home)}
-    with subprocess.Popen(
-        [sys.executable, "-m", "autotuner", "serve", "--port", "0", "--no-worker"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-    ) as service:
-        try:
-            lines = service.stdout or ()
-            found = (re.search(r"serves on (http://127\.0\.0\.1:\d+)", line) for line in lines)
-            address = next(filter(None, found))
-            yield address[1]
-        finally:
-            service.terminate()
+    service = ServiceProcess(home)
+    service.start("--no-worker")
+    try:
+        yield service.url
+    finally:
+        service.stop()
 
 
 def add_tasks(url: str) -> None:

@@ -7,18 +7,27 @@ from pathlib import Path
 
 import pytest
 import ui_screenshots
-from playwright.sync_api import Browser, Page
+from pages import opened_page
+from playwright.sync_api import Browser, Page, expect
 from service_process import ServiceProcess
 
 from autotuner.server.built_ui import is_built
 
+# A page on a machine that others use too may take its time.
+expect.set_options(timeout=30_000)
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[ServiceProcess]:
-    """A service on an empty home, without a worker unless a test starts it with one."""
+
+@pytest.fixture(scope="session")
+def built_ui() -> None:
+    """Skips where the UI is not built."""
     if not is_built():
         pytest.skip("the UI is not built: make ui-build")
-    made = ServiceProcess(tmp_path)
+
+
+@pytest.fixture
+def service(built_ui: None, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A service on an empty home; a test starts it, with a worker or without."""
+    made = ServiceProcess(tmp_path / "home")
     yield made
     made.stop()
 
@@ -34,12 +43,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page in a fresh profile; errors of its scripts fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    context.close()
-    assert not errors, errors
+    """A page of 1280 x 800 pixels."""
+    with opened_page(browser) as opened:
+        yield opened
