@@ -4,7 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
 import { pointsQuery, type TaskPoints } from "~/api/points";
 import { usePalette } from "~/charts/palette";
-import { useAfterPaint } from "~/ui/after-paint";
+import { useWhenIdle } from "~/ui/after-paint";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
@@ -53,8 +53,8 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const { plane } = scene;
   const palette = usePalette();
 
-  // Axes side by side follow in the next frame: the chart goes first.
-  const calm = useAfterPaint(exploration);
+  // Axes side by side follow when there is time: the chart goes first.
+  const calm = useWhenIdle(exploration);
   const { pinned, compared } = view;
   const pins = useMemo(
     () => [pinned, compared].map((id) => set.indexOf(id)).filter((index) => index >= 0),

@@ -122,27 +122,33 @@ export interface Segments {
 
 /** Lines that join predicted and measured points, and the intervals of both. */
 export function segmentsOf(set: PointSet, scene: Scene): Segments {
+  const { groups } = scene;
+  const { xs, ys } = scene.plane;
+  const isListed = (index: number) => (groups[index] as number) > CODE.unselected;
+  const isOnFrontier = (index: number) => groups[index] === CODE.frontier;
   const isPaired = (index: number) => {
     const other = set.counterpartOf(index);
     return other >= 0 && isShown(scene, other);
   };
-  const shown = shownIndices(scene).filter((index) => scene.groups[index] !== CODE.unselected);
-  const paired = shown.filter(isPaired);
-  const isThinned = paired.length > 2 * MOST_PAIRS;
-  const isOnFrontier = (index: number) => scene.groups[index] === CODE.frontier;
-  const kept = isThinned
-    ? paired.filter((index) => isOnFrontier(index) || isOnFrontier(set.counterpartOf(index)))
-    : paired;
-  const withInterval = new Set([...kept, ...shown.filter(isOnFrontier)]);
-
-  const { xs, ys } = scene.plane;
-  const links = kept
-    .filter((index) => set.points[index]?.kind === "measured")
-    .map((index) => {
-      const other = set.counterpartOf(index);
-      return [xs[other], ys[other], xs[index], ys[index]] as Segment;
-    });
-  const intervals = [...withInterval].flatMap((index) => intervalsOf(set, scene.plane, index));
+  let paired = 0;
+  for (let index = 0; index < groups.length; index++) {
+    if (isListed(index) && isPaired(index)) paired += 1;
+  }
+  const isThinned = paired > 2 * MOST_PAIRS;
+  const links: Segment[] = [];
+  const intervals: Segment[] = [];
+  for (let index = 0; index < groups.length; index++) {
+    if (!isListed(index)) continue;
+    const other = set.counterpartOf(index);
+    const isBest = isOnFrontier(index);
+    const isTold = !isThinned || isBest || (other >= 0 && isOnFrontier(other));
+    const isJoined = isTold && isPaired(index);
+    if (isJoined && set.isMeasured[index]) {
+      const ends = [xs[other], ys[other], xs[index], ys[index]];
+      links.push(ends as Segment);
+    }
+    if (isJoined || isBest) intervals.push(...intervalsOf(set, scene.plane, index));
+  }
   return { links: flat(links), intervals: flat(intervals), isThinned };
 }
 

@@ -1,6 +1,6 @@
 import { Button, Group, NumberInput, Text } from "@mantine/core";
 import { IconArrowBackUp, IconStarFilled } from "@tabler/icons-react";
-import { memo } from "react";
+import { memo, useCallback, useRef } from "react";
 import { count } from "~/ui/format";
 import { type Quantity, quantity } from "~/ui/quantities";
 import { axisLimit } from "./axes";
@@ -34,28 +34,21 @@ export const SloPanel = memo(function SloPanel(props: SloPanelProps) {
   );
   const point = recommendation && set.points[recommendation.index];
 
-  function change(name: string, limit: number | null) {
-    const { [name]: _, ...others } = limits;
-    onLimits(limit === null ? others : { ...others, [name]: limit });
-  }
+  const latest = useRef(limits);
+  latest.current = limits;
+  const change = useCallback(
+    (name: string, limit: number | null) => {
+      const { [name]: _, ...others } = latest.current;
+      onLimits(limit === null ? others : { ...others, [name]: limit });
+    },
+    [onLimits],
+  );
 
   return (
     <div className={classes.panel}>
       <Group gap="sm" align="flex-end">
         {names.map((name) => (
-          <NumberInput
-            key={name}
-            label={`${quantity(name).short} at most`}
-            size="xs"
-            w={128}
-            min={0}
-            allowNegative={false}
-            step={limits[name] ? Math.max(0.1, Number((limits[name] / 20).toPrecision(1))) : 10}
-            suffix=" ms"
-            placeholder="no limit"
-            value={limits[name] ?? ""}
-            onChange={(value) => change(name, Number(value) > 0 ? Number(value) : null)}
-          />
+          <LimitInput key={name} name={name} limit={limits[name] ?? null} onChange={change} />
         ))}
         {isChanged && (
           <Button
@@ -114,3 +107,28 @@ function Meeting({ feasible, kind }: { feasible: Feasible; kind: string }) {
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+interface LimitInputProps {
+  name: string;
+  /** In ms. */
+  limit: number | null;
+  onChange: (name: string, limit: number | null) => void;
+}
+
+/** While one limit is dragged, the fields of the others stay as they are. */
+const LimitInput = memo(function LimitInput({ name, limit, onChange }: LimitInputProps) {
+  return (
+    <NumberInput
+      label={`${quantity(name).short} at most`}
+      size="xs"
+      w={128}
+      min={0}
+      allowNegative={false}
+      step={limit ? Math.max(0.1, Number((limit / 20).toPrecision(1))) : 10}
+      suffix=" ms"
+      placeholder="no limit"
+      value={limit ?? ""}
+      onChange={(value) => onChange(name, Number(value) > 0 ? Number(value) : null)}
+    />
+  );
+});

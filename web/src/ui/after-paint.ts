@@ -12,12 +12,22 @@ export function afterPaint(call: () => void): () => void {
   };
 }
 
-/** A value as it was until the frame that shows the new one elsewhere is on the screen. */
-export function useAfterPaint<T>(value: T): T {
+const LONGEST_MS = 200;
+
+/** Calls when the page has nothing else to do, as between frames of a drag, or soon after it. */
+function whenIdle(call: () => void): () => void {
+  // Not every browser knows it.
+  if (typeof requestIdleCallback === "undefined") return afterPaint(call);
+  const asked = requestIdleCallback(call, { timeout: LONGEST_MS });
+  return () => cancelIdleCallback(asked);
+}
+
+/** A value that follows when there is time for what it costs to show it. */
+export function useWhenIdle<T>(value: T): T {
   const [shown, setShown] = useState(value);
   useEffect(() => {
     if (shown === value) return;
-    return afterPaint(() => startTransition(() => setShown(() => value)));
+    return whenIdle(() => startTransition(() => setShown(() => value)));
   }, [shown, value]);
   return shown;
 }
