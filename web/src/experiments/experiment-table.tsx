@@ -1,8 +1,9 @@
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type MouseEvent, memo, useCallback, useRef } from "react";
+import { type CSSProperties, type MouseEvent, memo, useCallback, useRef } from "react";
 import type { Experiment } from "~/api/experiments";
+import { useFocusOfRow, useRecycledKeys } from "~/ui/recycled-rows";
 import { type Column, INDEX, STATUS } from "./columns";
 import classes from "./experiment-table.module.css";
 import { MOST_MARKED } from "./search-params";
@@ -10,6 +11,7 @@ import { ExperimentStatusText } from "./status-badge";
 
 const ROW_PX = 36;
 const MARK_PX = 40;
+const OVERSCAN = 8;
 
 interface ExperimentTableProps {
   taskId: number;
@@ -35,42 +37,42 @@ export function ExperimentTable(props: ExperimentTableProps) {
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 12,
+    overscan: OVERSCAN,
   });
   const items = virtual.getVirtualItems();
-  const above = items[0]?.start ?? 0;
-  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const keyOf = useRecycledKeys(items.length);
   const widthPx = columns.reduce((sum, { widthPx }) => sum + widthPx, MARK_PX);
+  const layout = {
+    minWidth: widthPx,
+    "--columns": [
+      `${MARK_PX}px`,
+      ...columns.map(({ widthPx }) => `minmax(${widthPx}px, ${widthPx}fr)`),
+    ].join(" "),
+  } as CSSProperties;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard.
     <section ref={scroller} className={classes.scroll} tabIndex={0} aria-label="Experiments">
-      <table className={classes.table} style={{ width: widthPx }} aria-rowcount={rows.length + 1}>
-        <colgroup>
-          <col style={{ width: MARK_PX }} />
-          {columns.map((column) => (
-            <col key={column.id} style={{ width: column.widthPx }} />
-          ))}
-        </colgroup>
-        <thead>
-          <tr aria-rowindex={1}>
-            <td className={classes.mark} />
+      <div role="table" aria-label="Experiments" aria-rowcount={rows.length + 1} style={layout}>
+        <div role="rowgroup" className={classes.head}>
+          <div role="row" className={classes.headRow} aria-rowindex={1}>
+            <div role="cell" />
             {columns.map((column) => (
               <Heading key={column.id} column={column} sort={sort} onSort={onSort} />
             ))}
-          </tr>
-        </thead>
-        <tbody>
-          <Spacer heightPx={above} columns={columns.length + 1} />
-          {items.map((item) => {
-            const row = rows[item.index];
+          </div>
+        </div>
+        <div role="rowgroup" className={classes.rows} style={{ height: virtual.getTotalSize() }}>
+          {items.map(({ index: place, start }) => {
+            const row = rows[place];
             if (row === undefined) return null;
             const isMarked = marked.includes(row.index);
             return (
               <Row
-                key={row.index}
+                key={keyOf(place)}
                 taskId={taskId}
                 row={row}
-                place={item.index}
+                place={place}
+                top={start}
                 columns={columns}
                 isMarked={isMarked}
                 mayMark={isMarked || marked.length < MOST_MARKED}
@@ -79,19 +81,9 @@ export function ExperimentTable(props: ExperimentTableProps) {
               />
             );
           })}
-          <Spacer heightPx={below} columns={columns.length + 1} />
-        </tbody>
-      </table>
+        </div>
+      </div>
     </section>
-  );
-}
-
-function Spacer({ heightPx, columns }: { heightPx: number; columns: number }) {
-  if (heightPx <= 0) return null;
-  return (
-    <tr className={classes.spacer} aria-hidden>
-      <td colSpan={columns} style={{ height: heightPx }} />
-    </tr>
   );
 }
 
@@ -107,8 +99,8 @@ function Heading({ column, sort, onSort }: HeadingProps) {
   const isDown = sort === `-${column.id}`;
   const Arrow = isUp ? IconArrowUp : IconArrowDown;
   return (
-    <th
-      scope="col"
+    <div
+      role="columnheader"
       className={column.isNumeric ? classes.number : undefined}
       aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}
       title={column.description}
@@ -121,7 +113,7 @@ function Heading({ column, sort, onSort }: HeadingProps) {
         <span className={classes.name}>{column.title}</span>
         {(isUp || isDown) && <Arrow size={13} aria-hidden style={{ flex: "none" }} />}
       </button>
-    </th>
+    </div>
   );
 }
 
@@ -129,6 +121,8 @@ interface RowProps {
   taskId: number;
   row: Experiment;
   place: number;
+  /** Distance from the first row, in px. */
+  top: number;
   columns: readonly Column[];
   isMarked: boolean;
   mayMark: boolean;
@@ -136,12 +130,21 @@ interface RowProps {
   onOpen: (index: number) => void;
 }
 
-/** A row of the browser's own elements: dozens are drawn anew with every frame of scrolling. */
+/** A row of the browser's own elements: dozens change with every frame of scrolling. */
 const Row = memo(function Row(props: RowProps) {
-  const { taskId, row, place, columns, isMarked, mayMark, onMark, onOpen } = props;
+  const { taskId, row, place, top, columns, isMarked, mayMark, onMark, onOpen } = props;
+  const host = useRef<HTMLDivElement>(null);
+  useFocusOfRow(host, row.index);
   return (
-    <tr aria-rowindex={place + 2} aria-selected={isMarked}>
-      <td className={classes.mark}>
+    <div
+      ref={host}
+      role="row"
+      className={classes.row}
+      style={{ transform: `translateY(${top}px)` }}
+      aria-rowindex={place + 2}
+      aria-selected={isMarked}
+    >
+      <div role="cell">
         <input
           type="checkbox"
           className={classes.check}
@@ -150,11 +153,11 @@ const Row = memo(function Row(props: RowProps) {
           onChange={(event) => onMark(row.index, event.currentTarget.checked)}
           aria-label={`Mark experiment ${row.index}`}
         />
-      </td>
+      </div>
       {columns.map((column) => (
         <Cell key={column.id} taskId={taskId} row={row} column={column} onOpen={onOpen} />
       ))}
-    </tr>
+    </div>
   );
 });
 
@@ -168,7 +171,7 @@ interface CellProps {
 function Cell({ taskId, row, column, onOpen }: CellProps) {
   if (column.id === INDEX) {
     return (
-      <th scope="row" className={classes.number}>
+      <div role="rowheader" className={classes.number}>
         <a
           href={`/tasks/${taskId}/experiments/${row.index}`}
           className={classes.link}
@@ -181,21 +184,21 @@ function Cell({ taskId, row, column, onOpen }: CellProps) {
         >
           {row.index}
         </a>
-      </th>
+      </div>
     );
   }
   if (column.id === STATUS) {
     return (
-      <td>
+      <div role="cell">
         <ExperimentStatusText status={row.status} />
-      </td>
+      </div>
     );
   }
   const text = column.text(row);
   return (
-    <td className={column.isNumeric ? classes.number : undefined} title={text}>
+    <div role="cell" className={column.isNumeric ? classes.number : undefined} title={text}>
       {text}
-    </td>
+    </div>
   );
 }
 

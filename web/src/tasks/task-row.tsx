@@ -1,7 +1,8 @@
 import { IconDots } from "@tabler/icons-react";
-import { memo } from "react";
+import { memo, useRef } from "react";
 import type { TaskItem } from "~/api/tasks";
 import { moment } from "~/ui/format";
+import { useFocusOfRow } from "~/ui/recycled-rows";
 import { StatusBadge } from "~/ui/status-badge";
 import { BestResult, Marks, ModelName, TaskProgress } from "./task-facts";
 import classes from "./task-row.module.css";
@@ -27,8 +28,11 @@ export interface TaskRowProps {
  */
 export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
   const { task, index, top, isCard, isActive, isSelected } = props;
+  const host = useRef<HTMLDivElement>(null);
+  useFocusOfRow(host, task.id);
   return (
     <div
+      ref={host}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isSelected}
@@ -136,6 +140,9 @@ function SelectCell({ task, isSelected, mayWrite }: TaskRowProps) {
   );
 }
 
+/** Made once: there is one in every row. */
+const DOTS = <IconDots size={16} aria-hidden />;
+
 function MenuCell({ task, isMenuOpen, mayWrite }: TaskRowProps) {
   return (
     <div role="gridcell" className={classes.above}>
@@ -148,7 +155,7 @@ function MenuCell({ task, isMenuOpen, mayWrite }: TaskRowProps) {
           aria-expanded={isMenuOpen}
           aria-label={`Actions for task ${task.id}, ${task.name}`}
         >
-          <IconDots size={16} aria-hidden />
+          {DOTS}
         </button>
       )}
     </div>

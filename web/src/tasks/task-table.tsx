@@ -3,6 +3,7 @@ import { type MouseEvent, useCallback, useEffect, useRef, useState } from "react
 import { useTaskActions } from "~/actions/actions-provider";
 import type { SortName, TaskItem } from "~/api/tasks";
 import { ago } from "~/ui/format";
+import { useRecycledKeys } from "~/ui/recycled-rows";
 import { useServiceNow } from "~/ui/use-service-now";
 import { RowMenu } from "./row-menu";
 import { TableHead } from "./table-head";
@@ -62,6 +63,7 @@ export function TaskTable(props: TaskTableProps) {
   useEffect(() => virtual.measure(), [isCards]);
 
   const items = virtual.getVirtualItems();
+  const keyOf = useRecycledKeys(items.length);
   const lastShown = items.at(-1)?.index ?? 0;
   const needsMore = rows.length < total && lastShown >= rows.length - AHEAD;
   useEffect(() => {
@@ -111,8 +113,9 @@ export function TaskTable(props: TaskTableProps) {
       >
         <TableHead {...props} mayWrite={mayWrite} />
         <div role="rowgroup" className={classes.rows} style={{ height: virtual.getTotalSize() }}>
-          {items.map(({ index, start, key }) => {
+          {items.map(({ index, start }) => {
             const task = rows[index];
+            const key = keyOf(index);
             if (!task) return <RowToCome key={key} top={start} isCard={isCards} />;
             return (
               <TaskRow
