@@ -27,7 +27,7 @@ def after(**grown_s: float) -> Counters:
     ("grown_s", "busy", "description"),
     [
         ({"busy_s": 20.0, "ours_s": 20.0}, False, ""),
-        ({"busy_s": 20.0, "ours_s": 10.0}, True, "other processes used 50%"),
+        ({"busy_s": 20.0, "ours_s": 10.0}, True, "other processes used 50 %"),
         ({"busy_s": 10.0, "idle_s": 10.0, "ours_s": 1.0}, False, ""),
         ({"busy_s": 10.0, "idle_s": 8.0, "stolen_s": 2.0, "ours_s": 10.0}, True, "hypervisor"),
         ({"busy_s": 10.0, "idle_s": 10.0, "ours_s": 10.0, "held_back_s": 3.0}, True, "quota"),

@@ -120,13 +120,15 @@ class MachineLoad(BaseModel):
     busy: bool
 
     def describe(self) -> str:
-        """Why the machine counts as busy: `other processes used 62% of the CPUs`."""
+        """Why the machine counts as busy: `other processes used 62 % of the CPUs`."""
         parts = (
-            (self.others > _OTHERS_SHARE, f"other processes used {self.others:.0%} of the CPUs"),
-            (self.stolen > _LOST_SHARE, f"the hypervisor took {self.stolen:.0%} of them"),
-            (self.held_back > _LOST_SHARE, f"the CPU quota kept us waiting {self.held_back:.0%}"),
+            (self.others, _OTHERS_SHARE, "other processes used {} of the CPUs"),
+            (self.stolen, _LOST_SHARE, "the hypervisor took {} of them"),
+            (self.held_back, _LOST_SHARE, "the CPU quota kept us waiting {}"),
         )
-        return ", ".join(text for shown, text in parts if shown)
+        return ", ".join(
+            text.format(f"{100 * share:.0f} %") for share, most, text in parts if share > most
+        )
 
 
 @dataclass(frozen=True)

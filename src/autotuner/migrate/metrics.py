@@ -193,7 +193,7 @@ def v1_score(metrics: Mapping[str, Any], objective: str, slo: Mapping[str, Any] 
         if excess <= 0:
             continue
         if limit.hard_fail and excess > limit.fail_ratio:
-            words = f"{limit.name} is {actual:g} s, {excess:.0%} above its limit of"
+            words = f"{limit.name} is {actual:g} s, {100 * excess:.0f} % above its limit of"
             return Score(None, f"SLO: {words} {limit.threshold:g} s")
         if limit.weight:
             penalty += limit.weight * _exp(excess / steepness)

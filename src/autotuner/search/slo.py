@@ -12,6 +12,7 @@ from autotuner.search.points import (
     figure,
     has,
     objective_vector,
+    percent,
     quantity,
 )
 
@@ -117,7 +118,8 @@ def recommend(
     excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({limits}); this one comes nearest: "
-        f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, {excess:.0%} over its limit"
+        f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, "
+        f"{percent(excess)} over its limit"
     )
     return best, reason, False
 
@@ -156,8 +158,8 @@ def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
     fastest = max(map(_speed, points))
     best = max(points, key=lambda p: (p.tok_s_per_gpu / most) * (_speed(p) / fastest))
     reason = (
-        f"no SLO is given; this is the best balance: {best.tok_s_per_gpu / most:.0%} of the most "
-        f"throughput at {_speed(best) / fastest:.0%} of the greatest "
+        f"no SLO is given; this is the best balance: {percent(best.tok_s_per_gpu / most)} of the "
+        f"most throughput at {percent(_speed(best) / fastest)} of the greatest "
         + ("speed per user" if best.tpot_ms is not None else "speed to the first token")
     )
     return best, reason, True

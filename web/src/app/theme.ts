@@ -12,11 +12,24 @@ const lake: MantineColorsTuple = [
   "#0b7392",
   "#00637f",
 ];
+/** Greys of the dark scheme with the tint of its surfaces: text, borders, fields, the page. */
+const dark: MantineColorsTuple = [
+  "#d7dfe3",
+  "#b5c0c6",
+  "#93a1a8",
+  "#74838b",
+  "#3a474e",
+  "#2c373d",
+  "#222b30",
+  "#1b2226",
+  "#151c1f",
+  "#12181b",
+];
 
 export const theme = createTheme({
   primaryColor: "lake",
   primaryShade: { light: 8, dark: 5 },
-  colors: { lake },
+  colors: { lake, dark },
   defaultRadius: "md",
   cursorType: "pointer",
   fontFamily:

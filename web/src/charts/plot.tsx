@@ -33,7 +33,7 @@ export function Plot({ axes, series, size }: PlotProps) {
     import("./echarts").then(
       ({ init }) => {
         if (isGone || host.current === null) return;
-        made = init(host.current, null, { renderer: "canvas" });
+        made = init(host.current, { renderer: "canvas" });
         drawn.current = { series: null, size: { width: 0, height: 0 } };
         setChart(made);
       },

@@ -81,7 +81,9 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
               <Table.Th scope="col">predicted</Table.Th>
               <Table.Th scope="col">actual</Table.Th>
               <Table.Th scope="col">error</Table.Th>
-              <Table.Th scope="col">source</Table.Th>
+              <Table.Th scope="col" className={classes.words}>
+                source
+              </Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -105,7 +107,7 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
                 <Table.Td>{quantity.format(pair.predicted)}</Table.Td>
                 <Table.Td>{quantity.format(pair.actual)}</Table.Td>
                 <Table.Td>{change(pair.error)}</Table.Td>
-                <Table.Td className="text-of-users">{pair.source}</Table.Td>
+                <Table.Td className={`text-of-users ${classes.words}`}>{pair.source}</Table.Td>
               </Table.Tr>
             ))}
           </Table.Tbody>

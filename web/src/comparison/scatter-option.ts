@@ -50,9 +50,9 @@ export function scatterAxes(
   };
   return {
     animation: false,
-    grid: { left: 62, right: 14, top: 10, bottom: 44, outerBoundsMode: "none" },
+    grid: { left: 72, right: 26, top: 10, bottom: 44, outerBoundsMode: "none" },
     xAxis: axis("actual", size.width, 26),
-    yAxis: { ...axis("predicted", size.height, 46), nameRotate: 90 },
+    yAxis: { ...axis("predicted", size.height, 54), nameRotate: 90 },
   };
 }
 

@@ -87,7 +87,7 @@ const RESULTS: readonly Column[] = [
     isNumeric: false,
     isDefault: true,
     value: ({ is_on_actual_frontier: isOn }) => (isOn ? 0 : null),
-    text: ({ is_on_actual_frontier: isOn }) => (isOn ? "On it" : ""),
+    text: ({ is_on_actual_frontier: isOn }) => (isOn ? "yes" : ""),
   },
 ];
 
@@ -123,7 +123,7 @@ function settingColumn(path: string): Column {
     id: path,
     title: fieldName(path),
     description: path,
-    widthPx: Math.min(190, Math.max(96, 8 * fieldName(path).length + 24)),
+    widthPx: Math.min(200, Math.max(96, 8 * fieldName(path).length + 40)),
     isNumeric: false,
     isDefault: true,
     value: ({ settings }) => comparable(settings[path]),

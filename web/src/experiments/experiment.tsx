@@ -17,6 +17,9 @@ import { LevelTable } from "./level-table";
 import { ExperimentStatusBadge } from "./status-badge";
 
 const route = getRouteApi("/tasks/$taskId/experiments/$index");
+/** Of a line of a log, and of what stands around all of them. */
+const LOG_LINE_PX = 20;
+const LOG_ROOM_PX = 20;
 
 /** One launch: what it set, what it measured, and its log. */
 export function ExperimentDetails() {
@@ -45,8 +48,14 @@ function Head({ experiment }: { experiment: ExperimentDetail }) {
     phase,
     candidate,
     `launched ${moment(experiment.started_at)}`,
-    experiment.startup_s === null ? "" : `engine ready after ${duration(experiment.startup_s)}`,
-    experiment.measure_s === null ? "" : `measured for ${duration(experiment.measure_s)}`,
+    ...(experiment.failure === null
+      ? [
+          experiment.startup_s === null
+            ? ""
+            : `engine ready after ${duration(experiment.startup_s)}`,
+          experiment.measure_s === null ? "" : `measured for ${duration(experiment.measure_s)}`,
+        ]
+      : []),
   ];
   return (
     <section className={`card ${classes.card}`} aria-labelledby="experiment">
@@ -164,7 +173,7 @@ function Log({ experiment }: { experiment: ExperimentDetail }) {
         dropped={dropped}
         label={`Log of experiment ${index}`}
         fileName={`task-${taskId}-experiment-${index}.log`}
-        height="420px"
+        height={`${Math.min(420, LOG_ROOM_PX + LOG_LINE_PX * Math.max(lines.length, 6))}px`}
         initialQuery=""
         onQuery={() => {}}
         empty={<EmptyState title="No lines" text="A replay launches nothing, and writes no log." />}

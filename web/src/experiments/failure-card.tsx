@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { remediesQuery } from "~/api/catalog";
 import type { ExperimentDetail } from "~/api/experiments";
 import { ScrollingText } from "~/ui/scrolling-text";
+import { asSentence } from "~/ui/sentence";
 import classes from "./experiment.module.css";
 import { failureName } from "./failures";
 
@@ -20,7 +21,7 @@ export function FailureCard({ failure }: { failure: Failure }) {
       title={failureName(failure.kind)}
     >
       <Text size="sm" className="text-of-users">
-        {failure.message}
+        {asSentence(failure.message)}
       </Text>
       <Text size="sm" mt={4}>
         {remedies?.get(failure.kind)}

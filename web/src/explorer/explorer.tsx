@@ -141,26 +141,28 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
           onZoomBy={onZoomBy}
           onExport={onExport}
         />
-        <SloPanel
-          set={set}
-          x={plane.x}
-          y={plane.y}
-          limits={limits}
-          measured={exploration.measured}
-          predicted={exploration.predicted}
-          recommendation={recommendation}
-          isChanged={view.slo !== null}
-          onLimits={onLimits}
-          onPick={onPick}
-        />
-        <ValueAtPanel
-          set={set}
-          plane={plane}
-          at={view.at}
-          reading={reading}
-          onAt={onAt}
-          onPick={onPick}
-        />
+        <div className={classes.limits}>
+          <SloPanel
+            set={set}
+            x={plane.x}
+            y={plane.y}
+            limits={limits}
+            measured={exploration.measured}
+            predicted={exploration.predicted}
+            recommendation={recommendation}
+            isChanged={view.slo !== null}
+            onLimits={onLimits}
+            onPick={onPick}
+          />
+          <ValueAtPanel
+            set={set}
+            plane={plane}
+            at={view.at}
+            reading={reading}
+            onAt={onAt}
+            onPick={onPick}
+          />
+        </div>
       </section>
       <div className={classes.columns} data-pinned={pinnedPoints.length > 0 || undefined}>
         <Stack gap="md">

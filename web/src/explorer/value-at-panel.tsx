@@ -25,7 +25,7 @@ export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps)
   return (
     <Group gap="sm" align="flex-end">
       <NumberInput
-        label={`Best ${y.short} at ${x.short}`}
+        label={`Best ${y.short} at`}
         size="xs"
         w={190}
         min={0}

@@ -1,13 +1,13 @@
-import { Box } from "@mantine/core";
+import { Box, Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { goalsQuery, modelsQuery } from "~/api/catalog";
 import { ApiProblem } from "~/api/problems";
 import { readTask } from "~/api/tasks";
-import { PageLoading } from "~/app/page-loading";
 import { kept } from "~/app/storage";
 import { ErrorNotice } from "~/ui/error-notice";
 import type { KeptDraft } from "./document/draft";
+import classes from "./new-task.module.css";
 import { type Opened, openedWith } from "./opened";
 import { TaskForm } from "./task-form";
 
@@ -41,7 +41,7 @@ export function NewTaskPage() {
     );
   }
   const read = isLost ? null : source.data;
-  if (!goals.data || !models.data || read === undefined) return <PageLoading />;
+  if (!goals.data || !models.data || read === undefined) return <Loading />;
   const opened: Opened = openedWith({
     source: read,
     lostId: isLost ? id : null,
@@ -51,4 +51,19 @@ export function NewTaskPage() {
     models: models.data,
   });
   return <TaskForm key={key} storageKey={key} opened={opened} />;
+}
+
+function Loading() {
+  return (
+    <Box className={classes.page} aria-busy="true" aria-label="Loading">
+      <Skeleton h={30} w={140} mb={12} />
+      <div className={classes.quick}>
+        <Skeleton h={694} />
+        <div className={classes.column}>
+          <Skeleton h={550} />
+          <Skeleton h={130} />
+        </div>
+      </div>
+    </Box>
+  );
 }

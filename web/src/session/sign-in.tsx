@@ -1,15 +1,20 @@
-import { Button, Card, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Button, Card, Group, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { sessionQuery, signIn } from "~/api/session";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import classes from "./sign-in.module.css";
 
 /** Form for the token that a service on other machines asks for. */
 export function SignInPage() {
   return (
-    <Card className="card" maw={420} mx="auto" mt="15vh" p="lg" component="main">
+    <Card className={`card ${classes.page}`} p="lg" component="main">
       <Stack>
+        <Group gap={8} wrap="nowrap">
+          <img src="/favicon.svg" alt="" width={22} height={22} />
+          <Text fw={650}>Inference Autotuner</Text>
+        </Group>
         <Title order={1} fz="xl">
           Sign in
         </Title>
@@ -65,6 +70,7 @@ function SignInForm({ why }: { why: ReactNode }) {
           autoFocus
           data-autofocus
           required
+          withAsterisk={false}
         />
         {entering.isError && <ErrorNotice error={entering.error} />}
         <Button type="submit" loading={entering.isPending} disabled={token.trim() === ""}>

@@ -22,7 +22,7 @@ export function Configuration() {
         {data === undefined && <ErrorNotice error={error} onRetry={() => void refetch()} />}
         {data?.unresolved && (
           <Alert
-            color="yellow"
+            color="gray"
             variant="light"
             title="Shown are the values of the task file and of its launches"
           >

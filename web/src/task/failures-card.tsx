@@ -5,6 +5,7 @@ import { remediesQuery } from "~/api/catalog";
 import { useExperiments } from "~/api/experiments";
 import { type FailureGroup, failureGroups, failureName } from "~/experiments/failures";
 import { counted } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import classes from "./overview.module.css";
 import { useTask } from "./task-context";
 
@@ -63,7 +64,7 @@ function Failure({ taskId, group }: { taskId: number; group: FailureGroup }) {
                 />
               )}
             >
-              {index}
+              #{index}
             </Anchor>
           ))}
           {group.indexes.length > MOST_LINKS && (
@@ -74,7 +75,7 @@ function Failure({ taskId, group }: { taskId: number; group: FailureGroup }) {
         </Group>
       </Group>
       <Text size="sm" className="text-of-users">
-        {group.message}
+        {asSentence(group.message)}
       </Text>
       <Text size="sm" className="quiet">
         {remedies?.get(group.kind)}

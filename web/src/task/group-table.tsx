@@ -5,6 +5,7 @@ import { type ConfigurationRow, ORIGIN_TITLES } from "./provenance";
 
 /** One of the eight groups: each field, its value, and the layer that it comes from. */
 export function GroupTable({ group, rows }: { group: string; rows: readonly ConfigurationRow[] }) {
+  const hasReasons = rows.some(({ why }) => why !== "");
   const title = group.charAt(0).toUpperCase() + group.slice(1);
   return (
     <section className={`card ${classes.card}`} aria-labelledby={`group-${group}`}>
@@ -14,16 +15,16 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
       <table className={classes.table}>
         <colgroup>
           <col width="26%" />
-          <col width="26%" />
-          <col width="18%" />
-          <col />
+          <col width={hasReasons ? "26%" : "44%"} />
+          <col width={hasReasons ? "18%" : "30%"} />
+          {hasReasons && <col />}
         </colgroup>
         <thead>
           <tr>
             <th scope="col">Field</th>
             <th scope="col">Value</th>
             <th scope="col">From</th>
-            <th scope="col">Why</th>
+            {hasReasons && <th scope="col">Why</th>}
           </tr>
         </thead>
         <tbody>
@@ -36,7 +37,7 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
                 <Group gap={6}>
                   <span>{row.value}</span>
                   {row.isSearched && (
-                    <Badge size="xs" variant="light" tt="none" fw={550}>
+                    <Badge size="sm" variant="light" tt="none" fw={550}>
                       searched
                     </Badge>
                   )}
@@ -45,11 +46,13 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
               <td className={classes.from}>
                 <Origin row={row} />
               </td>
-              <td>
-                <Text size="sm" className="quiet" title={row.source || undefined}>
-                  {row.why}
-                </Text>
-              </td>
+              {hasReasons && (
+                <td>
+                  <Text size="sm" className="quiet" title={row.source || undefined}>
+                    {row.why}
+                  </Text>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>
@@ -64,7 +67,7 @@ function Origin({ row }: { row: ConfigurationRow }) {
   const name = row.origin === "user" || row.origin === "base" ? title : row.layer;
   if (row.others.length === 0) return <span title={row.layer}>{name}</span>;
   return (
-    <Group gap={4}>
+    <Group gap={4} display="inline-flex">
       <span title={row.layer}>{name}</span>
       <Popover width={380} position="bottom-start" withArrow>
         <Popover.Target>

@@ -3,10 +3,10 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Task } from "~/api/tasks";
 import { counted, duration, percent } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import { statusLabel } from "~/ui/status-badge";
 import { phaseLines, shareDone } from "./phase";
 import classes from "./progress-card.module.css";
-import { asSentence } from "./sentence";
 import { useTask } from "./task-context";
 import { usePhase } from "./use-phase";
 

@@ -1,16 +1,15 @@
-import { Stack, Text, Title } from "@mantine/core";
+import { Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useExperiments } from "~/api/experiments";
 import { type SearchStory as Story, searchQuery } from "~/api/results";
-import { PageLoading } from "~/app/page-loading";
 import { varying } from "~/experiments/varying";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import classes from "./search-story.module.css";
-import { asSentence } from "./sentence";
 import { HYPERVOLUME, measureText, measureTitle, staircase, stepsOf, sumsOf } from "./story";
 import { StoryStepView } from "./story-step";
 import { useTask } from "./task-context";
@@ -35,7 +34,7 @@ export function SearchStory() {
     };
     return <ErrorNotice error={failure} onRetry={retry} />;
   }
-  if (isPending || search.data === undefined) return <PageLoading />;
+  if (isPending || search.data === undefined) return <Loading />;
   if (steps.length === 0) {
     return (
       <EmptyState
@@ -49,6 +48,17 @@ export function SearchStory() {
       <Head story={search.data} />
       <Steps steps={steps} measure={search.data.measure} differing={differing} />
     </>
+  );
+}
+
+function Loading() {
+  return (
+    <Stack gap={8} aria-busy="true" aria-label="Loading">
+      <Skeleton h={120} mb={6} />
+      {[1, 2, 3, 4].map((place) => (
+        <Skeleton key={place} h={STEP_PX} />
+      ))}
+    </Stack>
   );
 }
 

@@ -157,7 +157,7 @@ function Added({ launch, measure, experiment }: AddedProps) {
           {inVain
             ? failed
               ? "no result"
-              : "in vain: no point on the frontier"
+              : "in vain: none of its points stayed on the frontier"
             : `${counted(points, "point")} on the frontier`}
         </Text>
       </Group>

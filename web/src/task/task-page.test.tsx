@@ -66,7 +66,9 @@ describe("the overview of a task", () => {
     });
     expect(await screen.findByText("Nothing meets the SLO")).toBeVisible();
     expect(screen.getByText(/TTFT is 12% over its limit/)).toBeVisible();
-    expect(screen.getByText("llama-server --threads 2")).toBeVisible();
+    expect(screen.getByLabelText("Command that serves it")).toHaveTextContent(
+      "llama-server --threads 2",
+    );
     expect(screen.getByText("limit 100 ms")).toBeVisible();
     expect(screen.getByText("Misses")).toBeVisible();
     expect(await screen.findByText("95 %: 105 ms to 119 ms")).toBeVisible();
@@ -108,7 +110,7 @@ describe("the overview of a task", () => {
     });
     const card = await screen.findByRole("region", { name: "2 launches failed" });
     expect(within(card).getByText("Out of memory")).toBeVisible();
-    expect(within(card).getByText("no room")).toBeVisible();
+    expect(within(card).getByText("No room.")).toBeVisible();
     expect(within(card).getByRole("link", { name: "3" })).toBeVisible();
   });
 

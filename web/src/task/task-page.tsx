@@ -57,8 +57,8 @@ function Header({ task }: { task: Task }) {
     <Stack gap={8}>
       <Group justify="space-between" align="flex-start" gap="sm">
         <Stack gap={4} className={classes.title}>
-          <Group gap="sm" wrap="nowrap" align="center">
-            <Title order={1} fz={22} className="text-of-users" dir="auto" lineClamp={3}>
+          <Group gap="4px 12px" align="center">
+            <Title order={1} fz={22} className="text-of-users" dir="auto">
               {task.name}
             </Title>
             <StatusBadge status={task.status} requested={task.requested_action} />

@@ -38,6 +38,19 @@ describe("the progress of a task", () => {
     });
   });
 
+  it("says how many of all launches failed", () => {
+    const task = aTask({ status: "failed", launches: 5, experiments: counts(0, 5) });
+    expect(progressOf(task).text).toBe("5 of 5 failed");
+  });
+
+  it("has no bar where nothing was launched", () => {
+    expect(progressOf(aTask({ status: "cancelled" }))).toEqual({
+      bar: null,
+      text: "Nothing launched",
+      time: "",
+    });
+  });
+
   it("stays half full for one that was cancelled half-way", () => {
     const task = aTask({ status: "cancelled", launches: 4, experiments: counts(2) });
     expect(progressOf(task).bar).toEqual({ completed: 0.5, failed: 0 });

@@ -1,7 +1,7 @@
 /** How far a task is, as a bar and in words. */
 
 import type { TaskItem } from "~/api/tasks";
-import { duration } from "~/ui/format";
+import { counted, duration } from "~/ui/format";
 
 export interface Progress {
   /** Shares of the bar, 0 to 1; null where there is no bar to show. */
@@ -23,15 +23,23 @@ export function progressOf(task: Measured): Progress {
   if (task.status === "running" && task.launches === null) {
     return { bar: EMPTY, text: "Planning", time: "" };
   }
+  if (task.status !== "running" && done + running === 0 && !task.launches) {
+    return { bar: null, text: "Nothing launched", time: "" };
+  }
   const isEnded = task.status === "completed";
   const whole = isEnded ? done : Math.max(task.launches ?? done, done + running);
-  const launches = isEnded ? `${done}` : `${done} of ${whole}`;
-  const noun = whole === 1 ? "launch" : "launches";
   return {
     bar: whole === 0 ? EMPTY : { completed: completed / whole, failed: failed / whole },
-    text: failed > 0 ? `${launches}, ${failed} failed` : `${launches} ${noun}`,
+    text: textOf(done, whole, failed),
     time: timeOf(task),
   };
+}
+
+function textOf(done: number, whole: number, failed: number): string {
+  if (failed > 0 && done === whole) return `${failed} of ${whole} failed`;
+  if (failed > 0) return `${done} of ${whole}, ${failed} failed`;
+  const launches = counted(whole, "launch", "launches");
+  return done === whole ? launches : `${done} of ${launches}`;
 }
 
 const EMPTY = { completed: 0, failed: 0 };

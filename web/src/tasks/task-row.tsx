@@ -94,7 +94,7 @@ function CardCells(props: TaskRowProps) {
         <TaskProgress task={task} />
       </div>
       <div role="gridcell" className={classes.cardWhole}>
-        <BestResult best={task.best} />
+        {task.best && <BestResult best={task.best} />}
       </div>
     </>
   );

@@ -15,7 +15,18 @@ export function CommandBlock({ command, title = "Command" }: { command: string; 
       {/* Long commands scroll, which has to work without a mouse too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
       <section className={classes.text} tabIndex={0} aria-label={title}>
-        <pre>{command}</pre>
+        <pre>
+          {command.split(/(\s+)/).map((word, place) =>
+            place % 2 === 1 ? (
+              word
+            ) : (
+              // biome-ignore lint/suspicious/noArrayIndexKey: words of a text have nothing but their place.
+              <span key={place} className={classes.word}>
+                {word}
+              </span>
+            ),
+          )}
+        </pre>
       </section>
     </Box>
   );

@@ -1,6 +1,7 @@
 import { Alert, Button, Group, List, Text } from "@mantine/core";
 import { IconAlertTriangle, IconPlugConnectedX } from "@tabler/icons-react";
 import { ApiProblem } from "~/api/problems";
+import { asSentence } from "./sentence";
 
 interface ErrorNoticeProps {
   error: unknown;
@@ -15,7 +16,9 @@ export function ErrorNotice({ error, onRetry }: ErrorNoticeProps) {
   const Icon = problem?.isOffline ? IconPlugConnectedX : IconAlertTriangle;
   return (
     <Alert color="red" variant="light" icon={<Icon aria-hidden />} title={title} role="alert">
-      <Text className="text-of-users">{detail}</Text>
+      <Text size="sm" className="text-of-users">
+        {asSentence(detail)}
+      </Text>
       {problem && problem.faults.length > 0 && (
         <List size="sm" mt="xs">
           {problem.faults.map((fault) => (

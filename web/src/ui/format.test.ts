@@ -39,6 +39,8 @@ describe("numbers", () => {
     expect(change(0.125)).toBe("+12.5 %");
     expect(change(-0.03)).toBe("−3 %");
     expect(change(0)).toBe("0 %");
+    expect(change(-0.0002)).toBe("0 %");
+    expect(change(19.662)).toBe("+1,966 %");
   });
 });
 

@@ -34,14 +34,16 @@ export function counted(value: number, one: string, many = `${one}s`): string {
 
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
-  return `${(100 * share).toLocaleString("en-US", { maximumFractionDigits: digits })} %`;
+  const most = Math.abs(share) >= 1 ? 0 : digits;
+  return `${(100 * share).toLocaleString("en-US", { maximumFractionDigits: most })} %`;
 }
 
 /** A change with its sign: "+12 %", "−3.1 %". */
 export function change(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
   const text = percent(Math.abs(share));
-  return share > 0 ? `+${text}` : share < 0 ? `−${text}` : text;
+  if (text === percent(0)) return text;
+  return share > 0 ? `+${text}` : `−${text}`;
 }
 
 /** Milliseconds; from ten seconds on in seconds. */
@@ -75,8 +77,10 @@ export function usd(value: number | null | undefined): string {
   return `$${value.toLocaleString("en-US", { minimumFractionDigits: Math.min(2, digits), maximumFractionDigits: digits })}`;
 }
 
+/** Memory: "23.5 GiB", below one "93.8 MiB". */
 export function gibibytes(value: number | null | undefined): string {
-  return value === null || value === undefined ? ABSENT : `${number(value)} GiB`;
+  if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
+  return Math.abs(value) < 1 ? `${number(1024 * value)} MiB` : `${number(value)} GiB`;
 }
 
 /** A moment in the reader's own zone: "26 Nov 2026, 09:14". */
@@ -120,7 +124,7 @@ export function load(level: LoadLevel): string {
 export function setting(value: unknown): string {
   if (value === null || value === undefined) return "engine's default";
   if (typeof value === "boolean") return value ? "on" : "off";
-  if (Array.isArray(value)) return value.map(setting).join(" ");
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map(setting).join(" ");
   return String(value);
 }
 

@@ -242,7 +242,7 @@ def _point(
     if answer.own_formats:
         notes.append(OTHER_FORMATS)
     if found.layout.nextn:
-        notes.append(f"takes it that {DRAFT_ACCEPTANCE:.0%} of drafted tokens are accepted")
+        notes.append(f"takes it that {100 * DRAFT_ACCEPTANCE:.0f} % of drafted tokens are accepted")
     ttft_ms = ttft_with_waiting_ms(in_flight, slots, ttft_ms, tpot_ms, osl)
     ttft_std, tpot_std, tok_s_std = LOG_STD[answer.mode]
     return Prediction(

@@ -39,7 +39,7 @@ export const highlighting = syntaxHighlighting(
   HighlightStyle.define([
     {
       tag: [tags.propertyName, tags.definition(tags.propertyName)],
-      color: "var(--mantine-primary-color-light-color)",
+      color: "var(--mantine-color-anchor)",
     },
     { tag: tags.comment, color: "var(--quiet)", fontStyle: "italic" },
     { tag: [tags.string, tags.special(tags.string)], color: "var(--good)" },

@@ -123,9 +123,8 @@ function TypedInput({
     return (
       <Textarea
         {...shared}
-        autosize
-        minRows={1}
-        maxRows={6}
+        rows={spec.kind === "yaml" ? 3 : 2}
+        resize="vertical"
         onChange={(event) => type(event.currentTarget.value)}
       />
     );

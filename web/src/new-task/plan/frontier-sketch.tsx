@@ -6,7 +6,7 @@ import { quantity } from "~/ui/quantities";
 import classes from "./plan.module.css";
 import { type SketchPoint, sketchOf } from "./sketch-layout";
 
-const SIZE = { width: 360, height: 190, left: 46, right: 12, top: 10, bottom: 34 };
+const SIZE = { width: 360, height: 190, left: 46, right: 12, top: 24, bottom: 34 };
 
 interface FrontierSketchProps {
   prediction: Plan["prediction"];
@@ -67,7 +67,7 @@ export function FrontierSketch({ prediction }: FrontierSketchProps) {
         >
           {x.short} {x.better === "higher" ? "→" : "←"} better
         </text>
-        <text className={classes.axis} x={SIZE.left + 6} y={SIZE.top + 8}>
+        <text className={classes.axis} x={2} y={11}>
           {y.short} ↑ better
         </text>
         <polyline className={classes.line} points={sketch.line} />

@@ -54,7 +54,9 @@ export function PlanPanel({ checks, problem }: { checks: Checks; problem: string
         <ErrorNotice error={checks.problem} onRetry={checks.retry} />
       )}
       {plan ? (
-        <div className={isPending || checks.faults.length > 0 ? classes.stale : undefined}>
+        <div
+          className={`${classes.summary} ${isPending || checks.faults.length > 0 ? classes.stale : ""}`}
+        >
           <PlanSummary plan={plan} />
         </div>
       ) : (
@@ -107,7 +109,11 @@ function PlanSummary({ plan }: { plan: Plan }) {
           title="Expected time"
           value={minutes === null ? "–" : duration(60 * minutes)}
           more={
-            plan.at_most_minutes === null ? "" : `at most ${duration(60 * plan.at_most_minutes)}`
+            plan.at_most_minutes === null
+              ? ""
+              : plan.at_most_minutes === minutes
+                ? "at most"
+                : `at most ${duration(60 * plan.at_most_minutes)}`
           }
         />
         <Figure

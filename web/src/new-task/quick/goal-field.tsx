@@ -31,7 +31,7 @@ export function GoalField({ decisions, onDecide, faults }: GoalFieldProps) {
   return (
     <>
       <Chip.Group value={chosen?.name ?? ""} onChange={choose}>
-        <div className={classes.row} role="radiogroup" aria-label="Goal">
+        <div className={classes.chips} role="radiogroup" aria-label="Goal">
           {goals.map((goal) => (
             <Chip size="xs" key={goal.name} value={goal.name}>
               {goal.title}

@@ -66,6 +66,7 @@ function ProfileCard({ profile, place, many, onToggle }: ProfileCardProps) {
       <Checkbox
         size="xs"
         radius="sm"
+        classNames={{ description: classes.profileText }}
         checked={isChosen}
         disabled={profile.problem !== null && !isChosen}
         onChange={(event) => onToggle(event.currentTarget.checked)}

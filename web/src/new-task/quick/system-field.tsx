@@ -63,7 +63,7 @@ export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }:
         label="Engine"
         data={(engines ?? []).map((engine) => ({
           value: engine.name,
-          label: `${engine.title}${engine.found ? ` ${engine.version ?? ""}, installed` : ", not installed here"}`,
+          label: `${engine.title}${engine.found ? `, installed ${engine.version ?? ""}` : ", not installed here"}`,
         }))}
         value={decisions.backend ?? backend}
         onChange={(value) => onDecide({ backend: value })}

@@ -40,7 +40,7 @@ export function WorkloadField({ decisions, onDecide, isl, osl, fault }: Workload
   return (
     <>
       <Chip.Group value={chosen} onChange={choose}>
-        <div className={classes.row} role="radiogroup" aria-label="Workload">
+        <div className={classes.chips} role="radiogroup" aria-label="Workload">
           <Chip size="xs" value={SUGGESTED}>
             Suggested
           </Chip>
