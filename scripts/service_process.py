@@ -35,8 +35,8 @@ class ServiceProcess:
     def api(self) -> str:
         return f"{self.url}/api/v2"
 
-    def start(self, *words: str) -> None:
-        """Starts it and waits until it answers."""
+    def start(self, *words: str, **settings: str) -> None:
+        """Starts it and waits until it answers; `settings` are variables of its environment."""
         self.home.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -44,7 +44,7 @@ class ServiceProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=os.environ | {"AUTOTUNER_HOME": str(self.home)},
+                env=os.environ | {"AUTOTUNER_HOME": str(self.home)} | settings,
             )
         self.port = int(self._wait(lambda: _ADDRESS.search(self._log.read_text("utf-8")))[1])
         self._wait(self._answers)

@@ -1,10 +1,12 @@
 """Screenshots of every page of the web UI in its states, to be looked at.
 
 python scripts/ui_screenshots.py FOLDER [WORD…]
+python scripts/ui_screenshots.py --docs
 
-Serves a home with sample tasks in a process of its own, opens every page with Chromium, and writes
-a PNG for each page and state: light, dark, narrow (375 px), loading, error and empty. With words,
-only pages whose names contain one of them.
+Serves homes with sample tasks in processes of their own, opens every page with Chromium, and writes
+a PNG for each page and state: light, dark, narrow (375 px), loading and error, and further scenes:
+tasks in every status, dialogs, notices, an empty service, the way in. With words, only what has a
+name that contains one of them. `--docs` makes the pictures of README and docs/ui.md anew.
 """
 
 from __future__ import annotations
@@ -15,14 +17,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
+import ui_samples
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from service_process import ServiceProcess
+from ui_scenes import SCENES, Scene
 
 ROOT = Path(__file__).parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -62,7 +68,7 @@ class State:
 
     width: int = 1280
     height: int = 800
-    scheme: str = "light"
+    scheme: Literal["light", "dark"] = "light"
     answer: Callable[[Route], None] | None = None
 
 
@@ -77,7 +83,31 @@ STATES: Mapping[str, State] = {
     "loading": State(answer=_never),
     "error": State(answer=lambda route: route.abort()),
 }
+_COMING = "main [aria-busy=true], main .mantine-Skeleton-root"
 _READ = re.compile(r"/api/v2/(?!session|events)")
+ALL: Mapping[str, Scene] = {
+    **{name: Scene(path, states=tuple(STATES)) for name, path in PAGES.items()},
+    **SCENES,
+}
+IMAGES = ROOT / "docs" / "images"
+PICTURES: Mapping[str, str] = {
+    "overview-slo": "task",
+    "explorer-slo": "explorer",
+    "new-task-filled": "new_task",
+}
+"""Scene -> picture of the documents, of which there is a light and a dark one."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where scenes are shown: addresses of services, and what stands for what in their paths."""
+
+    urls: Mapping[str, str]
+    words: Mapping[str, object]
+
+    def address(self, scene: Scene) -> str:
+        """The address of a scene."""
+        return self.urls[scene.home] + scene.path.format_map(self.words)
 
 
 def fill(home: Path) -> None:
@@ -91,10 +121,10 @@ def fill(home: Path) -> None:
 
 
 @contextlib.contextmanager
-def served(home: Path) -> Iterator[str]:
+def served(home: Path, **settings: str) -> Iterator[str]:
     """Address of a service on a home, without a worker; it ends with the block."""
     service = ServiceProcess(home)
-    service.start("--no-worker")
+    service.start("--no-worker", **settings)
     try:
         yield service.url
     finally:
@@ -126,41 +156,137 @@ def opened_browser(*flags: str) -> Iterator[Browser]:
 
 
 def show(page: Page, url: str, state: State) -> None:
-    """Opens an address and waits until it is still."""
+    """Opens an address and waits until it is still, and where the service answers until it has."""
     if state.answer is not None:
         page.route(_READ, state.answer)
     page.goto(url)
     page.get_by_role("main").wait_for()
-    page.wait_for_timeout(1_500)
+    page.wait_for_timeout(1_000)
+    if state.answer is None:
+        page.locator(_COMING).first.wait_for(state="detached")
+    elif state.answer is not _never:
+        # What fails for a moment is asked for again before it is said.
+        page.get_by_role("alert").first.wait_for()
+    page.wait_for_timeout(500)
+
+
+@contextlib.contextmanager
+def services() -> Iterator[Places]:
+    """Services with sample tasks, with none, and one that asks for a token."""
+    with contextlib.ExitStack() as block:
+        homes = [Path(block.enter_context(tempfile.TemporaryDirectory())) for _ in range(3)]
+        fill(homes[0])
+        url = block.enter_context(served(homes[0]))
+        add_tasks(url)
+        ui_samples.tune_all(homes[0])
+        ui_samples.add_all(url)
+        ui_samples.put_back(homes[0])
+        numbers = ui_samples.numbers(url)
+        yield Places(
+            {
+                "samples": url,
+                "empty": block.enter_context(served(homes[1])),
+                "guarded": block.enter_context(served(homes[2], AUTOTUNER_DEMAND_TOKENS="true")),
+            },
+            numbers | dict(zip("ab", _two_points(url, numbers["chat"]), strict=True)),
+        )
+
+
+def _two_points(url: str, number: int) -> list[str]:
+    """Two points of a task's frontier, as addresses name them."""
+    path = f"{url}/api/v2/tasks/{number}/points"
+    points = httpx.get(path, params={"kind": "measured"}, timeout=60).json()["items"]
+    frontier = [point["id"] for point in points if point["on_frontier"]]
+    return [quote(str(each)) for each in (frontier[0], frontier[-1])]
+
+
+def asked_for(words: list[str]) -> Iterator[tuple[str, Scene]]:
+    """Name and scene of what has one of the words in its name; of all without words."""
+    for name, scene in ALL.items():
+        if not words or any(word in name for word in words):
+            yield name, scene
+
+
+def open_scene(page: Page, scene: Scene, state: State, places: Places) -> None:
+    """Opens a scene and does what is done there."""
+    for pattern, answer in scene.routes.items():
+        page.route(pattern, answer)
+    show(page, places.address(scene), state)
+    for act in scene.acts:
+        act(page)
+    page.wait_for_timeout(300)
+
+
+def opened(browser: Browser, state: State, *, scale: float = 1) -> Page:
+    """A page in a fresh profile, in the window and the colours of a state."""
+    return browser.new_page(
+        viewport={"width": state.width, "height": state.height},
+        color_scheme=state.scheme,
+        reduced_motion="reduce",
+        device_scale_factor=scale,
+    )
+
+
+def turn(page: Page, state: State) -> None:
+    """Gives an open page the window and the colours of a state."""
+    page.set_viewport_size({"width": state.width, "height": state.height})
+    page.emulate_media(color_scheme=state.scheme)
+    page.wait_for_timeout(1_000)
+
+
+def _together(states: Sequence[str]) -> list[list[str]]:
+    """States that one page is shown in, one after another; each kind of answer needs its own."""
+    alike = [each for each in states if STATES[each].answer is None]
+    return [alike, *([each] for each in states if STATES[each].answer is not None)]
 
 
 def main(folder: str, words: list[str]) -> int:
     """Writes the screenshots; says how many."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    written = 0
-    with tempfile.TemporaryDirectory() as home, opened_browser() as browser:
-        fill(Path(home))
-        with served(Path(home)) as url:
-            add_tasks(url)
-            for name, path in PAGES.items():
-                if words and not any(word in name for word in words):
-                    continue
-                for kind, state in STATES.items():
-                    page = browser.new_page(
-                        viewport={"width": state.width, "height": state.height},
-                        color_scheme="dark" if state.scheme == "dark" else "light",
-                        reduced_motion="reduce",
-                    )
-                    show(page, url + path, state)
-                    page.screenshot(path=target / f"{name}.{kind}.png")
-                    page.close()
-                    written += 1
+    with services() as places, opened_browser() as browser:
+        return shoot(browser, places, target, words)
+
+
+def shoot(browser: Browser, places: Places, target: Path, words: list[str]) -> int:
+    """Writes a picture of each scene; names those that do not come, and goes on."""
+    written, missing = 0, []
+    for name, scene in asked_for(words):
+        for states in _together(scene.states):
+            page = opened(browser, STATES[states[0]])
+            try:
+                open_scene(page, scene, STATES[states[0]], places)
+            except PlaywrightError as error:
+                missing.append(f"{name}: {error.message.splitlines()[0]}")
+            for state in states:
+                turn(page, STATES[state])
+                page.screenshot(path=target / f"{name}.{state}.png", full_page=scene.is_whole)
+                written += 1
+            page.unroute_all(behavior="ignoreErrors")
+            page.close()
     print(f"{written} screenshots in {target}")
+    for line in missing:
+        print(f"not as it should be: {line}")
+    return 1 if missing else 0
+
+
+def write_pictures() -> int:
+    """Makes the pictures of the documents anew."""
+    with services() as places, opened_browser() as browser:
+        for name in PICTURES:
+            for kind in ("light", "dark"):
+                page = opened(browser, STATES[kind])
+                open_scene(page, ALL[name], STATES[kind], places)
+                file = IMAGES / f"ui_{PICTURES[name]}_{kind}.png"
+                page.screenshot(path=file)
+                page.close()
+                print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
     return 0
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    if sys.argv[1:] == ["--docs"]:
+        sys.exit(write_pictures())
     sys.exit(main(sys.argv[1], sys.argv[2:]))

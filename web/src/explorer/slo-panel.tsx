@@ -126,6 +126,7 @@ const LimitInput = memo(function LimitInput({ name, limit, onChange }: LimitInpu
       allowNegative={false}
       step={limit ? Math.max(0.1, Number((limit / 20).toPrecision(1))) : 10}
       suffix=" ms"
+      thousandSeparator=","
       placeholder="no limit"
       value={limit ?? ""}
       onChange={(value) => onChange(name, Number(value) > 0 ? Number(value) : null)}
