@@ -10,15 +10,13 @@ from autotuner.config.candidate import Candidate, content_id
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
 from autotuner.config.extensions import PredictorName
+from autotuner.config.fault_words import path_of, problems_in, problems_of
 from autotuner.config.groups import GROUPS, flag_of
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import (
     load_document,
     load_task,
     parse_task,
-    path_of,
-    problems_in,
-    problems_of,
 )
 from autotuner.config.load_level import (
     LoadKind,

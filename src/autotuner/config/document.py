@@ -32,6 +32,17 @@ NonNegativeReal = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Strict(), Field(gt=0, le=1)]
 
 
+LONGEST_SHOWN = 80
+"""Characters of a value that a message repeats."""
+
+
+def shortened(text: str) -> str:
+    """A user's text in quotes, of which a message shows no more than the beginning."""
+    if len(text) <= LONGEST_SHOWN:
+        return repr(text)
+    return f"{text[:LONGEST_SHOWN]!r}… ({len(text):,} characters)"
+
+
 def nearest(word: str, known: list[str]) -> str:
     """A hint naming the known word nearest to `word`; known ones where none is near."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
@@ -85,7 +96,7 @@ class Document(BaseModel):
         known = [*cls.model_fields, *cls.ALIASES]
         for key in resolved:
             if key not in cls.model_fields:
-                hint = {"key": repr(key), "hint": nearest(key, known)}
+                hint = {"key": shortened(key), "hint": nearest(key, known)}
                 template = "unknown key {key}, {hint}"
                 faults.append((key, PydanticCustomError("unknown_key", template, hint)))
         return resolved, faults
@@ -106,5 +117,6 @@ def field_faults(faults: Iterable[tuple[tuple[str | int, ...], str]]) -> Validat
 
 def _as_details(item: ErrorDetails) -> InitErrorDetails:
     """An error as Pydantic tells it, in the form that it can be raised again in."""
-    fault = PydanticCustomError(item["type"], "{message}", {"message": item["msg"]})
+    words = {**item.get("ctx", {}), "message": item["msg"]}
+    fault = PydanticCustomError(item["type"], "{message}", words)
     return InitErrorDetails(type=fault, loc=item["loc"], input=item["input"])

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.config.axes import AXIS, VALUE
-from autotuner.config.load import problems_in
+from autotuner.config.fault_words import problems_in
 from autotuner.config.task import AS_RECORDED, TaskConfig
 from autotuner.errors import Problem
 
