@@ -48,6 +48,13 @@ export const goalsQuery = queryOptions({
   staleTime: RARELY_MS,
 });
 
+/** What the service accepts. */
+export const limitsQuery = queryOptions({
+  queryKey: ["system", "limits"],
+  queryFn: () => bodyOf(client.GET("/api/v2/system/limits")),
+  staleTime: RARELY_MS,
+});
+
 /** Kind of a failure -> what helps. */
 export const remediesQuery = queryOptions({
   queryKey: ["catalog", "failures"],

@@ -1,7 +1,40 @@
 import { describe, expect, it } from "vitest";
+import SHARED from "../../../tests/search/slo_cases.json";
 import { PointSet } from "./point-set";
 import { meetingMask, meets, recommended, verdict, worstExcess } from "./slo";
 import { point } from "./testing-points";
+
+interface Case {
+  name: string;
+  objectives: string[];
+  limits: Record<string, number>;
+  points: { intervals: Record<string, (number | null)[]>; [figure: string]: unknown }[];
+  recommended: number | null;
+  meets_slo: boolean | null;
+  verdicts: string[];
+}
+
+function pointOf({ intervals, ...values }: Case["points"][number]) {
+  const tpot = values.tpot_ms as number | null;
+  const figures = Object.entries({
+    ...(values as Record<string, number | null>),
+    tok_s_per_user: tpot === null ? null : 1000 / tpot,
+  }).map(([name, value]) => {
+    const [low = null, high = null] = intervals[name] ?? [];
+    return [name, value === null ? null : { value, low, high }] as const;
+  });
+  return point({ figures: Object.fromEntries(figures) });
+}
+
+describe.each(SHARED as unknown as Case[])("$name", (given) => {
+  it("is decided as the service does", () => {
+    const set = new PointSet(given.points.map(pointOf));
+    expect(set.points.map((one) => verdict(one, given.limits))).toEqual(given.verdicts);
+    const found = recommended(set, given.limits, given.objectives);
+    expect(found?.index ?? null).toBe(given.recommended);
+    expect(found?.meetsSlo ?? null).toBe(given.meets_slo);
+  });
+});
 
 const BOTH = ["tok_s_per_gpu", "tok_s_per_user"];
 const figures = (tok_s_per_gpu: number, ttft_ms: number, tpot_ms = 20) => ({

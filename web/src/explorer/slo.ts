@@ -1,4 +1,8 @@
-/** Limits that points are held against, and the point to serve with. The service decides alike. */
+/**
+ * Limits that points are held against, and the point to serve with, while limits are dragged.
+ *
+ * The service has the rule (`search/slo.py`); `tests/search/slo_cases.json` has what both decide.
+ */
 
 import type { OperatingPoint, Verdict } from "~/api/points";
 import { milliseconds, percent } from "~/ui/format";
@@ -86,7 +90,9 @@ export function recommended(
 
   const only = objectives.length === 1 ? objectives[0] : undefined;
   if (Object.keys(limits).length === 0) {
-    return only === undefined ? balance(set, choices) : best(set, choices, only, "of all points");
+    return only === undefined
+      ? balance(set, choices, objectives)
+      : best(set, choices, only, "of all points");
   }
   const mask = meetingMask(set, limits);
   const meeting = choices.filter((index) => mask[index]);
@@ -107,7 +113,8 @@ function choicesOf(set: PointSet, names: readonly string[]): readonly number[] {
   const predicted: number[] = [];
   for (let index = 0; index < set.size; index++) {
     if (!set.isSteady[index]) continue;
-    if (columns.some((column) => Number.isNaN(column[index]))) continue;
+    // 0 is no value: it has no ratio to another.
+    if (!columns.every((column) => (column[index] as number) > 0)) continue;
     (set.isMeasured[index] ? measured : predicted).push(index);
   }
   return measured.length > 0 ? measured : predicted;
@@ -131,16 +138,36 @@ function best(
   return { index, meetsSlo: true, reason: `${most} (${format(column[index])}) ${which}` };
 }
 
-function balance(set: PointSet, choices: readonly number[]): Recommendation {
+/** Of the points that no other beats in every objective, the greatest product. */
+function balance(
+  set: PointSet,
+  choices: readonly number[],
+  objectives: readonly string[],
+): Recommendation {
   const throughput = set.column("tok_s_per_gpu");
   const users = set.column("tok_s_per_user");
   const ttft = set.column("ttft_ms");
   const speed = (index: number) => value(users, index) || 1000 / value(ttft, index);
-  const index = argmax(choices, [(one) => value(throughput, one) * speed(one)]);
+  const isOnFrontier = (one: number) =>
+    !choices.some((other) => beats(set, objectives, other, one));
+  const score = (one: number) => value(throughput, one) * speed(one);
+  const index = argmax(choices, [score], isOnFrontier);
   const most = Math.max(...choices.map((one) => value(throughput, one)));
   const fastest = Math.max(...choices.map(speed));
   const shares = `${percent(value(throughput, index) / most, 0)} of the highest throughput at ${percent(speed(index) / fastest, 0)} of the highest speed`;
   return { index, meetsSlo: true, reason: `Best balance: ${shares}` };
+}
+
+function beats(set: PointSet, objectives: readonly string[], one: number, other: number): boolean {
+  let isBetter = false;
+  for (const name of objectives) {
+    const sign = quantity(name).better === "higher" ? 1 : -1;
+    const column = set.column(name);
+    const difference = sign * ((column[one] as number) - (column[other] as number));
+    if (difference < 0) return false;
+    if (difference > 0) isBetter = true;
+  }
+  return isBetter;
 }
 
 function nearest(set: PointSet, choices: readonly number[], limits: Limits): Recommendation {

@@ -1,10 +1,11 @@
 import { Alert, Button, FileButton, Group, List, Stack, Text, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { goalsQuery } from "~/api/catalog";
+import { goalsQuery, limitsQuery } from "~/api/catalog";
 import { type Conversion, convertTask } from "~/api/plans";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import { count } from "~/ui/format";
 import { read, write } from "./document/task-text";
 import type { JsonObject } from "./document/values";
 import { decisionsOf } from "./quick/decisions";
@@ -15,8 +16,8 @@ interface ImportDialogProps {
   onClose: () => void;
 }
 
-/** Beyond this the service reads no text. */
-const MOST_CHARACTERS = 1_000_000;
+/** What the service reads of a text, until it has said so itself. */
+const USUAL_LIMIT_BYTES = 1_000_000;
 const FORMATS: Record<Conversion["format"], string> = {
   v1: "a task of version 1",
   v2: "a task of version 2",
@@ -29,11 +30,22 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
   const goals = useQuery(goalsQuery).data ?? [];
   const converting = useMutation({ mutationFn: () => convertTask(text) });
   const found = converting.data ?? null;
-  const isTooLong = text.length > MOST_CHARACTERS;
+  const limitBytes = useQuery(limitsQuery).data?.max_body_bytes ?? USUAL_LIMIT_BYTES;
+  const [refusedBytes, setRefusedBytes] = useState<number | null>(null);
 
   const change = (next: string) => {
     setText(next);
+    setRefusedBytes(null);
     converting.reset();
+  };
+  /** Whether a text may come in: a field of megabytes would keep the page from answering. */
+  const mayTake = (bytes: number) => {
+    if (bytes <= limitBytes) return true;
+    setRefusedBytes(bytes);
+    return false;
+  };
+  const takeFile = (file: File | null) => {
+    if (file && mayTake(file.size)) void file.text().then(change);
   };
   const take = (conversion: Conversion) => {
     const content = conversion.document as JsonObject;
@@ -64,13 +76,17 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
           aria-label="File or command line"
           value={text}
           onChange={(event) => change(event.currentTarget.value)}
+          onPaste={(event) => {
+            const pasted = new Blob([event.clipboardData.getData("text")]);
+            if (!mayTake(pasted.size)) event.preventDefault();
+          }}
           rows={10}
           styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           spellCheck={false}
           data-autofocus
           error={
-            isTooLong &&
-            `${text.length.toLocaleString("en-US")} characters are more than any task has; the service reads ${MOST_CHARACTERS.toLocaleString("en-US")}`
+            refusedBytes !== null &&
+            `${count(refusedBytes)} bytes were not taken in: the service reads ${count(limitBytes)} at the most`
           }
         />
         {converting.isError && <ErrorNotice error={converting.error} />}
@@ -94,10 +110,7 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
           </Alert>
         )}
         <Group justify="space-between">
-          <FileButton
-            onChange={(file) => void file?.text().then(change)}
-            accept=".yaml,.yml,.json,.txt,.sh"
-          >
+          <FileButton onChange={takeFile} accept=".yaml,.yml,.json,.txt,.sh">
             {(props) => (
               <Button variant="default" {...props}>
                 Choose a file
@@ -114,7 +127,7 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
               <Button
                 onClick={() => converting.mutate()}
                 loading={converting.isPending}
-                disabled={text.trim() === "" || isTooLong}
+                disabled={text.trim() === ""}
               >
                 Read it
               </Button>
