@@ -32,6 +32,29 @@ describe("a change that is refused for the token of a former session", () => {
     expect(await sent[1]?.text()).toBe('{"a":1}');
   });
 
+  it("is sent once more whichever of several it was", async () => {
+    const read = vi.fn(async () => rememberCsrfToken("new"));
+    whenSessionIsOld(read);
+    answers = [
+      problem(403, REFUSED),
+      problem(403, REFUSED),
+      new Response("{}"),
+      new Response("{}"),
+    ];
+    const both = await Promise.all([send(change()), send(change())]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it("of an old token is sent with the one that came meanwhile", async () => {
+    const read = vi.fn(async () => {});
+    whenSessionIsOld(read);
+    answers = [problem(403, REFUSED), new Response("{}")];
+    const answer = send(change());
+    rememberCsrfToken("new");
+    expect((await answer).status).toBe(200);
+    expect(read).not.toHaveBeenCalled();
+  });
+
   it("is not sent a third time", async () => {
     whenSessionIsOld(async () => rememberCsrfToken("new"));
     answers = [problem(403, REFUSED), problem(403, REFUSED), new Response("{}")];

@@ -31,10 +31,11 @@ export function whenSessionIsOld(read: () => Promise<unknown>): void {
 export async function send(request: Request): Promise<Response> {
   if (SAFE_METHODS.has(request.method)) return answerTo(request);
   const again = request.clone();
+  const before = csrfToken;
   const response = await answerTo(withToken(request));
   if (!(await isOfOldSession(response))) return response;
-  const before = csrfToken;
-  await readSession();
+  // Of several that were refused, the first has had the session read.
+  if (csrfToken === before) await readSession();
   return csrfToken === before ? response : answerTo(withToken(again));
 }
 

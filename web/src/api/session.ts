@@ -11,7 +11,9 @@ const LONGEST_WAIT_MS = 5_000;
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: async () => remembered(await bodyOf(client.GET("/api/v2/session"))),
+  // An answer that was overtaken, as by signing in, is not remembered.
+  queryFn: async ({ signal }) =>
+    remembered(await bodyOf(client.GET("/api/v2/session", { signal }))),
   staleTime: 60_000,
   // Without it there is no page at all: it is asked for until the service is back.
   retry: (_failures, error) => isPassing(error),
