@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.config import LoadLevel, parse_task
-from autotuner.config.load import problems_of
+from autotuner.config.fault_words import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
 from autotuner.tuning.points import occupied_gpus, operating_points

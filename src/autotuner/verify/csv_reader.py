@@ -25,7 +25,7 @@ import yaml
 from pydantic import ValidationError
 
 from autotuner.config import GROUPS, Candidate, LoadLevel, nearest
-from autotuner.config.load import problems_of
+from autotuner.config.fault_words import problems_of
 from autotuner.errors import VerifyError
 from autotuner.verify.files import read_table
 from autotuner.verify.points import (

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, model_named, resolve_model
 from autotuner.config import Candidate, DescribedGpu, LoadKind
-from autotuner.config.load import problems_of
+from autotuner.config.fault_words import problems_of
 from autotuner.engines import ENGINES, engine_called, engine_named
 from autotuner.errors import CatalogError, ModelError, VerifyError
 from autotuner.measure import genai_bench

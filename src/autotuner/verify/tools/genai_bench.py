@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.config import LengthDistribution, LoadLevel
-from autotuner.config.load import problems_of
+from autotuner.config.fault_words import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import LevelPlan, StoppingRule
 from autotuner.measure.genai_bench import TOOL, measurement_of
