@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, event, inspect, make_url
+from sqlalchemy import create_engine, event, inspect, make_url
 
 from autotuner.store import Store
 from autotuner.store.database import FILE_NAME, connected
@@ -20,44 +22,94 @@ from autotuner.store.upgrades import migrate
 FORK = multiprocessing.get_context("fork")
 
 
-def migrate_and_die(path: Path, statements: int) -> None:
-    """Kills its own process before the statement of that number."""
-    engine = connected(make_url(f"sqlite:///{path}"))
-    left = iter(range(statements))
+def migrate_watched(path: Path, before_statement: Callable[[int], None]) -> None:
+    """Makes the schema, and calls `before_statement` with the number of each statement."""
+    engine, number = connected(make_url(f"sqlite:///{path}")), iter(range(10_000))
 
     @event.listens_for(engine, "before_cursor_execute")
     def _count(*_: Any) -> None:
-        if next(left, None) is None:
-            os.kill(os.getpid(), signal.SIGKILL)
+        before_statement(next(number))
 
     migrate(engine)
 
 
-def tables(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names())
+def exit_code_of(target: Callable[..., None], *given: Any) -> int | None:
+    """Runs it in a process of its own, to its end."""
+    child = FORK.Process(target=target, args=given)
+    child.start()
+    child.join()
+    return child.exitcode
+
+
+def migrate_and_die(path: Path, statements: int) -> None:
+    """Kills its own process before the statement of that number."""
+
+    def die(number: int) -> None:
+        if number == statements:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    migrate_watched(path, die)
+
+
+def migrate_and_keep(path: Path, folder: Path) -> None:
+    """Keeps what a process that is killed before a statement leaves, for every statement.
+
+    Another process copies: to close a file of the database would give up this one's locks.
+    """
+
+    def keep(number: int) -> None:
+        copied = exit_code_of(shutil.copytree, path.parent, folder / str(number))
+        assert copied == 0
+
+    migrate_watched(path, keep)
+
+
+def tables(home: Path) -> set[str]:
+    """The tables that the next process finds, once it has undone what was not finished."""
+    engine = create_engine(f"sqlite:///{home / FILE_NAME}")
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The tables of a schema."""
+    home = tmp_path_factory.mktemp("whole")
+    Store.open(home).close()
+    return tables(home)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)  # a migration for each of its 313 statements, on a busy machine
-def test_killed_before_any_statement_the_schema_is_whole_or_absent(tmp_path: Path) -> None:
-    Store.open(tmp_path / "whole").close()
-    whole = tables(create_engine(f"sqlite:///{tmp_path / 'whole' / FILE_NAME}"))
-    kills = 0
-    while True:
-        home = tmp_path / str(kills)
-        home.mkdir()
-        child = FORK.Process(target=migrate_and_die, args=(home / FILE_NAME, kills))
-        child.start()
-        child.join()
-        if child.exitcode == 0:
-            break
-        assert child.exitcode == -signal.SIGKILL
-        left = tables(create_engine(f"sqlite:///{home / FILE_NAME}"))
-        assert left in (set(), whole), f"half a schema after {kills} statements"
-        with Store.open(home) as store:
-            assert store.tasks.all() == ()
-        kills += 1
-    assert kills > len(whole), "the children were not killed between statements"
+@pytest.mark.timeout(600)
+def test_killed_before_any_statement_the_schema_is_whole_or_absent(
+    tmp_path: Path, whole: set[str]
+) -> None:
+    (tmp_path / "made").mkdir()
+    killed = tmp_path / "killed"
+    assert exit_code_of(migrate_and_keep, tmp_path / "made" / FILE_NAME, killed) == 0
+    homes = sorted(killed.iterdir(), key=lambda home: int(home.name))
+    assert len(homes) > len(whole), "nothing was kept between statements"
+    opened = set()
+    for home in homes:
+        assert tables(home) in (set(), whole), f"half a schema after {home.name} statements"
+        # What comes of the same file is the same.
+        if (content := (home / FILE_NAME).read_bytes()) not in opened:
+            opened.add(content)
+            with Store.open(home) as store:
+                assert store.tasks.all() == ()
+            assert tables(home) == whole
+
+
+@pytest.mark.parametrize("statements", [12, 150])
+def test_a_home_whose_first_process_was_killed_is_used(
+    statements: int, tmp_path: Path, whole: set[str]
+) -> None:
+    code = exit_code_of(migrate_and_die, tmp_path / FILE_NAME, statements)
+    assert code == -signal.SIGKILL
+    with Store.open(tmp_path) as store:
+        assert store.tasks.all() == ()
+    assert tables(tmp_path) == whole
 
 
 def test_two_processes_may_make_one_home_at_once(tmp_path: Path) -> None:
