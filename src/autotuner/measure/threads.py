@@ -25,6 +25,7 @@ _MOST_FRAGMENTS = 500_000
 _lock = threading.Lock()
 _loads = 0
 _usual_s = 0.005
+_was_frozen = False
 
 
 async def run_in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -81,12 +82,15 @@ def _fail(result: asyncio.Future[T], error: BaseException) -> None:
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Threads give way to each other at once while any load is timed, and no collection of garbage
-    walks over what was there before: of a grown process, that holds all threads up for 0.1 s."""
-    global _loads, _usual_s
+    walks over what was there before: of a grown process, that holds all threads up for 0.1 s.
+
+    Where somebody had frozen objects before, they stay so."""
+    global _loads, _usual_s, _was_frozen
     with _lock:
         if _loads == 0:
             _usual_s = sys.getswitchinterval()
             sys.setswitchinterval(_SWITCH_S)
+            _was_frozen = gc.get_freeze_count() > 0
             gc.collect()
             gc.freeze()
         _loads += 1
@@ -97,7 +101,8 @@ def _undisturbed() -> Iterator[None]:
             _loads -= 1
             if _loads == 0:
                 sys.setswitchinterval(_usual_s)
-                gc.unfreeze()
+                if not _was_frozen:
+                    gc.unfreeze()
 
 
 class BackgroundThread:
