@@ -1,4 +1,4 @@
-"""What helps against each kind of failure, in words for people."""
+"""Remedy for each kind of failure, in sentences."""
 
 from __future__ import annotations
 

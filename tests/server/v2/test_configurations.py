@@ -47,7 +47,7 @@ def test_an_unknown_task_is_a_problem(client: TestClient) -> None:
     assert client.get("/api/v2/tasks/999/configuration").status_code == 404
 
 
-def test_what_is_stored_is_shown_where_the_layers_cannot_be_told(
+def test_what_is_stored_is_shown_where_the_layers_are_unknown(
     service: Service, client: TestClient
 ) -> None:
     gone = created(client, model={"id": "no-such-model"}, memory={"page_size": 16})

@@ -1408,8 +1408,8 @@ export interface components {
         ConfigurationView: {
             /**
              * Unresolved
-             * @description Reason why the layers cannot be told: the values are those that the task's document and its
-             *     launches have. Null where they can.
+             * @description Reason why the layers are unknown: the values are those that the task's document and its
+             *     launches have. Null where they are known.
              */
             unresolved: string | null;
             /** Variants */
@@ -2182,7 +2182,7 @@ export interface components {
             kind: string;
             /**
              * Remedy
-             * @description What helps, in sentences.
+             * @description Advice in sentences.
              */
             remedy: string;
         };
@@ -2234,7 +2234,7 @@ export interface components {
             layer: string;
             /**
              * Origin
-             * @description `launch`: seen in the launches of a task whose layers cannot be told.
+             * @description `launch`: seen in the launches of a task whose layers are unknown.
              * @enum {string}
              */
             origin: "engine" | "base" | "profile" | "user" | "launch";

@@ -200,7 +200,7 @@ class FailureKindView(View):
     kind: str
     """As in `failure_kind` of experiments."""
     remedy: str
-    """What helps, in sentences."""
+    """Advice in sentences."""
 
 
 class FailureKindList(View):

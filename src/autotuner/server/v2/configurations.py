@@ -49,8 +49,8 @@ class ConfigurationView(View):
 
     variants: list[VariantView]
     unresolved: str | None
-    """Reason why the layers cannot be told: the values are those that the task's document and its
-    launches have. Null where they can."""
+    """Reason why the layers are unknown: the values are those that the task's document and its
+    launches have. Null where they are known."""
 
 
 CONFIGURATION: TypeAdapter[ConfigurationView] = TypeAdapter(ConfigurationView)
@@ -78,7 +78,7 @@ def get_configuration(service: ServiceDep, task_id: TaskId) -> Response:
 
 
 def _variants(service: Service, record: TaskRecord) -> Sequence[Variant]:
-    """What the task is completed to.
+    """Configurations that the task is completed to.
 
     Raises:
         AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
@@ -110,7 +110,7 @@ def _view(variant: Variant, among: Sequence[Variant]) -> dict[str, Any]:
 
 
 def _as_stored(service: Service, record: TaskRecord) -> dict[str, Any]:
-    """What the task's document says, and what its launches had beside that."""
+    """Values of the task's document, and those that its launches had beside them."""
     tried: dict[str, list[Any]] = {}
     for settings in launched_settings(service.store.sessions, record.id):
         for path, value in settings.items():

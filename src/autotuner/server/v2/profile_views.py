@@ -106,7 +106,7 @@ class FieldSourceView(View):
 
     layer: str
     origin: Literal["engine", "base", "profile", "user", "launch"]
-    """`launch`: seen in the launches of a task whose layers cannot be told."""
+    """`launch`: seen in the launches of a task whose layers are unknown."""
     value: JsonValue
     status: Literal["set", "replaced", "dropped", "unknown"]
     why: str
