@@ -66,7 +66,7 @@ browser: .venv/browser  ## Find Chromium, or install Debian's, for the tests of 
 
 .venv/browser: .venv/python
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
-		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; }
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core fonts-inter; }
 	@touch $@
 
 # SGLang's argument parser without its engine, which needs a GPU.

@@ -32,9 +32,14 @@ def _press(keys: str) -> Act:
     return lambda page: page.keyboard.press(keys)
 
 
-def _click(name: str, role: str = "button") -> Act:
+def _click(name: str) -> Act:
     exact = re.compile(rf"^{name}$")
-    return lambda page: page.get_by_role(role, name=exact).first.click()  # type: ignore[arg-type]
+    return lambda page: page.get_by_role("button", name=exact).first.click()
+
+
+def _pick(label: str) -> Act:
+    exact = re.compile(rf"^{label}$")
+    return lambda page: page.locator("label").filter(has_text=exact).first.click()
 
 
 def _field(page: Page, label: str) -> Locator:
@@ -82,7 +87,6 @@ _FILLED = (
     _press("Escape"),
     _wait(1_200),
     _choose("Device", "^h200"),
-    _click("SLO", "radio"),
     _wait(1_500),
     _see("Up to date"),
     lambda page: page.get_by_role("heading", name="New task").click(),
@@ -159,7 +163,7 @@ SCENES: Mapping[str, Scene] = {
     "new-task-groups": Scene("/tasks/new?mode=advanced&from={cpu}&tab=misc", (_wait(2_000),)),
     "new-task-plan": Scene(
         "/tasks/new?mode=advanced&from={paused}&tab=scheduling",
-        (_wait(1_000), _click("Plan", "radio")),
+        (_wait(1_000), _pick("Plan")),
     ),
     "import": Scene("/tasks/new", (_click("Import"),), is_whole=False),
     "import-read": Scene(

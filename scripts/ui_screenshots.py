@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -90,12 +90,12 @@ ALL: Mapping[str, Scene] = {
     **SCENES,
 }
 IMAGES = ROOT / "docs" / "images"
-PICTURES: Mapping[str, str] = {
-    "overview-slo": "task",
-    "explorer-slo": "explorer",
-    "new-task-filled": "new_task",
+PICTURES: Mapping[str, tuple[str, int]] = {
+    "overview-slo": ("task", 800),
+    "explorer-slo": ("explorer", 1_060),
+    "new-task-filled": ("new_task", 900),
 }
-"""Scene -> picture of the documents, of which there is a light and a dark one."""
+"""Scene -> picture of the documents, of which there is a light and a dark one, and its height."""
 
 
 @dataclass(frozen=True)
@@ -217,13 +217,12 @@ def open_scene(page: Page, scene: Scene, state: State, places: Places) -> None:
     page.wait_for_timeout(300)
 
 
-def opened(browser: Browser, state: State, *, scale: float = 1) -> Page:
+def opened(browser: Browser, state: State) -> Page:
     """A page in a fresh profile, in the window and the colours of a state."""
     return browser.new_page(
         viewport={"width": state.width, "height": state.height},
         color_scheme=state.scheme,
         reduced_motion="reduce",
-        device_scale_factor=scale,
     )
 
 
@@ -273,11 +272,12 @@ def shoot(browser: Browser, places: Places, target: Path, words: list[str]) -> i
 def write_pictures() -> int:
     """Makes the pictures of the documents anew."""
     with services() as places, opened_browser() as browser:
-        for name in PICTURES:
+        for name, (picture, height) in PICTURES.items():
             for kind in ("light", "dark"):
-                page = opened(browser, STATES[kind])
-                open_scene(page, ALL[name], STATES[kind], places)
-                file = IMAGES / f"ui_{PICTURES[name]}_{kind}.png"
+                state = replace(STATES[kind], height=height)
+                page = opened(browser, state)
+                open_scene(page, ALL[name], state, places)
+                file = IMAGES / f"ui_{picture}_{kind}.png"
                 page.screenshot(path=file)
                 page.close()
                 print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")

@@ -8,6 +8,7 @@ import type { OperatingPoint } from "~/api/points";
 import { CommandBlock } from "~/ui/command-block";
 import { ErrorNotice } from "~/ui/error-notice";
 import { saveBlob } from "~/ui/saved-files";
+import { asSentence } from "~/ui/sentence";
 import { pointName } from "./describe-point";
 import classes from "./pinned-card.module.css";
 import { FigureTable, SettingTable } from "./pinned-tables";
@@ -65,9 +66,7 @@ export const PinnedCard = memo(function PinnedCard(props: PinnedCardProps) {
           </Tooltip>
         </Group>
       </Group>
-      {points.map((point) => (
-        <Notes key={point.id} point={point} />
-      ))}
+      <Notes points={points} />
       {!isComparison && (
         <Text size="xs" className="quiet">
           Pick a second point to compare.
@@ -104,12 +103,13 @@ export const PinnedCard = memo(function PinnedCard(props: PinnedCardProps) {
   );
 });
 
-function Notes({ point }: { point: OperatingPoint }) {
-  const notes = [
+/** What is to be known of the points; what is true of both is said once. */
+function Notes({ points }: { points: readonly OperatingPoint[] }) {
+  const notes = points.flatMap((point) => [
     point.is_steady ? "" : "This level was not steady, so it is no operating point.",
-    point.note,
-  ];
-  return notes.filter(Boolean).map((note) => (
+    asSentence(point.note),
+  ]);
+  return [...new Set(notes.filter(Boolean))].map((note) => (
     <Text key={note} size="xs" className="text-of-users quiet">
       {note}
     </Text>

@@ -1,6 +1,6 @@
 import { Table, Text } from "@mantine/core";
 import type { OperatingPoint } from "~/api/points";
-import { change, load, setting } from "~/ui/format";
+import { change, fieldName, load, setting } from "~/ui/format";
 import { withUnit } from "~/ui/quantities";
 import { LOAD } from "./brushes";
 import { pointName } from "./describe-point";
@@ -34,8 +34,8 @@ export function SettingTable({ title, points, rows }: SettingTableProps) {
       <Table.Tbody>
         {rows.map(({ name, values }) => (
           <Table.Tr key={name}>
-            <Table.Th scope="row" className={classes.name}>
-              {name === LOAD ? "load" : name}
+            <Table.Th scope="row" className={classes.name} title={name}>
+              {name === LOAD ? "load" : fieldName(name)}
             </Table.Th>
             {points.map((point, place) => (
               <Table.Td key={point.id} className="text-of-users">

@@ -2,6 +2,7 @@ import { Text, Title } from "@mantine/core";
 import type { Task } from "~/api/tasks";
 import { count, counted, duration, fieldName, usd } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
+import { ScrollingText } from "~/ui/scrolling-text";
 import classes from "./overview.module.css";
 import { limitsOf } from "./slo";
 import { useTask } from "./task-context";
@@ -15,9 +16,11 @@ export function GoalsCard() {
         This task
       </Title>
       {task.description && (
-        <Text size="sm" className="text-of-users" mb="xs" dir="auto">
-          {task.description}
-        </Text>
+        <ScrollingText label="Description" className={classes.description}>
+          <Text size="sm" className="text-of-users" dir="auto">
+            {task.description}
+          </Text>
+        </ScrollingText>
       )}
       <dl className={classes.facts}>
         {factsOf(task).map(([name, value]) => (

@@ -67,10 +67,14 @@ const WHY_NOTHING: Partial<Record<Task["status"], string>> = {
 };
 
 function NothingYet({ task }: { task: Task }) {
-  const text =
-    WHY_NOTHING[task.status] ??
-    "No launch measured a level that counts. The failures and the log tell why.";
-  return <EmptyState title="Nothing is measured yet" text={text} />;
+  const toCome = WHY_NOTHING[task.status];
+  if (toCome !== undefined) return <EmptyState title="Nothing is measured yet" text={toCome} />;
+  return (
+    <EmptyState
+      title="No point to recommend"
+      text="No launch measured a level that counts. The failures and the log tell why."
+    />
+  );
 }
 
 interface AnswerProps {

@@ -96,7 +96,8 @@ function Head({ story }: { story: Story }) {
 /** The best value after each launch, as a small line; the steps below have its figures. */
 function Progress({ story }: { story: Story }) {
   const corners = staircase(story.measure, story.launches);
-  if (corners.length === 0) return null;
+  // A line along the bottom says nothing that the steps do not.
+  if (!corners.some(({ y }) => y > 0)) return null;
   const line = corners.map(({ x, y }) => `${(100 * x).toFixed(3)},${(100 - 100 * y).toFixed(3)}`);
   const first = line[0]?.split(",")[0] ?? "0";
   const last = story.launches.findLast((launch) => launch.value !== null)?.value ?? null;

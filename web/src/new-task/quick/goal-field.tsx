@@ -50,6 +50,7 @@ export function GoalField({ decisions, onDecide, faults }: GoalFieldProps) {
               className={classes.short}
               label={label}
               suffix=" ms"
+              thousandSeparator=","
               min={0}
               allowNegative={false}
               placeholder="no limit"
