@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, CDPSession, Response, ViewportSize
+from playwright.sync_api import Browser, CDPSession, ViewportSize
 
 from api import fill as fill_tasks
 from autotuner.server.built_ui import FOLDER, is_built
@@ -66,6 +66,8 @@ WHERE copy.task_id = 1 AND copy.idx > 1000 AND source.place = (copy.idx / 12) % 
 SPREAD = "(0.6 + 0.8 * ((copy.idx * {prime}) % 997) / 997.0)"
 """Of each copy another factor, and of each figure an order of its own."""
 AFTER_FRAME = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+SCRIPTS = """() => performance.getEntriesByType("resource")
+  .map(({ name }) => name.split("/assets/")[1]).filter((name) => name?.endsWith(".js"))"""
 SCROLL = """async (_, selector) => {
   const box = document.querySelector(selector);
   const gaps = [];
@@ -218,14 +220,14 @@ def first_view(browser: Browser, url: str) -> Iterator[Figure]:
         context = browser.new_context(viewport=WINDOW)
         page = context.new_page()
         context.new_cdp_session(page).send("Network.emulateNetworkConditions", LINK)
-        loaded: list[Response] = []
-        page.on("response", loaded.append)
         page.goto(f"{url}/tasks", wait_until="commit")
         page.get_by_role("row").nth(3).wait_for()
         page.evaluate(AFTER_FRAME)
         times.append(page.evaluate("performance.now()"))
-        names = {each.url.rpartition("/assets/")[2] for each in loaded if each.url.endswith(".js")}
-        scripts = sum(len(gzip.compress((FOLDER / "assets" / name).read_bytes())) for name in names)
+        names: list[str] = page.evaluate(SCRIPTS)
+        scripts = sum(
+            len(gzip.compress((FOLDER / "assets" / name).read_bytes())) for name in set(names)
+        )
         context.close()
     yield Figure("JavaScript of the first view, compressed", scripts / 1000, "KB", 250)
     yield Figure("first view until it answers", statistics.median(times), "ms", 1_500)

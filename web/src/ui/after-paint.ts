@@ -14,12 +14,18 @@ export function afterPaint(call: () => void): () => void {
 
 const LONGEST_MS = 200;
 
-/** Calls when the page has nothing else to do, as between frames of a drag, or soon after it. */
+/** Calls when the next frame is on the screen and the page has nothing else to do, or soon after. */
 function whenIdle(call: () => void): () => void {
-  // Not every browser knows it.
-  if (typeof requestIdleCallback === "undefined") return afterPaint(call);
-  const asked = requestIdleCallback(call, { timeout: LONGEST_MS });
-  return () => cancelIdleCallback(asked);
+  let takeBack = afterPaint(() => {
+    // Not every browser knows it.
+    if (typeof requestIdleCallback === "undefined") {
+      call();
+      return;
+    }
+    const asked = requestIdleCallback(call, { timeout: LONGEST_MS });
+    takeBack = () => cancelIdleCallback(asked);
+  });
+  return () => takeBack();
 }
 
 /** A value that follows when there is time for what it costs to show it. */
