@@ -87,3 +87,22 @@ def test_a_new_point_moves_no_axis_of_a_zoomed_chart(
     measure(store, page, "another", event_has_it=event_has_it)
     assert zoom(page) == address
     assert labels(page) == drawn != set()
+
+
+def test_a_drag_goes_on_through_a_new_point(store: Store, page: Page) -> None:
+    before = zoom(page)
+    box = page.get_by_role("application").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y)
+    measure(store, page, "another", event_has_it=True)
+    page.mouse.move(x + 80, y)
+    page.mouse.up()
+    page.wait_for_timeout(1_000)
+    after = zoom(page)
+    width = before[1] - before[0]
+    assert after[1] - after[0] == pytest.approx(width, rel=1e-3)
+    assert after[0] - before[0] == pytest.approx(-80 / (box["width"] - 96) * width, rel=0.02)
+    assert after[2:] == pytest.approx(before[2:], rel=1e-3)
