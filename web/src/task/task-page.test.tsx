@@ -111,7 +111,7 @@ describe("the overview of a task", () => {
     const card = await screen.findByRole("region", { name: "2 launches failed" });
     expect(within(card).getByText("Out of memory")).toBeVisible();
     expect(within(card).getByText("No room.")).toBeVisible();
-    expect(within(card).getByRole("link", { name: "3" })).toBeVisible();
+    expect(within(card).getByRole("link", { name: "#3" })).toBeVisible();
   });
 
   it("follows a running task by its events", async () => {
@@ -151,7 +151,7 @@ describe("the overview of a task", () => {
       "tasks/1/export/shell": problem(409, "Nothing to export", "the task has no frontier yet"),
     });
     await userEvent.click(await screen.findByRole("button", { name: "Shell script" }));
-    expect(await screen.findByText("the task has no frontier yet")).toBeVisible();
+    expect(await screen.findByText("The task has no frontier yet.")).toBeVisible();
   });
 });
 
