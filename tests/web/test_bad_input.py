@@ -20,6 +20,12 @@ TASK = {
 }
 LONG_S = 25_000
 
+NO_STORAGE = """
+for (const name of ["localStorage", "sessionStorage"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("no", "SecurityError"); } });
+}
+"""
+
 
 def test_a_task_that_is_deleted_elsewhere_goes_from_list_and_page(
     service: ServiceProcess, page: Page
@@ -35,6 +41,23 @@ def test_a_task_that_is_deleted_elsewhere_goes_from_list_and_page(
     expect(page.get_by_role("heading", name="first")).to_be_visible(timeout=LONG_S)
     httpx.delete(f"{service.api}/tasks/{number}").raise_for_status()
     expect(page.get_by_text(f"There is no task {number}")).to_be_visible(timeout=LONG_S)
+
+
+def test_a_browser_without_storage_shows_every_page(service: ServiceProcess, page: Page) -> None:
+    service.start("--no-worker")
+    number = service.create(TASK)
+    page.add_init_script(NO_STORAGE)
+    page.goto(f"{service.url}/tasks")
+    page.get_by_role("link", name="first").click()
+    for tab in ("Explorer", "Experiments", "Configuration"):
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.get_by_role("heading", name="first")).to_be_visible(timeout=LONG_S)
+    page.goto(f"{service.url}/tasks/new?mode=advanced&from={number}")
+    expect(page.get_by_label("Name", exact=True).first).to_have_value(
+        "first (copy)", timeout=LONG_S
+    )
+    page.get_by_role("button", name=re.compile("colours")).click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
