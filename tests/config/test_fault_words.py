@@ -54,7 +54,7 @@ def faults(place: tuple[str, ...], value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("place", dict.fromkeys(places(TaskConfig)), ids=".".join)
-def test_no_fault_of_a_field_is_told_in_words_of_the_library(place: tuple[str, ...]) -> None:
+def test_no_fault_of_a_field_is_in_words_of_the_library(place: tuple[str, ...]) -> None:
     for value in VALUES:
         for message in faults(place, value):
             assert not [words for words in PYDANTICS if words in message], (value, message)
@@ -87,7 +87,7 @@ def test_a_fault_says_what_the_field_takes_and_what_was_given(
     assert faults(place, value) == [message]
 
 
-def test_faults_beside_an_unknown_key_are_told_alike() -> None:
+def test_faults_beside_an_unknown_key_are_alike() -> None:
     found = faults(("scheduling",), {"max_running_request": 4, "slots": 0})
     assert "unknown key 'max_running_request', did you mean 'max_running_requests'?" in found
     assert "has to be 1 or more, not 0" in found

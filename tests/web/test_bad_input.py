@@ -61,7 +61,7 @@ def test_a_browser_without_storage_shows_every_page(service: ServiceProcess, pag
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_clock_that_is_an_hour_off_tells_no_wrong_time(
+def test_a_clock_that_is_an_hour_off_shows_no_wrong_time(
     service: ServiceProcess, browser: Browser, hours: int
 ) -> None:
     service.start("--no-worker")
