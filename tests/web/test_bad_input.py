@@ -27,6 +27,38 @@ for (const name of ["localStorage", "sessionStorage"]) {
 """
 
 
+FAULTY = """version: 2
+name: faulty
+model: {id: smollm2-135m}
+runtime: {isl: x}
+system: {total_gpus: -1}
+parallel: {tensor_parallel: [1, 1.5]}
+quantization: {kvcache_mode: fp9}
+memory: {mem_fraction_static: 2}
+scheduling: {max_running_requests: -1}
+attention: {enable_chunked_prefill: maybe}
+misc: {threads: many}
+"""
+GROUPS = {
+    "Workload": "takes a whole number, not 'x'",
+    "System": "has to be 0 or more, not -1",
+    "Parallelism": "takes a whole number, not 1.5",
+    "Number formats": "not 'fp9'",
+    "Memory": "has to be 1 or less, not 2",
+    "Scheduling": "has to be 1 or more, not -1",
+    "Attention": "takes true or false, not 'maybe'",
+    "Further settings": "takes a whole number, not 'many'",
+}
+
+
+def paste(page: Page, into: str, text: str) -> None:
+    """Pastes by the keyboard, in place of what is there."""
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.get_by_label(into, exact=True).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+v")
+
+
 def test_a_task_that_is_deleted_elsewhere_goes_from_list_and_page(
     service: ServiceProcess, page: Page
 ) -> None:
@@ -41,6 +73,42 @@ def test_a_task_that_is_deleted_elsewhere_goes_from_list_and_page(
     expect(page.get_by_role("heading", name="first")).to_be_visible(timeout=LONG_S)
     httpx.delete(f"{service.api}/tasks/{number}").raise_for_status()
     expect(page.get_by_text(f"There is no task {number}")).to_be_visible(timeout=LONG_S)
+
+
+def test_faults_of_all_groups_are_at_their_fields_at_once(
+    service: ServiceProcess, page: Page
+) -> None:
+    service.start("--no-worker")
+    page.goto(f"{service.url}/tasks/new?mode=advanced")
+    expect(page.get_by_label("YAML of the task")).to_be_visible(timeout=LONG_S)
+    paste(page, "YAML of the task", FAULTY)
+    for title, message in GROUPS.items():
+        tab = page.get_by_role("tab", name=re.compile(f"^{title}"))
+        expect(tab.get_by_title(re.compile("at fault"))).to_be_visible(timeout=LONG_S)
+        tab.click()
+        expect(page.get_by_role("tabpanel").get_by_text(message)).to_be_visible()
+    expect(page.get_by_role("button", name="Create and start")).to_be_disabled()
+
+
+def test_a_text_of_5_mb_is_said_to_be_too_long_and_the_page_answers(
+    service: ServiceProcess, page: Page
+) -> None:
+    service.start("--no-worker")
+    page.goto(f"{service.url}/tasks/new?mode=advanced")
+    expect(page.get_by_label("YAML of the task")).to_be_visible(timeout=LONG_S)
+    huge = ("# " + 47 * "x" + "\n") * 100_000
+    page.get_by_role("button", name="Import").click()
+    dialog = page.get_by_role("dialog", name="Import")
+    field = dialog.get_by_label("File or command line")
+    field.fill("vllm serve x")
+    paste(page, "File or command line", huge)
+    expect(dialog.get_by_text("5,000,000 bytes were not taken in")).to_be_visible()
+    expect(field).to_have_value("vllm serve x")
+    dialog.get_by_role("button", name="Cancel").click()
+    paste(page, "YAML of the task", huge)
+    expect(page.get_by_text(re.compile("5,000,000 characters")).first).to_be_visible(timeout=LONG_S)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(re.compile("5,000,000 characters"))).to_have_count(0)
 
 
 def test_a_browser_without_storage_shows_every_page(service: ServiceProcess, page: Page) -> None:
