@@ -169,7 +169,11 @@ def test_results_of_every_tool_are_imported(
         ("gb-errors", LLAMA, ["1 of 5 requests failed", "--set tp=N"]),
         ("vllm-bench.json", ("--set", "gpu=1"), ["--set 'gpu'"]),
         ("vllm-bench.json", ("--set", "tp=["), ["--set", "tp=["]),
-        ("vllm-bench.json", ("--set", "tp=x"), ["parallel.tensor_parallel", "integer"]),
+        (
+            "vllm-bench.json",
+            ("--set", "tp=x"),
+            ["parallel.tensor_parallel", "a whole number, not 'x'"],
+        ),
     ],
 )
 def test_what_a_result_lacks_is_named_with_the_remedy(

@@ -72,6 +72,12 @@ describe("a change that is refused for the token of a former session", () => {
   });
 });
 
+it("sends once more what another session was begun under", async () => {
+  whenSessionIsOld(async () => rememberCsrfToken("new"));
+  answers = [problem(401, {}), new Response("{}")];
+  expect((await send(new Request("http://here/api/v2/x"))).status).toBe(200);
+});
+
 it("has the session read where the service knows it no longer", async () => {
   const read = vi.fn(async () => {});
   whenSessionIsOld(read);

@@ -23,24 +23,25 @@ export function whenSessionIsOld(read: () => Promise<unknown>): void {
 /**
  * The answer to a request.
  *
- * Where the reader has signed in anew in another tab, the token of this one is of the session
- * before: the session is read, and the request sent once more.
+ * Where the reader has signed in anew in another tab, this one's token, and the cookie of what is
+ * under way, are of the session before: the session is read, and the request sent once more.
  *
  * @throws ApiProblem where the service does not answer.
  */
 export async function send(request: Request): Promise<Response> {
-  if (SAFE_METHODS.has(request.method)) return answerTo(request);
   const again = request.clone();
   const before = csrfToken;
   const response = await answerTo(withToken(request));
   if (!(await isOfOldSession(response))) return response;
   // Of several that were refused, the first has had the session read.
   if (csrfToken === before) await readSession();
-  return csrfToken === before ? response : answerTo(withToken(again));
+  const isAnother = csrfToken !== null && csrfToken !== before;
+  return isAnother ? answerTo(withToken(again)) : response;
 }
 
 function withToken(request: Request): Request {
-  if (csrfToken !== null) request.headers.set("X-CSRF-Token", csrfToken);
+  if (csrfToken !== null && !SAFE_METHODS.has(request.method))
+    request.headers.set("X-CSRF-Token", csrfToken);
   return request;
 }
 
@@ -50,12 +51,12 @@ async function answerTo(request: Request): Promise<Response> {
     throw signal.aborted ? cause : offlineProblem(cause);
   });
   noteServiceTime(response.headers.get("Date"));
-  if (response.status === UNAUTHORIZED) void readSession();
   return response;
 }
 
 /** A refusal that names no right that is missing is of the token alone. */
 async function isOfOldSession(response: Response): Promise<boolean> {
+  if (response.status === UNAUTHORIZED) return true;
   if (response.status !== FORBIDDEN) return false;
   const problem: unknown = await response
     .clone()

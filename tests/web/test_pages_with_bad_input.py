@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from service_process import ServiceProcess
+
+from autotuner.store import Store
+from autotuner.store.tokens import Tokens, TokenScope
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 TASK = {
@@ -59,6 +63,45 @@ def paste(page: Page, into: str, text: str) -> None:
     page.keyboard.press("Control+v")
 
 
+def test_a_session_that_ends_while_one_edits_costs_nothing_typed(
+    service: ServiceProcess, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store.open(service.home) as store:
+        tokens = Tokens(store.sessions)
+        secret, _ = tokens.create("mine", TokenScope.WRITE)
+        later, _ = tokens.create("later", TokenScope.WRITE, lasts=timedelta(hours=1))
+    monkeypatch.setenv("AUTOTUNER_DEMAND_TOKENS", "true")
+    service.start("--no-worker")
+    page.goto(f"{service.url}/tasks/new")
+    page.get_by_label("Token").fill(secret)
+    page.get_by_role("button", name="Sign in").click()
+    name = page.get_by_label("Name", exact=True)
+    expect(name).to_be_enabled(timeout=LONG_S)
+    name.fill("typed before the end")
+    # The token is revoked, and with it the session of this browser: the page finds out by itself.
+    with Store.open(service.home) as store:
+        Tokens(store.sessions).revoke("mine")
+    create = page.get_by_role("button", name="Create", exact=True)
+    again = page.get_by_role("dialog", name="Sign in again")
+    expect(again).to_be_visible(timeout=LONG_S)
+    again.get_by_label("Token").fill(later)
+    again.get_by_role("button", name="Sign in").click()
+    expect(again).to_have_count(0, timeout=LONG_S)
+    expect(name).to_have_value("typed before the end")
+    # Another tab signs in anew: this one's token of changes is of a session that is over.
+    other = page.context.new_page()
+    other.goto(service.url)
+    other.evaluate(
+        """async token => { await fetch("/api/v2/session", {method: "POST",
+        headers: {"Content-Type": "application/json"}, body: JSON.stringify({token})}); }""",
+        later,
+    )
+    expect(create).to_be_enabled(timeout=LONG_S)
+    create.click()
+    heading = page.get_by_role("heading", name="typed before the end")
+    expect(heading).to_be_visible(timeout=LONG_S)
+
+
 def test_a_task_that_is_deleted_elsewhere_goes_from_list_and_page(
     service: ServiceProcess, page: Page
 ) -> None:
@@ -90,7 +133,7 @@ def test_faults_of_all_groups_are_at_their_fields_at_once(
     expect(page.get_by_role("button", name="Create and start")).to_be_disabled()
 
 
-def test_a_text_of_5_mb_is_said_to_be_too_long_and_the_page_answers(
+def test_a_text_of_5_mb_is_refused_as_too_long_and_the_page_answers(
     service: ServiceProcess, page: Page
 ) -> None:
     service.start("--no-worker")
