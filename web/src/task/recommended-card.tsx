@@ -64,6 +64,7 @@ const WHY_NOTHING: Partial<Record<Task["status"], string>> = {
   pending: "The task has not been started.",
   queued: "The task waits for a worker.",
   running: "The first level that is measured appears here.",
+  paused: "It goes on to measure when it is resumed.",
 };
 
 function NothingYet({ task }: { task: Task }) {

@@ -42,6 +42,8 @@ export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }:
         error={faults.gpu}
         placeholder="What the service finds"
         searchable
+        // What is typed is another device, and no end of this one's name.
+        onFocus={(event) => event.currentTarget.select()}
         allowDeselect={false}
         nothingFoundMessage="Nothing of that name in the catalog"
       />
