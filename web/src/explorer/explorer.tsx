@@ -105,7 +105,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   );
   const chart = (
     <>
-      <Legend exploration={exploration} colorByOrder={view.colorByOrder} />
+      <Legend exploration={exploration} view={view} />
       <Chart
         exploration={exploration}
         colorByOrder={view.colorByOrder}

@@ -1,21 +1,25 @@
 import { IconStar } from "@tabler/icons-react";
 import { usePalette } from "~/charts/palette";
 import classes from "./legend.module.css";
+import type { View } from "./search-params";
 import type { Exploration } from "./use-exploration";
 
 interface LegendProps {
   exploration: Exploration;
-  colorByOrder: boolean;
+  view: Pick<View, "kind" | "colorByOrder">;
 }
 
 /** What marks and lines mean: each differs in shape, not in colour alone. */
-export function Legend({ exploration, colorByOrder }: LegendProps) {
+export function Legend({ exploration, view }: LegendProps) {
   const palette = usePalette();
-  const { measured, predicted, limits, scene } = exploration;
-  const hasFrontier = (kind: "measured" | "predicted") => scene.frontiers[kind].length > 1;
+  const { limits, scene } = exploration;
+  const isShown = (kind: "measured" | "predicted") =>
+    exploration[kind].total > 0 && (view.kind === "both" || view.kind === kind);
+  const hasFrontier = (kind: "measured" | "predicted") =>
+    isShown(kind) && scene.frontiers[kind].length > 1;
   return (
     <ul className={classes.legend} aria-label="Legend">
-      {measured.total > 0 && (
+      {isShown("measured") && (
         <li>
           <Mark>
             <circle cx="7" cy="6" r="4.5" fill={palette.measured} />
@@ -23,7 +27,7 @@ export function Legend({ exploration, colorByOrder }: LegendProps) {
           measured
         </li>
       )}
-      {predicted.total > 0 && (
+      {isShown("predicted") && (
         <li>
           <Mark>
             <path d="M7 0.5L12.5 6L7 11.5L1.5 6Z" fill={palette.predicted} />
@@ -60,7 +64,7 @@ export function Legend({ exploration, colorByOrder }: LegendProps) {
           <IconStar size={14} aria-hidden /> recommended
         </li>
       )}
-      {colorByOrder && (
+      {view.colorByOrder && (
         <li>
           first
           <Mark wide>
