@@ -6,10 +6,9 @@ import { tags } from "@lezer/highlight";
 
 export const editorTheme = EditorView.theme({
   "&": { height: "100%", backgroundColor: "var(--surface)", color: "inherit", fontSize: "13px" },
-  "&.cm-focused": {
-    outline: "none",
-    boxShadow: "inset 0 0 0 2px var(--mantine-primary-color-filled)",
-  },
+  "&.cm-focused": { outline: "none" },
+  // The editor's own class for it comes some milliseconds late.
+  "&:focus-within": { boxShadow: "inset 0 0 0 2px var(--mantine-primary-color-filled)" },
   ".cm-scroller": { fontFamily: "var(--mantine-font-family-monospace)", lineHeight: "1.55" },
   ".cm-gutters": {
     backgroundColor: "var(--page)",
