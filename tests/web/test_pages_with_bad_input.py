@@ -77,10 +77,13 @@ def test_a_session_that_ends_while_one_edits_costs_nothing_typed(
     page.get_by_role("button", name="Sign in").click()
     name = page.get_by_label("Name", exact=True)
     expect(name).to_be_enabled(timeout=LONG_S)
-    name.fill("typed before the end")
-    # The token is revoked, and with it the session of this browser: the page finds out by itself.
+    name.fill("typed before")
+    # Nothing is under way that would tell of the end before the name is typed.
+    expect(page.get_by_text("Up to date")).to_be_visible(timeout=LONG_S)
+    # The token is revoked, and with it the session of this browser.
     with Store.open(service.home) as store:
         Tokens(store.sessions).revoke("mine")
+    name.fill("typed before the end")
     create = page.get_by_role("button", name="Create", exact=True)
     again = page.get_by_role("dialog", name="Sign in again")
     expect(again).to_be_visible(timeout=LONG_S)

@@ -56,6 +56,15 @@ describe("a draft", () => {
     expect(followed.task.content).toEqual({ version: 2, name: "a", runtime: { isl: 9 } });
   });
 
+  it("that was named before the first suggestion takes it, and keeps the name", () => {
+    const named = acted(
+      newDraft(EMPTY),
+      { kind: "edit", text: "name: mine\n" },
+      { kind: "suggest", document: { version: 2, name: "a", runtime: { isl: 5 } } },
+    );
+    expect(named.task.content).toEqual({ version: 2, name: "mine", runtime: { isl: 5 } });
+  });
+
   it("that cannot be read waits with suggestions until it can", () => {
     const broken = acted(
       newDraft(EMPTY),

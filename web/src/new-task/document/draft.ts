@@ -108,8 +108,12 @@ function withSuggestion(draft: Draft, document: JsonObject): Draft {
   const isWritten = draft.task.text.trim() !== "";
   // A text that cannot be read now takes the next suggestion with all that has changed until then.
   if (isWritten && draft.task.content === null) return draft;
-  if (isWritten && draft.suggested === null) return { ...draft, suggested: document };
-  const text = rebased(draft.task.text, draft.suggested, document, draft.isOpened);
+  if (isWritten && draft.suggested === null && draft.isOpened) {
+    return { ...draft, suggested: document };
+  }
+  // What was typed before the first suggestion is a change of it.
+  const before = draft.suggested ?? {};
+  const text = rebased(draft.task.text, before, document, draft.isOpened);
   return { ...draft, task: read(text), suggested: document };
 }
 
