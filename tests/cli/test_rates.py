@@ -17,6 +17,7 @@ RATES = {
 }
 
 
+@pytest.mark.slow
 def test_a_task_of_rates_is_measured_by_its_schedule(run: Run, write_task: WriteTask) -> None:
     changes = {"benchmark": RATES, "scheduling": {"max_running_requests": [1, 8]}}
     task = write_task(changes | {"misc": {"threads": 1}}, "--ttft-ms=40", "--tpot-ms=5")

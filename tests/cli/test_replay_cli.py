@@ -59,6 +59,7 @@ def is_shown(done: Done, *words: str) -> None:
     assert [word for word in words if word not in done.stderr] == [], done.stderr
 
 
+@pytest.mark.slow
 def test_the_example_is_tuned_and_labelled_everywhere(run: Run) -> None:
     tuned = document(run("tune", EXAMPLE, "--json"))
     assert (tuned["task"]["replay"], tuned["task"]["status"]) == (True, "completed")

@@ -55,6 +55,7 @@ def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         }
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_is_equal_at_every_revision(engine: Engine) -> None:
     migrate(engine, REVISIONS[0])
     with engine.begin() as connection:

@@ -99,6 +99,7 @@ class Tuning:
     ("seed", "kills"),
     [(0, 2), *(pytest.param(seed, 5, marks=pytest.mark.slow) for seed in range(4))],
 )
+@pytest.mark.slow
 def test_a_killed_tuner_goes_on_where_it_was(seed: int, kills: int, tmp_path: Path) -> None:
     tuning, moments = Tuning(tmp_path), random.Random(seed)
     kept: dict[str, ExperimentRecord] = {}
@@ -141,6 +142,7 @@ def test_a_run_whose_tuner_was_killed_is_shown_as_interrupted(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_tuner_that_is_asked_to_stop_says_what_it_keeps(number: int, tmp_path: Path) -> None:
     tuning = Tuning(tmp_path)
     process = tuning.start()

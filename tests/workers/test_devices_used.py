@@ -34,6 +34,7 @@ def seen_by_engines(shop: Shop) -> set[tuple[str, ...] | None]:
 
 
 @pytest.mark.parametrize("of_the_worker", [pytest.param(None, marks=pytest.mark.slow), "0,1,2,3"])
+@pytest.mark.slow
 def test_a_worker_starts_engines_on_its_own_gpus_alone(
     of_the_worker: str | None, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

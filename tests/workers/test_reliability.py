@@ -73,6 +73,7 @@ def test_killed_again_and_again_a_task_is_measured_once_and_whole(kind: str, sho
     assert shop.left() == {}
 
 
+@pytest.mark.slow
 def test_another_worker_goes_on_at_once_where_one_of_this_machine_was_killed(shop: Shop) -> None:
     task = shop.task()
     first = shop.timed("first")
@@ -131,6 +132,7 @@ def test_with_the_times_of_users_a_stopped_workers_task_is_taken_within_a_minute
     shop.wait_for_event(task, "experiment_started", times=2)
 
 
+@pytest.mark.slow
 def test_a_cancel_that_the_dead_one_did_not_see_is_done_in_its_place(shop: Shop) -> None:
     task = shop.task("--load-delay-s=600")
     first = shop.timed("first", heartbeat_s=600.0)
@@ -142,6 +144,7 @@ def test_a_cancel_that_the_dead_one_did_not_see_is_done_in_its_place(shop: Shop)
     assert shop.left() == {}
 
 
+@pytest.mark.slow
 def test_a_killed_call_of_the_command_line_waits_for_its_user(shop: Shop) -> None:
     command, run = shop.tuned_by_hand()
     command.kill()

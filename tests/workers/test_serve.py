@@ -31,6 +31,7 @@ def port_of(shop: Shop) -> int:
 @pytest.mark.parametrize(
     "number", [signal.SIGTERM, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_a_service_answers_runs_tasks_and_takes_its_worker_along(
     number: signal.Signals, shop: Shop
 ) -> None:

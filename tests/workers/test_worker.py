@@ -50,6 +50,7 @@ def test_a_queued_task_is_run_to_its_end_and_reported_in_order(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("action", list(ASKED_OF_WORKERS))
+@pytest.mark.slow
 def test_what_is_asked_of_a_running_task_is_done_while_its_engine_loads(
     action: str, shop: Shop
 ) -> None:
