@@ -9,19 +9,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from service_process import ServiceProcess
+from small_task import TASK
 
 from autotuner.store import Store
 from autotuner.store.tokens import Tokens, TokenScope
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-TASK = {
-    "version": 2,
-    "name": "first",
-    "model": {"id": "smollm2-135m"},
-    "runtime": {"isl": 16, "osl": 8},
-    "system": {"gpu_type": "cpu"},
-    "benchmark": {"concurrency": [1]},
-}
 LONG_S = 25_000
 
 NO_STORAGE = """

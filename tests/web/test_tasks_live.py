@@ -7,16 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
+from small_task import TASK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-TASK = {
-    "version": 2,
-    "name": "first",
-    "model": {"id": "smollm2-135m"},
-    "runtime": {"isl": 16, "osl": 8},
-    "system": {"gpu_type": "cpu"},
-    "benchmark": {"concurrency": [1]},
-}
 HOSTILE = '<script>document.title="taken"</script>\u202egnirts ' + "x" * 150
 
 

@@ -10,7 +10,6 @@ interface ParallelAxisProps {
   left: number;
   top: number;
   bottom: number;
-  isLast: boolean;
   onExtent: (extent: Extent) => void;
 }
 
@@ -50,11 +49,7 @@ export function ParallelAxis(props: ParallelAxisProps) {
     press.current = null;
   };
   return (
-    <div
-      className={classes.axis}
-      style={{ left, top, height }}
-      data-last={props.isLast || undefined}
-    >
+    <div className={classes.axis} style={{ left, top, height }}>
       <div className={classes.title} title={dimension.name}>
         {dimension.title}
       </div>

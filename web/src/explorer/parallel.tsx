@@ -91,7 +91,6 @@ export const Parallel = memo(function Parallel(props: ParallelProps) {
               left={layout.axes[place] as number}
               top={TOP}
               bottom={BOTTOM}
-              isLast={place === dimensions.length - 1}
               onExtent={(extent: Extent) => change(dimension.name, brushOf(dimension, extent))}
             />
           ))}

@@ -105,20 +105,20 @@ class Buckets:
 
     def take(self, client: str) -> float:
         """Takes a permit and returns 0, or returns the seconds until there is one."""
-        if not self._per_s:
-            return 0.0
         permits = self._permits(client)
-        if permits < 1:
-            return (1 - permits) / self._per_s
-        self._filled[client] = (permits - 1, self._clock())
-        self._filled.move_to_end(client)
-        if len(self._filled) > self._most_clients:
-            self._filled.popitem(last=False)
-        return 0.0
+        waiting_s = self._until_one_s(permits)
+        if self._per_s and not waiting_s:
+            self._filled[client] = (permits - 1, self._clock())
+            self._filled.move_to_end(client)
+            if len(self._filled) > self._most_clients:
+                self._filled.popitem(last=False)
+        return waiting_s
 
     def waiting_s(self, client: str) -> float:
         """Seconds until there is a permit, 0 if there is one; takes none."""
-        permits = self._permits(client)
+        return self._until_one_s(self._permits(client))
+
+    def _until_one_s(self, permits: float) -> float:
         return (1 - permits) / self._per_s if self._per_s and permits < 1 else 0.0
 
     def _permits(self, client: str) -> float:
