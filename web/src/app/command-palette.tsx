@@ -1,30 +1,43 @@
-import { useDebouncedValue } from "@mantine/hooks";
+import { useDebouncedValue, useHotkeys } from "@mantine/hooks";
 import { Spotlight, spotlight } from "@mantine/spotlight";
 import { IconSearch } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
+import { flushSync } from "react-dom";
 import { readTasks } from "~/api/tasks";
 import { useCommands } from "./commands";
 import { type Command, taskCommands, thoseNamed } from "./palette-search";
 
-export const openPalette = spotlight.open;
-
 const FOUND_TASKS = 8;
 const TYPING_MS = 150;
+
+/** Opens the palette with its field ready: keys that follow at once are the search's. */
+export function openPalette(): void {
+  flushSync(spotlight.open);
+  document.querySelector<HTMLInputElement>("[data-palette] input")?.focus();
+}
 
 /** Everything that can be done or gone to, by a few letters of its name. */
 export function CommandPalette() {
   const [text, setText] = useState("");
   const [isOpen, setOpen] = useState(false);
+  useHotkeys([
+    ["mod + K", openPalette],
+    ["/", openPalette],
+  ]);
   return (
     <Spotlight.Root
-      shortcut={["mod + K", "/"]}
+      data-palette
+      shortcut={null}
+      transitionProps={{ duration: 0 }}
       query={text}
       onQueryChange={setText}
       onSpotlightOpen={() => setOpen(true)}
-      onSpotlightClose={() => setOpen(false)}
-      clearQueryOnClose
+      onSpotlightClose={() => {
+        setOpen(false);
+        setText("");
+      }}
       scrollable
       maxHeight={420}
     >
