@@ -32,8 +32,8 @@ export interface TaskFilter {
   sort?: SortName;
 }
 
-const PAGE_ROWS = 200;
-const FEW_PAGES = 5;
+const PAGE_ROWS = 100;
+const FEW_PAGES = 10;
 
 export const tasksQuery = (filter: TaskFilter) =>
   infiniteQueryOptions({

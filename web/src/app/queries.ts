@@ -1,6 +1,6 @@
 /** What the page has read, and how it stays true to the session. */
 
-import { QueryClient } from "@tanstack/react-query";
+import { type FetchInfiniteQueryOptions, QueryClient, type QueryKey } from "@tanstack/react-query";
 import { dropTasks } from "~/api/live";
 import { ApiProblem, isPassing } from "~/api/problems";
 import { whenSessionIsOld } from "~/api/sending";
@@ -30,4 +30,13 @@ export function createQueries({ mostRetries = MOST_RETRIES } = {}): QueryClient 
     }
   });
   return queries;
+}
+
+/** Begins to read a list that the page will ask for, once the reader is known to be signed in. */
+export async function readAhead<Page, Key extends QueryKey>(
+  queries: QueryClient,
+  list: FetchInfiniteQueryOptions<Page, Error, Page, Key, string | null>,
+): Promise<void> {
+  const session = await queries.ensureQueryData(sessionQuery).catch(() => null);
+  if (session?.authenticated) await queries.prefetchInfiniteQuery(list);
 }

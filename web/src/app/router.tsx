@@ -9,15 +9,17 @@ import {
   type RouterHistory,
   redirect,
 } from "@tanstack/react-router";
+import { tasksQuery } from "~/api/tasks";
 import { type ComparisonSearch, comparisonSearch } from "~/comparison/search-params";
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
 import { type LogSearch, logSearch } from "~/task/log-search-params";
-import { type TaskListSearch, taskListSearch } from "~/tasks/search-params";
+import { filterOf, type TaskListSearch, taskListSearch } from "~/tasks/search-params";
 import { NotFoundPage } from "./not-found";
 import { PageError } from "./page-error";
 import { PageLoading } from "./page-loading";
+import { readAhead } from "./queries";
 import { Shell } from "./shell";
 
 interface RouterContext {
@@ -38,6 +40,9 @@ const tasks = createRoute({
   getParentRoute: () => root,
   path: "/tasks",
   validateSearch: (search): TaskListSearch => taskListSearch(search),
+  loaderDeps: ({ search }) => search,
+  // Beside the page's own code, and not after it.
+  loader: ({ context: { queries }, deps }) => void readAhead(queries, tasksQuery(filterOf(deps))),
   staticData: { title: "Tasks" },
   component: lazyRouteComponent(() => import("~/tasks/tasks-page"), "TasksPage"),
 });

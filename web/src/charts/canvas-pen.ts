@@ -1,9 +1,11 @@
 /** A pen on a canvas, quick enough for thousands of marks in each frame. */
 
+import { CROWD, drawCrowds } from "./crowd";
 import {
   type Area,
   FONT,
   type LineStyle,
+  type MarkGroup,
   type MarkStyle,
   markPath,
   type Pen,
@@ -38,27 +40,24 @@ export class CanvasPen implements Pen {
     context.globalAlpha = 1;
   }
 
-  marks(positions: ArrayLike<number>, style: MarkStyle): void {
+  marks(groups: readonly MarkGroup[]): void {
+    const squares = groups.filter(({ shape }) => shape === "square");
+    const count = squares.reduce((sum, { positions }) => sum + positions.length / 2, 0);
+    const crowds = count > CROWD ? squares : [];
+    if (crowds.length > 0) drawCrowds(this.context, crowds, this.ratio);
+    for (const group of groups) if (!crowds.includes(group)) this.stamp(group);
+    this.context.globalAlpha = 1;
+  }
+
+  private stamp({ positions, ...style }: MarkGroup): void {
     const { context, ratio } = this;
     context.globalAlpha = style.opacity;
-    if (style.shape === "square") {
-      // Whole pixels: nothing has to be smoothed, and a crowd of thousands takes a few ms.
-      const side = Math.max(1, Math.round(style.size * ratio)) / ratio;
-      context.fillStyle = style.color;
-      for (let at = 0; at < positions.length; at += 2) {
-        const x = Math.round(((positions[at] as number) - side / 2) * ratio) / ratio;
-        const y = Math.round(((positions[at + 1] as number) - side / 2) * ratio) / ratio;
-        context.fillRect(x, y, side, side);
-      }
-    } else {
-      const stamp = stampOf(style, ratio);
-      const width = stamp.width / ratio;
-      for (let at = 0; at < positions.length; at += 2) {
-        const x = (positions[at] as number) - width / 2;
-        context.drawImage(stamp, x, (positions[at + 1] as number) - width / 2, width, width);
-      }
+    const stamp = stampOf(style, ratio);
+    const width = stamp.width / ratio;
+    for (let at = 0; at < positions.length; at += 2) {
+      const x = (positions[at] as number) - width / 2;
+      context.drawImage(stamp, x, (positions[at + 1] as number) - width / 2, width, width);
     }
-    context.globalAlpha = 1;
   }
 
   text(text: string, x: number, y: number, style: TextStyle): void {

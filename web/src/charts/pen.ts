@@ -27,6 +27,11 @@ export interface MarkStyle {
   outline?: number;
 }
 
+/** Marks of one look. */
+export interface MarkGroup extends MarkStyle {
+  positions: ArrayLike<number>;
+}
+
 export interface TextStyle {
   color: string;
   size: number;
@@ -40,7 +45,8 @@ export interface TextStyle {
 export interface Pen {
   /** Lines through positions; they end where one is NaN. */
   line: (positions: ArrayLike<number>, style: LineStyle) => void;
-  marks: (positions: ArrayLike<number>, style: MarkStyle) => void;
+  /** Marks, those of later groups over those of earlier ones. */
+  marks: (groups: readonly MarkGroup[]) => void;
   /** A text whose middle line lies at a position. */
   text: (text: string, x: number, y: number, style: TextStyle) => void;
   /** Draws what is not seen outside an area. */

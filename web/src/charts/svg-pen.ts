@@ -4,7 +4,7 @@ import {
   type Area,
   FONT,
   type LineStyle,
-  type MarkStyle,
+  type MarkGroup,
   markPath,
   type Pen,
   short,
@@ -37,8 +37,11 @@ export class SvgPen implements Pen {
     );
   }
 
-  marks(positions: ArrayLike<number>, style: MarkStyle): void {
-    const { shape, size, color, opacity, outline } = style;
+  marks(groups: readonly MarkGroup[]): void {
+    for (const group of groups) this.group(group);
+  }
+
+  private group({ positions, shape, size, color, opacity, outline }: MarkGroup): void {
     this.names += 1;
     const name = `mark-${this.names}`;
     const look =

@@ -26,7 +26,12 @@ export function drawChart(
     for (const line of some) pen.line(pixelsOf(line.places, spans, area), line);
   };
   const marks = (some: readonly Marks[]) => {
-    for (const one of some) pen.marks(pixelsInSight(one.places, spans, area, one.size), one);
+    pen.marks(
+      some.map(({ places, ...style }) => ({
+        ...style,
+        positions: pixelsInSight(places, spans, area, style.size),
+      })),
+    );
   };
   drawGrid(pen, frame, palette);
   pen.within(area, () => {

@@ -2,6 +2,7 @@ import { Box, Button } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect } from "react";
+import { whenIdle } from "~/ui/after-paint";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { BulkBar } from "./bulk-bar";
@@ -48,10 +49,13 @@ export function TasksPage() {
     }
     selection.selectAll(read?.pages.flatMap((page) => page.items.map(({ id }) => id)) ?? []);
   };
+  const isRead = query.data !== undefined;
   useEffect(() => {
+    if (!isRead) return;
     // Whoever sees the list opens one of its tasks next.
-    void router.preloadRoute({ to: "/tasks/$taskId", params: { taskId: 0 } });
-  }, [router]);
+    const preload = () => router.preloadRoute({ to: "/tasks/$taskId", params: { taskId: 0 } });
+    return whenIdle(() => void preload());
+  }, [router, isRead]);
 
   const selected = rows.filter((row) => selection.ids.has(row.id));
   return (

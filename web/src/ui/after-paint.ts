@@ -15,7 +15,7 @@ export function afterPaint(call: () => void): () => void {
 const LONGEST_MS = 200;
 
 /** Calls when the next frame is on the screen and the page has nothing else to do, or soon after. */
-function whenIdle(call: () => void): () => void {
+export function whenIdle(call: () => void): () => void {
   let takeBack = afterPaint(() => {
     // Not every browser knows it.
     if (typeof requestIdleCallback === "undefined") {
