@@ -24,6 +24,7 @@ from autotuner.store import Store, upgrades
 from autotuner.store import store as store_module
 from autotuner.store.database import FILE_NAME
 from autotuner.store.schema import Base
+from autotuner.store.v1.system_presets import add_system_presets
 
 _LOCKS = tempfile.mkdtemp(prefix="autotuner-locks-")
 # Tests that run beside each other each stand for a machine of their own.
@@ -130,7 +131,7 @@ class PostgreSQL:
         self._run(self.url, f"DROP DATABASE {url.database} WITH (FORCE)")
 
     def empty(self, database: str) -> None:
-        """Removes every row and connection; the next row of each table gets the first number."""
+        """Leaves no connection, and the rows of a new database; numbers begin anew."""
         url = make_url(database)
         self._run(
             self.url,
@@ -145,6 +146,8 @@ class PostgreSQL:
             "SELECT setval(CAST(quote_ident(sequencename) AS regclass), start_value, false) "
             "FROM pg_sequences",
         )
+        with _engine(url).begin() as connection:
+            add_system_presets(connection)
 
     def _run(self, url: URL, *statements: str) -> None:
         with _engine(url, isolation_level="AUTOCOMMIT").connect() as connection:

@@ -20,6 +20,7 @@ from autotuner.server.app import Server, create_app
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
+from autotuner.server.v1.routing import TAG
 from autotuner.store import Store
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -42,7 +43,12 @@ def client(store: Store, tmp_path: Path) -> Iterator[TestClient]:
 
 def test_every_endpoint_is_documented(client: TestClient) -> None:
     paths = client.get("/api/v2/openapi.json").json()["paths"]
-    reported = [f"`{method.upper()} {path}`" for path, found in paths.items() for method in found]
+    reported = [
+        f"`{method.upper()} {path}`"
+        for path, found in paths.items()
+        for method, operation in found.items()
+        if operation["tags"] != [TAG]
+    ]
     assert [line for line in reported if line not in API] == []
 
 

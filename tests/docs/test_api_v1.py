@@ -60,7 +60,7 @@ def test_every_path_has_its_row_with_its_methods() -> None:
     there: dict[str, set[str]] = {}
     for route in (route for router in V1_ROUTERS for route in router.routes):
         path = re.sub(r"experiments/\{experiment_id\}/", "experiments/{n}/", f"/api{route.path}")
-        path = re.sub(r"(tasks|presets|experiments)/\{\w+_id\}", r"\1/{id}", path)
+        path = re.sub(r"(tasks|presets|experiments|containers)/\{\w+_id\}", r"\1/{id}", path)
         there.setdefault(path, set()).update(getattr(route, "methods", {"WebSocket"}))
     documented = {path: set(methods.split(", ")) for path, methods in rows.items()}
     assert documented == there

@@ -63,14 +63,23 @@ SCRIPT_PATH = "/assets/index-B1x_-9.js"
 
 
 def test_the_page_is_asked_for_again_and_sent_once(page: TestClient) -> None:
-    first = page.get("/")
+    first = page.get("/", headers=BROWSER)
     assert (first.status_code, first.text) == (200, PAGE)
     assert first.headers["content-type"] == "text/html; charset=utf-8"
     assert first.headers["cache-control"] == "no-cache"
-    again = page.get("/", headers={"If-None-Match": first.headers["etag"]})
+    again = page.get("/", headers={**BROWSER, "If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == first.headers["etag"]
-    assert page.get("/", headers={"If-None-Match": '"other"'}).status_code == 200
+    other = page.get("/", headers={**BROWSER, "If-None-Match": '"other"'})
+    assert (other.status_code, other.text) == (200, PAGE)
+
+
+def test_a_client_that_is_no_browser_learns_what_answers(page: TestClient) -> None:
+    answer = page.get("/")
+    assert (answer.status_code, answer.json()["status"]) == (200, "running")
+    assert "Accept" in answer.headers["vary"]
+    assert page.get(answer.json()["docs"]).json()["openapi"].startswith("3")
+    assert page.post("/", headers=BROWSER).status_code == 405
 
 
 def test_files_with_a_hash_are_kept_for_ever_and_others_asked_for_again(page: TestClient) -> None:
@@ -186,7 +195,8 @@ def test_no_path_leads_out_of_the_folder(page: TestClient, path: str) -> None:
     for headers in (BROWSER, {"Accept": "*/*"}):
         answer = page.get(path, headers=headers)
         assert SECRET not in answer.text
-        assert answer.status_code == 404 or answer.text == PAGE
+        is_root = answer.request.url.path == "/"  # of another host, as the client reads it
+        assert answer.status_code == 404 or answer.text == PAGE or is_root
 
 
 STEPS = st.sampled_from(("..", ".", "", "assets", "web_ui", "secret.txt", "~", "\\", "\0", "C:"))
@@ -225,7 +235,7 @@ def test_without_a_build_the_page_says_how_to_get_it_and_a_build_is_found_at_onc
     later.mkdir()
     for content in ("first", "second one"):
         (later / "index.html").write_text(content)
-        assert client.get("/").text == content
+        assert client.get("/", headers=BROWSER).text == content
 
 
 def test_the_ui_needs_no_token_and_all_else_does(tmp_path: Path, folder: Path) -> None:
@@ -245,9 +255,9 @@ def test_no_path_of_the_service_is_taken_for_one_of_the_ui(page: TestClient) -> 
     routes = page.app.router.routes  # type: ignore[attr-defined]
     paths = {route.path for route in iter_route_contexts(routes)} - {"/{path:path}"}
     assert {"/api/v2/tasks/", "/api/tasks/", "/metrics"} <= paths
-    assert [path for path in paths if is_ui(path)] == []
+    assert [path for path in paths if is_ui(path)] == ["/"], "which tells nothing secret"
     free = {path for path in paths if required_scope("GET", path) is None}
-    assert free == {"/healthz", "/readyz"}
+    assert free == {"/", "/health", "/healthz", "/readyz"}
 
 
 def test_the_metrics_have_one_name_for_all_of_the_ui(page: TestClient) -> None:

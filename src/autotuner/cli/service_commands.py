@@ -32,6 +32,10 @@ def serve(
     database: Database = None,
     home: Home = None,
     config: ConfigFile = None,
+    v1_origins: Annotated[
+        bool,
+        typer.Option("--v1-origins", help="Let pages at v1's development addresses use it."),
+    ] = False,
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Serve only: workers run elsewhere.")
     ] = False,
@@ -48,6 +52,7 @@ def serve(
             database=database,
             home=home,
             config=config,
+            v1_origins=v1_origins,
             with_worker=not no_worker,
             devices=devices,
             gpu=gpu,

@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 
 from autotuner import __version__
 from autotuner.server.built_ui import FOLDER
@@ -22,9 +23,13 @@ from autotuner.server.problems import MEDIA_TYPE
 from autotuner.server.security import Authentication, protected
 from autotuner.server.security.authentication import COOKIE, CSRF_HEADER
 from autotuner.server.service import Service
+from autotuner.server.v1 import dashboard as v1_dashboard
+from autotuner.server.v1 import docker as v1_docker
 from autotuner.server.v1 import logs as v1_logs
+from autotuner.server.v1 import ome as v1_ome
 from autotuner.server.v1 import presets as v1_presets
 from autotuner.server.v1 import progress as v1_progress
+from autotuner.server.v1 import runtime_params as v1_runtime_params
 from autotuner.server.v1 import system as v1_system
 from autotuner.server.v1 import tasks as v1_tasks
 from autotuner.server.v2 import (
@@ -53,8 +58,10 @@ V1_ROUTERS = (
     v1_logs.router,
     v1_tasks.experiments_router,
     v1_presets.router,
-    v1_system.runtime_params_router,
-    v1_system.dashboard_router,
+    v1_runtime_params.router,
+    v1_dashboard.router,
+    v1_docker.router,
+    v1_ome.router,
     v1_system.router,
     v1_progress.router,
 )
@@ -115,6 +122,8 @@ def create_app(service: Service, *, web_ui: Path = FOLDER) -> FastAPI:
     app.include_router(probes)
     for router in V1_ROUTERS:
         app.include_router(router, prefix=API_V1)
+    app.include_router(v1_system.root_router)
+    app.add_api_route("/openapi.json", lambda: JSONResponse(app.openapi()), include_in_schema=False)
     app.router.routes.append(WebUi(web_ui))
     add_error_handlers(app)
     customise_openapi(app)

@@ -19,6 +19,10 @@ _HOST = re.compile(r"(\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(:(?P
 ENVIRONMENT_PREFIX = "AUTOTUNER_"
 _MIB = 1 << 20
 Days = Annotated[float, Strict(), Field(ge=0, le=36_500)]
+V1_ORIGINS = tuple(
+    f"http://{name}:{port}" for name in ("localhost", "127.0.0.1") for port in (3000, 5173)
+)
+"""Where v1's own pages are served from while they are developed."""
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?")
 
 
@@ -57,6 +61,9 @@ class ServiceSettings(Document):
     that is not a loopback name requires tokens: others reach the service by it."""
     allowed_origins: tuple[str, ...] = ()
     """Origins whose pages may use the service, such as `https://tuner.example.org`; its own may."""
+    v1_origins: Bool = False
+    """Whether pages served from v1's development addresses may use the service too:
+    `http://localhost:3000` and `http://localhost:5173`, also as 127.0.0.1."""
     demand_tokens: Bool = False
     """Whether every request requires a token on a loopback address too, as behind a proxy."""
     max_body_bytes: PositiveInt = 1 * _MIB
@@ -108,6 +115,11 @@ class ServiceSettings(Document):
                     "10.1.0.0/16"
                 ) from None
         return given
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin whose pages may use the service, beside its own."""
+        return (*self.allowed_origins, *(V1_ORIGINS if self.v1_origins else ()))
 
     @property
     def token_required(self) -> bool:

@@ -10,6 +10,7 @@ import functools
 import re
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -75,7 +76,7 @@ def _respond(folder: Path, request: Request) -> Response:
     found = file_at(folder, path)
     if found is not None:
         return _response(found, request, _FOR_EVER if is_asset else _ASK_AGAIN)
-    if path != "/" and (is_asset or not _accepts(request, "accept", "text/html")):
+    if path != "/" and (is_asset or not accepts(request.scope, "accept", "text/html")):
         raise HTTPException(404)
     page = file_at(folder, f"/{INDEX}")
     if page is None:
@@ -84,7 +85,7 @@ def _respond(folder: Path, request: Request) -> Response:
 
 
 def _response(file: BuiltFile, request: Request, caching: str) -> Response:
-    compressed = file.compressed if _accepts(request, "accept-encoding", "gzip") else None
+    compressed = file.compressed if accepts(request.scope, "accept-encoding", "gzip") else None
     tag = f'"{file.digest}{"" if compressed is None else "-gzip"}"'
     headers = {**_HEADERS, "Cache-Control": caching, "ETag": tag}
     if is_unchanged(tag, request.headers.get("if-none-match")):
@@ -96,9 +97,9 @@ def _response(file: BuiltFile, request: Request, caching: str) -> Response:
     return Response(b"" if request.method == "HEAD" else body, headers=headers)
 
 
-def _accepts(request: Request, header: str, name: str) -> bool:
-    """Whether a header of the request names a value, and not with the weight 0."""
-    for given in ",".join(request.headers.getlist(header)).split(","):
+def accepts(scope: Scope, header: str, name: str) -> bool:
+    """Whether a header of a request names a value, and not with the weight 0."""
+    for given in ",".join(Headers(scope=scope).getlist(header)).split(","):
         value, *parameters = (part.strip().lower() for part in given.split(";"))
         if value == name:
             return not any(map(_NO_WEIGHT.fullmatch, parameters))

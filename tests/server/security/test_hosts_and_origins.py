@@ -180,3 +180,32 @@ def test_no_text_breaks_the_reading_of_hosts_and_origins(text):
 )
 def test_what_is_reached_from_this_machine_only(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8700", "http://[::1]:8700"])
+def test_a_page_under_another_name_of_this_machine_reads_and_changes_nothing(origin):
+    headers = {"host": "localhost:8700", "origin": origin, "sec-fetch-site": "cross-site"}
+    answer = client().get(TASKS, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == origin
+    assert client().delete(TASKS, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://127.0.0.1:8701", "localhost:8700"),
+        ("http://127.0.0.1", "localhost:8700"),
+        ("http://evil.example:8700", "localhost:8700"),
+        ("http://localhost.evil.example:8700", "localhost:8700"),
+    ],
+)
+def test_no_other_page_reads(origin, host):
+    assert status(origin=origin, host=host) == 403
+
+
+def test_v1s_own_development_addresses_are_let_in_where_the_operator_says_so():
+    for origin in ("http://localhost:3000", "http://127.0.0.1:5173"):
+        assert status("POST", origin=origin) == 403
+        assert status("POST", origin=origin, settings={"v1_origins": True}) == 200
+    assert status("POST", origin="http://localhost:3001", settings={"v1_origins": True}) == 403

@@ -37,6 +37,7 @@ def serve(
     database: str | None,
     home: Path | None,
     config: Path | None,
+    v1_origins: bool,
     with_worker: bool,
     devices: str,
     gpu: str | None,
@@ -44,7 +45,8 @@ def serve(
     """Serves until it is asked to stop; returns the exit code."""
     log_to_stderr()
     folder = state_folder(home)
-    settings = load_settings(config, environment=os.environ, flags={"host": host, "port": port})
+    flags = {"host": host, "port": port, "v1_origins": v1_origins or None}
+    settings = load_settings(config, environment=os.environ, flags=flags)
     with (
         Store.open(folder, database) as store,
         _listening(settings) as listening,

@@ -14,7 +14,7 @@ from autotuner.server.security.authentication import (
     keep_secrets_out,
     without_secrets,
 )
-from autotuner.server.security.hosts import HostCheck, OriginCheck
+from autotuner.server.security.hosts import LOOPBACK_ORIGINS, HostCheck, OriginCheck
 from autotuner.server.security.middleware import BodyLimit, BodyLimits, Guard, SecurityHeaders
 from autotuner.server.security.rate_limits import Buckets, RateCheck
 from autotuner.server.settings import ServiceSettings
@@ -45,22 +45,24 @@ def protected(
         ),
     )
     outer = Guard(
-        _open_to(settings.allowed_origins, inner),
+        _open_to(settings.origins, inner),
         (
             HostCheck(frozenset(settings.allowed_hosts), settings.port),
-            OriginCheck(frozenset(settings.allowed_origins)),
+            OriginCheck(frozenset(settings.origins)),
         ),
     )
     return SecurityHeaders(outer)
 
 
 def _open_to(origins: tuple[str, ...], app: ASGIApp) -> ASGIApp:
-    """Application that allows CORS for the origins of the settings only."""
-    if not origins:
-        return app
+    """Application that allows CORS for the origins of the settings, and for loopback ones.
+
+    Of these `OriginCheck` has let pass only the service's own, by whichever of its names.
+    """
     return CORSMiddleware(
         app,
         allow_origins=origins,
+        allow_origin_regex=LOOPBACK_ORIGINS,
         allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
         allow_headers=_SENT_BY_PAGES,
         expose_headers=_READ_BY_PAGES,

@@ -26,7 +26,7 @@ from autotuner.store.tokens import PREFIX, Token, TokenScope
 
 _ANY = re.compile(r".*", re.DOTALL)
 _TOKENS = re.compile(r"/api/v2/tokens(/.*)?", re.DOTALL)
-_OPERATORS = re.compile(r"/api/v2/(system|policy)(/.*)?", re.DOTALL)
+_OPERATORS = re.compile(r"/api/(v2/(system|policy)|docker)(/.*)?", re.DOTALL)
 SESSION_PATH = "/api/v2/session"
 """Path at which a browser signs in, asks who it is, and signs out: open to everybody."""
 _SESSION = re.compile(SESSION_PATH)

@@ -17,6 +17,8 @@ from autotuner.server.security.middleware import SAFE_METHODS, method_of
 from autotuner.server.settings import is_digits, split_host
 
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK_ORIGINS = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+"""Pattern of the origins of this machine's pages."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -64,6 +66,9 @@ def answers_to(host: str, allowed: frozenset[str], *, address: str, port: int) -
 class OriginCheck:
     """Refuses requests that a browser sends for another page; other clients send no `Origin`.
 
+    The service's own page may be open under another of its loopback names than the one that it
+    sends requests to; it may then read.
+
     A browser omits `Origin` when a page embeds or links to something; `Sec-Fetch-Site` and
     `Sec-Fetch-Mode` then describe the request, and only following a link may cross sites.
 
@@ -75,14 +80,19 @@ class OriginCheck:
 
     async def __call__(self, connection: HTTPConnection) -> None:
         headers = connection.headers
+        host, reads = headers.get("host", ""), method_of(connection) in SAFE_METHODS
         for origin in headers.getlist("origin"):
-            if origin not in self.allowed and not is_same(origin, headers.get("host", "")):
+            if not (
+                origin in self.allowed
+                or is_same(origin, host)
+                or (reads and is_same_but_for_loopback_name(origin, host))
+            ):
                 raise ProblemError(
                     ProblemKind.WRONG_ORIGIN,
                     f"Origin: {origin!r} belongs to another page; the operator can add it to "
                     "allowed_origins",
                 )
-        follows = method_of(connection) in SAFE_METHODS and _navigates(connection)
+        follows = reads and _navigates(connection)
         crosses = headers.get("sec-fetch-site") == "cross-site" and "origin" not in headers
         if crosses and not follows:
             raise ProblemError(
@@ -108,6 +118,16 @@ def is_same(origin: str, host: str) -> bool:
     name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     written = {f"{name}:{port or default}"} | ({name} if port in (None, default) else set())
     return host.lower() in written
+
+
+def is_same_but_for_loopback_name(origin: str, host: str) -> bool:
+    """Whether an `Origin` and `Host` are two names of this machine, at the same port."""
+    found = split_host(host)
+    if found is None or found[0] not in LOOPBACK_NAMES:
+        return False
+    names = ("localhost", "127.0.0.1", "[::1]")
+    port = "" if found[1] is None else f":{found[1]}"
+    return any(is_same(origin, f"{name}{port}") for name in names)
 
 
 def _navigates(connection: HTTPConnection) -> bool:

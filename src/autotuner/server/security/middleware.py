@@ -17,9 +17,9 @@ Check = Callable[[HTTPConnection], Awaitable[None]]
 """Raises `ProblemError` to refuse a request, or the error that prevents a decision."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+OPEN_PATHS = frozenset({"/health", "/healthz", "/readyz"})
 """Paths that need no token and count for no limit: a load balancer asks for them."""
-SERVICE_PATHS = re.compile(r"/(api|healthz|readyz|metrics)(/.*)?", re.DOTALL)
+SERVICE_PATHS = re.compile(r"/(api|health|healthz|readyz|metrics|openapi\.json)(/.*)?", re.DOTALL)
 """Paths of the service itself; every other one belongs to the web UI, which needs no token."""
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),

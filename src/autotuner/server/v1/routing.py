@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Coroutine
 from datetime import datetime
@@ -12,6 +13,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import AutotunerError, ConfigError
@@ -24,6 +26,33 @@ MOST_ID = 2**31 - 1
 ServiceDep = Annotated[Service, Depends(service_of)]
 Id = Annotated[int, Path(ge=-MOST_ID, le=MOST_ID)]
 _JSON = "application/json"
+TAG = "v1"
+"""Tag of v1's operations in the OpenAPI document."""
+
+
+class V1ErrorView(BaseModel):
+    """Error of v1."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    detail: Any
+    """Text; of a body or parameters that are not valid, a list of faults with `loc` and `msg`."""
+
+
+_ERRORS = {
+    400: "What is asked for cannot be done, or the request is not well-formed.",
+    401: "The token is not valid, or one is needed.",
+    403: "The token's scope, the operator's policy or the page's origin forbids it.",
+    404: "There is no such row.",
+    409: "The name is taken.",
+    413: "The body is too large.",
+    421: "The service does not answer to this host name.",
+    422: "The body or a parameter is not valid.",
+    429: "Too many requests.",
+    500: "A defect of the service.",
+    503: "The database, the Docker daemon or the cluster cannot be reached.",
+}
+"""Status -> its meaning on v1's routes."""
 
 
 class V1Route(APIRoute):
@@ -40,11 +69,10 @@ class V1Route(APIRoute):
             request = JsonRequest(given.scope, given.receive)
             try:
                 if reads_json and (body := await request.body()):
-                    request.document = await run_in_threadpool(document_of, body)
+                    request.document = await run_in_threadpool(_read, body)
                 return await inner(request)
             except RequestValidationError as error:
-                faults = jsonable_encoder(error.errors(), exclude={"ctx", "url"})
-                return refused(422, [_without_input(fault) for fault in faults])
+                return refused(422, _json_of(error.errors()))
             except HTTPException as error:
                 return refused(error.status_code, error.detail)
             except ProblemError as error:
@@ -56,13 +84,21 @@ class V1Route(APIRoute):
 
 
 def v1_router(prefix: str) -> APIRouter:
-    """Router of v1; not part of the OpenAPI document, which describes v2."""
-    return APIRouter(prefix=prefix, route_class=V1Route, include_in_schema=False)
+    """Router of v1: `prefix` follows `/api`."""
+    return APIRouter(
+        prefix=prefix,
+        tags=[TAG],
+        route_class=V1Route,
+        responses={
+            status: {"description": text, "model": V1ErrorView} for status, text in _ERRORS.items()
+        },
+        generate_unique_id_function=lambda route: f"{TAG}_{route.name}",
+    )
 
 
 def refused(status: int, detail: Any) -> JSONResponse:
     """Error response in v1's form."""
-    return JSONResponse({"detail": detail}, status_code=status)
+    return json_response({"detail": detail}, status)
 
 
 def bad_request(detail: Any) -> HTTPException:
@@ -88,6 +124,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def no_content() -> Response:
+    """Response 204, with the header that v1 gave it too."""
+    return Response(status_code=204, media_type=_JSON)
+
+
 def json_response(
     value: Any, status: int = 200, headers: dict[str, str] | None = None
 ) -> JSONResponse:
@@ -102,6 +143,31 @@ def _on_domain_error(error: AutotunerError) -> JSONResponse:
     return refused(400 if status in (409, 422) else status, detail)
 
 
-def _without_input(fault: Any) -> Any:
-    """Validation error without the input, which may be long."""
-    return {key: value for key, value in fault.items() if key not in ("input", "ctx", "url")}
+def _read(body: bytes) -> Any:
+    """The document in a body.
+
+    Raises:
+        RequestValidationError: it is not JSON, or holds what cannot be stored.
+    """
+    try:
+        return document_of(body)
+    except ProblemError as error:
+        raise RequestValidationError([_fault_of(body, error.detail)]) from None
+
+
+def _fault_of(body: bytes, reason: str) -> dict[str, Any]:
+    """Fault of a body that cannot be read; as v1 told it where the body is not JSON."""
+    try:
+        json.loads(body)
+    except json.JSONDecodeError as error:
+        found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error"}
+        return {**found, "input": {}, "ctx": {"error": error.msg}}
+    except (ValueError, RecursionError):
+        pass  # `reason` tells it
+    return {"type": "value_error", "loc": ("body",), "msg": reason, "input": {}}
+
+
+def _json_of(faults: Any) -> Any:
+    """Faults of a validation as JSON has them; bytes among them need not be text."""
+    as_text = {bytes: lambda given: given.decode(errors="replace")}
+    return jsonable_encoder(faults, custom_encoder=as_text)

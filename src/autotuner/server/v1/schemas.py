@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autotuner.server.v2.routing import is_storable
 from autotuner.store.v1 import EXTRAS, OWN, V1ExperimentRecord, V1PresetRecord, V1TaskRecord
@@ -79,14 +80,7 @@ class TaskChange(BaseModel):
     status: Literal["pending", "running", "completed", "failed", "cancelled"] | None = None
 
 
-def _are_lists(parameters: Document) -> Document:
-    for name, values in parameters.items():
-        if not name or not isinstance(values, list) or not values:
-            raise ValueError(f"{name!r} must be a list of at least one value")
-    return parameters
-
-
-Parameters = Annotated[Document, Field(min_length=1), AfterValidator(_are_lists)]
+Runtime = Literal["sglang", "vllm"]
 
 
 class PresetBody(BaseModel):
@@ -95,34 +89,34 @@ class PresetBody(BaseModel):
     name: str = Field(min_length=1, max_length=255)
     description: str | None = None
     category: str | None = Field(default=None, max_length=100)
-    runtime: str | None = Field(default=None, max_length=50)
-    parameters: Parameters
+    runtime: Runtime | None = None
+    parameters: Document
     metadata: Document | None = None
 
 
 class PresetChange(BaseModel):
-    """Changes to a preset."""
+    """Changes to a preset; what is null stays."""
 
     name: str | None = Field(default=None, min_length=1, max_length=255)
     description: str | None = None
     category: str | None = Field(default=None, max_length=100)
-    runtime: str | None = Field(default=None, max_length=50)
-    parameters: Parameters | None = None
+    runtime: Runtime | None = None
+    parameters: Document | None = None
     metadata: Document | None = None
-
-
-class PresetFile(BaseModel):
-    """An exported preset."""
-
-    version: str
-    preset: PresetBody
 
 
 class MergeBody(BaseModel):
     """Presets to merge, and the strategy."""
 
-    preset_ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(min_length=1)
-    merge_strategy: Literal["union", "intersection", "last_wins"] = "union"
+    preset_ids: list[int] = Field(min_length=1)
+    merge_strategy: str = Field(default="union", pattern="^(union|intersection|last_wins)$")
+
+
+class ParameterName(BaseModel):
+    """A runtime's parameter, to be looked up."""
+
+    runtime: str
+    parameter: str
 
 
 def is_name(text: str) -> bool:
@@ -185,11 +179,20 @@ def experiment_document(record: V1ExperimentRecord) -> dict[str, Any]:
 
 
 def preset_document(record: V1PresetRecord) -> dict[str, Any]:
-    """A preset."""
-    return dict(vars(record))
+    """A preset. Its times have no zone, as v1's."""
+    keys = ("name", "description", "category", "runtime", "parameters", "metadata")
+    return {
+        **{key: getattr(record, key) for key in (*keys, "id", "is_system")},
+        "created_at": _without_zone(record.created_at),
+        "updated_at": _without_zone(record.updated_at),
+    }
+
+
+def _without_zone(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def preset_file(record: V1PresetRecord) -> dict[str, Any]:
     """A preset as it is exported."""
-    keys = ("name", "description", "category", "runtime", "parameters", "metadata")
+    keys = ("name", "description", "category", "parameters", "metadata")
     return {"version": "1.0", "preset": {key: getattr(record, key) for key in keys}}

@@ -24,6 +24,7 @@ from autotuner.server.v1.routing import (
     ServiceDep,
     bad_request,
     json_response,
+    no_content,
     not_found,
     v1_router,
 )
@@ -44,7 +45,7 @@ _MOST = 1000
 experiments_router = v1_router("/experiments")
 
 
-@router.post("/")
+@router.post("/", status_code=201)
 def create_task(service: ServiceDep, body: TaskBody) -> Response:
     """Creates a pending task."""
     made = tasks_of(service).create(body.columns())
@@ -115,11 +116,11 @@ def replace_task(service: ServiceDep, task_id: Id, body: TaskBody) -> Response:
     return _task_response(service, task_id)
 
 
-@router.delete("/{task_id}")
+@router.delete("/{task_id}", status_code=204, response_class=Response)
 def delete_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes a task with its experiments."""
     change_without_results(service, task_id, lambda all_: all_.delete(task_id), "delete")
-    return Response(status_code=204)
+    return no_content()
 
 
 @router.post("/{task_id}/start")

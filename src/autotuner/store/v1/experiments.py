@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, func, select
 
 from autotuner.store.sessions import Sessions
-from autotuner.store.v1.records import V1ExperimentRecord, experiment_record
+from autotuner.store.v1.records import NO_STATUS, V1ExperimentRecord, experiment_record
 from autotuner.store.v1_schema import experiments, tasks
 
 
@@ -64,26 +66,54 @@ class V1Statistics:
         with self._sessions.reading() as session:
             return session.scalar(query)
 
-    def experiments_since(
-        self, moment: datetime, *, limit: int
-    ) -> tuple[tuple[V1ExperimentRecord, str], ...]:
-        """The newest experiments that began since, each with the name of its task."""
+    def tasks_since(self, moment: datetime) -> int:
+        """How many tasks were made since."""
+        return self._since(tasks, moment)
+
+    def experiments_since(self, moment: datetime) -> int:
+        """How many experiments began since."""
+        return self._since(experiments, moment)
+
+    def timeline(self, moment: datetime) -> tuple[dict[str, Any], ...]:
+        """The experiments that began since, the oldest first: what is shown of each in short."""
         query = (
-            select(experiments, tasks.c.task_name)
+            select(*(experiments.c[name] for name in _IN_TIMELINE), tasks.c.task_name)
             .join(tasks, tasks.c.id == experiments.c.task_id)
             .where(experiments.c.created_at >= moment)
-            .order_by(experiments.c.created_at.desc(), experiments.c.id.desc())
-            .limit(limit)
+            .order_by(experiments.c.created_at, experiments.c.id)
         )
         with self._sessions.reading() as session:
-            found = session.execute(query).mappings()
-            return tuple((experiment_record(_without_name(row)), row["task_name"]) for row in found)
+            return tuple(
+                {**row, "status": row["status"] or NO_STATUS}
+                for row in session.execute(query).mappings()
+            )
+
+    def ended_by_task(self, task_ids: Sequence[int]) -> dict[int, int]:
+        """Task -> how many of its experiments have succeeded or failed, where any have."""
+        query = (
+            select(experiments.c.task_id, func.count())
+            .where(experiments.c.task_id.in_(task_ids))
+            .where(experiments.c.status.in_(("SUCCESS", "FAILED")))
+            .group_by(experiments.c.task_id)
+        )
+        with self._sessions.reading() as session:
+            return {row[0]: row[1] for row in session.execute(query)}
+
+    def _since(self, table: Table, moment: datetime) -> int:
+        query = select(func.count()).select_from(table).where(table.c.created_at >= moment)
+        with self._sessions.reading() as session:
+            return session.scalar(query) or 0
 
     def _by_status(self, table: Table) -> dict[str, int]:
         query = select(table.c.status, func.count()).group_by(table.c.status)
+        found = Counter[str]()
         with self._sessions.reading() as session:
-            return {status or "PENDING": count for status, count in session.execute(query)}
+            for status, count in session.execute(query):
+                found[status or NO_STATUS] += count
+        return dict(sorted(found.items()))
 
 
-def _without_name(row: Any) -> Any:
-    return {name: value for name, value in row.items() if name != "task_name"}
+_IN_TIMELINE = (
+    *("id", "task_id", "experiment_id", "status", "objective_score", "created_at"),
+    *("started_at", "completed_at", "elapsed_time"),
+)

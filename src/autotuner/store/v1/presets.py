@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, insert, select, update
@@ -25,7 +26,7 @@ class V1Presets:
         with self._sessions.writing() as session:
             if _name_taken(session, values["name"]):
                 return None
-            moment = now()
+            moment = _now()
             row = {"is_system": False, "created_at": moment, "updated_at": moment, **values}
             try:
                 made = session.execute(insert(presets).values(written(row)).returning(presets.c.id))
@@ -47,11 +48,10 @@ class V1Presets:
             return tuple(map(preset_record, session.execute(query).mappings()))
 
     def some(self, ids: Sequence[int]) -> tuple[V1PresetRecord, ...]:
-        """Those of these numbers that there are, in the order of the numbers given."""
-        query = select(presets).where(presets.c.id.in_(ids))
+        """Those of these numbers that there are, by number."""
+        query = select(presets).where(presets.c.id.in_(ids)).order_by(presets.c.id)
         with self._sessions.reading() as session:
-            found = {row["id"]: preset_record(row) for row in session.execute(query).mappings()}
-        return tuple(found[preset_id] for preset_id in ids if preset_id in found)
+            return tuple(map(preset_record, session.execute(query).mappings()))
 
     def change(self, preset_id: int, values: Mapping[str, Any]) -> bool:
         """Sets columns; False where the new name is taken."""
@@ -60,7 +60,7 @@ class V1Presets:
                 return False
             change = update(presets).where(presets.c.id == preset_id)
             try:
-                session.execute(change.values(written({**values, "updated_at": now()})))
+                session.execute(change.values(written({**values, "updated_at": _now()})))
             except IntegrityError:
                 return False
             return True
@@ -69,6 +69,11 @@ class V1Presets:
         """Removes a preset."""
         with self._sessions.writing() as session:
             session.execute(delete(presets).where(presets.c.id == preset_id))
+
+
+def _now() -> datetime:
+    """Now, to the second: v1's database set these times, in whole seconds."""
+    return now().replace(microsecond=0)
 
 
 def _name_taken(session: Session, name: str, except_for: int | None = None) -> bool:

@@ -16,7 +16,8 @@ LOG_BEGINS = "autotuner_log"
 """Key of v1's `metadata` for the last event of a run that its log no longer shows."""
 OWN = "autotuner_"
 """Beginning of the keys that are ours."""
-_NO_STATUS = "PENDING"
+NO_STATUS = "PENDING"
+"""State of a row without one."""
 FRESH: dict[str, Any] = {
     "status": "PENDING",
     "total_experiments": 0,
@@ -120,12 +121,12 @@ class V1PresetRecord:
 
 def task_record(row: RowMapping) -> V1TaskRecord:
     """A row of `tasks`; one without a status is pending."""
-    return V1TaskRecord(**{**row, "status": row["status"] or _NO_STATUS})
+    return V1TaskRecord(**{**row, "status": row["status"] or NO_STATUS})
 
 
 def experiment_record(row: RowMapping) -> V1ExperimentRecord:
     """A row of `experiments`; one without a status is pending."""
-    return V1ExperimentRecord(**{**row, "status": row["status"] or _NO_STATUS})
+    return V1ExperimentRecord(**{**row, "status": row["status"] or NO_STATUS})
 
 
 def preset_record(row: RowMapping) -> V1PresetRecord:
