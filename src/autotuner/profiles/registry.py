@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from autotuner.config import DocumentError, nearest, parse_document
+from autotuner.config.tables import packaged_table
 from autotuner.errors import ProfileError
 from autotuner.profiles.profile import ConfigLayer, Profile, profile_from
 
@@ -89,12 +89,15 @@ class ProfileRegistry:
 @functools.cache
 def builtin_registry() -> ProfileRegistry:
     """The profiles that come with the package."""
-    folder = resources.files("autotuner.profiles").joinpath("builtin")
-    found = {}
-    for name in (BASE, *BUILTIN):
-        text = folder.joinpath(f"{name}.yaml").read_text("utf-8")
-        found[name] = profile_from(parse_document(text), source=f"built-in {name}")
-    return ProfileRegistry(found)
+    documents = {
+        name: packaged_table("autotuner.profiles", f"builtin/{name}") for name in (BASE, *BUILTIN)
+    }
+    return ProfileRegistry(
+        {
+            name: profile_from(document, source=f"built-in {name}")
+            for name, document in documents.items()
+        }
+    )
 
 
 def load_profile(path: Path) -> Profile:
