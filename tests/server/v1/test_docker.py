@@ -97,7 +97,7 @@ def daemon(
 
 
 @pytest.mark.usefixtures("daemon")
-def test_containers_are_told_without_their_environment(client: TestClient) -> None:
+def test_containers_are_listed_without_their_environment(client: TestClient) -> None:
     (found,) = client.get("/api/docker/containers?all=true").json()
     assert (found["id"], found["short_id"], found["name"]) == (ID, ID[:12], "engine")
     assert (found["image"], found["status"]) == ("lmsysorg/sglang:v1", "running")
@@ -136,7 +136,7 @@ def test_an_unknown_container_is_not_found(client: TestClient, name: str) -> Non
 @pytest.mark.parametrize(
     "address", ["unix:///nothing", "tcp://127.0.0.1:9", "ssh://a", "tcp://a:x"]
 )
-def test_without_a_daemon_the_reason_is_told(
+def test_without_a_daemon_the_reason_is_given(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)

@@ -67,7 +67,7 @@ def get_container_logs(
 
 @router.get("/containers/{container_id}/stats")
 def get_container_stats(daemon: Daemon, container_id: str) -> Response:
-    """What a container uses now."""
+    """A container's use of CPU, memory and network."""
     return json_response(stats_document(answered(lambda: daemon.stats(container_id))))
 
 

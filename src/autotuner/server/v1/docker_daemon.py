@@ -64,7 +64,7 @@ class DockerDaemon:
             raise
 
     def stats(self, name: str) -> dict[str, Any]:
-        """What a container uses, measured over a second."""
+        """Counters of what a container uses, a second apart."""
         found: dict[str, Any] = self._json("GET", _path(name, "stats"), {"stream": "0"})
         return found
 

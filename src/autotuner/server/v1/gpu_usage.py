@@ -1,4 +1,4 @@
-"""How the GPUs of this machine are used, as the driver tells it."""
+"""How the GPUs of this machine are used, as the driver reports it."""
 
 from __future__ import annotations
 

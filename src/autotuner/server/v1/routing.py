@@ -156,14 +156,14 @@ def _read(body: bytes) -> Any:
 
 
 def _fault_of(body: bytes, reason: str) -> dict[str, Any]:
-    """Fault of a body that cannot be read; as v1 told it where the body is not JSON."""
+    """Fault of a body that cannot be read; as v1 described it where the body is not JSON."""
     try:
         json.loads(body)
     except json.JSONDecodeError as error:
         found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error"}
         return {**found, "input": {}, "ctx": {"error": error.msg}}
     except (ValueError, RecursionError):
-        pass  # `reason` tells it
+        pass  # `reason` has it
     return {"type": "value_error", "loc": ("body",), "msg": reason, "input": {}}
 
 
