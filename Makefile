@@ -121,6 +121,7 @@ bench: dev  ## Run the benches
 	$(BIN)/python bench/tune_start.py
 	$(BIN)/python bench/search_speed.py
 	$(BIN)/python bench/api.py
+	$(BIN)/python bench/migrate.py
 
 bench-ui: dev ui-build browser  ## Measure the web UI in a browser
 	$(BIN)/python bench/ui.py

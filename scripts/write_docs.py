@@ -27,6 +27,7 @@ from knowledge_docs import (
     reasons,
     rules,
 )
+from migration_docs import becomes
 from service_docs import endpoints, errors, flags, policy, settings, transitions
 
 from autotuner.cli.commands.engine_tables import memory_markdown, requirements_markdown
@@ -48,6 +49,7 @@ PARTS = {
         "requirements": requirements_markdown,
         "memory": memory_markdown,
     },
+    "migration.md": {"becomes": becomes},
     "schema_alignment.md": {"aligned": aligned, "here": only_here, "there": only_there},
     "profiles.md": {"profiles": profiles, "reasons": reasons, "rules": rules, "facts": facts},
 }

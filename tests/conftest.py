@@ -36,7 +36,7 @@ hypothesis.settings.load_profile("any machine")
 # beneath every test too, takes a fifth of the time.
 gc.disable()
 DATABASES = ("sqlite", "postgresql")
-_SQLITE_FIRST = ("server", "workers")
+_SQLITE_FIRST = ("migrate", "server", "workers")
 """Folders whose tests on PostgreSQL are slow ones; the store's own try both kinds every time."""
 
 

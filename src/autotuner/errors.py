@@ -91,6 +91,10 @@ class LandscapeError(AutotunerError):
     """A recorded landscape that cannot be read or replayed."""
 
 
+class MigrationError(AutotunerError):
+    """A database that is none of version 1, cannot be read, or whose rows cannot be moved."""
+
+
 class NoResultError(AutotunerError):
     """A task without what is asked of it: nothing is measured yet, or nothing came of it."""
 

@@ -13,6 +13,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.bench_app import bench_app
 from autotuner.cli.db_app import db_app
 from autotuner.cli.engines_app import engines_app
+from autotuner.cli.migrate_app import migrate_app
 from autotuner.cli.observations_app import observations_app
 from autotuner.cli.options import FORMER_SPELLINGS, CandidateId, Home, Json, Short, TaskFile, TaskId
 from autotuner.cli.profiles_app import profiles_app
@@ -47,6 +48,7 @@ for _name, _commands in {
     "bench": bench_app,
     "token": token_app,
     "db": db_app,
+    "migrate": migrate_app,
 }.items():
     app.add_typer(_commands, name=_name, cls=WholeSummaries)
 

@@ -39,6 +39,7 @@ from autotuner.server.v2 import (
     events,
     experiments,
     logs,
+    migrations,
     plans,
     points,
     profile_previews,
@@ -66,10 +67,11 @@ V1_ROUTERS = (
     v1_progress.router,
 )
 V2_ROUTERS = (
-    # Before the tasks: `validate`, `plan`, `suggest` and `convert` are no numbers of tasks.
+    # Before the tasks: `validate`, `plan`, `suggest` and others are no numbers of tasks.
     plans.router,
     suggestions.router,
     conversions.router,
+    migrations.router,
     tasks.router,
     configurations.router,
     experiments.router,

@@ -27,6 +27,8 @@ from autotuner.store.observations import ObservationStore
 from autotuner.store.predicted_frontiers import PredictedFrontiers
 from autotuner.store.sessions import Sessions
 from autotuner.store.tasks import Tasks, holds
+from autotuner.store.v1.migrations import Migrations
+from autotuner.store.v1.recognition import is_v1_file
 from autotuner.store.workers import Workers
 
 
@@ -70,6 +72,11 @@ class Store(ExperimentStore, ObservationStore, EventStore):
         """Predicted frontiers of whole spaces, by task."""
         return PredictedFrontiers(self._sessions)
 
+    @property
+    def migrations(self) -> Migrations:
+        """Record of what was moved here from databases of version 1."""
+        return Migrations(self._sessions)
+
     def fenced(self, task_id: int, lease: int) -> Store:
         """The same store, which writes only while `lease` holds the task.
 
@@ -111,7 +118,11 @@ def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
                 f"the folder {home} cannot be used: {error.strerror}",
                 remedy="choose another with --home or AUTOTUNER_HOME",
             ) from None
-    engine, name = connected(address), name_of(address)
+    name = name_of(address)
+    if address.get_backend_name() == "sqlite":
+        # Before it is connected to, which would change a setting in it.
+        _refuse_v1(Path(str(address.database)))
+    engine = connected(address)
     with translated_errors(name):
         with engine.connect() as connection:
             current, newest = revisions(connection)
@@ -121,3 +132,17 @@ def open_database(home: Path, url: str | None = None) -> tuple[Engine, str]:
 
             migrate(engine)
     return engine, name
+
+
+def _refuse_v1(file: Path) -> None:
+    """Raises where version 1's database lies in the place of ours.
+
+    Raises:
+        StoreError: with the command that moves it.
+    """
+    if is_v1_file(file):
+        raise StoreError(
+            f"{file} is a database of version 1, and was left as it is",
+            remedy="rename it, such as to v1.db, and move what is in it with "
+            "`autotuner migrate db v1.db --apply`",
+        )

@@ -36,7 +36,7 @@ ASKED_OF_WORKERS = {"cancel": "cancelled", "pause": "paused"}
 """Action that a running task is asked for -> the state in which its worker leaves it."""
 
 
-COMMAND_LINE = "cli"
+COMMAND_LINE, V1 = "cli", "v1"
 _OF_COMMAND_LINE: Mapping[str, Any] = {
     "origin": COMMAND_LINE,
     "engine_version": "",
@@ -185,6 +185,12 @@ def remove(session: Session, row: TaskRow) -> None:
     session.execute(delete(EventRow).where(EventRow.task_id == task_id))
     session.execute(delete(TaskRow).where(TaskRow.id == task_id))
     add_event(session, task_id, TASK_DELETED, {"name": name})
+
+
+def is_carried(row: TaskRow) -> bool:
+    """Whether a task was carried over with what version 1 found, and never asked for here: its
+    results are version 1's own."""
+    return row.origin == V1 and row.queued_at is None
 
 
 def kept_v1_task(session: Session, task_id: int) -> int | None:

@@ -54,7 +54,7 @@ def db_backup(
     """
     folder = state_folder(home)
     found = Database.found(folder, database)
-    path = _backed_up(found, target or _place(found, folder), force=force)
+    path = backed_up(found, target or backup_place(found, folder), force=force)
     if as_json:
         print_json({"database": found.name, "file": str(path), "size_bytes": path.stat().st_size})
     else:
@@ -96,7 +96,7 @@ def db_move(
         )
     backup = None
     if found.file is not None and current is not None:
-        backup = _backed_up(found, _place(found, folder), force=False)
+        backup = backed_up(found, backup_place(found, folder), force=False)
     found.migrate(wanted)
     _print_moved(found, current, wanted, backup, as_json=as_json)
 
@@ -144,14 +144,20 @@ def _held(found: Database) -> list[HeldTask]:
     ]
 
 
-def _place(found: Database, folder: Path) -> Path:
+def backup_place(found: Database, folder: Path) -> Path:
+    """Where a backup lies where nobody says another place."""
     current, _ = found.revisions()
     ending = "db" if found.file is not None else "dump"
     stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     return folder / _BACKUPS / f"autotuner-{current or 'none'}-{stamp}.{ending}"
 
 
-def _backed_up(found: Database, target: Path, *, force: bool) -> Path:
+def backed_up(found: Database, target: Path, *, force: bool) -> Path:
+    """Copies a database to `target`, which is checked.
+
+    Raises:
+        AutotunerError: it is there already, or cannot be written.
+    """
     if target.exists() and not force:
         raise AutotunerError(f"{target} is there already", remedy="give another place, or --force")
     with refuse_unwritable(target):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from autotuner.store.records import ExperimentRecord, TaskRecord, experiment_record, task_record
 from autotuner.store.schema import ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
+from autotuner.store.transitions import is_carried
 from autotuner.store.v1.records import V1TaskRecord, naive, now, written
 from autotuner.store.v1.records import task_record as v1_task_record
 from autotuner.store.v1_schema import experiments, tasks
@@ -53,12 +54,13 @@ Projection = Callable[[V1TaskRecord, TaskRecord, Sequence[ExperimentRecord]], V1
 def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None:
     """Writes what `projection` makes of a v2 task into the v1 task that it runs.
 
-    Nothing happens where there is no such v1 task, or another run has followed. v1's rows are kept
-    while they are written: of two writers the later one sees what the earlier one saw, or more.
+    Nothing happens where there is no such v1 task, another run has followed, or it has not run
+    here. v1's rows are kept while they are written: of two writers the later one sees what the
+    earlier one saw, or more.
     """
     with sessions.writing() as session:
         task = session.get(TaskRow, v2_task_id)
-        if task is None or task.v1_task_id is None:
+        if task is None or task.v1_task_id is None or is_carried(task):
             return
         v1 = _locked(session, task.v1_task_id)
         newest = select(TaskRow.id).where(TaskRow.v1_task_id == task.v1_task_id)

@@ -22,7 +22,7 @@ from autotuner.errors import (
 )
 from autotuner.store.schema import TaskRow
 from autotuner.store.sessions import Sessions
-from autotuner.store.transitions import TRANSITIONS, NewTask, act, create, remove
+from autotuner.store.transitions import TRANSITIONS, NewTask, act, create, is_carried, remove
 from autotuner.store.v1.records import FRESH, V1TaskRecord, now, task_record, written
 from autotuner.store.v1_schema import experiments, tasks
 
@@ -156,7 +156,7 @@ class V1Transitions:
         with self._sessions.writing() as session:
             _require(_locked(session, task_id), (RUNNING,))
             runs = _runs(session, task_id)
-            run = runs[-1] if runs else None
+            run = runs[-1] if runs and not is_carried(runs[-1]) else None
             if run is not None and (run.status == "running" or run.status in TRANSITIONS["cancel"]):
                 act(session, run, "cancel")
             elif run is not None:

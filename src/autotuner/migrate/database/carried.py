@@ -1,0 +1,125 @@
+"""Rows of version 1 as they stand in our tables of version 1, and what of them has no place. Pure.
+
+What a column cannot hold is left out of the row and kept verbatim beside it, with a note.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, String, Table
+
+from autotuner.migrate.database.cells import JsonCell, described, lenient_json, read_cell
+from autotuner.migrate.database.source import Cell, SourceRow
+from autotuner.migrate.draft import Done, Note
+from autotuner.migrate.values import UnfitError
+from autotuner.store import v1_schema
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (v1_schema.tasks, v1_schema.experiments, v1_schema.parameter_presets)
+}
+_STATUSES = {
+    "tasks": ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"),
+    "experiments": ("PENDING", "DEPLOYING", "BENCHMARKING", "SUCCESS", "FAILED"),
+}
+_UNKNOWN_STATUS = "FAILED"
+"""Stands where version 1 had a word that it did not know itself: nothing runs or waits."""
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A row for our table of version 1.
+
+    Attributes:
+        values: column -> value, of JSON columns the text as it was written; without `id`.
+        parsed: the same, of JSON columns what the text says.
+        notes: what is not in the row as it was; paths are columns.
+        verbatim: column -> cell, for all that is not in the row.
+    """
+
+    values: dict[str, Any]
+    parsed: dict[str, Any]
+    notes: tuple[Note, ...]
+    verbatim: dict[str, Any]
+
+
+def carried(row: SourceRow) -> Carried:
+    """A row of a table of version 1; its columns may be fewer or more than ours."""
+    table = TABLES[row.table]
+    values: dict[str, Any] = {}
+    parsed: dict[str, Any] = {}
+    notes: list[Note] = []
+    verbatim: dict[str, Any] = {}
+
+    def keep(name: str, done: Done, why: str) -> None:
+        notes.append(Note(name, done, why))
+        verbatim[name] = described(row.cells[name])
+
+    for column in table.columns:
+        if column.name == "id":
+            continue
+        cell = row.cells.get(column.name)
+        try:
+            found = read_cell(column.type, cell)
+            if found is not None and column.name == "status":
+                found = _status(row.table, found)
+            _require_room(column, found)
+        except UnfitError as unfit:
+            found = _instead(column, cell)
+            keep(column.name, Done.KEPT, f"{unfit}; {_in_place(found)}")
+        if found is None and not column.nullable:
+            found = _absent(column)
+        is_json = isinstance(found, JsonCell)
+        values[column.name] = found.text if is_json else found
+        parsed[column.name] = found.value if is_json else found
+    for name in row.cells:
+        if name not in table.columns and row.cells[name] is not None:
+            keep(name, Done.KEPT, "version 1's schema has no such column")
+    return Carried(values, parsed, tuple(notes), verbatim)
+
+
+def _status(table: str, written: str) -> str:
+    known = written.strip().upper()
+    if known not in _STATUSES[table]:
+        raise UnfitError(f"{written!r} is no status of version 1")
+    return known
+
+
+def _require_room(column: Column[Any], value: Any) -> None:
+    most = column.type.length if isinstance(column.type, String) else None
+    if most is not None and isinstance(value, str) and len(value) > most:
+        raise UnfitError(f"it is longer than the {most} characters of the column")
+
+
+def _instead(column: Column[Any], cell: Cell) -> Any:
+    """Value in place of a cell that the column cannot hold."""
+    if column.name == "status":
+        return _UNKNOWN_STATUS
+    if isinstance(column.type, JSON):
+        found = lenient_json(cell)
+        return None if found is None else _written(found)
+    if isinstance(column.type, String) and isinstance(cell, str):
+        text = cell.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        return text[: column.type.length]
+    return None
+
+
+def _written(value: Any) -> JsonCell:
+    return JsonCell(json.dumps(value), value)
+
+
+def _absent(column: Column[Any]) -> Any:
+    """Value of a column that has to have one."""
+    if isinstance(column.type, JSON):
+        return JsonCell("{}", {})
+    if isinstance(column.type, Boolean):
+        return False
+    return "" if isinstance(column.type, String) else 0
+
+
+def _in_place(found: Any) -> str:
+    return "the column is empty" if found is None else "what the column can hold stands there"

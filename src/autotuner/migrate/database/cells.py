@@ -1,0 +1,150 @@
+"""Cells of SQLite, where any value may lie in any column -> values of v1's columns. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON, Boolean, DateTime, Float, Integer, String
+from sqlalchemy.types import TypeEngine
+
+from autotuner.migrate.database.source import Cell
+from autotuner.migrate.values import UnfitError
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""Characters that not every database can store: NUL, and what stands for bytes that are no text."""
+_REPLACEMENT = "\ufffd"
+_MOST_WHOLE = 2**31 - 1
+
+
+class JsonCell(NamedTuple):
+    """A JSON column: the text as it was written, and what it says."""
+
+    text: str
+    value: Any
+
+
+def read_cell(kind: TypeEngine[Any], cell: Cell) -> Any:
+    """The value that a column of a kind has; None for NULL.
+
+    Raises:
+        UnfitError: it is none of the column's kind; says what it is.
+    """
+    if cell is None:
+        return None
+    reader = next(read for known, read in _READERS if isinstance(kind, known))
+    return reader(cell)
+
+
+def described(cell: Cell) -> Any:
+    """A cell as JSON: bytes as hex digits, numbers that JSON has not as text."""
+    if isinstance(cell, bytes):
+        return {"bytes": cell.hex()}
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return {"number": str(cell)}
+    return cell
+
+
+def storable(value: Any) -> Any:
+    """A value of JSON in which every text can be stored, and every number is finite."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub(_REPLACEMENT, value)
+    if isinstance(value, dict):
+        return {storable(str(key)): storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _text(cell: Cell) -> str:
+    if isinstance(cell, bytes):
+        raise UnfitError("bytes are no text")
+    text = str(cell)
+    if _UNSTORABLE.search(text):
+        raise UnfitError("it holds bytes that are no text, or NUL")
+    return text
+
+
+def _json(cell: Cell) -> JsonCell:
+    if isinstance(cell, bytes):
+        raise UnfitError("bytes are no JSON")
+    if isinstance(cell, float) and not math.isfinite(cell):
+        raise UnfitError("JSON has no such number")
+    text = cell if isinstance(cell, str) else json.dumps(cell)
+    try:
+        return JsonCell(text, json.loads(text, parse_constant=_no_number))
+    except RecursionError:
+        raise UnfitError("it is nested too deeply") from None
+    except ValueError as error:
+        raise UnfitError(f"it is no JSON: {error}") from None
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def lenient_json(cell: Cell) -> Any:
+    """Value of a JSON column where only its numbers are none of JSON's; None where more is wrong.
+
+    Such numbers become null.
+    """
+    if not isinstance(cell, str):
+        return None
+    try:
+        return storable(json.loads(cell))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _moment(cell: Cell) -> datetime:
+    if not isinstance(cell, str):
+        raise UnfitError("it is no time")
+    try:
+        found = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        raise UnfitError("it is no time") from None
+    # Version 1 kept UTC, without a zone.
+    try:
+        return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise UnfitError("it is out of range") from None
+
+
+def _number(cell: Cell) -> float:
+    try:
+        found = float(cell) if isinstance(cell, int | float | str) else None
+    except (ValueError, OverflowError):
+        found = None
+    if found is None or math.isnan(found):
+        raise UnfitError("it is no number")
+    return found
+
+
+def _whole(cell: Cell) -> int:
+    number = _number(cell)
+    if not number.is_integer() or abs(number) > _MOST_WHOLE:
+        raise UnfitError("it is no whole number that a column holds")
+    return int(number)
+
+
+def _truth(cell: Cell) -> bool:
+    if cell not in (0, 1):
+        raise UnfitError("it is neither true nor false")
+    return bool(cell)
+
+
+_READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Cell], Any]], ...] = (
+    (JSON, _json),
+    (DateTime, _moment),
+    (Boolean, _truth),
+    (Integer, _whole),
+    (Float, _number),
+    (String, _text),
+)
+"""Kind of a column -> how its cells are read; the first that fits."""

@@ -1,0 +1,74 @@
+"""Tasks of version 1 that are in our own database -> tasks of version 2, beside which they stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from autotuner.errors import NotFoundError
+from autotuner.migrate.database.accounts import notes_of
+from autotuner.migrate.database.source import EXPERIMENTS, TASKS, SourceRow, SourceTask
+from autotuner.migrate.database.tasks import Observe, moved_task
+from autotuner.migrate.draft import Note
+from autotuner.store import Store
+from autotuner.store.v1 import V1Tasks
+from autotuner.store.v1.moved import MovedTask
+from autotuner.store.v1.translating import v1_rows, write_translated
+
+
+@dataclass(frozen=True)
+class TranslatedHere:
+    """A v1 task beside its v2 task.
+
+    Attributes:
+        task_id: of the v2 task; None where it is not made, or where there can be none.
+        created: whether it was made by this call.
+        document: of the v2 task as it is or would be made.
+    """
+
+    v1_task_id: int
+    task_id: int | None
+    created: bool
+    document: Mapping[str, Any] | None
+    notes: tuple[Note, ...]
+
+
+def translate_here(
+    store: Store, v1_task_id: int, observe: Observe, *, preview: bool
+) -> TranslatedHere:
+    """The v2 task of a v1 task: the one that it has, or a new one with its results.
+
+    Raises:
+        NotFoundError: there is no such v1 task.
+    """
+    made = _moved(store, v1_task_id, observe)
+    document = None if made.ours is None else made.ours["config"]
+    notes = notes_of(made.account)
+    if preview:
+        known = V1Tasks(store.sessions).run_of(v1_task_id)
+        return TranslatedHere(v1_task_id, known, False, document, notes)
+    number, created = write_translated(store.sessions, made, v1_task_id)
+    return TranslatedHere(v1_task_id, number, created, document, notes)
+
+
+def _moved(store: Store, v1_task_id: int, observe: Observe) -> MovedTask:
+    found = v1_rows(store.sessions, v1_task_id)
+    if found is None:
+        raise NotFoundError(f"there is no v1 task {v1_task_id}")
+    task, experiments = found
+    source = SourceTask(
+        _row(TASKS, task), tuple(_row(EXPERIMENTS, experiment) for experiment in experiments)
+    )
+    return moved_task(source, observe=observe, now=datetime.now(UTC))
+
+
+def _row(table: str, row: Mapping[str, Any]) -> SourceRow:
+    """A row of our table as SQLite would keep it."""
+    cells = {
+        name: value.isoformat(" ") if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if not name.startswith("_")
+    }
+    return SourceRow(table, row["id"], cells)

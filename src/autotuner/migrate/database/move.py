@@ -1,0 +1,197 @@
+"""Moves a database of version 1 into a store: in batches, each of them wholly or not at all."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from autotuner.errors import MigrationError
+from autotuner.migrate.database.accounts import account_of
+from autotuner.migrate.database.cells import described
+from autotuner.migrate.database.presets import moved_preset
+from autotuner.migrate.database.report import Report
+from autotuner.migrate.database.source import SourceRow, SourceTask, V1Source
+from autotuner.migrate.database.tasks import Observe, moved_task
+from autotuner.migrate.draft import Done, Note
+from autotuner.profiles import BASE, BUILTIN
+from autotuner.store import Store
+from autotuner.store.v1.migrations import Migrations
+from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcome
+from autotuner.store.v1.moving import keep_rows, write_tasks
+from autotuner.store.v1.moving_presets import write_presets
+
+MOST_TASKS, MOST_EXPERIMENTS = 50, 200
+"""Of one batch; a task with more experiments is a batch of its own."""
+Progress = Callable[[int, int], None]
+T = TypeVar("T")
+_TASKS, _PRESETS = "tasks", "presets"
+
+
+@dataclass(frozen=True)
+class UnitChoice:
+    """The units that are moved.
+
+    Attributes:
+        only: `tasks`, `presets`, numbers of tasks, or patterns of their names; all where empty.
+        skip_running: leaves out tasks that version 1 may be running.
+    """
+
+    only: tuple[str, ...] = ()
+    skip_running: bool = False
+
+    def has_presets(self) -> bool:
+        """Whether presets are moved."""
+        return not self.only or _PRESETS in self.only
+
+    def has_others(self) -> bool:
+        """Whether rows without a place are kept."""
+        return not self.only
+
+    def has(self, task: SourceRow) -> bool:
+        """Whether a task is moved."""
+        if self.skip_running and str(task.cells.get("status")).upper() == "RUNNING":
+            return False
+        if not self.only or _TASKS in self.only:
+            return True
+        name = str(task.cells.get("task_name"))
+        return any(
+            one == str(task.id) or fnmatch.fnmatchcase(name, one)
+            for one in self.only
+            if one != _PRESETS
+        )
+
+
+def preview(
+    source: V1Source,
+    choice: UnitChoice,
+    observe: Observe,
+    progress: Progress = lambda done, of: None,
+) -> Report:
+    """Report of what `move` would do in an empty database; nothing is written."""
+    report = Report(source.name, source.sha256)
+    for tasks in _batches(source, choice, observe, report, progress):
+        for task in tasks:
+            report.add(task, MoveOutcome.MOVED)
+    for preset in _presets(source, choice):
+        report.add(preset, MoveOutcome.MOVED)
+    for row in _others(source, choice):
+        report.add(row, MoveOutcome.MOVED)
+    return report
+
+
+def move(
+    source: V1Source,
+    store: Store,
+    choice: UnitChoice,
+    observe: Observe,
+    progress: Progress = lambda done, of: None,
+) -> tuple[int, Report]:
+    """Moves what is chosen and not here yet; the number of the migration, and what it did.
+
+    Killed at any moment, it has moved whole batches; called again, it goes on behind them.
+
+    Raises:
+        StoreError: the database cannot be written; what was moved until then is there.
+    """
+    report = Report(source.name, source.sha256)
+    migrations, sessions = Migrations(store.sessions), store.sessions
+    number = migrations.begin(source.name, source.sha256)
+    for tasks in _batches(source, choice, observe, report, progress):
+        for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
+            report.add(task, written.outcome)
+    for presets in _some(_presets(source, choice)):
+        found = write_presets(sessions, number, presets, reserved=(BASE, *BUILTIN))
+        for preset, written in zip(presets, found, strict=True):
+            report.add(preset, written.outcome)
+    for rows in _some(_others(source, choice)):
+        for row, written in zip(rows, keep_rows(sessions, number, rows), strict=True):
+            report.add(row, written.outcome)
+    migrations.end(number, report.to_json())
+    return number, report
+
+
+def require_chosen(source: V1Source, choice: UnitChoice) -> None:
+    """Raises where a choice names what the source does not have.
+
+    Raises:
+        MigrationError: names it.
+    """
+    wanted = [one for one in choice.only if one not in (_TASKS, _PRESETS)]
+    if not wanted:
+        return
+    left = set(wanted)
+    for task in source.tasks():
+        left -= {one for one in left if UnitChoice((one,)).has(task.row)}
+    if left:
+        raise MigrationError(
+            f"--only {sorted(left)[0]}: {source.name} has no such task",
+            remedy="give a task's number, a pattern of its name such as 'llama*', tasks or presets",
+        )
+
+
+def _batches(
+    source: V1Source, choice: UnitChoice, observe: Observe, report: Report, progress: Progress
+) -> Iterator[list[MovedTask]]:
+    total, done = source.counts().tasks, 0
+    batch: list[MovedTask] = []
+    experiments = 0
+    for task in source.tasks():
+        done += 1
+        if not choice.has(task.row):
+            report.skip(_TASKS)
+            continue
+        if batch and (
+            len(batch) >= MOST_TASKS or experiments + len(task.experiments) > MOST_EXPERIMENTS
+        ):
+            yield batch
+            progress(done - 1, total)
+            batch, experiments = [], 0
+        batch.append(_moved(task, observe))
+        experiments += len(task.experiments)
+    if batch:
+        yield batch
+    progress(done, total)
+
+
+def _moved(task: SourceTask, observe: Observe) -> MovedTask:
+    return moved_task(task, observe=observe, now=datetime.now(UTC))
+
+
+def _presets(source: V1Source, choice: UnitChoice) -> Iterator[MovedPreset]:
+    if choice.has_presets():
+        yield from map(moved_preset, source.presets())
+
+
+def _others(source: V1Source, choice: UnitChoice) -> Iterator[KeptRow]:
+    if choice.has_others():
+        yield from map(kept_row, source.without_place())
+
+
+def kept_row(row: SourceRow) -> KeptRow:
+    """A row that no table of ours has a place for."""
+    orphan = "task_id" in row.cells and row.table == "experiments"
+    why = "its task is not in the database" if orphan else "not a table of version 1"
+    return KeptRow(
+        identity=row.identity(),
+        digest=row.digest.hex(),
+        table=row.table,
+        source_id=row.id,
+        account=account_of(
+            [Note(row.table, Done.KEPT, why)],
+            {name: described(cell) for name, cell in row.cells.items()},
+        ),
+    )
+
+
+def _some(units: Iterable[T]) -> Iterator[Sequence[T]]:
+    some: list[T] = []
+    for unit in units:
+        some.append(unit)
+        if len(some) == MOST_TASKS:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -1,0 +1,238 @@
+"""`/tasks/migrate`: tasks of version 1 as tasks of version 2, from this service or from a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import File, Query, UploadFile
+from fastapi.responses import Response
+from pydantic import Field, TypeAdapter, ValidationError
+
+from autotuner.config import problems_of
+from autotuner.errors import ConfigError, NotFoundError, Problem
+from autotuner.migrate import Note, translate_task, v1_document
+from autotuner.migrate.database import Observer, UnitChoice, move, opened, preview
+from autotuner.migrate.database.here import TranslatedHere, translate_here
+from autotuner.migrate.mirror import API_MODE
+from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.v1.schemas import TaskBody
+from autotuner.server.v2.form_requests import FormBody, post_only
+from autotuner.server.v2.routing import (
+    MOST_ID,
+    WITH_BODY,
+    ServiceDep,
+    TaskId,
+    View,
+    document_of,
+    json_response,
+    merged,
+    problems,
+    v2_router,
+)
+from autotuner.store.v1 import V1TaskRecord, V1Tasks
+from autotuner.tuning.forecast import PREDICTION_CACHE
+
+router = v2_router("/tasks/migrate", "tasks")
+_MOST_AT_ONCE = 100
+_SQLITE = b"SQLite format 3\0"
+Preview = Annotated[bool, Query(description="Only says what would be made; nothing is written.")]
+
+
+class MigrationNote(View):
+    """Outcome of one key of a task of version 1."""
+
+    path: str
+    """Dotted: `parameters.tp-size`."""
+    outcome: Literal["translated", "changed", "extra_args", "empty", "overruled", "kept", "lost"]
+    text: str
+
+
+class MigratedTask(View):
+    """A task of version 1 beside its task of version 2."""
+
+    v1_task_id: int | None
+    """Its number in `/api/tasks/`; null of a file's task that is only previewed."""
+    task_id: int | None
+    """The number of its task of version 2; null where none is made."""
+    created: bool
+    """Whether that was made by this request."""
+    document: dict[str, Any] | None
+    """The task of version 2; null where it becomes none, and a note says why."""
+    notes: list[MigrationNote]
+
+
+class MigrationFault(View):
+    """A task that could not be migrated."""
+
+    v1_task_id: int
+    detail: str
+
+
+class MigratedTasks(View):
+    """The tasks that were asked for, each in one of the two lists."""
+
+    items: list[MigratedTask]
+    faults: list[MigrationFault]
+
+
+class MigratedFile(View):
+    """An uploaded file of version 1."""
+
+    kind: Literal["task", "database"]
+    task: MigratedTask | None
+    """Of a task file."""
+    report: dict[str, Any] | None
+    """Of a database: counts, notes by outcome, what is kept verbatim; see `docs/migration.md`."""
+
+
+class MigrateRequest(FormBody):
+    """Tasks of version 1 to be migrated."""
+
+    ids: Annotated[
+        list[Annotated[int, Field(ge=1, le=MOST_ID)]],
+        Field(min_length=1, max_length=_MOST_AT_ONCE),
+    ]
+    """Their numbers in `/api/tasks/`."""
+
+
+_TASK, _TASKS = TypeAdapter(MigratedTask), TypeAdapter(MigratedTasks)
+_FILE = TypeAdapter(MigratedFile)
+
+
+@router.post(
+    "",
+    response_model=MigratedTasks,
+    responses=merged(WITH_BODY),
+)
+def migrate_tasks(service: ServiceDep, body: MigrateRequest, preview: Preview = False) -> Response:
+    """Migrates tasks of version 1; each stays, and a second request finds what the first made."""
+    items, faults = [], []
+    for number in dict.fromkeys(body.ids):
+        try:
+            items.append(
+                _view(translate_here(service.store, number, _observer(service), preview=preview))
+            )
+        except NotFoundError as error:
+            faults.append({"v1_task_id": number, "detail": error.message})
+    return json_response(_TASKS, {"items": items, "faults": faults})
+
+
+@router.post(
+    "/upload",
+    response_model=MigratedFile,
+    responses=merged(
+        WITH_BODY,
+        problems(ProblemKind.UNPROCESSABLE, ProblemKind.TASK_INVALID, ProblemKind.DUPLICATE_NAME),
+    ),
+)
+def migrate_upload(
+    service: ServiceDep, file: Annotated[UploadFile, File()], preview: Preview = False
+) -> Response:
+    """Migrates a file of version 1: a task in JSON, or a whole database."""
+    raw = file.file.read()
+    found: dict[str, Any] = {"kind": "task", "task": None, "report": None}
+    if raw.startswith(_SQLITE):
+        found |= {"kind": "database", "report": _database(service, raw, only_look=preview)}
+    else:
+        found["task"] = _task_file(service, document_of(raw), only_look=preview)
+    return json_response(_FILE, found)
+
+
+@router.post(
+    "/{task_id}",
+    response_model=MigratedTask,
+    responses=problems(ProblemKind.NOT_FOUND),
+)
+def migrate_task(service: ServiceDep, task_id: TaskId, preview: Preview = False) -> Response:
+    """Migrates a task of version 1 with its results; it stays, and the new task names it."""
+    return json_response(
+        _TASK, _view(translate_here(service.store, task_id, _observer(service), preview=preview))
+    )
+
+
+for _path in ("", "/upload"):
+    post_only(router, _path)
+
+
+def _task_file(service: Service, document: Any, *, only_look: bool) -> dict[str, Any]:
+    """A task file of version 1; where it is applied, it becomes a task of both versions.
+
+    Raises:
+        ConfigError: it is no task of version 1.
+        ProblemError: there is a task of its name.
+    """
+    if not isinstance(document, dict):
+        raise ConfigError("file", (Problem("", "a task of version 1 is a mapping"),))
+    translation = translate_task(document, absent_mode=API_MODE)
+    if only_look:
+        return {
+            "v1_task_id": None,
+            "task_id": None,
+            "created": False,
+            "document": translation.task,
+            "notes": _notes(translation.notes),
+        }
+    number = _kept(service, document, translation.task)
+    return _view(translate_here(service.store, number, _observer(service), preview=False))
+
+
+def _kept(service: Service, document: dict[str, Any], translated: Mapping[str, Any]) -> int:
+    """The number of the v1 task that a file says: the one that is here, or a new one.
+
+    Raises:
+        ConfigError: version 1's API would not take it.
+        ProblemError: there is another task of its name.
+    """
+    tasks = V1Tasks(service.store.sessions)
+    try:
+        columns = TaskBody.model_validate(document).columns()
+    except ValidationError as error:
+        raise ConfigError("file", problems_of(error)) from None
+    made = tasks.create(columns)
+    if made is not None:
+        return made.id
+    name = str(document["task_name"])
+    there = tasks.named(name)
+    if there is None or _translated(there) != translated:
+        raise ProblemError(ProblemKind.DUPLICATE_NAME, f"there is another v1 task {name!r}")
+    return there.id
+
+
+def _translated(record: V1TaskRecord) -> Mapping[str, Any] | None:
+    try:
+        return translate_task(v1_document(record), absent_mode=API_MODE).task
+    except ConfigError:
+        return None
+
+
+def _database(service: Service, raw: bytes, *, only_look: bool) -> dict[str, Any]:
+    """Report of an uploaded database.
+
+    Raises:
+        MigrationError: it is no database of version 1, or damaged.
+    """
+    with tempfile.TemporaryDirectory(prefix="autotuner-upload-") as folder:
+        path = Path(folder) / "uploaded.db"
+        path.write_bytes(raw)
+        with opened(path) as source:
+            observer = _observer(service)
+            if only_look:
+                return preview(source, UnitChoice(), observer).to_json()
+            number, report = move(source, service.store, UnitChoice(), observer)
+            return {"migration": number, **report.to_json()}
+
+
+def _observer(service: Service) -> Observer:
+    return Observer.of(service.folder / PREDICTION_CACHE)
+
+
+def _view(found: TranslatedHere) -> dict[str, Any]:
+    return {**vars(found), "notes": _notes(found.notes)}
+
+
+def _notes(notes: Iterable[Note]) -> list[Mapping[str, str]]:
+    return [{"path": n.path, "outcome": n.done.value, "text": n.text} for n in notes]

@@ -1,0 +1,124 @@
+"""The record of what was moved here from databases of version 1: calls, units, and undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from autotuner.store.migration_schema import MigratedRow, MigrationRow
+from autotuner.store.sessions import Sessions
+from autotuner.store.v1.unmoving import remove_units, was_worked_on
+
+_UNITS = MigratedRow.__table__.c
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class MigrationRecord:
+    """One call that moved rows here; `units` are those that are still here of it."""
+
+    id: int
+    source: str
+    source_sha256: str
+    started_at: datetime
+    ended_at: datetime | None
+    units: int
+
+
+@dataclass(frozen=True)
+class UnitRecord:
+    """A unit as it is recorded; see `MigratedRow`."""
+
+    kind: str
+    identity: str
+    digest: str
+    v1_id: int | None
+    v2_task_id: int | None
+    profile: str | None
+    account: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Undone:
+    """How many units were removed, and the v1 tasks that were left: they were worked on since."""
+
+    removed: int
+    left: tuple[int, ...]
+
+
+class Migrations:
+    """Records and undoes migrations of one database."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def begin(self, source: str, sha256: str) -> int:
+        """The number of a new migration."""
+        row = MigrationRow(source=source, source_sha256=sha256, started_at=datetime.now(UTC))
+        with self._sessions.writing() as session:
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def end(self, migration: int, report: dict[str, Any]) -> None:
+        """Records that a migration is complete."""
+        change = update(MigrationRow).where(MigrationRow.id == migration)
+        with self._sessions.writing() as session:
+            session.execute(change.values(ended_at=datetime.now(UTC), report=report))
+
+    def all(self) -> tuple[MigrationRecord, ...]:
+        """Every migration of which anything is here, the newest first."""
+        counted = select(func.count()).where(_UNITS.migration_id == MigrationRow.id)
+        query = select(MigrationRow, counted.scalar_subquery()).order_by(MigrationRow.id.desc())
+        with self._sessions.reading() as session:
+            return tuple(
+                MigrationRecord(
+                    row.id, row.source, row.source_sha256, row.started_at, row.ended_at, units
+                )
+                for row, units in session.execute(query)
+                if units
+            )
+
+    def unit(self, identity: str) -> UnitRecord | None:
+        """Record of a unit."""
+        query = select(MigratedRow).where(MigratedRow.identity == identity)
+        with self._sessions.reading() as session:
+            row = session.scalar(query)
+            return None if row is None else _record(row)
+
+    def of_v1_task(self, v1_id: int) -> UnitRecord | None:
+        """Record of a task of version 1 that was moved here."""
+        query = select(MigratedRow).where(MigratedRow.kind == "task", MigratedRow.v1_id == v1_id)
+        with self._sessions.reading() as session:
+            row = session.scalars(query.order_by(MigratedRow.id.desc())).first()
+            return None if row is None else _record(row)
+
+    def undo(self, migration: int, *, force: bool) -> Iterator[Undone]:
+        """Removes what a migration moved here, some units in each transaction.
+
+        Args:
+            force: also tasks that were worked on here since.
+        """
+        last = 0
+        while True:
+            query = select(*_UNITS).where(_UNITS.migration_id == migration, _UNITS.id > last)
+            with self._sessions.writing() as session:
+                connection = session.connection()
+                units = connection.execute(query.order_by(_UNITS.id).limit(_AT_ONCE)).all()
+                left = [u for u in units if not force and was_worked_on(connection, u)]
+                gone = [unit for unit in units if unit not in left]
+                remove_units(connection, gone)
+            if not units:
+                return
+            last = units[-1].id
+            yield Undone(len(gone), tuple(unit.v1_id for unit in left))
+
+
+def _record(row: MigratedRow) -> UnitRecord:
+    return UnitRecord(
+        row.kind, row.identity, row.digest, row.v1_id, row.v2_task_id, row.profile, row.account
+    )

@@ -1,0 +1,85 @@
+"""Units that are moved here from a database of version 1: columns and their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from autotuner.measure import Measurement
+from autotuner.predict import Observation
+
+Columns = Mapping[str, Any]
+"""Column -> value; of JSON columns of version 1's tables the text, of ours the document."""
+
+
+@dataclass(frozen=True)
+class MovedExperiment:
+    """An experiment: columns of both tables without numbers, and (measurement, repeat) of each
+    level.
+
+    `ours` is empty where its task has none of ours. `source_id` is its number in the source.
+    """
+
+    source_id: int
+    v1: Columns
+    ours: Columns
+    levels: tuple[tuple[Measurement, int], ...]
+
+
+@dataclass(frozen=True)
+class MovedTask:
+    """A task with its experiments; `ours` is None where it became no task of version 2.
+
+    `best` is the number of the best experiment in the source; `account` as in `MigratedRow`.
+    """
+
+    identity: str
+    digest: str
+    source_id: int
+    v1: Columns
+    ours: Columns | None
+    experiments: tuple[MovedExperiment, ...]
+    best: int | None
+    observations: tuple[Observation, ...]
+    account: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class MovedPreset:
+    """A preset, and the document of the profile that it becomes, where it becomes one."""
+
+    identity: str
+    digest: str
+    source_id: int
+    v1: Columns
+    profile: Mapping[str, Any] | None
+    account: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class KeptRow:
+    """A row that no table has a place for; all of it is in the account."""
+
+    identity: str
+    digest: str
+    table: str
+    source_id: int
+    account: Mapping[str, Any]
+
+
+Unit = MovedTask | MovedPreset | KeptRow
+
+
+class MoveOutcome(StrEnum):
+    """Outcome of moving a unit.
+
+    MOVED: it was written. SAME: it is here as it was. CHANGED: it has changed in the source since,
+    and was written anew. WORKED_ON: it has changed there, and was worked on here: it was left.
+    """
+
+    MOVED = "moved"
+    SAME = "same"
+    CHANGED = "changed"
+    WORKED_ON = "worked_on"

@@ -1,0 +1,361 @@
+"""Writes what is moved here from a database of version 1: some units in one transaction.
+
+Numbers of version 1's rows stay where they are free here. A unit that is here as it was is left,
+so that whoever was killed goes on where the last transaction ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Row, Table, column, insert, select, table, update
+
+from autotuner.store import v1_schema
+from autotuner.store.migration_schema import MigratedRow
+from autotuner.store.records import load_columns, observation_row
+from autotuner.store.row_numbers import chunks, found_in, take_numbers, wanted_or_new
+from autotuner.store.schema import (
+    Base,
+    ExperimentRow,
+    MeasurementRow,
+    ObservationRow,
+    TaskRow,
+)
+from autotuner.store.sessions import Sessions
+from autotuner.store.transitions import first_lease
+from autotuner.store.v1.moved import Columns, KeptRow, MovedExperiment, MovedTask, MoveOutcome
+from autotuner.store.v1.unmoving import remove_units, was_worked_on
+
+TASK_KIND, PRESET_KIND, ROW_KIND = "task", "preset", "row"
+NUMBERS = "numbers"
+"""Key of an account: number of an experiment in the source -> its number here, where it differs."""
+_NEW_TASK: dict[str, Any] = {
+    "origin": "v1",
+    "config_version": 2,
+    "plan": {},
+    "revision": 1,
+    "heartbeat": 0,
+    "requested_action": "",
+    "base": None,
+    "queued_at": None,
+    "worker": None,
+    "launches": None,
+    "best": None,
+    "expected_wall_s": None,
+    "is_replay": False,
+}
+_NEW_EXPERIMENT: dict[str, Any] = {
+    "command": "",
+    "selection_reason": "carried over from version 1",
+    "phase": "v1",
+    "log_path": "",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """Outcome of a unit; `v1_id` and `v2_task_id` are its numbers here."""
+
+    outcome: MoveOutcome
+    v1_id: int | None = None
+    v2_task_id: int | None = None
+
+
+def write_tasks(sessions: Sessions, migration: int, tasks: Sequence[MovedTask]) -> list[Written]:
+    """Writes tasks with all that belongs to them, wholly or not at all."""
+    with sessions.writing() as session:
+        connection = session.connection()
+        known = known_units(connection, [task.identity for task in tasks])
+        outcomes = [outcome_of(connection, known.get(t.identity), t.digest) for t in tasks]
+        each = list(zip(tasks, outcomes, strict=True))
+        gone = [known[task.identity] for task, done in each if done is MoveOutcome.CHANGED]
+        remove_units(connection, gone)
+        new = [
+            t
+            for t, o in zip(tasks, outcomes, strict=True)
+            if o in (MoveOutcome.MOVED, MoveOutcome.CHANGED)
+        ]
+        earlier = {row.identity: row for row in gone}
+        numbers = iter(_write(connection, migration, new, earlier))
+        return [
+            Written(outcome, *next(numbers))
+            if outcome in (MoveOutcome.MOVED, MoveOutcome.CHANGED)
+            else Written(outcome, known[task.identity].v1_id, known[task.identity].v2_task_id)
+            for task, outcome in zip(tasks, outcomes, strict=True)
+        ]
+
+
+def keep_rows(sessions: Sessions, migration: int, rows: Sequence[KeptRow]) -> list[Written]:
+    """Keeps rows that no table has a place for."""
+    with sessions.writing() as session:
+        connection = session.connection()
+        known = known_units(connection, [row.identity for row in rows])
+        outcomes = [outcome_of(connection, known.get(row.identity), row.digest) for row in rows]
+        remove_units(
+            connection,
+            [
+                known[r.identity]
+                for r, o in zip(rows, outcomes, strict=True)
+                if o is MoveOutcome.CHANGED
+            ],
+        )
+        put(
+            connection,
+            MigratedRow,
+            (
+                ledger_row(migration, ROW_KIND, row, source_table=row.table)
+                for row, outcome in zip(rows, outcomes, strict=True)
+                if outcome is not MoveOutcome.SAME
+            ),
+        )
+        return [Written(outcome) for outcome in outcomes]
+
+
+def known_units(connection: Connection, identities: Sequence[str]) -> dict[str, Row[Any]]:
+    """Records of these units, by identity."""
+    columns = MigratedRow.__table__.c
+    wanted = (columns.id, columns.identity, columns.digest, columns.kind)
+    places = (columns.v1_id, columns.v2_task_id, columns.profile, columns.account)
+    found: dict[str, Row[Any]] = {}
+    for some in chunks(identities):
+        query = select(*wanted, *places).where(columns.identity.in_(some))
+        found |= {row.identity: row for row in connection.execute(query)}
+    return found
+
+
+def outcome_of(connection: Connection, known: Row[Any] | None, digest: str) -> MoveOutcome:
+    """Outcome of moving a unit of which so much is recorded."""
+    if known is None:
+        return MoveOutcome.MOVED
+    if known.digest == digest:
+        return MoveOutcome.SAME
+    return MoveOutcome.WORKED_ON if was_worked_on(connection, known) else MoveOutcome.CHANGED
+
+
+def ledger_row(migration: int, kind: str, unit: Any, **places: Any) -> dict[str, Any]:
+    """The record of a unit."""
+    nowhere = {"v1_id": None, "v2_task_id": None, "profile": None, "source_table": ""}
+    return {
+        "migration_id": migration,
+        "kind": kind,
+        "identity": unit.identity,
+        "digest": unit.digest,
+        "source_id": unit.source_id,
+        "account": dict(unit.account),
+        **nowhere,
+        **places,
+    }
+
+
+def put(connection: Connection, row: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Inserts rows of one of our tables."""
+    made = list(rows)
+    if made:
+        connection.execute(insert(row), made)
+
+
+def put_v1(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows of one of version 1's tables, JSON as the text that it was."""
+    if rows:
+        # Without a type: neither parsed nor written anew.
+        plain = table(
+            into.name,
+            *(column(c.name, None if isinstance(c.type, JSON) else c.type) for c in into.c),
+        )
+        connection.execute(insert(plain), rows)
+
+
+def free_names(
+    connection: Connection, names: Mapping[int, str], taken_by: Table, name: str
+) -> dict[int, str]:
+    """Names as they are where they are free, else with a number behind them."""
+    wanted = list(dict.fromkeys(names.values()))
+    taken = set(found_in(connection, taken_by.c[name], wanted))
+    found: dict[int, str] = {}
+    for place, given in names.items():
+        free, number = given, 2
+        while free in taken:
+            free, number = f"{given} ({number})", number + 1
+            if free not in taken and set(found_in(connection, taken_by.c[name], [free])):
+                taken.add(free)
+        taken.add(free)
+        found[place] = free
+    return found
+
+
+def _write(
+    connection: Connection,
+    migration: int,
+    tasks: Sequence[MovedTask],
+    earlier: Mapping[str, Row[Any]],
+) -> list[tuple[int, int | None]]:
+    before = [earlier.get(task.identity) for task in tasks]
+    v1_ids = wanted_or_new(
+        connection,
+        v1_schema.tasks,
+        [
+            task.source_id if row is None or row.v1_id is None else row.v1_id
+            for task, row in zip(tasks, before, strict=True)
+        ],
+    )
+    ours = [task for task in tasks if task.ours is not None]
+    numbers = wanted_or_new(
+        connection,
+        TaskRow.__table__,  # type: ignore[arg-type]
+        [
+            row.v2_task_id or 0 if row is not None else 0
+            for task, row in zip(tasks, before, strict=True)
+            if task.ours is not None
+        ],
+    )
+    v2_ids = dict(zip((task.identity for task in ours), numbers, strict=True))
+    names = free_names(
+        connection,
+        {place: task.v1["task_name"] for place, task in enumerate(tasks)},
+        v1_schema.tasks,
+        "task_name",
+    )
+    put_v1(
+        connection,
+        v1_schema.tasks,
+        [
+            {**task.v1, "id": v1_id, "task_name": names[place]}
+            for place, (task, v1_id) in enumerate(zip(tasks, v1_ids, strict=True))
+        ],
+    )
+    renumbered = _write_v1_experiments(connection, tasks, v1_ids)
+    write_ours(
+        connection,
+        [
+            (task, v1_id, v2_ids[task.identity])
+            for task, v1_id in zip(tasks, v1_ids, strict=True)
+            if task.ours is not None
+        ],
+    )
+    records = []
+    for place, (task, v1_id) in enumerate(zip(tasks, v1_ids, strict=True)):
+        here = {"v1_id": v1_id, "v2_task_id": v2_ids.get(task.identity)}
+        record = ledger_row(migration, TASK_KIND, task, source_table="tasks", **here)
+        changes = _changes(task, v1_id, names[place])
+        record["account"]["notes"] = [*record["account"]["notes"], *changes]
+        own = {str(n): renumbered[n] for e in task.experiments if (n := e.source_id) in renumbered}
+        if own:
+            record["account"][NUMBERS] = own
+        records.append(record)
+    put(connection, MigratedRow, records)
+    return [(v1_id, v2_ids.get(t.identity)) for t, v1_id in zip(tasks, v1_ids, strict=True)]
+
+
+def _changes(task: MovedTask, v1_id: int, name: str) -> list[list[str]]:
+    """Notes of a number and a name that were taken here."""
+    notes = []
+    if v1_id != task.source_id:
+        notes.append(["id", "changed", f"its number is taken here: it has {v1_id}"])
+    if name != task.v1["task_name"]:
+        notes.append(["task_name", "changed", f"its name is taken here: it is called {name!r}"])
+    return notes
+
+
+def _write_v1_experiments(
+    connection: Connection, tasks: Sequence[MovedTask], v1_ids: Sequence[int]
+) -> dict[int, int]:
+    """Number in the source -> number here, of those that have another one here."""
+    everything = [
+        (one, v1_id) for task, v1_id in zip(tasks, v1_ids, strict=True) for one in task.experiments
+    ]
+    numbers = wanted_or_new(
+        connection, v1_schema.experiments, [one.source_id for one, _ in everything]
+    )
+    put_v1(
+        connection,
+        v1_schema.experiments,
+        [
+            {**one.v1, "id": number, "task_id": v1_id}
+            for (one, v1_id), number in zip(everything, numbers, strict=True)
+        ],
+    )
+    found = {one.source_id: number for (one, _), number in zip(everything, numbers, strict=True)}
+    for task, v1_id in zip(tasks, v1_ids, strict=True):
+        if task.best is not None:
+            own = v1_schema.tasks.c.id == v1_id
+            best = update(v1_schema.tasks).where(own)
+            connection.execute(best.values(best_experiment_id=found[task.best]))
+    return {there: here for there, here in found.items() if there != here}
+
+
+def write_ours(connection: Connection, tasks: Sequence[tuple[MovedTask, int, int]]) -> None:
+    """Writes tasks of version 2 with their results: each with its v1 task's number and its own."""
+    put(
+        connection,
+        TaskRow,
+        (
+            {
+                **_NEW_TASK,
+                **(task.ours or {}),
+                "id": number,
+                "v1_task_id": v1_id,
+                "lease": first_lease(),
+            }
+            for task, v1_id, number in tasks
+        ),
+    )
+    numbers = {task.identity: number for task, _, number in tasks}
+    _write_experiments(connection, [task for task, _, _ in tasks], numbers)
+    _write_observations(connection, [task for task, _, _ in tasks], numbers)
+
+
+def _write_experiments(
+    connection: Connection, tasks: Sequence[MovedTask], v2_ids: Mapping[str, int]
+) -> None:
+    everything: list[tuple[MovedExperiment, int]] = [
+        (one, v2_ids[task.identity]) for task in tasks for one in task.experiments
+    ]
+    table_of_ours: Any = ExperimentRow.__table__
+    numbers = take_numbers(connection, table_of_ours, len(everything))
+    put(
+        connection,
+        ExperimentRow,
+        (
+            {**_NEW_EXPERIMENT, **one.ours, "id": number, "task_id": task_id}
+            for (one, task_id), number in zip(everything, numbers, strict=True)
+        ),
+    )
+    put(
+        connection,
+        MeasurementRow,
+        (
+            _measurement(number, measurement, repeat)
+            for (one, _), number in zip(everything, numbers, strict=True)
+            for measurement, repeat in one.levels
+        ),
+    )
+
+
+def _measurement(experiment_id: int, measurement: Any, repeat: int) -> Columns:
+    return {
+        "experiment_id": experiment_id,
+        **load_columns(measurement.load),
+        "repeat": repeat,
+        "valid": measurement.valid,
+        "tok_s": measurement.tok_s,
+        "ttft_ms": measurement.ttft_ms.mean if measurement.ttft_ms else None,
+        "tpot_ms": measurement.tpot_ms.mean if measurement.tpot_ms else None,
+        "payload": measurement.model_dump(mode="json"),
+    }
+
+
+def _write_observations(
+    connection: Connection, tasks: Sequence[MovedTask], v2_ids: Mapping[str, int]
+) -> None:
+    columns = [c.name for c in ObservationRow.__table__.c if c.name != "id"]
+    rows = {
+        row.digest: {name: getattr(row, name) for name in columns}
+        for task in tasks
+        for observation in task.observations
+        for row in (observation_row(observation, v2_ids[task.identity]),)
+    }
+    for digest in list(found_in(connection, ObservationRow.__table__.c.digest, list(rows))):
+        del rows[digest]
+    put(connection, ObservationRow, rows.values())

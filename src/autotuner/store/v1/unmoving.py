@@ -1,0 +1,70 @@
+"""Removes what was moved here from a database of version 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+
+from autotuner.store import v1_schema
+from autotuner.store.migration_schema import MigratedRow
+from autotuner.store.row_numbers import chunks
+from autotuner.store.schema import EventRow, ObservationRow, ProfileRow, TaskRow
+
+REPLACED = "replaced"
+"""Key of an account: the row of version 1's presets that stood here before, and was replaced."""
+
+
+def was_worked_on(connection: Connection, unit: Row[Any]) -> bool:
+    """Whether a task was handed to workers here since it was moved, in either version's words."""
+    if unit.v1_id is None or unit.kind != "task":
+        return False
+    columns = TaskRow.__table__.c
+    here = (columns.v1_task_id == unit.v1_id) & columns.queued_at.is_not(None)
+    return bool(connection.scalar(select(exists().where(here))))
+
+
+def remove_units(connection: Connection, units: Sequence[Row[Any]]) -> None:
+    """Removes units, and what they were recorded as; presets that they replaced come back."""
+    for kind in ("task", "preset", "row"):
+        for some in chunks([unit for unit in units if unit.kind == kind]):
+            if kind == "task":
+                _remove_tasks(connection, some)
+            elif kind == "preset":
+                _remove_presets(connection, some)
+            ids = [unit.id for unit in some]
+            connection.execute(delete(MigratedRow).where(MigratedRow.id.in_(ids)))
+
+
+def _remove_tasks(connection: Connection, units: Sequence[Row[Any]]) -> None:
+    ours = [unit.v2_task_id for unit in units if unit.v2_task_id is not None]
+    connection.execute(delete(ObservationRow).where(ObservationRow.task_id.in_(ours)))
+    connection.execute(delete(EventRow).where(EventRow.task_id.in_(ours)))
+    connection.execute(delete(TaskRow).where(TaskRow.id.in_(ours)))
+    v1_ids = [unit.v1_id for unit in units if unit.v1_id is not None]
+    tasks, experiments = v1_schema.tasks, v1_schema.experiments
+    mine = tasks.c.id.in_(v1_ids)
+    connection.execute(update(tasks).where(mine).values(best_experiment_id=None))
+    connection.execute(delete(experiments).where(experiments.c.task_id.in_(v1_ids)))
+    connection.execute(delete(tasks).where(mine))
+
+
+def _remove_presets(connection: Connection, units: Sequence[Row[Any]]) -> None:
+    presets = v1_schema.parameter_presets
+    v1_ids = [unit.v1_id for unit in units if unit.v1_id is not None]
+    connection.execute(delete(presets).where(presets.c.id.in_(v1_ids)))
+    names = [unit.profile for unit in units if unit.profile is not None]
+    connection.execute(delete(ProfileRow).where(ProfileRow.name.in_(names)))
+    before = [unit.account[REPLACED] for unit in units if REPLACED in unit.account]
+    if before:
+        connection.execute(insert(presets), [_row(document) for document in before])
+
+
+def _row(document: dict[str, Any]) -> dict[str, Any]:
+    times = ("created_at", "updated_at")
+    return {
+        name: datetime.fromisoformat(value) if name in times and value else value
+        for name, value in document.items()
+    }

@@ -1,0 +1,105 @@
+"""Tasks of version 1 become tasks of version 2 over the API."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+sys.path.append(str(Path(__file__).parents[2] / "migrate"))
+
+from v1_database import built
+
+TASK: dict[str, Any] = {
+    "task_name": "first",
+    "deployment_mode": "local",
+    "model": {"id_or_path": "smollm2-135m"},
+    "base_runtime": "llamacpp",
+    "parameters": {"max_num_seqs": [1, 2]},
+    "optimization": {"strategy": "grid_search", "objective": "minimize_latency"},
+    "benchmark": {"task": "text-to-text", "traffic_scenarios": ["D(8,4)"], "num_concurrency": [1]},
+}
+
+
+def created(client: TestClient, **changes: Any) -> int:
+    made = client.post("/api/tasks/", json={**TASK, **changes})
+    assert made.status_code == 201, made.text
+    return int(made.json()["id"])
+
+
+def uploaded(client: TestClient, raw: bytes, *, preview: bool = False) -> Any:
+    return client.post(
+        f"/api/v2/tasks/migrate/upload?preview={str(preview).lower()}",
+        files={"file": ("v1", raw)},
+    )
+
+
+def test_a_task_is_previewed_and_then_migrated_once(client: TestClient) -> None:
+    number = created(client)
+    seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()
+    assert (seen["task_id"], seen["created"]) == (None, False)
+    assert seen["document"]["scheduling"]["max_running_requests"] == [1, 2]
+    assert {"path": "task_name", "outcome": "translated", "text": "name"} in seen["notes"]
+    assert client.get("/api/v2/tasks/").json()["total"] == 0
+    first = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert first["created"] and first["v1_task_id"] == number
+    again = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert (again["task_id"], again["created"]) == (first["task_id"], False)
+    task = client.get(f"/api/v2/tasks/{first['task_id']}").json()
+    assert (task["status"], task["origin"]) == ("pending", "v1")
+    assert client.get(f"/api/tasks/{number}").json()["status"] == "pending"
+    assert client.post("/api/v2/tasks/migrate/999").status_code == 404
+
+
+def test_several_tasks_are_each_listed(client: TestClient) -> None:
+    numbers = [created(client), created(client, task_name="second")]
+    found = client.post("/api/v2/tasks/migrate", json={"ids": [*numbers, 77]}).json()
+    assert [one["v1_task_id"] for one in found["items"]] == numbers
+    assert found["faults"] == [{"v1_task_id": 77, "detail": "there is no v1 task 77"}]
+
+
+def test_a_migrated_task_is_started_and_cancelled_as_before(client: TestClient) -> None:
+    number = created(client)
+    client.post(f"/api/v2/tasks/migrate/{number}")
+    assert client.post(f"/api/tasks/{number}/start").status_code == 200
+    assert client.post(f"/api/tasks/{number}/cancel").status_code == 200
+    assert client.get(f"/api/tasks/{number}").json()["status"] == "cancelled"
+
+
+def test_a_task_file_is_uploaded_twice(client: TestClient) -> None:
+    raw = json.dumps(TASK).encode()
+    assert uploaded(client, raw, preview=True).json()["task"]["task_id"] is None
+    first = uploaded(client, raw).json()["task"]
+    assert first["created"]
+    assert uploaded(client, raw).json()["task"]["task_id"] == first["task_id"]
+    other = uploaded(client, json.dumps({**TASK, "parameters": {}}).encode())
+    assert other.status_code == 409
+    assert uploaded(client, b"{}").json()["type"] == "/problems/task-invalid"
+    assert uploaded(client, b"\xff").status_code == 422
+
+
+def test_a_database_is_uploaded(client: TestClient, tmp_path: Path) -> None:
+    raw = built(tmp_path / "v1.db", tasks=6, experiments=2).read_bytes()
+    seen = uploaded(client, raw, preview=True).json()
+    assert seen["report"]["units"]["tasks"] == {"moved": 6}
+    assert client.get("/api/tasks/").json() == []
+    found = uploaded(client, raw).json()
+    assert found["kind"] == "database" and found["report"]["units"]["tasks"] == {"moved": 6}
+    # As version 1 answered: also a task that was running, whose worker is gone.
+    shown = {task["id"]: task["status"] for task in client.get("/api/tasks/").json()}
+    assert shown[3] == "running"
+    assert [e["experiment_id"] for e in client.get("/api/experiments/task/3").json()] == [1, 2]
+    assert client.post("/api/tasks/3/cancel").status_code == 200
+    assert client.get("/api/tasks/3").json()["status"] == "cancelled"
+    damaged = uploaded(client, raw[:8192])
+    assert damaged.status_code == 422 and "is damaged" in damaged.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["", "/upload"])
+def test_only_post_is_accepted(path: str, client: TestClient) -> None:
+    answer = client.get(f"/api/v2/tasks/migrate{path}")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
