@@ -253,3 +253,23 @@ def test_engines_that_run_while_the_database_is_upgraded_are_kept_by_their_handl
     workers.forget("w3")
     migrate(engine, "0009")
     assert content(engine) == before, "what the former version cannot keep is gone, the rest is not"
+
+
+def test_an_upgrade_adds_the_presets_of_the_system_but_for_names_that_are_taken(
+    engine: Engine,
+) -> None:
+    migrate(engine, "0016")
+    own = {"name": "Balanced", "parameters": {"tp": [1]}, "is_system": False}
+    with engine.begin() as connection:
+        connection.execute(v1_schema.parameter_presets.insert().values(own))
+    migrate(engine)
+    found = content(engine)["parameter_presets"]
+    assert [(row["name"], bool(row["is_system"])) for row in found] == [
+        ("Balanced", False),
+        ("Memory Efficient", True),
+        ("High Throughput", True),
+        ("Low Latency", True),
+    ]
+    migrate(engine, "0016")
+    assert [row["name"] for row in content(engine)["parameter_presets"]] == ["Balanced"]
+    engine.dispose()
