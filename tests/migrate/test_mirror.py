@@ -83,7 +83,7 @@ def launched(store: Store, run: TaskRecord, width: int, *e2e_ms: float) -> int:
 def rows(store: Store, v1: V1TaskRecord) -> tuple[V1TaskRecord, tuple[Any, ...]]:
     task = V1Tasks(store.sessions).get(v1.id)
     assert task is not None
-    return task, V1Experiments(store.sessions).of_task(v1.id)
+    return task, tuple(reversed(V1Experiments(store.sessions).of_task(v1.id)))
 
 
 def test_a_run_is_written_into_v1s_rows_and_again_without_change(store: Store) -> None:
@@ -97,6 +97,10 @@ def test_a_run_is_written_into_v1s_rows_and_again_without_change(store: Store) -
     assert (task.status, task.successful_experiments) == ("RUNNING", 2)
     assert [e.status for e in experiments] == ["SUCCESS", "SUCCESS", "DEPLOYING"]
     assert [e.parameters for e in experiments] == [{"tp-size": 1}, {"tp-size": 2}, {"tp-size": 4}]
+    store.add_event(run.id, "engine_ready", {"index": 3, "startup_s": 1.0})
+    mirror(store, run.id)
+    task, experiments = rows(store, v1)
+    assert experiments[2].status == "BENCHMARKING"
     assert experiments[0].metrics["num_result_files"] == 2
     assert task.best_experiment_id == experiments[1].id
     assert experiments[0].completed_at is not None
@@ -138,7 +142,7 @@ def test_a_hard_limit_that_is_missed_fails_the_experiment(store: Store) -> None:
     task, experiments = rows(store, v1)
     assert task.status == "FAILED"
     assert experiments[0].status == "FAILED"
-    assert experiments[0].objective_score is None
+    assert experiments[0].objective_score == 1000
 
 
 def test_a_run_that_another_has_followed_writes_nothing(store: Store) -> None:

@@ -16,6 +16,7 @@ from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.migrate import (
     V1Results,
+    failure_score,
     translate_task,
     v1_metrics,
     v1_parameters,
@@ -77,8 +78,8 @@ def test_figures_are_in_seconds_and_tokens_of_the_whole_deployment() -> None:
     assert found["num_result_files"] == 2
     assert found["concurrency_levels"] == [1, 8]
     assert found["mean_e2e_latency"] == pytest.approx(2.0)
-    assert found["min_e2e_latency"] == pytest.approx(0.5)
-    assert found["max_e2e_latency"] == pytest.approx(6.0)
+    assert found["min_e2e_latency"] == pytest.approx(1.0)
+    assert found["max_e2e_latency"] == pytest.approx(3.0)
     assert found["p50_e2e_latency"] == pytest.approx(2.0)
     assert found["p90_e2e_latency"] == pytest.approx(3.0)
     assert found["p99_e2e_latency"] == pytest.approx(3.6)
@@ -122,7 +123,7 @@ def test_without_any_completed_request_the_figures_are_null() -> None:
     ("objective", "score"),
     [
         ("minimize_latency", 2.0),
-        ("maximize_throughput", -200.0),
+        ("maximize_throughput", -250.0),
         ("minimize_ttft", 0.2),
         ("minimize_tpot", 0.02),
         ("something else", 2.0),
@@ -141,8 +142,76 @@ def test_a_missed_limit_multiplies_the_score() -> None:
 
 def test_a_missed_limit_makes_throughput_count_less() -> None:
     slo = {"latency": {"p90": {"threshold": 2.5, "weight": 3.0}}, "steepness": 0.2}
-    expected = -200 / (1 + 3 * math.exp(0.2 / 0.2))
+    expected = -250 + 250 * 3 * math.exp(0.2 / 0.2)
     assert v1_score(metrics(), "maximize_throughput", slo).value == pytest.approx(expected)
+
+
+def test_throughput_is_judged_per_gpu_where_gpus_are_known() -> None:
+    found = v1_metrics(TWO_LEVELS, scenario="D(1,1)", elapsed_s=1.0, benchmark_name="x", gpus=2)
+    assert found["mean_total_throughput"] == pytest.approx(250)
+    assert found["mean_total_throughput_per_gpu"] == pytest.approx(125)
+    assert found["max_output_throughput_per_gpu"] == pytest.approx(150)
+    assert v1_score(found, "maximize_throughput", None).value == pytest.approx(-125)
+
+
+@pytest.mark.parametrize(
+    ("left", "score"),
+    [
+        ({"mean_total_throughput": 7, "mean_output_throughput": 5}, -7.0),
+        ({"mean_total_throughput": None, "mean_output_throughput": 5}, -5.0),
+        ({"max_total_throughput": 9}, -9.0),
+        ({"mean_total_throughput_per_gpu": 0.0}, None),
+        ({}, None),
+    ],
+)
+def test_without_figures_per_gpu_others_count(left: dict[str, Any], score: float | None) -> None:
+    assert v1_score(left, "maximize_throughput", None).value == score
+
+
+def limits(threshold: float, fail_ratio: float) -> dict[str, Any]:
+    limit = {"threshold": threshold, "hard_fail": True, "fail_ratio": fail_ratio}
+    return {"latency": {"p90": limit}}
+
+
+def measured(slo: dict[str, Any]) -> dict[str, Any]:
+    return v1_metrics(TWO_LEVELS, scenario="D(1,1)", elapsed_s=1.0, benchmark_name="x", slo=slo)
+
+
+def test_a_level_that_breaks_a_hard_limit_takes_no_part() -> None:
+    # p90 is 1.5 s at one request at a time, and 4.5 s at eight.
+    found = measured(limits(2.0, 0.5))
+    assert found["concurrency_levels"] == [1]
+    assert [raw["num_concurrency"] for raw in found["raw_results"]] == [1]
+    assert found["mean_e2e_latency"] == pytest.approx(1.0)
+    assert v1_score(found, "minimize_latency", limits(2.0, 0.5)).value == pytest.approx(1.0)
+
+
+def test_where_every_level_breaks_a_hard_limit_all_count_and_fail() -> None:
+    slo = limits(0.5, 0.5)
+    found = measured(slo)
+    assert found["concurrency_levels"] == [1, 8]
+    assert v1_score(found, "minimize_latency", slo).failed_by is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "elapsed_s", "timeout_s", "score"),
+    [
+        ("it died", 10, 600, 1000),
+        ("it died", 120, 600, 500),
+        ("it died", 400, "600", 200),
+        ("it died", 600, 600, 100),
+        ("Failed to deploy", 10, 600, 1200),
+        ("CUDA error", 10, 600, 1500),
+        ("read timeout", 10, 600, 800),
+        (None, None, None, 1000),
+        ("it died", 900, None, 500),
+        ("it died", 900, 0, 1000),
+    ],
+)
+def test_what_has_failed_scores_the_worse_the_earlier(
+    error: str | None, elapsed_s: float | None, timeout_s: Any, score: float
+) -> None:
+    assert failure_score(error, elapsed_s, timeout_s) == pytest.approx(score)
 
 
 @pytest.mark.parametrize(
@@ -171,8 +240,8 @@ def test_a_missed_limit_never_improves_a_score(
     slo = {"latency": {"p99": {"threshold": threshold, "weight": weight}}}
     free, held = v1_score(metrics(), objective, None), v1_score(metrics(), objective, slo)
     assert free.value is not None
-    assert held.value is not None
-    assert held.value >= free.value
+    # Missed by more than a number can tell, it has failed.
+    assert held.value >= free.value if held.value is not None else held.failed_by
 
 
 def task_record(**changes: Any) -> TaskRecord:
@@ -268,6 +337,8 @@ def test_the_best_experiment_has_the_lowest_score() -> None:
     assert found.elapsed_s == 33.0
     assert found.experiments[2].error_message == "out_of_memory: the engine ran out"
     assert found.experiments[2].metrics is None
+    # 12 of 600 seconds, and a matter of memory.
+    assert found.experiments[2].objective_score == pytest.approx(1500)
 
 
 def test_a_task_whose_experiments_all_miss_a_hard_limit_has_failed() -> None:
@@ -277,6 +348,29 @@ def test_a_task_whose_experiments_all_miss_a_hard_limit_has_failed() -> None:
     assert found.experiments[0].status == "FAILED"
     assert found.experiments[0].metrics is not None
     assert "ttft" in (found.experiments[0].error_message or "")
+    assert found.experiments[0].objective_score == pytest.approx(1000)
+    assert found.best is None
+
+
+def test_a_benchmark_has_begun_when_the_engine_serves() -> None:
+    waiting = experiment(1, "running", measurements=(), startup_s=None, measure_s=None)
+    v1 = v1_task()
+    points = translate_task(v1).points
+    for ready, status in (((), "DEPLOYING"), ((1,), "BENCHMARKING"), ((2,), "DEPLOYING")):
+        found = v1_results(v1, points, task_record(), [waiting], ready=ready)
+        assert found.experiments[0].status == status
+
+
+def test_gpus_are_told_as_v1_did() -> None:
+    settings = {"system.gpu_type": "h100_sxm", "parallel.tensor_parallel": 2}
+    one = experiment(1, settings=settings)
+    found = results(v1_task(), task_record(device="NVIDIA H100"), one)
+    assert found.experiments[0].gpu_info == {
+        "model": "NVIDIA H100",
+        "count": 2,
+        "device_ids": ["0", "1"],
+        "world_size": 2,
+    }
 
 
 def test_a_task_is_cancelled_as_soon_as_it_is_asked_to_be() -> None:

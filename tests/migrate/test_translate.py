@@ -15,6 +15,7 @@ from autotuner.config import parse_task
 from autotuner.errors import ConfigError
 from autotuner.migrate import Done, Translation, refused_mode, translate_task
 from autotuner.migrate.draft import Note
+from autotuner.migrate.groups import PARALLEL_PRESETS
 
 
 def translated(**changes: Any) -> Translation:
@@ -140,14 +141,166 @@ def test_explicit_parameters_win_over_formats_and_widths() -> None:
     }
 
 
-def test_a_format_that_the_engine_lacks_is_named_as_lost() -> None:
-    translation = translated(model={"id_or_path": "me/moe"}, quant_config={"moe_dtype": "w4afp8"})
-    assert note(translation, "quant_config.moe_dtype").done is Done.LOST
+def test_a_format_without_a_word_is_passed_as_v1_passed_it() -> None:
+    mixture = {"id_or_path": "me/moe"}
+    parameters = {"some-flag": ["a", "b"]}
+    translation = translated(
+        model=mixture,
+        parameters=parameters,
+        quant_config={"presets": ["default", "aggressive-moe"]},
+    )
+    path = "quant_config.presets.aggressive-moe.moe_dtype"
+    assert note(translation, path).done is Done.EXTRA_ARGS
+    assert not translation.noted(Done.LOST)
+    plain, moe = translation.task["combinations"]
+    assert plain["misc"]["extra_args"] == [["--some-flag", "a"], ["--some-flag", "b"]]
+    words = ["--quantization", "w4afp8", "--moe-runner-backend", "flashinfer_mxfp4"]
+    assert moe["misc"]["extra_args"] == [[*words, "--some-flag", "a"], [*words, "--some-flag", "b"]]
+    # What the words say no field says beside them.
+    assert "gemm_mode" not in moe["quantization"]
 
 
-def test_a_preset_whose_widths_are_unknown_is_named_as_lost() -> None:
-    translation = translated(parallel_config={"preset": "balanced"})
-    assert note(translation, "parallel_config.preset").done is Done.LOST
+@pytest.mark.parametrize(
+    ("runtime", "formats"),
+    [
+        ("sglang", {"gemm_dtype": "int8", "kvcache_dtype": "int4"}),
+        ("vllm", {"moe_dtype": "w4afp8", "attention_dtype": "fp8_e4m3"}),
+        ("tensorrt-llm", {"gemm_dtype": "fp8"}),
+        ("sglang", {"presets": ["never-heard-of", 7]}),
+    ],
+)
+def test_a_format_that_v1_passed_nothing_for_is_kept_beside(
+    runtime: str, formats: dict[str, Any]
+) -> None:
+    mixture = {"id_or_path": "me/moe"}
+    translation = translated(base_runtime=runtime, model=mixture, quant_config=formats)
+    assert not translation.noted(Done.LOST)
+
+
+def test_presets_of_widths_are_points_of_the_grid() -> None:
+    translation = translated(parallel_config={"presets": ["single-gpu", "balanced", "odd"]})
+    assert translation.task["combinations"] == [
+        {"parallel": {"tensor_parallel": 1, "pipeline_parallel": 1, "data_parallel": 1}},
+        {"parallel": {"tensor_parallel": 2, "pipeline_parallel": 1, "data_parallel": 4}},
+        {},
+    ]
+    assert note(translation, "parallel_config.presets.odd").done is Done.KEPT
+    assert not translation.noted(Done.LOST)
+
+
+@pytest.mark.parametrize("runtime", ["sglang", "vllm", "tensorrt-llm"])
+@pytest.mark.parametrize("preset", PARALLEL_PRESETS)
+def test_every_preset_of_widths_is_translated_for_every_engine(runtime: str, preset: str) -> None:
+    translation = translated(base_runtime=runtime, parallel_config={"presets": [preset]})
+    assert not translation.noted(Done.LOST)
+    assert translation.task["parallel"]
+
+
+def test_a_preset_has_what_its_engine_called_so() -> None:
+    moe = {"parallel_config": {"presets": ["moe-optimized"]}, "parameters": {}}
+    trtllm = translated(base_runtime="tensorrt-llm", **moe).task["parallel"]
+    assert (trtllm["moe_tensor_parallel"], trtllm["moe_expert_parallel"]) == (2, 8)
+    sglang = translated(base_runtime="sglang", **moe).task
+    assert sglang["misc"]["extra_args"] == ["--moe-dense-tp-size", "2"]
+    vllm = translated(base_runtime="vllm", **moe).task["parallel"]
+    assert vllm["expert_parallel"] == 16
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ({"type": "categorical", "choices": [0.7, 0.8]}, [0.7, 0.8]),
+        ({"type": "continuous", "low": 0.5, "high": 0.9}, 9),
+        ({"type": "continuous", "low": 0.5, "high": 0.9, "log": True}, 9),
+    ],
+)
+def test_some_values_of_a_range_are_tried(written: dict[str, Any], values: Any) -> None:
+    translation = translated(parameters={"mem-fraction-static": written})
+    found = translation.task["memory"]["mem_fraction_static"]
+    assert (found if isinstance(values, list) else len(found)) == values
+    assert found[0] == pytest.approx(min(found))
+    assert not translation.noted(Done.LOST)
+
+
+def test_a_short_range_of_whole_numbers_is_tried_in_full() -> None:
+    written = {"type": "integer", "low": 1, "high": 4}
+    translation = translated(parameters={"max-running-requests": written})
+    assert translation.task["scheduling"]["max_running_requests"] == [1, 2, 3, 4]
+
+
+OME_TASK = {
+    "task_name": "ome",
+    "model": {"id_or_path": "llama-3-1-8b-instruct", "namespace": "autotuner"},
+    "base_runtime": "llama-3-2-1b-instruct-rt",
+    "parameters": {
+        "tp_size": {"type": "choice", "values": [1]},
+        "mem_frac": {"type": "choice", "values": [0.8, 0.9]},
+        "schedule_policy": {"type": "choice", "values": ["lpm", "fcfs"]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked", "engine"),
+    [
+        ({}, None, "sglang"),
+        ({}, "vllm", "vllm"),
+        ({}, "tensorrt_llm", "trtllm"),
+        ({"base_runtime": "my-vllm-runtime"}, None, "vllm"),
+        ({"clusterservingruntime_config": {"preset": "vllm-llama-small"}}, None, "vllm"),
+        (
+            {"clusterservingruntime_config": {"spec": {"image": "lmsysorg/sglang:1"}}},
+            None,
+            "sglang",
+        ),
+        ({"runtime_image_tag": "vllm-0.11"}, None, "vllm"),
+        ({"parameters": {"tp_size": [1], "mem_frac": [0.8]}}, None, "sglang"),
+        ({"parameters": {"gpu-memory-utilization": [0.8]}}, None, "vllm"),
+        ({"parameters": {"max_num_tokens": [1024], "max_batch_size": [8]}}, None, "trtllm"),
+    ],
+)
+def test_an_engine_is_found_where_the_runtime_names_none(
+    changes: dict[str, Any], asked: str | None, engine: str
+) -> None:
+    translation = translate_task(OME_TASK | changes, engine=asked)
+    assert parse_task(translation.task).fixed()["system.backend"] == engine
+    assert note(translation, "base_runtime").done is Done.CHANGED
+    assert not translation.noted(Done.LOST, Done.OPEN)
+
+
+def test_where_nothing_names_an_engine_a_draft_says_what_to_fill_in() -> None:
+    v1 = OME_TASK | {"parameters": {"zeal": [1]}, "quant_config": {"gemm_dtype": "fp8"}}
+    translation = translate_task(v1)
+    task = parse_task(translation.task)
+    assert task.fixed()["system.backend"] == "llama-3-2-1b-instruct-rt"
+    assert {n.path for n in translation.noted(Done.OPEN)} == {
+        "base_runtime",
+        "parameters",
+        "quant_config",
+    }
+    assert translation.task["metadata"]["v1"]["parameters"] == {"zeal": [1]}
+
+
+def test_an_engine_that_does_not_exist_is_not_asked_for() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'vllm'"):
+        translate_task(OME_TASK, engine="vlm")
+
+
+def test_what_a_benchmark_leaves_out_is_as_v1_had_it() -> None:
+    task = parse_task(translated(benchmark={"num_concurrency": []}, optimization={}).task)
+    assert str(task.benchmark.workload) == "D(100,100)"
+    assert task.benchmark.concurrency == (1,)
+    assert task.benchmark.requests_per_level == 50
+    assert task.benchmark.duration_per_level_s == 600
+    assert task.optimization.strategy == "grid"
+    assert task.optimization.budget.experiments == 100
+
+
+def test_a_limit_that_cannot_be_together_with_the_lengths_is_left_out() -> None:
+    benchmark = {"traffic_scenarios": ["D(100,1)"]}
+    translation = translated(benchmark=benchmark, slo={"tpot": {"threshold": 0.1}})
+    assert parse_task(translation.task).slo.tpot_ms is None
+    assert note(translation, "slo.tpot_ms").done is Done.CHANGED
 
 
 def test_experts_are_spread_over_as_many_gpus_as_each_candidate_has() -> None:
@@ -221,15 +374,24 @@ def test_a_model_on_this_machine_is_a_path() -> None:
     assert translated(model={"id_or_path": "/models/a"}).task["model"]["path"] == "/models/a"
 
 
-@pytest.mark.parametrize("mode", ["docker", "ome"])
-def test_docker_and_ome_are_refused_where_they_would_run(mode: str) -> None:
+@pytest.mark.parametrize("mode", ["ome", "kubernetes"])
+def test_modes_without_a_launcher_are_refused_where_they_would_run(mode: str) -> None:
     shown = refused_mode(v1_task(deployment_mode=mode), absent_mode="local")
     assert shown is not None
-    assert mode in shown
+    assert mode in shown.lower()
 
 
-def test_a_local_task_may_run() -> None:
-    assert refused_mode(v1_task(), absent_mode="docker") is None
+@pytest.mark.parametrize("mode", ["local", "docker"])
+def test_a_process_may_run(mode: str) -> None:
+    assert refused_mode(v1_task(deployment_mode=mode), absent_mode="ome") is None
+    task = parse_task(translated(deployment_mode=mode, runtime_image_tag="v0.5.2").task)
+    assert task.deployment_mode == "local"
+
+
+def test_a_version_is_asked_for_only_where_containers_count() -> None:
+    v1 = v1_task(deployment_mode="docker", runtime_image_tag="v0.5.2")
+    assert translate_task(v1).task["system"]["backend_version"] == "0.5.2"
+    assert "backend_version" not in translate_task(v1, containers=False).task["system"]
 
 
 def test_what_is_no_task_is_refused_with_every_reason() -> None:
@@ -239,10 +401,20 @@ def test_what_is_no_task_is_refused_with_every_reason() -> None:
     assert paths == ["task_name", "model.id_or_path", "base_runtime"]
 
 
-def test_a_grid_of_flags_too_large_to_write_out_is_refused() -> None:
+def test_of_a_task_that_says_nothing_a_draft_is_made() -> None:
+    translation = translate_task({"task_name": "", "base_runtime": "sglong", "model": {}})
+    parse_task(translation.task)
+    paths = {found.path for found in translation.noted(Done.OPEN)}
+    assert paths == {"model.id_or_path", "base_runtime"}
+    assert "did you mean 'sglang'" in note(translation, "base_runtime").text
+    assert note(translation, "task_name").done is Done.CHANGED
+
+
+def test_of_a_grid_too_large_to_write_out_the_first_part_is_tried() -> None:
     parameters = {f"flag-{n}": list(range(100)) for n in range(4)}
-    with pytest.raises(ConfigError, match="100,000,000"):
-        translated(parameters=parameters)
+    translation = translated(parameters=parameters)
+    assert len(translation.task["misc"]["extra_args"]) == 4096
+    assert "100,000,000" in note(translation, "parameters").text
 
 
 JSON = st.recursive(

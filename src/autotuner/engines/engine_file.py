@@ -248,6 +248,11 @@ class V1File(_Part):
     """Where version 1's lists have it."""
     widths: dict[str, str] = Field(default_factory=dict)
     """Key of `parallel_config` that version 2 has no field for -> the flag that takes it."""
+    presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Preset of `parallel_config` that had widths of its own here -> its keys."""
+    formats: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    """Key of `quant_config` -> value that version 2 has no word for -> the words that version 1
+    passed for it; for all others it passed none."""
 
 
 class FirstTaskFile(_Part):

@@ -7,10 +7,12 @@ In: v1's documents and rows, engines' command lines. Out: v2 tasks, and v1's ans
 from autotuner.migrate.command_line import translate_command
 from autotuner.migrate.convert import Converted, TextFormat, convert
 from autotuner.migrate.draft import Done, Note, Translation, TriedValue
-from autotuner.migrate.metrics import Score, v1_metrics, v1_score
+from autotuner.migrate.metrics import v1_metrics
 from autotuner.migrate.mirror import mirror, v1_document
 from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1_results
+from autotuner.migrate.scores import Score, failure_score, v1_score
 from autotuner.migrate.translate import refused_mode, translate_task
+from autotuner.migrate.v1_words import in_v1_words
 
 __all__ = [
     "Converted",
@@ -23,6 +25,8 @@ __all__ = [
     "V1Experiment",
     "V1Results",
     "convert",
+    "failure_score",
+    "in_v1_words",
     "mirror",
     "refused_mode",
     "translate_command",

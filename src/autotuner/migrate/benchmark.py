@@ -8,19 +8,41 @@ from typing import Any
 from autotuner.config import Benchmark, LengthDistribution, Slo
 from autotuner.config.optimization import BudgetConfig
 from autotuner.migrate.draft import Done, Draft
-from autotuner.migrate.values import UnfitError, accepted, distinct, listed
+from autotuner.migrate.values import UnfitError, accepted, distinct, listed, stored_text
 
 OPTIMIZATION, BENCHMARK, SLO = "optimization", "benchmark", "slo"
-STRATEGIES = {"grid_search": "grid", "grid": "grid", "random": "random", "bayesian": "bayesian"}
-OBJECTIVES = {
-    "minimize_latency": "e2e_p90_ms",
-    "maximize_throughput": "tok_s",
-    "minimize_ttft": "ttft_ms",
-    "minimize_tpot": "tpot_ms",
+STRATEGIES = {
+    "grid_search": "grid",
+    "grid": "grid",
+    "random": "random",
+    "random_search": "random",
+    "bayesian": "bayesian",
 }
-"""v1's objective -> the v2 objective that the search goes by; v1's score is kept beside it."""
+OBJECTIVES = {
+    "minimize_latency": ["e2e_p90_ms"],
+    "maximize_throughput": ["tok_s"],
+    "minimize_ttft": ["ttft_ms"],
+    "minimize_tpot": ["tpot_ms"],
+    "balanced": ["tok_s", "e2e_p90_ms"],
+}
+"""v1's objective -> what the search goes by in v2; v1's score is kept beside it."""
+DEFAULTS: dict[str, dict[str, tuple[str, Any]]] = {
+    OPTIMIZATION: {
+        "strategy": ("optimization.strategy", "grid"),
+        "objective": ("optimization.objectives", ["e2e_p90_ms"]),
+        "max_iterations": ("optimization.budget.experiments", 100),
+    },
+    BENCHMARK: {
+        "traffic_scenarios": ("benchmark.workload", "D(100,100)"),
+        "num_concurrency": ("benchmark.concurrency", [1]),
+        "max_time_per_iteration": ("benchmark.duration_per_level_s", 600.0),
+        "max_requests_per_iteration": ("benchmark.requests_per_level", 50),
+    },
+}
+"""Section -> key -> what v1 took where a task leaves it out, as v2 says it."""
 _ALWAYS_SENT = (("temperature", 0), ("ignore_eos", True))
 _MINUTE_S, _SECOND_MS = 60.0, 1000.0
+_EMPTY: tuple[Any, ...] = (None, [])
 Rule = Callable[[Draft, tuple[str, ...], Any], None]
 
 
@@ -57,42 +79,42 @@ def add_slo(draft: Draft, written: Mapping[str, Any]) -> None:
 def _by_rule(
     draft: Draft, section: str, written: Mapping[str, Any], rules: Mapping[str, Rule]
 ) -> None:
+    for key, (place, default) in DEFAULTS[section].items():
+        draft.put(place, default)
+        if written.get(key) in _EMPTY:
+            text = f"left out: v1's default, {place} {default}"
+            draft.note((section, key), Done.TRANSLATED, text)
     for key, value in written.items():
         path = (section, key)
         rule = rules.get(key)
         if rule is None:
             draft.keep(path, value, Done.KEPT, "v2 has no place for it")
-        elif value is None or value == []:
-            draft.note(path, Done.EMPTY, "sets nothing")
-        else:
+        elif value not in _EMPTY:
             try:
                 rule(draft, path, value)
             except UnfitError as unfit:
                 draft.keep(path, value, Done.LOST, str(unfit))
+        elif key not in DEFAULTS[section]:
+            draft.note(path, Done.EMPTY, "sets nothing")
 
 
 def _strategy(draft: Draft, path: tuple[str, ...], value: Any) -> None:
-    _named(draft, path, value, STRATEGIES, "optimization.strategy", lambda found: found)
+    _named(draft, path, value, STRATEGIES, "optimization.strategy")
 
 
 def _objective(draft: Draft, path: tuple[str, ...], value: Any) -> None:
-    place = "optimization.objectives"
-    _named(draft, path, value, OBJECTIVES, place, lambda found: [found])
+    _named(draft, path, value, OBJECTIVES, "optimization.objectives")
 
 
 def _named(
-    draft: Draft,
-    path: tuple[str, ...],
-    value: Any,
-    known: Mapping[str, str],
-    place: str,
-    form: Callable[[str], Any],
+    draft: Draft, path: tuple[str, ...], value: Any, known: Mapping[str, Any], place: str
 ) -> None:
     found = known.get(value) if isinstance(value, str) else None
     if found is None:
         raise UnfitError(f"{value!r} is unknown; known: {', '.join(known)}")
-    draft.put(place, form(found))
-    draft.note(path, Done.TRANSLATED, f"{place}: {found}")
+    draft.put(place, found)
+    text = ", ".join(found) if isinstance(found, list) else found
+    draft.note(path, Done.TRANSLATED, f"{place}: {text}")
 
 
 def _iterations(draft: Draft, path: tuple[str, ...], value: Any) -> None:
@@ -121,7 +143,7 @@ def _kind(draft: Draft, path: tuple[str, ...], value: Any) -> None:
 def _model_name(draft: Draft, path: tuple[str, ...], value: Any) -> None:
     if not isinstance(value, str) or not value:
         raise UnfitError("it is no name")
-    draft.put("model.served_name", value)
+    draft.put("model.served_name", stored_text(value))
     draft.note(path, Done.TRANSLATED, "model.served_name")
 
 

@@ -10,10 +10,10 @@ from autotuner.config import parse_task
 from autotuner.engines import EngineTable
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.command_words import SOURCE, EngineCommand, Flag, engine_command
-from autotuner.migrate.draft import Done, Draft, Note, Translation
+from autotuner.migrate.draft import PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.flags import is_reserved, meaning, plain
 from autotuner.migrate.groups import spread_experts
-from autotuner.migrate.parameters import PARAMETERS, add_parameters
+from autotuner.migrate.parameters import add_parameters
 from autotuner.migrate.translate import is_path
 
 _KEPT_AS = "command"

@@ -18,7 +18,7 @@ _FILE_MODE = "ome"
 """Mode of a v1 file without `deployment_mode`."""
 _OF_V1 = ("task_name", "base_runtime", "parameters")
 _CARRIED = (Done.TRANSLATED, Done.EMPTY)
-_NOT_CARRIED = (Done.OVERRULED, Done.KEPT, Done.LOST)
+_NOT_CARRIED = (Done.OVERRULED, Done.KEPT, Done.LOST, Done.OPEN)
 
 
 class TextFormat(StrEnum):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from autotuner.catalog import ModelFacts
-from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.values import distinct, kept_form
 
 
@@ -21,9 +22,10 @@ class Done(StrEnum):
     difference. EXTRA_ARGS: passed to the engine as it is. EMPTY: it sets nothing (an empty list,
     `auto`). OVERRULED: another key of the task says it and wins. KEPT: v2 has no place for it, and
     nothing that is launched or measured depends on it. LOST: something would be launched or
-    measured otherwise than v1 did, and v2 cannot say it.
+    measured otherwise than v1 did, and v2 cannot say it. OPEN: the v2 task is a draft, and the note
+    says what to fill in.
 
-    What is OVERRULED, KEPT or LOST lies in the v2 task's `metadata.v1`, under the same keys.
+    What is OVERRULED, KEPT, LOST or OPEN lies in the v2 task's `metadata.v1`, under the same keys.
     """
 
     TRANSLATED = "translated"
@@ -33,6 +35,7 @@ class Done(StrEnum):
     OVERRULED = "overruled"
     KEPT = "kept"
     LOST = "lost"
+    OPEN = "open"
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,29 @@ class Translation:
 
 
 MAX_ALTERNATIVES = 4096
-"""Combinations of flags and presets that are written out one by one; more are no task."""
+"""Combinations of flags and presets that are written out one by one; of more, the first."""
+EXTRA_ARGS = "misc.extra_args"
+PARAMETERS = "parameters"
+_POINTS = ("quant_config", "parallel_config")
 
+T = TypeVar("T")
 Path = tuple[str, ...]
 Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One of several things to try: settings, and words for the engine beside them."""
+
+    settings: Settings = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.settings or self.words)
+
+    def __or__(self, other: Point) -> Point:
+        """Both; the other's settings win."""
+        return Point({**self.settings, **other.settings}, (*self.words, *other.words))
 
 
 class Draft:
@@ -106,7 +128,7 @@ class Draft:
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
         self.settings: dict[str, list[Any]] = {}
-        self.alternatives: list[list[Settings]] = []
+        self.alternatives: list[list[Point]] = []
         self._words: list[list[tuple[str, ...]]] = []
         self._kept: dict[str, Any] = {}
         self._notes: list[Note] = []
@@ -137,9 +159,9 @@ class Draft:
         self.settings[path] = distinct(list(values))
         self.fields_set.add(path)
 
-    def alternative(self, choices: Sequence[Settings]) -> None:
-        """One of these groups of settings is tried at a time, with everything else."""
-        found: list[Settings] = []
+    def alternative(self, choices: Sequence[Point]) -> None:
+        """One of these is tried at a time, with everything else."""
+        found: list[Point] = []
         found.extend(choice for choice in choices if choice not in found)
         self.alternatives.append(found)
 
@@ -152,54 +174,50 @@ class Draft:
         self._points.append(TriedValue(name, value, settings, words))
 
     def finished(self) -> Translation:
-        """The document.
-
-        Raises:
-            ConfigError: the flags and presets span more combinations than can be written out.
-        """
-        self._refuse_too_many()
+        """The document."""
         groups = {path: _scalar(values) for path, values in self.settings.items()}
-        choices = [_merged(chosen) for chosen in itertools.product(*self.alternatives)]
-        if len(choices) == 1:
-            groups |= choices[0]
-            choices = []
-        extra = [_joined(chosen) for chosen in itertools.product(*self._words)]
-        if extra != [()]:
-            written = [list(words) for words in extra]
-            groups["misc.extra_args"] = written[0] if len(written) == 1 else written
+        points = [_merged(chosen) for chosen in self._written_out(self.alternatives, _POINTS)]
+        extra = [_joined(chosen) for chosen in self._written_out(self._words, (PARAMETERS,))]
+        if any(point.words for point in points):
+            points = [_with_words(point, extra) for point in points]
+        elif extra != [()]:
+            groups[EXTRA_ARGS] = _scalar([list(words) for words in extra])
+        if len(points) == 1:
+            groups |= points[0].settings
+            points = []
         task = self.document | _grouped(groups)
-        if choices:
-            task["combinations"] = [_grouped(choice) for choice in choices]
+        if points:
+            task["combinations"] = [_grouped(point.settings) for point in points]
         if self._kept:
             task["metadata"] = {self._kept_as: self._kept}
         return Translation(task, tuple(self._notes), tuple(self._points))
 
-    def _refuse_too_many(self) -> None:
-        parts = {
-            "parameters": [len(choices) for choices in self._words],
-            "quant_config and parallel_config": [len(choices) for choices in self.alternatives],
-        }
-        for name, counts in parts.items():
-            many = math.prod(counts)
-            if many > MAX_ALTERNATIVES:
-                text = f"{many:,} combinations of values that have to be written out one by one"
-                raise ConfigError(
-                    "v1 task",
-                    (Problem(name, text),),
-                    remedy=f"take values out until there are {MAX_ALTERNATIVES:,} or fewer",
-                )
+    def _written_out(self, choices: list[list[T]], places: tuple[str, ...]) -> list[tuple[T, ...]]:
+        """One of each, in all combinations; the first ones where they are too many."""
+        many = math.prod(map(len, choices))
+        if many > MAX_ALTERNATIVES:
+            text = f"of {many:,} combinations, which a v2 task writes out, the first"
+            for place in places:
+                self.note((place,), Done.CHANGED, f"{text} {MAX_ALTERNATIVES:,} are tried")
+        return list(itertools.islice(itertools.product(*choices), MAX_ALTERNATIVES))
 
 
 def _scalar(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _merged(chosen: Sequence[Settings]) -> Settings:
-    return {path: value for settings in chosen for path, value in settings.items()}
+def _merged(chosen: Sequence[Point]) -> Point:
+    return functools.reduce(operator.or_, chosen, Point())
 
 
 def _joined(chosen: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(word for words in chosen for word in words)
+
+
+def _with_words(point: Point, extra: Sequence[tuple[str, ...]]) -> Point:
+    """The point with its own words before each of the task's."""
+    written = [[*point.words, *words] for words in extra]
+    return Point({**point.settings, **({EXTRA_ARGS: _scalar(written)} if written != [[]] else {})})
 
 
 def _grouped(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

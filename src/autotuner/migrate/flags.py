@@ -60,6 +60,14 @@ def meaning(engine: str, name: str) -> Meaning | None:
     return _flags(engine).get(plain(name)) or _short_names().get(plain(name))
 
 
+def knows(engine: str, name: str) -> bool:
+    """Whether a v1 parameter is a flag of an engine's own table, also by a field's short name."""
+    bare = plain(name)
+    short = _short_names().get(bare)
+    flag = plain(short.path.partition(".")[2]) if short is not None else bare
+    return bool({bare, flag} & _flags(engine).keys())
+
+
 def owners(engine: str, name: str) -> tuple[str, ...]:
     """The fields that a flag says too, whatever the kind of model; none where it is not known."""
     table = engine_table(engine)

@@ -8,36 +8,48 @@ from typing import Any
 
 from autotuner.config import GROUPS
 from autotuner.engines import engine_table
-from autotuner.migrate.draft import Done, Draft, Settings
-from autotuner.migrate.flags import other_meaning, why_not
+from autotuner.migrate.draft import Done, Draft, Point, Settings
+from autotuner.migrate.flags import other_meaning, owners, why_not, words
 from autotuner.migrate.parameters import EXPERTS, add_words
-from autotuner.migrate.values import UnfitError, as_bool, listed, setting
+from autotuner.migrate.values import UnfitError, as_bool, distinct, listed, setting
 
 PARALLEL = "parallel_config"
 _TP, _DP = "parallel.tensor_parallel", "parallel.data_parallel"
 _SWITCH = "enable_expert_parallel"
 _OTHER_WIDTHS = ("cp", "dcp", "moe_dense_tp")
 """Widths that v2 has no field for; an engine's file may say its flag (`v1.widths`)."""
-PARALLEL_PRESETS = {"single-gpu": {"tp": 1, "pp": 1, "dp": 1}}
-"""Presets whose names give their widths. The widths of v1's other presets are not known."""
+_PRESET_KEYS = ("preset", "presets")
+PARALLEL_PRESETS: dict[str, dict[str, Any]] = {
+    "single-gpu": {"tp": 1, "pp": 1, "dp": 1},
+    "high-throughput": {"tp": 1, "pp": 1, "dp": 8},
+    "large-model-tp": {"tp": 8, "pp": 1, "dp": 1},
+    "large-model-tp-pp": {"tp": 8, "pp": 2, "dp": 1},
+    "moe-optimized": {"tp": 2, "pp": 1, "dp": 8, _SWITCH: True},
+    "long-context": {"tp": 4, "pp": 1, "dp": 1, "dcp": 4},
+    "balanced": {"tp": 2, "pp": 1, "dp": 4},
+}
+"""v1's presets; an engine's file may have its own (`v1.presets`)."""
 
 
 def add_layout(draft: Draft, config: Mapping[str, Any]) -> tuple[bool, ...]:
-    """Adds widths; returns the values of the switch that spreads experts over all GPUs."""
+    """Adds widths; returns the values of the switch that spreads experts over all GPUs.
+
+    What `parallel_config` says itself wins over its presets.
+    """
     experts: tuple[bool, ...] = ()
     for key, written in config.items():
         path = (PARALLEL, key)
         try:
-            if key in ("preset", "presets"):
-                _add_parallel_presets(draft, path, written)
-            elif key == _SWITCH:
+            if key == _SWITCH:
                 experts = _switch(draft, path, written)
             elif key in _OTHER_WIDTHS:
                 _add_other(draft, path, key, listed(written))
-            else:
+            elif key not in _PRESET_KEYS:
                 _add_width(draft, path, key, written)
         except UnfitError as unfit:
             draft.keep(path, written, Done.LOST, str(unfit))
+    for key in (key for key in _PRESET_KEYS if key in config):
+        _add_layouts(draft, (PARALLEL, key), config[key])
     return experts
 
 
@@ -48,33 +60,70 @@ def spread_experts(draft: Draft, switch: Sequence[bool]) -> None:
     """
     if True not in switch or EXPERTS in draft.fields_set:
         return
-    rows = engine_table(draft.engine).rows.get(EXPERTS, ())
-    replicas_too = any(row.one_or for row in rows)
     pairs = itertools.product(draft.settings.pop(_TP, [1]), draft.settings.pop(_DP, [None]))
-    found: list[dict[str, Any]] = []
+    found: list[Point] = []
     for tensor, data in pairs:
         widths = {_TP: tensor} | ({} if data is None else {_DP: data})
-        spread = tensor * (data or 1) if replicas_too else tensor
-        found += [widths | {EXPERTS: spread if wanted else 1} for wanted in switch]
+        spread = _all_ranks(draft, tensor, data)
+        found += [Point(widths | {EXPERTS: spread if wanted else 1}) for wanted in switch]
     draft.alternative(found)
 
 
-def _add_parallel_presets(draft: Draft, path: tuple[str, ...], written: Any) -> None:
-    names = written if isinstance(written, list) else [written]
-    if not names:
+def _all_ranks(draft: Draft, tensor: int, data: int | None) -> int:
+    """Over how many GPUs an engine spreads experts."""
+    rows = engine_table(draft.engine).rows.get(EXPERTS, ())
+    replicas_too = any(row.one_or for row in rows)
+    return tensor * (data or 1) if replicas_too else tensor
+
+
+def _add_layouts(draft: Draft, path: tuple[str, ...], written: Any) -> None:
+    """Each preset is one point of the grid."""
+    names = distinct(written if isinstance(written, list) else [written])
+    if not names or names == [None]:
         draft.note(path, Done.EMPTY, "no preset is named")
         return
-    unknown = [str(name) for name in names if str(name) not in PARALLEL_PRESETS]
-    if unknown:
-        raise UnfitError(
-            f"the widths of the preset {unknown[0]!r} are not known; write tp, pp and dp"
-        )
+    file = engine_table(draft.engine).file.v1
+    known = PARALLEL_PRESETS | (file.presets if file else {})
+    points = []
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            text = f"v1 knew no such preset, and set nothing; known: {', '.join(known)}"
+            draft.keep((*path, str(name)), name, Done.KEPT, text)
+            points.append((name, Point()))
+            continue
+        try:
+            points.append((name, _layout(draft, known[name])))
+        except UnfitError as unfit:
+            draft.keep((*path, name), name, Done.LOST, str(unfit))
+    if points:
+        draft.alternative([point for _, point in points])
+        draft.note(path, Done.TRANSLATED, "one combination for each preset that is known")
+    for name, point in points:
+        draft.point(PARALLEL, name, point.settings, point.words)
+
+
+def _layout(draft: Draft, widths: Mapping[str, Any]) -> Point:
+    """The settings of a preset, but for those that the task says itself.
+
+    Raises:
+        UnfitError: a width means something else for this model.
+    """
     fields = GROUPS["parallel"].ALIASES
-    widths = {f"parallel.{fields[key]}": n for key, n in PARALLEL_PRESETS[str(names[0])].items()}
-    for field, width in widths.items():
-        if field not in draft.fields_set:
-            draft.setting(field, [width])
-    draft.note(path, Done.TRANSLATED, ", ".join(widths))
+    settings: Settings = {}
+    found: tuple[str, ...] = ()
+    for key, width in widths.items():
+        if key in _OTHER_WIDTHS:
+            flag = _flag_of_width(draft, key)
+            found += () if flag is None else words(draft.engine, flag, width)
+        elif key != _SWITCH and f"parallel.{fields[key]}" not in draft.fields_set:
+            ours = f"parallel.{fields[key]}"
+            otherwise = other_meaning(draft.engine, ours, [width], draft.facts)
+            if otherwise is not None:
+                raise UnfitError(otherwise)
+            settings[ours] = width
+    if widths.get(_SWITCH) and EXPERTS not in draft.fields_set and _TP in settings:
+        settings[EXPERTS] = _all_ranks(draft, settings[_TP], settings.get(_DP))
+    return Point(settings, found)
 
 
 def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> None:
@@ -109,19 +158,29 @@ def _add_other(draft: Draft, path: tuple[str, ...], key: str, values: list[Any])
     if set(widths) <= {1}:
         draft.note(path, Done.EMPTY, "1 is what engines do anyway")
         return
-    v1 = engine_table(draft.engine).file.v1
-    flag = v1.widths.get(key) if v1 else None
+    flag = _flag_of_width(draft, key)
     if flag is None:
-        raise UnfitError(f"{draft.engine} has no flag for it, and v2 no field")
+        draft.keep(path, values, Done.KEPT, f"v1 passed it to {draft.engine} neither")
+        return
     add_words(draft, path, key, flag, widths, why="v2 has no field for it")
 
 
+def _flag_of_width(draft: Draft, key: str) -> str | None:
+    v1 = engine_table(draft.engine).file.v1
+    return v1.widths.get(key) if v1 else None
+
+
 def _switch(draft: Draft, path: tuple[str, ...], written: Any) -> tuple[bool, ...]:
-    truths = [as_bool(value) for value in listed(written) if value is not None]
+    truths = [_truth(value) for value in listed(written) if value is not None]
     if None in truths:
         raise UnfitError("it is true or false")
     draft.note(path, Done.TRANSLATED, f"{EXPERTS}: 1, or as many GPUs as each candidate has")
     return tuple(dict.fromkeys(bool(truth) for truth in truths))
+
+
+def _truth(value: Any) -> bool | None:
+    """The truth value of a switch, which may be counted too: 1 or 0."""
+    return bool(value) if value in (0, 1) else as_bool(value)
 
 
 QUANT = "quant_config"
@@ -142,10 +201,11 @@ FORMAT_PRESETS = {
     }.items()
 }
 """v1's presets, as its documentation lists them."""
-_PRESET_KEYS = ("preset", "presets")
 _AUTO = "auto"
-_FP8 = {"fp8_e5m2": "fp8", "fp8_e4m3": "fp8"}
-"""v2 names a KV cache's format by its width; which of the two it is, the engine's table says."""
+_WORDS = {"fp8_e5m2": "fp8", "fp8_e4m3": "fp8", "fp16": "float16"}
+"""v1's word for a KV cache's format -> v2's; which kind of fp8 it is, the engine's table says."""
+_DTYPES = ("float16", "float32")
+"""Formats of matrices that v2 has as the type of all that is not quantised."""
 _GEMM, _KVCACHE, _MOE = FIELDS["gemm_dtype"], FIELDS["kvcache_dtype"], FIELDS["moe_dtype"]
 
 
@@ -167,24 +227,28 @@ def add_formats(draft: Draft, config: Mapping[str, Any]) -> None:
 
 
 def _preset_names(draft: Draft, key: str, written: Any) -> list[str]:
+    """The presets that are named; those that v1 did not know left all to the engine."""
     names = written if isinstance(written, list) else [written]
-    unknown = [name for name in names if not isinstance(name, str) or name not in FORMAT_PRESETS]
-    for name in unknown:
-        text = f"not a preset; known: {', '.join(FORMAT_PRESETS)}"
-        draft.keep((QUANT, key, str(name)), name, Done.LOST, text)
-    if names:
+    named = [name for name in names if isinstance(name, str)]
+    for name in names:
+        if not isinstance(name, str) or name not in FORMAT_PRESETS:
+            text = f"v1 knew no such preset, and set nothing; known: {', '.join(FORMAT_PRESETS)}"
+            draft.keep((QUANT, key, str(name)), name, Done.KEPT, text)
+    if named:
         draft.note((QUANT, key), Done.TRANSLATED, "one combination for each preset that is known")
     else:
         draft.note((QUANT, key), Done.EMPTY, "no preset is named")
-    return [name for name in names if name not in unknown]
+    return named
 
 
 def _add_format_presets(draft: Draft, names: list[str]) -> None:
     """Each preset is one point of the grid."""
-    points = [_point(draft, (QUANT, "presets", name), FORMAT_PRESETS[name]) for name in names]
+    points = [
+        _point(draft, (QUANT, "presets", name), FORMAT_PRESETS.get(name, {})) for name in names
+    ]
     draft.alternative(points)
     for name, point in zip(names, points, strict=True):
-        draft.point(QUANT, name, point)
+        draft.point(QUANT, name, point.settings, point.words)
 
 
 def _add_fields(draft: Draft, fields: Mapping[str, Any]) -> None:
@@ -193,53 +257,68 @@ def _add_fields(draft: Draft, fields: Mapping[str, Any]) -> None:
         try:
             values = listed(written)
         except UnfitError as unfit:
-            draft.keep(path, written, Done.LOST, str(unfit))
+            draft.keep(path, written, Done.KEPT, f"v1 passed none of it: {unfit}")
             continue
         found = [_point(draft, path, {key: value}) for value in values]
         if any(found):
             draft.alternative(found)
             for value, point in zip(values, found, strict=True):
-                draft.point(key, value, point)
+                draft.point(key, value, point.settings, point.words)
         elif not values or all(value in (_AUTO, None) for value in values):
             draft.note(path, Done.EMPTY, "left to the engine and the checkpoint")
 
 
-def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> Settings:
-    """The settings of one point of the grid."""
-    found: Settings = {}
+def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> Point:
+    """The settings of one point of the grid, and the words that v1 passed beside them."""
+    settings: Settings = {}
+    found: tuple[str, ...] = ()
     for key, value in formats.items():
         if value in (_AUTO, None):
             continue
         place = path if path[-1] == key else (*path, key)
         if FIELDS[key] in draft.fields_set:
             draft.keep(place, value, Done.OVERRULED, f"parameters say {FIELDS[key]} themselves")
-        else:
-            found |= _format(draft, place, FIELDS[key], value)
-    return found
+            continue
+        one = _format(draft, place, key, value)
+        settings |= one.settings
+        found += one.words
+    flags = [word for word in found if word.startswith("-")]
+    said = {field for flag in flags for field in owners(draft.engine, flag)}
+    return Point({field: v for field, v in settings.items() if field not in said}, found)
 
 
-def _format(draft: Draft, path: tuple[str, ...], field: str, value: Any) -> Settings:
+def _format(draft: Draft, path: tuple[str, ...], key: str, value: Any) -> Point:
+    field = FIELDS[key]
     if field == _MOE and draft.facts.is_moe is False:
         draft.keep(path, value, Done.KEPT, "the model has no experts")
-        return {}
-    if field == _GEMM and value == "float16":
+        return Point()
+    if field == _GEMM and value in _DTYPES:
         draft.note(path, Done.TRANSLATED, "misc.dtype")
-        return {"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {}
+        return Point({"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {})
     try:
-        word = _FP8.get(value, value) if field == _KVCACHE else value
+        word = _WORDS.get(value, value) if field == _KVCACHE else value
         ours = setting(field, word)
     except (UnfitError, TypeError) as unfit:
-        draft.keep(path, value, Done.LOST, f"{field} cannot say it: {unfit}")
-        return {}
+        return _as_v1_passed(draft, path, key, value, f"{field} cannot say it: {unfit}")
     refused = why_not(draft.engine, field, ours, draft.facts)
-    if refused is None:
-        if ours == value:
-            draft.note(path, Done.TRANSLATED, field)
-        else:
-            text = f"{field}: {ours}; which kind of it, the engine's flag table says"
-            draft.keep(path, value, Done.CHANGED, text)
-        return {field: ours}
-    reason, decides_itself = refused
-    done = Done.KEPT if decides_itself else Done.LOST
-    draft.keep(path, value, done, f"{draft.engine} cannot say {field}: {reason}")
-    return {}
+    if refused is not None:
+        text = f"{draft.engine} cannot say {field}: {refused[0]}"
+        return _as_v1_passed(draft, path, key, value, text)
+    if ours == value:
+        draft.note(path, Done.TRANSLATED, field)
+    else:
+        text = f"{field}: {ours}; which kind of it, the engine's flag table says"
+        draft.keep(path, value, Done.CHANGED, text)
+    return Point({field: ours})
+
+
+def _as_v1_passed(draft: Draft, path: tuple[str, ...], key: str, value: Any, why: str) -> Point:
+    """The words that v1 passed for a format that v2 cannot say; for most it passed none."""
+    v1 = engine_table(draft.engine).file.v1
+    passed = v1.formats.get(key, {}) if v1 else {}
+    found = passed.get(value, ()) if isinstance(value, str) else ()
+    if found:
+        draft.keep(path, value, Done.EXTRA_ARGS, f"{why}; passed as v1 did: {' '.join(found)}")
+    else:
+        draft.keep(path, value, Done.KEPT, f"{why}, and v1 passed nothing for it")
+    return Point(words=found)

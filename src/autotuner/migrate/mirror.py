@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from autotuner.errors import ConfigError
 from autotuner.migrate.draft import TriedValue
 from autotuner.migrate.results import V1Experiment, v1_results
 from autotuner.migrate.translate import translate_task
-from autotuner.store import ExperimentRecord, Store, TaskRecord
+from autotuner.store import Store
 from autotuner.store.sessions import Sessions
-from autotuner.store.v1 import Shown, V1Outcome, V1TaskRecord, project
+from autotuner.store.v1 import MirroredRun, Shown, V1Outcome, V1TaskRecord, project
 from autotuner.store.v1.records import naive
 
 _COLUMNS = {
@@ -54,11 +53,10 @@ def mirror(store: Store, v2_task_id: int) -> None:
     project(Sessions(sessions.engine, sessions.name), v2_task_id, _outcome)
 
 
-def _outcome(
-    v1: V1TaskRecord, run: TaskRecord, experiments: Sequence[ExperimentRecord]
-) -> V1Outcome:
+def _outcome(v1: V1TaskRecord, run: MirroredRun) -> V1Outcome:
     document = v1_document(v1)
-    found = v1_results(document, _points(document), run, experiments)
+    points = _points(document)
+    found = v1_results(document, points, run.task, run.experiments, ready=run.ready)
     return V1Outcome(
         values={
             "status": found.status,
@@ -76,7 +74,7 @@ def _outcome(
 def _points(document: dict[str, Any]) -> tuple[TriedValue, ...]:
     """The values that the task tries, in its own names; none where it is no v1 task any more."""
     try:
-        return translate_task(document, absent_mode=API_MODE).points
+        return translate_task(document, absent_mode=API_MODE, containers=False).points
     except ConfigError:
         return ()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.migrate.draft import Done, Draft
+from autotuner.migrate.draft import PARAMETERS, Done, Draft
 from autotuner.migrate.flags import (
     Meaning,
     flag_of_field,
@@ -17,9 +17,8 @@ from autotuner.migrate.flags import (
     plain,
     words,
 )
-from autotuner.migrate.values import UnfitError, as_bool, listed
+from autotuner.migrate.values import UnfitError, as_bool, is_range, listed
 
-PARAMETERS = "parameters"
 EXPERTS = "parallel.expert_parallel"
 
 
@@ -94,11 +93,17 @@ def _read(draft: Draft, name: str, written: Any) -> _Given | None:
     if not values:
         draft.note(path, Done.EMPTY, "an empty list tries nothing")
         return None
+    if values == [None]:
+        draft.note(path, Done.EMPTY, "null leaves it to the engine")
+        return None
     return _Given(name, written, values, meaning(draft.engine, name))
 
 
 def _add(draft: Draft, parameter: _Given) -> None:
     path, known = (PARAMETERS, parameter.name), parameter.meaning
+    if is_range(parameter.written):
+        text = f"{len(parameter.values)} values of the range are tried"
+        draft.keep(path, parameter.written, Done.CHANGED, text)
     if known is None:
         why = f"no field says it, {draft.engine} may know it"
         add_words(draft, path, parameter.name, parameter.name, parameter.values, why=why)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.migrate.draft import TriedValue
-from autotuner.migrate.metrics import DEFAULT_OBJECTIVE, v1_metrics, v1_score
+from autotuner.migrate.metrics import v1_metrics
+from autotuner.migrate.scores import DEFAULT_OBJECTIVE, failure_score, v1_score
 from autotuner.store import ExperimentRecord, TaskRecord
 
 TASK_STATUS = {
@@ -72,18 +73,21 @@ def v1_results(
     points: Sequence[TriedValue],
     run: TaskRecord,
     experiments: Sequence[ExperimentRecord],
+    *,
+    ready: Collection[int] = (),
 ) -> V1Results:
     """The whole of it, from the whole run.
 
     Args:
         v1: the v1 task.
         points: of its translation: they have v1's names of the values that a candidate tries.
+        ready: `index` of the experiments whose engine serves: their benchmark has begun.
     """
     # v1 called a task cancelled as soon as it was asked to be.
     status = "CANCELLED" if run.requested_action == "cancel" else TASK_STATUS[run.status]
     ended = status in ENDED
     shown = tuple(
-        _experiment(v1, points, run, experiment)
+        _experiment(v1, points, run, experiment, experiment.index in ready)
         for experiment in experiments
         if experiment.status in FINISHED or not (ended or experiment.status == _TAKEN_BACK)
     )
@@ -123,8 +127,7 @@ def v1_parameters(points: Sequence[TriedValue], settings: Mapping[str, Any]) -> 
 
 
 def _planned(v1: Mapping[str, Any], run: TaskRecord) -> int:
-    optimization = v1.get("optimization")
-    limit = optimization.get("max_iterations") if isinstance(optimization, Mapping) else None
+    limit = _section(v1, "optimization").get("max_iterations")
     candidates = int(run.plan.get("candidates", 0))
     return min(candidates, limit) if isinstance(limit, int) and limit > 0 else candidates
 
@@ -134,26 +137,32 @@ def _experiment(
     points: Sequence[TriedValue],
     run: TaskRecord,
     experiment: ExperimentRecord,
+    serves: bool,
 ) -> V1Experiment:
-    status, error = _status(experiment)
+    status, error = _status(experiment, serves)
+    gpus = Candidate.from_settings(experiment.settings).gpus
+    optimization = _section(v1, "optimization")
     metrics, score = None, None
     if status == "SUCCESS":
+        slo = v1.get("slo")
+        limits = slo if isinstance(slo, Mapping) else None
         metrics = v1_metrics(
             experiment.measurements,
             scenario=str(run.config.get("benchmark", {}).get("workload", "")),
             elapsed_s=experiment.measure_s or 0.0,
             benchmark_name=f"{v1['task_name']}-exp{experiment.index}",
+            gpus=gpus,
+            slo=limits,
         )
-        optimization, slo = v1.get("optimization"), v1.get("slo")
-        objective = optimization.get("objective") if isinstance(optimization, Mapping) else None
-        judged = v1_score(
-            metrics,
-            objective if isinstance(objective, str) else DEFAULT_OBJECTIVE,
-            slo if isinstance(slo, Mapping) else None,
-        )
+        objective = optimization.get("objective")
+        named = objective if isinstance(objective, str) else DEFAULT_OBJECTIVE
+        judged = v1_score(metrics, named, limits)
         score = judged.value
-        if judged.failed_by is not None:
-            status, error = "FAILED", judged.failed_by
+        if score is None:
+            status, error = "FAILED", judged.failed_by or f"nothing was measured for {named}"
+    elapsed_s = _elapsed_s(experiment)
+    if status == "FAILED":
+        score = failure_score(error, elapsed_s, optimization.get("timeout_per_iteration"))
     return V1Experiment(
         source=experiment,
         index=experiment.index,
@@ -162,26 +171,33 @@ def _experiment(
         error_message=error,
         metrics=metrics,
         objective_score=score,
-        gpu_info=_gpu_info(run, experiment),
+        gpu_info=_gpu_info(run.device, gpus),
         service_name=f"{v1['task_name']}-exp{experiment.index}",
-        elapsed_s=_elapsed_s(experiment),
+        elapsed_s=elapsed_s,
     )
 
 
-def _status(experiment: ExperimentRecord) -> tuple[str, str | None]:
+def _status(experiment: ExperimentRecord, serves: bool) -> tuple[str, str | None]:
     """v1's status, and why it failed."""
     if experiment.status == "completed":
         return "SUCCESS", None
     if experiment.status == "failed":
         kind, message = experiment.failure_kind, experiment.failure_message
         return "FAILED", f"{kind}: {message}" if kind else message
-    return ("BENCHMARKING" if experiment.measurements else "DEPLOYING"), None
+    return ("BENCHMARKING" if serves or experiment.measurements else "DEPLOYING"), None
 
 
-def _gpu_info(run: TaskRecord, experiment: ExperimentRecord) -> dict[str, Any] | None:
-    """The GPUs that it occupies; none on a CPU."""
-    gpus = Candidate.from_settings(experiment.settings).gpus
-    return {"device": run.device, "gpu_count": gpus} if gpus else None
+def _gpu_info(model: str, gpus: int) -> dict[str, Any] | None:
+    """The GPUs that it occupies, counted from 0 as its engine sees them; none on a CPU."""
+    if not gpus:
+        return None
+    ids = [str(number) for number in range(gpus)]
+    return {"model": model, "count": gpus, "device_ids": ids, "world_size": gpus}
+
+
+def _section(v1: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = v1.get(name)
+    return section if isinstance(section, Mapping) else {}
 
 
 def _elapsed_s(experiment: ExperimentRecord) -> float | None:

@@ -7,12 +7,12 @@ says why it says nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from autotuner.catalog import ModelFacts, known_model
-from autotuner.config import GROUPS, Slo, nearest, parse_task
-from autotuner.engines import v1_engines
+from autotuner.config import GROUPS, Slo, parse_task
+from autotuner.config.extensions import LAUNCHERS
 from autotuner.errors import ConfigError, Problem
 from autotuner.migrate.benchmark import (
     BENCHMARK,
@@ -22,64 +22,53 @@ from autotuner.migrate.benchmark import (
     add_optimization,
     add_slo,
 )
-from autotuner.migrate.draft import Done, Draft, Translation
+from autotuner.migrate.draft import EXTRA_ARGS, PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.groups import PARALLEL, QUANT, add_formats, add_layout, spread_experts
-from autotuner.migrate.parameters import PARAMETERS, add_parameters
-from autotuner.migrate.values import UnfitError, accepted, setting
+from autotuner.migrate.parameters import add_parameters
+from autotuner.migrate.runtimes import Runtime, runtime_of
+from autotuner.migrate.values import UnfitError, accepted, setting, stored_text
 
 SOURCE = "v1 task"
 _VERSION = re.compile(r"v?(\d+\.\d+[\w.+-]*)")
 _LONGEST_NAME = 200
 
 
-def checked(v1: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Name, model and engine.
-
-    Raises:
-        ConfigError: one of them is missing or wrong; names all that are.
-    """
-    problems = []
-    name, model, runtime = v1.get("task_name"), v1.get("model"), v1.get("base_runtime")
-    if not isinstance(name, str) or not name:
-        problems.append(Problem("task_name", "is missing: a text that names the task"))
-    where = model.get("id_or_path") if isinstance(model, dict) else None
-    if not isinstance(where, str) or not where:
-        problems.append(Problem("model.id_or_path", "is missing: a hub's id, or a path"))
-    engine = _engine(runtime) if isinstance(runtime, str) else None
-    if engine is None:
-        hint = nearest(str(runtime), list(v1_engines()))
-        problems.append(Problem("base_runtime", f"{runtime!r} names no engine; {hint}"))
-    if problems:
-        raise ConfigError(SOURCE, tuple(problems))
-    return str(name), str(where), str(engine)
-
-
-def _engine(runtime: str) -> str | None:
-    """The engine that a runtime is, or whose name its own begins with or holds (as OME's do)."""
-    found = (name for word, name in v1_engines().items() if word in runtime.lower())
-    return next(found, None)
-
-
-def add_name(draft: Draft, name: str) -> None:
-    """Adds the name, as long as v2 allows."""
-    draft.put("name", name[:_LONGEST_NAME])
-    if len(name) > _LONGEST_NAME:
-        text = f"name: its first {_LONGEST_NAME} characters"
-        draft.keep(("task_name",), name, Done.CHANGED, text)
-    else:
+def add_name(draft: Draft, name: Any) -> None:
+    """Adds the name as v2 allows it: a text of up to 200 characters, and not empty."""
+    given = name if isinstance(name, str) else ""
+    ours = stored_text(given)[:_LONGEST_NAME] or _UNNAMED
+    draft.put("name", ours)
+    if ours == name:
         draft.note(("task_name",), Done.TRANSLATED, "name")
+    else:
+        draft.keep(("task_name",), name, Done.CHANGED, f"name: {ours!r}")
 
 
-def add_model(draft: Draft, model: Mapping[str, Any]) -> None:
+def add_model(draft: Draft, model: Any) -> None:
     """Adds the model: a path where it looks like one, else an id."""
+    where = _where(model)
+    if where is None:
+        draft.put("model.id", _UNNAMED)
+        draft.note(("model", "id_or_path"), Done.OPEN, "names no model: say model.id or model.path")
+    else:
+        field = "path" if is_path(where) else "id"
+        draft.put(f"model.{field}", stored_text(where))
+        draft.note(("model", "id_or_path"), Done.TRANSLATED, f"model.{field}")
+    if not isinstance(model, Mapping):
+        draft.keep(("model",), model, Done.OPEN, "it is a mapping with id_or_path")
+        return
     for key, value in model.items():
-        path = ("model", key)
-        if key == "id_or_path":
-            field = "path" if is_path(value) else "id"
-            draft.put(f"model.{field}", value)
-            draft.note(path, Done.TRANSLATED, f"model.{field}")
-        else:
-            draft.keep(path, value, Done.KEPT, "OME's; a local launch has no namespace")
+        if key == "id_or_path" and where is None:
+            draft.keep(("model", key), value, Done.OPEN, "names no model")
+        elif key != "id_or_path":
+            text = "OME's; a local launch has no namespace"
+            draft.keep(("model", str(key)), value, Done.KEPT, text)
+
+
+def _where(model: Any) -> str | None:
+    """The hub's id or the path that a task names; None where it names none."""
+    where = model.get("id_or_path") if isinstance(model, Mapping) else None
+    return where if isinstance(where, str) and where else None
 
 
 def is_path(text: str) -> bool:
@@ -87,31 +76,41 @@ def is_path(text: str) -> bool:
     return text.startswith(("/", "./", "../", "~")) or text.lower().endswith(".gguf")
 
 
-def add_runtime(draft: Draft, v1: Mapping[str, Any], absent_mode: str) -> None:
+def add_runtime(
+    draft: Draft, v1: Mapping[str, Any], found: Runtime, mode: Any, *, containers: bool
+) -> None:
     """Adds engine, version, deployment mode and description."""
-    runtime = v1["base_runtime"]
-    draft.setting("system.backend", [draft.engine])
-    if runtime in v1_engines():
-        draft.note(("base_runtime",), Done.TRANSLATED, "system.backend")
+    runtime = v1.get("base_runtime")
+    if found.engine is None:
+        word = runtime if isinstance(runtime, str) and runtime.strip() else _UNNAMED
+        draft.setting("system.backend", [stored_text(word)])
+        text = f"system.backend: {found.why}"
+        draft.keep(("base_runtime",), runtime, Done.OPEN, text)
     else:
-        text = "system.backend: the engine that the runtime's name means"
-        draft.keep(("base_runtime",), runtime, Done.CHANGED, text)
-    mode = v1.get("deployment_mode") or absent_mode
-    draft.put("deployment_mode", "docker" if mode == "docker" else "local")
-    if mode in ("docker", "local"):
+        draft.setting("system.backend", [found.engine])
+        if found.why:
+            text = f"system.backend: {found.engine}, {found.why}"
+            draft.keep(("base_runtime",), runtime, Done.CHANGED, text)
+        else:
+            draft.note(("base_runtime",), Done.TRANSLATED, "system.backend")
+    launcher = mode if mode in LAUNCHERS.installed and mode in ("local", "docker") else "local"
+    draft.put("deployment_mode", launcher)
+    if mode == launcher:
         draft.note(("deployment_mode",), Done.TRANSLATED, f"deployment_mode: {mode}")
     else:
-        text = "v2 does not launch with OME: deployment_mode is local"
+        why = _NO_LAUNCHER.get(str(mode), f"since v1 knew only {', '.join(MODES)}")
+        text = f"deployment_mode: local, {why}"
         draft.keep(("deployment_mode",), mode, Done.CHANGED, text)
     if "description" in v1:
         _add_description(draft, v1["description"])
     if "runtime_image_tag" in v1:
-        _add_tag(draft, v1["runtime_image_tag"], mode)
+        in_container = mode == "docker" and containers
+        _add_tag(draft, v1["runtime_image_tag"], in_container=in_container)
 
 
 def _add_description(draft: Draft, description: Any) -> None:
     if isinstance(description, str):
-        draft.put("description", description)
+        draft.put("description", stored_text(description))
         draft.note(("description",), Done.TRANSLATED, "description")
     elif description is not None:
         draft.keep(("description",), description, Done.KEPT, "it is no text")
@@ -119,12 +118,12 @@ def _add_description(draft: Draft, description: Any) -> None:
         draft.note(("description",), Done.EMPTY, "sets nothing")
 
 
-def _add_tag(draft: Draft, tag: Any, mode: Any) -> None:
+def _add_tag(draft: Draft, tag: Any, *, in_container: bool) -> None:
     path = ("runtime_image_tag",)
     version = _VERSION.fullmatch(tag) if isinstance(tag, str) else None
     if tag is None or tag == "":
         draft.note(path, Done.EMPTY, "sets nothing")
-    elif mode == "docker" and version:
+    elif in_container and version and draft.engine:
         draft.setting("system.backend_version", [version.group(1)])
         draft.note(path, Done.TRANSLATED, "system.backend_version")
     else:
@@ -144,7 +143,6 @@ _SECTIONS: dict[str, Callable[[Draft, Mapping[str, Any]], None]] = {
     OPTIMIZATION: add_optimization,
     BENCHMARK: add_benchmark,
     SLO: add_slo,
-    QUANT: add_formats,
 }
 _KEPT = {
     "storage": "where OME keeps the model; a local launch reads model.path or the hub's cache",
@@ -152,59 +150,141 @@ _KEPT = {
     "clusterservingruntime_config": "describes OME's resources",
     "metadata": "v1's own",
 }
-_REFUSED = {
-    "docker": "no engine is started in a container",
-    "ome": "no engine is deployed on Kubernetes",
+_NO_LAUNCHER = {
+    "docker": "since no engine is started in a container here: engines are processes of the worker",
+    "ome": "since no engine is deployed on Kubernetes",
 }
+_UNNAMED = "unnamed"
+"""A name where v1 gave none, and what stands where a draft has to be filled in."""
 _READ = {
     *("task_name", "description", "deployment_mode", "model", "base_runtime"),
-    *("runtime_image_tag", "slo_config", PARAMETERS, PARALLEL, *_SECTIONS, *_GROUPS),
+    *("runtime_image_tag", "slo_config", PARAMETERS, PARALLEL, QUANT, *_SECTIONS, *_GROUPS),
 }
-_EXTRA = "misc.extra_args"
+_NEEDED = frozenset({"task_name", "model", "base_runtime"})
+"""Keys that v1 took no task without."""
 
 
-def translate_task(v1: Mapping[str, Any], *, absent_mode: str = "ome") -> Translation:
+def translate_task(
+    v1: Mapping[str, Any],
+    *,
+    absent_mode: str = "ome",
+    engine: str | None = None,
+    containers: bool = True,
+) -> Translation:
     """The v2 task that says what a v1 task says.
+
+    No v1 task is refused whole: of one that does not say what v2 needs, a draft is made, whose
+    notes of the kind OPEN say what to fill in.
 
     Args:
         v1: as v1's JSON has it.
         absent_mode: what a task without `deployment_mode` means: `ome` in v1's files, `docker` in
             its API.
+        engine: by its name or by one of v1's, where `base_runtime` need not tell it.
+        containers: whether the version of an image is the version that is asked for; without, a
+            task takes what is installed.
 
     Raises:
-        ConfigError: it is no v1 task: without name, model, or an engine that is known.
+        ConfigError: it lacks a key that each v1 task has, or there is no such engine.
     """
-    name, model, engine = checked(v1)
-    known = known_model(model)
-    draft = Draft(engine, known.facts if known else ModelFacts())
+    found, where = runtime_of(v1, engine), _where(v1.get("model"))
+    if not v1.keys() >= _NEEDED:
+        raise ConfigError(SOURCE, tuple(_faults(v1, where, found)))
+    known = known_model(where) if where is not None else None
+    draft = Draft(found.engine or "", known.facts if known else ModelFacts())
     draft.put("version", 2)
-    add_name(draft, name)
-    add_model(draft, v1["model"])
-    add_runtime(draft, v1, absent_mode)
-    # Who comes first wins: explicit flags over v2's optional columns, and these over v1's presets.
-    experts = add_parameters(draft, _mapping(draft, v1, PARAMETERS))
-    for key, groups in _GROUPS.items():
-        _add_groups(draft, key, groups, _mapping(draft, v1, key))
-    spread = add_layout(draft, _mapping(draft, v1, PARALLEL))
-    spread_experts(draft, experts or spread)
+    add_name(draft, v1.get("task_name"))
+    add_model(draft, v1.get("model"))
+    mode = v1.get("deployment_mode") or absent_mode
+    add_runtime(draft, v1, found, mode, containers=containers)
+    if found.engine is None:
+        _keep_flags(draft, v1)
+    else:
+        _add_flags(draft, v1)
     for key, add in _SECTIONS.items():
         add(draft, _mapping(draft, v1, key))
     _add_limits(draft, _mapping(draft, v1, "slo_config"))
     for key, value in v1.items():
         if key not in _READ:
-            draft.keep((key,), value, Done.KEPT, _KEPT.get(key, "not a key that is known"))
-    translation = draft.finished()
-    parse_task(translation.task, source=SOURCE)
-    return translation
+            draft.keep((str(key),), value, Done.KEPT, _KEPT.get(key, "not a key that is known"))
+    return _accepted(draft.finished())
+
+
+def _faults(v1: Mapping[str, Any], where: str | None, found: Runtime) -> Iterator[Problem]:
+    """All that is wrong with a document that is no v1 task."""
+    if not v1.get("task_name"):
+        yield Problem("task_name", "is missing: a text that names the task")
+    if where is None:
+        yield Problem("model.id_or_path", "is missing: a hub's id, or a path")
+    if found.engine is None:
+        yield Problem("base_runtime", found.why)
+
+
+def _add_flags(draft: Draft, v1: Mapping[str, Any]) -> None:
+    """Adds what the engine is started with.
+
+    Who comes first wins: explicit flags over v2's optional columns, and these over v1's presets.
+    """
+    experts = add_parameters(draft, _mapping(draft, v1, PARAMETERS))
+    for key, groups in _GROUPS.items():
+        _add_groups(draft, key, groups, _mapping(draft, v1, key))
+    spread = add_layout(draft, _mapping(draft, v1, PARALLEL))
+    spread_experts(draft, experts or spread)
+    add_formats(draft, _mapping(draft, v1, QUANT))
+
+
+def _keep_flags(draft: Draft, v1: Mapping[str, Any]) -> None:
+    """Keeps what only an engine's flag table can translate."""
+    for key in (PARAMETERS, *_GROUPS, PARALLEL, QUANT):
+        if v1.get(key):
+            text = "translated once the engine is known: say which one the runtime is"
+            draft.keep((key,), v1[key], Done.OPEN, text)
+        elif key in v1:
+            draft.note((key,), Done.EMPTY, "sets nothing")
+
+
+def _accepted(translation: Translation) -> Translation:
+    """The translation without what `parse_task` does not take together, each with a note."""
+    task, notes = translation.task, list(translation.notes)
+    while True:
+        try:
+            parse_task(task, source=SOURCE)
+        except ConfigError as error:
+            removed = [(p, _without(task, p.path)) for p in error.problems]
+            if not any(was for _, was in removed):
+                raise
+            notes += [
+                Note(problem.path, Done.CHANGED, f"{was[0]!r} is left out: {problem.message}")
+                for problem, was in removed
+                if was
+            ]
+        else:
+            return Translation(task, tuple(notes), translation.points)
+
+
+def _without(task: dict[str, Any], path: str) -> list[Any]:
+    """Takes a dotted place out of a document; the value that was there, if there was one."""
+    *parents, last = path.split(".")
+    inside: Any = task
+    for parent in parents:
+        inside = inside.get(parent) if isinstance(inside, dict) else None
+    return [inside.pop(last)] if isinstance(inside, dict) and last in inside else []
 
 
 def refused_mode(v1: Mapping[str, Any], *, absent_mode: str) -> str | None:
-    """Why a task of this deployment mode cannot run here; None where it can."""
+    """Why a task of this deployment mode cannot run here; None where it can.
+
+    What v1 started in a container is started as a process.
+    """
     mode = v1.get("deployment_mode") or absent_mode
-    if mode == "local":
+    if mode in ("local", "docker"):
         return None
-    why = _REFUSED.get(mode, f"known: {', '.join(MODES)}")
-    return f"deployment_mode {mode!r} cannot run here: {why}; say local"
+    if mode == "ome":
+        return (
+            "OME controller not available: no engine is deployed on Kubernetes here; "
+            "say deployment_mode 'docker' or 'local'"
+        )
+    return f"Unknown deployment mode: {mode}. Use 'docker' or 'local'"
 
 
 def _add_groups(draft: Draft, key: str, groups: tuple[str, ...], fields: Mapping[str, Any]) -> None:
@@ -217,7 +297,7 @@ def _add_groups(draft: Draft, key: str, groups: tuple[str, ...], fields: Mapping
             draft.keep(path, written, Done.KEPT, f"no field of {' or '.join(groups)}")
         elif written is None or written == []:
             draft.note(path, Done.EMPTY, "sets nothing")
-        elif field in draft.fields_set or field == _EXTRA:
+        elif field in draft.fields_set or field == EXTRA_ARGS:
             draft.keep(path, written, Done.OVERRULED, f"the task says {field} itself")
         else:
             values = written if isinstance(written, list) else [written]

@@ -25,6 +25,7 @@ from autotuner.server.security.authentication import COOKIE, CSRF_HEADER
 from autotuner.server.service import Service
 from autotuner.server.v1 import dashboard as v1_dashboard
 from autotuner.server.v1 import docker as v1_docker
+from autotuner.server.v1 import experiments as v1_experiments
 from autotuner.server.v1 import logs as v1_logs
 from autotuner.server.v1 import ome as v1_ome
 from autotuner.server.v1 import presets as v1_presets
@@ -57,7 +58,7 @@ API_V2 = "/api/v2"
 V1_ROUTERS = (
     v1_tasks.router,
     v1_logs.router,
-    v1_tasks.experiments_router,
+    v1_experiments.router,
     v1_presets.router,
     v1_runtime_params.router,
     v1_dashboard.router,

@@ -13,6 +13,7 @@ from autotuner.config import Model, TaskConfig
 from autotuner.errors import Problem
 from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
+from autotuner.server.subscribers import Subscribers
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
 from autotuner.store.tokens import Tokens
@@ -37,6 +38,7 @@ class Service:
         clock: time for responses; decides nothing of a task.
         liveness: heartbeats of workers, as this process has seen them.
         points: operating points of tasks, as this process has read them.
+        subscribers: sockets of v1's clients that this process has open.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Service:
     clock: Callable[[], datetime] = utc_now
     liveness: Liveness = field(default_factory=Liveness)
     points: PointReader = field(default_factory=PointReader)
+    subscribers: Subscribers = field(default_factory=Subscribers)
 
     @property
     def base(self) -> Path:

@@ -175,7 +175,11 @@ def _of_settings(
     for engine in engines:
         yield from _not_in(policy.engines, "system.backend", engine)
         for word, why in _refused_words(settings, engine, policy):
-            yield Problem("misc.extra_args", f"{word!r} {why}; leave it out, or ask the operator")
+            yield Problem(
+                "misc.extra_args",
+                f"{word!r} {why}; leave it out, or ask the operator to add the flag to "
+                f"policy.extra_args.{engine} of the service's file",
+            )
     for path, given in settings.items():
         for value in given if isinstance(given, list) else [given]:
             # None in a list leaves one try to the engine's own default.

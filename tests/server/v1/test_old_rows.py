@@ -56,7 +56,7 @@ def test_an_infinite_score_is_null(service: Service, client: TestClient) -> None
     written(service)
     found = client.get("/api/experiments/task/1").json()
     assert [e["objective_score"] for e in found] == [None, None]
-    assert [e["metrics"] for e in found] == [None, {}]
+    assert [e["metrics"] for e in found] == [{}, None]
     assert client.get("/api/dashboard/db-statistics").json()["experiments_by_status"] == {
         "failed": 2
     }

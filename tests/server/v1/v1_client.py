@@ -69,6 +69,14 @@ class Hand:
             log_path=str(self.log),
         ).id
 
+    def serves(self, index: int) -> None:
+        """Finds the engine of an experiment ready."""
+        self.says("engine_ready", index=index, startup_s=1.0)
+
+    def says(self, kind: str, **payload: Any) -> None:
+        """Notes what happens."""
+        self._store.add_event(self._task_id, kind, payload)
+
     def measures(self, experiment_id: int, *, e2e_ms: float) -> None:
         """Measures one load level."""
         spread = Distribution(

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar, cast
 
+from fastapi.exceptions import HTTPException
+
 from autotuner.config import TaskConfig, parse_task
 from autotuner.errors import (
     NotFoundError,
@@ -16,10 +18,18 @@ from autotuner.errors import (
     StoreError,
     WrongTransitionError,
 )
-from autotuner.migrate import Done, mirror, refused_mode, translate_task, v1_document
+from autotuner.migrate import (
+    Done,
+    in_v1_words,
+    mirror,
+    refused_mode,
+    translate_task,
+    v1_document,
+)
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
 from autotuner.server.v1.routing import bad_request, not_found
+from autotuner.store.profiles import service_registry
 from autotuner.store.transitions import NewTask
 from autotuner.store.v1 import (
     FINISHED,
@@ -30,6 +40,7 @@ from autotuner.store.v1 import (
     V1Tasks,
     V1Transitions,
 )
+from autotuner.tuning.checks import problems_in
 from autotuner.tuning.resources import stored_columns
 
 _log = logging.getLogger(__name__)
@@ -49,20 +60,26 @@ def transitions_of(service: Service) -> V1Transitions:
     return V1Transitions(service.store.sessions)
 
 
-def require_task(service: Service, task_id: int) -> V1TaskRecord:
-    """Current state of a task.
-
-    Raises:
-        HTTPException: 404, there is no such task.
-    """
+def current_task(service: Service, task_id: int) -> V1TaskRecord | None:
+    """Current state of a task; None where there is no such task."""
     record = tasks_of(service).get(task_id)
     if record is not None and record.status == RUNNING:
         v2_task_id = tasks_of(service).run_of(task_id)
         if v2_task_id is not None:
             _refresh(service, v2_task_id)
             record = tasks_of(service).get(task_id)
+    return record
+
+
+def require_task(service: Service, task_id: int) -> V1TaskRecord:
+    """Current state of a task.
+
+    Raises:
+        HTTPException: 404, there is no such task.
+    """
+    record = current_task(service, task_id)
     if record is None:
-        raise not_found("Task")
+        raise not_found(f"Task {task_id}")
     return record
 
 
@@ -81,27 +98,33 @@ def _refresh(service: Service, v2_task_id: int) -> None:
 
 
 def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
-    """v2 task that a v1 task runs as.
+    """v2 task that a v1 task runs as; what v1 started in a container is a process of the worker.
 
     Raises:
-        HTTPException: 400 with the reason, it cannot run here.
-        ConfigError: it is not a valid task of v1.
+        HTTPException: 400 with the reasons, in v1's words: it cannot run here.
         PolicyError: the operator forbids it.
     """
     document = v1_document(record)
     refusal = refused_mode(document, absent_mode=API_MODE)
     if refusal is not None:
         raise bad_request(refusal)
-    translation = translate_task(document, absent_mode=API_MODE)
-    lost = translation.noted(Done.LOST)
+    translation = translate_task(document, absent_mode=API_MODE, containers=False)
+    lost = translation.noted(Done.LOST, Done.OPEN)
     if lost:
-        reasons = "; ".join(f"{note.path}: {note.text}" for note in lost)
-        raise bad_request(f"Task cannot run here as it is written: {reasons}")
+        raise _cannot_run(f"{note.path}: {note.text}" for note in lost)
     task = parse_task(translation.task, source="task")
     forbidden = service.violations(task)
     if forbidden:
-        raise PolicyError("v1 task", forbidden)
+        raise PolicyError("v1 task", in_v1_words(forbidden, translation.points))
+    registry = service_registry(service.store, service.folder)
+    problems = problems_in(task, base=service.base, registry=registry, with_model=False)
+    if problems:
+        raise _cannot_run(map(str, in_v1_words(problems, translation.points)))
     return task
+
+
+def _cannot_run(reasons: Iterable[str]) -> HTTPException:
+    return bad_request(f"Task cannot run here as it is written: {'; '.join(reasons)}")
 
 
 def start(service: Service, task_id: int, *, anew: bool = False) -> None:
@@ -111,7 +134,7 @@ def start(service: Service, task_id: int, *, anew: bool = False) -> None:
 
     Raises:
         HTTPException: 404, there is no such task; 400, its state is another, or it cannot run here.
-        ConfigError, PolicyError: see `startable`.
+        PolicyError: see `startable`.
     """
     for _ in range(_TRIES):
         record = require_task(service, task_id)
@@ -120,6 +143,7 @@ def start(service: Service, task_id: int, *, anew: bool = False) -> None:
         new = cast(NewTask, {**stored_columns(task), "origin": "v1", "base": str(service.base)})
         with suppress(StaleRevisionError):
             v2_task_id, *gone = with_v1_refusals(
+                task_id,
                 lambda: transitions_of(service).start(record, new, anew=anew),  # noqa: B023
                 lambda status: _not_startable(status, anew=anew),
             )
@@ -136,17 +160,21 @@ def cancel(service: Service, task_id: int) -> None:
         HTTPException: 404, there is no such task; 400, it is not running.
     """
     v2_task_id = with_v1_refusals(
+        task_id,
         lambda: transitions_of(service).cancel(task_id),
-        lambda status: f"Task is {status}, only running tasks can be cancelled",
+        lambda status: "Task is not running",
     )
     if v2_task_id is not None:
         mirror(service.store, v2_task_id)
 
 
 def change_without_results(
-    service: Service, task_id: int, change: Callable[[V1Transitions], tuple[int, ...]], verb: str
+    service: Service, task_id: int, change: Callable[[V1Transitions], tuple[int, ...]], refusal: str
 ) -> None:
     """Makes a change that removes the results of a task, and its engines' logs.
+
+    Args:
+        refusal: what is said while it is running.
 
     Raises:
         HTTPException: 404, there is no such task; 400, it is running, or has not stopped yet.
@@ -154,18 +182,17 @@ def change_without_results(
     """
     require_task(service, task_id)
     gone = with_v1_refusals(
-        lambda: change(transitions_of(service)),
-        lambda status: f"Cannot {verb} a running task",
+        task_id, lambda: change(transitions_of(service)), lambda status: refusal
     )
     _remove_logs(service, gone)
 
 
-def with_v1_refusals(change: Callable[[], T], refusal: Callable[[str], str]) -> T:
+def with_v1_refusals(task_id: int, change: Callable[[], T], refusal: Callable[[str], str]) -> T:
     """Result of a change; refused with v1's message if the task's state (lower case) forbids it."""
     try:
         return change()
     except NotFoundError:
-        raise not_found("Task") from None
+        raise not_found(f"Task {task_id}") from None
     except WrongTransitionError as error:
         if error.status == STOPPING:
             raise bad_request("Task is being stopped; try again in a few seconds") from None
@@ -178,8 +205,9 @@ def _require_startable(status: str, *, anew: bool) -> None:
 
 
 def _not_startable(status: str, *, anew: bool) -> str:
-    can = "finished tasks can be restarted" if anew else "pending tasks can be started"
-    return f"Task is {status}, only {can}"
+    if anew:
+        return f"Task must be completed, failed, or cancelled to restart. Current status: {status}"
+    return f"Task must be pending to start. Current status: {status}"
 
 
 def _remove_logs(service: Service, runs: Iterable[int]) -> None:

@@ -1,16 +1,17 @@
 """`/api/tasks/{id}/logs` and `/api/tasks/{id}/experiments/{n}/logs`.
 
-A task's log consists of its translation's notes and of its events; an experiment's is the output
-of its engine.
+A task's log consists of its translation's notes and of what its worker did, in lines as v1 wrote
+them: `[time] [level] [Experiment N] Status: …`, by which v1's pages find an experiment's part. An
+experiment's log is the output of its engine.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi.exceptions import HTTPException
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -18,100 +19,171 @@ from autotuner.errors import ConfigError
 from autotuner.migrate import Done, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
-from autotuner.server.v1.lifecycle import require_task, tasks_of
-from autotuner.server.v1.routing import Id, ServiceDep, json_response, not_found, v1_router
+from autotuner.server.v1.lifecycle import current_task, require_task, tasks_of
+from autotuner.server.v1.log_lines import Line, lines_of
+from autotuner.server.v1.routing import (
+    Id,
+    ServiceDep,
+    json_response,
+    no_content,
+    not_found,
+    v1_router,
+)
+from autotuner.store import ExperimentRecord
 from autotuner.store.event_log import Happened, events_after
-from autotuner.store.v1 import LOG_BEGINS, RUNNING, V1TaskRecord
+from autotuner.store.v1 import LOG_BEGINS, PENDING, RUNNING, V1Experiments, V1TaskRecord
 
 router = v1_router("/tasks")
 
 _POLL_S = 0.5
 _HEARTBEAT_S = 15.0
+_START_WAIT_S = 30.0
+"""Time that a log is followed of a task that has not been started."""
 _MOST_BYTES = 4 << 20
 """Most bytes of an engine's log: its end."""
-_LOGGED_NOTES = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST)
+_LOGGED_NOTES = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST, Done.OPEN)
+_NOTHING = "No logs available yet."
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 @router.get("/{task_id}/logs")
 async def get_logs(service: ServiceDep, task_id: Id, follow: bool = False) -> Response:
-    """A task's log; with `follow` line by line, until the task ends."""
+    """A task's log; with `follow` line by line, from before its start until it ends."""
     record = await run_in_threadpool(require_task, service, task_id)
     if follow:
-        return StreamingResponse(_followed(service, task_id), media_type="text/event-stream")
-    lines, _ = await run_in_threadpool(_lines, service, record, None)
-    return json_response({"logs": "".join(f"{line}\n" for line in lines)})
+        return _streamed(_followed(service, task_id))
+    part = await run_in_threadpool(_read, service, record, None)
+    if not part.lines and record.log_begins is None:
+        return json_response({"logs": _NOTHING})
+    return json_response({"logs": "".join(f"{line}\n" for line in part.lines)})
 
 
-@router.delete("/{task_id}/logs")
+@router.delete("/{task_id}/logs", status_code=204, response_class=Response)
 def delete_logs(service: ServiceDep, task_id: Id) -> Response:
     """Empties a task's log."""
     record = require_task(service, task_id)
-    _, newest = _lines(service, record, None)
+    newest = _read(service, record, None).last
     metadata = record.metadata if isinstance(record.metadata, dict) else {}
     tasks_of(service).change(task_id, {"metadata": {**metadata, LOG_BEGINS: newest}})
-    return json_response({"message": "Logs deleted"})
+    return no_content()
 
 
 @router.get("/{task_id}/experiments/{experiment_id}/logs")
-def get_experiment_logs(service: ServiceDep, task_id: Id, experiment_id: Id) -> Response:
-    """Log of the engine of an experiment."""
+async def get_experiment_logs(
+    service: ServiceDep, task_id: Id, experiment_id: Id, follow: bool = False
+) -> Response:
+    """Log of the engine of an experiment, by its number in the task; with `follow` as it grows."""
+    found = await run_in_threadpool(_experiment, service, task_id, experiment_id)
+    if follow:
+        return _streamed(_engine_output(service, task_id, found))
+    text = await run_in_threadpool(_tail, Path(found.log_path), service.logs)
+    return json_response({"logs": text})
+
+
+def _experiment(service: Service, task_id: int, number: int) -> ExperimentRecord:
     require_task(service, task_id)
-    v2_task_id = tasks_of(service).run_of(task_id)
-    found = () if v2_task_id is None else service.store.experiments(v2_task_id)
-    path = next((Path(e.log_path) for e in found if e.index == experiment_id), None)
-    if path is None:
-        raise not_found("Experiment")
-    return json_response({"logs": _tail(path, service.logs)})
+    run = tasks_of(service).run_of(task_id)
+    launched = () if run is None else service.store.experiments(run)
+    found = next((one for one in launched if one.index == number), None)
+    if found is None:
+        raise not_found(f"Experiment {number} of task {task_id}")
+    return found
 
 
-async def _followed(service: Service, task_id: int) -> AsyncIterator[str]:
+def _streamed(lines: AsyncIterator[str | None]) -> Response:
+    """Lines as server-sent events; None is a sign of life."""
+
+    async def events() -> AsyncIterator[str]:
+        async for line in lines:
+            yield ": \n\n" if line is None else f"data: {line}\n\n"
+
+    return StreamingResponse(events(), media_type="text/event-stream", headers=_HEADERS)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Lines of a log; `last` is the number of the last event that they tell."""
+
+    lines: tuple[Line, ...]
+    last: int
+
+
+async def _followed(service: Service, task_id: int) -> AsyncIterator[str | None]:
     after: int | None = None
-    quiet_s = 0.0
+    waited_s = quiet_s = 0.0
     while True:
-        try:
-            record = await run_in_threadpool(require_task, service, task_id)
-        except HTTPException:
-            # Deleted meanwhile: there is nothing more to follow.
+        record = await run_in_threadpool(current_task, service, task_id)
+        if record is None:  # deleted meanwhile: there is nothing more to follow
             return
-        lines, after = await run_in_threadpool(_lines, service, record, after)
-        for line in lines:
-            yield f"data: {line}\n\n"
-        if record.status != RUNNING:
+        part = await run_in_threadpool(_read, service, record, after)
+        after = part.last if part.lines or record.status != PENDING else after
+        for line in part.lines:
+            yield line
+        if record.status == PENDING:
+            if not waited_s:
+                yield "Waiting for the task to be started ..."
+            elif waited_s >= _START_WAIT_S:
+                yield "The task has not been started."
+                return
+            waited_s += _POLL_S
+        elif record.status != RUNNING:
             return
-        quiet_s = 0.0 if lines else quiet_s + _POLL_S
+        quiet_s = 0.0 if part.lines else quiet_s + _POLL_S
         if quiet_s >= _HEARTBEAT_S:
-            yield ": \n\n"
+            yield None
             quiet_s = 0.0
         await asyncio.sleep(_POLL_S)
 
 
-def _lines(service: Service, record: V1TaskRecord, after: int | None) -> tuple[list[str], int]:
-    """Lines behind an event (None: from the beginning), and the number of the last event."""
-    beginning = after is None and record.log_begins is None
+async def _engine_output(
+    service: Service, task_id: int, experiment: ExperimentRecord
+) -> AsyncIterator[str | None]:
+    """The lines of an engine's log, until its experiment ends."""
+    path, said, quiet_s = Path(experiment.log_path), 0, 0.0
+    while True:
+        going = await run_in_threadpool(_is_running, service, task_id, experiment)
+        text = await run_in_threadpool(_tail, path, service.logs)
+        # The last line may still be written to.
+        whole = text if not going else text[: text.rfind("\n") + 1]
+        fresh, said = whole[said:].splitlines(), len(whole)
+        for line in fresh:
+            yield line
+        if not going:
+            return
+        quiet_s = 0.0 if fresh else quiet_s + _POLL_S
+        if quiet_s >= _HEARTBEAT_S:
+            yield None
+            quiet_s = 0.0
+        await asyncio.sleep(_POLL_S)
+
+
+def _is_running(service: Service, task_id: int, experiment: ExperimentRecord) -> bool:
+    run = tasks_of(service).run_of(task_id)
+    launched = () if run is None else service.store.experiments(run)
+    return any(one.id == experiment.id and one.status == "running" for one in launched)
+
+
+def _read(service: Service, record: V1TaskRecord, after: int | None) -> _Part:
+    """Lines behind an event (None: from the beginning of the log)."""
     last = after if after is not None else record.log_begins or 0
-    lines = _notes(record) if beginning and record.started_at is not None else []
-    v2_task_id = tasks_of(service).run_of(record.id)
-    sessions = service.store.sessions
-    events = [] if v2_task_id is None else events_after(sessions, last, task_id=v2_task_id)
-    return [*lines, *map(_line, events)], events[-1].id if events else last
+    run = tasks_of(service).run_of(record.id)
+    events: list[Happened] = []
+    if run is not None:
+        events = events_after(service.store.sessions, last, task_id=run)
+    found = V1Experiments(service.store.sessions).of_task(record.id) if events else ()
+    statuses: Mapping[int, str] = {one.experiment_id: one.status for one in found}
+    notes: Callable[[], list[str]] = lambda: _notes(record)  # noqa: E731
+    lines = lines_of(record.task_name, events, statuses, notes)
+    return _Part(tuple(lines), events[-1].id if events else last)
 
 
 def _notes(record: V1TaskRecord) -> list[str]:
     """Notes on what of the task is done differently than written."""
     try:
-        notes = translate_task(v1_document(record), absent_mode=API_MODE).noted(*_LOGGED_NOTES)
+        notes = translate_task(v1_document(record), absent_mode=API_MODE, containers=False)
     except ConfigError:
         return []
-    return [_one_line(str(note)) for note in notes]
-
-
-def _line(event: Happened) -> str:
-    values = ", ".join(f"{key}={value}" for key, value in event.payload.items())
-    return _one_line(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {values}".rstrip())
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split("\n")).replace("\r", " ")
+    return [str(note) for note in notes.noted(*_LOGGED_NOTES)]
 
 
 def _tail(path: Path, root: Path) -> str:

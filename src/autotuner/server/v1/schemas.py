@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -34,12 +35,12 @@ class TaskBody(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    task_name: str = Field(min_length=1)
+    task_name: str
     description: str | None = None
-    deployment_mode: Literal["docker", "ome", "local"] = "docker"
+    deployment_mode: str = "docker"
     model: Document
     storage: Document | None = None
-    base_runtime: str = Field(min_length=1)
+    base_runtime: str
     runtime_image_tag: str | None = None
     parameters: Document
     optimization: Document
@@ -73,11 +74,21 @@ class TaskBody(BaseModel):
         return {_COLUMNS.get(key, key): value for key, value in columns.items()}
 
 
+class V1Status(StrEnum):
+    """Status of a task."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class TaskChange(BaseModel):
-    """Changes to a task that are possible at any time."""
+    """Changes to a task that are possible at any time; what is null stays."""
 
     description: str | None = None
-    status: Literal["pending", "running", "completed", "failed", "cancelled"] | None = None
+    status: V1Status | None = None
 
 
 Runtime = Literal["sglang", "vllm"]
@@ -127,6 +138,7 @@ def is_name(text: str) -> bool:
 def task_document(record: V1TaskRecord) -> dict[str, Any]:
     """A task as a whole."""
     extras = {key: record.extras.get(key) for key in EXTRA_KEYS if key != "storage"}
+    added = {**extras, "metadata": record.own_metadata}
     return {
         "id": record.id,
         "task_name": record.task_name,
@@ -152,8 +164,7 @@ def task_document(record: V1TaskRecord) -> dict[str, Any]:
         "started_at": record.started_at,
         "completed_at": record.completed_at,
         "elapsed_time": record.elapsed_time,
-        **extras,
-        "metadata": record.own_metadata,
+        **{key: value for key, value in added.items() if value is not None},
     }
 
 

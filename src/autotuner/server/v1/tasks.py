@@ -1,10 +1,8 @@
-"""`/api/tasks/` (create, list, read, change, replace, delete, start, cancel, restart, clear), and
-`/api/experiments/`.
-"""
+"""`/api/tasks/`: create, list, read, change, replace, delete, start, cancel, restart, clear."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import Response
@@ -31,18 +29,17 @@ from autotuner.server.v1.routing import (
 from autotuner.server.v1.schemas import (
     TaskBody,
     TaskChange,
-    experiment_document,
+    V1Status,
     is_name,
     task_document,
     task_row,
 )
-from autotuner.store.v1 import RUNNING, V1Experiments
+from autotuner.store.v1 import RUNNING
 
 router = v1_router("/tasks")
 
-StatusName = Literal["pending", "running", "completed", "failed", "cancelled"]
-_MOST = 1000
-experiments_router = v1_router("/experiments")
+_MOST_ROWS = 2**31 - 1
+Count = Annotated[int, Query()]
 
 
 @router.post("/", status_code=201)
@@ -56,24 +53,30 @@ def create_task(service: ServiceDep, body: TaskBody) -> Response:
 
 @router.get("/")
 def list_tasks(
-    service: ServiceDep,
-    skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
-    status_filter: StatusName | None = None,
+    service: ServiceDep, skip: Count = 0, limit: Count = 100, status_filter: str | None = None
 ) -> Response:
-    """Lists tasks, newest first, in short."""
+    """Lists tasks, newest first, in short; with a `limit` below 0 all of them.
+
+    `status_filter` may be written in any case; none is in a status that does not exist.
+    """
     refresh_running(service)
     status = status_filter.upper() if status_filter else None
-    found = tasks_of(service).page(skip=skip, limit=limit, status=status)
+    if status is not None and status not in V1Status.__members__:
+        return json_response([])
+    found = tasks_of(service).page(
+        skip=min(max(skip, 0), _MOST_ROWS),
+        limit=None if limit < 0 else min(limit, _MOST_ROWS),
+        status=status,
+    )
     return json_response([task_row(record) for record in found])
 
 
-@router.get("/name/{name}")
-def get_task_by_name(service: ServiceDep, name: str) -> Response:
+@router.get("/name/{task_name}")
+def get_task_by_name(service: ServiceDep, task_name: str) -> Response:
     """A task by its name."""
-    found = tasks_of(service).named(name) if is_name(name) else None
+    found = tasks_of(service).named(task_name) if is_name(task_name) else None
     if found is None:
-        raise not_found("Task")
+        raise not_found(f"Task '{task_name}'")
     return _task_response(service, found.id)
 
 
@@ -85,23 +88,25 @@ def get_task(service: ServiceDep, task_id: Id) -> Response:
 
 @router.patch("/{task_id}")
 def change_task(service: ServiceDep, task_id: Id, body: TaskChange) -> Response:
-    """Changes the description or the status; a running task can only be cancelled."""
+    """Changes the description or the status; what runs here can only be cancelled."""
     record = require_task(service, task_id)
-    values: dict[str, Any] = {}
-    if "description" in body.model_fields_set:
-        values["description"] = body.description
-    status = (body.status or "").upper()
-    if status == "CANCELLED" and record.status == RUNNING:
-        cancel(service, task_id)
-    elif status and status != record.status:
-        if RUNNING in (record.status, status):
-            raise bad_request("A running task can only be cancelled; start a task to run it")
-        # A task that was started meanwhile keeps its status.
-        if not tasks_of(service).change(task_id, {"status": status}, only=(record.status,)):
-            raise bad_request("Task was changed meanwhile; read it again")
-    if values:
-        tasks_of(service).change(task_id, values)
+    if body.status is not None and body.status.name != record.status:
+        _set_status(service, task_id, record.status, body.status)
+    if body.description is not None:
+        tasks_of(service).change(task_id, {"description": body.description})
     return _task_response(service, task_id)
+
+
+def _set_status(service: Service, task_id: int, before: str, status: V1Status) -> None:
+    """Sets a status; nothing is started, and a run is ended by its own rules only."""
+    if before == RUNNING and tasks_of(service).run_of(task_id) is not None:
+        if status is not V1Status.CANCELLED:
+            raise bad_request("A running task can only be cancelled")
+        cancel(service, task_id)
+        return
+    # A task that was started meanwhile keeps its status.
+    if not tasks_of(service).change(task_id, {"status": status.name}, only=(before,)):
+        raise bad_request("Task was changed meanwhile; read it again")
 
 
 @router.put("/{task_id}")
@@ -109,7 +114,10 @@ def replace_task(service: ServiceDep, task_id: Id, body: TaskBody) -> Response:
     """Puts another task in this one's place; it is pending, and has no results."""
     try:
         change_without_results(
-            service, task_id, lambda all_: all_.replace(task_id, body.columns()), "edit"
+            service,
+            task_id,
+            lambda all_: all_.replace(task_id, body.columns()),
+            "Cannot edit a running task",
         )
     except NameTakenError:
         raise _name_taken(body) from None
@@ -119,7 +127,12 @@ def replace_task(service: ServiceDep, task_id: Id, body: TaskBody) -> Response:
 @router.delete("/{task_id}", status_code=204, response_class=Response)
 def delete_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes a task with its experiments."""
-    change_without_results(service, task_id, lambda all_: all_.delete(task_id), "delete")
+    change_without_results(
+        service,
+        task_id,
+        lambda all_: all_.delete(task_id),
+        "Cannot delete running task. Cancel it first.",
+    )
     return no_content()
 
 
@@ -148,7 +161,12 @@ def restart_task(service: ServiceDep, task_id: Id) -> Response:
 @router.post("/{task_id}/clear")
 def clear_task(service: ServiceDep, task_id: Id) -> Response:
     """Deletes the experiments and the log of a task that is not running."""
-    change_without_results(service, task_id, lambda all_: all_.clear(task_id), "clear")
+    change_without_results(
+        service,
+        task_id,
+        lambda all_: all_.clear(task_id),
+        "Cannot clear running task. Cancel it first.",
+    )
     return _task_response(service, task_id)
 
 
@@ -157,37 +175,4 @@ def _task_response(service: Service, task_id: int) -> Response:
 
 
 def _name_taken(body: TaskBody) -> Exception:
-    return bad_request(f"Task with name '{body.task_name}' already exists")
-
-
-@experiments_router.get("/")
-def list_experiments(
-    service: ServiceDep,
-    skip: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> Response:
-    """Lists experiments of all tasks, newest first."""
-    refresh_running(service)
-    found = V1Experiments(service.store.sessions).page(skip=skip, limit=limit)
-    return json_response([experiment_document(record) for record in found])
-
-
-@experiments_router.get("/task/{task_id}")
-def list_experiments_of_task(service: ServiceDep, task_id: Id) -> Response:
-    """A task's experiments in the order of launch."""
-    require_task(service, task_id)
-    found = V1Experiments(service.store.sessions).of_task(task_id)
-    return json_response([experiment_document(record) for record in found])
-
-
-@experiments_router.get("/{experiment_id}")
-def get_experiment(service: ServiceDep, experiment_id: Id) -> Response:
-    """An experiment by its number."""
-    experiments = V1Experiments(service.store.sessions)
-    found = experiments.get(experiment_id)
-    if found is not None:
-        require_task(service, found.task_id)
-        found = experiments.get(experiment_id)
-    if found is None:
-        raise not_found("Experiment")
-    return json_response(experiment_document(found))
+    return bad_request(f"Task '{body.task_name}' already exists")

@@ -6,7 +6,7 @@ for the link from a v2 task to the v1 task that it runs.
 
 from autotuner.store.v1.experiments import V1Experiments, V1Statistics
 from autotuner.store.v1.presets import V1Presets
-from autotuner.store.v1.projection import Projection, Shown, V1Outcome, project
+from autotuner.store.v1.projection import MirroredRun, Projection, Shown, V1Outcome, project
 from autotuner.store.v1.records import (
     EXTRAS,
     LOG_BEGINS,
@@ -25,6 +25,7 @@ __all__ = [
     "PENDING",
     "RUNNING",
     "STOPPING",
+    "MirroredRun",
     "Projection",
     "Shown",
     "V1ExperimentRecord",

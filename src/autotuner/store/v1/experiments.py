@@ -13,6 +13,8 @@ from autotuner.store.sessions import Sessions
 from autotuner.store.v1.records import NO_STATUS, V1ExperimentRecord, experiment_record
 from autotuner.store.v1_schema import experiments, tasks
 
+_NEWEST_FIRST = (experiments.c.created_at.desc(), experiments.c.id.desc())
+
 
 class V1Experiments:
     """Reads `experiments`; only `project` writes them."""
@@ -28,20 +30,23 @@ class V1Experiments:
             return None if row is None else experiment_record(row)
 
     def of_task(self, task_id: int) -> tuple[V1ExperimentRecord, ...]:
-        """A task's experiments, in order."""
-        query = (
-            select(experiments)
-            .where(experiments.c.task_id == task_id)
-            .order_by(experiments.c.experiment_id)
-        )
+        """A task's experiments, newest first."""
+        query = select(experiments).where(experiments.c.task_id == task_id)
         with self._sessions.reading() as session:
-            return tuple(map(experiment_record, session.execute(query).mappings()))
+            found = session.execute(query.order_by(*_NEWEST_FIRST)).mappings()
+            return tuple(map(experiment_record, found))
 
-    def page(self, *, skip: int, limit: int) -> tuple[V1ExperimentRecord, ...]:
-        """Some of all experiments, newest first."""
-        query = select(experiments).order_by(experiments.c.id.desc()).offset(skip).limit(limit)
+    def newest_ids(self) -> list[int]:
+        """The rows of all experiments, newest first."""
         with self._sessions.reading() as session:
-            return tuple(map(experiment_record, session.execute(query).mappings()))
+            return list(session.scalars(select(experiments.c.id).order_by(*_NEWEST_FIRST)))
+
+    def some(self, row_ids: Sequence[int]) -> tuple[V1ExperimentRecord, ...]:
+        """Those of these rows that there are, in this order."""
+        query = select(experiments).where(experiments.c.id.in_(row_ids))
+        with self._sessions.reading() as session:
+            found = {row["id"]: experiment_record(row) for row in session.execute(query).mappings()}
+        return tuple(found[row_id] for row_id in row_ids if row_id in found)
 
 
 class V1Statistics:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.store.records import ExperimentRecord, TaskRecord, experiment_record, task_record
-from autotuner.store.schema import ExperimentRow, TaskRow
+from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import is_carried
 from autotuner.store.v1.records import V1TaskRecord, naive, now, written
@@ -48,7 +48,21 @@ class V1Outcome:
     best: int | None
 
 
-Projection = Callable[[V1TaskRecord, TaskRecord, Sequence[ExperimentRecord]], V1Outcome]
+@dataclass(frozen=True)
+class MirroredRun:
+    """A v2 task that runs a v1 task, as the store has it.
+
+    Attributes:
+        ready: `index` of the experiments whose engine has begun to serve.
+    """
+
+    task: TaskRecord
+    experiments: Sequence[ExperimentRecord]
+    ready: frozenset[int]
+
+
+Projection = Callable[[V1TaskRecord, MirroredRun], V1Outcome]
+_READY = "engine_ready"
 
 
 def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None:
@@ -69,11 +83,19 @@ def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None
         session.refresh(task)
         query = select(ExperimentRow).where(ExperimentRow.task_id == v2_task_id)
         rows = list(session.scalars(query.order_by(ExperimentRow.idx)))
-        outcome = projection(v1, task_record(task), [experiment_record(row) for row in rows])
+        run = MirroredRun(
+            task_record(task), [*map(experiment_record, rows)], _ready(session, task.id)
+        )
+        outcome = projection(v1, run)
         times = {row.id: (row.started_at, row.ended_at) for row in rows}
         ids = _write_experiments(session, v1.id, outcome, times)
         values = {**outcome.values, "best_experiment_id": ids.get(outcome.best or 0)}
         session.execute(update(tasks).where(tasks.c.id == v1.id).values(written(values)))
+
+
+def _ready(session: Session, v2_task_id: int) -> frozenset[int]:
+    query = select(EventRow.payload).where(EventRow.task_id == v2_task_id, EventRow.kind == _READY)
+    return frozenset(int(payload["index"]) for payload in session.scalars(query))
 
 
 def _locked(session: Session, task_id: int) -> V1TaskRecord | None:

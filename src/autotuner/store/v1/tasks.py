@@ -57,8 +57,8 @@ class V1Tasks:
             row = session.execute(query).mappings().first()
             return None if row is None else task_record(row)
 
-    def page(self, *, skip: int, limit: int, status: str | None) -> tuple[V1TaskRecord, ...]:
-        """Some of the tasks, newest first."""
+    def page(self, *, skip: int, limit: int | None, status: str | None) -> tuple[V1TaskRecord, ...]:
+        """Some of the tasks, newest first; without `limit`, all from `skip` on."""
         query = select(tasks).order_by(tasks.c.created_at.desc(), tasks.c.id.desc())
         if status is not None:
             query = query.where(_in_states(status))
@@ -168,11 +168,13 @@ class V1Transitions:
     def replace(self, task_id: int, values: Mapping[str, Any]) -> tuple[int, ...]:
         """Another task in this one's place, without results; the runs that were removed.
 
+        A task whose status was set to running by hand, and of which nothing runs, is replaced too.
+
         Raises:
             NameTakenError: another task has the name.
         """
         with self._sessions.writing() as session:
-            gone = self._emptied(session, task_id)
+            gone = self._emptied(session, task_id, or_in_name_only=True)
             same = (tasks.c.task_name == values["task_name"]) & (tasks.c.id != task_id)
             if session.scalar(select(exists().where(same))):
                 raise NameTakenError(f"there is a task {values['task_name']!r}")
@@ -196,12 +198,20 @@ class V1Transitions:
             session.execute(delete(tasks).where(tasks.c.id == task_id))
             return gone
 
-    def _emptied(self, session: Session, task_id: int) -> tuple[int, ...]:
+    def _emptied(
+        self, session: Session, task_id: int, *, or_in_name_only: bool = False
+    ) -> tuple[int, ...]:
         now = _locked(session, task_id)
-        _require(now, (PENDING, *FINISHED))
+        if not (or_in_name_only and _never_began(session, now)):
+            _require(now, (PENDING, *FINISHED))
         gone = _forget_runs(session, now)
         _forget_results(session, task_id)
         return gone
+
+
+def _never_began(session: Session, task: V1TaskRecord) -> bool:
+    """Whether a task is running in name only: somebody set its status, and nothing was started."""
+    return task.status == RUNNING and task.started_at is None and not _runs(session, task.id)
 
 
 def _locked(session: Session, task_id: int) -> V1TaskRecord:
