@@ -98,7 +98,7 @@ Settings = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Point:
+class GridPoint:
     """One of several things to try: settings, and words for the engine beside them."""
 
     settings: Settings = field(default_factory=dict)
@@ -107,9 +107,9 @@ class Point:
     def __bool__(self) -> bool:
         return bool(self.settings or self.words)
 
-    def __or__(self, other: Point) -> Point:
+    def __or__(self, other: GridPoint) -> GridPoint:
         """Both; the other's settings win."""
-        return Point({**self.settings, **other.settings}, (*self.words, *other.words))
+        return GridPoint({**self.settings, **other.settings}, (*self.words, *other.words))
 
 
 class Draft:
@@ -128,7 +128,7 @@ class Draft:
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
         self.settings: dict[str, list[Any]] = {}
-        self.alternatives: list[list[Point]] = []
+        self.alternatives: list[list[GridPoint]] = []
         self._words: list[list[tuple[str, ...]]] = []
         self._kept: dict[str, Any] = {}
         self._notes: list[Note] = []
@@ -159,9 +159,9 @@ class Draft:
         self.settings[path] = distinct(list(values))
         self.fields_set.add(path)
 
-    def alternative(self, choices: Sequence[Point]) -> None:
+    def alternative(self, choices: Sequence[GridPoint]) -> None:
         """One of these is tried at a time, with everything else."""
-        found: list[Point] = []
+        found: list[GridPoint] = []
         found.extend(choice for choice in choices if choice not in found)
         self.alternatives.append(found)
 
@@ -206,18 +206,20 @@ def _scalar(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _merged(chosen: Sequence[Point]) -> Point:
-    return functools.reduce(operator.or_, chosen, Point())
+def _merged(chosen: Sequence[GridPoint]) -> GridPoint:
+    return functools.reduce(operator.or_, chosen, GridPoint())
 
 
 def _joined(chosen: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(word for words in chosen for word in words)
 
 
-def _with_words(point: Point, extra: Sequence[tuple[str, ...]]) -> Point:
+def _with_words(point: GridPoint, extra: Sequence[tuple[str, ...]]) -> GridPoint:
     """The point with its own words before each of the task's."""
     written = [[*point.words, *words] for words in extra]
-    return Point({**point.settings, **({EXTRA_ARGS: _scalar(written)} if written != [[]] else {})})
+    return GridPoint(
+        {**point.settings, **({EXTRA_ARGS: _scalar(written)} if written != [[]] else {})}
+    )
 
 
 def _grouped(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from autotuner.config import GROUPS
 from autotuner.engines import engine_table
-from autotuner.migrate.draft import Done, Draft, Point, Settings
+from autotuner.migrate.draft import Done, Draft, GridPoint, Settings
 from autotuner.migrate.flags import other_meaning, owners, why_not, words
 from autotuner.migrate.parameters import EXPERTS, add_words
 from autotuner.migrate.values import UnfitError, as_bool, distinct, listed, setting
@@ -61,11 +61,11 @@ def spread_experts(draft: Draft, switch: Sequence[bool]) -> None:
     if True not in switch or EXPERTS in draft.fields_set:
         return
     pairs = itertools.product(draft.settings.pop(_TP, [1]), draft.settings.pop(_DP, [None]))
-    found: list[Point] = []
+    found: list[GridPoint] = []
     for tensor, data in pairs:
         widths = {_TP: tensor} | ({} if data is None else {_DP: data})
         spread = _all_ranks(draft, tensor, data)
-        found += [Point(widths | {EXPERTS: spread if wanted else 1}) for wanted in switch]
+        found += [GridPoint(widths | {EXPERTS: spread if wanted else 1}) for wanted in switch]
     draft.alternative(found)
 
 
@@ -89,7 +89,7 @@ def _add_layouts(draft: Draft, path: tuple[str, ...], written: Any) -> None:
         if not isinstance(name, str) or name not in known:
             text = f"v1 knew no such preset, and set nothing; known: {', '.join(known)}"
             draft.keep((*path, str(name)), name, Done.KEPT, text)
-            points.append((name, Point()))
+            points.append((name, GridPoint()))
             continue
         try:
             points.append((name, _layout(draft, known[name])))
@@ -102,7 +102,7 @@ def _add_layouts(draft: Draft, path: tuple[str, ...], written: Any) -> None:
         draft.point(PARALLEL, name, point.settings, point.words)
 
 
-def _layout(draft: Draft, widths: Mapping[str, Any]) -> Point:
+def _layout(draft: Draft, widths: Mapping[str, Any]) -> GridPoint:
     """The settings of a preset, but for those that the task says itself.
 
     Raises:
@@ -123,7 +123,7 @@ def _layout(draft: Draft, widths: Mapping[str, Any]) -> Point:
             settings[ours] = width
     if widths.get(_SWITCH) and EXPERTS not in draft.fields_set and _TP in settings:
         settings[EXPERTS] = _all_ranks(draft, settings[_TP], settings.get(_DP))
-    return Point(settings, found)
+    return GridPoint(settings, found)
 
 
 def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> None:
@@ -268,7 +268,7 @@ def _add_fields(draft: Draft, fields: Mapping[str, Any]) -> None:
             draft.note(path, Done.EMPTY, "left to the engine and the checkpoint")
 
 
-def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> Point:
+def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> GridPoint:
     """The settings of one point of the grid, and the words that v1 passed beside them."""
     settings: Settings = {}
     found: tuple[str, ...] = ()
@@ -283,18 +283,18 @@ def _point(draft: Draft, path: tuple[str, ...], formats: Mapping[str, Any]) -> P
         settings |= one.settings
         found += one.words
     flags = [word for word in found if word.startswith("-")]
-    said = {field for flag in flags for field in owners(draft.engine, flag)}
-    return Point({field: v for field, v in settings.items() if field not in said}, found)
+    owned = {field for flag in flags for field in owners(draft.engine, flag)}
+    return GridPoint({field: v for field, v in settings.items() if field not in owned}, found)
 
 
-def _format(draft: Draft, path: tuple[str, ...], key: str, value: Any) -> Point:
+def _format(draft: Draft, path: tuple[str, ...], key: str, value: Any) -> GridPoint:
     field = FIELDS[key]
     if field == _MOE and draft.facts.is_moe is False:
         draft.keep(path, value, Done.KEPT, "the model has no experts")
-        return Point()
+        return GridPoint()
     if field == _GEMM and value in _DTYPES:
         draft.note(path, Done.TRANSLATED, "misc.dtype")
-        return Point({"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {})
+        return GridPoint({"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {})
     try:
         word = _WORDS.get(value, value) if field == _KVCACHE else value
         ours = setting(field, word)
@@ -309,10 +309,10 @@ def _format(draft: Draft, path: tuple[str, ...], key: str, value: Any) -> Point:
     else:
         text = f"{field}: {ours}; which kind of it, the engine's flag table says"
         draft.keep(path, value, Done.CHANGED, text)
-    return Point({field: ours})
+    return GridPoint({field: ours})
 
 
-def _as_v1_passed(draft: Draft, path: tuple[str, ...], key: str, value: Any, why: str) -> Point:
+def _as_v1_passed(draft: Draft, path: tuple[str, ...], key: str, value: Any, why: str) -> GridPoint:
     """The words that v1 passed for a format that v2 cannot say; for most it passed none."""
     v1 = engine_table(draft.engine).file.v1
     passed = v1.formats.get(key, {}) if v1 else {}
@@ -321,4 +321,4 @@ def _as_v1_passed(draft: Draft, path: tuple[str, ...], key: str, value: Any, why
         draft.keep(path, value, Done.EXTRA_ARGS, f"{why}; passed as v1 did: {' '.join(found)}")
     else:
         draft.keep(path, value, Done.KEPT, f"{why}, and v1 passed nothing for it")
-    return Point(words=found)
+    return GridPoint(words=found)

@@ -18,7 +18,7 @@ _PLACES = ("clusterservingruntime_config", "clusterbasemodel_config", "runtime_i
 
 
 @dataclass(frozen=True)
-class Runtime:
+class EngineChoice:
     """The engine of a task.
 
     Attributes:
@@ -30,7 +30,7 @@ class Runtime:
     why: str = ""
 
 
-def runtime_of(v1: Mapping[str, Any], asked: str | None = None) -> Runtime:
+def runtime_of(v1: Mapping[str, Any], asked: str | None = None) -> EngineChoice:
     """The engine of a task: by what is asked for, the runtime's name, the names in its presets and
     its image, or the one whose flags its parameters are.
 
@@ -41,17 +41,17 @@ def runtime_of(v1: Mapping[str, Any], asked: str | None = None) -> Runtime:
         ConfigError: no engine has the name that is asked for.
     """
     if asked is not None:
-        return Runtime(_named(asked), "as asked for")
+        return EngineChoice(_named(asked), "as asked for")
     written = v1.get("base_runtime")
     name = written if isinstance(written, str) else ""
     if name in v1_engines():
-        return Runtime(v1_engines()[name])
+        return EngineChoice(v1_engines()[name])
     if found := _word_in(name):
-        return Runtime(found, "the engine that the runtime's name means")
+        return EngineChoice(found, "the engine that the runtime's name means")
     for place in _PLACES:
         if found := _word_in(json.dumps(v1.get(place), default=str)):
-            return Runtime(found, f"the engine that {place} names")
-    return _by_parameters(v1.get(PARAMETERS)) or Runtime(
+            return EngineChoice(found, f"the engine that {place} names")
+    return _by_parameters(v1.get(PARAMETERS)) or EngineChoice(
         None, f"{name!r} names no engine; {nearest(name, list(v1_engines()))}"
     )
 
@@ -69,7 +69,7 @@ def _word_in(text: str) -> str | None:
     return next((name for word, name in v1_engines().items() if word in text.lower()), None)
 
 
-def _by_parameters(parameters: Any) -> Runtime | None:
+def _by_parameters(parameters: Any) -> EngineChoice | None:
     """The engine that has more of the flags than any other."""
     names = [str(name) for name in parameters] if isinstance(parameters, Mapping) else []
     known = {
@@ -79,4 +79,4 @@ def _by_parameters(parameters: Any) -> Runtime | None:
     best, *others = sorted(known, key=lambda engine: -len(known[engine]))
     if not known[best] or len(known[best]) == len(known[others[0]]):
         return None
-    return Runtime(best, f"the engine whose flags are {', '.join(known[best])}")
+    return EngineChoice(best, f"the engine whose flags are {', '.join(known[best])}")

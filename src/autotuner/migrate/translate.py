@@ -25,7 +25,7 @@ from autotuner.migrate.benchmark import (
 from autotuner.migrate.draft import EXTRA_ARGS, PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.groups import PARALLEL, QUANT, add_formats, add_layout, spread_experts
 from autotuner.migrate.parameters import add_parameters
-from autotuner.migrate.runtimes import Runtime, runtime_of
+from autotuner.migrate.runtimes import EngineChoice, runtime_of
 from autotuner.migrate.values import UnfitError, accepted, setting, stored_text
 
 SOURCE = "v1 task"
@@ -77,7 +77,7 @@ def is_path(text: str) -> bool:
 
 
 def add_runtime(
-    draft: Draft, v1: Mapping[str, Any], found: Runtime, mode: Any, *, containers: bool
+    draft: Draft, v1: Mapping[str, Any], found: EngineChoice, mode: Any, *, containers: bool
 ) -> None:
     """Adds engine, version, deployment mode and description."""
     runtime = v1.get("base_runtime")
@@ -210,7 +210,7 @@ def translate_task(
     return _accepted(draft.finished())
 
 
-def _faults(v1: Mapping[str, Any], where: str | None, found: Runtime) -> Iterator[Problem]:
+def _faults(v1: Mapping[str, Any], where: str | None, found: EngineChoice) -> Iterator[Problem]:
     """All that is wrong with a document that is no v1 task."""
     if not v1.get("task_name"):
         yield Problem("task_name", "is missing: a text that names the task")

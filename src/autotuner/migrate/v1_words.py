@@ -59,10 +59,10 @@ def _names(path: str, message: str, points: tuple[TriedValue, ...]) -> Iterator[
     quoted = _FIRST_WORD.search(message)
     word = quoted.group(1) if quoted else ""
     for point in points:
-        said = path in point.settings
+        owned = path in point.settings
         if path == EXTRA_ARGS:
             flag = flag_of(word)
-            said = word in point.words or (flag is not None and plain(flag) == plain(point.name))
-        if said:
+            owned = word in point.words or (flag is not None and plain(flag) == plain(point.name))
+        if owned:
             sections = ("quant_config", "parallel_config")
             yield point.name if point.name in sections else f"{PARAMETERS}.{point.name}"

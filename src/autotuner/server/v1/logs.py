@@ -102,7 +102,7 @@ def _streamed(lines: AsyncIterator[str | None]) -> Response:
 
 @dataclass(frozen=True)
 class _Part:
-    """Lines of a log; `last` is the number of the last event that they tell."""
+    """Lines of a log; `last` is the number of the last event among them."""
 
     lines: tuple[Line, ...]
     last: int
@@ -139,13 +139,13 @@ async def _engine_output(
     service: Service, task_id: int, experiment: ExperimentRecord
 ) -> AsyncIterator[str | None]:
     """The lines of an engine's log, until its experiment ends."""
-    path, said, quiet_s = Path(experiment.log_path), 0, 0.0
+    path, sent, quiet_s = Path(experiment.log_path), 0, 0.0
     while True:
         going = await run_in_threadpool(_is_running, service, task_id, experiment)
         text = await run_in_threadpool(_tail, path, service.logs)
         # The last line may still be written to.
         whole = text if not going else text[: text.rfind("\n") + 1]
-        fresh, said = whole[said:].splitlines(), len(whole)
+        fresh, sent = whole[sent:].splitlines(), len(whole)
         for line in fresh:
             yield line
         if not going:
