@@ -68,6 +68,7 @@ def test_a_v1_task_runs_and_its_results_have_v1s_shape(
     assert (done["total_experiments"], done["successful_experiments"]) == (2, 2)
     assert done["elapsed_time"] > 0
     experiments = client.get(f"/api/experiments/task/{task_id}").json()
+    experiments.reverse()
     assert [e["parameters"] for e in experiments] == [{"max_num_seqs": "1"}, {"max_num_seqs": "2"}]
     for experiment in experiments:
         metrics = experiment["metrics"]
@@ -80,7 +81,10 @@ def test_a_v1_task_runs_and_its_results_have_v1s_shape(
     assert done["best_experiment_id"] == best["id"]
     logs = client.get(f"/api/tasks/{task_id}/experiments/1/logs").json()["logs"]
     assert logs
-    assert "task_ended" in client.get(f"/api/tasks/{task_id}/logs").json()["logs"]
+    marks = client.get(f"/api/tasks/{task_id}/logs").json()["logs"]
+    for number in (1, 2):
+        for status in ("DEPLOYING", "BENCHMARKING", "SUCCESS"):
+            assert f"[Experiment {number}] Status: {status}" in marks
     timeline = client.get("/api/dashboard/experiment-timeline").json()
     assert {row["task_name"] for row in timeline} == {"running"}
     json.dumps(experiments, allow_nan=False)

@@ -13,8 +13,8 @@ from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.carried import carried
 from autotuner.migrate.database.cells import storable
 from autotuner.migrate.database.source import SourceRow
-from autotuner.migrate.draft import Done, Draft, Note, Translation
-from autotuner.migrate.parameters import PARAMETERS, add_parameters
+from autotuner.migrate.draft import PARAMETERS, Done, Draft, Note, Translation
+from autotuner.migrate.parameters import add_parameters
 from autotuner.profiles import profile_from
 from autotuner.store.v1.moved import MovedPreset
 
