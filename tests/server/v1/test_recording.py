@@ -84,6 +84,12 @@ def test_whatever_differs_on_purpose_is_documented() -> None:
     assert [row.reason for row in ON_PURPOSE if row.reason not in " ".join(chapter.split())] == []
 
 
+def test_whatever_differs_on_purpose_is_a_request_of_the_recording() -> None:
+    names = [name_of(number) for number in range(len(RECORDED))]
+    patterns = [row.request for row in ON_PURPOSE]
+    assert [p for p in patterns if not any(re.fullmatch(p, name) for name in names)] == []
+
+
 def replayed(client: TestClient) -> Iterator[tuple[int, list[str]]]:
     """Number of each request, and the differences of its answer that are not meant."""
     for number, pair in enumerate(RECORDED):
