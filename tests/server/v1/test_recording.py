@@ -59,8 +59,6 @@ ON_PURPOSE = (
         "The GPUs are those of this machine.",
     ),
 )
-STILL_DIFFERENT: frozenset[int] = frozenset()
-"""Numbers of requests that are not answered as by v1 yet. One that is has to go."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(Z?)")
 
 
@@ -71,12 +69,7 @@ def name_of(number: int) -> str:
 
 def test_the_service_answers_as_v1_did(client: TestClient) -> None:
     found = {number: different for number, different in replayed(client) if different}
-    unexpected = sorted(found.keys() - STILL_DIFFERENT)
-    assert not unexpected, "\n".join(
-        "\n  ".join((name_of(number), *found[number])) for number in unexpected
-    )
-    agreeing = sorted(STILL_DIFFERENT - found.keys())
-    assert not agreeing, f"these are answered as by v1 now, take them out: {agreeing}"
+    assert not found, "\n".join("\n  ".join((name_of(n), *lines)) for n, lines in found.items())
 
 
 def test_whatever_differs_on_purpose_is_documented() -> None:
