@@ -6,6 +6,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { flushSync } from "react-dom";
 import { readTasks } from "~/api/tasks";
+import classes from "./command-palette.module.css";
 import { useCommands } from "./commands";
 import { type Command, taskCommands, thoseNamed } from "./palette-search";
 
@@ -94,6 +95,7 @@ function Finding({
 }) {
   return (
     <Spotlight.Action
+      className={classes.found}
       label={label}
       description={description}
       leftSection={<Icon size={18} aria-hidden />}

@@ -102,7 +102,7 @@ function Progress({ story }: { story: Story }) {
   const first = line[0]?.split(",")[0] ?? "0";
   const last = story.launches.findLast((launch) => launch.value !== null)?.value ?? null;
   const ends =
-    story.measure === HYPERVOLUME ? "" : `: ${measureText(story.measure, last)} at the end`;
+    story.measure === HYPERVOLUME ? "" : `: ${measureText(story.measure, last)} after the last`;
   return (
     <figure style={{ margin: 0 }}>
       <svg

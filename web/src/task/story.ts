@@ -29,9 +29,9 @@ export function stepsOf(
   }));
 }
 
-/** What a search improves: "share of the final hypervolume", or its only objective. */
+/** What a search improves: "share of the hypervolume reached", or its only objective. */
 export function measureTitle(measure: string): string {
-  if (measure === HYPERVOLUME) return "Share of the final hypervolume";
+  if (measure === HYPERVOLUME) return "Share of the hypervolume reached";
   return `Best ${quantity(measure).title.toLowerCase()}`;
 }
 

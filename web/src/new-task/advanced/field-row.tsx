@@ -2,6 +2,7 @@ import { ActionIcon, Badge, SegmentedControl, Tooltip } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { memo } from "react";
 import { setting } from "~/ui/format";
+import { WithCode } from "~/ui/with-code";
 import type { FieldSpec } from "../document/task-schema";
 import type { Json } from "../document/values";
 import classes from "./advanced.module.css";
@@ -65,7 +66,9 @@ const Row = memo(function Row({ spec, state, choices, engines, onChange, onRemov
             <span className="quiet"> {spec.unit}</span>
           )}
         </span>
-        <span className={`quiet ${classes.description}`}>{spec.description}</span>
+        <span className={`quiet ${classes.description}`}>
+          <WithCode text={spec.description} />
+        </span>
         {!state.isExpressible && <span className={classes.note}>{engines} cannot express it</span>}
       </div>
       <div className={classes.value}>

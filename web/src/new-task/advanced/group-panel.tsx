@@ -2,6 +2,7 @@ import { Text, UnstyledButton } from "@mantine/core";
 import { IconChevronRight } from "@tabler/icons-react";
 import { useState } from "react";
 import { counted } from "~/ui/format";
+import { WithCode } from "~/ui/with-code";
 import type { FieldSpec, GroupSpec } from "../document/task-schema";
 import classes from "./advanced.module.css";
 import { FieldRow } from "./field-row";
@@ -25,7 +26,7 @@ export function GroupPanel({ group }: { group: GroupSpec }) {
     <>
       {group.description && (
         <Text size="xs" className="quiet" px="md" pt="sm">
-          {group.description}
+          <WithCode text={group.description} />
         </Text>
       )}
       {sections.map((section, index) => (
