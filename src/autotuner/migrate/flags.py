@@ -113,6 +113,15 @@ def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFac
     return f"for a mixture of experts {path} means: {experts.note or 'something else'}"
 
 
+def without_width(engine: str, path: str, values: Sequence[Any], facts: ModelFacts) -> bool:
+    """Whether an engine knows no such width for this model, nor did v1 pass it one."""
+    rows = [row for row in engine_table(engine).rows.get(path, ()) if facts.is_moe or not row.when]
+    return any(
+        bool(rows) and all(row.known and str(value) not in row.known for row in rows)
+        for value in values
+    )
+
+
 def flag_of_field(engine: str, path: str) -> str | None:
     """The flag that says a field; None where no single one does."""
     names = (name for name, known in _flags(engine).items() if known.path == path)

@@ -9,7 +9,7 @@ from typing import Any
 from autotuner.config import GROUPS
 from autotuner.engines import engine_table
 from autotuner.migrate.draft import Done, Draft, GridPoint, Settings
-from autotuner.migrate.flags import other_meaning, owners, why_not, words
+from autotuner.migrate.flags import other_meaning, owners, why_not, without_width, words
 from autotuner.migrate.parameters import EXPERTS, add_words
 from autotuner.migrate.values import UnfitError, as_bool, distinct, listed, setting
 
@@ -120,7 +120,8 @@ def _layout(draft: Draft, widths: Mapping[str, Any]) -> GridPoint:
             otherwise = other_meaning(draft.engine, ours, [width], draft.facts)
             if otherwise is not None:
                 raise UnfitError(otherwise)
-            settings[ours] = width
+            if not without_width(draft.engine, ours, [width], draft.facts):
+                settings[ours] = width
     if widths.get(_SWITCH) and EXPERTS not in draft.fields_set and _TP in settings:
         settings[EXPERTS] = _all_ranks(draft, settings[_TP], settings.get(_DP))
     return GridPoint(settings, found)
@@ -141,6 +142,9 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
     otherwise = other_meaning(draft.engine, ours, found, draft.facts)
     if otherwise is not None:
         raise UnfitError(otherwise)
+    if without_width(draft.engine, ours, found, draft.facts):
+        draft.keep(path, written, Done.KEPT, f"v1 passed it to {draft.engine} neither")
+        return
     if ours in draft.fields_set:
         if draft.settings.get(ours) == found:
             draft.note(path, Done.TRANSLATED, f"{ours}, as parameters say it too")
