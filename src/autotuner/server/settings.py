@@ -117,6 +117,12 @@ class ServiceSettings(Document):
         return given
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every name in `Host`, beside its own: a development server passes on what it was sent."""
+        v1 = V1_ORIGINS if self.v1_origins else ()
+        return (*self.allowed_hosts, *(origin.removeprefix("http://") for origin in v1))
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """Every origin whose pages may use the service, beside its own."""
         return (*self.allowed_origins, *(V1_ORIGINS if self.v1_origins else ()))

@@ -209,3 +209,9 @@ def test_v1s_own_development_addresses_are_let_in_where_the_operator_says_so():
         assert status("POST", origin=origin) == 403
         assert status("POST", origin=origin, settings={"v1_origins": True}) == 200
     assert status("POST", origin="http://localhost:3001", settings={"v1_origins": True}) == 403
+
+
+def test_v1s_development_server_may_pass_on_the_host_that_it_was_sent():
+    headers = {"origin": "http://localhost:3000", "host": "localhost:3000"}
+    assert status("POST", **headers) == 421
+    assert status("POST", **headers, settings={"v1_origins": True}) == 200

@@ -47,7 +47,7 @@ def protected(
     outer = Guard(
         _open_to(settings.origins, inner),
         (
-            HostCheck(frozenset(settings.allowed_hosts), settings.port),
+            HostCheck(frozenset(settings.hosts), settings.port),
             OriginCheck(frozenset(settings.origins)),
         ),
     )
