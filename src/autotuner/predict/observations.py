@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -159,7 +159,7 @@ def plain(observation: Observation) -> dict[str, Any]:
     """Every field by its name, in JSON values."""
     at = observation.at
     return {
-        **asdict(observation),
+        **{name: getattr(observation, name) for name in _KNOWN},
         "settings": dict(observation.settings),
         "load": observation.load.to_json(),
         "at": None if at is None else at.isoformat(),

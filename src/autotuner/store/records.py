@@ -212,9 +212,18 @@ def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> Pre
 
 def observation_row(observation: Observation, task_id: int | None) -> ObservationRow:
     """An observation as it is kept."""
-    values = {name: getattr(observation, name) for name in _SEEN} | load_columns(observation.load)
-    values["settings"] = dict(observation.settings)
-    return ObservationRow(digest=observation_id(observation), task_id=task_id, **values)
+    return ObservationRow(**observation_columns(observation, task_id))
+
+
+def observation_columns(observation: Observation, task_id: int | None) -> dict[str, Any]:
+    """The columns of the same."""
+    return {
+        **{name: getattr(observation, name) for name in _SEEN},
+        **load_columns(observation.load),
+        "settings": dict(observation.settings),
+        "digest": observation_id(observation),
+        "task_id": task_id,
+    }
 
 
 def observation_record(row: ObservationRow) -> ObservationRecord:

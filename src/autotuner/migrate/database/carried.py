@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, String, Table
 
-from autotuner.migrate.database.cells import JsonCell, described, lenient_json, read_cell
+from autotuner.migrate.database.cells import JsonCell, described, lenient_json, reader_of
 from autotuner.migrate.database.source import Cell, SourceRow
 from autotuner.migrate.draft import Done, Note
 from autotuner.migrate.values import UnfitError
@@ -21,6 +21,10 @@ from autotuner.store import v1_schema
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (v1_schema.tasks, v1_schema.experiments, v1_schema.parameter_presets)
+}
+_READERS = {
+    name: {column.name: reader_of(column.type) for column in table.columns}
+    for name, table in TABLES.items()
 }
 _STATUSES = {
     "tasks": ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"),
@@ -63,8 +67,9 @@ def carried(row: SourceRow) -> Carried:
         if column.name == "id":
             continue
         cell = row.cells.get(column.name)
+        found: Any = None
         try:
-            found = read_cell(column.type, cell)
+            found = None if cell is None else _READERS[row.table][column.name](cell)
             if found is not None and column.name == "status":
                 found = _status(row.table, found)
             _require_room(column, found)

@@ -22,22 +22,19 @@ _MOST_WHOLE = 2**31 - 1
 
 
 class JsonCell(NamedTuple):
-    """A JSON column: the text as it was written, and what it says."""
+    """A JSON column: its text as it was written, and its value, all of it `storable`."""
 
     text: str
     value: Any
 
 
-def read_cell(kind: TypeEngine[Any], cell: Cell) -> Any:
-    """The value that a column of a kind has; None for NULL.
+Reader = Callable[[Cell], Any]
+"""Value of a cell that is not NULL; raises `UnfitError` where it is none of the column's kind."""
 
-    Raises:
-        UnfitError: it is none of the column's kind; says what it is.
-    """
-    if cell is None:
-        return None
-    reader = next(read for known, read in _READERS if isinstance(kind, known))
-    return reader(cell)
+
+def reader_of(kind: TypeEngine[Any]) -> Reader:
+    """The reader of the cells of a column of a kind."""
+    return next(read for known, read in _READERS if isinstance(kind, known))
 
 
 def described(cell: Cell) -> Any:
@@ -77,8 +74,11 @@ def _json(cell: Cell) -> JsonCell:
     if isinstance(cell, float) and not math.isfinite(cell):
         raise UnfitError("JSON has no such number")
     text = cell if isinstance(cell, str) else json.dumps(cell)
+    if not text.isascii() and _UNSTORABLE.search(text):
+        raise UnfitError("it holds bytes that are no text")
     try:
-        return JsonCell(text, json.loads(text, parse_constant=_no_number))
+        value = _DECODER.decode(text)
+        return JsonCell(text, storable(value) if _SUSPECT.search(text) else value)
     except RecursionError:
         raise UnfitError("it is nested too deeply") from None
     except ValueError as error:
@@ -87,6 +87,11 @@ def _json(cell: Cell) -> JsonCell:
 
 def _no_number(word: str) -> float:
     raise ValueError(f"{word} is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+_SUSPECT = re.compile(r"\\u|[eE]\+?\d{3}")
+"""Escapes of any character, and numbers that may be too large: most texts have neither."""
 
 
 def lenient_json(cell: Cell) -> Any:
@@ -139,7 +144,7 @@ def _truth(cell: Cell) -> bool:
     return bool(cell)
 
 
-_READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[Cell], Any]], ...] = (
+_READERS: tuple[tuple[type[TypeEngine[Any]], Reader], ...] = (
     (JSON, _json),
     (DateTime, _moment),
     (Boolean, _truth),

@@ -14,7 +14,6 @@ from typing import Any
 from autotuner.config import LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.measure.genai_bench import NOTE, TOOL
-from autotuner.migrate.database.cells import storable
 from autotuner.migrate.draft import Done, Note
 
 _MS = 1000.0
@@ -83,7 +82,7 @@ def _measurement(result: Any) -> Measurement:
     scenario = result.get("scenario")
     return Measurement(
         tool=TOOL,
-        original=storable(dict(result)),
+        original=dict(result),
         load=LoadLevel.concurrency(_figure(result, "num_concurrency")),
         duration_s=seconds,
         requests_completed=completed,

@@ -17,11 +17,13 @@ from autotuner.measure.genai_bench import TOOL
 from autotuner.migrate.database.measured import RawLevel
 from autotuner.migrate.database.tasks import Launched, Launches
 from autotuner.migrate.draft import Done, Note
-from autotuner.predict import Observation, Prediction, Predictor, Scenario
+from autotuner.predict import Observation, Prediction, Predictions, Predictor, Scenario
 from autotuner.predict.combined import answers, best_of_both
 from autotuner.tuning.points import informative_levels
 
 SOURCE = "version 1"
+_MOST_KNOWN = 5_000
+"""Answers of a predictor that are kept."""
 
 
 class _Seen(NamedTuple):
@@ -31,19 +33,31 @@ class _Seen(NamedTuple):
     measurement: Measurement
 
 
+class _Answer(NamedTuple):
+    """Predictions by load, each with its predictor; and why there are no more."""
+
+    points: Mapping[LoadLevel, tuple[str, Prediction]]
+    why: str
+
+
 class Observer:
     """Makes observations of whole tasks.
 
     Args:
-        cache: folder in which slow predictors keep their answers.
+        predictor: asked for what observations stand beside.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
+        self._known: dict[tuple[object, ...], _Answer] = {}
 
     @classmethod
     def of(cls, cache: Path) -> Observer:
-        """With the predictor that tasks have unless they name another."""
+        """With the predictor that tasks have unless they name another.
+
+        Args:
+            cache: folder in which slow predictors keep their answers.
+        """
         return cls(best_of_both(cache=cache))
 
     def __call__(self, launches: Launches) -> tuple[tuple[Observation, ...], tuple[Note, ...]]:
@@ -76,7 +90,7 @@ class Observer:
         first = group[0]
         try:
             scenario = _scenario(launches.document, first.experiment.gpu, first.level.scenario)
-            predicted, refused = self._predicted(scenario, group)
+            predicted = self._predicted(scenario, group)
         except (AutotunerError, ValueError) as error:
             why = str(error).replace("\n", " ")
             notes += dict.fromkeys(_unseen(one.experiment, why) for one in group)
@@ -84,8 +98,8 @@ class Observer:
         found = []
         unseen: dict[Note, None] = {}
         for one in group:
-            base = predicted.get((one.candidate.id, one.measurement.load))
-            why = refused.get(one.candidate.id, "nothing is predicted of this load")
+            answer = predicted[one.candidate.id]
+            base, why = answer.points.get(one.measurement.load), answer.why
             if base is not None:
                 try:
                     found.append(_observation(launches.identity, scenario, one, *base))
@@ -96,25 +110,37 @@ class Observer:
         notes += unseen
         return found
 
-    def _predicted(
-        self, scenario: Scenario, group: Sequence[_Seen]
-    ) -> tuple[dict[tuple[str, LoadLevel], tuple[str, Prediction]], dict[str, str]]:
-        """Predictions by candidate and load, each with its predictor; and why there are none."""
+    def _predicted(self, scenario: Scenario, group: Sequence[_Seen]) -> dict[str, _Answer]:
+        """The answer for each candidate at the loads of the group.
+
+        Many tasks of a database launch the same candidates: each is asked once.
+        """
         candidates = {one.candidate.id: one.candidate for one in group}
-        levels = sorted({one.measurement.load for one in group})
-        parts = answers(self._predictor, scenario, list(candidates.values()), levels)
-        refused = {
-            key: f"predicted not to fit: {oom.why}"
-            for p in parts
-            for key, oom in p.out_of_memory.items()
-        }
-        refused |= {key: why for part in parts for key, why in part.refused.items()}
-        points = {
-            (point.candidate_id, point.load): (part.predictor, point)
-            for part in parts
-            for point in part.points
-        }
-        return points, refused
+        levels = tuple(sorted({one.measurement.load for one in group}))
+        place = (scenario.model, scenario.engine, scenario.device, scenario.isl, scenario.osl)
+        keys = {id_: (place, id_, levels) for id_ in candidates}
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        unknown = [candidates[id_] for id_, key in keys.items() if key not in self._known]
+        if unknown:
+            parts = answers(self._predictor, scenario, unknown, levels)
+            for candidate in unknown:
+                self._known[keys[candidate.id]] = _answer(parts, candidate.id)
+        return {id_: self._known[key] for id_, key in keys.items()}
+
+
+def _answer(parts: Sequence[Predictions], candidate_id: str) -> _Answer:
+    why = "nothing is predicted of this load"
+    points = {}
+    for part in parts:
+        memory = part.out_of_memory.get(candidate_id)
+        why = (
+            f"predicted not to fit: {memory.why}" if memory else part.refused.get(candidate_id, why)
+        )
+        for point in part.points:
+            if point.candidate_id == candidate_id:
+                points[point.load] = (part.predictor, point)
+    return _Answer(points, why)
 
 
 def _scenario(document: Mapping[str, Any], gpu: Gpu, lengths: str) -> Scenario:

@@ -11,7 +11,6 @@ from autotuner.engines import v1_engines
 from autotuner.errors import AutotunerError, ProfileError
 from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.carried import carried
-from autotuner.migrate.database.cells import storable
 from autotuner.migrate.database.source import SourceRow
 from autotuner.migrate.draft import PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.parameters import add_parameters
@@ -33,7 +32,7 @@ _COLUMN_NOTES = (
 def moved_preset(source: SourceRow) -> MovedPreset:
     """Row and profile of a preset; no profile where no engine of ours is meant."""
     row = carried(source)
-    parameters = storable(row.parsed["parameters"])
+    parameters = row.parsed["parameters"]
     known: Mapping[str, Any] = parameters if isinstance(parameters, dict) else {}
     engine = _engine(row.parsed["runtime"], known)
     notes = [*row.notes, *_COLUMN_NOTES]
@@ -104,7 +103,7 @@ def _profile(
         raise ProfileError("none of its parameters sets a field")
     document = {
         "name": name,
-        "description": storable(description or ""),
+        "description": description or "",
         "layers": [{"name": "preset", "when": {"backend": engine}, "set": settings}],
     }
     profile_from(document, source=name)

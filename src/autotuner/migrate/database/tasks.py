@@ -13,7 +13,6 @@ from autotuner.errors import AutotunerError
 from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.candidates import TriedCandidates, gpu_of
 from autotuner.migrate.database.carried import Carried, carried
-from autotuner.migrate.database.cells import storable
 from autotuner.migrate.database.measured import RawLevel, raw_levels
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.draft import Done, Note, Translation
@@ -164,8 +163,7 @@ def _moved(
 def _document(row: Carried) -> dict[str, Any]:
     """The task as version 1's API says it, in texts that every database can store."""
     record = V1TaskRecord(id=0, **{**row.parsed, "status": row.parsed["status"] or "PENDING"})
-    found: dict[str, Any] = storable(v1_document(record))
-    return found
+    return v1_document(record)
 
 
 def _read(source: SourceRow) -> _Experiment:
@@ -215,7 +213,7 @@ def _experiments(
     taken: set[str] = set()
     for place, one in enumerate(experiments, start=1):
         parsed = one.carried.parsed
-        parameters = storable(parsed["parameters"])
+        parameters = parsed["parameters"]
         known = parameters if isinstance(parameters, dict) else {}
         settings, unsettled = candidates.tried(known, one.gpu)
         key = content_id(settings)

@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from autotuner.measure import Measurement
 from autotuner.migrate.database.accounts import notes_of
 from autotuner.migrate.database.carried import TABLES, carried
-from autotuner.migrate.database.cells import described, storable
+from autotuner.migrate.database.cells import described
 from autotuner.migrate.database.measured import converted_leaves, raw_levels
 from autotuner.migrate.database.move import UnitChoice, kept_row
 from autotuner.migrate.database.source import SourceRow, SourceTask, V1Source
@@ -213,7 +213,7 @@ def _compare_measured(
         return
     for index, (result, measurement) in enumerate(zip(results, measured, strict=True)):
         inside = f"{place}, raw result {index}"
-        if measurement.original != storable(result):
+        if measurement.original != result:
             found.differ(inside, "the measurement does not hold it verbatim")
         document = measurement.model_dump(mode="json")
         for theirs, ours, factor in converted_leaves(result):

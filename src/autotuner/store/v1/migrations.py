@@ -57,10 +57,16 @@ class Migrations:
         self._sessions = sessions
 
     def begin(self, source: str, sha256: str) -> int:
-        """The number of a new migration."""
-        row = MigrationRow(source=source, source_sha256=sha256, started_at=datetime.now(UTC))
+        """The number of a new migration, or of the one of this source that was killed."""
+        killed = select(MigrationRow).where(
+            MigrationRow.source == source, MigrationRow.ended_at.is_(None)
+        )
         with self._sessions.writing() as session:
-            session.add(row)
+            row = session.scalars(killed.order_by(MigrationRow.id.desc())).first()
+            if row is None:
+                row = MigrationRow(source=source, source_sha256="", started_at=datetime.now(UTC))
+                session.add(row)
+            row.source_sha256 = sha256
             session.flush()
             return row.id
 

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Connection, Row, Table, column, insert, select, tab
 
 from autotuner.store import v1_schema
 from autotuner.store.migration_schema import MigratedRow
-from autotuner.store.records import load_columns, observation_row
+from autotuner.store.records import load_columns, observation_columns
 from autotuner.store.row_numbers import chunks, found_in, take_numbers, wanted_or_new
 from autotuner.store.schema import (
     Base,
@@ -156,8 +156,8 @@ def put(connection: Connection, row: type[Base], rows: Iterable[Mapping[str, Any
         connection.execute(insert(row), made)
 
 
-def put_v1(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows of one of version 1's tables, JSON as the text that it was."""
+def put_texts(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows whose JSON is text."""
     if rows:
         # Without a type: neither parsed nor written anew.
         plain = table(
@@ -217,7 +217,7 @@ def _write(
         v1_schema.tasks,
         "task_name",
     )
-    put_v1(
+    put_texts(
         connection,
         v1_schema.tasks,
         [
@@ -268,7 +268,7 @@ def _write_v1_experiments(
     numbers = wanted_or_new(
         connection, v1_schema.experiments, [one.source_id for one, _ in everything]
     )
-    put_v1(
+    put_texts(
         connection,
         v1_schema.experiments,
         [
@@ -322,14 +322,15 @@ def _write_experiments(
             for (one, task_id), number in zip(everything, numbers, strict=True)
         ),
     )
-    put(
+    measurements: Any = MeasurementRow.__table__
+    put_texts(
         connection,
-        MeasurementRow,
-        (
+        measurements,
+        [
             _measurement(number, measurement, repeat)
             for (one, _), number in zip(everything, numbers, strict=True)
             for measurement, repeat in one.levels
-        ),
+        ],
     )
 
 
@@ -342,19 +343,18 @@ def _measurement(experiment_id: int, measurement: Any, repeat: int) -> Columns:
         "tok_s": measurement.tok_s,
         "ttft_ms": measurement.ttft_ms.mean if measurement.ttft_ms else None,
         "tpot_ms": measurement.tpot_ms.mean if measurement.tpot_ms else None,
-        "payload": measurement.model_dump(mode="json"),
+        "payload": measurement.model_dump_json(),
     }
 
 
 def _write_observations(
     connection: Connection, tasks: Sequence[MovedTask], v2_ids: Mapping[str, int]
 ) -> None:
-    columns = [c.name for c in ObservationRow.__table__.c if c.name != "id"]
     rows = {
-        row.digest: {name: getattr(row, name) for name in columns}
+        row["digest"]: row
         for task in tasks
         for observation in task.observations
-        for row in (observation_row(observation, v2_ids[task.identity]),)
+        for row in (observation_columns(observation, v2_ids[task.identity]),)
     }
     for digest in list(found_in(connection, ObservationRow.__table__.c.digest, list(rows))):
         del rows[digest]

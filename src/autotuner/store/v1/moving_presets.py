@@ -22,7 +22,7 @@ from autotuner.store.v1.moving import (
     ledger_row,
     outcome_of,
     put,
-    put_v1,
+    put_texts,
 )
 from autotuner.store.v1.unmoving import REPLACED, remove_units
 
@@ -80,7 +80,7 @@ def _write(
     names = free_names(
         connection, {place: p.v1["name"] for place, p in enumerate(presets)}, _PRESETS, "name"
     )
-    put_v1(
+    put_texts(
         connection,
         _PRESETS,
         [
