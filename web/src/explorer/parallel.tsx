@@ -30,7 +30,7 @@ interface ParallelProps {
 const HEIGHT = 300;
 const TOP = 44;
 const BOTTOM = HEIGHT - 14;
-const NARROWEST = 104;
+const NARROWEST = 100;
 
 /** Varying settings beside objectives; a range that is marked on any axis selects points everywhere. */
 export const Parallel = memo(function Parallel(props: ParallelProps) {

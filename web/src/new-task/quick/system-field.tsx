@@ -1,6 +1,6 @@
 import { NumberInput, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import {
   type DeviceSummary,
   devicesQuery,
@@ -30,6 +30,8 @@ export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }:
   const engines = useQuery(enginesQuery).data;
   const groups = useMemo(() => deviceGroups(devices ?? [], catalog ?? []), [devices, catalog]);
   const chosen = decisions.gpu ?? gpu;
+  // While one types, another suggestion does not take the text away.
+  const [held, setHeld] = useState<string | null>();
   const known = groups.flatMap((group) => group.items.map((item) => item.value));
   return (
     <div className={classes.row}>
@@ -37,8 +39,13 @@ export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }:
         className={classes.grow}
         label="Device"
         data={chosen && !known.includes(chosen) ? [chosen, ...groups] : groups}
-        value={chosen}
-        onChange={(value) => onDecide({ gpu: value, gpus: null })}
+        value={held === undefined ? chosen : held}
+        onInput={() => setHeld((before) => (before === undefined ? chosen : before))}
+        onBlur={() => setHeld(undefined)}
+        onChange={(value) => {
+          setHeld(undefined);
+          onDecide({ gpu: value, gpus: null });
+        }}
         error={faults.gpu}
         placeholder="What the service finds"
         searchable
