@@ -28,6 +28,7 @@ from autotuner.migrate import (
 )
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
+from autotuner.server.v1.machines import with_gpus
 from autotuner.server.v1.routing import bad_request, not_found
 from autotuner.store.profiles import service_registry
 from autotuner.store.transitions import NewTask
@@ -41,7 +42,7 @@ from autotuner.store.v1 import (
     V1Transitions,
 )
 from autotuner.tuning.checks import problems_in
-from autotuner.tuning.resources import stored_columns
+from autotuner.tuning.resources import stored_columns, with_gpus_of_home
 
 _log = logging.getLogger(__name__)
 
@@ -108,11 +109,12 @@ def startable(service: Service, record: V1TaskRecord) -> TaskConfig:
     refusal = refused_mode(document, absent_mode=API_MODE)
     if refusal is not None:
         raise bad_request(refusal)
+    document = with_gpus(service, document)
     translation = translate_task(document, absent_mode=API_MODE, containers=False)
     lost = translation.noted(Done.LOST, Done.OPEN)
     if lost:
         raise _cannot_run(f"{note.path}: {note.text}" for note in lost)
-    task = parse_task(translation.task, source="task")
+    task = with_gpus_of_home(parse_task(translation.task, source="task"), service.folder)
     forbidden = service.violations(task)
     if forbidden:
         raise PolicyError("v1 task", in_v1_words(forbidden, translation.points))

@@ -13,7 +13,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import AutotunerError, ConfigError
@@ -24,7 +24,9 @@ from autotuner.server.v2.routing import JsonRequest, document_of
 MOST_ID = 2**31 - 1
 """The largest number of a row on both databases."""
 ServiceDep = Annotated[Service, Depends(service_of)]
-Id = Annotated[int, Path(ge=-MOST_ID, le=MOST_ID)]
+Id = Annotated[int, Path(), AfterValidator(lambda row: row if abs(row) <= MOST_ID else _NO_ROW)]
+"""Number of a row; v1 took any, of which those that no database can hold have none."""
+_NO_ROW = -1
 _JSON = "application/json"
 TAG = "v1"
 """Tag of v1's operations in the OpenAPI document."""
