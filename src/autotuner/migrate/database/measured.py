@@ -119,12 +119,11 @@ def _distribution(stats: Any, count: int) -> Distribution | None:
     """A distribution in ms; None where version 1 kept less than ours has."""
     if not isinstance(stats, Mapping) or not count:
         return None
-    seconds = {ours: _optional(stats, theirs) for ours, theirs in _STATS.items()}
-    if any(value is None for value in seconds.values()):
+    seconds: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in seconds):
         return None
-    return Distribution(
-        count=count, **{name: value * _MS for name, value in seconds.items() if value is not None}
-    )
+    in_ms = {ours: value * _MS for ours, value in zip(_STATS, seconds, strict=True)}
+    return Distribution(count=count, **in_ms)
 
 
 def _figure(document: Mapping[str, Any], key: str) -> float:
