@@ -97,6 +97,18 @@ def test_task_files_are_printed_as_version_2(run: Run) -> None:
     assert found[0]["task"]["name"] == "slo" and found[0]["notes"]
 
 
+def test_an_engine_is_named_where_the_runtime_names_none(run: Run, tmp_path: Path) -> None:
+    v1 = json.loads((V1 / "v1_tasks" / "simple.json").read_text("utf-8"))
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps(v1 | {"base_runtime": "my-rt", "parameters": {"zeal": [1]}}))
+    draft = run("migrate", "task", file)
+    assert draft.returncode == 1 and "base_runtime: open" in draft.stderr
+    done = run("migrate", "task", file, "--engine", "vllm")
+    assert done.returncode == 0
+    assert yaml.safe_load(done.stdout)["system"]["backend"] == "vllm"
+    assert run("migrate", "task", file, "--engine", "vlm").returncode == 2
+
+
 def test_the_script_is_a_way_in() -> None:
     script = Path(__file__).parents[2] / "scripts" / "migrate_tasks_to_v2.py"
     words = (sys.executable, script, V1 / "v1_tasks" / "simple.json")

@@ -107,9 +107,13 @@ def migrate_task(
     preview: Annotated[
         bool, typer.Option("--preview", help="Show both versions side by side, with every note.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Engine of the tasks, where their `base_runtime` need not tell it."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print task files of version 1 as task files of version 2."""
     from autotuner.cli.commands.migrate_task import migrate_task as command
 
-    raise typer.Exit(command(files, preview=preview, as_json=as_json))
+    raise typer.Exit(command(files, preview=preview, as_json=as_json, engine=engine))

@@ -30,9 +30,11 @@ class _Read:
     v2: Translation
 
 
-def migrate_task(files: Sequence[Path], *, preview: bool, as_json: bool) -> int:
-    """`autotuner migrate task`; 1 where something could not be carried over."""
-    found = [_read(file) for file in files]
+def migrate_task(
+    files: Sequence[Path], *, preview: bool, as_json: bool, engine: str | None = None
+) -> int:
+    """`autotuner migrate task`; 1 where something could not be carried over, or is left open."""
+    found = [_read(file, engine) for file in files]
     if as_json:
         print_json({"tasks": [_document(one) for one in found]})
     elif preview:
@@ -41,11 +43,11 @@ def migrate_task(files: Sequence[Path], *, preview: bool, as_json: bool) -> int:
     else:
         for place, one in enumerate(found):
             _print_yaml(one, begin=place > 0)
-    lost = any(one.v2.noted(Done.LOST) for one in found)
+    lost = any(one.v2.noted(Done.LOST, Done.OPEN) for one in found)
     return exit_codes.NOTHING if lost else 0
 
 
-def _read(file: Path) -> _Read:
+def _read(file: Path, engine: str | None) -> _Read:
     """A file in both versions.
 
     Raises:
@@ -66,7 +68,7 @@ def _read(file: Path) -> _Read:
     if document.get("version") == 2:
         raise ConfigError(str(file), (Problem("version", "it is of version 2 already"),))
     try:
-        return _Read(file, document, translate_task(document))
+        return _Read(file, document, translate_task(document, engine=engine))
     except ConfigError as error:
         raise ConfigError(str(file), error.problems, remedy=error.remedy) from None
 
