@@ -74,8 +74,12 @@ def new_homes_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     def connected_to_copy(url: URL) -> Engine:
         path = url.database if url.get_backend_name() == "sqlite" else None
         if path is not None and not Path(path).exists():
+            aside = Path(f"{path}-{uuid.uuid4().hex}")
             with suppress(OSError):  # connecting meets it again, and is what tells it
-                shutil.copyfile(template, path)
+                shutil.copyfile(template, aside)
+                Path(path).hardlink_to(aside)  # whole, or another process was first
+            with suppress(OSError):
+                aside.unlink()
         engine = connected(url)
         if path is not None:
             event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
