@@ -23,7 +23,7 @@ from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcom
 from autotuner.store.v1.moving import keep_rows, write_tasks
 from autotuner.store.v1.moving_presets import write_presets
 
-MOST_TASKS, MOST_EXPERIMENTS = 50, 200
+MOST_TASKS, MOST_EXPERIMENTS = 100, 1_000
 """Of one batch; a task with more experiments is a batch of its own."""
 Progress = Callable[[int, int], None]
 T = TypeVar("T")
