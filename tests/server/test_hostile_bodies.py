@@ -34,6 +34,10 @@ VALUES = {
 }
 
 
+REFUSED_AS = {"/api/presets/import": 400}
+"""Address -> its status, where it is another than 422: v1's own for a file that is no JSON."""
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("hostile")
@@ -77,7 +81,11 @@ def test_a_body_that_breaks_readers_is_refused_as_one(what: str, client: TestCli
     for method, path, upload in asked:
         for content in (VALUES[what], f'{{"name": {VALUES[what]}}}'):
             answer = sent(client, method, path, content, upload=upload)
-            assert answer.status_code == 422, (method, path, answer.text[:200])
+            assert answer.status_code == REFUSED_AS.get(path, 422), (
+                method,
+                path,
+                answer.text[:200],
+            )
             json.loads(answer.text)
 
 
@@ -85,7 +93,11 @@ def test_keys_are_looked_at_too(client: TestClient) -> None:
     for method, path, upload in addresses():
         for key in ("\\u0000", "\\udfff"):
             answer = sent(client, method, path, f'{{"{key}": 1}}', upload=upload)
-            assert answer.status_code == 422, (method, path, answer.text[:200])
+            assert answer.status_code == REFUSED_AS.get(path, 422), (
+                method,
+                path,
+                answer.text[:200],
+            )
 
 
 @pytest.mark.parametrize("number", [DIGITS, f"-{DIGITS}", "1e400", "0x10", "²", "%00"])

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from autotuner.engines import engine_table
 from autotuner.migrate.flags import plain
-from autotuner.server.v1.runtime_params import runtimes
+from autotuner.server.v1.runtimes import runtimes
 
 DUMPS = Path(__file__).parents[2] / "engines" / "parsers"
 RECORDED = json.loads((Path(__file__).parent / "recorded.json").read_text("utf-8"))

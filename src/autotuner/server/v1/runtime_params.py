@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-
-import yaml
 from fastapi.responses import Response
 
 from autotuner.server.v1.routing import bad_request, json_response, v1_router
+from autotuner.server.v1.runtimes import runtimes
 from autotuner.server.v1.schemas import ParameterName
 
 router = v1_router("/runtime-params")
-
-
-@dataclass(frozen=True)
-class RuntimeParameters:
-    """Names of one runtime's parameters, sorted, and those commonly tuned, in v1's order."""
-
-    names: tuple[str, ...]
-    commonly_tuned: tuple[str, ...]
-
-
-@cache
-def runtimes() -> dict[str, RuntimeParameters]:
-    """v1's runtimes."""
-    text = resources.files("autotuner.server.v1").joinpath("runtime_params.yaml").read_text("utf-8")
-    return {
-        name: RuntimeParameters(**{key: tuple(words.split()) for key, words in lists.items()})
-        for name, lists in yaml.safe_load(text).items()
-    }
 
 
 @router.get("/")

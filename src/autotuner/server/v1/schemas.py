@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autotuner.server.v1.runtimes import runtimes
 from autotuner.server.v2.routing import is_storable
 from autotuner.store.v1 import EXTRAS, OWN, V1ExperimentRecord, V1PresetRecord, V1TaskRecord
 
@@ -91,7 +92,10 @@ class TaskChange(BaseModel):
     status: V1Status | None = None
 
 
-Runtime = Literal["sglang", "vllm"]
+if TYPE_CHECKING:
+    Runtime = str
+else:
+    Runtime = Literal[tuple(runtimes())]
 
 
 class PresetBody(BaseModel):

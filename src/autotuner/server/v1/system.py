@@ -15,7 +15,7 @@ from autotuner.server.v1.routing import (
     json_response,
     v1_router,
 )
-from autotuner.server.v1.runtime_params import runtimes
+from autotuner.server.v1.runtimes import runtimes
 from autotuner.server.web_ui import accepts
 
 router = v1_router("/system")
