@@ -54,6 +54,7 @@ def test_a_task_of_rates_is_measured_by_its_schedule(run: Run, write_task: Write
     ]
 
 
+@pytest.mark.slow
 def test_rates_above_one_that_is_not_kept_up_with_are_left_out(
     run: Run, write_task: WriteTask
 ) -> None:

@@ -199,6 +199,7 @@ def test_a_filter_chooses_the_rows_that_are_judged(only: Mapping[str, str], rows
     assert at(found, 0).rows == rows
 
 
+@pytest.mark.slow
 def test_rows_that_are_not_judged_still_teach() -> None:
     found = judged(*(group(name, (2.0, 1.5)) for name in "abcd"), only={"model": "a"})
     everything = judged(*(group(name, (2.0, 1.5)) for name in "abcd"))
@@ -260,6 +261,7 @@ def test_coverage_is_the_share_that_is_predicted_and_the_rest_has_its_reasons() 
         compare_rows(rows, Constant(refused=[1, 2, 4, 8]), only={}, within=(10,), slo={})
 
 
+@pytest.mark.slow
 def test_the_stated_interval_holds_four_in_five_of_what_the_constants_say() -> None:
     """Residuals drawn from the normal distribution that the judge starts with."""
     random = np.random.default_rng(7)

@@ -92,6 +92,7 @@ class Moment:
     reply: Reply | str = field(default="", compare=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loop", "width"),
     [

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,7 @@ def v1_tasks(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @given(v1_tasks())
 @settings(max_examples=300)
 def test_no_key_of_a_task_is_lost(v1: dict[str, Any]) -> None:

@@ -307,6 +307,7 @@ def test_a_launch_that_is_measured_is_not_chosen_again_where_another_teaches() -
     assert sorted(chosen) == list(range(len(where)))
 
 
+@pytest.mark.slow
 @given(
     st.lists(places, min_size=2, max_size=8),
     st.lists(st.floats(-4, 4), min_size=8, max_size=8),

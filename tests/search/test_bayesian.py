@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import optuna
+import pytest
 from synthetic import LEVELS, SETTINGS, TWO, completed, launches, share_found
 
 from autotuner.search import Budget, Knowledge, SearchState, strategy_named
@@ -18,6 +19,7 @@ IDS = tuple(SETTINGS)
 FRESH = SearchState(IDS, (), TWO, Budget(experiments=12), levels=LEVELS, settings=SETTINGS, seed=3)
 
 
+@pytest.mark.slow
 def test_it_finds_more_of_the_frontier_than_random_search() -> None:
     def median(strategy: str, seeds: int) -> float:
         runs = (launches(strategy, replace(FRESH, seed=seed)) for seed in range(seeds))

@@ -57,6 +57,7 @@ class TestProgressive(StrategyContract):
         return strategy_named("progressive")
 
 
+@pytest.mark.slow
 class TestBayesian(StrategyContract):
     examples = 10
     falls_short = 0.25
@@ -74,6 +75,7 @@ class TestHybrid(StrategyContract):
         return strategy_named("hybrid")
 
 
+@pytest.mark.slow
 class TestAuto(StrategyContract):
     exhaustive = False
     examples = 15

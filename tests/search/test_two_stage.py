@@ -84,6 +84,7 @@ def test_a_budget_says_how_many(experiments: int) -> None:
     assert longer[: len(made)] == made
 
 
+@pytest.mark.slow
 def test_with_one_objective_the_best_within_the_slo_come_first_then_the_nearest() -> None:
     slo = {"tpot_ms": 12.0, "ttft_ms": 110.0}
     state = replace(
