@@ -19,6 +19,7 @@ from autotuner.measure.genai_bench import TOOL, measurement_of
 from autotuner.verify.autotuner_reader import remarks
 from autotuner.verify.files import open_file
 from autotuner.verify.points import Excluded, Point, PointFile, figure, whole
+from autotuner.verify.tools.tool import text_of
 
 FORMAT = "genai-bench"
 RESULTS = "*num_concurrency_*.json"
@@ -89,9 +90,9 @@ def _point(document: Mapping[str, Any], experiment: Mapping[str, Any], source: s
         tpot_ms=figure("tpot", tpot_ms) if tpot_ms is not None and (osl or 2) > 1 else None,
         tok_s=figure("mean_output_throughput_tokens_per_s", measured.tok_s),
         gpus=whole("server_gpu_count", gpus) if gpus else None,
-        model=experiment.get("api_model_name") or experiment.get("model"),
+        model=text_of(experiment, "api_model_name") or text_of(experiment, "model"),
         engine=_lower(experiment.get("server_engine")),
-        engine_version=experiment.get("server_version"),
+        engine_version=text_of(experiment, "server_version"),
         system=_lower(experiment.get("server_gpu_type")),
         isl=isl,
         osl=osl,

@@ -10,7 +10,16 @@ from typing import Any
 
 from autotuner.config import LoadLevel
 from autotuner.verify.points import Point, figure, tpot_without_first_ms, whole
-from autotuner.verify.tools.tool import Row, Rows, Tool, count_of, part, refuse_failures, scalars
+from autotuner.verify.tools.tool import (
+    Row,
+    Rows,
+    Tool,
+    count_of,
+    part,
+    refuse_failures,
+    scalars,
+    text_of,
+)
 
 NAME = "GuideLLM"
 _RATES = ("constant", "poisson", "async", "trace", "replay")
@@ -57,7 +66,7 @@ def point(row: Row) -> Point:
         ttft_ms=ttft,
         tpot_ms=tpot,
         tok_s=tok_s,
-        model=row.get("model") or _model(row),
+        model=text_of(row, "model") or _model(row),
         isl=isl,
         osl=osl,
         lengths="spread around their means" if spread else None,
