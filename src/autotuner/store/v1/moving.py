@@ -25,10 +25,18 @@ from autotuner.store.schema import (
 )
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import first_lease
-from autotuner.store.v1.moved import Columns, KeptRow, MovedExperiment, MovedTask, MoveOutcome
+from autotuner.store.v1.moved import (
+    Columns,
+    KeptRow,
+    MovedExperiment,
+    MovedPreset,
+    MovedTask,
+    MoveOutcome,
+)
 from autotuner.store.v1.unmoving import remove_units, was_worked_on
 
 TASK_KIND, PRESET_KIND, ROW_KIND = "task", "preset", "row"
+_WRITTEN = (MoveOutcome.MOVED, MoveOutcome.CHANGED)
 NUMBERS = "numbers"
 """Key of an account: number of an experiment in the source -> its number here, where it differs."""
 _NEW_TASK: dict[str, Any] = {
@@ -67,23 +75,20 @@ def write_tasks(sessions: Sessions, migration: int, tasks: Sequence[MovedTask]) 
     """Writes tasks with all that belongs to them, wholly or not at all."""
     with sessions.writing() as session:
         connection = session.connection()
-        known = known_units(connection, [task.identity for task in tasks])
-        outcomes = [outcome_of(connection, known.get(t.identity), t.digest) for t in tasks]
+        known, outcomes = settled(connection, tasks)
         each = list(zip(tasks, outcomes, strict=True))
-        gone = [known[task.identity] for task, done in each if done is MoveOutcome.CHANGED]
-        remove_units(connection, gone)
-        new = [
-            t
-            for t, o in zip(tasks, outcomes, strict=True)
-            if o in (MoveOutcome.MOVED, MoveOutcome.CHANGED)
-        ]
-        earlier = {row.identity: row for row in gone}
+        new = [task for task, outcome in each if outcome in _WRITTEN]
+        earlier = {
+            task.identity: known[task.identity]
+            for task, outcome in each
+            if outcome is MoveOutcome.CHANGED
+        }
         numbers = iter(_write(connection, migration, new, earlier))
         return [
             Written(outcome, *next(numbers))
-            if outcome in (MoveOutcome.MOVED, MoveOutcome.CHANGED)
+            if outcome in _WRITTEN
             else Written(outcome, known[task.identity].v1_id, known[task.identity].v2_task_id)
-            for task, outcome in zip(tasks, outcomes, strict=True)
+            for task, outcome in each
         ]
 
 
@@ -91,16 +96,7 @@ def keep_rows(sessions: Sessions, migration: int, rows: Sequence[KeptRow]) -> li
     """Keeps rows that no table has a place for."""
     with sessions.writing() as session:
         connection = session.connection()
-        known = known_units(connection, [row.identity for row in rows])
-        outcomes = [outcome_of(connection, known.get(row.identity), row.digest) for row in rows]
-        remove_units(
-            connection,
-            [
-                known[r.identity]
-                for r, o in zip(rows, outcomes, strict=True)
-                if o is MoveOutcome.CHANGED
-            ],
-        )
+        _, outcomes = settled(connection, rows)
         put(
             connection,
             MigratedRow,
@@ -111,6 +107,24 @@ def keep_rows(sessions: Sessions, migration: int, rows: Sequence[KeptRow]) -> li
             ),
         )
         return [Written(outcome) for outcome in outcomes]
+
+
+def settled(
+    connection: Connection, units: Sequence[MovedTask | MovedPreset | KeptRow]
+) -> tuple[dict[str, Row[Any]], list[MoveOutcome]]:
+    """Records of the units that are here, by identity, and the outcome of each unit in its order.
+
+    What was moved here of a unit that has changed since is taken away, to be written anew.
+    """
+    known = known_units(connection, [unit.identity for unit in units])
+    outcomes = [_outcome_of(connection, known.get(unit.identity), unit.digest) for unit in units]
+    changed = [
+        known[unit.identity]
+        for unit, outcome in zip(units, outcomes, strict=True)
+        if outcome is MoveOutcome.CHANGED
+    ]
+    remove_units(connection, changed)
+    return known, outcomes
 
 
 def known_units(connection: Connection, identities: Sequence[str]) -> dict[str, Row[Any]]:
@@ -125,7 +139,7 @@ def known_units(connection: Connection, identities: Sequence[str]) -> dict[str, 
     return found
 
 
-def outcome_of(connection: Connection, known: Row[Any] | None, digest: str) -> MoveOutcome:
+def _outcome_of(connection: Connection, known: Row[Any] | None, digest: str) -> MoveOutcome:
     """Outcome of moving a unit of which so much is recorded."""
     if known is None:
         return MoveOutcome.MOVED

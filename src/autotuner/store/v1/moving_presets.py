@@ -18,13 +18,12 @@ from autotuner.store.v1.moving import (
     PRESET_KIND,
     Written,
     free_names,
-    known_units,
     ledger_row,
-    outcome_of,
     put,
     put_texts,
+    settled,
 )
-from autotuner.store.v1.unmoving import REPLACED, remove_units
+from autotuner.store.v1.unmoving import REPLACED
 
 _PRESETS = v1_schema.parameter_presets
 
@@ -45,16 +44,7 @@ def write_presets(
     """
     with sessions.writing() as session:
         connection = session.connection()
-        known = known_units(connection, [preset.identity for preset in presets])
-        outcomes = [outcome_of(connection, known.get(p.identity), p.digest) for p in presets]
-        remove_units(
-            connection,
-            [
-                known[preset.identity]
-                for preset, outcome in zip(presets, outcomes, strict=True)
-                if outcome is MoveOutcome.CHANGED
-            ],
-        )
+        known, outcomes = settled(connection, presets)
         new = [
             p
             for p, outcome in zip(presets, outcomes, strict=True)
