@@ -10,6 +10,7 @@ from typing import IO
 
 from autotuner.engines import FailureKind, FailurePattern
 from autotuner.errors import LaunchError
+from autotuner.launch.log_reader import end_of_log
 from autotuner.launch.protocol import Failure
 
 TAIL_LINES = 40
@@ -39,13 +40,7 @@ def open_log(path: Path) -> IO[str]:
 
 def read_tail(path: Path, lines: int = TAIL_LINES) -> str:
     """The last lines of a log; empty where there is none."""
-    try:
-        with path.open("rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            text = file.read().decode("utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
+    text = end_of_log(path, _TAIL_BYTES)
     return "\n".join(line[:_LINE_CHARS] for line in text.splitlines()[-lines:])
 
 

@@ -12,6 +12,7 @@ from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 from v1_client import HOST, TASK, Hand, started
 
+from autotuner.launch.log_reader import near_end
 from autotuner.server.service import Service
 
 
@@ -232,7 +233,8 @@ def test_an_engines_log_is_followed_until_its_experiment_ends(
     hand.log.write_text("loading\n", "utf-8")
 
     def end() -> None:
-        hand.log.write_text("loading\nready\nbye", "utf-8")
+        with hand.log.open("a", encoding="utf-8") as log:
+            log.write("ready\nbye")
         hand.measures(experiment, e2e_ms=100)
         hand.ends_experiment(experiment)
 
@@ -241,6 +243,32 @@ def test_an_engines_log_is_followed_until_its_experiment_ends(
     path = f"/api/tasks/{task_id}/experiments/1/logs"
     assert followed(client, path) == ["loading", "ready", "bye"]
     ending.join()
+
+
+def test_a_followed_log_is_whole_however_long_it_grows(
+    service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Engines write more than is read of a log's end."""
+    monkeypatch.setattr("autotuner.server.v1.logs.near_end", lambda path: near_end(path, 100))
+    task_id = started(client)
+    hand = Hand(service, 1)
+    hand.claims()
+    experiment = hand.begins(1)
+    hand.log.parent.mkdir(parents=True)
+    hand.log.write_text("".join(f"early {n}\n" for n in range(50)), "utf-8")
+
+    def grow() -> None:
+        with hand.log.open("a", encoding="utf-8") as log:
+            log.writelines(f"late {n}\r{n} ü\n" for n in range(50))
+        hand.ends_experiment(experiment)
+
+    growing = threading.Timer(1.0, grow)
+    growing.start()
+    lines = followed(client, f"/api/tasks/{task_id}/experiments/1/logs")
+    growing.join()
+    late = [line for n in range(50) for line in (f"late {n}", f"{n} ü")]
+    assert lines[-len(late) :] == late
+    assert lines[: -len(late)] == [f"early {n}" for n in range(39, 50)]
 
 
 def test_an_experiments_log_is_what_its_engine_wrote(service: Service, client: TestClient) -> None:

@@ -42,6 +42,25 @@ def test_a_log_is_followed_to_its_end(
         assert [event["event"] for event in whole] == ["end"]
 
 
+def test_what_is_written_last_is_reported_though_its_line_has_no_end(
+    service: Service, client: TestClient, streams: Streams
+) -> None:
+    task_id = brought_to(service, client, "pending")
+    claimed(service, task_id)
+    path = service.logs / "1.log"
+    service.logs.mkdir()
+    path.write_text("one\n")
+    number = begin(service, task_id, 1, log_path=str(path))
+    with streams.opened(f"/tasks/{task_id}/experiments/1/logs?follow=true") as one:
+        assert next(one)["data"] == "one"
+        service.store.finish_experiment(
+            number, status="failed", failure=None, startup_s=1.0, measure_s=1.0
+        )
+        with path.open("a") as file:
+            file.write("two")
+        assert [event["data"] for event in one] == ["two", "{}"]
+
+
 def test_a_log_that_is_not_there_yet_is_waited_for(
     service: Service, client: TestClient, streams: Streams
 ) -> None:

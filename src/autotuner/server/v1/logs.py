@@ -16,6 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from autotuner.errors import ConfigError
+from autotuner.launch.log_reader import LogReader, confined_log, end_of_log, near_end
 from autotuner.migrate import Done, translate_task, v1_document
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
@@ -39,8 +40,6 @@ _POLL_S = 0.5
 _HEARTBEAT_S = 15.0
 _START_WAIT_S = 30.0
 """Time that a log is followed of a task that has not been started."""
-_MOST_BYTES = 4 << 20
-"""Most bytes of an engine's log: its end."""
 _LOGGED_NOTES = (Done.CHANGED, Done.EXTRA_ARGS, Done.OVERRULED, Done.LOST, Done.OPEN)
 _NOTHING = "No logs available yet."
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -76,7 +75,8 @@ async def get_experiment_logs(
     found = await run_in_threadpool(_experiment, service, task_id, experiment_id)
     if follow:
         return _streamed(_engine_output(service, task_id, found))
-    text = await run_in_threadpool(_tail, Path(found.log_path), service.logs)
+    path = await run_in_threadpool(confined_log, found.log_path, service.logs)
+    text = "" if path is None else await run_in_threadpool(end_of_log, path)
     return json_response({"logs": text})
 
 
@@ -139,22 +139,34 @@ async def _engine_output(
     service: Service, task_id: int, experiment: ExperimentRecord
 ) -> AsyncIterator[str | None]:
     """The lines of an engine's log, until its experiment ends."""
-    path, sent, quiet_s = Path(experiment.log_path), 0, 0.0
+    reader: LogReader | None = None
+    quiet_s = 0.0
     while True:
         going = await run_in_threadpool(_is_running, service, task_id, experiment)
-        text = await run_in_threadpool(_tail, path, service.logs)
-        # The last line may still be written to.
-        whole = text if not going else text[: text.rfind("\n") + 1]
-        fresh, sent = whole[sent:].splitlines(), len(whole)
+        reader = reader or await run_in_threadpool(_opened, experiment.log_path, service.logs)
+        fresh: list[str] = []
+        if reader is not None:
+            fresh = await run_in_threadpool(reader.more, to_the_end=not going)
         for line in fresh:
-            yield line
+            # A carriage return would end the event's line.
+            for part in line.split("\r"):
+                yield part
+        if fresh:
+            quiet_s = 0.0
+            continue
         if not going:
             return
-        quiet_s = 0.0 if fresh else quiet_s + _POLL_S
+        quiet_s += _POLL_S
         if quiet_s >= _HEARTBEAT_S:
             yield None
             quiet_s = 0.0
         await asyncio.sleep(_POLL_S)
+
+
+def _opened(written: str, root: Path) -> LogReader | None:
+    """Reader of a log's end and of what follows; None while there is no log."""
+    path = confined_log(written, root)
+    return None if path is None else LogReader(path, near_end(path))
 
 
 def _is_running(service: Service, task_id: int, experiment: ExperimentRecord) -> bool:
@@ -184,17 +196,3 @@ def _notes(record: V1TaskRecord) -> list[str]:
     except ConfigError:
         return []
     return [str(note) for note in notes.noted(*_LOGGED_NOTES)]
-
-
-def _tail(path: Path, root: Path) -> str:
-    """End of a log under `root`; empty if it does not exist or lies elsewhere."""
-    try:
-        resolved = path.resolve()
-        if not resolved.is_relative_to(root.resolve()):
-            return ""
-        with resolved.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - _MOST_BYTES, 0))
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""

@@ -7,16 +7,16 @@ A stream (`follow=true`) sends each line as an event `line`, on a task's log an 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from fastapi.responses import PlainTextResponse, Response
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
+from autotuner.launch.log_reader import LogReader, confined_log, last_lines
 from autotuner.report.task_log import TaskLog
 from autotuner.server.event_feed import EventFeed
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -35,12 +35,7 @@ from autotuner.store import experiment_listing
 from autotuner.store.event_log import events_after
 from autotuner.store.listing import Row, task_status
 
-_CHUNK_BYTES = 1 << 16
-_LONGEST_LINE_BYTES = 16_384
-"""Longest line; longer ones are split."""
 MOST_LINES = 10_000
-_MOST_BYTES = 4 << 20
-"""Most bytes that are read of a log to find its last lines."""
 POLL_S = 0.25
 _HEARTBEAT_POLLS = 60
 _GOES_ON = ("queued", "running")
@@ -60,78 +55,6 @@ _Follow = Annotated[bool, Query(description="Whether to continue with what is ap
 _Feed = Annotated[EventFeed, Depends(feed_of)]
 _HEARTBEAT = b": still here\n\n"
 _END = format_sse_event(event="end", data_str="{}")
-
-
-def confined_log(written: str, root: Path) -> Path | None:
-    """Log at a path; None if it lies outside `root`, is not a file, or does not exist."""
-    try:
-        path = Path(written).resolve(strict=True)
-        return path if path.is_file() and path.is_relative_to(root.resolve()) else None
-    except OSError:
-        return None
-
-
-def last_lines(path: Path, lines: int) -> tuple[list[str], int]:
-    """Last lines of a log, and the position behind them.
-
-    A line that is not complete yet is left to the next read.
-    """
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        start = max(0, end - _MOST_BYTES)
-        position, blocks, found = end, [], 0
-        while position > start and found <= lines:
-            step = min(_CHUNK_BYTES, position - start)
-            position -= step
-            file.seek(position)
-            blocks.append(file.read(step))
-            found += blocks[-1].count(b"\n")
-    text = b"".join(reversed(blocks))
-    whole, _, rest = text.rpartition(b"\n") if b"\n" in text else (b"", b"", text)
-    kept = whole.split(b"\n")[-lines:] if whole and lines else []
-    return [_decoded(line) for line in kept], end - len(rest)
-
-
-class LogReader:
-    """Reads what is appended to a log; a log that was replaced is read from its beginning."""
-
-    def __init__(self, path: Path, position: int) -> None:
-        self._path = path
-        self._position = position
-        self._inode = _inode(path)
-        self._rest = b""
-
-    def more(self, *, to_the_end: bool = False) -> list[str]:
-        """Lines that were appended since the last call.
-
-        Args:
-            to_the_end: whether nothing more will be appended, so that an incomplete line counts.
-        """
-        try:
-            with self._path.open("rb") as file:
-                self._begin_anew_where_replaced(file)
-                file.seek(self._position)
-                block = file.read(_CHUNK_BYTES)
-        except OSError:
-            block = b""
-        self._position += len(block)
-        *lines, self._rest = (self._rest + block).split(b"\n")
-        if self._rest and (len(self._rest) > _LONGEST_LINE_BYTES or (to_the_end and not block)):
-            lines, self._rest = [*lines, self._rest], b""
-        return [_decoded(line) for line in lines]
-
-    def _begin_anew_where_replaced(self, file: BinaryIO) -> None:
-        state = os.fstat(file.fileno())
-        if state.st_ino != self._inode or state.st_size < self._position:
-            self._inode, self._position, self._rest = state.st_ino, 0, b""
-
-
-def _inode(path: Path) -> int:
-    return path.stat().st_ino
-
-
-def _decoded(line: bytes) -> str:
-    return line.rstrip(b"\r").decode("utf-8", errors="replace")
 
 
 @router.get(
