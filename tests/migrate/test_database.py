@@ -156,6 +156,51 @@ def content(store: Store) -> dict[str, list[Any]]:
         }
 
 
+def test_presets_that_version_1_had_not_are_not_here_afterwards(source: Path, store: Store) -> None:
+    changed(source, "UPDATE parameter_presets SET name = 'Low Latency' WHERE id = 2")
+    before = V1Presets(store.sessions).all()
+    report = moved(source, store)
+    assert report.deleted_presets == ["High Throughput", "Balanced"]
+    names = {preset.id: preset.name for preset in V1Presets(store.sessions).all()}
+    assert names == {1: "Memory Efficient", 2: "Low Latency", 3: "nothing known"}
+    assert moved(source, store).deleted_presets == report.deleted_presets
+    undone(store)
+    assert V1Presets(store.sessions).all() == before
+
+
+def test_presets_of_a_database_with_other_data_stay(source: Path, store: Store) -> None:
+    V1Presets(store.sessions).change(4, {"description": "mine"})
+    before = V1Presets(store.sessions).all()
+    report = moved(source, store)
+    assert (report.deleted_presets, report.other_presets) == (
+        [],
+        ["High Throughput", "Low Latency", "Balanced"],
+    )
+    names = [preset.name for preset in V1Presets(store.sessions).all()]
+    assert sorted(names) == sorted(
+        ["Memory Efficient", "High Throughput", "Low Latency", "Balanced", "mine", "nothing known"]
+    )
+    undone(store)
+    assert V1Presets(store.sessions).all() == before
+
+
+def test_presets_put_back_leave_names_that_were_given_since(source: Path, store: Store) -> None:
+    moved(source, store)
+    V1Presets(store.sessions).create({"name": "Balanced", "parameters": {"tp-size": [8]}})
+    undone(store)
+    names = [preset.name for preset in V1Presets(store.sessions).all()]
+    assert sorted(names) == ["Balanced", "High Throughput", "Low Latency", "Memory Efficient"]
+
+
+def test_a_name_that_is_taken_is_numbered_within_its_column(source: Path, store: Store) -> None:
+    long = "x" * 255
+    V1Presets(store.sessions).create({"name": long, "parameters": {}})
+    changed(source, "UPDATE parameter_presets SET name = ? WHERE id = 2", long)
+    moved(source, store)
+    names = [preset.name for preset in V1Presets(store.sessions).all()]
+    assert f"{'x' * 251} (2)" in names and long in names
+
+
 def test_a_task_that_was_worked_on_since_stays(source: Path, store: Store) -> None:
     moved(source, store)
     task = next(task for task in store.tasks.all() if task.v1_task_id == 3)

@@ -218,6 +218,8 @@ def _print_report(report: Report, verb: str) -> None:
     notes = ", ".join(f"{report.notes[done.value]:,} {done.value}" for done in Done)
     _say(f"keys of tasks and presets: {notes}")
     _list("in version 1's tables alone", report.untranslated, len(report.untranslated))
+    _name("system presets that version 1 had not, and that are not here", report.deleted_presets)
+    _name("system presets that version 1 had not, and that stay here", report.other_presets)
     _list("kept verbatim beside its row", report.kept, report.kept_cells)
     _say(f"source: SHA-256 {report.sha256}")
 
@@ -228,6 +230,11 @@ _OUTCOMES = {
     "worked_on": "changed in the source, worked on here, and left",
     "skipped": "not asked for",
 }
+
+
+def _name(title: str, names: list[str]) -> None:
+    if names:
+        _say(f"{title}: {', '.join(names)}")
 
 
 def _list(title: str, lines: list[str], total: int) -> None:

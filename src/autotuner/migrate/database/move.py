@@ -21,7 +21,12 @@ from autotuner.store import Store
 from autotuner.store.v1.migrations import Migrations
 from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcome
 from autotuner.store.v1.moving import keep_rows, write_tasks
-from autotuner.store.v1.moving_presets import write_presets
+from autotuner.store.v1.moving_presets import (
+    presets_here,
+    put_system_presets_aside,
+    write_presets,
+)
+from autotuner.store.v1.system_presets import system_presets
 
 MOST_TASKS, MOST_EXPERIMENTS = 100, 1_000
 """Of one batch; a task with more experiments is a batch of its own."""
@@ -77,6 +82,8 @@ def preview(
             report.add(task, MoveOutcome.MOVED)
     for preset in _presets(source, choice):
         report.add(preset, MoveOutcome.MOVED)
+    if _has_presets(source, choice):
+        report.deleted_presets = _system_presets_without(source)
     for row in _others(source, choice):
         report.add(row, MoveOutcome.MOVED)
     return report
@@ -102,10 +109,16 @@ def move(
     for tasks in _batches(source, choice, observe, report, progress):
         for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
             report.add(task, written.outcome)
+    if _has_presets(source, choice):
+        put_system_presets_aside(sessions, number)
     for presets in _some(_presets(source, choice)):
         found = write_presets(sessions, number, presets, reserved=(BASE, *BUILTIN))
         for preset, written in zip(presets, found, strict=True):
             report.add(preset, written.outcome)
+    if _has_presets(source, choice):
+        names = _system_presets_without(source)
+        report.other_presets = list(presets_here(sessions, names))
+        report.deleted_presets = [name for name in names if name not in report.other_presets]
     for rows in _some(_others(source, choice)):
         for row, written in zip(rows, keep_rows(sessions, number, rows), strict=True):
             report.add(row, written.outcome)
@@ -158,6 +171,16 @@ def _batches(
 
 def _moved(task: SourceTask, observe: Observe) -> MovedTask:
     return moved_task(task, observe=observe, now=datetime.now(UTC))
+
+
+def _has_presets(source: V1Source, choice: UnitChoice) -> bool:
+    return choice.has_presets() and source.has_presets()
+
+
+def _system_presets_without(source: V1Source) -> list[str]:
+    """Names of the presets that every new database has, and the source has not."""
+    there = {preset.cells.get("name") for preset in source.presets()}
+    return [preset["name"] for preset in system_presets() if preset["name"] not in there]
 
 
 def _presets(source: V1Source, choice: UnitChoice) -> Iterator[MovedPreset]:

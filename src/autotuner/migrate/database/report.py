@@ -25,6 +25,8 @@ class Report:
         rows: table of ours -> rows written.
         notes: outcome of a key -> how many notes.
         untranslated: tasks and presets that are in version 1's tables alone, with the reason.
+        deleted_presets: system presets that version 1's user had deleted, and that are not here.
+        other_presets: those that are, since the database has other data too.
         kept: cells and rows that no column holds, with the place of each in the source.
     """
 
@@ -34,6 +36,8 @@ class Report:
     rows: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     untranslated: list[str] = field(default_factory=list)
+    deleted_presets: list[str] = field(default_factory=list)
+    other_presets: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     kept_cells: int = 0
 
@@ -70,6 +74,8 @@ class Report:
             "rows": dict(self.rows),
             "notes": {done.value: self.notes[done.value] for done in Done},
             "untranslated": self.untranslated,
+            "deleted_presets": self.deleted_presets,
+            "other_presets": self.other_presets,
             "kept_cells": self.kept_cells,
             "kept": self.kept,
         }

@@ -96,6 +96,10 @@ class V1Source:
                 waiting = next(following, None)
             yield SourceTask(task, tuple(own))
 
+    def has_presets(self) -> bool:
+        """Whether its schema has presets; an older one has none."""
+        return PRESETS in self._tables
+
     def presets(self) -> Iterator[SourceRow]:
         """Every preset."""
         return self._rows(PRESETS, "rowid")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from autotuner.store.migration_schema import MigratedRow, MigrationRow
 from autotuner.store.sessions import Sessions
-from autotuner.store.v1.unmoving import remove_units, was_worked_on
+from autotuner.store.v1.unmoving import PUT_ASIDE_KIND, remove_units, was_worked_on
 
 _UNITS = MigratedRow.__table__.c
 _AT_ONCE = 50
@@ -104,24 +104,25 @@ class Migrations:
             return None if row is None else _record(row)
 
     def undo(self, migration: int, *, force: bool) -> Iterator[Undone]:
-        """Removes what a migration moved here, some units in each transaction.
+        """Removes what a migration moved here, the newest first, some units in each transaction.
 
         Args:
             force: also tasks that were worked on here since.
         """
-        last = 0
+        own = select(*_UNITS).where(_UNITS.migration_id == migration).order_by(_UNITS.id.desc())
+        query = own
         while True:
-            query = select(*_UNITS).where(_UNITS.migration_id == migration, _UNITS.id > last)
             with self._sessions.writing() as session:
                 connection = session.connection()
-                units = connection.execute(query.order_by(_UNITS.id).limit(_AT_ONCE)).all()
+                units = connection.execute(query.limit(_AT_ONCE)).all()
                 left = [u for u in units if not force and was_worked_on(connection, u)]
                 gone = [unit for unit in units if unit not in left]
                 remove_units(connection, gone)
             if not units:
                 return
-            last = units[-1].id
-            yield Undone(len(gone), tuple(unit.v1_id for unit in left))
+            query = own.where(_UNITS.id < units[-1].id)
+            moved = sum(unit.kind != PUT_ASIDE_KIND for unit in gone)
+            yield Undone(moved, tuple(unit.v1_id for unit in left))
 
 
 def _record(row: MigratedRow) -> UnitRecord:

@@ -25,6 +25,7 @@ from autotuner.store.schema import (
 )
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import first_lease
+from autotuner.store.v1.free_names import free_names
 from autotuner.store.v1.moved import (
     Columns,
     KeptRow,
@@ -179,24 +180,6 @@ def put_texts(connection: Connection, into: Table, rows: Sequence[Mapping[str, A
             *(column(c.name, None if isinstance(c.type, JSON) else c.type) for c in into.c),
         )
         connection.execute(insert(plain), rows)
-
-
-def free_names(
-    connection: Connection, names: Mapping[int, str], taken_by: Table, name: str
-) -> dict[int, str]:
-    """Names as they are where they are free, else with a number behind them."""
-    wanted = list(dict.fromkeys(names.values()))
-    taken = set(found_in(connection, taken_by.c[name], wanted))
-    found: dict[int, str] = {}
-    for place, given in names.items():
-        free, number = given, 2
-        while free in taken:
-            free, number = f"{given} ({number})", number + 1
-            if free not in taken and set(found_in(connection, taken_by.c[name], [free])):
-                taken.add(free)
-        taken.add(free)
-        found[place] = free
-    return found
 
 
 def _write(

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from autotuner.store import v1_schema
 from autotuner.store.migration_schema import MigratedRow
-from autotuner.store.row_numbers import chunks
+from autotuner.store.row_numbers import chunks, found_in, wanted_or_new
 from autotuner.store.schema import EventRow, ObservationRow, ProfileRow, TaskRow
 
 REPLACED = "replaced"
 """Key of an account: the row of version 1's presets that stood here before, and was replaced."""
+PUT_ASIDE_KIND = "put_aside"
+"""Record of a preset that stood here before, and in whose place nothing came."""
 
 
 def was_worked_on(connection: Connection, unit: Row[Any]) -> bool:
@@ -28,11 +30,11 @@ def was_worked_on(connection: Connection, unit: Row[Any]) -> bool:
 
 def remove_units(connection: Connection, units: Sequence[Row[Any]]) -> None:
     """Removes units, and what they were recorded as; presets that they replaced come back."""
-    for kind in ("task", "preset", "row"):
+    for kind in ("task", "preset", "row", PUT_ASIDE_KIND):
         for some in chunks([unit for unit in units if unit.kind == kind]):
             if kind == "task":
                 _remove_tasks(connection, some)
-            elif kind == "preset":
+            elif kind in ("preset", PUT_ASIDE_KIND):
                 _remove_presets(connection, some)
             ids = [unit.id for unit in some]
             connection.execute(delete(MigratedRow).where(MigratedRow.id.in_(ids)))
@@ -57,9 +59,18 @@ def _remove_presets(connection: Connection, units: Sequence[Row[Any]]) -> None:
     connection.execute(delete(presets).where(presets.c.id.in_(v1_ids)))
     names = [unit.profile for unit in units if unit.profile is not None]
     connection.execute(delete(ProfileRow).where(ProfileRow.name.in_(names)))
-    before = [unit.account[REPLACED] for unit in units if REPLACED in unit.account]
-    if before:
-        connection.execute(insert(presets), [_row(document) for document in before])
+    _put_back(connection, [u.account[REPLACED] for u in units if REPLACED in u.account])
+
+
+def _put_back(connection: Connection, documents: Sequence[dict[str, Any]]) -> None:
+    """Inserts presets again, but for those whose name another has taken since."""
+    presets = v1_schema.parameter_presets
+    taken = set(found_in(connection, presets.c.name, [one["name"] for one in documents]))
+    rows = [_row(one) for one in documents if one["name"] not in taken]
+    numbers = wanted_or_new(connection, presets, [row["id"] for row in rows])
+    if rows:
+        numbered = [{**row, "id": number} for row, number in zip(rows, numbers, strict=True)]
+        connection.execute(insert(presets), numbered)
 
 
 def _row(document: dict[str, Any]) -> dict[str, Any]:
