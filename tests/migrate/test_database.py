@@ -357,3 +357,23 @@ def test_extra_rows_of_a_table(source: Path, store: Store) -> None:
     moved(source, store)
     assert compared(source, store).differences == []
     assert len(V1Experiments(store.sessions).of_task(1)) == 6
+
+
+def test_an_engine_is_named_for_tasks_that_name_none(source: Path, store: Store) -> None:
+    changed(
+        source,
+        "UPDATE tasks SET base_runtime = 'my-rt', runtime_image_tag = NULL, "
+        "parameters = '{\"zeal\": [1]}' WHERE id IN (2, 3)",
+    )
+    draft, *_ = moved(source, store).drafts
+    assert draft.startswith("task 2 'tab\\tand\\nline 2': base_runtime: system.backend: 'my-rt'")
+    assert compared(source, store).differences == []
+    with opened(source) as v1:
+        report = move(v1, store, UnitChoice(), OBSERVER, engine="vllm")[1]
+    assert report.units["tasks"] == {"same": 10, "changed": 2} and report.drafts == []
+    documents = {task.v1_task_id: task.config for task in store.tasks.all()}
+    assert documents[2]["system"]["backend"] == documents[3]["system"]["backend"] == "vllm"
+    assert documents[2]["misc"]["extra_args"] == ["--zeal", "1"]
+    assert documents[5]["system"]["backend"] == "tensorrt_llm"
+    assert moved(source, store).units["tasks"] == {"same": 12}
+    assert compared(source, store).differences == []

@@ -49,6 +49,10 @@ def migrate_db(
     apply: Annotated[bool, typer.Option("--apply", help="Move it, after a backup.")] = False,
     only: Only = None,
     skip_running: SkipRunning = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Engine of tasks whose `base_runtime` names none."),
+    ] = None,
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Take no backup of the target first.")
     ] = False,
@@ -59,7 +63,7 @@ def migrate_db(
     from autotuner.cli.commands.migrate import MigrationRequest
     from autotuner.cli.commands.migrate import migrate_db as command
 
-    wanted = MigrationRequest(source, to, home, tuple(only or ()), skip_running)
+    wanted = MigrationRequest(source, to, home, tuple(only or ()), skip_running, engine)
     command(wanted, preview=preview, apply=apply, backup=not no_backup, as_json=as_json)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from autotuner.config import BACKENDS
 from autotuner.errors import ConfigError
 from autotuner.migrate.draft import TriedValue
 from autotuner.migrate.results import V1Experiment, v1_results
@@ -55,7 +57,7 @@ def mirror(store: Store, v2_task_id: int) -> None:
 
 def _outcome(v1: V1TaskRecord, run: MirroredRun) -> V1Outcome:
     document = v1_document(v1)
-    points = _points(document)
+    points = _points(document, run.task.config)
     found = v1_results(document, points, run.task, run.experiments, ready=run.ready)
     return V1Outcome(
         values={
@@ -71,10 +73,13 @@ def _outcome(v1: V1TaskRecord, run: MirroredRun) -> V1Outcome:
     )
 
 
-def _points(document: dict[str, Any]) -> tuple[TriedValue, ...]:
+def _points(document: dict[str, Any], v2: Mapping[str, Any]) -> tuple[TriedValue, ...]:
     """The values that the task tries, in its own names; none where it is no v1 task any more."""
+    engine = v2.get("system", {}).get("backend")
+    asked = engine if isinstance(engine, str) and engine in BACKENDS else None
     try:
-        return translate_task(document, absent_mode=API_MODE, containers=False).points
+        found = translate_task(document, absent_mode=API_MODE, containers=False, engine=asked)
+        return found.points
     except ConfigError:
         return ()
 

@@ -41,12 +41,12 @@ def runtime_of(v1: Mapping[str, Any], asked: str | None = None) -> EngineChoice:
         ConfigError: no engine has the name that is asked for.
     """
     if asked is not None:
-        return EngineChoice(_named(asked), "as asked for")
+        return EngineChoice(engine_named(asked), "as asked for")
     written = v1.get("base_runtime")
     name = written if isinstance(written, str) else ""
     if name in v1_engines():
         return EngineChoice(v1_engines()[name])
-    if found := _word_in(name):
+    if found := named_by(name):
         return EngineChoice(found, "the engine that the runtime's name means")
     for place in _PLACES:
         if found := _word_in(json.dumps(v1.get(place), default=str)):
@@ -56,7 +56,22 @@ def runtime_of(v1: Mapping[str, Any], asked: str | None = None) -> EngineChoice:
     )
 
 
-def _named(asked: str) -> str:
+def named_by(runtime: Any) -> str | None:
+    """The engine that a runtime's own name means; None where it means none."""
+    return _word_in(runtime) if isinstance(runtime, str) else None
+
+
+def asked_for(asked: str | None, runtime: Any) -> str | None:
+    """The engine that is asked for many tasks, where a task's own runtime does not name one."""
+    return None if asked is None or named_by(runtime) else engine_named(asked)
+
+
+def engine_named(asked: str) -> str:
+    """The engine of that name, or of that name in version 1.
+
+    Raises:
+        ConfigError: there is none.
+    """
     found = v1_engines().get(asked.lower()) or (asked if asked in BACKENDS else None)
     if found is None:
         text = f"{asked!r} is no engine; {nearest(asked, list(BACKENDS))}"

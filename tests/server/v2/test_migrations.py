@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +106,40 @@ def test_a_database_is_uploaded(client: TestClient, tmp_path: Path) -> None:
 def test_only_post_is_accepted(path: str, client: TestClient) -> None:
     answer = client.get(f"/api/v2/tasks/migrate{path}")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_a_task_without_an_engine_is_a_draft_until_one_is_named(client: TestClient) -> None:
+    odd = {"base_runtime": "my-rt", "parameters": {"zeal": [1]}}
+    number = created(client, **odd)
+    seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()
+    assert seen["document"]["system"]["backend"] == "my-rt"
+    assert [n["path"] for n in seen["notes"] if n["outcome"] == "open"] == [
+        "base_runtime",
+        "parameters",
+    ]
+    unknown = client.post(f"/api/v2/tasks/migrate/{number}?engine=vlm")
+    assert unknown.status_code == 422 and "'vlm' is no engine" in unknown.text
+    found = client.post("/api/v2/tasks/migrate?engine=vllm", json={"ids": [number]}).json()
+    document = found["items"][0]["document"]
+    assert document["system"]["backend"] == "vllm"
+    assert document["misc"]["extra_args"] == ["--zeal", "1"]
+    raw = json.dumps({**TASK, **odd, "task_name": "file"}).encode()
+    answer = client.post("/api/v2/tasks/migrate/upload?engine=vllm", files={"file": ("v1", raw)})
+    assert answer.json()["task"]["document"]["system"]["backend"] == "vllm"
+    assert client.post(f"/api/v2/tasks/migrate/{created(client, task_name='named')}?engine=vllm")
+
+
+def test_pages_of_a_draft_with_results_are_read(client: TestClient, tmp_path: Path) -> None:
+    path = built(tmp_path / "v1.db", tasks=1, experiments=3)
+    with closing(sqlite3.connect(path)) as v1:
+        v1.execute("UPDATE tasks SET base_runtime = 'my-rt', parameters = '{\"zeal\": [1]}'")
+        v1.execute("UPDATE tasks SET runtime_image_tag = NULL, model_config = 'null'")
+        v1.commit()
+    report = uploaded(client, path.read_bytes()).json()["report"]
+    missing = {line.split(": ")[1] for line in report["drafts"]}
+    assert missing == {"model", "model.id_or_path", "base_runtime", "parameters"}
+    assert report["untranslated"][1:] == []
+    [task] = client.get("/api/v2/tasks/").json()["items"]
+    for page in ("", "/experiments", "/points", "/configuration", "/search"):
+        answer = client.get(f"/api/v2/tasks/{task['id']}{page}")
+        assert answer.status_code in (200, 422), (page, answer.text)

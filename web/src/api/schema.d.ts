@@ -3122,7 +3122,7 @@ export interface components {
              * Outcome
              * @enum {string}
              */
-            outcome: "translated" | "changed" | "extra_args" | "empty" | "overruled" | "kept" | "lost";
+            outcome: "translated" | "changed" | "extra_args" | "empty" | "overruled" | "kept" | "lost" | "open";
             /**
              * Path
              * @description Dotted: `parameters.tp-size`.
@@ -9266,6 +9266,8 @@ export interface operations {
             query?: {
                 /** @description Only says what would be made; nothing is written. */
                 preview?: boolean;
+                /** @description Engine of tasks whose `base_runtime` names none. */
+                engine?: string | null;
             };
             header?: never;
             path?: never;
@@ -9340,7 +9342,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `invalid-body`: The request body is not valid */
+            /** @description `invalid-body`: The request body is not valid; `unprocessable`: The request cannot be carried out; `task-invalid`: The task cannot be run as written */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9383,6 +9385,8 @@ export interface operations {
             query?: {
                 /** @description Only says what would be made; nothing is written. */
                 preview?: boolean;
+                /** @description Engine of tasks whose `base_runtime` names none. */
+                engine?: string | null;
             };
             header?: never;
             path?: never;
@@ -9509,6 +9513,8 @@ export interface operations {
             query?: {
                 /** @description Only says what would be made; nothing is written. */
                 preview?: boolean;
+                /** @description Engine of tasks whose `base_runtime` names none. */
+                engine?: string | null;
             };
             header?: never;
             path: {
@@ -9573,7 +9579,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            /** @description `unprocessable`: The request cannot be carried out; `task-invalid`: The task cannot be run as written */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -21,6 +21,7 @@ from autotuner.migrate.database import (
     Report,
     UnitChoice,
     V1Source,
+    engine_named,
     move,
     opened,
     preview,
@@ -47,6 +48,7 @@ class MigrationRequest:
     home: Path | None
     only: tuple[str, ...]
     skip_running: bool
+    engine: str | None = None
 
     @property
     def choice(self) -> UnitChoice:
@@ -65,6 +67,7 @@ def migrate_db(
     """`autotuner migrate db`.
 
     Raises:
+        ConfigError: there is no such engine.
         AutotunerError: neither or both of `--preview` and `--apply`; no database of version 1; the
             target is the source, or cannot be written.
     """
@@ -74,6 +77,8 @@ def migrate_db(
             remedy="--preview shows what would be moved, --apply moves it",
         )
     _refuse_itself(wanted)
+    if wanted.engine is not None:
+        engine_named(wanted.engine)
     with opened(wanted.source) as source:
         require_chosen(source, wanted.choice)
         if preview:
@@ -82,7 +87,9 @@ def migrate_db(
         kept = _backup(wanted) if backup else None
         with Store.open(wanted.folder, wanted.to) as store, _progress("moving") as step:
             observer = Observer.of(wanted.folder / PREDICTION_CACHE)
-            number, report = move(source, store, wanted.choice, observer, step)
+            number, report = move(
+                source, store, wanted.choice, observer, step, engine=wanted.engine
+            )
     unchanged = sha256_of(wanted.source) == report.sha256
     document = {
         "migration": number,
@@ -107,7 +114,7 @@ def migrate_db(
 def _previewed(wanted: MigrationRequest, source: V1Source) -> Report:
     with _progress("reading") as step:
         observer = Observer.of(wanted.folder / PREDICTION_CACHE)
-        return preview(source, wanted.choice, observer, step)
+        return preview(source, wanted.choice, observer, step, engine=wanted.engine)
 
 
 def _print_preview(report: Report, *, as_json: bool) -> None:
@@ -218,6 +225,7 @@ def _print_report(report: Report, verb: str) -> None:
     notes = ", ".join(f"{report.notes[done.value]:,} {done.value}" for done in Done)
     _say(f"keys of tasks and presets: {notes}")
     _list("in version 1's tables alone", report.untranslated, len(report.untranslated))
+    _list("a draft, to be filled in", report.drafts, len(report.drafts))
     _name("system presets that version 1 had not, and that are not here", report.deleted_presets)
     _name("system presets that version 1 had not, and that stay here", report.other_presets)
     _list("kept verbatim beside its row", report.kept, report.kept_cells)

@@ -10,12 +10,14 @@ from autotuner.migrate.database.observed import Observer
 from autotuner.migrate.database.report import Report
 from autotuner.migrate.database.snapshot import sha256_of
 from autotuner.migrate.database.source import V1Source, opened
+from autotuner.migrate.runtimes import engine_named
 
 __all__ = [
     "Observer",
     "Report",
     "UnitChoice",
     "V1Source",
+    "engine_named",
     "move",
     "opened",
     "preview",

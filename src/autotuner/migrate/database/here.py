@@ -36,14 +36,22 @@ class TranslatedHere:
 
 
 def translate_here(
-    store: Store, v1_task_id: int, observe: Observe, *, preview: bool
+    store: Store,
+    v1_task_id: int,
+    observe: Observe,
+    *,
+    preview: bool,
+    engine: str | None = None,
 ) -> TranslatedHere:
     """The v2 task of a v1 task: the one that it has, or a new one with its results.
+
+    Args:
+        engine: of a task whose runtime's own name means none.
 
     Raises:
         NotFoundError: there is no such v1 task.
     """
-    made = _moved(store, v1_task_id, observe)
+    made = _moved(store, v1_task_id, observe, engine)
     document = None if made.ours is None else made.ours["config"]
     notes = notes_of(made.account)
     if preview:
@@ -53,7 +61,7 @@ def translate_here(
     return TranslatedHere(v1_task_id, number, created, document, notes)
 
 
-def _moved(store: Store, v1_task_id: int, observe: Observe) -> MovedTask:
+def _moved(store: Store, v1_task_id: int, observe: Observe, engine: str | None) -> MovedTask:
     found = v1_rows(store.sessions, v1_task_id)
     if found is None:
         raise NotFoundError(f"there is no v1 task {v1_task_id}")
@@ -61,7 +69,7 @@ def _moved(store: Store, v1_task_id: int, observe: Observe) -> MovedTask:
     source = SourceTask(
         _row(TASKS, task), tuple(_row(EXPERIMENTS, experiment) for experiment in experiments)
     )
-    return moved_task(source, observe=observe, now=datetime.now(UTC))
+    return moved_task(source, observe=observe, now=datetime.now(UTC), engine=engine)
 
 
 def _row(table: str, row: Mapping[str, Any]) -> SourceRow:

@@ -31,6 +31,7 @@ from autotuner.store.v1.system_presets import system_presets
 MOST_TASKS, MOST_EXPERIMENTS = 100, 1_000
 """Of one batch; a task with more experiments is a batch of its own."""
 Progress = Callable[[int, int], None]
+_Maker = Callable[[SourceTask], MovedTask]
 T = TypeVar("T")
 _TASKS, _PRESETS = "tasks", "presets"
 
@@ -74,10 +75,12 @@ def preview(
     choice: UnitChoice,
     observe: Observe,
     progress: Progress = lambda done, of: None,
+    *,
+    engine: str | None = None,
 ) -> Report:
     """Report of what `move` would do in an empty database; nothing is written."""
     report = Report(source.name, source.sha256)
-    for tasks in _batches(source, choice, observe, report, progress):
+    for tasks in _batches(source, choice, _maker(observe, engine), report, progress):
         for task in tasks:
             report.add(task, MoveOutcome.MOVED)
     for preset in _presets(source, choice):
@@ -95,10 +98,16 @@ def move(
     choice: UnitChoice,
     observe: Observe,
     progress: Progress = lambda done, of: None,
+    *,
+    engine: str | None = None,
 ) -> tuple[int, Report]:
     """Moves what is chosen and not here yet; the number of the migration, and what it did.
 
     Killed at any moment, it has moved whole batches; called again, it goes on behind them.
+
+    Args:
+        engine: of tasks whose runtime's own name means none; without, it is looked for in the rest
+            of the task. Tasks that are here with another one are moved anew.
 
     Raises:
         StoreError: the database cannot be written; what was moved until then is there.
@@ -106,7 +115,7 @@ def move(
     report = Report(source.name, source.sha256)
     migrations, sessions = Migrations(store.sessions), store.sessions
     number = migrations.begin(source.name, source.sha256)
-    for tasks in _batches(source, choice, observe, report, progress):
+    for tasks in _batches(source, choice, _maker(observe, engine), report, progress):
         for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
             report.add(task, written.outcome)
     if _has_presets(source, choice):
@@ -146,7 +155,7 @@ def require_chosen(source: V1Source, choice: UnitChoice) -> None:
 
 
 def _batches(
-    source: V1Source, choice: UnitChoice, observe: Observe, report: Report, progress: Progress
+    source: V1Source, choice: UnitChoice, made: _Maker, report: Report, progress: Progress
 ) -> Iterator[list[MovedTask]]:
     total, done = source.counts().tasks, 0
     batch: list[MovedTask] = []
@@ -162,15 +171,15 @@ def _batches(
             yield batch
             progress(done - 1, total)
             batch, experiments = [], 0
-        batch.append(_moved(task, observe))
+        batch.append(made(task))
         experiments += len(task.experiments)
     if batch:
         yield batch
     progress(done, total)
 
 
-def _moved(task: SourceTask, observe: Observe) -> MovedTask:
-    return moved_task(task, observe=observe, now=datetime.now(UTC))
+def _maker(observe: Observe, engine: str | None) -> _Maker:
+    return lambda task: moved_task(task, observe=observe, now=datetime.now(UTC), engine=engine)
 
 
 def _has_presets(source: V1Source, choice: UnitChoice) -> bool:

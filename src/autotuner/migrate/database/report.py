@@ -25,6 +25,7 @@ class Report:
         rows: table of ours -> rows written.
         notes: outcome of a key -> how many notes.
         untranslated: tasks and presets that are in version 1's tables alone, with the reason.
+        drafts: tasks that do not say all that version 2 needs, with what is to be filled in.
         deleted_presets: system presets that version 1's user had deleted, and that are not here.
         other_presets: those that are, since the database has other data too.
         kept: cells and rows that no column holds, with the place of each in the source.
@@ -36,6 +37,7 @@ class Report:
     rows: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     untranslated: list[str] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
     deleted_presets: list[str] = field(default_factory=list)
     other_presets: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -52,6 +54,8 @@ class Report:
         for note in notes:
             if not note.path and len(self.untranslated) < _SHOWN:
                 self.untranslated.append(f"{_name(unit)}: {note.text}")
+            if note.done is Done.OPEN and len(self.drafts) < _SHOWN:
+                self.drafts.append(f"{_name(unit)}: {note.path}: {note.text}")
         for place in _cells(unit.account.get("verbatim", {})):
             self.kept_cells += 1
             if len(self.kept) < _SHOWN:
@@ -74,6 +78,7 @@ class Report:
             "rows": dict(self.rows),
             "notes": {done.value: self.notes[done.value] for done in Done},
             "untranslated": self.untranslated,
+            "drafts": self.drafts,
             "deleted_presets": self.deleted_presets,
             "other_presets": self.other_presets,
             "kept_cells": self.kept_cells,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from autotuner.migrate.database.measured import RawLevel, raw_levels
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.draft import Done, Note, Translation
 from autotuner.migrate.mirror import API_MODE, v1_document
+from autotuner.migrate.runtimes import asked_for
 from autotuner.migrate.translate import translate_task
 from autotuner.predict import Observation
 from autotuner.store.v1 import V1TaskRecord
@@ -89,17 +90,21 @@ class _Experiment:
     gpus: int
 
 
-def moved_task(source: SourceTask, *, observe: Observe, now: datetime) -> MovedTask:
+def moved_task(
+    source: SourceTask, *, observe: Observe, now: datetime, engine: str | None = None
+) -> MovedTask:
     """Rows that a task becomes.
 
     Args:
         now: the moment that stands where version 1 kept none.
+        engine: of a task whose runtime's own name means none.
     """
     row = carried(source.row)
     experiments = [_read(experiment) for experiment in source.experiments]
     document = _document(row)
+    asked = asked_for(engine, document["base_runtime"])
     try:
-        translation = translate_task(document, absent_mode=API_MODE)
+        translation = translate_task(document, absent_mode=API_MODE, engine=asked)
         columns = _columns(translation, experiments)
     except AutotunerError as error:
         why = str(error).replace("\n", " ")
@@ -110,7 +115,8 @@ def moved_task(source: SourceTask, *, observe: Observe, now: datetime) -> MovedT
     converted, launches, notes = _experiments(candidates, row, experiments, now)
     observations, unseen = observe(Launches(source.identity, translation.task, launches))
     found = [*translation.notes, *notes, *unseen]
-    return _moved(source, row, experiments, found, ours, converted, observations, now=now)
+    made = _moved(source, row, experiments, found, ours, converted, observations, now=now)
+    return replace(made, engine=asked)
 
 
 def _moved(
@@ -163,7 +169,7 @@ def _moved(
 def _document(row: Carried) -> dict[str, Any]:
     """The task as version 1's API says it, in texts that every database can store."""
     record = V1TaskRecord(id=0, **{**row.parsed, "status": row.parsed["status"] or "PENDING"})
-    return v1_document(record)
+    return {"model": None, "base_runtime": None, **v1_document(record)}
 
 
 def _read(source: SourceRow) -> _Experiment:

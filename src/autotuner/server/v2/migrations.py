@@ -14,9 +14,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from autotuner.config import problems_of
 from autotuner.errors import ConfigError, NotFoundError, Problem
 from autotuner.migrate import Note, translate_task, v1_document
-from autotuner.migrate.database import Observer, UnitChoice, move, opened, preview
-from autotuner.migrate.database.here import TranslatedHere, translate_here
+from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, opened, preview
+from autotuner.migrate.database.here import translate_here
 from autotuner.migrate.mirror import API_MODE
+from autotuner.migrate.runtimes import asked_for
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v1.schemas import TaskBody
@@ -38,8 +39,13 @@ from autotuner.tuning.forecast import PREDICTION_CACHE
 
 router = v2_router("/tasks/migrate", "tasks")
 _MOST_AT_ONCE = 100
+_NO_ENGINE = problems(ProblemKind.UNPROCESSABLE, ProblemKind.TASK_INVALID)
 _SQLITE = b"SQLite format 3\0"
 Preview = Annotated[bool, Query(description="Only says what would be made; nothing is written.")]
+Engine = Annotated[
+    str | None,
+    Query(description="Engine of tasks whose `base_runtime` names none.", max_length=200),
+]
 
 
 class MigrationNote(View):
@@ -47,7 +53,9 @@ class MigrationNote(View):
 
     path: str
     """Dotted: `parameters.tp-size`."""
-    outcome: Literal["translated", "changed", "extra_args", "empty", "overruled", "kept", "lost"]
+    outcome: Literal[
+        "translated", "changed", "extra_args", "empty", "overruled", "kept", "lost", "open"
+    ]
     text: str
 
 
@@ -106,16 +114,16 @@ _FILE = TypeAdapter(MigratedFile)
 @router.post(
     "",
     response_model=MigratedTasks,
-    responses=merged(WITH_BODY),
+    responses=merged(WITH_BODY, _NO_ENGINE),
 )
-def migrate_tasks(service: ServiceDep, body: MigrateRequest, preview: Preview = False) -> Response:
+def migrate_tasks(
+    service: ServiceDep, body: MigrateRequest, preview: Preview = False, engine: Engine = None
+) -> Response:
     """Migrates tasks of version 1; each stays, and a second request finds what the first made."""
     items, faults = [], []
     for number in dict.fromkeys(body.ids):
         try:
-            items.append(
-                _view(translate_here(service.store, number, _observer(service), preview=preview))
-            )
+            items.append(_translated_here(service, number, engine, only_look=preview))
         except NotFoundError as error:
             faults.append({"v1_task_id": number, "detail": error.message})
     return json_response(_TASKS, {"items": items, "faults": faults})
@@ -130,35 +138,58 @@ def migrate_tasks(service: ServiceDep, body: MigrateRequest, preview: Preview = 
     ),
 )
 def migrate_upload(
-    service: ServiceDep, file: Annotated[UploadFile, File()], preview: Preview = False
+    service: ServiceDep,
+    file: Annotated[UploadFile, File()],
+    preview: Preview = False,
+    engine: Engine = None,
 ) -> Response:
     """Migrates a file of version 1: a task in JSON, or a whole database."""
     raw = file.file.read()
     found: dict[str, Any] = {"kind": "task", "task": None, "report": None}
     if raw.startswith(_SQLITE):
-        found |= {"kind": "database", "report": _database(service, raw, only_look=preview)}
+        found |= {"kind": "database", "report": _database(service, raw, engine, only_look=preview)}
     else:
-        found["task"] = _task_file(service, document_of(raw), only_look=preview)
+        found["task"] = _task_file(service, document_of(raw), engine, only_look=preview)
     return json_response(_FILE, found)
 
 
 @router.post(
     "/{task_id}",
     response_model=MigratedTask,
-    responses=problems(ProblemKind.NOT_FOUND),
+    responses=merged(problems(ProblemKind.NOT_FOUND), _NO_ENGINE),
 )
-def migrate_task(service: ServiceDep, task_id: TaskId, preview: Preview = False) -> Response:
+def migrate_task(
+    service: ServiceDep, task_id: TaskId, preview: Preview = False, engine: Engine = None
+) -> Response:
     """Migrates a task of version 1 with its results; it stays, and the new task names it."""
-    return json_response(
-        _TASK, _view(translate_here(service.store, task_id, _observer(service), preview=preview))
-    )
+    return json_response(_TASK, _translated_here(service, task_id, engine, only_look=preview))
 
 
 for _path in ("", "/upload"):
     post_only(router, _path)
 
 
-def _task_file(service: Service, document: Any, *, only_look: bool) -> dict[str, Any]:
+def _translated_here(
+    service: Service, number: int, engine: str | None, *, only_look: bool
+) -> dict[str, Any]:
+    found = translate_here(
+        service.store, number, _observer(service), preview=only_look, engine=_known(engine)
+    )
+    return {**vars(found), "notes": _notes(found.notes)}
+
+
+def _known(engine: str | None) -> str | None:
+    """The engine that is asked for.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    return None if engine is None else engine_named(engine)
+
+
+def _task_file(
+    service: Service, document: Any, engine: str | None, *, only_look: bool
+) -> dict[str, Any]:
     """A task file of version 1; where it is applied, it becomes a task of both versions.
 
     Raises:
@@ -167,7 +198,8 @@ def _task_file(service: Service, document: Any, *, only_look: bool) -> dict[str,
     """
     if not isinstance(document, dict):
         raise ConfigError("file", (Problem("", "a task of version 1 is a mapping"),))
-    translation = translate_task(document, absent_mode=API_MODE)
+    asked = asked_for(_known(engine), document.get("base_runtime"))
+    translation = translate_task(document, absent_mode=API_MODE, engine=asked)
     if only_look:
         return {
             "v1_task_id": None,
@@ -176,11 +208,13 @@ def _task_file(service: Service, document: Any, *, only_look: bool) -> dict[str,
             "document": translation.task,
             "notes": _notes(translation.notes),
         }
-    number = _kept(service, document, translation.task)
-    return _view(translate_here(service.store, number, _observer(service), preview=False))
+    number = _kept(service, document, translation.task, asked)
+    return _translated_here(service, number, asked, only_look=False)
 
 
-def _kept(service: Service, document: dict[str, Any], translated: Mapping[str, Any]) -> int:
+def _kept(
+    service: Service, document: dict[str, Any], translated: Mapping[str, Any], asked: str | None
+) -> int:
     """The number of the v1 task that a file says: the one that is here, or a new one.
 
     Raises:
@@ -197,41 +231,40 @@ def _kept(service: Service, document: dict[str, Any], translated: Mapping[str, A
         return made.id
     name = str(document["task_name"])
     there = tasks.named(name)
-    if there is None or _translated(there) != translated:
+    if there is None or _translated(there, asked) != translated:
         raise ProblemError(ProblemKind.DUPLICATE_NAME, f"there is another v1 task {name!r}")
     return there.id
 
 
-def _translated(record: V1TaskRecord) -> Mapping[str, Any] | None:
+def _translated(record: V1TaskRecord, asked: str | None) -> Mapping[str, Any] | None:
     try:
-        return translate_task(v1_document(record), absent_mode=API_MODE).task
+        return translate_task(v1_document(record), absent_mode=API_MODE, engine=asked).task
     except ConfigError:
         return None
 
 
-def _database(service: Service, raw: bytes, *, only_look: bool) -> dict[str, Any]:
+def _database(
+    service: Service, raw: bytes, engine: str | None, *, only_look: bool
+) -> dict[str, Any]:
     """Report of an uploaded database.
 
     Raises:
+        ConfigError: there is no such engine.
         MigrationError: it is no database of version 1, or damaged.
     """
     with tempfile.TemporaryDirectory(prefix="autotuner-upload-") as folder:
         path = Path(folder) / "uploaded.db"
         path.write_bytes(raw)
         with opened(path) as source:
-            observer = _observer(service)
+            observer, choice, asked = _observer(service), UnitChoice(), _known(engine)
             if only_look:
-                return preview(source, UnitChoice(), observer).to_json()
-            number, report = move(source, service.store, UnitChoice(), observer)
+                return preview(source, choice, observer, engine=asked).to_json()
+            number, report = move(source, service.store, choice, observer, engine=asked)
             return {"migration": number, **report.to_json()}
 
 
 def _observer(service: Service) -> Observer:
     return Observer.of(service.folder / PREDICTION_CACHE)
-
-
-def _view(found: TranslatedHere) -> dict[str, Any]:
-    return {**vars(found), "notes": _notes(found.notes)}
 
 
 def _notes(notes: Iterable[Note]) -> list[Mapping[str, str]]:

@@ -33,6 +33,7 @@ class MovedTask:
     """A task with its experiments; `ours` is None where it became no task of version 2.
 
     `best` is the number of the best experiment in the source; `account` as in `MigratedRow`.
+    `engine` is the one that the user named for it, where the task itself does not.
     """
 
     identity: str
@@ -44,6 +45,7 @@ class MovedTask:
     best: int | None
     observations: tuple[Observation, ...]
     account: Mapping[str, Any]
+    engine: str | None = None
 
 
 @dataclass(frozen=True)

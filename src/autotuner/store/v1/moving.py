@@ -38,6 +38,8 @@ from autotuner.store.v1.unmoving import remove_units, was_worked_on
 
 TASK_KIND, PRESET_KIND, ROW_KIND = "task", "preset", "row"
 _WRITTEN = (MoveOutcome.MOVED, MoveOutcome.CHANGED)
+ENGINE = "engine"
+"""Key of an account: the engine that the user named for a task."""
 NUMBERS = "numbers"
 """Key of an account: number of an experiment in the source -> its number here, where it differs."""
 _NEW_TASK: dict[str, Any] = {
@@ -118,7 +120,7 @@ def settled(
     What was moved here of a unit that has changed since is taken away, to be written anew.
     """
     known = known_units(connection, [unit.identity for unit in units])
-    outcomes = [_outcome_of(connection, known.get(unit.identity), unit.digest) for unit in units]
+    outcomes = [_outcome_of(connection, known.get(unit.identity), unit) for unit in units]
     changed = [
         known[unit.identity]
         for unit, outcome in zip(units, outcomes, strict=True)
@@ -140,11 +142,14 @@ def known_units(connection: Connection, identities: Sequence[str]) -> dict[str, 
     return found
 
 
-def _outcome_of(connection: Connection, known: Row[Any] | None, digest: str) -> MoveOutcome:
+def _outcome_of(
+    connection: Connection, known: Row[Any] | None, unit: MovedTask | MovedPreset | KeptRow
+) -> MoveOutcome:
     """Outcome of moving a unit of which so much is recorded."""
     if known is None:
         return MoveOutcome.MOVED
-    if known.digest == digest:
+    asked = unit.engine if isinstance(unit, MovedTask) else None
+    if known.digest == unit.digest and asked in (None, known.account.get(ENGINE)):
         return MoveOutcome.SAME
     return MoveOutcome.WORKED_ON if was_worked_on(connection, known) else MoveOutcome.CHANGED
 
@@ -240,6 +245,8 @@ def _write(
         own = {str(n): renumbered[n] for e in task.experiments if (n := e.source_id) in renumbered}
         if own:
             record["account"][NUMBERS] = own
+        if task.engine is not None:
+            record["account"][ENGINE] = task.engine
         records.append(record)
     put(connection, MigratedRow, records)
     return [(v1_id, v2_ids.get(t.identity)) for t, v1_id in zip(tasks, v1_ids, strict=True)]
