@@ -374,6 +374,6 @@ def test_an_engine_is_named_for_tasks_that_name_none(source: Path, store: Store)
     documents = {task.v1_task_id: task.config for task in store.tasks.all()}
     assert documents[2]["system"]["backend"] == documents[3]["system"]["backend"] == "vllm"
     assert documents[2]["misc"]["extra_args"] == ["--zeal", "1"]
-    assert documents[5]["system"]["backend"] == "tensorrt_llm"
+    assert documents[5]["system"]["backend"] == "trtllm"
     assert moved(source, store).units["tasks"] == {"same": 12}
     assert compared(source, store).differences == []
