@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotuner.config import parse_task
-from autotuner.migrate import Done, translate_task
+from autotuner.migrate import Done, Note, Translation, translate_task
+from autotuner.migrate.accounted import unaccounted
+from autotuner.migrate.values import listed, stored_text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -130,25 +132,92 @@ def v1_tasks(draw: st.DrawFn) -> dict[str, Any]:
 @pytest.mark.slow
 @given(v1_tasks())
 @settings(max_examples=300)
-def test_no_key_of_a_task_is_lost(v1: dict[str, Any]) -> None:
-    if not isinstance(v1["model"].get("id_or_path"), str) or not v1["model"]["id_or_path"]:
-        return
+def test_every_value_of_a_task_is_found_again(v1: dict[str, Any]) -> None:
     translation = translate_task(v1)
     parse_task(translation.task)
     json.dumps(translation.task, allow_nan=False)
-    noted = {note.path for note in translation.notes}
-    kept = translation.task.get("metadata", {}).get("v1", {})
-    for path in _keys(v1):
-        shown = [".".join(path[:n]) for n in range(1, len(path) + 1)]
-        below = any(known.startswith(f"{shown[-1]}.") for known in noted)
-        assert below or noted & set(shown), path
-    for message in translation.noted(Done.KEPT, Done.LOST, Done.OVERRULED):
-        assert message.path in {".".join(path) for path in _keys(kept)}, message
+    assert list(unaccounted(v1, translation.task, translation.notes)) == []
+    for note in translation.noted(Done.TRANSLATED, Done.EXTRA_ARGS):
+        key, _, name = note.path.partition(".")
+        if key == "parameters" and name in v1["parameters"]:
+            assert_tried(translation, note, name, v1["parameters"][name])
+        elif note.path in PLACES:
+            assert_there(translation, note, v1)
 
 
-def _keys(document: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every key of nested mappings."""
-    for key, value in document.items():
-        yield (*above, key)
-        if isinstance(value, dict):
-            yield from _keys(value, (*above, key))
+def assert_tried(translation: Translation, note: Note, name: str, written: Any) -> None:
+    """Each value that a parameter tries is one of a field, or stands in the engine's words."""
+    if note.text.startswith(("another name of", "parallel.expert_parallel")):
+        return
+    points = [point for point in translation.points if point.name == name]
+    for value in listed(written):
+        assert [p for p in points if type(p.value) is type(value) and p.value == value], note
+    for point in points:
+        for path, value in point.settings.items():
+            assert says(point.value, value) or "opposite" in note.text, (note, point)
+            assert value in values_of(translation.task, path), (note, point)
+        words = " ".join(point.words)
+        lines = values_of(translation.task, "misc.extra_args")
+        assert not words or any(words in " ".join(line) for line in lines), (note, point)
+
+
+PLACES = {
+    "description": ("description", 1),
+    "model.id_or_path": ("model", 1),
+    "benchmark.model_name": ("model.served_name", 1),
+    "benchmark.num_concurrency": ("benchmark.concurrency", 1),
+    "benchmark.max_time_per_iteration": ("benchmark.duration_per_level_s", 60),
+    "benchmark.max_requests_per_iteration": ("benchmark.requests_per_level", 1),
+    "optimization.max_iterations": ("optimization.budget.experiments", 1),
+    "slo.ttft.threshold": ("slo.ttft_ms", 1000),
+    "slo.tpot.threshold": ("slo.tpot_ms", 1000),
+    "slo.latency.p90.threshold": ("slo.e2e_p90_ms", 1000),
+}
+"""Key of a v1 task -> place in the v2 task, and the factor of its unit."""
+
+
+def assert_there(translation: Translation, note: Note, v1: dict[str, Any]) -> None:
+    """The value of a key is at its place, in its unit."""
+    place, factor = PLACES[note.path]
+    written, found = inside(v1, note.path), inside(translation.task, place)
+    if "left out" in note.text:
+        return
+    if place == "model":
+        found = found.get("path", found.get("id"))
+    written = listed(written) if isinstance(found, list) else written
+    assert says(written, found, factor), (note, written, found)
+
+
+def says(written: Any, found: Any, factor: int = 1) -> bool:
+    """Whether a value says the same as another, which may be of another type or unit."""
+    if isinstance(written, list) and isinstance(found, list):
+        once = [one for n, one in enumerate(found) if one not in found[:n]]
+        return all(any(says(one, other, factor) for other in once) for one in written)
+    if isinstance(written, str) and isinstance(found, str):
+        return stored_text(written) == found or written.lower() == found.lower()
+    if str(written).strip().lower() == str(found).lower():
+        return True
+    try:
+        return math.isclose(float(written) * factor, float(found), rel_tol=1e-9)
+    except (TypeError, ValueError):
+        return False
+
+
+def inside(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+def values_of(task: dict[str, Any], path: str) -> list[Any]:
+    """Values that a task or one of its combinations gives a field."""
+    found: list[Any] = []
+    for part in (task, *task.get("combinations", ())):
+        value = inside(part, path)
+        several = isinstance(value, list) and (path != "misc.extra_args" or is_nested(value))
+        found += value if several else [] if value is None else [value]
+    return found
+
+
+def is_nested(value: list[Any]) -> bool:
+    return any(isinstance(one, list) for one in value)

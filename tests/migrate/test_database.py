@@ -15,7 +15,8 @@ from v1_database import built, insert
 
 from autotuner.errors import MigrationError, StoreError
 from autotuner.migrate.database import Observer, Report, UnitChoice, move, opened, preview
-from autotuner.migrate.database.verify import MovedComparison, verify
+from autotuner.migrate.database.comparison import MovedComparison
+from autotuner.migrate.database.verify import verify
 from autotuner.store import Store
 from autotuner.store.schema import TaskRow
 from autotuner.store.v1 import V1Experiments, V1Presets, V1Tasks

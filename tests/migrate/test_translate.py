@@ -82,7 +82,7 @@ def test_a_number_of_gpus_never_hides_among_extra_flags() -> None:
     translation = translated(parameters={"tp-size": ["many"]})
     assert note(translation, "parameters.tp-size").done is Done.LOST
     assert "misc" not in translation.task
-    assert translation.task["metadata"]["v1"]["parameters"] == {"tp-size": "many"}
+    assert translation.task["metadata"]["v1"]["parameters"] == {"tp-size": ["many"]}
 
 
 def test_a_flag_that_the_tuner_sets_is_kept_beside() -> None:

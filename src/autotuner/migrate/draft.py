@@ -118,12 +118,21 @@ class Draft:
     Args:
         engine: whose flags the task names.
         facts: of the model, as far as its name shows them.
+        source: the v1 task: what is kept of a key is all of it, also where a part was translated.
         kept_as: key of the metadata under which lies what the document does not say.
     """
 
-    def __init__(self, engine: str, facts: ModelFacts, *, kept_as: str = "v1") -> None:
+    def __init__(
+        self,
+        engine: str,
+        facts: ModelFacts,
+        *,
+        source: Mapping[str, Any] | None = None,
+        kept_as: str = "v1",
+    ) -> None:
         self.engine = engine
         self.facts = facts
+        self._source = source or {}
         self._kept_as = kept_as
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
@@ -140,10 +149,11 @@ class Draft:
 
     def keep(self, path: Path, value: Any, done: Done, text: str) -> None:
         """Puts a key that the v2 task does not say into `metadata.v1`, and says why."""
-        inside = self._kept
+        inside, written = self._kept, inside_of(self._source, path[:-1])
         for key in path[:-1]:
             inside = inside.setdefault(key, {})
-        inside[path[-1]] = kept_form(value)
+        is_key = isinstance(written, Mapping) and path[-1] in written
+        inside[path[-1]] = kept_form(written[path[-1]] if is_key else value)
         self.note(path, done, text)
 
     def put(self, place: str, value: Any) -> None:
@@ -200,6 +210,13 @@ class Draft:
             for place in places:
                 self.note((place,), Done.CHANGED, f"{text} {MAX_ALTERNATIVES:,} are tried")
         return list(itertools.islice(itertools.product(*choices), MAX_ALTERNATIVES))
+
+
+def inside_of(document: Any, keys: Path) -> Any:
+    """The value under these keys of nested mappings; None where there is none."""
+    for key in keys:
+        document = document.get(key) if isinstance(document, Mapping) else None
+    return document
 
 
 def _scalar(values: list[Any]) -> Any:

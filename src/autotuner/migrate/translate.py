@@ -191,7 +191,7 @@ def translate_task(
     if not v1.keys() >= _NEEDED:
         raise ConfigError(SOURCE, tuple(_faults(v1, where, found)))
     known = known_model(where) if where is not None else None
-    draft = Draft(found.engine or "", known.facts if known else ModelFacts())
+    draft = Draft(found.engine or "", known.facts if known else ModelFacts(), source=v1)
     draft.put("version", 2)
     add_name(draft, v1.get("task_name"))
     add_model(draft, v1.get("model"))

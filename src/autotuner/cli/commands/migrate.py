@@ -28,7 +28,8 @@ from autotuner.migrate.database import (
     require_chosen,
     sha256_of,
 )
-from autotuner.migrate.database.verify import MovedComparison, verify
+from autotuner.migrate.database.comparison import MovedComparison
+from autotuner.migrate.database.verify import verify
 from autotuner.migrate.draft import Done
 from autotuner.store import Store
 from autotuner.store.database import address_of
@@ -146,9 +147,12 @@ def _print_comparison(found: MovedComparison) -> None:
     leaves = found.to_json()["leaves"]
     _say(
         f"{found.units:,} tasks, presets and other rows: {leaves['carried']:,} values are in "
-        f"version 1's tables as they were, {leaves['verbatim']:,} verbatim beside, and "
-        f"{leaves['converted']:,} in measurements too"
+        f"version 1's tables as they were, {leaves['verbatim']:,} verbatim beside, "
+        f"{leaves['converted']:,} in measurements too, and {leaves['translated']:,} in tasks of "
+        "version 2 or in a note of theirs"
     )
+    if found.worked_on:
+        _say(f"{found.worked_on:,} tasks were worked on here since, and are not compared")
     if found.skipped:
         _say(f"{found.skipped:,} tasks were not asked for")
     for line in found.differences[:_SHOWN]:

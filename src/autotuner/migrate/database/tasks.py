@@ -101,7 +101,7 @@ def moved_task(
     """
     row = carried(source.row)
     experiments = [_read(experiment) for experiment in source.experiments]
-    document = _document(row)
+    document = task_document(row)
     asked = asked_for(engine, document["base_runtime"])
     try:
         translation = translate_task(document, absent_mode=API_MODE, engine=asked)
@@ -166,7 +166,7 @@ def _moved(
     )
 
 
-def _document(row: Carried) -> dict[str, Any]:
+def task_document(row: Carried) -> dict[str, Any]:
     """The task as version 1's API says it, in texts that every database can store."""
     record = V1TaskRecord(id=0, **{**row.parsed, "status": row.parsed["status"] or "PENDING"})
     return {"model": None, "base_runtime": None, **v1_document(record)}

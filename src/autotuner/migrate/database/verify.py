@@ -3,63 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import Table
 
-from autotuner.measure import Measurement
 from autotuner.migrate.database.accounts import notes_of
 from autotuner.migrate.database.carried import TABLES, carried
 from autotuner.migrate.database.cells import described
-from autotuner.migrate.database.measured import converted_leaves, raw_levels
+from autotuner.migrate.database.comparison import MovedComparison
 from autotuner.migrate.database.move import UnitChoice, kept_row
 from autotuner.migrate.database.source import SourceRow, SourceTask, V1Source
+from autotuner.migrate.database.verify_ours import compare_ours, compare_profile
 from autotuner.store import Store
 from autotuner.store.v1.moved_reading import MovedHere, moved_here
 
 _AT_ONCE = 50
-_SHOWN = 50
-_NEAR = 1e-9
-"""Share by which a converted figure may differ: a rounding of its last digits."""
-T = TypeVar("T")
-
-
-@dataclass
-class MovedComparison:
-    """The outcome, added up leaf by leaf.
-
-    Attributes:
-        found: where leaves were found -> how many: `carried` in version 1's tables as they were,
-            `verbatim` in a record beside, `converted` in a measurement too, in its unit.
-        differences: leaves that are not there, or are something else; the first of them.
-    """
-
-    found: Counter[str] = field(default_factory=Counter)
-    differences: list[str] = field(default_factory=list)
-    differing: int = 0
-    units: int = 0
-    skipped: int = 0
-
-    def differ(self, place: str, why: str) -> None:
-        """Notes a leaf that is not as it was."""
-        self.differing += 1
-        if len(self.differences) < _SHOWN:
-            self.differences.append(f"{place}: {why}")
-
-    def to_json(self) -> dict[str, Any]:
-        """The whole of it."""
-        return {
-            "units": self.units,
-            "skipped": self.skipped,
-            "leaves": {place: self.found[place] for place in ("carried", "verbatim", "converted")},
-            "differing": self.differing,
-            "differences": self.differences,
-        }
+_REFERENCES = ("id", "task_id", "best_experiment_id")
+"""Columns of numbers of rows, which may be others here."""
 
 
 def verify(
@@ -78,20 +39,22 @@ def verify(
     done = 0
     chosen = (task for task in source.tasks() if _is_chosen(choice, task, found))
     for tasks in _some(chosen):
-        here = moved_here(store.sessions, [t.identity for t in tasks], TABLES["tasks"])
+        units = {task.identity: [one.id for one in task.experiments] for task in tasks}
+        here = moved_here(store.sessions, units, TABLES["tasks"])
         for task in tasks:
             _compare_task(task, here.get(task.identity), found)
         done += len(tasks)
         progress(done, counts.tasks)
     for presets in _some(source.presets() if choice.has_presets() else ()):
-        names = [preset.identity("name", "created_at") for preset in presets]
-        here = moved_here(store.sessions, names, TABLES["parameter_presets"])
-        for preset, name in zip(presets, names, strict=True):
+        names = {preset.identity("name", "created_at"): preset for preset in presets}
+        here = moved_here(store.sessions, dict.fromkeys(names, ()), TABLES["parameter_presets"])
+        for name, preset in names.items():
             _compare_preset(preset, here.get(name), found)
     for rows in _some(source.without_place() if choice.has_others() else ()):
-        here = moved_here(store.sessions, [row.identity() for row in rows], None)
-        for row in rows:
-            _compare_kept(row, here.get(row.identity()), found)
+        others = {row.identity(): row for row in rows}
+        here = moved_here(store.sessions, dict.fromkeys(others, ()), None)
+        for identity, row in others.items():
+            _compare_kept(row, here.get(identity), found)
     return found
 
 
@@ -107,17 +70,34 @@ def _compare_task(task: SourceTask, here: MovedHere | None, found: MovedComparis
     if not _is_here(place, here, task.digest, found):
         return
     assert here is not None  # noqa: S101 - it is here
+    if here.was_worked_on:
+        found.worked_on += 1
+        return
     if here.is_gone:
         found.differ(place, "its task of version 2 is gone")
     verbatim = here.account.get("verbatim", {})
     _compare_row(place, task.row, here.row, here, verbatim, found)
-    for index, experiment in enumerate(task.experiments):
+    _compare_best(place, task, here, found)
+    for experiment in task.experiments:
         inside = f"{place}, experiment {experiment.id}"
         kept = verbatim.get("experiments", {}).get(str(experiment.id), {})
-        _compare_row(inside, experiment, here.experiments.get(experiment.id), here, kept, found)
-        if here.v2_task_id is not None:
-            measured = here.measured[index] if index < len(here.measured) else None
-            _compare_measured(inside, experiment, measured, here, found)
+        row = here.experiments.get(experiment.id)
+        _compare_row(inside, experiment, row, here, kept, found)
+        if row is not None:
+            found.expect(f"{inside}, task_id", here.v1_id, row["task_id"])
+    if here.strangers:
+        numbers = ", ".join(map(str, here.strangers))
+        found.differ(place, f"experiments that the source has not: {numbers}")
+    compare_ours(place, task, here, found)
+
+
+def _compare_best(place: str, task: SourceTask, here: MovedHere, found: MovedComparison) -> None:
+    """The reference to the best experiment: to the same one, by its number here."""
+    best = carried(task.row).parsed["best_experiment_id"]
+    own = {experiment.id for experiment in task.experiments}
+    if here.row is not None:
+        expected = here.number_of(best) if best in own else None
+        found.expect(f"{place}, best_experiment_id", expected, here.row["best_experiment_id"])
 
 
 def _compare_preset(preset: SourceRow, here: MovedHere | None, found: MovedComparison) -> None:
@@ -126,6 +106,7 @@ def _compare_preset(preset: SourceRow, here: MovedHere | None, found: MovedCompa
         if here.is_gone:
             found.differ(place, "its profile is gone")
         _compare_row(place, preset, here.row, here, here.account.get("verbatim", {}), found)
+        compare_profile(place, preset, here, found)
 
 
 def _compare_kept(row: SourceRow, here: MovedHere | None, found: MovedComparison) -> None:
@@ -163,7 +144,7 @@ def _compare_row(
     expected = carried(row).values
     changed = {note.path for note in notes_of(unit.account) if note.done == "changed"}
     for name, cell in row.cells.items():
-        if name == "id" or _is_a_number_of_rows(name):
+        if name in _REFERENCES and name not in verbatim:
             continue
         if cell is None and (name not in expected or here[name] == expected[name]):
             continue  # what says nothing is no leaf
@@ -181,59 +162,6 @@ def _compare_row(
             found.found["carried"] += 1
         else:
             found.differ(inside, f"it is {here[name]!r} here, and {expected[name]!r} in the source")
-
-
-def _is_a_number_of_rows(name: str) -> bool:
-    """Whether a column refers to another row, whose number may be another here."""
-    return name in ("task_id", "best_experiment_id")
-
-
-def _compare_measured(
-    place: str,
-    experiment: SourceRow,
-    measured: Sequence[Measurement] | None,
-    unit: MovedHere,
-    found: MovedComparison,
-) -> None:
-    """Every raw result: a measurement with the same figures in its units, and it verbatim."""
-    metrics = carried(experiment).parsed["metrics"]
-    raw = metrics.get("raw_results") if isinstance(metrics, Mapping) else None
-    if not isinstance(raw, list):
-        return
-    noted = {note.path for note in notes_of(unit.account)}
-    levels, _ = raw_levels(metrics, "metrics")
-    results = [
-        result
-        for index, result in enumerate(raw)
-        if f"experiments.{experiment.id}.metrics.raw_results.{index}" not in noted
-    ]
-    if measured is None or len(measured) != len(results) or len(levels) != len(results):
-        count = 0 if measured is None else len(measured)
-        found.differ(place, f"{len(results)} raw results, and {count} measurements")
-        return
-    for index, (result, measurement) in enumerate(zip(results, measured, strict=True)):
-        inside = f"{place}, raw result {index}"
-        if measurement.original != result:
-            found.differ(inside, "the measurement does not hold it verbatim")
-        document = measurement.model_dump(mode="json")
-        for theirs, ours, factor in converted_leaves(result):
-            before, after = _at(result, theirs), _at(document, ours)
-            if before is None or after is None:
-                continue
-            if math.isclose(before * factor, after, rel_tol=_NEAR):
-                found.found["converted"] += 1
-            else:
-                found.differ(f"{inside}, {theirs}", f"{before:g} became {after:g}")
-
-
-def _at(document: Any, place: str) -> float | None:
-    value = reduce(
-        lambda inside, key: inside.get(key) if isinstance(inside, Mapping) else None,
-        place.split("."),
-        document,
-    )
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
 
 
 def _same(table: Table, name: str, expected: Any, here: Any) -> bool:

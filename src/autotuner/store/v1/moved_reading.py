@@ -1,120 +1,174 @@
-"""Reads what was moved here, as it stands: rows of version 1 with their text, and measurements."""
+"""Reads what was moved here, as it stands: rows of both versions, of JSON columns the text."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import JSON, ColumnElement, Connection, Table, Text, cast, select
+from sqlalchemy import JSON, ColumnElement, Connection, Table, Text, select
+from sqlalchemy import cast as sql_cast
 
-from autotuner.measure import Measurement
 from autotuner.store import v1_schema
-from autotuner.store.row_numbers import chunks, found_in
+from autotuner.store.row_numbers import chunks
 from autotuner.store.schema import ExperimentRow, MeasurementRow, ProfileRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1.moving import NUMBERS, known_units
 
+Columns = Mapping[str, Any]
+_TASKS, _EXPERIMENTS, _MEASUREMENTS, _PROFILES = (
+    cast(Table, row.__table__) for row in (TaskRow, ExperimentRow, MeasurementRow, ProfileRow)
+)
+
 
 @dataclass(frozen=True)
 class MovedHere:
-    """A unit as it is here: `row` of version 1's table, `experiments` by number in the source.
+    """A unit as it is here.
 
-    `is_gone` says whether its task of version 2 or its profile was removed, `measured` has the
-    measurements of each experiment of ours in the order of launch; `row` is None where it is gone.
+    Attributes:
+        row: of version 1's table; None where it is gone.
+        experiments: rows of version 1's table by number in the source.
+        strangers: numbers of further experiments that its task has here.
+        task: of version 2; None where there is none, or it is gone.
+        launched: the experiments of that, in order, each with its measurements.
+        document: of the profile; None where there is none, or it is gone.
+        was_worked_on: whether its task was handed to workers here since.
     """
 
     account: Mapping[str, Any]
     digest: str
+    v1_id: int | None
     v2_task_id: int | None
     profile: str | None
-    is_gone: bool
-    row: Mapping[str, Any] | None
-    experiments: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    measured: Sequence[Sequence[Measurement]] = ()
+    row: Columns | None
+    experiments: Mapping[int, Columns]
+    strangers: Sequence[int]
+    task: Columns | None
+    launched: Sequence[tuple[Columns, Sequence[Columns]]]
+    document: str | None
+    was_worked_on: bool
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its task of version 2 or its profile was removed."""
+        without_task = self.v2_task_id is not None and self.task is None
+        return without_task or (self.profile is not None and self.document is None)
+
+    def number_of(self, source_id: int) -> int:
+        """The number here of an experiment of the source."""
+        return int(self.account.get(NUMBERS, {}).get(str(source_id), source_id))
 
 
 def moved_here(
-    sessions: Sessions, identities: Sequence[str], table: Table | None
+    sessions: Sessions, units: Mapping[str, Sequence[int]], table: Table | None
 ) -> dict[str, MovedHere]:
     """Units by identity; those that were never moved here are left out.
 
     Args:
+        units: identity -> numbers of its experiments in the source.
         table: version 1's table of their rows; None where they have none.
     """
     with sessions.reading() as session:
         connection = session.connection()
-        units = known_units(connection, identities)
-        v1_ids = [unit.v1_id for unit in units.values() if unit.v1_id is not None]
-        rows = {} if table is None else rows_by(connection, table, table.c.id, v1_ids)
-        is_task = table is v1_schema.tasks
-        v1_table = v1_schema.experiments
-        own = rows_by(connection, v1_table, v1_table.c.task_id, v1_ids) if is_task else {}
-        ours = [u.v2_task_id for u in units.values() if u.v2_task_id is not None]
-        profiles = [u.profile for u in units.values() if u.profile is not None]
-        there = {None, *found_in(connection, TaskRow.__table__.c.id, ours)}
-        named = {None, *found_in(connection, ProfileRow.__table__.c.name, profiles)}
-        measured = _measured(connection, [u.v2_task_id for u in units.values() if u.v2_task_id])
+        known = known_units(connection, list(units))
+        v1_ids = [unit.v1_id for unit in known.values() if unit.v1_id is not None]
+        of_tasks = table is v1_schema.tasks
+        rows = {} if table is None else _by_id(connection, table, v1_ids)
+        own = _of_tasks(connection, v1_ids) if of_tasks else {}
+        numbers = {
+            identity: {
+                source_id: int(unit.account.get(NUMBERS, {}).get(str(source_id), source_id))
+                for source_id in units[identity]
+            }
+            for identity, unit in known.items()
+        }
+        named = {number for each in numbers.values() for number in each.values()}
+        experiments = _by_id(connection, v1_schema.experiments, list(named))
+        tasks = _by_id(connection, _TASKS, _present(known.values(), "v2_task_id"))
+        launched = _launched(connection, list(tasks))
+        worked_on = _worked_on(connection, v1_ids) if of_tasks else set()
+        profiles = rows_by(
+            connection, _PROFILES, _PROFILES.c.name, _present(known.values(), "profile")
+        )
         return {
             identity: MovedHere(
                 account=unit.account,
                 digest=unit.digest,
+                v1_id=unit.v1_id,
                 v2_task_id=unit.v2_task_id,
                 profile=unit.profile,
-                is_gone=unit.v2_task_id not in there or unit.profile not in named,
-                row=next(iter(rows.get(unit.v1_id, ())), None),
-                experiments=_by_source(own.get(unit.v1_id, []), unit.account),
-                measured=measured.get(unit.v2_task_id, ()),
+                row=rows.get(unit.v1_id),
+                experiments={
+                    source_id: experiments[number]
+                    for source_id, number in numbers[identity].items()
+                    if number in experiments
+                },
+                strangers=sorted(set(own.get(unit.v1_id, ())) - set(numbers[identity].values())),
+                task=tasks.get(unit.v2_task_id),
+                launched=launched.get(unit.v2_task_id, ()),
+                document=next((row["document"] for row in profiles.get(unit.profile, ())), None),
+                was_worked_on=unit.v1_id in worked_on,
             )
-            for identity, unit in units.items()
+            for identity, unit in known.items()
         }
 
 
-def _by_source(
-    rows: Sequence[Mapping[str, Any]], account: Mapping[str, Any]
-) -> dict[int, Mapping[str, Any]]:
-    there = {here: int(source) for source, here in account.get(NUMBERS, {}).items()}
-    return {there.get(row["id"], row["id"]): row for row in rows}
+def _present(units: Iterable[Any], column: str) -> list[Any]:
+    return [value for unit in units if (value := getattr(unit, column)) is not None]
 
 
-def rows_by(
-    connection: Connection, table: Table, column: ColumnElement[Any], values: Sequence[int]
-) -> dict[int, list[Mapping[str, Any]]]:
-    """Rows by the value of a column, of JSON columns the text."""
-    columns = [
-        cast(c, Text).label(c.name) if isinstance(c.type, JSON) else c for c in table.columns
-    ]
-    found: defaultdict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for some in chunks(values):
-        query = select(column.label("_of"), *columns).where(column.in_(some)).order_by(table.c.id)
-        for row in connection.execute(query).mappings():
-            found[row["_of"]].append(dict(row))
+def _by_id(connection: Connection, table: Table, ids: Sequence[int]) -> dict[Any, Columns]:
+    return {number: rows[0] for number, rows in rows_by(connection, table, table.c.id, ids).items()}
+
+
+def _of_tasks(connection: Connection, v1_ids: Sequence[int]) -> dict[int, list[int]]:
+    """Numbers of the experiments of tasks of version 1."""
+    columns = v1_schema.experiments.c
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for some in chunks(v1_ids):
+        query = select(columns.task_id, columns.id).where(columns.task_id.in_(some))
+        for task_id, number in connection.execute(query):
+            found[task_id].append(number)
     return found
 
 
-def _measured(
+def _worked_on(connection: Connection, v1_ids: Sequence[int]) -> set[int]:
+    """Those of the tasks of version 1 that were handed to workers here."""
+    columns = _TASKS.c
+    queued = select(columns.v1_task_id).where(columns.queued_at.is_not(None))
+    return {
+        number
+        for some in chunks(v1_ids)
+        for number in connection.scalars(queued.where(columns.v1_task_id.in_(some)))
+    }
+
+
+def _launched(
     connection: Connection, task_ids: Sequence[int]
-) -> dict[int, list[list[Measurement]]]:
-    experiments, measurements = ExperimentRow.__table__.c, MeasurementRow.__table__.c
-    found: dict[int, list[list[Measurement]]] = {}
-    for some in chunks(task_ids):
-        query = (
-            select(experiments.task_id, experiments.id, cast(measurements.payload, Text))
-            .outerjoin_from(
-                ExperimentRow.__table__,
-                MeasurementRow.__table__,
-                measurements.experiment_id == experiments.id,
-            )
-            .where(experiments.task_id.in_(some))
-            .order_by(experiments.task_id, experiments.idx, measurements.id)
-        )
-        newest = None
-        for task_id, number, payload in connection.execute(query):
-            own = found.setdefault(task_id, [])
-            if number != newest:
-                own.append([])
-                newest = number
-            if payload is not None:
-                own[-1].append(Measurement.model_validate_json(payload))
+) -> dict[Any, list[tuple[Columns, Sequence[Columns]]]]:
+    own = rows_by(connection, _EXPERIMENTS, _EXPERIMENTS.c.task_id, task_ids)
+    numbers = [row["id"] for rows in own.values() for row in rows]
+    levels = rows_by(connection, _MEASUREMENTS, _MEASUREMENTS.c.experiment_id, numbers)
+    return {
+        task_id: [
+            (row, levels.get(row["id"], ())) for row in sorted(rows, key=lambda row: row["idx"])
+        ]
+        for task_id, rows in own.items()
+    }
+
+
+def rows_by(
+    connection: Connection, table: Table, column: ColumnElement[Any], values: Sequence[Any]
+) -> dict[Any, list[Mapping[str, Any]]]:
+    """Rows by the value of a column, of JSON columns the text."""
+    columns = [
+        sql_cast(c, Text).label(c.name) if isinstance(c.type, JSON) else c for c in table.columns
+    ]
+    found: defaultdict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    order = list(table.primary_key.columns)
+    for some in chunks(values):
+        query = select(column.label("_of"), *columns).where(column.in_(some)).order_by(*order)
+        for row in connection.execute(query).mappings():
+            found[row["_of"]].append(dict(row))
     return found

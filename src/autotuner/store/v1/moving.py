@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Connection, Row, Table, column, insert, select, table, update
 
+from autotuner.measure import Measurement
 from autotuner.store import v1_schema
 from autotuner.store.migration_schema import MigratedRow
 from autotuner.store.records import load_columns, observation_columns
@@ -27,7 +28,6 @@ from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import first_lease
 from autotuner.store.v1.free_names import free_names
 from autotuner.store.v1.moved import (
-    Columns,
     KeptRow,
     MovedExperiment,
     MovedPreset,
@@ -331,23 +331,26 @@ def _write_experiments(
         connection,
         measurements,
         [
-            _measurement(number, measurement, repeat)
+            {
+                **measurement_columns(measurement, repeat),
+                "experiment_id": number,
+                "payload": measurement.model_dump_json(),
+            }
             for (one, _), number in zip(everything, numbers, strict=True)
             for measurement, repeat in one.levels
         ],
     )
 
 
-def _measurement(experiment_id: int, measurement: Any, repeat: int) -> Columns:
+def measurement_columns(measurement: Measurement, repeat: int) -> dict[str, Any]:
+    """Columns of a measurement that are kept beside it."""
     return {
-        "experiment_id": experiment_id,
         **load_columns(measurement.load),
         "repeat": repeat,
         "valid": measurement.valid,
         "tok_s": measurement.tok_s,
         "ttft_ms": measurement.ttft_ms.mean if measurement.ttft_ms else None,
         "tpot_ms": measurement.tpot_ms.mean if measurement.tpot_ms else None,
-        "payload": measurement.model_dump_json(),
     }
 
 

@@ -1,0 +1,105 @@
+"""Compares what of version 2 was made of a source's rows with what they become."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from typing import Any
+
+from autotuner.migrate.accounted import leaves, unaccounted
+from autotuner.migrate.database.accounts import notes_of
+from autotuner.migrate.database.carried import carried
+from autotuner.migrate.database.comparison import MovedComparison
+from autotuner.migrate.database.measured import converted_leaves
+from autotuner.migrate.database.presets import moved_preset
+from autotuner.migrate.database.source import SourceRow, SourceTask
+from autotuner.migrate.database.tasks import moved_task, task_document
+from autotuner.store.v1.moved import MovedExperiment
+from autotuner.store.v1.moved_reading import MovedHere
+from autotuner.store.v1.moving import ENGINE, measurement_columns
+
+_UNKNOWN = datetime.max.replace(tzinfo=UTC)
+"""Stands where version 1 kept no moment, and that of the move was taken."""
+_LATER = frozenset({"updated_at"})
+"""Columns that change whenever a task is only looked after."""
+_NEAR = 1e-9
+"""Share by which a converted figure may differ: a rounding of its last digits."""
+_JSON = frozenset({"config", "settings", "payload"})
+
+
+def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComparison) -> None:
+    """The task of version 2: each key of its document, each experiment and measurement; and every
+    key of the source's task: said there, verbatim in it, or in a note."""
+    engine = here.account.get(ENGINE)
+    made = moved_task(task, observe=lambda launches: ((), ()), now=_UNKNOWN, engine=engine)
+    if made.ours is None or here.task is None:
+        return
+    _compare_columns(f"{place}, version 2", made.ours, here.task, found)
+    v1 = task_document(carried(task.row))
+    config = json.loads(here.task["config"])
+    missing = list(unaccounted(v1, config, notes_of(here.account)))
+    for keys, why in missing:
+        found.differ(f"{place}, {'.'.join(keys)}", why)
+    found.found["translated"] += sum(1 for _ in leaves(v1)) - len(missing)
+    if len(here.launched) != len(made.experiments):
+        why = f"{len(here.launched)} experiments, and {len(made.experiments)} in the source"
+        found.differ(f"{place}, version 2", why)
+        return
+    for one, (row, levels) in zip(made.experiments, here.launched, strict=True):
+        inside = f"{place}, experiment {one.source_id}"
+        _compare_columns(f"{inside}, version 2", one.ours, row, found)
+        _compare_levels(inside, one, levels, found)
+
+
+def compare_profile(place: str, preset: SourceRow, here: MovedHere, found: MovedComparison) -> None:
+    """The profile that a preset became."""
+    expected = moved_preset(preset).profile
+    if expected is not None and here.document is not None:
+        document = {**expected, "name": here.profile}
+        found.expect(f"{place}, profile", document, json.loads(here.document))
+
+
+def _compare_columns(
+    place: str, expected: Mapping[str, Any], here: Mapping[str, Any], found: MovedComparison
+) -> None:
+    for name, value in expected.items():
+        if value == _UNKNOWN or name in _LATER:
+            continue
+        there = here[name]
+        found.expect(f"{place}, {name}", value, json.loads(there) if name in _JSON else there)
+
+
+def _compare_levels(
+    place: str, one: MovedExperiment, levels: Sequence[Mapping[str, Any]], found: MovedComparison
+) -> None:
+    """Every raw result: a measurement with the same figures in its units, and it verbatim."""
+    if len(levels) != len(one.levels):
+        found.differ(place, f"{len(one.levels)} raw results, and {len(levels)} measurements")
+        return
+    for index, ((measurement, repeat), row) in enumerate(zip(one.levels, levels, strict=True)):
+        inside = f"{place}, raw result {index}"
+        expected = measurement.model_dump(mode="json")
+        columns = measurement_columns(measurement, repeat) | {"payload": expected}
+        _compare_columns(inside, columns, row, found)
+        result = measurement.original or {}
+        for theirs, ours, factor in converted_leaves(result):
+            before, after = _at(result, theirs), _at(expected, ours)
+            if before is None or after is None:
+                continue
+            if math.isclose(before * factor, after, rel_tol=_NEAR):
+                found.found["converted"] += 1
+            else:
+                found.differ(f"{inside}, {theirs}", f"{before:g} became {after:g}")
+
+
+def _at(document: Any, place: str) -> float | None:
+    value = reduce(
+        lambda inside, key: inside.get(key) if isinstance(inside, Mapping) else None,
+        place.split("."),
+        document,
+    )
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
