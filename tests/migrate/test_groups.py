@@ -47,6 +47,27 @@ def test_a_format_that_v1_passed_nothing_for_is_kept_beside(
     assert not translation.noted(Done.LOST)
 
 
+@pytest.mark.parametrize("runtime", ["sglang", "vllm", "tensorrt-llm"])
+@pytest.mark.parametrize("kind", ["fp8_e5m2", "fp8_e4m3"])
+def test_the_kind_of_fp8_stays_where_an_engine_has_both(runtime: str, kind: str) -> None:
+    """A cache in e5m2 is rounded otherwise, and needs no GPU that computes in FP8."""
+    translation = translated(base_runtime=runtime, quant_config={"kvcache_dtype": kind})
+    has_both = runtime != "tensorrt-llm"
+    ours = "fp8_e5m2" if kind == "fp8_e5m2" and has_both else "fp8"
+    assert translation.task["quantization"] == {"kvcache_mode": ours}
+    changed = kind == "fp8_e5m2" and not has_both
+    done = Done.CHANGED if changed else Done.TRANSLATED
+    assert note(translation, "quant_config.kvcache_dtype").done is done
+
+
+def test_a_short_name_without_a_word_on_the_engine_is_passed_as_it_is() -> None:
+    translation = translated(
+        base_runtime="tensorrt-llm", parameters={"kv-cache-dtype": ["fp8_e5m2"]}
+    )
+    assert translation.task["misc"]["extra_args"] == ["--kv_cache_dtype", "fp8_e5m2"]
+    assert "quantization" not in translation.task
+
+
 def test_presets_of_widths_are_points_of_the_grid() -> None:
     translation = translated(parallel_config={"presets": ["single-gpu", "balanced", "odd"]})
     assert translation.task["combinations"] == [

@@ -107,7 +107,7 @@ def test_each_quantisation_preset_is_a_combination() -> None:
     translation = translate_task(example("quant_presets"))
     assert translation.task["combinations"] == [
         {},
-        {"quantization": {"gemm_mode": "fp8", "kvcache_mode": "fp8", "moe_mode": "fp8"}},
+        {"quantization": {"gemm_mode": "fp8", "kvcache_mode": "fp8_e5m2", "moe_mode": "fp8"}},
     ]
     shown = note(translation, "quant_config.presets.dynamic-fp8.attention_dtype")
     assert shown.done is Done.KEPT

@@ -206,8 +206,8 @@ FORMAT_PRESETS = {
 }
 """v1's presets, as its documentation lists them."""
 _AUTO = "auto"
-_WORDS = {"fp8_e5m2": "fp8", "fp8_e4m3": "fp8", "fp16": "float16"}
-"""v1's word for a KV cache's format -> v2's; which kind of fp8 it is, the engine's table says."""
+_WORDS = {"fp8_e4m3": ("fp8",), "fp8_e5m2": ("fp8_e5m2", "fp8"), "fp16": ("float16",)}
+"""v1's word for a KV cache's format -> v2's, of which the first that the engine knows is meant."""
 _DTYPES = ("float16", "float32")
 """Formats of matrices that v2 has as the type of all that is not quantised."""
 _GEMM, _KVCACHE, _MOE = FIELDS["gemm_dtype"], FIELDS["kvcache_dtype"], FIELDS["moe_dtype"]
@@ -300,20 +300,21 @@ def _format(draft: Draft, path: tuple[str, ...], key: str, value: Any) -> GridPo
         draft.note(path, Done.TRANSLATED, "misc.dtype")
         return GridPoint({"misc.dtype": value} if "misc.dtype" not in draft.fields_set else {})
     try:
-        word = _WORDS.get(value, value) if field == _KVCACHE else value
-        ours = setting(field, word)
+        named = _WORDS.get(value, (value,)) if field == _KVCACHE else (value,)
+        choices = [setting(field, word) for word in named]
     except (UnfitError, TypeError) as unfit:
         return _as_v1_passed(draft, path, key, value, f"{field} cannot say it: {unfit}")
-    refused = why_not(draft.engine, field, ours, draft.facts)
-    if refused is not None:
-        text = f"{draft.engine} cannot say {field}: {refused[0]}"
+    why = {ours: why_not(draft.engine, field, ours, draft.facts) for ours in choices}
+    found = next((ours for ours, refused in why.items() if refused is None), None)
+    if found is None:
+        reason = next(refused[0] for refused in why.values() if refused)
+        text = f"{draft.engine} cannot say {field}: {reason}"
         return _as_v1_passed(draft, path, key, value, text)
-    if ours == value:
-        draft.note(path, Done.TRANSLATED, field)
+    if found == choices[0]:
+        draft.note(path, Done.TRANSLATED, f"{field}: {found}")
     else:
-        text = f"{field}: {ours}; which kind of it, the engine's flag table says"
-        draft.keep(path, value, Done.CHANGED, text)
-    return GridPoint({field: ours})
+        draft.keep(path, value, Done.CHANGED, f"{field}: {found}, the kind that the engine has")
+    return GridPoint({field: found})
 
 
 def _as_v1_passed(draft: Draft, path: tuple[str, ...], key: str, value: Any, why: str) -> GridPoint:

@@ -15,6 +15,7 @@ from autotuner.migrate.flags import (
     other_meaning,
     owners,
     plain,
+    why_not,
     words,
 )
 from autotuner.migrate.values import UnfitError, as_bool, is_range, listed
@@ -113,6 +114,7 @@ def _add(draft: Draft, parameter: _Given) -> None:
         otherwise = other_meaning(draft.engine, known.path, found, draft.facts)
         if otherwise is not None:
             raise UnfitError(otherwise)
+        _require_word(draft, known, found)
     except UnfitError as unfit:
         why = f"{known.path} cannot say it: {unfit}"
         short = flag_of_field(draft.engine, known.path) if known.row is None else None
@@ -124,6 +126,14 @@ def _add(draft: Draft, parameter: _Given) -> None:
         draft.point(parameter.name, value, {known.path: ours})
     opposite = ", which says the opposite" if known.negated else ""
     draft.note(path, Done.TRANSLATED, f"{known.path}{opposite}")
+
+
+def _require_word(draft: Draft, known: Meaning, values: list[Any]) -> None:
+    """A flag's own row has a word for each of its values; a field's short name need not."""
+    reasons = (why_not(draft.engine, known.path, value, draft.facts) for value in values)
+    refused = next(filter(None, reasons), None) if known.row is None else None
+    if refused is not None:
+        raise UnfitError(refused[0])
 
 
 def _overruled(draft: Draft, parameter: _Given, winner: _Given) -> None:
