@@ -263,7 +263,7 @@ def test_presets_and_flags_are_shown_in_v1s_names() -> None:
         "mem_frac": "0.9",
         "quant_config": "default",
     }
-    fp8 = plain | {"quantization.kvcache_mode": "fp8"}
+    fp8 = plain | {"quantization.kvcache_mode": "fp8_e5m2"}
     assert v1_parameters(points, fp8)["quant_config"] == "kv-cache-fp8"
 
 

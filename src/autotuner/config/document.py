@@ -93,9 +93,10 @@ class Document(BaseModel):
                 template = "{name} is given twice ({key} is another name for it); keep one"
                 faults.append((name, PydanticCustomError("given_twice", template, words)))
             resolved[name] = item
-        known = [*cls.model_fields, *cls.ALIASES]
+        fields = cls.model_fields
         for key in resolved:
-            if key not in cls.model_fields:
+            if key not in fields:
+                known = [*fields, *cls.ALIASES]
                 hint = {"key": shortened(key), "hint": nearest(key, known)}
                 template = "unknown key {key}, {hint}"
                 faults.append((key, PydanticCustomError("unknown_key", template, hint)))

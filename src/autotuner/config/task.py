@@ -258,7 +258,7 @@ class TaskConfig(Combination):
 
     @model_validator(mode="after")
     def _given_once(self) -> TaskConfig:
-        own = {f"{g}.{field}" for g in GROUP_NAMES for field in self.group(g).given()}
+        own = set(self.settings()) if self.combinations else set()
         faults: list[tuple[tuple[str | int, ...], str]] = [
             (("combinations", index, *path.split(".")), "the task itself says it too; keep one")
             for index, combination in enumerate(self.combinations)

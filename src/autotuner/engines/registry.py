@@ -61,6 +61,11 @@ def engine_measured_by(tool: str) -> str | None:
 
 def v1_engines() -> dict[str, str]:
     """Every name that version 1 had for an engine -> its name, in version 1's order."""
-    known = [(v1, name) for name in BACKENDS if (v1 := engine_table(name).file.v1)]
+    return _v1_names(tuple(BACKENDS))
+
+
+@functools.cache
+def _v1_names(engines: tuple[str, ...]) -> dict[str, str]:
+    known = [(v1, name) for name in engines if (v1 := engine_table(name).file.v1)]
     known.sort(key=lambda each: each[0].order)
     return {word: name for v1, name in known for word in v1.names}

@@ -68,6 +68,7 @@ def knows(engine: str, name: str) -> bool:
     return bool({bare, flag} & _flags(engine).keys())
 
 
+@functools.lru_cache(maxsize=4_096)
 def owners(engine: str, name: str) -> tuple[str, ...]:
     """The fields that a flag says too, whatever the kind of model; none where it is not known."""
     table = engine_table(engine)

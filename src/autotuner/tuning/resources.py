@@ -70,8 +70,9 @@ def stored_columns(task: TaskConfig) -> dict[str, Any]:
 def field_values(task: TaskConfig, path: str) -> list[Any]:
     """Every value that the task or one of its combinations gives a field."""
     found: list[Any] = []
+    group, _, field = path.partition(".")
     for part in (task, *task.combinations):
-        value = part.settings().get(path)
+        value = getattr(getattr(part, group), field)
         found += value if isinstance(value, list) else [value]
     return [value for value in found if value is not None]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import JSON, Boolean, Column, String, Table
 
-from autotuner.migrate.database.cells import JsonCell, described, lenient_json, reader_of
+from autotuner.migrate.database.cells import JsonCell, Reader, described, lenient_json, reader_of
 from autotuner.migrate.database.source import Cell, SourceRow
 from autotuner.migrate.draft import Done, Note
 from autotuner.migrate.values import UnfitError
@@ -22,10 +22,14 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (v1_schema.tasks, v1_schema.experiments, v1_schema.parameter_presets)
 }
-_READERS = {
-    name: {column.name: reader_of(column.type) for column in table.columns}
+_COLUMNS: Mapping[str, Mapping[str, tuple[Column[Any], Reader, int | None]]] = {
+    name: {
+        column.name: (column, reader_of(column.type), getattr(column.type, "length", None))
+        for column in table.columns
+    }
     for name, table in TABLES.items()
 }
+"""Table -> column -> what reads its cells, and how many characters it holds."""
 _STATUSES = {
     "tasks": ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED"),
     "experiments": ("PENDING", "DEPLOYING", "BENCHMARKING", "SUCCESS", "FAILED"),
@@ -53,7 +57,7 @@ class Carried:
 
 def carried(row: SourceRow) -> Carried:
     """A row of a table of version 1; its columns may be fewer or more than ours."""
-    table = TABLES[row.table]
+    columns = _COLUMNS[row.table]
     values: dict[str, Any] = {}
     parsed: dict[str, Any] = {}
     notes: list[Note] = []
@@ -63,26 +67,27 @@ def carried(row: SourceRow) -> Carried:
         notes.append(Note(name, done, why))
         verbatim[name] = described(row.cells[name])
 
-    for column in table.columns:
-        if column.name == "id":
+    for name, (column, read, most) in columns.items():
+        if name == "id":
             continue
-        cell = row.cells.get(column.name)
+        cell = row.cells.get(name)
         found: Any = None
         try:
-            found = None if cell is None else _READERS[row.table][column.name](cell)
-            if found is not None and column.name == "status":
+            found = None if cell is None else read(cell)
+            if found is not None and name == "status":
                 found = _status(row.table, found)
-            _require_room(column, found)
+            if most is not None and isinstance(found, str) and len(found) > most:
+                raise UnfitError(f"it is longer than the {most} characters of the column")
         except UnfitError as unfit:
             found = _instead(column, cell)
-            keep(column.name, Done.KEPT, f"{unfit}; {_in_place(found)}")
+            keep(name, Done.KEPT, f"{unfit}; {_in_place(found)}")
         if found is None and not column.nullable:
             found = _absent(column)
         is_json = isinstance(found, JsonCell)
-        values[column.name] = found.text if is_json else found
-        parsed[column.name] = found.value if is_json else found
+        values[name] = found.text if is_json else found
+        parsed[name] = found.value if is_json else found
     for name in row.cells:
-        if name not in table.columns and row.cells[name] is not None:
+        if name not in columns and row.cells[name] is not None:
             keep(name, Done.KEPT, "version 1's schema has no such column")
     return Carried(values, parsed, tuple(notes), verbatim)
 
@@ -92,12 +97,6 @@ def _status(table: str, written: str) -> str:
     if known not in _STATUSES[table]:
         raise UnfitError(f"{written!r} is no status of version 1")
     return known
-
-
-def _require_room(column: Column[Any], value: Any) -> None:
-    most = column.type.length if isinstance(column.type, String) else None
-    if most is not None and isinstance(value, str) and len(value) > most:
-        raise UnfitError(f"it is longer than the {most} characters of the column")
 
 
 def _instead(column: Column[Any], cell: Cell) -> Any:

@@ -119,10 +119,12 @@ def _distribution(stats: Any, count: int) -> Distribution | None:
     """A distribution in ms; None where version 1 kept less than ours has."""
     if not isinstance(stats, Mapping) or not count:
         return None
-    seconds: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
-    if not all(type(value) in (int, float) and math.isfinite(value) for value in seconds):
-        return None
-    in_ms = {ours: value * _MS for ours, value in zip(_STATS, seconds, strict=True)}
+    in_ms = {}
+    for ours, theirs in _STATS.items():
+        seconds: Any = stats.get(theirs)
+        if type(seconds) not in (int, float) or not math.isfinite(seconds):
+            return None
+        in_ms[ours] = seconds * _MS
     return Distribution(count=count, **in_ms)
 
 

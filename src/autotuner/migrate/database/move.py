@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -115,9 +117,11 @@ def move(
     report = Report(source.name, source.sha256)
     migrations, sessions = Migrations(store.sessions), store.sessions
     number = migrations.begin(source.name, source.sha256)
-    for tasks in _batches(source, choice, _maker(observe, engine), report, progress):
-        for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
-            report.add(task, written.outcome)
+    made = _batches(source, choice, _maker(observe, engine), report, progress)
+    with _batch_by_batch(made) as batches:
+        for tasks in batches:
+            for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
+                report.add(task, written.outcome)
     if _has_presets(source, choice):
         put_system_presets_aside(sessions, number)
     for presets in _some(_presets(source, choice)):
@@ -133,6 +137,30 @@ def move(
             report.add(row, written.outcome)
     migrations.end(number, report.to_json())
     return number, report
+
+
+@contextmanager
+def _batch_by_batch(batches: Iterator[T]) -> Iterator[Iterator[T]]:
+    """Batches, with garbage looked for after each of them, and in what it left alone.
+
+    Else a fifth of the time is spent on going through them, and through the tables of predictors,
+    again and again.
+    """
+
+    def each() -> Iterator[T]:
+        for batch in batches:
+            yield batch
+            gc.collect()
+            gc.freeze()
+
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield each()
+    finally:
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
 
 
 def require_chosen(source: V1Source, choice: UnitChoice) -> None:

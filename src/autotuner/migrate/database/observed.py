@@ -22,6 +22,7 @@ from autotuner.predict.combined import answers, best_of_both
 from autotuner.tuning.points import informative_levels
 
 SOURCE = "version 1"
+_NO_WORDS = {"extra_args": None}
 _MOST_KNOWN = 5_000
 """Answers of a predictor that are kept."""
 
@@ -29,6 +30,7 @@ _MOST_KNOWN = 5_000
 class _Seen(NamedTuple):
     experiment: Launched
     candidate: Candidate
+    asked: Candidate
     level: RawLevel
     measurement: Measurement
 
@@ -67,6 +69,7 @@ class Observer:
         for experiment in launches.experiments:
             try:
                 candidate = Candidate.from_settings(dict(experiment.settings))
+                asked = _without_words(candidate)
             except ValidationError as error:
                 notes.append(_unseen(experiment, f"{error.errors()[0]['msg']}"))
                 continue
@@ -76,7 +79,7 @@ class Observer:
                 if steady and measurement.ttft_ms is not None:
                     where = experiment.gpu.name, level.scenario
                     seen.setdefault(where, []).append(
-                        _Seen(experiment, candidate, level, measurement)
+                        _Seen(experiment, candidate, asked, level, measurement)
                     )
         found: list[Observation] = []
         for group in seen.values():
@@ -98,7 +101,7 @@ class Observer:
         found = []
         unseen: dict[Note, None] = {}
         for one in group:
-            answer = predicted[one.candidate.id]
+            answer = predicted[one.asked.id]
             base, why = answer.points.get(one.measurement.load), answer.why
             if base is not None:
                 try:
@@ -115,7 +118,7 @@ class Observer:
 
         Many tasks of a database launch the same candidates: each is asked once.
         """
-        candidates = {one.candidate.id: one.candidate for one in group}
+        candidates = {one.asked.id: one.asked for one in group}
         levels = tuple(sorted({one.measurement.load for one in group}))
         place = (scenario.model, scenario.engine, scenario.device, scenario.isl, scenario.osl)
         keys = {id_: (place, id_, levels) for id_ in candidates}
@@ -127,6 +130,13 @@ class Observer:
             for candidate in unknown:
                 self._known[keys[candidate.id]] = _answer(parts, candidate.id)
         return {id_: self._known[key] for id_, key in keys.items()}
+
+
+def _without_words(candidate: Candidate) -> Candidate:
+    """The candidate as predictors see it: words for the engine tell them nothing."""
+    if candidate.misc.extra_args is None:
+        return candidate
+    return candidate.model_copy(update={"misc": candidate.misc.model_copy(update=_NO_WORDS)})
 
 
 def _answer(parts: Sequence[Predictions], candidate_id: str) -> _Answer:

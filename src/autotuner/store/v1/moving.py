@@ -10,7 +10,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Row, Table, column, insert, select, table, update
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    column,
+    insert,
+    select,
+    table,
+    update,
+)
 
 from autotuner.measure import Measurement
 from autotuner.store import v1_schema
@@ -281,11 +292,14 @@ def _write_v1_experiments(
         ],
     )
     found = {one.source_id: number for (one, _), number in zip(everything, numbers, strict=True)}
-    for task, v1_id in zip(tasks, v1_ids, strict=True):
-        if task.best is not None:
-            own = v1_schema.tasks.c.id == v1_id
-            best = update(v1_schema.tasks).where(own)
-            connection.execute(best.values(best_experiment_id=found[task.best]))
+    best = [
+        {"task": v1_id, "best": found[task.best]}
+        for task, v1_id in zip(tasks, v1_ids, strict=True)
+        if task.best is not None
+    ]
+    if best:
+        own = update(v1_schema.tasks).where(v1_schema.tasks.c.id == bindparam("task"))
+        connection.execute(own.values(best_experiment_id=bindparam("best")), best)
     return {there: here for there, here in found.items() if there != here}
 
 
