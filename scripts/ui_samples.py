@@ -122,7 +122,7 @@ def put_back(home: Path) -> None:
                 continue
             if event.kind in ended or (later and event.payload["load"]["value"] >= load["value"]):
                 session.delete(event)
-        progress = {"index": last.idx, "load": load, "completed": 37, "wanted": 64, "left_s": 22.0}
+        progress = {"index": last.idx, "load": load, "completed": 37, "wanted": 64, "left_s": 4.0}
         session.add(
             EventRow(task_id=task.id, at=last.started_at, kind="level_progress", payload=progress)
         )

@@ -86,7 +86,11 @@ STATES: Mapping[str, State] = {
 _COMING = "main [aria-busy=true], main .mantine-Skeleton-root"
 _READ = re.compile(r"/api/v2/(?!session|events)")
 ALL: Mapping[str, Scene] = {
-    **{name: Scene(path, states=tuple(STATES)) for name, path in PAGES.items()},
+    **{
+        # Of a list that draws what is in sight, the window is the whole picture.
+        name: Scene(path, states=tuple(STATES), is_whole=name != "search")
+        for name, path in PAGES.items()
+    },
     **SCENES,
 }
 IMAGES = ROOT / "docs" / "images"

@@ -141,7 +141,7 @@ def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
     reported = asked(slo=slo, others=[unbeaten])
     assert reported is not None
     assert "TTFT at 16 is " in reported
-    assert "ms at best, the SLO is 100" in reported
+    assert "ms at best, the SLO is 100 ms" in reported
     broken = [seen(point, 5.0, 0.0, 0.0) for point in SWEEP[:2]]
     outside = replace(unbeaten, ttft_ms=1e6)
     assert asked(slo=slo, others=[outside], measured=broken) is None, "nothing meets it so far"

@@ -216,7 +216,7 @@ class Attention(Document):
 
 
 class Misc(Document):
-    """The rest."""
+    """Settings of the engine that belong to no other group."""
 
     dtype: Literal["auto", "bfloat16", "float16", "float32"] | None = None
     """Type of unquantised weights and activations."""

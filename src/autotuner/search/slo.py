@@ -78,8 +78,10 @@ def _verdict(point: OperatingPoint, name: str, limit: float) -> Verdict:
 
 
 def describe_slo(slo: Mapping[str, float]) -> str:
-    """The limits in words: `TTFT <= 300 ms, TPOT <= 25 ms`."""
-    return ", ".join(f"{OBJECTIVES[name].label} <= {limit:g} ms" for name, limit in slo.items())
+    """The limits in words: `TTFT at most 300 ms, TPOT at most 25 ms`."""
+    return ", ".join(
+        f"{OBJECTIVES[name].label} at most {limit:,g} ms" for name, limit in slo.items()
+    )
 
 
 def recommend(
@@ -144,11 +146,11 @@ def _best_of(points: Sequence[OperatingPoint], name: str) -> tuple[OperatingPoin
     """The best point in one objective, the lowest TTFT among equals, and what it is."""
     best = max(points, key=lambda point: (*objective_vector(point, (name,)), -point.ttft_ms))
     if name == "tok_s_per_gpu" and best.tpot_ms is not None:
-        what = f"the most throughput ({best.tok_s_per_gpu:.1f} tok/s per device)"
+        what = f"the highest throughput ({figure(best.tok_s_per_gpu)} tok/s/GPU)"
     else:
         one_token = name == "tok_s_per_gpu" and best.requests_per_s is not None
         objective = OBJECTIVES["requests_per_s_per_gpu" if one_token else name]
-        most, value = "greatest" if objective.maximise else "least", quantity(best, objective.name)
+        most, value = "highest" if objective.maximise else "lowest", quantity(best, objective.name)
         what = f"the {most} {objective.meaning} ({figure(value)} {objective.unit})"
     return best, f"{what} of {len(points)} operating points"
 
@@ -159,7 +161,7 @@ def _knee(points: Sequence[OperatingPoint]) -> tuple[OperatingPoint, str, bool]:
     best = max(points, key=lambda p: (p.tok_s_per_gpu / most) * (_speed(p) / fastest))
     reason = (
         f"no SLO is given; this is the best balance: {percent(best.tok_s_per_gpu / most)} of the "
-        f"most throughput at {percent(_speed(best) / fastest)} of the greatest "
+        f"highest throughput at {percent(_speed(best) / fastest)} of the highest "
         + ("speed per user" if best.tpot_ms is not None else "speed to the first token")
     )
     return best, reason, True

@@ -177,7 +177,7 @@ def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
         if value > limit:
             return (
                 f"{OBJECTIVES[name].label} at {hope.load} is {figure(value)} ms at best, "
-                f"the SLO is {figure(limit)}"
+                f"the SLO is {figure(limit)} ms"
             )
     return None
 

@@ -3133,7 +3133,7 @@ export interface components {
         };
         /**
          * MiscAxes
-         * @description The rest.
+         * @description Settings of the engine that belong to no other group.
          */
         MiscAxes: {
             /**

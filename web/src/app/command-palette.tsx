@@ -43,7 +43,8 @@ export function CommandPalette() {
       maxHeight={420}
     >
       <Spotlight.Search
-        placeholder="Find a task, a page, or something to do"
+        classNames={{ input: classes.search }}
+        placeholder="Find a task, page or command"
         aria-label="Find a task, a page, or something to do"
         leftSection={<IconSearch size={18} aria-hidden />}
       />

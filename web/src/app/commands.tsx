@@ -60,7 +60,7 @@ export function useCommands(): CommandGroup[] {
       Icon: VERBS[verb].Icon,
       run: () => run(verb, [task]),
     }));
-    ofTask.unshift(...doing);
+    ofTask.push(...doing);
   }
   return [
     { title: "This task", commands: ofTask },

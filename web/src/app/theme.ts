@@ -26,6 +26,9 @@ const dark: MantineColorsTuple = [
   "#12181b",
 ];
 
+/** Mantine would write what is wrong with a small field in 10 px. */
+const SMALL_TEXT = { fontSize: "var(--mantine-font-size-xs)" };
+
 export const theme = createTheme({
   primaryColor: "lake",
   primaryShade: { light: 8, dark: 5 },
@@ -59,6 +62,9 @@ export const theme = createTheme({
         root: variant === "filled" ? { "--chip-color": "var(--on-filled)" } : {},
       }),
     }),
+    InputWrapper: { styles: { error: SMALL_TEXT, description: SMALL_TEXT } },
+    Modal: { styles: { title: { fontWeight: 650 } } },
+    Notification: { styles: { root: { border: "1px solid var(--line)" } } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250 } },
     Table: { defaultProps: { verticalSpacing: 6, highlightOnHover: true } },
     Anchor: { defaultProps: { underline: "hover" } },

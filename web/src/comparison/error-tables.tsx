@@ -19,15 +19,15 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">{head}</Table.Th>
-            <Table.Th scope="col">pairs</Table.Th>
-            <Table.Th scope="col">median error</Table.Th>
-            <Table.Th scope="col">bias</Table.Th>
+            <Table.Th scope="col">Pairs</Table.Th>
+            <Table.Th scope="col">Median error</Table.Th>
+            <Table.Th scope="col">Bias</Table.Th>
             {BANDS.map((band) => (
               <Table.Th scope="col" key={band}>
-                within {percent(band, 0)}
+                Within {percent(band, 0)}
               </Table.Th>
             ))}
-            <Table.Th scope="col">in interval</Table.Th>
+            <Table.Th scope="col">In interval</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -76,13 +76,13 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
         <Table className={classes.table} fz="xs">
           <Table.Thead>
             <Table.Tr>
-              <Table.Th scope="col">experiment</Table.Th>
-              <Table.Th scope="col">load</Table.Th>
-              <Table.Th scope="col">predicted</Table.Th>
-              <Table.Th scope="col">actual</Table.Th>
-              <Table.Th scope="col">error</Table.Th>
+              <Table.Th scope="col">Experiment</Table.Th>
+              <Table.Th scope="col">Load</Table.Th>
+              <Table.Th scope="col">Predicted</Table.Th>
+              <Table.Th scope="col">Actual</Table.Th>
+              <Table.Th scope="col">Error</Table.Th>
               <Table.Th scope="col" className={classes.words}>
-                source
+                Source
               </Table.Th>
             </Table.Tr>
           </Table.Thead>

@@ -47,7 +47,7 @@ describe("pairs", () => {
     expect(pairsOf(levels, "ttft_ms", "calibrated")).toEqual([]);
   });
 
-  it("carry the 80 % interval of the prediction", () => {
+  it("carry the 80\u00a0% interval of the prediction", () => {
     const [pair] = pairsOf(levels, "ttft_ms", "base");
     expect(pair?.low).toBeCloseTo(110 / Math.exp(0.12816));
     expect(pair?.high).toBeCloseTo(110 * Math.exp(0.12816));
@@ -55,7 +55,7 @@ describe("pairs", () => {
 });
 
 describe("errors", () => {
-  it("are the median, the mean, the bias and the shares within 10, 15 and 20 %", () => {
+  it("are the median, the mean, the bias and the shares within 10, 15 and 20\u00a0%", () => {
     const errors = errorsOf(
       pairsOf([level(1, 8, 109, 100), ...levels.slice(1)], "ttft_ms", "base"),
     );
@@ -70,8 +70,8 @@ describe("errors", () => {
   it("stand by load in its order, and by candidate and source worst first", () => {
     const pairs = pairsOf(levels, "ttft_ms", "base");
     expect(errorsBy(pairs, "load").map(({ value }) => value)).toEqual([
-      "8 in flight",
-      "64 in flight",
+      "8\u00a0in\u00a0flight",
+      "64\u00a0in\u00a0flight",
     ]);
     expect(errorsBy(pairs, "candidate").map(({ value }) => value)).toEqual(["#2", "#1"]);
     expect(errorsBy(pairs, "source").map(({ value, errors }) => [value, errors.pairs])).toEqual([

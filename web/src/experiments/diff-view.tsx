@@ -5,9 +5,13 @@ import { useState } from "react";
 import type { Experiment } from "~/api/experiments";
 import { CommandBlock } from "~/ui/command-block";
 import { change, fieldName } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import { type FigureCell, figureRows, settingRows, withBaseline } from "./diff";
 import classes from "./diff-view.module.css";
 import { ExperimentStatusBadge } from "./status-badge";
+
+/** Narrower, a column would break its numbers. */
+const COLUMN_PX = 150;
 
 interface DiffViewProps {
   taskId: number;
@@ -45,7 +49,7 @@ export function DiffView({ taskId, experiments, onMarked, onClose }: DiffViewPro
         />
       </Group>
       <div className={classes.scroll}>
-        <table className={classes.table}>
+        <table className={classes.table} style={{ minWidth: COLUMN_PX * (experiments.length + 1) }}>
           <thead>
             <tr>
               <th scope="col">Experiment</th>
@@ -128,11 +132,11 @@ function Head({ taskId, experiment, isBaseline, onBaseline }: HeadProps) {
       <ExperimentStatusBadge status={status} />
       {isBaseline ? (
         <Text size="xs" className="quiet">
-          Compared with
+          Baseline
         </Text>
       ) : (
         <Button size="compact-xs" variant="default" onClick={onBaseline}>
-          Compare with this
+          Use as baseline
         </Button>
       )}
     </Stack>
@@ -173,7 +177,7 @@ function TextRow({ title, experiments, of }: TextRowProps) {
     <tr>
       <th scope="row">{title}</th>
       {experiments.map((one) => (
-        <td key={one.index}>{one[of] || "–"}</td>
+        <td key={one.index}>{asSentence(one[of] ?? "") || "–"}</td>
       ))}
     </tr>
   );

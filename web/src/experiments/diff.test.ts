@@ -26,7 +26,7 @@ describe("experiments side by side", () => {
 
   it("compare figures with the first one's, and know which way is better", () => {
     const [throughput, ttft, tpot] = figureRows([first, second]);
-    expect(throughput?.cells.map(({ text }) => text)).toEqual(["100", "120"]);
+    expect(throughput?.cells.map(({ text }) => text)).toEqual(["100\u00a0tok/s", "120\u00a0tok/s"]);
     expect(throughput?.cells[0]?.change).toBeNull();
     expect(throughput?.cells[1]?.change).toBeCloseTo(0.2);
     expect(throughput?.cells[1]?.isBetter).toBe(true);

@@ -2,7 +2,7 @@
 
 import type { Experiment } from "~/api/experiments";
 import { setting } from "~/ui/format";
-import { quantity } from "~/ui/quantities";
+import { quantity, withUnit } from "~/ui/quantities";
 
 export interface SettingRow {
   path: string;
@@ -43,7 +43,8 @@ const FIGURES = [
 /** Figures of their representative points. */
 export function figureRows(experiments: readonly Experiment[]): FigureRow[] {
   return FIGURES.map(([field, name]) => {
-    const { title, format, better } = quantity(name);
+    const shown = quantity(name);
+    const { title, better } = shown;
     const base = experiments[0]?.[field] ?? null;
     const cells = experiments.map((one, place): FigureCell => {
       const value = one[field];
@@ -51,7 +52,7 @@ export function figureRows(experiments: readonly Experiment[]): FigureRow[] {
       const change = isKnown ? value / base - 1 : null;
       const isBetter =
         change === null || change === 0 ? null : change > 0 === (better === "higher");
-      return { text: format(value), change, isBetter };
+      return { text: withUnit(shown, value), change, isBetter };
     });
     return { title, cells };
   });

@@ -10,7 +10,8 @@ import { useTask } from "~/task/task-context";
 import { CommandBlock } from "~/ui/command-block";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { duration, fieldName, moment, setting } from "~/ui/format";
+import { duration, fieldName, moment, setting, unbroken } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import classes from "./experiment.module.css";
 import { FailureCard } from "./failure-card";
 import { LevelTable } from "./level-table";
@@ -65,29 +66,33 @@ function Head({ experiment }: { experiment: ExperimentDetail }) {
             Experiment {index}
           </Title>
           <ExperimentStatusBadge status={status} />
-          {experiment.is_on_actual_frontier && <Text size="sm">On the frontier</Text>}
         </Group>
-        <Group gap="sm">
+        <Group gap="sm" ml="auto">
           {index > 1 && <Neighbour index={index - 1} label="Previous" />}
           {index < task.experiments.total && <Neighbour index={index + 1} label="Next" />}
         </Group>
       </Group>
       <Text size="xs" className="quiet text-of-users" mt={4}>
+        {experiment.is_on_actual_frontier && (
+          <Text span inherit c="var(--mantine-color-text)">
+            On the frontier ·{" "}
+          </Text>
+        )}
         {facts.filter(Boolean).join(" · ")}
       </Text>
       {experiment.selection_reason && (
         <Text size="sm" className="text-of-users" mt={6}>
-          Why: {experiment.selection_reason}
+          Why: {unbroken(experiment.selection_reason)}
         </Text>
       )}
       {experiment.cut_short && (
         <Text size="sm" className="text-of-users" mt={4}>
-          Cut short {experiment.cut_short}
+          Cut short {unbroken(experiment.cut_short)}
         </Text>
       )}
       {experiment.unpredicted && (
         <Text size="sm" className="text-of-users" mt={4}>
-          Not predicted: {experiment.unpredicted}
+          Not predicted. {asSentence(experiment.unpredicted)}
         </Text>
       )}
     </section>

@@ -62,7 +62,7 @@ describe("the list of experiments", () => {
     await userEvent.click(await screen.findByRole("button", { name: "Side by side (2)" }));
     const region = await screen.findByRole("region", { name: "Side by side" });
     expect(within(region).getByText("+50 % better")).toBeVisible();
-    await userEvent.click(within(region).getByRole("button", { name: "Compare with this" }));
+    await userEvent.click(within(region).getByRole("button", { name: "Use as baseline" }));
     expect(await within(region).findByText("−33.3 % worse")).toBeVisible();
   });
 
@@ -146,11 +146,11 @@ describe("one experiment", () => {
         ],
       },
     });
-    const toggle = await screen.findByRole("button", { name: "8 in flight" });
+    const toggle = await screen.findByRole("button", { name: "8\u00a0in\u00a0flight" });
     expect(screen.getByText("predicted 110 (+10 %)")).toBeVisible();
     expect(screen.queryByText("p99")).toBeNull();
     await userEvent.click(toggle);
     expect(await screen.findByText("p99")).toBeVisible();
-    expect(screen.getByRole("img", { name: /^TTFT: 10 ms to 33 ms/ })).toBeVisible();
+    expect(screen.getByRole("img", { name: /^TTFT: 10\u00a0ms to 33\u00a0ms/ })).toBeVisible();
   });
 });

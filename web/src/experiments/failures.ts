@@ -1,10 +1,18 @@
 /** Failures of launches: what they are called, and how often each came. */
 
 import type { Experiment } from "~/api/experiments";
+import { asSentence } from "~/ui/sentence";
 
 /** `out_of_memory` -> "Out of memory". */
 export function failureName(kind: string): string {
   return kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll("_", " ");
+}
+
+/** What follows a failure's name in a sentence; a message that begins with the name goes on from it. */
+export function failureRest(kind: string, message: string): string {
+  const name = failureName(kind);
+  const said = asSentence(message);
+  return said.startsWith(name) ? said.slice(name.length) : `. ${said}`;
 }
 
 export interface FailureGroup {

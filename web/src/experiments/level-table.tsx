@@ -4,6 +4,7 @@ import { Fragment, useMemo, useState } from "react";
 import type { Distribution, MeasuredLevel, PredictedLevel } from "~/api/experiments";
 import { EmptyState } from "~/ui/empty-state";
 import { change, count, load, milliseconds, number } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import classes from "./experiment.module.css";
 import { LevelDistributions } from "./level-distributions";
 import { commonRemarks, type Level, levelsOf, remarksOn, scalesOf } from "./levels";
@@ -32,7 +33,7 @@ export function LevelTable({ measured, predicted }: LevelTableProps) {
     <div className={classes.scroll}>
       {common.map((remark) => (
         <Text key={remark} size="xs" className="quiet">
-          Every level: {remark}
+          {asSentence(remark)} This is so of every level.
         </Text>
       ))}
       <table className={classes.levels}>

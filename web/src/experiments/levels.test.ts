@@ -51,7 +51,7 @@ describe("levels", () => {
     ).toEqual([
       "2 of 34 requests failed",
       "the load generator was late, and may have set the figures",
-      "the machine was busy: others used 62 % of its CPUs",
+      "the machine was busy: others used 62\u00a0% of its CPUs",
       "a note",
     ]);
   });

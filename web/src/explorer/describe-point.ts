@@ -1,7 +1,7 @@
 /** Points in words. */
 
 import type { OperatingPoint } from "~/api/points";
-import { load, setting } from "~/ui/format";
+import { fieldName, load, setting } from "~/ui/format";
 
 /** Short name of a point: "#3 at 8 in flight", "Predicted, 8 in flight". */
 export function pointName(point: OperatingPoint): string {
@@ -25,7 +25,7 @@ export function settingsInWords(
   const parts = varying.slice(0, most).map((name) => {
     const text = setting(point.settings[name]);
     const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-    return `${(name.split(".").at(-1) ?? name).replaceAll("_", " ")} ${short}`;
+    return `${fieldName(name)} ${short}`;
   });
   const left = varying.length - parts.length;
   return left > 0 ? `${parts.join(", ")} and ${left} more` : parts.join(", ");

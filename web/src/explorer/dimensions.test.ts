@@ -42,8 +42,8 @@ describe("dimensions", () => {
 
   it("label what lies where", () => {
     expect(labelsOf(of("p.tp")).map(({ text }) => text)).toEqual(["1", "2", "8"]);
-    expect(labelsOf(of("ttft_ms"))[0]).toEqual({ position: 0, text: "1,000 ms" });
-    expect(labelsOf(of("ttft_ms")).at(-1)).toEqual({ position: 1, text: "10 ms" });
+    expect(labelsOf(of("ttft_ms"))[0]).toEqual({ position: 0, text: "1,000\u00a0ms" });
+    expect(labelsOf(of("ttft_ms")).at(-1)).toEqual({ position: 1, text: "10\u00a0ms" });
   });
 
   it("become a range where a setting has many numbers", () => {

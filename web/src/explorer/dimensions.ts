@@ -1,7 +1,7 @@
 /** Axes side by side: of every setting that varies, and of the figures that the task is for. */
 
 import { placeAt, type Span, shareOf, toPlace, toValue } from "~/charts/scale";
-import { number, setting } from "~/ui/format";
+import { fieldName, number, setting } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { type Brush, isRange, LOAD, valueAlong } from "./brushes";
 import type { PointSet } from "./point-set";
@@ -66,7 +66,7 @@ function varies({ positions }: Dimension): boolean {
 
 function dimensionOf(set: PointSet, name: string): Dimension {
   const isFigure = name !== LOAD && !name.includes(".");
-  const title = isFigure ? quantity(name).short : name === LOAD ? "load" : shortName(name);
+  const title = isFigure ? quantity(name).short : name === LOAD ? "load" : fieldName(name);
   if (isFigure) {
     const { better, format } = quantity(name);
     return rangeOf({ name, title }, set.column(name), better === "lower", format);
@@ -117,8 +117,6 @@ function byValue(left: unknown, right: unknown): number {
   if (typeof left === "number" && typeof right === "number") return left - right;
   return setting(left).localeCompare(setting(right), "en", { numeric: true });
 }
-
-const shortName = (path: string): string => (path.split(".").at(-1) ?? path).replaceAll("_", " ");
 
 /** What a brush between two shares of an axis selects; null where that is everything. */
 export function brushOf(dimension: Dimension, { low, high }: Extent): Brush | null {

@@ -117,8 +117,8 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
       />
       {scene.missing > 0 && (
         <Text size="xs" className="quiet">
-          {counted(scene.missing, "point has", "points have")} no place here: a figure is missing,
-          or 0 on a logarithmic axis.
+          {counted(scene.missing, "point has", "points have")} no place here: a figure is missing
+          {plane.logX || plane.logY ? ", or 0 on a logarithmic axis." : "."}
         </Text>
       )}
       {segments?.isThinned && (

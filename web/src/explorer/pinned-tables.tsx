@@ -1,7 +1,7 @@
 import { Table, Text } from "@mantine/core";
 import type { OperatingPoint } from "~/api/points";
 import { change, fieldName, load, setting } from "~/ui/format";
-import { withUnit } from "~/ui/quantities";
+import { range } from "~/ui/range";
 import { LOAD } from "./brushes";
 import { pointName } from "./describe-point";
 import classes from "./pinned-card.module.css";
@@ -35,7 +35,7 @@ export function SettingTable({ title, points, rows }: SettingTableProps) {
         {rows.map(({ name, values }) => (
           <Table.Tr key={name}>
             <Table.Th scope="row" className={classes.name} title={name}>
-              {name === LOAD ? "load" : fieldName(name)}
+              {name === LOAD ? "Load" : fieldName(name)}
             </Table.Th>
             {points.map((point, place) => (
               <Table.Td key={point.id} className="text-of-users">
@@ -64,7 +64,7 @@ export function FigureTable({ points, rows }: FigureTableProps) {
           <Table.Th scope="col">Figures</Table.Th>
           <PointHeads points={points} isNumeric />
           <Table.Th scope="col" className={classes.number}>
-            {isComparison ? "B against A" : "interval"}
+            {isComparison ? "B to A" : "Interval"}
           </Table.Th>
         </Table.Tr>
       </Table.Thead>
@@ -76,7 +76,7 @@ export function FigureTable({ points, rows }: FigureTableProps) {
             </Table.Th>
             {row.values.map((value, place) => (
               <Table.Td key={points[place]?.id} className={classes.number}>
-                {withUnit(row.quantity, value)}
+                {row.quantity.format(value)}
               </Table.Td>
             ))}
             <Table.Td className={classes.number}>
@@ -98,13 +98,13 @@ function PointHeads({
 }) {
   return points.map((point, place) => (
     <Table.Th key={point.id} scope="col" className={isNumeric ? classes.number : undefined}>
-      {points.length > 1 ? `${LETTERS[place]}: ${pointName(point)}` : pointName(point)}
+      {points.length > 1 ? LETTERS[place] : pointName(point)}
     </Table.Th>
   ));
 }
 
 function Change({ row }: { row: FigureRow }) {
-  const word = row.isBetter === null ? "" : row.isBetter ? " better" : " worse";
+  const word = row.isBetter === null ? "" : row.isBetter ? "\u00a0better" : "\u00a0worse";
   const look = row.isBetter === null ? "quiet" : row.isBetter ? classes.better : classes.worse;
   return (
     <span className={look}>
@@ -119,7 +119,7 @@ function Interval({ row, point }: { row: FigureRow; point: OperatingPoint | unde
   if (figure?.low == null || figure.high == null) return <span className="quiet">–</span>;
   return (
     <span className="quiet">
-      {row.quantity.format(figure.low)} to {row.quantity.format(figure.high)}
+      {range(row.quantity.format(figure.low), row.quantity.format(figure.high))}
     </span>
   );
 }

@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useMemo, useRef } from "react";
 import type { OperatingPoint } from "~/api/points";
 import { EmptyState } from "~/ui/empty-state";
-import { count, counted, load, setting } from "~/ui/format";
+import { count, counted, fieldName, load, setting } from "~/ui/format";
 import { LOAD } from "./brushes";
 import classes from "./point-table.module.css";
 import { groupAt, listedIndices } from "./scene";
@@ -121,7 +121,7 @@ function columnsOf({ choices, varying, scene }: Exploration): Column[] {
   return [
     {
       name: LOAD,
-      title: "load",
+      title: "Load",
       isNumeric: true,
       isHigherBetter: false,
       text: (point) => load(point.load),
@@ -136,7 +136,7 @@ function columnsOf({ choices, varying, scene }: Exploration): Column[] {
     })),
     ...varying.map((name) => ({
       name,
-      title: (name.split(".").at(-1) ?? name).replaceAll("_", " "),
+      title: fieldName(name),
       hint: name,
       isNumeric: false,
       isHigherBetter: false,

@@ -89,7 +89,9 @@ describe("recommended", () => {
     ]);
     const found = recommended(set, { ttft_ms: 100 }, BOTH);
     expect(found).toMatchObject({ index: 1, meetsSlo: false });
-    expect(found?.reason).toBe("Nothing meets the SLO: the nearest misses TTFT (100 ms) by 12 %");
+    expect(found?.reason).toBe(
+      "Nothing meets the SLO: the nearest misses TTFT (100\u00a0ms) by 12\u00a0%",
+    );
   });
 
   it("is the best balance without limits, and the best of a single objective", () => {

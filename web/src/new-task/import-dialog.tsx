@@ -80,7 +80,7 @@ export default function ImportDialog({ tools, onClose }: ImportDialogProps) {
             const pasted = new Blob([event.clipboardData.getData("text")]);
             if (!mayTake(pasted.size)) event.preventDefault();
           }}
-          rows={10}
+          rows={found ? 4 : 10}
           styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
           spellCheck={false}
           data-autofocus

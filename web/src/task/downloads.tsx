@@ -2,26 +2,42 @@ import { Button, Group, Stack, Text, Title } from "@mantine/core";
 import { IconDownload, IconExternalLink } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { type ExportForm, reportPath, saveExport } from "~/api/results";
+import type { Task } from "~/api/tasks";
 import { ErrorNotice } from "~/ui/error-notice";
 import classes from "./overview.module.css";
 import { useTask } from "./task-context";
 
-const FORMS: readonly { form: ExportForm; label: string; what: string }[] = [
+interface Form {
+  form: ExportForm;
+  label: string;
+  what: string;
+  /** What there has to be before it holds anything. */
+  needs?: "launch" | "result";
+}
+
+const FORMS: readonly Form[] = [
   {
     form: "shell",
     label: "Shell script",
     what: "A shell script that serves each point of the frontier",
+    needs: "result",
   },
-  { form: "csv", label: "CSV", what: "Every level that was measured" },
+  { form: "csv", label: "CSV", what: "Every level that was measured", needs: "launch" },
   { form: "json", label: "JSON", what: "All results, as autotuner show --json prints them" },
   { form: "yaml", label: "Task file", what: "The document of this task, to run it elsewhere" },
-  { form: "landscape", label: "Landscape", what: "A table of all launches that a task can replay" },
+  {
+    form: "landscape",
+    label: "Landscape",
+    what: "A table of all launches that a task can replay",
+    needs: "result",
+  },
 ];
 
 /** What can be taken away from a task. */
 export function Downloads() {
   const task = useTask();
   const saving = useMutation({ mutationFn: (form: ExportForm) => saveExport(task.id, form) });
+  const open = FORMS.filter((form) => isEmpty(form, task)).map(({ label }) => label);
   return (
     <section className={`card ${classes.card}`} aria-labelledby="downloads">
       <Title order={2} fz="md" id="downloads" mb="xs">
@@ -39,9 +55,10 @@ export function Downloads() {
         >
           Report
         </Button>
-        {FORMS.map(({ form, label, what }) => (
+        {FORMS.map(({ form, label, what, needs }) => (
           <Button
             key={form}
+            disabled={isEmpty({ needs }, task)}
             size="xs"
             variant="default"
             title={what}
@@ -60,7 +77,20 @@ export function Downloads() {
       )}
       <Text size="xs" className="quiet" mt="xs">
         The report is one page that works offline.
+        {open.length > 0 && ` Without a measured launch there is no ${inWords(open)}.`}
       </Text>
     </section>
   );
 }
+
+/** Whether an export would hold nothing as the task stands. */
+export function isEmpty(
+  { needs }: Pick<Form, "needs">,
+  { experiments }: Pick<Task, "experiments">,
+) {
+  if (needs === "result") return experiments.completed === 0;
+  return needs === "launch" && experiments.total === 0;
+}
+
+const WORDS = new Intl.ListFormat("en-GB", { type: "disjunction" });
+const inWords = (labels: readonly string[]): string => WORDS.format(labels);

@@ -35,7 +35,7 @@ export function FailuresCard() {
             />
           )}
         >
-          Show them
+          {failed === 1 ? "Show it" : "Show them"}
         </Anchor>
       </Group>
       {groups.map((group) => (

@@ -54,7 +54,7 @@ export function factsOf(task: Task): [name: string, value: string][] {
   ];
   const excluded = Object.values(task.plan?.excluded ?? {}).reduce((sum, one) => sum + one, 0);
   const candidates = task.plan
-    ? `${count(task.plan.candidates)}${excluded > 0 ? `, ${count(excluded)} excluded` : ""}`
+    ? `${count(task.plan.candidates)}${excluded > 0 ? ` (${count(excluded)} more excluded)` : ""}`
     : "";
   const rows: [string, string][] = [
     ["Goal", goalText(objectives)],

@@ -34,7 +34,7 @@ describe("the phase of a task", () => {
     const progress = { index: 3, load: LEVEL, completed: 5, wanted: 12, left_s: 20 };
     const measuring = phaseOf(...started, ["level_progress", progress]);
     expect(phaseLines(measuring, 7)).toEqual([
-      "Launch 3 of 7: level 8 in flight, 5 of 12 requests, about 20 s left",
+      "Launch 3 of 7: level 8\u00a0in\u00a0flight, 5 of 12 requests, about 20\u00a0s left",
     ]);
     const measured = phaseOf(
       ...started,

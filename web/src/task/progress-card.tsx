@@ -5,6 +5,7 @@ import type { Task } from "~/api/tasks";
 import { counted, duration, percent } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { statusLabel } from "~/ui/status-badge";
+import { WithCode } from "~/ui/with-code";
 import { phaseLines, shareDone } from "./phase";
 import classes from "./progress-card.module.css";
 import { useTask } from "./task-context";
@@ -101,7 +102,7 @@ function Resting({ task }: { task: Task }) {
         </Text>
       </Group>
       <Text size="sm" className="text-of-users">
-        {text}
+        <WithCode text={text} />
       </Text>
     </Stack>
   );
@@ -115,7 +116,7 @@ export function standing(task: Task): { title: string; text: string } {
     case "pending":
       return {
         title: label,
-        text: "Start it to hand it to the workers. Until then its document can be changed.",
+        text: "Start it to hand it to the workers. Until then it can be edited.",
       };
     case "queued":
       return waiting(task);
@@ -142,7 +143,7 @@ function waiting(task: Task): { title: string; text: string } {
   const { position, reason, remedy } = task.waiting;
   return {
     title: position === 1 ? "Queued, next in turn" : `Queued, number ${position} in turn`,
-    text: `${asSentence(reason)} What helps: ${remedy.replace(/\.$/, "")}.`,
+    text: `${asSentence(reason)} ${asSentence(remedy)}`,
   };
 }
 

@@ -61,19 +61,21 @@ function Loading() {
 }
 
 const WHY_NOTHING: Partial<Record<Task["status"], string>> = {
-  pending: "The task has not been started.",
-  queued: "The task waits for a worker.",
+  pending: "The task has not been started. Start it, and its first results appear here.",
+  queued: "The task waits for a worker; its first results appear here.",
   running: "The first level that is measured appears here.",
   paused: "It goes on to measure when it is resumed.",
 };
 
 function NothingYet({ task }: { task: Task }) {
   const toCome = WHY_NOTHING[task.status];
-  if (toCome !== undefined) return <EmptyState title="Nothing is measured yet" text={toCome} />;
+  if (toCome !== undefined)
+    return <EmptyState title="Nothing is measured yet" text={toCome} isSmall />;
   return (
     <EmptyState
+      isSmall
       title="No point to recommend"
-      text="No launch measured a level that counts. The failures and the log tell why."
+      text="No launch measured a level that counts. The failures above and the log tell why."
     />
   );
 }
@@ -182,7 +184,7 @@ function FigureTile({ name, value, range, limit, verdict }: FigureTileProps) {
         <div className={classes.value}>
           {shown.format(value)} <span className={classes.unit}>{unitBeside(shown)}</span>
         </div>
-        {range && <div className={classes.note}>95 %: {range}</div>}
+        {range && <div className={classes.note}>95&nbsp;%: {range}</div>}
         {limit !== undefined && (
           <Group gap={6} mt={2}>
             {verdict && <VerdictBadge verdict={verdict} />}

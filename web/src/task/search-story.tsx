@@ -69,7 +69,7 @@ function Head({ story }: { story: Story }) {
   const facts = [
     counted(finished, "launch", "launches"),
     failed > 0 ? `${failed} failed` : "",
-    inVain > 0 ? `${inVain} in vain: the frontier has no point of theirs` : "",
+    inVain > 0 ? `${inVain} without a point on the frontier` : "",
     withoutGain > 0 ? `the last ${withoutGain} added nothing` : "",
   ];
   return (
@@ -80,13 +80,13 @@ function Head({ story }: { story: Story }) {
         </Title>
         {reason && (
           <Text size="sm" className="text-of-users">
-            {reason}
+            {asSentence(reason)}
           </Text>
         )}
         <Text size="sm" className="quiet">
           {facts.filter(Boolean).join(" · ")}
         </Text>
-        {task.stop_reason && <Text size="sm">Ended: {asSentence(task.stop_reason)}</Text>}
+        {task.stop_reason && <Text size="sm">{asSentence(task.stop_reason)}</Text>}
       </Stack>
       <Progress story={story} />
     </section>

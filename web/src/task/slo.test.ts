@@ -5,9 +5,9 @@ import { interval, limitsOf } from "./slo";
 describe("figures", () => {
   it("have intervals, of which an end may be unknown", () => {
     const ttft = quantity("ttft_ms");
-    expect(interval(ttft, { value: 80, low: 78, high: 91 })).toBe("78 ms to 91 ms");
-    expect(interval(ttft, { value: 80, low: 78, high: null })).toBe("at least 78 ms");
-    expect(interval(ttft, { value: 80, low: null, high: 91 })).toBe("at most 91 ms");
+    expect(interval(ttft, { value: 80, low: 78, high: 91 })).toBe("78 to 91\u00a0ms");
+    expect(interval(ttft, { value: 80, low: 78, high: null })).toBe("at least 78\u00a0ms");
+    expect(interval(ttft, { value: 80, low: null, high: 91 })).toBe("at most 91\u00a0ms");
     expect(interval(ttft, { value: 80, low: null, high: null })).toBeNull();
     expect(interval(ttft, null)).toBeNull();
   });

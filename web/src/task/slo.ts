@@ -2,12 +2,13 @@
 
 import type { Figure } from "~/api/results";
 import type { Quantity } from "~/ui/quantities";
+import { range } from "~/ui/range";
 
-/** The interval of a figure: "78 ms to 91 ms", "at least 78 ms"; null where there is none. */
+/** The interval of a figure: "78 to 91 ms", "at least 78 ms"; null where there is none. */
 export function interval(quantity: Quantity, figure: Figure | null | undefined): string | null {
   if (!figure) return null;
   const { low = null, high = null } = figure;
-  if (low !== null && high !== null) return `${quantity.format(low)} to ${quantity.format(high)}`;
+  if (low !== null && high !== null) return range(quantity.format(low), quantity.format(high));
   if (low !== null) return `at least ${quantity.format(low)}`;
   return high === null ? null : `at most ${quantity.format(high)}`;
 }

@@ -3,11 +3,20 @@ import { IconAlertTriangle, IconPointFilled, IconProgress } from "@tabler/icons-
 import { Link } from "@tanstack/react-router";
 import type { Experiment } from "~/api/experiments";
 import type { LaunchStep } from "~/api/results";
-import { failureName } from "~/experiments/failures";
-import { change, counted } from "~/ui/format";
+import { failureName, failureRest } from "~/experiments/failures";
+import { change, unbroken } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
 import classes from "./search-story.module.css";
 import { SettingsLine } from "./settings-line";
-import { addedText, besides, HYPERVOLUME, measureText, type StoryStep } from "./story";
+import {
+  addedText,
+  besides,
+  HYPERVOLUME,
+  keptText,
+  measureText,
+  measureTitle,
+  type StoryStep,
+} from "./story";
 import { useTask } from "./task-context";
 
 interface StoryStepProps {
@@ -39,7 +48,7 @@ export function StoryStepView({ step, measure, differing }: StoryStepProps) {
       <div>
         <Text size="sm" className="text-of-users">
           {experiment.phase && <strong>{experiment.phase}: </strong>}
-          {experiment.selection_reason || "No reason was recorded"}
+          {unbroken(experiment.selection_reason) || "No reason was recorded"}
         </Text>
         <Group gap={6} mt={6}>
           <SettingsLine settings={experiment.settings} axes={differing} />
@@ -63,7 +72,8 @@ function Outcome({ experiment }: { experiment: Experiment }) {
           style={{ flex: "none", marginTop: 2, color: "var(--bad)" }}
         />
         <Text size="sm" className="text-of-users">
-          <strong>{failureName(kind)}.</strong> {message}
+          <strong>{failureName(kind)}</strong>
+          {failureRest(kind, message ?? "")}
         </Text>
       </Group>
     );
@@ -71,7 +81,7 @@ function Outcome({ experiment }: { experiment: Experiment }) {
   if (!cutShort) return null;
   return (
     <Text size="sm" className="quiet text-of-users" mt={6}>
-      Cut short {cutShort}
+      Cut short {unbroken(cutShort)}
     </Text>
   );
 }
@@ -79,7 +89,9 @@ function Outcome({ experiment }: { experiment: Experiment }) {
 function Beside({ experiment }: { experiment: Experiment }) {
   const rows = besides(experiment);
   if (rows.length === 0) {
-    const why = experiment.unpredicted ? `Not predicted: ${experiment.unpredicted}` : "";
+    const why = experiment.unpredicted
+      ? `Not predicted. ${asSentence(experiment.unpredicted)}`
+      : "";
     return (
       <Text size="sm" className="quiet text-of-users">
         {why}
@@ -90,7 +102,7 @@ function Beside({ experiment }: { experiment: Experiment }) {
     <table className={classes.beside}>
       <thead>
         <tr>
-          <td />
+          <td className={classes.what} />
           <th scope="col">predicted</th>
           <th scope="col">measured</th>
           <th scope="col">error</th>
@@ -131,14 +143,14 @@ function Added({ launch, measure, experiment }: AddedProps) {
       </Badge>
     );
   }
-  const { value, added, frontier_points: points, in_vain: inVain, failed } = launch;
+  const { value, added, in_vain: inVain } = launch;
   return (
     <div>
       <Group justify="space-between" gap={6}>
         <Text size="sm" fw={600}>
           {addedText(measure, launch)}
         </Text>
-        <Text size="sm" className="quiet">
+        <Text size="sm" className="quiet" title={`${measureTitle(measure)} after this launch`}>
           {measureText(measure, value)}
         </Text>
       </Group>
@@ -151,14 +163,12 @@ function Added({ launch, measure, experiment }: AddedProps) {
           />
         </div>
       )}
-      <Group gap={4} mt={4} wrap="nowrap">
-        {!inVain && <IconPointFilled size={14} aria-hidden />}
+      <Group gap={4} mt={4} wrap="nowrap" align="flex-start">
+        {!inVain && (
+          <IconPointFilled size={14} aria-hidden style={{ flex: "none", marginTop: 2 }} />
+        )}
         <Text size="xs" className="quiet">
-          {inVain
-            ? failed
-              ? "no result"
-              : "in vain: none of its points stayed on the frontier"
-            : `${counted(points, "point")} on the frontier`}
+          {keptText(launch)}
         </Text>
       </Group>
     </div>

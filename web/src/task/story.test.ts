@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { LaunchStep } from "~/api/results";
 import { anExperiment } from "~/experiments/testing-experiments";
-import { addedText, besides, HYPERVOLUME, measureText, staircase, stepsOf, sumsOf } from "./story";
+import {
+  addedText,
+  besides,
+  HYPERVOLUME,
+  keptText,
+  measureText,
+  staircase,
+  stepsOf,
+  sumsOf,
+} from "./story";
 
 function launch(given: Partial<LaunchStep>): LaunchStep {
   return {
@@ -29,10 +38,10 @@ describe("the steps of a search", () => {
   });
 
   it("say what they added", () => {
-    expect(addedText(HYPERVOLUME, launch({ added: 0.031 }))).toBe("+3.1 %");
+    expect(addedText(HYPERVOLUME, launch({ added: 0.031 }))).toBe("+3.1\u00a0%");
     expect(addedText(HYPERVOLUME, launch({ added: 0 }))).toBe("nothing");
-    expect(addedText(HYPERVOLUME, launch({ added: 0.0004 }))).toBe("under 0.1 %");
-    expect(addedText("ttft_ms", launch({ added: 12 }))).toBe("−12 ms");
+    expect(addedText(HYPERVOLUME, launch({ added: 0.0004 }))).toBe("under 0.1\u00a0%");
+    expect(addedText("ttft_ms", launch({ added: 12 }))).toBe("−12\u00a0ms");
     expect(addedText("tok_s", launch({ added: null }))).toBe("first within the SLO");
     expect(addedText("tok_s", launch({ added: null, failed: true }))).toBe("failed");
     expect(measureText("tok_s", null)).toBe("–");
@@ -55,6 +64,15 @@ describe("the steps of a search", () => {
   });
 });
 
+describe("what is left of a launch", () => {
+  it("tells what was overtaken from what never added a point", () => {
+    const text = (given: Partial<LaunchStep>) => keptText(launch(given));
+    expect(text({ in_vain: true, added: 0.6 })).toMatch(/^overtaken/);
+    expect(text({ in_vain: true, added: 0 })).toBe("no point on the frontier");
+    expect(text({ in_vain: false, frontier_points: 2 })).toBe("2 points on the frontier");
+  });
+});
+
 describe("predicted beside measured", () => {
   it("has the error of what is known", () => {
     const rows = besides(
@@ -66,7 +84,7 @@ describe("predicted beside measured", () => {
     );
     expect(rows.map(({ name, predicted, measured }) => [name, predicted, measured])).toEqual([
       ["tok_s", "110", "100"],
-      ["ttft_ms", "–", "20 ms"],
+      ["ttft_ms", "–", "20\u00a0ms"],
     ]);
     expect(rows[0]?.error).toBeCloseTo(0.1);
     expect(rows[1]?.error).toBeNull();

@@ -2,7 +2,7 @@
 
 import type { Experiment } from "~/api/experiments";
 import type { LaunchStep, SearchStory } from "~/api/results";
-import { percent } from "~/ui/format";
+import { counted, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 
 export const HYPERVOLUME = "hypervolume";
@@ -29,9 +29,9 @@ export function stepsOf(
   }));
 }
 
-/** What a search improves: "share of the hypervolume reached", or its only objective. */
+/** What a search improves: "share of the final hypervolume", or its only objective. */
 export function measureTitle(measure: string): string {
-  if (measure === HYPERVOLUME) return "Share of the hypervolume reached";
+  if (measure === HYPERVOLUME) return "Share of the final hypervolume";
   return `Best ${quantity(measure).title.toLowerCase()}`;
 }
 
@@ -45,9 +45,16 @@ export function addedText(measure: string, launch: LaunchStep): string {
   if (launch.failed) return "failed";
   if (launch.added === null) return "first within the SLO";
   if (launch.added === 0) return "nothing";
-  if (measure === HYPERVOLUME && launch.added < LEAST_SHOWN) return "under 0.1 %";
+  if (measure === HYPERVOLUME && launch.added < LEAST_SHOWN) return "under 0.1\u00a0%";
   const sign = measure === HYPERVOLUME || quantity(measure).better === "higher" ? "+" : "−";
   return `${sign}${measureText(measure, launch.added)}`;
+}
+
+/** What is left of a launch on the frontier as it stands: "2 points on the frontier". */
+export function keptText({ failed, in_vain, added, frontier_points }: LaunchStep): string {
+  if (failed) return "no result";
+  if (!in_vain) return `${counted(frontier_points, "point")} on the frontier`;
+  return added === 0 ? "no point on the frontier" : "overtaken: later launches beat all its points";
 }
 
 export interface StorySums {

@@ -71,7 +71,7 @@ describe("the overview of a task", () => {
     );
     expect(screen.getByText("limit 100 ms")).toBeVisible();
     expect(screen.getByText("Misses")).toBeVisible();
-    expect(await screen.findByText("95 %: 105 ms to 119 ms")).toBeVisible();
+    expect(await screen.findByText("95 %: 105 to 119 ms")).toBeVisible();
     expect(screen.getByText(/^Other processes used the machine/)).toBeVisible();
     expect(screen.getByRole("link", { name: "Experiment 2" })).toHaveAttribute(
       "href",
@@ -83,13 +83,13 @@ describe("the overview of a task", () => {
     const waiting = {
       position: 2,
       reason: "no worker is running",
-      remedy: "start one: autotuner worker",
+      remedy: "start one with `autotuner worker`",
     };
     overview(aWholeTask({ status: "queued", waiting }));
     expect(await screen.findByText("Queued, number 2 in turn")).toBeVisible();
-    expect(
-      screen.getByText("No worker is running. What helps: start one: autotuner worker."),
-    ).toBeVisible();
+    expect(screen.getByText(/^No worker is running. Start one with/)).toHaveTextContent(
+      "No worker is running. Start one with autotuner worker.",
+    );
   });
 
   it("groups failures with a remedy and the launches they are of", async () => {

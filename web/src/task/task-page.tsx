@@ -7,7 +7,7 @@ import { type Task, taskQuery } from "~/api/tasks";
 import { NotFoundPage } from "~/app/not-found";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { moment } from "~/ui/format";
+import { device, moment } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
 import { Marks } from "./marks";
 import { TaskContext } from "./task-context";
@@ -50,7 +50,7 @@ function Header({ task }: { task: Task }) {
     `Task ${task.id}`,
     task.model,
     [task.engine, task.engine_version].filter(Boolean).join(" "),
-    task.device,
+    task.device && device(task.device),
     task.ended_at ? `ended ${moment(task.ended_at)}` : `created ${moment(task.created_at)}`,
   ].filter(Boolean);
   return (

@@ -1,4 +1,5 @@
-import { Link } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import type { Task } from "~/api/tasks";
 import { count } from "~/ui/format";
 import classes from "./task-page.module.css";
@@ -16,8 +17,18 @@ const TABS = [
 /** Parts of a task as links, so that each can be opened, shared and gone back to. */
 export function TaskTabs({ task }: { task: Task }) {
   const experiments = task.experiments.total;
+  const tabs = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another tab.
+  useEffect(() => {
+    // Where the tabs are wider than the window, the chosen one is in sight; the page stays put.
+    const show = () => bringToSight(tabs.current);
+    show();
+    window.addEventListener("resize", show);
+    return () => window.removeEventListener("resize", show);
+  }, [pathname]);
   return (
-    <nav className={classes.tabs} aria-label="Parts of this task">
+    <nav ref={tabs} className={classes.tabs} aria-label="Parts of this task">
       {TABS.map(({ to, title }) => (
         <Link
           key={to}
@@ -36,4 +47,11 @@ export function TaskTabs({ task }: { task: Task }) {
       ))}
     </nav>
   );
+}
+
+/** Scrolls a row of links sideways until the one of the page is whole. */
+function bringToSight(row: HTMLElement | null): void {
+  const chosen = row?.querySelector<HTMLElement>("[aria-current]");
+  if (!row || !chosen) return;
+  row.scrollLeft = Math.max(0, chosen.offsetLeft + chosen.offsetWidth - row.clientWidth);
 }

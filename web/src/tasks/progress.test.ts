@@ -12,7 +12,7 @@ const counts = (completed: number, failed = 0, running = 0) => ({
 
 describe("the progress of a task", () => {
   it("has no bar before the start", () => {
-    expect(progressOf(aTask())).toEqual({ bar: null, text: "–", time: "" });
+    expect(progressOf(aTask())).toEqual({ bar: null, text: "", time: "" });
   });
 
   it("counts launches and says the time left while it runs", () => {
@@ -25,7 +25,7 @@ describe("the progress of a task", () => {
     expect(progressOf(task)).toEqual({
       bar: { completed: 1 / 8, failed: 1 / 8 },
       text: "2 of 8, 1 failed",
-      time: "12 min 30 s left",
+      time: "12\u00a0min 30\u00a0s left",
     });
   });
 
@@ -34,7 +34,7 @@ describe("the progress of a task", () => {
     expect(progressOf(task)).toEqual({
       bar: { completed: 1, failed: 0 },
       text: "5 launches",
-      time: "1 min",
+      time: "1\u00a0min",
     });
   });
 

@@ -16,7 +16,7 @@ type Measured = Pick<TaskItem, "status" | "experiments" | "launches" | "left_s" 
 export function progressOf(task: Measured): Progress {
   const { completed, failed, running } = task.experiments;
   const done = completed + failed;
-  if (task.status === "pending") return { bar: null, text: "–", time: "" };
+  if (task.status === "pending") return { bar: null, text: "", time: "" };
   if (task.status === "queued" && done === 0) {
     return { bar: EMPTY, text: "Waits for a worker", time: "" };
   }

@@ -24,7 +24,7 @@ export function TaskProgress({ task }: { task: TaskItem }) {
   return (
     <div className={classes.progress}>
       <div className={classes.both}>
-        <span>{text}</span>
+        <span>{text || <span className="quiet">–</span>}</span>
         <span className="quiet">{time}</span>
       </div>
       {bar && (

@@ -4,6 +4,7 @@ import type { TaskItem } from "~/api/tasks";
 import { moment } from "~/ui/format";
 import { useFocusOfRow } from "~/ui/recycled-rows";
 import { StatusBadge } from "~/ui/status-badge";
+import { cardHeightPx } from "./card-height";
 import { BestResult, Marks, ModelName, TaskProgress } from "./task-facts";
 import classes from "./task-row.module.css";
 
@@ -40,7 +41,10 @@ export const TaskRow = memo(function TaskRow(props: TaskRowProps) {
       data-active={isActive || undefined}
       tabIndex={-1}
       className={isCard ? classes.card : classes.row}
-      style={{ transform: `translateY(${top}px)` }}
+      style={{
+        transform: `translateY(${top}px)`,
+        height: isCard ? cardHeightPx(task) : undefined,
+      }}
     >
       {isCard ? <CardCells {...props} /> : <RowCells {...props} />}
     </div>
@@ -90,12 +94,16 @@ function CardCells(props: TaskRowProps) {
         <StatusBadge status={task.status} requested={task.requested_action} />
         <span className={classes.under}>{age}</span>
       </div>
-      <div role="gridcell" className={classes.cardWhole}>
-        <TaskProgress task={task} />
-      </div>
-      <div role="gridcell" className={classes.cardWhole}>
-        {task.best && <BestResult best={task.best} />}
-      </div>
+      {task.status !== "pending" && (
+        <div role="gridcell" className={classes.cardWhole}>
+          <TaskProgress task={task} />
+        </div>
+      )}
+      {task.best && (
+        <div role="gridcell" className={classes.cardWhole}>
+          <BestResult best={task.best} />
+        </div>
+      )}
     </>
   );
 }
@@ -106,7 +114,7 @@ function NameCell({ task }: { task: TaskItem }) {
       <a
         href={`/tasks/${task.id}`}
         className={`${classes.link} ${classes.clipped}`}
-        title={task.description || task.name}
+        title={[task.name, task.description].filter(Boolean).join("\n\n")}
         data-open
       >
         <bdi>{task.name}</bdi>

@@ -5,16 +5,18 @@ import type { SortName, TaskItem } from "~/api/tasks";
 import { ago } from "~/ui/format";
 import { useRecycledKeys } from "~/ui/recycled-rows";
 import { useServiceNow } from "~/ui/use-service-now";
+import { cardHeightPx, TALLEST_CARD_PX } from "./card-height";
 import { RowMenu } from "./row-menu";
 import { TableHead } from "./table-head";
 import { TaskRow } from "./task-row";
 import classes from "./task-table.module.css";
 import { useRowKeys } from "./use-row-keys";
 
+const HEAD_PX = 36;
 const ROW_PX = 56;
-const CARD_PX = 160;
 const CARD_GAP_PX = 8;
-const BELOW_PX = 80;
+/** Room for the bar of selected tasks, whose buttons take several lines over cards. */
+const BELOW_PX = { rows: 80, cards: 136 } as const;
 const OVERSCAN = 8;
 /** So many rows before the end of what was read, the next page is asked for. */
 const AHEAD = 40;
@@ -48,19 +50,23 @@ export function TaskTable(props: TaskTableProps) {
   const nowMs = useServiceNow();
   const scroller = useRef<HTMLDivElement>(null);
   const [menu, setMenu] = useState<OpenMenu | null>(null);
+  const below = isCards ? BELOW_PX.cards : BELOW_PX.rows;
   const virtual = useVirtualizer({
     count: total,
     getScrollElement: () => scroller.current,
-    estimateSize: () => (isCards ? CARD_PX + CARD_GAP_PX : ROW_PX),
+    estimateSize: (index) => (isCards ? cardPx(rows[index]) + CARD_GAP_PX : ROW_PX),
     getItemKey: (index) => rows[index]?.id ?? -index - 1,
     paddingStart: isCards ? CARD_GAP_PX : 0,
-    paddingEnd: BELOW_PX,
+    paddingEnd: below,
     // Rows that keys go to stay clear of the bar of selected tasks.
-    scrollPaddingEnd: BELOW_PX,
+    scrollPaddingEnd: below,
     overscan: OVERSCAN,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: measured sizes are of the other form.
   useEffect(() => virtual.measure(), [isCards]);
+  // The button that a menu stands at is of the other form too.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the form is what closes it.
+  useEffect(() => setMenu(null), [isCards]);
 
   const items = virtual.getVirtualItems();
   const keyOf = useRecycledKeys(items.length);
@@ -98,7 +104,7 @@ export function TaskTable(props: TaskTableProps) {
   return (
     <div
       ref={scroller}
-      className={classes.scroller}
+      className={`${classes.columns} ${classes.scroller}`}
       data-old={props.isOld || undefined}
       data-scroll-restoration-id="tasks"
     >
@@ -153,6 +159,29 @@ export function RowToCome({ top, isCard }: { top: number; isCard: boolean }) {
     </div>
   );
 }
+
+const GHOSTS = [0, 1, 2, 3, 4, 5, 6, 7];
+
+/** The list before anything of it is read. */
+export function ListToCome({ isCards }: { isCards: boolean }) {
+  const [first, each] = isCards ? [CARD_GAP_PX, TALLEST_CARD_PX + CARD_GAP_PX] : [HEAD_PX, ROW_PX];
+  return (
+    <div
+      className={`${classes.columns} ${classes.toCome}`}
+      aria-busy="true"
+      role="status"
+      aria-label="Loading tasks"
+    >
+      {!isCards && <div className={classes.headToCome} aria-hidden />}
+      {GHOSTS.map((index) => (
+        <RowToCome key={index} top={first + each * index} isCard={isCards} />
+      ))}
+    </div>
+  );
+}
+
+const cardPx = (task: TaskItem | undefined): number =>
+  task ? cardHeightPx(task) : TALLEST_CARD_PX;
 
 const isPlain = (event: MouseEvent): boolean =>
   event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;

@@ -7,7 +7,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { BulkBar } from "./bulk-bar";
 import { DEFAULT_SORT, filterOf, isFiltered, type TaskListSearch } from "./search-params";
-import { RowToCome, TaskTable } from "./task-table";
+import { ListToCome, TaskTable } from "./task-table";
 import classes from "./tasks-page.module.css";
 import { Toolbar } from "./toolbar";
 import { useEngines } from "./use-engines";
@@ -16,7 +16,6 @@ import { useTaskList } from "./use-task-list";
 
 const route = getRouteApi("/tasks");
 const CARDS = "(max-width: 900px)";
-const GHOSTS = [0, 1, 2, 3, 4, 5, 6, 7];
 
 /** The list of tasks; what it shows is in the address, and events keep it true. */
 export function TasksPage() {
@@ -64,6 +63,7 @@ export function TasksPage() {
         search={search}
         engines={engines}
         total={query.data ? total : null}
+        isBare={query.data !== undefined && total === 0 && !isFiltered(search)}
         onChange={change}
       />
       {isFetchNextPageError && (
@@ -71,14 +71,14 @@ export function TasksPage() {
           <ErrorNotice error={query.error} onRetry={() => void fetchNextPage()} />
         </Box>
       )}
-      {query.isPending && <Loading isCards={isCards} />}
+      {query.isPending && <ListToCome isCards={isCards} />}
       {query.isError && !query.data && (
         <Box p="md">
           <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />
         </Box>
       )}
       {query.data && rows.length === 0 && !hasNextPage && (
-        <NoTasks isFiltered={isFiltered(search)} onClear={() => change({ sort: search.sort })} />
+        <NoTasks search={search} onClear={() => change({ sort: search.sort })} />
       )}
       {rows.length > 0 && (
         <TaskTable
@@ -110,12 +110,21 @@ export function TasksPage() {
 
 const NONE: readonly string[] = [];
 
-function NoTasks({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => void }) {
-  if (isFiltered) {
+function NoTasks({ search, onClear }: { search: TaskListSearch; onClear: () => void }) {
+  if (isFiltered(search)) {
     return (
       <EmptyState
         title="No task matches"
-        text="Nothing has this text and these filters."
+        text={
+          search.q ? (
+            <span className="text-of-users">
+              No name, description or model has “{search.q}”
+              {isFiltered({ ...search, q: undefined }) ? " among tasks of these filters." : "."}
+            </span>
+          ) : (
+            "No task passes these filters."
+          )
+        }
         action={
           <Button variant="default" onClick={onClear}>
             Clear filters
@@ -134,15 +143,5 @@ function NoTasks({ isFiltered, onClear }: { isFiltered: boolean; onClear: () => 
         </Button>
       }
     />
-  );
-}
-
-function Loading({ isCards }: { isCards: boolean }) {
-  return (
-    <Box className={classes.loading} aria-busy="true" aria-label="Loading tasks">
-      {GHOSTS.map((index) => (
-        <RowToCome key={index} top={isCards ? 8 + 168 * index : 36 + 56 * index} isCard={isCards} />
-      ))}
-    </Box>
   );
 }

@@ -29,16 +29,26 @@ interface ToolbarProps {
   engines: readonly string[];
   /** Tasks found; null until they are counted. */
   total: number | null;
+  /** Whether there is no task at all, so that there is nothing to search or sort. */
+  isBare: boolean;
   onChange: (search: TaskListSearch) => void;
 }
 
-export function Toolbar({ search, engines, total, onChange }: ToolbarProps) {
-  const { status = [], engine = [], origin = [], sort = DEFAULT_SORT } = search;
+export function Toolbar({ search, engines, total, isBare, onChange }: ToolbarProps) {
   return (
     <Group className={classes.bar} gap="xs">
       <Title order={1} className={classes.title}>
         Tasks
       </Title>
+      {!isBare && <Filters search={search} engines={engines} total={total} onChange={onChange} />}
+    </Group>
+  );
+}
+
+function Filters({ search, engines, total, onChange }: Omit<ToolbarProps, "isBare">) {
+  const { status = [], engine = [], origin = [], sort = DEFAULT_SORT } = search;
+  return (
+    <>
       <SearchField text={search.q ?? ""} onChange={(q) => onChange({ ...search, q })} />
       <FilterMenu
         title="Status"
@@ -63,17 +73,19 @@ export function Toolbar({ search, engines, total, onChange }: ToolbarProps) {
           Clear filters
         </Button>
       )}
-      <Text size="sm" className={`quiet ${classes.count}`} role="status">
-        {total !== null && counted(total, "task")}
-      </Text>
-      <NativeSelect
-        size="xs"
-        aria-label="Order"
-        value={sort}
-        data={Object.entries(SORT_LABELS).map(([value, label]) => ({ value, label }))}
-        onChange={(event) => onChange({ ...search, sort: event.currentTarget.value as SortName })}
-      />
-    </Group>
+      <Group gap="xs" wrap="nowrap" className={classes.order}>
+        <Text size="sm" className="quiet" role="status">
+          {total !== null && counted(total, "task")}
+        </Text>
+        <NativeSelect
+          size="xs"
+          aria-label="Order"
+          value={sort}
+          data={Object.entries(SORT_LABELS).map(([value, label]) => ({ value, label }))}
+          onChange={(event) => onChange({ ...search, sort: event.currentTarget.value as SortName })}
+        />
+      </Group>
+    </>
   );
 }
 

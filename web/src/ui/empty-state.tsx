@@ -5,17 +5,19 @@ interface EmptyStateProps {
   title: string;
   text?: ReactNode;
   action?: ReactNode;
+  /** Whether it stands in a card among others, not in place of a page. */
+  isSmall?: boolean;
 }
 
 /** What a page shows in place of data, and the way on from there. */
-export function EmptyState({ title, text, action }: EmptyStateProps) {
+export function EmptyState({ title, text, action, isSmall = false }: EmptyStateProps) {
   return (
-    <Stack align="center" justify="center" gap="sm" py={72} px="md" ta="center">
-      <Title order={2} fz="lg">
+    <Stack align="center" justify="center" gap="sm" py={isSmall ? 20 : 72} px="md" ta="center">
+      <Title order={2} fz={isSmall ? "md" : "lg"}>
         {title}
       </Title>
       {text && (
-        <Text className="quiet" maw={480}>
+        <Text className="quiet" maw={480} size={isSmall ? "sm" : undefined}>
           {text}
         </Text>
       )}

@@ -1,6 +1,8 @@
 /** Numbers, units and times as people read them. The only place where they are written. */
 
 const ABSENT = "–";
+/** A space at which no line ends: between a number and its unit. */
+const KEPT = "\u00a0";
 const DIGITS = 3;
 
 /** A number with three significant digits, thousands apart: 0.0123, 1.23, 123, 12,300. */
@@ -35,7 +37,7 @@ export function counted(value: number, one: string, many = `${one}s`): string {
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return ABSENT;
   const most = Math.abs(share) >= 1 ? 0 : digits;
-  return `${(100 * share).toLocaleString("en-US", { maximumFractionDigits: most })} %`;
+  return `${(100 * share).toLocaleString("en-US", { maximumFractionDigits: most })}${KEPT}%`;
 }
 
 /** A change with its sign: "+12 %", "−3.1 %". */
@@ -46,10 +48,22 @@ export function change(share: number | null | undefined): string {
   return share > 0 ? `+${text}` : `−${text}`;
 }
 
+/** A number and its unit, which stay on one line. */
+export function withUnit(text: string, unit: string): string {
+  return `${text}${KEPT}${unit}`;
+}
+
+/** Text of the service with its numbers kept beside their units: "69 %" ends no line at its space. */
+export function unbroken(text: string): string {
+  return text.replace(NUMBER_WITH_UNIT, `$1${KEPT}$2`).replaceAll("± ", `±${KEPT}`);
+}
+
+const NUMBER_WITH_UNIT = /(\d) (%|ms|s|min|h|GiB|MiB|tok\/s|requests\/s|in flight)(?![a-z])/g;
+
 /** Milliseconds; from ten seconds on in seconds. */
 export function milliseconds(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
-  return value >= 10_000 ? `${number(value / 1000)} s` : `${number(value)} ms`;
+  return value >= 10_000 ? withUnit(number(value / 1000), "s") : withUnit(number(value), "ms");
 }
 
 /** A duration: "8 s", "3 min 10 s", "2 h 5 min", "3 d 4 h". */
@@ -63,11 +77,11 @@ export function duration(seconds: number | null | undefined): string {
     [whole % 60, "s"],
   ];
   const first = parts.findIndex(([value]) => value > 0);
-  if (first < 0) return "0 s";
+  if (first < 0) return withUnit("0", "s");
   return parts
     .slice(first, first + 2)
     .filter(([value]) => value > 0)
-    .map(([value, unit]) => `${value} ${unit}`)
+    .map(([value, unit]) => withUnit(`${value}`, unit))
     .join(" ");
 }
 
@@ -80,7 +94,9 @@ export function usd(value: number | null | undefined): string {
 /** Memory: "23.5 GiB", below one "93.8 MiB". */
 export function gibibytes(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return ABSENT;
-  return Math.abs(value) < 1 ? `${number(1024 * value)} MiB` : `${number(value)} GiB`;
+  return Math.abs(value) < 1
+    ? withUnit(number(1024 * value), "MiB")
+    : withUnit(number(value), "GiB");
 }
 
 /** A moment in the reader's own zone: "26 Nov 2026, 09:14". */
@@ -104,8 +120,8 @@ export function ago(iso: string | null | undefined, nowMs: number): string {
   if (!iso) return ABSENT;
   const seconds = Math.max(0, (nowMs - Date.parse(iso)) / 1000);
   if (seconds < 45) return "just now";
-  if (seconds < 3_600) return `${Math.round(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.round(seconds / 3_600)} h ago`;
+  if (seconds < 3_600) return `${withUnit(`${Math.round(seconds / 60)}`, "min")} ago`;
+  if (seconds < 86_400) return `${withUnit(`${Math.round(seconds / 3_600)}`, "h")} ago`;
   return `${counted(Math.round(seconds / 86_400), "day")} ago`;
 }
 
@@ -116,8 +132,13 @@ export interface LoadLevel {
 
 /** A load level: "8 in flight", "2.5 requests/s". */
 export function load(level: LoadLevel): string {
-  if (level.kind === "concurrency") return `${count(level.value)} in flight`;
-  return `${number(level.value)} requests/s`;
+  if (level.kind === "concurrency") return withUnit(count(level.value), `in${KEPT}flight`);
+  return withUnit(number(level.value), "requests/s");
+}
+
+/** A device as the service names it: "8 x h100_sxm" -> "8 × h100_sxm". */
+export function device(name: string): string {
+  return name.replace(/^(\d+) x /, `$1${KEPT}×${KEPT}`);
 }
 
 /** The value of a setting as it stands in a task file. */
@@ -128,7 +149,28 @@ export function setting(value: unknown): string {
   return String(value);
 }
 
-/** `scheduling.max_running_requests` -> "max running requests". */
+/** Words of names of fields that are not written as they are spoken. */
+const SPELLED: Readonly<Record<string, string>> = {
+  cpu: "CPU",
+  cuda: "CUDA",
+  gemm: "GEMM",
+  gpu: "GPU",
+  gpus: "GPUs",
+  isl: "ISL",
+  kvcache: "KV cache",
+  lora: "LoRA",
+  moe: "MoE",
+  osl: "OSL",
+  rope: "RoPE",
+  tpot: "TPOT",
+  ttft: "TTFT",
+};
+
+/** `quantization.kvcache_mode` -> "KV cache mode". */
 export function fieldName(path: string): string {
-  return (path.split(".").at(-1) ?? path).replaceAll("_", " ");
+  const name = path.split(".").at(-1) ?? path;
+  return name
+    .split("_")
+    .map((word) => SPELLED[word] ?? word)
+    .join(" ");
 }

@@ -1,6 +1,6 @@
 /** The quantities that points have: names, units, and which way is better. */
 
-import { milliseconds, number, usd } from "./format";
+import { withUnit as joined, milliseconds, number, usd } from "./format";
 
 export interface Quantity {
   /** Key among a point's figures. */
@@ -145,5 +145,6 @@ export function unitBeside({ unit }: Quantity): string {
 /** A figure with its unit, for where no axis gives it. */
 export function withUnit(quantity: Quantity, value: number | null | undefined): string {
   const text = quantity.format(value);
-  return value === null || value === undefined ? text : `${text} ${unitBeside(quantity)}`.trim();
+  const unit = unitBeside(quantity);
+  return value === null || value === undefined || unit === "" ? text : joined(text, unit);
 }

@@ -50,7 +50,7 @@ def why_waiting(
     """
     workers = [worker for worker in alive if worker.kind == _WORKER]
     if not workers:
-        return "no worker is running", "start one: autotuner worker"
+        return "no worker is running", "start one with `autotuner worker`"
     fitting = [worker for worker in workers if _fits(task, worker)]
     if not fitting:
         there = ", ".join(dict.fromkeys(_devices(w.gpu, len(w.devices)) for w in workers))
@@ -65,13 +65,13 @@ def why_waiting(
         tasks = "task" if len(fitting) == 1 else "tasks"
         return (
             f"every worker that can run it is busy, with {tasks} {busy}",
-            "nothing: it begins when one of them is free; one more worker would take it now",
+            "it begins when one of them is free; one more worker would take it now",
         )
     if before:
         tasks = "task was" if before == 1 else "tasks were"
-        return f"{before} {tasks} queued before it", "nothing: its turn comes"
+        return f"{before} {tasks} queued before it", "its turn comes"
     if queued_s < _CLAIMED_WITHIN_S:
-        return "a free worker is about to take it", "nothing: it begins within seconds"
+        return "a free worker is about to take it", "it begins within seconds"
     names = ", ".join(worker.name for worker in fitting if worker.task_id is None)
     return (
         f"the free worker {names} does not take it: its devices are used by another command, or by "

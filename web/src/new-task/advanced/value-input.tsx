@@ -19,6 +19,8 @@ interface ValueInputProps {
 }
 
 const ON_OFF = ["on", "off"];
+/** How a list without words stands among the lists to try. */
+const NO_WORDS = "none";
 const LONG_TEXT: ReadonlySet<string> = new Set([
   "description",
   "metadata",
@@ -164,7 +166,9 @@ function ListInput({
   const items = Array.isArray(value) ? value : value === undefined ? [] : [value];
   const offered = kind === "boolean" ? ON_OFF : [...new Set(choices.map(String))];
   const change = (texts: string[]) => {
-    const typed = texts.map((text) => typedValue(spec, kind, text));
+    const typed = texts.map((text) =>
+      kind === "list" && text === NO_WORDS ? { value: [] } : typedValue(spec, kind, text),
+    );
     const wrong = typed.find((each) => "fault" in each);
     if (wrong && "fault" in wrong) {
       setFault(wrong.fault);
@@ -179,7 +183,7 @@ function ListInput({
     <TagsInput
       size="xs"
       aria-label={label}
-      value={items.map((item) => textOf(kind, item))}
+      value={items.map((item) => textOf(kind, item) || NO_WORDS)}
       data={offered}
       placeholder={items.length === 0 ? placeholder : ""}
       error={fault ?? error}

@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 import type { Plan, PlannedPoint } from "~/api/plans";
 import { load, number } from "~/ui/format";
-import { quantity } from "~/ui/quantities";
+import { quantity, withUnit } from "~/ui/quantities";
 import classes from "./plan.module.css";
 import { type SketchPoint, sketchOf } from "./sketch-layout";
 
@@ -86,8 +86,8 @@ export function FrontierSketch({ prediction }: FrontierSketchProps) {
         {shown && (
           <>
             {shown.isRecommended ? "Recommended by prediction: " : ""}
-            {x.format(shown.point[sketch.xKey])} {x.unit}, {y.format(shown.point[sketch.yKey])}{" "}
-            {y.unit} at {load(shown.point.load)}
+            {withUnit(x, shown.point[sketch.xKey])}, {withUnit(y, shown.point[sketch.yKey])} at{" "}
+            {load(shown.point.load)}
           </>
         )}
       </Text>

@@ -1,22 +1,15 @@
 import { Alert, Card, List, Progress, Skeleton, Text } from "@mantine/core";
 import type { Plan } from "~/api/plans";
 import { ErrorNotice } from "~/ui/error-notice";
-import {
-  count,
-  counted,
-  duration,
-  fieldName,
-  load,
-  milliseconds,
-  number,
-  setting,
-  usd,
-} from "~/ui/format";
+import { count, counted, device, duration, fieldName, load, setting, usd } from "~/ui/format";
+import { quantity, withUnit } from "~/ui/quantities";
+import { asSentence } from "~/ui/sentence";
 import type { Checks } from "../use-checks";
 import { FrontierSketch } from "./frontier-sketch";
 import classes from "./plan.module.css";
 
 const MOST_REASONS = 6;
+const FIGURES = ["tok_s", "ttft_ms", "tpot_ms"] as const;
 
 /** What the document would do: it follows every change, and keeps the last answer meanwhile. */
 export function PlanPanel({ checks, problem }: { checks: Checks; problem: string | null }) {
@@ -117,7 +110,7 @@ function PlanSummary({ plan }: { plan: Plan }) {
           }
         />
         <Figure
-          title="Money"
+          title="Cost"
           value={usd(prediction.usd)}
           more={prediction.usd === null ? "no price known" : "expected"}
         />
@@ -128,19 +121,19 @@ function PlanSummary({ plan }: { plan: Plan }) {
         <details className="quiet">
           <summary>Nothing is predicted yet; measuring decides</summary>
           <Text size="xs" className="text-of-users">
-            {prediction.why || "Prediction is off."}
+            {asSentence(prediction.why) || "Prediction is off."}
           </Text>
         </details>
       )}
       {prediction.recommended && <Recommended plan={plan} />}
       <Excluded plan={plan} />
       <Text size="xs" className="quiet text-of-users" mt={6}>
-        {plan.engine} {plan.engine_version} on {plan.device}, {plan.workload}
-        {!plan.installed && ". The engine is not installed on the service's machine"}
+        {plan.engine} {plan.engine_version} on {device(plan.device)}, requests {plan.workload}.
+        {!plan.installed && " The engine is not installed on the service's machine."}
       </Text>
       {[...plan.warnings, ...prediction.warnings, ...plan.model_notes].map((warning) => (
         <Text key={warning} size="xs" className="text-of-users" c="var(--warn)">
-          {warning}
+          {asSentence(warning)}
         </Text>
       ))}
     </>
@@ -170,13 +163,12 @@ function Recommended({ plan }: { plan: Plan }) {
         {point.limits.length > 0 && (point.meets_slo ? ", within the SLO" : ", outside the SLO")}
       </summary>
       <ul className={classes.list}>
-        <li>
-          <span>Throughput, TTFT, TPOT</span>
-          <span>
-            {number(point.tok_s)} tok/s, {milliseconds(point.ttft_ms)},{" "}
-            {milliseconds(point.tpot_ms)}
-          </span>
-        </li>
+        {FIGURES.map((name) => (
+          <li key={name}>
+            <span>{quantity(name).title}</span>
+            <span>{withUnit(quantity(name), point[name])}</span>
+          </li>
+        ))}
         <li>
           <span>Load</span>
           <span>{load(point.load)}</span>

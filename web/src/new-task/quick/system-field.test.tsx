@@ -50,5 +50,5 @@ it("shows the suggestion again when one leaves without a choice", async () => {
   await userEvent.keyboard("x");
   suggest("h200_sxm");
   await userEvent.tab();
-  expect(input).toHaveValue("h200_sxm, 141 GiB");
+  expect(input).toHaveValue("h200_sxm, 141\u00a0GiB");
 });
