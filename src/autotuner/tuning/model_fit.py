@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autotuner.catalog import Device, ResolvedModel, gpu_named, gpus
+from autotuner.catalog.gpus import CPU
 from autotuner.config import DescribedGpu
 from autotuner.engines import Engine
 from autotuner.profiles import TaskContext, width_that_fits
 from autotuner.tuning.resolve import with_memory_use
 
-_CPU = "cpu"
 _GEMM = "quantization.gemm_mode"
 _LEAST_SHARE = 0.01
 """Share of a file's weights under which a format is that of norms and biases."""
@@ -104,4 +104,4 @@ def _on_cpu(model: ResolvedModel, engine: Engine, here: Device) -> Fit | None:
     if here.memory_gib is not None and weights_gib >= here.memory_gib:
         return None
     memory = "" if here.memory_gib is None else f" of {here.memory_gib:.0f} GiB"
-    return Fit(_CPU, 0, f"{weights_gib:.1f} GiB of weights in the memory{memory} of this machine")
+    return Fit(CPU, 0, f"{weights_gib:.1f} GiB of weights in the memory{memory} of this machine")

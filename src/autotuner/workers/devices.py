@@ -10,12 +10,14 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 from autotuner.catalog import gpu_named
 from autotuner.catalog.gpus import CPU, Gpu, gpus
 from autotuner.config import DescribedGpu
 from autotuner.errors import AutotunerError
 from autotuner.launch.devices import VISIBLE, is_unique_name
+from autotuner.workers.nvml import read_gpus
 
 ALL = "all"
 _ASKED = ("nvidia-smi", "--query-gpu=index,name,memory.total,uuid", "--format=csv,noheader,nounits")
@@ -60,31 +62,13 @@ def found_gpus() -> tuple[FoundGpu, ...]:
 
     The driver's library is asked (NVML), and its command where that does not describe every GPU.
     """
-    found = _by_library()
+    found = read_gpus(_described)
     return _by_command() if found is None else found
 
 
-def _by_library() -> tuple[FoundGpu, ...] | None:
-    import pynvml  # here: it is large, and tasks on the CPU need no GPU
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return None
-    try:
-        return tuple(_described(index) for index in range(pynvml.nvmlDeviceGetCount()))
-    except pynvml.NVMLError:
-        return None
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _described(index: int) -> FoundGpu:
-    import pynvml
-
-    gpu = pynvml.nvmlDeviceGetHandleByIndex(index)
-    memory_gib = pynvml.nvmlDeviceGetMemoryInfo(gpu).total / 2**30
-    product, uuid = pynvml.nvmlDeviceGetName(gpu), pynvml.nvmlDeviceGetUUID(gpu)
+def _described(nvml: Any, index: int, gpu: Any) -> FoundGpu:
+    memory_gib = nvml.nvmlDeviceGetMemoryInfo(gpu).total / 2**30
+    product, uuid = nvml.nvmlDeviceGetName(gpu), nvml.nvmlDeviceGetUUID(gpu)
     return FoundGpu(str(index), product, memory_gib, uuid)
 
 

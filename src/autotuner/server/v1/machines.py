@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from autotuner.catalog.gpus import CPU
 from autotuner.migrate.mirror import API_MODE
 from autotuner.server.service import Service
 from autotuner.store.maintenance import known_workers
 
-_CPU, _LOCAL = "cpu", "local"
+_LOCAL = "local"
+"""Mode of v1 in which an engine is a process: on the CPU where it is told nothing else."""
 _COLUMN = "system_config"
 
 
@@ -21,7 +23,7 @@ def with_gpus(service: Service, document: dict[str, Any]) -> dict[str, Any]:
     column = document.get(_COLUMN)
     named = column if isinstance(column, dict) else {}
     workers = service.liveness.alive(known_workers(service.store.sessions))
-    of_gpus = [one for one in workers if one.kind == "worker" and one.gpu != _CPU]
+    of_gpus = [one for one in workers if one.kind == "worker" and one.gpu != CPU]
     is_local = (document.get("deployment_mode") or API_MODE) == _LOCAL
     if "gpu_type" in named or not of_gpus or (is_local and len(of_gpus) < len(workers)):
         return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autotuner.catalog.gpus import CPU
 from autotuner.server.service import Service
 from autotuner.server.v2.routing import View
 from autotuner.store import TaskRecord
@@ -83,9 +84,9 @@ def why_waiting(
 def _fits(task: TaskRecord, worker: KnownWorker) -> bool:
     if not task.requested_gpu:
         return True
-    gpus = 0 if worker.gpu == "cpu" else len(worker.devices)
+    gpus = 0 if worker.gpu == CPU else len(worker.devices)
     return worker.gpu == task.requested_gpu and task.requested_gpus <= gpus
 
 
 def _devices(gpu: str, gpus: int) -> str:
-    return "a CPU" if gpu == "cpu" else f"{max(gpus, 1)} x {gpu}"
+    return "a CPU" if gpu == CPU else f"{max(gpus, 1)} x {gpu}"
