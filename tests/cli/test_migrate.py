@@ -97,6 +97,20 @@ def test_task_files_are_printed_as_version_2(run: Run) -> None:
     assert found[0]["task"]["name"] == "slo" and found[0]["notes"]
 
 
+def test_each_traffic_scenario_becomes_a_task(run: Run, tmp_path: Path) -> None:
+    v1 = json.loads((V1 / "v1_tasks" / "simple.json").read_text("utf-8"))
+    v1["benchmark"]["traffic_scenarios"] = ["D(64,16)", "N(480,240)/(300,150)", "D(64,16)"]
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps(v1))
+    done = run("migrate", "task", file)
+    found = list(yaml.safe_load_all(done.stdout))
+    assert [(task["name"], task["benchmark"]["workload"]) for task in found] == [
+        ("simple", "D(64,16)"),
+        ("simple N(480,240)/(300,150)", "N(480,240)/(300,150)"),
+    ]
+    assert "traffic_scenarios" not in done.stderr
+
+
 def test_an_engine_is_named_where_the_runtime_names_none(run: Run, tmp_path: Path) -> None:
     v1 = json.loads((V1 / "v1_tasks" / "simple.json").read_text("utf-8"))
     file = tmp_path / "task.json"

@@ -87,6 +87,14 @@ def test_every_preset_of_widths_is_translated_for_every_engine(runtime: str, pre
     assert translation.task["parallel"]
 
 
+@pytest.mark.parametrize("config", [{"tp": 4, "dp": 2}, {"presets": ["balanced"]}])
+def test_tensorrt_llm_has_no_flag_for_replicas_whatever_the_model(config: dict[str, Any]) -> None:
+    mixture = {"id_or_path": "Qwen/Qwen3-235B-A22B"}
+    translation = translated(base_runtime="tensorrt-llm", model=mixture, parallel_config=config)
+    assert not translation.noted(Done.LOST)
+    assert "data_parallel" not in translation.task["parallel"]
+
+
 def test_a_preset_has_what_its_engine_called_so() -> None:
     moe = {"parallel_config": {"presets": ["moe-optimized"]}, "parameters": {}}
     trtllm = translated(base_runtime="tensorrt-llm", **moe).task["parallel"]

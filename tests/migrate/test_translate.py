@@ -9,7 +9,7 @@ from v1_examples import NAMES, example, note, translated, v1_task
 
 from autotuner.config import parse_task
 from autotuner.errors import ConfigError
-from autotuner.migrate import Done, refused_mode, translate_task
+from autotuner.migrate import Done, refused_mode, translate_scenarios, translate_task
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -256,3 +256,18 @@ def test_of_a_grid_too_large_to_write_out_the_first_part_is_tried() -> None:
     translation = translated(parameters=parameters)
     assert len(translation.task["misc"]["extra_args"]) == 4096
     assert "100,000,000" in note(translation, "parameters").text
+
+
+def test_of_several_scenarios_none_is_forgotten() -> None:
+    v1 = v1_task(benchmark={"traffic_scenarios": ["D(64,16)", "D(8,8)"]})
+    first, second = translate_scenarios(v1)
+    assert [one.task["benchmark"]["workload"] for one in (first, second)] == ["D(64,16)", "D(8,8)"]
+    assert len({first.task["name"], second.task["name"]}) == 2
+    shown = note(translate_task(v1), "benchmark.traffic_scenarios")
+    assert shown.done is Done.CHANGED and "D(8,8)" in shown.text
+
+
+@pytest.mark.parametrize("benchmark", [None, 7, {}, {"traffic_scenarios": {"odd": 1}}])
+def test_without_several_scenarios_there_is_one_task(benchmark: Any) -> None:
+    (found,) = translate_scenarios(v1_task(benchmark=benchmark))
+    assert found == translate_task(v1_task(benchmark=benchmark))

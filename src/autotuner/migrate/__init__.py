@@ -10,6 +10,7 @@ from autotuner.migrate.draft import Done, Note, Translation, TriedValue
 from autotuner.migrate.metrics import v1_metrics
 from autotuner.migrate.mirror import mirror, v1_document
 from autotuner.migrate.results import V1Experiment, V1Results, v1_parameters, v1_results
+from autotuner.migrate.scenarios import translate_scenarios
 from autotuner.migrate.scores import Score, failure_score, v1_score
 from autotuner.migrate.translate import refused_mode, translate_task
 from autotuner.migrate.v1_words import in_v1_words
@@ -30,6 +31,7 @@ __all__ = [
     "mirror",
     "refused_mode",
     "translate_command",
+    "translate_scenarios",
     "translate_task",
     "v1_document",
     "v1_metrics",

@@ -11,6 +11,7 @@ from autotuner.migrate.draft import Done, Draft
 from autotuner.migrate.values import UnfitError, accepted, distinct, listed, stored_text
 
 OPTIMIZATION, BENCHMARK, SLO = "optimization", "benchmark", "slo"
+SCENARIOS = "traffic_scenarios"
 STRATEGIES = {
     "grid_search": "grid",
     "grid": "grid",
@@ -33,7 +34,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, Any]]] = {
         "max_iterations": ("optimization.budget.experiments", 100),
     },
     BENCHMARK: {
-        "traffic_scenarios": ("benchmark.workload", "D(100,100)"),
+        SCENARIOS: ("benchmark.workload", "D(100,100)"),
         "num_concurrency": ("benchmark.concurrency", [1]),
         "max_time_per_iteration": ("benchmark.duration_per_level_s", 600.0),
         "max_requests_per_iteration": ("benchmark.requests_per_level", 50),
@@ -164,7 +165,9 @@ def _scenarios(draft: Draft, path: tuple[str, ...], value: Any) -> None:
     if len(scenarios) == 1:
         draft.note(path, Done.TRANSLATED, "benchmark.workload")
         return
-    text = f"a v2 task has one workload: {first} is benchmark.workload, the others are not measured"
+    others = ", ".join(str(scenario) for scenario in scenarios[1:])
+    text = f"a v2 task has one workload, benchmark.workload, here {first}: "
+    text += f"copy the task for each of the others ({others})"
     draft.keep(path, value, Done.CHANGED, text)
 
 
@@ -209,7 +212,7 @@ _BENCHMARK: dict[str, Rule] = {
     "task": _kind,
     "model_name": _model_name,
     "model_tokenizer": _tokenizer,
-    "traffic_scenarios": _scenarios,
+    SCENARIOS: _scenarios,
     "num_concurrency": _concurrency,
     "max_time_per_iteration": _minutes,
     "max_requests_per_iteration": _requests,

@@ -114,9 +114,12 @@ def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFac
     return f"for a mixture of experts {path} means: {experts.note or 'something else'}"
 
 
-def without_width(engine: str, path: str, values: Sequence[Any], facts: ModelFacts) -> bool:
-    """Whether an engine knows no such width for this model, nor did v1 pass it one."""
-    rows = [row for row in engine_table(engine).rows.get(path, ()) if facts.is_moe or not row.when]
+def without_width(engine: str, path: str, values: Sequence[Any]) -> bool:
+    """Whether an engine has no flag for such a width, so that v1 passed none.
+
+    v1 made no difference between kinds of models.
+    """
+    rows = [row for row in engine_table(engine).rows.get(path, ()) if not row.when]
     return any(
         bool(rows) and all(row.known and str(value) not in row.known for row in rows)
         for value in values

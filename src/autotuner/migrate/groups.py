@@ -117,11 +117,12 @@ def _layout(draft: Draft, widths: Mapping[str, Any]) -> GridPoint:
             found += () if flag is None else words(draft.engine, flag, width)
         elif key != _SWITCH and f"parallel.{fields[key]}" not in draft.fields_set:
             ours = f"parallel.{fields[key]}"
+            if without_width(draft.engine, ours, [width]):
+                continue
             otherwise = other_meaning(draft.engine, ours, [width], draft.facts)
             if otherwise is not None:
                 raise UnfitError(otherwise)
-            if not without_width(draft.engine, ours, [width], draft.facts):
-                settings[ours] = width
+            settings[ours] = width
     if widths.get(_SWITCH) and EXPERTS not in draft.fields_set and _TP in settings:
         settings[EXPERTS] = _all_ranks(draft, settings[_TP], settings.get(_DP))
     return GridPoint(settings, found)
@@ -139,12 +140,12 @@ def _add_width(draft: Draft, path: tuple[str, ...], key: str, written: Any) -> N
     ours = f"parallel.{field}"
     values = listed(written)
     found = [setting(ours, value) for value in values]
+    if without_width(draft.engine, ours, found):
+        draft.keep(path, written, Done.KEPT, f"v1 passed it to {draft.engine} neither")
+        return
     otherwise = other_meaning(draft.engine, ours, found, draft.facts)
     if otherwise is not None:
         raise UnfitError(otherwise)
-    if without_width(draft.engine, ours, found, draft.facts):
-        draft.keep(path, written, Done.KEPT, f"v1 passed it to {draft.engine} neither")
-        return
     if ours in draft.fields_set:
         if draft.settings.get(ours) == found:
             draft.note(path, Done.TRANSLATED, f"{ours}, as parameters say it too")

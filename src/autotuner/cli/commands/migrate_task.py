@@ -18,7 +18,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.output import err, out, print_json
 from autotuner.config import DocumentError, parse_document
 from autotuner.errors import AutotunerError, ConfigError, Problem
-from autotuner.migrate import Done, Translation, translate_task
+from autotuner.migrate import Done, Translation, translate_scenarios
 
 _CARRIED = (Done.TRANSLATED, Done.EMPTY)
 
@@ -34,7 +34,7 @@ def migrate_task(
     files: Sequence[Path], *, preview: bool, as_json: bool, engine: str | None = None
 ) -> int:
     """`autotuner migrate task`; 1 where something could not be carried over, or is left open."""
-    found = [_read(file, engine) for file in files]
+    found = [one for file in files for one in _read(file, engine)]
     if as_json:
         print_json({"tasks": [_document(one) for one in found]})
     elif preview:
@@ -47,8 +47,8 @@ def migrate_task(
     return exit_codes.NOTHING if lost else 0
 
 
-def _read(file: Path, engine: str | None) -> _Read:
-    """A file in both versions.
+def _read(file: Path, engine: str | None) -> list[_Read]:
+    """A file in both versions: a task of version 2 for each traffic scenario.
 
     Raises:
         ConfigError: it is no task of version 1.
@@ -68,7 +68,7 @@ def _read(file: Path, engine: str | None) -> _Read:
     if document.get("version") == 2:
         raise ConfigError(str(file), (Problem("version", "it is of version 2 already"),))
     try:
-        return _Read(file, document, translate_task(document, engine=engine))
+        return [_Read(file, document, v2) for v2 in translate_scenarios(document, engine=engine)]
     except ConfigError as error:
         raise ConfigError(str(file), error.problems, remedy=error.remedy) from None
 
