@@ -1,4 +1,4 @@
-"""What the NVIDIA driver's library (NVML) tells of the GPUs of this machine."""
+"""Readings of the GPUs of this machine by the NVIDIA driver's library (NVML)."""
 
 from __future__ import annotations
 

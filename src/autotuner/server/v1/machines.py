@@ -10,7 +10,7 @@ from autotuner.server.service import Service
 from autotuner.store.maintenance import known_workers
 
 _LOCAL = "local"
-"""Mode of v1 in which an engine is a process: on the CPU where it is told nothing else."""
+"""v1's mode in which an engine is a process, which may run on the CPU."""
 _COLUMN = "system_config"
 
 
