@@ -114,6 +114,12 @@ def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFac
     return f"for a mixture of experts {path} means: {experts.note or 'something else'}"
 
 
+def attention_switch(engine: str) -> str | None:
+    """The flag by which replicas of a mixture of experts are those of its attention alone."""
+    rows = engine_table(engine).rows.get("parallel.data_parallel", ())
+    return next((row.also[0] for row in rows if row.when and row.also), None)
+
+
 def without_width(engine: str, path: str, values: Sequence[Any]) -> bool:
     """Whether an engine has no flag for such a width, so that v1 passed none.
 

@@ -9,6 +9,7 @@ from typing import Any
 from autotuner.migrate.draft import PARAMETERS, Done, Draft
 from autotuner.migrate.flags import (
     Meaning,
+    attention_switch,
     flag_of_field,
     is_reserved,
     meaning,
@@ -18,9 +19,10 @@ from autotuner.migrate.flags import (
     why_not,
     words,
 )
-from autotuner.migrate.values import UnfitError, as_bool, is_range, listed
+from autotuner.migrate.values import UnfitError, as_bool, is_range, listed, setting
 
 EXPERTS = "parallel.expert_parallel"
+_TENSOR, _DATA = "parallel.tensor_parallel", "parallel.data_parallel"
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,13 @@ def add_parameters(draft: Draft, parameters: Mapping[str, Any]) -> tuple[bool, .
     given = [found for name, raw in parameters.items() if (found := _read(draft, name, raw))]
     winners = {parameter.subject: parameter for parameter in given}
     experts: tuple[bool, ...] = ()
+    replicated = _add_attention_replicas(draft, winners)
     for parameter in given:
         winner = winners[parameter.subject]
         if winner is not parameter:
             _overruled(draft, parameter, winner)
+        elif parameter.subject in replicated:
+            continue
         elif parameter.meaning is not None and parameter.meaning.above_one:
             experts = _switch(draft, parameter)
         else:
@@ -134,6 +139,37 @@ def _require_word(draft: Draft, known: Meaning, values: list[Any]) -> None:
     refused = next(filter(None, reasons), None) if known.row is None else None
     if refused is not None:
         raise UnfitError(refused[0])
+
+
+def _add_attention_replicas(draft: Draft, winners: Mapping[str, _Given]) -> frozenset[str]:
+    """Adds the widths of a task whose attention alone is replicated; the subjects that they settle.
+
+    The engine counted the ranks of all replicas in its tensor width, and version 2 those of one.
+    """
+    switch = winners.get(plain(attention_switch(draft.engine) or ""))
+    data, tensor = winners.get(_DATA), winners.get(_TENSOR)
+    if not draft.facts.is_moe or switch is None or data is None or tensor is None:
+        return frozenset()
+    try:
+        replicas = [setting(_DATA, value) for value in data.values]
+        ranks = [setting(_TENSOR, value) for value in tensor.values]
+    except UnfitError:
+        return frozenset()
+    is_on = [as_bool(value) for value in switch.values] == [True]
+    if not is_on or len(replicas) != 1 or any(rank % replicas[0] for rank in ranks):
+        return frozenset()
+    widths = [rank // replicas[0] for rank in ranks]
+    draft.setting(_TENSOR, widths)
+    draft.setting(_DATA, replicas)
+    for value, width in zip(tensor.values, widths, strict=True):
+        draft.point(tensor.name, value, {_TENSOR: width})
+    draft.point(data.name, data.values[0], {_DATA: replicas[0]})
+    draft.point(switch.name, switch.values[0], {})
+    text = f"{_TENSOR}: the ranks of each of {replicas[0]} replicas of attention"
+    draft.note((PARAMETERS, tensor.name), Done.TRANSLATED, text)
+    for parameter in (data, switch):
+        draft.note((PARAMETERS, parameter.name), Done.TRANSLATED, f"{_DATA}: of attention alone")
+    return frozenset({_TENSOR, _DATA, switch.subject})
 
 
 def _overruled(draft: Draft, parameter: _Given, winner: _Given) -> None:
