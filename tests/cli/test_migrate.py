@@ -6,13 +6,16 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -128,6 +131,87 @@ def test_the_script_is_a_way_in() -> None:
     words = (sys.executable, script, V1 / "v1_tasks" / "simple.json")
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert yaml.safe_load(done.stdout)["version"] == 2
+
+
+@contextmanager
+def unchangeable(*paths: Path) -> Iterator[None]:
+    """Files and folders that nobody can change, not even root."""
+    chattr = shutil.which("chattr")
+    if chattr is None or subprocess.run([chattr, "+i", *paths], check=False).returncode:
+        pytest.skip("this file system has no files that root cannot change")
+    try:
+        yield
+    finally:
+        subprocess.run([chattr, "-i", *paths], check=True)
+
+
+def test_a_source_in_a_folder_that_is_only_read(run: Run, tmp_path: Path) -> None:
+    """With a log beside it that is not written back."""
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    source = built(tmp_path / "first.db", tasks=3, experiments=1)
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.execute("UPDATE tasks SET task_name = 'in the log' WHERE id = 1")
+        connection.commit()
+        for path in tmp_path.glob("first.db*"):
+            shutil.copyfile(path, folder / path.name)
+    before = {path.name: sha256(path) for path in folder.iterdir()}
+    with unchangeable(*folder.iterdir(), folder):
+        report = json.loads(run("migrate", "db", folder / "first.db", "--apply", "--json").stdout)
+        assert report["units"]["tasks"] == {"moved": 3}
+        assert run("migrate", "verify", folder / "first.db").returncode == 0
+    assert {path.name: sha256(path) for path in folder.iterdir()} == before
+
+
+def test_a_target_that_is_only_read(run: Run, source: Path, home: Path) -> None:
+    assert run("migrate", "db", source, "--apply").returncode == 0
+    before, first = sha256(source), sha256(home / "autotuner.db")
+    with unchangeable(home / "autotuner.db"):
+        for words in (("db", source, "--apply", "--no-backup"), ("undo",)):
+            done = run("migrate", *words)
+            assert done.returncode == 2 and "Traceback" not in done.stderr
+            assert "cannot be used: attempt to write a readonly database" in done.stderr
+    assert (sha256(source), sha256(home / "autotuner.db")) == (before, first)
+
+
+def test_without_a_backup_nothing_is_moved(run: Run, source: Path, tmp_path: Path) -> None:
+    """A folder in whose place a file lies takes none."""
+    first = run("migrate", "db", source, "--apply", "--home", tmp_path / "other")
+    assert first.returncode == 0
+    assert f"--home {tmp_path}/other" in first.stdout
+    (tmp_path / "other" / "backups").write_text("")
+    done = run("migrate", "db", source, "--apply", "--home", tmp_path / "other")
+    assert done.returncode == 2
+    assert "no backup of the target could be taken" in done.stderr
+    assert "go on with --no-backup" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_postgresql_target_is_backed_up_where_pg_dump_is(
+    run: Run, source: Path, tmp_path: Path, migrated_postgresql: str, postgresql: Any
+) -> None:
+    to = ("--to", migrated_postgresql)
+    restore = shutil.which("pg_restore")
+    if shutil.which("pg_dump") is None or restore is None:
+        pytest.skip("pg_dump is not installed here")
+    try:
+        done = run("migrate", "db", source, "--apply", "--json", *to)
+        if done.returncode == 2 and "version mismatch" in done.stderr:
+            assert "go on with --no-backup" in done.stderr
+        else:
+            backup = Path(json.loads(done.stdout)["backup"])
+            listed = subprocess.run(
+                [restore, "--list", backup], capture_output=True, text=True, check=True
+            )
+            assert "tasks_v2" in listed.stdout
+        without = run("migrate", "db", source, "--apply", "--no-backup", *to)
+        assert without.returncode == 0 and "migrate verify" in without.stdout
+        assert run("migrate", "verify", source, *to).returncode == 0
+        assert run("migrate", "undo", *to).returncode == 0
+    finally:
+        postgresql.empty(migrated_postgresql)
 
 
 @pytest.mark.slow

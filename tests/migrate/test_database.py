@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -378,3 +379,58 @@ def test_an_engine_is_named_for_tasks_that_name_none(source: Path, store: Store)
     assert documents[5]["system"]["backend"] == "trtllm"
     assert moved(source, store).units["tasks"] == {"same": 12}
     assert compared(source, store).differences == []
+
+
+def test_names_that_are_there_twice_are_numbered(source: Path, store: Store) -> None:
+    for table, column in (("tasks", "task_name"), ("parameter_presets", "name")):
+        changed(source, f"DROP INDEX ix_{table}_{column}")
+        changed(source, f"UPDATE {table} SET {column} = 'same' WHERE id < 4")  # noqa: S608
+    moved(source, store)
+    assert compared(source, store).differences == []
+    names = {task.task_name for task in V1Tasks(store.sessions).page(skip=0, limit=99, status=None)}
+    assert names > {"same", "same (2)", "same (3)"}
+    assert [p.name for p in V1Presets(store.sessions).all()] == ["same", "same (2)", "same (3)"]
+    assert [row[0] for row in content(store)["profiles"]] == ["same", "same-2"]
+
+
+@pytest.mark.parametrize("name", ["a?mode=rw&b.db", "a#b.db", "a%20b.db", "a b ü.db", "file:v1.db"])
+def test_a_source_may_have_any_name(name: str, source: Path, store: Store) -> None:
+    odd = source.rename(source.with_name(name))
+    before = sha256(odd)
+    assert moved(odd, store).units["tasks"] == {"moved": 12}
+    assert compared(odd, store).differences == []
+    assert sha256(odd) == before
+    assert [path.name for path in odd.parent.glob("*") if path.name.startswith(name)] == [name]
+
+
+def test_a_source_that_is_written_all_the_time_is_one_moment_of_it(
+    source: Path, store: Store
+) -> None:
+    """Each commit writes the same value into two tables."""
+    ended, written = threading.Event(), list[str]()
+
+    def write() -> None:
+        value = str(len(written))
+        with closing(sqlite3.connect(source, timeout=30)) as connection:
+            connection.execute("UPDATE tasks SET description = ?", (value,))
+            connection.execute("UPDATE parameter_presets SET description = ?", (value,))
+            connection.commit()
+        written.append(value)
+
+    def write_on() -> None:
+        while not ended.wait(0.12):
+            write()
+
+    write()
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        for _ in range(3):
+            moved(source, store)
+            tasks = V1Tasks(store.sessions).page(skip=0, limit=99, status=None)
+            texts = {one.description for one in (*tasks, *V1Presets(store.sessions).all())}
+            assert len(texts) == 1, texts
+    finally:
+        ended.set()
+        writer.join()
+    assert len(written) > 1

@@ -36,7 +36,7 @@ from autotuner.store.schema import (
 from autotuner.store.sessions import Sessions, delete_in_batches
 from autotuner.store.workers import WorkerRecord
 
-_PG_DUMP = "pg_dump"
+_PG_DUMP, _PG_RESTORE = "pg_dump", "pg_restore"
 _OF_ANY_SCHEMA = (
     *("id", "name", "kind", "host", "boot", "pid", "pid_started", "version", "gpu", "devices"),
 )
@@ -188,6 +188,24 @@ def _dump(url: URL, target: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise StoreError(f"pg_dump failed: {done.stderr.strip()}", remedy=f"it was: {plain}")
+    _check_dump(target)
+
+
+def _check_dump(dump: Path) -> None:
+    """Reads the table of contents of a dump, where pg_restore is installed.
+
+    Raises:
+        StoreError: it is none.
+    """
+    if shutil.which(_PG_RESTORE) is None:
+        return
+    command = [_PG_RESTORE, "--list", str(dump)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise StoreError(
+            f"pg_dump wrote what pg_restore cannot read: {done.stderr.strip()}",
+            remedy="see that both are of one version of PostgreSQL",
+        )
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from rich.markup import escape
 from rich.progress import Progress
+from sqlalchemy import make_url
 
 from autotuner.cli import exit_codes
 from autotuner.cli.commands.db import backed_up, backup_place
@@ -34,6 +36,7 @@ from autotuner.migrate.draft import Done
 from autotuner.store import Store
 from autotuner.store.database import address_of
 from autotuner.store.maintenance import Database
+from autotuner.store.v1.moved import MoveOutcome
 from autotuner.tuning.forecast import PREDICTION_CACHE
 
 _SHOWN = 10
@@ -60,6 +63,12 @@ class MigrationRequest:
     def folder(self) -> Path:
         """The home."""
         return state_folder(self.home)
+
+    def words(self, *first: object) -> str:
+        """Words of a command for the same target, without a password."""
+        there = [] if self.to is None else ["--to", make_url(self.to).render_as_string()]
+        home = [] if self.home is None else ["--home", str(self.home)]
+        return shlex.join([*map(str, first), *there, *home])
 
 
 def migrate_db(
@@ -106,10 +115,9 @@ def migrate_db(
         _say(f"the target as it was before: {kept}")
     if not unchanged:
         _say("the source has changed meanwhile: move it again for what is new in it")
-    _say(
-        f"compare with `autotuner migrate verify {wanted.source}`; take back with "
-        f"`autotuner migrate undo {number}`"
-    )
+    _say(f"compare with `autotuner migrate verify {wanted.words(wanted.source)}`")
+    if report.total(MoveOutcome.MOVED) or report.total(MoveOutcome.CHANGED):
+        _say(f"take back with `autotuner migrate undo {wanted.words(number)}`")
 
 
 def _previewed(wanted: MigrationRequest, source: V1Source) -> Report:
@@ -215,7 +223,14 @@ def _backup(wanted: MigrationRequest) -> Path | None:
     current, _ = target.revisions()
     if current is None:
         return None
-    return backed_up(target, backup_place(target, wanted.folder), force=False)
+    try:
+        return backed_up(target, backup_place(target, wanted.folder), force=False)
+    except AutotunerError as error:
+        raise MigrationError(
+            f"no backup of the target could be taken: {error.message}",
+            remedy=f"{error.remedy}; then go on with --no-backup: `autotuner migrate undo` takes "
+            "back what was moved, and nothing else",
+        ) from None
 
 
 def _print_report(report: Report, verb: str) -> None:

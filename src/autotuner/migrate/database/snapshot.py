@@ -22,6 +22,7 @@ _BESIDE = ("-wal", "-journal")
 _MAGIC = b"SQLite format 3\0"
 _TRIES = 20
 _PAUSE_S = 0.25
+_TICK_NS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,16 @@ def _require_sqlite(source: Path) -> None:
 
 def _copy_quietly(source: Path, copy: Path) -> None:
     for _ in range(_TRIES):
-        before = _states(source)
+        before, began_ns = _states(source), time.time_ns()
         for end in ("", *_BESIDE):
             target = copy.with_name(copy.name + end)
             target.unlink(missing_ok=True)
             beside = source.with_name(source.name + end)
             if beside.exists():
                 shutil.copyfile(beside, target)
-        if _states(source) == before:
+        # A change in the same tick of the clock that dates files would not be seen.
+        settled = all(s is None or abs(began_ns - s[1]) > _TICK_NS for s in before)
+        if settled and _states(source) == before:
             return
         time.sleep(_PAUSE_S)
     raise MigrationError(

@@ -251,8 +251,7 @@ def _write(
     for place, (task, v1_id) in enumerate(zip(tasks, v1_ids, strict=True)):
         here = {"v1_id": v1_id, "v2_task_id": v2_ids.get(task.identity)}
         record = ledger_row(migration, TASK_KIND, task, source_table="tasks", **here)
-        changes = _changes(task, v1_id, names[place])
-        record["account"]["notes"] = [*record["account"]["notes"], *changes]
+        note_changes(record, v1_id, {"task_name": (task.v1["task_name"], names[place])})
         own = {str(n): renumbered[n] for e in task.experiments if (n := e.source_id) in renumbered}
         if own:
             record["account"][NUMBERS] = own
@@ -263,14 +262,20 @@ def _write(
     return [(v1_id, v2_ids.get(t.identity)) for t, v1_id in zip(tasks, v1_ids, strict=True)]
 
 
-def _changes(task: MovedTask, v1_id: int, name: str) -> list[list[str]]:
-    """Notes of a number and a name that were taken here."""
+def note_changes(record: dict[str, Any], v1_id: int, names: Mapping[str, tuple[str, str]]) -> None:
+    """Notes in the record of a unit that its number or a name was taken here.
+
+    Args:
+        names: column -> its name in the source, and here.
+    """
     notes = []
-    if v1_id != task.source_id:
+    if v1_id != record["source_id"]:
         notes.append(["id", "changed", f"its number is taken here: it has {v1_id}"])
-    if name != task.v1["task_name"]:
-        notes.append(["task_name", "changed", f"its name is taken here: it is called {name!r}"])
-    return notes
+    for column_of_name, (before, here) in names.items():
+        if before != here:
+            text = f"its name is taken here: it is called {here!r}"
+            notes.append([column_of_name, "changed", text])
+    record["account"]["notes"] = [*record["account"].get("notes", ()), *notes]
 
 
 def _write_v1_experiments(

@@ -21,6 +21,7 @@ from autotuner.store.v1.moving import (
     TASK_KIND,
     Written,
     ledger_row,
+    note_changes,
     put,
     put_texts,
     settled,
@@ -169,6 +170,7 @@ def _write(
             v1_id=number,
             profile=profiles.get(place),
         )
+        note_changes(row, number, {"name": (preset.v1["name"], names[place])})
         if place in replaced:
             row["account"][REPLACED] = replaced[place]
         rows.append(row)
