@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from autotuner.config import DocumentError, nearest, parse_document
+from autotuner.config import DocumentError, nearest, parse_document, problems_in
 from autotuner.config.backends import BUILT_IN
 from autotuner.config.tables import fast_document
 from autotuner.engines.engine_file import EngineFile
@@ -30,7 +31,7 @@ def read_engine_file(path: Path) -> EngineFile:
     except (OSError, UnicodeDecodeError, DocumentError) as error:
         raise EngineError(f"{path}: {error}") from None
     except ValidationError as error:
-        faults = [_fault(path, text, item["loc"], item) for item in error.errors()]
+        faults = [fault for item in error.errors() for fault in _faults(path, text, item)]
         raise EngineError("\n  ".join(faults), remedy="docs/engines.md has every key") from None
     if file.name != path.stem:
         line = _line(text, ("name",))
@@ -41,14 +42,15 @@ def read_engine_file(path: Path) -> EngineFile:
     return file
 
 
-def _fault(path: Path, text: str, where: tuple[int | str, ...], item: Any) -> str:
+def _faults(path: Path, text: str, item: Any) -> Iterator[str]:
+    """A fault in our words; none where its items have theirs."""
+    where: tuple[int | str, ...] = item["loc"]
     dotted = ".".join(str(part) for part in where)
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        message = f"unknown key; {nearest(str(where[-1]), _keys_at(where[:-1]))}"
-    elif item["type"] == "missing":
-        message = "is missing"
-    return f"{path}:{_line(text, where)}: {dotted}: {message}"
+    for problem in problems_in([item]):
+        message = problem.message
+        if item["type"] == "extra_forbidden":
+            message = f"unknown key; {nearest(str(where[-1]), _keys_at(where[:-1]))}"
+        yield f"{path}:{_line(text, where)}: {dotted}: {message}"
 
 
 def _keys_at(where: tuple[int | str, ...]) -> list[str]:

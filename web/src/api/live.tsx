@@ -74,6 +74,9 @@ export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
         if (next === "open" && wasLost) {
           wasLost = false;
           void queries.invalidateQueries();
+        } else if (next === "open" && last.current === null) {
+          // The stream begins now: what was read before it may lack a change of that moment.
+          for (const key of [["tasks"], ["task"]]) freshness.renew(key);
         }
       },
     });

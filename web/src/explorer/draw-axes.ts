@@ -7,10 +7,12 @@ import { number, usd } from "~/ui/format";
 import type { Quantity } from "~/ui/quantities";
 import { areaOf, type Frame, xPixel, yPixel } from "./frame";
 
-const APART_PX = { x: 80, y: 42 } as const;
+const APART_PX = { x: 64, y: 42 } as const;
 const FEWEST = 2;
 const LABEL = { size: 11 } as const;
 const NAME = { size: 12, weight: 550 } as const;
+/** Width of a letter of a name, about. */
+const LETTER_PX = 7;
 
 /** The lines on which values are read, and the two axes. They lie behind everything. */
 export function drawGrid(pen: Pen, frame: Frame, palette: Palette): void {
@@ -37,17 +39,35 @@ export function drawLabels(pen: Pen, frame: Frame, palette: Palette): void {
     pen.text(text, area.left - 8, at, { ...label, align: "right" });
   }
   const name = { ...NAME, color: palette.text };
-  pen.text(axisName(plane.x, plane.logX), area.left + area.width / 2, bottom + 34, name);
-  pen.text(axisName(plane.y, plane.logY), area.left - 62, area.top + area.height / 2, {
-    ...name,
-    isUpright: true,
-  });
+  pen.text(
+    nameWithin(area.left + area.width, plane.x, plane.logX),
+    area.left + area.width / 2,
+    bottom + 34,
+    name,
+  );
+  pen.text(
+    nameWithin(frame.size.height, plane.y, plane.logY),
+    area.left - 62,
+    area.top + area.height / 2,
+    {
+      ...name,
+      isUpright: true,
+    },
+  );
 }
 
 /** Names run along their axes, so that the arrow points to where values are better. */
 export function axisName({ title, unit, better }: Quantity, isLog: boolean): string {
   const name = `${title}${unit ? ` (${unit})` : ""}${isLog ? ", log" : ""}`;
   return better === "higher" ? `${name}  better →` : `← better  ${name}`;
+}
+
+/** The name of an axis, with the short one of its quantity where the whole is longer than its room. */
+export function nameWithin(roomPx: number, quantity: Quantity, isLog: boolean): string {
+  const whole = axisName(quantity, isLog);
+  if (whole.length * LETTER_PX <= roomPx) return whole;
+  const { short, unit } = quantity;
+  return axisName({ ...quantity, title: short, unit: short === unit ? "" : unit }, isLog);
 }
 
 interface Tick {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SvgPen } from "~/charts/svg-pen";
 import { quantity } from "~/ui/quantities";
 import { planeOf } from "./axes";
-import { axisName } from "./draw-axes";
+import { axisName, nameWithin } from "./draw-axes";
 import { drawChart } from "./draw-chart";
 import { layersOf, limitLines } from "./layers";
 import { PointSet } from "./point-set";
@@ -112,6 +112,8 @@ describe("drawChart", () => {
 
   it("names figure, unit and scale, with an arrow to where it is better", () => {
     expect(axisName(plane.x, true)).toBe("← better  Time to first token, mean (ms), log");
+    expect(nameWithin(900, plane.x, true)).toBe(axisName(plane.x, true));
+    expect(nameWithin(260, plane.x, true)).toBe("← better  TTFT (ms), log");
     expect(texts(drawn())).toContain("Throughput (tok/s)  better →");
   });
 

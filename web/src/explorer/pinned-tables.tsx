@@ -1,4 +1,5 @@
 import { Table, Text } from "@mantine/core";
+import { Fragment } from "react";
 import type { OperatingPoint } from "~/api/points";
 import { change, fieldName, load, setting } from "~/ui/format";
 import { range } from "~/ui/range";
@@ -72,7 +73,7 @@ export function FigureTable({ points, rows }: FigureTableProps) {
         {rows.map((row) => (
           <Table.Tr key={row.quantity.key}>
             <Table.Th scope="row" className={classes.name} title={row.quantity.title}>
-              {row.quantity.short}
+              <Breakable name={row.quantity.short} />
             </Table.Th>
             {row.values.map((value, place) => (
               <Table.Td key={points[place]?.id} className={classes.number}>
@@ -101,6 +102,21 @@ function PointHeads({
       {points.length > 1 ? LETTERS[place] : pointName(point)}
     </Table.Th>
   ));
+}
+
+/** A name that may go on in another line after its slashes: "requests/s/GPU". */
+function Breakable({ name }: { name: string }) {
+  return name.split("/").map((part, place) =>
+    place === 0 ? (
+      part
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: parts of a name have nothing but their place.
+      <Fragment key={place}>
+        /<wbr />
+        {part}
+      </Fragment>
+    ),
+  );
 }
 
 function Change({ row }: { row: FigureRow }) {

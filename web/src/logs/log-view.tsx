@@ -12,6 +12,8 @@ import classes from "./log-view.module.css";
 const LINE_PX = 20;
 const AT_END_PX = 8;
 const WRAP = "autotuner-log-wrap";
+/** Where a line shows little more than its time. */
+const NARROW = "(max-width: 560px)";
 
 interface LogViewProps {
   lines: readonly string[];
@@ -45,7 +47,7 @@ export function LogView(props: LogViewProps) {
     empty,
   } = props;
   const [query, setQuery] = useState(initialQuery);
-  const [wraps, setWraps] = useState(() => kept<boolean>(WRAP) ?? false);
+  const [wraps, setWraps] = useState(() => kept<boolean>(WRAP) ?? matchMedia(NARROW).matches);
   const [isFollowing, setFollowing] = useState(true);
   const [seen, setSeen] = useState(0);
   /** Which of the matches was gone to; −1: none yet. */

@@ -55,6 +55,15 @@ describe("the provenance of a value", () => {
     ]);
   });
 
+  it("has values of launches by their size, not in the order of the search", () => {
+    const launched = [layer({ origin: "launch" })];
+    const [row] = rowsOf(
+      { "parallel.tensor_parallel": { value: [2, 1, 8, 4], layers: launched, unset: null } },
+      "parallel",
+    );
+    expect(row?.value).toBe("1, 2, 4, 8");
+  });
+
   it("puts what is not set at the end, with what applies instead", () => {
     const fields = {
       "memory.page_size": { value: null, layers: [], unset: "vllm's own default counts" },

@@ -67,7 +67,8 @@ function rowOf(path: string, { value, layers, unset }: FieldOfConfiguration): Co
   return {
     path,
     field: path.slice(path.indexOf(".") + 1),
-    value: counting === undefined ? "" : valueText(value),
+    value:
+      counting === undefined ? "" : valueText(counting.origin === "launch" ? sorted(value) : value),
     isSearched: isList(path, value),
     origin: counting?.origin ?? null,
     layer: counting?.layer ?? "",
@@ -81,6 +82,12 @@ function rowOf(path: string, { value, layers, unset }: FieldOfConfiguration): Co
 function isList(path: string, value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   return path !== "misc.extra_args" || value.some(Array.isArray);
+}
+
+/** Values that launches had, by size where they have one: their order is that of the search. */
+function sorted(value: unknown): unknown {
+  const isSized = Array.isArray(value) && value.every((one) => typeof one === "number");
+  return isSized ? (value as number[]).toSorted((a, b) => a - b) : value;
 }
 
 function valueText(value: unknown): string {

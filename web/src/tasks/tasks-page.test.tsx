@@ -53,6 +53,17 @@ describe("the list of tasks", () => {
     await waitFor(() => expect(document.title).toBe("Tasks · Inference Autotuner"));
   });
 
+  it("is read once more when events begin: a change of that moment is in neither", async () => {
+    let reads = 0;
+    renderApp("/tasks", ({ method, path }) => {
+      if (path !== "/api/v2/tasks/" || method !== "GET") return undefined;
+      reads += 1;
+      return page([aTask({ id: 3, name: reads === 1 ? "before" : "after" })]);
+    });
+    expect(await rowOf("after")).toBeVisible();
+    expect(reads).toBe(2);
+  });
+
   it("asks for what the address says, and searches into the address", async () => {
     const { asked, history } = renderTasks("/tasks?sort=name&status=%5B%22running%22%5D");
     await rowOf("nightly");

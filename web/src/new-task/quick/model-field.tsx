@@ -81,14 +81,16 @@ function parametersText(billions: number): string {
   return billions < 1 ? `${number(1000 * billions)} M` : `${number(billions)} B`;
 }
 
-/** Models of which one name has every word that was typed, those that begin with it first. */
+/** Names of models that have every word that was typed, those that begin with it first. */
 export function matching(models: readonly ModelSummary[], typed: string): string[] {
   const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
   const found = models.flatMap((model) => {
-    const name = model.names.find((each) =>
+    const named = model.names.filter((each) =>
       words.every((word) => each.toLowerCase().includes(word)),
     );
-    return name === undefined ? [] : [{ model, name }];
+    // A model and its instruct variant are one in the catalog; whoever serves one means that one.
+    const whole = named.filter((name) => name.includes("/"));
+    return (whole.length > 0 ? whole : named.slice(0, 1)).map((name) => ({ model, name }));
   });
   const isFirst = (name: string) =>
     name
