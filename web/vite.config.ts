@@ -21,6 +21,8 @@ export default defineConfig({
   },
   test: {
     testTimeout: 20_000,
+    // By itself it leaves a core idle, which is half of a machine with two.
+    maxWorkers: "100%",
     projects: [
       {
         extends: true,

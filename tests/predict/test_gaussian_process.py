@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from autotuner.predict.gaussian_process import (
     Component,
@@ -23,6 +24,12 @@ from autotuner.predict.gaussian_process import (
 )
 
 NUMBERS = st.floats(-3, 3)
+
+
+def test_linear_algebra_leaves_the_other_cores_to_engines() -> None:
+    threads = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert threads
+    assert set(threads) == {1}
 
 
 @st.composite

@@ -6,6 +6,8 @@ kernels are equation 4.17, classification is Laplace's approximation by algorith
 a probit likelihood.
 
 numpy and scipy load with this module, so callers that have to start quickly import it when used.
+From then on linear algebra takes one core: matrices are small, the other cores belong to engines
+that are measured meanwhile, and results do not depend on their number to the last digit.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import solve_triangular
 from scipy.special import ndtr
+from threadpoolctl import threadpool_limits
+
+threadpool_limits(limits=1, user_api="blas")
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
