@@ -66,7 +66,7 @@ class Document(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _resolve_keys(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or value.keys() <= cls.model_fields.keys():
             return handler(value)
         resolved, faults = cls._resolved(value)
         if not faults:
