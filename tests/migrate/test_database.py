@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
-import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from moves import OBSERVER, changed, compared, content, moved, sha256, undone
+from sqlalchemy import select
 from v1_database import built, insert
 
-from autotuner.errors import MigrationError, StoreError
-from autotuner.migrate.database import Observer, Report, UnitChoice, move, opened, preview
-from autotuner.migrate.database.comparison import MovedComparison
-from autotuner.migrate.database.verify import verify
+from autotuner.errors import StoreError
+from autotuner.migrate.database import UnitChoice, move, opened, preview
 from autotuner.store import Store
 from autotuner.store.schema import TaskRow
 from autotuner.store.v1 import V1Experiments, V1Presets, V1Tasks
-
-OBSERVER = Observer.of(Path("/nonexistent"))
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    return built(tmp_path / "v1.db", tasks=12, experiments=5)
-
-
-@pytest.fixture
-def store(tmp_path: Path, database: str | None) -> Iterator[Store]:
-    with Store.open(tmp_path / "home", database) as opened_store:
-        yield opened_store
-
-
-def moved(source: Path, store: Store, **choice: Any) -> Report:
-    with opened(source) as v1:
-        return move(v1, store, UnitChoice(**choice), OBSERVER)[1]
-
-
-def compared(source: Path, store: Store, **choice: Any) -> MovedComparison:
-    with opened(source) as v1:
-        return verify(v1, store, UnitChoice(**choice))
-
-
-def undone(store: Store, *, force: bool = False) -> int:
-    newest = store.migrations.all()[0]
-    return sum(step.removed for step in store.migrations.undo(newest.id, force=force))
-
-
-def sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def changed(source: Path, statement: str, *values: Any) -> None:
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(statement, values)
-        connection.commit()
 
 
 def test_everything_is_moved_and_nothing_differs(source: Path, store: Store) -> None:
@@ -148,16 +104,6 @@ def test_undone_the_target_is_as_before(source: Path, store: Store) -> None:
     assert compared(source, store).differences == []
 
 
-def content(store: Store) -> dict[str, list[Any]]:
-    tables = ("tasks", "experiments", "parameter_presets", "tasks_v2", "experiments_v2")
-    more = ("measurements", "observations", "profiles", "events", "migrated_rows")
-    with store.sessions.reading() as session:
-        return {
-            name: list(map(tuple, session.execute(text(f"SELECT * FROM {name} ORDER BY 1"))))  # noqa: S608
-            for name in (*tables, *more)
-        }
-
-
 def test_presets_that_version_1_had_not_are_not_here_afterwards(source: Path, store: Store) -> None:
     changed(source, "UPDATE parameter_presets SET name = 'Low Latency' WHERE id = 2")
     before = V1Presets(store.sessions).all()
@@ -229,103 +175,6 @@ def test_only_what_is_asked_for_is_moved(source: Path, store: Store) -> None:
     assert compared(source, store, only=("emoji*",)).differences == []
 
 
-ODD = {
-    "json": ("UPDATE tasks SET metadata = '{bad' WHERE id = 1", 1),
-    "nan": ("UPDATE experiments SET metrics = '{\"mean_ttft\": NaN}' WHERE id = 1", 1),
-    "status": ("UPDATE tasks SET status = 'BOGUS' WHERE id = 1", 1),
-    "lower case": ("UPDATE tasks SET status = 'completed' WHERE id = 1", 0),
-    "dangling": ("UPDATE tasks SET best_experiment_id = 9999 WHERE id = 1", 1),
-    "zone": ("UPDATE tasks SET created_at = '2025-11-02T10:20:30+02:00' WHERE id = 1", 0),
-    "time": ("UPDATE tasks SET created_at = 'yesterday' WHERE id = 1", 1),
-    "bytes": ("UPDATE tasks SET description = x'00ff' WHERE id = 1", 1),
-    "infinite": ("UPDATE experiments SET objective_score = 9e999 WHERE id = 1", 0),
-    "not a number": ("UPDATE experiments SET objective_score = 'NaN' WHERE id = 1", 1),
-    "orphan": ("UPDATE experiments SET task_id = 777 WHERE id = 1", 0),
-    "no task": ("UPDATE tasks SET model_config = '{}' WHERE id = 1", 0),
-    "raw": ("UPDATE experiments SET metrics = '{\"raw_results\": [1, {}]}' WHERE id = 1", 0),
-    "extra column": ("ALTER TABLE tasks ADD COLUMN favourite TEXT DEFAULT 'yes'", 2),
-    "older": ("ALTER TABLE tasks DROP COLUMN metadata", 0),
-    "no presets": ("DROP TABLE parameter_presets", 0),
-    "another table": ("CREATE TABLE notes AS SELECT 1 AS a, x'ff' AS b", 0),
-    "huge": ("UPDATE tasks SET total_experiments = 1e300 WHERE id = 1", 1),
-    "list": ("UPDATE experiments SET parameters = '[1]' WHERE id = 1", 0),
-    "surrogate": (
-        'UPDATE tasks SET model_config = \'{"id_or_path": "a\\ud800\\u0000b"}\' WHERE id = 1',
-        0,
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ODD)
-def test_odd_rows_are_kept_and_nothing_is_lost(name: str, tmp_path: Path, store: Store) -> None:
-    source = built(tmp_path / "odd.db", tasks=2, experiments=2)
-    statement, kept = ODD[name]
-    changed(source, statement)
-    before = sha256(source)
-    report = moved(source, store)
-    assert report.kept_cells >= kept
-    assert compared(source, store).differences == []
-    assert sha256(source) == before
-    undone(store)
-    assert content(store)["migrated_rows"] == []
-
-
-def test_a_log_that_is_not_written_back_is_read_and_left(source: Path, store: Store) -> None:
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA wal_autocheckpoint=0")
-        connection.execute("UPDATE tasks SET task_name = 'in the log' WHERE id = 1")
-        connection.commit()
-        beside = sorted(source.parent.glob("v1.db*"))
-        before = [sha256(path) for path in beside if not path.name.endswith("-shm")]
-        moved(source, store)
-        assert sorted(source.parent.glob("v1.db*")) == beside
-        assert [sha256(p) for p in beside if not p.name.endswith("-shm")] == before
-    assert V1Tasks(store.sessions).named("in the log") is not None
-
-
-def test_a_source_that_is_being_written_is_read_as_it_was(source: Path, store: Store) -> None:
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("UPDATE tasks SET task_name = 'not yet' WHERE id = 1")
-        moved(source, store)
-        connection.rollback()
-    assert V1Tasks(store.sessions).named("not yet") is None
-    assert compared(source, store).differences == []
-
-
-def test_no_database_of_version_1_is_named(tmp_path: Path, source: Path) -> None:
-    other = tmp_path / "other.db"
-    changed(other, "CREATE TABLE tasks (id INTEGER PRIMARY KEY, title TEXT)")
-    with pytest.raises(MigrationError, match=r"no database of version 1: it lacks tasks\."):
-        _open(other)
-    Store.open(tmp_path / "ours").close()
-    with pytest.raises(MigrationError, match="is a database of version 2"):
-        _open(tmp_path / "ours" / "autotuner.db")
-    for name, raw, words in (
-        ("text", b"{}", "is no SQLite file"),
-        ("empty", b"", "is empty"),
-        ("cut", source.read_bytes()[: 3 * 4096], "is damaged"),
-        (
-            "spoilt",
-            source.read_bytes()[:8192] + b"\xa5" * 8192 + source.read_bytes()[16384:],
-            "is damaged",
-        ),
-    ):
-        (tmp_path / name).write_bytes(raw)
-        with pytest.raises(MigrationError, match=words):
-            _open(tmp_path / name)
-    with pytest.raises(MigrationError, match="cannot be read: No such file"):
-        _open(tmp_path / "nowhere")
-    with pytest.raises(MigrationError, match="cannot be read: Is a directory"):
-        _open(tmp_path)
-
-
-def _open(path: Path) -> None:
-    with opened(path) as v1, pytest.MonkeyPatch.context():
-        list(v1.tasks())
-
-
 def test_version_1_in_the_place_of_ours_is_recognised(tmp_path: Path, source: Path) -> None:
     home = tmp_path / "there"
     home.mkdir()
@@ -379,58 +228,3 @@ def test_an_engine_is_named_for_tasks_that_name_none(source: Path, store: Store)
     assert documents[5]["system"]["backend"] == "trtllm"
     assert moved(source, store).units["tasks"] == {"same": 12}
     assert compared(source, store).differences == []
-
-
-def test_names_that_are_there_twice_are_numbered(source: Path, store: Store) -> None:
-    for table, column in (("tasks", "task_name"), ("parameter_presets", "name")):
-        changed(source, f"DROP INDEX ix_{table}_{column}")
-        changed(source, f"UPDATE {table} SET {column} = 'same' WHERE id < 4")  # noqa: S608
-    moved(source, store)
-    assert compared(source, store).differences == []
-    names = {task.task_name for task in V1Tasks(store.sessions).page(skip=0, limit=99, status=None)}
-    assert names > {"same", "same (2)", "same (3)"}
-    assert [p.name for p in V1Presets(store.sessions).all()] == ["same", "same (2)", "same (3)"]
-    assert [row[0] for row in content(store)["profiles"]] == ["same", "same-2"]
-
-
-@pytest.mark.parametrize("name", ["a?mode=rw&b.db", "a#b.db", "a%20b.db", "a b ü.db", "file:v1.db"])
-def test_a_source_may_have_any_name(name: str, source: Path, store: Store) -> None:
-    odd = source.rename(source.with_name(name))
-    before = sha256(odd)
-    assert moved(odd, store).units["tasks"] == {"moved": 12}
-    assert compared(odd, store).differences == []
-    assert sha256(odd) == before
-    assert [path.name for path in odd.parent.glob("*") if path.name.startswith(name)] == [name]
-
-
-def test_a_source_that_is_written_all_the_time_is_one_moment_of_it(
-    source: Path, store: Store
-) -> None:
-    """Each commit writes the same value into two tables."""
-    ended, written = threading.Event(), list[str]()
-
-    def write() -> None:
-        value = str(len(written))
-        with closing(sqlite3.connect(source, timeout=30)) as connection:
-            connection.execute("UPDATE tasks SET description = ?", (value,))
-            connection.execute("UPDATE parameter_presets SET description = ?", (value,))
-            connection.commit()
-        written.append(value)
-
-    def write_on() -> None:
-        while not ended.wait(0.12):
-            write()
-
-    write()
-    writer = threading.Thread(target=write_on)
-    writer.start()
-    try:
-        for _ in range(3):
-            moved(source, store)
-            tasks = V1Tasks(store.sessions).page(skip=0, limit=99, status=None)
-            texts = {one.description for one in (*tasks, *V1Presets(store.sessions).all())}
-            assert len(texts) == 1, texts
-    finally:
-        ended.set()
-        writer.join()
-    assert len(written) > 1
