@@ -251,7 +251,7 @@ def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench
     best = bench.tune(changes={"optimization": fast, "slo": {}})[0].recommended
     assert best is not None
     assert best.tpot_ms == 5.0
-    assert "the least time per output token, mean (5 ms) of 6 operating points" in best.reason
+    assert "the lowest time per output token, mean (5 ms) of 6 operating points" in best.reason
 
 
 def test_the_cost_of_tokens_is_an_objective_where_a_price_is_known(bench: Bench) -> None:

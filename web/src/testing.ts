@@ -29,4 +29,6 @@ class ResizeObserverStub {
 }
 globalThis.ResizeObserver ??= ResizeObserverStub;
 Element.prototype.scrollIntoView ??= () => {};
+// The editor asks where its text stands.
+Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList;
 window.scrollTo = () => {};
