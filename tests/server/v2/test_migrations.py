@@ -57,6 +57,16 @@ def test_a_task_is_previewed_and_then_migrated_once(client: TestClient) -> None:
     assert client.post("/api/v2/tasks/migrate/999").status_code == 404
 
 
+def test_a_gpu_that_nothing_describes_is_left_out(client: TestClient) -> None:
+    number = created(client, system_config={"gpu_type": "B999", "total_gpus": 2})
+    found = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert found["created"]
+    assert "gpu_type" not in found["document"]["system"]
+    note = next(one for one in found["notes"] if one["path"] == "system_config.gpu_type")
+    assert note["outcome"] == "changed"
+    assert "'B999' is left out" in note["text"]
+
+
 def test_several_tasks_are_each_listed(client: TestClient) -> None:
     numbers = [created(client), created(client, task_name="second")]
     found = client.post("/api/v2/tasks/migrate", json={"ids": [*numbers, 77]}).json()

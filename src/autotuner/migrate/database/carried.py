@@ -26,6 +26,7 @@ _COLUMNS: Mapping[str, Mapping[str, tuple[Column[Any], Reader, int | None]]] = {
     name: {
         column.name: (column, reader_of(column.type), getattr(column.type, "length", None))
         for column in table.columns
+        if column.name != "id"
     }
     for name, table in TABLES.items()
 }
@@ -68,9 +69,10 @@ def carried(row: SourceRow) -> Carried:
         verbatim[name] = described(row.cells[name])
 
     for name, (column, read, most) in columns.items():
-        if name == "id":
-            continue
         cell = row.cells.get(name)
+        if cell is None and column.nullable:
+            values[name] = parsed[name] = None
+            continue
         found: Any = None
         try:
             found = None if cell is None else read(cell)
@@ -87,7 +89,7 @@ def carried(row: SourceRow) -> Carried:
         values[name] = found.text if is_json else found
         parsed[name] = found.value if is_json else found
     for name in row.cells:
-        if name not in columns and row.cells[name] is not None:
+        if name not in columns and name != "id" and row.cells[name] is not None:
             keep(name, Done.KEPT, "version 1's schema has no such column")
     return Carried(values, parsed, tuple(notes), verbatim)
 

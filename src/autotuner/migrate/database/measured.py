@@ -21,6 +21,7 @@ _STATS = {"std": "stddev"} | {
     name: name for name in ("mean", "min", "p50", "p90", "p95", "p99", "max")
 }
 """Ours -> genai-bench's word."""
+_NUMBERS = (int, float)
 _MOST_REQUESTS = 2**31
 
 
@@ -119,12 +120,10 @@ def _distribution(stats: Any, count: int) -> Distribution | None:
     """A distribution in ms; None where version 1 kept less than ours has."""
     if not isinstance(stats, Mapping) or not count:
         return None
-    in_ms = {}
-    for ours, theirs in _STATS.items():
-        seconds: Any = stats.get(theirs)
-        if type(seconds) not in (int, float) or not math.isfinite(seconds):
-            return None
-        in_ms[ours] = seconds * _MS
+    seconds: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
+    if not all(type(figure) in _NUMBERS and math.isfinite(figure) for figure in seconds):
+        return None
+    in_ms = {ours: figure * _MS for ours, figure in zip(_STATS, seconds, strict=True)}
     return Distribution(count=count, **in_ms)
 
 

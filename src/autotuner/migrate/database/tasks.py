@@ -9,7 +9,7 @@ from typing import Any
 
 from autotuner.catalog import Gpu
 from autotuner.config import content_id, parse_task
-from autotuner.errors import AutotunerError
+from autotuner.errors import AutotunerError, CatalogError
 from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.candidates import TriedCandidates, gpu_of
 from autotuner.migrate.database.carried import Carried, carried
@@ -105,7 +105,11 @@ def moved_task(
     asked = asked_for(engine, document["base_runtime"])
     try:
         translation = translate_task(document, absent_mode=API_MODE, engine=asked)
-        columns = _columns(translation, experiments)
+        try:
+            columns = _columns(translation, experiments)
+        except CatalogError as error:
+            translation = _without_gpu(translation, error)
+            columns = _columns(translation, experiments)
     except AutotunerError as error:
         why = str(error).replace("\n", " ")
         note = Note("", Done.KEPT, f"it becomes no task of version 2: {why}")
@@ -177,6 +181,16 @@ def _read(source: SourceRow) -> _Experiment:
     levels, notes = raw_levels(row.parsed["metrics"], f"experiments.{source.id}.metrics")
     gpu, device, gpus = gpu_of(row.parsed["gpu_info"])
     return _Experiment(source, row, levels, notes, gpu, device, gpus)
+
+
+def _without_gpu(translation: Translation, unknown: CatalogError) -> Translation:
+    """The translation without a GPU that nothing describes."""
+    system = dict(translation.task["system"])
+    gpu = system.pop("gpu_type")
+    note = Note("system_config.gpu_type", Done.CHANGED, f"{gpu!r} is left out: {unknown}")
+    others = (one for one in translation.notes if one.path != note.path)
+    task = {**translation.task, "system": system}
+    return replace(translation, task=task, notes=(*others, note))
 
 
 def _columns(translation: Translation, experiments: Sequence[_Experiment]) -> dict[str, Any]:
