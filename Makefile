@@ -102,7 +102,7 @@ ui-check: web/node_modules/ready  ## Check style, types, generated types and par
 	cd web && $(NPM) run --silent lint && $(NPM) run --silent types && $(NPM) run --silent api:check && $(NPM) run --silent test
 
 test: dev ui-check  ## Run the fast tests, the real engine among them
-	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal
+	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --hypothesis-profile quick
 
 test-all: dev ui-check ui-build engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2 --dist worksteal

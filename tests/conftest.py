@@ -32,20 +32,23 @@ os.environ["AUTOTUNER_LOCKS"] = _LOCKS
 # How long an example takes says nothing on a machine that others use too.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+# `make test` draws fewer examples than `make test-all`.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 # What is loaded and collected stays to the end: looking through it for garbage again and again,
 # beneath every test too, takes a fifth of the time.
 gc.disable()
 DATABASES = ("sqlite", "postgresql")
-_SQLITE_FIRST = ("migrate", "server", "workers")
-"""Folders whose tests on PostgreSQL are slow ones; the store's own try both kinds every time."""
+_ON_BOTH = Path("store/test_store.py")
+"""Tests that try both kinds of database every time; on PostgreSQL all others are slow ones."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves to `make test-all` what the store's tests on PostgreSQL stand for."""
     here = Path(__file__).parent
     for item in items:
-        folder, variant = item.path.relative_to(here).parts[0], getattr(item, "callspec", None)
-        if folder in _SQLITE_FIRST and variant and "postgresql" in variant.params.values():
+        variant = getattr(item, "callspec", None)
+        is_postgresql = variant is not None and "postgresql" in variant.params.values()
+        if is_postgresql and item.path != here / _ON_BOTH:
             item.add_marker(pytest.mark.slow)
 
 

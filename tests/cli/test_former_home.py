@@ -134,6 +134,7 @@ def assert_holds(found: Any, former: Any, where: str = "") -> None:
         assert found == former, where
 
 
+@pytest.mark.slow
 def test_every_record_is_there(former: Path, tmp_path: Path, former_database: str | None) -> None:
     expected = content()
     expected = json.loads(json.dumps(expected).replace("@FOLDER@", str(tmp_path)))

@@ -32,6 +32,7 @@ def test_a_task_without_options_is_tuned(run: Run, tmp_path: Path) -> None:
     assert document(run("tune", file, "--json"))["frontier"]
 
 
+@pytest.mark.slow
 def test_options_say_model_devices_engine_and_limits(run: Run, tmp_path: Path) -> None:
     words = ("--model", "meta-llama/Llama-3.1-70B-Instruct", "--gpu", "h100", "--gpus", 4)
     slo = ("--slo", "ttft_ms=2000,tpot_ms=50.5", "--slo", "e2e_p90_ms=9000")

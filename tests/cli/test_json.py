@@ -116,6 +116,7 @@ def test_what_is_shown_before_a_run(run: Run, write_task: WriteTask, home: Path)
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_a_budget_above_the_candidates_launches_all_and_the_plan_says_so(
     run: Run, write_task: WriteTask
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_plan_counts_what_is_excluded_and_why(run: Run, write_task: WriteTask)
     assert "memory.max_model_len" in reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fail", "kind"),
     [

@@ -139,6 +139,7 @@ def test_an_imported_result_corrects_later_predictions(run: Run, tmp_path: Path)
     assert seen["base_ttft_ms"] == pytest.approx(before["ttft_ms"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "words", "count"),
     [

@@ -86,6 +86,7 @@ def test_the_example_is_tuned_and_labelled_everywhere(run: Run) -> None:
     assert "(replay)" in run("tasks").stdout
 
 
+@pytest.mark.slow
 def test_a_run_on_engines_is_not_labelled(run: Run, write_task: WriteTask) -> None:
     tuned = document(run("tune", write_task(SMALL), "--json"))
     assert (tuned["task"]["replay"], tuned["task"]["landscape"]) == (False, None)

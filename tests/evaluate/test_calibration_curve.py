@@ -111,6 +111,7 @@ def test_the_curve_has_a_point_for_every_number_of_launches_prior_and_choice() -
     assert judged_at == [len(LOADS) * (LAUNCHES - n) for n in (0, 1, 3, 5, 8)]
 
 
+@pytest.mark.slow
 def test_with_nothing_known_and_nothing_measured_the_error_is_the_base_s() -> None:
     found = judged(group("a", (2.0, 1.25)), group("b", (0.5, 1.25)), group("c", (2.0, 1.25)))
     assert found.base == pytest.approx({"ttft": 0.5, "tpot": 0.2})
@@ -119,6 +120,7 @@ def test_with_nothing_known_and_nothing_measured_the_error_is_the_base_s() -> No
     assert (start.ttft_group_ape, start.tpot_group_ape) == pytest.approx((0.5, 0.2))
 
 
+@pytest.mark.slow
 def test_a_constant_error_of_each_group_is_gone_after_one_launch() -> None:
     found = judged(group("a", (3.0, 0.6)), group("b", (0.4, 2.0)), group("c", (1.8, 1.5)))
     for choice in ("chosen", "random"):
@@ -127,6 +129,7 @@ def test_a_constant_error_of_each_group_is_gone_after_one_launch() -> None:
         assert after.tpot_median_ape < 0.25 * before.tpot_median_ape
 
 
+@pytest.mark.slow
 def test_what_other_models_have_in_common_is_known_before_the_first_launch() -> None:
     found = judged(*(group(name, (2.0, 1.5)) for name in "abcd"))
     alone, reported = at(found, 0), at(found, 0, "other_models")
@@ -134,6 +137,7 @@ def test_what_other_models_have_in_common_is_known_before_the_first_launch() -> 
     assert reported.tpot_median_ape < alone.tpot_median_ape
 
 
+@pytest.mark.slow
 def test_the_same_model_under_another_name_or_on_another_device_teaches_nothing_of_itself() -> None:
     facts = ModelFacts(architecture="F", layers=32, hidden_size=4096)
     twins = (group("a", (4.0, 3.0), facts=facts), group("a-fp8", (4.0, 3.0), facts=facts))
@@ -182,6 +186,7 @@ def test_no_group_is_judged_with_constants_that_were_fitted_on_its_model(
     assert [model for used, model in asked if model in fitted_on[id(used)]] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only", "rows"),
     [

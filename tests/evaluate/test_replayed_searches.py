@@ -155,6 +155,7 @@ def test_the_first_launch_of_the_oracle_is_the_best_single_one(scape: Landscape)
         assert truth.hypervolume_ratio([first], dimensions) == pytest.approx(best)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", contenders())
 def test_whoever_searches_to_the_end_finds_everything_and_stops(name: str) -> None:
     scape = landscape()

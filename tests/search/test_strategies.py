@@ -66,6 +66,7 @@ class TestBayesian(StrategyContract):
         return strategy_named("bayesian")
 
 
+@pytest.mark.slow
 class TestHybrid(StrategyContract):
     exhaustive = False
     examples = 15

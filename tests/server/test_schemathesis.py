@@ -122,6 +122,7 @@ def problems_in(event: events.ScenarioFinished) -> Iterator[tuple[str, str]]:
                 yield kind, f"{reported.failure.message}\n{reported.code_sample}"
 
 
+@pytest.mark.slow
 def test_every_operation_keeps_its_word(app: FastAPI) -> None:
     few = {"coverage": {"enabled": False}, "stateful": {"enabled": False}}
     requests, found = faults(app, few, examples=3)

@@ -142,6 +142,7 @@ def test_what_is_newer_than_a_moment_is_left_out(store: Store) -> None:
     assert len(store.observations(until=store.newest_observation())) == 2
 
 
+@pytest.mark.slow
 def test_thousands_are_added_found_and_forgotten(store: Store) -> None:
     many = [replace(SEEN, load=LoadLevel.concurrency(n)) for n in range(1, 1502)]
     assert store.add_observations(many) == 1501

@@ -45,6 +45,7 @@ def text(summary: TaskSummary) -> str:
     return console.file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_finds_the_frontier_of_requests_and_first_tokens(
     strategy: str, tmp_path: Path

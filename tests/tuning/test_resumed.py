@@ -138,6 +138,7 @@ def test_interrupted_again_and_again_while_others_learn(
         assert tuned(bench, Interrupted(moments), another_run_learns) == left_alone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_each_strategy_goes_on_as_if_it_had_never_stopped(
     name: str, tmp_path: Path, fake: Path

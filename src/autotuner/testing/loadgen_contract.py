@@ -32,8 +32,8 @@ from autotuner.measure.arrival import LOAD_KINDS
 from autotuner.testing.fake_engine import STALL_S
 
 EngineUnderLoad = tuple[Endpoint, Callable[[], bool]]
-_ENDLESS = 1_000_000
-_LONG_S = 120.0
+_ENDLESS, _LONG_S = 1_000_000, 120.0
+_SLOW = pytest.mark.slow
 
 
 def plan(
@@ -212,7 +212,7 @@ class LoadGeneratorContract(AnyEngineContract):
         self._require(level.load.kind)
         return asyncio.run(run())
 
-    @pytest.mark.parametrize("concurrency", [1, 4, 8])
+    @pytest.mark.parametrize("concurrency", [1, *(pytest.param(n, marks=_SLOW) for n in (4, 8))])
     def test_throughput_is_that_of_the_queue(self, concurrency: int) -> None:
         flags = ("--slots", "4", "--ttft-ms", "80", "--tpot-ms", "12")
         level = plan(concurrency, 3 * concurrency, lengths="D(16,16)", warmup_requests=concurrency)

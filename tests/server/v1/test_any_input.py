@@ -56,6 +56,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Any:
         yield opened
 
 
+@pytest.mark.slow
 @given(CHANGES, st.booleans())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_task_is_kept_or_refused_and_can_be_started_or_not(

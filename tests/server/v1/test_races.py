@@ -73,6 +73,7 @@ def check(client: TestClient, service: Service, task_id: int) -> None:
         assert runs == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asks", "begin"),
     [

@@ -43,6 +43,7 @@ def walked(client: TestClient, address: str, **query: Any) -> list[dict[str, Any
             return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 5])
 @pytest.mark.parametrize("order", EXPERIMENT_ORDERS)
 def test_pages_put_together_are_the_whole_list_in_its_order(
