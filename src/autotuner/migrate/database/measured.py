@@ -21,7 +21,6 @@ _STATS = {"std": "stddev"} | {
     name: name for name in ("mean", "min", "p50", "p90", "p95", "p99", "max")
 }
 """Ours -> genai-bench's word."""
-_NUMBERS = (int, float)
 _MOST_REQUESTS = 2**31
 
 
@@ -121,9 +120,9 @@ def _distribution(stats: Any, count: int) -> Distribution | None:
     if not isinstance(stats, Mapping) or not count:
         return None
     seconds: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
-    if not all(type(figure) in _NUMBERS and math.isfinite(figure) for figure in seconds):
+    if not all(type(value) in (int, float) and math.isfinite(value) for value in seconds):
         return None
-    in_ms = {ours: figure * _MS for ours, figure in zip(_STATS, seconds, strict=True)}
+    in_ms = {ours: value * _MS for ours, value in zip(_STATS, seconds, strict=True)}
     return Distribution(count=count, **in_ms)
 
 
