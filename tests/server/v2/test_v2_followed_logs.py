@@ -53,11 +53,11 @@ def test_what_is_written_last_is_reported_though_its_line_has_no_end(
     number = begin(service, task_id, 1, log_path=str(path))
     with streams.opened(f"/tasks/{task_id}/experiments/1/logs?follow=true") as one:
         assert next(one)["data"] == "one"
+        with path.open("a") as file:
+            file.write("two")
         service.store.finish_experiment(
             number, status="failed", failure=None, startup_s=1.0, measure_s=1.0
         )
-        with path.open("a") as file:
-            file.write("two")
         assert [event["data"] for event in one] == ["two", "{}"]
 
 
