@@ -68,6 +68,17 @@ def test_attention_data_parallelism_counts_all_ranks_on_sglang() -> None:
     assert "--tp-size 2 --dp-size 4" in dense
 
 
+@pytest.mark.parametrize("version", ["0.4.6", "0.5.10", "0.5.23"])
+def test_replicas_with_experts_of_their_own_are_whole_servers_on_sglang(version: str) -> None:
+    widths = {"tensor_parallel": 2, "data_parallel": 4, "moe_tensor_parallel": 2}
+    candidate = Candidate.model_validate({"parallel": widths | {"moe_expert_parallel": 1}})
+    engine = ENGINES["sglang"]
+    command = engine.render(candidate, model(DEEPSEEK), engine.assume(version)).command()
+    assert "--tp-size 2 --dp-size 4" in command
+    assert "attention" not in command
+    assert "--attn-dp-size" not in command
+
+
 def test_an_older_version_has_its_own_words() -> None:
     engine = ENGINES["vllm"]
     candidate = Candidate.from_settings(

@@ -49,6 +49,13 @@ def test_data_parallel_is_replicas_of_a_dense_model_and_attention_ranks_of_an_mo
     assert (moe.replicas, moe.layout.attention_dp_size) == (1, 4)
 
 
+def test_replicas_that_share_no_experts_are_those_of_a_dense_model() -> None:
+    own = {"parallel__moe_tensor_parallel": 2, "parallel__moe_expert_parallel": 1}
+    found = asked(MOE, "sglang", parallel__data_parallel=4, **own)
+    assert (found.replicas, found.layout.attention_dp_size) == (4, 1)
+    assert (found.layout.moe_tp_size, found.layout.moe_ep_size) == (2, 1)
+
+
 @pytest.mark.parametrize(
     ("settings", "widths"),
     [

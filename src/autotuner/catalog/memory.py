@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autotuner.catalog.facts import GIB, ModelFacts
+from autotuner.config import EXPERT_WIDTHS, whole_replicas
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ MEMORY_READS = (
     *("quantization.gemm_mode", "quantization.moe_mode", "quantization.kvcache_mode"),
     *("memory.cpu_offload_gb", "memory.mem_fraction_static", "memory.max_model_len"),
     *("misc.context_length", "misc.cuda_graph"),
+    *EXPERT_WIDTHS,
 )
 """Fields that decide what `device_memory` finds."""
 
@@ -188,7 +190,8 @@ def device_memory(
     Args:
         settings: `group.field` -> value, at least those of `MEMORY_READS` that are set.
     """
-    widths = Widths(*(settings.get(path) or 1 for path in (_TP, _PP, _DP)))
+    tensor, stages, data = (settings.get(path) or 1 for path in (_TP, _PP, _DP))
+    widths = Widths(tensor, stages, 1 if whole_replicas(settings.get) else data)
     formats = (settings.get(f"quantization.{name}_mode") for name in ("gemm", "moe"))
     weights = weights_gib_per_gpu(facts, widths, *formats)
     if weights is None:
@@ -217,7 +220,7 @@ def working_gib(
     """GiB that an engine keeps of a GPU beside weights and KV cache."""
     kept = use.working
     tensor, stages, replicas = (settings.get(path) or 1 for path in (_TP, _PP, _DP))
-    replicas = replicas if facts.is_moe else 1
+    replicas = replicas if facts.is_moe and not whole_replicas(settings.get) else 1
     slots = settings.get(_SLOTS) or use.slots
     tokens = _step_tokens(facts, use, settings)
     total = kept.fixed_gib + kept.rank_gib * tensor * stages * replicas

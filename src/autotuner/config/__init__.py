@@ -6,7 +6,13 @@ Knows nothing of engines, models or hardware.
 
 from autotuner.config.axes import GROUP_NAMES, GroupAxes, axes_model
 from autotuner.config.backends import BACKENDS, add_engine_folder, engine_files
-from autotuner.config.candidate import Candidate, content_id
+from autotuner.config.candidate import (
+    EXPERT_WIDTHS,
+    REPLICA_WIDTHS,
+    Candidate,
+    content_id,
+    whole_replicas,
+)
 from autotuner.config.described_gpu import DescribedGpu, DescribedGpus
 from autotuner.config.document import Document, nearest
 from autotuner.config.extensions import PredictorName
@@ -45,8 +51,10 @@ from autotuner.config.task import (
 __all__ = [
     "AS_RECORDED",
     "BACKENDS",
+    "EXPERT_WIDTHS",
     "GROUPS",
     "GROUP_NAMES",
+    "REPLICA_WIDTHS",
     "Benchmark",
     "Candidate",
     "Combination",
@@ -85,5 +93,6 @@ __all__ = [
     "path_of",
     "problems_in",
     "problems_of",
+    "whole_replicas",
     "with_former_load",
 ]

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 from autotuner.config.document import Document
@@ -26,6 +27,29 @@ def content_id(content: Any, length: int = 12) -> str:
     """A stable id: the first hex digits of SHA-256 over the canonical JSON of `content`."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+EXPERT_WIDTHS = tuple(
+    f"parallel.{name}" for name in ("expert_parallel", "moe_tensor_parallel", "moe_expert_parallel")
+)
+REPLICA_WIDTHS = ("parallel.tensor_parallel", "parallel.data_parallel", *EXPERT_WIDTHS)
+"""Fields that decide whether replicas share experts."""
+
+
+def whole_replicas(value_of: Callable[[str], Any]) -> bool:
+    """Whether data parallel replicas of a mixture of experts share nothing, its experts neither.
+
+    Said by both widths of the experts, where these multiply to the tensor width of one replica;
+    experts that all replicas share fill tensor x data parallel ranks.
+
+    Args:
+        value_of: the value of a `group.field`; None where it is not set.
+    """
+    either, sliced, spread = map(value_of, EXPERT_WIDTHS)
+    spread = spread or either
+    if not sliced or not spread or (value_of("parallel.data_parallel") or 1) == 1:
+        return False
+    return bool(sliced * spread == (value_of("parallel.tensor_parallel") or 1))
 
 
 class Candidate(Document):

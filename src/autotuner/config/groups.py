@@ -127,7 +127,7 @@ class Parallel(Document):
     pipeline_parallel: PositiveInt | None = None
     """Stages the layers are cut into."""
     data_parallel: PositiveInt | None = None
-    """Replicas of the attention layers."""
+    """Replicas of attention; of all, where the widths of experts multiply to `tensor_parallel`."""
     expert_parallel: PositiveInt | None = None
     """GPUs over which whole experts are spread."""
     moe_tensor_parallel: PositiveInt | None = None

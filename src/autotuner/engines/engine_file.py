@@ -78,7 +78,7 @@ class FlagRowFile(_Part):
     own: Literal["gemm", "moe"] | None = None
     one_or: tuple[str, ...] = ()
     needs: dict[str, Any] = Field(default_factory=dict)
-    when: dict[Literal["model_is_moe"], bool] = Field(default_factory=dict)
+    when: dict[Literal["model_is_moe", "whole_replicas"], bool] = Field(default_factory=dict)
     vendors: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
@@ -149,6 +149,7 @@ class SplitFile(_Part):
     """Ranks that matrices are split over; `split.SplitRanks` has the meaning of each key."""
 
     over: dict[str, str] = Field(default_factory=dict)
+    whole_replicas: bool = False
     padded: tuple[str, ...] = ()
     merged_until: str | None = None
     source: str = ""

@@ -26,8 +26,15 @@ QUANTITIES = {
     "drafted_tokens": "runtime.nextn and one more, which are verified together",
 }
 """Terms that are no field of a candidate."""
-FACTS = ("model_is_moe", "model_is_mla", "gpu_architecture", "gpu_vendor", "gpu_is_cpu")
-"""Facts that conditions may name beside fields: of the model, of the device."""
+FACTS = (
+    "model_is_moe",
+    "model_is_mla",
+    "gpu_architecture",
+    "gpu_vendor",
+    "gpu_is_cpu",
+    "whole_replicas",
+)
+"""Facts that conditions may name beside fields: of the model, of the device, of the layout."""
 SET, ABOVE_ZERO, ABOVE_ONE = "set", "above zero", "above one"
 """Values of a condition: the field is set; it is above 0; it is above 1."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from autotuner.catalog import ModelFacts, known_gpu
-from autotuner.config import flag_of
+from autotuner.config import REPLICA_WIDTHS, flag_of, whole_replicas
 from autotuner.errors import EngineError
 
 GPU = "system.gpu_type"
@@ -65,7 +65,7 @@ class FlagRow:
         one_or: fields; the value has to be 1 or the product of theirs.
         needs: field -> the value it must have where this one is above 1.
         vendors: of the GPUs on which a value can be expressed.
-        when: `{model_is_moe: bool}`.
+        when: `{model_is_moe: bool, whole_replicas: bool}`; the latter as the candidate says it.
         since, until: engine versions, both inclusive.
         skip: values that need no word.
         scale: the value is multiplied by it (GiB written in bytes).
@@ -125,6 +125,8 @@ class FlagRow:
         other = (self.times, self.over, self.same_as, self.repeats, *self.one_or)
         other += tuple(path for _, path in self.product)
         gpu = (GPU,) if self.vendors else ()
+        if any(fact == "whole_replicas" for fact, _ in self.when):
+            other += REPLICA_WIDTHS
         return (self.path, *(p for p in other if p), *(p for p, _ in self.needs), *gpu)
 
     @functools.cached_property
@@ -141,9 +143,12 @@ class FlagRow:
         )
         return frozenset(word for word in words if flag_of(word))
 
-    def holds(self, version: str, facts: ModelFacts) -> bool:
-        """Whether the row is meant for this version and model."""
-        known = {"model_is_moe": bool(facts.is_moe)}
+    def holds(self, version: str, facts: ModelFacts, settings: Mapping[str, Any]) -> bool:
+        """Whether the row is meant for this version, model and layout."""
+        known = {
+            "model_is_moe": bool(facts.is_moe),
+            "whole_replicas": whole_replicas(settings.get),
+        }
         return in_range(version, self.since, self.until) and all(
             known[fact] == wanted for fact, wanted in self.when
         )

@@ -19,6 +19,8 @@ class SplitRanks:
         over: kind of matrices -> `TENSOR` (tensor parallel ranks) or `ALL` (those of all replicas
             of attention); kinds that are left out are split over `TENSOR`. Experts follow the
             expert widths.
+        whole_replicas: data parallel replicas of a mixture of experts can be deployments of their
+            own, which share no experts.
         padded: weight modes whose last block is filled up where a rank's part ends within it.
         merged_whole: parts of a fused matrix (queries, keys and values; gate and up) have to be
             whole blocks too.
@@ -26,6 +28,7 @@ class SplitRanks:
     """
 
     over: Mapping[str, str] = field(default_factory=dict)
+    whole_replicas: bool = False
     padded: tuple[str, ...] = ()
     merged_whole: bool = True
     source: str = ""
@@ -38,6 +41,7 @@ def split_from(raw: Mapping[str, Any], version: str) -> SplitRanks:
     """
     return SplitRanks(
         over=dict(raw.get("over", {})),
+        whole_replicas=bool(raw.get("whole_replicas", False)),
         padded=tuple(raw.get("padded", ())),
         merged_whole=in_range(version, None, raw.get("merged_until")),
         source=raw.get("source", ""),

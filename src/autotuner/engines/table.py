@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
@@ -126,9 +127,16 @@ class EngineTable:
         row = self.row(path, version, facts)
         return () if row is None else tuple(name for name, word in row.values if word)
 
-    def row(self, path: str, version: str, facts: ModelFacts) -> FlagRow | None:
-        """The first row of the field that is meant for this version and model."""
-        return next((r for r in self.rows.get(path, ()) if r.holds(version, facts)), None)
+    def row(
+        self,
+        path: str,
+        version: str,
+        facts: ModelFacts,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+    ) -> FlagRow | None:
+        """The first row of the field that is meant for this version, model and layout."""
+        rows = self.rows.get(path, ())
+        return next((row for row in rows if row.holds(version, facts, settings)), None)
 
     def fragment(
         self, path: str, settings: Mapping[str, Any], version: str, facts: ModelFacts
@@ -149,7 +157,7 @@ class EngineTable:
             )
         if path in self.described:
             return NOTHING
-        row = self.row(path, version, facts)
+        row = self.row(path, version, facts, settings)
         if row is None:
             raise EngineError(
                 f"{path}: {self.name} {version} cannot express {value!r}: "
@@ -216,7 +224,7 @@ class EngineTable:
         """Nothing where another field has the same already; an error where it disagrees."""
         if row.same_as is None or row.same_as not in settings:
             return fragment
-        twin = self.row(row.same_as, version, facts)
+        twin = self.row(row.same_as, version, facts, settings)
         if twin is None or twin.fragment(settings, facts, self.name) == fragment:
             return NOTHING
         raise EngineError(

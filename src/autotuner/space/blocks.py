@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import Candidate
+from autotuner.config import EXPERT_WIDTHS, Candidate
 from autotuner.engines import ALL, TENSOR
-from autotuner.space.context import EXPERTS, WIDTHS, SpaceContext, Works, ranks, width
+from autotuner.space.context import WIDTHS, SpaceContext, Works, expert_ranks, width
 
 _TP, _EP = WIDTHS[0], "parallel.moe_expert_parallel"
 _BLOCKS = {"fp8_block": (128, 128)}
@@ -137,16 +137,18 @@ def _ranks_of(kind: str, candidate: Candidate, context: SpaceContext) -> int:
     parallel = candidate.parallel
     if kind == "experts":
         ep = parallel.moe_expert_parallel or parallel.expert_parallel
-        return parallel.moe_tensor_parallel or max(ranks(candidate) // width(ep), 1)
+        return parallel.moe_tensor_parallel or max(expert_ranks(candidate) // width(ep), 1)
     over = context.split.over.get(kind, TENSOR)
     everywhere = over == ALL and context.facts.is_moe
-    return ranks(candidate) if everywhere else width(parallel.tensor_parallel)
+    return expert_ranks(candidate) if everywhere else width(parallel.tensor_parallel)
 
 
 def _remedy(candidate: Candidate, context: SpaceContext, works: Works) -> str:
     """Widths that work: the same with experts kept whole, or a narrower one."""
-    settings = {path: value for path, value in candidate.settings().items() if path not in EXPERTS}
-    every, experts = ranks(candidate), context.facts.experts
+    settings = {
+        path: value for path, value in candidate.settings().items() if path not in EXPERT_WIDTHS
+    }
+    every, experts = expert_ranks(candidate), context.facts.experts
 
     def works_with(changes: dict[str, int]) -> bool:
         return works(Candidate.from_settings({**settings, **changes}), context)

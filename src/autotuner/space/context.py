@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autotuner.catalog import Gpu, MemoryUse, ModelFacts
-from autotuner.config import Candidate
+from autotuner.config import Candidate, whole_replicas
 from autotuner.engines import Engine, Requirement, SplitRanks
 from autotuner.space.positions import known_positions
 
@@ -16,9 +16,6 @@ Judge = Callable[[Candidate, "SpaceContext"], str | None]
 WIDTHS = tuple(f"parallel.{name}_parallel" for name in ("tensor", "pipeline", "data"))
 Works = Callable[[Candidate, "SpaceContext"], bool]
 """Whether a candidate breaks no rule."""
-EXPERTS = tuple(
-    f"parallel.{name}" for name in ("expert_parallel", "moe_tensor_parallel", "moe_expert_parallel")
-)
 
 
 @dataclass(frozen=True)
@@ -116,9 +113,15 @@ def width(value: int | None) -> int:
 
 
 def ranks(candidate: Candidate) -> int:
-    """TP x DP: the ranks over which experts are spread."""
+    """TP x DP: all GPUs of a pipeline stage."""
     parallel = candidate.parallel
     return width(parallel.tensor_parallel) * width(parallel.data_parallel)
+
+
+def expert_ranks(candidate: Candidate) -> int:
+    """The ranks over which experts are spread: TP x DP, of whole replicas those of one."""
+    own = whole_replicas(candidate.get)
+    return width(candidate.parallel.tensor_parallel) if own else ranks(candidate)
 
 
 def known_length(candidate: Candidate, context: SpaceContext) -> int | None:

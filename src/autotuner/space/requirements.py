@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import Candidate
+from autotuner.config import REPLICA_WIDTHS, Candidate, whole_replicas
 from autotuner.engines import ABOVE_ONE, ABOVE_ZERO, RELATIONS, SET, Requirement
 from autotuner.space.context import FeasibilityRule, SpaceContext, known_length
 from autotuner.space.positions import POSITIONS
@@ -18,6 +18,7 @@ _COMPARED = ("at_least", "at_most", "multiple_of")
 _READ_BY = {
     "served_length": ("memory.max_model_len", *POSITIONS),
     "drafted_tokens": ("runtime.nextn",),
+    "whole_replicas": REPLICA_WIDTHS,
 }
 
 
@@ -87,7 +88,7 @@ def _stands(relation: str, left: Any, right: Any) -> bool:
 
 
 def _meets(key: str, values: tuple[Any, ...], candidate: Candidate, context: SpaceContext) -> bool:
-    found = _fact(key, context) if "." not in key else candidate.get(key)
+    found = _fact(key, candidate, context) if "." not in key else candidate.get(key)
     if SET in values:
         return found is not None
     if ABOVE_ONE in values or ABOVE_ZERO in values:
@@ -97,7 +98,9 @@ def _meets(key: str, values: tuple[Any, ...], candidate: Candidate, context: Spa
     return found in values
 
 
-def _fact(key: str, context: SpaceContext) -> Any:
+def _fact(key: str, candidate: Candidate, context: SpaceContext) -> Any:
+    if key == "whole_replicas":
+        return whole_replicas(candidate.get)
     if key.startswith("model_"):
         return getattr(context.facts, key.removeprefix("model_"))
     return None if context.gpu is None else getattr(context.gpu, key.removeprefix("gpu_"))

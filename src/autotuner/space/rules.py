@@ -7,13 +7,13 @@ and the same for equal causes, since exclusions are counted by it.
 from __future__ import annotations
 
 from autotuner.catalog import GIB, MEMORY_READS, gpus_with_format
-from autotuner.config import Candidate
+from autotuner.config import EXPERT_WIDTHS, Candidate, whole_replicas
 from autotuner.space.blocks import blocks_reason, cut_matrix
 from autotuner.space.context import (
-    EXPERTS,
     WIDTHS,
     FeasibilityRule,
     SpaceContext,
+    expert_ranks,
     known_length,
     ranks,
     width,
@@ -138,17 +138,18 @@ def stages_have_layers(candidate: Candidate, context: SpaceContext) -> str | Non
 
 
 def experts_are_spread(candidate: Candidate, context: SpaceContext) -> str | None:
-    """Expert widths need experts, divide them, and multiply to TP x DP."""
+    """Expert widths need experts, divide them, and multiply to TP x DP, or to TP of replicas."""
     parallel, facts = candidate.parallel, context.facts
     moe_tp, moe_ep = parallel.moe_tensor_parallel, parallel.moe_expert_parallel
     ep = moe_ep or parallel.expert_parallel
-    if facts.is_moe is False and max(width(moe_tp), width(ep)) > 1:
+    replicas = whole_replicas(candidate.get) and context.split.whole_replicas
+    if facts.is_moe is False and max(width(moe_tp), width(ep)) > 1 and not replicas:
         return "expert widths above 1 on a dense model"
     if parallel.expert_parallel and moe_ep and parallel.expert_parallel != moe_ep:
         return "parallel.expert_parallel and moe_expert_parallel differ"
     if facts.experts and ep and facts.experts % ep:
         return f"moe_expert_parallel ({ep}) does not divide the {facts.experts} experts"
-    every = ranks(candidate)
+    every = expert_ranks(candidate) if replicas else ranks(candidate)
     if facts.is_moe and moe_tp and ep and moe_tp * ep != every:
         return f"moe_tensor_parallel x moe_expert_parallel ({moe_tp * ep}) is not TP x DP ({every})"
     if facts.is_moe and ep and every % ep:
@@ -228,14 +229,14 @@ RULES: tuple[FeasibilityRule, ...] = (
         experts_are_spread,
         (
             *WIDTHS,
-            *EXPERTS,
+            *EXPERT_WIDTHS,
         ),
     ),
     FeasibilityRule(
         matrices_split,
         (
             *WIDTHS,
-            *EXPERTS,
+            *EXPERT_WIDTHS,
             "quantization.gemm_mode",
             "quantization.moe_mode",
         ),

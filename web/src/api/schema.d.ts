@@ -3473,7 +3473,7 @@ export interface components {
         ParallelAxes: {
             /**
              * Data Parallel
-             * @description Replicas of the attention layers.
+             * @description Replicas of attention; of all, where the widths of experts multiply to `tensor_parallel`.
              */
             data_parallel?: (number | null) | (number | null)[];
             /**

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotuner.catalog import ModelFacts, known_model
-from autotuner.config import BACKENDS, GROUPS, Candidate
+from autotuner.config import BACKENDS, GROUPS, Candidate, whole_replicas
 from autotuner.engines import AiconfiguratorFile, engine_table
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.installation import (
@@ -167,7 +168,8 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     """
     facts, value = scenario.facts, scenario.value
     data = scenario.width(candidate, "data_parallel")
-    attention_dp = data if facts.is_moe else 1
+    shares = facts.is_moe and not whole_replicas(functools.partial(value, candidate))
+    attention_dp = data if shares else 1
     moe_tp, moe_ep = _expert_widths(candidate, scenario, attention_dp)
     nextn = int(value(candidate, "runtime.nextn") or 0)
     engine = _asked_engine(scenario)
@@ -203,7 +205,7 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
         or layout.moe_quant_mode not in (None, facts.moe_format)
     )
     slots = _slots(candidate, scenario, attention_dp)
-    return Question(layout, 1 if facts.is_moe else data, slots, decides)
+    return Question(layout, 1 if shares else data, slots, decides)
 
 
 def accepted_tokens(drafted: int) -> float:
