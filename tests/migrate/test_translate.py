@@ -10,7 +10,6 @@ from v1_examples import NAMES, example, note, translated, v1_task
 from autotuner.config import parse_task
 from autotuner.errors import ConfigError
 from autotuner.migrate import Done, refused_mode, translate_scenarios, translate_task
-from autotuner.migrate.database.candidates import TriedCandidates
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -155,32 +154,6 @@ def test_experts_are_spread_over_as_many_gpus_as_each_candidate_has() -> None:
         {"tensor_parallel": 1, "data_parallel": 2, "expert_parallel": 2},
         {"tensor_parallel": 4, "data_parallel": 2, "expert_parallel": 8},
     ]
-
-
-@pytest.mark.parametrize(
-    ("section", "name"), [("parameters", "dp-size"), ("parallel_config", "dp")]
-)
-def test_replicas_of_a_mixture_of_experts_are_not_taken_for_replicas_of_its_attention(
-    section: str, name: str
-) -> None:
-    mixture = {"id_or_path": "Qwen/Qwen3-235B-A22B"}
-    translation = translated(model=mixture, **{section: {"tp-size": [4], "tp": 4, name: 2}})
-    assert note(translation, f"{section}.{name}").done is Done.LOST
-    dense = translated(**{section: {name: 2}})
-    assert dense.task["parallel"]["data_parallel"] == 2
-
-
-def test_replicas_of_attention_are_the_same_ranks_counted_otherwise() -> None:
-    mixture = {"id_or_path": "deepseek-ai/DeepSeek-V3"}
-    widths = {"tp": [8, "16"], "dp-size": [8], "enable_dp_attention": ["true"]}
-    translation = translated(model=mixture, parameters=widths)
-    assert translation.task["parallel"] == {"tensor_parallel": [1, 2], "data_parallel": 8}
-    assert "misc" not in translation.task
-    assert not translation.noted(Done.LOST, Done.OVERRULED)
-    tried = TriedCandidates(translation).tried(
-        {"tp": "16", "dp-size": 8, "enable_dp_attention": "true"}, None
-    )
-    assert (tried.settings["parallel.tensor_parallel"], tried.unsettled) == (2, ())
 
 
 def test_seconds_and_minutes_become_the_units_of_v2() -> None:

@@ -42,6 +42,12 @@ VALUES: dict[str, dict[str, list[Any]]] = {
     },
     "tensorrt-llm": {"tp_size": [1, 2], "max-batch-size": [8, "16"], "max_num_tokens": [2048]},
 }
+MIXTURE = "Qwen/Qwen3-30B-A3B"
+REPLICAS: dict[str, list[Any]] = {
+    "dp-size": [1, 2, "4"],
+    "ep-size": [1, 2],
+    "enable-dp-attention": [True, "false"],
+}
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 FLAGS = st.sampled_from(["some-new-flag", "other_flag", "x-y-z"])
 WORDS = st.sampled_from(["a", 3, 0.5, True, "false", "-b"])
@@ -58,9 +64,13 @@ def tasks_of_v1(draw: st.DrawFn) -> dict[str, Any]:
     names = draw(st.lists(st.sampled_from(sorted(VALUES[engine])), max_size=3, unique=True))
     parameters = {name: draw(some_of(VALUES[engine][name])) for name in names}
     parameters |= draw(st.dictionaries(FLAGS, st.lists(WORDS, max_size=2), max_size=1))
+    model = draw(st.sampled_from(["Qwen/Qwen2.5-7B-Instruct", MIXTURE]))
+    if model == MIXTURE and engine == "sglang":
+        for name in draw(st.lists(st.sampled_from(sorted(REPLICAS)), max_size=3, unique=True)):
+            parameters[name] = draw(some_of(REPLICAS[name]))
     task: dict[str, Any] = {
         "task_name": draw(TEXT),
-        "model": {"id_or_path": "Qwen/Qwen2.5-7B-Instruct", "namespace": draw(TEXT)},
+        "model": {"id_or_path": model, "namespace": draw(TEXT)},
         "base_runtime": draw(st.sampled_from([engine, f"{engine}-llama-small"])),
         "parameters": parameters,
         "optimization": draw(

@@ -14,6 +14,7 @@ from autotuner.migrate.draft import PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.flags import is_reserved, meaning, plain
 from autotuner.migrate.groups import spread_experts
 from autotuner.migrate.parameters import add_parameters
+from autotuner.migrate.replicas import settle_replicas
 from autotuner.migrate.translate import is_path
 
 _KEPT_AS = "command"
@@ -46,6 +47,7 @@ def translate_command(text: str) -> Translation:
     visible = _add_surroundings(draft, command)
     experts = add_parameters(draft, _parameters(draft, command))
     spread_experts(draft, experts)
+    settle_replicas(draft)
     _note_twins(draft, command)
     _add_gpus(draft, visible)
     for path, text_of in _MISSING.items():

@@ -59,12 +59,15 @@ class TriedValue:
         value: as v1 wrote it.
         settings: `group.field` -> value that the candidate has.
         words: of the engine's command line that it has.
+        beside: name and value of other things tried; the settings hold where these have such a
+            value too.
     """
 
     name: str
     value: Any
     settings: Mapping[str, Any]
     words: tuple[str, ...] = ()
+    beside: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ class Draft:
     ) -> None:
         self.engine = engine
         self.facts = facts
-        self._source = source or {}
+        self.source = source or {}
         self._kept_as = kept_as
         self.fields_set: set[str] = set()
         self.document: dict[str, Any] = {}
@@ -141,7 +144,7 @@ class Draft:
         self._words: list[list[tuple[str, ...]]] = []
         self._kept: dict[str, Any] = {}
         self._notes: list[Note] = []
-        self._points: list[TriedValue] = []
+        self.points: list[TriedValue] = []
 
     def note(self, path: Path, done: Done, text: str) -> None:
         """Says what became of a key."""
@@ -149,7 +152,7 @@ class Draft:
 
     def keep(self, path: Path, value: Any, done: Done, text: str) -> None:
         """Puts a key that the v2 task does not say into `metadata.v1`, and says why."""
-        inside, written = self._kept, inside_of(self._source, path[:-1])
+        inside, written = self._kept, inside_of(self.source, path[:-1])
         for key in path[:-1]:
             inside = inside.setdefault(key, {})
         is_key = isinstance(written, Mapping) and path[-1] in written
@@ -181,12 +184,12 @@ class Draft:
 
     def point(self, name: str, value: Any, settings: Settings, words: tuple[str, ...] = ()) -> None:
         """A value that v1 tried."""
-        self._points.append(TriedValue(name, value, settings, words))
+        self.points.append(TriedValue(name, value, settings, words))
 
     def finished(self) -> Translation:
         """The document."""
         groups = {path: _scalar(values) for path, values in self.settings.items()}
-        points = [_merged(chosen) for chosen in self._written_out(self.alternatives, _POINTS)]
+        points = [merged(chosen) for chosen in self._written_out(self.alternatives, _POINTS)]
         extra = [_joined(chosen) for chosen in self._written_out(self._words, (PARAMETERS,))]
         if any(point.words for point in points):
             points = [_with_words(point, extra) for point in points]
@@ -200,7 +203,7 @@ class Draft:
             task["combinations"] = [_grouped(point.settings) for point in points]
         if self._kept:
             task["metadata"] = {self._kept_as: self._kept}
-        return Translation(task, tuple(self._notes), tuple(self._points))
+        return Translation(task, tuple(self._notes), tuple(self.points))
 
     def _written_out(self, choices: list[list[T]], places: tuple[str, ...]) -> list[tuple[T, ...]]:
         """One of each, in all combinations; the first ones where they are too many."""
@@ -223,7 +226,8 @@ def _scalar(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _merged(chosen: Sequence[GridPoint]) -> GridPoint:
+def merged(chosen: Sequence[GridPoint]) -> GridPoint:
+    """All of them as one; later settings win."""
     return functools.reduce(operator.or_, chosen, GridPoint())
 
 

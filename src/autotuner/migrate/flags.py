@@ -102,14 +102,15 @@ def why_not(engine: str, path: str, value: Any, facts: ModelFacts) -> tuple[str,
 def other_meaning(engine: str, path: str, values: Sequence[Any], facts: ModelFacts) -> str | None:
     """Why a number of GPUs means something else for this model in v2 than the flag did in v1.
 
-    For a mixture of experts some engines replicate the attention layers alone, by another flag.
+    For a mixture of experts some engines replicate the attention layers alone, by another flag;
+    where an engine does both, the experts' widths say which.
     """
     rows = engine_table(engine).rows.get(path, ())
     dense = {flag for row in rows if not row.when for flag in row.flags}
     experts = next((row for row in rows if row.when), None)
     if not facts.is_moe or experts is None or set(values) <= {1}:
         return None
-    if dense & set(experts.flags) and not experts.also:
+    if (dense & set(experts.flags) and not experts.also) or _of_attention(experts):
         return None
     return f"for a mixture of experts {path} means: {experts.note or 'something else'}"
 
@@ -118,6 +119,15 @@ def attention_switch(engine: str) -> str | None:
     """The flag by which replicas of a mixture of experts are those of its attention alone."""
     rows = engine_table(engine).rows.get("parallel.data_parallel", ())
     return next((row.also[0] for row in rows if row.when and row.also), None)
+
+
+def means_attention(known: Meaning) -> bool:
+    """Whether a flag's replicas are those of attention alone, where the engine has whole ones."""
+    return known.row is not None and _of_attention(known.row)
+
+
+def _of_attention(row: FlagRow) -> bool:
+    return ("whole_replicas", False) in row.when
 
 
 def without_width(engine: str, path: str, values: Sequence[Any]) -> bool:

@@ -13,16 +13,18 @@ from autotuner.migrate.flags import (
     flag_of_field,
     is_reserved,
     meaning,
+    means_attention,
     other_meaning,
     owners,
     plain,
     why_not,
     words,
 )
-from autotuner.migrate.values import UnfitError, as_bool, is_range, listed, setting
+from autotuner.migrate.replicas import ATTENTION
+from autotuner.migrate.values import UnfitError, as_bool, is_range, listed
 
 EXPERTS = "parallel.expert_parallel"
-_TENSOR, _DATA = "parallel.tensor_parallel", "parallel.data_parallel"
+_DATA = "parallel.data_parallel"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,13 @@ def add_parameters(draft: Draft, parameters: Mapping[str, Any]) -> tuple[bool, .
     given = [found for name, raw in parameters.items() if (found := _read(draft, name, raw))]
     winners = {parameter.subject: parameter for parameter in given}
     experts: tuple[bool, ...] = ()
-    replicated = _add_attention_replicas(draft, winners)
+    switch = plain(attention_switch(draft.engine) or "")
     for parameter in given:
         winner = winners[parameter.subject]
         if winner is not parameter:
             _overruled(draft, parameter, winner)
-        elif parameter.subject in replicated:
-            continue
+        elif parameter.subject == switch and draft.facts.is_moe is not False:
+            _add_attention(draft, parameter)
         elif parameter.meaning is not None and parameter.meaning.above_one:
             experts = _switch(draft, parameter)
         else:
@@ -126,6 +128,8 @@ def _add(draft: Draft, parameter: _Given) -> None:
         flag = short or parameter.name
         add_words(draft, path, parameter.name, flag, parameter.values, why=why)
         return
+    if means_attention(known) and known.path == _DATA:
+        draft.setting(ATTENTION, [True])
     draft.setting(known.path, found)
     for value, ours in zip(parameter.values, found, strict=True):
         draft.point(parameter.name, value, {known.path: ours})
@@ -141,35 +145,17 @@ def _require_word(draft: Draft, known: Meaning, values: list[Any]) -> None:
         raise UnfitError(refused[0])
 
 
-def _add_attention_replicas(draft: Draft, winners: Mapping[str, _Given]) -> frozenset[str]:
-    """Adds the widths of a task whose attention alone is replicated; the subjects that they settle.
-
-    The engine counted the ranks of all replicas in its tensor width, and version 2 those of one.
-    """
-    switch = winners.get(plain(attention_switch(draft.engine) or ""))
-    data, tensor = winners.get(_DATA), winners.get(_TENSOR)
-    if not draft.facts.is_moe or switch is None or data is None or tensor is None:
-        return frozenset()
-    try:
-        replicas = [setting(_DATA, value) for value in data.values]
-        ranks = [setting(_TENSOR, value) for value in tensor.values]
-    except UnfitError:
-        return frozenset()
-    is_on = [as_bool(value) for value in switch.values] == [True]
-    if not is_on or len(replicas) != 1 or any(rank % replicas[0] for rank in ranks):
-        return frozenset()
-    widths = [rank // replicas[0] for rank in ranks]
-    draft.setting(_TENSOR, widths)
-    draft.setting(_DATA, replicas)
-    for value, width in zip(tensor.values, widths, strict=True):
-        draft.point(tensor.name, value, {_TENSOR: width})
-    draft.point(data.name, data.values[0], {_DATA: replicas[0]})
-    draft.point(switch.name, switch.values[0], {})
-    text = f"{_TENSOR}: the ranks of each of {replicas[0]} replicas of attention"
-    draft.note((PARAMETERS, tensor.name), Done.TRANSLATED, text)
-    for parameter in (data, switch):
-        draft.note((PARAMETERS, parameter.name), Done.TRANSLATED, f"{_DATA}: of attention alone")
-    return frozenset({_TENSOR, _DATA, switch.subject})
+def _add_attention(draft: Draft, parameter: _Given) -> None:
+    """The switch by which replicas are those of attention alone, for `settle_replicas`."""
+    path = (PARAMETERS, parameter.name)
+    truths = [as_bool(value) for value in parameter.values]
+    if None in truths:
+        draft.keep(path, parameter.written, Done.LOST, "it is true or false")
+        return
+    draft.setting(ATTENTION, truths)
+    for value, truth in zip(parameter.values, truths, strict=True):
+        draft.point(parameter.name, value, {ATTENTION: truth})
+    draft.note(path, Done.TRANSLATED, f"{_DATA}: of attention alone, or of the whole model")
 
 
 def _overruled(draft: Draft, parameter: _Given, winner: _Given) -> None:

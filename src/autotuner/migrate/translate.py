@@ -25,6 +25,7 @@ from autotuner.migrate.benchmark import (
 from autotuner.migrate.draft import EXTRA_ARGS, PARAMETERS, Done, Draft, Note, Translation
 from autotuner.migrate.groups import PARALLEL, QUANT, add_formats, add_layout, spread_experts
 from autotuner.migrate.parameters import add_parameters
+from autotuner.migrate.replicas import settle_replicas
 from autotuner.migrate.runtimes import EngineChoice, runtime_of
 from autotuner.migrate.values import UnfitError, accepted, setting, stored_text
 
@@ -230,6 +231,7 @@ def _add_flags(draft: Draft, v1: Mapping[str, Any]) -> None:
         _add_groups(draft, key, groups, _mapping(draft, v1, key))
     spread = add_layout(draft, _mapping(draft, v1, PARALLEL))
     spread_experts(draft, experts or spread)
+    settle_replicas(draft)
     add_formats(draft, _mapping(draft, v1, QUANT))
 
 

@@ -43,8 +43,10 @@ class TriedCandidates:
         settings = dict(self._fixed)
         words: list[str] = []
         unsettled = []
+        given = {_plain(str(name)): value for name, value in parameters.items()}
         for name, value in parameters.items():
-            point = _matching(self._points.get(_plain(str(name)), ()), value)
+            known = self._points.get(_plain(str(name)), ())
+            point = _matching([one for one in known if _stands_beside(one, given)], value)
             if point is None:
                 unsettled.append(str(name))
                 continue
@@ -103,6 +105,16 @@ def _plain(name: str) -> str:
     for prefix in _OF_GROUPS:
         name = name.removeprefix(prefix)
     return name.lstrip("-").replace("-", "_")
+
+
+def _stands_beside(point: TriedValue, given: Mapping[str, Any]) -> bool:
+    """Whether an experiment has, of what a value depends on, one of the values that it needs."""
+    needed: dict[str, list[str]] = {}
+    for name, value in point.beside:
+        needed.setdefault(_plain(name), []).append(str(value).lower())
+    return all(
+        str(given[name]).lower() in values for name, values in needed.items() if name in given
+    )
 
 
 def _matching(points: Sequence[TriedValue], value: Any) -> TriedValue | None:

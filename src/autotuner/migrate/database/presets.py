@@ -78,7 +78,8 @@ def _engine(runtime: str | None, parameters: Mapping[str, Any]) -> str:
 
 
 def _translated(engine: str, parameters: Mapping[str, Any]) -> Translation:
-    draft = Draft(engine, ModelFacts())
+    # Of which model a preset will be is not known: its replicas are those of a dense one.
+    draft = Draft(engine, ModelFacts(experts=0))
     add_parameters(draft, parameters)
     found = draft.finished()
     notes = tuple(Note(note.path or PARAMETERS, note.done, note.text) for note in found.notes)
