@@ -228,3 +228,9 @@ def test_an_engine_is_named_for_tasks_that_name_none(source: Path, store: Store)
     assert documents[5]["system"]["backend"] == "trtllm"
     assert moved(source, store).units["tasks"] == {"same": 12}
     assert compared(source, store).differences == []
+    changed(source, "UPDATE tasks SET description = 'another' WHERE id = 2")
+    again = moved(source, store)
+    assert again.units["tasks"] == {"same": 11, "changed": 1} and again.drafts == []
+    other = {task.v1_task_id: task.config for task in store.tasks.all()}[2]
+    assert other == documents[2] | {"description": "another"}
+    assert compared(source, store).differences == []

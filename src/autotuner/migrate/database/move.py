@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from autotuner.errors import MigrationError
@@ -36,6 +37,7 @@ Progress = Callable[[int, int], None]
 _Maker = Callable[[SourceTask], MovedTask]
 T = TypeVar("T")
 _TASKS, _PRESETS = "tasks", "presets"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,9 @@ def move(
     Killed at any moment, it has moved whole batches; called again, it goes on behind them.
 
     Args:
-        engine: of tasks whose runtime's own name means none; without, it is looked for in the rest
-            of the task. Tasks that are here with another one are moved anew.
+        engine: of tasks whose runtime's own name means none; without, the one that was named when
+            a task was moved before, else it is looked for in the rest of the task. Tasks that are
+            here with another one are moved anew.
 
     Raises:
         StoreError: the database cannot be written; what was moved until then is there.
@@ -117,7 +120,8 @@ def move(
     report = Report(source.name, source.sha256)
     migrations, sessions = Migrations(store.sessions), store.sessions
     number = migrations.begin(source.name, source.sha256)
-    made = _batches(source, choice, _maker(observe, engine), report, progress)
+    maker = _maker(observe, engine, migrations.engines())
+    made = _batches(source, choice, maker, report, progress)
     with _batch_by_batch(made) as batches:
         for tasks in batches:
             for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
@@ -206,8 +210,14 @@ def _batches(
     progress(done, total)
 
 
-def _maker(observe: Observe, engine: str | None) -> _Maker:
-    return lambda task: moved_task(task, observe=observe, now=datetime.now(UTC), engine=engine)
+def _maker(observe: Observe, engine: str | None, earlier: Mapping[str, str] = _NONE) -> _Maker:
+    """Makes tasks with the engine that is asked for, else with that of the time before."""
+    return lambda task: moved_task(
+        task,
+        observe=observe,
+        now=datetime.now(UTC),
+        engine=engine or earlier.get(task.identity),
+    )
 
 
 def _has_presets(source: V1Source, choice: UnitChoice) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from autotuner.store.migration_schema import MigratedRow, MigrationRow
 from autotuner.store.sessions import Sessions
+from autotuner.store.v1.moving import ENGINE
 from autotuner.store.v1.unmoving import PUT_ASIDE_KIND, remove_units, was_worked_on
 
 _UNITS = MigratedRow.__table__.c
@@ -75,6 +76,13 @@ class Migrations:
         change = update(MigrationRow).where(MigrationRow.id == migration)
         with self._sessions.writing() as session:
             session.execute(change.values(ended_at=datetime.now(UTC), report=report))
+
+    def engines(self) -> dict[str, str]:
+        """The engine that was named for a task whose runtime names none, by identity."""
+        named = _UNITS.account[ENGINE].as_string().label("engine")
+        query = select(_UNITS.identity, named).where(named.is_not(None))
+        with self._sessions.reading() as session:
+            return {row.identity: row.engine for row in session.execute(query)}
 
     def all(self) -> tuple[MigrationRecord, ...]:
         """Every migration of which anything is here, the newest first."""
