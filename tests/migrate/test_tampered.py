@@ -52,6 +52,7 @@ def set_json(column: str, *keys: Any, value: Any) -> Callable[[Any], dict[str, A
 
 OURS = "SELECT * FROM tasks_v2 WHERE v1_task_id = 1"
 LAUNCHED = "SELECT * FROM experiments_v2 WHERE task_id = 1 AND idx = 1"
+OBSERVED = "SELECT * FROM observations WHERE task_id = 1 AND id = 1"
 MEASURED = "SELECT * FROM measurements WHERE experiment_id = 1"
 TAMPERED: dict[str, tuple[str, Any, str]] = {
     "a field of a task": (
@@ -89,6 +90,31 @@ TAMPERED: dict[str, tuple[str, Any, str]] = {
         lambda row: {"tok_s": 1.0},
         "task 1, experiment 1, raw result 0, tok_s: it is 1.0 here",
     ),
+    "a figure of an observation": (
+        OBSERVED,
+        lambda row: {"tok_s": 1.0},
+        "task 1, observation 1, tok_s: it is 1.0 here, and would be 54.",
+    ),
+    "settings of an observation": (
+        OBSERVED,
+        set_json("settings", "system.gpu_type", value="h200"),
+        "task 1, observation 1, settings.system.gpu_type: it is 'h200' here",
+    ),
+    "the prediction beside an observation": (
+        OBSERVED,
+        lambda row: {"base_ttft_ms": 1.5},
+        "task 1, observation 1, digest: it is ",
+    ),
+    "the launch of an observation": (
+        OBSERVED,
+        lambda row: {"launch": "another"},
+        "task 1, observation 1: the source has no such result of 'another'",
+    ),
+    "the load of an observation": (
+        OBSERVED,
+        lambda row: {"load_value": 2.0},
+        "task 1, experiment 1: there is no observation of concurrency 1, and no note says why",
+    ),
     "an experiment's task": (
         "SELECT * FROM experiments WHERE id = 1",
         lambda row: {"task_id": 2},
@@ -125,6 +151,16 @@ def test_a_changed_value_is_found(name: str, source: Path, store: Store) -> None
         session.execute(text(changed), {"value": value})
     found = compared(source, store)
     assert [line for line in found.differences if line.startswith(expected)], found.differences
+
+
+def test_an_observation_that_is_gone_is_missed(source: Path, store: Store) -> None:
+    observed = compared(source, store).found["observed"]
+    with store.sessions.writing() as session:
+        session.execute(text("DELETE FROM observations WHERE id = 1"))
+    found = compared(source, store)
+    [line] = found.differences
+    assert line.startswith("task 1, experiment 1: there is no observation of ")
+    assert found.found["observed"] == observed - 1
 
 
 def test_further_experiments_of_a_task_are_found(source: Path, store: Store) -> None:

@@ -156,8 +156,8 @@ def _print_comparison(found: MovedComparison) -> None:
     _say(
         f"{found.units:,} tasks, presets and other rows: {leaves['carried']:,} values are in "
         f"version 1's tables as they were, {leaves['verbatim']:,} verbatim beside, "
-        f"{leaves['converted']:,} in measurements too, and {leaves['translated']:,} in tasks of "
-        "version 2 or in a note of theirs"
+        f"{leaves['converted']:,} in measurements too, {leaves['translated']:,} in tasks of "
+        f"version 2 or in a note of theirs, and {leaves['observed']:,} results in observations"
     )
     if found.worked_on:
         _say(f"{found.worked_on:,} tasks were worked on here since, and are not compared")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SHOWN = 50
-PLACES = ("carried", "verbatim", "converted", "translated")
+PLACES = ("carried", "verbatim", "converted", "translated", "observed")
 
 
 @dataclass
@@ -18,7 +18,8 @@ class MovedComparison:
     Attributes:
         found: where leaves were found -> how many: `carried` in version 1's tables as they were,
             `verbatim` in a record beside, `converted` in a measurement too, in its unit,
-            `translated` keys of tasks in the task of version 2 or a note too.
+            `translated` keys of tasks in the task of version 2 or a note too, `observed` raw
+            results in observations too.
         differences: leaves that are not there, or are something else; the first of them.
         worked_on: tasks that were worked on here since: theirs are other values by now.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,17 +22,38 @@ from autotuner.predict.combined import answers, best_of_both
 from autotuner.tuning.points import informative_levels
 
 SOURCE = "version 1"
+NO_OBSERVATION = "no observation for predictions"
+"""Begins the note of an experiment of which there is none, at `experiments.N.metrics`."""
 _NO_WORDS = {"extra_args": None}
 _MOST_KNOWN = 5_000
 """Answers of a predictor that are kept."""
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
+    """A level of an experiment that predictions can learn from.
+
+    `asked` is the candidate as predictors see it.
+    """
+
     experiment: Launched
     candidate: Candidate
     asked: Candidate
     level: RawLevel
     measurement: Measurement
+
+
+class BasePrediction(NamedTuple):
+    """The prediction that an observation stands beside, and how many devices it is of."""
+
+    name: str
+    ttft_ms: float
+    tpot_ms: float | None
+    devices: int
+
+
+Bases = Callable[[str, Scenario, Sequence[Seen]], list[BasePrediction | str]]
+"""For the levels of a task (its identity is given) under one workload: what observations of them
+stand beside, or why there are none."""
 
 
 class _Answer(NamedTuple):
@@ -64,56 +85,20 @@ class Observer:
 
     def __call__(self, launches: Launches) -> tuple[tuple[Observation, ...], tuple[Note, ...]]:
         """Observations, and a note for every experiment of which there is none."""
-        seen: dict[tuple[str, str], list[_Seen]] = {}
-        notes: list[Note] = []
-        for experiment in launches.experiments:
-            try:
-                candidate = Candidate.from_settings(dict(experiment.settings))
-                asked = _without_words(candidate)
-            except ValidationError as error:
-                notes.append(_unseen(experiment, f"{error.errors()[0]['msg']}"))
-                continue
-            for level in experiment.levels:
-                measurement = level.measurement
-                steady = measurement.valid and informative_levels((measurement,))
-                if steady and measurement.ttft_ms is not None:
-                    where = experiment.gpu.name, level.scenario
-                    seen.setdefault(where, []).append(
-                        _Seen(experiment, candidate, asked, level, measurement)
-                    )
-        found: list[Observation] = []
-        for group in seen.values():
-            found += self._observed(launches, group, notes)
-        return tuple(found), tuple(notes)
+        return observed(launches, self._bases)
 
-    def _observed(
-        self, launches: Launches, group: Sequence[_Seen], notes: list[Note]
-    ) -> list[Observation]:
-        """Observations on one GPU under one workload."""
-        first = group[0]
-        try:
-            scenario = _scenario(launches.document, first.experiment.gpu, first.level.scenario)
-            predicted = self._predicted(scenario, group)
-        except (AutotunerError, ValueError) as error:
-            why = str(error).replace("\n", " ")
-            notes += dict.fromkeys(_unseen(one.experiment, why) for one in group)
-            return []
-        found = []
-        unseen: dict[Note, None] = {}
+    def _bases(
+        self, identity: str, scenario: Scenario, group: Sequence[Seen]
+    ) -> list[BasePrediction | str]:
+        predicted = self._predicted(scenario, group)
+        found: list[BasePrediction | str] = []
         for one in group:
             answer = predicted[one.asked.id]
-            base, why = answer.points.get(one.measurement.load), answer.why
-            if base is not None:
-                try:
-                    found.append(_observation(launches.identity, scenario, one, *base))
-                    continue
-                except ValueError as error:
-                    why = str(error)
-            unseen[_unseen(one.experiment, why)] = None
-        notes += unseen
+            base = answer.points.get(one.measurement.load)
+            found.append(answer.why if base is None else _base(*base))
         return found
 
-    def _predicted(self, scenario: Scenario, group: Sequence[_Seen]) -> dict[str, _Answer]:
+    def _predicted(self, scenario: Scenario, group: Sequence[Seen]) -> dict[str, _Answer]:
         """The answer for each candidate at the loads of the group.
 
         Many tasks of a database launch the same candidates: each is asked once.
@@ -130,6 +115,67 @@ class Observer:
             for candidate in unknown:
                 self._known[keys[candidate.id]] = _answer(parts, candidate.id)
         return {id_: self._known[key] for id_, key in keys.items()}
+
+
+def observed(launches: Launches, bases: Bases) -> tuple[tuple[Observation, ...], tuple[Note, ...]]:
+    """Observations of a task, and a note for every experiment of which there is none."""
+    notes: list[Note] = []
+    found: list[Observation] = []
+    for group in _groups(launches, notes):
+        found += _observations(launches, group, notes, bases)
+    return tuple(found), tuple(notes)
+
+
+def _groups(launches: Launches, notes: list[Note]) -> list[list[Seen]]:
+    """Levels that were steady, by GPU and workload."""
+    seen: dict[tuple[str, str], list[Seen]] = {}
+    for experiment in launches.experiments:
+        try:
+            candidate = Candidate.from_settings(dict(experiment.settings))
+            asked = _without_words(candidate)
+        except ValidationError as error:
+            notes.append(_unseen(experiment, f"{error.errors()[0]['msg']}"))
+            continue
+        for level in experiment.levels:
+            measurement = level.measurement
+            steady = measurement.valid and informative_levels((measurement,))
+            if steady and measurement.ttft_ms is not None:
+                where = experiment.gpu.name, level.scenario
+                seen.setdefault(where, []).append(
+                    Seen(experiment, candidate, asked, level, measurement)
+                )
+    return list(seen.values())
+
+
+def _observations(
+    launches: Launches, group: Sequence[Seen], notes: list[Note], bases: Bases
+) -> list[Observation]:
+    """Observations on one GPU under one workload."""
+    first = group[0]
+    try:
+        scenario = _scenario(launches.document, first.experiment.gpu, first.level.scenario)
+        answers = bases(launches.identity, scenario, group)
+    except (AutotunerError, ValueError) as error:
+        why = str(error).replace("\n", " ")
+        notes += dict.fromkeys(_unseen(one.experiment, why) for one in group)
+        return []
+    found = []
+    unseen: dict[Note, None] = {}
+    for one, base in zip(group, answers, strict=True):
+        why = base if isinstance(base, str) else ""
+        if isinstance(base, BasePrediction):
+            try:
+                found.append(_observation(launches.identity, scenario, one, base))
+                continue
+            except ValueError as error:
+                why = str(error)
+        unseen[_unseen(one.experiment, why)] = None
+    notes += unseen
+    return found
+
+
+def _base(name: str, predicted: Prediction) -> BasePrediction:
+    return BasePrediction(name, predicted.ttft_ms, predicted.tpot_ms, predicted.devices)
 
 
 def _without_words(candidate: Candidate) -> Candidate:
@@ -179,9 +225,7 @@ def _scenario(document: Mapping[str, Any], gpu: Gpu, lengths: str) -> Scenario:
     )
 
 
-def _observation(
-    identity: str, scenario: Scenario, one: _Seen, base: str, predicted: Prediction
-) -> Observation:
+def _observation(identity: str, scenario: Scenario, one: Seen, base: BasePrediction) -> Observation:
     measured = one.measurement
     tpot = measured.tpot_ms.mean if measured.tpot_ms else None
     return Observation(
@@ -190,7 +234,7 @@ def _observation(
         engine=scenario.engine,
         engine_version=None,
         device=scenario.device,
-        devices=predicted.devices,
+        devices=base.devices,
         settings=one.candidate.settings(),
         isl=scenario.isl,
         osl=scenario.osl,
@@ -198,19 +242,24 @@ def _observation(
         ttft_ms=measured.ttft_ms.mean if measured.ttft_ms else 0.0,
         tpot_ms=tpot,
         tok_s=measured.tok_s,
-        base=base,
-        base_ttft_ms=predicted.ttft_ms,
-        base_tpot_ms=predicted.tpot_ms if tpot is not None else None,
-        launch=f"{identity[:16]}-{one.experiment.source_id}",
+        base=base.name,
+        base_ttft_ms=base.ttft_ms,
+        base_tpot_ms=base.tpot_ms if tpot is not None else None,
+        launch=launch_of(identity, one),
         tool=TOOL,
         source=SOURCE,
         at=one.experiment.at,
     )
 
 
+def launch_of(identity: str, one: Seen) -> str:
+    """The word that observations of one experiment of a source share."""
+    return f"{identity[:16]}-{one.experiment.source_id}"
+
+
 def _unseen(experiment: Launched, why: str) -> Note:
     return Note(
         f"experiments.{experiment.source_id}.metrics",
         Done.KEPT,
-        f"no observation for predictions: {why}",
+        f"{NO_OBSERVATION}: {why}",
     )

@@ -17,6 +17,7 @@ from autotuner.migrate.database.measured import converted_leaves
 from autotuner.migrate.database.presets import moved_preset
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.database.tasks import moved_task, task_document
+from autotuner.migrate.database.verify_observed import RecalledObservations
 from autotuner.store.v1.moved import MovedExperiment
 from autotuner.store.v1.moved_reading import MovedHere
 from autotuner.store.v1.moving import ENGINE, measurement_columns
@@ -34,7 +35,8 @@ def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComp
     """The task of version 2: each key of its document, each experiment and measurement; and every
     key of the source's task: said there, verbatim in it, or in a note."""
     engine = here.account.get(ENGINE)
-    made = moved_task(task, observe=lambda launches: ((), ()), now=_UNKNOWN, engine=engine)
+    recalled = RecalledObservations(here.observations, notes_of(here.account))
+    made = moved_task(task, observe=recalled, now=_UNKNOWN, engine=engine)
     if made.ours is None or here.task is None:
         return
     _compare_columns(f"{place}, version 2", made.ours, here.task, found)
@@ -52,6 +54,25 @@ def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComp
         inside = f"{place}, experiment {one.source_id}"
         _compare_columns(f"{inside}, version 2", one.ours, row, found)
         _compare_levels(inside, one, levels, found)
+    _compare_observations(place, recalled, here, found)
+
+
+def _compare_observations(
+    place: str, recalled: RecalledObservations, here: MovedHere, found: MovedComparison
+) -> None:
+    """Every observation: that of a raw result with the same figures; and one of each raw result
+    that has no note."""
+    for expected, row in recalled.pairs():
+        inside = f"{place}, observation {row['id']}"
+        if expected is None:
+            found.differ(inside, f"the source has no such result of {row['launch']!r}")
+            continue
+        _compare_columns(inside, {**expected, "task_id": here.v2_task_id}, row, found)
+        found.found["observed"] += 1
+    for number, load in recalled.missing:
+        level = f"{load.kind.value} {load.value:g}"
+        why = f"there is no observation of {level}, and no note says why"
+        found.differ(f"{place}, experiment {number}", why)
 
 
 def compare_profile(place: str, preset: SourceRow, here: MovedHere, found: MovedComparison) -> None:

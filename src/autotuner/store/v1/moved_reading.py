@@ -12,13 +12,20 @@ from sqlalchemy import cast as sql_cast
 
 from autotuner.store import v1_schema
 from autotuner.store.row_numbers import chunks
-from autotuner.store.schema import ExperimentRow, MeasurementRow, ProfileRow, TaskRow
+from autotuner.store.schema import (
+    ExperimentRow,
+    MeasurementRow,
+    ObservationRow,
+    ProfileRow,
+    TaskRow,
+)
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1.moving import NUMBERS, known_units
 
 Columns = Mapping[str, Any]
-_TASKS, _EXPERIMENTS, _MEASUREMENTS, _PROFILES = (
-    cast(Table, row.__table__) for row in (TaskRow, ExperimentRow, MeasurementRow, ProfileRow)
+_TASKS, _EXPERIMENTS, _MEASUREMENTS, _OBSERVATIONS, _PROFILES = (
+    cast(Table, row.__table__)
+    for row in (TaskRow, ExperimentRow, MeasurementRow, ObservationRow, ProfileRow)
 )
 
 
@@ -32,6 +39,7 @@ class MovedHere:
         strangers: numbers of further experiments that its task has here.
         task: of version 2; None where there is none, or it is gone.
         launched: the experiments of that, in order, each with its measurements.
+        observations: of that, in the order of their numbers.
         document: of the profile; None where there is none, or it is gone.
         was_worked_on: whether its task was handed to workers here since.
     """
@@ -46,6 +54,7 @@ class MovedHere:
     strangers: Sequence[int]
     task: Columns | None
     launched: Sequence[tuple[Columns, Sequence[Columns]]]
+    observations: Sequence[Columns]
     document: str | None
     was_worked_on: bool
 
@@ -87,6 +96,7 @@ def moved_here(
         experiments = _by_id(connection, v1_schema.experiments, list(named))
         tasks = _by_id(connection, _TASKS, _present(known.values(), "v2_task_id"))
         launched = _launched(connection, list(tasks))
+        seen = rows_by(connection, _OBSERVATIONS, _OBSERVATIONS.c.task_id, list(tasks))
         worked_on = _worked_on(connection, v1_ids) if of_tasks else set()
         profiles = rows_by(
             connection, _PROFILES, _PROFILES.c.name, _present(known.values(), "profile")
@@ -107,6 +117,7 @@ def moved_here(
                 strangers=sorted(set(own.get(unit.v1_id, ())) - set(numbers[identity].values())),
                 task=tasks.get(unit.v2_task_id),
                 launched=launched.get(unit.v2_task_id, ()),
+                observations=seen.get(unit.v2_task_id, ()),
                 document=next((row["document"] for row in profiles.get(unit.profile, ())), None),
                 was_worked_on=unit.v1_id in worked_on,
             )
