@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check bench-ui test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -101,10 +101,14 @@ ui-api: dev web/node_modules/ready  ## Write the UI's types anew from the servic
 ui-check: web/node_modules/ready  ## Check style, types, generated types and parts of the UI
 	cd web && $(NPM) run --silent lint && $(NPM) run --silent types && $(NPM) run --silent api:check && $(NPM) run --silent test
 
-test: dev ui-check  ## Run the fast tests, the real engine among them
+# Where PYTHONDONTWRITEBYTECODE is set, each command that a test starts would compile it all again.
+compiled: dev
+	@$(BIN)/python -m compileall -q src
+
+test: dev compiled ui-check  ## Run the fast tests, the real engine among them
 	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --hypothesis-profile quick
 
-test-all: dev ui-check ui-build engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
+test-all: dev compiled ui-check ui-build engine-vllm tool-genai-bench browser .venv/parsers/sglang/ready  ## Run every test
 	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: dev  ## Check style, types and the order of the rooms

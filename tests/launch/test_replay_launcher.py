@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,6 +99,27 @@ def test_a_timeout_is_one_of_simulated_time() -> None:
 
     with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner, pytest.raises(TimeoutError):
         runner.run(wait())
+
+
+def test_simulated_time_stands_while_a_thread_works() -> None:
+    """Until it is done, whatever else waits."""
+    slept = threading.Event()
+
+    async def story() -> tuple[float, bool]:
+        async def sleep() -> None:
+            await asyncio.sleep(3600)
+            slept.set()
+
+        sleeping = asyncio.ensure_future(sleep())
+        working = asyncio.to_thread(slept.wait, 0.3)
+        was_first = await working
+        now_s = asyncio.get_running_loop().time()
+        await sleeping
+        return now_s, was_first
+
+    with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+        assert runner.run(story()) == (0, False)
+        assert runner.get_loop().time() == pytest.approx(3600)
 
 
 def test_work_in_threads_and_signals_are_seen() -> None:

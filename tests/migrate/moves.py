@@ -40,6 +40,7 @@ def sha256(path: Path) -> str:
 def changed(source: Path, statement: str, *values: Any) -> None:
     with closing(sqlite3.connect(source)) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("PRAGMA synchronous=OFF")
         connection.execute(statement, values)
         connection.commit()
 

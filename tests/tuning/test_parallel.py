@@ -15,6 +15,7 @@ from autotuner.config import parse_task
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import ConfigError
 from autotuner.launch import Failure, StopsWhenLeft
+from autotuner.launch.replay import SimulatedTimeLoop
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.search import Proposal, SearchState, Stop, strategy_named
 from autotuner.store import ExperimentRecord, Store
@@ -74,8 +75,8 @@ class Machine:
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Measurement:
         number = int(endpoint.base_url.rpartition(":")[2])
-        # Those launched first are not the first to end; a busy machine begins the next meanwhile.
-        await asyncio.sleep(0.06 * (1 + number * 7 % 5))
+        # Those launched first are not the first to end.
+        await asyncio.sleep(1 + number * 7 % 5)
         self.clock.now_s += 1.0
         self.fail(number)
         return level(int(plan.load.value), 100.0 * number, 5.0)
@@ -139,7 +140,8 @@ class Hall:
         )
         run = tuner.open_task()
         try:
-            asyncio.run(tuner.run(run))
+            with asyncio.Runner(loop_factory=SimulatedTimeLoop) as runner:
+                runner.run(tuner.run(run))
         finally:
             assert self.machine.up == {}, "an engine is left"
         return self.store.experiments(run.id)

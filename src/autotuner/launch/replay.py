@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar, TypeVarTuple
 
 from autotuner.engines import FailureKind, LaunchSpec
 from autotuner.errors import LaunchError
@@ -26,6 +27,8 @@ from autotuner.launch.protocol import (
     StopsWhenLeft,
 )
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 KIND = "replay"
 """Its name among the deployment modes."""
 SCHEME = "replay:"
@@ -124,32 +127,51 @@ class SimulatedTimeLoop(asyncio.SelectorEventLoop):
     """Event loop on which waiting takes no time: its clock jumps to the moment waited for.
 
     What sleeps for 240 seconds wakes at once, 240 s later by `loop.time()`, and what runs side by
-    side keeps its order. Signals and sockets are seen as on any other loop. Give it to
+    side keeps its order. Work in a thread takes no simulated time: the clock stands until it is
+    done, however busy the machine. Signals and sockets are seen as on any other loop. Give it to
     `asyncio.Runner(loop_factory=SimulatedTimeLoop)`; its time begins at 0.
     """
 
     def __init__(self) -> None:
         self._now_s = 0.0
-        super().__init__(_SkippingSelector(self._skip))
+        self._in_threads = 0
+        super().__init__(_SkippingSelector(self._skip, lambda: self._in_threads > 0))
 
     def time(self) -> float:
         """Simulated seconds since the loop was made."""
         return self._now_s
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        """As on any other loop; see the class."""
+        found = super().run_in_executor(executor, func, *args)
+        self._in_threads += 1
+        found.add_done_callback(self._landed)
+        return found
+
+    def _landed(self, _: asyncio.Future[Any]) -> None:
+        self._in_threads -= 1
 
     def _skip(self, seconds: float) -> None:
         self._now_s += seconds
 
 
 class _SkippingSelector(selectors.DefaultSelector):
-    """Selector that reports the time that it would have waited instead of waiting."""
+    """Selector that reports the time that it would have waited instead of waiting.
 
-    def __init__(self, skip: Callable[[float], None]) -> None:
+    Args:
+        stands: whether the clock stands.
+    """
+
+    def __init__(self, skip: Callable[[float], None], stands: Callable[[], bool]) -> None:
         super().__init__()
-        self._skip = skip
+        self._skip, self._stands = skip, stands
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Events that are ready now; without a timeout there is nothing to skip, and it waits."""
-        ready = super().select(None if timeout is None else 0)
-        if timeout and not ready:
+        """Events that are ready now; where there is no time to skip, it waits for one."""
+        waits = timeout is None or (timeout > 0 and self._stands())
+        ready = super().select(None if waits else 0)
+        if timeout and not waits and not ready:
             self._skip(timeout)
         return ready

@@ -33,6 +33,9 @@ from autotuner.store.v1.system_presets import system_presets
 
 MOST_TASKS, MOST_EXPERIMENTS = 100, 1_000
 """Of one batch; a task with more experiments is a batch of its own."""
+_SINCE_LAST = 1
+"""The generation of garbage that holds what was made since it was last looked through, and no more:
+what outlives that goes to the oldest."""
 Progress = Callable[[int, int], None]
 _Maker = Callable[[SourceTask], MovedTask]
 T = TypeVar("T")
@@ -154,15 +157,13 @@ def _batch_by_batch(batches: Iterator[T]) -> Iterator[Iterator[T]]:
     def each() -> Iterator[T]:
         for batch in batches:
             yield batch
-            gc.collect()
-            gc.freeze()
+            gc.collect(_SINCE_LAST)
 
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield each()
     finally:
-        gc.unfreeze()
         if was_enabled:
             gc.enable()
 

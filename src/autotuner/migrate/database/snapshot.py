@@ -20,8 +20,10 @@ from autotuner.errors import MigrationError
 _BESIDE = ("-wal", "-journal")
 """Ends of the names of what SQLite has written and not yet put into the file."""
 _MAGIC = b"SQLite format 3\0"
-_TRIES = 20
-_PAUSE_S = 0.25
+_TRIES = 23
+_PAUSE_S, _LONGEST_PAUSE_S = 0.025, 0.25
+"""Before a second copy, which settles a file that was written just before, and between later ones:
+each is twice the one before it."""
 _TICK_NS = 20_000_000
 
 
@@ -76,6 +78,7 @@ def _require_sqlite(source: Path) -> None:
 
 
 def _copy_quietly(source: Path, copy: Path) -> None:
+    pause_s = _PAUSE_S
     for _ in range(_TRIES):
         before, began_ns = _states(source), time.time_ns()
         for end in ("", *_BESIDE):
@@ -88,7 +91,8 @@ def _copy_quietly(source: Path, copy: Path) -> None:
         settled = all(s is None or abs(began_ns - s[1]) > _TICK_NS for s in before)
         if settled and _states(source) == before:
             return
-        time.sleep(_PAUSE_S)
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
     raise MigrationError(
         f"{source} changes all the time: no copy of one moment could be taken",
         remedy="stop version 1 for as long as the copy takes, and try again",
