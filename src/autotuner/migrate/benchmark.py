@@ -167,7 +167,7 @@ def _scenarios(draft: Draft, path: tuple[str, ...], value: Any) -> None:
         return
     others = ", ".join(str(scenario) for scenario in scenarios[1:])
     text = f"a v2 task has one workload, benchmark.workload, here {first}: "
-    text += f"copy the task for each of the others ({others})"
+    text += f"each of the others ({others}) needs a task of its own"
     draft.keep(path, value, Done.CHANGED, text)
 
 

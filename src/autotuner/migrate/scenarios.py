@@ -19,7 +19,7 @@ def translate_scenarios(
     A v2 task has one workload. The first one keeps the name, the others have their scenario behind
     it. Arguments and errors are those of `translate_task`.
     """
-    scenarios = _scenarios(v1)
+    scenarios = scenarios_of(v1)
     return tuple(
         translate_task(
             v1 if len(scenarios) < 2 else _with_scenario(v1, scenario, is_first=place == 0),
@@ -30,7 +30,8 @@ def translate_scenarios(
     )
 
 
-def _scenarios(v1: Mapping[str, Any]) -> list[Any]:
+def scenarios_of(v1: Mapping[str, Any]) -> list[Any]:
+    """The different traffic scenarios that a v1 task names."""
     benchmark = v1.get(BENCHMARK)
     written = benchmark.get(SCENARIOS) if isinstance(benchmark, Mapping) else None
     try:

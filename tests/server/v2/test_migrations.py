@@ -74,6 +74,46 @@ def test_several_tasks_are_each_listed(client: TestClient) -> None:
     assert found["faults"] == [{"v1_task_id": 77, "detail": "there is no v1 task 77"}]
 
 
+def test_each_traffic_scenario_is_a_task_beside_the_one_that_version_1_runs(
+    client: TestClient,
+) -> None:
+    benchmark = TASK["benchmark"] | {"traffic_scenarios": ["D(8,4)", "D(16,2)"]}
+    number = created(client, benchmark=benchmark)
+    seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()
+    [further] = seen["further"]
+    assert (further["task_id"], further["document"]["name"]) == (None, "first D(16,2)")
+    assert further["document"]["benchmark"]["workload"] == "D(16,2)"
+    made = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    numbers = [made["task_id"], made["further"][0]["task_id"]]
+    again = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert [again["task_id"], again["further"][0]["task_id"]] == numbers
+    assert client.post(f"/api/tasks/{number}/start").status_code == 200
+    # The run takes the place of the first; that of the further scenario stays, and is its own.
+    assert client.get(f"/api/v2/tasks/{numbers[0]}").status_code == 404
+    other = client.get(f"/api/v2/tasks/{numbers[1]}").json()
+    assert (other["status"], other["v1_task_id"]) == ("pending", number)
+    assert client.post(f"/api/tasks/{number}/cancel").status_code == 200
+    assert client.get(f"/api/v2/tasks/{numbers[1]}").json()["status"] == "pending"
+    assert client.post(f"/api/v2/tasks/{numbers[1]}/start").status_code in (200, 202)
+    assert client.get(f"/api/tasks/{number}").json()["status"] == "cancelled"
+    assert client.post(f"/api/v2/tasks/{numbers[1]}/cancel").status_code in (200, 202)
+    assert client.delete(f"/api/tasks/{number}").status_code == 204
+    assert client.get("/api/v2/tasks/").json()["total"] == 0
+
+
+def test_further_scenarios_of_a_task_that_runs_are_tasks_too(client: TestClient) -> None:
+    benchmark = TASK["benchmark"] | {"traffic_scenarios": ["D(8,4)", "D(16,2)"]}
+    number = created(client, benchmark=benchmark)
+    client.post(f"/api/tasks/{number}/start")
+    found = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert not found["created"]
+    run, further = found["task_id"], found["further"][0]["task_id"]
+    assert client.get(f"/api/v2/tasks/{run}").json()["status"] == "queued"
+    assert client.get(f"/api/v2/tasks/{further}").json()["status"] == "pending"
+    again = client.post(f"/api/v2/tasks/migrate/{number}").json()
+    assert (again["task_id"], again["further"][0]["task_id"]) == (run, further)
+
+
 def test_a_migrated_task_is_started_and_cancelled_as_before(client: TestClient) -> None:
     number = created(client)
     client.post(f"/api/v2/tasks/migrate/{number}")

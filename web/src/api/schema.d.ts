@@ -2412,6 +2412,21 @@ export interface components {
             recommended: components["schemas"]["RecommendedView"] | null;
         };
         /**
+         * FurtherTask
+         * @description A task of version 2 that measures a further traffic scenario of a task of version 1.
+         */
+        FurtherTask: {
+            /** Document */
+            document: {
+                [key: string]: unknown;
+            };
+            /**
+             * Task Id
+             * @description Its number; null where it is not made.
+             */
+            task_id: number | null;
+        };
+        /**
          * GoalList
          * @description The catalog's goals; the first is taken where a suggestion names none.
          */
@@ -3080,6 +3095,11 @@ export interface components {
             document: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Further
+             * @description Tasks of its further traffic scenarios, since a task of version 2 measures one.
+             */
+            further: components["schemas"]["FurtherTask"][];
             /** Notes */
             notes: components["schemas"]["MigrationNote"][];
             /**

@@ -13,9 +13,16 @@ from autotuner.migrate.database.source import EXPERIMENTS, TASKS, SourceRow, Sou
 from autotuner.migrate.database.tasks import Observe, moved_task
 from autotuner.migrate.draft import Note
 from autotuner.store import Store
-from autotuner.store.v1 import V1Tasks
 from autotuner.store.v1.moved import MovedTask
-from autotuner.store.v1.translating import v1_rows, write_translated
+from autotuner.store.v1.translating import translated_numbers, v1_rows, write_translated
+
+
+@dataclass(frozen=True)
+class FurtherHere:
+    """The v2 task of a further traffic scenario; `task_id` is None where it is not made."""
+
+    task_id: int | None
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class TranslatedHere:
         task_id: of the v2 task; None where it is not made, or where there can be none.
         created: whether it was made by this call.
         document: of the v2 task as it is or would be made.
+        further: the same of the tasks of its further traffic scenarios.
     """
 
     v1_task_id: int
@@ -33,6 +41,7 @@ class TranslatedHere:
     created: bool
     document: Mapping[str, Any] | None
     notes: tuple[Note, ...]
+    further: tuple[FurtherHere, ...]
 
 
 def translate_here(
@@ -52,13 +61,19 @@ def translate_here(
         NotFoundError: there is no such v1 task.
     """
     made = _moved(store, v1_task_id, observe, engine)
-    document = None if made.ours is None else made.ours["config"]
-    notes = notes_of(made.account)
     if preview:
-        known = V1Tasks(store.sessions).run_of(v1_task_id)
-        return TranslatedHere(v1_task_id, known, False, document, notes)
-    number, created = write_translated(store.sessions, made, v1_task_id)
-    return TranslatedHere(v1_task_id, number, created, document, notes)
+        numbers, created = translated_numbers(store.sessions, v1_task_id), False
+    else:
+        numbers, created = write_translated(store.sessions, made, v1_task_id)
+    document, *further = [part.columns["config"] for part in made.parts] or [None]
+    return TranslatedHere(
+        v1_task_id,
+        next(iter(numbers), None),
+        created,
+        document,
+        notes_of(made.account),
+        tuple(map(FurtherHere, [*numbers[1:], *[None] * len(further)], further)),
+    )
 
 
 def _moved(store: Store, v1_task_id: int, observe: Observe, engine: str | None) -> MovedTask:

@@ -7,11 +7,11 @@ tokens per second of the whole deployment.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from autotuner.config import LoadLevel
+from autotuner.config import LengthDistribution, LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.measure.genai_bench import NOTE, TOOL
 from autotuner.migrate.draft import Done, Note
@@ -60,6 +60,32 @@ def raw_levels(metrics: Any, path: str) -> tuple[tuple[RawLevel, ...], tuple[Not
         repeat = sum(earlier.measurement.load == measurement.load for earlier in found)
         found.append(RawLevel(measurement, str(result.get("scenario", "")), repeat))
     return tuple(found), tuple(notes)
+
+
+def workload_of(scenario: Any) -> str:
+    """A traffic scenario as a task's workload is written; empty where it is none."""
+    try:
+        return str(LengthDistribution.parse(str(scenario)))
+    except ValueError:
+        return ""
+
+
+def of_workload(
+    levels: Sequence[RawLevel], workloads: Sequence[str], place: int
+) -> tuple[RawLevel, ...]:
+    """The levels of one of a task's workloads; of none of them are those of the first.
+
+    Repeats are counted anew: an experiment had each level under each workload.
+    """
+    if len(workloads) == 1:
+        return tuple(levels)
+    found: list[RawLevel] = []
+    for level in levels:
+        own = workload_of(level.scenario)
+        if (workloads.index(own) if own in workloads else 0) == place:
+            repeat = sum(one.measurement.load == level.measurement.load for one in found)
+            found.append(replace(level, repeat=repeat))
+    return tuple(found)
 
 
 def _first_line(error: Exception) -> str:

@@ -105,14 +105,14 @@ def _name(unit: Unit) -> str:
 
 def _rows(unit: Unit) -> dict[str, int]:
     if isinstance(unit, MovedTask):
-        ours = unit.ours is not None
+        launches = [one for part in unit.parts for one in part.launches]
         return {
             "tasks": 1,
             "experiments": len(unit.experiments),
-            "tasks_v2": int(ours),
-            "experiments_v2": len(unit.experiments) if ours else 0,
-            "measurements": sum(len(one.levels) for one in unit.experiments),
-            "observations": len(unit.observations),
+            "tasks_v2": len(unit.parts),
+            "experiments_v2": len(launches),
+            "measurements": sum(len(one.levels) for one in launches),
+            "observations": sum(len(part.observations) for part in unit.parts),
         }
     if isinstance(unit, MovedPreset):
         return {"parameter_presets": 1, "profiles": int(unit.profile is not None)}

@@ -13,15 +13,18 @@ from autotuner.errors import AutotunerError, CatalogError
 from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.candidates import TriedCandidates, gpu_of
 from autotuner.migrate.database.carried import Carried, carried
-from autotuner.migrate.database.measured import RawLevel, raw_levels
+from autotuner.migrate.database.measured import RawLevel, of_workload, raw_levels, workload_of
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.draft import Done, Note, Translation
 from autotuner.migrate.mirror import API_MODE, v1_document
 from autotuner.migrate.runtimes import asked_for
+from autotuner.migrate.scenarios import scenarios_of, translate_scenarios
 from autotuner.migrate.translate import translate_task
+from autotuner.migrate.values import stored_text
 from autotuner.predict import Observation
 from autotuner.store.v1 import V1TaskRecord
-from autotuner.store.v1.moved import MovedExperiment, MovedTask
+from autotuner.store.v1.further import SCENARIO
+from autotuner.store.v1.moved import MovedExperiment, MovedLaunch, MovedPart, MovedTask
 from autotuner.tuning.resources import stored_columns
 
 TASK_STATUSES = {
@@ -37,6 +40,14 @@ EXPERIMENT_STATUSES = {"SUCCESS": "completed", "FAILED": "failed"}
 _UNFINISHED = "interrupted"
 _STOPPED = "version 1 was stopped while it ran; resume goes on with it"
 _LONGEST_S = 1e12
+_UNMEASURED: dict[str, Any] = {
+    "status": "pending",
+    "stop_reason": "",
+    "started_at": None,
+    "ended_at": None,
+    "wall_s": 0.0,
+}
+"""Standing of a further scenario that nothing was measured of, while others were."""
 _KEPT_COLUMNS = "kept in version 1's table, which its API answers from"
 EXPERIMENT_NOTES = {
     "parameters": (Done.TRANSLATED, "settings of the experiment"),
@@ -68,11 +79,15 @@ class Launched:
 
 @dataclass(frozen=True)
 class Launches:
-    """All finished experiments of one task, and the task's document."""
+    """All finished experiments of one task under one workload, and the document of its task.
+
+    `part` is the place of the workload among those of the task.
+    """
 
     identity: str
     document: Mapping[str, Any]
     experiments: tuple[Launched, ...]
+    part: int = 0
 
 
 Observe = Callable[[Launches], tuple[tuple[Observation, ...], tuple[Note, ...]]]
@@ -104,23 +119,70 @@ def moved_task(
     document = task_document(row)
     asked = asked_for(engine, document["base_runtime"])
     try:
-        translation = translate_task(document, absent_mode=API_MODE, engine=asked)
-        try:
-            columns = _columns(translation, experiments)
-        except CatalogError as error:
-            translation = _without_gpu(translation, error)
-            columns = _columns(translation, experiments)
+        translated = [_with_columns(one, experiments) for one in task_translations(document, asked)]
     except AutotunerError as error:
         why = str(error).replace("\n", " ")
         note = Note("", Done.KEPT, f"it becomes no task of version 2: {why}")
-        return _moved(source, row, experiments, [note], now=now)
-    ours = columns | _standing(row, experiments, now)
-    candidates = TriedCandidates(translation)
+        return _moved(source, row, experiments, [note])
+    translations = [one for one, _ in translated]
+    standing = _standing(row, experiments, now)
+    candidates = TriedCandidates(translations[0])
     converted, launches, notes = _experiments(candidates, row, experiments, now)
-    observations, unseen = observe(Launches(source.identity, translation.task, launches))
-    found = [*translation.notes, *notes, *unseen]
-    made = _moved(source, row, experiments, found, ours, converted, observations, now=now)
-    return replace(made, engine=asked)
+    found = [note for one in translations for note in one.notes]
+    found += notes
+    workloads = [one.task["benchmark"]["workload"] for one in translations]
+    # What failed before anything was measured failed for every scenario.
+    only_failed = bool(experiments) and not any(one.levels for one in experiments)
+    parts = []
+    for place, (translation, columns) in enumerate(translated):
+        levels = {one.source.id: of_workload(one.levels, workloads, place) for one in experiments}
+        if place and not any(levels.values()) and not only_failed:
+            parts.append(MovedPart(columns | standing | _UNMEASURED, (), ()))
+            continue
+        own = tuple(replace(one, levels=levels[one.source_id]) for one in launches)
+        observations, unseen = observe(Launches(source.identity, translation.task, own, place))
+        found += unseen
+        made = tuple(
+            MovedLaunch(converted[number], tuple((one.measurement, one.repeat) for one in each))
+            for number, each in levels.items()
+        )
+        parts.append(MovedPart(columns | standing, made, observations))
+    moved = _moved(source, row, experiments, list(dict.fromkeys(found)), tuple(parts))
+    return replace(moved, engine=asked)
+
+
+def task_translations(document: Mapping[str, Any], asked: str | None) -> list[Translation]:
+    """The v2 task of each traffic scenario of a task, the first one's first; one task where a
+    scenario is none that is known.
+
+    Args:
+        asked: the engine, where the runtime names none.
+
+    Raises:
+        ConfigError: it is no task of version 1.
+    """
+    scenarios = scenarios_of(document)
+    if len(scenarios) < 2 or not all(map(workload_of, scenarios)):
+        return [translate_task(document, absent_mode=API_MODE, engine=asked)]
+    first, *further = translate_scenarios(document, absent_mode=API_MODE, engine=asked)
+    return [first, *(_marked(one, str(s)) for one, s in zip(further, scenarios[1:], strict=True))]
+
+
+def _marked(translation: Translation, scenario: str) -> Translation:
+    """The translation with a mark that its results are not those of the v1 task itself."""
+    metadata = {**translation.task.get("metadata", {}), SCENARIO: stored_text(scenario)}
+    return replace(translation, task={**translation.task, "metadata": metadata})
+
+
+def _with_columns(
+    translation: Translation, experiments: Sequence[_Experiment]
+) -> tuple[Translation, dict[str, Any]]:
+    """A translation, without a GPU that nothing describes, and the columns of its task."""
+    try:
+        return translation, _columns(translation, experiments)
+    except CatalogError as error:
+        known = _without_gpu(translation, error)
+        return known, _columns(known, experiments)
 
 
 def _moved(
@@ -128,11 +190,7 @@ def _moved(
     row: Carried,
     experiments: Sequence[_Experiment],
     notes: Sequence[Note],
-    ours: Mapping[str, Any] | None = None,
-    converted: Mapping[int, Mapping[str, Any]] | None = None,
-    observations: tuple[Observation, ...] = (),
-    *,
-    now: datetime,
+    parts: tuple[MovedPart, ...] = (),
 ) -> MovedTask:
     verbatim = dict(row.verbatim)
     best = row.parsed["best_experiment_id"]
@@ -152,20 +210,11 @@ def _moved(
         digest=source.digest,
         source_id=source.row.id,
         v1={**row.values, "best_experiment_id": None},
-        ours=ours,
+        parts=parts,
         experiments=tuple(
-            MovedExperiment(
-                one.source.id,
-                one.carried.values,
-                {} if converted is None else converted[one.source.id],
-                ()
-                if converted is None
-                else tuple((level.measurement, level.repeat) for level in one.levels),
-            )
-            for one in experiments
+            MovedExperiment(one.source.id, one.carried.values) for one in experiments
         ),
         best=best,
-        observations=observations,
         account=account_of(account, verbatim),
     )
 

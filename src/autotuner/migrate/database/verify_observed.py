@@ -30,7 +30,7 @@ class RecalledObservations:
     predictions are taken from here, and all else from the source.
 
     Args:
-        rows: the observations of the task that are here.
+        rows: the observations that are here, of each part of the task.
         notes: of the task, which name the experiments of which there is none.
 
     Attributes:
@@ -38,26 +38,34 @@ class RecalledObservations:
             here, and no note of it.
     """
 
-    def __init__(self, rows: Sequence[Columns], notes: Sequence[Note]) -> None:
+    def __init__(self, rows: Sequence[Sequence[Columns]], notes: Sequence[Note]) -> None:
         self._rows = rows
+        self._part = 0
         self._unseen = {note.path for note in notes if note.text.startswith(NO_OBSERVATION)}
         self._by_level: defaultdict[tuple[Any, ...], list[Columns]] = defaultdict(list)
-        for row in rows:
-            self._by_level[_level(row)].append(row)
+        for part, own in enumerate(rows):
+            for row in own:
+                self._by_level[part, _level(row)].append(row)
         self._made: defaultdict[tuple[Any, ...], list[Columns]] = defaultdict(list)
         self.missing: list[tuple[int, LoadLevel]] = []
 
     def __call__(self, launches: Launches) -> tuple[tuple[Observation, ...], tuple[Note, ...]]:
-        """The observations; a level without one here has none."""
+        """The observations of a part; a level without one here has none."""
+        self._part = launches.part
         found, notes = observed(launches, self._bases)
         for one in found:
             columns = observation_columns(one, None)
-            self._made[_level(columns)].append(columns)
+            del columns["task_id"]
+            self._made[self._part, _level(columns)].append(columns)
         return found, notes
 
     def pairs(self) -> list[tuple[Columns | None, Columns]]:
         """Each observation here with its columns as the source gives them; None: it gives none."""
-        return [(_nearest(self._made[_level(row)], row), row) for row in self._rows]
+        return [
+            (_nearest(self._made[part, _level(row)], row), row)
+            for part, own in enumerate(self._rows)
+            for row in own
+        ]
 
     def _bases(
         self, identity: str, scenario: Scenario, group: Sequence[Seen]
@@ -68,7 +76,7 @@ class RecalledObservations:
             level = _level(where | load_columns(one.measurement.load))
             mean = one.measurement.ttft_ms.mean if one.measurement.ttft_ms else None
             measured = {"ttft_ms": mean, "tok_s": one.measurement.tok_s}
-            row = _nearest(self._by_level[level], measured)
+            row = _nearest(self._by_level[self._part, level], measured)
             if row is None:
                 number = one.experiment.source_id
                 if f"experiments.{number}.metrics" not in self._unseen:

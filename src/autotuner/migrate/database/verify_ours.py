@@ -18,8 +18,9 @@ from autotuner.migrate.database.presets import moved_preset
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.database.tasks import moved_task, task_document
 from autotuner.migrate.database.verify_observed import RecalledObservations
-from autotuner.store.v1.moved import MovedExperiment
-from autotuner.store.v1.moved_reading import MovedHere
+from autotuner.store.v1.further import SCENARIO
+from autotuner.store.v1.moved import MovedLaunch, MovedPart, MovedTask
+from autotuner.store.v1.moved_reading import MovedHere, PartHere
 from autotuner.store.v1.moving import ENGINE, measurement_columns
 
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
@@ -32,33 +33,51 @@ _JSON = frozenset({"config", "settings", "payload"})
 
 
 def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComparison) -> None:
-    """The task of version 2: each key of its document, each experiment and measurement; and every
-    key of the source's task: said there, verbatim in it, or in a note."""
+    """The tasks of version 2: each key of their documents, each experiment, measurement and
+    observation; and every key of the source's task: said in the first, verbatim, or in a note."""
     engine = here.account.get(ENGINE)
-    recalled = RecalledObservations(here.observations, notes_of(here.account))
+    recalled = RecalledObservations(
+        [part.observations for part in here.parts], notes_of(here.account)
+    )
     made = moved_task(task, observe=recalled, now=_UNKNOWN, engine=engine)
-    if made.ours is None or here.task is None:
+    if not made.parts or here.is_gone:
         return
-    _compare_columns(f"{place}, version 2", made.ours, here.task, found)
+    if len(here.parts) != len(made.parts):
+        why = f"{len(here.parts)} tasks of version 2, and {len(made.parts)} scenarios in the source"
+        found.differ(place, why)
+        return
+    for expected, part in zip(made.parts, here.parts, strict=True):
+        _compare_part(place, made, expected, part, found)
+    _compare_observations(place, recalled, found)
     v1 = task_document(carried(task.row))
-    config = json.loads(here.task["config"])
+    config = json.loads((here.parts[0].task or {})["config"])
     missing = list(unaccounted(v1, config, notes_of(here.account)))
     for keys, why in missing:
         found.differ(f"{place}, {'.'.join(keys)}", why)
     found.found["translated"] += sum(1 for _ in leaves(v1)) - len(missing)
-    if len(here.launched) != len(made.experiments):
-        why = f"{len(here.launched)} experiments, and {len(made.experiments)} in the source"
-        found.differ(f"{place}, version 2", why)
+
+
+def _compare_part(
+    place: str, made: MovedTask, expected: MovedPart, here: PartHere, found: MovedComparison
+) -> None:
+    """A task of version 2 with its experiments and measurements."""
+    of_scenario = expected.columns["config"].get("metadata", {}).get(SCENARIO)
+    inside = place if of_scenario is None else f"{place}, {of_scenario}"
+    _compare_columns(f"{inside}, version 2", expected.columns, here.task or {}, found)
+    if len(here.launched) != len(expected.launches):
+        why = f"{len(here.launched)} experiments, and {len(expected.launches)} in the source"
+        found.differ(f"{inside}, version 2", why)
         return
-    for one, (row, levels) in zip(made.experiments, here.launched, strict=True):
-        inside = f"{place}, experiment {one.source_id}"
-        _compare_columns(f"{inside}, version 2", one.ours, row, found)
-        _compare_levels(inside, one, levels, found)
-    _compare_observations(place, recalled, here, found)
+    own = made.experiments if expected.launches else ()
+    each = zip(own, expected.launches, here.launched, strict=True)
+    for experiment, launch, (row, levels) in each:
+        of_one = f"{inside}, experiment {experiment.source_id}"
+        _compare_columns(f"{of_one}, version 2", launch.columns, row, found)
+        _compare_levels(of_one, launch, levels, found)
 
 
 def _compare_observations(
-    place: str, recalled: RecalledObservations, here: MovedHere, found: MovedComparison
+    place: str, recalled: RecalledObservations, found: MovedComparison
 ) -> None:
     """Every observation: that of a raw result with the same figures; and one of each raw result
     that has no note."""
@@ -67,7 +86,7 @@ def _compare_observations(
         if expected is None:
             found.differ(inside, f"the source has no such result of {row['launch']!r}")
             continue
-        _compare_columns(inside, {**expected, "task_id": here.v2_task_id}, row, found)
+        _compare_columns(inside, expected, row, found)
         found.found["observed"] += 1
     for number, load in recalled.missing:
         level = f"{load.kind.value} {load.value:g}"
@@ -94,7 +113,7 @@ def _compare_columns(
 
 
 def _compare_levels(
-    place: str, one: MovedExperiment, levels: Sequence[Mapping[str, Any]], found: MovedComparison
+    place: str, one: MovedLaunch, levels: Sequence[Mapping[str, Any]], found: MovedComparison
 ) -> None:
     """Every raw result: a measurement with the same figures in its units, and it verbatim."""
     if len(levels) != len(one.levels):

@@ -13,10 +13,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from autotuner.config import problems_of
 from autotuner.errors import ConfigError, NotFoundError, Problem
-from autotuner.migrate import Note, translate_task, v1_document
+from autotuner.migrate import Note, v1_document
 from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, opened, preview
 from autotuner.migrate.database.here import translate_here
-from autotuner.migrate.mirror import API_MODE
+from autotuner.migrate.database.tasks import task_translations
 from autotuner.migrate.runtimes import asked_for
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
@@ -59,6 +59,14 @@ class MigrationNote(View):
     text: str
 
 
+class FurtherTask(View):
+    """A task of version 2 that measures a further traffic scenario of a task of version 1."""
+
+    task_id: int | None
+    """Its number; null where it is not made."""
+    document: dict[str, Any]
+
+
 class MigratedTask(View):
     """A task of version 1 beside its task of version 2."""
 
@@ -70,6 +78,8 @@ class MigratedTask(View):
     """Whether that was made by this request."""
     document: dict[str, Any] | None
     """The task of version 2; null where it becomes none, and a note says why."""
+    further: list[FurtherTask]
+    """Tasks of its further traffic scenarios, since a task of version 2 measures one."""
     notes: list[MigrationNote]
 
 
@@ -175,7 +185,11 @@ def _translated_here(
     found = translate_here(
         service.store, number, _observer(service), preview=only_look, engine=_known(engine)
     )
-    return {**vars(found), "notes": _notes(found.notes)}
+    return {
+        **vars(found),
+        "further": [vars(one) for one in found.further],
+        "notes": _notes(found.notes),
+    }
 
 
 def _known(engine: str | None) -> str | None:
@@ -199,13 +213,14 @@ def _task_file(
     if not isinstance(document, dict):
         raise ConfigError("file", (Problem("", "a task of version 1 is a mapping"),))
     asked = asked_for(_known(engine), document.get("base_runtime"))
-    translation = translate_task(document, absent_mode=API_MODE, engine=asked)
+    translation, *further = task_translations(document, asked)
     if only_look:
         return {
             "v1_task_id": None,
             "task_id": None,
             "created": False,
             "document": translation.task,
+            "further": [{"task_id": None, "document": one.task} for one in further],
             "notes": _notes(translation.notes),
         }
     number = _kept(service, document, translation.task, asked)
@@ -238,7 +253,7 @@ def _kept(
 
 def _translated(record: V1TaskRecord, asked: str | None) -> Mapping[str, Any] | None:
     try:
-        return translate_task(v1_document(record), absent_mode=API_MODE, engine=asked).task
+        return task_translations(v1_document(record), asked)[0].task
     except ConfigError:
         return None
 

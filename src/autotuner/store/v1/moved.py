@@ -16,21 +16,40 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MovedExperiment:
-    """An experiment: columns of both tables without numbers, and (measurement, repeat) of each
-    level.
-
-    `ours` is empty where its task has none of ours. `source_id` is its number in the source.
-    """
+    """An experiment: columns of version 1's table without numbers; `source_id` is that of the
+    source."""
 
     source_id: int
     v1: Columns
-    ours: Columns
+
+
+@dataclass(frozen=True)
+class MovedLaunch:
+    """An experiment of version 2: its columns, and (measurement, repeat) of each level."""
+
+    columns: Columns
     levels: tuple[tuple[Measurement, int], ...]
 
 
 @dataclass(frozen=True)
+class MovedPart:
+    """A task of version 2 that measures one traffic scenario of a task.
+
+    Attributes:
+        launches: of each of the task's experiments, in their order.
+    """
+
+    columns: Columns
+    launches: tuple[MovedLaunch, ...]
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True)
 class MovedTask:
-    """A task with its experiments; `ours` is None where it became no task of version 2.
+    """A task with its experiments.
+
+    `parts` are the tasks of version 2 that it became, that of its first scenario first; there may
+    be none.
 
     `best` is the number of the best experiment in the source; `account` as in `MigratedRow`.
     `engine` is the one that the user named for it, where the task itself does not.
@@ -40,10 +59,9 @@ class MovedTask:
     digest: str
     source_id: int
     v1: Columns
-    ours: Columns | None
+    parts: tuple[MovedPart, ...]
     experiments: tuple[MovedExperiment, ...]
     best: int | None
-    observations: tuple[Observation, ...]
     account: Mapping[str, Any]
     engine: str | None = None
 

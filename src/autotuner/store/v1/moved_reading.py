@@ -21,12 +21,30 @@ from autotuner.store.schema import (
 )
 from autotuner.store.sessions import Sessions
 from autotuner.store.v1.moving import NUMBERS, known_units
+from autotuner.store.v1.unmoving import FURTHER
 
 Columns = Mapping[str, Any]
 _TASKS, _EXPERIMENTS, _MEASUREMENTS, _OBSERVATIONS, _PROFILES = (
     cast(Table, row.__table__)
     for row in (TaskRow, ExperimentRow, MeasurementRow, ObservationRow, ProfileRow)
 )
+
+
+@dataclass(frozen=True)
+class PartHere:
+    """A task of version 2 that a unit became, as it is here.
+
+    Attributes:
+        number: its number.
+        task: its columns; None where it is gone.
+        launched: its experiments, in order, each with its measurements.
+        observations: in the order of their numbers.
+    """
+
+    number: int
+    task: Columns | None
+    launched: Sequence[tuple[Columns, Sequence[Columns]]]
+    observations: Sequence[Columns]
 
 
 @dataclass(frozen=True)
@@ -37,9 +55,7 @@ class MovedHere:
         row: of version 1's table; None where it is gone.
         experiments: rows of version 1's table by number in the source.
         strangers: numbers of further experiments that its task has here.
-        task: of version 2; None where there is none, or it is gone.
-        launched: the experiments of that, in order, each with its measurements.
-        observations: of that, in the order of their numbers.
+        parts: tasks of version 2 that it became, that of its first traffic scenario first.
         document: of the profile; None where there is none, or it is gone.
         was_worked_on: whether its task was handed to workers here since.
     """
@@ -52,16 +68,14 @@ class MovedHere:
     row: Columns | None
     experiments: Mapping[int, Columns]
     strangers: Sequence[int]
-    task: Columns | None
-    launched: Sequence[tuple[Columns, Sequence[Columns]]]
-    observations: Sequence[Columns]
+    parts: Sequence[PartHere]
     document: str | None
     was_worked_on: bool
 
     @property
     def is_gone(self) -> bool:
         """Whether its task of version 2 or its profile was removed."""
-        without_task = self.v2_task_id is not None and self.task is None
+        without_task = any(part.task is None for part in self.parts)
         return without_task or (self.profile is not None and self.document is None)
 
     def number_of(self, source_id: int) -> int:
@@ -94,7 +108,9 @@ def moved_here(
         }
         named = {number for each in numbers.values() for number in each.values()}
         experiments = _by_id(connection, v1_schema.experiments, list(named))
-        tasks = _by_id(connection, _TASKS, _present(known.values(), "v2_task_id"))
+        parts = {identity: _numbers(unit) for identity, unit in known.items()}
+        wanted = [number for own_numbers in parts.values() for number in own_numbers]
+        tasks = _by_id(connection, _TASKS, wanted)
         launched = _launched(connection, list(tasks))
         seen = rows_by(connection, _OBSERVATIONS, _OBSERVATIONS.c.task_id, list(tasks))
         worked_on = _worked_on(connection, v1_ids) if of_tasks else set()
@@ -115,14 +131,21 @@ def moved_here(
                     if number in experiments
                 },
                 strangers=sorted(set(own.get(unit.v1_id, ())) - set(numbers[identity].values())),
-                task=tasks.get(unit.v2_task_id),
-                launched=launched.get(unit.v2_task_id, ()),
-                observations=seen.get(unit.v2_task_id, ()),
+                parts=[
+                    PartHere(n, tasks.get(n), launched.get(n, ()), seen.get(n, ()))
+                    for n in parts[identity]
+                ],
                 document=next((row["document"] for row in profiles.get(unit.profile, ())), None),
                 was_worked_on=unit.v1_id in worked_on,
             )
             for identity, unit in known.items()
         }
+
+
+def _numbers(unit: Any) -> list[int]:
+    """Numbers of the tasks of version 2 that a unit became."""
+    first = [] if unit.v2_task_id is None else [unit.v2_task_id]
+    return [*first, *unit.account.get(FURTHER, ())]
 
 
 def _present(units: Iterable[Any], column: str) -> list[Any]:

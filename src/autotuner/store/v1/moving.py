@@ -40,12 +40,13 @@ from autotuner.store.transitions import first_lease
 from autotuner.store.v1.free_names import free_names
 from autotuner.store.v1.moved import (
     KeptRow,
-    MovedExperiment,
+    MovedLaunch,
+    MovedPart,
     MovedPreset,
     MovedTask,
     MoveOutcome,
 )
-from autotuner.store.v1.unmoving import remove_units, was_worked_on
+from autotuner.store.v1.unmoving import FURTHER, remove_units, was_worked_on
 
 TASK_KIND, PRESET_KIND, ROW_KIND = "task", "preset", "row"
 _WRITTEN = (MoveOutcome.MOVED, MoveOutcome.CHANGED)
@@ -213,17 +214,7 @@ def _write(
             for task, row in zip(tasks, before, strict=True)
         ],
     )
-    ours = [task for task in tasks if task.ours is not None]
-    numbers = wanted_or_new(
-        connection,
-        TaskRow.__table__,  # type: ignore[arg-type]
-        [
-            row.v2_task_id or 0 if row is not None else 0
-            for task, row in zip(tasks, before, strict=True)
-            if task.ours is not None
-        ],
-    )
-    v2_ids = dict(zip((task.identity for task in ours), numbers, strict=True))
+    v2_ids = _numbers_of_ours(connection, tasks, before)
     names = free_names(
         connection,
         {place: task.v1["task_name"] for place, task in enumerate(tasks)},
@@ -242,24 +233,44 @@ def _write(
     write_ours(
         connection,
         [
-            (task, v1_id, v2_ids[task.identity])
+            (part, v1_id, number)
             for task, v1_id in zip(tasks, v1_ids, strict=True)
-            if task.ours is not None
+            for part, number in zip(task.parts, v2_ids[task.identity], strict=True)
         ],
     )
     records = []
     for place, (task, v1_id) in enumerate(zip(tasks, v1_ids, strict=True)):
-        here = {"v1_id": v1_id, "v2_task_id": v2_ids.get(task.identity)}
+        own_numbers = v2_ids[task.identity]
+        here = {"v1_id": v1_id, "v2_task_id": next(iter(own_numbers), None)}
         record = ledger_row(migration, TASK_KIND, task, source_table="tasks", **here)
         note_changes(record, v1_id, {"task_name": (task.v1["task_name"], names[place])})
         own = {str(n): renumbered[n] for e in task.experiments if (n := e.source_id) in renumbered}
         if own:
             record["account"][NUMBERS] = own
+        if own_numbers[1:]:
+            record["account"][FURTHER] = own_numbers[1:]
         if task.engine is not None:
             record["account"][ENGINE] = task.engine
         records.append(record)
     put(connection, MigratedRow, records)
-    return [(v1_id, v2_ids.get(t.identity)) for t, v1_id in zip(tasks, v1_ids, strict=True)]
+    return [
+        (v1_id, next(iter(v2_ids[task.identity]), None))
+        for task, v1_id in zip(tasks, v1_ids, strict=True)
+    ]
+
+
+def _numbers_of_ours(
+    connection: Connection, tasks: Sequence[MovedTask], before: Sequence[Row[Any] | None]
+) -> dict[str, list[int]]:
+    """Numbers of the parts of each task, by identity: those of the time before where there were as
+    many."""
+    wanted = []
+    for task, row in zip(tasks, before, strict=True):
+        earlier = [] if row is None else [row.v2_task_id or 0, *row.account.get(FURTHER, ())]
+        wanted.append(earlier if len(earlier) == len(task.parts) else [0] * len(task.parts))
+    table_of_ours: Any = TaskRow.__table__
+    numbers = iter(wanted_or_new(connection, table_of_ours, [n for one in wanted for n in one]))
+    return {task.identity: [next(numbers) for _ in task.parts] for task in tasks}
 
 
 def note_changes(record: dict[str, Any], v1_id: int, names: Mapping[str, tuple[str, str]]) -> None:
@@ -308,7 +319,7 @@ def _write_v1_experiments(
     return {there: here for there, here in found.items() if there != here}
 
 
-def write_ours(connection: Connection, tasks: Sequence[tuple[MovedTask, int, int]]) -> None:
+def write_ours(connection: Connection, parts: Sequence[tuple[MovedPart, int, int]]) -> None:
     """Writes tasks of version 2 with their results: each with its v1 task's number and its own."""
     put(
         connection,
@@ -316,24 +327,22 @@ def write_ours(connection: Connection, tasks: Sequence[tuple[MovedTask, int, int
         (
             {
                 **_NEW_TASK,
-                **(task.ours or {}),
+                **part.columns,
                 "id": number,
                 "v1_task_id": v1_id,
                 "lease": first_lease(),
             }
-            for task, v1_id, number in tasks
+            for part, v1_id, number in parts
         ),
     )
-    numbers = {task.identity: number for task, _, number in tasks}
-    _write_experiments(connection, [task for task, _, _ in tasks], numbers)
-    _write_observations(connection, [task for task, _, _ in tasks], numbers)
+    numbered = [(part, number) for part, _, number in parts]
+    _write_launches(connection, numbered)
+    _write_observations(connection, numbered)
 
 
-def _write_experiments(
-    connection: Connection, tasks: Sequence[MovedTask], v2_ids: Mapping[str, int]
-) -> None:
-    everything: list[tuple[MovedExperiment, int]] = [
-        (one, v2_ids[task.identity]) for task in tasks for one in task.experiments
+def _write_launches(connection: Connection, parts: Sequence[tuple[MovedPart, int]]) -> None:
+    everything: list[tuple[MovedLaunch, int]] = [
+        (one, number) for part, number in parts for one in part.launches
     ]
     table_of_ours: Any = ExperimentRow.__table__
     numbers = take_numbers(connection, table_of_ours, len(everything))
@@ -341,7 +350,7 @@ def _write_experiments(
         connection,
         ExperimentRow,
         (
-            {**_NEW_EXPERIMENT, **one.ours, "id": number, "task_id": task_id}
+            {**_NEW_EXPERIMENT, **one.columns, "id": number, "task_id": task_id}
             for (one, task_id), number in zip(everything, numbers, strict=True)
         ),
     )
@@ -373,14 +382,12 @@ def measurement_columns(measurement: Measurement, repeat: int) -> dict[str, Any]
     }
 
 
-def _write_observations(
-    connection: Connection, tasks: Sequence[MovedTask], v2_ids: Mapping[str, int]
-) -> None:
+def _write_observations(connection: Connection, parts: Sequence[tuple[MovedPart, int]]) -> None:
     rows = {
         row["digest"]: row
-        for task in tasks
-        for observation in task.observations
-        for row in (observation_columns(observation, v2_ids[task.identity]),)
+        for part, number in parts
+        for observation in part.observations
+        for row in (observation_columns(observation, number),)
     }
     for digest in list(found_in(connection, ObservationRow.__table__.c.digest, list(rows))):
         del rows[digest]

@@ -14,6 +14,7 @@ from autotuner.store.records import ExperimentRecord, TaskRecord, experiment_rec
 from autotuner.store.schema import EventRow, ExperimentRow, TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import is_carried
+from autotuner.store.v1.further import is_run
 from autotuner.store.v1.records import V1TaskRecord, naive, now, written
 from autotuner.store.v1.records import task_record as v1_task_record
 from autotuner.store.v1_schema import experiments, tasks
@@ -68,16 +69,16 @@ _READY = "engine_ready"
 def project(sessions: Sessions, v2_task_id: int, projection: Projection) -> None:
     """Writes what `projection` makes of a v2 task into the v1 task that it runs.
 
-    Nothing happens where there is no such v1 task, another run has followed, or it has not run
-    here. v1's rows are kept while they are written: of two writers the later one sees what the
-    earlier one saw, or more.
+    Nothing happens where there is no such v1 task, another run has followed, it has not run here,
+    or it measures a further scenario. v1's rows are kept while they are written: of two writers the
+    later one sees what the earlier one saw, or more.
     """
     with sessions.writing() as session:
         task = session.get(TaskRow, v2_task_id)
         if task is None or task.v1_task_id is None or is_carried(task):
             return
         v1 = _locked(session, task.v1_task_id)
-        newest = select(TaskRow.id).where(TaskRow.v1_task_id == task.v1_task_id)
+        newest = select(TaskRow.id).where(TaskRow.v1_task_id == task.v1_task_id, is_run())
         if v1 is None or session.scalar(newest.order_by(TaskRow.id.desc()).limit(1)) != v2_task_id:
             return
         session.refresh(task)

@@ -23,6 +23,7 @@ from autotuner.errors import (
 from autotuner.store.schema import TaskRow
 from autotuner.store.sessions import Sessions
 from autotuner.store.transitions import TRANSITIONS, NewTask, act, create, is_carried, remove
+from autotuner.store.v1.further import is_further, is_run
 from autotuner.store.v1.records import FRESH, V1TaskRecord, now, task_record, written
 from autotuner.store.v1_schema import experiments, tasks
 
@@ -81,16 +82,16 @@ class V1Tasks:
 
     def runs_of(self, task_id: int) -> tuple[int, ...]:
         """Every v2 task that runs or ran a v1 task, oldest first."""
-        query = select(TaskRow.id).where(TaskRow.v1_task_id == task_id).order_by(TaskRow.id)
+        query = select(TaskRow.id).where(TaskRow.v1_task_id == task_id, is_run())
         with self._sessions.reading() as session:
-            return tuple(session.scalars(query))
+            return tuple(session.scalars(query.order_by(TaskRow.id)))
 
     def running(self) -> tuple[int, ...]:
         """The v2 tasks behind those v1 tasks that are running."""
         query = (
             select(TaskRow.id)
             .join(tasks, tasks.c.id == TaskRow.v1_task_id)
-            .where(tasks.c.status == "RUNNING")
+            .where(tasks.c.status == "RUNNING", is_run())
             .order_by(TaskRow.id)
         )
         with self._sessions.reading() as session:
@@ -143,7 +144,7 @@ class V1Transitions:
             _require(now, FINISHED if anew else (PENDING,))
             if _definition(now) != _definition(seen):
                 raise StaleRevisionError(f"v1 task {seen.id} was changed", remedy="read it again")
-            gone = _forget_runs(session, now)
+            gone = _forget_runs(session, _runs(session, seen.id), now)
             if anew:
                 _forget_results(session, seen.id)
                 _set(session, seen.id, FRESH)
@@ -204,7 +205,8 @@ class V1Transitions:
         now = _locked(session, task_id)
         if not (or_in_name_only and _never_began(session, now)):
             _require(now, (PENDING, *FINISHED))
-        gone = _forget_runs(session, now)
+        everything = _runs(session, task_id, with_further=True)
+        gone = _forget_runs(session, everything, now)
         _forget_results(session, task_id)
         return gone
 
@@ -236,13 +238,14 @@ def _definition(task: V1TaskRecord) -> dict[str, Any]:
     return {name: value for name, value in vars(task).items() if name not in _OF_RESULTS}
 
 
-def _runs(session: Session, task_id: int) -> list[TaskRow]:
+def _runs(session: Session, task_id: int, *, with_further: bool = False) -> list[TaskRow]:
+    """The v2 tasks that run or ran a v1 task, oldest first; those of further scenarios too."""
     query = select(TaskRow).where(TaskRow.v1_task_id == task_id).order_by(TaskRow.id)
-    return list(session.scalars(query.with_for_update()))
+    found = session.scalars(query.with_for_update())
+    return [row for row in found if with_further or not is_further(row)]
 
 
-def _forget_runs(session: Session, task: V1TaskRecord) -> tuple[int, ...]:
-    runs = _runs(session, task.id)
+def _forget_runs(session: Session, runs: Sequence[TaskRow], task: V1TaskRecord) -> tuple[int, ...]:
     if any(run.status == "running" for run in runs):
         raise _wrong(task.id, STOPPING)
     for run in runs:

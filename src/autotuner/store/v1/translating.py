@@ -1,4 +1,4 @@
-"""The v2 task of a v1 task that is in this database, made of its rows: at most one."""
+"""The v2 tasks of a v1 task that is in this database, made of its rows: one for each scenario."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError
 from autotuner.store import v1_schema
 from autotuner.store.row_numbers import take_numbers
 from autotuner.store.schema import TaskRow
 from autotuner.store.sessions import Sessions
+from autotuner.store.v1.further import is_run
 from autotuner.store.v1.moved import MovedTask
 from autotuner.store.v1.moved_reading import rows_by
 from autotuner.store.v1.moving import write_ours
@@ -29,24 +31,41 @@ def v1_rows(sessions: Sessions, task_id: int) -> tuple[Row, list[Row]] | None:
         return None if task is None else (task[0], own.get(task_id, []))
 
 
-def write_translated(sessions: Sessions, task: MovedTask, v1_id: int) -> tuple[int | None, bool]:
-    """The number of the v2 task of a v1 task, and whether it was made now.
+def write_translated(
+    sessions: Sessions, task: MovedTask, v1_id: int
+) -> tuple[tuple[int, ...], bool]:
+    """The numbers of the v2 tasks of a v1 task, and whether the first was made now.
 
-    The newest, where the task has any; None where it becomes none.
+    The newest that runs it, then those of further scenarios; none where it becomes none. Those of
+    further scenarios are made too of a task that runs or ran here already.
 
     Raises:
         NotFoundError: there is no such v1 task.
     """
-    newest = select(TaskRow.id).where(TaskRow.v1_task_id == v1_id).order_by(TaskRow.id.desc())
     with sessions.writing() as session:
         locked = select(_TASKS.c.id).where(_TASKS.c.id == v1_id).with_for_update()
         if session.scalar(locked) is None:
             raise NotFoundError(f"there is no v1 task {v1_id}")
-        known = session.scalar(newest.limit(1))
-        if known is not None or task.ours is None:
-            return known, False
+        known = _numbers(session, v1_id)
+        missing = task.parts[len(known) :] if len(known) < 2 else ()
         connection = session.connection()
         table: Any = TaskRow.__table__
-        [number] = take_numbers(connection, table, 1)
-        write_ours(connection, [(task, v1_id, number)])
-        return number, True
+        numbers = take_numbers(connection, table, len(missing))
+        write_ours(
+            connection,
+            [(part, v1_id, number) for part, number in zip(missing, numbers, strict=True)],
+        )
+        return (*known, *numbers), not known and bool(numbers)
+
+
+def translated_numbers(sessions: Sessions, v1_id: int) -> tuple[int, ...]:
+    """The numbers of the v2 tasks of a v1 task, as `write_translated` has them."""
+    with sessions.reading() as session:
+        return _numbers(session, v1_id)
+
+
+def _numbers(session: Session, v1_id: int) -> tuple[int, ...]:
+    mine = select(TaskRow.id).where(TaskRow.v1_task_id == v1_id)
+    newest = session.scalar(mine.where(is_run()).order_by(TaskRow.id.desc()).limit(1))
+    further = session.scalars(mine.where(~is_run()).order_by(TaskRow.id))
+    return (*([] if newest is None else [newest]), *further)

@@ -15,6 +15,8 @@ from autotuner.store.schema import EventRow, ObservationRow, ProfileRow, TaskRow
 
 REPLACED = "replaced"
 """Key of an account: the row of version 1's presets that stood here before, and was replaced."""
+FURTHER = "further"
+"""Key of an account: numbers of the v2 tasks of a task's further traffic scenarios."""
 PUT_ASIDE_KIND = "put_aside"
 """Record of a preset that stood here before, and in whose place nothing came."""
 
@@ -42,6 +44,7 @@ def remove_units(connection: Connection, units: Sequence[Row[Any]]) -> None:
 
 def _remove_tasks(connection: Connection, units: Sequence[Row[Any]]) -> None:
     ours = [unit.v2_task_id for unit in units if unit.v2_task_id is not None]
+    ours += [number for unit in units for number in unit.account.get(FURTHER, ())]
     connection.execute(delete(ObservationRow).where(ObservationRow.task_id.in_(ours)))
     connection.execute(delete(EventRow).where(EventRow.task_id.in_(ours)))
     connection.execute(delete(TaskRow).where(TaskRow.id.in_(ours)))
