@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -28,10 +29,22 @@ def accepted(model: type[BaseModel], field: str, value: Any, beside: Any = None)
     Raises:
         UnfitError: no reading of it is accepted.
     """
+    if beside is None and isinstance(value, str | int | float):
+        return _accepted_again(model, field, value)
+    return _accepted(model, field, value, beside or {})
+
+
+@functools.lru_cache(maxsize=4_096, typed=True)  # 1, 1.0 and true differ
+def _accepted_again(model: type[BaseModel], field: str, value: Any) -> Any:
+    """Tasks of one database have the same few values again and again."""
+    return _accepted(model, field, value, {})
+
+
+def _accepted(model: type[BaseModel], field: str, value: Any, beside: Mapping[str, Any]) -> Any:
     why = ""
     for reading in _readings(value):
         try:
-            made = model.model_validate({**(beside or {}), field: reading})
+            made = model.model_validate({**beside, field: reading})
         except ValidationError as error:
             why = why or "; ".join(problem.message for problem in problems_of(error))
         else:

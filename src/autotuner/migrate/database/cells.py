@@ -78,7 +78,7 @@ def _json(cell: Cell) -> JsonCell:
         raise UnfitError("it holds bytes that are no text")
     try:
         value = _DECODER.decode(text)
-        return JsonCell(text, storable(value) if _SUSPECT.search(text) else value)
+        return JsonCell(text, storable(value) if _is_suspect(text) else value)
     except RecursionError:
         raise UnfitError("it is nested too deeply") from None
     except ValueError as error:
@@ -90,8 +90,15 @@ def _no_number(word: str) -> float:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_no_number)
-_SUSPECT = re.compile(r"\\u|[eE]\+?\d{3}")
-"""Escapes of any character, and numbers that may be too large: most texts have neither."""
+_LARGE = (re.compile(r"e\+?\d{3}"), re.compile(r"E\+?\d{3}"))
+"""Exponents of numbers that may be too large, by their letter: to look for one letter and then for
+the other takes a quarter of the time of looking for either."""
+
+
+def _is_suspect(text: str) -> bool:
+    """Whether a text of JSON may hold what is not storable: most hold no escape of that kind, and
+    no exponent."""
+    return "\\u" in text or any(large.search(text) for large in _LARGE)
 
 
 def lenient_json(cell: Cell) -> Any:

@@ -145,10 +145,12 @@ def _distribution(stats: Any, count: int) -> Distribution | None:
     """A distribution in ms; None where version 1 kept less than ours has."""
     if not isinstance(stats, Mapping) or not count:
         return None
-    seconds: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
-    if not all(type(value) in (int, float) and math.isfinite(value) for value in seconds):
-        return None
-    in_ms = {ours: value * _MS for ours, value in zip(_STATS, seconds, strict=True)}
+    in_ms: dict[str, float] = {}
+    for ours, theirs in _STATS.items():
+        value: Any = stats.get(theirs)
+        if type(value) not in (int, float) or not math.isfinite(value):
+            return None
+        in_ms[ours] = value * _MS
     return Distribution(count=count, **in_ms)
 
 
