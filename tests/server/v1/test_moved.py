@@ -200,3 +200,16 @@ def test_the_dashboard_counts_what_lies_in_the_source(source: Path, after: TestC
     assert sorted(row["id"] for row in found["running_tasks"]) == running
     timeline = after.get("/api/dashboard/experiment-timeline?hours=1000000").json()
     assert [row["id"] for row in timeline] == [row["id"] for row in experiments]
+
+
+def test_logs_of_a_moved_task_are_those_of_one_that_has_logged_nothing(after: TestClient) -> None:
+    for task in after.get("/api/tasks/").json():
+        path = f"/api/tasks/{task['id']}/logs"
+        assert after.get(path).json() == {"logs": "No logs available yet."}
+        if task["status"] in ("completed", "failed", "cancelled"):  # others are waited for
+            assert "data:" not in after.get(f"{path}?follow=true").text
+        for place, _ in enumerate(after.get(f"/api/experiments/task/{task['id']}").json(), 1):
+            one = after.get(f"/api/tasks/{task['id']}/experiments/{place}/logs")
+            assert (one.status_code, one.json()) == (200, {"logs": ""}), task
+        assert after.delete(path).status_code == 204
+    assert after.get("/api/tasks/999/logs").status_code == 404
