@@ -175,7 +175,7 @@ def _batch_by_batch(batches: Iterator[T]) -> Iterator[Iterator[T]]:
 
 
 def _beside(write: Callable[[S], T], batches: Iterable[S]) -> Iterator[T]:
-    """What `write` makes of each batch, in order: while it waits for the disk, the next is made."""
+    """Outcomes of `write`, batch by batch: while one waits for the disk, the next is made."""
     with ThreadPoolExecutor(1, "moving") as writer:
         writing: Future[T] | None = None
         for batch in batches:
