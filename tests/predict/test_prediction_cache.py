@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autotuner.predict.aiconfigurator.cache import PredictionCache
+from autotuner.predict.prediction_cache import PredictionCache
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

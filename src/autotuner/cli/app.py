@@ -151,12 +151,14 @@ def predict(
     home: Home = None,
     as_json: Json = False,
     predictor: Annotated[
-        str | None, typer.Option("--predictor", help="auto, aiconfigurator or roofline.")
+        str | None,
+        typer.Option("--predictor", help="auto, aiconfigurator, aisimulate or roofline."),
     ] = None,
     mode: Annotated[
         str | None,
         typer.Option(
-            "--mode", help="aiconfigurator's data: auto, SILICON, HYBRID, EMPIRICAL, SOL."
+            "--mode",
+            help="Data of aiconfigurator and AISimulate: auto, SILICON, HYBRID, EMPIRICAL, SOL.",
         ),
     ] = None,
     every: Annotated[

@@ -80,7 +80,7 @@ def dataset(
         str, typer.Argument(metavar="DATASET", help="silicon: rows that aiconfigurator carries.")
     ],
     predictor: Annotated[
-        str, typer.Option("--predictor", help="auto, aiconfigurator or roofline.")
+        str, typer.Option("--predictor", help="auto, aiconfigurator, aisimulate or roofline.")
     ] = "auto",
     only: Annotated[
         str | None,

@@ -169,6 +169,7 @@ PREDICTORS = ExtensionPoint(
     own={
         "auto": "autotuner.predict.combined:best_of_both",
         "aiconfigurator": "autotuner.predict.aiconfigurator.predictor:AiconfiguratorPredictor",
+        "aisimulate": "autotuner.predict.aisimulate.predictor:AISimulatePredictor",
         "roofline": "autotuner.predict.roofline.predictor:RooflinePredictor",
         "none": None,
     },

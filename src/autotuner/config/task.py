@@ -73,7 +73,8 @@ class PredictionConfig(Document):
     predictor: PredictorName = "auto"
     """`auto`: the mean of aiconfigurator and roofline where both can tell, else roofline."""
     mode: PredictionMode = "auto"
-    """Data that aiconfigurator answers from; `auto`: the first in this order that has an answer."""
+    """Data that aiconfigurator and AISimulate answer from; `auto`: the first in this order that has
+    an answer."""
     calibrate: Bool = True
     """Whether what was measured before corrects the predictor."""
 

@@ -5,6 +5,7 @@ Knows nothing of launching and storage.
 """
 
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
+from autotuner.predict.aisimulate.predictor import AISimulatePredictor
 from autotuner.predict.closed_loop import (
     e2e_ms,
     requests_in_flight,
@@ -33,6 +34,7 @@ from autotuner.predict.predictor import (
 from autotuner.predict.roofline.predictor import RooflinePredictor
 
 __all__ = [
+    "AISimulatePredictor",
     "AiconfiguratorPredictor",
     "DeviceSpeed",
     "Observation",

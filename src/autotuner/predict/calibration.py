@@ -25,7 +25,14 @@ from autotuner.predict.calibration_kernel import (
 )
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
 from autotuner.predict.observations import Observation
-from autotuner.predict.predictor import Prediction, Predictions, Predictor, Scenario, Support
+from autotuner.predict.predictor import (
+    Prediction,
+    Predictions,
+    Predictor,
+    Scenario,
+    Support,
+    scaled_percentiles,
+)
 
 if TYPE_CHECKING:
     from autotuner.predict.calibration_kernel import Array
@@ -286,6 +293,7 @@ def _corrected(
         # E2E is a sum: to first order its logarithm moves by each part's share of it.
         tok_s_log_std=math.hypot(share * ttft[1], (1 - share) * tpot[1], littles_law[1]),
         source=f"{point.source}, {source}",
+        **scaled_percentiles(point, ttft_ms, tpot_ms),
     )
 
 

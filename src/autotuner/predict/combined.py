@@ -37,6 +37,7 @@ from autotuner.predict.predictor import (
     Predictor,
     Scenario,
     Support,
+    scaled_percentiles,
 )
 from autotuner.predict.roofline.predictor import RooflinePredictor
 
@@ -116,6 +117,7 @@ def _mean(one: Prediction, two: Prediction) -> Prediction:
         source=_source(one, two),
         memory_gib=one.memory_gib or two.memory_gib,
         note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
+        **scaled_percentiles(two if one.ttft_p90_ms is None else one, ttft_ms, tpot_ms),
     )
 
 
@@ -246,8 +248,8 @@ def predictor_for(
 
     Args:
         wanted: of `PREDICTORS`; one that a package adds is made without arguments.
-        mode: the data that aiconfigurator answers from.
-        cache: folder in which aiconfigurator's answers are kept.
+        mode: the data that aiconfigurator or AISimulate answers from.
+        cache: folder in which their answers are kept.
         compared: what its answers will be compared with; where the mode is `auto`, the same kind of
             data answers all of it.
 
@@ -255,7 +257,8 @@ def predictor_for(
         AutotunerError: the predictor asked for cannot be loaded.
     """
     if wanted not in ("auto", "aiconfigurator"):
-        chosen: Predictor = PREDICTORS.load(wanted)()
+        given = {"mode": mode, "cache": cache} if wanted == "aisimulate" else {}
+        chosen: Predictor = PREDICTORS.load(wanted)(**given)
         return chosen, f"the task asks for it; {chosen.supports(scenario).why}"
     roofline = RooflinePredictor()
     aiconfigurator = AiconfiguratorPredictor(mode=mode, cache=cache)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
-from autotuner.predict.predictor import Prediction, Predictions
+from autotuner.predict.predictor import Prediction, Predictions, scaled_percentiles
 
 LADDER = tuple(LoadLevel.concurrency(2**power) for power in range(13))
 """Concurrencies that are asked for where rates are wanted, one request to 4,096."""
@@ -134,6 +134,7 @@ def _under(load: LoadLevel, below: Prediction, above: Prediction, share: float) 
         ttft_log_std=max(below.ttft_log_std, above.ttft_log_std),
         tpot_log_std=max(below.tpot_log_std, above.tpot_log_std),
         tok_s_log_std=max(below.tok_s_log_std, above.tok_s_log_std),
+        **scaled_percentiles(above, ttft_ms, tpot_ms),
     )
 
 

@@ -91,6 +91,8 @@ class Prediction:
         source: the predictor, with what it was answered from; see `kind_of`.
         memory_gib: per device, where it is predicted.
         note: what a reader has to know of this figure (queueing, a fallback).
+        ttft_p90_ms, ttft_p99_ms, e2e_p90_ms, e2e_p99_ms: percentiles over requests, where they are
+            predicted.
     """
 
     candidate_id: str
@@ -107,6 +109,10 @@ class Prediction:
     memory_gib: float | None = None
     power_w: float | None = None
     note: str = ""
+    ttft_p90_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    e2e_p90_ms: float | None = None
+    e2e_p99_ms: float | None = None
 
     def __post_init__(self) -> None:
         if self.osl <= 1:
@@ -146,6 +152,23 @@ class Prediction:
     def e2e_ms(self) -> float:
         """Mean end-to-end latency: TTFT + (OSL - 1) x TPOT."""
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
+
+
+PERCENTILES = ("ttft_p90_ms", "ttft_p99_ms", "e2e_p90_ms", "e2e_p99_ms")
+"""Fields of `Prediction`."""
+
+
+def scaled_percentiles(point: Prediction, ttft_ms: float, tpot_ms: float | None) -> dict[str, Any]:
+    """The percentiles of a point whose means are changed, in proportion to the means."""
+    ratios = {
+        "ttft": ttft_ms / point.ttft_ms,
+        "e2e": e2e_ms(ttft_ms, tpot_ms, point.osl) / point.e2e_ms,
+    }
+    found = {name: getattr(point, name) for name in PERCENTILES}
+    return {
+        name: None if value is None else value * ratios[name.partition("_")[0]]
+        for name, value in found.items()
+    }
 
 
 def kind_of(source: str) -> str:
@@ -244,7 +267,7 @@ STDS_80 = 1.2815515655446004
 def limit_interval80(point: Prediction, name: str) -> tuple[float, float]:
     """The 80 % interval of what a limit is of: `ttft_ms`, `tpot_ms`, `e2e_p90_ms`.
 
-    No predictor tells percentiles: the mean stands for the 90th.
+    The mean stands for the 90th percentile, which few predictors tell.
     """
     value = point.e2e_ms if name == "e2e_p90_ms" else getattr(point, name)
     return interval80(value, getattr(point, SPREADS[name]))

@@ -15,6 +15,7 @@ from autotuner.config import LoadKind, LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observations import observation_id
+from autotuner.predict.predictor import PERCENTILES
 from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
 
 
@@ -243,7 +244,9 @@ def _predictions(
 
 
 _FIGURES = [
-    field.name for field in fields(Prediction) if field.name not in ("candidate_id", "load")
+    field.name
+    for field in fields(Prediction)
+    if field.name not in ("candidate_id", "load", *PERCENTILES)
 ]
 _figures = attrgetter(*_FIGURES)
 """In the order in which a prediction takes them, behind its candidate and its load."""

@@ -65,10 +65,12 @@ def test_an_engine_is_reported_in_a_version(client: TestClient) -> None:
 
 def test_predictors_say_whether_they_are_installed(client: TestClient) -> None:
     items = {row["name"]: row for row in got(client, "/predictors/")["items"]}
-    assert set(items) == {"roofline", "aiconfigurator"}
+    assert set(items) == {"roofline", "aiconfigurator", "aisimulate"}
     assert items["roofline"]["installed"] is True
-    row = items["aiconfigurator"]
-    assert row["installed"] is (row["version"] is not None)
+    for name in ("aiconfigurator", "aisimulate"):
+        row = items[name]
+        assert row["installed"] is (row["version"] is not None)
+        assert row["install"].startswith(f"make {name}")
 
 
 def test_the_schema_is_that_of_task_files(client: TestClient) -> None:

@@ -120,7 +120,7 @@ def test_limits_are_those_that_the_operator_has_set(service: Service) -> None:
 def test_versions_report_the_database_and_no_secret(client: TestClient, service: Service) -> None:
     versions = client.get("/api/v2/system/versions").json()
     assert versions["database"][0].isdigit()
-    assert set(versions["predictors"]) == {"roofline", "aiconfigurator"}
+    assert set(versions["predictors"]) == {"roofline", "aiconfigurator", "aisimulate"}
     reported = client.get("/api/v2/system/").text + client.get("/metrics").text
     assert str(service.folder) not in reported
     assert "postgresql://" not in reported

@@ -4045,7 +4045,8 @@ export interface components {
             calibrate: boolean;
             /**
              * Mode
-             * @description Data that aiconfigurator answers from; `auto`: the first in this order that has an answer.
+             * @description Data that aiconfigurator and AISimulate answer from; `auto`: the first in this order that has
+             *     an answer.
              * @default auto
              * @enum {string}
              */
@@ -4056,7 +4057,7 @@ export interface components {
              * @default auto
              * @enum {string}
              */
-            predictor: "auto" | "aiconfigurator" | "roofline" | "none";
+            predictor: "auto" | "aiconfigurator" | "aisimulate" | "roofline" | "none";
         };
         /**
          * PredictionErrorView

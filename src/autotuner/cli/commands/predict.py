@@ -19,6 +19,7 @@ from autotuner.config import PredictionMode, nearest
 from autotuner.config.extensions import PREDICTORS
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator.installation import require_installed
+from autotuner.predict.aisimulate import installation as aisimulate
 from autotuner.report.html import write_aside
 from autotuner.report.plan_document import estimate_csv, estimate_document
 from autotuner.report.plan_terminal import print_estimate
@@ -82,6 +83,8 @@ def _with_options(prepared: Prepared, options: Mapping[str, str | None]) -> Prep
             )
     if given.get("predictor") == "aiconfigurator":
         require_installed()
+    if given.get("predictor") == "aisimulate":
+        aisimulate.usable(aisimulate.installed())
     prediction = prepared.task.prediction.model_copy(update=given)
     return replace(prepared, task=prepared.task.model_copy(update={"prediction": prediction}))
 

@@ -19,7 +19,12 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json, refuse_unwritable
 from autotuner.config import load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
-from autotuner.predict import AiconfiguratorPredictor, Predictor, RooflinePredictor
+from autotuner.predict import (
+    AiconfiguratorPredictor,
+    AISimulatePredictor,
+    Predictor,
+    RooflinePredictor,
+)
 from autotuner.predict.combined import best_of_both
 from autotuner.report import print_comparison, write_aside, write_comparison
 from autotuner.report.comparison import comparison_document, pair_rows
@@ -44,6 +49,7 @@ _DATASETS = ("silicon",)
 _PREDICTORS: Mapping[str, Callable[[Path], Predictor]] = {
     "auto": lambda cache: best_of_both(cache=cache),
     "aiconfigurator": lambda cache: AiconfiguratorPredictor(cache=cache),
+    "aisimulate": lambda cache: AISimulatePredictor(cache=cache),
     "roofline": lambda cache: RooflinePredictor(),
 }
 

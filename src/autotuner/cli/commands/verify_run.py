@@ -31,7 +31,7 @@ def run_command(
     if load_task(path).prediction.predictor == "none":
         raise VerifyError(
             "prediction.predictor is none: there would be nothing to compare",
-            remedy="write auto, aiconfigurator or roofline",
+            remedy="write auto, aiconfigurator, aisimulate or roofline",
         )
     summary, interrupted = run_task(
         path, home=home, quiet=outputs.as_json, fresh=fresh, again=False

@@ -178,7 +178,7 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     kv_format = asked["kvcache_quant_mode"]
     if kv_format is not None:
         if kv_format not in _KV_FORMATS:
-            raise UnaskableError(f"aiconfigurator knows no KV cache in {kv_format}")
+            raise UnaskableError(f"no kernel was measured with a KV cache in {kv_format}")
         asked["kvcache_quant_mode"] = _KV_FORMATS[kv_format]
     isl, osl = round(scenario.isl), round(scenario.osl)
     caching = value(candidate, "attention.enable_prefix_caching")

@@ -25,8 +25,9 @@ from autotuner.config import PredictionMode
 from autotuner.engines import ENGINES
 from autotuner.engines.failures import REMEDIES
 from autotuner.errors import CatalogError, EngineError
-from autotuner.predict import AiconfiguratorPredictor, RooflinePredictor
+from autotuner.predict import AiconfiguratorPredictor, AISimulatePredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator.installation import INSTALL, installed_version
+from autotuner.predict.aisimulate import installation as aisimulate
 from autotuner.report.documents import coverage_document, engine_document, engine_row
 from autotuner.report.task_schema import task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -162,6 +163,7 @@ def get_engine(
 def list_predictors() -> Response:
     """Lists the predictors, and which of them are installed."""
     known = installed_version() is not None
+    simulated = aisimulate.installed()
     rows = [
         {
             "name": "roofline",
@@ -178,6 +180,15 @@ def list_predictors() -> Response:
             "install": INSTALL,
             "supports": "models, GPUs and engine versions of which NVIDIA's aiconfigurator has "
             "measured operators",
+            "modes": list(typing.get_args(PredictionMode)),
+        },
+        {
+            "name": "aisimulate",
+            "version": AISimulatePredictor().name if simulated else None,
+            "installed": simulated is not None,
+            "install": aisimulate.INSTALL,
+            "supports": "models, GPUs and engines of which NVIDIA's AISimulate has measured "
+            "operators; it simulates their scheduler, and predicts percentiles too",
             "modes": list(typing.get_args(PredictionMode)),
         },
     ]

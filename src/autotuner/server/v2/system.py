@@ -16,6 +16,7 @@ from autotuner.catalog import gpus, this_device
 from autotuner.engines import ENGINES
 from autotuner.predict import RooflinePredictor, device_speed
 from autotuner.predict.aiconfigurator.installation import installed_version
+from autotuner.predict.aisimulate import installation as aisimulate
 from autotuner.report.documents import installed
 from autotuner.server.liveness import DEAD_AFTER_S
 from autotuner.server.v2.routing import ServiceDep, View, json_response, v2_router
@@ -255,6 +256,7 @@ def get_limits(service: ServiceDep) -> Response:
 @router.get("/versions", response_model=VersionsView)
 def get_versions(service: ServiceDep) -> Response:
     """The versions installed on the service's machine."""
+    simulated = aisimulate.installed()
     return json_response(
         VERSIONS,
         {
@@ -265,6 +267,7 @@ def get_versions(service: ServiceDep) -> Response:
             "predictors": {
                 "roofline": RooflinePredictor().name,
                 "aiconfigurator": installed_version(),
+                "aisimulate": simulated.version if simulated else None,
             },
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
