@@ -126,3 +126,8 @@ def test_replicas_of_attention_are_the_same_ranks_counted_otherwise() -> None:
         {"tp": "16", "dp-size": 8, "enable_dp_attention": "true"}, None
     )
     assert (tried.settings["parallel.tensor_parallel"], tried.unsettled) == (2, ())
+
+
+def test_a_parameter_without_a_name_is_no_switch() -> None:
+    translation = translated(base_runtime="vllm", parameters={"": [True]})
+    assert note(translation, "parameters.").done is Done.LOST

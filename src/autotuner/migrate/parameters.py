@@ -51,7 +51,8 @@ def add_parameters(draft: Draft, parameters: Mapping[str, Any]) -> tuple[bool, .
     given = [found for name, raw in parameters.items() if (found := _read(draft, name, raw))]
     winners = {parameter.subject: parameter for parameter in given}
     experts: tuple[bool, ...] = ()
-    switch = plain(attention_switch(draft.engine) or "")
+    flag = attention_switch(draft.engine)
+    switch = None if flag is None else plain(flag)
     for parameter in given:
         winner = winners[parameter.subject]
         if winner is not parameter:
