@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import statistics
 
 import pytest
 from hypothesis import given
@@ -35,3 +37,11 @@ def test_the_schema_takes_the_notation(text: str) -> None:
     written = next(way for way in schema["anyOf"] if way.get("type") == "string")
     assert re.search(written["pattern"], text)
     assert not re.search(written["pattern"], "about 100")
+
+
+@pytest.mark.parametrize("text", ["D(128,32)", "N(480,240)/(300,30)", "U(50,100)/(100,300)"])
+def test_the_spread_of_answers_is_that_of_draws(text: str) -> None:
+    lengths, rng = LengthDistribution.parse(text), random.Random(7)
+    drawn = [lengths.draw(rng)[1] for _ in range(4000)]
+    spread = statistics.pstdev(drawn) / statistics.fmean(drawn)
+    assert lengths.output_spread() == pytest.approx(spread, rel=0.05)

@@ -16,7 +16,8 @@ from aiconfigurator_cases import scenario
 from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.errors import EngineError
 from autotuner.predict import AISimulatePredictor, Predictions, Predictor, Scenario
-from autotuner.predict.aisimulate.host import MOST_FAILURES, ProcessPool
+from autotuner.predict.aisimulate import host
+from autotuner.predict.aisimulate.host import MOST_FAILURES, ProcessPool, SimulatorProcess
 from autotuner.predict.aisimulate.installation import AISimulateInstallation, installed
 from autotuner.predict.aisimulate.questions import SETTLED_PER_IN_FLIGHT, Lengths
 from autotuner.testing.predictor_contract import PredictorContract
@@ -120,6 +121,25 @@ def test_what_goes_wrong_is_a_refusal_of_that_candidate(
     assert list(found.refused) == [broken.id]
     assert why in found.refused[broken.id]
     assert [p.candidate_id for p in found] == [c.id for c in others for _ in LEVELS]
+
+
+def test_a_question_that_is_interrupted_does_not_answer_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = SimulatorProcess(stand_in("", tmp_path).command)
+    worker = {"parallelism": {"tensor": 2}, "kv_cache": {}}
+    question = {"engine": {"workers": {"aggregated": worker}}, "loads": []}
+    process.ask(question)
+    with monkeypatch.context() as patch:
+        patch.setattr(host.os, "read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            process.ask(question | {"loads": [{"concurrency": 1, "request_count": 1, "osl": 8}]})
+    assert process.ask(question) == {"levels": []}
+    process.close()
+
+
+def interrupted(*arguments: object) -> bytes:
+    raise KeyboardInterrupt
 
 
 def test_after_some_failures_in_a_row_the_rest_is_not_asked(

@@ -39,6 +39,7 @@ def test_every_candidate_is_in_the_scenario_of_its_engine(tmp_path: Path) -> Non
     assert ids == [candidate.id for candidate in task.space.candidates]
     for scenario, candidates in found:
         assert (scenario.device, scenario.isl, scenario.osl) == ("h100_sxm", 200.0, 40.0)
+        assert scenario.osl_spread == pytest.approx(40 / 12**0.5 / 40)
         assert scenario.model == "meta-llama/Meta-Llama-3.1-8B", (
             "not the name that it is served under"
         )

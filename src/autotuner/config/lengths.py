@@ -6,6 +6,7 @@ of input and output; `U(50,100)/(200,250)` uniform, smallest and largest of inpu
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from decimal import Decimal
@@ -108,6 +109,14 @@ class LengthDistribution(BaseModel):
     def draw(self, rng: random.Random) -> tuple[int, int]:
         """One request's (input, output) tokens, each at least 1."""
         return self._one(self.input, rng), self._one(self.output, rng)
+
+    def output_spread(self) -> float:
+        """Standard deviation of output tokens over their mean, but for cuts and rounding."""
+        first, second = self.output
+        if self.kind == "D":
+            return 0.0
+        std = second if self.kind == "N" else (second - first) / math.sqrt(12)
+        return std / self.mean()[1]
 
     def largest(self) -> int:
         """The most tokens (input + output) that one request can have."""

@@ -48,6 +48,7 @@ def scenarios(
             isl=isl,
             osl=osl,
             prefix=float(candidates[0].runtime.prefix or 0),
+            osl_spread=prepared.workload.output_spread(),
             defaults=region.engine.table.defaults,
         )
         found.append((scenario, candidates))

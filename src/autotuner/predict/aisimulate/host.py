@@ -98,12 +98,17 @@ class SimulatorProcess:
             ProcessFailedError: the process ended or was ended; the next question starts another.
             EngineError: it cannot be started, or cannot load AISimulate.
         """
-        running = self._running or self._start()
-        # Where it has ended, so has its output, and reading says why.
-        with contextlib.suppress(OSError):
-            running.questions.write(json.dumps(question).encode() + b"\n")
-            running.questions.flush()
-        return self._read(running, self._question_limit_s)
+        try:
+            running = self._running or self._start()
+            # Where it has ended, so has its output, and reading says why.
+            with contextlib.suppress(OSError):
+                running.questions.write(json.dumps(question).encode() + b"\n")
+                running.questions.flush()
+            return self._read(running, self._question_limit_s)
+        except BaseException:
+            # Interrupted, it would answer the next question with the answer to this one.
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends the process, if there is one."""
