@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from autotuner.server.app import Server, create_app
+from autotuner.server.app import Server, create_app, listening_on
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
@@ -99,16 +98,15 @@ def curl(command: str, address: str) -> str:
 @contextmanager
 def running(store: Store, home: Path) -> Iterator[str]:
     """A server on a free port; its address."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    app = create_app(Service(store, home, ServiceSettings(port=port)))
-    server = Server(app, uvicorn.Config(app, port=port, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()
+    with listening_on("127.0.0.1", 0) as listening:
+        port = listening.getsockname()[1]
+        app = create_app(Service(store, home, ServiceSettings(port=port)))
+        server = Server(app, uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            thread.join(0.02)
+        yield f"http://127.0.0.1:{port}"
+        server.should_exit = True
+        thread.join()

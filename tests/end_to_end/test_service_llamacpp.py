@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from free_ports import free_port
 
 AUTOTUNER = (sys.executable, "-m", "autotuner")
 WAIT_S = 240.0
@@ -46,9 +47,7 @@ class Team:
         self.folder = folder
         named = {} if database is None else {"AUTOTUNER_DATABASE": database}
         self.environment = os.environ | {"AUTOTUNER_HOME": str(folder / "home")} | named
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v2", timeout=30)
         self.started: list[subprocess.Popen[bytes]] = []
 

@@ -7,7 +7,6 @@ import math
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 import yaml
+
+from free_ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "v2"
 AUTOTUNER = (sys.executable, "-m", "autotuner")
@@ -78,9 +79,7 @@ def test_a_task_becomes_a_frontier_whose_command_serves(tmp_path: Path) -> None:
 
 def serves(command: str) -> None:
     """Runs the command as a user would, on a port that is free here, and asks it for an answer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     words = shlex.split(command)
     words[words.index("--port") + 1] = port
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

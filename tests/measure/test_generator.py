@@ -15,7 +15,8 @@ from autotuner.engines import PORT, LaunchSpec
 from autotuner.errors import AutotunerError
 from autotuner.launch import LocalLauncher
 from autotuner.measure import Endpoint, LoadGenerator, StreamingLoadGenerator
-from autotuner.testing.loadgen_contract import EngineUnderLoad, LoadGeneratorContract, plan
+from autotuner.testing.loadgen_contract import EngineUnderLoad, LoadGeneratorContract
+from autotuner.testing.small_levels import plan
 
 
 class TestStreamingLoadGenerator(LoadGeneratorContract):

@@ -14,8 +14,9 @@ from autotuner.landscapes import Landscape
 from autotuner.launch.replay import SCHEME, SimulatedTimeLoop
 from autotuner.measure import Endpoint, LevelPlan, Measurement
 from autotuner.measure.replay import TOOL, ReplayLoadGenerator
-from autotuner.testing.loadgen_contract import AnyEngineContract, EngineUnderLoad, plan
+from autotuner.testing.loadgen_contract import AnyEngineContract, EngineUnderLoad
 from autotuner.testing.made_up_landscape import LAST_FAILS, made_up_landscape
+from autotuner.testing.small_levels import plan
 
 
 class TestReplayLoadGenerator(AnyEngineContract):

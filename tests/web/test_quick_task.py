@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import time
 import urllib.request
@@ -15,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
+
+from free_ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 TUNED_MS = 600_000
@@ -66,9 +67,7 @@ def test_from_a_blank_page_to_a_command_that_serves(
 
 def answer_of(command: str, folder: Path) -> dict[str, list[dict[str, dict[str, str]]]]:
     """What the engine answers that a copied command starts, on a port that is free."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     argv = shlex.split(re.sub(r"--port \d+", f"--port {port}", command.replace("\\\n", " ")))
     with (folder / "engine.log").open("wb") as log:
         engine = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
