@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from autotuner.profiles import BASE, BUILTIN
 from autotuner.store import Store
 from autotuner.store.v1.migrations import Migrations
 from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcome
-from autotuner.store.v1.moving import Written, keep_rows, write_tasks
+from autotuner.store.v1.moving import keep_rows, write_tasks
 from autotuner.store.v1.moving_presets import (
     presets_here,
     put_system_presets_aside,
@@ -39,7 +38,6 @@ _SINCE_LAST = 1
 what outlives that goes to the oldest."""
 Progress = Callable[[int, int], None]
 _Maker = Callable[[SourceTask], MovedTask]
-S = TypeVar("S")
 T = TypeVar("T")
 _TASKS, _PRESETS = "tasks", "presets"
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -127,14 +125,11 @@ def move(
     number = migrations.begin(source.name, source.sha256)
     maker = _maker(observe, engine, migrations.engines())
     made = _batches(source, choice, maker, report, progress)
-
-    def write(tasks: Sequence[MovedTask]) -> list[tuple[MovedTask, Written]]:
-        return list(zip(tasks, write_tasks(sessions, number, tasks), strict=True))
-
     with _batch_by_batch(made) as batches:
-        for each in _beside(write, batches):
-            for task, written in each:
+        for tasks in batches:
+            for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
                 report.add(task, written.outcome)
+            tasks.clear()  # or whoever looks for garbage goes through all of them
     if _has_presets(source, choice):
         put_system_presets_aside(sessions, number)
     for presets in _some(_presets(source, choice)):
@@ -172,18 +167,6 @@ def _batch_by_batch(batches: Iterator[T]) -> Iterator[Iterator[T]]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _beside(write: Callable[[S], T], batches: Iterable[S]) -> Iterator[T]:
-    """Outcomes of `write`, batch by batch: while one waits for the disk, the next is made."""
-    with ThreadPoolExecutor(1, "moving") as writer:
-        writing: Future[T] | None = None
-        for batch in batches:
-            if writing is not None:
-                yield writing.result()
-            writing = writer.submit(write, batch)
-        if writing is not None:
-            yield writing.result()
 
 
 def require_chosen(source: V1Source, choice: UnitChoice) -> None:
