@@ -1,5 +1,7 @@
 """A tiny application behind the service's guards, and clients of it."""
 
+import dataclasses
+import time
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -10,6 +12,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from autotuner.server.security import Authentication, protected
+from autotuner.server.security.authentication import RememberedTokens
 from autotuner.server.settings import ServiceSettings
 from autotuner.store.tokens import Token, TokenScope
 
@@ -56,11 +59,15 @@ def client(
     base_url="http://localhost:8700",
     app=None,
     peer="testclient",
+    clock=time.monotonic,
     **settings,
 ):
-    """A client of the application behind guards with these settings."""
+    """A client of the application behind guards with these settings; tokens are remembered by the
+    clock."""
     stated = ServiceSettings.model_validate(settings)
     authentication = Authentication.of(stated, find_token=find_token, find_session=find_session)
+    remembered = RememberedTokens(find_token, clock=clock)
+    authentication = dataclasses.replace(authentication, tokens=remembered)
     app = protected(app or application(), settings=stated, authentication=authentication)
     return TestClient(app, base_url=base_url, client=(peer, 50_000))
 
