@@ -109,7 +109,7 @@ def surprise(theta: dict[str, np.ndarray], found: dict[str, list[Case]], column:
             lengths = [theta["lengths"][theta["roles"].tolist().index(r)] for r in case.rows.roles]
             one = np.concatenate([theta["variances"], lengths])
             values = clipped(case.seen.residuals[:, column])
-            measured = MeasuredResiduals(case.rows, case.seen.rows, values)
+            measured = MeasuredResiduals(case.rows, column, case.seen.rows, values)
             mean, variance = measured.predict(one, case.asked)
             error = case.residuals[:, column] - mean
             losses.append(

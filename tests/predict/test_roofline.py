@@ -35,7 +35,7 @@ from autotuner.predict.roofline.step import (
     all_to_all_s,
     experts_touched,
     link_between,
-    step_s,
+    pass_parts,
 )
 from autotuner.space import RULES, SpaceContext
 from autotuner.testing.predictor_contract import PredictorContract
@@ -230,14 +230,16 @@ def test_a_few_users_touch_a_few_experts() -> None:
     assert experts_touched(0.0, 100) == 0
     where = scenario("deepseek-ai/DeepSeek-V3", "h200_sxm", isl=128)
     work, machine = work_of(where, layout(8)), machine_of(where, layout(8))
-    one, many = (step_s(work, machine, Batch(sequences=n, context=128)) for n in (1, 64))
+    one, many = (sum(pass_parts(work, machine, Batch(sequences=n, context=128))) for n in (1, 64))
     assert many > 2 * one
 
 
 def test_longer_context_costs_bytes_of_keys_and_values() -> None:
     where = scenario("meta-llama/Llama-3.1-8B")
     work, machine = work_of(where, layout(1)), machine_of(where, layout(1))
-    short, long = (step_s(work, machine, Batch(sequences=32, context=c)) for c in (1000, 5000))
+    short, long = (
+        sum(pass_parts(work, machine, Batch(sequences=32, context=c))) for c in (1000, 5000)
+    )
     # 32 sequences x 4000 tokens x 131072 bytes.
     assert long - short == pytest.approx(32 * 4000 * 131072 / machine.bandwidth, rel=0.01)
 

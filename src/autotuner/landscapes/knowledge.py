@@ -5,15 +5,19 @@ The predictions that a landscape carries, as a predictor.
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from autotuner.catalog import known_model
+from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, known_models
 from autotuner.config import Candidate, LoadLevel
-from autotuner.landscapes.landscape import Landscape, RecordedLaunch
+from autotuner.errors import CatalogError
+from autotuner.landscapes.landscape import Landscape, RecordedLaunch, same_model
 from autotuner.landscapes.replay import Replay
 from autotuner.predict import Observation, OutOfMemory, Prediction, Predictions, Scenario, Support
 from autotuner.predict.predictor import ANY_LOAD
+from autotuner.predict.roofline.predictor import time_parts_of
 from autotuner.search import Circumstances, Knowledge
 
 BASE = "recorded"
@@ -28,7 +32,10 @@ _LOG_STD = 0.3
 
 def knowledge(landscape: Landscape, earlier: Iterable[Observation] = ()) -> Knowledge:
     """Predictions of each launch, and observations of `earlier` tasks."""
-    predicted = {launch.id: predictions(launch, landscape.osl) for launch in landscape.launches}
+    predicted = {
+        launch.id: _with_parts(landscape, launch, predictions(launch, landscape.osl))
+        for launch in landscape.launches
+    }
     memory = {
         launch.id: ALL_OUT_OF_MEMORY
         for launch in landscape.launches
@@ -79,6 +86,62 @@ def predictions(launch: RecordedLaunch, osl: float) -> tuple[Prediction, ...]:
         for level in launch.levels
         if level.predicted is not None
     )
+
+
+def _with_parts(
+    landscape: Landscape, launch: RecordedLaunch, points: tuple[Prediction, ...]
+) -> tuple[Prediction, ...]:
+    """The points with where their time goes, if the roofline knows model and device."""
+    facts, gpu = _facts(landscape.model), _gpu(landscape.device)
+    if facts is None or gpu is None or not points:
+        return points
+    scenario = Scenario(
+        model=landscape.model,
+        facts=facts,
+        engine=launch.engine,
+        engine_version=None,
+        gpu=gpu,
+        device=landscape.device,
+        isl=landscape.isl,
+        osl=landscape.osl,
+    )
+    parts = time_parts_of(
+        scenario, Candidate.from_settings(dict(launch.settings)), [point.load for point in points]
+    )
+    return tuple(replace(point, parts=parts.get(point.load)) for point in points)
+
+
+@functools.lru_cache
+def _facts(name: str) -> ModelFacts | None:
+    """Of the model that a table's name means: of those alike, the one with the shortest name that
+    has its letters and digits in order (`qwen30ba3b`: Qwen3-30B-A3B)."""
+    known = known_model(name)
+    if known is not None:
+        return known.facts
+    alike = [
+        (_compact(model.id), model.facts)
+        for model in known_models().values()
+        if same_model(name, model.id)
+    ]
+    named = [(word, facts) for word, facts in alike if _in_order(_compact(name), word)]
+    return min(named, key=lambda one: (len(one[0]), one[0]))[1] if name and named else None
+
+
+def _compact(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.rsplit("/", 1)[-1].lower())
+
+
+def _in_order(letters: str, word: str) -> bool:
+    rest = iter(word)
+    return all(letter in rest for letter in letters)
+
+
+@functools.lru_cache
+def _gpu(name: str) -> Gpu | None:
+    try:
+        return gpu_named(name)
+    except CatalogError:
+        return None
 
 
 def observations(landscape: Landscape) -> tuple[Observation, ...]:

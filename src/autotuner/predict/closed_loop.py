@@ -111,11 +111,19 @@ class Loop:
 
 @dataclass(frozen=True)
 class Settled:
-    """Means over requests, in seconds; `decoding`: sequences that decode at a time."""
+    """Means over requests, in seconds.
+
+    Attributes:
+        decoding: sequences that decode at a time.
+        tpot_in_prompts: share of TPOT that passes in steps with prompts.
+        ttft_in_decoding: share of TTFT that passes in steps without, before the prompt's turn.
+    """
 
     ttft_s: float
     tpot_s: float
     decoding: float
+    tpot_in_prompts: float
+    ttft_in_decoding: float
 
 
 def settle(loop: Loop) -> Settled:
@@ -152,7 +160,7 @@ def _steady(loop: Loop) -> Settled:
     if asked < groups:
         # Prompts alone fill the time: whoever does not decode waits for its turn.
         waiting_s = groups * service - loop.later_tokens * state.tpot_s
-        return Settled(waiting_s, state.tpot_s, state.decoding)
+        return replace(state, ttft_s=waiting_s, ttft_in_decoding=0.0)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         asked, state, _ = round_in_services(middle)
@@ -177,7 +185,7 @@ def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
     under_way_s = (groups - 1) / groups * step / 2
     tpot_s = between / loop.tokens_per_step
     ttft_s = service * (turns - 1) + own_s + under_way_s
-    return service, Settled(ttft_s, tpot_s, decoding)
+    return service, Settled(ttft_s, tpot_s, decoding, met, under_way_s / ttft_s)
 
 
 def _first_token_share(loop: Loop, prompts: float) -> float:

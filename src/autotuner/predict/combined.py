@@ -118,6 +118,7 @@ def _mean(one: Prediction, two: Prediction) -> Prediction:
         memory_gib=one.memory_gib or two.memory_gib,
         note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
         **scaled_percentiles(two if one.ttft_p90_ms is None else one, ttft_ms, tpot_ms),
+        parts=one.parts or two.parts,
     )
 
 

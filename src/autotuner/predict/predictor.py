@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from autotuner.catalog import Gpu, ModelFacts
 from autotuner.config import Candidate, LoadKind, LoadLevel
 from autotuner.predict.closed_loop import e2e_ms, requests_in_flight, tok_s_per_user
+from autotuner.predict.time_parts import TimeParts
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Prediction:
         note: what a reader has to know of this figure (queueing, a fallback).
         ttft_p90_ms, ttft_p99_ms, e2e_p90_ms, e2e_p99_ms: percentiles over requests, where they are
             predicted.
+        parts: where the time goes, where the roofline can tell.
     """
 
     candidate_id: str
@@ -113,6 +115,7 @@ class Prediction:
     ttft_p99_ms: float | None = None
     e2e_p90_ms: float | None = None
     e2e_p99_ms: float | None = None
+    parts: TimeParts | None = None
 
     def __post_init__(self) -> None:
         if self.osl <= 1:
@@ -156,6 +159,8 @@ class Prediction:
 
 PERCENTILES = ("ttft_p90_ms", "ttft_p99_ms", "e2e_p90_ms", "e2e_p99_ms")
 """Fields of `Prediction`."""
+NOT_STORED = (*PERCENTILES, "parts")
+"""Fields that a stored prediction lacks; the predictor has them when it is asked again."""
 
 
 def scaled_percentiles(point: Prediction, ttft_ms: float, tpot_ms: float | None) -> dict[str, Any]:

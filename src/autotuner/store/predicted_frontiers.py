@@ -8,7 +8,7 @@ from typing import Any
 
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import PERCENTILES
+from autotuner.predict.predictor import NOT_STORED
 from autotuner.store.schema import PredictedFrontierRow
 from autotuner.store.sessions import Sessions, retried
 
@@ -66,6 +66,6 @@ def _prediction(document: Mapping[str, Any]) -> Prediction:
 _KEPT = [
     field.name
     for field in fields(Prediction)
-    if field.name not in ("load", "memory_gib", "power_w", *PERCENTILES)
+    if field.name not in ("load", "memory_gib", "power_w", *NOT_STORED)
 ]
 """Fields of a prediction that a point shows."""

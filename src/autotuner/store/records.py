@@ -15,7 +15,7 @@ from autotuner.config import LoadKind, LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observations import observation_id
-from autotuner.predict.predictor import PERCENTILES
+from autotuner.predict.predictor import NOT_STORED
 from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
 
 
@@ -246,7 +246,7 @@ def _predictions(
 _FIGURES = [
     field.name
     for field in fields(Prediction)
-    if field.name not in ("candidate_id", "load", *PERCENTILES)
+    if field.name not in ("candidate_id", "load", *NOT_STORED)
 ]
 _figures = attrgetter(*_FIGURES)
 """In the order in which a prediction takes them, behind its candidate and its load."""

@@ -30,8 +30,10 @@ from autotuner.predict.roofline.layout import (
     step_tokens,
     work_of,
 )
+from autotuner.predict.roofline.parts import time_parts, with_waiting
 from autotuner.predict.roofline.rates import habits_of
-from autotuner.predict.roofline.step import Batch, DeviceRates, Work, step_s
+from autotuner.predict.roofline.step import Batch, DeviceRates, PassParts, Work, pass_parts
+from autotuner.predict.time_parts import TimeParts
 
 ACCEPTANCE = 0.7
 """Assumed chance that a drafted token is accepted, given that the one before it was."""
@@ -94,16 +96,17 @@ class RooflinePredictor:
             elif (memory := out_of_memory_of(scenario, candidate)) is not None:
                 out_of_memory[candidate.id] = memory
             else:
-                points.extend(self._points(scenario, candidate, concurrencies(load_levels)))
+                points.extend(self.points(scenario, candidate, concurrencies(load_levels)))
         return Predictions(self.name, tuple(points), out_of_memory, refused)
 
-    def _points(
+    def points(
         self, scenario: Scenario, candidate: Candidate, levels: Sequence[int]
     ) -> list[Prediction]:
+        """The points of a candidate that is neither refused nor asked whether it fits."""
         room, replicas = room_of(scenario, candidate), _replicas(scenario, candidate)
         work, machine = work_of(scenario, candidate), machine_of(scenario, candidate)
         ttft_std, tpot_std = _log_stds(scenario, candidate)
-        times: dict[tuple[float, float], tuple[float, float]] = {}
+        times: dict[tuple[float, float], TimeParts] = {}
         found = []
         for level in levels:
             users = max(level / replicas, 1.0)
@@ -114,8 +117,8 @@ class RooflinePredictor:
             asked = (running, rounds)
             if asked not in times:
                 times[asked] = _times_ms(scenario, candidate, work, machine, *asked)
-            alone_ms, tpot_ms = times[asked]
-            osl = scenario.osl
+            alone, osl = times[asked], scenario.osl
+            alone_ms, tpot_ms = sum(alone.ttft_ms.values()), sum(alone.tpot_ms.values())
             ttft_ms = ttft_with_waiting_ms(users, room.requests, alone_ms, tpot_ms, osl)
             waiting = users > room.requests
             first = ttft_ms / e2e_ms(ttft_ms, tpot_ms, osl)
@@ -135,9 +138,25 @@ class RooflinePredictor:
                     source=self.name,
                     memory_gib=room.memory_gib(running),
                     note=f"requests wait for {room.limit}" if waiting else "",
+                    parts=with_waiting(alone, ttft_ms - alone_ms, osl),
                 )
             )
         return found
+
+
+def time_parts_of(
+    scenario: Scenario, candidate: Candidate, load_levels: Sequence[LoadLevel]
+) -> dict[LoadLevel, TimeParts]:
+    """Where the time of a candidate goes at each level of a closed loop, whether it fits or not.
+
+    Empty where the roofline does not know enough.
+    """
+    predictor = RooflinePredictor()
+    closed = [level for level in load_levels if level.kind in predictor.load_kinds]
+    if not predictor.supports(scenario) or _refusal(candidate) is not None or not closed:
+        return {}
+    points = predictor.points(scenario, candidate, concurrencies(closed))
+    return {point.load: point.parts for point in points if point.parts is not None}
 
 
 def tokens_per_step(drafted: int) -> float:
@@ -156,7 +175,7 @@ def _times_ms(
     machine: DeviceRates,
     users: float,
     rounds: float,
-) -> tuple[float, float]:
+) -> TimeParts:
     """TTFT and TPOT of one replica that serves `users` at a time."""
     habits, budget = habits_of(scenario.engine), step_tokens(scenario, candidate)
     drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
@@ -172,20 +191,19 @@ def _times_ms(
         group = max(group, 1 + (users - 1) / (1 + scenario.osl_spread * scenario.osl))
     drafting = 1 + drafted / (scenario.facts.layers or 1)
 
-    def decode_s(sequences: float) -> float:
+    def decode(sequences: float) -> PassParts:
         batch = Batch(sequences=sequences, context=context, drafted=checked)
-        return drafting * step_s(work, machine, batch)
+        return pass_parts(work, machine, batch)
 
-    def prompts_s(prompts: float, sequences: float) -> float:
-        chunks = max(prompts * prompt / budget, 1.0)
+    def prefill(prompts: float, sequences: float) -> PassParts:
         batch = Batch(
-            prompt_tokens=prompts * prompt / chunks,
+            prompt_tokens=min(prompts * prompt, budget),
             prompt_context=cached + prompt / 2,
             sequences=min(sequences, users - group) if habits.mixes else 0.0,
             context=context,
             drafted=checked,
         )
-        return chunks * step_s(work, machine, batch)
+        return pass_parts(work, machine, batch)
 
     settled = settle(
         Loop(
@@ -195,12 +213,20 @@ def _times_ms(
             tokens_per_step=tokens_per_step(drafted),
             mixes=habits.mixes,
             prompts_a_step=budget / prompt,
-            decode_s=decode_s,
-            prompts_s=prompts_s,
+            decode_s=lambda sequences: drafting * sum(decode(sequences)),
+            prompts_s=lambda prompts, sequences: (
+                max(prompts * prompt / budget, 1.0) * sum(prefill(prompts, sequences))
+            ),
             rounds=rounds,
         )
     )
-    return 1000 * settled.ttft_s + habits.request_ms, 1000 * settled.tpot_s
+    return time_parts(
+        candidate,
+        settled,
+        decode=decode(settled.decoding),
+        prefill=prefill(group, settled.decoding),
+        request_ms=habits.request_ms,
+    )
 
 
 def _replicas(scenario: Scenario, candidate: Candidate) -> int:

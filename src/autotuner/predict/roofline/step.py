@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from autotuner.catalog import Gpu
 
@@ -180,18 +181,85 @@ def experts_touched(share: float, tokens: float) -> float:
     return 1 - (1 - share) ** tokens if share > 0 else 0.0
 
 
-def step_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
+class PassParts(NamedTuple):
+    """Seconds of one pass by what they are spent on; their sum is the pass.
+
+    Attributes:
+        dense_read, dense_compute: dense matrices, where reading weights or computing products is
+            the limit; of one pass one of the two is 0. So with experts.
+        head: products with the vocabulary. offload: weights that come from host memory.
+        kv_read, decode_attention: attention of decoding sequences, by what limits it.
+        prompt_attention: of prompts. activations: everything between the matrices.
+        kernels: start, fill and drain of each. launching: what launching them one by one adds.
+        all_reduce, all_to_all, send: between devices. host: the engine's own time.
+    """
+
+    dense_read: float
+    dense_compute: float
+    experts_read: float
+    experts_compute: float
+    head: float
+    offload: float
+    kv_read: float
+    decode_attention: float
+    prompt_attention: float
+    activations: float
+    kernels: float
+    launching: float
+    all_reduce: float
+    all_to_all: float
+    send: float
+    host: float
+
+
+def pass_parts(work: Work, machine: DeviceRates, batch: Batch) -> PassParts:
     """Seconds of one pass of `batch`, all stages, with communication and the engine's own time."""
-    computing = (
-        _matrices_s(work, machine, batch)
-        + _attention_s(work, machine, batch)
-        + work.activation_bytes * batch.tokens / machine.bandwidth
+    readings = _readings(machine, batch)
+    met = batch.tokens * work.replicas
+    touched = experts_touched(work.expert_share, met / readings)
+    ending = batch.sequences * batch.drafted + (1.0 if batch.prompt_tokens else 0.0)
+    dense = _limited(
+        work.dense_bytes * readings / machine.bandwidth,
+        work.dense_flops * batch.tokens / machine.gemm_flops,
     )
-    kernels = work.kernels * _readings(machine, batch)
-    busy = computing + kernels * machine.kernel_s
+    experts = _limited(
+        work.expert_bytes * touched * readings / machine.bandwidth,
+        work.expert_flops * met / machine.expert_flops,
+    )
+    head_s = max(work.head_bytes / machine.bandwidth, work.head_flops * ending / machine.gemm_flops)
+    offload_s = work.offloaded_bytes * readings / (HOST_LINK_GB_S * 1e9)
+    attended = batch.sequences * work.attended(batch.context)
+    decoding = _limited(
+        (work.kv_bytes * attended + 2 * work.state_bytes * batch.sequences) / machine.bandwidth,
+        work.decode_pair_flops * attended * batch.drafted / machine.attention_flops,
+    )
+    pairs = batch.prompt_tokens * work.attended(batch.prompt_context)
+    prompts_s = work.pair_flops * pairs / machine.attention_flops
+    activations_s = work.activation_bytes * batch.tokens / machine.bandwidth
+    kernels = work.kernels * readings
+    kernels_s = kernels * machine.kernel_s
+    launching_s = 0.0
     if batch.prompt_tokens > 0 or not machine.graphs:
-        busy = max(busy, kernels * machine.eager_s)
-    return busy + _communication_s(work, machine, batch) + machine.host_s
+        busy_s = sum((*dense, *experts, head_s, offload_s, *decoding, prompts_s, activations_s))
+        launching_s = max(kernels * machine.eager_s - busy_s - kernels_s, 0.0)
+    return PassParts(
+        *dense,
+        *experts,
+        head_s,
+        offload_s,
+        *decoding,
+        prompts_s,
+        activations_s,
+        kernels_s,
+        launching_s,
+        *_communication_s(work, machine, batch),
+        machine.host_s,
+    )
+
+
+def _limited(reading_s: float, computing_s: float) -> tuple[float, float]:
+    """The longer of the two, in its place."""
+    return (reading_s, 0.0) if reading_s >= computing_s else (0.0, computing_s)
 
 
 def _readings(machine: DeviceRates, batch: Batch) -> float:
@@ -199,37 +267,11 @@ def _readings(machine: DeviceRates, batch: Batch) -> float:
     return max(1.0, batch.prompt_tokens / machine.micro_batch)
 
 
-def _matrices_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
-    readings = _readings(machine, batch)
-    met = batch.tokens * work.replicas
-    touched = experts_touched(work.expert_share, met / readings)
-    ending = batch.sequences * batch.drafted + (1.0 if batch.prompt_tokens else 0.0)
-    dense = max(
-        work.dense_bytes * readings / machine.bandwidth,
-        work.dense_flops * batch.tokens / machine.gemm_flops,
-    )
-    experts = max(
-        work.expert_bytes * touched * readings / machine.bandwidth,
-        work.expert_flops * met / machine.expert_flops,
-    )
-    head = max(work.head_bytes / machine.bandwidth, work.head_flops * ending / machine.gemm_flops)
-    return dense + experts + head + work.offloaded_bytes * readings / (HOST_LINK_GB_S * 1e9)
-
-
-def _attention_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
-    prompt_pairs = batch.prompt_tokens * work.attended(batch.prompt_context)
-    read = batch.sequences * work.attended(batch.context)
-    decoding = max(
-        (work.kv_bytes * read + 2 * work.state_bytes * batch.sequences) / machine.bandwidth,
-        work.decode_pair_flops * read * batch.drafted / machine.attention_flops,
-    )
-    return decoding + work.pair_flops * prompt_pairs / machine.attention_flops
-
-
-def _communication_s(work: Work, machine: DeviceRates, batch: Batch) -> float:
+def _communication_s(work: Work, machine: DeviceRates, batch: Batch) -> tuple[float, float, float]:
+    """Seconds of reductions, of exchanges, and of passing on to the next stage."""
     message = work.message_bytes * batch.tokens
     reduce_s = all_reduce_s(machine.tensor_link, machine.tensor, message)
     copies = work.copies_per_token / machine.tensor
     exchange_s = all_to_all_s(machine.ranks_link, machine.ranks, message * copies)
     passed_on = (machine.stages - 1) * send_s(machine.stage_link, message)
-    return work.reductions * reduce_s + work.exchanges * exchange_s + passed_on
+    return work.reductions * reduce_s, work.exchanges * exchange_s, passed_on

@@ -28,10 +28,11 @@ from autotuner.predict.gaussian_process import (
 )
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
 
-VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed")
+VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed", "parts", "roofline")
 """Of ln(measured / predicted). `common`: one offset of all rows; `smooth`: a function of the
 features; `format`: an offset of the number formats; `launch`: of one engine start; `noise`: of one
-measurement; `borrowed`: of rows whose prediction is another's."""
+measurement; `borrowed`: of rows whose prediction is another's; `parts`: of the error of each part
+of the time; `roofline`: of its weight, where 1 puts the roofline in place of the prediction."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def priors() -> Mapping[str, Prior]:
     }
 
 
+_OF_PARTS = ("parts", "roofline")
 _DRAWN, _ROUNDS, _PARENTS, _CHILDREN, _KEPT = 20, 2, 4, 3, 3
 _FIRST_STEP, _NEXT_STEP = 0.4, 0.6
 _LEAST_WEIGHT = 0.05
@@ -134,8 +136,9 @@ class Residuals:
             widths: how wide the same samples spread, in standard deviations: `w`.
         """
         drawn = np.zeros((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
-        shared = _similarities(self._rows, blocks, blocks)
+        alike = _similarities(self._rows, blocks, blocks)
         for quantity, samples in enumerate(self._samples):
+            shared = alike | _time_similarities(self._rows, quantity, blocks, blocks)
             shares = np.cumsum([s.weight for s in samples])
             bounds = np.r_[0, np.round(shares * len(normal)).astype(int)]
             for sample, start, end in zip(samples, bounds[:-1], bounds[1:], strict=True):
@@ -171,7 +174,7 @@ def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> li
         nothing = np.zeros((0, len(rows.of)))
         return [_Sample(center, 1.0, np.zeros(len(rows.of)), nothing)]
     values = clipped(measured.residuals[:, quantity])
-    process = MeasuredResiduals(rows, measured.rows, values)
+    process = MeasuredResiduals(rows, quantity, measured.rows, values)
     random = np.random.default_rng([abs(seed), quantity])
     samples = []
     for theta, weight in zip(*_likely(prior, rows.roles, process, random), strict=True):
@@ -185,10 +188,10 @@ def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> li
 class MeasuredResiduals:
     """Residuals of measured rows, and the process conditioned on them for any hyperparameters."""
 
-    def __init__(self, rows: Rows, at: Ints, values: Floats) -> None:
-        self._rows, self._at, self._values = rows, at, values
-        self._among = _similarities(rows, at, at)
-        self._with_all = _similarities(rows, at, np.arange(len(rows.of)))
+    def __init__(self, rows: Rows, quantity: int, at: Ints, values: Floats) -> None:
+        self._rows, self._quantity, self._at, self._values = rows, quantity, at, values
+        self._among = self._shared(at, at)
+        self._with_all = self._shared(at, np.arange(len(rows.of)))
 
     def conditional(self, theta: Floats) -> Conditional:
         """The process conditioned on the measured values, their noise included.
@@ -210,9 +213,20 @@ class MeasuredResiduals:
         """Mean and variance of the residuals at other rows, noise left out: `k` and `k`."""
         conditional, across = self.conditional(theta), self.across(theta)[:, asked]
         alone = asked[:, None]
-        own = _kernel(theta, np.zeros((len(asked), 1, 1)), _similarities(self._rows, alone, alone))
+        own = _kernel(theta, np.zeros((len(asked), 1, 1)), self._shared(alone, alone))
         left = np.maximum(own[:, 0, 0] - (conditional.explained(across) ** 2).sum(0), _JITTER)
         return conditional.mean(across), np.asarray(left)
+
+    def _shared(self, one: Ints, other: Ints) -> dict[str, Floats | Bools]:
+        alike = _similarities(self._rows, one, other)
+        return alike | _time_similarities(self._rows, self._quantity, one, other)
+
+    def depends_on(self, size: int) -> Bools:
+        """Which of so many hyperparameters matter: without parts, not those of parts."""
+        free = np.ones(size, bool)
+        for name in _OF_PARTS:
+            free[VARIANCES.index(name)] = self._among[name].any()
+        return free
 
     def log_likelihood(self, theta: Floats) -> float:
         """Logarithm of the marginal likelihood of the measured values, up to a constant."""
@@ -227,19 +241,24 @@ def _likely(
 ) -> tuple[Floats, Floats]:
     """The best settings found, `k x p`, and their posterior probabilities: `k`."""
     center, spread = prior.center(roles), prior.spread(roles)
+    free = measured.depends_on(len(center))
+
+    def moves(count: int) -> Floats:
+        found = np.zeros((count, len(center)))
+        found[:, free] = spread[free] * random.standard_normal((count, int(free.sum())))
+        return found
 
     def score(thetas: Floats) -> Floats:
         likelihood = np.array([measured.log_likelihood(theta) for theta in thetas])
         return np.asarray(likelihood - 0.5 * (((thetas - center) / spread) ** 2).sum(1))
 
-    thetas = center + spread * random.standard_normal((_DRAWN, len(center)))
+    thetas = center + moves(_DRAWN)
     thetas[0] = center
     scores = score(thetas)
     for step in range(_ROUNDS):
         best = np.argsort(-scores, kind="stable")[:_PARENTS]
         children = np.repeat(thetas[best], _CHILDREN, axis=0)
-        stride = _FIRST_STEP * _NEXT_STEP**step * spread
-        children = children + stride * random.standard_normal(children.shape)
+        children = children + _FIRST_STEP * _NEXT_STEP**step * moves(len(children))
         thetas, scores = np.r_[thetas, children], np.r_[scores, score(children)]
     best = np.argsort(-scores, kind="stable")[:_KEPT]
     weights = np.exp(scores[best] - scores[best[0]])
@@ -268,9 +287,25 @@ def _similarities(rows: Rows, one: Ints, other: Ints) -> dict[str, Floats | Bool
     }
 
 
+def _time_similarities(rows: Rows, quantity: int, one: Ints, other: Ints) -> dict[str, Floats]:
+    """How alike the times of rows are by their parts, and how alike the roofline differs there.
+
+    Of TTFT and TPOT; shapes as those of `_similarities`.
+    """
+    if quantity >= len(rows.parts):
+        return {"parts": np.zeros(1), "roofline": np.zeros(1)}
+    shares, ratios = rows.parts[quantity], rows.roofline[:, quantity]
+    return {
+        "parts": np.asarray(shares[one] @ np.swapaxes(shares[other], -1, -2)),
+        "roofline": np.asarray(ratios[one][..., :, None] * ratios[other][..., None, :]),
+    }
+
+
 def _kernel(theta: Floats, squared: Floats, shared: Mapping[str, Floats | Bools]) -> Floats:
     """Covariance of residuals at two sets of rows, from squared distances and what they share."""
-    common, smooth, format_, launch, noise, borrowed = np.exp(theta[: len(VARIANCES)])
+    common, smooth, format_, launch, noise, borrowed, parts, roofline = np.exp(
+        theta[: len(VARIANCES)]
+    )
     components = (
         Component(common),
         Component(smooth, ("features",)),
@@ -278,5 +313,7 @@ def _kernel(theta: Floats, squared: Floats, shared: Mapping[str, Floats | Bools]
         Component(launch, ("launch",)),
         Component(_STEPS * noise, ("features", "rank_load")),
         Component(borrowed, ("slopes",)),
+        Component(parts, ("parts",)),
+        Component(roofline, ("roofline",)),
     )
     return kernel_sum(components, {**shared, "features": matern32(squared)}, squared.shape)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from autotuner.config import LoadKind, LoadLevel, kind_of_levels
 from autotuner.predict import Prediction
+from autotuner.predict.time_parts import TimeParts, log_ratio, part_shares
 from autotuner.search.points import has
 from autotuner.search.predictions import as_point, is_usable
 from autotuner.search.strategy import SearchState
@@ -67,6 +68,8 @@ class Rows:
         infeasible: whether that is so of every level of its candidate: `n`.
         memory_gib: predicted per device, or what stands in for it; NaN where nothing is known: `n`.
         formats: equal codes for equal number formats: `n`.
+        parts: of TTFT and of TPOT, shares of the time by parts, `n x p`; zeros where not known.
+        roofline: `n x 2`, ln(roofline / base) of TTFT and TPOT; 0 where it is silent.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
     """
 
@@ -86,6 +89,8 @@ class Rows:
     infeasible: Bools
     memory_gib: Floats
     formats: Ints
+    parts: tuple[Floats, Floats]
+    roofline: Floats
     usd_per_gpu_hour: float | None
 
     def blocks(self) -> list[Ints]:
@@ -123,6 +128,8 @@ def rows_of(state: SearchState) -> Rows:
     oom, infeasible = _memory(state, entries, predicted)
     base, displaced = stand_in(known, of, settings, loads)
     features = np.column_stack([settings, loads, base[:, :2]])
+    points = [predictions.get((candidate, level)) for _, candidate, level in entries]
+    times = [None if point is None else point.parts for point in points]
     roles = (*roles, "level", "load", "gpus", "base_ttft", "base_tpot")
     return Rows(
         candidates=state.candidates,
@@ -141,6 +148,8 @@ def rows_of(state: SearchState) -> Rows:
         infeasible=infeasible,
         memory_gib=np.exp(base[:, 3]),
         formats=formats[of],
+        parts=(part_shares(times, "ttft_ms"), part_shares(times, "tpot_ms")),
+        roofline=_roofline(times, base, predicted),
         usd_per_gpu_hour=state.usd_per_gpu_hour,
     )
 
@@ -222,6 +231,24 @@ def _known(
             if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
                 known[row, 3] = math.log(p.memory_gib)
     return known
+
+
+def _roofline(times: Sequence[TimeParts | None], base: Floats, predicted: Bools) -> Floats:
+    """See `Rows.roofline`; what is borrowed has no prediction that the roofline could differ from.
+
+    Args:
+        base: `n x 4`, logarithms. predicted: `n`.
+    """
+    rows = zip(times, np.exp(base[:, :2]), predicted, strict=True)
+    return np.array(
+        [
+            [
+                own * log_ratio(parts, "ttft_ms", ttft_ms),
+                own * log_ratio(parts, "tpot_ms", tpot_ms),
+            ]
+            for parts, (ttft_ms, tpot_ms), own in rows
+        ]
+    )
 
 
 def _osl(
