@@ -65,6 +65,15 @@ LEFT_OUT = """() => {
   }).map((element) => element.outerHTML.slice(0, 200));
 }"""
 """Elements that a mouse reaches, and Tab did not."""
+BUILT = """() => new Promise((done) => {
+  setTimeout(done, 10_000);
+  let quiet = setTimeout(done, 500);
+  new MutationObserver(() => {
+    clearTimeout(quiet);
+    quiet = setTimeout(done, 500);
+  }).observe(document, { subtree: true, childList: true });
+})"""
+"""Waits until for half a second no element came or went: one that goes takes the focus along."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +99,7 @@ def test_tab_reaches_whatever_a_mouse_does_and_shows_where_it_is(
     page.goto(url + ui_screenshots.PAGES[name])
     expect(page.get_by_role("main")).to_be_visible()
     page.wait_for_load_state("networkidle")
+    page.evaluate(BUILT)
     unmarked, hidden = [], []
     for _ in range(MOST_STEPS):
         page.keyboard.press("Tab")
@@ -181,6 +191,8 @@ def test_escape_closes_what_opens_and_the_focus_goes_back(url: str, page: Page) 
         press(page, opener)
         menu = page.get_by_role("menu")
         expect(menu).to_be_visible()
+        # It takes the focus a frame after it is shown; a person presses no key in between.
+        expect(page.locator("[role=menu]:focus, [role=menu] :focus")).to_have_count(1)
         if item is not None:
             reach(page, menu.get_by_role("menuitem", name=item), "ArrowDown")
             page.keyboard.press("Enter")

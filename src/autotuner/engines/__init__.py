@@ -5,7 +5,12 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 
 from autotuner.catalog import MemoryUse
 from autotuner.engines.engine import MODEL, Engine, Installation
-from autotuner.engines.engine_file import AiconfiguratorFile, EngineFile, SchedulerFile
+from autotuner.engines.engine_file import (
+    AiconfiguratorFile,
+    AISimulateFile,
+    EngineFile,
+    SchedulerFile,
+)
 from autotuner.engines.registry import (
     DEFAULT_ENGINE,
     ENGINES,
@@ -60,6 +65,7 @@ __all__ = [
     "RELATIONS",
     "SET",
     "TENSOR",
+    "AISimulateFile",
     "AiconfiguratorFile",
     "Engine",
     "EngineFile",

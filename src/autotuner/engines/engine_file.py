@@ -240,6 +240,20 @@ class AiconfiguratorFile(_Part):
     """memory.max_model_len is asked too."""
 
 
+class AISimulateFile(_Part):
+    """The engine among those whose scheduler AISimulate simulates, by aiconfigurator's name."""
+
+    block_tokens: int
+    """Tokens of a block of the KV cache where nothing is set."""
+    log_std: tuple[float, float, float]
+    """Standard deviation of ln(measured / predicted) of TTFT, TPOT and throughput: 1.48 x the
+    median absolute one over 3 rows of each model and device of the measured ones that
+    aiconfigurator carries, throughput from the E2E latency."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Field -> option of a scheduler of its own that says the same. An engine without takes
+    scheduling.max_num_batched_tokens as tokens of a step."""
+
+
 class V1File(_Part):
     """The engine's name in version 1."""
 
@@ -320,6 +334,8 @@ class EngineFile(_Part):
     """Without it the roofline does not know the engine."""
     aiconfigurator: AiconfiguratorFile | None = None
     """Without it aiconfigurator does not know the engine."""
+    aisimulate: AISimulateFile | None = None
+    """Without it AISimulate does not know the engine."""
     revision: FlagRowFile | None = None
     """How the revision of a hub's model is expressed; without it, it serves files only."""
     aliases: dict[str, str] = Field(default_factory=dict)

@@ -26,6 +26,7 @@ from autotuner.predict.aisimulate.questions import (
     CandidateQuestion,
     asked_names,
     question_of,
+    simulated_engine,
 )
 from autotuner.predict.aisimulate.simulations import Level, Simulations
 from autotuner.predict.closed_loop import tok_s_under
@@ -44,16 +45,6 @@ VERSION = 1
 MODES: tuple[Mode, ...] = ("SILICON", "HYBRID", "EMPIRICAL")
 """Those that `auto` tries: a scheduler simulated at the speed of light foretells no engine's."""
 
-LOG_STD: Mapping[str, tuple[float, float, float]] = {
-    "vllm": (0.6, 0.18, 0.18),
-    "sglang": (2.2, 0.24, 0.27),
-    "trtllm": (2.0, 0.39, 0.46),
-}
-"""Engine -> standard deviation of ln(measured / predicted) of TTFT, TPOT and throughput.
-
-1.48 x the median of |ln(measured / predicted)| over 3 rows of each model, device and engine of the
-measured ones that aiconfigurator carries, throughput from the E2E latency.
-"""
 WIDER: Mapping[Mode, float] = {"SILICON": 1.0, "HYBRID": 1.2, "EMPIRICAL": 1.4, "SOL": 2.0}
 """By how much other data than measured kernels is less sure, by judgement."""
 
@@ -166,7 +157,8 @@ class AISimulatePredictor:
     ) -> Prediction:
         way = question.ways[answer["way"]]
         tpot_ms = answer["tpot_ms"] if scenario.osl > 1 else None
-        ttft_std, tpot_std, tok_s_std = (WIDER[way.mode] * std for std in LOG_STD[scenario.engine])
+        log_std = simulated_engine(scenario).log_std
+        ttft_std, tpot_std, tok_s_std = (WIDER[way.mode] * std for std in log_std)
         notes = []
         if way.own_formats:
             notes.append(OTHER_FORMATS)

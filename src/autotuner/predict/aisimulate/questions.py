@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from autotuner.catalog import known_model
 from autotuner.config import Candidate, LoadKind, LoadLevel
-from autotuner.engines import engine_table
+from autotuner.engines import AISimulateFile, engine_table
 from autotuner.predict.aiconfigurator.answers import Attempt, Mode, attempts
 from autotuner.predict.aiconfigurator.questions import (
     Layout,
@@ -43,12 +43,6 @@ SEED = 42
 _SEQUENCES = 4096
 """Slots where nothing limits them."""
 _FORMATS = ("gemm", "kvcache", "fmha", "moe", "comm")
-_SGLANG = {
-    "scheduling.policy": "schedule_policy",
-    "scheduling.conservativeness": "schedule_conservativeness",
-    "scheduling.max_num_batched_tokens": "max_prefill_tokens",
-}
-"""Fields -> options of its SGLang scheduler that say the same."""
 _CHUNK, _STEP = "attention.chunked_prefill_size", "scheduling.max_num_batched_tokens"
 _SLOTS = "scheduling.max_running_requests"
 
@@ -119,6 +113,18 @@ def asked_names(scenario: Scenario, known: AISimulateInstallation) -> tuple[str,
     return model, system
 
 
+def simulated_engine(scenario: Scenario) -> AISimulateFile:
+    """The engine in AISimulate, as its file says.
+
+    Raises:
+        UnaskableError: it is none that AISimulate simulates.
+    """
+    found = engine_table(scenario.engine).file.aisimulate
+    if found is None:
+        raise UnaskableError(f"AISimulate does not know the engine {scenario.engine}")
+    return found
+
+
 def _engine(scenario: Scenario, candidate: Candidate, found: Question) -> dict[str, Any]:
     layout, value = found.layout, scenario.value
     parallelism = {
@@ -130,7 +136,8 @@ def _engine(scenario: Scenario, candidate: Candidate, found: Question) -> dict[s
         "moe_expert": layout.moe_ep_size or 1,
     }
     scheduler = {"max_sequences": _slots(scenario, candidate, layout)}
-    if layout.backend_name != "sglang" and (step := _taken(scenario, candidate, _STEP)):
+    own = simulated_engine(scenario).options
+    if not own and (step := _taken(scenario, candidate, _STEP)):
         scheduler["max_batched_tokens"] = int(step)
     worker = {
         "parallelism": parallelism,
@@ -155,14 +162,16 @@ def _engine(scenario: Scenario, candidate: Candidate, found: Question) -> dict[s
 
 def _scheduler(scenario: Scenario, candidate: Candidate, layout: Layout) -> dict[str, Any]:
     """Options that only its rank takes."""
-    if layout.backend_name != "sglang":
+    own = simulated_engine(scenario).options
+    if not own:
         return {}
-    options = {name: scenario.value(candidate, path) for path, name in _SGLANG.items()}
+    options = {name: scenario.value(candidate, path) for path, name in own.items()}
     chunk = _taken(scenario, candidate, _CHUNK)
-    if chunk is not None:
+    if chunk is not None and _CHUNK in own:
         # Each rank of attention data parallelism takes its part of a chunk.
-        options["chunked_prefill_size"] = max(int(chunk) // layout.attention_dp_size, 1)
-    return {"sglang": {name: value for name, value in options.items() if value is not None}}
+        options[own[_CHUNK]] = max(int(chunk) // layout.attention_dp_size, 1)
+    found = {name: value for name, value in options.items() if value is not None}
+    return {layout.backend_name: found}
 
 
 def _kv_cache(scenario: Scenario, candidate: Candidate, layout: Layout) -> dict[str, Any]:
@@ -172,17 +181,13 @@ def _kv_cache(scenario: Scenario, candidate: Candidate, layout: Layout) -> dict[
     if page is not None:
         cache["block_size"] = int(page)
     if tokens is not None:
-        cache["block_size"] = block = int(page or _BLOCKS[layout.backend_name])
+        cache["block_size"] = block = int(page or simulated_engine(scenario).block_tokens)
         cache["capacity"] = {"type": "fixed", "blocks": max(int(tokens) // block, 1)}
     elif layout.free_gpu_memory_fraction is not None:
         cache["capacity"] = {"memory_fraction": float(layout.free_gpu_memory_fraction)}
     if value(candidate, "attention.enable_prefix_caching") is False:
         cache["prefix_caching"] = False
     return cache
-
-
-_BLOCKS = {"vllm": 16, "sglang": 1, "trtllm": 32}
-"""Tokens of a block of the KV cache where nothing is set."""
 
 
 def _slots(scenario: Scenario, candidate: Candidate, layout: Layout) -> int:
