@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from autotuner.catalog import Gpu, ModelFacts, gpu_named, known_model, known_models
+from autotuner.catalog import ModelFacts, known_gpu, known_model, known_models
 from autotuner.config import Candidate, LoadLevel
-from autotuner.errors import CatalogError
 from autotuner.landscapes.landscape import Landscape, RecordedLaunch, same_model
 from autotuner.landscapes.replay import Replay
 from autotuner.predict import Observation, OutOfMemory, Prediction, Predictions, Scenario, Support
@@ -92,7 +91,7 @@ def _with_parts(
     landscape: Landscape, launch: RecordedLaunch, points: tuple[Prediction, ...]
 ) -> tuple[Prediction, ...]:
     """The points with where their time goes, if the roofline knows model and device."""
-    facts, gpu = _facts(landscape.model), _gpu(landscape.device)
+    facts, gpu = _facts(landscape.model), known_gpu(landscape.device)
     if facts is None or gpu is None or not points:
         return points
     scenario = Scenario(
@@ -134,14 +133,6 @@ def _compact(name: str) -> str:
 def _in_order(letters: str, word: str) -> bool:
     rest = iter(word)
     return all(letter in rest for letter in letters)
-
-
-@functools.lru_cache
-def _gpu(name: str) -> Gpu | None:
-    try:
-        return gpu_named(name)
-    except CatalogError:
-        return None
 
 
 def observations(landscape: Landscape) -> tuple[Observation, ...]:

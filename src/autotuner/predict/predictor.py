@@ -6,6 +6,7 @@ engine. A `Prediction` has its uncertainty: ln(measured / predicted) is taken as
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from autotuner.catalog import Gpu, ModelFacts
-from autotuner.config import Candidate, LoadKind, LoadLevel
+from autotuner.config import Candidate, LoadKind, LoadLevel, whole_replicas
 from autotuner.predict.closed_loop import e2e_ms, requests_in_flight, tok_s_per_user
 from autotuner.predict.time_parts import TimeParts
 
@@ -57,6 +58,11 @@ class Scenario:
     def width(self, candidate: Candidate, name: str) -> int:
         """`parallel.NAME`; 1 where it is not set."""
         return int(self.value(candidate, f"parallel.{name}") or 1)
+
+    def shares_experts(self, candidate: Candidate) -> bool:
+        """Whether data parallel replicas share experts: of a mixture of experts, but whole ones."""
+        whole = whole_replicas(functools.partial(self.value, candidate))
+        return bool(self.facts.is_moe) and not whole
 
     def devices(self, candidate: Candidate) -> int:
         """Devices that a candidate occupies: TP x PP x DP; a CPU counts as one."""

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import functools
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autotuner.catalog import ModelFacts, known_model
-from autotuner.config import BACKENDS, GROUPS, Candidate, whole_replicas
+from autotuner.config import BACKENDS, GROUPS, Candidate
 from autotuner.engines import AiconfiguratorFile, engine_table
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.installation import (
@@ -168,7 +167,7 @@ def question(candidate: Candidate, scenario: Scenario, model: str, system: str) 
     """
     facts, value = scenario.facts, scenario.value
     data = scenario.width(candidate, "data_parallel")
-    shares = facts.is_moe and not whole_replicas(functools.partial(value, candidate))
+    shares = scenario.shares_experts(candidate)
     attention_dp = data if shares else 1
     moe_tp, moe_ep = _expert_widths(candidate, scenario, attention_dp)
     nextn = int(value(candidate, "runtime.nextn") or 0)

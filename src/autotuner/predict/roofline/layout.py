@@ -9,12 +9,11 @@ does not fit later is computed again, which gains little).
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, replace
 
 from autotuner.catalog import ModelFacts
-from autotuner.config import Candidate, whole_replicas
+from autotuner.config import Candidate
 from autotuner.engines import engine_named
 from autotuner.predict.predictor import OutOfMemory, Scenario
 from autotuner.predict.roofline.rates import GPU, Shares, habits_of, peak_flops
@@ -141,8 +140,7 @@ def machine_of(scenario: Scenario, candidate: Candidate) -> DeviceRates:
 
 def attention_replicas(scenario: Scenario, candidate: Candidate) -> int:
     """Replicas of attention that share experts; 1 for a dense model, and for whole replicas."""
-    alone = whole_replicas(functools.partial(scenario.value, candidate))
-    shares = scenario.facts.is_moe and not alone
+    shares = scenario.shares_experts(candidate)
     return _width(scenario, candidate, "data_parallel") if shares else 1
 
 
