@@ -23,7 +23,8 @@ TASKS, EACH = 10_000, 10
 _COPIED_AT_ONCE = 1_000
 _BUILDER = Path(__file__).parents[1] / "tests" / "migrate"
 _MOVE = "import sys, resource; from autotuner.cli import main\ntry:\n    main()\nfinally:\n"
-_MOVE += "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+_MOVE += "    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)\n"
+_MOVE += "    print(sum(resource.getrusage(one).ru_maxrss for one in who), file=sys.stderr)"
 
 
 def copied_seconds(source: Path, target: Path) -> float:
@@ -41,7 +42,7 @@ def copied_seconds(source: Path, target: Path) -> float:
 
 
 def moved(source: Path, home: Path) -> tuple[float, float]:
-    """Seconds of moving it, and MiB of the process at its peak."""
+    """Seconds of moving it, and MiB of its processes at their peaks."""
     command = (sys.executable, "-c", _MOVE, "migrate", "db", str(source), "--apply", "--json")
     began = time.perf_counter()
     done = subprocess.run(
@@ -61,6 +62,7 @@ def main() -> int:
     from v1_database import built  # type: ignore[import-not-found]
 
     tasks = int(sys.argv[1]) if len(sys.argv) > 1 else TASKS
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="autotuner-migrate-") as name:
         folder = Path(name)
         small = built(folder / "small.db", tasks=tasks // 10, experiments=EACH)
@@ -74,6 +76,7 @@ def main() -> int:
                 for table in (v1_schema.tasks, v1_schema.experiments)
             )
     speed, memory = bare_s / moved_s, large_mib / small_mib
+    print(f"load of the machine before: {load:.1f} on {os.cpu_count()} cores")
     print(f"{rows:,} rows: {rows / bare_s:,.0f} rows/s copied, {rows / moved_s:,.0f} moved")
     print(f"moved over copied: {speed:.2f} (0.25 or more)")
     print(

@@ -26,9 +26,10 @@ import itertools, os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from autotuner.cli import main
+from autotuner.migrate.database import converting
 
-moment, number = sys.argv[1], int(sys.argv[2])
-del sys.argv[1:3]
+moment, number, converting.APART_FROM = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+del sys.argv[1:4]
 count = itertools.count(1)
 
 def reached(*_):
@@ -41,10 +42,14 @@ else:
     event.listen(Engine, moment, reached)
 main()
 """
+_IN_ONE, _APART = 1_000_000, 1
+"""Experiments from which on they are converted in a process of their own."""
 FEWEST = {
-    ("apply", "os.rename"): 1,  # the backup
-    ("apply", "commit"): 6,  # its record, two batches, presets put aside and moved, its end
-    ("undo", "commit"): 2,
+    ("apply", "os.rename", _IN_ONE): 1,  # the backup
+    # its record, two batches, presets put aside and moved, its end
+    ("apply", "commit", _IN_ONE): 6,
+    ("apply", "commit", _APART): 6,
+    ("undo", "commit", _IN_ONE): 2,
 }
 """The stages that there are at least."""
 
@@ -55,9 +60,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("command", "moment"), FEWEST)
+@pytest.mark.parametrize(("command", "moment", "apart_from"), FEWEST)
 def test_killed_at_each_stage_it_is_done_again(
-    command: str, moment: str, source: Path, run: Run, home: Path, environment: dict[str, str]
+    command: str,
+    moment: str,
+    apart_from: int,
+    source: Path,
+    run: Run,
+    home: Path,
+    environment: dict[str, str],
 ) -> None:
     digest = hashlib.sha256(source.read_bytes()).digest()
     words = {"apply": ("db", str(source), "--apply"), "undo": ("undo",)}
@@ -69,8 +80,12 @@ def test_killed_at_each_stage_it_is_done_again(
         stage += 1
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(before, home)
-        argv = [sys.executable, "-c", _KILLED_AT, moment, str(stage), "migrate", *words[command]]
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+        argv = [sys.executable, "-c", _KILLED_AT, moment, str(stage), str(apart_from)]
+        argv += ["migrate", *words[command]]
+        # Its output ends when the last process that it has started does.
+        done = subprocess.run(
+            argv, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
@@ -85,7 +100,7 @@ def test_killed_at_each_stage_it_is_done_again(
         else:  # where the last stage was done already, nothing is there to take back
             assert again.returncode == 0 or "no migration is here" in again.stderr
         assert _moved(home / "autotuner.db") == (_TASKS if command == "apply" else 0)
-    assert stage > FEWEST[command, moment]
+    assert stage > FEWEST[command, moment, apart_from]
 
 
 def _assert_whole(database: Path) -> None:

@@ -15,7 +15,7 @@ from autotuner.migrate.database.comparison import MovedComparison
 from autotuner.migrate.database.verify import verify
 from autotuner.store import Store
 
-OBSERVER = Observer.of(Path("/nonexistent"))
+OBSERVER = Observer(Path("/nonexistent"))
 
 
 def moved(source: Path, store: Store, **choice: Any) -> Report:

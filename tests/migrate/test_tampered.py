@@ -27,7 +27,7 @@ def source(tmp_path: Path) -> Path:
 def store(tmp_path: Path, database: str | None, source: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "home", database) as opened_store:
         with opened(source) as v1:
-            move(v1, opened_store, UnitChoice(), Observer.of(Path("/nonexistent")))
+            move(v1, opened_store, UnitChoice(), Observer(Path("/nonexistent")))
         yield opened_store
 
 
@@ -176,7 +176,7 @@ def test_numbers_that_are_others_here_refer_to_the_same_rows(
     with sqlite3.connect(other) as v1:
         v1.execute("UPDATE tasks SET created_at = '2024-01-01 00:00:00'")
     with opened(other) as v1:
-        move(v1, store, UnitChoice(), Observer.of(Path("/nonexistent")))
+        move(v1, store, UnitChoice(), Observer(Path("/nonexistent")))
     assert compared(other, store).differences == []
     with store.sessions.writing() as session:
         best = "UPDATE tasks SET best_experiment_id = 1 WHERE id = 4"

@@ -22,10 +22,12 @@ from autotuner.config.groups import (
     System,
 )
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 
 def content_id(content: Any, length: int = 12) -> str:
     """A stable id: the first hex digits of SHA-256 over the canonical JSON of `content`."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = _CANONICAL.encode(content)
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
@@ -75,12 +77,13 @@ class Candidate(Document):
 
     def settings(self) -> dict[str, Any]:
         """`group.field` -> value of every field that is set, in the groups' order."""
-        found: dict[str, Any] = {}
-        for group in GROUPS:
-            for field, value in getattr(self, group).model_dump(mode="json").items():
-                if value is not None:
-                    found[f"{group}.{field}"] = value
-        return found
+        return {
+            f"{group}.{field}": value
+            for group in GROUPS
+            for field, value in getattr(self, group)
+            .model_dump(mode="json", exclude_none=True)
+            .items()
+        }
 
     def get(self, path: str) -> Any:
         """The value of `group.field`; None where it is not set."""

@@ -56,7 +56,7 @@ def as_v1_kept_it(store_file: Path, path: Path) -> Path:
 
 def moved(source: Path, store: Store) -> None:
     with opened(source) as v1:
-        move(v1, store, UnitChoice(), Observer.of(Path("/nonexistent")))
+        move(v1, store, UnitChoice(), Observer(Path("/nonexistent")))
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def migrate_db(
             return
         kept = _backup(wanted) if backup else None
         with Store.open(wanted.folder, wanted.to) as store, _progress("moving") as step:
-            observer = Observer.of(wanted.folder / PREDICTION_CACHE)
+            observer = Observer(wanted.folder / PREDICTION_CACHE)
             number, report = move(
                 source, store, wanted.choice, observer, step, engine=wanted.engine
             )
@@ -122,7 +122,7 @@ def migrate_db(
 
 def _previewed(wanted: MigrationRequest, source: V1Source) -> Report:
     with _progress("reading") as step:
-        observer = Observer.of(wanted.folder / PREDICTION_CACHE)
+        observer = Observer(wanted.folder / PREDICTION_CACHE)
         return preview(source, wanted.choice, observer, step, engine=wanted.engine)
 
 

@@ -5,7 +5,8 @@ experiments, measurements, observations and profiles, and an account of all that
 What a row becomes is decided by pure functions; `source` reads, `move` writes by `store.v1.moving`.
 """
 
-from autotuner.migrate.database.move import UnitChoice, move, preview, require_chosen
+from autotuner.migrate.database.choice import UnitChoice
+from autotuner.migrate.database.move import move, preview, require_chosen
 from autotuner.migrate.database.observed import Observer
 from autotuner.migrate.database.report import Report
 from autotuner.migrate.database.snapshot import sha256_of

@@ -85,7 +85,7 @@ def carried(row: SourceRow) -> Carried:
             keep(name, Done.KEPT, f"{unfit}; {_in_place(found)}")
         if found is None and not column.nullable:
             found = _absent(column)
-        is_json = isinstance(found, JsonCell)
+        is_json = type(found) is JsonCell
         values[name] = found.text if is_json else found
         parsed[name] = found.value if is_json else found
     for name in row.cells:

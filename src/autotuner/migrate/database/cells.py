@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import JSON, Boolean, DateTime, Float, Integer, String
 from sqlalchemy.types import TypeEngine
 
@@ -77,12 +78,24 @@ def _json(cell: Cell) -> JsonCell:
     if not text.isascii() and _UNSTORABLE.search(text):
         raise UnfitError("it holds bytes that are no text")
     try:
-        value = _DECODER.decode(text)
+        value = _parsed(text)
         return JsonCell(text, storable(value) if _is_suspect(text) else value)
     except RecursionError:
         raise UnfitError("it is nested too deeply") from None
     except ValueError as error:
         raise UnfitError(f"it is no JSON: {error}") from None
+
+
+def _parsed(text: str) -> Any:
+    """The value of a text of JSON.
+
+    Raises:
+        ValueError: it is none, in the words of Python's own parser, which takes thrice as long.
+    """
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return _DECODER.decode(text)
 
 
 def _no_number(word: str) -> float:

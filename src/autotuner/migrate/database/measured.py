@@ -6,9 +6,9 @@ tokens per second of the whole deployment.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from autotuner.config import LengthDistribution, LoadLevel
@@ -21,6 +21,8 @@ _STATS = {"std": "stddev"} | {
     name: name for name in ("mean", "min", "p50", "p90", "p95", "p99", "max")
 }
 """Ours -> genai-bench's word."""
+_NUMBERS = frozenset({int, float})
+"""Types of numbers of JSON; `bool` is none of them."""
 _MOST_REQUESTS = 2**31
 
 
@@ -98,17 +100,17 @@ def _measurement(result: Any) -> Measurement:
     Raises:
         ValueError: it lacks its load, or a figure that every level has.
     """
-    if not isinstance(result, Mapping):
+    if not isinstance(result, dict):
         raise ValueError("it is no mapping")
     completed = _count(result, "num_completed_requests")
     failed = _count(result, "num_error_requests")
     seconds, tok_s = _figure(result, "run_duration"), _figure(result, _OUTPUT)
     stats = result.get("stats")
-    spread = stats if isinstance(stats, Mapping) else {}
+    spread = stats if isinstance(stats, dict) else {}
     scenario = result.get("scenario")
     return Measurement(
         tool=TOOL,
-        original=dict(result),
+        original=result,
         load=LoadLevel.concurrency(_figure(result, "num_concurrency")),
         duration_s=seconds,
         requests_completed=completed,
@@ -143,14 +145,12 @@ def _tokens(stats: Mapping[str, Any], name: str, tok_s: float | None, seconds: f
 
 def _distribution(stats: Any, count: int) -> Distribution | None:
     """A distribution in ms; None where version 1 kept less than ours has."""
-    if not isinstance(stats, Mapping) or not count:
+    if not isinstance(stats, dict) or not count:
         return None
-    in_ms: dict[str, float] = {}
-    for ours, theirs in _STATS.items():
-        value: Any = stats.get(theirs)
-        if type(value) not in (int, float) or not math.isfinite(value):
-            return None
-        in_ms[ours] = value * _MS
+    values: list[Any] = [stats.get(theirs) for theirs in _STATS.values()]
+    if not all(type(value) in _NUMBERS and isfinite(value) for value in values):
+        return None
+    in_ms = {ours: value * _MS for ours, value in zip(_STATS, values, strict=True)}
     return Distribution(count=count, **in_ms)
 
 
@@ -163,10 +163,10 @@ def _figure(document: Mapping[str, Any], key: str) -> float:
 
 def _optional(document: Mapping[str, Any], key: str) -> float | None:
     value = document.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) not in _NUMBERS:
         return None
-    number = float(value)
-    return number if math.isfinite(number) else None
+    number = float(value)  # type: ignore[arg-type]  # of what it is was just asked
+    return number if isfinite(number) else None
 
 
 def _count(document: Mapping[str, Any], key: str) -> int:

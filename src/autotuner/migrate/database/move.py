@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import fnmatch
-import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from autotuner.errors import MigrationError
 from autotuner.migrate.database.accounts import account_of
 from autotuner.migrate.database.cells import described
+from autotuner.migrate.database.choice import PRESETS, TASKS, UnitChoice
+from autotuner.migrate.database.converting import (
+    MOST_TASKS,
+    TaskBatch,
+    TaskConversion,
+    batches,
+    converted,
+)
+from autotuner.migrate.database.observed import Observer
 from autotuner.migrate.database.presets import moved_preset
 from autotuner.migrate.database.report import Report
-from autotuner.migrate.database.source import SourceRow, SourceTask, V1Source
-from autotuner.migrate.database.tasks import Observe, moved_task
+from autotuner.migrate.database.source import SourceRow, V1Source
 from autotuner.migrate.draft import Done, Note
 from autotuner.profiles import BASE, BUILTIN
 from autotuner.store import Store
 from autotuner.store.v1.migrations import Migrations
-from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcome
+from autotuner.store.v1.moved import KeptRow, MovedPreset, MoveOutcome
 from autotuner.store.v1.moving import keep_rows, write_tasks
 from autotuner.store.v1.moving_presets import (
     presets_here,
@@ -31,65 +33,25 @@ from autotuner.store.v1.moving_presets import (
 )
 from autotuner.store.v1.system_presets import system_presets
 
-MOST_TASKS, MOST_EXPERIMENTS = 100, 1_000
-"""Of one batch; a task with more experiments is a batch of its own."""
-_SINCE_LAST = 1
-"""The generation of garbage that holds what was made since it was last looked through, and no more:
-what outlives that goes to the oldest."""
 Progress = Callable[[int, int], None]
-_Maker = Callable[[SourceTask], MovedTask]
 T = TypeVar("T")
-_TASKS, _PRESETS = "tasks", "presets"
-_NONE: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class UnitChoice:
-    """The units that are moved.
-
-    Attributes:
-        only: `tasks`, `presets`, numbers of tasks, or patterns of their names; all where empty.
-        skip_running: leaves out tasks that version 1 may be running.
-    """
-
-    only: tuple[str, ...] = ()
-    skip_running: bool = False
-
-    def has_presets(self) -> bool:
-        """Whether presets are moved."""
-        return not self.only or _PRESETS in self.only
-
-    def has_others(self) -> bool:
-        """Whether rows without a place are kept."""
-        return not self.only
-
-    def has(self, task: SourceRow) -> bool:
-        """Whether a task is moved."""
-        if self.skip_running and str(task.cells.get("status")).upper() == "RUNNING":
-            return False
-        if not self.only or _TASKS in self.only:
-            return True
-        name = str(task.cells.get("task_name"))
-        return any(
-            one == str(task.id) or fnmatch.fnmatchcase(name, one)
-            for one in self.only
-            if one != _PRESETS
-        )
 
 
 def preview(
     source: V1Source,
     choice: UnitChoice,
-    observe: Observe,
+    observe: Observer,
     progress: Progress = lambda done, of: None,
     *,
     engine: str | None = None,
 ) -> Report:
     """Report of what `move` would do in an empty database; nothing is written."""
     report = Report(source.name, source.sha256)
-    for tasks in _batches(source, choice, _maker(observe, engine), report, progress):
-        for task in tasks:
+    total = source.counts().tasks
+    for batch in batches(source, TaskConversion(choice, engine), observe):
+        for task in batch.tasks:
             report.add(task, MoveOutcome.MOVED)
+        _count(batch, report, progress, total)
     for preset in _presets(source, choice):
         report.add(preset, MoveOutcome.MOVED)
     if _has_presets(source, choice):
@@ -103,7 +65,7 @@ def move(
     source: V1Source,
     store: Store,
     choice: UnitChoice,
-    observe: Observe,
+    observe: Observer,
     progress: Progress = lambda done, of: None,
     *,
     engine: str | None = None,
@@ -123,13 +85,14 @@ def move(
     report = Report(source.name, source.sha256)
     migrations, sessions = Migrations(store.sessions), store.sessions
     number = migrations.begin(source.name, source.sha256)
-    maker = _maker(observe, engine, migrations.engines())
-    made = _batches(source, choice, maker, report, progress)
-    with _batch_by_batch(made) as batches:
-        for tasks in batches:
-            for task, written in zip(tasks, write_tasks(sessions, number, tasks), strict=True):
+    total = source.counts().tasks
+    with converted(source, TaskConversion(choice, engine, migrations.engines()), observe) as made:
+        for batch in made:
+            found = write_tasks(sessions, number, batch.tasks)
+            for task, written in zip(batch.tasks, found, strict=True):
                 report.add(task, written.outcome)
-            tasks.clear()  # or whoever looks for garbage goes through all of them
+            _count(batch, report, progress, total)
+            batch.tasks.clear()  # or whoever looks for garbage goes through all of them
     if _has_presets(source, choice):
         put_system_presets_aside(sessions, number)
     for presets in _some(_presets(source, choice)):
@@ -147,26 +110,10 @@ def move(
     return number, report
 
 
-@contextmanager
-def _batch_by_batch(batches: Iterator[T]) -> Iterator[Iterator[T]]:
-    """Batches, with garbage looked for after each of them, and in what it left alone.
-
-    Else a fifth of the time is spent on going through them, and through the tables of predictors,
-    again and again.
-    """
-
-    def each() -> Iterator[T]:
-        for batch in batches:
-            yield batch
-            gc.collect(_SINCE_LAST)
-
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield each()
-    finally:
-        if was_enabled:
-            gc.enable()
+def _count(batch: TaskBatch, report: Report, progress: Progress, total: int) -> None:
+    for _ in range(batch.skipped):
+        report.skip(TASKS)
+    progress(batch.read, total)
 
 
 def require_chosen(source: V1Source, choice: UnitChoice) -> None:
@@ -175,7 +122,7 @@ def require_chosen(source: V1Source, choice: UnitChoice) -> None:
     Raises:
         MigrationError: names it.
     """
-    wanted = [one for one in choice.only if one not in (_TASKS, _PRESETS)]
+    wanted = [one for one in choice.only if one not in (TASKS, PRESETS)]
     if not wanted:
         return
     left = set(wanted)
@@ -186,40 +133,6 @@ def require_chosen(source: V1Source, choice: UnitChoice) -> None:
             f"--only {sorted(left)[0]}: {source.name} has no such task",
             remedy="give a task's number, a pattern of its name such as 'llama*', tasks or presets",
         )
-
-
-def _batches(
-    source: V1Source, choice: UnitChoice, made: _Maker, report: Report, progress: Progress
-) -> Iterator[list[MovedTask]]:
-    total, done = source.counts().tasks, 0
-    batch: list[MovedTask] = []
-    experiments = 0
-    for task in source.tasks():
-        done += 1
-        if not choice.has(task.row):
-            report.skip(_TASKS)
-            continue
-        if batch and (
-            len(batch) >= MOST_TASKS or experiments + len(task.experiments) > MOST_EXPERIMENTS
-        ):
-            yield batch
-            progress(done - 1, total)
-            batch, experiments = [], 0
-        batch.append(made(task))
-        experiments += len(task.experiments)
-    if batch:
-        yield batch
-    progress(done, total)
-
-
-def _maker(observe: Observe, engine: str | None, earlier: Mapping[str, str] = _NONE) -> _Maker:
-    """Makes tasks with the engine that is asked for, else with that of the time before."""
-    return lambda task: moved_task(
-        task,
-        observe=observe,
-        now=datetime.now(UTC),
-        engine=engine or earlier.get(task.identity),
-    )
 
 
 def _has_presets(source: V1Source, choice: UnitChoice) -> bool:

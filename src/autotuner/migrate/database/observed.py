@@ -64,24 +64,16 @@ class _Answer(NamedTuple):
 
 
 class Observer:
-    """Makes observations of whole tasks.
+    """Makes observations of whole tasks, beside what the predictor says that tasks have by default.
 
     Args:
-        predictor: asked for what observations stand beside.
+        cache: folder in which slow predictors keep their answers.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self._predictor: Predictor = best_of_both(cache=cache)
         self._known: dict[tuple[object, ...], _Answer] = {}
-
-    @classmethod
-    def of(cls, cache: Path) -> Observer:
-        """With the predictor that tasks have unless they name another.
-
-        Args:
-            cache: folder in which slow predictors keep their answers.
-        """
-        return cls(best_of_both(cache=cache))
 
     def __call__(self, launches: Launches) -> tuple[tuple[Observation, ...], tuple[Note, ...]]:
         """Observations, and a note for every experiment of which there is none."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.errors import MigrationError
-from autotuner.migrate.database.snapshot import snapshot_of
+from autotuner.migrate.database.snapshot import FileCopy, snapshot_of
 from autotuner.store.v1.recognition import OURS, V1_COLUMNS, is_v1
 
 TASKS, EXPERIMENTS, PRESETS = "tasks", "experiments", "parameter_presets"
@@ -70,13 +70,19 @@ class SourceCounts:
 
 
 class V1Source:
-    """The rows of a database of version 1; `sha256` is that of its file."""
+    """The rows of a database of version 1.
 
-    def __init__(self, connection: sqlite3.Connection, name: str, sha256: str) -> None:
+    Attributes:
+        name: of its file.
+        copy: the private copy that is read; `sha256` is that of the file itself.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, name: str, copy: FileCopy) -> None:
         self._connection = connection
         self._tables = _tables(connection)
         self.name = name
-        self.sha256 = sha256
+        self.copy = copy
+        self.sha256 = copy.sha256
 
     def counts(self) -> SourceCounts:
         """How many rows each table has."""
@@ -140,14 +146,33 @@ def opened(path: Path) -> Iterator[V1Source]:
     Raises:
         MigrationError: it is no SQLite file, damaged, or no database of version 1.
     """
-    with snapshot_of(path) as snapshot, closing(sqlite3.connect(snapshot.path)) as connection:
-        connection.text_factory = _text
+    with snapshot_of(path) as copy, closing(_connection(copy)) as connection:
         try:
             _require_sound(connection, path)
             _require_v1(_columns(connection), path)
-            yield V1Source(connection, str(path), snapshot.sha256)
+            yield V1Source(connection, str(path), copy)
         except sqlite3.DatabaseError as error:
             raise _damaged(path, str(error)) from error
+
+
+@contextmanager
+def opened_again(name: str, copy: FileCopy) -> Iterator[V1Source]:
+    """A source that is opened elsewhere, from the same copy.
+
+    Raises:
+        MigrationError: it is damaged.
+    """
+    with closing(_connection(copy)) as connection:
+        try:
+            yield V1Source(connection, name, copy)
+        except sqlite3.DatabaseError as error:
+            raise _damaged(Path(name), str(error)) from error
+
+
+def _connection(copy: FileCopy) -> sqlite3.Connection:
+    connection = sqlite3.connect(copy.path)
+    connection.text_factory = _text
+    return connection
 
 
 def _require_sound(connection: sqlite3.Connection, path: Path) -> None:

@@ -25,6 +25,7 @@ from autotuner.predict import Observation
 from autotuner.store.v1 import V1TaskRecord
 from autotuner.store.v1.further import SCENARIO
 from autotuner.store.v1.moved import MovedExperiment, MovedLaunch, MovedPart, MovedTask
+from autotuner.store.v1.moving import measurement_columns
 from autotuner.tuning.resources import stored_columns
 
 TASK_STATUSES = {
@@ -143,7 +144,10 @@ def moved_task(
         observations, unseen = observe(Launches(source.identity, translation.task, own, place))
         found += unseen
         made = tuple(
-            MovedLaunch(converted[number], tuple((one.measurement, one.repeat) for one in each))
+            MovedLaunch(
+                converted[number],
+                tuple(measurement_columns(one.measurement, one.repeat) for one in each),
+            )
             for number, each in levels.items()
         )
         parts.append(MovedPart(columns | standing, made, observations))

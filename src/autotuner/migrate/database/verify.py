@@ -11,8 +11,9 @@ from sqlalchemy import Table
 from autotuner.migrate.database.accounts import notes_of
 from autotuner.migrate.database.carried import TABLES, carried
 from autotuner.migrate.database.cells import described
+from autotuner.migrate.database.choice import UnitChoice
 from autotuner.migrate.database.comparison import MovedComparison
-from autotuner.migrate.database.move import UnitChoice, kept_row
+from autotuner.migrate.database.move import kept_row
 from autotuner.migrate.database.source import SourceRow, SourceTask, V1Source
 from autotuner.migrate.database.verify_ours import compare_ours, compare_profile
 from autotuner.store import Store

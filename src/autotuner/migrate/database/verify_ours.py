@@ -21,7 +21,7 @@ from autotuner.migrate.database.verify_observed import RecalledObservations
 from autotuner.store.v1.further import SCENARIO
 from autotuner.store.v1.moved import MovedLaunch, MovedPart, MovedTask
 from autotuner.store.v1.moved_reading import MovedHere, PartHere
-from autotuner.store.v1.moving import ENGINE, measurement_columns
+from autotuner.store.v1.moving import ENGINE
 
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 """Stands where version 1 kept no moment, and that of the move was taken."""
@@ -119,12 +119,11 @@ def _compare_levels(
     if len(levels) != len(one.levels):
         found.differ(place, f"{len(one.levels)} raw results, and {len(levels)} measurements")
         return
-    for index, ((measurement, repeat), row) in enumerate(zip(one.levels, levels, strict=True)):
+    for index, (level, row) in enumerate(zip(one.levels, levels, strict=True)):
         inside = f"{place}, raw result {index}"
-        expected = measurement.model_dump(mode="json")
-        columns = measurement_columns(measurement, repeat) | {"payload": expected}
-        _compare_columns(inside, columns, row, found)
-        result = measurement.original or {}
+        expected = json.loads(level["payload"])
+        _compare_columns(inside, {**level, "payload": expected}, row, found)
+        result = expected["original"] or {}
         for theirs, ours, factor in converted_leaves(result):
             before, after = _at(result, theirs), _at(expected, ours)
             if before is None or after is None:

@@ -279,7 +279,7 @@ def _database(
 
 
 def _observer(service: Service) -> Observer:
-    return Observer.of(service.folder / PREDICTION_CACHE)
+    return Observer(service.folder / PREDICTION_CACHE)
 
 
 def _notes(notes: Iterable[Note]) -> list[Mapping[str, str]]:

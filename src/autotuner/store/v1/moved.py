@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from autotuner.measure import Measurement
 from autotuner.predict import Observation
 
 Columns = Mapping[str, Any]
-"""Column -> value; of JSON columns of version 1's tables the text, of ours the document."""
+"""Column -> value; of JSON columns of version 1's tables and of measurements the text, of our other
+tables the document."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,10 @@ class MovedExperiment:
 
 @dataclass(frozen=True)
 class MovedLaunch:
-    """An experiment of version 2: its columns, and (measurement, repeat) of each level."""
+    """An experiment of version 2: its columns, and those of the measurement of each level."""
 
     columns: Columns
-    levels: tuple[tuple[Measurement, int], ...]
+    levels: tuple[Columns, ...]
 
 
 @dataclass(frozen=True)

@@ -359,20 +359,17 @@ def _write_launches(connection: Connection, parts: Sequence[tuple[MovedPart, int
         connection,
         measurements,
         [
-            {
-                **measurement_columns(measurement, repeat),
-                "experiment_id": number,
-                "payload": measurement.model_dump_json(),
-            }
+            {**level, "experiment_id": number}
             for (one, _), number in zip(everything, numbers, strict=True)
-            for measurement, repeat in one.levels
+            for level in one.levels
         ],
     )
 
 
 def measurement_columns(measurement: Measurement, repeat: int) -> dict[str, Any]:
-    """Columns of a measurement that are kept beside it."""
+    """Columns of a measurement: itself as text, and what is kept beside it."""
     return {
+        "payload": measurement.model_dump_json(),
         **load_columns(measurement.load),
         "repeat": repeat,
         "valid": measurement.valid,
