@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autotuner.config import parse_task
+from autotuner.errors import ConfigError
 from autotuner.migrate import Done, translate_task
 from autotuner.migrate.groups import FORMAT_PRESETS, PARALLEL_PRESETS
 from autotuner.profiles import builtin_registry
@@ -120,7 +122,13 @@ def test_what_v1_could_run_is_planned_and_rendered(v1: dict[str, Any]) -> None:
     assert not translation.noted(Done.LOST, Done.OPEN)
     task = parse_task(translation.task)
     assert problems_in(task, base=BASE, registry=REGISTRY, with_model=False) == ()
-    prepared = prepare(task, base=BASE, registry=REGISTRY, most=10_000)
+    try:
+        prepared = prepare(task, base=BASE, registry=REGISTRY, most=10_000)
+    except ConfigError as error:
+        # Widths of experts that the engine does not start with either, also of v1's own preset.
+        assert v1["model"]["id_or_path"] == MIXTURE
+        assert re.search(r"moe_\w+ .*(divide|TP x DP)", str(error))
+        return
     for candidate in itertools.islice(prepared.space.candidates, 3):
         command = prepared.space.specs[candidate.id].command()
         for word in candidate.misc.extra_args or ():
