@@ -91,7 +91,7 @@ def _with_parts(
     landscape: Landscape, launch: RecordedLaunch, points: tuple[Prediction, ...]
 ) -> tuple[Prediction, ...]:
     """The points with where their time goes, if the roofline knows model and device."""
-    facts, gpu = _facts(landscape.model), known_gpu(landscape.device)
+    facts, gpu = facts_of_table(landscape.model), known_gpu(landscape.device)
     if facts is None or gpu is None or not points:
         return points
     scenario = Scenario(
@@ -111,7 +111,7 @@ def _with_parts(
 
 
 @functools.lru_cache
-def _facts(name: str) -> ModelFacts | None:
+def facts_of_table(name: str) -> ModelFacts | None:
     """Of the model that a table's name means: of those alike, the one with the shortest name that
     has its letters and digits in order (`qwen30ba3b`: Qwen3-30B-A3B)."""
     known = known_model(name)

@@ -90,9 +90,9 @@ class RooflinePredictor:
         out_of_memory: dict[str, OutOfMemory] = {}
         refused: dict[str, str] = {}
         for candidate in candidates:
-            refusal = _refusal(candidate) if support else support.why
-            if refusal is not None:
-                refused[candidate.id] = refusal
+            why = refusal(candidate) if support else support.why
+            if why is not None:
+                refused[candidate.id] = why
             elif (memory := out_of_memory_of(scenario, candidate)) is not None:
                 out_of_memory[candidate.id] = memory
             else:
@@ -151,12 +151,23 @@ def time_parts_of(
 
     Empty where the roofline does not know enough.
     """
+    points = roofline_points(scenario, candidate, load_levels)
+    return {load: point.parts for load, point in points.items() if point.parts is not None}
+
+
+def roofline_points(
+    scenario: Scenario, candidate: Candidate, load_levels: Sequence[LoadLevel]
+) -> dict[LoadLevel, Prediction]:
+    """The roofline's own points of a candidate at levels of a closed loop, whether it fits or not.
+
+    Empty where the roofline does not know enough.
+    """
     predictor = RooflinePredictor()
     closed = [level for level in load_levels if level.kind in predictor.load_kinds]
-    if not predictor.supports(scenario) or _refusal(candidate) is not None or not closed:
+    if not predictor.supports(scenario) or refusal(candidate) is not None or not closed:
         return {}
     points = predictor.points(scenario, candidate, concurrencies(closed))
-    return {point.load: point.parts for point in points if point.parts is not None}
+    return {point.load: point for point in points}
 
 
 def tokens_per_step(drafted: int) -> float:
@@ -241,7 +252,8 @@ def _replicas(scenario: Scenario, candidate: Candidate) -> int:
     return data * scenario.width(candidate, "pipeline_parallel")
 
 
-def _refusal(candidate: Candidate) -> str | None:
+def refusal(candidate: Candidate) -> str | None:
+    """Why the roofline cannot predict a candidate; None where it can."""
     if candidate.system.serving_mode == "disagg":
         return "system.serving_mode: disaggregated serving is not predicted by the roofline"
     if candidate.misc.speculative_algorithm or candidate.misc.speculative_draft_model:

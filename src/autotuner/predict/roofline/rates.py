@@ -146,9 +146,19 @@ def peak_flops(gpu: Gpu, mode: str) -> float:
     Raises:
         LookupError: the device has no figure for any format that would do.
     """
-    if gpu.is_cpu:
-        return 1e12 * max(gpu.tflops.values(), default=0.0)
+    name = computing_format(gpu, mode)
+    return 1e12 * gpu.tflops[name] * (1.0 if gpu.is_cpu else FORMAT_SHARE[name])
+
+
+def computing_format(gpu: Gpu, mode: str) -> str:
+    """The format, of those that the device has figures for, in which a weight format is computed.
+
+    Raises:
+        LookupError: there is none.
+    """
+    if gpu.is_cpu and gpu.tflops:
+        return max(gpu.tflops, key=gpu.tflops.__getitem__)
     for name in (*COMPUTE_FORMAT.get(mode, ("bfloat16",)), *SIXTEEN_BITS):
         if name in gpu.tflops:
-            return 1e12 * gpu.tflops[name] * FORMAT_SHARE[name]
+            return name
     raise LookupError(mode)
