@@ -252,6 +252,37 @@ def explain(task: TaskFile, home: Home = None, as_json: Json = False) -> None:
     command(task, home=home, as_json=as_json)
 
 
+@app.command("explain-performance")
+def explain_performance(
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]",
+            help="Task file, or the number of a task; the newest task if left out.",
+        ),
+    ] = None,
+    candidate: CandidateId = None,
+    point: Annotated[
+        int | None,
+        typer.Option("--point", metavar="K", help="This point of the frontier, from 1."),
+    ] = None,
+    load: Annotated[
+        float | None,
+        typer.Option(
+            "--load", metavar="VALUE", help="Load level: requests in flight, or a second."
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+    short: Short = False,
+) -> None:
+    """Say where the time of a configuration goes, what limits it, and what would help."""
+    from autotuner.cli.commands.explain_performance import AskedPoint
+    from autotuner.cli.commands.explain_performance import explain_performance as command
+
+    command(AskedPoint(task, candidate, point, load), home=home, as_json=as_json, short=short)
+
+
 @app.command("runs", hidden=True)
 @app.command()
 def tasks(home: Home = None, as_json: Json = False) -> None:

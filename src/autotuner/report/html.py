@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.predict.predictor import METRICS, interval80
+from autotuner.report import performance_words
 from autotuner.report.points import (
     AXES,
     disturbed_note,
@@ -30,6 +31,8 @@ from autotuner.report.search import (
     value_text,
 )
 from autotuner.report.terminal import replay_notice
+from autotuner.search.points import figure, percent
+from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.summary import TaskSummary
 
 
@@ -65,17 +68,23 @@ def write_aside(path: Path, content: str | bytes) -> None:
         raise
 
 
-def write_html(summary: TaskSummary, path: Path) -> None:
+def write_html(
+    summary: TaskSummary, path: Path, performance: PerformanceView | None = None
+) -> None:
     """Writes the report; `path` is never half a file.
 
     Raises:
         OSError: the folder cannot be written.
     """
-    write_aside(path, render_html(summary))
+    write_aside(path, render_html(summary, performance))
 
 
-def render_html(summary: TaskSummary) -> str:
-    """The whole document."""
+def render_html(summary: TaskSummary, performance: PerformanceView | None = None) -> str:
+    """The whole document.
+
+    Args:
+        performance: where the time of the recommended point goes, where that is known.
+    """
     data = {
         "axes": AXES,
         "plane": plane(summary.task.objectives),
@@ -105,6 +114,10 @@ def render_html(summary: TaskSummary) -> str:
         figure_text=figure_text,
         verdict_text=verdict_text,
         added_text=added_text,
+        performance=performance,
+        words=performance_words,
+        figure=figure,
+        percent=percent,
         task_json=json.dumps(summary.task.config, indent=2, ensure_ascii=False),
         data_json=_script_safe_json(data),
     )

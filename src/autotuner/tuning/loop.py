@@ -203,8 +203,9 @@ class Tuner:
         return reason
 
     def _created(self, known_until: int, status: str) -> TaskRecord:
-        config = self._prepared.task
+        config, base = self._prepared.task, self._prepared.base
         return self._store.tasks.create(
+            base=None if base is None else str(base.resolve()),
             name=config.name,
             content_id=self._prepared.content_id,
             config=config.written(),

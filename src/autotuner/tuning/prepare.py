@@ -60,6 +60,7 @@ class Prepared:
     replay: Replay | None = None
     content_id: str = ""
     levels_why: str = ""
+    base: Path | None = None
 
     @property
     def engine_name(self) -> str:
@@ -246,7 +247,16 @@ def prepare(
         chosen = load_levels(space, variants, task.slo_limits())
         task, why = task.at_levels(chosen.values), chosen.why
     return Prepared(
-        task, variants, model, device, workload, space, price, content_id=content_id, levels_why=why
+        task,
+        variants,
+        model,
+        device,
+        workload,
+        space,
+        price,
+        content_id=content_id,
+        levels_why=why,
+        base=base,
     )
 
 
@@ -278,6 +288,7 @@ def _prepare_replay(task: TaskConfig, replay: ReplayConfig, base: Path, source: 
         price_usd_hour=price,
         replay=Replay(landscape, launches),
         content_id=replayed.content_id,
+        base=base,
     )
 
 

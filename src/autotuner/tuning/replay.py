@@ -68,6 +68,18 @@ def as_replayed(
     return TaskConfig.model_validate(document)
 
 
+def as_asked(task: TaskConfig) -> TaskConfig:
+    """A replay of `as_replayed` as its user could have written it, to be prepared once more."""
+    workload = task.benchmark.workload
+    if task.replay is None or workload is None:
+        return task
+    isl, osl = workload.mean()
+    document = task.written()
+    document["benchmark"] = {k: v for k, v in document["benchmark"].items() if k != "workload"}
+    document["runtime"] = {**document.get("runtime", {}), "isl": round(isl), "osl": round(osl)}
+    return TaskConfig.model_validate(document)
+
+
 def replayed_model(task: TaskConfig, asked: TaskConfig, *, base: Path) -> ResolvedModel:
     """The model of a replayed task; nothing is known of one that only the table names so.
 

@@ -960,6 +960,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/tasks/{task_id}/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Performance
+         * @description Where the time of an operating point goes, what limits it, and what would help.
+         *
+         *     409 where there is no such point, or where nothing was measured and nothing is predicted.
+         */
+        get: operations["get_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/tasks/{task_id}/points": {
         parameters: {
             query?: never;
@@ -1422,6 +1444,58 @@ export interface components {
              * @description Money: GPUs x hours x price_per_gpu_hour.
              */
             usd?: number | null;
+        };
+        /**
+         * ChangeView
+         * @description Configuration that differs in one respect, and what is expected of it.
+         */
+        ChangeView: {
+            /** Candidate */
+            candidate: string;
+            /**
+             * Changes
+             * @description `group.field` -> value; `now` has the values that they replace.
+             */
+            changes: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Clear
+             * @description Whether throughput grows even at the low end of its interval.
+             */
+            clear: boolean;
+            /**
+             * Gpus
+             * @description Devices that it occupies, in place of `gpus_now`; a CPU counts as one.
+             */
+            gpus: number;
+            /** Gpus Now */
+            gpus_now: number;
+            /**
+             * In Task
+             * @description Whether it is a candidate of the task.
+             */
+            in_task: boolean;
+            /**
+             * Measured Tok S
+             * @description Measured already, at the same load level.
+             */
+            measured_tok_s: number | null;
+            /** Note */
+            note: string;
+            /** Now */
+            now: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Parts
+             * @description Parts that it changes, in words.
+             */
+            parts: string[];
+            tok_s: components["schemas"]["FigureChangeView"];
+            tok_s_per_gpu: components["schemas"]["FigureChangeView"];
+            tpot_ms: components["schemas"]["FigureChangeView"] | null;
+            ttft_ms: components["schemas"]["FigureChangeView"];
         };
         /**
          * CloneRequest
@@ -2329,6 +2403,20 @@ export interface components {
             value: components["schemas"]["JsonValue"];
         };
         /**
+         * FigureChangeView
+         * @description A figure before and after a change, with the 80 % interval after it.
+         */
+        FigureChangeView: {
+            /** After */
+            after: number;
+            /** Before */
+            before: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * FigureView
          * @description A figure and its interval: of 95 % where it was measured, of 80 % where it is predicted.
          */
@@ -2543,6 +2631,43 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LatencyView
+         * @description A latency of the operating point: means, in ms.
+         */
+        LatencyView: {
+            /** Learnt High Ms */
+            learnt_high_ms: number;
+            /** Learnt Low Ms */
+            learnt_low_ms: number;
+            /**
+             * Learnt Ms
+             * @description Sum of the parts with their learnt errors, with the 80 % interval of a measurement.
+             */
+            learnt_ms: number;
+            /**
+             * Limits
+             * @description Limit -> share of the time, the largest first.
+             */
+            limits: {
+                [key: string]: number;
+            };
+            /**
+             * Quantity
+             * @enum {string}
+             */
+            quantity: "ttft_ms" | "tpot_ms";
+            /**
+             * Roofline Ms
+             * @description Sum of the parts as assumed.
+             */
+            roofline_ms: number;
+            /**
+             * Value Ms
+             * @description Measured, or as the task's predictor has it.
+             */
+            value_ms: number;
+        };
+        /**
          * LaunchView
          * @description Gain of a finished launch, looked at from the end of the task.
          *
@@ -2620,6 +2745,48 @@ export interface components {
             when: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /**
+         * LearntPartView
+         * @description Statement of the launches on a part, in words, whichever of them had it.
+         */
+        LearntPartView: {
+            /** Part */
+            part: string;
+            /**
+             * Surprising
+             * @description Whether what was assumed lies outside the 80 % interval.
+             */
+            surprising: boolean;
+            /** Text */
+            text: string;
+        };
+        /**
+         * LearntRateView
+         * @description Rate that a part reaches as far as launches say, or the time that it takes.
+         *
+         *     `value`, `low` and `high` (80 %) are in `unit`; `peak` and the shares of it are null where there
+         *     is no peak, as of times. `beyond_peak`: the launches ask for more than the peak, which is shown.
+         */
+        LearntRateView: {
+            /** Beyond Peak */
+            beyond_peak: boolean;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Peak */
+            peak: number | null;
+            /** Share */
+            share: number | null;
+            /** Share High */
+            share_high: number | null;
+            /** Share Low */
+            share_low: number | null;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number;
         };
         /**
          * LengthDistribution
@@ -3521,6 +3688,142 @@ export interface components {
              * @description GPUs that share each layer's matrices.
              */
             tensor_parallel?: (number | null) | (number | null)[];
+        };
+        /**
+         * PartView
+         * @description Part of the time of the operating point.
+         */
+        PartView: {
+            /**
+             * Assumed
+             * @description Rate that the roofline assumes.
+             */
+            assumed: string;
+            /**
+             * Confused With
+             * @description Parts, in words, of which only the sum with this one is known.
+             */
+            confused_with: string[];
+            /**
+             * Factor
+             * @description Learnt time over the assumed one, with the 80 % interval.
+             */
+            factor: number;
+            /** Factor High */
+            factor_high: number;
+            /** Factor Low */
+            factor_low: number;
+            /**
+             * Learnt
+             * @description Whether launches made it surer than it was before any.
+             */
+            learnt: boolean;
+            /**
+             * Limit
+             * @description Resource that the part's time is spent on.
+             * @enum {string}
+             */
+            limit: "memory bandwidth" | "compute" | "interconnect" | "overhead";
+            /**
+             * Part
+             * @description `dense_read:fp8`: what is done, and the number format that its speed depends on.
+             */
+            part: string;
+            /** @description The rate reached; null where the part has none, as links. */
+            rate: components["schemas"]["LearntRateView"] | null;
+            /** Tpot Ms */
+            tpot_ms: number;
+            /** Tpot Share */
+            tpot_share: number;
+            /**
+             * Ttft Ms
+             * @description With the learnt error; `ttft_share` of TTFT. The same of TPOT.
+             */
+            ttft_ms: number;
+            /** Ttft Share */
+            ttft_share: number;
+            /**
+             * What
+             * @description The same in words.
+             */
+            what: string;
+        };
+        /**
+         * PerformanceView
+         * @description Where the time of a configuration goes at a load level, what limits it, what would help.
+         */
+        PerformanceView: {
+            /** Candidate */
+            candidate: string;
+            /**
+             * Chosen
+             * @description Why this point: `recommended`, what the caller asked for.
+             */
+            chosen: string;
+            /** Device */
+            device: string;
+            /**
+             * Did Not Help
+             * @description Changes that are expected to help, and did not where the task measured them.
+             */
+            did_not_help: components["schemas"]["ChangeView"][];
+            /** Earlier Launches */
+            earlier_launches: number;
+            /** Engine */
+            engine: string;
+            /**
+             * Helps
+             * @description Changes that improve a latency or throughput, the most gain first.
+             */
+            helps: components["schemas"]["ChangeView"][];
+            /** Isl */
+            isl: number;
+            /** Latencies */
+            latencies: components["schemas"]["LatencyView"][];
+            /**
+             * Launches
+             * @description Launches that the errors are learnt from; `earlier_launches` of them are other tasks'.
+             */
+            launches: number;
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Machine
+             * @description Errors learnt of this machine, the surest first.
+             */
+            machine: components["schemas"]["LearntPartView"][];
+            /** Measured */
+            measured: boolean;
+            /** Model */
+            model: string;
+            /** Name */
+            name: string;
+            /**
+             * No Setting
+             * @description Parts with a tenth of the time or more that no setting left changes, in words.
+             */
+            no_setting: string[];
+            /** Notes */
+            notes: string[];
+            /**
+             * On Cpu
+             * @description Peaks are then those that `calibrate-device` measured, else the data sheet's.
+             */
+            on_cpu: boolean;
+            /** Osl */
+            osl: number;
+            /**
+             * Parts
+             * @description The longest first.
+             */
+            parts: components["schemas"]["PartView"][];
+            /** Points */
+            points: number;
+            /** Settings */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /** Task */
+            task: number | null;
         };
         /**
          * PlanPredictionView
@@ -12065,6 +12368,126 @@ export interface operations {
                 };
             };
             /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_performance: {
+        parameters: {
+            query?: {
+                /** @description Id of a candidate; the recommended one where left out. */
+                candidate?: string | null;
+                /** @description Load level: requests in flight. */
+                concurrency?: number | null;
+                /** @description Load level: requests per second. */
+                rate?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description The task's number. */
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `policy-refused`: The operator of this service does not allow this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `conflict`: The request conflicts with the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `task-invalid`: The task cannot be run as written */
             422: {
                 headers: {
                     [name: string]: unknown;

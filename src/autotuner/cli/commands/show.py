@@ -12,12 +12,15 @@ from rich.table import Table
 from autotuner.cli.home import has_store, open_store, state_folder
 from autotuner.cli.output import duration_text, out, print_json, refuse_unwritable
 from autotuner.errors import AutotunerError, StoreError
+from autotuner.profiles import USERS, registry_with
 from autotuner.report import print_summary, write_html
 from autotuner.report.point_table import candidate_named
 from autotuner.report.terminal import print_experiment
 from autotuner.server.built_ui import is_built
 from autotuner.server.settings import ServiceSettings
 from autotuner.store import Store, TaskRecord
+from autotuner.tuning.performance_views import PerformanceView
+from autotuner.tuning.stored_task import performance_again
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
 from autotuner.workers.watcher import has_ended_here
@@ -181,18 +184,24 @@ def report(number: int | None, *, home: Path | None, output: Path | None, as_jso
         task = chosen_task(store, number)
         path = (output or report_path(folder, task.id)).resolve()
         summary = summarise(store, task, report=str(path))
-    write_report(summary, path)
+        performance = performance_again(task, folder, registry_with(folder / USERS), store)
+    write_report(summary, path, performance)
     if as_json:
         print_json({"task": task.id, "report": str(path)})
     else:
         print(path)
 
 
-def write_report(summary: TaskSummary, path: Path) -> None:
+def write_report(
+    summary: TaskSummary, path: Path, performance: PerformanceView | None = None
+) -> None:
     """Writes the HTML file.
+
+    Args:
+        performance: where the time of the recommended point goes, where that is known.
 
     Raises:
         AutotunerError: the folder cannot be written.
     """
     with refuse_unwritable(path, "give another place with `autotuner report --output FILE`"):
-        write_html(summary, path)
+        write_html(summary, path, performance)

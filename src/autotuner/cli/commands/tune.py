@@ -8,6 +8,9 @@ import os
 import signal
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
+
+from rich.markup import escape
 
 from autotuner.catalog.gpus import CPU
 from autotuner.cli import exit_codes
@@ -18,6 +21,7 @@ from autotuner.cli.output import err, out, print_json
 from autotuner.cli.progress import Progress
 from autotuner.launch.devices import allowed_gpus
 from autotuner.report import print_summary
+from autotuner.report.performance_terminal import print_learnt
 from autotuner.report.plan_document import plan_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.store import Store, TaskRecord, device_locks
@@ -26,6 +30,8 @@ from autotuner.tuning.estimate import MOST_CANDIDATES, estimate_plan
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.history import at_stored_levels
 from autotuner.tuning.loop import Tuner
+from autotuner.tuning.performance import performance_of
+from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.prepare import Prepared, require_installed
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import TaskSummary
@@ -51,18 +57,31 @@ def tune(
     short: bool = False,
 ) -> int:
     """Runs the task at `path`; returns the exit code."""
-    summary, interrupted = run_task(
+    summary, interrupted, performance = run_task(
         path, home=home, quiet=as_json, fresh=fresh, again=again, devices=devices
     )
     if as_json:
         print_json(summary.model_dump(mode="json"))
     else:
         print_summary(summary, out(), short=short)
+        if performance is not None:
+            print_learnt(performance, out())
+            number = summary.task.id
+            out().print(f"`autotuner explain-performance {number}` says where the time goes")
         print_ui(summary.task.id, state_folder(home))
     if interrupted:
         return exit_codes.INTERRUPTED
     succeeded = any(e.status == "completed" for e in summary.experiments)
     return 0 if succeeded else exit_codes.NOTHING
+
+
+class TunedTask(NamedTuple):
+    """Summary of a task, whether it was interrupted, and where the time of its recommended point
+    goes, where that is known."""
+
+    summary: TaskSummary
+    interrupted: bool
+    performance: PerformanceView | None
 
 
 def run_task(
@@ -73,8 +92,8 @@ def run_task(
     fresh: bool,
     again: bool,
     devices: str | None = None,
-) -> tuple[TaskSummary, bool]:
-    """Plans, runs and reports the task at `path`; what it found, and whether it was interrupted.
+) -> TunedTask:
+    """Plans, runs and reports the task at `path`.
 
     Args:
         devices: GPUs for the engines, as in `devices_of`.
@@ -126,7 +145,8 @@ def run_task(
         task = store.tasks.get(task.id) or task
         html = report_path(folder, task.id)
         summary = summarise(store, task, report=str(html))
-    write_report(summary, html)
+        performance = _performance(prepared, folder, store, task)
+    write_report(summary, html, performance)
     if interrupted:
         done = sum(e.status in ("completed", "failed") for e in summary.experiments)
         why = "interrupted" if task.status == "interrupted" else task.stop_reason
@@ -135,7 +155,18 @@ def run_task(
             "the same command goes on from there",
             soft_wrap=True,
         )
-    return summary, interrupted
+    return TunedTask(summary, interrupted, performance)
+
+
+def _performance(
+    prepared: Prepared, home: Path, store: Store, task: TaskRecord
+) -> PerformanceView | None:
+    try:
+        return performance_of(prepared, home, store, task).of_recommended()
+    except Exception as error:  # what was measured is kept and shown, whatever it was
+        text = f"where the time goes is unknown: {type(error).__name__}: {error}"
+        err().print(f"[yellow]warning[/yellow] {escape(text)}", soft_wrap=True)
+        return None
 
 
 def _devices(prepared: Prepared, requested: str | None) -> Devices:

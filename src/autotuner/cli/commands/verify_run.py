@@ -33,7 +33,7 @@ def run_command(
             "prediction.predictor is none: there would be nothing to compare",
             remedy="write auto, aiconfigurator, aisimulate or roofline",
         )
-    summary, interrupted = run_task(
+    summary, interrupted, _ = run_task(
         path, home=home, quiet=outputs.as_json, fresh=fresh, again=False
     )
     if interrupted:

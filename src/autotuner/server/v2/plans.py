@@ -76,7 +76,7 @@ def validate_task(
     prepared = None
     if not faults:
         try:
-            with _turn():
+            with planning_turn():
                 prepared = _prepared(service, task)
         except AutotunerError as error:
             faults += problems_from(error)
@@ -146,7 +146,7 @@ def _plan(
     Raises:
         AutotunerError, ProblemError: the task cannot be planned, or not in time.
     """
-    with _turn():
+    with planning_turn():
         ends = time.monotonic() + LONGEST_S
         prepared = _prepared(service, task)
 
@@ -173,7 +173,12 @@ def _prepared(service: Service, task: TaskConfig) -> Prepared:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def planning_turn() -> Iterator[None]:
+    """A place among the few plans that are made at a time.
+
+    Raises:
+        ProblemError: none is free for as long as the longest plan takes.
+    """
     if not _places.acquire(timeout=LONGEST_S):
         raise ProblemError(
             ProblemKind.UNAVAILABLE,

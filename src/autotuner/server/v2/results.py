@@ -17,6 +17,7 @@ from autotuner.report.html import render_html
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.conditional_requests import NOT_MODIFIED
+from autotuner.server.v2.performance import performance_of_recommended
 from autotuner.server.v2.result_versions import ResultCondition
 from autotuner.server.v2.routing import (
     ServiceDep,
@@ -234,7 +235,9 @@ def get_summary(service: ServiceDep, task_id: TaskId, condition: ResultCondition
 )
 def get_report(service: ServiceDep, task_id: TaskId) -> HTMLResponse:
     """The report of a task, for people."""
-    return HTMLResponse(render_html(summarise(service.store, _task(service, task_id))))
+    task = _task(service, task_id)
+    performance = performance_of_recommended(service, task)
+    return HTMLResponse(render_html(summarise(service.store, task), performance))
 
 
 @router.get(

@@ -1,0 +1,47 @@
+"""`/tasks/{task_id}/performance`: predicted, refused, and in the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.testclient import TestClient
+from made_runs import created, run
+
+from autotuner.server.service import Service
+from autotuner.tuning.performance_views import PerformanceView
+
+ON_PAPER: dict[str, Any] = {
+    "model": {"id": "meta-llama/Llama-3.1-8B-Instruct"},
+    "runtime": {"isl": 512, "osl": 64},
+    "system": {"backend": "vllm", "gpu_type": "h100", "total_gpus": 4},
+    "parallel": {"tensor_parallel": [1, 2]},
+    "misc": {},
+    "prediction": {"predictor": "roofline"},
+}
+
+
+def test_a_waiting_task_is_explained_by_prediction(client: TestClient) -> None:
+    path = f"/api/v2/tasks/{created(client, **ON_PAPER)}/performance"
+    answer = client.get(path, params={"concurrency": 4})
+    assert answer.status_code == 200, answer.text
+    found = PerformanceView.model_validate(answer.json())
+    assert (found.measured, found.load.value) == (False, 4)
+    again = client.get(path, params={"candidate": found.candidate, "concurrency": 4}).json()
+    assert again["parts"] == answer.json()["parts"]
+    for asked in ({"candidate": "nobody"}, {"concurrency": 3}, {"rate": 2.5}):
+        refused = client.get(path, params=asked)
+        assert refused.status_code == 409 and refused.json()["detail"], asked
+    assert client.get(path, params={"concurrency": 0}).status_code == 422
+
+
+def test_a_task_that_is_not_there(client: TestClient) -> None:
+    assert client.get("/api/v2/tasks/999/performance").status_code == 404
+
+
+def test_a_report_does_not_need_it(service: Service, client: TestClient) -> None:
+    """Nothing is known of the speed of a CPU that nobody measured."""
+    task_id = created(client)
+    run(service, task_id)
+    assert client.get(f"/api/v2/tasks/{task_id}/performance").status_code == 409
+    page = client.get(f"/api/v2/tasks/{task_id}/report")
+    assert page.status_code == 200 and 'id="performance"' not in page.text
