@@ -9,11 +9,11 @@ from typing import Any
 
 from autotuner.errors import NotFoundError
 from autotuner.migrate.database.accounts import notes_of
+from autotuner.migrate.database.carried import carried
 from autotuner.migrate.database.source import EXPERIMENTS, TASKS, SourceRow, SourceTask
-from autotuner.migrate.database.tasks import Observe, moved_task
+from autotuner.migrate.database.tasks import Observe, moved_task, task_document
 from autotuner.migrate.draft import Note
 from autotuner.store import Store
-from autotuner.store.v1.moved import MovedTask
 from autotuner.store.v1.translating import translated_numbers, v1_rows, write_translated
 
 
@@ -32,6 +32,7 @@ class TranslatedHere:
     Attributes:
         task_id: of the v2 task; None where it is not made, or where there can be none.
         created: whether it was made by this call.
+        v1_document: as version 1's API says it.
         document: of the v2 task as it is or would be made.
         further: the same of the tasks of its further traffic scenarios.
     """
@@ -39,6 +40,7 @@ class TranslatedHere:
     v1_task_id: int
     task_id: int | None
     created: bool
+    v1_document: Mapping[str, Any]
     document: Mapping[str, Any] | None
     notes: tuple[Note, ...]
     further: tuple[FurtherHere, ...]
@@ -60,7 +62,8 @@ def translate_here(
     Raises:
         NotFoundError: there is no such v1 task.
     """
-    made = _moved(store, v1_task_id, observe, engine)
+    source = _source(store, v1_task_id)
+    made = moved_task(source, observe=observe, now=datetime.now(UTC), engine=engine)
     if preview:
         numbers, created = translated_numbers(store.sessions, v1_task_id), False
     else:
@@ -70,21 +73,21 @@ def translate_here(
         v1_task_id,
         next(iter(numbers), None),
         created,
+        task_document(carried(source.row)),
         document,
         notes_of(made.account),
         tuple(map(FurtherHere, [*numbers[1:], *[None] * len(further)], further)),
     )
 
 
-def _moved(store: Store, v1_task_id: int, observe: Observe, engine: str | None) -> MovedTask:
+def _source(store: Store, v1_task_id: int) -> SourceTask:
     found = v1_rows(store.sessions, v1_task_id)
     if found is None:
         raise NotFoundError(f"there is no v1 task {v1_task_id}")
     task, experiments = found
-    source = SourceTask(
+    return SourceTask(
         _row(TASKS, task), tuple(_row(EXPERIMENTS, experiment) for experiment in experiments)
     )
-    return moved_task(source, observe=observe, now=datetime.now(UTC), engine=engine)
 
 
 def _row(table: str, row: Mapping[str, Any]) -> SourceRow:

@@ -140,19 +140,23 @@ class V1Source:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[V1Source]:
+def opened(path: Path, name: str | None = None) -> Iterator[V1Source]:
     """The source at `path`, which is never written to.
+
+    Args:
+        name: what it is called, where that is not its path.
 
     Raises:
         MigrationError: it is no SQLite file, damaged, or no database of version 1.
     """
+    called = name or str(path)
     with snapshot_of(path) as copy, closing(_connection(copy)) as connection:
         try:
-            _require_sound(connection, path)
-            _require_v1(_columns(connection), path)
-            yield V1Source(connection, str(path), copy)
+            _require_sound(connection, called)
+            _require_v1(_columns(connection), called)
+            yield V1Source(connection, called, copy)
         except sqlite3.DatabaseError as error:
-            raise _damaged(path, str(error)) from error
+            raise _damaged(called, str(error)) from error
 
 
 @contextmanager
@@ -166,7 +170,7 @@ def opened_again(name: str, copy: FileCopy) -> Iterator[V1Source]:
         try:
             yield V1Source(connection, name, copy)
         except sqlite3.DatabaseError as error:
-            raise _damaged(Path(name), str(error)) from error
+            raise _damaged(name, str(error)) from error
 
 
 def _connection(copy: FileCopy) -> sqlite3.Connection:
@@ -175,31 +179,31 @@ def _connection(copy: FileCopy) -> sqlite3.Connection:
     return connection
 
 
-def _require_sound(connection: sqlite3.Connection, path: Path) -> None:
+def _require_sound(connection: sqlite3.Connection, name: str) -> None:
     found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     if found != ["ok"]:
-        raise _damaged(path, "; ".join(found).replace("\n", " "))
+        raise _damaged(name, "; ".join(found).replace("\n", " "))
 
 
-def _damaged(path: Path, why: str) -> MigrationError:
+def _damaged(name: str, why: str) -> MigrationError:
     return MigrationError(
-        f"{path} is damaged: {why}",
+        f"{name} is damaged: {why}",
         remedy=f"restore a backup of it, or save what is left: "
-        f"sqlite3 {path} .recover | sqlite3 saved.db",
+        f"sqlite3 {name} .recover | sqlite3 saved.db",
     )
 
 
-def _require_v1(tables: Mapping[str, set[str]], path: Path) -> None:
+def _require_v1(tables: Mapping[str, set[str]], name: str) -> None:
     if OURS in tables:
         raise MigrationError(
-            f"{path} is a database of version 2: there is nothing to move",
+            f"{name} is a database of version 2: there is nothing to move",
             remedy="use it with --home or --database",
         )
     if is_v1(tables):
         return
     there = ", ".join(sorted(tables)) or "none"
     raise MigrationError(
-        f"{path} is no database of version 1: it lacks {_lacking(tables)}; its tables: {there}",
+        f"{name} is no database of version 1: it lacks {_lacking(tables)}; its tables: {there}",
         remedy="name the database file of version 1 (autotuner.db)",
     )
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import File, Query, UploadFile
@@ -14,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from autotuner.config import problems_of
 from autotuner.errors import ConfigError, NotFoundError, Problem
 from autotuner.migrate import Note, v1_document
-from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, opened, preview
+from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, preview
 from autotuner.migrate.database.here import translate_here
 from autotuner.migrate.database.tasks import task_translations
 from autotuner.migrate.runtimes import asked_for
@@ -22,6 +20,7 @@ from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v1.schemas import TaskBody
 from autotuner.server.v2.form_requests import FormBody, post_only
+from autotuner.server.v2.moves import name_of, uploaded_database
 from autotuner.server.v2.routing import (
     MOST_ID,
     WITH_BODY,
@@ -76,6 +75,8 @@ class MigratedTask(View):
     """The number of its task of version 2; null where none is made."""
     created: bool
     """Whether that was made by this request."""
+    v1_document: dict[str, Any]
+    """The task of version 1, as its API says it."""
     document: dict[str, Any] | None
     """The task of version 2; null where it becomes none, and a note says why."""
     further: list[FurtherTask]
@@ -157,7 +158,10 @@ def migrate_upload(
     raw = file.file.read()
     found: dict[str, Any] = {"kind": "task", "task": None, "report": None}
     if raw.startswith(_SQLITE):
-        found |= {"kind": "database", "report": _database(service, raw, engine, only_look=preview)}
+        found |= {
+            "kind": "database",
+            "report": _database(service, raw, name_of(file), engine, only_look=preview),
+        }
     else:
         found["task"] = _task_file(service, document_of(raw), engine, only_look=preview)
     return json_response(_FILE, found)
@@ -219,6 +223,7 @@ def _task_file(
             "v1_task_id": None,
             "task_id": None,
             "created": False,
+            "v1_document": document,
             "document": translation.task,
             "further": [{"task_id": None, "document": one.task} for one in further],
             "notes": _notes(translation.notes),
@@ -259,7 +264,7 @@ def _translated(record: V1TaskRecord, asked: str | None) -> Mapping[str, Any] | 
 
 
 def _database(
-    service: Service, raw: bytes, engine: str | None, *, only_look: bool
+    service: Service, raw: bytes, name: str, engine: str | None, *, only_look: bool
 ) -> dict[str, Any]:
     """Report of an uploaded database.
 
@@ -267,15 +272,12 @@ def _database(
         ConfigError: there is no such engine.
         MigrationError: it is no database of version 1, or damaged.
     """
-    with tempfile.TemporaryDirectory(prefix="autotuner-upload-") as folder:
-        path = Path(folder) / "uploaded.db"
-        path.write_bytes(raw)
-        with opened(path) as source:
-            observer, choice, asked = _observer(service), UnitChoice(), _known(engine)
-            if only_look:
-                return preview(source, choice, observer, engine=asked).to_json()
-            number, report = move(source, service.store, choice, observer, engine=asked)
-            return {"migration": number, **report.to_json()}
+    with uploaded_database(raw, name) as source:
+        observer, choice, asked = _observer(service), UnitChoice(), _known(engine)
+        if only_look:
+            return preview(source, choice, observer, engine=asked).to_json()
+        number, report = move(source, service.store, choice, observer, engine=asked)
+        return {"migration": number, **report.to_json()}
 
 
 def _observer(service: Service) -> Observer:

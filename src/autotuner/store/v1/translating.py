@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from autotuner.errors import NotFoundError
@@ -62,6 +62,24 @@ def translated_numbers(sessions: Sessions, v1_id: int) -> tuple[int, ...]:
     """The numbers of the v2 tasks of a v1 task, as `write_translated` has them."""
     with sessions.reading() as session:
         return _numbers(session, v1_id)
+
+
+def waiting_tasks(sessions: Sessions, *, after: int, limit: int) -> tuple[int, list[Row]]:
+    """How many v1 tasks have no v2 task, and some of them behind a number."""
+    waits = ~exists().where(TaskRow.v1_task_id == _TASKS.c.id)
+    own = select(func.count()).where(_EXPERIMENTS.c.task_id == _TASKS.c.id)
+    some = select(
+        _TASKS.c.id.label("v1_task_id"),
+        _TASKS.c.task_name.label("name"),
+        func.coalesce(_TASKS.c.status, "PENDING").label("status"),
+        _TASKS.c.base_runtime,
+        own.scalar_subquery().label("experiments"),
+        _TASKS.c.created_at,
+    ).where(waits, _TASKS.c.id > after)
+    with sessions.reading() as session:
+        total = session.scalar(select(func.count()).select_from(_TASKS).where(waits)) or 0
+        rows = session.execute(some.order_by(_TASKS.c.id).limit(limit)).mappings()
+        return total, [dict(row) for row in rows]
 
 
 def _numbers(session: Session, v1_id: int) -> tuple[int, ...]:

@@ -1,0 +1,78 @@
+"""Databases of version 1 over the API: which were moved, compared with what is here, taken back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+sys.path.append(str(Path(__file__).parents[2] / "migrate"))
+
+from v1_database import built
+
+TASK = {
+    "deployment_mode": "local",
+    "model": {"id_or_path": "smollm2-135m"},
+    "base_runtime": "llamacpp",
+    "parameters": {"max_num_seqs": [1, 2]},
+    "optimization": {"strategy": "grid_search", "objective": "minimize_latency"},
+    "benchmark": {"task": "text-to-text", "traffic_scenarios": ["D(8,4)"], "num_concurrency": [1]},
+}
+
+
+def sent(client: TestClient, path: str, raw: bytes, name: str = "autotuner.db") -> Any:
+    return client.post(f"/api/v2/{path}", files={"file": (name, raw)})
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> bytes:
+    return built(tmp_path / "v1.db", tasks=4, experiments=2).read_bytes()
+
+
+def test_an_uploaded_database_is_listed_compared_and_taken_back(
+    client: TestClient, raw: bytes
+) -> None:
+    assert sent(client, "migrations/verify", raw).json()["differing"] > 0
+    report = sent(client, "tasks/migrate/upload", raw).json()["report"]
+    [found] = client.get("/api/v2/migrations/").json()["items"]
+    assert (found["id"], found["source"]) == (report["migration"], "autotuner.db")
+    assert found["ended_at"] and found["units"] >= 4
+    compared = sent(client, "migrations/verify", raw).json()
+    assert (compared["differing"], compared["differences"]) == (0, [])
+    assert compared["leaves"]["carried"] > 0
+    undone = client.post(f"/api/v2/migrations/{found['id']}/undo").json()
+    assert undone["left"] == [] and undone["removed"] >= 4
+    assert client.get("/api/v2/migrations/").json() == {"items": []}
+    assert client.get("/api/v2/tasks/").json()["total"] == 0
+    assert client.post(f"/api/v2/migrations/{found['id']}/undo").status_code == 404
+
+
+def test_a_file_is_named_in_errors_as_its_sender_calls_it(client: TestClient, raw: bytes) -> None:
+    damaged = sent(client, "migrations/verify", raw[:8192], r"C:\\v1\\old.db")
+    assert damaged.status_code == 422
+    assert damaged.json()["detail"].startswith("old.db is damaged")
+    assert sent(client, "migrations/verify", b"{}").status_code == 422
+
+
+def test_tasks_wait_until_they_have_one_of_version_2(client: TestClient) -> None:
+    def waiting(query: str = "") -> tuple[int, list[str]]:
+        found = client.get(f"/api/v2/migrations/waiting{query}").json()
+        return found["total"], [one["name"] for one in found["items"]]
+
+    numbers = [
+        client.post("/api/tasks/", json={**TASK, "task_name": name}).json()["id"] for name in "abc"
+    ]
+    assert waiting() == (3, ["a", "b", "c"])
+    assert waiting(f"?limit=1&after={numbers[0]}") == (3, ["b"])
+    client.post("/api/v2/tasks/migrate", json={"ids": numbers[:1]})
+    assert waiting() == (2, ["b", "c"])
+
+
+def test_a_preview_has_both_documents(client: TestClient) -> None:
+    number = client.post("/api/tasks/", json={**TASK, "task_name": "a"}).json()["id"]
+    seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()
+    assert seen["v1_document"]["parameters"] == {"max_num_seqs": [1, 2]}
+    assert seen["document"]["scheduling"] == {"max_running_requests": [1, 2]}
