@@ -57,6 +57,7 @@ PAGES: Mapping[str, str] = {
     "log": "/tasks/1/log",
     "overview-queued": "/tasks/2",
     "overview-long-name": "/tasks/3",
+    "migration": "/migration",
     "no-such-task": "/tasks/999",
 }
 """Name -> address on the sample home: task 1 is a finished replay, 2 waits, 3 has a long name."""

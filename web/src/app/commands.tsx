@@ -5,6 +5,7 @@ import {
   IconAdjustments,
   IconChartDots,
   IconChecklist,
+  IconDatabaseImport,
   IconFileText,
   IconFlask,
   IconListDetails,
@@ -92,6 +93,13 @@ function usePageCommands(): Command[] {
       label: "All tasks",
       Icon: IconListDetails,
       run: () => void navigate({ to: "/tasks", search: {} }),
+    },
+    {
+      id: "migration",
+      label: "Migration from version 1",
+      description: "Its database, its task files, and tasks that wait",
+      Icon: IconDatabaseImport,
+      run: () => void navigate({ to: "/migration" }),
     },
     {
       id: "colours",

@@ -55,6 +55,13 @@ const newTask = createRoute({
   component: lazyRouteComponent(() => import("~/new-task/new-task-page"), "NewTaskPage"),
 });
 
+const migration = createRoute({
+  getParentRoute: () => root,
+  path: "/migration",
+  staticData: { title: "Migration" },
+  component: lazyRouteComponent(() => import("~/migration/migration-page"), "MigrationPage"),
+});
+
 const task = createRoute({
   getParentRoute: () => root,
   path: "/tasks/$taskId",
@@ -132,6 +139,7 @@ const tree = root.addChildren([
   index,
   tasks,
   newTask,
+  migration,
   task.addChildren([
     overview,
     explorer,

@@ -75,6 +75,9 @@ function Frame({ session }: { session: BrowserSession }) {
           >
             Tasks
           </Link>
+          <Link to="/migration" className={classes.link} activeProps={{ "aria-current": "page" }}>
+            Migration
+          </Link>
           <span className={classes.space} />
           <Button
             component={Link}

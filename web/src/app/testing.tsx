@@ -60,8 +60,9 @@ export function renderApp(address: string, respond: Respond) {
   vi.stubGlobal("fetch", async (request: Request) => {
     const { pathname, searchParams } = new URL(request.url);
     const text = await request.text();
-    const body: unknown = text === "" ? null : JSON.parse(text);
     const { method, headers } = request;
+    const isJson = headers.get("Content-Type")?.includes("json") ?? false;
+    const body: unknown = text === "" || !isJson ? null : JSON.parse(text);
     const one = { method, path: pathname, query: searchParams, body, headers };
     asked.push(one);
     return responseOf(respond(one) ?? defaultAnswer(one));

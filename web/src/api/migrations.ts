@@ -1,0 +1,92 @@
+/** Tasks of version 1: those that wait, files that are brought along, and what was moved. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { bodyOf, client, type Schemas } from "./client";
+
+export type MigratedTask = Schemas["MigratedTask"];
+export type MigrationNote = Schemas["MigrationNote"];
+export type Migration = Schemas["MigrationView"];
+export type MovedComparison = Schemas["MovedComparisonView"];
+export type UndoneMigration = Schemas["UndoneMigration"];
+export type WaitingTask = Schemas["WaitingTask"];
+
+/** Report of a database: kinds of rows by outcome, rows by table, and what one has to look at. */
+export interface DatabaseReport {
+  /** Number of the migration; absent of one that is only looked at. */
+  migration?: number;
+  units: Record<string, Record<string, number>>;
+  rows: Record<string, number>;
+  notes: Record<MigrationNote["outcome"], number>;
+  untranslated: string[];
+  drafts: string[];
+  kept_cells: number;
+  kept: string[];
+}
+
+export type MigratedFile =
+  | { kind: "task"; task: MigratedTask }
+  | { kind: "database"; report: DatabaseReport };
+
+/** Tasks that one request migrates at most. */
+export const AT_ONCE = 20;
+const PAGE_ROWS = 100;
+
+export const waitingQuery = queryOptions({
+  queryKey: ["migrations", "waiting"],
+  queryFn: ({ signal }) => readWaiting(0, signal),
+});
+
+export async function readWaiting(after: number, signal?: AbortSignal) {
+  const query = { after, limit: PAGE_ROWS };
+  return bodyOf(client.GET("/api/v2/migrations/waiting", { params: { query }, signal }));
+}
+
+export const migrationsQuery = queryOptions({
+  queryKey: ["migrations", "moved"],
+  queryFn: async ({ signal }) =>
+    (await bodyOf(client.GET("/api/v2/migrations/", { signal }))).items,
+});
+
+export const previewQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["migrations", "preview", id],
+    queryFn: ({ signal }) =>
+      bodyOf(
+        client.POST("/api/v2/tasks/migrate/{task_id}", {
+          params: { path: { task_id: id }, query: { preview: true } },
+          signal,
+        }),
+      ),
+  });
+
+export async function migrateTasks(ids: number[]) {
+  return bodyOf(client.POST("/api/v2/tasks/migrate", { body: { ids } }));
+}
+
+/** A file of version 1; with `preview` nothing is written. */
+export async function uploadFile(file: File, preview: boolean): Promise<MigratedFile> {
+  const params = { query: { preview } };
+  const answer = client.POST("/api/v2/tasks/migrate/upload", { params, ...formOf(file) });
+  return (await bodyOf(answer)) as unknown as MigratedFile;
+}
+
+/** Compares every value of a database of version 1 with what is here. */
+export async function compareFile(file: File): Promise<MovedComparison> {
+  return bodyOf(client.POST("/api/v2/migrations/verify", formOf(file)));
+}
+
+export async function undoMigration(id: number, force: boolean): Promise<UndoneMigration> {
+  const params = { path: { migration_id: id }, query: { force } };
+  return bodyOf(client.POST("/api/v2/migrations/{migration_id}/undo", { params }));
+}
+
+function formOf(file: File) {
+  return {
+    body: { file: "" },
+    bodySerializer: () => {
+      const form = new FormData();
+      form.append("file", file, file.name);
+      return form;
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import { Alert, Anchor, Button, FileButton, Group, List, Stack, Text, Title } from "@mantine/core";
+import { IconUpload } from "@tabler/icons-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTaskActions } from "~/actions/actions-provider";
+import { limitsQuery } from "~/api/catalog";
+import { compareFile, type MigratedFile, type MovedComparison, uploadFile } from "~/api/migrations";
+import { ErrorNotice } from "~/ui/error-notice";
+import { count, counted } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
+import { DatabaseReportView } from "./database-report";
+import classes from "./migration.module.css";
+import { TaskPreview } from "./task-preview";
+import { UndoDialog } from "./undo-dialog";
+import { useMigrationsChanged } from "./use-migrations-changed";
+
+/** A file of version 1: looked at first, then migrated, compared, and taken back. */
+export function FileCard() {
+  const { mayWrite } = useTaskActions();
+  const changed = useMigrationsChanged();
+  const [file, setFile] = useState<File | null>(null);
+  const looking = useMutation({ mutationFn: (one: File) => uploadFile(one, true) });
+  const moving = useMutation({
+    mutationFn: (one: File) => uploadFile(one, false),
+    onSuccess: changed,
+  });
+  const comparing = useMutation({ mutationFn: compareFile });
+  const [isUndoing, setIsUndoing] = useState(false);
+  const limitBytes = useQuery(limitsQuery).data?.max_upload_bytes ?? Number.POSITIVE_INFINITY;
+  const isTooLarge = file !== null && file.size > limitBytes;
+
+  const take = (chosen: File | null) => {
+    if (!chosen) return;
+    setFile(chosen);
+    for (const one of [looking, moving, comparing]) one.reset();
+    if (chosen.size <= limitBytes) looking.mutate(chosen);
+  };
+  const found = moving.data ?? looking.data ?? null;
+  const number = moving.data?.kind === "database" ? moving.data.report.migration : undefined;
+  return (
+    <section className={`card ${classes.card}`} aria-labelledby="from-a-file">
+      <Stack gap="sm">
+        <Title order={2} fz="md" id="from-a-file">
+          From a file
+        </Title>
+        <Text size="sm" className="quiet">
+          A database of version 1 (<code>autotuner.db</code>) or one of its task files. It is only
+          read, and nothing is written before you have seen what it becomes.
+        </Text>
+        <Group gap="sm">
+          <FileButton onChange={take} accept=".db,.sqlite,.sqlite3,.json">
+            {(props) => (
+              <Button
+                {...props}
+                variant={file ? "default" : "filled"}
+                loading={looking.isPending}
+                leftSection={<IconUpload size={14} aria-hidden />}
+              >
+                {file ? "Choose another file" : "Choose a file"}
+              </Button>
+            )}
+          </FileButton>
+          {file && (
+            <Text size="sm" className="text-of-users">
+              {file.name}
+            </Text>
+          )}
+        </Group>
+        {isTooLarge && (
+          <Alert color="red" variant="light" role="alert" title="The file is too large">
+            It has {count(file.size)} bytes, and this service reads {count(limitBytes)} at the most.
+            Where the service runs, <code>autotuner migrate db</code> moves a database of any size.
+          </Alert>
+        )}
+        {[looking, moving, comparing].map(
+          (one, place) =>
+            // biome-ignore lint/suspicious/noArrayIndexKey: there are always these three.
+            one.isError && <ErrorNotice key={place} error={one.error} />,
+        )}
+        {moving.data && <Done found={moving.data} />}
+        {found && !moving.data && (
+          <Text size="sm" fw={600}>
+            What it would become
+          </Text>
+        )}
+        {found?.kind === "database" && (
+          <DatabaseReportView report={found.report} isMoved={moving.data !== undefined} />
+        )}
+        {found?.kind === "task" && <TaskPreview task={found.task} />}
+        {comparing.data && <Compared found={comparing.data} />}
+        {file && found && mayWrite && (
+          <Group gap="xs">
+            {!moving.data && (
+              <Button loading={moving.isPending} onClick={() => moving.mutate(file)}>
+                Migrate it
+              </Button>
+            )}
+            {number !== undefined && (
+              <Button
+                variant="default"
+                loading={comparing.isPending}
+                onClick={() => comparing.mutate(file)}
+              >
+                Compare with the file
+              </Button>
+            )}
+            {number !== undefined && (
+              <Button variant="default" onClick={() => setIsUndoing(true)}>
+                Take it back
+              </Button>
+            )}
+          </Group>
+        )}
+      </Stack>
+      {isUndoing && file && number !== undefined && (
+        <UndoDialog
+          migration={number}
+          source={file.name}
+          onDone={changed}
+          onClose={() => {
+            setIsUndoing(false);
+            for (const one of [moving, comparing]) one.reset();
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function Done({ found }: { found: MigratedFile }) {
+  const id = found.kind === "task" ? found.task.task_id : null;
+  return (
+    <Alert color="green" title="It is migrated" role="status">
+      <Text size="sm">
+        {id === null ? (
+          <Anchor
+            size="sm"
+            c="inherit"
+            underline="always"
+            renderRoot={(props) => <Link to="/tasks" search={{}} {...props} />}
+          >
+            Its tasks are in the list.
+          </Anchor>
+        ) : (
+          <Anchor
+            size="sm"
+            c="inherit"
+            underline="always"
+            renderRoot={(props) => <Link to="/tasks/$taskId" params={{ taskId: id }} {...props} />}
+          >
+            It is task {id}.
+          </Anchor>
+        )}
+      </Text>
+    </Alert>
+  );
+}
+
+function Compared({ found }: { found: MovedComparison }) {
+  const values = Object.values(found.leaves).reduce((sum, one) => sum + one, 0);
+  const left = found.worked_on;
+  return (
+    <Alert
+      color={found.differing > 0 ? "red" : "green"}
+      role="status"
+      title={
+        found.differing > 0 ? `${counted(found.differing, "value")} differ` : "Nothing differs"
+      }
+    >
+      <Text size="sm">
+        {counted(values, "value")} of {counted(found.units, "row")} of the file were compared with
+        what is here.
+        {left > 0 && ` ${counted(left, "task")} were worked on here since, and are not compared.`}
+      </Text>
+      {found.differing > 0 && (
+        <List size="xs">
+          {found.differences.slice(0, 20).map((line) => (
+            <List.Item key={line} className="text-of-users">
+              {asSentence(line)}
+            </List.Item>
+          ))}
+        </List>
+      )}
+    </Alert>
+  );
+}

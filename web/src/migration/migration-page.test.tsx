@@ -1,0 +1,181 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { type Answer, renderApp } from "~/app/testing";
+import { aMigratedTask, aReport, aWaitingTask } from "./testing-migrations";
+
+const COMPARED = {
+  units: 7,
+  worked_on: 0,
+  leaves: { carried: 200, verbatim: 3 },
+  differing: 0,
+  differences: [],
+};
+
+interface Service {
+  scope?: string;
+  waiting?: number[];
+  upload?: (isPreview: boolean) => Answer;
+}
+
+/** A service that remembers which tasks were migrated and whether the database was moved. */
+function renderMigration({ scope = "admin", waiting = [], upload }: Service = {}) {
+  const left = new Set(waiting);
+  let isMoved = false;
+  return renderApp("/migration", ({ method, path, query, body }) => {
+    if (path === "/api/v2/session") {
+      return {
+        body: { required: false, authenticated: true, name: null, scope, csrf_token: null },
+      };
+    }
+    if (path === "/api/v2/migrations/waiting") {
+      const after = Number(query.get("after"));
+      const items = [...left].filter((id) => id > after).map(aWaitingTask);
+      return { body: { items, total: left.size } };
+    }
+    if (path === "/api/v2/migrations/") {
+      const one = { id: 1, source: "v1.db", units: 7, started_at: "2026-11-27T05:00:00Z" };
+      return { body: { items: isMoved ? [{ ...one, ended_at: "2026-11-27T05:01:00Z" }] : [] } };
+    }
+    if (path === "/api/v2/tasks/migrate/upload") {
+      const isPreview = query.get("preview") === "true";
+      isMoved ||= !isPreview;
+      if (upload) return upload(isPreview);
+      const report = isPreview ? aReport() : { migration: 1, ...aReport() };
+      return { body: { kind: "database", task: null, report } };
+    }
+    if (path === "/api/v2/migrations/verify") return { body: COMPARED };
+    if (path === "/api/v2/migrations/1/undo") {
+      isMoved = false;
+      return { body: { removed: 7, left: query.get("force") === "true" ? [] : [3] } };
+    }
+    if (path === "/api/v2/tasks/migrate" && method === "POST") {
+      const { ids } = body as { ids: number[] };
+      for (const id of ids) if (id !== 13) left.delete(id);
+      const items = ids.map((id) =>
+        id === 13
+          ? aMigratedTask({
+              v1_task_id: 13,
+              document: null,
+              notes: [{ path: "", outcome: "kept", text: "it becomes no task of version 2" }],
+            })
+          : aMigratedTask({ v1_task_id: id, task_id: 100 + id, created: true }),
+      );
+      return { body: { items, faults: [] } };
+    }
+    if (/\/tasks\/migrate\/\d+$/.test(path)) return { body: aMigratedTask() };
+    return undefined;
+  });
+}
+
+/** Stands for a form, which Node's requests cannot read of jsdom. */
+class NamesOfFiles extends URLSearchParams {
+  override append(name: string, file: unknown): void {
+    super.append(name, (file as File).name);
+  }
+}
+beforeEach(() => {
+  vi.stubGlobal("FormData", NamesOfFiles);
+});
+
+const fromFile = () => screen.findByRole("region", { name: "From a file" });
+const waitingHere = () => screen.findByRole("region", { name: /^Waiting here/ });
+
+async function choose(name = "v1.db") {
+  const card = await fromFile();
+  const input = card.querySelector("input[type=file]") as HTMLInputElement;
+  await userEvent.upload(input, new File(["SQLite format 3"], name), { applyAccept: false });
+  return card;
+}
+
+describe("a file of version 1", () => {
+  it("is looked at before anything is written, then migrated, compared and taken back", async () => {
+    const { asked } = renderMigration();
+    const card = await choose();
+    expect(await within(card).findByText("What it would become")).toBeVisible();
+    expect(within(card).getByText(/^tasks: 4 to move · presets: 3 to move$/)).toBeVisible();
+    const uploads = () => asked.filter(({ path }) => path.endsWith("/upload"));
+    expect(uploads().map(({ query }) => query.get("preview"))).toEqual(["true"]);
+
+    await userEvent.click(within(card).getByRole("button", { name: "Migrate it" }));
+    expect(await within(card).findByText("It is migrated")).toBeVisible();
+    expect(await screen.findByRole("button", { name: "Take back v1.db" })).toBeVisible();
+    await userEvent.click(within(card).getByRole("button", { name: "Compare with the file" }));
+    expect(await within(card).findByText("Nothing differs")).toBeVisible();
+    expect(within(card).getByText(/203 values of 7 rows/)).toBeVisible();
+
+    await userEvent.click(within(card).getByRole("button", { name: "Take it back" }));
+    const dialog = await screen.findByRole("dialog", { name: "Take back v1.db" });
+    await userEvent.click(within(dialog).getByRole("button", { name: "Take back" }));
+    expect(await within(dialog).findByText(/1 task stay/)).toBeVisible();
+    await userEvent.click(within(dialog).getByRole("button", { name: "Remove these too" }));
+    expect(await within(dialog).findByText("Nothing of it is here any more.")).toBeVisible();
+    await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
+    expect(await screen.findByText("No database was moved here")).toBeVisible();
+  });
+
+  it("is refused in the words of the service", async () => {
+    const upload = () => ({
+      status: 422,
+      body: { title: "No database", detail: "v1.db is damaged" },
+    });
+    renderMigration({ upload });
+    const card = await choose();
+    expect(await within(card).findByText("V1.db is damaged.")).toBeVisible();
+    expect(within(card).queryByRole("button", { name: "Migrate it" })).toBeNull();
+  });
+
+  it("of one task is shown field by field", async () => {
+    const upload = () => ({ body: { kind: "task", task: aMigratedTask(), report: null } });
+    renderMigration({ upload });
+    const card = await choose("task.json");
+    const row = (await within(card).findByText("parallel.tensor_parallel")).closest("tr");
+    expect(row).toHaveTextContent("parameters.tp-size1, 2Carried overparallel.tensor_parallel1, 2");
+    await userEvent.click(within(card).getByRole("switch"));
+    expect(within(card).queryByText("parallel.tensor_parallel")).toBeNull();
+    expect(within(card).getByText("To fill in")).toBeVisible();
+  });
+});
+
+describe("tasks of version 1 that wait", () => {
+  it("are previewed one by one", async () => {
+    renderMigration({ waiting: [7] });
+    await userEvent.click(await screen.findByRole("button", { name: "Preview old 7" }));
+    const dialog = await screen.findByRole("dialog", { name: "What old 7 becomes" });
+    expect(await within(dialog).findByText("Say which engine it is.")).toBeVisible();
+  });
+
+  it("are migrated as chosen", async () => {
+    const { asked } = renderMigration({ waiting: [1, 2, 3] });
+    const card = await waitingHere();
+    expect(
+      await within(card).findByRole("button", { name: "Migrate those chosen" }),
+    ).toBeDisabled();
+    await userEvent.click(within(card).getByRole("checkbox", { name: "old 2" }));
+    await userEvent.click(within(card).getByRole("button", { name: "Migrate 1" }));
+    expect(await within(card).findByText("1 task migrated")).toBeVisible();
+    await waitFor(() => expect(within(card).queryByText("old 2")).toBeNull());
+    const sent = asked.filter(({ path }) => path === "/api/v2/tasks/migrate");
+    expect(sent.map(({ body }) => body)).toEqual([{ ids: [2] }]);
+  });
+
+  it("are all migrated, some in each request, and those that become none are named", async () => {
+    const all = Array.from({ length: 25 }, (_, place) => place + 1);
+    const { asked } = renderMigration({ waiting: all });
+    const card = await waitingHere();
+    await userEvent.click(await within(card).findByRole("button", { name: "Migrate all" }));
+    expect(await within(card).findByText("24 tasks migrated")).toBeVisible();
+    expect(within(card).getByText(/^V1 task 13: it becomes no task/)).toBeVisible();
+    const sent = asked.filter(({ path }) => path === "/api/v2/tasks/migrate");
+    expect(sent.map(({ body }) => (body as { ids: number[] }).ids.length)).toEqual([20, 5]);
+    expect(await within(card).findByText("old 13")).toBeVisible();
+  });
+
+  it("are not there in a new service, and nobody may migrate who may only read", async () => {
+    renderMigration({ scope: "read" });
+    expect(await screen.findByText("No task of version 1 waits")).toBeVisible();
+    const card = await choose();
+    expect(await within(card).findByText("What it would become")).toBeVisible();
+    expect(within(card).queryByRole("button", { name: "Migrate it" })).toBeNull();
+  });
+});

@@ -1,0 +1,25 @@
+import { Stack, Text, Title } from "@mantine/core";
+import { FileCard } from "./file-card";
+import classes from "./migration.module.css";
+import { MovedCard } from "./moved-card";
+import { WaitingCard } from "./waiting-card";
+
+/** From version 1: files that are brought along, tasks that wait here, and what was moved. */
+export function MigrationPage() {
+  return (
+    <Stack gap="md" className={classes.page}>
+      <div>
+        <Title order={1} fz="xl">
+          Migration from version 1
+        </Title>
+        <Text size="sm" className="quiet">
+          Tasks, results and presets of version 1 become those of version 2; version 1's own stay as
+          they were, and its API answers from them.
+        </Text>
+      </div>
+      <FileCard />
+      <WaitingCard />
+      <MovedCard />
+    </Stack>
+  );
+}

@@ -1,0 +1,69 @@
+import { Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTaskActions } from "~/actions/actions-provider";
+import { type Migration, migrationsQuery } from "~/api/migrations";
+import { EmptyState } from "~/ui/empty-state";
+import { ErrorNotice } from "~/ui/error-notice";
+import { counted, moment } from "~/ui/format";
+import classes from "./migration.module.css";
+import { UndoDialog } from "./undo-dialog";
+import { useMigrationsChanged } from "./use-migrations-changed";
+
+/** Databases that were moved here; each can be taken back. */
+export function MovedCard() {
+  const { mayWrite } = useTaskActions();
+  const changed = useMigrationsChanged();
+  const query = useQuery(migrationsQuery);
+  const [undoing, setUndoing] = useState<Migration | null>(null);
+  return (
+    <section className={`card ${classes.card}`} aria-labelledby="moved-here">
+      <Stack gap="sm">
+        <Title order={2} fz="md" id="moved-here">
+          Moved here
+        </Title>
+        {query.isPending && <Skeleton height={40} />}
+        {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
+        {query.data?.length === 0 && (
+          <EmptyState
+            isSmall
+            title="No database was moved here"
+            text="Those that are stand here, and can be taken back."
+          />
+        )}
+        {query.data?.map((one) => (
+          <Group key={one.id} justify="space-between" gap="sm">
+            <div>
+              <Text size="sm" className="text-of-users">
+                {one.source}
+              </Text>
+              <Text size="xs" className="quiet">
+                {moment(one.started_at)} ·{" "}
+                {counted(one.units, "task or preset", "tasks and presets")}
+                {one.ended_at === null && " · interrupted: move the same file again to go on"}
+              </Text>
+            </div>
+            {mayWrite && (
+              <Button
+                size="xs"
+                variant="default"
+                aria-label={`Take back ${one.source}`}
+                onClick={() => setUndoing(one)}
+              >
+                Take back
+              </Button>
+            )}
+          </Group>
+        ))}
+      </Stack>
+      {undoing && (
+        <UndoDialog
+          migration={undoing.id}
+          source={undoing.source}
+          onDone={changed}
+          onClose={() => setUndoing(null)}
+        />
+      )}
+    </section>
+  );
+}

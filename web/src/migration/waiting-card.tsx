@@ -1,0 +1,190 @@
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  List,
+  Progress,
+  Skeleton,
+  Stack,
+  Table,
+  Text,
+  Title,
+} from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTaskActions } from "~/actions/actions-provider";
+import { previewQuery, type WaitingTask, waitingQuery } from "~/api/migrations";
+import type { Status } from "~/api/tasks";
+import { Dialog } from "~/ui/dialog";
+import { EmptyState } from "~/ui/empty-state";
+import { ErrorNotice } from "~/ui/error-notice";
+import { count, counted, moment } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
+import { StatusBadge } from "~/ui/status-badge";
+import classes from "./migration.module.css";
+import { TaskPreview } from "./task-preview";
+import { type Migrating, useMigrating } from "./use-migrating";
+
+/** Tasks of version 1 in this service without a task of version 2. */
+export function WaitingCard() {
+  const { mayWrite } = useTaskActions();
+  const query = useQuery(waitingQuery);
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const [shown, setShown] = useState<WaitingTask | null>(null);
+  const migrating = useMigrating();
+  const items = query.data?.items ?? [];
+  const total = query.data?.total ?? 0;
+  const ids = items.map((one) => one.v1_task_id).filter((id) => chosen.has(id));
+  const toggle = (id: number) =>
+    setChosen((before) =>
+      before.has(id) ? new Set([...before].filter((one) => one !== id)) : new Set([...before, id]),
+    );
+  return (
+    <section className={`card ${classes.card}`} aria-labelledby="waiting-here">
+      <Stack gap="sm">
+        <Group justify="space-between" gap="sm">
+          <Title order={2} fz="md" id="waiting-here">
+            Waiting here{total > 0 ? ` (${count(total)})` : ""}
+          </Title>
+          {mayWrite && total > 0 && (
+            <Group gap="xs">
+              <Button
+                size="xs"
+                variant="default"
+                disabled={ids.length === 0 || migrating.isRunning}
+                onClick={() => void migrating.some(ids)}
+              >
+                Migrate {ids.length === 0 ? "those chosen" : count(ids.length)}
+              </Button>
+              <Button
+                size="xs"
+                loading={migrating.isRunning}
+                onClick={() => void migrating.all(total)}
+              >
+                Migrate all
+              </Button>
+            </Group>
+          )}
+        </Group>
+        {migrating.state && <MigratingView state={migrating.state} />}
+        {query.isPending && <Skeleton height={80} />}
+        {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
+        {query.data && total === 0 && (
+          <EmptyState
+            isSmall
+            title="No task of version 1 waits"
+            text="Tasks that are made over version 1's API stand here until they are tasks of version 2 too."
+          />
+        )}
+        {items.length > 0 && (
+          <Table className={`${classes.table} ${classes.fields}`} fz="sm">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th scope="col">Task</Table.Th>
+                <Table.Th scope="col" w={160}>
+                  Runtime
+                </Table.Th>
+                <Table.Th scope="col" w={130}>
+                  Status
+                </Table.Th>
+                <Table.Th scope="col" w={100}>
+                  Preview
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {items.map((one) => (
+                <Table.Tr key={one.v1_task_id}>
+                  <Table.Th scope="row" className="text-of-users">
+                    {mayWrite ? (
+                      <Checkbox
+                        size="xs"
+                        label={one.name}
+                        checked={chosen.has(one.v1_task_id)}
+                        onChange={() => toggle(one.v1_task_id)}
+                      />
+                    ) : (
+                      one.name
+                    )}
+                    <Text size="xs" className="quiet">
+                      v1 task {one.v1_task_id} · {moment(utc(one.created_at))} ·{" "}
+                      {counted(one.experiments, "experiment")}
+                    </Text>
+                  </Table.Th>
+                  <Table.Td className="text-of-users">{one.base_runtime}</Table.Td>
+                  <Table.Td>
+                    <StatusBadge status={one.status.toLowerCase() as Status} />
+                  </Table.Td>
+                  <Table.Td>
+                    <Button
+                      size="compact-xs"
+                      variant="default"
+                      aria-label={`Preview ${one.name}`}
+                      onClick={() => setShown(one)}
+                    >
+                      Preview
+                    </Button>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </Table.Tbody>
+          </Table>
+        )}
+        {total > items.length && (
+          <Text size="xs" className="quiet">
+            The first {count(items.length)} of {count(total)}; “Migrate all” takes the others too.
+          </Text>
+        )}
+      </Stack>
+      {shown && <PreviewDialog task={shown} onClose={() => setShown(null)} />}
+    </section>
+  );
+}
+
+/** Version 1 kept UTC without a zone. */
+const utc = (time: string | null) =>
+  time === null || /Z|[+-]\d\d:\d\d$/.test(time) ? time : `${time}Z`;
+
+function PreviewDialog({ task, onClose }: { task: WaitingTask; onClose: () => void }) {
+  const query = useQuery(previewQuery(task.v1_task_id));
+  return (
+    <Dialog onClose={onClose} title={`What ${task.name} becomes`} size="xl">
+      {query.isPending && <Skeleton height={120} />}
+      {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
+      {query.data && <TaskPreview task={query.data} />}
+    </Dialog>
+  );
+}
+
+function MigratingView({ state }: { state: Migrating }) {
+  const migrated = state.done - state.refused.length;
+  return (
+    <Stack gap="xs">
+      {!state.isOver && (
+        <Progress
+          value={(100 * state.done) / Math.max(1, state.of)}
+          aria-label={`${count(state.done)} of ${count(state.of)} migrated`}
+        />
+      )}
+      {state.isOver && (
+        <Alert
+          color={state.refused.length > 0 ? "yellow" : "green"}
+          role="status"
+          title={`${counted(migrated, "task")} migrated`}
+        >
+          {state.refused.length > 0 && (
+            <List size="xs">
+              {state.refused.slice(0, 20).map((line) => (
+                <List.Item key={line} className="text-of-users">
+                  {asSentence(line)}
+                </List.Item>
+              ))}
+            </List>
+          )}
+        </Alert>
+      )}
+      {state.error !== null && <ErrorNotice error={state.error} />}
+    </Stack>
+  );
+}
