@@ -82,11 +82,11 @@ def uncertain_lines(found: PerformanceView) -> Iterator[str]:
         if not latency.learnt_low_ms <= latency.value_ms <= latency.learnt_high_ms:
             yield f"{LATENCIES[latency.quantity]}: the parts do not explain what was measured"
     long = [p for p in found.parts if max(p.ttft_share, p.tpot_share) >= _LONG_SHARE]
+    pairs = {frozenset((part.what, part.confused_with[0])) for part in long if part.confused_with}
+    for one, other in sorted(map(sorted, pairs)):
+        yield f"** launches say the sum of {one} and {other}, and do not distinguish them"
     for part in long:
-        if part.confused_with:
-            others = " and ".join(part.confused_with[:2])
-            yield f"** {part.what} is not distinguished from {others}: launches say their sum"
-        elif part.learnt and part.rate is not None and part.rate.beyond_peak:
+        if part.learnt and part.rate is not None and part.rate.beyond_peak:
             yield (
                 f"{part.what}: launches ask for more than the peak, which is doubtful; "
                 "less is done than assumed, or another part is off"

@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotuner.config import LoadLevel
+from autotuner.config import Candidate, LoadLevel
+from autotuner.predict import Scenario
 from autotuner.predict.part_errors import PartErrors, unexplained_std
 from autotuner.predict.predictor import STDS_80, interval80
 from autotuner.predict.roofline.part_rates import (
@@ -101,7 +102,7 @@ def explained(
         helps=[view for _, view in expected if did_help(view)],
         did_not_help=[view for _, view in expected if not did_help(view)],
         no_setting=left,
-        machine=list(learnt_of_machine(known)),
+        machine=list(_learnt_of_machine(placed, known)),
         **{**facts, "notes": [*facts["notes"], *waits]},
     )
 
@@ -188,20 +189,27 @@ def _latencies(placed: PlacedPoint, errors: PartErrors) -> Iterator[LatencyView]
         )
 
 
-def learnt_of_machine(known: LearntParts) -> Iterator[LearntPartView]:
-    """Statements on each part that launches had, the surest first."""
+def _learnt_of_machine(placed: PlacedPoint, known: LearntParts) -> Iterator[LearntPartView]:
+    """Statements on each part that launches had, the surest first.
+
+    Rates are those of the explained point where it has the part; else of the launch in which the
+    part takes the largest share.
+    """
     errors = known.errors
-    largest: dict[str, tuple[float, SeenLaunch]] = {}
+    largest: dict[str, tuple[float, Scenario, Candidate]] = {}
     for launch, points in known.of_launches:
         for parts in points:
             for quantity in QUANTITIES:
                 for name, share in shares(getattr(parts, quantity)).items():
                     if name not in largest or share > largest[name][0]:
-                        largest[name] = share, launch
+                        largest[name] = share, launch.scenario, launch.candidate
+    own = set(_names(placed.parts))
     learnt = [name for name in largest if errors.is_learnt(name)]
     for name in sorted(learnt, key=lambda name: errors.of(name)[1]):
-        launch = largest[name][1]
-        assumed = assumed_rates(launch.scenario, launch.candidate, [name])[name]
+        _, scenario, candidate = largest[name]
+        if name in own:
+            scenario, candidate = placed.scenario, placed.candidate
+        assumed = assumed_rates(scenario, candidate, [name])[name]
         mean, std = errors.of(name)
         yield LearntPartView(
             part=name,
