@@ -101,7 +101,7 @@ def test_a_stored_task_is_explained_by_number_file_and_report(run: Run, tmp_path
     path = written(tmp_path, REPLAY)
     tuned = run("tune", path, "--short")
     assert tuned.returncode == 0, tuned.stderr
-    assert "What was learnt of this machine from 6 launches" in tuned.stdout
+    assert "What was learnt of the machine (h100_sxm, vllm) from 6 launches" in tuned.stdout
     assert "reading dense weights: " in tuned.stdout
     newest = document(run("explain-performance", "--json"))
     assert newest["task"] == 1 and newest["measured"] and newest["launches"] >= 4

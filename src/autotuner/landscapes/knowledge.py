@@ -210,6 +210,8 @@ class RecordedPredictor:
                 continue
             levels = tuple(level for level in launch.levels if level.load in wanted)
             own = predictions(replace(launch, levels=levels), scenario.osl)
+            parts = time_parts_of(scenario, candidate, [point.load for point in own])
+            own = tuple(replace(point, parts=parts.get(point.load)) for point in own)
             points += [replace(point, candidate_id=candidate.id) for point in own]
             if not own and levels and all(level.predicted_status == "oom" for level in levels):
                 out_of_memory[candidate.id] = OutOfMemory(ALL_OUT_OF_MEMORY)

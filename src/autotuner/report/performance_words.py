@@ -149,15 +149,20 @@ def learnt_title(found: PerformanceView) -> str:
     if found.earlier_launches:
         launches += f" and {found.earlier_launches} of earlier tasks"
     peaks = "; peaks as calibrate-device measured them" if found.on_cpu else ""
-    return f"What was learnt of this machine from {launches} (80 % intervals{peaks})"
+    machine = f"the machine ({found.device}, {found.engine})"
+    return f"What was learnt of {machine} from {launches} (80 % intervals{peaks})"
 
 
 def learnt_lines(found: PerformanceView) -> list[str]:
-    """The surest that was learnt: what differs from what was assumed, and else two others."""
-    surprising = [one for one in found.machine if one.surprising][:_MOST_LINES]
-    others = [one for one in found.machine if not one.surprising]
-    chosen = [*surprising, *others[: max(_FEWEST_LINES - len(surprising), 0)]]
-    return [one.text for one in chosen]
+    """The surest that was learnt: what differs from what was assumed, and else two others. Of what
+    is doubtful, one."""
+    sure = [one for one in found.machine if not one.doubtful]
+    surprising = [one for one in sure if one.surprising]
+    others = [one for one in sure if not one.surprising]
+    doubtful = [one for one in found.machine if one.doubtful][:1]
+    chosen = surprising[: _MOST_LINES - len(doubtful)]
+    chosen += others[: max(_FEWEST_LINES - len(chosen), 0)]
+    return [one.text for one in (*chosen, *doubtful)]
 
 
 def _value(value: object) -> str:

@@ -118,6 +118,8 @@ class LearntPartView(_View):
     text: str
     surprising: bool
     """Whether what was assumed lies outside the 80 % interval."""
+    doubtful: bool
+    """Whether launches ask for more than the peak."""
 
 
 class PerformanceView(_View):

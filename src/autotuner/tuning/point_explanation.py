@@ -211,10 +211,12 @@ def _learnt_of_machine(placed: PlacedPoint, known: LearntParts) -> Iterator[Lear
             scenario, candidate = placed.scenario, placed.candidate
         assumed = assumed_rates(scenario, candidate, [name])[name]
         mean, std = errors.of(name)
+        rate = _rate(assumed, mean, std)
         yield LearntPartView(
             part=name,
             text=f"{part_text(name)}: {_learnt_text(assumed, mean, std)}",
             surprising=abs(mean) > STDS_80 * std,
+            doubtful=rate is not None and rate.beyond_peak,
         )
 
 

@@ -2836,6 +2836,11 @@ export interface components {
          * @description Statement of the launches on a part, in words, whichever of them had it.
          */
         LearntPartView: {
+            /**
+             * Doubtful
+             * @description Whether launches ask for more than the peak.
+             */
+            doubtful: boolean;
             /** Part */
             part: string;
             /**
