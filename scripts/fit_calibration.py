@@ -1,6 +1,6 @@
 """Fits `calibration.yaml`: how far one measured point teaches another.
 
-    pip install torch
+    pip install "jax[cpu]"
     python scripts/fit_calibration.py > src/autotuner/predict/calibration.yaml
 
 The hyperparameters are those of `calibration_kernel`, for TTFT and TPOT, on the measured rows that
@@ -20,12 +20,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
-import torch
 import yaml
 
 from autotuner.predict.calibration import clipped
-from autotuner.predict.calibration_kernel import ACROSS_MODELS, FEATURES, LEVELS, WORKLOAD
+from autotuner.predict.calibration_kernel import (
+    ACROSS_MODELS,
+    FEATURES,
+    LEVELS,
+    WORKLOAD,
+    differences,
+)
 from autotuner.predict.combined import best_of_both
 from autotuner.verify.predicted_rows import Judged, judged_rows
 from autotuner.verify.silicon import silicon_rows
@@ -85,72 +92,71 @@ REST = {"offset": {"engine": 0.002, "task": 0.002, "launch": 0.0005}, "noise": 0
 
 
 class Table:
-    """Distances and shared levels of a list of rows, as tensors."""
+    """Distances and shared levels of a list of rows."""
 
     def __init__(self, rows: Sequence[Judged]) -> None:
         places = [row.place for row in rows]
         features = np.array([place.features for place in places])
         squared = [(f[:, None] - f[None, :]) ** 2 for f in features.T]
-        formats = [
-            [place.settings.get(path) for place in places]
-            for path in ("quantization.gemm_mode", "quantization.moe_mode")
-        ]
-        squared.append(sum(_apart(values) for values in formats))
-        self.squared = torch.tensor(np.stack(squared))
-        self.shared: dict[str, torch.Tensor] = {}
-        for level, tags in LEVELS.items():
+        formats, other = differences(places, places)
+        self.squared = jnp.array(np.stack([*squared, formats]))
+        self.other = jnp.array(other)
+        shared = []
+        for tags in LEVELS.values():
             same = np.ones((len(places), len(places)))
             for tag in tags:
                 values = [getattr(place, tag) for place in places]
                 same *= (1 - _apart(values)) * np.array([v is not None for v in values])
-            self.shared[level] = torch.tensor(same)
+            shared.append(same)
+        self.shared = jnp.array(np.stack(shared))
         alone = [
             (place.family, row.row.scenario.facts.hidden_size)
             for place, row in zip(places, rows, strict=True)
         ]
         self.models = [
-            torch.tensor([i for i, other in enumerate(alone) if other == model])
+            np.array([i for i, other in enumerate(alone) if other == model])
             for model in dict.fromkeys(alone)
         ]
 
-    def covariance(self, theta: torch.Tensor) -> torch.Tensor:
+    def covariance(self, theta: jax.Array) -> jax.Array:
         """Of the rows' residuals, their noise included."""
         offset, smooth, workload, lengths, noise = _parts(theta)
-        across = _decay(self.squared[: len(WORKLOAD)], workload)
-        within = _decay(self.squared, lengths)
-        total = noise * torch.eye(self.squared.shape[1])
-        for place, (level, shared) in enumerate(self.shared.items()):
+        across = _decay(jnp.einsum("fij,f->ij", self.squared[: len(WORKLOAD)], workload**-2))
+        apart = jnp.einsum("fij,f->ij", self.squared, lengths**-2)
+        within = _decay(apart + self.other / OTHER_LENGTH**2)
+        total = noise * jnp.eye(self.squared.shape[1])
+        for place, level in enumerate(LEVELS):
             decay = across if level in ACROSS_MODELS else within
-            total = total + shared * (offset[place] + smooth[place] * decay)
+            total = total + self.shared[place] * (offset[place] + smooth[place] * decay)
         return total
 
 
-def _decay(squared: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    scaled = torch.sqrt(3 * torch.einsum("fij,f->ij", squared, lengths**-2) + 1e-12)
-    return (1 + scaled) * torch.exp(-scaled)
+def _decay(squared: jax.Array) -> jax.Array:
+    scaled = jnp.sqrt(3 * squared + 1e-12)
+    return (1 + scaled) * jnp.exp(-scaled)
 
 
 def _left_out(
-    inverse: torch.Tensor, weights: torch.Tensor, models: Sequence[torch.Tensor]
-) -> torch.Tensor:
+    inverse: jax.Array, weights: jax.Array, models: Sequence[np.ndarray[Any, Any]]
+) -> jax.Array:
     """Negative log likelihood of each model's rows given the others', far ones by distance."""
-    total = torch.zeros(())
+    total = jnp.zeros(())
     for rows in models:
-        covariance = torch.linalg.inv(inverse[rows][:, rows])
-        std = torch.sqrt(torch.diagonal(covariance).clamp_min(1e-8))
-        far = (covariance @ weights[rows]).abs() / std
+        covariance = jnp.linalg.inv(inverse[np.ix_(rows, rows)])
+        std = jnp.sqrt(jnp.maximum(jnp.diagonal(covariance), 1e-8))
+        far = jnp.abs(covariance @ weights[rows]) / std
         near = far**2 / 2
-        cost = torch.where(far < SURPRISE, near, SURPRISE * far - SURPRISE**2 / 2)
-        total = total + (torch.log(std) + cost).sum()
+        cost = jnp.where(far < SURPRISE, near, SURPRISE * far - SURPRISE**2 / 2)
+        total = total + (jnp.log(std) + cost).sum()
     return total
 
 
 def fitted(rows: Sequence[Judged], quantity: str) -> dict[str, Any]:
-    """The hyperparameters of one quantity."""
+    """The hyperparameters of one quantity, by Adam (D. P. Kingma, J. Ba, ICLR 2015)."""
     table = Table(rows)
-    truth = torch.tensor(clipped([row.residual(quantity) for row in rows]))
-    start = torch.log(
-        torch.tensor(
+    truth = jnp.array(clipped([row.residual(quantity) for row in rows]))
+    start = jnp.log(
+        jnp.array(
             [
                 *(OFFSET[level] for level in LEVELS),
                 *(SMOOTH[level] for level in LEVELS),
@@ -160,20 +166,25 @@ def fitted(rows: Sequence[Judged], quantity: str) -> dict[str, Any]:
             ]
         )
     )
-    theta = start.clone().requires_grad_(True)
-    optimizer = torch.optim.Adam([theta], lr=RATE)
+
+    def loss(theta: jax.Array) -> jax.Array:
+        root = jnp.linalg.cholesky(table.covariance(theta))
+        weights = jax.scipy.linalg.cho_solve((root, True), truth)
+        inverse = jax.scipy.linalg.cho_solve((root, True), jnp.eye(len(truth)))
+        likelihood = 0.5 * truth @ weights + jnp.log(jnp.diagonal(root)).sum()
+        likelihood = likelihood + _left_out(inverse, weights, table.models)
+        return likelihood + PRIOR_WEIGHT * ((theta - start) ** 2).sum()
+
+    gradient = jax.jit(jax.value_and_grad(loss))
+    theta, mean, square = start, jnp.zeros_like(start), jnp.zeros_like(start)
     for step in range(STEPS):
-        optimizer.zero_grad()
-        root = torch.linalg.cholesky(table.covariance(theta))
-        weights = torch.cholesky_solve(truth[:, None], root)[:, 0]
-        loss = 0.5 * truth @ weights + torch.log(torch.diagonal(root)).sum()
-        loss = loss + _left_out(torch.cholesky_inverse(root), weights, table.models)
-        loss = loss + PRIOR_WEIGHT * ((theta - start) ** 2).sum()
-        loss.backward()
-        optimizer.step()
+        value, slope = gradient(theta)
+        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
+        ahead = mean / (1 - 0.9 ** (step + 1))
+        theta = theta - RATE * ahead / (jnp.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8)
         if step % 20 == 0:
-            print(quantity, len(rows), step, round(loss.item() / len(rows), 3), file=sys.stderr)
-    offset, smooth, workload, lengths, noise = (part.tolist() for part in _parts(theta.detach()))
+            print(quantity, len(rows), step, round(float(value) / len(rows), 3), file=sys.stderr)
+    offset, smooth, workload, lengths, noise = (part.tolist() for part in _parts(theta))
     return {
         "offset": _cautious(_rounded(LEVELS, offset), quantity),
         "smooth": _cautious(_rounded(LEVELS, smooth), quantity),
@@ -200,7 +211,7 @@ def chosen(rows: Sequence[Judged]) -> list[Judged]:
 
 def main() -> None:
     """Prints the file."""
-    torch.set_default_dtype(torch.float64)
+    jax.config.update("jax_enable_x64", True)
     judged, _ = judged_rows(silicon_rows().rows, best_of_both())
     first = [j for j in judged if any(part in j.row.model for part in FIRST_HALF)]
     second = [j for j in judged if not any(part in j.row.model for part in FIRST_HALF)]
@@ -224,10 +235,10 @@ def main() -> None:
     print(yaml.safe_dump({"sets": sets}, sort_keys=False, width=100), end="")
 
 
-def _parts(theta: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    sizes = [len(LEVELS), len(LEVELS), len(WORKLOAD), len(NAMES), 1]
-    parts: tuple[torch.Tensor, ...] = torch.split(torch.exp(theta), sizes)
-    return (*parts[:4], parts[4][0])
+def _parts(theta: jax.Array) -> tuple[jax.Array, ...]:
+    ends = np.cumsum([len(LEVELS), len(LEVELS), len(WORKLOAD), len(NAMES)])
+    *parts, noise = jnp.split(jnp.exp(theta), ends)
+    return (*parts, noise[0])
 
 
 def _apart(values: Sequence[Any]) -> Any:

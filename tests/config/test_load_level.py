@@ -106,7 +106,7 @@ def test_the_long_form_of_concurrencies_is_the_short_one() -> None:
     assert long == short
     assert long.written()["benchmark"] == {"concurrency": [1, 8]}
     assert long.content_id == short.content_id
-    assert short.content_id == "e25d740a49f7", "as it was before there were other loads"
+    assert short.content_id == "e25d740a49f7", "runs of earlier versions would not go on"
 
 
 def test_rates_are_read_written_and_distinguished() -> None:

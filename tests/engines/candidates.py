@@ -34,6 +34,7 @@ RANGES: dict[str, st.SearchStrategy[Any]] = {
     "scheduling.conservativeness": st.floats(0.1, 2).map(lambda x: round(x, 2)),
     "scheduling.max_running_requests": st.integers(1, 4096),
     "scheduling.max_num_batched_tokens": st.integers(256, 1 << 17),
+    "scheduling.receive_interval": st.sampled_from([1, 10, 30]),
     "attention.backend": st.sampled_from(["flashinfer", "triton", "fa3", "flash_attn"]),
     "attention.prefill_backend": st.sampled_from(["flashinfer", "fa3"]),
     "attention.decode_backend": st.sampled_from(["flashinfer", "triton"]),

@@ -23,7 +23,12 @@ from autotuner.predict import (
     tok_s,
 )
 from autotuner.predict.aiconfigurator.predictor import AiconfiguratorPredictor
-from autotuner.predict.combined import BlendedPredictor, best_of_both, predictor_for
+from autotuner.predict.combined import (
+    BlendedPredictor,
+    Weights,
+    best_of_both,
+    predictor_for,
+)
 from autotuner.predict.predictor import CLOSED_LOOPS
 from autotuner.testing.predictor_contract import PredictorContract
 
@@ -137,6 +142,22 @@ def test_two_that_are_equally_sure_are_surer_together_but_not_as_if_independent(
         assert std / math.sqrt(2) < together < std
 
 
+@given(LATENCY, LATENCY, STD, STD, st.floats(0, 1))
+def test_a_weight_says_how_much_is_the_second_s(
+    one: float, two: float, std: float, other: float, weight: float
+) -> None:
+    both = Says(one, 5.0, std, name="a"), Says(two, 7.0, other, name="b")
+    weighted = BlendedPredictor(*both, Weights(ttft=weight))
+    for found, equal in zip(
+        weighted.predict(SCENARIO, CANDIDATES, closed_loops(1, 8)), blend(*both), strict=True
+    ):
+        assert math.log(found.ttft_ms) == pytest.approx(
+            (1 - weight) * math.log(one) + weight * math.log(two), abs=1e-9
+        )
+        assert found.ttft_log_std <= max(std, other) + 1e-9
+        assert found.tpot_ms == equal.tpot_ms
+
+
 def test_a_point_names_both_and_keeps_what_either_names() -> None:
     one = Says(1.0, 1.0, name="a", note="queueing")
     two = Says(2.0, 2.0, name="b", note="queueing", memory_gib=7.5)
@@ -193,7 +214,7 @@ def test_the_best_of_both_is_their_mean_and_the_roofline_where_it_has_none() -> 
     kernels = AiconfiguratorPredictor().predict(qwen(), asked, levels)
     bound = RooflinePredictor().predict(qwen(), asked, levels)
     for mean, one, two in zip(both, kernels, bound, strict=True):
-        assert mean.ttft_ms == pytest.approx(math.sqrt(one.ttft_ms * two.ttft_ms))
+        assert mean.ttft_ms == pytest.approx(one.ttft_ms**0.25 * two.ttft_ms**0.75)
         assert mean.tpot_ms == pytest.approx(math.sqrt(one.tpot_ms * two.tpot_ms))
     reported = best_of_both().predict(qwen("llamacpp", None), asked, levels)
     plain = RooflinePredictor().predict(qwen("llamacpp", None), asked, levels)

@@ -196,6 +196,8 @@ class Scheduling(Document):
     """Sequences decoded together (slots, max_num_seqs)."""
     max_num_batched_tokens: PositiveInt | None = None
     """Tokens that one scheduling step may hold."""
+    receive_interval: PositiveInt | None = None
+    """Decoding steps between two looks for new requests, which wait half of that on average."""
 
 
 class Attention(Document):

@@ -42,6 +42,9 @@ ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "tt
 NEEDS_TPOT = ("tok_s_per_user", "tpot_ms")
 """Quantities that do not exist where every answer has one token."""
 
+_ADDED_FIELDS = (("benchmark", "load"), ("scheduling", "receive_interval"))
+"""Fields that came later: left out, they change no content id, so runs of before go on."""
+
 
 class Model(Document):
     """The model to serve: an `id` from the catalog, or a `path` on this machine."""
@@ -370,6 +373,7 @@ class TaskConfig(Combination):
             "optimization": {"budget", "min_gain", "parallel_launches"},
             "replay": {"landscape"},
         }
-        if self.benchmark.load is None:  # as before there was the long form
-            excluded |= {"benchmark": {"load"}}
+        for group, field in _ADDED_FIELDS:
+            if getattr(getattr(self, group), field) is None:
+                excluded |= {group: {field}}
         return content_id(self.model_dump(mode="json", exclude=excluded))

@@ -6,6 +6,7 @@ In: a `Candidate`. Out: a `LaunchSpec`, the exact command line. Knows nothing of
 from autotuner.catalog import MemoryUse
 from autotuner.engines.engine import MODEL, Engine, Installation
 from autotuner.engines.engine_file import (
+    Admission,
     AiconfiguratorFile,
     AISimulateFile,
     EngineFile,
@@ -66,6 +67,7 @@ __all__ = [
     "SET",
     "TENSOR",
     "AISimulateFile",
+    "Admission",
     "AiconfiguratorFile",
     "Engine",
     "EngineFile",

@@ -210,6 +210,9 @@ class CpuSharesFile(_Part):
     eager_us: float | None = None
 
 
+Admission = Literal["growing", "whole"]
+
+
 class SchedulerFile(_Part):
     """How the engine schedules where a candidate says nothing: what the roofline asks."""
 
@@ -221,6 +224,14 @@ class SchedulerFile(_Part):
     """Work between two steps that no kernel hides."""
     request_ms: float
     """HTTP, tokenising and queueing of a request."""
+    eager_us: float = 25.0
+    """An operator that the host launches on a GPU, where its step is not captured as a graph:
+    PyTorch starts several kernels, of 5 to 10 us each, and the engine's own Python comes on top."""
+    admits: Admission = "growing"
+    """Whether a request runs once its prompt has room in the KV cache, and is computed again where
+    its output finds none later, or only where its whole output has."""
+    grows_under: tuple[str, ...] = ()
+    """Values of scheduling.policy under which it is `growing` all the same."""
     micro_batch: int | None = None
     """Tokens computed together within a step where attention.chunked_prefill_size is not set; with
     it that field cuts the step, without it the field limits a step's tokens."""

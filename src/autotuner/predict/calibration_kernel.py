@@ -161,10 +161,10 @@ def covariance(
         tag: equal_tags([getattr(p, tag) for p in left], [getattr(p, tag) for p in right])
         for tag in TAGS
     }
-    squared = _between(left, right, hyperparameters.lengths) + _differences(
-        left, right, hyperparameters.lengths
-    )
-    similarities["within"] = matern32(squared)
+    lengths = hyperparameters.lengths
+    formats, other = differences(left, right)
+    settings = formats / lengths["formats"] ** 2 + other / lengths["other"] ** 2
+    similarities["within"] = matern32(_between(left, right, lengths) + settings)
     similarities["across"] = matern32(_between(left, right, hyperparameters.workload_lengths))
     return kernel_sum(components_of(hyperparameters), similarities, (len(left), len(right)))
 
@@ -197,17 +197,20 @@ def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str
     return squared_distances(one, two)
 
 
-def _differences(
-    left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]
-) -> Any:
-    """Squared distance in formats and in the settings that no feature holds."""
-    total: Any = 0.0
+def differences(left: Sequence[Place], right: Sequence[Place]) -> tuple[Array, Array]:
+    """Squared distances in number formats, and in settings that no feature holds.
+
+    Each `left x right`, in differing settings; see `DIFFERENCES`.
+    """
+    import numpy as np
+
+    formats, other = (np.zeros((len(left), len(right))) for _ in DIFFERENCES)
     for path in sorted({path for place in (*left, *right) for path in place.settings}):
         if path.startswith(_FORMATS):
-            total = total + _difference(left, right, path) / lengths["formats"] ** 2
+            formats += _difference(left, right, path)
         elif not path.startswith(_NOT_COMPARED):
-            total = total + _difference(left, right, path) / lengths["other"] ** 2
-    return total
+            other += _difference(left, right, path)
+    return formats, other
 
 
 def _difference(left: Sequence[Place], right: Sequence[Place], path: str) -> Any:

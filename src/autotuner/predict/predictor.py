@@ -64,6 +64,11 @@ class Scenario:
         whole = whole_replicas(functools.partial(self.value, candidate))
         return bool(self.facts.is_moe) and not whole
 
+    def steps_unseen(self, candidate: Candidate) -> float:
+        """Decoding steps that pass, on average, before the scheduler looks for a new request."""
+        between = self.value(candidate, "scheduling.receive_interval") or 1
+        return (int(between) - 1) / 2
+
     def devices(self, candidate: Candidate) -> int:
         """Devices that a candidate occupies: TP x PP x DP; a CPU counts as one."""
         if self.gpu.is_cpu:
@@ -129,7 +134,7 @@ class Prediction:
 
     @property
     def kind(self) -> str:
-        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-1`."""
+        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-2`."""
         return kind_of(self.source)
 
     @property
@@ -237,7 +242,7 @@ class Predictor(Protocol):
 
     @property
     def name(self) -> str:
-        """With what decides its answers, its version among it: `roofline-1`."""
+        """With what decides its answers, its version among it: `roofline-2`."""
 
     @property
     def load_kinds(self) -> frozenset[LoadKind]:

@@ -139,6 +139,8 @@ def compare_rows(
     read += [f"{count} rows left out: {why}" for why, count in table.excluded.items()]
     if table.relabelled:
         read.append(f"{table.relabelled} rows count their GPUs twice and are read as their ids say")
+    if table.with_recipe:
+        read.append(f"{table.with_recipe} rows have settings that their launch scripts say")
     return compare_pairs(
         pairs,
         predicted=Side(

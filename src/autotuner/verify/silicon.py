@@ -1,7 +1,7 @@
 """The measured rows that aiconfigurator publishes with its package: TTFT and TPOT on real GPUs.
 
 `silicon_sample.csv` holds one row an operating point: engine, model, GPUs, layout, isl, osl, load,
-mean TTFT and TPOT. Three things have to be known to read it, and the table counts each:
+mean TTFT and TPOT. Four things have to be known to read it, and the table counts each:
 
 - `batch_size` is the load of one attention-data-parallel rank: the concurrency is `batch_size` x
   `attention_dp_size`, as the rows that state both show.
@@ -10,6 +10,8 @@ mean TTFT and TPOT. Three things have to be known to read it, and the table coun
   experts are spread over all of them. The same figures stand elsewhere in the file under the
   layout that the id says, so those rows are read as the id says; so are rows of the same pattern
   without such an id.
+- Rows of the public benchmark InferenceX say layout and formats of the weights; how it started the
+  engine besides (the KV cache's format, tokens of a step) its launch scripts say: `recipes`.
 - Many rows are copies: the same figures of the same GPUs, from another dump or under the model's
   other name. Each measurement counts once.
 """
@@ -18,9 +20,11 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib import util
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,7 @@ from autotuner.config import Candidate
 from autotuner.errors import AutotunerError, CatalogError
 from autotuner.predict import Scenario
 from autotuner.predict.aiconfigurator.installation import INSTALL
+from autotuner.verify.recipes import BenchmarkRun, recipe
 
 _COLUMNS = (
     *("id", "backend", "backend_version", "model_path", "system", "mode", "isl", "osl"),
@@ -48,6 +53,7 @@ class MeasuredRow:
 
     Attributes:
         model: id of the catalog.
+        layout: id of the candidate as the row itself says it, where a recipe says more.
         relabelled: its layout is read otherwise than its fields say.
         tok_s: output tokens per second; None where Little's law has to say it.
         tool: what measured it.
@@ -63,6 +69,7 @@ class MeasuredRow:
     relabelled: bool = False
     tok_s: float | None = None
     tool: str = "published"
+    layout: str | None = None
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -78,7 +85,7 @@ class MeasuredRow:
     @property
     def launch(self) -> tuple[Any, ...]:
         """The rows that one engine start would have measured together."""
-        return (*self.group, self.candidate.id, self.scenario.isl, self.scenario.osl)
+        return (*self.group, self.layout or self.candidate.id, self.scenario.isl, self.scenario.osl)
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,11 @@ class MeasuredTable:
     def relabelled(self) -> int:
         """Rows whose layout is read otherwise than their fields say."""
         return sum(row.relabelled for row in self.rows)
+
+    @property
+    def with_recipe(self) -> int:
+        """Rows with settings that the benchmark's launch scripts say."""
+        return sum(row.layout is not None for row in self.rows)
 
 
 def silicon_file() -> Path:
@@ -176,7 +188,8 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
     kept = {
         path: value for path, value in settings.items() if value and _applies(path, known.facts)
     }
-    candidate = Candidate.from_settings(kept)
+    concurrency = round(batch * (_width(raw["attention_dp_size"]) or 1))
+    started_with = _recipe(raw, known.id, concurrency, layout["tensor_parallel"] or 1)
     scenario = Scenario(
         model=known.id,
         facts=known.facts,
@@ -188,9 +201,41 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         osl=osl,
         osl_spread=_SPREAD_OF_08_TO_1,
     )
-    concurrency = round(batch * (_width(raw["attention_dp_size"]) or 1))
-    figures = (concurrency, ttft_ms, tpot_ms, relabelled)
-    return MeasuredRow(raw["id"], known.id, scenario, candidate, *figures), ""
+    row = MeasuredRow(
+        id=raw["id"],
+        model=known.id,
+        scenario=scenario,
+        candidate=Candidate.from_settings(kept | started_with),
+        concurrency=concurrency,
+        ttft_ms=ttft_ms,
+        tpot_ms=tpot_ms,
+        relabelled=relabelled,
+        layout=Candidate.from_settings(kept).id if started_with else None,
+    )
+    return row, ""
+
+
+_BENCHMARK = re.compile(r"(db-dump/|source_file=\d{4}-).*; measured=(\d{4}-\d\d-\d\d)")
+"""Where the row comes from: a dump of the public benchmark's results, and the day of the run."""
+
+
+def _recipe(
+    raw: Mapping[str, str], model: str, concurrency: int, tensor_parallel: int
+) -> dict[str, Any]:
+    dumped = _BENCHMARK.match(raw.get("silicon_data_source", ""))
+    if dumped is None:
+        return {}
+    run = BenchmarkRun(
+        engine=raw["backend"],
+        model=model,
+        system=raw["system"],
+        precision=raw.get("precision", ""),
+        isl=round(_number(raw["isl"])),
+        concurrency=concurrency,
+        tensor_parallel=tensor_parallel,
+        day=date.fromisoformat(dumped[2]),
+    )
+    return recipe(run)
 
 
 def _applies(path: str, facts: ModelFacts) -> bool:

@@ -5007,6 +5007,11 @@ export interface components {
              * @description Order in which waiting requests are taken (`fcfs`, `lpm` …).
              */
             policy?: (string | null) | (string | null)[];
+            /**
+             * Receive Interval
+             * @description Decoding steps between two looks for new requests, which wait half of that on average.
+             */
+            receive_interval?: (number | null) | (number | null)[];
         };
         /**
          * SearchView

@@ -76,6 +76,7 @@ def document(found: Accuracy, table: MeasuredTable, predictor: str) -> dict[str,
         "rows": found.rows,
         "excluded": dict(table.excluded),
         "relabelled": table.relabelled,
+        "with_recipe": table.with_recipe,
         "answered_by": dict(found.answered_by),
         "refused": dict(found.refused),
         "base": dict(found.base),
@@ -117,6 +118,7 @@ def _facts(found: Accuracy, table: MeasuredTable) -> list[str]:
         f"{found.groups} groups with 10 launches or more, {found.launches} launches",
         *(f"{count} rows left out: {why}" for why, count in table.excluded.items()),
         f"{table.relabelled} rows count their GPUs twice and are read as their ids say",
+        f"{table.with_recipe} rows have settings that their launch scripts say",
     ]
 
 

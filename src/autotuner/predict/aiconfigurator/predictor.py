@@ -244,6 +244,8 @@ def _point(
     if found.layout.nextn:
         notes.append(f"takes it that {100 * DRAFT_ACCEPTANCE:.0f} % of drafted tokens are accepted")
     ttft_ms = ttft_with_waiting_ms(in_flight, slots, ttft_ms, tpot_ms, osl)
+    step_ms = (1 + (found.layout.nextn_accepted or 0.0)) * tpot_ms
+    ttft_ms += scenario.steps_unseen(candidate) * step_ms
     ttft_std, tpot_std, tok_s_std = LOG_STD[answer.mode]
     return Prediction(
         candidate_id=candidate.id,

@@ -51,8 +51,8 @@ _DERIVED = (
     *("parallel.moe_tensor_parallel", "parallel.moe_expert_parallel"),
     *("memory.max_total_tokens", "memory.max_model_len"),
     *("scheduling.max_running_requests", "scheduling.max_num_batched_tokens"),
-    *("attention.chunked_prefill_size", "attention.enable_chunked_prefill"),
-    "attention.enable_prefix_caching",
+    *("scheduling.receive_interval", "attention.chunked_prefill_size"),
+    *("attention.enable_chunked_prefill", "attention.enable_prefix_caching"),
 )
 IGNORED_FIELDS = tuple(
     path

@@ -18,7 +18,11 @@ from autotuner.config import Candidate, LoadLevel
 from autotuner.errors import EngineError
 from autotuner.predict.aiconfigurator.answers import Mode
 from autotuner.predict.aiconfigurator.predictor import OTHER_FORMATS
-from autotuner.predict.aiconfigurator.questions import DRAFT_ACCEPTANCE, UnaskableError
+from autotuner.predict.aiconfigurator.questions import (
+    DRAFT_ACCEPTANCE,
+    UnaskableError,
+    accepted_tokens,
+)
 from autotuner.predict.aisimulate.host import ProcessPool, shared_pool
 from autotuner.predict.aisimulate.installation import AISimulateInstallation, installed, usable
 from autotuner.predict.aisimulate.questions import (
@@ -157,20 +161,24 @@ class AISimulatePredictor:
     ) -> Prediction:
         way = question.ways[answer["way"]]
         tpot_ms = answer["tpot_ms"] if scenario.osl > 1 else None
+        drafted = int(scenario.value(candidate, "runtime.nextn") or 0)
+        step_ms = (1 + accepted_tokens(drafted)) * (tpot_ms or 0.0)
+        unseen_ms = scenario.steps_unseen(candidate) * step_ms
+        ttft_ms = answer["ttft_ms"] + unseen_ms
         log_std = simulated_engine(scenario).log_std
         ttft_std, tpot_std, tok_s_std = (WIDER[way.mode] * std for std in log_std)
         notes = []
         if way.own_formats:
             notes.append(OTHER_FORMATS)
-        if scenario.value(candidate, "runtime.nextn"):
+        if drafted:
             share = 100 * DRAFT_ACCEPTANCE
             notes.append(f"takes it that {share:.0f} % of drafted tokens are accepted")
         return Prediction(
             candidate_id=candidate.id,
             load=load,
-            ttft_ms=answer["ttft_ms"],
+            ttft_ms=ttft_ms,
             tpot_ms=tpot_ms,
-            tok_s=tok_s_under(load, answer["ttft_ms"], tpot_ms, scenario.osl),
+            tok_s=tok_s_under(load, ttft_ms, tpot_ms, scenario.osl),
             devices=scenario.devices(candidate),
             osl=scenario.osl,
             ttft_log_std=ttft_std,
@@ -178,10 +186,10 @@ class AISimulatePredictor:
             tok_s_log_std=tok_s_std,
             source=self._source(scenario, way.mode, answer["data_version"]),
             note="; ".join(notes),
-            ttft_p90_ms=answer["ttft_p90_ms"],
-            ttft_p99_ms=answer["ttft_p99_ms"],
-            e2e_p90_ms=answer["e2e_p90_ms"],
-            e2e_p99_ms=answer["e2e_p99_ms"],
+            ttft_p90_ms=answer["ttft_p90_ms"] + unseen_ms,
+            ttft_p99_ms=answer["ttft_p99_ms"] + unseen_ms,
+            e2e_p90_ms=answer["e2e_p90_ms"] + unseen_ms,
+            e2e_p99_ms=answer["e2e_p99_ms"] + unseen_ms,
         )
 
     def _source(self, scenario: Scenario, mode: Mode, version: str | None) -> str:

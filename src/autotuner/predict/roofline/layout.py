@@ -2,9 +2,10 @@
 
 What a replica has room for: whether it fits, and how many requests run at a time. Pure.
 
-A request counts in the KV cache with its whole length, as if it were admitted only where its end
-fits too (W. Kwon et al., "PagedAttention", SOSP 2023, share the pages; who is admitted early and
-does not fit later is computed again, which gains little).
+Where the engine admits a request only once its end fits too, each counts in the KV cache with its
+whole length. Where it admits one whose prompt fits, and computes again what does not fit later
+(W. Kwon et al., "PagedAttention", SOSP 2023), requests of all ages share the cache, and each counts
+with half of its output.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from dataclasses import dataclass, replace
 
 from autotuner.catalog import ModelFacts
 from autotuner.config import Candidate
-from autotuner.engines import engine_named
+from autotuner.engines import Admission, engine_named
 from autotuner.predict.predictor import OutOfMemory, Scenario
-from autotuner.predict.roofline.rates import GPU, Shares, habits_of, peak_flops
+from autotuner.predict.roofline.rates import Shares, habits_of, peak_flops
 from autotuner.predict.roofline.step import DeviceRates, Work, link_between
 from autotuner.space import DeviceMemory, SpaceContext, candidate_memory, shortfall
 
@@ -111,7 +112,7 @@ def work_of(scenario: Scenario, candidate: Candidate) -> Work:
 def machine_of(scenario: Scenario, candidate: Candidate) -> DeviceRates:
     """Rates that the devices of a candidate reach with its engine."""
     gpu, habits, facts = scenario.gpu, habits_of(scenario.engine), scenario.facts
-    shares = (habits.cpu or GPU) if gpu.is_cpu else GPU
+    shares = (habits.cpu or habits.gpu) if gpu.is_cpu else habits.gpu
     gemm = candidate.quantization.gemm_mode or facts.gemm_format or "bfloat16"
     moe = candidate.quantization.moe_mode or facts.moe_format or gemm
     attention = candidate.quantization.fmha_mode or "bfloat16"
@@ -220,14 +221,21 @@ def room_of(scenario: Scenario, candidate: Candidate) -> Room:
         tokens.append(float(candidate.memory.max_total_tokens))
     if memory is not None and memory.kv_gib_per_token > 0:
         tokens.append((memory.usable_gib - memory.weights_gib) / memory.kv_gib_per_token)
-    whole = scenario.isl + scenario.osl
+    cached_tokens = scenario.isl + scenario.osl / 2
+    held = scenario.isl + scenario.osl if _admits(scenario, candidate) == "whole" else cached_tokens
     slots = scenario.value(candidate, "scheduling.max_running_requests")
     limits = {
         SLOTS: math.inf if slots is None else float(slots),
-        CACHE: max(math.floor(min(tokens) / stages / whole), 1) if tokens else math.inf,
+        CACHE: max(math.floor(min(tokens) / stages / held), 1) if tokens else math.inf,
     }
     limit = min(limits, key=limits.__getitem__)
-    return Room(limits[limit], limit, memory, stages * (scenario.isl + scenario.osl / 2))
+    return Room(limits[limit], limit, memory, stages * cached_tokens)
+
+
+def _admits(scenario: Scenario, candidate: Candidate) -> Admission:
+    habits = habits_of(scenario.engine)
+    policy = str(scenario.value(candidate, "scheduling.policy"))
+    return "growing" if policy in habits.grows_under else habits.admits
 
 
 def out_of_memory_of(scenario: Scenario, candidate: Candidate) -> OutOfMemory | None:

@@ -61,6 +61,16 @@ def with_waiting(parts: TimeParts, waiting_ms: float, osl: float) -> TimeParts:
     return TimeParts(ttft_ms, parts.tpot_ms)
 
 
+def with_unseen_steps(parts: TimeParts, steps: float) -> TimeParts:
+    """The parts where a request is seen so many tokens of the others after it came."""
+    if not steps:
+        return parts
+    ttft_ms = dict(parts.ttft_ms)
+    for name, ms in parts.tpot_ms.items():
+        ttft_ms[name] = ttft_ms.get(name, 0.0) + steps * ms
+    return TimeParts(ttft_ms, parts.tpot_ms)
+
+
 def _names(candidate: Candidate) -> tuple[str, ...]:
     formats = {
         part: getattr(candidate.quantization, field) or "" for part, field in FORMATS.items()

@@ -30,7 +30,7 @@ from autotuner.predict.roofline.layout import (
     step_tokens,
     work_of,
 )
-from autotuner.predict.roofline.parts import time_parts, with_waiting
+from autotuner.predict.roofline.parts import time_parts, with_unseen_steps, with_waiting
 from autotuner.predict.roofline.rates import habits_of
 from autotuner.predict.roofline.step import Batch, DeviceRates, PassParts, Work, pass_parts
 from autotuner.predict.time_parts import TimeParts
@@ -62,7 +62,7 @@ class RooflinePredictor:
     @property
     def name(self) -> str:
         """Its number changes with its answers."""
-        return "roofline-1"
+        return "roofline-2"
 
     def supports(self, scenario: Scenario) -> Support:
         """Whether the model's sizes, the device's speed and the engine's habits are known."""
@@ -231,13 +231,15 @@ def _times_ms(
             rounds=rounds,
         )
     )
-    return time_parts(
+    parts = time_parts(
         candidate,
         settled,
         decode=decode(settled.decoding),
         prefill=prefill(group, settled.decoding),
         request_ms=habits.request_ms,
     )
+    unseen = scenario.steps_unseen(candidate) * tokens_per_step(drafted)
+    return with_unseen_steps(parts, unseen)
 
 
 def _replicas(scenario: Scenario, candidate: Candidate) -> int:

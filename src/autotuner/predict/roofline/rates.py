@@ -5,7 +5,7 @@ How each engine schedules, and what it reaches on a CPU, its own file says (`sch
 S. Williams, A. Waterman, D. Patterson, "Roofline: An Insightful Visual Performance Model for
 Multicore Architectures", CACM 52(4), 2009: time = max(bytes / bandwidth, FLOPs / peak). Peaks are
 never reached; the shares below are round figures from what kernels are known to reach, the same
-for every model. `experts` and `eager_us` were chosen on public measurements of DeepSeek-R1,
+for every model. `experts` and the engines' `eager_us` were chosen on measurements of DeepSeek-R1,
 gpt-oss-120b, Qwen3-32B and Llama-3.1-8B, llama.cpp's `gemm` on those in the README; other models'
 took no part. What the shares leave out, `Prediction.*_log_std` admits and calibration learns.
 """
@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 from autotuner.catalog import Gpu
 from autotuner.config import BACKENDS
-from autotuner.engines import SchedulerFile, engine_table
+from autotuner.engines import Admission, SchedulerFile, engine_table
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ GPU = Shares(
 """Bandwidth: 80 % of the data sheet is what STREAM-like kernels and GEMVs measure. GEMM: 65 % at
 8192 wide, power limits included. Attention: FlashAttention-3 reports up to 75 % at 16k tokens
 causal, and half of that at the few thousand that a prompt has (J. Shah et al., arXiv 2407.08608,
-fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; launched by PyTorch, an operator
-is several launches (quantise, copy, compute) of 5 to 10 us each."""
+fig. 5). Within a CUDA graph a kernel takes 2 to 4 us at the least; what one takes that is launched
+from the host, each engine's file says."""
 
 FORMAT_SHARE: Mapping[str, float] = MappingProxyType(
     {"bfloat16": 1.0, "float16": 1.0, "int8": 0.85, "fp8": 0.85, "nvfp4": 0.6}
@@ -102,15 +102,20 @@ class Habits:
             OSDI 2024); otherwise prompts go first and decoding waits.
         host_ms: work between two steps that no kernel hides.
         request_ms: HTTP, tokenising, queueing of a request.
+        admits: whether a request runs once its prompt has room in the KV cache, or only where its
+            whole output has; grows_under: policies under which it is the former all the same.
         micro_batch: tokens computed together within a step, where attention.chunked_prefill_size
             says how many; None where that limits the tokens of a step.
-        cpu: shares on a CPU, where it runs there.
+        gpu, cpu: shares on GPUs, and on a CPU where it runs there.
     """
 
     step_tokens: int
     mixes: bool
     host_ms: float
     request_ms: float
+    gpu: Shares
+    admits: Admission
+    grows_under: tuple[str, ...] = ()
     micro_batch: int | None = None
     cpu: Shares | None = None
 
@@ -135,6 +140,9 @@ def _habits(scheduler: SchedulerFile) -> Habits:
         mixes=scheduler.mixes,
         host_ms=scheduler.host_ms,
         request_ms=scheduler.request_ms,
+        gpu=replace(GPU, eager_us=scheduler.eager_us),
+        admits=scheduler.admits,
+        grows_under=scheduler.grows_under,
         micro_batch=scheduler.micro_batch,
         cpu=None if cpu is None else replace(CPU, **cpu.model_dump(exclude_none=True)),
     )
