@@ -58,6 +58,7 @@ PAGES: Mapping[str, str] = {
     "overview-queued": "/tasks/2",
     "overview-long-name": "/tasks/3",
     "migration": "/migration",
+    "legacy": "/tasks/legacy",
     "no-such-task": "/tasks/999",
 }
 """Name -> address on the sample home: task 1 is a finished replay, 2 waits, 3 has a long name."""
@@ -85,7 +86,7 @@ STATES: Mapping[str, State] = {
     "error": State(answer=lambda route: route.abort()),
 }
 _COMING = "main [aria-busy=true], main .mantine-Skeleton-root"
-_READ = re.compile(r"/api/v2/(?!session|events)")
+_READ = re.compile(r"/api/(?!v2/session|v2/events)")
 ALL: Mapping[str, Scene] = {
     **{
         # Of a list that draws what is in sight, the window is the whole picture.

@@ -50,7 +50,9 @@ def test_a_database_is_moved_compared_and_taken_back(
     assert tasks_of(service) == 0
 
 
-def test_tasks_that_wait_are_migrated(service: ServiceProcess, page: Page) -> None:
+def test_tasks_that_wait_are_migrated_and_stay_as_they_were(
+    service: ServiceProcess, page: Page
+) -> None:
     service.start("--no-worker")
     for name in ("one", "two"):
         made = httpx.post(f"{service.url}/api/tasks/", json={**OLD, "task_name": name})
@@ -65,6 +67,18 @@ def test_tasks_that_wait_are_migrated(service: ServiceProcess, page: Page) -> No
     expect(card.get_by_text("2 tasks migrated")).to_be_visible()
     expect(card.get_by_text("No task of version 1 waits")).to_be_visible()
     assert tasks_of(service) == 2
+    page.get_by_role("link", name="tasks of version 1").click()
+    page.get_by_role("link", name="one", exact=True).click()
+    expect(page.get_by_text("max_num_seqs").first).to_be_visible()
+    page.get_by_role("button", name="Clone").click()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="one (copy)")).to_be_visible()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    shown = {
+        one["task_name"]: one["status"] for one in httpx.get(f"{service.url}/api/tasks/").json()
+    }
+    assert shown == {"one": "pending", "two": "pending", "one (copy)": "running"}
 
 
 def tasks_of(service: ServiceProcess) -> int:

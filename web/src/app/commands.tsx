@@ -8,6 +8,7 @@ import {
   IconDatabaseImport,
   IconFileText,
   IconFlask,
+  IconHistory,
   IconListDetails,
   IconMoon,
   IconPlus,
@@ -100,6 +101,13 @@ function usePageCommands(): Command[] {
       description: "Its database, its task files, and tasks that wait",
       Icon: IconDatabaseImport,
       run: () => void navigate({ to: "/migration" }),
+    },
+    {
+      id: "legacy",
+      label: "Tasks of version 1",
+      description: "As version 1 showed them",
+      Icon: IconHistory,
+      run: () => void navigate({ to: "/tasks/legacy", search: {} }),
     },
     {
       id: "colours",

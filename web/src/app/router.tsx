@@ -13,6 +13,7 @@ import { tasksQuery } from "~/api/tasks";
 import { type ComparisonSearch, comparisonSearch } from "~/comparison/search-params";
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
+import { type LegacySearch, legacySearch } from "~/legacy/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
 import { type LogSearch, logSearch } from "~/task/log-search-params";
 import { filterOf, type TaskListSearch, taskListSearch } from "~/tasks/search-params";
@@ -60,6 +61,25 @@ const migration = createRoute({
   path: "/migration",
   staticData: { title: "Migration" },
   component: lazyRouteComponent(() => import("~/migration/migration-page"), "MigrationPage"),
+});
+
+const legacy = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/legacy",
+  validateSearch: (search): LegacySearch => legacySearch(search),
+  staticData: { title: "Tasks of version 1" },
+  component: lazyRouteComponent(() => import("~/legacy/legacy-page"), "LegacyPage"),
+});
+
+const legacyTask = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/legacy/$v1TaskId",
+  params: {
+    parse: ({ v1TaskId }) => ({ v1TaskId: Number(v1TaskId) }),
+    stringify: ({ v1TaskId }) => ({ v1TaskId: String(v1TaskId) }),
+  },
+  staticData: { title: "Task of version 1" },
+  component: lazyRouteComponent(() => import("~/legacy/legacy-task-page"), "LegacyTaskPage"),
 });
 
 const task = createRoute({
@@ -140,6 +160,8 @@ const tree = root.addChildren([
   tasks,
   newTask,
   migration,
+  legacy,
+  legacyTask,
   task.addChildren([
     overview,
     explorer,

@@ -1,4 +1,5 @@
-import { Stack, Text, Title } from "@mantine/core";
+import { Anchor, Stack, Text, Title } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { FileCard } from "./file-card";
 import classes from "./migration.module.css";
 import { MovedCard } from "./moved-card";
@@ -14,7 +15,15 @@ export function MigrationPage() {
         </Title>
         <Text size="sm" className="quiet">
           Tasks, results and presets of version 1 become those of version 2; version 1's own stay as
-          they were, and its API answers from them.
+          they were, and its API answers from them:{" "}
+          <Anchor
+            size="sm"
+            underline="always"
+            renderRoot={(props) => <Link to="/tasks/legacy" search={{}} {...props} />}
+          >
+            tasks of version 1
+          </Anchor>
+          .
         </Text>
       </div>
       <FileCard />
