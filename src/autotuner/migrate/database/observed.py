@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,12 +34,13 @@ _MOST_KNOWN = 5_000
 class Seen(NamedTuple):
     """A level of an experiment that predictions can learn from.
 
-    `asked` is the candidate as predictors see it.
+    `asked` is the candidate as predictors see it, `settings` all that it sets.
     """
 
     experiment: Launched
     candidate: Candidate
     asked: Candidate
+    settings: Mapping[str, Any]
     level: RawLevel
     measurement: Measurement
 
@@ -123,8 +126,7 @@ def _groups(launches: Launches, notes: list[Note]) -> list[list[Seen]]:
     seen: dict[tuple[str, str], list[Seen]] = {}
     for experiment in launches.experiments:
         try:
-            candidate = Candidate.from_settings(dict(experiment.settings))
-            asked = _without_words(candidate)
+            candidate, asked, sets = _candidates(json.dumps(experiment.settings))
         except ValidationError as error:
             notes.append(_unseen(experiment, f"{error.errors()[0]['msg']}"))
             continue
@@ -134,7 +136,7 @@ def _groups(launches: Launches, notes: list[Note]) -> list[list[Seen]]:
             if steady and measurement.ttft_ms is not None:
                 where = experiment.gpu.name, level.scenario
                 seen.setdefault(where, []).append(
-                    Seen(experiment, candidate, asked, level, measurement)
+                    Seen(experiment, candidate, asked, sets, level, measurement)
                 )
     return list(seen.values())
 
@@ -168,6 +170,18 @@ def _observations(
 
 def _base(name: str, predicted: Prediction) -> BasePrediction:
     return BasePrediction(name, predicted.ttft_ms, predicted.tpot_ms, predicted.devices)
+
+
+@functools.lru_cache(maxsize=_MOST_KNOWN)
+def _candidates(settings: str) -> tuple[Candidate, Candidate, Mapping[str, Any]]:
+    """The candidate of settings in JSON, itself as predictors see it, and all that it sets: many
+    tasks launch the same.
+
+    Raises:
+        ValidationError: these are settings of no candidate.
+    """
+    candidate = Candidate.from_settings(json.loads(settings))
+    return candidate, _without_words(candidate), candidate.settings()
 
 
 def _without_words(candidate: Candidate) -> Candidate:
@@ -227,7 +241,7 @@ def _observation(identity: str, scenario: Scenario, one: Seen, base: BasePredict
         engine_version=None,
         device=scenario.device,
         devices=base.devices,
-        settings=one.candidate.settings(),
+        settings=dict(one.settings),
         isl=scenario.isl,
         osl=scenario.osl,
         load=measured.load,
