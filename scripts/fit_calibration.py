@@ -27,7 +27,7 @@ import yaml
 
 from autotuner.predict.calibration import clipped
 from autotuner.predict.calibration_kernel import (
-    ACROSS_MODELS,
+    BY_WORKLOAD,
     FEATURES,
     LEVELS,
     WORKLOAD,
@@ -52,6 +52,7 @@ OFFSET = {
     "model": 0.02,
     "model_engine": 0.03,
     "task": 0.05,
+    "task_workload": 0.001,
     "launch": 0.003,
 }
 SMOOTH = {
@@ -61,6 +62,7 @@ SMOOTH = {
     "model": 0.03,
     "model_engine": 0.03,
     "task": 0.08,
+    "task_workload": 0.08,
     "launch": 0.002,
 }
 WORKLOAD_LENGTHS = {"load": 1.5, "isl": 1.5, "osl": 2.0, "prefill_share": 2.0}
@@ -78,13 +80,15 @@ LENGTHS = {
 }
 NOISE = 0.008
 CAUTION = {
-    "ttft": {"family_engine": 0.3},
+    "ttft": {"engine": 0.2, "engine_device": 0.2, "family_engine": 0.3},
     "tpot": {"engine": 0.1, "engine_device": 0.1, "family_engine": 0.1},
 }
 """What is kept of the fitted variances of levels that several models share; the rest becomes the
 task's own. A handful of models says little of the next one, and the likelihood of a few hundred
 rows does not know that: with these, left-out models of the same half are predicted better, or no
-worse (TPOT of the first half 20 -> 15 %, of the second 14 -> 14 %), as surely as before."""
+worse (TPOT of the first half 20 -> 15 %, of the second 14 -> 14 %), as surely as before; TTFT
+before the first launch, models of both halves left out, 34 -> 30 %. What a level took that compares
+workloads only goes to the task's own of that kind."""
 OTHER_LENGTH = 1.5
 """Of settings that the rows do not vary (slots, threads, chunks …): a factor of 4.5 is far."""
 REST = {"offset": {"engine": 0.002, "task": 0.002, "launch": 0.0005}, "noise": 0.0005}
@@ -126,7 +130,7 @@ class Table:
         within = _decay(apart + self.other / OTHER_LENGTH**2)
         total = noise * jnp.eye(self.squared.shape[1])
         for place, level in enumerate(LEVELS):
-            decay = across if level in ACROSS_MODELS else within
+            decay = across if level in BY_WORKLOAD else within
             total = total + self.shared[place] * (offset[place] + smooth[place] * decay)
         return total
 
@@ -249,7 +253,9 @@ def _apart(values: Sequence[Any]) -> Any:
 
 def _cautious(variances: dict[str, float], quantity: str) -> dict[str, float]:
     kept = {level: v * CAUTION[quantity].get(level, 1.0) for level, v in variances.items()}
-    kept["task"] += sum(variances.values()) - sum(kept.values())
+    for level, variance in variances.items():
+        own = "task_workload" if level in BY_WORKLOAD else "task"
+        kept[own] += variance - variance * CAUTION[quantity].get(level, 1.0)
     return {level: float(f"{variance:.3g}") for level, variance in kept.items()}
 
 

@@ -4,9 +4,9 @@ ln(measured / predicted) is taken for a sum of functions: one that all share who
 engine, one for the same engine and device, … down to one launch. Each is a constant plus a
 Matern-3/2 function: a table of components (`gaussian_process`). Across models only what has the
 same meaning for every model is compared: load and lengths; within a model also layout, formats,
-settings and the base prediction itself. So a point teaches another the more, the more levels both
-share and the nearer they lie. The hyperparameters stand in `calibration.yaml`, with what they were
-fitted on.
+settings and the base prediction itself; within a task there is a function of either kind. So a
+point teaches another the more, the more levels both share and the nearer they lie. The
+hyperparameters stand in `calibration.yaml`, with what they were fitted on.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "model": ("model",),
     "model_engine": ("model", "engine"),
     "task": ("model", "engine", "device"),
+    "task_workload": ("model", "engine", "device"),
     "launch": ("launch",),
 }
 """Level -> tags that two points have to share to be alike on it."""
 TAGS = tuple(dict.fromkeys(tag for tags in LEVELS.values() for tag in tags))
 
-ACROSS_MODELS = ("engine", "engine_device")
-"""Levels on which only `WORKLOAD` is compared."""
+BY_WORKLOAD = ("engine", "engine_device", "task_workload")
+"""Levels on which only `WORKLOAD` is compared: across models nothing else means the same, and
+within a task what the load and the lengths do is much alike for all its layouts."""
 
 WORKLOAD = ("load", "isl", "osl", "prefill_share")
 FEATURES = (
@@ -176,7 +178,7 @@ def components_of(hyperparameters: Hyperparameters) -> tuple[Component, ...]:
     return (
         *(Component(variance, LEVELS[level]) for level, variance in hyperparameters.offset.items()),
         *(
-            Component(variance, ("across" if level in ACROSS_MODELS else "within", *LEVELS[level]))
+            Component(variance, ("across" if level in BY_WORKLOAD else "within", *LEVELS[level]))
             for level, variance in hyperparameters.smooth.items()
         ),
     )
