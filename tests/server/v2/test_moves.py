@@ -13,6 +13,8 @@ sys.path.append(str(Path(__file__).parents[2] / "migrate"))
 
 from v1_database import built
 
+from autotuner.server.security.middleware import UPLOADS
+
 TASK = {
     "deployment_mode": "local",
     "model": {"id_or_path": "smollm2-135m"},
@@ -48,6 +50,18 @@ def test_an_uploaded_database_is_listed_compared_and_taken_back(
     assert client.get("/api/v2/migrations/").json() == {"items": []}
     assert client.get("/api/v2/tasks/").json()["total"] == 0
     assert client.post(f"/api/v2/migrations/{found['id']}/undo").status_code == 404
+
+
+def test_every_path_that_takes_a_file_takes_a_large_one(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    forms = [
+        path
+        for path, methods in paths.items()
+        for method in methods.values()
+        if "multipart/form-data" in method.get("requestBody", {}).get("content", {})
+    ]
+    assert "/api/v2/migrations/verify" in forms
+    assert [path for path in forms if not UPLOADS.fullmatch(path)] == []
 
 
 def test_a_file_is_named_in_errors_as_its_sender_calls_it(client: TestClient, raw: bytes) -> None:
