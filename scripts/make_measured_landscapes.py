@@ -73,7 +73,7 @@ def rows_of(launches: Launches) -> list[Row]:
 def _launches(rows: Iterable[MeasuredRow]) -> Launches:
     launches: dict[str, dict[int, list[MeasuredRow]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        launches[f"{row.scenario.engine} {row.candidate.id}"][row.concurrency].append(row)
+        launches[f"{row.scenario.engine} {row.layout.id}"][row.concurrency].append(row)
     return [levels for _, levels in sorted(launches.items()) if len(levels) >= FEWEST_LEVELS]
 
 
@@ -103,7 +103,7 @@ def _rows_of_launch(levels: dict[int, list[MeasuredRow]]) -> Iterator[Row]:
 
 def settings_of(row: MeasuredRow) -> Row:
     """The launch of a row in the words of the columns; `auto` is what the engine chose."""
-    parallel, formats = row.candidate.parallel, row.candidate.quantization
+    parallel, formats = row.layout.parallel, row.layout.quantization
     return {
         "tp": parallel.tensor_parallel or 1,
         "pp": 1,
@@ -119,7 +119,7 @@ def settings_of(row: MeasuredRow) -> Row:
 
 def _sessions(row: MeasuredRow) -> list[Session]:
     """The ways to ask about a launch, best first."""
-    asked = question(row.candidate, row.scenario, *asked_names(row.scenario))
+    asked = question(row.layout, row.scenario, *asked_names(row.scenario))
     layout = dataclasses.replace(asked.layout, backend_version=None)
     return [session_of(layout, way) for way in attempts(("SILICON",), asked.checkpoint_decides)]
 

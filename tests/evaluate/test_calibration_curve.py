@@ -133,7 +133,8 @@ def test_a_constant_error_of_each_group_is_gone_after_one_launch() -> None:
 def test_what_other_models_have_in_common_is_known_before_the_first_launch() -> None:
     found = judged(*(group(name, (2.0, 1.5)) for name in "abcd"))
     alone, reported = at(found, 0), at(found, 0, "other_models")
-    assert reported.ttft_median_ape < 0.5 * alone.ttft_median_ape
+    # Of what engines have in common in TTFT a fifth is taken to hold for the next model.
+    assert reported.ttft_median_ape < 0.75 * alone.ttft_median_ape
     assert reported.tpot_median_ape < alone.tpot_median_ape
 
 

@@ -89,7 +89,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_task_back(
 
 @pytest.mark.slow
 def test_a_paused_task_goes_on_where_it_was(shop: Shop) -> None:
-    task = shop.task()
+    task = shop.task("--load-delay-s=1")
     shop.worker()
     shop.wait_for_event(task, "experiment_ended")
     shop.store.tasks.act(task.id, "pause")

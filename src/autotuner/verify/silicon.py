@@ -53,7 +53,7 @@ class MeasuredRow:
 
     Attributes:
         model: id of the catalog.
-        layout: id of the candidate as the row itself says it, where a recipe says more.
+        without_recipe: the candidate as the row itself says it, where a recipe says more.
         relabelled: its layout is read otherwise than its fields say.
         tok_s: output tokens per second; None where Little's law has to say it.
         tool: what measured it.
@@ -69,7 +69,7 @@ class MeasuredRow:
     relabelled: bool = False
     tok_s: float | None = None
     tool: str = "published"
-    layout: str | None = None
+    without_recipe: Candidate | None = None
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -83,9 +83,14 @@ class MeasuredRow:
         return facts.architecture, facts.layers, facts.hidden_size, facts.experts
 
     @property
+    def layout(self) -> Candidate:
+        """Layout and formats as the row itself says them."""
+        return self.without_recipe or self.candidate
+
+    @property
     def launch(self) -> tuple[Any, ...]:
         """The rows that one engine start would have measured together."""
-        return (*self.group, self.layout or self.candidate.id, self.scenario.isl, self.scenario.osl)
+        return (*self.group, self.layout.id, self.scenario.isl, self.scenario.osl)
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class MeasuredTable:
     @property
     def with_recipe(self) -> int:
         """Rows with settings that the benchmark's launch scripts say."""
-        return sum(row.layout is not None for row in self.rows)
+        return sum(row.without_recipe is not None for row in self.rows)
 
 
 def silicon_file() -> Path:
@@ -210,7 +215,7 @@ def _row(raw: Mapping[str, str]) -> tuple[MeasuredRow | None, str]:
         ttft_ms=ttft_ms,
         tpot_ms=tpot_ms,
         relabelled=relabelled,
-        layout=Candidate.from_settings(kept).id if started_with else None,
+        without_recipe=Candidate.from_settings(kept) if started_with else None,
     )
     return row, ""
 
