@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any
 from autotuner.catalog import ResolvedModel
 from autotuner.config import Candidate
 from autotuner.engines.engine import MODEL, Installation
+from autotuner.engines.installed import installed_here, installed_in, version_of_program
 from autotuner.engines.rows import NOTHING, LaunchFragment, checked_version
 from autotuner.engines.spec import FILE, LaunchSpec, Mount
 from autotuner.engines.table import OPTIONS_FILE, EngineTable, engine_table, nested, options_text
@@ -23,7 +21,6 @@ from autotuner.errors import EngineError
 
 ENVIRONMENTS = "engines"
 """Folder inside our own environment (`.venv/engines/NAME`) with environments of engines."""
-_VERSION_TIMEOUT_S = 60
 
 
 class TabledEngine:
@@ -61,7 +58,7 @@ class TabledEngine:
         own = Path(sys.prefix) / ENVIRONMENTS / self.name / "bin" / "python"
         if own.exists():
             return self._of_python(str(own))
-        if _installed_here(table.packages) is not None:
+        if installed_here(table.packages) is not None:
             return self._of_python(sys.executable)
         raise EngineError(
             f"{self.name} is not installed: there is neither {table.program} on PATH nor the "
@@ -194,13 +191,14 @@ class TabledEngine:
     def _of_program(self, program: str) -> Installation:
         if Path(program).name.startswith("python"):
             return self._of_python(program)
-        version = _program_version(program)
-        return Installation(self.name, (program, *self.table.program_words), version, program)
+        table = self.table
+        version = version_of_program(program, table.packages)
+        return Installation(self.name, (program, *table.program_words), version, program)
 
     def _of_python(self, python: str) -> Installation:
         table = self.table
         ours = python == sys.executable
-        found = _installed_here(table.packages) if ours else _installed_in(python, table.packages)
+        found = installed_here(table.packages) if ours else installed_in(python, table.packages)
         if found is None:
             raise EngineError(
                 f"engine_path: {python} has none of the packages {', '.join(table.packages)}",
@@ -254,42 +252,3 @@ def _mounts(candidate: Candidate, model: ResolvedModel) -> tuple[Mount, ...]:
     named = [model.path, Path(drafting) if drafting.startswith("/") else None]
     full = dict.fromkeys(str(path.absolute()) for path in named if path is not None)
     return tuple(Mount(path, path) for path in full)
-
-
-def _installed_here(packages: tuple[str, ...]) -> tuple[str, str] | None:
-    for package in packages:
-        try:
-            return package, importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None
-
-
-@functools.cache
-def _installed_in(python: str, packages: tuple[str, ...]) -> tuple[str, str] | None:
-    """The first of `packages` in another environment, with its version; nothing is imported."""
-    code = (
-        "import sys, importlib.metadata as m\n"
-        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
-        "print(next((f'{p} {have[p]}' for p in sys.argv[1:] if p in have), ''))"
-    )
-    name, _, version = _run(python, "-c", code, *packages).strip().partition(" ")
-    return (name, version) if version else None
-
-
-@functools.cache
-def _program_version(program: str) -> str:
-    lines = _run(program, "--version").strip().splitlines()
-    return next((line for line in lines if any(c.isdigit() for c in line)), "unknown")
-
-
-def _run(*argv: str) -> str:
-    try:
-        shown = subprocess.run(
-            argv, capture_output=True, text=True, timeout=_VERSION_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise EngineError(
-            f"{argv[0]} {argv[1]} does not answer: {error}", remedy="check that it runs by hand"
-        ) from None
-    return shown.stdout + shown.stderr

@@ -19,7 +19,10 @@ JUDGED_LINES = 300
 """Size of the part that is judged: Python engines print several tracebacks after the cause."""
 _TAIL_BYTES = 128 * 1024
 _LINE_CHARS = 300
-_STAMP = re.compile(r"^[\d.:]+ [A-Z] +")
+_STAMP = re.compile(
+    r"^(?:[\d.:]+ [A-Z] +|(?:\(\w+ pid=\d+\) )?(?:[A-Z]+ [\d-]+ [\d:]+ \[[\w.]+:\d+\] )?)"
+)
+"""Time and level before a line of llama.cpp; process, level, time and place before one of vLLM."""
 
 
 def open_log(path: Path) -> IO[str]:
