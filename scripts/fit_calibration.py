@@ -252,10 +252,11 @@ def _apart(values: Sequence[Any]) -> Any:
 
 
 def _cautious(variances: dict[str, float], quantity: str) -> dict[str, float]:
-    kept = {level: v * CAUTION[quantity].get(level, 1.0) for level, v in variances.items()}
+    shared = {level: CAUTION[quantity].get(level, 1.0) for level in variances}
+    kept = {level: shared[level] * variance for level, variance in variances.items()}
     for level, variance in variances.items():
         own = "task_workload" if level in BY_WORKLOAD else "task"
-        kept[own] += variance - variance * CAUTION[quantity].get(level, 1.0)
+        kept[own] += (1 - shared[level]) * variance
     return {level: float(f"{variance:.3g}") for level, variance in kept.items()}
 
 

@@ -119,6 +119,7 @@ def test_loads_of_one_layout_stay_one_launch(tmp_path: Path) -> None:
         "",
         "source_file=own-measurements.csv; measured=2026-03-25; image=of others",
         "source_file=2026-04-06.csv; model=DeepSeek-V3",
+        "source_file=2026-04-06.csv; model=DeepSeek-V3; measured=2026-02-30T00:00:00.000Z",
     ],
 )
 def test_rows_of_others_and_without_a_day_are_read_as_they_stand(

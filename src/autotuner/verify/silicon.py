@@ -228,7 +228,11 @@ def _recipe(
     raw: Mapping[str, str], model: str, concurrency: int, tensor_parallel: int
 ) -> dict[str, Any]:
     dumped = _BENCHMARK.match(raw.get("silicon_data_source", ""))
-    if dumped is None:
+    try:
+        day = date.fromisoformat(dumped[2]) if dumped else None
+    except ValueError:  # a day that no calendar has says nothing
+        day = None
+    if day is None:
         return {}
     run = BenchmarkRun(
         engine=raw["backend"],
@@ -238,7 +242,7 @@ def _recipe(
         isl=round(_number(raw["isl"])),
         concurrency=concurrency,
         tensor_parallel=tensor_parallel,
-        day=date.fromisoformat(dumped[2]),
+        day=day,
     )
     return recipe(run)
 
