@@ -95,29 +95,43 @@ def profile_from(document: Any, *, source: str) -> Profile:
 
 
 def faults_of(layers: Sequence[Mapping[str, Any]]) -> tuple[Problem, ...]:
-    """Every fault in the layers of a document; `profile_from` stops at the first."""
+    """Every fault in the layers of a document, each at its condition or its field; `profile_from`
+    stops at the first."""
     found = []
     for number, layer in enumerate(layers):
-        for part in (*_parts(layer), layer):
-            try:
-                _layer(part, "profile", f"layers[{number}]")
-            except ProfileError as error:
-                path, _, message = error.message.partition(": ")
-                text = f"{message}; {error.remedy}" if error.remedy else message
-                found.append(Problem(path, text))
+        place = f"layers[{number}]"
+        own = [
+            fault
+            for path, part in _parts(layer)
+            if (fault := _fault(part, place, f"{place}.{path}")) is not None
+        ]
+        # What is wrong with a part is wrong with the whole; only then can there be more.
+        whole = None if own else _fault(layer, place, None)
+        found += own if whole is None else [whole]
     return tuple(dict.fromkeys(found))
 
 
-def _parts(layer: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A layer of each condition and of each setting alone."""
+def _fault(layer: Mapping[str, Any], place: str, path: str | None) -> Problem | None:
+    """The first fault of a layer, at `path` where that is given."""
+    try:
+        _layer(layer, "profile", place)
+    except ProfileError as error:
+        said, _, message = error.message.partition(": ")
+        text = f"{message}; {error.remedy}" if error.remedy else message
+        return Problem(path or said, text)
+    return None
+
+
+def _parts(layer: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each condition and each setting of a layer, with its path, as a layer of its own."""
     for fact, wanted in layer.get("when", {}).items():
-        yield {"when": {fact: wanted}}
+        yield f"when.{fact}", {"when": {fact: wanted}}
     for key, value in layer.get("set", {}).items():
         if key in GROUPS and isinstance(value, dict):
             for field, item in value.items():
-                yield {"set": {key: {field: item}}}
+                yield f"set.{key}.{field}", {"set": {key: {field: item}}}
         else:
-            yield {"set": {key: value}}
+            yield f"set.{key}", {"set": {key: value}}
 
 
 def settings_from(settings: dict[str, Any], *, source: str) -> tuple[LayerValue, ...]:

@@ -89,12 +89,12 @@ def test_every_fault_is_reported_with_its_path(client: TestClient) -> None:
     refused = client.post(PROFILES, json={"name": "bad", "layers": layers})
     assert refused.status_code == 422
     assert [fault["path"] for fault in refused.json()["errors"]] == [
-        "layers[0].when",
-        "layers[0].when",
+        "layers[0].when.nope",
+        "layers[0].when.isl",
         "layers[0].set.misc.threads",
-        "layers[0].set",
-        "layers[0].set",
-        "layers[1].set",
+        "layers[0].set.misc.zzz",
+        "layers[0].set.system.gpu_type",
+        "layers[1].set.runtime.isl",
         "layers[1].set.misc.threads",
     ]
     assert client.get(f"{PROFILES}bad").status_code == 404
@@ -288,3 +288,79 @@ def test_a_layer_is_read_as_it_is_written(client: TestClient) -> None:
     copied = created(client, name="copy", extends=None, layers=layers)
     again = [{key: layer[key] for key in ("name", "when", "set")} for layer in copied["layers"]]
     assert again == layers
+
+
+def test_tasks_that_name_a_profile_are_counted_and_listed(client: TestClient) -> None:
+    created(client)
+    created(client, name="above", extends="mine")
+    task = {
+        "version": 2,
+        "name": "t",
+        "model": {"id": "smollm2-135m"},
+        "runtime": {"isl": 8, "osl": 8},
+    }
+    numbers = [
+        client.post("/api/v2/tasks/", json=task | {"profiles": names}).json()["id"]
+        for names in (["mine", "balanced"], ["balanced"], [], ["mine", "mine"])
+    ]
+    counts = {row["name"]: row["tasks"] for row in client.get(PROFILES).json()["items"]}
+    assert (counts["mine"], counts["balanced"], counts["above"]) == (2, 2, 0)
+    assert client.get(f"{PROFILES}mine").json()["tasks"] == 2
+    using = client.get(f"{PROFILES}mine/tasks").json()
+    assert [row["id"] for row in using["items"]] == [numbers[3], numbers[0]]
+    assert (using["items"][0]["status"], using["total"]) == ("pending", 2)
+    assert using["extended_by"] == ["above"]
+    assert client.get(f"{PROFILES}nobody/tasks").status_code == 404
+
+
+def checked(client: TestClient, **draft: Any) -> dict[str, Any]:
+    answer = client.post(f"{PROFILES}validate", json=draft)
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def test_a_draft_is_checked_and_shown_without_being_stored(client: TestClient) -> None:
+    document = {"model": {"id": "smollm2-135m"}, "system": {"gpu_type": "cpu"}}
+    found = checked(client, profile=MINE, document=document)
+    assert found["faults"] == []
+    shown = {row["field"]: row["value"] for row in found["preview"]["settings"]}
+    assert shown["misc.threads"] == [1, 2]
+    assert any("lengths" in note for note in found["notes"])
+    assert checked(client, profile=MINE)["preview"] is None
+    assert client.get(f"{PROFILES}mine").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"name": "no name"}, "name"),
+        ({"name": "balanced"}, "name"),
+        ({"name": "validate"}, "name"),
+        ({"extends": "nobody"}, "extends"),
+        ({"extends": "base"}, "extends"),
+        ({"layers": [{"set": {"misc.zzz": 1}}]}, "layers[0].set.misc.zzz"),
+        ({"layers": [{"when": {"isl": "long"}}]}, "layers[0].when.isl"),
+        ({"layers": [{"name": ""}]}, "layers[0].name"),
+        ({"description": "x" * 3_000}, "description"),
+    ],
+)
+def test_a_fault_of_a_draft_is_at_its_place(
+    client: TestClient, given: dict[str, Any], path: str
+) -> None:
+    assert [fault["path"] for fault in checked(client, profile=MINE | given)["faults"]] == [path]
+
+
+def test_a_change_of_a_profile_keeps_its_name(client: TestClient) -> None:
+    created(client)
+    assert [fault["path"] for fault in checked(client, profile=MINE)["faults"]] == ["name"]
+    assert checked(client, profile=MINE, replaces="mine")["faults"] == []
+
+
+def test_facts_and_rules_of_profiles_are_listed(client: TestClient) -> None:
+    words = client.get("/api/v2/catalog/profile-words").json()
+    facts = {row["name"]: row for row in words["facts"]}
+    assert facts["gpu_supports_fp8"]["kind"] == "boolean"
+    assert "vllm" in facts["backend"]["values"]
+    rules = {row["name"]: row["fields"] for row in words["rules"]}
+    assert rules["smallest_tp_that_fits"] == ["parallel.tensor_parallel"]

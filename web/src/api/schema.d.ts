@@ -124,6 +124,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/catalog/profile-words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Profile Words
+         * @description Lists the facts that a profile's conditions may ask for, and the rules that find values.
+         */
+        get: operations["list_profile_words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/catalog/workloads": {
         parameters: {
             query?: never;
@@ -368,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/profiles/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Validate Profile
+         * @description Checks a profile that is being written: every fault, each at its place; stores nothing.
+         */
+        post: operations["validate_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/profiles/{name}": {
         parameters: {
             query?: never;
@@ -414,6 +454,26 @@ export interface paths {
          * @description Applies a profile to a model on GPUs with an engine: every field with its sources.
          */
         post: operations["apply_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/profiles/{name}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Profile Tasks
+         * @description Lists the newest tasks that name a profile, and the profiles that extend it.
+         */
+        get: operations["list_profile_tasks"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1583,6 +1643,21 @@ export interface components {
             ttft_ms: components["schemas"]["FigureChangeView"];
         };
         /**
+         * CheckedProfile
+         * @description Every fault of a profile that is being written, and what it would set.
+         */
+        CheckedProfile: {
+            /** Faults */
+            faults: components["schemas"]["FaultView"][];
+            /**
+             * Notes
+             * @description Facts that the document does not give.
+             */
+            notes: string[];
+            /** @description Null where it has faults, or no document was given. */
+            preview: components["schemas"]["ProfilePreview"] | null;
+        };
+        /**
          * CloneRequest
          * @description Name of the copy of a task.
          */
@@ -2306,6 +2381,26 @@ export interface components {
          * @enum {string}
          */
         ExportFormat: "json" | "csv" | "landscape" | "shell" | "yaml";
+        /**
+         * FactView
+         * @description A fact that the condition of a profile's layer may ask for.
+         */
+        FactView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "boolean" | "number" | "text";
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /**
+             * Values
+             * @description Texts that it may be; empty where it may be any.
+             */
+            values: string[];
+        };
         /**
          * FactsView
          * @description Facts that determine the size and speed of a model.
@@ -4647,6 +4742,31 @@ export interface components {
             layers?: components["schemas"]["Layer"][];
         };
         /**
+         * ProfileDraft
+         * @description Profile that is being written, and the circumstances to show it in.
+         */
+        ProfileDraft: {
+            /**
+             * Document
+             * @description A task document, version 2, that may be incomplete; null asks for no preview.
+             */
+            document?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Profile
+             * @description As it would be created; it may have faults.
+             */
+            profile: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Replaces
+             * @description Name of the stored profile that it is a change of.
+             */
+            replaces?: string | null;
+        };
+        /**
          * ProfileList
          * @description All profiles.
          */
@@ -4740,8 +4860,43 @@ export interface components {
              * @description Grows with every change; null where it is not changed here.
              */
             revision: number | null;
+            /**
+             * Tasks
+             * @description Tasks that name it.
+             */
+            tasks: number;
             /** Updated At */
             updated_at: string | null;
+        };
+        /**
+         * ProfileTask
+         * @description Task that names a profile.
+         */
+        ProfileTask: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Status */
+            status: string;
+        };
+        /**
+         * ProfileTasks
+         * @description What depends on a profile.
+         */
+        ProfileTasks: {
+            /**
+             * Extended By
+             * @description Profiles whose layers come after its own.
+             */
+            extended_by: string[];
+            /**
+             * Items
+             * @description The newest tasks that name it, at most 100.
+             */
+            items: components["schemas"]["ProfileTask"][];
+            /** Total */
+            total: number;
         };
         /**
          * ProfileView
@@ -4779,8 +4934,23 @@ export interface components {
              * @description Grows with every change; null where it is not changed here.
              */
             revision: number | null;
+            /**
+             * Tasks
+             * @description Tasks that name it.
+             */
+            tasks: number;
             /** Updated At */
             updated_at: string | null;
+        };
+        /**
+         * ProfileWords
+         * @description Facts and rules that profiles may name.
+         */
+        ProfileWords: {
+            /** Facts */
+            facts: components["schemas"]["FactView"][];
+            /** Rules */
+            rules: components["schemas"]["RuleView"][];
         };
         /**
          * ProgressView
@@ -4945,6 +5115,21 @@ export interface components {
              * @default 0
              */
             prefix: number;
+        };
+        /**
+         * RuleView
+         * @description A rule by which a profile finds a value.
+         */
+        RuleView: {
+            /**
+             * Fields
+             * @description `group.field` of those that may take its value.
+             */
+            fields: string[];
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
         };
         /**
          * RuntimeAxes
@@ -7000,6 +7185,98 @@ export interface operations {
             };
         };
     };
+    list_profile_words: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileWords"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     list_workloads: {
         parameters: {
             query?: never;
@@ -8337,6 +8614,120 @@ export interface operations {
             };
         };
     };
+    validate_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedProfile"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_profile: {
         parameters: {
             query?: never;
@@ -8963,6 +9354,110 @@ export interface operations {
                 };
             };
             /** @description `invalid-body`: The request body is not valid; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_profile_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The profile's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileTasks"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

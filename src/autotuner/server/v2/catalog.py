@@ -28,6 +28,7 @@ from autotuner.errors import CatalogError, EngineError
 from autotuner.predict import AiconfiguratorPredictor, AISimulatePredictor, RooflinePredictor
 from autotuner.predict.aiconfigurator.installation import INSTALL, installed_version
 from autotuner.predict.aisimulate import installation as aisimulate
+from autotuner.profiles import FACTS, RULES
 from autotuner.report.documents import coverage_document, engine_document, engine_row
 from autotuner.report.task_schema import task_schema
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -42,6 +43,7 @@ from autotuner.server.v2.catalog_views import (
     MODEL,
     MODEL_LIST,
     PREDICTOR_LIST,
+    PROFILE_WORDS,
     WORKLOAD_LIST,
     Coverage,
     EngineList,
@@ -53,6 +55,7 @@ from autotuner.server.v2.catalog_views import (
     ModelList,
     ModelView,
     PredictorList,
+    ProfileWords,
     WorkloadList,
 )
 from autotuner.server.v2.routing import Text, json_response, problems, v2_router
@@ -62,6 +65,7 @@ engines = v2_router("/engines", "catalog")
 predictors = v2_router("/predictors", "catalog")
 schemas = v2_router("/schema", "catalog")
 _UNKNOWN = problems(ProblemKind.NOT_FOUND)
+_KINDS = {bool: "boolean", float: "number", str: "text"}
 Name = Annotated[Text, Path(min_length=1, max_length=200)]
 
 
@@ -121,6 +125,20 @@ def list_failure_kinds() -> Response:
     """Lists the kinds of failures of launches, and what helps against each."""
     items = [{"kind": kind, "remedy": remedy} for kind, remedy in REMEDIES.items()]
     return json_response(FAILURE_KIND_LIST, {"items": items})
+
+
+@catalog.get("/profile-words", response_model=ProfileWords)
+def list_profile_words() -> Response:
+    """Lists the facts that a profile's conditions may ask for, and the rules that find values."""
+    facts = [
+        {"name": f.name, "kind": _KINDS[f.kind], "meaning": f.meaning, "values": list(f.names)}
+        for f in FACTS.values()
+    ]
+    rules = [
+        {"name": rule.name, "meaning": rule.meaning, "fields": list(rule.sets)}
+        for rule in RULES.values()
+    ]
+    return json_response(PROFILE_WORDS, {"facts": facts, "rules": rules})
 
 
 @engines.get("/", response_model=EngineList)

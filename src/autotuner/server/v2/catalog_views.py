@@ -234,6 +234,32 @@ class EngineList(View):
     items: list[EngineSummary]
 
 
+class FactView(View):
+    """A fact that the condition of a profile's layer may ask for."""
+
+    name: str
+    kind: Literal["boolean", "number", "text"]
+    meaning: str
+    values: list[str]
+    """Texts that it may be; empty where it may be any."""
+
+
+class RuleView(View):
+    """A rule by which a profile finds a value."""
+
+    name: str
+    meaning: str
+    fields: list[str]
+    """`group.field` of those that may take its value."""
+
+
+class ProfileWords(View):
+    """Facts and rules that profiles may name."""
+
+    facts: list[FactView]
+    rules: list[RuleView]
+
+
 class FieldMappingView(View):
     """Mapping of a field to an engine: a flag, a key, a variable, or none."""
 
@@ -288,6 +314,7 @@ MODEL_LIST: TypeAdapter[ModelList] = TypeAdapter(ModelList)
 WORKLOAD_LIST: TypeAdapter[WorkloadList] = TypeAdapter(WorkloadList)
 GOAL_LIST: TypeAdapter[GoalList] = TypeAdapter(GoalList)
 FAILURE_KIND_LIST: TypeAdapter[FailureKindList] = TypeAdapter(FailureKindList)
+PROFILE_WORDS: TypeAdapter[ProfileWords] = TypeAdapter(ProfileWords)
 ENGINE: TypeAdapter[EngineView] = TypeAdapter(EngineView)
 ENGINE_LIST: TypeAdapter[EngineList] = TypeAdapter(EngineList)
 COVERAGE: TypeAdapter[Coverage] = TypeAdapter(Coverage)

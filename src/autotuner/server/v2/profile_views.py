@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from autotuner.config.document import PositiveInt
 from autotuner.server.v2.form_requests import FormBody, NamedModel
-from autotuner.server.v2.routing import View
+from autotuner.server.v2.routing import FaultView, View
 
 ProfileOrigin = Literal["built-in", "folder", "service"]
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
@@ -59,6 +59,8 @@ class ProfileSummary(View):
     updated_at: datetime | None
     problem: str | None
     """Reason why it cannot be used, with the remedy; null where it can be."""
+    tasks: int
+    """Tasks that name it."""
 
 
 class ProfileList(View):
@@ -85,6 +87,24 @@ class ProfileView(ProfileSummary):
     """Those of the profiles it extends first."""
     document: ProfileContent | None
     """Content as it was sent, to be changed and sent back; null where it is not in the database."""
+
+
+class ProfileTask(View):
+    """Task that names a profile."""
+
+    id: int
+    name: str
+    status: str
+
+
+class ProfileTasks(View):
+    """What depends on a profile."""
+
+    items: list[ProfileTask]
+    """The newest tasks that name it, at most 100."""
+    total: int
+    extended_by: list[str]
+    """Profiles whose layers come after its own."""
 
 
 class ApplyRequest(FormBody):
@@ -180,7 +200,30 @@ class ProfilePreviews(View):
     """Facts that the document does not give, so that conditions on them do not hold."""
 
 
+class ProfileDraft(FormBody):
+    """Profile that is being written, and the circumstances to show it in."""
+
+    profile: dict[str, JsonValue]
+    """As it would be created; it may have faults."""
+    replaces: str | None = Field(default=None, max_length=200)
+    """Name of the stored profile that it is a change of."""
+    document: dict[str, JsonValue] | None = None
+    """A task document, version 2, that may be incomplete; null asks for no preview."""
+
+
+class CheckedProfile(View):
+    """Every fault of a profile that is being written, and what it would set."""
+
+    faults: list[FaultView]
+    preview: ProfilePreview | None
+    """Null where it has faults, or no document was given."""
+    notes: list[str]
+    """Facts that the document does not give."""
+
+
 PROFILE_LIST: TypeAdapter[ProfileList] = TypeAdapter(ProfileList)
 PROFILE: TypeAdapter[ProfileView] = TypeAdapter(ProfileView)
 APPLIED: TypeAdapter[AppliedProfile] = TypeAdapter(AppliedProfile)
+PROFILE_TASKS: TypeAdapter[ProfileTasks] = TypeAdapter(ProfileTasks)
+CHECKED: TypeAdapter[CheckedProfile] = TypeAdapter(CheckedProfile)
 PREVIEWS: TypeAdapter[ProfilePreviews] = TypeAdapter(ProfilePreviews)

@@ -10,14 +10,8 @@ from fastapi import Header, Path
 from fastapi.responses import Response
 
 from autotuner.catalog import resolve_model
-from autotuner.errors import NameTakenError, Problem, ProfileError
-from autotuner.profiles import (
-    BASE,
-    BUILTIN,
-    BrokenProfile,
-    ProfileRegistry,
-    faults_of,
-)
+from autotuner.errors import NameTakenError
+from autotuner.profiles import BUILTIN, BrokenProfile, ProfileRegistry
 from autotuner.profiles import kept as source_of_kept
 from autotuner.report.documents import config_document, profile_document
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
@@ -28,16 +22,19 @@ from autotuner.server.v2.conditional_requests import (
     expected_version,
     is_unchanged,
 )
+from autotuner.server.v2.profile_checks import checked_document, profiles_here
 from autotuner.server.v2.profile_views import (
     APPLIED,
     PROFILE,
     PROFILE_LIST,
+    PROFILE_TASKS,
     AppliedProfile,
     ApplyRequest,
     NewProfile,
     ProfileContent,
     ProfileList,
     ProfilePatch,
+    ProfileTasks,
     ProfileView,
 )
 from autotuner.server.v2.routing import (
@@ -49,12 +46,15 @@ from autotuner.server.v2.routing import (
     problems,
     v2_router,
 )
+from autotuner.store.profile_uses import task_counts, tasks_naming
 from autotuner.store.profiles import StoredProfile, StoredProfiles, registry_beside
 from autotuner.tuning.resolve import applied
 
 router = v2_router("/profiles", "profiles")
-PREVIEW = "preview"
-"""Name that no profile may have here: its address is that of previews."""
+PREVIEW, VALIDATE = "preview", "validate"
+RESERVED = (PREVIEW, VALIDATE)
+"""Names that no profile may have here: their addresses are those of previews and of checks."""
+_MOST_TASKS = 100
 
 _UNKNOWN = problems(ProblemKind.NOT_FOUND)
 _STALE = problems(ProblemKind.PRECONDITION_FAILED)
@@ -80,7 +80,9 @@ def list_profiles(service: ServiceDep) -> Response:
     kept, registry = profiles_here(service)
     rows = [summary_of(name, registry, kept.get(name)) for name in registry.names()]
     rows += [summary_of_broken(one, kept.get(one.name)) for one in registry.broken]
-    return json_response(PROFILE_LIST, {"items": rows})
+    tasks = task_counts(service.store.sessions)
+    items = [row | {"tasks": tasks.get(row["name"], 0)} for row in rows]
+    return json_response(PROFILE_LIST, {"items": items})
 
 
 @router.post(
@@ -99,16 +101,16 @@ def create_profile(
 ) -> Response:
     """Creates a profile; it may extend any other."""
     _, registry = profiles_here(service)
-    if profile.name == PREVIEW:
+    if profile.name in RESERVED:
         raise ProblemError(
-            ProblemKind.CONFLICT, f"{PREVIEW!r} is an address of its own; choose another name"
+            ProblemKind.CONFLICT, f"{profile.name!r} is an address of its own; choose another name"
         )
     if profile.name in registry.profiles:
         raise NameTakenError(
             f"the profile {profile.name!r} exists already",
             remedy="choose another name; `extends` builds on a profile",
         )
-    document = _checked(service, profile.name, profile)
+    document = checked_document(service, profile.name, profile)
     kept = StoredProfiles(service.store.sessions).create(profile.name, document)
     return _profile_response(service, kept.name, status=201)
 
@@ -174,6 +176,24 @@ def delete_profile(service: ServiceDep, name: Name, if_match: IfMatch = None) ->
     return Response(status_code=204)
 
 
+@router.get("/{name}/tasks", response_model=ProfileTasks, responses=_UNKNOWN)
+def list_profile_tasks(service: ServiceDep, name: Name) -> Response:
+    """Lists the newest tasks that name a profile, and the profiles that extend it."""
+    _, registry = profiles_here(service)
+    if name not in registry.names() and all(one.name != name for one in registry.broken):
+        raise ProblemError(ProblemKind.NOT_FOUND, f"there is no profile {name!r}")
+    found = tasks_naming(service.store.sessions, name, most=_MOST_TASKS)
+    above = sorted(each for each, one in registry.profiles.items() if one.extends == name)
+    return json_response(
+        PROFILE_TASKS,
+        {
+            "items": found,
+            "total": task_counts(service.store.sessions).get(name, 0),
+            "extended_by": above,
+        },
+    )
+
+
 @router.post(
     "/{name}/apply",
     response_model=AppliedProfile,
@@ -209,13 +229,6 @@ def apply_profile(service: ServiceDep, name: Name, where: ApplyRequest) -> Respo
     )
 
 
-def profiles_here(service: Service) -> tuple[dict[str, StoredProfile], ProfileRegistry]:
-    """Stored profiles by name, and the registry of all profiles."""
-    kept = {row.name: row for row in StoredProfiles(service.store.sessions).all()}
-    documents = {name: row.document for name, row in kept.items()}
-    return kept, registry_beside(documents, service.folder)
-
-
 def _require(name: str, registry: ProfileRegistry) -> None:
     if name in registry.names():
         return
@@ -243,37 +256,11 @@ def _changed(
     if_match: str | None,
     read: tuple[int, ...] | None = None,
 ) -> Response:
-    document = _checked(service, name, content)
+    document = checked_document(service, name, content)
     expected = expected_version(if_match)
     version = read if expected is None else expected
     StoredProfiles(service.store.sessions).change(name, document, version=version)
     return _profile_response(service, name)
-
-
-def _checked(service: Service, name: str, content: ProfileContent) -> dict[str, Any]:
-    """Document as it is stored.
-
-    Raises:
-        ProblemError: with every fault in it.
-    """
-    document = content.model_dump(mode="json", exclude_none=True) | {"name": name}
-    faults = list(faults_of(document["layers"]))
-    if not faults:
-        rows, _ = profiles_here(service)
-        documents = {key: row.document for key, row in rows.items()} | {name: document}
-        try:
-            if content.extends == BASE:
-                raise ProfileError("base is part of every profile; omit it")
-            checked = registry_beside(documents, service.folder)
-            for one in checked.broken:
-                if one.source == source_of_kept(name):
-                    raise one.error
-        except ProfileError as error:
-            faults.append(Problem("extends", error.message))
-    if faults:
-        detail = str(faults[0]) if len(faults) == 1 else f"{len(faults)} faults; see errors"
-        raise ProblemError(ProblemKind.INVALID_BODY, detail, errors=faults)
-    return document
 
 
 def _content_of(kept: StoredProfile) -> dict[str, Any]:
@@ -319,6 +306,7 @@ def _profile_response(
     kept = everything.get(name)
     document = {
         **summary_of(name, registry, kept),
+        "tasks": task_counts(service.store.sessions).get(name, 0),
         "layers": profile_document(name, registry)["layers"],
         "document": kept and _content_of(kept),
     }
