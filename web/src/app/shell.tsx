@@ -11,6 +11,7 @@ import { SignInAgain, SignInPage } from "~/session/sign-in";
 import { ErrorNotice } from "~/ui/error-notice";
 import { ColorSchemeToggle } from "./color-scheme-toggle";
 import { CommandPalette, openPalette } from "./command-palette";
+import { Navigation } from "./navigation";
 import { OfflineBanner } from "./offline-banner";
 import { PageLoading } from "./page-loading";
 import { PageTitle } from "./page-title";
@@ -66,18 +67,7 @@ function Frame({ session }: { session: BrowserSession }) {
               Inference Autotuner
             </Text>
           </Link>
-          <Link
-            to="/tasks"
-            search={{}}
-            className={classes.link}
-            activeOptions={{ exact: true, includeSearch: false }}
-            activeProps={{ "aria-current": "page" }}
-          >
-            Tasks
-          </Link>
-          <Link to="/migration" className={classes.link} activeProps={{ "aria-current": "page" }}>
-            Migration
-          </Link>
+          <Navigation />
           <span className={classes.space} />
           <Button
             component={Link}
