@@ -116,9 +116,9 @@ def _fault(layer: Mapping[str, Any], place: str, path: str | None) -> Problem | 
     try:
         _layer(layer, "profile", place)
     except ProfileError as error:
-        said, _, message = error.message.partition(": ")
+        source, _, message = error.message.partition(": ")
         text = f"{message}; {error.remedy}" if error.remedy else message
-        return Problem(path or said, text)
+        return Problem(path or source, text)
     return None
 
 

@@ -4882,7 +4882,7 @@ export interface components {
         };
         /**
          * ProfileTasks
-         * @description What depends on a profile.
+         * @description Tasks and profiles that depend on a profile.
          */
         ProfileTasks: {
             /**

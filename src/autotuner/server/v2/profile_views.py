@@ -98,7 +98,7 @@ class ProfileTask(View):
 
 
 class ProfileTasks(View):
-    """What depends on a profile."""
+    """Tasks and profiles that depend on a profile."""
 
     items: list[ProfileTask]
     """The newest tasks that name it, at most 100."""
