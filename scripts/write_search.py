@@ -2,7 +2,7 @@
 
 python scripts/write_search.py [--resume]
 
-It takes most of an hour. Every landscape is replayed by a command of its own, whose document is
+It takes more than an hour. Every landscape is replayed by a command of its own, whose document is
 kept in .cache/search; with --resume those that are there are not replayed again.
 """
 
@@ -33,6 +33,9 @@ MEASURES = {
     "e2e_regret": "E2E regret",
     "wasted": "no point",
     "seconds_per_proposal": "s per proposal",
+    "hv2_minutes": "2-D, equal minutes",
+    "hv3_minutes": "3-D, equal minutes",
+    "regret_minutes": "SLO regret, equal minutes",
 }
 Row = dict[str, Any]
 

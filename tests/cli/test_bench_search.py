@@ -33,11 +33,13 @@ def test_the_document_has_a_result_for_each_file_budget_and_strategy(run: Run) -
     ]
     for result in shown["results"]:
         assert result["seeds"] == 2
-        for score in ("hv2", "hv3", "regret", "e2e_regret"):
+        timed = ("hv2_minutes", "hv3_minutes", "regret_minutes")
+        for score in ("hv2", "hv3", "regret", "e2e_regret", *timed):
             assert set(result[score]) == QUARTILES
         assert set(result["wasted_quartiles"]) == QUARTILES - {"median"}
         assert 0 <= result["wasted"] <= result["launches"]
         assert result["seconds_per_proposal"] > 0
+        assert result["minutes"] > 4 * result["launches"]
     assert [(a["strategy"], a["launches"], a["landscapes"]) for a in shown["averages"]] == [
         ("random", 2, 2),
         ("oracle", 2, 2),
@@ -56,7 +58,18 @@ def test_tables_name_every_file_and_the_means(run: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert "dev_m_qwen3-32b_h100_1024x128, 2 launches" in done.stdout
     assert "means over 2 landscapes, 2 launches" in done.stdout
+    assert "in the time of so many launches" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_minutes_of_launches_are_options(run: Run) -> None:
+    words = ("--startup-minutes", "10", "--level-minutes", "0.5", "--json")
+    results = [
+        document(run(*SEARCH, QWEN, *SMALL, *more))["results"] for more in (words, words[4:])
+    ]
+    slow, usual = (shown[0]["minutes"] for shown in results)
+    levels = usual / 2 - 4
+    assert slow / 2 == pytest.approx(10 + levels / 2)
 
 
 def test_memory_is_of_other_models_and_counted(run: Run) -> None:
@@ -104,6 +117,9 @@ def test_more_launches_than_there_are_is_all_of_them_and_given(run: Run) -> None
         (["--launches", "3,"], ["--launches", "''"]),
         (["--strategies", "ranodm"], ["--strategies", "'ranodm'", "random"]),
         (["--strategies", "random,"], ["--strategies", "''"]),
+        (["--startup-minutes", "-1"], ["--startup-minutes -1", "leave it out for 4"]),
+        (["--level-minutes", "0"], ["--level-minutes 0", "leave it out for 1"]),
+        (["--level-minutes", "nan"], ["--level-minutes nan", "leave it out for 1"]),
         (["--memory", "nowhere.csv"], ["nowhere.csv", "no such file"]),
     ],
 )

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotuner.config import LoadLevel
+from autotuner.evaluate.baseline_orders import Ordered
 from autotuner.evaluate.baselines import BASELINES, contender, contenders
 from autotuner.evaluate.search_replay import (
     FRONTIER,
@@ -26,6 +27,7 @@ from autotuner.evaluate.search_replay import (
 )
 from autotuner.evaluate.search_results import Quartiles, averages, results
 from autotuner.evaluate.search_scores import Truth
+from autotuner.evaluate.simulated_time import LaunchCosts
 from autotuner.landscapes import (
     Landscape,
     PointMetrics,
@@ -131,6 +133,43 @@ def test_a_search_has_its_goal_its_budget_and_what_is_known() -> None:
 def test_a_strategy_that_launches_something_twice_is_a_defect_and_is_named() -> None:
     with pytest.raises(ValueError, match="watched proposes '0'"):
         replay(Watched(again=True), landscape(), Goal(FRONTIER), launches=2)
+
+
+def test_launches_take_their_start_and_their_levels() -> None:
+    scape, costs = landscape(3), LaunchCosts(startup_minutes=4, level_minutes=1)
+    found = replay(Watched(), scape, Goal(FRONTIER), launches=3, costs=costs)
+    assert [x.at_minutes for x in found.levels] == [5, 6, 7, 12, 13, 14]  # the last one fails
+    assert costs.of_launches(scape, 2) == 14
+
+
+def test_a_table_that_tells_what_its_launches_took_is_believed() -> None:
+    timed = replace(landscape(1).launches[0], startup_s=120.0, measure_s=90.0)
+    costs = LaunchCosts()
+    assert (costs.startup(timed), costs.level(timed), costs.whole(timed)) == (2, 0.5, 3.5)
+
+
+def test_a_search_within_minutes_ends_by_them_and_only_what_is_over_counts() -> None:
+    scape, costs = landscape(6), LaunchCosts(startup_minutes=4, level_minutes=1)
+    given_order = Ordered("given", lambda state: state.candidates)
+    found = replay(given_order, scape, Goal(FRONTIER), minutes=15, costs=costs)
+    assert "15 minutes is used up" in found.stopped
+    assert max(x.at_minutes for x in found.levels) > 15
+    within = found.measured_within(15)
+    assert within == {(x.candidate_id, x.load) for x in found.levels if x.at_minutes <= 15}
+    assert 0 < len(within) < len(found.levels)
+
+
+def test_failures_cost_less_of_a_budget_of_minutes_than_of_launches() -> None:
+    """The order meets the failing launch first: within launches it has cost one of two."""
+    scape = landscape(3)
+    failing = replace(scape, launches=scape.launches[::-1])
+    subject = Subject(failing, knowledge(failing), LaunchCosts(1, 2))
+    scores = scored(subject, Case(0, "oracle", 1, 0), contender("oracle", failing))
+    assert scores.minutes == 7
+    assert scores.hv2 == scores.hv2_minutes  # an oracle launches nothing in vain
+    given_order = Ordered("given", lambda state: state.candidates)
+    found = replay(given_order, failing, Goal(FRONTIER), minutes=7, costs=subject.costs)
+    assert found.launched == ("2", "1")
 
 
 @given(landscapes(), st.integers(0, 50))

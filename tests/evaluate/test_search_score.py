@@ -54,6 +54,27 @@ def test_the_third_dimension_is_the_logarithm_of_ttft() -> None:
     assert solid.hypervolume_ratio("c", 3) == pytest.approx(low * 0.6 / whole)
 
 
+def test_of_launches_cut_short_only_what_was_measured_counts() -> None:
+    """Two levels of one launch: the slow one alone, both, and none."""
+    some = Truth(
+        {
+            "a": (
+                point("a", 100, 100),
+                replace(point("a", 200, 50), load=LoadLevel.concurrency(8)),
+            ),
+            "b": (point("b", 150, 75),),
+        }
+    )
+    first, second = ("a", LoadLevel.concurrency(1)), ("a", LoadLevel.concurrency(8))
+    everything = some.hypervolume_ratio("ab", 2, only={first, second, ("b", first[1])})
+    assert everything == some.hypervolume_ratio("ab", 2) == pytest.approx(1)
+    assert some.hypervolume_ratio("ab", 2, only=set()) == 0
+    assert some.hypervolume_ratio("ab", 2, only={first}) < some.hypervolume_ratio("a", 2)
+    limits = {"tpot_ms": 10.0}
+    assert some.regret("ab", limits, only={first, second}) == 0
+    assert some.regret("ab", limits, only={second}) == 1
+
+
 def test_limits_are_medians_of_all_points() -> None:
     three = truth(((10, 100, 30), (20, 50, 90)), ((30, 20, 60),))
     assert three.limits == {"ttft_ms": 60, "tpot_ms": 20}

@@ -87,6 +87,22 @@ def bench_search(
         int | None,
         typer.Option("--jobs", min=1, help="Processes; as many as there are cores if left out."),
     ] = None,
+    startup_minutes: Annotated[
+        float,
+        typer.Option(
+            "--startup-minutes",
+            metavar="MINUTES",
+            help="Simulated time of a start that the landscape does not tell.",
+        ),
+    ] = 4.0,
+    level_minutes: Annotated[
+        float,
+        typer.Option(
+            "--level-minutes",
+            metavar="MINUTES",
+            help="The same of one load level that is measured.",
+        ),
+    ] = 1.0,
     as_json: Json = False,
 ) -> None:
     """Replay searches on recorded landscapes: how much of the frontier they find, and how fast."""
@@ -99,6 +115,8 @@ def bench_search(
         seeds=seeds,
         strategies=strategies,
         jobs=jobs,
+        startup_minutes=startup_minutes,
+        level_minutes=level_minutes,
         as_json=as_json,
     )
     raise typer.Exit(code)

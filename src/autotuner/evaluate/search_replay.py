@@ -2,8 +2,9 @@
 
 A case is a strategy, a landscape, a budget and a seed. A seed has four replays, each with its goal:
 the two-objective frontier, the three-objective one, and the most throughput within two SLOs, of
-TTFT and TPOT and of E2E latency. Budgets are replayed one by one, since a strategy may plan with
-the budget that it has. What earlier tasks may teach a replayed search is of other models'
+TTFT and TPOT and of E2E latency. The first three are replayed once more with the minutes that so
+many launches take in place of their number (`simulated_time`): there a launch that fails costs
+less. Budgets are replayed one by one, since a strategy may plan with the budget that it has. What earlier tasks may teach a replayed search is of other models'
 landscapes, never its own.
 """
 
@@ -20,9 +21,11 @@ from functools import cached_property
 
 from autotuner.evaluate.baselines import contender
 from autotuner.evaluate.search_scores import Truth
+from autotuner.evaluate.simulated_time import LaunchCosts
 from autotuner.landscapes import Landscape, measured, observations, same_model
+from autotuner.config import LoadLevel
 from autotuner.predict import Observation
-from autotuner.search import Budget, Knowledge, Proposal, SearchState, Strategy
+from autotuner.search import Budget, Knowledge, Outcome, Proposal, SearchState, Strategy
 
 ByModel = Mapping[str, Sequence[Observation]]
 
@@ -64,6 +67,15 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class TimedLevel:
+    """A load level that was tried, and the minutes of the search when it was over."""
+
+    candidate_id: str
+    load: LoadLevel
+    at_minutes: float
+
+
+@dataclass(frozen=True)
 class SearchReplay:
     """A finished search.
 
@@ -71,11 +83,21 @@ class SearchReplay:
         launched: ids in the order of their launch.
         seconds: wall time of every proposal; the answer to stop is not counted.
         stopped: why it ended.
+        levels: what was measured, in order.
     """
 
     launched: tuple[str, ...]
     seconds: tuple[float, ...]
     stopped: str
+    levels: tuple[TimedLevel, ...]
+
+    def measured_within(self, minutes: float) -> set[tuple[str, LoadLevel]]:
+        """Candidates and load levels whose measuring was over by then."""
+        return {(x.candidate_id, x.load) for x in self.levels if x.at_minutes <= minutes + _EPSILON}
+
+
+_EPSILON = 1e-9
+"""Of minutes that are added up in another order."""
 
 
 def replay(
@@ -83,26 +105,30 @@ def replay(
     landscape: Landscape,
     goal: Goal,
     *,
-    launches: int,
+    launches: int | None = None,
+    minutes: float | None = None,
     seed: int = 0,
     knowledge: Knowledge | None = None,
+    costs: LaunchCosts | None = None,
 ) -> SearchReplay:
     """Asks the strategy until it stops, one launch after the other, and measures with noise.
 
-    A launch that fails costs as much of the budget as one that measures.
+    A launch that fails costs as much of a budget of launches as one that measures. The last launch
+    may end after the budget of minutes: see `SearchReplay.measured_within`.
 
     Args:
-        launches: the budget that the strategy has.
+        launches, minutes: the budget that the strategy has.
         seed: of the strategy and of the noise.
 
     Raises:
         ValueError: the strategy proposes what is launched already, or what does not exist.
     """
+    clock = costs or LaunchCosts()
     state = SearchState(
         candidates=tuple(launch.id for launch in landscape.launches),
         history=(),
         objectives=goal.objectives,
-        budget=Budget(experiments=launches),
+        budget=Budget(experiments=launches, minutes=minutes),
         seed=seed,
         levels=landscape.levels,
         settings={launch.id: launch.settings for launch in landscape.launches},
@@ -110,21 +136,37 @@ def replay(
         knowledge=knowledge or Knowledge(),
     )
     by_id = {launch.id: launch for launch in landscape.launches}
-    untried, seconds = set(by_id), list[float]()
+    untried, seconds, levels = set(by_id), list[float](), list[TimedLevel]()
     while True:
         began = time.perf_counter()
         choice = strategy.propose(state)
         thought_s = time.perf_counter() - began
         if not isinstance(choice, Proposal):
             launched = tuple(outcome.candidate_id for outcome in state.history)
-            return SearchReplay(launched, tuple(seconds), choice.reason)
+            return SearchReplay(launched, tuple(seconds), choice.reason, tuple(levels))
         if choice.candidate_id not in untried:
             raise ValueError(f"{strategy.name} proposes {choice.candidate_id!r}, which is not left")
         untried.remove(choice.candidate_id)
         seconds.append(thought_s)
-        outcome = measured(landscape, by_id[choice.candidate_id], seed)
-        history = (*state.history, outcome)
-        state = replace(state, history=history, spent_experiments=len(history))
+        launch = by_id[choice.candidate_id]
+        outcome = measured(landscape, launch, seed)
+        now = state.spent_minutes + clock.startup(launch)
+        for load in _tried(outcome):
+            now += clock.level(launch)
+            levels.append(TimedLevel(launch.id, load, now))
+        state = replace(
+            state,
+            history=(*state.history, outcome),
+            spent_experiments=len(state.history) + 1,
+            spent_minutes=now,
+        )
+
+
+def _tried(outcome: Outcome) -> list[LoadLevel]:
+    """The load levels that a launch got to, rising: none where it failed."""
+    if outcome.status == "failed":
+        return []
+    return sorted((*(point.load for point in outcome.points), *outcome.failed_levels))
 
 
 FRONTIER = ("tok_s_per_gpu", "tok_s_per_user")
@@ -132,10 +174,17 @@ FRONTIER = ("tok_s_per_gpu", "tok_s_per_user")
 
 @dataclass(frozen=True)
 class Subject:
-    """A landscape to replay, and what a search may know of it before it begins."""
+    """A landscape to replay, what a search may know before it begins, and what launches cost."""
 
     landscape: Landscape
     knowledge: Knowledge
+    costs: LaunchCosts = LaunchCosts()
+
+    @cached_property
+    def timed_knowledge(self) -> Knowledge:
+        """The same with what each launch is expected to take."""
+        whole = {one.id: self.costs.whole(one) for one in self.landscape.launches}
+        return replace(self.knowledge, minutes=whole)
 
     @cached_property
     def truth(self) -> Truth:
@@ -161,7 +210,9 @@ class Scores:
         hv2, hv3: share of the true frontier's hypervolume, by the run with that many objectives.
         regret, e2e_regret: of the runs with an SLO.
         wasted: launches in vain of the two-objective run.
-        seconds: thinking time of every proposal of the four runs.
+        seconds: thinking time of every proposal of these four runs.
+        minutes: that so many launches take; hv2_minutes, hv3_minutes, regret_minutes: what is
+            measured within them, by runs with that budget.
     """
 
     hv2: float
@@ -170,11 +221,15 @@ class Scores:
     e2e_regret: float
     wasted: int
     seconds: tuple[float, ...]
+    minutes: float
+    hv2_minutes: float
+    hv3_minutes: float
+    regret_minutes: float
 
 
 def scored(subject: Subject, case: Case, strategy: Strategy) -> Scores:
-    """Replays one case: four runs."""
-    landscape, truth = subject.landscape, subject.truth
+    """Replays one case: four runs with a budget of launches, three with one of minutes."""
+    landscape, truth, costs = subject.landscape, subject.truth, subject.costs
     # Where answers have one token, a user's speed is that to the first.
     frontier = FRONTIER if landscape.osl > 1 else (*FRONTIER[:1], "ttft_ms")
     goals = (
@@ -192,10 +247,25 @@ def scored(subject: Subject, case: Case, strategy: Strategy) -> Scores:
             launches=launches,
             seed=case.seed,
             knowledge=subject.knowledge,
+            costs=costs,
         )
         for goal in goals
     ]
+    minutes = costs.of_launches(landscape, launches)
+    timed = [
+        replay(
+            strategy,
+            landscape,
+            goal,
+            minutes=minutes,
+            seed=case.seed,
+            knowledge=subject.timed_knowledge,
+            costs=costs,
+        ).measured_within(minutes)
+        for goal in goals[:3]
+    ]
     flat, solid, within, in_time = (run.launched for run in runs)
+    every = truth.points
     return Scores(
         hv2=truth.hypervolume_ratio(flat, 2),
         hv3=truth.hypervolume_ratio(solid, 3),
@@ -203,6 +273,10 @@ def scored(subject: Subject, case: Case, strategy: Strategy) -> Scores:
         e2e_regret=truth.regret(in_time, truth.e2e_limits),
         wasted=truth.in_vain(flat),
         seconds=tuple(second for run in runs for second in run.seconds),
+        minutes=minutes,
+        hv2_minutes=truth.hypervolume_ratio(every, 2, only=timed[0]),
+        hv3_minutes=truth.hypervolume_ratio(every, 3, only=timed[1]),
+        regret_minutes=truth.regret(every, only=timed[2]),
     )
 
 

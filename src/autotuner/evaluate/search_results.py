@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from autotuner.evaluate.search_replay import Case, Scores, Subject
 
 MEASURES = ("hv2", "hv3", "regret", "e2e_regret", "wasted", "seconds_per_proposal")
-"""Scores of every strategy, as the fields of `Result` and `Average` are named."""
+"""Scores at equal launches, as the fields of `Result` and `Average` are named."""
+TIMED_MEASURES = ("hv2_minutes", "hv3_minutes", "regret_minutes")
+"""Scores at equal minutes, named likewise."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Quartiles:
 
 @dataclass(frozen=True)
 class Result:
-    """A strategy on a landscape with a budget, over seeds."""
+    """A strategy on a landscape with a budget, over seeds.
+
+    Attributes:
+        minutes: that so many launches take there.
+    """
 
     landscape: str
     strategy: str
@@ -43,6 +49,10 @@ class Result:
     e2e_regret: Quartiles
     wasted: Quartiles
     seconds_per_proposal: Quartiles
+    minutes: float
+    hv2_minutes: Quartiles
+    hv3_minutes: Quartiles
+    regret_minutes: Quartiles
 
 
 def results(subjects: Sequence[Subject], found: Mapping[Case, Scores]) -> list[Result]:
@@ -56,11 +66,11 @@ def results(subjects: Sequence[Subject], found: Mapping[Case, Scores]) -> list[R
             strategy=strategy,
             launches=launches,
             seeds=len(some),
-            hv2=Quartiles.of([one.hv2 for one in some]),
-            hv3=Quartiles.of([one.hv3 for one in some]),
-            regret=Quartiles.of([one.regret for one in some]),
-            e2e_regret=Quartiles.of([one.e2e_regret for one in some]),
-            wasted=Quartiles.of([one.wasted for one in some]),
+            **{
+                name: Quartiles.of([getattr(one, name) for one in some])
+                for name in ("hv2", "hv3", "regret", "e2e_regret", "wasted", *TIMED_MEASURES)
+            },
+            minutes=some[0].minutes,
             seconds_per_proposal=Quartiles.of([s for one in some for s in one.seconds] or [0.0]),
         )
         for (subject, launches, strategy), some in grouped.items()
@@ -80,6 +90,9 @@ class Average:
     e2e_regret: float
     wasted: float
     seconds_per_proposal: float
+    hv2_minutes: float
+    hv3_minutes: float
+    regret_minutes: float
 
 
 def averages(found: Sequence[Result]) -> list[Average]:
@@ -94,7 +107,7 @@ def averages(found: Sequence[Result]) -> list[Average]:
             landscapes=len(some),
             **{
                 name: statistics.fmean(getattr(one, name).median for one in some)
-                for name in MEASURES
+                for name in (*MEASURES, *TIMED_MEASURES)
             },
         )
         for (launches, strategy), some in grouped.items()

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
+from autotuner.config import LoadLevel
 from autotuner.landscapes import Landscape, true_outcome
 from autotuner.search import OperatingPoint, hypervolume, pareto_front, reference_point
 from autotuner.search.slo import within
 
 Vector = tuple[float, ...]
+Levels = Set[tuple[str, LoadLevel]]
 
 
 def coordinates(point: OperatingPoint, dimensions: int) -> Vector:
@@ -58,27 +60,41 @@ class Truth:
         every = [point.e2e_p90_ms for point in self._reached(self.points)]
         return {"e2e_p90_ms": statistics.median(every)} if every else {}
 
-    def hypervolume_ratio(self, launched: Iterable[str], dimensions: int) -> float:
-        """Share of the true frontier's hypervolume that the launches reach, 0 to 1."""
+    def hypervolume_ratio(
+        self, launched: Iterable[str], dimensions: int, only: Levels | None = None
+    ) -> float:
+        """Share of the true frontier's hypervolume that the launches reach, 0 to 1.
+
+        Args:
+            only: candidates and load levels that were measured; all, if left out.
+        """
         reference, whole = self._whole[dimensions]
-        reached = [coordinates(point, dimensions) for point in self._reached(launched)]
+        reached = [coordinates(point, dimensions) for point in self._reached(launched, only)]
         return hypervolume(pareto_front(reached, key=tuple), reference) / whole
 
-    def regret(self, launched: Iterable[str], limits: Mapping[str, float] | None = None) -> float:
+    def regret(
+        self,
+        launched: Iterable[str],
+        limits: Mapping[str, float] | None = None,
+        only: Levels | None = None,
+    ) -> float:
         """1 - best tokens/s per GPU within the limits / the best that is there.
 
         1 where no launch has a point within them; 0 where none exists in all the landscape.
 
         Args:
             limits: an SLO; `limits` of the truth, if left out.
+            only: as in `hypervolume_ratio`.
         """
         limits = self.limits if limits is None else limits
         best = self._best_feasible(self.points, limits)
-        return 1 - self._best_feasible(launched, limits) / best if best else 0.0
+        return 1 - self._best_feasible(launched, limits, only) / best if best else 0.0
 
-    def _best_feasible(self, launched: Iterable[str], limits: Mapping[str, float]) -> float:
+    def _best_feasible(
+        self, launched: Iterable[str], limits: Mapping[str, float], only: Levels | None = None
+    ) -> float:
         """The most tokens/s per GPU within the limits; 0 where no point is."""
-        points = self._reached(launched)
+        points = self._reached(launched, only)
         return max((p.tok_s_per_gpu for p in points if within(p, limits)), default=0)
 
     def in_vain(self, launched: Iterable[str]) -> int:
@@ -90,8 +106,11 @@ class Truth:
         front = pareto_front(self._reached(launched), key=lambda point: coordinates(point, 2))
         return len(launched) - len({point.candidate_id for point in front})
 
-    def _reached(self, launched: Iterable[str]) -> list[OperatingPoint]:
-        return [point for key in launched for point in self.points[key]]
+    def _reached(self, launched: Iterable[str], only: Levels | None = None) -> list[OperatingPoint]:
+        points = [point for key in launched for point in self.points[key]]
+        if only is None:
+            return points
+        return [point for point in points if (point.candidate_id, point.load) in only]
 
     @cached_property
     def _whole(self) -> dict[int, tuple[Vector, float]]:

@@ -27,15 +27,19 @@ from autotuner.evaluate.search_replay import (
 )
 from autotuner.evaluate.search_results import (
     MEASURES,
+    TIMED_MEASURES,
     Average,
     Quartiles,
     Result,
     averages,
     results,
 )
+from autotuner.evaluate.simulated_time import LaunchCosts
 from autotuner.landscapes import Landscape, knowledge, read_landscape
 
+_MOST_MINUTES = 1e6
 _ENDINGS = (".csv", ".csv.gz")
+_TIMED_HEADINGS = ("hv2", "hv3", "regret")
 _HEADINGS = ("hv2", "hv3", "regret", "E2E regret", "no point", "s/proposal")
 
 
@@ -47,15 +51,18 @@ def bench_search(
     seeds: int,
     strategies: str | None,
     jobs: int | None,
+    startup_minutes: float,
+    level_minutes: float,
     as_json: bool,
 ) -> int:
     """Prints a table for each landscape and budget, and one over all landscapes."""
+    costs = chosen_costs(startup_minutes, level_minutes)
     budgets, names = chosen_budgets(launches), chosen_strategies(strategies)
     landscapes = read_all(paths)
     earlier = by_model(read_all(memory).values())
     memories = [transferred_to(landscape, earlier) for landscape in landscapes.values()]
     subjects = [
-        Subject(landscape, knowledge(landscape, remembered.used))
+        Subject(landscape, knowledge(landscape, remembered.used), costs)
         for landscape, remembered in zip(landscapes.values(), memories, strict=True)
     ]
     for note in _notes(list(landscapes.values()), memories, budgets, remembers=bool(memory)):
@@ -99,6 +106,22 @@ def chosen_budgets(text: str) -> list[int]:
             )
         budgets.append(int(word))
     return list(dict.fromkeys(budgets))
+
+
+def chosen_costs(startup_minutes: float, level_minutes: float) -> LaunchCosts:
+    """Minutes of a launch that its landscape does not time.
+
+    Raises:
+        AutotunerError: one is no time that anything takes.
+    """
+    least = {"--startup-minutes": (startup_minutes, 0.0), "--level-minutes": (level_minutes, 1e-6)}
+    for option, (value, lowest) in least.items():
+        if not lowest <= value <= _MOST_MINUTES:
+            raise AutotunerError(
+                f"{option} {value:g}: takes {lowest:g} to {_MOST_MINUTES:g} minutes",
+                remedy=f"leave it out for {getattr(LaunchCosts(), option[2:].replace('-', '_')):g}",
+            )
+    return LaunchCosts(startup_minutes, level_minutes)
 
 
 def chosen_strategies(text: str | None) -> list[str]:
@@ -199,10 +222,10 @@ def _notes(
             )
 
 
-def _cells(one: Result | Average, *, spread: bool) -> list[str]:
+def _cells(one: Result | Average, measures: Sequence[str], *, spread: bool) -> list[str]:
     """`0.741` and below it the quartiles `.65-.81`; a mean of medians stands alone."""
     cells = []
-    for name in MEASURES:
+    for name in measures:
         value = getattr(one, name)
         digits = 1 if name == "wasted" else 3
         if not isinstance(value, Quartiles):
@@ -240,15 +263,32 @@ def _counted(count: int, one: str, many: str) -> str:
 
 def _print(scored: Sequence[Result], sizes: Mapping[str, int], seeds: int) -> None:
     over = "medians, and below them quartiles over seeds" if seeds > 1 else "one seed"
-    out().print(f"{over}; hv2, hv3: share of the true hypervolume; no point: launches")
-    out().print("that failed or have no point on the frontier of all that were launched")
+    out().print(f"{over}; hv2, hv3: share of the")
+    out().print("true hypervolume; no point: launches that failed or have no point on the")
+    out().print("frontier of all that were launched; minutes are simulated")
     for title, rows in _sections(scored, sizes).items():
         out().print()
         out().print(escape(title), soft_wrap=True)
-        shown = Table(box=None, padding=(0, 1, 0, 0))
-        shown.add_column("strategy", overflow="fold")
-        for heading in _HEADINGS:
-            shown.add_column(heading, no_wrap=True)
-        for row in rows:
-            shown.add_row(row.strategy, *_cells(row, spread=seeds > 1))
-        out().print(shown)
+        out().print(_table(rows, _HEADINGS, MEASURES, spread=seeds > 1))
+        out().print(f"in the time of so many launches{_minutes(rows[0])}:", soft_wrap=True)
+        out().print(_table(rows, _TIMED_HEADINGS, TIMED_MEASURES, spread=seeds > 1))
+
+
+def _minutes(one: Result | Average) -> str:
+    return f", {one.minutes:,.0f} minutes" if isinstance(one, Result) else ""
+
+
+def _table(
+    rows: Sequence[Result | Average],
+    headings: Sequence[str],
+    measures: Sequence[str],
+    *,
+    spread: bool,
+) -> Table:
+    shown = Table(box=None, padding=(0, 1, 0, 0))
+    shown.add_column("strategy", overflow="fold")
+    for heading in headings:
+        shown.add_column(heading, no_wrap=True)
+    for row in rows:
+        shown.add_row(row.strategy, *_cells(row, measures, spread=spread))
+    return shown
