@@ -142,7 +142,7 @@ def test_launches_take_their_start_and_their_levels() -> None:
     assert costs.of_launches(scape, 2) == 14
 
 
-def test_a_table_that_tells_what_its_launches_took_is_believed() -> None:
+def test_recorded_durations_of_launches_are_used() -> None:
     timed = replace(landscape(1).launches[0], startup_s=120.0, measure_s=90.0)
     costs = LaunchCosts()
     assert (costs.startup(timed), costs.level(timed), costs.whole(timed)) == (2, 0.5, 3.5)

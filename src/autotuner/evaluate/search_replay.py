@@ -4,8 +4,8 @@ A case is a strategy, a landscape, a budget and a seed. A seed has four replays,
 the two-objective frontier, the three-objective one, and the most throughput within two SLOs, of
 TTFT and TPOT and of E2E latency. The first three are replayed once more with the minutes that so
 many launches take in place of their number (`simulated_time`): there a launch that fails costs
-less. Budgets are replayed one by one, since a strategy may plan with the budget that it has. What earlier tasks may teach a replayed search is of other models'
-landscapes, never its own.
+less. Budgets are replayed one by one, since a strategy may plan with the budget that it has. What
+earlier tasks may teach a replayed search is of other models' landscapes, never its own.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from autotuner.config import LoadLevel
 from autotuner.evaluate.baselines import contender
 from autotuner.evaluate.search_scores import Truth
 from autotuner.evaluate.simulated_time import LaunchCosts
 from autotuner.landscapes import Landscape, measured, observations, same_model
-from autotuner.config import LoadLevel
 from autotuner.predict import Observation
 from autotuner.search import Budget, Knowledge, Outcome, Proposal, SearchState, Strategy
 
@@ -178,7 +178,7 @@ class Subject:
 
     landscape: Landscape
     knowledge: Knowledge
-    costs: LaunchCosts = LaunchCosts()
+    costs: LaunchCosts = field(default_factory=LaunchCosts)
 
     @cached_property
     def timed_knowledge(self) -> Knowledge:
