@@ -61,7 +61,7 @@ def test_several_configurations_that_fit_are_never_guessed_from() -> None:
     assert found.pairs == ()
     (lonely,) = found.unmatched_actual
     assert "2 predictions fit" in lonely.why
-    assert "--actual-set whether parallel.tensor_parallel was 2 or 4" in lonely.why
+    assert "say whether parallel.tensor_parallel was 2 or 4" in lonely.why
 
 
 def test_the_prediction_with_just_the_settings_measured_wins() -> None:

@@ -53,6 +53,7 @@ from autotuner.server.v2 import (
     suggestions,
     system,
     tasks,
+    verifications,
 )
 from autotuner.server.web_ui import WebUi
 
@@ -77,6 +78,7 @@ V2_ROUTERS = (
     conversions.router,
     migrations.router,
     moves.router,
+    verifications.router,
     tasks.router,
     configurations.router,
     experiments.router,

@@ -107,17 +107,38 @@ def errors(
 ) -> Errors:
     """The errors of one metric."""
     misses = misses_of(metric, pairs)
-    apes = [abs(miss.error) for miss in misses]
-    logs = [math.log(miss.predicted / miss.actual) for miss in misses]
+    predicted, actual = [m.predicted for m in misses], [m.actual for m in misses]
+    return errors_of_values(
+        metric.name, predicted, actual, missing=len(pairs) - len(misses), within=within
+    )
+
+
+def errors_of_values(
+    name: str,
+    predicted: Sequence[float],
+    actual: Sequence[float],
+    *,
+    missing: int = 0,
+    within: Sequence[float] = DEFAULT_WITHIN,
+) -> Errors:
+    """The errors of one metric over values that stand beside each other.
+
+    Args:
+        predicted, actual: positive, and as long as each other.
+        missing: pairs that state the metric on one side only.
+    """
+    values = list(zip(predicted, actual, strict=True))
+    apes = [100 * abs(one - other) / other for one, other in values]
+    logs = [math.log(one / other) for one, other in values]
     shares = {limit: 100 * sum(a <= limit for a in apes) / len(apes) for limit in within if apes}
     return Errors(
-        metric=metric.name,
-        pairs=len(misses),
-        missing=len(pairs) - len(misses),
+        metric=name,
+        pairs=len(apes),
+        missing=missing,
         mape=statistics.fmean(apes) if apes else None,
         median_ape=statistics.median(apes) if apes else None,
         bias=math.exp(statistics.fmean(logs)) if logs else None,
-        spearman=spearman([m.predicted for m in misses], [m.actual for m in misses]),
+        spearman=spearman(predicted, actual),
         within=shares,
     )
 

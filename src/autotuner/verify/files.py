@@ -27,6 +27,7 @@ CSV_REMEDY = (
 )
 _MOST_BYTES = 1 << 30
 _GZIP = b"\x1f\x8b"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -82,7 +83,7 @@ def open_file(path: Path) -> Opened:
     if start[0] not in "{[":
         return Opened(path, text)
     try:
-        document = json.loads(text)
+        document = _loaded(text)
     except (ValueError, RecursionError) as error:
         lines = _lines(path, text)
         if lines is None:
@@ -91,6 +92,22 @@ def open_file(path: Path) -> Opened:
     if isinstance(document, list):
         return _list(path, text, document)
     return Opened(path, text, (("", document),))
+
+
+def _loaded(text: str) -> Any:
+    """The document that a text is.
+
+    Raises:
+        ValueError, RecursionError: it is no JSON, or holds half a character, which nothing can
+            print or store.
+    """
+    document = json.loads(text)
+    if _SURROGATE.search(text) is not None:
+        try:
+            json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a character that takes two (a lone surrogate)") from None
+    return document
 
 
 def _list(path: Path, text: str, document: list[Any]) -> Opened:
@@ -113,7 +130,7 @@ def _lines(path: Path, text: str) -> Opened | None:
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
+            found = _loaded(line)
         except (ValueError, RecursionError) as error:
             excluded.append(Excluded(f"line {number}", f"broken JSON{_place(error)}"))
         else:
@@ -159,15 +176,26 @@ def _bytes(path: Path) -> bytes:
         if path.stat().st_size > _MOST_BYTES:
             raise VerifyError(f"{path} is larger than {_MOST_BYTES >> 30} GiB")
         data = path.read_bytes()
-        if data.startswith(_GZIP):
-            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(_MOST_BYTES + 1)
-            if len(data) > _MOST_BYTES:
-                raise VerifyError(f"{path} unpacks to more than {_MOST_BYTES >> 30} GiB")
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise VerifyError(f"{path} is a damaged gzip file: {error}") from None
     except OSError as error:
         raise VerifyError(f"{path} cannot be read: {error.strerror or error}") from None
-    return data
+    return unpacked(data, str(path))
+
+
+def unpacked(data: bytes, name: str, most_bytes: int = _MOST_BYTES) -> bytes:
+    """The content of a file that may be compressed with gzip.
+
+    Raises:
+        VerifyError: it is damaged, or unpacks to more than `most_bytes`.
+    """
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        found = gzip.GzipFile(fileobj=io.BytesIO(data)).read(most_bytes + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise VerifyError(f"{name} is a damaged gzip file: {error}") from None
+    if len(found) > most_bytes:
+        raise VerifyError(f"{name} unpacks to more than {most_bytes >> 20} MiB")
+    return found
 
 
 _DELIMITERS = (",", ";", "\t")

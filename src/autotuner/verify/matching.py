@@ -253,8 +253,8 @@ def _difference(one: Point, two: Point) -> str:
     for path in {**one.identity, **two.identity}:
         first, second = one.identity.get(path), two.identity.get(path)
         if first != second:
-            return f"say with --actual-set whether {path} was {first} or {second}"
-    return f"say with --actual-set whether layout was {one.layout} or {two.layout}"
+            return f"say whether {path} was {first} or {second}"
+    return f"say whether layout was {one.layout} or {two.layout}"
 
 
 def _repeats_joined(actual: Sequence[Point]) -> list[Point]:

@@ -1262,6 +1262,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/verify/accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Accuracy
+         * @description Accuracy of predictions over every stored task, and how it grows from launch to launch.
+         */
+        get: operations["get_accuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/verify/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Comparison Of Results
+         * @description Compares two sides, each of a task or of uploaded results; its address says it all.
+         */
+        get: operations["get_comparison_of_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/verify/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Result Files
+         * @description Lists results of other programs that were uploaded, the newest first.
+         */
+        get: operations["list_result_files"];
+        put?: never;
+        /**
+         * Add Result File
+         * @description Keeps results of another program, once it is known that they can be read.
+         */
+        post: operations["add_result_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/verify/files/{file_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Result Points
+         * @description Operating points of uploaded results, in the form of a task's points.
+         */
+        get: operations["get_result_points"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Result File
+         * @description Forgets uploaded results; links to comparisons with them lead nowhere then.
+         */
+        delete: operations["delete_result_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1326,6 +1414,61 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AccuracyRowView
+         * @description Accuracy over the levels that have something in common.
+         */
+        AccuracyRowView: {
+            /** Levels */
+            levels: number;
+            /**
+             * Stages
+             * @description `base` (the predictor alone) and `calibrated` -> `ttft_ms`, `tpot_ms`, `tok_s` -> errors.
+             */
+            stages: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["StageErrorsView"];
+                };
+            };
+            /** Tasks */
+            tasks: number;
+            /**
+             * Value
+             * @description An engine, a system, a model, a load, a predictor; or how many launches came before.
+             */
+            value: string;
+        };
+        /**
+         * AccuracyView
+         * @description How far predictions were from what was measured, over all tasks that are stored.
+         */
+        AccuracyView: {
+            /**
+             * By
+             * @description `engine`, `system`, `model`, `load`, `predictor` -> errors of each of its values.
+             */
+            by: {
+                [key: string]: components["schemas"]["AccuracyRowView"][];
+            };
+            /**
+             * Choices
+             * @description `engine`, `system`, `model` -> every value that one can ask for.
+             */
+            choices: {
+                [key: string]: string[];
+            };
+            /**
+             * Is Whole
+             * @description False where older levels were left out.
+             */
+            is_whole: boolean;
+            /**
+             * Learning
+             * @description Errors after 0, 1, 2, … launches of the task; the last one holds that many and more.
+             */
+            learning: components["schemas"]["AccuracyRowView"][];
+            overall: components["schemas"]["AccuracyRowView"];
+        };
         /**
          * AppliedProfile
          * @description Result of applying a profile to a model on GPUs with an engine.
@@ -1559,6 +1702,14 @@ export interface components {
             /** Ttft Ms */
             ttft_ms: number;
         };
+        /** Body_add_result_file */
+        Body_add_result_file: {
+            /**
+             * File
+             * @description A file, or all files of one run: several parts of this name.
+             */
+            file: string[];
+        };
         /** Body_migrate_upload */
         Body_migrate_upload: {
             /** File */
@@ -1689,6 +1840,107 @@ export interface components {
             scheduling: components["schemas"]["SchedulingAxes"];
             /** @default {} */
             system: components["schemas"]["SystemAxes"];
+        };
+        /**
+         * ComparedChoiceView
+         * @description Whether one would have chosen the same by prediction and by measurement.
+         */
+        ComparedChoiceView: {
+            /** Actual Frontier */
+            actual_frontier: number;
+            best: components["schemas"]["PairPlaceView"];
+            chosen: components["schemas"]["PairPlaceView"];
+            /** Common */
+            common: number;
+            /**
+             * Hypervolume Ratio
+             * @description Of the measured figures of the predicted frontier, 0 to 1.
+             */
+            hypervolume_ratio: number;
+            /** Meets Slo */
+            meets_slo: boolean | null;
+            /** Points */
+            points: number;
+            /** Predicted Frontier */
+            predicted_frontier: number;
+            /**
+             * Regret
+             * @description Share of the best point's utility that the chosen one lacks, percent.
+             */
+            regret: number | null;
+            /** Same */
+            same: boolean;
+            /** Scenario */
+            scenario: string;
+        };
+        /**
+         * ComparedPairView
+         * @description A prediction beside its measurement.
+         */
+        ComparedPairView: {
+            /** Actual Source */
+            actual_source: string;
+            /** Candidate */
+            candidate: string | null;
+            /** Engine */
+            engine: string | null;
+            /**
+             * Figures
+             * @description `ttft`, `tpot`, `tpot_with_first`, `tok_s`, where both sides state it.
+             */
+            figures: {
+                [key: string]: components["schemas"]["PairFiguresView"];
+            };
+            /** Gpus */
+            gpus: number | null;
+            /** Isl */
+            isl: number | null;
+            /** Layout */
+            layout: string;
+            load: components["schemas"]["LoadLevel"];
+            /** Model */
+            model: string | null;
+            /** Osl */
+            osl: number | null;
+            /** Predicted Source */
+            predicted_source: string;
+            /** System */
+            system: string | null;
+            /**
+             * Unlike
+             * @description Why more than the prediction's error sets them apart; empty where nothing does.
+             */
+            unlike: string[];
+        };
+        /**
+         * ComparedSideView
+         * @description One side of a comparison, and what of it takes no part.
+         */
+        ComparedSideView: {
+            /** Excluded */
+            excluded: components["schemas"]["LeftOutView"][];
+            /** Format */
+            format: string;
+            /**
+             * Left Out
+             * @description How many are excluded or unmatched: the lists hold the first of them.
+             */
+            left_out: number;
+            /** Name */
+            name: string;
+            /** Not Used */
+            not_used: {
+                [key: string]: string;
+            };
+            /** Notes */
+            notes: string[];
+            /** Points */
+            points: number;
+            /**
+             * Unmatched
+             * @description Points without a counterpart on the other side.
+             */
+            unmatched: components["schemas"]["LeftOutView"][];
         };
         /**
          * ComparisonView
@@ -2974,6 +3226,16 @@ export interface components {
             value: number;
         };
         /**
+         * LeftOutView
+         * @description Something that takes no part, and why.
+         */
+        LeftOutView: {
+            /** Source */
+            source: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * LengthDistribution
          * @description Token counts of a request, drawn independently for input and output.
          *
@@ -3398,6 +3660,40 @@ export interface components {
             median_ape: number;
             /** Share In Interval */
             share_in_interval: number;
+        };
+        /**
+         * MetricErrorsView
+         * @description Errors of one metric, percent; null where there are too few pairs.
+         */
+        MetricErrorsView: {
+            /**
+             * Bias
+             * @description Geometric mean of predicted / measured: 1.2 is 20 % too high.
+             */
+            bias: number | null;
+            /** Mape */
+            mape: number | null;
+            /** Median Ape */
+            median_ape: number | null;
+            /**
+             * Missing
+             * @description Pairs of which one side does not state it.
+             */
+            missing: number;
+            /** Pairs */
+            pairs: number;
+            /**
+             * Spearman
+             * @description Rank correlation: whether the order is right.
+             */
+            spearman: number | null;
+            /**
+             * Within
+             * @description Percent of the measured value -> share of pairs with no greater error, percent.
+             */
+            within: {
+                [key: string]: number;
+            };
         };
         /**
          * MigrateRequest
@@ -3910,6 +4206,41 @@ export interface components {
              * @enum {string}
              */
             strategy: "auto" | "two_stage" | "progressive" | "hybrid" | "bayesian" | "random" | "grid";
+        };
+        /**
+         * PairFiguresView
+         * @description Both sides of one metric; the error in percent, positive where the prediction is too high.
+         */
+        PairFiguresView: {
+            /** Actual */
+            actual: number;
+            /** Error */
+            error: number;
+            /** Predicted */
+            predicted: number;
+        };
+        /**
+         * PairPlaceView
+         * @description An operating point by what both sides state of it.
+         */
+        PairPlaceView: {
+            /** Candidate */
+            candidate: string | null;
+            /** Engine */
+            engine: string | null;
+            /** Gpus */
+            gpus: number | null;
+            /** Isl */
+            isl: number | null;
+            /** Layout */
+            layout: string;
+            load: components["schemas"]["LoadLevel"];
+            /** Model */
+            model: string | null;
+            /** Osl */
+            osl: number | null;
+            /** System */
+            system: string | null;
         };
         /**
          * ParallelAxes
@@ -5117,6 +5448,136 @@ export interface components {
             prefix: number;
         };
         /**
+         * ResultComparisonView
+         * @description Predictions beside measurements, whoever made either.
+         */
+        ResultComparisonView: {
+            actual: components["schemas"]["ComparedSideView"];
+            /**
+             * By
+             * @description Dimension -> value -> metric -> errors, where there are several values.
+             */
+            by: {
+                [key: string]: {
+                    [key: string]: {
+                        [key: string]: components["schemas"]["MetricErrorsView"];
+                    };
+                };
+            };
+            /** Choices */
+            choices: components["schemas"]["ComparedChoiceView"][];
+            /**
+             * Like For Like
+             * @description The same over the pairs that nothing but the prediction's error sets apart.
+             */
+            like_for_like: {
+                [key: string]: components["schemas"]["MetricErrorsView"];
+            };
+            /** Metrics */
+            metrics: {
+                [key: string]: components["schemas"]["MetricErrorsView"];
+            };
+            /**
+             * Pairs
+             * @description The first 5,000.
+             */
+            pairs: components["schemas"]["ComparedPairView"][];
+            predicted: components["schemas"]["ComparedSideView"];
+            /** Slo */
+            slo: {
+                [key: string]: number;
+            };
+            /** Title */
+            title: string;
+            /** Total Pairs */
+            total_pairs: number;
+            /**
+             * Unlike
+             * @description Why pairs are not like for like -> how many.
+             */
+            unlike: {
+                [key: string]: number;
+            };
+            /** Within */
+            within: number[];
+        };
+        /**
+         * ResultFileList
+         * @description Uploaded results, the newest first.
+         */
+        ResultFileList: {
+            /**
+             * Formats
+             * @description Format that is read -> what it is.
+             */
+            formats: {
+                [key: string]: string;
+            };
+            /** Items */
+            items: components["schemas"]["ResultFileView"][];
+        };
+        /**
+         * ResultFileView
+         * @description Results of another program that were uploaded.
+         */
+        ResultFileView: {
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+            /** Bytes */
+            bytes: number;
+            /**
+             * Excluded
+             * @description Entries that cannot.
+             */
+            excluded: number;
+            /**
+             * Format
+             * @description As `autotuner verify compare` names it: `vllm-bench`, `genai-bench`, `aiconfigurator`.
+             */
+            format: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Points
+             * @description Operating points that can be used.
+             */
+            points: number;
+        };
+        /**
+         * ResultPointsView
+         * @description Operating points of uploaded results.
+         */
+        ResultPointsView: {
+            /** Engine Versions */
+            engine_versions: string[];
+            /** Engines */
+            engines: string[];
+            /**
+             * Excluded
+             * @description The first of the entries that cannot be used.
+             */
+            excluded: components["schemas"]["LeftOutView"][];
+            file: components["schemas"]["ResultFileView"];
+            /** Items */
+            items: components["schemas"]["OperatingPointView"][];
+            /**
+             * Models
+             * @description As far as the points state them, as in all the lists below.
+             */
+            models: string[];
+            /** Notes */
+            notes: string[];
+            /** Systems */
+            systems: string[];
+            /** Workloads */
+            workloads: string[];
+        };
+        /**
          * RuleView
          * @description A rule by which a profile finds a value.
          */
@@ -5301,6 +5762,45 @@ export interface components {
              * @description Mean time to first token, ms.
              */
             ttft_ms?: number | null;
+        };
+        /**
+         * StageErrorsView
+         * @description The same of one stage of prediction.
+         */
+        StageErrorsView: {
+            /**
+             * Bias
+             * @description Geometric mean of predicted / measured: 1.2 is 20 % too high.
+             */
+            bias: number | null;
+            /**
+             * In Interval
+             * @description Share of measurements inside the 80 % interval that was stated, percent.
+             */
+            in_interval: number | null;
+            /** Mape */
+            mape: number | null;
+            /** Median Ape */
+            median_ape: number | null;
+            /**
+             * Missing
+             * @description Pairs of which one side does not state it.
+             */
+            missing: number;
+            /** Pairs */
+            pairs: number;
+            /**
+             * Spearman
+             * @description Rank correlation: whether the order is right.
+             */
+            spearman: number | null;
+            /**
+             * Within
+             * @description Percent of the measured value -> share of pairs with no greater error, percent.
+             */
+            within: {
+                [key: string]: number;
+            };
         };
         /**
          * SuggestRequest
@@ -14459,6 +14959,635 @@ export interface operations {
                 };
             };
             /** @description `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_accuracy: {
+        parameters: {
+            query?: {
+                engine?: string | null;
+                system?: string | null;
+                model?: string | null;
+                /** @description Errors in percent whose share is asked for; 10, 15 and 20. */
+                within?: number[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccuracyView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_comparison_of_results: {
+        parameters: {
+            query: {
+                /** @description `file:ID` of uploaded results, or of a task `measured:3`, `base:3` (as its predictor said) or `calibrated:3` (as corrected just before each launch). */
+                predicted: string;
+                /** @description `file:ID` of uploaded results, or of a task `measured:3`, `base:3` (as its predictor said) or `calibrated:3` (as corrected just before each launch). */
+                actual: string;
+                /** @description Errors in percent whose share is asked for; 10, 15 and 20. */
+                within?: number[] | null;
+                /** @description SLO of the choice, ms. */
+                ttft_ms?: number | null;
+                /** @description SLO of the choice, ms. */
+                tpot_ms?: number | null;
+                /** @description `FIELD=VALUE` that the side does not say, or says wrongly. */
+                predicted_set?: string[] | null;
+                /** @description `FIELD=VALUE` that the side does not say, or says wrongly. */
+                actual_set?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultComparisonView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unprocessable`: The request cannot be carried out; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    list_result_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultFileList"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    add_result_file: {
+        parameters: {
+            query?: {
+                /** @description The format, where it is not to be detected. */
+                format?: ("autotuner-run" | "autotuner-predict" | "aiconfigurator" | "genai-bench" | "csv" | "guidellm" | "aiperf" | "aiperf-records" | "inferencex" | "llm-optimizer" | "sglang-bench" | "vllm-bench" | "llama-bench" | "llama-batched-bench" | "inference-perf") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_add_result_file"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultFileView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid; `unprocessable`: The request cannot be carried out */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    get_result_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of uploaded results. */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultPointsView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unprocessable`: The request cannot be carried out; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    delete_result_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of uploaded results. */
+                file_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,57 @@
+"""Points of files in the shape that points of tasks have, for charts that hold both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from autotuner.tuning.operating_points import FigureView, OperatingPointView, PointFiguresView
+from autotuner.verify import aiconfigurator_reader, autotuner_reader
+from autotuner.verify.points import Point, PointFile
+
+_PREDICTED = frozenset({aiconfigurator_reader.FORMAT, autotuner_reader.PREDICTIONS})
+_SCALARS = (str, int, float, bool)
+
+
+def is_predicted(file: PointFile) -> bool:
+    """Whether a file holds predictions. Of a CSV nobody knows; it is taken as measured."""
+    return file.format in _PREDICTED
+
+
+def point_views(file: PointFile) -> Iterator[OperatingPointView]:
+    """The points of a file, in its order."""
+    for place, point in enumerate(file.points, 1):
+        yield OperatingPointView(
+            id=f"{place}:{point.load.kind.value}:{point.load.value:g}",
+            kind="predicted" if is_predicted(file) else "measured",
+            experiment_index=None,
+            candidate=point.candidate or point.label,
+            load=point.load,
+            settings={
+                name: value
+                for name, value in point.settings.items()
+                if value is None or isinstance(value, _SCALARS)
+            },
+            gpus=point.gpus or 0,
+            figures=_figures(point),
+            verdicts={},
+            meets_slo=None,
+            on_frontier=False,
+            is_steady=True,
+            source=point.tool or file.format,
+            note="; ".join(point.remarks),
+        )
+
+
+def _figures(point: Point) -> PointFiguresView:
+    per_user = 1000 / point.tpot_ms if point.tpot_ms else None
+    return PointFiguresView(
+        tok_s=_figure(point.tok_s),
+        tok_s_per_gpu=_figure(point.tok_s_per_gpu),
+        tok_s_per_user=_figure(per_user),
+        ttft_ms=_figure(point.ttft_ms),
+        tpot_ms=_figure(point.tpot_ms),
+    )
+
+
+def _figure(value: float | None) -> FigureView | None:
+    return FigureView(value=value) if value else None
