@@ -25,7 +25,6 @@ import jax.numpy as jnp
 import numpy as np
 import yaml
 
-from autotuner.predict.calibration import clipped
 from autotuner.predict.calibration_kernel import (
     BY_WORKLOAD,
     FEATURES,
@@ -34,6 +33,7 @@ from autotuner.predict.calibration_kernel import (
     differences,
 )
 from autotuner.predict.combined import best_of_both
+from autotuner.predict.residual_process import clipped
 from autotuner.verify.predicted_rows import Judged, judged_rows
 from autotuner.verify.silicon import silicon_rows
 

@@ -25,7 +25,7 @@ import numpy as np
 import yaml
 
 from autotuner.landscapes import Landscape, knowledge, read_landscape
-from autotuner.predict.calibration import clipped
+from autotuner.predict.residual_process import clipped
 from autotuner.search import SearchState
 from autotuner.search.hybrid.residuals import VARIANCES, Measured, MeasuredResiduals, priors
 from autotuner.search.hybrid.rows import QUANTITIES, Rows, rows_of

@@ -210,3 +210,113 @@ def test_predictions_are_no_measurements(run: Run, lab: Path, tmp_path: Path) ->
     is_shown(run("observations", "import", tmp_path / "p.csv"), "predictions, and no measurements")
     is_shown(run("observations", "import", lab, *ONE_GPU), "--set", "load generators")
     is_shown(run("observations", "import", lab.parent), str(lab.parent))
+
+
+LLAMA_LINE = SEEN | {
+    "model": "meta-llama/Meta-Llama-3.1-8B",
+    "settings": {"system.gpu_type": "h100_sxm", "system.backend": "vllm"}
+    | {"parallel.tensor_parallel": 2, "system.price_per_gpu_hour": 2.125},
+    "launch": "launch-of-alice",
+    "source": "task 7 of alice on build-host.acme.example",
+    "at": "2026-01-02T03:04:05+00:00",
+    "tool": "acme bench",
+    "ttft_ms": 40.0,
+    "tpot_ms": 7.0,
+    "tok_s": 1061.1,
+}
+FORGERY = {"ttft_ms": 4.0, "tpot_ms": 0.7, "tok_s": 10611.4}
+"""Ten times too good."""
+
+
+def written(path: Path, *lines: dict[str, Any]) -> Path:
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in lines), encoding="utf-8")
+    return path
+
+
+def test_a_share_has_no_names_and_comes_home_as_what_is_there(run: Run, tmp_path: Path) -> None:
+    mine = written(tmp_path / "mine.jsonl", LLAMA_LINE, SEEN | SIXTEEN)
+    run("observations", "import", mine)
+    out = tmp_path / "share.jsonl"
+    words = ("observations", "export", out, "--share", "--licence", "CC0-1.0")
+    shared = document(run(*words, "--json"))
+    assert shared["exported"] == 1
+    assert [one["count"] for one in shared["left_out"]] == [1]
+    text = out.read_text(encoding="utf-8")
+    for private in ("alice", "acme", "task 7", "mine", "2026", "2.125", str(tmp_path)):
+        assert private not in text, private
+    (line,) = map(json.loads, text.splitlines())
+    assert (line["origin"], line["licence"], line["ttft_ms"]) == ("shared", "CC0-1.0", 40.0)
+    listed = run("observations", "list").stdout
+    assert "own" in listed
+    is_shown(run("observations", "export", out, "--licence", "CC0-1.0"), "--share")
+
+
+@pytest.mark.slow
+def test_what_others_measured_is_named_weighed_and_removable(run: Run, tmp_path: Path) -> None:
+    other = LLAMA_LINE | {"base": "their-predictor", "base_ttft_ms": 1.0, "base_tpot_ms": 1.0}
+    good = written(tmp_path / "good.jsonl", other)
+    found = document(
+        run("observations", "import", good, "--origin", "lab", "--licence", "CC0-1.0", "--json")
+    )
+    assert (found["imported"], found["duplicates"]) == (1, 0)
+    assert [(one["origin"], one["excluded"]) for one in found["origins"]] == [("lab", None)]
+    again = document(run("observations", "import", good, "--origin", "lab2", "--json"))
+    assert (again["imported"], again["duplicates"]) == (0, 1), "the same figures count once"
+    bad = written(
+        tmp_path / "bad.jsonl",
+        *[other | FORGERY | {"load": one} for one in (SEEN["load"],)],
+        other | {"device": "abacus 3000", "ttft_ms": 41.0},
+        other | {"model": "who/knows", "ttft_ms": 42.0},
+        other | {"tok_s": 530.0, "ttft_ms": 43.0},
+        other | {"devices": 8, "ttft_ms": 44.0},
+    )
+    shown = run("observations", "import", bad, "--origin", "crook").stdout
+    for words in ("1 observations imported", "abacus 3000", "mixed definitions", "takes 2 devices"):
+        assert words in shown, words
+    assert "left out: TTFT is" in shown or "TPOT is 0." in shown
+    listed = run("observations", "list").stdout
+    assert "crook" in listed
+    assert "left out" in listed
+    assert "lab (CC0-1.0)" in listed.replace("\n", " ") or "CC0-1.0" in listed
+    rows = document(run("observations", "list", "--origin", "crook", "--json"))
+    assert [row["origin"] for row in rows["observations"]] == ["crook"]
+    (verdict,) = rows["origins"]
+    assert "standard deviations off" in verdict["excluded"]
+    kept = document(run("observations", "list", "--origin", "lab", "--json"))["observations"]
+    assert kept[0]["base"] != "their-predictor", "the base prediction is made here"
+    gone = document(run("observations", "forget", "--origin", "crook", "--yes", "--json"))
+    assert gone["forgotten"] == 1
+    left = document(run("observations", "list", "--json"))["observations"]
+    assert {row["origin"] for row in left} == {"lab"}
+    assert document(run("observations", "list", "--origin", "own", "--json"))["observations"] == []
+
+
+def test_origins_and_licences_are_words(run: Run, lab: Path) -> None:
+    is_shown(run("observations", "import", lab, "--origin", "own"), "--origin", "'own'")
+    is_shown(run("observations", "import", lab, "--origin", "a b"), "--origin", "'a b'")
+    is_shown(run("observations", "import", lab, "--licence", "a\nb"), "--licence")
+    broken = written(lab, SEEN | {"origin": "a b"})
+    is_shown(run("observations", "import", broken), "line 1", "origin")
+
+
+@pytest.mark.slow
+def test_public_results_have_the_origin_of_their_publisher(run: Run, tmp_path: Path) -> None:
+    row = {
+        "hw": "h200",
+        "framework": "vllm",
+        "model": "meta-llama/Llama-3.1-8B-Instruct",
+        "conc": 8,
+        "tp": 1,
+        "isl": 1024,
+        "osl": 1024,
+        "precision": "bf16",
+        "mean_ttft": 0.08,
+        "mean_tpot": 0.0085,
+        "output_tput_per_gpu": 930.0,
+        "tput_per_gpu": 1860.0,
+    }
+    path = tmp_path / "agg_bmk.json"
+    path.write_text(json.dumps([row]), encoding="utf-8")
+    assert document(run("observations", "import", path, "--json"))["imported"] == 1
+    (seen,) = document(run("observations", "list", "--json"))["observations"]
+    assert (seen["origin"], seen["licence"]) == ("inferencex", "Apache-2.0")

@@ -15,9 +15,9 @@ from autotuner.errors import AutotunerError, VerifyError
 from autotuner.evaluate import accuracy as judge
 from autotuner.evaluate.accuracy import Accuracy, CurvePoint, accuracy, hyperparameters_without
 from autotuner.predict import Prediction, Predictions, Scenario, Support, tok_s
-from autotuner.predict.calibration import Posterior, ResidualProcess
 from autotuner.predict.calibration_kernel import Place, calibration_hyperparameters
 from autotuner.predict.predictor import CLOSED_LOOPS
+from autotuner.predict.residual_process import Posterior, ResidualProcess
 from autotuner.verify.predicted_rows import Judged, compare_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 

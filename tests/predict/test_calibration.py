@@ -17,9 +17,6 @@ from autotuner.predict import Observation, Prediction, Predictions, Predictor, S
 from autotuner.predict.calibration import (
     CPU_DRIFT,
     CalibratedPredictor,
-    Posterior,
-    ResidualProcess,
-    most_informative,
 )
 from autotuner.predict.calibration_kernel import (
     LEVELS,
@@ -27,6 +24,7 @@ from autotuner.predict.calibration_kernel import (
     calibration_hyperparameters,
     covariance,
 )
+from autotuner.predict.residual_process import Posterior, ResidualProcess, most_informative
 from autotuner.predict.roofline.predictor import RooflinePredictor
 from autotuner.testing.predictor_contract import PredictorContract
 

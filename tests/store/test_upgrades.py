@@ -133,6 +133,26 @@ def test_what_is_not_trusted_is_kept_and_not_given_to_predictions(tmp_path: Path
     assert "cut at a dot" in (kept.not_trusted or "")
 
 
+def test_published_rows_are_not_ones_own(engine: Engine) -> None:
+    migrate(engine, "0018")
+    row = OLD_OBSERVATION.replace("concurrency,", "load_kind, load_value,").replace(
+        "8, 4, 1,", "8, 4, 'concurrency', 1,"
+    )
+    with engine.begin() as connection:
+        for number, source in enumerate(("silicon_sample.csv", "mine.json"), start=1):
+            seen = {"id": number, "digest": f"d{number}", "task_id": None, "model": "m"}
+            written = row.replace("'s')", f"'{source}')")
+            connection.execute(text(written), seen | {"tool": "published"})
+    migrate(engine)
+    found = {one["source"]: one for one in content(engine)["observations"]}
+    published, own = found["silicon_sample.csv"], found["mine.json"]
+    assert (published["origin"], published["licence"]) == ("aiconfigurator", "Apache-2.0")
+    assert (own["origin"], own["licence"]) == ("", "")
+    migrate(engine, "0018")
+    assert "origin" not in content(engine)["observations"][0]
+    engine.dispose()
+
+
 def test_the_tables_are_those_that_the_code_knows(engine: Engine) -> None:
     migrate(engine)
     with engine.connect() as connection:

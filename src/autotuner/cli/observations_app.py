@@ -16,8 +16,24 @@ observations_app = typer.Typer(
 OfEngine = Annotated[str | None, typer.Option("--engine", help="Only of this engine.")]
 OfDevice = Annotated[str | None, typer.Option("--device", help="Only of this device.")]
 OfModel = Annotated[str | None, typer.Option("--model", help="Only of this model.")]
+OfOrigin = Annotated[
+    str | None,
+    typer.Option(
+        "--origin", help="Only of this origin; `own` is what was measured here.", metavar="NAME"
+    ),
+]
 OfTask = Annotated[int | None, typer.Option("--task", help="Only of the task of this number.")]
 LinesFile = Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, one a line.")]
+
+
+def chosen_ones(
+    engine: str | None, device: str | None, model: str | None, task: int | None, origin: str | None
+) -> Chosen:
+    """The observations that options mean."""
+    from autotuner.predict.observations import OWN
+
+    of = "" if origin == OWN else origin
+    return Chosen(engine=engine, device=device, model=model, task_id=task, origin=of)
 
 
 @observations_app.command("list", context_settings=FORMER_SPELLINGS)
@@ -26,13 +42,14 @@ def observations_list(
     device: OfDevice = None,
     model: OfModel = None,
     task: OfTask = None,
+    origin: OfOrigin = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """List them by model, engine and device, with how far the predictor was."""
     from autotuner.cli.commands.observations import observations_list as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
+    chosen = chosen_ones(engine, device, model, task, origin)
     command(chosen, home=home, as_json=as_json)
 
 
@@ -53,13 +70,25 @@ def observations_import(
         list[str] | None,
         typer.Option("--set", metavar="FIELD=VALUE", help="Say it for every measurement."),
     ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--origin",
+            metavar="NAME",
+            help="Who measured it, where that was not you: it counts as far as it agrees.",
+        ),
+    ] = None,
+    licence: Annotated[
+        str | None,
+        typer.Option("--licence", metavar="TEXT", help="Under which it was published."),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Take observations in; those that are there already are counted."""
     from autotuner.cli.commands.observations import observations_import as command
 
-    command(file, stated=stated or [], home=home, as_json=as_json)
+    command(file, stated=stated or [], origin=origin, licence=licence, home=home, as_json=as_json)
 
 
 @observations_app.command("export", context_settings=FORMER_SPELLINGS)
@@ -69,14 +98,29 @@ def observations_export(
     device: OfDevice = None,
     model: OfModel = None,
     task: OfTask = None,
+    origin: OfOrigin = None,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share",
+            help="What others may have: no names, paths, prompts, prices, times; "
+            "what may be private is left out.",
+        ),
+    ] = False,
+    licence: Annotated[
+        str | None,
+        typer.Option(
+            "--licence", metavar="TEXT", help="With --share: under which others may use your own."
+        ),
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Write observations to a file."""
     from autotuner.cli.commands.observations import observations_export as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
-    command(file, chosen, home=home, as_json=as_json)
+    chosen = chosen_ones(engine, device, model, task, origin)
+    command(file, chosen, share=share, licence=licence, home=home, as_json=as_json)
 
 
 @observations_app.command("forget", context_settings=FORMER_SPELLINGS)
@@ -85,6 +129,7 @@ def observations_forget(
     device: OfDevice = None,
     model: OfModel = None,
     task: OfTask = None,
+    origin: OfOrigin = None,
     every: Annotated[bool, typer.Option("--all", help="All there are.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     home: Home = None,
@@ -93,5 +138,5 @@ def observations_forget(
     """Remove observations; a backup is written first."""
     from autotuner.cli.commands.observations import observations_forget as command
 
-    chosen = Chosen(engine=engine, device=device, model=model, task_id=task)
+    chosen = chosen_ones(engine, device, model, task, origin)
     command(chosen, every=every, yes=yes, home=home, as_json=as_json)

@@ -53,3 +53,4 @@ class Chosen(TypedDict):
     device: str | None
     model: str | None
     task_id: int | None
+    origin: str | None

@@ -17,13 +17,13 @@ from typing import Any
 
 from autotuner.errors import AutotunerError
 from autotuner.predict import Predictor
-from autotuner.predict.calibration import Posterior, ResidualProcess, most_informative
 from autotuner.predict.calibration_kernel import (
     CalibrationHyperparameters,
     Hyperparameters,
     calibration_hyperparameters,
 )
 from autotuner.predict.predictor import STDS_80
+from autotuner.predict.residual_process import Posterior, ResidualProcess, most_informative
 from autotuner.verify.predicted_rows import Judged, chosen_rows, judged_rows
 from autotuner.verify.silicon import MeasuredRow, MeasuredTable
 

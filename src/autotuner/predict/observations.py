@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -23,6 +24,12 @@ _POSITIVE = (
     *("ttft_ms", "tpot_ms", "tok_s", "base_ttft_ms", "base_tpot_ms"),
 )
 _TPOT = ("tpot_ms", "base_tpot_ms")
+OWN = "own"
+"""The word for observations without an origin: those that were measured here."""
+SHARED = "shared"
+"""The origin of what a user shares: it names nobody."""
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+_LONGEST_LICENCE = 200
 
 
 def measurement_mark(load: LoadLevel, ttft_ms: float, tok_s: float) -> str:
@@ -43,6 +50,8 @@ class Observation:
         tpot_ms, base_tpot_ms: None where every answer has one token.
         base, base_ttft_ms, base_tpot_ms: the base predictor's name and what it predicted.
         tool: the load generator. source: where it comes from (`run 3`, a file's name).
+        origin: who measured it and published it; "" where it was measured here.
+        licence: under which it was published; "" where that is not known.
     """
 
     model: str
@@ -65,6 +74,13 @@ class Observation:
     tool: str = "autotuner"
     source: str = ""
     at: datetime | None = None
+    origin: str = ""
+    licence: str = ""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether others measured it."""
+        return bool(self.origin)
 
     @property
     def mark(self) -> str:
@@ -83,11 +99,32 @@ class Observation:
                 continue
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: expected a positive number, got {value!r}")
+        if self.origin:
+            check_origin(self.origin)
+        check_licence(self.licence)
+
+
+def check_origin(word: str) -> None:
+    """Raises ValueError where `word` names no origin."""
+    if not _ORIGIN.fullmatch(word) or word == OWN:
+        raise ValueError(
+            f"origin: expected a word of letters, digits, '.', '_' and '-', and not {OWN!r}, "
+            f"got {word!r}"
+        )
+
+
+def check_licence(text: str) -> None:
+    """Raises ValueError where `text` names no licence; "" is none."""
+    if not text.isprintable() or len(text) > _LONGEST_LICENCE:
+        raise ValueError(
+            f"licence: expected a name of at most {_LONGEST_LICENCE} characters on one line, "
+            f"got {text[:40]!r}"
+        )
 
 
 _KNOWN = [field.name for field in fields(Observation)]
 _SHOWN_PROBLEMS = 10
-_WHERE = ("source", "at")
+_WHERE = ("source", "at", "origin", "licence")
 """Fields that say where an observation comes from, and not what was seen."""
 
 

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autotuner.predict.calibration import clipped
+from autotuner.predict.residual_process import clipped
 from autotuner.predict.time_parts import FORMAT_SHARE, TimeParts
 
 if TYPE_CHECKING:

@@ -56,16 +56,18 @@ class ObservationStore:
         device: str | None = None,
         model: str | None = None,
         task_id: int | None = None,
+        origin: str | None = None,
         until: int | None = None,
         trusted: bool = True,
     ) -> tuple[ObservationRecord, ...]:
         """Measurements beside predictions, oldest first; None asks for any.
 
         Args:
+            origin: "" asks for those that were measured here.
             until: as `newest_observation` said at some moment: what is newer is left out.
             trusted: only those that may correct predictions; the others are kept to be looked at.
         """
-        conditions = _conditions(engine, device, model, task_id, until, trusted=trusted)
+        conditions = _conditions(engine, device, model, task_id, origin, until, trusted=trusted)
         query = select(ObservationRow).where(*conditions).order_by(ObservationRow.id)
         with self._sessions.reading() as session:
             return tuple(map(observation_record, session.scalars(query)))
@@ -114,6 +116,7 @@ def _conditions(
     device: str | None,
     model: str | None,
     task_id: int | None,
+    origin: str | None,
     until: int | None,
     *,
     trusted: bool = True,
@@ -128,6 +131,7 @@ def _conditions(
         (ObservationRow.device, device),
         (ObservationRow.model, model),
         (ObservationRow.task_id, task_id),
+        (ObservationRow.origin, origin),
     )
     conditions = [column == value for column, value in asked if value is not None]
     if trusted:

@@ -258,6 +258,8 @@ class ObservationRow(Base):
     at: Mapped[datetime | None]
     not_trusted: Mapped[str | None] = mapped_column(Text)
     """Why it corrects no prediction; None where it does."""
+    origin: Mapped[str] = mapped_column(String(60), server_default="")
+    licence: Mapped[str] = mapped_column(String(200), server_default="")
 
 
 class EventRow(Base):

@@ -23,6 +23,7 @@ from autotuner.predict import (
     Scenario,
     Support,
 )
+from autotuner.predict.agreement import weighed
 from autotuner.predict.calibration import CalibratedPredictor, correcting
 from autotuner.predict.combined import Choose, answers, predictor_for
 from autotuner.predict.predictor import ANY_LOAD, METRICS
@@ -160,7 +161,8 @@ class Forecast:
         self, store: Store, *, until: int | None = None, besides_task: int | None = None
     ) -> tuple[Observation, ...]:
         """Other tasks' observations that count: what was measured on engines, or in a replay
-        what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked.
+        what is not of its model; at most `MOST_REMEMBERED`, those nearest to what is asked. What
+        others measured and disagrees with what is known is left out.
 
         Args:
             until: as in `About`.
@@ -176,11 +178,12 @@ class Forecast:
             until=until,
         )
         kept = store.observations_about(about, most=MOST_REMEMBERED) if asked else ()
-        return tuple(
+        found = [
             record.observation
             for record in kept
             if self._replays is None or not same_model(record.observation.model, self._replays)
-        )
+        ]
+        return weighed(found).kept
 
     def relevant(self, observations: Sequence[Observation]) -> tuple[Observation, ...]:
         """The observations that changed what was said of the candidates asked so far."""

@@ -69,8 +69,8 @@ def measured_rows(file: PointFile, described: Mapping[str, DescribedGpu]) -> Mea
         raise VerifyError(f"{file.path} is {content}", remedy=remedy)
     rows: list[MeasuredRow] = []
     left = list(file.excluded)
-    model = functools.cache(_model)
-    gpu = functools.cache(lambda word: _gpu(word, described))
+    model = functools.cache(model_called)
+    gpu = functools.cache(lambda word: device_called(word, described))
     for place, point in enumerate(file.points):
         try:
             # A note in a CSV is the user's own.
@@ -196,8 +196,12 @@ def _latencies(point: Point, osl: float) -> tuple[float, float]:
     return point.ttft_ms, tpot_from_e2e_ms(e2e_ms, point.ttft_ms, osl)
 
 
-def _model(word: str) -> tuple[str, ModelFacts]:
-    """The name that observations of a model carry, and what is known of it."""
+def model_called(word: str) -> tuple[str, ModelFacts]:
+    """The name that observations of a model carry, and what is known of it.
+
+    Raises:
+        ValueError: it is not known, or cannot be read.
+    """
     known = known_model(word)
     model = model_named(word, base=Path.cwd())
     try:
@@ -207,7 +211,12 @@ def _model(word: str) -> tuple[str, ModelFacts]:
     return known.id if known is not None else model.id or resolved.name, resolved.facts
 
 
-def _gpu(word: str, described: Mapping[str, DescribedGpu]) -> Gpu:
+def device_called(word: str, described: Mapping[str, DescribedGpu]) -> Gpu:
+    """The GPU of that name.
+
+    Raises:
+        ValueError: it is not known, or is a CPU.
+    """
     try:
         gpu = gpu_named(word, described)
     except CatalogError as error:

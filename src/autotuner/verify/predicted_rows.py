@@ -167,7 +167,9 @@ def compare_rows(
     )
 
 
-def row_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observation, ...]:
+def row_observations(
+    judged: Sequence[Judged], *, source: str, origin: str = "", licence: str = ""
+) -> tuple[Observation, ...]:
     """Measured rows as what calibration learns from; throughput that no row has by Little's law."""
     return tuple(
         Observation(
@@ -190,6 +192,8 @@ def row_observations(judged: Sequence[Judged], *, source: str) -> tuple[Observat
             launch=content_id(list(one.row.launch)),
             tool=one.row.tool,
             source=source,
+            origin=origin,
+            licence=licence,
         )
         for one in judged
     )

@@ -42,6 +42,8 @@ _COLUMNS = (
     *("moe_tp_size", "moe_ep_size", "silicon_ttft_ms", "silicon_tpot_ms"),
 )
 _SAME_FIGURES = ("system", "backend", "isl", "osl", "silicon_ttft_ms", "silicon_tpot_ms")
+ORIGIN, LICENCE = "aiconfigurator", "Apache-2.0"
+"""Of the rows: who publishes them, and under which licence."""
 _SPREAD_OF_08_TO_1 = 0.2 / math.sqrt(12) / 0.9
 """Standard deviation over mean of lengths drawn evenly from 80 to 100 % of isl and osl, as the
 public benchmark draws them that most rows come from (InferenceMAX, `--random-range-ratio 0.8`)."""

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from autotuner.config.tables import packaged_table
-from autotuner.predict.calibration import clipped
 from autotuner.predict.gaussian_process import (
     Component,
     Conditional,
@@ -26,6 +25,7 @@ from autotuner.predict.gaussian_process import (
     matern32,
     squared_distances,
 )
+from autotuner.predict.residual_process import clipped
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
 
 VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed", "parts", "roofline")

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from autotuner.predict import Observation, e2e_ms, requests_in_flight
-from autotuner.predict.calibration import clipped
 from autotuner.predict.gaussian_process import (
     Component,
     conditioned,
@@ -25,6 +24,7 @@ from autotuner.predict.gaussian_process import (
     matern32,
     squared_distances,
 )
+from autotuner.predict.residual_process import clipped
 from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Rows, pace_ms
 from autotuner.search.strategy import SearchState
 

@@ -102,4 +102,6 @@ TOOL = Tool(
     point=point,
     files=("agg_bmk.json", "agg_*.json", "*.json"),
     notes=("latencies in seconds, throughput per GPU: output_tput_per_gpu x GPUs",),
+    origin="inferencex",
+    licence="Apache-2.0",
 )

@@ -45,6 +45,7 @@ class Tool:
         together: in its place, the points that the objects of a file make together.
         inner: the objects within one of a file, each with where it stands there.
         files: patterns of its files in a folder; the first that finds any counts.
+        origin, licence: of whoever publishes such files; "" where anyone may have made them.
     """
 
     name: str
@@ -55,6 +56,8 @@ class Tool:
     inner: Callable[[Row], Rows] | None = None
     files: tuple[str, ...] = ("*.json", "*.jsonl", "*.json.gz", "*.jsonl.gz")
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True)
