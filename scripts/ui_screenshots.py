@@ -57,6 +57,8 @@ PAGES: Mapping[str, str] = {
     "log": "/tasks/1/log",
     "overview-queued": "/tasks/2",
     "overview-long-name": "/tasks/3",
+    "profiles": "/profiles?profile=balanced&beside=low_latency&gpu=h100_sxm&gpus=8&engine=vllm",
+    "profile-edit": "/profiles/edit?copy=balanced",
     "migration": "/migration",
     "legacy": "/tasks/legacy",
     "no-such-task": "/tasks/999",

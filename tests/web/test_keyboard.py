@@ -18,7 +18,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark"},
     "dark-narrow": {"color_scheme": "dark", "viewport": {"width": 375, "height": 812}},
 }
-WALKED = ("tasks", "new-task", "new-task-advanced", "overview", "explorer", "experiments", "log")
+WALKED = (
+    *("tasks", "new-task", "new-task-advanced", "overview", "explorer", "experiments", "log"),
+    *("profiles", "profile-edit"),
+)
 MOST_STEPS = 250
 FOCUSED = """() => {
   window.walked ??= new Map();

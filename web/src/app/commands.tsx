@@ -14,6 +14,8 @@ import {
   IconPlus,
   IconRoute,
   IconScale,
+  IconStack2,
+  IconStackPush,
   IconSun,
   IconTargetArrow,
 } from "@tabler/icons-react";
@@ -94,6 +96,20 @@ function usePageCommands(): Command[] {
       label: "All tasks",
       Icon: IconListDetails,
       run: () => void navigate({ to: "/tasks", search: {} }),
+    },
+    {
+      id: "profiles",
+      label: "Profiles",
+      description: "Values that tasks start from: built in, and your own",
+      Icon: IconStack2,
+      run: () => void navigate({ to: "/profiles", search: {} }),
+    },
+    {
+      id: "new-profile",
+      label: "New profile",
+      description: "Layers, conditions, and what it sets here",
+      Icon: IconStackPush,
+      run: () => void navigate({ to: "/profiles/edit", search: {} }),
     },
     {
       id: "migration",

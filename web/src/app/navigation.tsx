@@ -6,6 +6,7 @@ import classes from "./navigation.module.css";
 /** Pages that the header leads to, in its order. */
 const PAGES = [
   { to: "/tasks", label: "Tasks", isExact: true },
+  { to: "/profiles", label: "Profiles", isExact: false },
   { to: "/migration", label: "Migration", isExact: false },
 ] as const;
 

@@ -15,6 +15,12 @@ import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type LegacySearch, legacySearch } from "~/legacy/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import {
+  type EditProfileSearch,
+  editProfileSearch,
+  type ProfilesSearch,
+  profilesSearch,
+} from "~/profiles/search-params";
 import { type LogSearch, logSearch } from "~/task/log-search-params";
 import { filterOf, type TaskListSearch, taskListSearch } from "~/tasks/search-params";
 import { NotFoundPage } from "./not-found";
@@ -61,6 +67,22 @@ const migration = createRoute({
   path: "/migration",
   staticData: { title: "Migration" },
   component: lazyRouteComponent(() => import("~/migration/migration-page"), "MigrationPage"),
+});
+
+const profiles = createRoute({
+  getParentRoute: () => root,
+  path: "/profiles",
+  validateSearch: (search): ProfilesSearch => profilesSearch(search),
+  staticData: { title: "Profiles" },
+  component: lazyRouteComponent(() => import("~/profiles/profiles-page"), "ProfilesPage"),
+});
+
+const editProfile = createRoute({
+  getParentRoute: () => root,
+  path: "/profiles/edit",
+  validateSearch: (search): EditProfileSearch => editProfileSearch(search),
+  staticData: { title: "Edit a profile" },
+  component: lazyRouteComponent(() => import("~/profiles/edit-profile-page"), "EditProfilePage"),
 });
 
 const legacy = createRoute({
@@ -160,6 +182,8 @@ const tree = root.addChildren([
   tasks,
   newTask,
   migration,
+  profiles,
+  editProfile,
   legacy,
   legacyTask,
   task.addChildren([

@@ -1,0 +1,114 @@
+import { screen, waitFor, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { forget } from "~/app/storage";
+import { renderApp } from "~/app/testing";
+
+const SUMMARY = {
+  description: "",
+  extends: null,
+  revision: null,
+  created_at: null,
+  updated_at: null,
+  problem: null,
+  tasks: 0,
+};
+const BUILT_IN = { ...SUMMARY, name: "balanced", origin: "built-in" };
+const OWN = { ...SUMMARY, name: "mine", origin: "service", revision: 1 };
+const BROKEN = { ...SUMMARY, name: "broken", origin: "folder", problem: "broken.yaml: no YAML" };
+
+interface Service {
+  scope?: string;
+  faults?: { path: string; message: string }[];
+}
+
+function renderProfiles(address: string, { scope = "admin", faults = [] }: Service = {}) {
+  return renderApp(address, ({ method, path, body }) => {
+    if (path === "/api/v2/session") {
+      return {
+        body: { required: false, authenticated: true, name: null, scope, csrf_token: null },
+      };
+    }
+    if (path === "/api/v2/profiles/" && method === "GET") {
+      return { body: { items: [BUILT_IN, OWN, BROKEN] } };
+    }
+    if (path === "/api/v2/profiles/" && method === "POST") {
+      return { status: 201, body: { ...OWN, ...(body as object), layers: [], document: null } };
+    }
+    if (path.endsWith("/tasks")) return { body: { items: [], total: 0, extended_by: [] } };
+    if (path === "/api/v2/profiles/validate") return { body: { faults, preview: null, notes: [] } };
+    if (path === "/api/v2/profiles/preview") {
+      const items = [BUILT_IN, OWN].map((one) => ({
+        ...one,
+        title: one.name,
+        settings: [],
+        skipped: [],
+      }));
+      return { body: { items, notes: ["model: not given"] } };
+    }
+    if (path === "/api/v2/profiles/balanced" || path === "/api/v2/profiles/mine") {
+      const one = path.endsWith("mine") ? OWN : BUILT_IN;
+      return { body: { ...one, layers: [], document: null }, headers: { ETag: '"1"' } };
+    }
+    if (path === "/api/v2/catalog/profile-words") return { body: { facts: [], rules: [] } };
+    if (path === "/api/v2/schema/task") return { body: {} };
+    if (/catalog\/(models|gpus)$|engines\/$|system\/devices$/.test(path)) {
+      return { body: { items: [] } };
+    }
+    return undefined;
+  });
+}
+
+beforeEach(() => forget("profile-draft::"));
+
+describe("profiles", () => {
+  it("one's own come first and can be changed; a built-in one is copied", async () => {
+    renderProfiles("/profiles");
+    const list = await screen.findByRole("navigation", { name: "Profiles" });
+    expect(within(list).getAllByRole("link")[0]).toHaveTextContent("mine");
+    expect(await screen.findByRole("button", { name: "Edit" })).toBeVisible();
+    await userEvent.click(within(list).getByRole("link", { name: "balanced" }));
+    await waitFor(() => expect(screen.queryByRole("button", { name: "Edit" })).toBeNull());
+    await userEvent.click(screen.getByRole("button", { name: "Copy" }));
+    expect(await screen.findByLabelText("Name")).toHaveValue("balanced_copy");
+  });
+
+  it("a broken one says why, and is not copied", async () => {
+    renderProfiles("/profiles?profile=broken");
+    expect(await screen.findByText("Broken.yaml: no YAML.")).toBeVisible();
+    expect(screen.queryByRole("button", { name: "Copy" })).toBeNull();
+  });
+
+  it("one that is gone is said to be", async () => {
+    renderProfiles("/profiles?profile=nobody");
+    expect(await screen.findByText("There is no profile nobody")).toBeVisible();
+  });
+
+  it("who may only read is offered no change", async () => {
+    renderProfiles("/profiles", { scope: "read" });
+    await screen.findByText("Used by no task");
+    for (const name of ["Edit", "Copy", "Delete", "New profile"]) {
+      expect(screen.queryByRole("button", { name })).toBeNull();
+    }
+  });
+
+  it("faults stand at their fields and keep it from being created", async () => {
+    const faults = [{ path: "layers[0].name", message: "is too long" }];
+    renderProfiles("/profiles/edit", { faults });
+    const name = await screen.findByLabelText("Name");
+    await userEvent.type(name, "new");
+    expect(await screen.findByText("is too long")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Create" })).toBeDisabled();
+  });
+
+  it("what is right is created and shown", async () => {
+    const { asked, history } = renderProfiles("/profiles/edit");
+    await userEvent.type(await screen.findByLabelText("Name"), "new");
+    const create = screen.getByRole("button", { name: "Create" });
+    await waitFor(() => expect(create).toBeEnabled());
+    await userEvent.click(create);
+    await waitFor(() => expect(history.location.search).toContain("profile=new"));
+    const sent = asked.find(({ method, path }) => method === "POST" && path.endsWith("profiles/"));
+    expect(sent?.body).toMatchObject({ name: "new", layers: [{ name: "settings" }] });
+  });
+});
