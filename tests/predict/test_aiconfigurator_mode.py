@@ -83,8 +83,8 @@ def test_one_frontier_stands_on_one_kind_of_data() -> None:
 @pytest.mark.parametrize(
     ("source", "kind"),
     [
-        ("roofline-2", "roofline-2"),
-        ("roofline-2, calibrated by 3 of 5 observations", "roofline-2"),
+        ("roofline-3", "roofline-3"),
+        ("roofline-3, calibrated by 3 of 5 observations", "roofline-3"),
         (
             "aiconfigurator 0.12.0 SOL: sglang 0.5.16 on h200_sxm, the nearest to 0.5.23",
             "aiconfigurator 0.12.0 SOL",
@@ -99,5 +99,5 @@ def test_a_mean_is_of_both_kinds_whatever_engines_they_are_of() -> None:
     pytest.importorskip("aiconfigurator_core")
     predictor, _ = predictor_for(SGLANG, compared=[(SGLANG, CACHES)])
     points = tuple(predictor.predict(SGLANG, CACHES, closed_loops(1)))
-    assert {point.kind for point in points} == {"mean of aiconfigurator 0.12.0 SOL and roofline-2"}
+    assert {point.kind for point in points} == {"mean of aiconfigurator 0.12.0 SOL and roofline-3"}
     assert all("sglang" in point.source for point in points)

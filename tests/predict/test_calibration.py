@@ -157,7 +157,7 @@ def test_what_little_s_law_leaves_over_is_learnt_too() -> None:
 def test_the_source_names_what_was_learnt_from() -> None:
     where = scenario()
     _, reported = ask(observed(where, layout(), ttft=2.0, tpot=1.3), where, layout())
-    assert "roofline-2" in reported.source
+    assert "roofline-3" in reported.source
     assert "3 of 3 observations" in reported.source
 
 

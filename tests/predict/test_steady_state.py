@@ -47,6 +47,13 @@ def test_users_in_step_are_computed_after_each_other_and_decode_together() -> No
     assert settled.ttft_s + 50 * settled.tpot_s == pytest.approx(0.8 + 50 * 0.0108)
 
 
+def test_users_in_step_get_a_token_from_each_step_that_computes_others() -> None:
+    settled = settle(loop(8, mixes=True, group=8))
+    assert settled.ttft_s == pytest.approx(0.45, rel=0.01)
+    # The mean user waits 0.35 s while the rest of its group is computed, 3.5 tokens come in it.
+    assert 50 * settled.tpot_s == pytest.approx(0.35 + 46.5 * 0.0108, rel=0.02)
+
+
 @pytest.mark.parametrize("users", [2, 5, 12, 40])
 def test_prompts_first_is_what_playing_it_through_gives(users: int) -> None:
     settled = settle(loop(users, mixes=False))

@@ -131,7 +131,7 @@ def test_different_kinds_of_data_are_marked(tmp_path: Path) -> None:
     mixed = replace(found, expected=expectations, frontier=other)
     document = estimate_document(prepared, mixed)
     assert "measured kernels" in document["mixed"]
-    assert {row["kind"] for row in document["predictions"]} == {"roofline-2", "measured kernels"}
+    assert {row["kind"] for row in document["predictions"]} == {"roofline-3", "measured kernels"}
     shown = text(prepared, mixed)
-    assert "data a: roofline-2" in shown
+    assert "data a: roofline-3" in shown
     assert "data b: measured kernels" in shown

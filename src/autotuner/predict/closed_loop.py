@@ -179,6 +179,9 @@ def _at(loop: Loop, busy: float) -> tuple[float, Settled]:
     if loop.mixes:
         mixed = service / max(loop.group / loop.prompts_a_step, 1.0)
         between = 1 / (met / mixed + (1 - met) / step)
+        # While the rest of the own group is computed, a step brings one token too.
+        rest_s, later = service - own_s, max(loop.later_tokens, 1.0)
+        between = (max(later - rest_s / mixed, 0.0) * between + rest_s) / later
     else:
         # Who is through waits for the rest of the group.
         between = step / (1 - met) + (service - own_s) / max(loop.later_tokens, 1.0)

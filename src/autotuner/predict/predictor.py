@@ -134,7 +134,7 @@ class Prediction:
 
     @property
     def kind(self) -> str:
-        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-2`."""
+        """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-3`."""
         return kind_of(self.source)
 
     @property
@@ -242,7 +242,7 @@ class Predictor(Protocol):
 
     @property
     def name(self) -> str:
-        """With what decides its answers, its version among it: `roofline-2`."""
+        """With what decides its answers, its version among it: `roofline-3`."""
 
     @property
     def load_kinds(self) -> frozenset[LoadKind]:

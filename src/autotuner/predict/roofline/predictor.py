@@ -62,7 +62,7 @@ class RooflinePredictor:
     @property
     def name(self) -> str:
         """Its number changes with its answers."""
-        return "roofline-2"
+        return "roofline-3"
 
     def supports(self, scenario: Scenario) -> Support:
         """Whether the model's sizes, the device's speed and the engine's habits are known."""
@@ -193,13 +193,9 @@ def _times_ms(
     cached = 0.0 if candidate.attention.enable_prefix_caching is False else scenario.prefix
     prompt = max(scenario.isl - cached, 1.0)
     context, checked = scenario.isl + scenario.osl / 2, 1 + drafted
-    # So many users end, and come with their next prompts, in one step.
-    ending = users * tokens_per_step(drafted) / max(scenario.osl, 1.0)
-    group = min(max(ending, 1.0), max(budget / prompt, 1.0), users)
-    if not habits.mixes:
-        # Decoding starts for all users together, and they end together again as far as their
-        # outputs are alike. Where steps are shared, whoever is a step ahead stays ahead.
-        group = max(group, 1 + (users - 1) / (1 + scenario.osl_spread * scenario.osl))
+    # Users who start together end together again, a step apart at the most, as far as their outputs
+    # are alike: those who decode while others' prompts are computed get few tokens.
+    group = 1 + (users - 1) / (1 + scenario.osl_spread * scenario.osl)
     drafting = 1 + drafted / (scenario.facts.layers or 1)
 
     def decode(sequences: float) -> PassParts:
