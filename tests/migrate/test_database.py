@@ -104,6 +104,16 @@ def test_undone_the_target_is_as_before(source: Path, store: Store) -> None:
     assert compared(source, store).differences == []
 
 
+def test_a_killed_migration_goes_on_with_the_same_bytes_alone(store: Store) -> None:
+    killed = store.migrations.begin("autotuner.db", "a" * 64)
+    assert store.migrations.begin("autotuner.db", "a" * 64) == killed
+    other = store.migrations.begin("autotuner.db", "b" * 64)
+    assert other != killed, "another database of the same name"
+    assert store.migrations.begin("v1.db", "a" * 64) not in (killed, other)
+    store.migrations.end(killed, {})
+    assert store.migrations.begin("autotuner.db", "a" * 64) != killed
+
+
 def test_presets_that_version_1_had_not_are_not_here_afterwards(source: Path, store: Store) -> None:
     changed(source, "UPDATE parameter_presets SET name = 'Low Latency' WHERE id = 2")
     before = V1Presets(store.sessions).all()

@@ -58,17 +58,23 @@ class Migrations:
         self._sessions = sessions
 
     def begin(self, source: str, sha256: str) -> int:
-        """The number of a new migration, or of the one of this source that was killed."""
+        """The number of a new migration, or of the one of this source that was killed.
+
+        A source is a name with its bytes: of two databases that are uploaded, both may be called
+        `autotuner.db`.
+        """
         killed = select(MigrationRow).where(
-            MigrationRow.source == source, MigrationRow.ended_at.is_(None)
+            MigrationRow.source == source,
+            MigrationRow.source_sha256 == sha256,
+            MigrationRow.ended_at.is_(None),
         )
         with self._sessions.writing() as session:
             row = session.scalars(killed.order_by(MigrationRow.id.desc())).first()
             if row is None:
-                row = MigrationRow(source=source, source_sha256="", started_at=datetime.now(UTC))
+                now = datetime.now(UTC)
+                row = MigrationRow(source=source, source_sha256=sha256, started_at=now)
                 session.add(row)
-            row.source_sha256 = sha256
-            session.flush()
+                session.flush()
             return row.id
 
     def end(self, migration: int, report: dict[str, Any]) -> None:
