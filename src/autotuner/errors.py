@@ -129,11 +129,14 @@ class WrongTransitionError(StoreError):
     Args:
         status: status of the task.
         allowed: actions that the status allows.
+        remedy: what to do; the allowed actions where left out.
     """
 
-    def __init__(self, message: str, *, status: str, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, message: str, *, status: str, allowed: tuple[str, ...], remedy: str = ""
+    ) -> None:
         actions = ", ".join(allowed) or "none"
-        super().__init__(message, remedy=f"allowed actions: {actions}")
+        super().__init__(message, remedy=remedy or f"allowed actions: {actions}")
         self.status = status
         self.allowed = allowed
 

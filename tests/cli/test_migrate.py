@@ -45,7 +45,11 @@ def test_preview_apply_verify_undo_and_apply_again(run: Run, source: Path, home:
     assert (first["backup"], first["source_unchanged"]) == (None, True)
     compared = run("migrate", "verify", source)
     assert compared.returncode == 0 and "nothing differs" in compared.stdout
+    foreseen = json.loads(run("migrate", "undo", "--preview", "--json").stdout)
+    assert (foreseen["removed"], foreseen["running"]) == (9, [])
+    assert "nothing was removed" in run("migrate", "undo", "--preview").stdout
     undone = json.loads(run("migrate", "undo", "--json").stdout)
+    assert undone["counts"] == foreseen["counts"]
     assert (undone["removed"], undone["left"]) == (9, [])
     assert run("migrate", "verify", source, "--json").returncode == 1
     again = json.loads(run("migrate", "db", source, "--apply", "--json").stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from moves import OBSERVER, changed, compared, content, moved, sha256, undone
-from sqlalchemy import select
+from sqlalchemy import select, update
 from v1_database import built, insert
 
 from autotuner.errors import StoreError
@@ -98,8 +98,12 @@ def test_what_has_changed_in_the_source_is_moved_anew(source: Path, store: Store
 def test_undone_the_target_is_as_before(source: Path, store: Store) -> None:
     before = content(store)
     moved(source, store)
+    gone = {task.id for task in store.tasks.all()}
     assert undone(store) == 15
-    assert content(store) == before
+    after = content(store)
+    events = [row for row in after.pop("events") if row not in before["events"]]
+    assert {(row[1], row[3]) for row in events} == {(number, "task_deleted") for number in gone}
+    assert after == {name: rows for name, rows in before.items() if name != "events"}
     moved(source, store)
     assert compared(source, store).differences == []
 
@@ -167,6 +171,35 @@ def test_a_task_that_was_worked_on_since_stays(source: Path, store: Store) -> No
     assert moved(source, store).units["tasks"] == {"worked_on": 1, "same": 11}
     undone(store)
     assert [task.v1_task_id for task in store.tasks.all()] == [3]
+
+
+def test_a_preview_of_undoing_counts_what_goes_then(source: Path, store: Store) -> None:
+    moved(source, store)
+    (number,) = (one.id for one in store.migrations.all())
+    before = content(store)
+    foreseen = store.migrations.undo_preview(number, force=False)
+    assert content(store) == before
+    assert (foreseen.left, foreseen.running) == ((), ())
+    assert foreseen.counts["tasks"] == len(before["tasks_v2"])
+    assert foreseen.counts["experiments"] == len(before["experiments_v2"])
+    assert foreseen.counts["measurements"] == len(before["measurements"])
+    assert undone(store) == foreseen.removed
+
+
+def test_nothing_is_taken_back_while_a_task_of_it_runs(source: Path, store: Store) -> None:
+    moved(source, store)
+    (number,) = (one.id for one in store.migrations.all())
+    task = next(task for task in store.tasks.all() if task.v1_task_id == 3)
+    store.tasks.act(task.id, "resume")
+    with store.sessions.writing() as session:
+        session.execute(update(TaskRow).where(TaskRow.id == task.id).values(status="running"))
+    before = content(store)
+    assert store.migrations.undo_preview(number, force=True).running == (task.id,)
+    with pytest.raises(StoreError, match=f"running: {task.id}") as error:
+        undone(store, force=True)
+    assert "cancel" in (error.value.remedy or "")
+    assert content(store) == before
+    assert store.migrations.undo_preview(number, force=False).left == (3,), "without force it stays"
 
 
 def test_numbers_and_names_that_are_taken_are_given_anew(source: Path, store: Store) -> None:

@@ -94,13 +94,16 @@ def migrate_undo(
     force: Annotated[
         bool, typer.Option("--force", help="Remove also tasks that were worked on here since.")
     ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would go, and remove nothing.")
+    ] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Remove what a migration moved here; all else stays as it is."""
     from autotuner.cli.commands.migrate import migrate_undo as command
 
-    command(number, to=to, force=force, home=home, as_json=as_json)
+    command(number, to=to, force=force, preview=preview, home=home, as_json=as_json)
 
 
 @migrate_app.command("task")

@@ -45,8 +45,11 @@ def test_an_uploaded_database_is_listed_compared_and_taken_back(
     compared = sent(client, "migrations/verify", raw).json()
     assert (compared["differing"], compared["differences"]) == (0, [])
     assert compared["leaves"]["carried"] > 0
-    undone = client.post(f"/api/v2/migrations/{found['id']}/undo").json()
-    assert undone["left"] == [] and undone["removed"] >= 4
+    undo = f"/api/v2/migrations/{found['id']}/undo"
+    foreseen = client.post(undo, params={"preview": True}).json()
+    assert client.get("/api/v2/tasks/").json()["total"] == foreseen["counts"]["tasks"] >= 4
+    undone = client.post(undo).json()
+    assert undone == foreseen and undone["left"] == [] and undone["removed"] >= 4
     assert client.get("/api/v2/migrations/").json() == {"items": []}
     assert client.get("/api/v2/tasks/").json()["total"] == 0
     assert client.post(f"/api/v2/migrations/{found['id']}/undo").status_code == 404

@@ -316,6 +316,8 @@ export interface paths {
         /**
          * Undo Migration
          * @description Removes what a migration moved here; all else stays as it is.
+         *
+         *     409 while one of its tasks runs.
          */
         post: operations["undo_migration"];
         delete?: never;
@@ -6808,9 +6810,17 @@ export interface components {
         TokenScope: "read" | "write" | "admin";
         /**
          * UndoneMigration
-         * @description Outcome of taking a migration back.
+         * @description Outcome of taking a migration back, or of a preview of that.
          */
         UndoneMigration: {
+            /**
+             * Counts
+             * @description Rows that go: `v1_tasks`, `presets`, `other_rows` of version 1, and `tasks`, `experiments`,
+             *     `measurements`, `observations`, `profiles` of version 2; no key of which none goes.
+             */
+            counts: {
+                [key: string]: number;
+            };
             /**
              * Left
              * @description Numbers of v1 tasks that were worked on here since, and stay.
@@ -6821,6 +6831,11 @@ export interface components {
              * @description Tasks, presets and other rows.
              */
             removed: number;
+            /**
+             * Running
+             * @description Numbers of tasks that run, in a preview: they have to be cancelled first.
+             */
+            running: number[];
         };
         /**
          * Validation
@@ -8582,6 +8597,8 @@ export interface operations {
             query?: {
                 /** @description Removes also tasks that were worked on here since. */
                 force?: boolean;
+                /** @description Only says what would go; nothing is removed. */
+                preview?: boolean;
             };
             header?: never;
             path: {
@@ -8630,6 +8647,15 @@ export interface operations {
             };
             /** @description `not-found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-transition`: The task's status does not allow this action */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

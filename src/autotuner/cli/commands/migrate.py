@@ -36,6 +36,7 @@ from autotuner.migrate.draft import Done
 from autotuner.store import Store
 from autotuner.store.database import address_of
 from autotuner.store.maintenance import Database
+from autotuner.store.v1.migrations import MigrationRecord, UndoPreview
 from autotuner.store.v1.moved import MoveOutcome
 from autotuner.tuning.forecast import PREDICTION_CACHE
 
@@ -173,12 +174,19 @@ def _print_comparison(found: MovedComparison) -> None:
 
 
 def migrate_undo(
-    number: int | None, *, to: str | None, force: bool, home: Path | None, as_json: bool
+    number: int | None,
+    *,
+    to: str | None,
+    force: bool,
+    preview: bool,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """`autotuner migrate undo`.
 
     Raises:
         MigrationError: nothing of such a migration is here.
+        WrongTransitionError: one of its tasks runs.
     """
     with Store.open(state_folder(home), to) as store:
         known = store.migrations.all()
@@ -187,6 +195,10 @@ def migrate_undo(
             there = ", ".join(str(one.id) for one in known) or "none"
             what = "no migration" if number is None else f"nothing of migration {number}"
             raise MigrationError(f"{what} is here", remedy=f"those that are here: {there}")
+        foreseen = store.migrations.undo_preview(found.id, force=force)
+        if preview:
+            _print_undo_preview(found, foreseen, as_json=as_json)
+            return
         removed, left = 0, list[int]()
         for step in store.migrations.undo(found.id, force=force):
             removed += step.removed
@@ -194,12 +206,30 @@ def migrate_undo(
     if as_json:
         print_json(
             {"migration": found.id, "source": found.source, "removed": removed, "left": left}
+            | {"counts": dict(foreseen.counts)}
         )
         return
     _say(f"migration {found.id} of {found.source}: {removed:,} tasks, presets and rows removed")
     if left:
         numbers = ", ".join(map(str, left[:_SHOWN]))
         _say(f"{len(left):,} tasks were worked on here since and stay: {numbers}; --force removes")
+
+
+def _print_undo_preview(found: MigrationRecord, foreseen: UndoPreview, *, as_json: bool) -> None:
+    if as_json:
+        document = {**vars(foreseen), "counts": dict(foreseen.counts)}
+        print_json({"migration": found.id, "source": found.source, **document})
+        return
+    counts = ", ".join(
+        f"{name.replace('_', ' ')}: {count:,}" for name, count in foreseen.counts.items()
+    )
+    _say(f"migration {found.id} of {found.source}: would go: {counts or 'nothing'}")
+    if foreseen.left:
+        numbers = ", ".join(map(str, foreseen.left[:_SHOWN]))
+        _say(f"{len(foreseen.left):,} tasks were worked on here since and would stay: {numbers}")
+    if foreseen.running:
+        _say(f"cancel these first, they are running: {', '.join(map(str, foreseen.running))}")
+    _say("nothing was removed")
 
 
 def _refuse_itself(wanted: MigrationRequest) -> None:

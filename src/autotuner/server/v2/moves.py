@@ -55,12 +55,17 @@ class MigrationList(View):
 
 
 class UndoneMigration(View):
-    """Outcome of taking a migration back."""
+    """Outcome of taking a migration back, or of a preview of that."""
 
     removed: int
     """Tasks, presets and other rows."""
     left: list[int]
     """Numbers of v1 tasks that were worked on here since, and stay."""
+    counts: dict[str, int]
+    """Rows that go: `v1_tasks`, `presets`, `other_rows` of version 1, and `tasks`, `experiments`,
+    `measurements`, `observations`, `profiles` of version 2; no key of which none goes."""
+    running: list[int]
+    """Numbers of tasks that run, in a preview: they have to be cancelled first."""
 
 
 class MovedComparisonView(View):
@@ -134,7 +139,7 @@ def verify_upload(service: ServiceDep, file: Annotated[UploadFile, File()]) -> R
 @router.post(
     "/{migration_id}/undo",
     response_model=UndoneMigration,
-    responses=merged(problems(ProblemKind.NOT_FOUND)),
+    responses=merged(problems(ProblemKind.NOT_FOUND, ProblemKind.WRONG_TRANSITION)),
 )
 def undo_migration(
     service: ServiceDep,
@@ -142,15 +147,24 @@ def undo_migration(
     force: Annotated[
         bool, Query(description="Removes also tasks that were worked on here since.")
     ] = False,
+    preview: Annotated[
+        bool, Query(description="Only says what would go; nothing is removed.")
+    ] = False,
 ) -> Response:
-    """Removes what a migration moved here; all else stays as it is."""
+    """Removes what a migration moved here; all else stays as it is.
+
+    409 while one of its tasks runs.
+    """
     migrations = service.store.migrations
     if migration_id not in {one.id for one in migrations.all()}:
         raise NotFoundError(f"nothing of migration {migration_id} is here")
-    steps = list(migrations.undo(migration_id, force=force))
-    removed = sum(step.removed for step in steps)
-    left = [number for step in steps for number in step.left]
-    return json_response(_UNDONE, {"removed": removed, "left": left})
+    foreseen = migrations.undo_preview(migration_id, force=force)
+    found = {**vars(foreseen), "counts": dict(foreseen.counts)}
+    if not preview:
+        steps = list(migrations.undo(migration_id, force=force))
+        found["removed"] = sum(step.removed for step in steps)
+        found["left"] = [number for step in steps for number in step.left]
+    return json_response(_UNDONE, found)
 
 
 def name_of(file: UploadFile) -> str:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, Row, Select, func, select, update
 
+from autotuner.errors import WrongTransitionError
 from autotuner.store.migration_schema import MigratedRow, MigrationRow
 from autotuner.store.sessions import Sessions
+from autotuner.store.transitions import allowed_actions
 from autotuner.store.v1.moving import ENGINE
-from autotuner.store.v1.unmoving import PUT_ASIDE_KIND, remove_units, was_worked_on
+from autotuner.store.v1.unmoving import (
+    PUT_ASIDE_KIND,
+    counts_of,
+    remove_units,
+    running_tasks,
+    was_worked_on,
+)
 
 _UNITS = MigratedRow.__table__.c
 _AT_ONCE = 50
@@ -49,6 +57,22 @@ class Undone:
 
     removed: int
     left: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class UndoPreview:
+    """What undoing would do.
+
+    Attributes:
+        removed: units that would go. counts: rows that would go with them, by kind.
+        left: as in `Undone`.
+        running: tasks of version 2 that run, and forbid it.
+    """
+
+    removed: int
+    counts: Mapping[str, int]
+    left: tuple[int, ...]
+    running: tuple[int, ...]
 
 
 class Migrations:
@@ -117,26 +141,69 @@ class Migrations:
             row = session.scalars(query.order_by(MigratedRow.id.desc())).first()
             return None if row is None else _record(row)
 
+    def undo_preview(self, migration: int, *, force: bool) -> UndoPreview:
+        """What `undo` would remove and leave; nothing is changed."""
+        with self._sessions.reading() as session:
+            connection = session.connection()
+            units = connection.execute(_units_of(migration)).all()
+            gone, left = _parted(connection, units, force=force)
+            return UndoPreview(
+                removed=sum(unit.kind != PUT_ASIDE_KIND for unit in gone),
+                counts=counts_of(connection, gone),
+                left=tuple(unit.v1_id for unit in left),
+                running=tuple(running_tasks(connection, gone)),
+            )
+
     def undo(self, migration: int, *, force: bool) -> Iterator[Undone]:
         """Removes what a migration moved here, the newest first, some units in each transaction.
 
         Args:
             force: also tasks that were worked on here since.
+
+        Raises:
+            WrongTransitionError: one of the tasks runs. Nothing is removed, unless it was started
+                meanwhile; then the others are removed by the next call.
         """
-        own = select(*_UNITS).where(_UNITS.migration_id == migration).order_by(_UNITS.id.desc())
+        _refuse_running(migration, self.undo_preview(migration, force=force).running)
+        own = _units_of(migration)
         query = own
         while True:
             with self._sessions.writing() as session:
                 connection = session.connection()
                 units = connection.execute(query.limit(_AT_ONCE)).all()
-                left = [u for u in units if not force and was_worked_on(connection, u)]
-                gone = [unit for unit in units if unit not in left]
+                gone, left = _parted(connection, units, force=force)
+                _refuse_running(migration, running_tasks(connection, gone))
                 remove_units(connection, gone)
             if not units:
                 return
             query = own.where(_UNITS.id < units[-1].id)
             moved = sum(unit.kind != PUT_ASIDE_KIND for unit in gone)
             yield Undone(moved, tuple(unit.v1_id for unit in left))
+
+
+def _units_of(migration: int) -> Select[Any]:
+    """The units of a migration, the newest first."""
+    return select(*_UNITS).where(_UNITS.migration_id == migration).order_by(_UNITS.id.desc())
+
+
+def _parted(
+    connection: Connection, units: Sequence[Row[Any]], *, force: bool
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Units that go, and those that stay since they were worked on."""
+    left = [unit for unit in units if not force and was_worked_on(connection, unit)]
+    kept = {unit.id for unit in left}
+    return [unit for unit in units if unit.id not in kept], left
+
+
+def _refuse_running(migration: int, running: Sequence[int]) -> None:
+    if running:
+        numbers = ", ".join(map(str, running))
+        raise WrongTransitionError(
+            f"migration {migration} cannot be taken back: its tasks are running: {numbers}",
+            status="running",
+            allowed=allowed_actions("running"),
+            remedy="cancel them first",
+        )
 
 
 def _record(row: MigratedRow) -> UnitRecord:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from autotuner.store import v1_schema
+from autotuner.store.event_log import TASK_DELETED
 from autotuner.store.migration_schema import MigratedRow
 from autotuner.store.row_numbers import chunks, found_in, wanted_or_new
-from autotuner.store.schema import EventRow, ObservationRow, ProfileRow, TaskRow
+from autotuner.store.schema import (
+    EventRow,
+    ExperimentRow,
+    MeasurementRow,
+    ObservationRow,
+    ProfileRow,
+    TaskRow,
+)
 
 REPLACED = "replaced"
 """Key of an account: the row of version 1's presets that stood here before, and was replaced."""
@@ -30,6 +50,51 @@ def was_worked_on(connection: Connection, unit: Row[Any]) -> bool:
     return bool(connection.scalar(select(exists().where(here))))
 
 
+def running_tasks(connection: Connection, units: Sequence[Row[Any]]) -> list[int]:
+    """Tasks of version 2 that run: those that units became, and others that run their v1 tasks."""
+    found: set[int] = set()
+    for some in chunks([unit for unit in units if unit.kind == "task"]):
+        columns = TaskRow.__table__.c
+        v1_ids = [unit.v1_id for unit in some if unit.v1_id is not None]
+        theirs = or_(columns.id.in_(_tasks_of(some)), columns.v1_task_id.in_(v1_ids))
+        query = select(columns.id).where(theirs, columns.status == "running")
+        found |= set(connection.scalars(query))
+    return sorted(found)
+
+
+def counts_of(connection: Connection, units: Sequence[Row[Any]]) -> Counter[str]:
+    """How many rows of each kind go with units."""
+    found: Counter[str] = Counter()
+    for some in chunks(list(units)):
+        kinds = Counter(unit.kind for unit in some)
+        ours = _tasks_of([unit for unit in some if unit.kind == "task"])
+        mine = ExperimentRow.task_id.in_(ours)
+        measured = select(ExperimentRow.id).where(mine)
+        found += Counter(
+            {
+                "v1_tasks": kinds["task"],
+                "presets": kinds["preset"],
+                "other_rows": kinds["row"],
+                "tasks": _count(connection, TaskRow.id.in_(ours)),
+                "experiments": _count(connection, mine),
+                "measurements": _count(connection, MeasurementRow.experiment_id.in_(measured)),
+                "observations": _count(connection, ObservationRow.task_id.in_(ours)),
+                "profiles": sum(unit.profile is not None for unit in some),
+            }
+        )
+    return found
+
+
+def _count(connection: Connection, condition: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).where(condition)) or 0
+
+
+def _tasks_of(units: Sequence[Row[Any]]) -> list[int]:
+    """Numbers of the tasks of version 2 that units became."""
+    ours = [unit.v2_task_id for unit in units if unit.v2_task_id is not None]
+    return ours + [number for unit in units for number in unit.account.get(FURTHER, ())]
+
+
 def remove_units(connection: Connection, units: Sequence[Row[Any]]) -> None:
     """Removes units, and what they were recorded as; presets that they replaced come back."""
     for kind in ("task", "preset", "row", PUT_ASIDE_KIND):
@@ -43,11 +108,19 @@ def remove_units(connection: Connection, units: Sequence[Row[Any]]) -> None:
 
 
 def _remove_tasks(connection: Connection, units: Sequence[Row[Any]]) -> None:
-    ours = [unit.v2_task_id for unit in units if unit.v2_task_id is not None]
-    ours += [number for unit in units for number in unit.account.get(FURTHER, ())]
+    ours = _tasks_of(units)
+    columns, now = TaskRow.__table__.c, datetime.now(UTC)
+    named = connection.execute(select(columns.id, columns.name).where(columns.id.in_(ours))).all()
     connection.execute(delete(ObservationRow).where(ObservationRow.task_id.in_(ours)))
     connection.execute(delete(EventRow).where(EventRow.task_id.in_(ours)))
     connection.execute(delete(TaskRow).where(TaskRow.id.in_(ours)))
+    if named:
+        # As when a task is deleted by itself: whoever follows events learns of it.
+        gone = [
+            {"task_id": row.id, "at": now, "kind": TASK_DELETED, "payload": {"name": row.name}}
+            for row in named
+        ]
+        connection.execute(insert(EventRow), gone)
     v1_ids = [unit.v1_id for unit in units if unit.v1_id is not None]
     tasks, experiments = v1_schema.tasks, v1_schema.experiments
     mine = tasks.c.id.in_(v1_ids)
