@@ -27,8 +27,16 @@ from autotuner.report.performance_words import (
     title,
     uncertain_lines,
 )
+from autotuner.search import OperatingPoint
 from autotuner.store import ExperimentRecord
+from autotuner.tuning.expected_changes import (
+    PlacedPoint,
+    did_help,
+    expected_changes,
+    tried_changes,
+)
 from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.part_learning import parts_learnt
 from autotuner.tuning.performance import PerformanceOf, PointChoice
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.prepare import Prepared, prepare
@@ -286,7 +294,11 @@ def test_a_rate_is_explained_by_the_requests_in_flight() -> None:
     [
         (PointChoice(candidate="0123456789ab"), "candidate: '0123456789ab' is none of the task's"),
         (PointChoice(load=LoadLevel.concurrency(7)), "load: concurrency 7 is no load level"),
-        (PointChoice(point=99), "nothing was measured"),
+        (
+            PointChoice(point=99),
+            r"--point: 99 is out of range\n.*predicted frontier has 1 to",
+        ),
+        (PointChoice(point=0), "--point: 0 is out of range"),
     ],
 )
 def test_what_there_is_not_is_named(choice: PointChoice, words: str) -> None:
@@ -295,8 +307,33 @@ def test_what_there_is_not_is_named(choice: PointChoice, words: str) -> None:
     assert refused.value.remedy
 
 
+@pytest.mark.parametrize("zero", ["ttft_ms", "tpot_ms", "tok_s"])
+def test_nothing_is_expected_of_changes_where_a_figure_is_zero(zero: str) -> None:
+    prepared, ((scenario, _), *_) = on_paper()
+    region, (candidate, *_) = prepared.space.by_region()[0]
+    figures = {"ttft_ms": 100.0, "tpot_ms": 10.0, "tok_s": 300.0, zero: 0.0}
+    point = OperatingPoint(
+        candidate_id=candidate.id,
+        load=LoadLevel.concurrency(8),
+        tok_s_per_gpu=figures["tok_s"],
+        tok_s_per_user=100.0,
+        e2e_p90_ms=1500.0,
+        usd_per_gpu_hour=None,
+        **figures,
+    )
+    placed = PlacedPoint(scenario, region, candidate, point, measured=True)
+    errors = parts_learnt((), (), on_cpu=False).errors
+    assert expected_changes(placed, tried_changes(placed), errors, {}) == []
+
+
+def test_what_was_measured_to_serve_nothing_did_not_help() -> None:
+    view = next(iter(explaining().explained().helps), None)
+    assert view is not None
+    assert did_help(view) and not did_help(view.model_copy(update={"measured_tok_s": 0.0}))
+
+
 def test_a_point_beyond_the_frontier_is_named() -> None:
     (only, *_) = candidates(parallel__tensor_parallel=2)
-    with pytest.raises(NoResultError, match="there is no point 99") as refused:
+    with pytest.raises(NoResultError, match="99 is out of range") as refused:
         explaining([experiment(1, only, {})]).explained(PointChoice(point=99))
-    assert "points 1 to" in (refused.value.remedy or "")
+    assert "has 1 to" in (refused.value.remedy or "")

@@ -125,6 +125,8 @@ def expected_changes(
     """
     found: dict[tuple[str, int], tuple[float, TriedChange, ChangeView]] = {}
     for one in tried:
+        if not _is_comparable(placed, one):
+            continue
         view = _change_view(placed, one, errors, measured)
         gain = _gain(view)
         key = one.change.path, one.prediction.devices
@@ -144,7 +146,7 @@ def did_help(view: ChangeView) -> bool:
     if view.measured_tok_s is None:
         return True
     before = view.tok_s.before * (min(view.gpus / view.gpus_now, 1.0))
-    return math.log(view.measured_tok_s / before) >= _LEAST_GAIN
+    return view.measured_tok_s >= before * math.exp(_LEAST_GAIN)
 
 
 def changed_kinds(before: TimeParts, after: TimeParts) -> list[str]:
@@ -191,6 +193,19 @@ def _moves(parts: TimeParts, point: Prediction) -> Iterator[tuple[str, Move]]:
     for name in sorted(longest, key=longest.__getitem__, reverse=True):
         if longest[name] >= _LONG_SHARE:
             yield from kind_of_part(name).changes.items()
+
+
+def _is_comparable(placed: PlacedPoint, one: TriedChange) -> bool:
+    """Whether ratios of before and after exist: no figure of the point, and no latency that the
+    roofline tells of both, is zero or missing."""
+    figures = placed.figures
+    told = (
+        sum(getattr(parts, quantity).values()) > 0
+        for quantity in QUANTITIES
+        if quantity in figures
+        for parts in (placed.parts, one.parts)
+    )
+    return "ttft_ms" in figures and all(value > 0 for value in figures.values()) and all(told)
 
 
 def _change_view(

@@ -170,15 +170,24 @@ class PerformanceOf:
         if measured:
             return (*self._best(measured, choice), True)
         if choice.point is not None and self._measured:
-            count = len(self._front(self._measured))
-            raise NoResultError(
-                f"--point: there is no point {choice.point}",
-                remedy=f"the frontier has points 1 to {count}",
-            )
-        predicted = self._asked(self._predicted(choice), choice)
+            raise self._out_of_range(choice.point, self._measured, "measured")
+        known = self._predicted(choice)
+        predicted = self._asked(known, choice)
         if not predicted:
+            if choice.point is not None and known:
+                raise self._out_of_range(choice.point, known, "predicted")
             raise self._nothing(choice)
         return (*self._best(predicted, choice), False)
+
+    def _out_of_range(
+        self, asked: int, points: Sequence[OperatingPoint], how: str
+    ) -> NoResultError:
+        """The number is of no row of the frontier; names those that there are."""
+        count = len(self._front(points))
+        return NoResultError(
+            f"--point: {asked} is out of range",
+            remedy=f"the {how} frontier has 1 to {count}",
+        )
 
     def _asked(self, points: Sequence[OperatingPoint], choice: PointChoice) -> list[OperatingPoint]:
         if choice.point is not None:

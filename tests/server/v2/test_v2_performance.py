@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from made_runs import created, run
 
+from autotuner.profiles import USERS
 from autotuner.server.service import Service
+from autotuner.server.v2 import plans
 from autotuner.tuning.performance_views import PerformanceView
 
 ON_PAPER: dict[str, Any] = {
@@ -32,6 +36,42 @@ def test_a_waiting_task_is_explained_by_prediction(client: TestClient) -> None:
         refused = client.get(path, params=asked)
         assert refused.status_code == 409 and refused.json()["detail"], asked
     assert client.get(path, params={"concurrency": 0}).status_code == 422
+    both = client.get(path, params={"concurrency": 4, "rate": 2.0})
+    assert both.status_code == 422 and "keep one" in both.json()["detail"]
+
+
+def test_what_a_task_becomes_has_to_be_allowed_too(service: Service, client: TestClient) -> None:
+    """A profile may add what the operator forbids, and the document does not say it."""
+    sly = {
+        "name": "sly",
+        "description": "flags of its own",
+        "layers": [{"set": {"misc": {"extra_args": ["--lora-modules", "a=/etc"]}}}],
+    }
+    folder = service.folder / USERS
+    folder.mkdir(parents=True)
+    (folder / "sly.yaml").write_text(json.dumps(sly), encoding="utf-8")
+    path = f"/api/v2/tasks/{created(client, **ON_PAPER, profiles=['sly'])}/performance"
+    refused = client.get(path)
+    assert refused.json()["type"] == "/problems/policy-refused", refused.text
+    assert "--lora-modules" in refused.text
+
+
+def test_a_report_waits_for_its_turn_as_an_explanation_does(
+    service: Service, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id = created(client, **ON_PAPER)
+    monkeypatch.setattr(plans, "LONGEST_S", 0.0)
+    taken = []
+    while plans._places.acquire(blocking=False):
+        taken.append(True)
+    try:
+        for what in ("performance", "report"):
+            answer = client.get(f"/api/v2/tasks/{task_id}/{what}")
+            assert (answer.status_code, "retry-after" in answer.headers) == (503, True), what
+    finally:
+        for _ in taken:
+            plans._places.release()
+    assert client.get(f"/api/v2/tasks/{task_id}/report").status_code == 200
 
 
 def test_a_task_that_is_not_there(client: TestClient) -> None:

@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from autotuner.config import LoadKind, LoadLevel, parse_task
-from autotuner.errors import AutotunerError, StoreError
-from autotuner.server.problems import ProblemKind
+from autotuner.errors import AutotunerError, Problem, StoreError
+from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.plans import MOST_COMBINATIONS, planning_turn
 from autotuner.server.v2.routing import ServiceDep, TaskId, json_response, problems, v2_router
@@ -21,7 +21,7 @@ from autotuner.store.profiles import service_registry
 from autotuner.tuning.performance import PerformanceOf, PointChoice, performance_of
 from autotuner.tuning.performance_views import PerformanceView
 from autotuner.tuning.stored_task import prepared_again
-from autotuner.workers.violations import require_allowed
+from autotuner.workers.violations import require_allowed, require_allowed_resolved
 
 router = v2_router("/tasks/{task_id}", "results")
 PERFORMANCE = TypeAdapter(PerformanceView)
@@ -55,6 +55,12 @@ def get_performance(
 
     409 where there is no such point, or where nothing was measured and nothing is predicted.
     """
+    if concurrency is not None and rate is not None:
+        raise ProblemError(
+            ProblemKind.INVALID_PARAMETER,
+            "concurrency and rate do not go together: a load level is one or the other; keep one",
+            errors=(Problem("rate", "not beside concurrency"),),
+        )
     load = None
     if concurrency is not None:
         load = LoadLevel(LoadKind.CONCURRENCY, concurrency)
@@ -67,13 +73,18 @@ def get_performance(
 
 
 def performance_of_recommended(service: Service, record: TaskRecord) -> PerformanceView | None:
-    """Where the time of a task's recommended point goes; None where that is unknown."""
-    try:
-        return _explaining(service, record).of_recommended()
-    except StoreError:
-        raise
-    except AutotunerError:
-        return None
+    """Where the time of a task's recommended point goes; None where that is unknown.
+
+    Raises:
+        ProblemError: as `planning_turn`.
+    """
+    with planning_turn():
+        try:
+            return _explaining(service, record).of_recommended()
+        except StoreError:
+            raise
+        except AutotunerError:
+            return None
 
 
 def _explaining(service: Service, record: TaskRecord) -> PerformanceOf:
@@ -89,4 +100,6 @@ def _explaining(service: Service, record: TaskRecord) -> PerformanceOf:
     )
     registry = service_registry(service.store, service.folder)
     prepared = prepared_again(record, service.folder, registry, most=MOST_COMBINATIONS)
+    # Profiles and the machine's own values may have added what the document does not say.
+    require_allowed_resolved(prepared, service.policy, base=base, source=source)
     return performance_of(prepared, service.folder, service.store, record, measure=False)
