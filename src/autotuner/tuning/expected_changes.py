@@ -199,13 +199,13 @@ def _is_comparable(placed: PlacedPoint, one: TriedChange) -> bool:
     """Whether ratios of before and after exist: no figure of the point, and no latency that the
     roofline tells of both, is zero or missing."""
     figures = placed.figures
-    told = (
+    are_long = (
         sum(getattr(parts, quantity).values()) > 0
         for quantity in QUANTITIES
         if quantity in figures
         for parts in (placed.parts, one.parts)
     )
-    return "ttft_ms" in figures and all(value > 0 for value in figures.values()) and all(told)
+    return "ttft_ms" in figures and all(value > 0 for value in figures.values()) and all(are_long)
 
 
 def _change_view(

@@ -61,7 +61,7 @@ class Undone:
 
 @dataclass(frozen=True)
 class UndoPreview:
-    """What undoing would do.
+    """Effect that undoing would have.
 
     Attributes:
         removed: units that would go. counts: rows that would go with them, by kind.
@@ -142,7 +142,7 @@ class Migrations:
             return None if row is None else _record(row)
 
     def undo_preview(self, migration: int, *, force: bool) -> UndoPreview:
-        """What `undo` would remove and leave; nothing is changed."""
+        """The effect that `undo` would have; nothing is changed."""
         with self._sessions.reading() as session:
             connection = session.connection()
             units = connection.execute(_units_of(migration)).all()
