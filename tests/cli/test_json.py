@@ -10,6 +10,8 @@ import pytest
 from running import Done, Run, WriteTask
 from test_bad_input import is_shown
 
+from autotuner.workers.devices import FoundGpu
+
 EXPERIMENT = {"id", "status", "failure", "selection_reason", "settings", "command", "measurements"}
 POINT = {"experiment", "load", "tok_s", "tok_s_per_gpu", "tok_s_per_user", "ttft_ms"}
 
@@ -160,3 +162,21 @@ def test_where_nothing_succeeds_the_exit_code_is_1(
     assert {e["failure"]["kind"] for e in failed["experiments"]} == {kind}
     assert (failed["frontier"], failed["recommended"]) == ([], None)
     assert "Traceback" not in done.stderr
+
+
+def test_doctor_lists_the_gpus_that_the_driver_describes(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [FoundGpu(str(n), "NVIDIA H100 80GB HBM3", 79.6) for n in range(2)]
+    found.append(FoundGpu("2", "Frobnicator 3000", 16.0))
+    monkeypatch.setattr("autotuner.cli.commands.doctor.found_gpus", lambda: found)
+    cpu, *gpus = document(run("doctor", "--json"))["devices"]
+    assert cpu["kind"] == "cpu" and cpu["cores"] >= 1
+    assert [(each["name"], each["count"]) for each in gpus] == [
+        ("h100_sxm", 2),
+        ("Frobnicator 3000", 1),
+    ]
+    assert gpus[0]["bandwidth_gb_s"] > 3_000 and gpus[0]["tflops"]["fp8"] > 1_000
+    assert gpus[1]["bandwidth_gb_s"] is None and gpus[1]["tflops"] is None
+    shown = " ".join(run("doctor").stdout.split())
+    assert "2 x h100_sxm" in shown and "describe it in gpus.yaml" in shown

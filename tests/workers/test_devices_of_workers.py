@@ -19,6 +19,7 @@ from autotuner.workers.devices import (
     devices_of,
     found_gpus,
 )
+from autotuner.workers.machine import gpu_kinds
 
 H100 = FoundGpu("0", "NVIDIA H100 80GB HBM3", 79.6)
 NODE = (H100, FoundGpu("1", "NVIDIA H100 80GB HBM3", 79.6), FoundGpu("2", "NVIDIA L40S", 45.0))
@@ -36,6 +37,18 @@ def test_devices_are_found_by_what_is_requested() -> None:
     assert meant("2") == Devices("l40s", ("2",))
     assert (meant("0,1").gpus, meant("cpu").gpus) == (2, 0)
     assert meant("0", (), gpu="mi300x") == Devices("mi300x", ("0",))
+
+
+def test_gpus_are_told_by_kind_whether_the_catalog_knows_them_or_not() -> None:
+    unknown = FoundGpu("3", "Frobnicator 3000", 16.0)
+    kinds = gpu_kinds((*NODE, unknown))
+    assert [(kind.name, kind.count) for kind in kinds] == [
+        ("h100_sxm", 2),
+        ("l40s", 1),
+        ("Frobnicator 3000", 1),
+    ]
+    assert [kind.entry is not None for kind in kinds] == [True, True, False]
+    assert kinds[2].memory_gib == 16.0 and gpu_kinds(()) == ()
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ from autotuner.server.v2 import (
     logs,
     migrations,
     moves,
+    operation,
     performance,
     plans,
     points,
@@ -53,6 +54,7 @@ from autotuner.server.v2 import (
     suggestions,
     system,
     tasks,
+    tokens,
     verifications,
 )
 from autotuner.server.web_ui import WebUi
@@ -95,6 +97,8 @@ V2_ROUTERS = (
     catalog.predictors,
     catalog.schemas,
     system.router,
+    operation.router,
+    tokens.router,
     session.router,
 )
 
@@ -193,8 +197,8 @@ def with_security_schemes(document: dict[str, Any]) -> dict[str, Any]:
 def with_problem_type(document: dict[str, Any]) -> dict[str, Any]:
     """The document with problem details under their own media type."""
     for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
+        for described in operations.values():
+            for response in described["responses"].values():
                 content = response.get("content", {})
                 if MEDIA_TYPE in content and _JSON in content:
                     content[MEDIA_TYPE] = content.pop(_JSON)
@@ -216,7 +220,8 @@ def listening_on(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """Server that ends open streams first: they would hold a shutdown until its grace period ends.
+    """Server that samples how busy its machine is, and ends open streams first: they would hold a
+    shutdown until its grace period ends.
 
     Args:
         app: what `create_app` made; it stands in `config` too, bare or behind something.
@@ -226,7 +231,13 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, and begins to sample."""
+        self._app.state.service.usage.start()
+        await super().startup(sockets)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops listening, ends the streams, and waits for the requests that are left."""
         self._app.state.feed.close()
+        self._app.state.service.usage.stop()
         await super().shutdown(sockets)

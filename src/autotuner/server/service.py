@@ -14,6 +14,7 @@ from autotuner.errors import Problem
 from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.subscribers import Subscribers
+from autotuner.server.usage_history import UsageHistory
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
 from autotuner.store.tokens import Tokens
@@ -39,6 +40,7 @@ class Service:
         liveness: heartbeats of workers, as this process has seen them.
         points: operating points of tasks, as this process has read them.
         subscribers: sockets of v1's clients that this process has open.
+        usage: how busy this machine was while this process ran.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class Service:
     liveness: Liveness = field(default_factory=Liveness)
     points: PointReader = field(default_factory=PointReader)
     subscribers: Subscribers = field(default_factory=Subscribers)
+    usage: UsageHistory = field(default_factory=UsageHistory)
 
     @property
     def base(self) -> Path:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, func, inspect, select
+from sqlalchemy import URL, Engine, func, inspect, select, text
 from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
@@ -36,6 +36,7 @@ from autotuner.store.schema import (
 from autotuner.store.sessions import Sessions, delete_in_batches
 from autotuner.store.workers import WorkerRecord
 
+_PAGES = ("page_count", "page_size")
 _PG_DUMP, _PG_RESTORE = "pg_dump", "pg_restore"
 _OF_ANY_SCHEMA = (
     *("id", "name", "kind", "host", "boot", "pid", "pid_started", "version", "gpu", "devices"),
@@ -80,6 +81,13 @@ class Database:
                 remedy="name its home with --home, or its address with --database",
             )
         return cls(url, name_of(url), file)
+
+    @classmethod
+    def of(cls, sessions: Sessions) -> Database:
+        """The database of a store that is open."""
+        url = sessions.engine.url
+        file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+        return cls(url, sessions.name, file)
 
     def revisions(self) -> tuple[str | None, str]:
         """Its revision, and the newest that this version knows.
@@ -292,6 +300,15 @@ def database_version(sessions: Sessions) -> str:
     with sessions.reading() as session:
         version = session.connection().dialect.server_version_info or ()
         return ".".join(map(str, version))
+
+
+def database_bytes(sessions: Sessions) -> int:
+    """Bytes that the database takes on its disk."""
+    with sessions.reading() as session:
+        if session.connection().dialect.name == "sqlite":
+            pages, page = (session.scalar(text(f"PRAGMA {name}")) for name in _PAGES)
+            return int(pages or 0) * int(page or 0)
+        return int(session.scalar(select(func.pg_database_size(func.current_database()))) or 0)
 
 
 def known_workers(sessions: Sessions) -> tuple[KnownWorker, ...]:

@@ -279,6 +279,17 @@ class Tasks:
             touch(row)
             add_event(session, row.id, "released", {"status": status, "reason": reason})
 
+    def queued(self, *, most: int) -> tuple[TaskRecord, ...]:
+        """Tasks that wait, in the order in which they were asked for."""
+        query = (
+            select(TaskRow)
+            .where(TaskRow.status == "queued")
+            .order_by(TaskRow.queued_at, TaskRow.id)
+            .limit(most)
+        )
+        with self._sessions.reading() as session:
+            return tuple(map(task_record, session.scalars(query)))
+
     def running(self) -> tuple[TaskRecord, ...]:
         """Tasks that somebody works on, or should."""
         query = select(TaskRow).where(TaskRow.status == "running").order_by(TaskRow.id)

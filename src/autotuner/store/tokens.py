@@ -14,15 +14,15 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from autotuner.errors import AutotunerError, StoreError
+from autotuner.errors import AutotunerError, NameTakenError, NotFoundError, StoreError
 from autotuner.store.schema import TokenRow
 from autotuner.store.sessions import Sessions
 
 PREFIX = "at_"
 """Beginning of every token, so that one that leaks is recognised."""
 _RANDOM_BYTES = 32
-_LONGEST_NAME = 100
-_LONGEST = timedelta(days=3660)
+LONGEST_NAME = 100
+LONGEST = timedelta(days=3660)
 _USED_AGAIN = timedelta(minutes=1)
 """Uses nearer to each other than this are one: a request would else be a write each."""
 _log = logging.getLogger(__name__)
@@ -86,17 +86,18 @@ class Tokens:
             lasts: None for ever.
 
         Raises:
-            AutotunerError: the name is taken or none, or it would last for no time or too long.
+            NameTakenError: there is or was one of that name.
+            AutotunerError: the name is none, or it would last for no time or too long.
         """
-        if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
             raise AutotunerError(
                 f"{name!r} is no name of a token",
-                remedy=f"give 1 to {_LONGEST_NAME} characters that can be printed",
+                remedy=f"give 1 to {LONGEST_NAME} characters that can be printed",
             )
-        if lasts is not None and not timedelta(0) < lasts <= _LONGEST:
+        if lasts is not None and not timedelta(0) < lasts <= LONGEST:
             raise AutotunerError(
                 f"a token cannot last {lasts / timedelta(days=1):g} days",
-                remedy=f"give more than 0 and at most {_LONGEST.days} days, or none for ever",
+                remedy=f"give more than 0 and at most {LONGEST.days} days, or none for ever",
             )
         clear = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         now = self.now()
@@ -112,7 +113,7 @@ class Tokens:
             try:
                 session.flush()
             except IntegrityError:
-                raise AutotunerError(
+                raise NameTakenError(
                     f"there is a token {name!r} already, or there was one",
                     remedy="give another name; a name stays with its token, revoked or not",
                 ) from None
@@ -127,12 +128,12 @@ class Tokens:
         """From now on the token of that name is refused; one that is already stays as it is.
 
         Raises:
-            AutotunerError: there is none of that name.
+            NotFoundError: there is none of that name.
         """
         with self._sessions.writing() as session:
             row = session.scalar(select(TokenRow).where(TokenRow.name == name).with_for_update())
             if row is None:
-                raise AutotunerError(
+                raise NotFoundError(
                     f"there is no token {name!r}", remedy="`autotuner token list` shows all"
                 )
             row.revoked_at = row.revoked_at or self.now()

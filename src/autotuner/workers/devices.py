@@ -120,7 +120,7 @@ def devices_of(
             f"--devices {requested}: no GPU is found on this machine",
             remedy="say --devices cpu, or what the GPUs are with --gpu",
         )
-    kinds = {_in_catalog(found[name]).name for name in names}
+    kinds = {catalog_entry(found[name]).name for name in names}
     if len(kinds) > 1:
         raise AutotunerError(
             f"--devices {requested}: the GPUs are of different kinds: {', '.join(sorted(kinds))}",
@@ -225,12 +225,12 @@ def _by_index(name: str, found: Mapping[str, FoundGpu]) -> str:
 
 def _is_a(found: FoundGpu, gpu: Gpu) -> bool:
     try:
-        return _in_catalog(found).name == gpu.name
+        return catalog_entry(found).name == gpu.name
     except AutotunerError:
         return False
 
 
-def _in_catalog(found: FoundGpu) -> Gpu:
+def catalog_entry(found: FoundGpu) -> Gpu:
     """The entry whose longest name the product's name holds, where the memory agrees."""
     product = _folded(found.product)
     names = {_folded(name): gpu for gpu in gpus().values() for name in (gpu.name, *gpu.aliases)}

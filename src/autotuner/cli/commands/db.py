@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.markup import escape
@@ -11,12 +10,11 @@ from autotuner.cli.home import state_folder
 from autotuner.cli.output import out, print_json, refuse_unwritable
 from autotuner.config import nearest
 from autotuner.errors import AutotunerError, InUseError
+from autotuner.store.backups import backup_place
 from autotuner.store.database import known_revisions
 from autotuner.store.maintenance import Database, HeldTask
 from autotuner.workers.watcher import has_ended_here
 
-_BACKUPS = "backups"
-"""Folder of the home in which backups lie where nobody says another place."""
 NEWEST = "head"
 
 
@@ -142,14 +140,6 @@ def _held(found: Database) -> list[HeldTask]:
         for task in found.held_tasks()
         if task.worker is not None and not has_ended_here(task.worker)
     ]
-
-
-def backup_place(found: Database, folder: Path) -> Path:
-    """Where a backup lies where nobody says another place."""
-    current, _ = found.revisions()
-    ending = "db" if found.file is not None else "dump"
-    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    return folder / _BACKUPS / f"autotuner-{current or 'none'}-{stamp}.{ending}"
 
 
 def backed_up(found: Database, target: Path, *, force: bool) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from autotuner.engines import ENGINES
 from autotuner.errors import AutotunerError
 from autotuner.predict.device_speed import DeviceSpeed, device_speed
 from autotuner.report.documents import installed
+from autotuner.workers.devices import found_gpus
+from autotuner.workers.machine import GpuKind, gpu_kinds
 
 
 def doctor(*, home: Path | None, as_json: bool) -> int:
@@ -28,18 +31,21 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
     writable = _writable(folder)
     ready = writable and any(e["found"] for e in engines) and any(m["found"] for m in models)
     device, speed = this_device(), device_speed(folder, measure=False)
+    kinds = gpu_kinds(found_gpus())
     document: dict[str, Any] = {
         "autotuner": __version__,
         "ready": ready,
         "home": {"path": str(folder), "writable": writable},
         "devices": [
             {
+                "kind": "cpu",
                 "name": device.name,
                 "cores": device.cores,
                 "memory_gib": device.memory_gib,
                 "bandwidth_gb_s": None if speed is None else speed.bandwidth_gb_s,
                 "tflops": None if speed is None else dict(speed.tflops),
-            }
+            },
+            *map(_gpus, kinds),
         ],
         "engines": engines,
         "models": models,
@@ -47,7 +53,7 @@ def doctor(*, home: Path | None, as_json: bool) -> int:
     if as_json:
         print_json(document)
     else:
-        _print(document, f"{device}; {_speed_text(speed)}")
+        _print(document, [f"{device}; {_speed_text(speed)}", *map(_gpu_text, kinds)])
     return 0 if ready else 1
 
 
@@ -72,7 +78,26 @@ def _writable(folder: Path) -> bool:
     return nearest.is_dir() and os.access(nearest, os.W_OK)
 
 
-def _print(document: dict[str, Any], device: str) -> None:
+def _gpus(kind: GpuKind) -> dict[str, Any]:
+    entry = kind.entry
+    return {
+        "kind": "gpu",
+        "name": kind.name,
+        "count": kind.count,
+        "memory_gib": kind.memory_gib,
+        "bandwidth_gb_s": None if entry is None else entry.bandwidth_gb_s,
+        "tflops": None if entry is None else dict(entry.tflops),
+    }
+
+
+def _gpu_text(kind: GpuKind) -> str:
+    text = f"gpu: {kind.count} x {kind.name}, {kind.memory_gib:.0f} GiB each"
+    if kind.entry is None:
+        return f"{text}; not in the catalog: describe it in gpus.yaml of the home"
+    return f"{text}; {kind.entry.bandwidth_gb_s:.3g} GB/s by its data sheet"
+
+
+def _print(document: dict[str, Any], devices: Sequence[str]) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column()
@@ -80,7 +105,8 @@ def _print(document: dict[str, Any], device: str) -> None:
     table.add_row("", "[bold]autotuner[/bold]", __version__)
     home = document["home"]
     table.add_row(_mark(home["writable"]), "[bold]home[/bold]", escape(home["path"]))
-    table.add_row(_mark(True), "[bold]device[/bold]", escape(device))
+    for device in devices:
+        table.add_row(_mark(True), "[bold]device[/bold]", escape(device))
     for kind in ("engines", "models"):
         for row in document[kind]:
             text = (

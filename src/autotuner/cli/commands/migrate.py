@@ -14,7 +14,7 @@ from rich.progress import Progress
 from sqlalchemy import make_url
 
 from autotuner.cli import exit_codes
-from autotuner.cli.commands.db import backed_up, backup_place
+from autotuner.cli.commands.db import backed_up
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json
 from autotuner.errors import AutotunerError, MigrationError
@@ -34,6 +34,7 @@ from autotuner.migrate.database.comparison import MovedComparison
 from autotuner.migrate.database.verify import verify
 from autotuner.migrate.draft import Done
 from autotuner.store import Store
+from autotuner.store.backups import backup_place
 from autotuner.store.database import address_of
 from autotuner.store.maintenance import Database
 from autotuner.store.v1.migrations import MigrationRecord, UndoPreview

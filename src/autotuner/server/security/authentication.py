@@ -26,6 +26,8 @@ from autotuner.store.tokens import PREFIX, Token, TokenScope
 
 _ANY = re.compile(r".*", re.DOTALL)
 _TOKENS = re.compile(r"/api/v2/tokens(/.*)?", re.DOTALL)
+_BACKUPS = re.compile(r"/api/v2/system/backups(/.*)?", re.DOTALL)
+"""Backups hold all that the database does: hashes of tokens, sessions of browsers."""
 _OPERATORS = re.compile(r"/api/(v2/(system|policy)|docker)(/.*)?", re.DOTALL)
 SESSION_PATH = "/api/v2/session"
 """Path at which a browser signs in, asks who it is, and signs out: open to everybody."""
@@ -33,6 +35,7 @@ _SESSION = re.compile(SESSION_PATH)
 RIGHTS = (
     (_SESSION, None, TokenScope.READ),
     (_TOKENS, None, TokenScope.ADMIN),
+    (_BACKUPS, None, TokenScope.ADMIN),
     (_OPERATORS, SAFE_METHODS, TokenScope.READ),
     (_OPERATORS, None, TokenScope.ADMIN),
     (_ANY, SAFE_METHODS, TokenScope.READ),

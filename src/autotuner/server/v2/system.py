@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
@@ -22,12 +23,15 @@ from autotuner.server.liveness import DEAD_AFTER_S
 from autotuner.server.v2.routing import ServiceDep, View, json_response, v2_router
 from autotuner.store.maintenance import (
     KnownWorker,
+    database_bytes,
     database_state,
     database_version,
     figures,
     known_workers,
     sizes,
 )
+from autotuner.workers.devices import found_gpus
+from autotuner.workers.machine import gpu_kinds
 from autotuner.workers.policy import ModelSource, Policy
 
 router = v2_router("/system", "system")
@@ -47,6 +51,8 @@ class DatabaseView(View):
     """Revision of its schema."""
     newest_revision: str
     """Newest revision that this version knows."""
+    size_bytes: int
+    """Size on its disk."""
 
 
 class CountsView(View):
@@ -187,6 +193,7 @@ def get_system(service: ServiceDep) -> Response:
                 "kind": state.kind,
                 "revision": state.revision,
                 "newest_revision": state.newest,
+                "size_bytes": database_bytes(sessions),
             },
             "counts": {
                 "tasks": found.tasks,
@@ -211,9 +218,8 @@ def list_devices(service: ServiceDep) -> Response:
         "memory_gib": device.memory_gib,
         "bandwidth_gb_s": None if speed is None else speed.bandwidth_gb_s,
     }
-    return json_response(
-        DEVICE_LIST, {"items": [here, *_of_workers(known_workers(service.store.sessions))]}
-    )
+    workers = known_workers(service.store.sessions)
+    return json_response(DEVICE_LIST, {"items": [here, *_of_workers(workers), *_left(workers)]})
 
 
 @router.get("/workers", response_model=WorkerList)
@@ -272,6 +278,28 @@ def get_versions(service: ServiceDep) -> Response:
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
     )
+
+
+def _left(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:
+    """GPUs of the service's machine that no worker has."""
+    host = platform.node()
+    held = Counter[str]()
+    for worker in workers:
+        if worker.host == host:
+            held[worker.gpu] += len(worker.devices)
+    return [
+        {
+            "kind": "gpu",
+            "name": kind.name,
+            "host": host,
+            "worker": None,
+            "count": left,
+            "memory_gib": kind.memory_gib,
+            "bandwidth_gb_s": None if kind.entry is None else kind.entry.bandwidth_gb_s,
+        }
+        for kind in gpu_kinds(found_gpus())
+        if (left := kind.count - held[kind.name]) > 0
+    ]
 
 
 def _of_workers(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:

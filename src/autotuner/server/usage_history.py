@@ -1,0 +1,75 @@
+"""How busy the service's machine was of late: samples in memory, as many as are kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from autotuner.workers.machine import MachineUsage, machine_usage
+
+EVERY_S = 5.0
+_KEPT = 360
+"""Half an hour."""
+
+
+@dataclass(frozen=True)
+class UsageSample:
+    """How busy the machine was at a moment."""
+
+    at: datetime
+    usage: MachineUsage
+
+
+class UsageHistory:
+    """Samples of this machine, the oldest first. A thread takes them between `start` and `stop`.
+
+    Args:
+        read: reads how busy the machine is.
+        now: the moment, in UTC.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], MachineUsage] = machine_usage,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._read = read
+        self._now = now
+        self._samples: deque[UsageSample] = deque(maxlen=_KEPT)
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def samples(self) -> tuple[UsageSample, ...]:
+        """The samples that are kept; at least one, of now."""
+        with self._lock:
+            if not self._samples:
+                self._samples.append(UsageSample(self._now(), self._read()))
+            return tuple(self._samples)
+
+    def take(self) -> None:
+        """Takes a sample."""
+        sample = UsageSample(self._now(), self._read())
+        with self._lock:
+            self._samples.append(sample)
+
+    def start(self) -> None:
+        """Takes a sample every few seconds from now on."""
+        # Of its CPUs a process knows something from its second reading on.
+        self._read()
+        self._thread = threading.Thread(target=self._go_on, name="usage", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Takes no more."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _go_on(self) -> None:
+        while not self._ended.wait(EVERY_S):
+            self.take()

@@ -1,0 +1,264 @@
+"""`/system/…`: how busy the machine is, its queue, its health, and backups of the database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from fastapi.responses import FileResponse, Response
+from pydantic import TypeAdapter
+
+from autotuner.errors import AutotunerError
+from autotuner.server.problems import ProblemKind
+from autotuner.server.service import Service
+from autotuner.server.usage_history import EVERY_S
+from autotuner.server.v2.routing import ServiceDep, Text, View, json_response, problems, v2_router
+from autotuner.server.v2.waiting import WaitingView, why_waiting
+from autotuner.store.backups import backup_file, backups_in, made_backup
+from autotuner.store.maintenance import (
+    Database,
+    DatabaseState,
+    database_state,
+    figures,
+    known_workers,
+)
+
+router = v2_router("/system", "system")
+_MOST_QUEUED = 100
+_LOW_DISK = 0.05
+_GIB = 2**30
+_WORKER = "worker"
+
+
+class GpuUsageView(View):
+    """How busy a GPU is; null where its driver does not tell."""
+
+    index: int
+    name: str
+    memory_gib: float
+    memory_used_gib: float
+    use_percent: float | None
+    power_w: float | None
+    temperature_c: float | None
+
+
+class UsageView(View):
+    """How busy the service's machine was at a moment."""
+
+    at: datetime
+    cpu_percent: float
+    """Of all its cores, since the sample before."""
+    memory_gib: float
+    memory_used_gib: float
+    gpus: list[GpuUsageView]
+
+
+class UsageList(View):
+    """Samples of the last half hour at the most, the oldest first; a restart forgets them."""
+
+    every_s: float
+    items: list[UsageView]
+
+
+class QueuedTask(View):
+    """Task that runs, or waits to."""
+
+    id: int
+    name: str
+    status: Literal["running", "queued"]
+    worker: str | None
+    """Name of the worker that has it."""
+    requested: str
+    """Devices that it asks for: `8 x h100_sxm`, `cpu`; empty where any will do."""
+    queued_at: datetime | None
+    started_at: datetime | None
+    waiting: WaitingView | None
+    """Null of one that runs."""
+
+
+class Queue(View):
+    """Tasks that run, then those that wait in their order."""
+
+    items: list[QueuedTask]
+    """Of those that wait, the first 100."""
+    queued: int
+
+
+class HealthCheck(View):
+    """Part of the service, and whether it is as it should be."""
+
+    name: str
+    status: Literal["ok", "warning", "error"]
+    detail: str
+    remedy: str
+    """Empty where it is ok."""
+
+
+class HealthList(View):
+    """Every part that is checked."""
+
+    items: list[HealthCheck]
+
+
+class BackupView(View):
+    """Backup in the home's `backups/`."""
+
+    name: str
+    size_bytes: int
+    created_at: datetime
+
+
+class BackupList(View):
+    """Backups, the newest first."""
+
+    items: list[BackupView]
+
+
+USAGE: TypeAdapter[UsageList] = TypeAdapter(UsageList)
+QUEUE: TypeAdapter[Queue] = TypeAdapter(Queue)
+HEALTH: TypeAdapter[HealthList] = TypeAdapter(HealthList)
+BACKUP: TypeAdapter[BackupView] = TypeAdapter(BackupView)
+BACKUP_LIST: TypeAdapter[BackupList] = TypeAdapter(BackupList)
+
+
+@router.get("/usage", response_model=UsageList)
+def list_usage(service: ServiceDep) -> Response:
+    """Lists how busy the service's machine was of late: CPUs, memory, GPUs."""
+    items = [
+        {"at": sample.at, **vars(sample.usage), "gpus": [vars(gpu) for gpu in sample.usage.gpus]}
+        for sample in service.usage.samples()
+    ]
+    return json_response(USAGE, {"every_s": EVERY_S, "items": items})
+
+
+@router.get("/queue", response_model=Queue)
+def get_queue(service: ServiceDep) -> Response:
+    """Lists the tasks that run, and those that wait with the reason."""
+    sessions, tasks = service.store.sessions, service.store.tasks
+    workers = known_workers(sessions)
+    alive = service.liveness.alive(workers)
+    names = {worker.id: worker.name for worker in workers}
+    now = service.clock()
+    rows: list[dict[str, Any]] = []
+    for task in (*tasks.running(), *tasks.queued(most=_MOST_QUEUED)):
+        waiting = None
+        if task.status == "queued":
+            before = sum(row["status"] == "queued" for row in rows)
+            queued_s = (now - task.queued_at).total_seconds() if task.queued_at else 0.0
+            reason, remedy = why_waiting(task, alive, before=before, queued_s=queued_s)
+            waiting = {"position": before + 1, "reason": reason, "remedy": remedy}
+        gpus = task.requested_gpus
+        rows.append(
+            {
+                "id": task.id,
+                "name": task.name,
+                "status": task.status,
+                "worker": task.worker and names.get(task.worker, task.worker),
+                "requested": f"{gpus} x {task.requested_gpu}" if gpus else task.requested_gpu,
+                "queued_at": task.queued_at,
+                "started_at": task.started_at,
+                "waiting": waiting,
+            }
+        )
+    queued = figures(sessions).tasks.get("queued", 0)
+    return json_response(QUEUE, {"items": rows, "queued": queued})
+
+
+@router.get("/health", response_model=HealthList)
+def list_health(service: ServiceDep) -> Response:
+    """Checks the parts of the service: database, workers, disk."""
+    sessions = service.store.sessions
+    alive = [one for one in service.liveness.alive(known_workers(sessions)) if one.kind == _WORKER]
+    disk = shutil.disk_usage(service.folder)
+    items = [
+        database_health(database_state(sessions)),
+        worker_health([one.name for one in alive], figures(sessions).tasks.get("queued", 0)),
+        disk_health(free_bytes=disk.free, total_bytes=disk.total),
+    ]
+    return json_response(HEALTH, {"items": items})
+
+
+def database_health(state: DatabaseState) -> HealthCheck:
+    """Whether this version can work on the database."""
+    if state.is_current:
+        detail = f"{state.kind} answers, its schema is the newest"
+        return HealthCheck(name="database", status="ok", detail=detail, remedy="")
+    return HealthCheck(
+        name="database",
+        status="error",
+        detail=f"its schema is at revision {state.revision}, and this version needs {state.newest}",
+        remedy="start the version that upgraded it",
+    )
+
+
+def worker_health(alive: Sequence[str], queued: int) -> HealthCheck:
+    """Whether queued tasks are taken; no worker is an error once something waits."""
+    if alive:
+        detail = f"{', '.join(alive)} {'takes' if len(alive) == 1 else 'take'} tasks of the queue"
+        return HealthCheck(name="workers", status="ok", detail=detail, remedy="")
+    return HealthCheck(
+        name="workers",
+        status="error" if queued else "warning",
+        detail=f"none is running, and {queued} tasks wait" if queued else "none is running",
+        remedy="start one with `autotuner worker`",
+    )
+
+
+def disk_health(*, free_bytes: int, total_bytes: int) -> HealthCheck:
+    """Whether there is room for results and logs."""
+    detail = f"{free_bytes / _GIB:.1f} GiB of {total_bytes / _GIB:.0f} GiB are free for the home"
+    if free_bytes >= _LOW_DISK * total_bytes:
+        return HealthCheck(name="disk", status="ok", detail=detail, remedy="")
+    return HealthCheck(
+        name="disk",
+        status="warning",
+        detail=detail,
+        remedy="delete tasks and backups that nobody needs, or move the home",
+    )
+
+
+@router.get("/backups", response_model=BackupList)
+def list_backups(service: ServiceDep) -> Response:
+    """Lists the backups of the database in the home's folder."""
+    return json_response(BACKUP_LIST, {"items": _rows(backups_in(service.folder))})
+
+
+@router.post(
+    "/backups", status_code=201, response_model=BackupView, responses=problems(ProblemKind.CONFLICT)
+)
+def create_backup(service: ServiceDep) -> Response:
+    """Copies the database into the home's folder while it is used; PostgreSQL's with pg_dump."""
+    (row,) = _rows([_backed_up(service)])
+    return json_response(BACKUP, row, status=201)
+
+
+@router.get(
+    "/backups/{name}",
+    response_class=FileResponse,
+    responses=problems(ProblemKind.NOT_FOUND)
+    | {200: {"description": "The file.", "content": {"application/octet-stream": {}}}},
+)
+def get_backup(
+    service: ServiceDep,
+    name: Annotated[Text, Path(max_length=200, description="As the list has it.")],
+) -> Response:
+    """A backup as a file."""
+    path = backup_file(service.folder, name)
+    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+
+
+def _backed_up(service: Service) -> Any:
+    try:
+        return made_backup(Database.of(service.store.sessions), service.folder)
+    except OSError as error:
+        raise AutotunerError(
+            f"the home's folder cannot be written: {error.strerror}",
+            remedy="make room there, or give the service the right to write",
+        ) from None
+
+
+def _rows(backups: Iterable[Any]) -> list[dict[str, Any]]:
+    return [vars(backup) for backup in backups]

@@ -1,0 +1,143 @@
+"""How busy the machine is, its queue, its health, backups and GPUs, over HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import platform
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from test_system import TASK, add_worker
+
+from autotuner.server.app import create_app
+from autotuner.server.service import Service
+from autotuner.server.usage_history import UsageHistory
+from autotuner.server.v2 import system
+from autotuner.server.v2.operation import database_health, disk_health, worker_health
+from autotuner.store.maintenance import DatabaseState
+from autotuner.workers.devices import FoundGpu
+from autotuner.workers.machine import GpuUsage, MachineUsage
+
+SYSTEM = "/api/v2/system"
+
+
+def test_samples_are_kept_in_order_and_no_more_than_half_an_hour_of_them(service: Service) -> None:
+    gpu = GpuUsage(0, "NVIDIA H100", 80.0, 70.5, 93.0, 640.0, None)
+    numbers = itertools.count()
+
+    def read() -> MachineUsage:
+        return MachineUsage(float(next(numbers)), 64.0, 8.0, (gpu,))
+
+    history = UsageHistory(read)
+    assert [sample.usage.cpu_percent for sample in history.samples()] == [0.0]
+    for _ in range(499):
+        history.take()
+    with TestClient(create_app(replace(service, usage=history)), base_url="http://127.0.0.1") as c:
+        listed = c.get(f"{SYSTEM}/usage").json()
+    busy = [item["cpu_percent"] for item in listed["items"]]
+    assert busy == [float(one) for one in range(500 - len(busy), 500)]
+    assert len(busy) * listed["every_s"] == 1_800
+    assert listed["items"][0]["gpus"] == [vars(gpu)]
+
+
+def test_this_machine_is_sampled_without_a_thread(client: TestClient) -> None:
+    (item,) = client.get(f"{SYSTEM}/usage").json()["items"]
+    assert 0 < item["memory_used_gib"] < item["memory_gib"]
+
+
+def test_gpus_that_no_worker_has_are_devices_of_the_machine(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [FoundGpu(str(n), "NVIDIA H100 80GB HBM3", 79.6) for n in range(4)]
+    found.append(FoundGpu("4", "Frobnicator 3000", 16.0))
+    monkeypatch.setattr(system, "found_gpus", lambda: found)
+
+    def listed() -> list[tuple[str, int, str | None]]:
+        items = client.get(f"{SYSTEM}/devices").json()["items"]
+        return [(row["name"], row["count"], row["worker"]) for row in items if row["kind"] == "gpu"]
+
+    assert listed() == [("h100_sxm", 4, None), ("Frobnicator 3000", 1, None)]
+    here = platform.node()
+    add_worker(service, "one", gpu="h100_sxm", devices=["0", "1", "2"], host=here)
+    assert listed() == [
+        ("h100_sxm", 3, "one"),
+        ("h100_sxm", 1, None),
+        ("Frobnicator 3000", 1, None),
+    ]
+    add_worker(service, "far", gpu="h100_sxm", devices=["0", "1"], host="elsewhere")
+    assert ("h100_sxm", 1, None) in listed()
+
+
+def test_the_queue_has_what_runs_and_why_the_rest_waits(
+    client: TestClient, service: Service
+) -> None:
+    numbers = [client.post("/api/v2/tasks/?start=true", json=TASK).json()["id"] for _ in range(3)]
+    waiting = client.get(f"{SYSTEM}/queue").json()["items"]
+    assert [row["waiting"]["position"] for row in waiting] == [1, 2, 3]
+    assert waiting[0]["waiting"]["reason"] == "no worker is running"
+    add_worker(service, "one")
+    assert service.store.tasks.claim("one", gpu="cpu", gpus=1) is not None
+    queue = client.get(f"{SYSTEM}/queue").json()
+    assert [(row["id"], row["status"]) for row in queue["items"]] == [
+        (numbers[0], "running"),
+        (numbers[1], "queued"),
+        (numbers[2], "queued"),
+    ]
+    assert (queue["queued"], queue["items"][0]["worker"]) == (2, "one")
+    assert str(numbers[0]) in queue["items"][1]["waiting"]["reason"]
+
+
+def test_health_names_what_is_wrong_and_what_helps() -> None:
+    assert database_health(DatabaseState("sqlite", "7", "7")).status == "ok"
+    old = database_health(DatabaseState("sqlite", "8", "7"))
+    assert (old.status, bool(old.remedy)) == ("error", True)
+    assert worker_health(["one"], 4).status == "ok"
+    assert [worker_health([], queued).status for queued in (0, 2)] == ["warning", "error"]
+    assert [
+        disk_health(free_bytes=free, total_bytes=100 * 2**30).status for free in (4 << 30, 5 << 30)
+    ] == ["warning", "ok"]
+
+
+def test_health_of_the_service_is_listed(client: TestClient) -> None:
+    items = client.get(f"{SYSTEM}/health").json()["items"]
+    assert {row["name"]: row["status"] for row in items} == {
+        "database": "ok",
+        "workers": "warning",
+        "disk": items[2]["status"],
+    }
+
+
+def test_a_backup_is_made_listed_and_fetched(
+    client: TestClient, service: Service, tmp_path: Path, database: str | None
+) -> None:
+    if database is not None:
+        pytest.skip("PostgreSQL's backups are pg_dump's, tried where the command line is")
+    client.post("/api/v2/tasks/", json=TASK)
+    assert client.get(f"{SYSTEM}/").json()["database"]["size_bytes"] > 4_096
+    made: dict[str, Any] = client.post(f"{SYSTEM}/backups").json()
+    assert client.get(f"{SYSTEM}/backups").json()["items"] == [made]
+    fetched = client.get(f"{SYSTEM}/backups/{made['name']}")
+    assert fetched.status_code == 200 and len(fetched.content) == made["size_bytes"]
+    copy = tmp_path / "fetched.db"
+    copy.write_bytes(fetched.content)
+    with sqlite3.connect(copy) as opened:
+        assert opened.execute("SELECT name FROM tasks_v2").fetchall() == [("first",)]
+    for name in ("..%2Fautotuner.db", "autotuner.db", "autotuner-1-1.db"):
+        assert client.get(f"{SYSTEM}/backups/{name}").status_code == 404
+
+
+def test_a_backup_that_cannot_be_written_is_no_traceback(
+    client: TestClient, service: Service
+) -> None:
+    (service.folder / "backups").write_text("a file")
+    refused = client.post(f"{SYSTEM}/backups")
+    assert refused.status_code == 422, refused.text
+    assert "cannot be written" in refused.json()["detail"]
+
+
+def test_the_size_of_a_database_is_known_on_both(client: TestClient) -> None:
+    assert client.get(f"{SYSTEM}/").json()["database"]["size_bytes"] > 4_096
