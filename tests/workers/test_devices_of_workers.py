@@ -39,7 +39,7 @@ def test_devices_are_found_by_what_is_requested() -> None:
     assert meant("0", (), gpu="mi300x") == Devices("mi300x", ("0",))
 
 
-def test_gpus_are_told_by_kind_whether_the_catalog_knows_them_or_not() -> None:
+def test_gpus_are_grouped_by_kind_whether_the_catalog_knows_them_or_not() -> None:
     unknown = FoundGpu("3", "Frobnicator 3000", 16.0)
     kinds = gpu_kinds((*NODE, unknown))
     assert [(kind.name, kind.count) for kind in kinds] == [
