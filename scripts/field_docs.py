@@ -12,12 +12,12 @@ from pydantic.fields import FieldInfo
 from autotuner.config import GROUPS, DescribedGpu, LengthDistribution, LoadLevel, TaskConfig
 from autotuner.config.extensions import ExtensionPoint
 from autotuner.config.optimization import BudgetConfig, Optimization
+from autotuner.config.slo import Slo
 from autotuner.config.task import (
     Benchmark,
     Model,
     PredictionConfig,
     ReplayConfig,
-    Slo,
 )
 
 KINDS = {

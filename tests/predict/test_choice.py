@@ -94,11 +94,15 @@ def test_a_single_predictor_answers_as_one_part() -> None:
 
 def test_percentiles_follow_the_means_that_are_changed() -> None:
     point = Prediction("c", LoadLevel.concurrency(2), 100, 10, 9, 1, 11, 0.1, 0.1, 0.1, "p")
-    assert set(scaled_percentiles(point, 50, 10).values()) == {None}
+    assert set(scaled_percentiles(point, 50, 10).values()) == {None, ""}
     tailed = replace(point, ttft_p90_ms=150, ttft_p99_ms=300, e2e_p90_ms=400, e2e_p99_ms=600)
+    tailed = replace(tailed, tpot_p90_ms=12, percentiles_from="a test")
     assert scaled_percentiles(tailed, 50, 5) == {
+        "percentiles_from": "a test",
         "ttft_p90_ms": 75,
         "ttft_p99_ms": 150,
+        "tpot_p90_ms": 6,
+        "tpot_p99_ms": None,
         "e2e_p90_ms": 200,
         "e2e_p99_ms": 300,
     }

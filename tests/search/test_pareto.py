@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autotuner.config import LoadLevel
+from autotuner.config import LATENCIES, NEEDS_TPOT, PERCENTILES, LoadLevel
 from autotuner.search import (
     OBJECTIVES,
     OperatingPoint,
@@ -40,14 +40,12 @@ POINTS = st.builds(
     tok_s_per_user=AMOUNT,
     ttft_ms=AMOUNT,
     tpot_ms=AMOUNT,
-    e2e_p90_ms=AMOUNT,
     usd_per_gpu_hour=AMOUNT,
     requests_per_s=AMOUNT,
+    **dict.fromkeys(PERCENTILES, AMOUNT),
 )
-ONE_TOKEN = POINTS.map(lambda point: replace(point, tok_s_per_user=None, tpot_ms=None))
-SLO = st.dictionaries(
-    st.sampled_from(["ttft_ms", "tpot_ms", "e2e_p90_ms"]), st.integers(1, 60).map(float), min_size=1
-)
+ONE_TOKEN = POINTS.map(lambda point: replace(point, **dict.fromkeys(NEEDS_TPOT)))
+SLO = st.dictionaries(st.sampled_from(list(LATENCIES)), st.integers(1, 60).map(float), min_size=1)
 
 
 def cells(points: list[tuple[int, ...]], dimensions: int) -> int:

@@ -36,6 +36,7 @@ from autotuner.config.load_level import (
 from autotuner.config.optimization import Optimization
 from autotuner.config.parse import DocumentError, parse_document
 from autotuner.config.partial import PartialTask, parse_partly
+from autotuner.config.slo import LATENCIES, NEEDS_TPOT, PERCENTILES, Latency, Slo
 from autotuner.config.task import (
     AS_RECORDED,
     Benchmark,
@@ -44,7 +45,6 @@ from autotuner.config.task import (
     PredictionConfig,
     PredictionMode,
     ReplayConfig,
-    Slo,
     TaskConfig,
 )
 
@@ -54,6 +54,9 @@ __all__ = [
     "EXPERT_WIDTHS",
     "GROUPS",
     "GROUP_NAMES",
+    "LATENCIES",
+    "NEEDS_TPOT",
+    "PERCENTILES",
     "REPLICA_WIDTHS",
     "Benchmark",
     "Candidate",
@@ -63,6 +66,7 @@ __all__ = [
     "Document",
     "DocumentError",
     "GroupAxes",
+    "Latency",
     "LengthDistribution",
     "LoadKind",
     "LoadLevel",

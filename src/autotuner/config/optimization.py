@@ -23,8 +23,13 @@ ObjectiveName = Literal[
     "requests_per_s_per_gpu",
     "requests_per_s",
     "ttft_ms",
+    "ttft_p90_ms",
+    "ttft_p99_ms",
     "tpot_ms",
+    "tpot_p90_ms",
+    "tpot_p99_ms",
     "e2e_p90_ms",
+    "e2e_p99_ms",
     "usd_per_million_tokens",
 ]
 

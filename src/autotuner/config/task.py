@@ -34,13 +34,12 @@ from autotuner.config.extensions import DeploymentMode, LoadGeneratorName, Predi
 from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load_level import LoadKind, LoadLevel, TaskLoadLevel, kind_of_levels
 from autotuner.config.optimization import ObjectiveName, Optimization
+from autotuner.config.slo import NEEDS_TPOT, Slo
 
 PredictionMode = Literal["auto", "SILICON", "HYBRID", "EMPIRICAL", "SOL"]
 
 ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "ttft_ms")
 """Objectives of a task that leaves them out and whose answers have one token each."""
-NEEDS_TPOT = ("tok_s_per_user", "tpot_ms")
-"""Quantities that do not exist where every answer has one token."""
 
 _ADDED_FIELDS = (("benchmark", "load"), ("scheduling", "receive_interval"))
 """Fields that came later: left out, they change no content id, so runs of before go on."""
@@ -162,21 +161,6 @@ def _is_concurrency(form: Any) -> bool:
     return isinstance(form, dict) and list(form) == [LoadKind.CONCURRENCY.value]
 
 
-class Slo(Document):
-    """Limits that the served point has to meet, in ms; means, except `e2e_p90_ms`."""
-
-    ttft_ms: PositiveReal | None = None
-    """Mean time to first token, ms."""
-    tpot_ms: PositiveReal | None = None
-    """Mean time per output token after the first, ms."""
-    e2e_p90_ms: PositiveReal | None = None
-    """90th percentile of the end-to-end latency, ms."""
-
-    def limits(self) -> dict[str, float]:
-        """The limits that are set."""
-        return {name: value for name, value in self.model_dump().items() if value is not None}
-
-
 class ReplayConfig(Document):
     """The recorded table that `deployment_mode: replay` takes its launches from."""
 
@@ -275,7 +259,11 @@ class TaskConfig(Combination):
     @model_validator(mode="after")
     def _asks_for_what_exists(self) -> TaskConfig:
         if self.one_token:
-            limits = {"slo.tpot_ms": self.slo.tpot_ms}
+            limits: dict[str, float | None] = {
+                f"slo.{name}": limit
+                for name, limit in self.slo.limits().items()
+                if name in NEEDS_TPOT
+            }
             limits["runtime.tpot_target"] = self.fixed().get("runtime.tpot_target")
             asked = [(path, f"{limit:g} ms") for path, limit in limits.items() if limit]
             objectives = [name for name in self.objectives if name in NEEDS_TPOT]

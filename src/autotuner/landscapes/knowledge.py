@@ -81,6 +81,8 @@ def predictions(launch: RecordedLaunch, osl: float) -> tuple[Prediction, ...]:
             tok_s_log_std=_LOG_STD,
             source=BASE,
             memory_gib=level.predicted_memory_gib,
+            percentiles_from="the means, which stand for percentiles in a recorded table",
+            **level.predicted.percentiles(),  # type: ignore[arg-type]
         )
         for level in launch.levels
         if level.predicted is not None

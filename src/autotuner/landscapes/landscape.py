@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autotuner.catalog import gpu_named, known_model
-from autotuner.config import GROUPS, LoadLevel
+from autotuner.config import GROUPS, PERCENTILES, LoadLevel
 from autotuner.errors import CatalogError
 
 
@@ -35,6 +35,11 @@ class PointMetrics:
     tpot_ms: float | None
     tok_s: float
     latency_ms: float
+
+    def percentiles(self) -> dict[str, float | None]:
+        """By the names of `config.PERCENTILES`: a table has means alone, which stand for them."""
+        means = {"ttft_ms": self.ttft_ms, "tpot_ms": self.tpot_ms, "e2e_ms": self.latency_ms}
+        return {name: means[latency.mean] for name, latency in PERCENTILES.items()}
 
 
 @dataclass(frozen=True)

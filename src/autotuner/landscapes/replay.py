@@ -159,8 +159,8 @@ def _outcome(
             tok_s_per_user=tok_s_per_user(point.tpot_ms),
             ttft_ms=point.ttft_ms,
             tpot_ms=point.tpot_ms,
-            e2e_p90_ms=point.latency_ms,
             requests_per_s=None if osl is None else point.tok_s / osl,
+            **point.percentiles(),  # type: ignore[arg-type]
         )
         for load, point in figures.items()
     )

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from autotuner.config import LATENCIES
 from autotuner.measure.reply import Reply
 from autotuner.measure.statistics import distribution
 
@@ -32,7 +33,7 @@ class StoppingRule:
 
     Attributes:
         duration_s: from the first measured request; those that began within it are waited for.
-        slo_ms: limits of `ttft_ms`, `tpot_ms` (means) and `e2e_p90_ms`.
+        slo_ms: limits of means and percentiles, as in `LATENCIES`.
         min_requests: fewest before the first checkpoint.
     """
 
@@ -67,9 +68,9 @@ class StoppingRule:
             if sample is None or sample.ci95 is None or sample.ci95 > self.ci_width * sample.mean:
                 return False
         tpot = distribution([tpot for reply in replies if (tpot := reply.tpot_ms) is not None])
-        measured = {"ttft_ms": ttft, "tpot_ms": tpot, "e2e_p90_ms": e2e}
+        measured = {"ttft_ms": ttft, "tpot_ms": tpot, "e2e_ms": e2e}
         for name, limit in self.slo_ms:
-            sample = measured.get(name)
+            sample = measured[LATENCIES[name].mean]
             low, high = sample.interval95(name) if sample else (None, None)
             if sample and (low is None or low <= limit) and (high is None or high > limit):
                 return False

@@ -136,7 +136,7 @@ def _mean(one: Prediction, two: Prediction, weights: Weights) -> Prediction:
         source=_source(one, two),
         memory_gib=one.memory_gib or two.memory_gib,
         note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
-        **scaled_percentiles(two if one.ttft_p90_ms is None else one, ttft_ms, tpot_ms),
+        **scaled_percentiles(one if one.percentiles_from else two, ttft_ms, tpot_ms),
         parts=one.parts or two.parts,
     )
 

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from autotuner.catalog import Gpu, ModelFacts
-from autotuner.config import Candidate, LoadKind, LoadLevel, whole_replicas
+from autotuner.config import (
+    LATENCIES,
+    PERCENTILES,
+    Candidate,
+    LoadKind,
+    LoadLevel,
+    whole_replicas,
+)
 from autotuner.predict.closed_loop import e2e_ms, requests_in_flight, tok_s_per_user
 from autotuner.predict.time_parts import TimeParts
 
@@ -103,8 +110,9 @@ class Prediction:
         source: the predictor, with what it was answered from; see `kind_of`.
         memory_gib: per device, where it is predicted.
         note: what a reader has to know of this figure (queueing, a fallback).
-        ttft_p90_ms, ttft_p99_ms, e2e_p90_ms, e2e_p99_ms: percentiles over requests, where they are
-            predicted.
+        ttft_p90_ms, ttft_p99_ms, tpot_p90_ms, tpot_p99_ms, e2e_p90_ms, e2e_p99_ms: percentiles
+            over requests, where they are predicted.
+        percentiles_from: what tells them (`simulated requests`); empty where nothing does.
         parts: where the time goes, where the roofline can tell.
     """
 
@@ -124,8 +132,11 @@ class Prediction:
     note: str = ""
     ttft_p90_ms: float | None = None
     ttft_p99_ms: float | None = None
+    tpot_p90_ms: float | None = None
+    tpot_p99_ms: float | None = None
     e2e_p90_ms: float | None = None
     e2e_p99_ms: float | None = None
+    percentiles_from: str = ""
     parts: TimeParts | None = None
 
     def __post_init__(self) -> None:
@@ -168,23 +179,46 @@ class Prediction:
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
 
-PERCENTILES = ("ttft_p90_ms", "ttft_p99_ms", "e2e_p90_ms", "e2e_p99_ms")
-"""Fields of `Prediction`."""
-NOT_STORED = (*PERCENTILES, "parts")
+NOT_STORED = (*PERCENTILES, "percentiles_from", "parts")
 """Fields that a stored prediction lacks; the predictor has them when it is asked again."""
 
 
 def scaled_percentiles(point: Prediction, ttft_ms: float, tpot_ms: float | None) -> dict[str, Any]:
     """The percentiles of a point whose means are changed, in proportion to the means."""
-    ratios = {
-        "ttft": ttft_ms / point.ttft_ms,
-        "e2e": e2e_ms(ttft_ms, tpot_ms, point.osl) / point.e2e_ms,
+    means = {
+        "ttft_ms": ttft_ms,
+        "tpot_ms": tpot_ms,
+        "e2e_ms": e2e_ms(ttft_ms, tpot_ms, point.osl),
     }
-    found = {name: getattr(point, name) for name in PERCENTILES}
-    return {
-        name: None if value is None else value * ratios[name.partition("_")[0]]
-        for name, value in found.items()
-    }
+    found: dict[str, Any] = {"percentiles_from": point.percentiles_from}
+    for name, latency in PERCENTILES.items():
+        value, mean, former = (
+            getattr(point, name),
+            means[latency.mean],
+            getattr(point, latency.mean),
+        )
+        found[name] = value * mean / former if value and mean and former else None
+    return found
+
+
+def latency_ms(point: Prediction, name: str) -> float | None:
+    """A latency of `LATENCIES`; what does not tell a percentile has its usual ratio to the mean.
+
+    None of TPOT where there is none.
+    """
+    latency, mean = LATENCIES[name], getattr(point, LATENCIES[name].mean)
+    given: float | None = getattr(point, name) if latency.percentile else mean
+    return mean * latency.usual_ratio if given is None and mean is not None else given
+
+
+def describe_percentile(point: Prediction, name: str) -> str:
+    """Basis of a predicted percentile, in words; empty of a mean."""
+    latency = LATENCIES[name]
+    if latency.percentile is None:
+        return ""
+    if getattr(point, name) is not None:
+        return point.percentiles_from
+    return f"{latency.usual_ratio:g} times the mean, the usual ratio: nothing tells it yet"
 
 
 def kind_of(source: str) -> str:
@@ -265,10 +299,11 @@ SPREADS = METRICS | {
     **dict.fromkeys(
         (
             *("tok_s_per_gpu", "requests_per_s", "requests_per_s_per_gpu"),
-            *("usd_per_million_tokens", "e2e_p90_ms"),
+            "usd_per_million_tokens",
         ),
         "tok_s_log_std",
     ),
+    **{name: METRICS.get(found.mean, "tok_s_log_std") for name, found in PERCENTILES.items()},
 }
 """A quantity of a predicted point -> the field of its uncertainty: that of what it is a multiple or
 a fraction of; E2E latency is as unsure as throughput (Little)."""
@@ -276,17 +311,23 @@ a fraction of; E2E latency is as unsure as throughput (Little)."""
 Verdict = Literal["meets", "unclear", "misses"]
 """How an interval stands to a limit: below it, around it, above it."""
 
+RATIO_KNOWN = 0.5
+"""Of the scatter of usual ratios, what is left where a predictor gives the percentile."""
 STDS_80 = 1.2815515655446004
 """Standard deviations on either side that hold 80 % of a normal distribution: its 90 % quantile."""
 
 
 def limit_interval80(point: Prediction, name: str) -> tuple[float, float]:
-    """The 80 % interval of what a limit is of: `ttft_ms`, `tpot_ms`, `e2e_p90_ms`.
+    """The 80 % interval of what a limit is of: a latency of `LATENCIES` that exists here.
 
-    The mean stands for the 90th percentile, which few predictors tell.
+    Of a percentile it has both what the mean and what the ratio to it may be off.
     """
-    value = point.e2e_ms if name == "e2e_p90_ms" else getattr(point, name)
-    return interval80(value, getattr(point, SPREADS[name]))
+    value = latency_ms(point, name)
+    if value is None:
+        raise ValueError(f"{name} does not exist where every answer has one token")
+    share = 1.0 if getattr(point, name, None) is None else RATIO_KNOWN
+    ratio = share * LATENCIES[name].ratio_log_std
+    return interval80(value, math.hypot(getattr(point, SPREADS[name]), ratio))
 
 
 def verdict(interval: tuple[float, float], limit: float) -> Verdict:

@@ -19,6 +19,7 @@ from autotuner.report.points import (
     plane,
     plot_points,
     point_text,
+    short_level_notes,
     varied_settings,
     verdict_text,
 )
@@ -101,6 +102,7 @@ def render_html(summary: TaskSummary, performance: PerformanceView | None = None
         frontier=summary.frontier,
         recommended=summary.recommended,
         disturbed=disturbed_note(summary),
+        short_levels=short_level_notes(summary),
         labels=labels,
         error=summary.prediction_error,
         scatters=scatters(summary, labels),

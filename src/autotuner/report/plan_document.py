@@ -13,10 +13,17 @@ from typing import Any
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
+from autotuner.predict.predictor import (
+    METRICS,
+    describe_percentile,
+    interval80,
+    limit_interval80,
+    verdict,
+)
 from autotuner.search import as_point, description, strategy_named
 from autotuner.store import Store
 from autotuner.tuning.estimate import MOST_CANDIDATES, PlanEstimate, estimate_plan
+from autotuner.tuning.few_requests import planned_notes
 from autotuner.tuning.forecast import Forecast, forecast_of
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.search_state import MOST_PREDICTED, search_context
@@ -134,6 +141,7 @@ def plan_document(
         "workload": str(prepared.workload),
         "load": [level.to_json() for level in prepared.task.benchmark.levels],
         "load_reason": prepared.levels_why,
+        "slo_notes": planned_notes(prepared.task),
         "combinations": space.combinations,
         "candidates": len(space.candidates),
         "launches": launches,
@@ -264,6 +272,7 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
                 "interval_ms": list(limit_interval80(point, name)),
                 "verdict": verdict(limit_interval80(point, name), limit),
                 "over": max(value / limit - 1, 0.0),
+                "basis": describe_percentile(point, name),
             }
             for name, limit, value in limits_of(prepared, point)
         ],

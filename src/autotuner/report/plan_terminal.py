@@ -10,7 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import METRICS, interval80, limit_interval80, verdict
+from autotuner.predict.predictor import (
+    METRICS,
+    describe_percentile,
+    interval80,
+    limit_interval80,
+    verdict,
+)
 from autotuner.report.plan_document import limits_of, mixed_text, point_key, settings_of
 from autotuner.report.point_table import (
     Candidates,
@@ -138,6 +144,8 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
             f"the limit is {limit:g} ms{excess}",
             soft_wrap=True,
         )
+        if basis := describe_percentile(point, name):
+            console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
     command = prepared.space.specs[point.candidate_id].command()
     console.print(command, soft_wrap=True, markup=False, highlight=False)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.tuning.few_requests import measured_notes
 from autotuner.tuning.operating_points import FigureView, MeasuredLevel, measured_levels
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
@@ -151,6 +152,17 @@ def value_text(value: object) -> str:
 def _figures(level: MeasuredLevel) -> dict[str, FigureView]:
     """The figures that a plot may show."""
     return {name: found for name in AXES if (found := getattr(level.figures, name)) is not None}
+
+
+def short_level_notes(summary: TaskSummary) -> list[str]:
+    """Percentiles of the SLO that some level has too few requests for; see `measured_notes`."""
+    levels = [
+        level
+        for experiment in summary.experiments
+        if experiment.status == "completed"
+        for level in experiment.measurements
+    ]
+    return measured_notes(levels, summary.task.slo)
 
 
 def disturbed_note(summary: TaskSummary) -> str | None:

@@ -24,6 +24,7 @@ from autotuner.report.points import (
     plane,
     plot_points,
     rate_column,
+    short_level_notes,
     verdict_text,
 )
 from autotuner.report.prediction_errors import error_table
@@ -138,6 +139,9 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         console.print()
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
         console.print(chosen.command, soft_wrap=True, markup=False, highlight=False)
+    for note in short_level_notes(summary):
+        console.print()
+        console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)
     if (disturbed := disturbed_note(summary)) is not None:
         console.print()
         console.print(f"[yellow]{disturbed}[/yellow]", soft_wrap=True)

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autotuner.config import LoadLevel
+from autotuner.config import LATENCIES, NEEDS_TPOT, LoadLevel
 
 
 @dataclass(frozen=True)
 class OperatingPoint:
     """One measured or predicted load level of a candidate.
 
-    Latencies are means in ms, except `e2e_p90_ms`; throughput is in output tokens/s.
+    Latencies are in ms, means but for the percentiles over requests; throughput is in output
+    tokens/s.
 
     Attributes:
         tok_s_per_user, tpot_ms: None where no request has a second output token: TPOT does not
@@ -23,6 +24,8 @@ class OperatingPoint:
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
         requests_per_s: completed requests per second of the deployment; None where the request
             lengths are not known.
+        ttft_p90_ms, ttft_p99_ms, tpot_p90_ms, tpot_p99_ms, e2e_p99_ms: None where they are not
+            known.
         intervals95: (quantity, lower end, upper end) of measured latencies, in ms; an end is
             infinite where the sample says none.
     """
@@ -37,6 +40,11 @@ class OperatingPoint:
     e2e_p90_ms: float
     usd_per_gpu_hour: float | None = None
     requests_per_s: float | None = None
+    ttft_p90_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    tpot_p90_ms: float | None = None
+    tpot_p99_ms: float | None = None
+    e2e_p99_ms: float | None = None
     intervals95: tuple[tuple[str, float, float], ...] = field(default=(), compare=False)
 
     @property
@@ -95,9 +103,13 @@ OBJECTIVES: dict[str, Objective] = {
             "requests of the deployment",
             lacking=_NO_LENGTHS,
         ),
-        Objective("ttft_ms", False, "ms", "time to first token, mean", "TTFT"),
-        Objective("tpot_ms", False, "ms", "time per output token, mean", "TPOT", _NO_TPOT),
-        Objective("e2e_p90_ms", False, "ms", "end-to-end latency, 90th percentile", "E2E p90"),
+        *(
+            Objective(
+                *(name, False, "ms", latency.meaning, latency.label),
+                lacking=_NO_TPOT if name in NEEDS_TPOT else "it is not known",
+            )
+            for name, latency in LATENCIES.items()
+        ),
         Objective(
             COST,
             False,

@@ -10,7 +10,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from autotuner.config import PERCENTILES
 from autotuner.predict import Prediction
+from autotuner.predict.predictor import latency_ms
 from autotuner.search.points import OBJECTIVES, OperatingPoint, has
 from autotuner.search.strategy import SearchState
 
@@ -80,10 +82,7 @@ def is_usable(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> 
 
 
 def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> OperatingPoint:
-    """The predicted level as an operating point.
-
-    A mean is all that is predicted of E2E latency: it stands for `e2e_p90_ms`.
-    """
+    """The predicted level as an operating point; see `latency_ms` for its percentiles."""
     return OperatingPoint(
         candidate_id=prediction.candidate_id,
         load=prediction.load,
@@ -92,9 +91,9 @@ def as_point(prediction: Prediction, usd_per_gpu_hour: float | None = None) -> O
         tok_s_per_user=prediction.tok_s_per_user,
         ttft_ms=prediction.ttft_ms,
         tpot_ms=prediction.tpot_ms,
-        e2e_p90_ms=prediction.e2e_ms,
         usd_per_gpu_hour=usd_per_gpu_hour,
         requests_per_s=prediction.requests_per_s,
+        **{name: latency_ms(prediction, name) for name in PERCENTILES},  # type: ignore[arg-type]
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from autotuner.config import LATENCIES
 from autotuner.search.points import (
     OBJECTIVES,
     OperatingPoint,
@@ -26,10 +27,9 @@ def check_slo(slo: Mapping[str, float]) -> None:
     Raises:
         ValueError: a limit of something that is no latency, or one that is not above 0.
     """
-    latencies = [name for name, objective in OBJECTIVES.items() if objective.unit == "ms"]
     for name, limit in slo.items():
-        if name not in latencies:
-            raise ValueError(f"slo: {name!r} has no limit; known: {', '.join(latencies)}")
+        if name not in LATENCIES:
+            raise ValueError(f"slo: {name!r} has no limit; known: {', '.join(LATENCIES)}")
         if not limit > 0:
             raise ValueError(f"slo: {name} is {limit!r}; a limit is above 0 ms")
 
@@ -100,7 +100,7 @@ def recommend(
     Args:
         points: candidates for the choice, of which those that lack a quantity that is asked for
             are none; where no other is left, None is returned.
-        slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit in ms.
+        slo: latency, as in `LATENCIES` -> upper limit in ms.
         objectives: what the search was for.
     """
     points = [point for point in points if has(point, (*objectives, *slo))]

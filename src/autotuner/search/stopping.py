@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from autotuner.config import LoadLevel, format_levels
+from autotuner.config import LATENCIES, LoadLevel, format_levels
 from autotuner.predict import Prediction
 from autotuner.search.frontier import pareto_front
 from autotuner.search.points import (
@@ -79,7 +79,7 @@ MARGIN_PER_OCTAVE = 0.1
 """More for every doubling of the load from the nearest measured level."""
 _FIGURES = (
     *("tok_s", "tok_s_per_gpu", "tok_s_per_user", "requests_per_s"),
-    *("ttft_ms", "tpot_ms", "e2e_p90_ms"),
+    *LATENCIES,
 )
 
 

@@ -93,8 +93,8 @@ class SearchState:
         in_flight: ids launched and not finished.
         levels: load levels that one launch measures.
         settings: id -> `group.field` -> value.
-        slo: `ttft_ms`, `tpot_ms`, `e2e_p90_ms` -> upper limit. With one objective the goal is the
-            best point within it; with more, the frontier within it.
+        slo: latency, as in `LATENCIES` -> upper limit. With one objective the goal is the best
+            point within it; with more, the frontier within it.
         threshold: expected improvement, as a share of the incumbent's hypervolume (or of the best
             feasible value), under which a launch is not worth it; None never stops for that.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.

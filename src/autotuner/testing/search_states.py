@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from autotuner.config import LoadLevel, closed_loops
+from autotuner.config import LATENCIES, LoadLevel, closed_loops
 from autotuner.predict import Prediction, tok_s_per_user
 from autotuner.search import OBJECTIVES, Knowledge, OperatingPoint, Outcome, SearchState
 
@@ -36,10 +36,6 @@ _LIMITS = st.sampled_from([200.0, 1e-9, 1e6])
 _FAILURES = ("out_of_memory", "died_while_loading", "port_taken", "load_errors")
 
 
-LATENCIES = tuple(name for name, objective in OBJECTIVES.items() if objective.unit == "ms")
-"""Quantities that an SLO may limit."""
-
-
 @st.composite
 def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
     """A finished experiment of that candidate: measured at some levels, or failed.
@@ -65,6 +61,11 @@ def outcomes(draw: st.DrawFn, candidate_id: str, osl: float = 100.0) -> Outcome:
                 ttft_ms=ttft_ms,
                 tpot_ms=tpot_ms,
                 e2e_p90_ms=e2e_ms,
+                e2e_p99_ms=1.3 * e2e_ms,
+                ttft_p90_ms=1.5 * ttft_ms,
+                ttft_p99_ms=3.0 * ttft_ms,
+                tpot_p90_ms=tpot_ms and 1.1 * tpot_ms,
+                tpot_p99_ms=tpot_ms and 1.2 * tpot_ms,
                 usd_per_gpu_hour=PRICE,
                 requests_per_s=tok_s / osl,
             )
@@ -119,7 +120,9 @@ def states(
         in_flight=tuple(order[finished : finished + flying]),
         levels=LEVELS,
         settings=draw(st.sampled_from([settings, settings, settings, {}])),
-        slo=draw(st.just({}) | st.dictionaries(st.sampled_from(LATENCIES), _LIMITS, max_size=3)),
+        slo=draw(
+            st.just({}) | st.dictionaries(st.sampled_from(list(LATENCIES)), _LIMITS, max_size=3)
+        ),
         threshold=draw(st.sampled_from([None, 0.01])),
         usd_per_gpu_hour=PRICE,
         knowledge=draw(knowledge(names, osl)),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from autotuner.config import LATENCIES
 from autotuner.search import (
     OBJECTIVES,
     Budget,
@@ -25,14 +26,14 @@ from autotuner.search import (
 )
 from autotuner.search.slo import within
 from autotuner.testing.made_up_search import made_up_search
-from autotuner.testing.search_states import LATENCIES, searches, states
+from autotuner.testing.search_states import searches, states
 
 _OBJECTIVES_AT = {
     200.0: tuple(OBJECTIVES),
     1.0: ("requests_per_s", "requests_per_s_per_gpu", "ttft_ms"),
 }
 """Mean output tokens -> the objectives that are tried. Answers of one token have no TPOT."""
-_LIMITS_AT = {200.0: LATENCIES, 1.0: ("ttft_ms", "e2e_p90_ms")}
+_LIMITS_AT = {200.0: tuple(LATENCIES), 1.0: ("ttft_ms", "e2e_p90_ms")}
 _ALWAYS = 8
 """Launches of a strategy that looks at no goal."""
 

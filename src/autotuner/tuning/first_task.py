@@ -15,7 +15,7 @@ from typing import Any
 
 from autotuner.catalog import ResolvedModel, resolve_model
 from autotuner.config import TaskConfig, parse_task
-from autotuner.config.task import NEEDS_TPOT
+from autotuner.config.slo import NEEDS_TPOT
 from autotuner.engines import engine_named
 from autotuner.errors import AutotunerError, ConfigError, EngineError
 from autotuner.profiles import ProfileRegistry, TaskContext

@@ -12,15 +12,21 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
-from autotuner.config import LoadLevel, TaskConfig
+from autotuner.config import LATENCIES, PERCENTILES, LoadLevel, TaskConfig
 from autotuner.measure import Measurement
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import SPREADS, interval80, limit_interval80, verdict
+from autotuner.predict.predictor import (
+    SPREADS,
+    describe_percentile,
+    interval80,
+    limit_interval80,
+    verdict,
+)
 from autotuner.search import OperatingPoint, as_point, has
 from autotuner.search.slo import Verdict, verdicts, within
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.points import (
-    LATENCIES,
+    SHOWN_LATENCIES,
     interval95,
     latency_ms,
     occupied_gpus,
@@ -48,8 +54,8 @@ class FigureView(_Shape):
 class PointFiguresView(_Shape):
     """Figures of an operating point; null where they are not known.
 
-    Throughput is in output tokens and completed requests per second. Percentiles are measured, not
-    predicted: the predicted mean of E2E latency stands for its 90th.
+    Throughput is in output tokens and completed requests per second. Percentiles are over requests;
+    where they are predicted, the point's note says what they stand on.
     """
 
     tok_s: FigureView | None = None
@@ -65,6 +71,10 @@ class PointFiguresView(_Shape):
     ttft_p99_ms: FigureView | None = None
     tpot_ms: FigureView | None = None
     """Null where every answer has one token, as `tok_s_per_user`."""
+    tpot_p50_ms: FigureView | None = None
+    """Of requests, each with its mean."""
+    tpot_p90_ms: FigureView | None = None
+    tpot_p99_ms: FigureView | None = None
     e2e_p50_ms: FigureView | None = None
     e2e_p90_ms: FigureView | None = None
     e2e_p99_ms: FigureView | None = None
@@ -264,6 +274,7 @@ class PredictedLevel:
     def view(self, criteria: Criteria, *, on_frontier: bool) -> OperatingPointView:
         """The level as it is shown; its verdicts are of the 80 % intervals."""
         slo = criteria.slo
+        asked = [name for name in criteria.needs if name in PERCENTILES]
         return OperatingPointView(
             id=self.id,
             kind="predicted",
@@ -272,13 +283,21 @@ class PredictedLevel:
             load=self.load,
             settings=dict(self.settings),
             gpus=occupied_gpus(self.settings),
-            figures=_predicted_figures(self.point, self.prediction),
+            figures=_predicted_figures(self.point, self.prediction, asked),
             verdicts={name: self._verdict(name, limit) for name, limit in slo.items()},
             meets_slo=within(self.point, slo) if slo else None,
             on_frontier=on_frontier,
             is_steady=True,
             source=self.prediction.kind,
-            note=self.prediction.note,
+            note="; ".join(filter(None, (self.prediction.note, self._basis(asked)))),
+        )
+
+    def _basis(self, percentiles: Sequence[str]) -> str:
+        """Bases of the percentiles that are asked for."""
+        return "; ".join(
+            f"{LATENCIES[name].label}: {describe_percentile(self.prediction, name)}"
+            for name in percentiles
+            if has(self.point, (name,))
         )
 
     def _verdict(self, name: str, limit: float) -> Verdict:
@@ -305,7 +324,8 @@ def _measured_figures(
 
     tok_s, requests_s = median(lambda m: m.tok_s), median(lambda m: m.requests_s)
     latencies = {
-        name: _figure(latency_ms(repeats, name), interval95(repeats, name)) for name in LATENCIES
+        name: _figure(latency_ms(repeats, name), interval95(repeats, name))
+        for name in SHOWN_LATENCIES
     }
     return PointFiguresView(
         tok_s=_figure(tok_s),
@@ -326,15 +346,28 @@ def _speed(tpot_ms: FigureView | None) -> FigureView | None:
     return FigureView(value=1000 / tpot_ms.value, low=low, high=high)
 
 
-def _predicted_figures(point: OperatingPoint, prediction: Prediction) -> PointFiguresView:
-    values = {name: getattr(point, name) for name in SPREADS}
+def _predicted_figures(
+    point: OperatingPoint, prediction: Prediction, asked: Sequence[str]
+) -> PointFiguresView:
+    """Figures with their intervals; of percentiles those given, those asked for, and E2E's 90th."""
+    given = [name for name in PERCENTILES if getattr(prediction, name) is not None]
+    shown = {*given, *asked, "e2e_p90_ms"}
+    values = {
+        name: getattr(point, name) for name in SPREADS if name not in PERCENTILES or name in shown
+    }
     return PointFiguresView(
         **{
-            name: _figure(value, interval80(value, getattr(prediction, SPREADS[name])))
+            name: _figure(value, _interval80(prediction, name, value))
             for name, value in values.items()
             if value is not None
         }
     )
+
+
+def _interval80(prediction: Prediction, name: str, value: float) -> tuple[float, float]:
+    if name in LATENCIES:
+        return limit_interval80(prediction, name)
+    return interval80(value, getattr(prediction, SPREADS[name]))
 
 
 def _figure(value: float | None, interval: tuple[float, float] | None = None) -> FigureView | None:

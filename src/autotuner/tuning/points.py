@@ -7,10 +7,9 @@ import statistics
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
-from autotuner.config import Candidate, LoadLevel
+from autotuner.config import LATENCIES, PERCENTILES, Candidate, LoadLevel
 from autotuner.measure import Distribution, Measurement
 from autotuner.predict import Observation, Scenario, tok_s_per_user
 from autotuner.search import OperatingPoint, Outcome, has
@@ -107,10 +106,10 @@ def _point(
         tok_s_per_user=tok_s_per_user(tpot_ms),
         ttft_ms=median(lambda m: m.ttft_ms.mean if m.ttft_ms else 0.0),
         tpot_ms=tpot_ms,
-        e2e_p90_ms=median(lambda m: m.e2e_ms.p90 if m.e2e_ms else 0.0),
         usd_per_gpu_hour=usd_per_gpu_hour,
         requests_per_s=median(lambda m: m.requests_s),
         intervals95=tuple(_intervals95(repeats)),
+        **{name: latency_ms(repeats, name) for name in PERCENTILES},  # type: ignore[arg-type]
     )
 
 
@@ -118,7 +117,7 @@ def latency_ms(repeats: Iterable[Measurement], name: str) -> float | None:
     """A latency of a level, the median over its repeats; None where no request tells it.
 
     Args:
-        name: one of `LATENCIES`.
+        name: one of `SHOWN_LATENCIES`.
     """
     samples = _samples(repeats, name)
     return statistics.median(sample.quantity(name) for sample in samples) if samples else None
@@ -131,7 +130,7 @@ def interval95(repeats: Iterable[Measurement], name: str) -> tuple[float, float]
     one of a replayed table of means.
 
     Args:
-        name: one of `LATENCIES`.
+        name: one of `SHOWN_LATENCIES`.
     """
     samples = _samples(repeats, name)
     if not samples or any(sample.ci95 is None for sample in samples):
@@ -143,26 +142,21 @@ def interval95(repeats: Iterable[Measurement], name: str) -> tuple[float, float]
 
 
 def _intervals95(repeats: list[Measurement]) -> Iterator[tuple[str, float, float]]:
-    for name in _LIMITED:
+    for name in LATENCIES:
         if (found := interval95(repeats, name)) is not None:
             yield name, *found
 
 
 def _samples(repeats: Iterable[Measurement], name: str) -> list[Distribution]:
-    read = LATENCIES[name]
-    return [sample for repeat in repeats if (sample := read(repeat)) is not None]
+    field = SHOWN_LATENCIES[name]
+    return [sample for repeat in repeats if (sample := getattr(repeat, field)) is not None]
 
 
-LATENCIES: dict[str, Callable[[Measurement], Distribution | None]] = {
-    **dict.fromkeys(
-        ("ttft_ms", "ttft_p50_ms", "ttft_p90_ms", "ttft_p99_ms"), attrgetter("ttft_ms")
-    ),
-    "tpot_ms": attrgetter("tpot_ms"),
-    **dict.fromkeys(("e2e_p50_ms", "e2e_p90_ms", "e2e_p99_ms"), attrgetter("e2e_ms")),
+SHOWN_LATENCIES = {
+    **{name: latency.mean for name, latency in LATENCIES.items()},
+    **{f"{sample}_p50_ms": f"{sample}_ms" for sample in ("ttft", "tpot", "e2e")},
 }
-"""Latency of an operating point -> the sample of a level that it is of."""
-_LIMITED = ("ttft_ms", "tpot_ms", "e2e_p90_ms")
-"""Latencies that an SLO limits."""
+"""Latency of an operating point -> the field of a measurement whose sample it is of."""
 
 
 FEWEST_REQUESTS = 3

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import PERCENTILES, TaskConfig, parse_task
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80
 from autotuner.search import (
@@ -165,7 +165,7 @@ def _point_fields(
         "requests_per_s_per_gpu": point.requests_per_s_per_gpu,
         "ttft_ms": point.ttft_ms,
         "tpot_ms": point.tpot_ms,
-        "e2e_p90_ms": point.e2e_p90_ms,
+        **{name: getattr(point, name) for name in PERCENTILES},
         "usd_per_million_tokens": point.usd_per_million_tokens,
         "verdicts": verdicts(point, slo),
         "settings": experiment.settings,

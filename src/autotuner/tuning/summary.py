@@ -124,7 +124,8 @@ class PointView(_View):
     `experiment` and `candidate` are the candidate's id, `index` the place of its launch. Documents
     of earlier versions have neither of the last two: `candidate` is empty then, `index` None.
 
-    Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
+    Latencies are means over the level's requests, but for the percentiles; those other than
+    `e2e_p90_ms` are None in documents of earlier versions. `tok_s_per_gpu` is `tok_s` over the GPUs
     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
@@ -144,6 +145,11 @@ class PointView(_View):
     ttft_ms: float
     tpot_ms: float | None
     e2e_p90_ms: float
+    ttft_p90_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    tpot_p90_ms: float | None = None
+    tpot_p99_ms: float | None = None
+    e2e_p99_ms: float | None = None
     usd_per_million_tokens: float | None = None
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from autotuner.catalog import gpu_named
-from autotuner.config import Candidate, TaskConfig
+from autotuner.config import PERCENTILES, Candidate, TaskConfig
 from autotuner.errors import CatalogError, VerifyError
 from autotuner.verify.aiconfigurator_fields import Left, table, to_theirs
 from autotuner.verify.aiconfigurator_reader import METADATA
@@ -98,8 +98,9 @@ def _not_written(task: TaskConfig) -> Iterator[Left]:
     for name, why in _NOT_WRITTEN.items():
         if name in written:
             yield Left(name, written[name], why)
-    if task.slo.e2e_p90_ms is not None:
-        yield Left("slo.e2e_p90_ms", task.slo.e2e_p90_ms, "it knows means, no percentiles")
+    for name, limit in task.slo.limits().items():
+        if name in PERCENTILES:
+            yield Left(f"slo.{name}", limit, "it knows means, no percentiles")
     workload = task.benchmark.workload
     if workload is not None and workload.kind != "D":
         why = "it knows one length; the means are written"

@@ -4461,7 +4461,7 @@ export interface components {
              *       "tok_s_per_user"
              *     ]
              */
-            objectives: ("tok_s_per_gpu" | "tok_s" | "tok_s_per_user" | "requests_per_s_per_gpu" | "requests_per_s" | "ttft_ms" | "tpot_ms" | "e2e_p90_ms" | "usd_per_million_tokens")[];
+            objectives: ("tok_s_per_gpu" | "tok_s" | "tok_s_per_user" | "requests_per_s_per_gpu" | "requests_per_s" | "ttft_ms" | "ttft_p90_ms" | "ttft_p99_ms" | "tpot_ms" | "tpot_p90_ms" | "tpot_p99_ms" | "e2e_p90_ms" | "e2e_p99_ms" | "usd_per_million_tokens")[];
             /**
              * Parallel Launches
              * @description Engines at once at the most, each on GPUs of its own; `auto`: as many as GPUs allow.
@@ -4819,8 +4819,8 @@ export interface components {
          * PointFiguresView
          * @description Figures of an operating point; null where they are not known.
          *
-         *     Throughput is in output tokens and completed requests per second. Percentiles are measured, not
-         *     predicted: the predicted mean of E2E latency stands for its 90th.
+         *     Throughput is in output tokens and completed requests per second. Percentiles are over requests;
+         *     where they are predicted, the point's note says what they stand on.
          */
         PointFiguresView: {
             e2e_p50_ms?: components["schemas"]["FigureView"] | null;
@@ -4834,6 +4834,10 @@ export interface components {
             tok_s_per_user?: components["schemas"]["FigureView"] | null;
             /** @description Null where every answer has one token, as `tok_s_per_user`. */
             tpot_ms?: components["schemas"]["FigureView"] | null;
+            /** @description Of requests, each with its mean. */
+            tpot_p50_ms?: components["schemas"]["FigureView"] | null;
+            tpot_p90_ms?: components["schemas"]["FigureView"] | null;
+            tpot_p99_ms?: components["schemas"]["FigureView"] | null;
             /** @description Mean, as `tpot_ms`. */
             ttft_ms?: components["schemas"]["FigureView"] | null;
             ttft_p50_ms?: components["schemas"]["FigureView"] | null;
@@ -4890,7 +4894,8 @@ export interface components {
          *     `experiment` and `candidate` are the candidate's id, `index` the place of its launch. Documents
          *     of earlier versions have neither of the last two: `candidate` is empty then, `index` None.
          *
-         *     Means over the level's requests, except `e2e_p90_ms`. `tok_s_per_gpu` is `tok_s` over the GPUs
+         *     Latencies are means over the level's requests, but for the percentiles; those other than
+         *     `e2e_p90_ms` are None in documents of earlier versions. `tok_s_per_gpu` is `tok_s` over the GPUs
          *     the deployment occupies; a CPU deployment counts as one device. `tok_s_per_user` is
          *     1000 / `tpot_ms`; both are None where every answer has one token. `requests_per_s` is of the
          *     deployment; None in documents of earlier versions. `usd_per_million_tokens` is of output tokens,
@@ -4907,6 +4912,8 @@ export interface components {
             command: string;
             /** E2E P90 Ms */
             e2e_p90_ms: number;
+            /** E2E P99 Ms */
+            e2e_p99_ms?: number | null;
             /** Experiment */
             experiment: string;
             /** Index */
@@ -4928,8 +4935,16 @@ export interface components {
             tok_s_per_user: number | null;
             /** Tpot Ms */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms?: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms?: number | null;
             /** Ttft Ms */
             ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms?: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms?: number | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
             /** Verdicts */
@@ -5056,6 +5071,11 @@ export interface components {
          * @description Limit of the SLO and the recommended point's prediction for it.
          */
         PredictedLimit: {
+            /**
+             * Basis
+             * @description Basis of a predicted percentile; empty of a mean.
+             */
+            basis: string;
             /**
              * Interval Ms
              * @description 80 % interval of the measurement.
@@ -5694,6 +5714,8 @@ export interface components {
             command: string;
             /** E2E P90 Ms */
             e2e_p90_ms: number;
+            /** E2E P99 Ms */
+            e2e_p99_ms?: number | null;
             /** Experiment */
             experiment: string;
             /** Index */
@@ -5719,8 +5741,16 @@ export interface components {
             tok_s_per_user: number | null;
             /** Tpot Ms */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms?: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms?: number | null;
             /** Ttft Ms */
             ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms?: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms?: number | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
             /** Verdict */
@@ -6065,7 +6095,10 @@ export interface components {
         };
         /**
          * Slo
-         * @description Limits that the served point has to meet, in ms; means, except `e2e_p90_ms`.
+         * @description Limits that the served point has to meet, in ms: of means, or of percentiles over requests.
+         *
+         *     A limit on a p99 wants 100 requests a level or more (`benchmark.requests_per_level`); it is
+         *     clearly met where 368 or more show it.
          */
         Slo: {
             /**
@@ -6074,15 +6107,40 @@ export interface components {
              */
             e2e_p90_ms?: number | null;
             /**
+             * E2E P99 Ms
+             * @description 99th percentile of the end-to-end latency, ms.
+             */
+            e2e_p99_ms?: number | null;
+            /**
              * Tpot Ms
              * @description Mean time per output token after the first, ms.
              */
             tpot_ms?: number | null;
             /**
+             * Tpot P90 Ms
+             * @description 90th percentile, over requests, of the time per output token, ms.
+             */
+            tpot_p90_ms?: number | null;
+            /**
+             * Tpot P99 Ms
+             * @description 99th percentile, over requests, of the time per output token, ms.
+             */
+            tpot_p99_ms?: number | null;
+            /**
              * Ttft Ms
              * @description Mean time to first token, ms.
              */
             ttft_ms?: number | null;
+            /**
+             * Ttft P90 Ms
+             * @description 90th percentile of the time to first token, ms.
+             */
+            ttft_p90_ms?: number | null;
+            /**
+             * Ttft P99 Ms
+             * @description 99th percentile of the time to first token, ms.
+             */
+            ttft_p99_ms?: number | null;
         };
         /**
          * StageErrorsView
@@ -6834,6 +6892,11 @@ export interface components {
              * @description Engines that may run at once.
              */
             side_by_side: number;
+            /**
+             * Slo Notes
+             * @description Percentiles in the SLO that the levels have too few requests for.
+             */
+            slo_notes: string[];
             /** Strategy */
             strategy: string;
             /** Strategy Reason */

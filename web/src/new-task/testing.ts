@@ -170,6 +170,7 @@ export const PLAN: JsonObject = {
   axes: { "scheduling.max_running_requests": [4, 16] },
   warnings: [],
   model_notes: [],
+  slo_notes: [],
   expected_minutes: null,
   at_most_minutes: 12,
   prediction: {

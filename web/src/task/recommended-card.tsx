@@ -32,6 +32,15 @@ const SHOWN = [
   "usd_per_million_tokens",
 ] as const;
 
+/** Shown where the SLO limits them. */
+const PERCENTILES = [
+  "ttft_p90_ms",
+  "ttft_p99_ms",
+  "tpot_p90_ms",
+  "tpot_p99_ms",
+  "e2e_p99_ms",
+] as const;
+
 /** The answer of a task: the point to serve with, and its command. */
 export function RecommendedCard() {
   const task = useTask();
@@ -88,6 +97,7 @@ interface AnswerProps {
 
 function Answer({ task, point, details }: AnswerProps) {
   const limits = limitsOf(task.config);
+  const shown = [...SHOWN, ...PERCENTILES.filter((name) => name in limits)];
   const index = details?.experiment_index ?? null;
   return (
     <Stack gap="sm">
@@ -101,16 +111,18 @@ function Answer({ task, point, details }: AnswerProps) {
         load={load(point.load)}
       />
       <dl className={classes.figures}>
-        {SHOWN.filter((name) => point[name] !== null && point[name] !== undefined).map((name) => (
-          <FigureTile
-            key={name}
-            name={name}
-            value={point[name] ?? null}
-            range={interval(quantity(name), details?.figures[name])}
-            limit={limits[name]}
-            verdict={point.verdicts?.[name]}
-          />
-        ))}
+        {shown
+          .filter((name) => point[name] !== null && point[name] !== undefined)
+          .map((name) => (
+            <FigureTile
+              key={name}
+              name={name}
+              value={point[name] ?? null}
+              range={interval(quantity(name), details?.figures[name])}
+              limit={limits[name]}
+              verdict={point.verdicts?.[name]}
+            />
+          ))}
       </dl>
       {details?.note && (
         <Group gap={6} wrap="nowrap" align="flex-start">

@@ -23,7 +23,7 @@ export function limitsOf(document: Readonly<Record<string, unknown>>): Record<st
   const slo = (document.slo ?? {}) as Record<string, unknown>;
   const runtime = (document.runtime ?? {}) as Record<string, unknown>;
   const limits: Record<string, number> = {};
-  for (const name of ["ttft_ms", "tpot_ms", "e2e_p90_ms"]) {
+  for (const name of new Set([...Object.keys(TARGETS), ...Object.keys(slo)])) {
     const target = TARGETS[name];
     const limit = slo[name] ?? (target === undefined ? undefined : runtime[target]);
     if (typeof limit === "number") limits[name] = limit;

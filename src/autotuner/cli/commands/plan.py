@@ -171,6 +171,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[bold]excluded[/bold]", escape(f"{count} x {reason}"))
     for note in document["model_notes"]:
         table.add_row("[yellow]note[/yellow]", escape(note))
+    for note in document["slo_notes"]:
+        table.add_row("[yellow]note[/yellow]", escape(note))
     for warning in document["warnings"]:
         table.add_row("[yellow]left out[/yellow]", escape(warning))
     if not document["installed"] and not document["replay"]:

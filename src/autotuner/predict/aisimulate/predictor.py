@@ -190,6 +190,7 @@ class AISimulatePredictor:
             ttft_p99_ms=answer["ttft_p99_ms"] + unseen_ms,
             e2e_p90_ms=answer["e2e_p90_ms"] + unseen_ms,
             e2e_p99_ms=answer["e2e_p99_ms"] + unseen_ms,
+            percentiles_from="the requests that AISimulate simulated",
         )
 
     def _source(self, scenario: Scenario, mode: Mode, version: str | None) -> str:

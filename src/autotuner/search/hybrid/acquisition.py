@@ -18,7 +18,7 @@ from autotuner.search.frontier import MARGIN, front_places, hypervolume_improvem
 from autotuner.search.hybrid.feasibility import probability_of_feasibility, standardised_margin
 from autotuner.search.hybrid.quantities import Quantities, measured_history
 from autotuner.search.hybrid.residuals import Measured, Residuals
-from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows, rows_of
+from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
 from autotuner.search.hybrid.transfer import transferred_residuals
 from autotuner.search.strategy import SearchState
 
@@ -123,11 +123,6 @@ def best_candidate(state: SearchState) -> ScoredCandidate:
     return posterior.scored(best)
 
 
-def _asks_for_tail(state: SearchState) -> bool:
-    """Whether the 90th percentile of E2E latency is asked for; else nothing is learnt of it."""
-    return "e2e_p90_ms" in (*state.objectives, *state.slo)
-
-
 def _minutes(state: SearchState, rows: Rows) -> Floats:
     """Expected minutes of each candidate's launch over their mean; 1 where they are not known."""
     known = state.knowledge.minutes
@@ -150,8 +145,7 @@ class _Posterior:
         self._probability, self._counted = (
             probability_of_feasibility(margin, share) for share in (1.0, STD_SHARE)
         )
-        learnt = len(QUANTITIES) if _asks_for_tail(state) else len(QUANTITIES) - 1
-        self._residuals = Residuals(rows, known.measured, state.seed, learnt)
+        self._residuals = Residuals(rows, known.measured, state.seed)
         self._own = len(known.measured.rows)
         flying = self._flying()
         if len(flying):
@@ -159,12 +153,13 @@ class _Posterior:
                 np.r_[known.measured.rows, flying],
                 np.r_[known.measured.residuals, self._residuals.mean[flying]],
             )
-            self._residuals = Residuals(rows, with_flying, state.seed, learnt)
+            self._residuals = Residuals(rows, with_flying, state.seed)
         self._mean = known.as_measured(rows, self._residuals.mean)
         self._normalisation, self._front = self._incumbent_front(np.r_[known.measured.rows, flying])
         random = np.random.default_rng([abs(state.seed), len(state.history)])
-        half = random.standard_normal((SAMPLES // 2, max(map(len, self._blocks)), learnt))
-        self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, -1, learnt)
+        shape = max(map(len, self._blocks)), len(rows.quantities)
+        half = random.standard_normal((SAMPLES // 2, *shape))
+        self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, *shape)
         self._uniform = random.permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
 
     def scores(self, places: Ints, samples: int) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autotuner.config import LoadKind, LoadLevel
+from autotuner.config import PERCENTILES, LoadKind, LoadLevel
 from autotuner.predict import e2e_ms, tok_s_per_user
 from autotuner.search.hybrid.residuals import Measured
 from autotuner.search.hybrid.rows import (
@@ -20,7 +20,7 @@ from autotuner.search.hybrid.rows import (
     law_residual,
     pace_ms,
 )
-from autotuner.search.points import COST, OBJECTIVES, OperatingPoint
+from autotuner.search.points import COST, OBJECTIVES, OperatingPoint, quantity
 from autotuner.search.strategy import SearchState
 
 
@@ -29,8 +29,8 @@ class Quantities:
     """Figures of rows, given their natural logarithms; shapes are those of the rows asked for.
 
     Attributes:
-        ttft, tpot, tok_s, tail: of TTFT and TPOT in ms, of output tokens/s of the deployment, and
-            of the 90th percentile of E2E latency over its mean.
+        ttft, tpot, tok_s: of TTFT and TPOT in ms, and of output tokens/s of the deployment.
+        tails: percentile that is asked for -> its logarithm less that of its mean.
         osl: mean output tokens of a request.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
     """
@@ -38,7 +38,7 @@ class Quantities:
     ttft: Floats
     tpot: Floats
     tok_s: Floats
-    tail: Floats
+    tails: Mapping[str, Floats]
     load: Floats
     kind: LoadKind
     gpus: Floats
@@ -47,13 +47,13 @@ class Quantities:
 
     @classmethod
     def of(cls, rows: Rows, at: Ints, residuals: Floats) -> Quantities:
-        """Of the rows `at`, with residuals `... x 4`."""
-        ttft, tpot, little, tail = np.moveaxis(rows.base[at] + residuals, -1, 0)
+        """Of the rows `at`, with residuals `... x q`."""
+        ttft, tpot, little, *tails = np.moveaxis(rows.base[at] + residuals, -1, 0)
         return cls(
             ttft=ttft,
             tpot=tpot,
             tok_s=little - tpot * (rows.kind is LoadKind.CONCURRENCY) + np.log(rows.load[at]),
-            tail=tail,
+            tails=dict(zip(rows.tails, tails, strict=True)),
             load=rows.load[at],
             kind=rows.kind,
             gpus=rows.gpus[at],
@@ -67,8 +67,17 @@ class Quantities:
         later = np.maximum(self.osl - 1, 0.0) * np.exp(self.tpot)
         return np.asarray(np.log(np.exp(self.ttft) + later))
 
+    def mean(self, name: str) -> Floats:
+        """Logarithm of the mean, in ms, that a percentile belongs to."""
+        return {"ttft_ms": self.ttft, "tpot_ms": self.tpot}.get(
+            PERCENTILES[name].mean, self.mean_e2e
+        )
+
     def log(self, name: str) -> Floats:
         """Natural logarithm of the quantity that an objective or a limit is called by."""
+        if name in PERCENTILES:
+            usual = math.log(PERCENTILES[name].usual_ratio)
+            return np.asarray(self.mean(name) + self.tails.get(name, usual))
         return _LOGS[name](self)
 
     def values(self, objectives: tuple[str, ...]) -> Floats:
@@ -100,9 +109,12 @@ class Quantities:
             tok_s_per_user=tok_s_per_user(tpot_ms),
             ttft_ms=first("ttft_ms"),
             tpot_ms=tpot_ms,
-            e2e_p90_ms=first("e2e_p90_ms"),
             usd_per_gpu_hour=self.usd_per_gpu_hour,
             requests_per_s=first("requests_per_s"),
+            **{  # type: ignore[arg-type]
+                name: None if latency.mean == "tpot_ms" and tpot_ms is None else first(name)
+                for name, latency in PERCENTILES.items()
+            },
         )
 
 
@@ -123,10 +135,9 @@ _LOGS: Mapping[str, Callable[[Quantities], Floats]] = {
     "requests_per_s_per_gpu": lambda f: _per_gpu(f) - np.log(f.osl),
     "ttft_ms": lambda f: f.ttft,
     "tpot_ms": lambda f: f.tpot,
-    "e2e_p90_ms": lambda f: f.mean_e2e + f.tail,
     COST: _usd,
 }
-"""Every objective follows from what is learnt of a row."""
+"""Every objective follows from what is learnt of a row; see `Quantities.log` for percentiles."""
 
 
 @dataclass(frozen=True)
@@ -135,43 +146,47 @@ class MeasuredHistory:
 
     Attributes:
         measured: rows with a point, and their residuals.
-        e2e: logarithms of the measured 90th percentiles of E2E latency in ms: `m`.
+        percentiles: logarithms of those measured that the search asks for, in ms: `m x t`.
         tried: rows that ran or failed. ran: which of them ran.
     """
 
     measured: Measured
-    e2e: Floats
+    percentiles: Floats
     tried: Ints
     ran: Bools
 
     def as_measured(self, rows: Rows, residuals: Floats) -> Floats:
-        """`n x 4` residuals with those of `tail` under which measured rows have the 90th percentile
-        that was measured, whatever is expected of their TTFT and TPOT."""
+        """`n x q` residuals with those of the tails under which measured rows have the percentiles
+        that were measured, whatever is expected of their TTFT and TPOT."""
         at, found = self.measured.rows, residuals.copy()
-        mean = Quantities.of(rows, at, residuals[at]).mean_e2e
-        found[at, _TAIL] = self.e2e - mean - rows.base[at, _TAIL]
+        expected = Quantities.of(rows, at, residuals[at])
+        for place, name in enumerate(rows.tails):
+            column = len(QUANTITIES) + place
+            ratios = self.percentiles[:, place] - expected.mean(name)
+            found[at, column] = ratios - rows.base[at, column]
         return found
-
-
-_TAIL = QUANTITIES.index("tail")
 
 
 def measured_history(state: SearchState, rows: Rows) -> MeasuredHistory:
     """The history of a search as rows. A failed launch without levels failed at all of them."""
     index = rows.index()
     measured: list[int] = []
-    logs: list[tuple[float, ...]] = []
+    logs: list[list[float]] = []
     failed: list[int] = []
     for outcome in state.history:
         for point in outcome.points:
             row = index[outcome.candidate_id, point.load]
             pace = pace_ms(point.ttft_ms, point.tpot_ms)
             little = law_residual(point.tok_s, pace, point.load)
-            tail = point.e2e_p90_ms / e2e_ms(point.ttft_ms, point.tpot_ms, rows.osl[row])
-            figures = (point.ttft_ms, pace, little, tail)
+            percentiles = [quantity(point, name) for name in rows.tails]
+            ratios = [
+                percentile / _mean_ms(point, name, rows.osl[row])
+                for name, percentile in zip(rows.tails, percentiles, strict=True)
+            ]
+            figures = (point.ttft_ms, pace, little, *ratios)
             if all(1e-9 < figure < 1e12 for figure in figures):
                 measured.append(row)
-                logs.append((*map(math.log, figures), math.log(point.e2e_p90_ms)))
+                logs.append([math.log(figure) for figure in (*figures, *percentiles)])
         every = [level for candidate, level in index if candidate == outcome.candidate_id]
         lost = every if outcome.status == "failed" else outcome.failed_levels
         failed.extend(
@@ -180,10 +195,19 @@ def measured_history(state: SearchState, rows: Rows) -> MeasuredHistory:
             if (outcome.candidate_id, level) in index
         )
     at = np.array(measured, dtype=np.int64)
-    found = np.array(logs).reshape(-1, len(QUANTITIES) + 1)
+    learnt = len(rows.quantities)
+    found = np.array(logs).reshape(-1, learnt + len(rows.tails))
     return MeasuredHistory(
-        Measured(at, found[:, :-1] - rows.base[at]),
-        found[:, -1],
+        Measured(at, found[:, :learnt] - rows.base[at]),
+        found[:, learnt:],
         np.array([*measured, *failed], dtype=np.int64),
         np.array([True] * len(measured) + [False] * len(failed), dtype=bool),
     )
+
+
+def _mean_ms(point: OperatingPoint, name: str, osl: float) -> float:
+    """The mean that a measured percentile belongs to."""
+    mean = PERCENTILES[name].mean
+    if mean == "e2e_ms":
+        return e2e_ms(point.ttft_ms, point.tpot_ms, osl)
+    return float(getattr(point, mean))

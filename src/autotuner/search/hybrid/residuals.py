@@ -26,7 +26,7 @@ from autotuner.predict.gaussian_process import (
     squared_distances,
 )
 from autotuner.predict.residual_process import clipped
-from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Ints, Rows
+from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows
 
 VARIANCES = ("common", "smooth", "format", "launch", "noise", "borrowed", "parts", "roofline")
 """Of ln(measured / predicted). `common`: one offset of all rows; `smooth`: a function of the
@@ -63,7 +63,7 @@ class Prior:
 
 @functools.cache
 def priors() -> Mapping[str, Prior]:
-    """By quantity, as `QUANTITIES` names them."""
+    """By quantity, as `Rows.quantities` names them."""
     document = packaged_table("autotuner.search.hybrid", "hyperparameters")
     return {
         name: Prior(
@@ -87,7 +87,7 @@ change with the load of a rank, and what is alike takes the same step. Measureme
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows that were measured, and their residuals: `m` and `m x 4`."""
+    """Rows that were measured, and their residuals: `m` and `m x q`."""
 
     rows: Ints
     residuals: Floats
@@ -116,26 +116,26 @@ class Residuals:
     Args:
         measured: what was measured, none to begin with.
         seed: of the draws.
-        learnt: how many of `QUANTITIES` are; of the others residuals are 0.
     """
 
-    def __init__(self, rows: Rows, measured: Measured, seed: int, learnt: int) -> None:
+    def __init__(self, rows: Rows, measured: Measured, seed: int) -> None:
         self._rows = rows
-        self._samples = [_conditioned(rows, measured, quantity, seed) for quantity in range(learnt)]
-        self.mean: Floats = np.zeros((len(rows.of), len(QUANTITIES)))
-        """Expected residuals: `n x 4`."""
+        quantities = range(len(rows.quantities))
+        self._samples = [_conditioned(rows, measured, quantity, seed) for quantity in quantities]
+        self.mean: Floats = np.zeros_like(rows.base)
+        """Expected residuals: `n x q`."""
         for quantity, samples in enumerate(self._samples):
             self.mean[:, quantity] = sum(s.weight * s.mean for s in samples)
 
     def draws(self, blocks: Ints, normal: Floats, widths: Sequence[float] = (1.0,)) -> Floats:
-        """Samples of the true residuals, jointly over each block: `w x s x c x l x 4`.
+        """Samples of the true residuals, jointly over each block: `w x s x c x l x q`.
 
         Args:
             blocks: `c x l` rows; a shorter block repeats its last row.
-            normal: `s x l x learnt` standard normal numbers, common to all blocks.
+            normal: `s x l x q` standard normal numbers, common to all blocks.
             widths: how wide the same samples spread, in standard deviations: `w`.
         """
-        drawn = np.zeros((len(widths), len(normal), *blocks.shape, len(QUANTITIES)))
+        drawn = np.zeros((len(widths), len(normal), *blocks.shape, self.mean.shape[1]))
         alike = _similarities(self._rows, blocks, blocks)
         for quantity, samples in enumerate(self._samples):
             shared = alike | _time_similarities(self._rows, quantity, blocks, blocks)
@@ -168,7 +168,7 @@ class Residuals:
 
 
 def _conditioned(rows: Rows, measured: Measured, quantity: int, seed: int) -> list[_Sample]:
-    prior = priors()[QUANTITIES[quantity]]
+    prior = priors()[rows.quantities[quantity]]
     center = prior.center(rows.roles)
     if not len(measured.rows):
         nothing = np.zeros((0, len(rows.of)))

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autotuner.config import LoadKind, LoadLevel, kind_of_levels
+from autotuner.config import PERCENTILES, LoadKind, LoadLevel, kind_of_levels
 from autotuner.predict import Prediction
+from autotuner.predict.predictor import latency_ms
 from autotuner.predict.time_parts import TimeParts, log_ratio, part_shares
 from autotuner.search.points import has
 from autotuner.search.predictions import as_point, is_usable
@@ -30,11 +31,11 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-QUANTITIES = ("ttft", "tpot", "littles_law_residual", "tail")
+QUANTITIES = ("ttft", "tpot", "littles_law_residual")
 """Quantities that are learnt of a row, as natural logarithms: TTFT in ms; TPOT in ms, for which
-TTFT stands where every answer has one token; what Little's law leaves
-over (`law_residual`); and the 90th percentile of E2E latency over
-its mean, which no predictor tells: 1 until it is measured."""
+TTFT stands where every answer has one token; and what Little's law leaves over (`law_residual`)."""
+TAIL = "tail"
+"""Learnt beside them of each percentile that a search asks for: its ratio to the mean."""
 
 ROLES = {
     "parallel.tensor_parallel": "tensor",
@@ -61,7 +62,9 @@ class Rows:
         features: `n x d` natural logarithms (of numbers) and codes (of words: two different ones
             are 1 apart); `roles` says what each column is.
         osl: mean output tokens of a request: `n`.
-        base: `n x 4`, what is predicted of `QUANTITIES`, or what stands in for it.
+        tails: percentiles that the search asks for: `t`.
+        base: `n x (3 + t)`, what is predicted of `QUANTITIES` and of the ratios of `tails` to their
+            means, or what stands in for it.
         predicted: whether it is the row's own prediction: `n`.
         displaced: how far a borrowed prediction's settings are from the row's: `n x k`.
         presumed_oom: whether the row is predicted to run out of memory: `n`.
@@ -82,6 +85,7 @@ class Rows:
     osl: Floats
     features: Floats
     roles: tuple[str, ...]
+    tails: tuple[str, ...]
     base: Floats
     predicted: Bools
     displaced: Floats
@@ -92,6 +96,11 @@ class Rows:
     parts: tuple[Floats, Floats]
     roofline: Floats
     usd_per_gpu_hour: float | None
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The name of each column of `base` by which its hyperparameters are found."""
+        return (*QUANTITIES, *[TAIL] * len(self.tails))
 
     def blocks(self) -> list[Ints]:
         """For each candidate its rows."""
@@ -123,7 +132,8 @@ def rows_of(state: SearchState) -> Rows:
         np.column_stack([load, np.maximum(load / ranks, kind is LoadKind.CONCURRENCY), gpus])
     )
     predictions = _predictions(state)
-    known = _known(entries, predictions)
+    tails = tuple(name for name in state.compared if name in PERCENTILES)
+    known = _known(entries, predictions, tails)
     predicted = ~np.isnan(known[:, 0])
     oom, infeasible = _memory(state, entries, predicted)
     base, displaced = stand_in(known, of, settings, loads)
@@ -141,12 +151,13 @@ def rows_of(state: SearchState) -> Rows:
         osl=_osl(state, entries, predictions),
         features=features,
         roles=roles,
-        base=np.column_stack([base[:, :3], np.zeros(len(entries))]),
+        tails=tails,
+        base=base[:, :-1],
         predicted=predicted,
         displaced=displaced,
         presumed_oom=oom,
         infeasible=infeasible,
-        memory_gib=np.exp(base[:, 3]),
+        memory_gib=np.exp(base[:, -1]),
         formats=formats[of],
         parts=(part_shares(times, "ttft_ms"), part_shares(times, "tpot_ms")),
         roofline=_roofline(times, base, predicted),
@@ -216,20 +227,20 @@ def _predictions(state: SearchState) -> dict[tuple[str, LoadLevel], Prediction]:
 def _known(
     entries: Sequence[tuple[int, str, LoadLevel]],
     predictions: Mapping[tuple[str, LoadLevel], Prediction],
+    tails: Sequence[str],
 ) -> Floats:
-    """`n x 4`: logarithms of the predicted quantities and of memory; NaN where not known."""
-    known = np.full((len(entries), 4), np.nan)
+    """`n x (3 + t + 1)`: logarithms of the predicted quantities, of the ratios of percentiles and
+    of memory; NaN where not known."""
+    known = np.full((len(entries), len(QUANTITIES) + len(tails) + 1), np.nan)
     for row, (_, candidate, level) in enumerate(entries):
         p = predictions.get((candidate, level))
         if p is not None:
             pace = pace_ms(p.ttft_ms, p.tpot_ms)
-            known[row, :3] = (
-                math.log(p.ttft_ms),
-                math.log(pace),
-                math.log(law_residual(p.tok_s, pace, level)),
-            )
+            ratios = (latency_ms(p, n) / getattr(p, PERCENTILES[n].mean) for n in tails)
+            figures = (p.ttft_ms, pace, law_residual(p.tok_s, pace, level), *ratios)
+            known[row, :-1] = [math.log(figure) for figure in figures]
             if p.memory_gib and 1e-6 < p.memory_gib < 1e9:
-                known[row, 3] = math.log(p.memory_gib)
+                known[row, -1] = math.log(p.memory_gib)
     return known
 
 
@@ -237,7 +248,7 @@ def _roofline(times: Sequence[TimeParts | None], base: Floats, predicted: Bools)
     """See `Rows.roofline`; what is borrowed has no prediction that the roofline could differ from.
 
     Args:
-        base: `n x 4`, logarithms. predicted: `n`.
+        base: logarithms, TTFT and TPOT first. predicted: `n`.
     """
     rows = zip(times, np.exp(base[:, :2]), predicted, strict=True)
     return np.array(

@@ -25,7 +25,7 @@ from autotuner.predict.gaussian_process import (
     squared_distances,
 )
 from autotuner.predict.residual_process import clipped
-from autotuner.search.hybrid.rows import QUANTITIES, Bools, Floats, Rows, pace_ms
+from autotuner.search.hybrid.rows import Bools, Floats, Rows, pace_ms
 from autotuner.search.strategy import SearchState
 
 ACROSS_MODELS = 0.3
@@ -65,8 +65,8 @@ class _Points:
 
 
 def transferred_residuals(state: SearchState, rows: Rows) -> Floats:
-    """Residuals to expect by earlier observations: `n x 4`; zeros where there are none."""
-    found = np.zeros((len(rows.of), len(QUANTITIES)))
+    """Residuals to expect by earlier observations: `n x q`; zeros where there are none."""
+    found = np.zeros_like(rows.base)
     circumstances = state.knowledge.circumstances
     if not all(candidate in circumstances for candidate in rows.candidates):
         return found

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from autotuner.config import LoadKind, LoadLevel
+from autotuner.config import PERCENTILES, LoadKind, LoadLevel
 from autotuner.predict import tok_s_per_user
 from autotuner.search.axes import Axis, Settings, axes_of, format_value, is_number, label
 from autotuner.search.frontier import Incumbent
@@ -43,6 +43,12 @@ METRICS = {
     "e2e_p90_ms": "p90 latency",
 }
 """Metrics that trends are learnt of, and their names for readers."""
+_FOLLOWS = {
+    name: {"e2e_ms": "e2e_p90_ms"}.get(latency.mean, latency.mean)
+    for name, latency in PERCENTILES.items()
+    if name not in METRICS
+}
+"""Percentile -> the metric whose trends it follows."""
 _LEVEL = "load level"
 _LIMIT, _REPLICAS = "scheduling.max_running_requests", "parallel.data_parallel"
 _PENALTY = 0.1
@@ -120,6 +126,9 @@ class Trends:
         before, after = (self.logs(at_levels, point.load) for at_levels in (own, other))
         factors = {m: _exp(b - a) for m, a, b in zip(METRICS, before, after, strict=True)}
         values = {m: value * factors[m] for m in METRICS if (value := getattr(point, m))}
+        values |= {
+            n: value * factors[m] for n, m in _FOLLOWS.items() if (value := getattr(point, n))
+        }
         tpot_ms = values.get("tpot_ms")
         rate = point.requests_per_s
         return replace(

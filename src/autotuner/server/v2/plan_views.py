@@ -83,6 +83,8 @@ class PredictedLimit(View):
     verdict: Literal["meets", "unclear", "misses"]
     over: float
     """By what share the prediction is over the limit; 0 where it is not."""
+    basis: str
+    """Basis of a predicted percentile; empty of a mean."""
 
 
 class PredictedRecommendation(View):
@@ -167,6 +169,8 @@ class TaskPlan(View):
     """Load levels, all of one kind."""
     load_reason: str
     """Reason for these levels, where the task leaves them open; else empty."""
+    slo_notes: list[str]
+    """Percentiles in the SLO that the levels have too few requests for."""
     combinations: int
     candidates: int
     launches: int

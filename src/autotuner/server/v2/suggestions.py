@@ -26,7 +26,7 @@ from autotuner.catalog import (
 from autotuner.catalog.gpus import CPU
 from autotuner.config import DescribedGpu, Slo, parse_task
 from autotuner.config.document import NonNegativeInt, PositiveInt
-from autotuner.config.task import NEEDS_TPOT
+from autotuner.config.slo import NEEDS_TPOT
 from autotuner.engines import checked_engine, engine_named
 from autotuner.errors import AutotunerError, CatalogError, EngineError, Problem
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations

@@ -131,11 +131,13 @@ function PlanSummary({ plan }: { plan: Plan }) {
         {plan.engine} {plan.engine_version} on {device(plan.device)}, requests {plan.workload}.
         {!plan.installed && " The engine is not installed on the service's machine."}
       </Text>
-      {[...plan.warnings, ...prediction.warnings, ...plan.model_notes].map((warning) => (
-        <Text key={warning} size="xs" className="text-of-users" c="var(--warn)">
-          {asSentence(warning)}
-        </Text>
-      ))}
+      {[...plan.warnings, ...prediction.warnings, ...plan.model_notes, ...plan.slo_notes].map(
+        (warning) => (
+          <Text key={warning} size="xs" className="text-of-users" c="var(--warn)">
+            {asSentence(warning)}
+          </Text>
+        ),
+      )}
     </>
   );
 }
