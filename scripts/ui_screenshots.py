@@ -59,6 +59,8 @@ PAGES: Mapping[str, str] = {
     "overview-long-name": "/tasks/3",
     "profiles": "/profiles?profile=balanced&beside=low_latency&gpu=h100_sxm&gpus=8&engine=vllm",
     "profile-edit": "/profiles/edit?copy=balanced",
+    "verify": "/verify",
+    "verify-sides": "/verify?predicted=calibrated:1&actual=measured:1&ttft=2000",
     "migration": "/migration",
     "legacy": "/tasks/legacy",
     "no-such-task": "/tasks/999",

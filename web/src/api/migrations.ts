@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { bodyOf, client, type Schemas } from "./client";
+import { formOf } from "./uploads";
 
 export type MigratedTask = Schemas["MigratedTask"];
 export type MigrationNote = Schemas["MigrationNote"];
@@ -66,27 +67,22 @@ export async function migrateTasks(ids: number[]) {
 /** A file of version 1; with `preview` nothing is written. */
 export async function uploadFile(file: File, preview: boolean): Promise<MigratedFile> {
   const params = { query: { preview } };
-  const answer = client.POST("/api/v2/tasks/migrate/upload", { params, ...formOf(file) });
+  const answer = client.POST("/api/v2/tasks/migrate/upload", {
+    params,
+    body: { file: "" },
+    bodySerializer: formOf(file),
+  });
   return (await bodyOf(answer)) as unknown as MigratedFile;
 }
 
 /** Compares every value of a database of version 1 with what is here. */
 export async function compareFile(file: File): Promise<MovedComparison> {
-  return bodyOf(client.POST("/api/v2/migrations/verify", formOf(file)));
+  return bodyOf(
+    client.POST("/api/v2/migrations/verify", { body: { file: "" }, bodySerializer: formOf(file) }),
+  );
 }
 
 export async function undoMigration(id: number, force: boolean): Promise<UndoneMigration> {
   const params = { path: { migration_id: id }, query: { force } };
   return bodyOf(client.POST("/api/v2/migrations/{migration_id}/undo", { params }));
-}
-
-function formOf(file: File) {
-  return {
-    body: { file: "" },
-    bodySerializer: () => {
-      const form = new FormData();
-      form.append("file", file, file.name);
-      return form;
-    },
-  };
 }

@@ -13,6 +13,7 @@ import {
   IconMoon,
   IconPlus,
   IconRoute,
+  IconRulerMeasure,
   IconScale,
   IconStack2,
   IconStackPush,
@@ -110,6 +111,13 @@ function usePageCommands(): Command[] {
       description: "Layers, conditions, and what it sets here",
       Icon: IconStackPush,
       run: () => void navigate({ to: "/profiles/edit", search: {} }),
+    },
+    {
+      id: "verify",
+      label: "Verify predictions",
+      description: "Accuracy over all tasks; results of other programs side by side",
+      Icon: IconRulerMeasure,
+      run: () => void navigate({ to: "/verify", search: {} }),
     },
     {
       id: "migration",

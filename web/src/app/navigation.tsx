@@ -7,6 +7,7 @@ import classes from "./navigation.module.css";
 const PAGES = [
   { to: "/tasks", label: "Tasks", isExact: true },
   { to: "/profiles", label: "Profiles", isExact: false },
+  { to: "/verify", label: "Verify", isExact: false },
   { to: "/migration", label: "Migration", isExact: false },
 ] as const;
 

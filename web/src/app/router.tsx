@@ -23,6 +23,7 @@ import {
 } from "~/profiles/search-params";
 import { type LogSearch, logSearch } from "~/task/log-search-params";
 import { filterOf, type TaskListSearch, taskListSearch } from "~/tasks/search-params";
+import { type VerifySearch, verifySearch } from "~/verify/search-params";
 import { NotFoundPage } from "./not-found";
 import { PageError } from "./page-error";
 import { PageLoading } from "./page-loading";
@@ -102,6 +103,14 @@ const legacyTask = createRoute({
   },
   staticData: { title: "Task of version 1" },
   component: lazyRouteComponent(() => import("~/legacy/legacy-task-page"), "LegacyTaskPage"),
+});
+
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: "/verify",
+  validateSearch: (search): VerifySearch => verifySearch(search),
+  staticData: { title: "Verify" },
+  component: lazyRouteComponent(() => import("~/verify/verify-page"), "VerifyPage"),
 });
 
 const task = createRoute({
@@ -186,6 +195,7 @@ const tree = root.addChildren([
   editProfile,
   legacy,
   legacyTask,
+  verify,
   task.addChildren([
     overview,
     explorer,

@@ -13,6 +13,7 @@ interface ErrorTableProps {
 
 /** Errors of several groups of pairs, one a row. */
 export function ErrorTable({ head, rows }: ErrorTableProps) {
+  const hasIntervals = rows.some(({ errors }) => errors.inInterval !== null);
   return (
     <Table.ScrollContainer minWidth={520} type="native">
       <Table className={classes.table} fz="xs">
@@ -27,7 +28,7 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
                 Within {percent(band, 0)}
               </Table.Th>
             ))}
-            <Table.Th scope="col">In interval</Table.Th>
+            {hasIntervals && <Table.Th scope="col">In interval</Table.Th>}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -36,7 +37,7 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
               <Table.Th scope="row" className="text-of-users">
                 {value}
               </Table.Th>
-              <Cells errors={errors} />
+              <Cells errors={errors} hasIntervals={hasIntervals} />
             </Table.Tr>
           ))}
         </Table.Tbody>
@@ -45,7 +46,7 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
   );
 }
 
-function Cells({ errors }: { errors: Errors }) {
+function Cells({ errors, hasIntervals }: { errors: Errors; hasIntervals: boolean }) {
   return (
     <>
       <Table.Td>{count(errors.pairs)}</Table.Td>
@@ -54,7 +55,7 @@ function Cells({ errors }: { errors: Errors }) {
       {errors.within.map((share, place) => (
         <Table.Td key={BANDS[place]}>{percent(share, 0)}</Table.Td>
       ))}
-      <Table.Td>{percent(errors.inInterval, 0)}</Table.Td>
+      {hasIntervals && <Table.Td>{percent(errors.inInterval, 0)}</Table.Td>}
     </>
   );
 }

@@ -64,8 +64,8 @@ export interface Errors {
   bias: number;
   /** Share of the pairs within each of the bands. */
   within: readonly number[];
-  /** Share of the measurements inside the 80 % interval. */
-  inInterval: number;
+  /** Share of the measurements inside the 80 % interval; null where none is stated. */
+  inInterval: number | null;
 }
 
 /** Errors of some pairs; null of none. */

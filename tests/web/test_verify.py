@@ -1,0 +1,88 @@
+"""Results of other programs in a browser: uploaded, compared with a task, and linked to."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+import ui_screenshots
+from playwright.sync_api import Page, expect
+from service_process import ServiceProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+DATA = Path(__file__).parents[1] / "verify" / "data"
+GENAI_BENCH = DATA / "genai-bench"
+INFERENCEX = {
+    "model": "llama-3-1-70b", "hw": "h200", "framework": "vllm", "precision": "fp8", "tp": 8,
+    "ep": 1, "dp_attention": False, "conc": 64, "isl": 1024, "osl": 1024, "tput_per_gpu": 900.0,
+    "output_tput_per_gpu": 450.0, "mean_ttft": 0.4, "mean_tpot": 0.02, "median_ttft": 0.4,
+}  # fmt: skip
+RESULTS = {
+    "aiconfigurator": [DATA / "aiconfigurator" / "default" / "agg" / "pareto.csv"],
+    "genai-bench": sorted(GENAI_BENCH.glob("*.json")),
+    "vllm-bench": [DATA / "tools" / "vllm-bench.json"],
+    "sglang-bench": [DATA / "tools" / "sglang-bench.jsonl"],
+    "guidellm": [DATA / "tools" / "guidellm.json"],
+    "aiperf": [DATA / "tools" / "aiperf" / "profile_export_aiperf.json"],
+}
+
+
+def test_results_of_each_format_are_uploaded(
+    service: ServiceProcess, page: Page, tmp_path: Path
+) -> None:
+    inferencex = tmp_path / "agg_h200.json"
+    inferencex.write_text(json.dumps(INFERENCEX))
+    service.start("--no-worker")
+    page.goto(service.url)
+    page.get_by_role("link", name="Verify").click()
+    side = page.get_by_role("group", name="Measured")
+    chosen = side.get_by_role("combobox", name="Results of measured")
+    for name, files in {**RESULTS, "inferencex": [inferencex]}.items():
+        side.locator("input[type=file]").set_input_files(files)
+        expect(chosen.locator("option:checked")).to_contain_text(f"· {name},")
+    broken = tmp_path / "notes.txt"
+    broken.write_text("nothing of that kind")
+    side.locator("input[type=file]").set_input_files(broken)
+    expect(side.get_by_role("alert")).to_contain_text("notes.txt is text of no format")
+
+
+def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
+    service: ServiceProcess, page: Page, tmp_path: Path
+) -> None:
+    ui_screenshots.fill(service.home)
+    service.start("--no-worker")
+    table = tmp_path / "mine.csv"
+    page.goto(f"{service.url}/verify?predicted=calibrated:1&actual=measured:1")
+    expect(page.get_by_text("The choice would have been")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Pairs as CSV").click()
+    lines = download.value.path().read_text().splitlines()
+    assert len(lines) > 50 and lines[0].startswith("model,engine,system,candidate")
+    # One configuration as somebody else measured it.
+    [point] = httpx.get(
+        f"{service.url}/api/v2/tasks/1/points", params={"kind": "measured", "limit": 1}
+    ).json()["items"]
+    load = point["load"]["value"]
+    table.write_text(f"concurrency,ttft_ms,tpot_ms,tok_s\n{load},800,25,2500\n")
+    stated = [f"{name}={value}" for name, value in point["settings"].items()]
+    side = page.get_by_role("group", name="Measured")
+    side.get_by_role("combobox", name="Kind of measured").select_option("Results of a file")
+    side.locator("input[type=file]").set_input_files(table)
+    refused = page.get_by_role("region", name="Results side by side").get_by_role("alert")
+    expect(refused).to_contain_text("say whether")
+    settings = side.get_by_role("textbox", name="What it does not say")
+    settings.fill(", ".join(stated))
+    settings.press("Enter")
+    address = page.url
+    assert "actual=file" in address
+    status = page.get_by_role("region", name="Results side by side").get_by_role("status")
+    expect(status.first).to_have_text(re.compile("^1 pair: .* against mine.csv$"))
+    page.goto("about:blank")
+    page.goto(address)
+    expect(side.get_by_role("combobox", name="Results of measured")).to_contain_text("mine.csv")
+    expect(status.first).to_have_text(re.compile("against mine.csv$"))
+    curve = page.get_by_role("img", name="Median error of TTFT by launches before")
+    expect(curve).to_be_visible()
