@@ -25,6 +25,7 @@ from autotuner.store import Store
 from autotuner.tuning.estimate import MOST_CANDIDATES, PlanEstimate, estimate_plan
 from autotuner.tuning.few_requests import planned_notes
 from autotuner.tuning.forecast import Forecast, forecast_of
+from autotuner.tuning.known_starts import with_known_start
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.search_state import MOST_PREDICTED, search_context
 
@@ -74,6 +75,7 @@ def plan_of(
         commands: whether it lists them with their command lines.
         measure: whether a CPU whose speed is not known yet is measured now, which takes seconds.
     """
+    prepared = with_known_start(prepared, store)
     asked = forecast_of(prepared, home, measure=measure)
     known = asked.remembered(store) if store is not None else ()
     found = estimate_plan(prepared, asked, known, most=MOST_CANDIDATES, tell=tell)
@@ -116,6 +118,7 @@ def plan_document(
     commands: bool = True,
 ) -> dict[str, Any]:
     """The plan without predictions; `store` has the time that earlier tasks took."""
+    prepared = with_known_start(prepared, store)
     typical_s = _typical_experiment_s(prepared, store)
     at_most_s = prepared.experiment_s_at_most()
     space, launches = prepared.space, prepared.launches
@@ -150,6 +153,8 @@ def plan_document(
         "installed": all(v.installation.found for v in prepared.variants),
         "warnings": list(prepared.warnings),
         "axes": prepared.plan_record()["axes"],
+        "startup_s": prepared.startup_guess_s,
+        "startup_why": prepared.startup_why,
         "expected_minutes": None
         if typical_s is None
         else typical_s * launches * fmean(shares) / 60,

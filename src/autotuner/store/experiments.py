@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Text, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Text, cast, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from autotuner.errors import StoreError
@@ -23,7 +23,7 @@ from autotuner.store.records import (
     load_columns,
     prediction_row,
 )
-from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow
+from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow, TaskRow
 from autotuner.store.sessions import Sessions, retried
 from autotuner.store.transitions import interrupt_experiments
 
@@ -240,6 +240,31 @@ class ExperimentStore:
         is_later = (_EXPERIMENTS.id > newest) | _EXPERIMENTS.id.in_(unfinished)
         with self._sessions.reading() as session:
             return _read(session, _EXPERIMENTS.task_id == task_id, is_later)
+
+    @retried
+    def startups_s(
+        self, *, model: str, engine: str, device: str, gpu: str | None, most: int
+    ) -> tuple[float, ...]:
+        """Seconds until the engine was ready, of completed launches of such tasks, newest first.
+
+        Args:
+            device: as a task names its devices.
+            gpu: name of the GPU, of which there may be another number; None on a CPU.
+        """
+        tasks, mine = TaskRow.__table__.c, _EXPERIMENTS
+        there = tasks.device == device
+        if gpu is not None:
+            there = or_(there, tasks.device.endswith(f" x {gpu}", autoescape=True))
+        query = (
+            select(mine.startup_s)
+            .join_from(ExperimentRow, TaskRow, tasks.id == mine.task_id)
+            .where(tasks.model == model, tasks.engine == engine, there, tasks.is_replay.is_(False))
+            .where(mine.status == "completed", mine.startup_s > 0)
+            .order_by(mine.id.desc())
+            .limit(most)
+        )
+        with self._sessions.reading() as session:
+            return tuple(session.connection().scalars(query))
 
     def experiment(self, experiment_id: int) -> ExperimentRecord | None:
         """The experiment of that number in the store, with its measurements."""

@@ -39,6 +39,14 @@ _LENGTH = "memory.max_model_len"
 
 
 @dataclass(frozen=True)
+class KnownStart:
+    """Median of the seconds that earlier launches took until the engine was ready."""
+
+    seconds: float
+    launches: int
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A task, resolved on this machine.
 
@@ -48,6 +56,7 @@ class Prepared:
         levels_why: why these load levels; empty where the task gives them.
         price_usd_hour: of the whole deployment; 0 where no price is given.
         replay: what is recorded of the candidates, where they are not launched.
+        known_start: how its engine started before; None where that is not known.
     """
 
     task: TaskConfig
@@ -61,6 +70,7 @@ class Prepared:
     content_id: str = ""
     levels_why: str = ""
     base: Path | None = None
+    known_start: KnownStart | None = None
 
     @property
     def engine_name(self) -> str:
@@ -171,14 +181,30 @@ class Prepared:
 
     @property
     def startup_guess_s(self) -> float:
-        """Seconds until the engine is ready, as long as nobody has seen it start."""
+        """Seconds until the engine is ready, as long as this task has not seen it start."""
         if self.replay is not None:
             recorded = [launch.startup_s for launch in self.replay.launches.values()]
             return statistics.fmean(
                 STARTUP_S if startup_s is None else startup_s for startup_s in recorded
             )
+        if self.known_start is not None:
+            return self.known_start.seconds
         weights_gib = self.model.facts.weights_gib() or 0.0
         return _PROCESS_START_S + weights_gib / _LOAD_GIB_S
+
+    @property
+    def startup_why(self) -> str:
+        """Where `startup_guess_s` is from."""
+        if self.replay is not None:
+            return "as recorded"
+        if self.known_start is None:
+            return (
+                f"assumed, no such launch is known: {_PROCESS_START_S:g} s, and the weights at "
+                f"{_LOAD_GIB_S:g} GiB/s"
+            )
+        count = self.known_start.launches
+        launches = "the earlier launch" if count == 1 else f"the median of {count} earlier launches"
+        return f"{launches} of {self.engine_name} with this model on this device"
 
     def experiment_s_at_most(self) -> float:
         """Seconds of one experiment where every level runs to its time limit."""

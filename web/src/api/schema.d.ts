@@ -6897,6 +6897,16 @@ export interface components {
              * @description Percentiles in the SLO that the levels have too few requests for.
              */
             slo_notes: string[];
+            /**
+             * Startup S
+             * @description Seconds that the engine is expected to take until it is ready.
+             */
+            startup_s: number;
+            /**
+             * Startup Why
+             * @description Where that is from: earlier launches, or an assumption.
+             */
+            startup_why: string;
             /** Strategy */
             strategy: string;
             /** Strategy Reason */

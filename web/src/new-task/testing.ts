@@ -171,6 +171,8 @@ export const PLAN: JsonObject = {
   warnings: [],
   model_notes: [],
   slo_notes: [],
+  startup_s: 5,
+  startup_why: "assumed",
   expected_minutes: null,
   at_most_minutes: 12,
   prediction: {

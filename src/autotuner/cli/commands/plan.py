@@ -177,6 +177,8 @@ def print_plan(prepared: Prepared, document: dict[str, Any]) -> None:
         table.add_row("[yellow]left out[/yellow]", escape(warning))
     if not document["installed"] and not document["replay"]:
         table.add_row("[yellow]note[/yellow]", "the engine is not installed here: plan only")
+    start = f"{duration_text(document['startup_s'])} a launch: {document['startup_why']}"
+    table.add_row("[bold]start[/bold]", escape(start))
     table.add_row("[bold]time[/bold]", _time_text(document))
     console.print(table)
 

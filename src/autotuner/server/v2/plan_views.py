@@ -181,6 +181,10 @@ class TaskPlan(View):
     warnings: list[str]
     axes: dict[str, list[JsonValue]]
     """`group.field` -> the values that differ among candidates."""
+    startup_s: float
+    """Seconds that the engine is expected to take until it is ready."""
+    startup_why: str
+    """Where that is from: earlier launches, or an assumption."""
     expected_minutes: float | None
     """Duration of earlier tasks of the same document; null where there is none."""
     at_most_minutes: float | None
