@@ -11,7 +11,7 @@ agrees with what is known (`agreement`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ from autotuner.predict.calibration_kernel import (
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
 from autotuner.predict.observations import Observation
 from autotuner.predict.predictor import (
+    Member,
     Prediction,
     Predictions,
     Predictor,
@@ -92,10 +93,15 @@ class CalibratedPredictor:
         settings = {candidate.id: candidate.settings() for candidate in candidates}
         places = [_asked(scenario, point, settings[point.candidate_id]) for point in answer.points]
         drift = CPU_DRIFT if scenario.gpu.is_cpu else 0.0
-        figures = [self._corrections(weighing, quantity, drift, places) for quantity in QUANTITIES]
+        processes = [self._process(weighing, quantity, drift) for quantity in QUANTITIES]
+        figures = [_corrections(process, places) for process in processes]
+        weights = [process.added_weights(places[0]) for process in processes[:2]]
         source = f"calibrated by {len(known)} of {len(self.observations)} observations"
         points = tuple(
-            _corrected(point, *corrections, source=source)
+            replace(
+                _corrected(point, *corrections, source=source),
+                members=_reweighed(point.members, *weights),
+            )
             for point, *corrections in zip(answer.points, *figures, strict=True)
         )
         return replace(answer, predictor=self.name, points=points)
@@ -107,13 +113,6 @@ class CalibratedPredictor:
     def _weighed(self, scenario: Scenario) -> Weighed:
         known = correcting(self.observations, self.base.name, scenario)
         return weighed(known, self.hyperparameters)
-
-    def _corrections(
-        self, known: Weighed, quantity: str, drift: float, places: Sequence[Place]
-    ) -> list[tuple[float, float]]:
-        """Mean and standard deviation of ln(measured / predicted) at each place."""
-        found = self._process(known, quantity, drift).at(places)
-        return [(float(m), float(s)) for m, s in zip(found.mean, found.log_std, strict=True)]
 
     def _process(self, known: Weighed, quantity: str, drift: float) -> ResidualProcess:
         hyperparameters = (
@@ -160,6 +159,27 @@ def correcting(
     return tuple(connected)
 
 
+def _corrections(process: ResidualProcess, places: Sequence[Place]) -> list[tuple[float, float]]:
+    """Mean and standard deviation of ln(measured / predicted) at each place."""
+    found = process.at(places)
+    return [(float(m), float(s)) for m, s in zip(found.mean, found.log_std, strict=True)]
+
+
+def _reweighed(
+    members: Sequence[Member], ttft: Mapping[str, float], tpot: Mapping[str, float]
+) -> tuple[Member, ...]:
+    """Members with the weights that measurements leave them; they sum to 1 as before."""
+    left = 1 - sum(ttft.values()), 1 - sum(tpot.values())
+    return tuple(
+        replace(
+            one,
+            ttft_weight=one.ttft_weight * left[0] + ttft.get(one.name, 0.0),
+            tpot_weight=one.tpot_weight * left[1] + tpot.get(one.name, 0.0),
+        )
+        for one in members
+    )
+
+
 def _corrected(
     point: Prediction,
     ttft: tuple[float, float],
@@ -198,6 +218,7 @@ def _asked(scenario: Scenario, point: Prediction, settings: dict[str, Any]) -> P
         in_flight=point.in_flight,
         base_ttft_ms=point.ttft_ms,
         base_tpot_ms=point.tpot_ms,
+        members=point.other_members,
     )
 
 

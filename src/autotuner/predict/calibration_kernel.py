@@ -5,8 +5,10 @@ engine, one for the same engine and device, … down to one launch. Each is a co
 Matern-3/2 function: a table of components (`gaussian_process`). Across models only what has the
 same meaning for every model is compared: load and lengths; within a model also layout, formats,
 settings and the base prediction itself; within a task there is a function of either kind. So a
-point teaches another the more, the more levels both share and the nearer they lie. The
-hyperparameters stand in `calibration.yaml`, with what they were fitted on.
+point teaches another the more, the more levels both share and the nearer they lie. Where the base
+is a blend, the weights of its members are not quite what they are taken for: what is to be added to
+each is a normal number for an engine and one for a task, and where members disagree, measurements
+tell. The hyperparameters stand in `calibration.yaml`, with what they were fitted on.
 """
 
 from __future__ import annotations
@@ -76,6 +78,7 @@ class Place:
         settings: `group.field` -> value.
         in_flight: mean requests in flight.
         base_ttft_ms, base_tpot_ms: the base prediction; no TPOT where every answer has one token.
+        members: as in `Observation`.
     """
 
     model: str
@@ -89,6 +92,13 @@ class Place:
     in_flight: float
     base_ttft_ms: float
     base_tpot_ms: float | None
+    members: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+
+    def deviations(self, quantity: str) -> dict[str, float]:
+        """Member -> ln(its prediction / the base's) of `ttft` or `tpot`, where both exist."""
+        column, base = {"ttft": (0, self.base_ttft_ms), "tpot": (1, self.base_tpot_ms)}[quantity]
+        values = ((name, means[column]) for name, means in self.members.items())
+        return {name: math.log(value / base) for name, value in values if value and base}
 
     @functools.cached_property
     def features(self) -> tuple[float, ...]:
@@ -116,6 +126,8 @@ class Hyperparameters:
         lengths: feature or difference -> length scale within a model. Both in units of the natural
             logarithm.
         noise: variance of one measurement.
+        quantity: `ttft`, `tpot` or `tok_s`.
+        members: level -> variance of what is added to the weight of a blend's member.
     """
 
     offset: Mapping[str, float]
@@ -123,6 +135,8 @@ class Hyperparameters:
     workload_lengths: Mapping[str, float]
     lengths: Mapping[str, float]
     noise: float
+    quantity: str
+    members: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,7 +154,7 @@ def calibration_hyperparameters() -> Mapping[str, CalibrationHyperparameters]:
     return {
         name: CalibrationHyperparameters(
             {
-                quantity: Hyperparameters(**row)
+                quantity: Hyperparameters(**row, quantity=quantity)
                 for quantity, row in chosen["hyperparameters"].items()
             },
             frozenset(chosen["fitted_on"]),
@@ -168,6 +182,8 @@ def covariance(
     settings = formats / lengths["formats"] ** 2 + other / lengths["other"] ** 2
     similarities["within"] = matern32(_between(left, right, lengths) + settings)
     similarities["across"] = matern32(_between(left, right, hyperparameters.workload_lengths))
+    if hyperparameters.members:
+        similarities["members"] = _members_alike(left, right, hyperparameters.quantity)
     return kernel_sum(components_of(hyperparameters), similarities, (len(left), len(right)))
 
 
@@ -181,7 +197,49 @@ def components_of(hyperparameters: Hyperparameters) -> tuple[Component, ...]:
             Component(variance, ("across" if level in BY_WORKLOAD else "within", *LEVELS[level]))
             for level, variance in hyperparameters.smooth.items()
         ),
+        *(
+            Component(variance, ("members", *LEVELS[level]))
+            for level, variance in hyperparameters.members.items()
+        ),
     )
+
+
+def weight_covariance(
+    places: Sequence[Place], at: Place, member: str, hyperparameters: Hyperparameters
+) -> Array:
+    """Covariance of the residuals at `places` with what is added to a member's weight: `n x 1`.
+
+    Args:
+        at: where the weight is asked for.
+    """
+    import numpy as np
+
+    from autotuner.predict.gaussian_process import equal_tags
+
+    found = np.zeros((len(places), 1))
+    deviations = [place.deviations(hyperparameters.quantity).get(member, 0.0) for place in places]
+    for level, variance in hyperparameters.members.items():
+        shared = np.ones((len(places), 1), bool)
+        for tag in LEVELS[level]:
+            shared &= equal_tags([getattr(p, tag) for p in places], [getattr(at, tag)])
+        found += variance * shared
+    return np.asarray(found * np.array(deviations)[:, None])
+
+
+def _members_alike(left: Sequence[Place], right: Sequence[Place], quantity: str) -> Array:
+    """Sum over members of the product of their deviations: `left x right`.
+
+    With what is added to each member's weight normal and independent, ln(measured / predicted) has
+    this covariance, times its variance (Bayesian linear regression as a process: Rasmussen and
+    Williams, 2006, section 2.1).
+    """
+    import numpy as np
+
+    one, two = ([place.deviations(quantity) for place in side] for side in (left, right))
+    names = sorted({name for found in (*one, *two) for name in found})
+    columns = (np.array([[f.get(n, 0.0) for n in names] for f in side]) for side in (one, two))
+    left_deviations, right_deviations = columns
+    return np.asarray(left_deviations @ right_deviations.T)
 
 
 def _between(left: Sequence[Place], right: Sequence[Place], lengths: Mapping[str, float]) -> Array:

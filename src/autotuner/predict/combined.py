@@ -32,6 +32,7 @@ from autotuner.predict.aiconfigurator.predictor import (
 from autotuner.predict.closed_loop import tok_s_under
 from autotuner.predict.open_loop import LADDER, at_rates
 from autotuner.predict.predictor import (
+    Member,
     OutOfMemory,
     Prediction,
     Predictions,
@@ -113,32 +114,38 @@ class BlendedPredictor:
                 else:
                     refused.setdefault(key, f"only {who} says that it does not fit: {why.why}")
         points = tuple(
-            _mean(point, other[point.candidate_id, point.load], self.weights)
+            self._mean(point, other[point.candidate_id, point.load])
             for point in one.points
             if point.candidate_id not in refused
         )
         return Predictions(self.name, points, memory, _in_order(refused, candidates))
 
-
-def _mean(one: Prediction, two: Prediction, weights: Weights) -> Prediction:
-    ttft_ms = one.ttft_ms ** (1 - weights.ttft) * two.ttft_ms**weights.ttft
-    tpot_ms = None
-    if one.tpot_ms and two.tpot_ms:
-        tpot_ms = one.tpot_ms ** (1 - weights.tpot) * two.tpot_ms**weights.tpot
-    return replace(
-        one,
-        ttft_ms=ttft_ms,
-        tpot_ms=tpot_ms,
-        tok_s=tok_s_under(one.load, ttft_ms, tpot_ms, one.osl),
-        ttft_log_std=_log_std(one.ttft_log_std, two.ttft_log_std, weights.ttft),
-        tpot_log_std=_log_std(one.tpot_log_std, two.tpot_log_std, weights.tpot),
-        tok_s_log_std=_log_std(one.tok_s_log_std, two.tok_s_log_std, weights.tpot),
-        source=_source(one, two),
-        memory_gib=one.memory_gib or two.memory_gib,
-        note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
-        **scaled_percentiles(one if one.percentiles_from else two, ttft_ms, tpot_ms),
-        parts=one.parts or two.parts,
-    )
+    def _mean(self, one: Prediction, two: Prediction) -> Prediction:
+        weights = self.weights
+        ttft_ms = one.ttft_ms ** (1 - weights.ttft) * two.ttft_ms**weights.ttft
+        tpot_ms = None
+        if one.tpot_ms and two.tpot_ms:
+            tpot_ms = one.tpot_ms ** (1 - weights.tpot) * two.tpot_ms**weights.tpot
+        return replace(
+            one,
+            ttft_ms=ttft_ms,
+            tpot_ms=tpot_ms,
+            tok_s=tok_s_under(one.load, ttft_ms, tpot_ms, one.osl),
+            ttft_log_std=_log_std(one.ttft_log_std, two.ttft_log_std, weights.ttft),
+            tpot_log_std=_log_std(one.tpot_log_std, two.tpot_log_std, weights.tpot),
+            tok_s_log_std=_log_std(one.tok_s_log_std, two.tok_s_log_std, weights.tpot),
+            source=_source(one, two),
+            memory_gib=one.memory_gib or two.memory_gib,
+            note="; ".join(dict.fromkeys(filter(None, (one.note, two.note)))),
+            **scaled_percentiles(one if one.percentiles_from else two, ttft_ms, tpot_ms),
+            parts=one.parts or two.parts,
+            members=(
+                Member(
+                    self.first.name, one.ttft_ms, one.tpot_ms, 1 - weights.ttft, 1 - weights.tpot
+                ),
+                Member(self.second.name, two.ttft_ms, two.tpot_ms, weights.ttft, weights.tpot),
+            ),
+        )
 
 
 def _source(one: Prediction, two: Prediction) -> str:

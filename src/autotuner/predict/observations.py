@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +49,8 @@ class Observation:
         launch: observations of one engine start share it.
         tpot_ms, base_tpot_ms: None where every answer has one token.
         base, base_ttft_ms, base_tpot_ms: the base predictor's name and what it predicted.
+        members: predictor -> TTFT and TPOT in ms, of those that the base is a blend of, but the
+            first.
         tool: the load generator. source: where it comes from (`run 3`, a file's name).
         origin: who measured it and published it; "" where it was measured here.
         licence: under which it was published; "" where that is not known.
@@ -76,6 +78,7 @@ class Observation:
     at: datetime | None = None
     origin: str = ""
     licence: str = ""
+    members: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
 
     @property
     def is_foreign(self) -> bool:
@@ -99,6 +102,9 @@ class Observation:
                 continue
             if not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name}: expected a positive number, got {value!r}")
+        for name, means in self.members.items():
+            if not all(math.isfinite(ms) and ms > 0 for ms in means if ms is not None):
+                raise ValueError(f"members.{name}: expected positive numbers, got {means!r}")
         if self.origin:
             check_origin(self.origin)
         check_licence(self.licence)
@@ -124,8 +130,8 @@ def check_licence(text: str) -> None:
 
 _KNOWN = [field.name for field in fields(Observation)]
 _SHOWN_PROBLEMS = 10
-_WHERE = ("source", "at", "origin", "licence")
-"""Fields that say where an observation comes from, and not what was seen."""
+_NOT_SEEN = ("source", "at", "origin", "licence", "members")
+"""Fields that say where it comes from and what else was predicted, and not what was seen."""
 
 
 def observation_id(observation: Observation) -> str:
@@ -134,7 +140,7 @@ def observation_id(observation: Observation) -> str:
     The load stands in it as `concurrency: 8`, as it did before there were other loads.
     """
     seen = plain(observation) | observation.load.to_task()
-    return content_id({k: v for k, v in seen.items() if k not in (*_WHERE, "load")}, 16)
+    return content_id({k: v for k, v in seen.items() if k not in (*_NOT_SEEN, "load")}, 16)
 
 
 def written_lines(observations: Iterable[Observation]) -> str:
@@ -198,6 +204,7 @@ def plain(observation: Observation) -> dict[str, Any]:
     return {
         **{name: getattr(observation, name) for name in _KNOWN},
         "settings": dict(observation.settings),
+        "members": {name: list(means) for name, means in observation.members.items()},
         "load": observation.load.to_json(),
         "at": None if at is None else at.isoformat(),
     }

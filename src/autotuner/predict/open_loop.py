@@ -20,11 +20,12 @@ from dataclasses import dataclass, replace
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
-from autotuner.predict.predictor import Prediction, Predictions, scaled_percentiles
+from autotuner.predict.predictor import Member, Prediction, Predictions, scaled_percentiles
 
 LADDER = tuple(LoadLevel.concurrency(2**power) for power in range(13))
 """Concurrencies that are asked for where rates are wanted, one request to 4,096."""
 _HALVINGS = 60
+_Means = Prediction | Member
 
 
 def concurrencies(load_levels: Iterable[LoadLevel]) -> list[int]:
@@ -96,7 +97,7 @@ def _requests_per_s(point: Prediction) -> float:
     return tok_s_under(point.load, point.ttft_ms, point.tpot_ms, point.osl) / point.osl
 
 
-def _between(below: Prediction, above: Prediction, share: float) -> tuple[float, float | None]:
+def _between(below: _Means, above: _Means, share: float) -> tuple[float, float | None]:
     """TTFT and TPOT at a share of the way in the logarithm of the concurrency."""
     ttft_ms = below.ttft_ms ** (1 - share) * above.ttft_ms**share
     if below.tpot_ms is None or above.tpot_ms is None:
@@ -135,6 +136,11 @@ def _under(load: LoadLevel, below: Prediction, above: Prediction, share: float) 
         tpot_log_std=max(below.tpot_log_std, above.tpot_log_std),
         tok_s_log_std=max(below.tok_s_log_std, above.tok_s_log_std),
         **scaled_percentiles(above, ttft_ms, tpot_ms),
+        members=tuple(
+            replace(two, ttft_ms=means[0], tpot_ms=means[1])
+            for one, two in zip(below.members, above.members, strict=False)
+            for means in [_between(one, two, share)]
+        ),
     )
 
 

@@ -97,6 +97,23 @@ class Support:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Answer of one predictor of a blend for a point.
+
+    Attributes:
+        name: the predictor's, as observations know it.
+        ttft_ms, tpot_ms: its own means; no TPOT where every answer has one token.
+        ttft_weight, tpot_weight: its share in the mean of logarithms that the blend is.
+    """
+
+    name: str
+    ttft_ms: float
+    tpot_ms: float | None
+    ttft_weight: float
+    tpot_weight: float
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Expected performance of a candidate at one load level.
 
@@ -114,6 +131,7 @@ class Prediction:
             over requests, where they are predicted.
         percentiles_from: what tells them (`simulated requests`); empty where nothing does.
         parts: where the time goes, where the roofline can tell.
+        members: the predictors that it is a blend of; none where one answers alone.
     """
 
     candidate_id: str
@@ -138,6 +156,7 @@ class Prediction:
     e2e_p99_ms: float | None = None
     percentiles_from: str = ""
     parts: TimeParts | None = None
+    members: tuple[Member, ...] = ()
 
     def __post_init__(self) -> None:
         if self.osl <= 1:
@@ -147,6 +166,11 @@ class Prediction:
     def kind(self) -> str:
         """The kind of data that it stands on: `aiconfigurator 0.12.0 SILICON`, `roofline-3`."""
         return kind_of(self.source)
+
+    @property
+    def other_members(self) -> Mapping[str, tuple[float, float | None]]:
+        """Name -> TTFT and TPOT of the members but the first, from which weights are counted."""
+        return {one.name: (one.ttft_ms, one.tpot_ms) for one in self.members[1:]}
 
     @property
     def requests_per_s(self) -> float:
@@ -179,7 +203,7 @@ class Prediction:
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
 
-NOT_STORED = (*PERCENTILES, "percentiles_from", "parts")
+NOT_STORED = (*PERCENTILES, "percentiles_from", "parts", "members")
 """Fields that a stored prediction lacks; the predictor has them when it is asked again."""
 
 

@@ -10,7 +10,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from autotuner.predict.calibration_kernel import Hyperparameters, Place, covariance
+from autotuner.predict.calibration_kernel import (
+    Hyperparameters,
+    Place,
+    covariance,
+    weight_covariance,
+)
 from autotuner.predict.closed_loop import tok_s_under
 from autotuner.predict.observations import Observation
 
@@ -134,6 +139,19 @@ class ResidualProcess:
             self._conditional.mean(across), own - explained.T @ explained, self._constants.noise
         )
 
+    def added_weights(self, at: Place) -> dict[str, float]:
+        """Member of the base -> what measurements add to its weight, in expectation."""
+        if self._conditional is None:
+            return {}
+        return {
+            member: float(
+                self._conditional.mean(
+                    weight_covariance(self._places, at, member, self._constants)
+                )[0]
+            )
+            for member in at.members
+        }
+
     def means(self, places: Sequence[Place]) -> Array:
         """The posterior mean at some places, without what its covariance costs."""
         import numpy as np
@@ -187,4 +205,5 @@ def place_of(seen: Observation) -> Place:
         in_flight=seen.in_flight,
         base_ttft_ms=seen.base_ttft_ms,
         base_tpot_ms=seen.base_tpot_ms,
+        members=seen.members,
     )

@@ -321,5 +321,6 @@ def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> d
         "source": point.source,
         "kind": point.kind,
         "note": point.note,
+        "members": [asdict(member) for member in point.members],
         "on_frontier": on_frontier,
     }

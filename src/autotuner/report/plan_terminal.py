@@ -8,6 +8,7 @@ from string import ascii_lowercase
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
@@ -146,8 +147,22 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
         )
         if basis := describe_percentile(point, name):
             console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
+    if point.members:
+        _print_members(point, console)
     command = prepared.space.specs[point.candidate_id].command()
     console.print(command, soft_wrap=True, markup=False, highlight=False)
+
+
+def _print_members(point: Prediction, console: Console) -> None:
+    """Prints what each predictor of a blend says of a point, and its weight."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("it is a mean of")
+    for title in ("TTFT ms", "weight", "TPOT ms", "weight"):
+        table.add_column(title, justify="right")
+    for one in point.members:
+        tpot = ("", "") if one.tpot_ms is None else (figure(one.tpot_ms), percent(one.tpot_weight))
+        table.add_row(one.name, figure(one.ttft_ms), percent(one.ttft_weight), *tpot)
+    console.print(table)
 
 
 def _cost(prepared: Prepared, point: Prediction, *, short: bool) -> str:

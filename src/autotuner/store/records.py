@@ -222,6 +222,7 @@ def observation_columns(observation: Observation, task_id: int | None) -> dict[s
         **{name: getattr(observation, name) for name in _SEEN},
         **load_columns(observation.load),
         "settings": dict(observation.settings),
+        "members": {name: list(means) for name, means in observation.members.items()},
         "digest": observation_id(observation),
         "task_id": task_id,
     }
@@ -229,7 +230,9 @@ def observation_columns(observation: Observation, task_id: int | None) -> dict[s
 
 def observation_record(row: ObservationRow) -> ObservationRecord:
     """An observation, free of the database."""
-    seen = Observation(load=_load(row), **{name: getattr(row, name) for name in _SEEN})
+    found = {name: getattr(row, name) for name in _SEEN}
+    members = {name: (ttft_ms, tpot_ms) for name, (ttft_ms, tpot_ms) in row.members.items()}
+    seen = Observation(load=_load(row), **found | {"members": members})
     return ObservationRecord(row.digest, row.task_id, seen, row.not_trusted)
 
 

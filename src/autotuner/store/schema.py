@@ -260,6 +260,7 @@ class ObservationRow(Base):
     """Why it corrects no prediction; None where it does."""
     origin: Mapped[str] = mapped_column(String(60), server_default="")
     licence: Mapped[str] = mapped_column(String(200), server_default="")
+    members: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
 
 
 class EventRow(Base):

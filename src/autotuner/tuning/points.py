@@ -210,6 +210,7 @@ def observations(
             base=expected.predictor,
             base_ttft_ms=predicted.ttft_ms,
             base_tpot_ms=predicted.tpot_ms,
+            members=predicted.other_members,
             launch=launch,
             tool=tool,
             source=source,

@@ -61,6 +61,7 @@ class Judged:
             in_flight=self.row.concurrency,
             base_ttft_ms=self.base.ttft_ms,
             base_tpot_ms=self.base.tpot_ms,
+            members=self.base.other_members,
         )
 
 
@@ -189,6 +190,7 @@ def row_observations(
             base=one.predictor,
             base_ttft_ms=one.base.ttft_ms,
             base_tpot_ms=one.base.tpot_ms,
+            members=one.base.other_members,
             launch=content_id(list(one.row.launch)),
             tool=one.row.tool,
             source=source,

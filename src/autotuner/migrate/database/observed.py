@@ -52,6 +52,7 @@ class BasePrediction(NamedTuple):
     ttft_ms: float
     tpot_ms: float | None
     devices: int
+    members: Mapping[str, tuple[float, float | None]]
 
 
 Bases = Callable[[str, Scenario, Sequence[Seen]], list[BasePrediction | str]]
@@ -169,7 +170,10 @@ def _observations(
 
 
 def _base(name: str, predicted: Prediction) -> BasePrediction:
-    return BasePrediction(name, predicted.ttft_ms, predicted.tpot_ms, predicted.devices)
+    return BasePrediction(
+        *(name, predicted.ttft_ms, predicted.tpot_ms, predicted.devices),
+        members=predicted.other_members,
+    )
 
 
 @functools.lru_cache(maxsize=_MOST_KNOWN)
@@ -251,6 +255,7 @@ def _observation(identity: str, scenario: Scenario, one: Seen, base: BasePredict
         base=base.name,
         base_ttft_ms=base.ttft_ms,
         base_tpot_ms=base.tpot_ms if tpot is not None else None,
+        members=base.members,
         launch=launch_of(identity, one),
         tool=TOOL,
         source=SOURCE,

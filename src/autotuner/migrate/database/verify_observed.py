@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -83,9 +84,12 @@ class RecalledObservations:
                     self.missing.append((number, one.measurement.load))
                 found.append(_UNFOUND)
             else:
-                devices = scenario.devices(one.candidate)
                 found.append(
-                    BasePrediction(row["base"], row["base_ttft_ms"], row["base_tpot_ms"], devices)
+                    BasePrediction(
+                        *(row["base"], row["base_ttft_ms"], row["base_tpot_ms"]),
+                        devices=scenario.devices(one.candidate),
+                        members=json.loads(row["members"]),
+                    )
                 )
         return found
 

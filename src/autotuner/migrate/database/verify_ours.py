@@ -29,7 +29,7 @@ _LATER = frozenset({"updated_at"})
 """Columns that change whenever a task is only looked after."""
 _NEAR = 1e-9
 """Share by which a converted figure may differ: a rounding of its last digits."""
-_JSON = frozenset({"config", "settings", "payload"})
+_JSON = frozenset({"config", "settings", "members", "payload"})
 
 
 def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComparison) -> None:
