@@ -14,22 +14,27 @@ from typing import TypeVar
 import httpx
 
 WAIT_S = 60.0
-_ADDRESS = re.compile(r"serves on http://127\.0\.0\.1:(\d+)")
+_ADDRESS = re.compile(r"serves on http://[\d.]+:(\d+)")
 Found = TypeVar("Found")
 
 
 class ServiceProcess:
-    """`autotuner serve` on one home; it can be killed and started again at the same address."""
+    """`autotuner serve` on one home; it can be killed and started again at the same address.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        host: IPv4 address of this machine; one that others reach asks everybody for a token.
+    """
+
+    def __init__(self, home: Path, host: str = "127.0.0.1") -> None:
         self.home = home
+        self._host = host
         self._log = home / "serve.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def api(self) -> str:
@@ -39,8 +44,9 @@ class ServiceProcess:
         """Starts it and waits until it answers; `settings` are variables of its environment."""
         self.home.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
+            where = ("--host", self._host, "--port", str(self.port))
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autotuner", "serve", "--port", str(self.port), *words],
+                [sys.executable, "-m", "autotuner", "serve", *where, *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -61,6 +61,7 @@ PAGES: Mapping[str, str] = {
     "profile-edit": "/profiles/edit?copy=balanced",
     "verify": "/verify",
     "verify-sides": "/verify?predicted=calibrated:1&actual=measured:1&ttft=2000",
+    "system": "/system",
     "migration": "/migration",
     "legacy": "/tasks/legacy",
     "no-such-task": "/tasks/999",

@@ -20,7 +20,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 WALKED = (
     *("tasks", "new-task", "new-task-advanced", "overview", "explorer", "experiments", "log"),
-    *("profiles", "profile-edit"),
+    *("profiles", "profile-edit", "system"),
 )
 MOST_STEPS = 250
 FOCUSED = """() => {

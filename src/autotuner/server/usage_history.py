@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from autotuner.workers.machine import MachineUsage, machine_usage
+from autotuner.workers.machine import MachineReader, MachineUsage
 
 EVERY_S = 5.0
 _KEPT = 360
@@ -27,17 +27,20 @@ class UsageHistory:
     """Samples of this machine, the oldest first. A thread takes them between `start` and `stop`.
 
     Args:
-        read: reads how busy the machine is.
+        read: reads how busy the machine is; a `MachineReader` where left out.
+        every_s: seconds between two samples of the thread.
         now: the moment, in UTC.
     """
 
     def __init__(
         self,
-        read: Callable[[], MachineUsage] = machine_usage,
+        read: Callable[[], MachineUsage] | None = None,
         *,
+        every_s: float = EVERY_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._read = read
+        self._read = read or MachineReader()
+        self._every_s = every_s
         self._now = now
         self._samples: deque[UsageSample] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
@@ -48,19 +51,20 @@ class UsageHistory:
         """The samples that are kept; at least one, of now."""
         with self._lock:
             if not self._samples:
-                self._samples.append(UsageSample(self._now(), self._read()))
+                self._add()
             return tuple(self._samples)
 
     def take(self) -> None:
         """Takes a sample."""
-        sample = UsageSample(self._now(), self._read())
         with self._lock:
-            self._samples.append(sample)
+            self._add()
+
+    def _add(self) -> None:
+        self._samples.append(UsageSample(self._now(), self._read()))
 
     def start(self) -> None:
         """Takes a sample every few seconds from now on."""
-        # Of its CPUs a process knows something from its second reading on.
-        self._read()
+        self.take()
         self._thread = threading.Thread(target=self._go_on, name="usage", daemon=True)
         self._thread.start()
 
@@ -71,5 +75,5 @@ class UsageHistory:
             self._thread.join()
 
     def _go_on(self) -> None:
-        while not self._ended.wait(EVERY_S):
+        while not self._ended.wait(self._every_s):
             self.take()

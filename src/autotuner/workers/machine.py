@@ -66,21 +66,40 @@ class GpuUsage:
 class MachineUsage:
     """How busy a machine is: its CPUs since the reading before, the rest at this moment."""
 
-    cpu_percent: float
+    cpu_percent: float | None
     memory_gib: float
     memory_used_gib: float
     gpus: tuple[GpuUsage, ...]
 
 
-def machine_usage() -> MachineUsage:
-    """Reads how busy this machine is; the first reading of a process knows nothing of the CPUs."""
-    memory = psutil.virtual_memory()
-    return MachineUsage(
-        cpu_percent=psutil.cpu_percent(interval=None),
-        memory_gib=memory.total / _GIB,
-        memory_used_gib=(memory.total - memory.available) / _GIB,
-        gpus=read_gpus(_usage) or (),
-    )
+class MachineReader:
+    """Reads how busy this machine is; its first reading knows nothing of the CPUs."""
+
+    def __init__(self) -> None:
+        # psutil's own percentages are those since the last call of the same thread.
+        self._before: tuple[float, float] | None = None
+
+    def __call__(self) -> MachineUsage:
+        """Reads it now."""
+        memory = psutil.virtual_memory()
+        return MachineUsage(
+            cpu_percent=self._cpu_percent(),
+            memory_gib=memory.total / _GIB,
+            memory_used_gib=(memory.total - memory.available) / _GIB,
+            gpus=read_gpus(_usage) or (),
+        )
+
+    def _cpu_percent(self) -> float | None:
+        times = psutil.cpu_times()
+        idle_s = times.idle + getattr(times, "iowait", 0.0)
+        # Time of guests is counted in that of users too.
+        guests_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+        all_s = sum(times) - guests_s
+        before, self._before = self._before, (idle_s, all_s)
+        if before is None or all_s <= before[1]:
+            return None
+        busy = 1 - (idle_s - before[0]) / (all_s - before[1])
+        return 100 * min(max(busy, 0.0), 1.0)
 
 
 def _usage(nvml: Any, index: int, gpu: Any) -> GpuUsage:

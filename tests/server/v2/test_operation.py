@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import platform
 import sqlite3
+import threading
+from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from autotuner.server.v2 import system
 from autotuner.server.v2.operation import database_health, disk_health, worker_health
 from autotuner.store.maintenance import DatabaseState
 from autotuner.workers.devices import FoundGpu
-from autotuner.workers.machine import GpuUsage, MachineUsage
+from autotuner.workers.machine import GpuUsage, MachineReader, MachineUsage
 
 SYSTEM = "/api/v2/system"
 
@@ -47,6 +49,33 @@ def test_samples_are_kept_in_order_and_no_more_than_half_an_hour_of_them(service
 def test_this_machine_is_sampled_without_a_thread(client: TestClient) -> None:
     (item,) = client.get(f"{SYSTEM}/usage").json()["items"]
     assert 0 < item["memory_used_gib"] < item["memory_gib"]
+    assert item["cpu_percent"] is None
+
+
+def test_cpus_are_busy_by_what_passed_between_two_readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([(10.0, 80.0, 10.0, 5.0), (40.0, 130.0, 10.0, 30.0), (40.0, 130.0, 10.0, 30.0)])
+    kind = namedtuple("kind", "user idle iowait guest")
+    monkeypatch.setattr("psutil.cpu_times", lambda: kind(*next(times)))
+    read = MachineReader()
+    # 80 s passed, of which 50 s were idle; those of guests are among the user's.
+    assert [read().cpu_percent for _ in range(3)] == [None, pytest.approx(37.5), None]
+
+
+def test_samples_are_taken_by_a_thread_that_ends() -> None:
+    taken = threading.Event()
+    calls = itertools.count(1)
+
+    def read() -> MachineUsage:
+        if next(calls) == 2:
+            taken.set()
+        return MachineUsage(None, 64.0, 8.0, ())
+
+    history = UsageHistory(read, every_s=0.001)
+    history.start()
+    assert taken.wait(30)
+    history.stop()
+    ended = len(history.samples())
+    assert ended >= 2 and len(history.samples()) == ended
 
 
 def test_gpus_that_no_worker_has_are_devices_of_the_machine(

@@ -7290,9 +7290,9 @@ export interface components {
             at: string;
             /**
              * Cpu Percent
-             * @description Of all its cores, since the sample before.
+             * @description Of all its cores, since the sample before; null of the first.
              */
-            cpu_percent: number;
+            cpu_percent: number | null;
             /** Gpus */
             gpus: components["schemas"]["GpuUsageView"][];
             /** Memory Gib */

@@ -15,6 +15,7 @@ import {
   IconRoute,
   IconRulerMeasure,
   IconScale,
+  IconServer2,
   IconStack2,
   IconStackPush,
   IconSun,
@@ -132,6 +133,13 @@ function usePageCommands(): Command[] {
       description: "As version 1 showed them",
       Icon: IconHistory,
       run: () => void navigate({ to: "/tasks/legacy", search: {} }),
+    },
+    {
+      id: "system",
+      label: "System",
+      description: "Machine, workers, queue, database, tokens",
+      Icon: IconServer2,
+      run: () => void navigate({ to: "/system" }),
     },
     {
       id: "colours",

@@ -9,6 +9,7 @@ const PAGES = [
   { to: "/profiles", label: "Profiles", isExact: false },
   { to: "/verify", label: "Verify", isExact: false },
   { to: "/migration", label: "Migration", isExact: false },
+  { to: "/system", label: "System", isExact: false },
 ] as const;
 
 /** Links to the pages; where they have no room, a menu of them. */

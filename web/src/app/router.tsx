@@ -86,6 +86,13 @@ const editProfile = createRoute({
   component: lazyRouteComponent(() => import("~/profiles/edit-profile-page"), "EditProfilePage"),
 });
 
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  staticData: { title: "System" },
+  component: lazyRouteComponent(() => import("~/system/system-page"), "SystemPage"),
+});
+
 const legacy = createRoute({
   getParentRoute: () => root,
   path: "/tasks/legacy",
@@ -193,6 +200,7 @@ const tree = root.addChildren([
   migration,
   profiles,
   editProfile,
+  system,
   legacy,
   legacyTask,
   verify,

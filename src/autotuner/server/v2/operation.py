@@ -31,6 +31,7 @@ _MOST_QUEUED = 100
 _LOW_DISK = 0.05
 _GIB = 2**30
 _WORKER = "worker"
+_KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 class GpuUsageView(View):
@@ -49,8 +50,8 @@ class UsageView(View):
     """How busy the service's machine was at a moment."""
 
     at: datetime
-    cpu_percent: float
-    """Of all its cores, since the sample before."""
+    cpu_percent: float | None
+    """Of all its cores, since the sample before; null of the first."""
     memory_gib: float
     memory_used_gib: float
     gpus: list[GpuUsageView]
@@ -184,7 +185,7 @@ def list_health(service: ServiceDep) -> Response:
 def database_health(state: DatabaseState) -> HealthCheck:
     """Whether this version can work on the database."""
     if state.is_current:
-        detail = f"{state.kind} answers, its schema is the newest"
+        detail = f"{_KINDS[state.kind]} answers, its schema is the newest"
         return HealthCheck(name="database", status="ok", detail=detail, remedy="")
     return HealthCheck(
         name="database",
@@ -199,10 +200,11 @@ def worker_health(alive: Sequence[str], queued: int) -> HealthCheck:
     if alive:
         detail = f"{', '.join(alive)} {'takes' if len(alive) == 1 else 'take'} tasks of the queue"
         return HealthCheck(name="workers", status="ok", detail=detail, remedy="")
+    waiting = f", and {queued} {'task waits' if queued == 1 else 'tasks wait'}" if queued else ""
     return HealthCheck(
         name="workers",
         status="error" if queued else "warning",
-        detail=f"none is running, and {queued} tasks wait" if queued else "none is running",
+        detail=f"none is running{waiting}",
         remedy="start one with `autotuner worker`",
     )
 

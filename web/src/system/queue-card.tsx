@@ -1,0 +1,98 @@
+import { Anchor, Table, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type QueuedTask, queueQuery } from "~/api/system";
+import { EmptyState } from "~/ui/empty-state";
+import { ago, count, device } from "~/ui/format";
+import { asSentence } from "~/ui/sentence";
+import { StatusBadge } from "~/ui/status-badge";
+import { useServiceNow } from "~/ui/use-service-now";
+import { WithCode } from "~/ui/with-code";
+import { SystemCard } from "./card";
+import classes from "./system.module.css";
+
+/** What runs, what waits in its order, and why it waits. */
+export function QueueCard() {
+  const query = useQuery(queueQuery);
+  const nowMs = useServiceNow();
+  return (
+    <SystemCard id="system-queue" title="Queue" query={query} isWide>
+      {({ items, queued }) => {
+        const waiting = items.filter(({ status }) => status === "queued").length;
+        if (items.length === 0) {
+          return (
+            <EmptyState
+              isSmall
+              title="Nothing runs and nothing waits"
+              text="Tasks stand here from their start on."
+            />
+          );
+        }
+        return (
+          <>
+            <Table className={classes.table} fz="sm">
+              <Table.Thead>
+                <Table.Tr>
+                  <Table.Th scope="col">Task</Table.Th>
+                  <Table.Th scope="col">Status</Table.Th>
+                  <Table.Th scope="col">Asks for</Table.Th>
+                  <Table.Th scope="col">Where it stands</Table.Th>
+                </Table.Tr>
+              </Table.Thead>
+              <Table.Tbody>
+                {items.map((task) => (
+                  <QueueRow key={task.id} task={task} nowMs={nowMs} />
+                ))}
+              </Table.Tbody>
+            </Table>
+            {queued > waiting && (
+              <Text size="xs" className="quiet">
+                and {count(queued - waiting)} more that wait
+              </Text>
+            )}
+          </>
+        );
+      }}
+    </SystemCard>
+  );
+}
+
+function QueueRow({ task, nowMs }: { task: QueuedTask; nowMs: number }) {
+  return (
+    <Table.Tr>
+      <Table.Th scope="row">
+        <Anchor
+          size="sm"
+          className="text-of-users"
+          renderRoot={(props) => (
+            <Link to="/tasks/$taskId" params={{ taskId: task.id }} {...props} />
+          )}
+        >
+          {task.name}
+        </Anchor>
+      </Table.Th>
+      <Table.Td>
+        <StatusBadge status={task.status} />
+      </Table.Td>
+      <Table.Td data-label="Asks for">
+        {task.requested === "cpu" ? "CPU" : device(task.requested) || "any device"}
+      </Table.Td>
+      <Table.Td>
+        {task.waiting ? (
+          <>
+            {asSentence(task.waiting.reason)}
+            <Text size="xs" className="quiet">
+              <WithCode text={asSentence(task.waiting.remedy)} /> Queued{" "}
+              {ago(task.queued_at, nowMs)}.
+            </Text>
+          </>
+        ) : (
+          <span className="text-of-users">
+            {task.worker ? `With ${task.worker}` : "With no worker"}, started{" "}
+            {ago(task.started_at, nowMs)}
+          </span>
+        )}
+      </Table.Td>
+    </Table.Tr>
+  );
+}

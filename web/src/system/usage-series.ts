@@ -1,0 +1,80 @@
+/** Samples of the machine as lines over time. */
+
+import type { UsageList } from "~/api/system";
+
+export interface Series {
+  id: string;
+  title: string;
+  /** Value of each sample in share of the most that there can be; null where it is not known. */
+  shares: readonly (number | null)[];
+  /** Amounts of now, in the unit of the series. */
+  now: number | null;
+  most: number;
+  unit: "%" | "GiB";
+}
+
+/** CPUs and memory, then use and memory of each GPU. */
+export function seriesOf({ items }: UsageList): Series[] {
+  const newest = items.at(-1);
+  if (!newest) return [];
+  const found = [
+    percentSeries(
+      "cpu",
+      "CPU",
+      items.map(({ cpu_percent }) => cpu_percent),
+    ),
+    memorySeries("memory", "Memory", newest.memory_gib, items.map(usedMemory)),
+  ];
+  for (const { index, name, memory_gib } of newest.gpus) {
+    const samples = items.map(({ gpus }) => gpus.find((gpu) => gpu.index === index));
+    found.push(
+      percentSeries(
+        `gpu-${index}`,
+        `GPU ${index} (${name})`,
+        samples.map((gpu) => gpu?.use_percent ?? null),
+      ),
+      memorySeries(
+        `gpu-${index}-memory`,
+        `Memory of GPU ${index}`,
+        memory_gib,
+        samples.map((gpu) => gpu?.memory_used_gib ?? null),
+      ),
+    );
+  }
+  return found;
+}
+
+const usedMemory = (sample: UsageList["items"][number]) => sample.memory_used_gib;
+
+function percentSeries(id: string, title: string, values: (number | null)[]): Series {
+  const shares = values.map((value) => (value === null ? null : value / 100));
+  return { id, title, shares, now: values.at(-1) ?? null, most: 100, unit: "%" };
+}
+
+function memorySeries(id: string, title: string, most: number, used: (number | null)[]): Series {
+  const shares = used.map((value) => (value === null || most <= 0 ? null : value / most));
+  return { id, title, shares, now: used.at(-1) ?? null, most, unit: "GiB" };
+}
+
+/** Lines of an SVG, broken where nothing is known; shares beyond 0 to 1 stay within the box. */
+export function linesOf(shares: readonly (number | null)[], width: number, height: number): string {
+  const step = shares.length > 1 ? width / (shares.length - 1) : 0;
+  let isDrawn = false;
+  const parts = shares.map((share, index) => {
+    if (share === null) {
+      isDrawn = false;
+      return "";
+    }
+    const y = height * (1 - Math.min(1, Math.max(0, share)));
+    const verb = isDrawn ? "L" : "M";
+    isDrawn = true;
+    return `${verb}${(index * step).toFixed(1)} ${y.toFixed(1)}`;
+  });
+  return parts.filter(Boolean).join(" ");
+}
+
+/** The largest share of all; null where nothing is known. */
+export function peakOf(shares: readonly (number | null)[]): number | null {
+  const known = shares.filter((share) => share !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
