@@ -16,6 +16,8 @@ from autotuner.store.predicted_frontiers import PredictedFrontier
 POINT = Prediction(
     *("a", LoadLevel.rate(2.5), 120.5, 1 / 3, 800.0, 2, 64.0, 0.5, 0.25, 0.125, "roofline-1"),
     note="queueing",
+    e2e_p90_ms=180.5,
+    percentiles_from="a test",
 )
 FRONTIER = PredictedFrontier(
     (POINT, replace(POINT, load=LoadLevel.concurrency(8))), {"a": {"parallel.tensor_parallel": 2}}

@@ -42,11 +42,14 @@ BASE = Prediction(
     memory_gib=12.5,
     power_w=None,
     note="queueing",
+    ttft_p99_ms=300.25,
+    percentiles_from="the requests of a test",
 )
 SEEN = Observation(
     *("m", "LlamaForCausalLM", "vllm", "0.11", "h100_sxm", 2, {"parallel.tensor_parallel": 2}),
     *(512.5, 64, LoadLevel.concurrency(8), 120.0, 1 / 3, 600.0, "roofline-1", 90.0, 10.0, "launch"),
     at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+    percentiles={"e2e_p90_ms": 150.5},
 )
 
 

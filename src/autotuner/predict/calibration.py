@@ -24,6 +24,7 @@ from autotuner.predict.calibration_kernel import (
 )
 from autotuner.predict.closed_loop import e2e_ms, tok_s_under
 from autotuner.predict.observations import Observation
+from autotuner.predict.percentile_ratios import PercentileRatios
 from autotuner.predict.predictor import (
     Member,
     Prediction,
@@ -97,13 +98,15 @@ class CalibratedPredictor:
         figures = [_corrections(process, places) for process in processes]
         weights = [process.added_weights(places[0]) for process in processes[:2]]
         source = f"calibrated by {len(known)} of {len(self.observations)} observations"
-        points = tuple(
+        corrected = (
             replace(
                 _corrected(point, *corrections, source=source),
                 members=_reweighed(point.members, *weights),
             )
             for point, *corrections in zip(answer.points, *figures, strict=True)
         )
+        ratios = PercentileRatios(scenario, known)
+        points = tuple(replace(point, **ratios.corrections(point)) for point in corrected)
         return replace(answer, predictor=self.name, points=points)
 
     def usable(self, scenario: Scenario) -> tuple[Observation, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from autotuner.config import LoadKind, LoadLevel, content_id, nearest, with_former_load
+from autotuner.config import PERCENTILES, LoadKind, LoadLevel, content_id, nearest, with_former_load
 from autotuner.errors import ConfigError, Problem
 from autotuner.predict.closed_loop import e2e_ms, requests_in_flight
 
@@ -54,6 +54,7 @@ class Observation:
         tool: the load generator. source: where it comes from (`run 3`, a file's name).
         origin: who measured it and published it; "" where it was measured here.
         licence: under which it was published; "" where that is not known.
+        percentiles: those of `config.PERCENTILES` that enough requests tell, in ms.
     """
 
     model: str
@@ -79,6 +80,7 @@ class Observation:
     origin: str = ""
     licence: str = ""
     members: Mapping[str, tuple[float, float | None]] = field(default_factory=dict)
+    percentiles: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def is_foreign(self) -> bool:
@@ -108,6 +110,11 @@ class Observation:
         if self.origin:
             check_origin(self.origin)
         check_licence(self.licence)
+        for name, value in self.percentiles.items():
+            if name not in PERCENTILES:
+                raise ValueError(f"percentiles: {name!r}: {nearest(name, list(PERCENTILES))}")
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"percentiles: {name}: expected a positive number, got {value!r}")
 
 
 def check_origin(word: str) -> None:
@@ -130,8 +137,9 @@ def check_licence(text: str) -> None:
 
 _KNOWN = [field.name for field in fields(Observation)]
 _SHOWN_PROBLEMS = 10
-_NOT_SEEN = ("source", "at", "origin", "licence", "members")
-"""Fields that say where it comes from and what else was predicted, and not what was seen."""
+_NOT_SEEN = ("source", "at", "origin", "licence", "members", "percentiles")
+"""Fields that say where it comes from and what else was predicted, or that came later: an
+observation is known without them."""
 
 
 def observation_id(observation: Observation) -> str:
@@ -205,6 +213,7 @@ def plain(observation: Observation) -> dict[str, Any]:
         **{name: getattr(observation, name) for name in _KNOWN},
         "settings": dict(observation.settings),
         "members": {name: list(means) for name, means in observation.members.items()},
+        "percentiles": dict(observation.percentiles),
         "load": observation.load.to_json(),
         "at": None if at is None else at.isoformat(),
     }

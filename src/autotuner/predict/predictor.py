@@ -203,8 +203,15 @@ class Prediction:
         return e2e_ms(self.ttft_ms, self.tpot_ms, self.osl)
 
 
-NOT_STORED = (*PERCENTILES, "percentiles_from", "parts", "members")
-"""Fields that a stored prediction lacks; the predictor has them when it is asked again."""
+NOT_IN_COLUMNS = (*PERCENTILES, "percentiles_from", "parts", "members")
+"""Fields that are not kept in a column of their own: percentiles are one document, and the
+predictor has the rest when it is asked again."""
+
+
+def percentiles_document(point: Prediction) -> dict[str, Any]:
+    """The percentiles that are predicted, and what they stand on, by the names of the fields."""
+    names = (*PERCENTILES, "percentiles_from")
+    return {name: value for name in names if (value := getattr(point, name))}
 
 
 def scaled_percentiles(point: Prediction, ttft_ms: float, tpot_ms: float | None) -> dict[str, Any]:
@@ -335,6 +342,20 @@ a fraction of; E2E latency is as unsure as throughput (Little)."""
 Verdict = Literal["meets", "unclear", "misses"]
 """How an interval stands to a limit: below it, around it, above it."""
 
+
+def log_std(point: object, name: str) -> float:
+    """Standard deviation of ln(measured / predicted) of a quantity of `SPREADS`.
+
+    Args:
+        point: a prediction, or a view of one with fields of the same names.
+    """
+    std = float(getattr(point, SPREADS[name]))
+    if name not in PERCENTILES:
+        return std
+    share = 1.0 if getattr(point, name) is None else RATIO_KNOWN
+    return math.hypot(std, share * PERCENTILES[name].ratio_log_std)
+
+
 RATIO_KNOWN = 0.5
 """Of the scatter of usual ratios, what is left where a predictor gives the percentile."""
 STDS_80 = 1.2815515655446004
@@ -349,9 +370,7 @@ def limit_interval80(point: Prediction, name: str) -> tuple[float, float]:
     value = latency_ms(point, name)
     if value is None:
         raise ValueError(f"{name} does not exist where every answer has one token")
-    share = 1.0 if getattr(point, name, None) is None else RATIO_KNOWN
-    ratio = share * LATENCIES[name].ratio_log_std
-    return interval80(value, math.hypot(getattr(point, SPREADS[name]), ratio))
+    return interval80(value, log_std(point, name))
 
 
 def verdict(interval: tuple[float, float], limit: float) -> Verdict:

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from autotuner.config import LoadKind, LoadLevel
+from autotuner.config import PERCENTILES, LoadKind, LoadLevel
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
     METRICS,
@@ -45,6 +45,8 @@ _COLUMNS = {
     "tpot_log_std": "tpot std of ln(measured/predicted)",
     "tok_s_log_std": "throughput std of ln(measured/predicted)",
     "memory_gib": "memory per device (GiB)",
+    **{name: f"{found.label} (ms)" for name, found in PERCENTILES.items()},
+    "percentiles_from": "percentiles from",
     "source": "source",
     "kind": "kind of data",
     "note": "note",
@@ -318,6 +320,7 @@ def _row(point: Prediction, settings: Mapping[str, Any], on_frontier: bool) -> d
         "tpot_log_std": point.tpot_log_std,
         "tok_s_log_std": point.tok_s_log_std,
         "memory_gib": point.memory_gib,
+        **{name: getattr(point, name) for name in (*PERCENTILES, "percentiles_from")},
         "source": point.source,
         "kind": point.kind,
         "note": point.note,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from autotuner.config import LoadLevel
+from autotuner.config import LATENCIES, PERCENTILES, LoadLevel
 from autotuner.predict.predictor import METRICS, interval80
 from autotuner.report.axes import Limit, PlotFrame, frame, log_span
 from autotuner.tuning.summary import (
@@ -24,11 +24,14 @@ def error_table(error: PredictionErrorView) -> Table:
     """Base beside calibrated: median error, and the share inside the 80 % interval."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("")
-    for name in ("TTFT", "TPOT", "throughput"):
+    both = [figures for figures in (error.base, error.calibrated) if figures is not None]
+    percentiles = [n for n in PERCENTILES if any(n in figures.percentiles for figures in both)]
+    for name in ("TTFT", "TPOT", "throughput", *(LATENCIES[name].label for name in percentiles)):
         table.add_column(name, justify="right", no_wrap=True)
     for name, figures in (("predictor", error.base), ("calibrated", error.calibrated)):
         if figures is not None:
             found = [getattr(figures, metric) for metric in METRICS]
+            found += [figures.percentiles.get(percentile) for percentile in percentiles]
             table.add_row(name, *(_percent(metric and metric.median_ape) for metric in found))
             inside = (_percent(metric and metric.share_in_interval) for metric in found)
             table.add_row("  inside the 80 % interval", *inside)

@@ -8,7 +8,7 @@ from typing import Any
 
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import NOT_STORED
+from autotuner.predict.predictor import NOT_IN_COLUMNS, percentiles_document
 from autotuner.store.schema import PredictedFrontierRow
 from autotuner.store.sessions import Sessions, retried
 
@@ -55,17 +55,19 @@ class PredictedFrontiers:
 
 def _document(prediction: Prediction) -> dict[str, Any]:
     figures = {name: getattr(prediction, name) for name in _KEPT}
-    return figures | {"load": prediction.load.to_json()}
+    percentiles = percentiles_document(prediction)
+    return figures | {"load": prediction.load.to_json(), "percentiles": percentiles}
 
 
 def _prediction(document: Mapping[str, Any]) -> Prediction:
     figures = {name: document[name] for name in _KEPT}
+    figures |= document.get("percentiles", {})  # frontiers of before have none
     return Prediction(load=LoadLevel.from_json(document["load"]), **figures)
 
 
 _KEPT = [
     field.name
     for field in fields(Prediction)
-    if field.name not in ("load", "memory_gib", "power_w", *NOT_STORED)
+    if field.name not in ("load", "memory_gib", "power_w", *NOT_IN_COLUMNS)
 ]
 """Fields of a prediction that a point shows."""

@@ -15,7 +15,7 @@ from autotuner.config import LoadKind, LoadLevel
 from autotuner.measure import Measurement
 from autotuner.predict import Observation, Prediction
 from autotuner.predict.observations import observation_id
-from autotuner.predict.predictor import NOT_STORED
+from autotuner.predict.predictor import NOT_IN_COLUMNS, percentiles_document
 from autotuner.store.schema import ExperimentRow, ObservationRow, PredictionRow, TaskRow
 
 
@@ -208,6 +208,7 @@ def _level(kind: str, value: float) -> LoadLevel:
 def prediction_row(experiment_id: int, kind: str, prediction: Prediction) -> PredictionRow:
     """A prediction of an experiment as it is kept."""
     values = {name: getattr(prediction, name) for name in _FIGURES} | load_columns(prediction.load)
+    values["percentiles"] = percentiles_document(prediction)
     return PredictionRow(experiment_id=experiment_id, kind=kind, **values)
 
 
@@ -223,6 +224,7 @@ def observation_columns(observation: Observation, task_id: int | None) -> dict[s
         **load_columns(observation.load),
         "settings": dict(observation.settings),
         "members": {name: list(means) for name, means in observation.members.items()},
+        "percentiles": dict(observation.percentiles),
         "digest": observation_id(observation),
         "task_id": task_id,
     }
@@ -240,7 +242,7 @@ def _predictions(
     candidate_id: str, rows: Sequence[PredictionRow | Row[Any]], kind: str
 ) -> tuple[Prediction, ...]:
     return tuple(
-        Prediction(candidate_id, _load(found), *_figures(found))
+        Prediction(candidate_id, _load(found), *_figures(found), **found.percentiles)
         for found in rows
         if found.kind == kind
     )
@@ -249,7 +251,7 @@ def _predictions(
 _FIGURES = [
     field.name
     for field in fields(Prediction)
-    if field.name not in ("candidate_id", "load", *NOT_STORED)
+    if field.name not in ("candidate_id", "load", *NOT_IN_COLUMNS)
 ]
 _figures = attrgetter(*_FIGURES)
 """In the order in which a prediction takes them, behind its candidate and its load."""

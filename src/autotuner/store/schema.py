@@ -211,6 +211,8 @@ class PredictionRow(Base):
     memory_gib: Mapped[float | None]
     power_w: Mapped[float | None]
     note: Mapped[str]
+    percentiles: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """Those that are predicted, in ms, and what they stand on."""
 
 
 class PredictedFrontierRow(Base):
@@ -252,6 +254,8 @@ class ObservationRow(Base):
     base: Mapped[str]
     base_ttft_ms: Mapped[float]
     base_tpot_ms: Mapped[float | None]
+    percentiles: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """Those that enough requests tell, in ms."""
     launch: Mapped[str]
     tool: Mapped[str]
     source: Mapped[str]

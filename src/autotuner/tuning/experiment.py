@@ -39,7 +39,12 @@ from autotuner.tuning.events import (
 )
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
-from autotuner.tuning.points import informative_levels, observations, operating_points
+from autotuner.tuning.points import (
+    fewest_requests,
+    informative_levels,
+    observations,
+    operating_points,
+)
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import frontier
 
@@ -215,6 +220,7 @@ class Experimenter:
             launch.candidate,
             launch.expected,
             launch.points(informative_levels(launch.measured, when_busy=when_busy)),
+            requests=fewest_requests(launch.measured),
             launch=uuid.uuid4().hex[:12],
             tool=launch.measured[0].tool,
             source=f"task {task.id}",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from autotuner.config import LATENCIES, Latency, LoadLevel, TaskConfig, format_levels
+from autotuner.config import LATENCIES, Latency, TaskConfig, format_levels
 from autotuner.measure import Measurement
-from autotuner.measure.replay import TOOL as REPLAY_TOOL
+from autotuner.tuning.points import fewest_requests
 
 
 def planned_notes(task: TaskConfig) -> list[str]:
@@ -31,11 +31,7 @@ def measured_notes(measured: Iterable[Measurement], limited: Collection[str]) ->
     Args:
         limited: latencies, as the SLO names them.
     """
-    fewest: dict[LoadLevel, int] = {}
-    for one in measured:
-        if one.is_steady and one.tool != REPLAY_TOOL:
-            count = one.requests_completed
-            fewest[one.load] = min(count, fewest.get(one.load, count))
+    fewest = fewest_requests(measured)
     notes = []
     for latency in _limited(limited):
         short = [load for load, count in sorted(fewest.items()) if count < latency.fewest_requests]

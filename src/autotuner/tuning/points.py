@@ -175,12 +175,32 @@ def informative_levels(
     ]
 
 
+def fewest_requests(measured: Iterable[Measurement]) -> dict[LoadLevel, int]:
+    """Completed requests of each level, of its shortest repeat; without those whose spread is not
+    known, as of recorded means."""
+    found: dict[LoadLevel, int] = {}
+    for level in measured:
+        if level.is_steady and level.e2e_ms is not None and level.e2e_ms.ci95 is not None:
+            count = level.requests_completed
+            found[level.load] = min(count, found.get(level.load, count))
+    return found
+
+
+def _percentiles(point: OperatingPoint, requests: int) -> dict[str, float]:
+    return {
+        name: value
+        for name, latency in PERCENTILES.items()
+        if requests >= latency.fewest_requests and (value := getattr(point, name))
+    }
+
+
 def observations(
     scenario: Scenario,
     candidate: Candidate,
     expected: Expected,
     measured: Iterable[OperatingPoint],
     *,
+    requests: Mapping[LoadLevel, int] | None = None,
     launch: str,
     tool: str,
     source: str,
@@ -189,6 +209,7 @@ def observations(
     """One for each measured level that the base predictor spoke of.
 
     Args:
+        requests: completed at each level; an observation has percentiles where they are enough.
         launch: a name that no other engine start has, here or elsewhere.
     """
     base = {point.load: point for point in expected.base}
@@ -211,6 +232,7 @@ def observations(
             base_ttft_ms=predicted.ttft_ms,
             base_tpot_ms=predicted.tpot_ms,
             members=predicted.other_members,
+            percentiles=_percentiles(point, (requests or {}).get(point.load, 0)),
             launch=launch,
             tool=tool,
             source=source,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from autotuner.config import PERCENTILES, TaskConfig, parse_task
 from autotuner.predict import Prediction
-from autotuner.predict.predictor import METRICS, interval80
+from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
     OperatingPoint,
     Step,
@@ -283,17 +283,18 @@ class _Pair(NamedTuple):
 
 
 def _error(pairs: list[_Pair]) -> ErrorView:
-    metrics = {name: _metric(pairs, name, std_name) for name, std_name in METRICS.items()}
-    return ErrorView.model_validate({"points": len(pairs), **metrics})
+    metrics = {name: _metric(pairs, name) for name in METRICS}
+    percentiles = {name: found for name in PERCENTILES if (found := _metric(pairs, name))}
+    return ErrorView.model_validate({"points": len(pairs), **metrics, "percentiles": percentiles})
 
 
-def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView | None:
+def _metric(pairs: list[_Pair], name: str) -> MetricErrorView | None:
     apes, inside = [], 0
     for predicted, measured in pairs:
         expected, seen = getattr(predicted, name), getattr(measured, name)
         if expected is None or seen is None:
             continue
-        low, high = interval80(expected, getattr(predicted, std_name))
+        low, high = interval80(expected, log_std(predicted, name))
         inside += low <= seen <= high
         apes.append(abs(expected / seen - 1))
     if not apes:
@@ -304,7 +305,8 @@ def _metric(pairs: list[_Pair], name: str, std_name: str) -> MetricErrorView | N
 def _measured(point: OperatingPoint | None) -> MeasuredView | None:
     if point is None:
         return None
-    return MeasuredView(ttft_ms=point.ttft_ms, tpot_ms=point.tpot_ms, tok_s=point.tok_s)
+    names = MeasuredView.model_fields
+    return MeasuredView.model_validate({name: getattr(point, name) for name in names})
 
 
 def _figures(point: Prediction) -> FiguresView:

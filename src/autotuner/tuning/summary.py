@@ -37,16 +37,24 @@ class FailureView(_View):
 class MeasuredView(_View):
     """A measured level: means, the median over repeats; `tok_s` of the whole deployment.
 
-    `tpot_ms` is None where every answer has one token.
+    `tpot_ms` is None where every answer has one token. Percentiles are over requests; a predicted
+    one is None where nothing tells it, and both are in documents of earlier versions.
     """
 
     ttft_ms: float
     tpot_ms: float | None
     tok_s: float
+    ttft_p90_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    tpot_p90_ms: float | None = None
+    tpot_p99_ms: float | None = None
+    e2e_p90_ms: float | None = None
+    e2e_p99_ms: float | None = None
 
 
 class FiguresView(MeasuredView):
-    """A predicted level. A `*_log_std` is the standard deviation of ln(measured / predicted)."""
+    """A predicted level. A `*_log_std` is the standard deviation of ln(measured / predicted);
+    `percentiles_from` says what its percentiles stand on."""
 
     ttft_log_std: float
     tpot_log_std: float
@@ -54,6 +62,7 @@ class FiguresView(MeasuredView):
     memory_gib: float | None = None
     source: str
     note: str = ""
+    percentiles_from: str = ""
 
 
 class PredictionView(_View):
@@ -103,12 +112,16 @@ class MetricErrorView(_View):
 
 
 class ErrorView(_View):
-    """How far predictions were from `points` measured levels."""
+    """How far predictions were from `points` measured levels.
+
+    `percentiles` holds those that were both predicted and measured.
+    """
 
     points: int
     ttft_ms: MetricErrorView
     tpot_ms: MetricErrorView | None
     tok_s: MetricErrorView
+    percentiles: dict[str, MetricErrorView] = Field(default_factory=dict)
 
 
 class PredictionErrorView(_View):

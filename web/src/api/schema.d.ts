@@ -2515,8 +2515,14 @@ export interface components {
         /**
          * ErrorView
          * @description How far predictions were from `points` measured levels.
+         *
+         *     `percentiles` holds those that were both predicted and measured.
          */
         ErrorView: {
+            /** Percentiles */
+            percentiles?: {
+                [key: string]: components["schemas"]["MetricErrorView"];
+            };
             /** Points */
             points: number;
             tok_s: components["schemas"]["MetricErrorView"];
@@ -3043,9 +3049,14 @@ export interface components {
         };
         /**
          * FiguresView
-         * @description A predicted level. A `*_log_std` is the standard deviation of ln(measured / predicted).
+         * @description A predicted level. A `*_log_std` is the standard deviation of ln(measured / predicted);
+         *     `percentiles_from` says what its percentiles stand on.
          */
         FiguresView: {
+            /** E2E P90 Ms */
+            e2e_p90_ms?: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms?: number | null;
             /** Memory Gib */
             memory_gib?: number | null;
             /**
@@ -3053,6 +3064,11 @@ export interface components {
              * @default
              */
             note: string;
+            /**
+             * Percentiles From
+             * @default
+             */
+            percentiles_from: string;
             /** Source */
             source: string;
             /** Tok S */
@@ -3063,10 +3079,18 @@ export interface components {
             tpot_log_std: number;
             /** Tpot Ms */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms?: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms?: number | null;
             /** Ttft Log Std */
             ttft_log_std: number;
             /** Ttft Ms */
             ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms?: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms?: number | null;
         };
         /**
          * FitView
@@ -3661,15 +3685,28 @@ export interface components {
          * MeasuredView
          * @description A measured level: means, the median over repeats; `tok_s` of the whole deployment.
          *
-         *     `tpot_ms` is None where every answer has one token.
+         *     `tpot_ms` is None where every answer has one token. Percentiles are over requests; a predicted
+         *     one is None where nothing tells it, and both are in documents of earlier versions.
          */
         MeasuredView: {
+            /** E2E P90 Ms */
+            e2e_p90_ms?: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms?: number | null;
             /** Tok S */
             tok_s: number;
             /** Tpot Ms */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms?: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms?: number | null;
             /** Ttft Ms */
             ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms?: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms?: number | null;
         };
         /**
          * Measurement
@@ -5109,6 +5146,10 @@ export interface components {
             candidate: string;
             /** E2E Ms */
             e2e_ms: number;
+            /** E2E P90 Ms */
+            e2e_p90_ms: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms: number | null;
             /** Gpus */
             gpus: number;
             /**
@@ -5123,6 +5164,11 @@ export interface components {
             note: string;
             /** On Frontier */
             on_frontier: boolean;
+            /**
+             * Percentiles From
+             * @description Basis of the percentiles; empty where there are none.
+             */
+            percentiles_from: string;
             /** Requests Per S */
             requests_per_s: number;
             /** Settings */
@@ -5146,10 +5192,21 @@ export interface components {
              * @description Null where every answer has one token, as `tok_s_per_user`.
              */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms: number | null;
             /** Ttft Log Std */
             ttft_log_std: number;
             /** Ttft Ms */
             ttft_ms: number;
+            /**
+             * Ttft P90 Ms
+             * @description Percentiles over requests; null where nothing tells them.
+             */
+            ttft_p90_ms: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms: number | null;
         };
         /**
          * PredictedPointView
@@ -16687,7 +16744,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The format, where it is not to be detected. */
-                format?: ("autotuner-run" | "autotuner-predict" | "aiconfigurator" | "genai-bench" | "csv" | "guidellm" | "aiperf" | "aiperf-records" | "inferencex" | "llm-optimizer" | "sglang-bench" | "vllm-bench" | "llama-bench" | "llama-batched-bench" | "inference-perf") | null;
+                format?: ("autotuner-run" | "autotuner-predict" | "aiconfigurator" | "genai-bench" | "csv" | "guidellm" | "aisimulate" | "aiperf" | "aiperf-records" | "inferencex" | "llm-optimizer" | "sglang-bench" | "vllm-bench" | "llama-bench" | "llama-batched-bench" | "inference-perf") | null;
             };
             header?: never;
             path?: never;

@@ -18,6 +18,7 @@ function level(
     tok_s_log_std: 0.1,
     source,
     note: "",
+    percentiles_from: "",
   };
   return {
     experiment: `c${index}`,

@@ -65,6 +65,15 @@ class PredictedPoint(View):
     tpot_log_std: float
     tok_s_log_std: float
     memory_gib: float | None
+    ttft_p90_ms: float | None
+    """Percentiles over requests; null where nothing tells them."""
+    ttft_p99_ms: float | None
+    tpot_p90_ms: float | None
+    tpot_p99_ms: float | None
+    e2e_p90_ms: float | None
+    e2e_p99_ms: float | None
+    percentiles_from: str
+    """Basis of the percentiles; empty where there are none."""
     source: str
     kind: str
     """The kind of data that `source` stands on; points of different kinds compare less well."""

@@ -5,6 +5,7 @@ In: a JSON object as the tool writes it, or a row of its CSV. Out: operating poi
 
 from autotuner.verify.tools import (
     aiperf,
+    aisimulate,
     guidellm,
     inference_perf,
     inferencex,
@@ -17,6 +18,7 @@ from autotuner.verify.tools.tool import Tool
 
 TOOLS: tuple[Tool, ...] = (
     guidellm.TOOL,
+    aisimulate.TOOL,
     aiperf.TOOL,
     aiperf.RECORDS,
     inferencex.TOOL,

@@ -1,0 +1,75 @@
+"""Files of AISimulate, as it left them: candidates with their load, and single predictions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autotuner.config import LoadLevel
+from autotuner.errors import VerifyError
+from autotuner.verify import read_points
+
+DATA = Path(__file__).parent / "data" / "aisimulate"
+LEDGER = DATA / "recommend" / "recommendation.json"
+
+
+def written(tmp_path: Path, change: dict[str, Any]) -> Path:
+    """The ledger with its first candidate changed, and no other."""
+    document = json.loads(LEDGER.read_text(encoding="utf-8"))
+    document["candidates"] = [document["candidates"][0] | change]
+    path = tmp_path / "recommendation.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_candidates_are_points_with_their_load_and_layout() -> None:
+    found = read_points(DATA / "recommend")
+    assert (found.format, len(found.points)) == ("aisimulate", 4)
+    first = found.points[0]
+    assert (first.model, first.engine, first.engine_version) == ("Qwen/Qwen3-32B", "vllm", "0.24.0")
+    assert (first.system, first.gpus, first.load) == ("h200_sxm", 2, LoadLevel.concurrency(8))
+    assert (first.isl, first.osl, first.tool) == (1024, 128, None)
+    assert first.settings["parallel.tensor_parallel"] == 2
+    assert first.settings["parallel.data_parallel"] == 1
+    assert first.ttft_ms == pytest.approx(429.694, abs=1e-3)
+    assert first.e2e_ms == pytest.approx(first.originals["mean_e2e_latency_ms"], rel=1e-3)
+    assert {point.label for point in found.points} == {"tp1", "tp2"}
+
+
+def test_the_csv_says_the_same() -> None:
+    ledger, table = read_points(LEDGER), read_points(DATA / "recommendation.csv")
+    same = zip(ledger.points, table.points, strict=False)
+    assert len(table.points) == 2
+    for one, other in same:
+        assert (one.load, one.settings, one.gpus) == (other.load, other.settings, other.gpus)
+        assert (one.ttft_ms, one.tpot_ms, one.tok_s) == (other.ttft_ms, other.tpot_ms, other.tok_s)
+
+
+def test_the_load_of_a_single_prediction_follows_from_its_figures() -> None:
+    (point,) = read_points(DATA / "predict").points
+    assert (point.load, point.gpus) == (LoadLevel.concurrency(16), 2)
+    assert point.osl == pytest.approx(128)
+    assert "Little's law" in point.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"metrics": None, "reason": "out of memory"}, "nothing was simulated: out of memory"),
+        ({"prediction_config": None}, "no configuration"),
+        ({"prediction_config": {"engine": {"mode": "disaggregated"}}}, "disaggregated serving"),
+        ({"prediction_config": {"traffic": {"load": {"type": "trace"}}}}, "neither requests"),
+        ({"metrics": {"mean_ttft_ms": float("nan")}}, "mean_ttft_ms"),
+        ({"metrics": "[1"}, ""),
+        ({"prediction_config": 7}, "no configuration"),
+    ],
+)
+def test_a_candidate_without_figures_or_load_is_left_out(
+    tmp_path: Path, change: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(VerifyError) as failed:
+        read_points(written(tmp_path, change))
+    assert why in str(failed.value)
