@@ -36,7 +36,7 @@ export function UsageCard() {
 }
 
 function Line({ series }: { series: Series }) {
-  const { title, shares, now, most, unit } = series;
+  const { title, product, shares, now, most, unit } = series;
   const peak = peakOf(shares);
   const value =
     unit === "%" ? withUnit(number(now), "%") : `${gibibytes(now)} of ${gibibytes(most)}`;
@@ -55,7 +55,10 @@ function Line({ series }: { series: Series }) {
       >
         <path d={linesOf(shares, WIDTH, HEIGHT)} vectorEffect="non-scaling-stroke" />
       </svg>
-      <span className="quiet">most {peakText}</span>
+      <span className="quiet text-of-users">
+        most {peakText}
+        {product && `, ${product}`}
+      </span>
     </figure>
   );
 }

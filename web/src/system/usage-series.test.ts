@@ -22,7 +22,11 @@ describe("how busy the machine was", () => {
     );
     expect(found.map(({ id }) => id)).toEqual(["cpu", "memory", "gpu-1", "gpu-1-memory"]);
     expect(found[0]?.shares).toEqual([0, 0.1, 0.2]);
-    expect(found[2]).toMatchObject({ shares: [null, 0.5, null], now: null });
+    expect(found[2]).toMatchObject({
+      shares: [null, 0.5, null],
+      now: null,
+      product: "NVIDIA H100",
+    });
     expect(found[3]).toMatchObject({ shares: [null, 0.25, 0.25], now: 20, most: 80 });
   });
 

@@ -5,6 +5,8 @@ import type { UsageList } from "~/api/system";
 export interface Series {
   id: string;
   title: string;
+  /** Product that it is of; empty of the machine itself. */
+  product: string;
   /** Value of each sample in share of the most that there can be; null where it is not known. */
   shares: readonly (number | null)[];
   /** Amounts of now, in the unit of the series. */
@@ -27,10 +29,10 @@ export function seriesOf({ items }: UsageList): Series[] {
   ];
   for (const { index, name, memory_gib } of newest.gpus) {
     const samples = items.map(({ gpus }) => gpus.find((gpu) => gpu.index === index));
-    found.push(
+    const ofGpu = [
       percentSeries(
         `gpu-${index}`,
-        `GPU ${index} (${name})`,
+        `GPU ${index}`,
         samples.map((gpu) => gpu?.use_percent ?? null),
       ),
       memorySeries(
@@ -39,7 +41,8 @@ export function seriesOf({ items }: UsageList): Series[] {
         memory_gib,
         samples.map((gpu) => gpu?.memory_used_gib ?? null),
       ),
-    );
+    ];
+    found.push(...ofGpu.map((series) => ({ ...series, product: name })));
   }
   return found;
 }
@@ -48,12 +51,12 @@ const usedMemory = (sample: UsageList["items"][number]) => sample.memory_used_gi
 
 function percentSeries(id: string, title: string, values: (number | null)[]): Series {
   const shares = values.map((value) => (value === null ? null : value / 100));
-  return { id, title, shares, now: values.at(-1) ?? null, most: 100, unit: "%" };
+  return { id, title, product: "", shares, now: values.at(-1) ?? null, most: 100, unit: "%" };
 }
 
 function memorySeries(id: string, title: string, most: number, used: (number | null)[]): Series {
   const shares = used.map((value) => (value === null || most <= 0 ? null : value / most));
-  return { id, title, shares, now: used.at(-1) ?? null, most, unit: "GiB" };
+  return { id, title, product: "", shares, now: used.at(-1) ?? null, most, unit: "GiB" };
 }
 
 /** Lines of an SVG, broken where nothing is known; shares beyond 0 to 1 stay within the box. */

@@ -198,7 +198,8 @@ def database_health(state: DatabaseState) -> HealthCheck:
 def worker_health(alive: Sequence[str], queued: int) -> HealthCheck:
     """Whether queued tasks are taken; no worker is an error once something waits."""
     if alive:
-        detail = f"{', '.join(alive)} {'takes' if len(alive) == 1 else 'take'} tasks of the queue"
+        noun = "worker takes" if len(alive) == 1 else "workers take"
+        detail = f"{len(alive)} {noun} tasks of the queue: {', '.join(alive)}"
         return HealthCheck(name="workers", status="ok", detail=detail, remedy="")
     waiting = f", and {queued} {'task waits' if queued == 1 else 'tasks wait'}" if queued else ""
     return HealthCheck(
