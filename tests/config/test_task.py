@@ -123,6 +123,11 @@ def test_extra_args_is_one_value_and_a_list_of_lists_is_an_axis() -> None:
             ["min_gain", "'random' expects no gains", "leave it out"],
         ),
         (
+            {"optimization": {"levels": "as_needed", "strategy": "grid"}},
+            ["optimization.levels", "'grid' measures every load level", "auto or hybrid"],
+        ),
+        ({"optimization": {"levels": "some"}}, ["optimization.levels", "'all'", "'as_needed'"]),
+        (
             {"optimization": {"parallel_launches": 0}},
             ["optimization.parallel_launches", "1 or more, or auto", "not 0"],
         ),
@@ -188,6 +193,24 @@ def test_without_a_budget_a_search_ends_when_little_is_to_be_gained(
     assert parse_task(MINIMAL | {"optimization": reported}).optimization.threshold() == threshold
 
 
+@pytest.mark.parametrize(
+    ("reported", "as_needed"),
+    [
+        ({}, False),
+        ({"budget": {"experiments": 12}}, False),
+        ({"budget": {"experiments": 12, "minutes": 30}}, True),
+        ({"budget": {"usd": 30}}, True),
+        ({"budget": {"minutes": 30}, "levels": "all"}, False),
+        ({"budget": {"experiments": 12}, "levels": "as_needed"}, True),
+    ],
+)
+def test_load_levels_are_measured_as_needed_where_time_is_the_budget(
+    reported: dict[str, Any], as_needed: bool
+) -> None:
+    optimization = parse_task(MINIMAL | {"optimization": reported}).optimization
+    assert optimization.levels_as_needed() == as_needed
+
+
 def test_one_objective_is_enough() -> None:
     task = parse_task(MINIMAL | {"optimization": {"objectives": ["ttft_ms"]}})
     assert task.optimization.objectives == ("ttft_ms",)
@@ -196,7 +219,8 @@ def test_one_objective_is_enough() -> None:
 
 def test_when_to_end_and_how_many_at_once_do_not_change_the_content_id() -> None:
     plain = parse_task(MINIMAL)
-    other = parse_task(MINIMAL | {"optimization": {"min_gain": 0.1, "parallel_launches": 4}})
+    changes = {"min_gain": 0.1, "parallel_launches": 4, "levels": "as_needed"}
+    other = parse_task(MINIMAL | {"optimization": changes})
     assert plain.content_id == other.content_id
     for changed in ({"optimization": {"strategy": "grid"}}, {"benchmark": {"cut_short": False}}):
         assert parse_task(MINIMAL | changed).content_id != plain.content_id

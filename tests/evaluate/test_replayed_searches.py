@@ -148,6 +148,42 @@ def test_recorded_durations_of_launches_are_used() -> None:
     assert (costs.startup(timed), costs.level(timed), costs.whole(timed)) == (2, 0.5, 3.5)
 
 
+@given(landscapes(), st.integers(0, 3), st.sampled_from(["grid", "random", "progressive"]))
+@settings(max_examples=15, deadline=None)
+def test_all_levels_one_by_one_are_whole_launches(scape: Landscape, seed: int, name: str) -> None:
+    """A strategy that chooses no levels is not changed by being asked for them."""
+    whole, asked = (
+        replay(
+            contender(name, scape),
+            scape,
+            Goal(FRONTIER),
+            launches=3,
+            seed=seed,
+            knowledge=knowledge(scape),
+            level_by_level=one_by_one,
+        )
+        for one_by_one in (False, True)
+    )
+    assert (asked.launched, asked.levels, asked.stopped) == (
+        *(whole.launched, whole.levels, whole.stopped),
+    )
+
+
+@given(landscapes(), st.integers(0, 3))
+@settings(max_examples=10, deadline=None)
+def test_hybrid_measures_no_level_twice_and_at_least_one_of_each_launch_that_runs(
+    scape: Landscape, seed: int
+) -> None:
+    strategy = contender("hybrid", scape)
+    found = replay(
+        strategy, scape, Goal(FRONTIER), seed=seed, knowledge=knowledge(scape), level_by_level=True
+    )
+    pairs = [(x.candidate_id, x.load) for x in found.levels]
+    assert len(set(pairs)) == len(pairs)
+    ran = [one.id for one in scape.launches if any(at.true for at in one.levels)]
+    assert {key for key, _ in pairs} == set(ran) & set(found.launched)
+
+
 def test_a_search_within_minutes_ends_by_them_and_only_what_is_over_counts() -> None:
     scape, costs = landscape(6), LaunchCosts(startup_minutes=4, level_minutes=1)
     given_order = Ordered("given", lambda state: state.candidates)

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_bench import Bench, MadeUpLauncher, level, opened, smooth
+from made_up_bench import Bench, MadeUpEngine, MadeUpLauncher, level, opened, smooth
 from made_up_predictor import MadeUpPredictor
 
 from autotuner.errors import ConfigError
 from autotuner.measure import Measurement
-from autotuner.search import Proposal, SearchState, Stop
+from autotuner.search import (
+    EndLaunch,
+    NextLevel,
+    Proposal,
+    RunningLaunch,
+    SearchState,
+    Stop,
+)
 from autotuner.search.grid_and_random import GridStrategy
 from autotuner.tuning.events import (
     ExperimentStarted,
@@ -238,6 +245,79 @@ def test_a_sweep_is_whole_where_cutting_is_off_or_nothing_is_predicted(
     summary, _ = bench.tune(ranked, changes=changes, predictor=predictor)
     assert [len(e.measurements) for e in summary.experiments] == [3, 3, 3]
     assert [e.cut_short for e in summary.experiments] == [None] * 3
+
+
+class FourFirst:
+    """Launches in order; measures four at once first, and then only where it is told to."""
+
+    name = "four_first"
+    uses_knowledge = False
+
+    def __init__(self, most: int = 1) -> None:
+        self.most = most
+        self.asked: list[tuple[SearchState, RunningLaunch]] = []
+
+    def propose(self, state: SearchState) -> Proposal | Stop:
+        return GridStrategy().propose(state)
+
+    def next_level(self, state: SearchState, running: RunningLaunch) -> NextLevel | EndLaunch:
+        self.asked.append((state, running))
+        if len(running.measured.points) >= self.most:
+            return EndLaunch("that is enough")
+        four = [load for load in running.left if load.value == 4]
+        return NextLevel((*four, *running.left)[0])
+
+
+AS_NEEDED = {"optimization": {"strategy": "auto", "levels": "as_needed"}}
+
+
+def test_levels_as_needed_are_those_that_the_strategy_asks_for(bench: Bench) -> None:
+    strategy = FourFirst()
+    benchmark = {"concurrency": [1, 4, 8], "repeats": 2}
+    summary, generator = bench.tune(changes=AS_NEEDED | {"benchmark": benchmark}, strategy=strategy)
+    assert [p.load.value for p in generator.plans] == [4, 4] * 3
+    assert [e.cut_short for e in summary.experiments] == ["after 1 level: that is enough"] * 3
+    assert all(e.status == "completed" for e in summary.experiments)
+    shown = [event.reason for event in bench.events if isinstance(event, LaunchCutShort)]
+    assert shown == ["after 1 level: that is enough"] * 3
+    state, running = strategy.asked[3]
+    assert state.level_by_level is not None
+    assert state.level_by_level.startup * 60 == pytest.approx(MadeUpEngine.startup_s)
+    assert (len(state.history), state.in_flight) == (1, ())
+    assert ([x.value for x in running.left], running.has_begun) == ([1, 8], True)
+    assert [point.load.value for point in running.measured.points] == [4]
+
+
+def test_an_interrupted_launch_keeps_its_levels_and_the_strategy_is_asked_for_the_rest(
+    bench: Bench,
+) -> None:
+    def stopped(slots: int, concurrency: int) -> Measurement | None:
+        if (slots, concurrency) == (2, 1):
+            raise asyncio.CancelledError
+        return smooth(slots, concurrency)
+
+    changes = AS_NEEDED | {"benchmark": {"concurrency": [1, 4, 8]}}
+    with pytest.raises(asyncio.CancelledError):
+        bench.tune(stopped, changes=changes, strategy=FourFirst(2))
+    strategy = FourFirst(2)
+    summary, generator = bench.tune(changes=changes, strategy=strategy)
+    assert [p.load.value for p in generator.plans] == [1, 4, 1], "no level is measured again"
+    _, first = strategy.asked[0]
+    assert [point.load.value for point in first.measured.points] == [4]
+    assert [[m.load.value for m in e.measurements] for e in summary.experiments] == [[4, 1]] * 3
+
+
+@pytest.mark.parametrize("levels", ["all", None])
+def test_every_level_is_measured_where_a_budget_counts_launches(
+    levels: str | None, bench: Bench
+) -> None:
+    strategy = FourFirst()
+    asked = {"strategy": "auto", "budget": {"experiments": 2}} | (
+        {} if levels is None else {"levels": levels, "budget": {"minutes": 0.01}}
+    )
+    _, generator = bench.tune(changes={"optimization": asked}, strategy=strategy)
+    assert {plan.load.value for plan in generator.plans} == {1, 4}
+    assert strategy.asked == []
 
 
 def test_with_one_objective_its_best_point_within_the_slo_is_what_is_found(bench: Bench) -> None:

@@ -37,6 +37,7 @@ LEAST_GAIN = 0.001
 """Share of the frontier's hypervolume under which a launch is not worth it where a task sets no
 limit at all: without any, a search of hundreds of candidates would launch every one."""
 _EXPECT_NOTHING = ("grid", "random")
+_ALL_LEVELS = ("grid", "random", "two_stage", "progressive", "bayesian")
 _MOST_OBJECTIVES = 3
 
 
@@ -80,6 +81,10 @@ class Optimization(Document):
     """The search ends when no launch is expected to add this share of the hypervolume (with one
     objective: to its best value). 0 never ends it; left out, it is 0.001 where there is no budget
     and 0 where there is one."""
+    levels: Literal["all", "as_needed"] | None = None
+    """`all`: each launch measures every load level. `as_needed`: the level expected to add most for
+    its time, until another launch is expected to add more (`hybrid`, or `auto` where it picks it).
+    Left out: `as_needed` where the budget is minutes or USD, else `all`."""
     parallel_launches: PositiveInt | Literal["auto"] = 1
     """Engines at once at the most, each on GPUs of its own; `auto`: as many as GPUs allow."""
     seed: Int = 0
@@ -117,7 +122,19 @@ class Optimization(Document):
                 "hybrid, two_stage, progressive or bayesian"
             )
             raise field_faults([(("min_gain",), message)])
+        if self.levels == "as_needed" and self.strategy in _ALL_LEVELS:
+            message = (
+                f"the strategy {self.strategy!r} measures every load level; leave it out, or take "
+                "auto or hybrid"
+            )
+            raise field_faults([(("levels",), message)])
         return self
+
+    def levels_as_needed(self) -> bool:
+        """Whether launches measure only the load levels that the strategy asks for, if it asks."""
+        if self.levels is None:
+            return self.budget.minutes is not None or self.budget.usd is not None
+        return self.levels == "as_needed"
 
     def threshold(self) -> float | None:
         """Expected gain, as a share, under which the search ends; None where none is too small."""

@@ -358,7 +358,7 @@ class TaskConfig(Combination):
             "slo": True,
             "prediction": True,
             "gpus": True,
-            "optimization": {"budget", "min_gain", "parallel_launches"},
+            "optimization": {"budget", "min_gain", "levels", "parallel_launches"},
             "replay": {"landscape"},
         }
         for group, field in _ADDED_FIELDS:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,18 @@ from autotuner.evaluate.search_scores import Truth
 from autotuner.evaluate.simulated_time import LaunchCosts
 from autotuner.landscapes import Landscape, measured, observations, same_model
 from autotuner.predict import Observation
-from autotuner.search import Budget, Knowledge, Outcome, Proposal, SearchState, Strategy
+from autotuner.search import (
+    Budget,
+    ChoosesLevels,
+    EndLaunch,
+    Knowledge,
+    Outcome,
+    Proposal,
+    RunningLaunch,
+    SearchState,
+    Strategy,
+    next_level,
+)
 
 ByModel = Mapping[str, Sequence[Observation]]
 
@@ -110,6 +121,7 @@ def replay(
     seed: int = 0,
     knowledge: Knowledge | None = None,
     costs: LaunchCosts | None = None,
+    level_by_level: bool = False,
 ) -> SearchReplay:
     """Asks the strategy until it stops, one launch after the other, and measures with noise.
 
@@ -119,6 +131,7 @@ def replay(
     Args:
         launches, minutes: the budget that the strategy has.
         seed: of the strategy and of the noise.
+        level_by_level: whether a strategy that chooses load levels is asked for each.
 
     Raises:
         ValueError: the strategy proposes what is launched already, or what does not exist.
@@ -134,6 +147,7 @@ def replay(
         settings={launch.id: launch.settings for launch in landscape.launches},
         slo=goal.slo,
         knowledge=knowledge or Knowledge(),
+        level_by_level=clock.by_level(landscape) if level_by_level else None,
     )
     by_id = {launch.id: launch for launch in landscape.launches}
     untried, seconds, levels = set(by_id), list[float](), list[TimedLevel]()
@@ -151,22 +165,42 @@ def replay(
         launch = by_id[choice.candidate_id]
         outcome = measured(landscape, launch, seed)
         now = state.spent_minutes + clock.startup(launch)
-        for load in _tried(outcome):
+        kept: list[LoadLevel] = []
+        while left := tuple(load for load in _tried(outcome) if load not in kept):
+            if level_by_level:
+                running = RunningLaunch(_limited(outcome, kept), left)
+                choice_of_level = next_level(strategy, replace(state, spent_minutes=now), running)
+                if isinstance(choice_of_level, EndLaunch):
+                    break
+                kept.append(choice_of_level.load)
+            else:
+                kept.append(left[0])
             now += clock.level(launch)
-            levels.append(TimedLevel(launch.id, load, now))
+            levels.append(TimedLevel(launch.id, kept[-1], now))
         state = replace(
             state,
-            history=(*state.history, outcome),
+            history=(*state.history, _limited(outcome, kept)),
             spent_experiments=len(state.history) + 1,
             spent_minutes=now,
         )
 
 
 def _tried(outcome: Outcome) -> list[LoadLevel]:
-    """The load levels that a launch got to, rising: none where it failed."""
+    """The load levels that a launch could measure, rising: none where it failed."""
     if outcome.status == "failed":
         return []
     return sorted((*(point.load for point in outcome.points), *outcome.failed_levels))
+
+
+def _limited(outcome: Outcome, kept: Collection[LoadLevel]) -> Outcome:
+    """The outcome of a launch that got to these levels alone; a failed one stays as it is."""
+    if outcome.status == "failed":
+        return outcome
+    return replace(
+        outcome,
+        points=tuple(point for point in outcome.points if point.load in kept),
+        failed_levels=tuple(load for load in outcome.failed_levels if load in kept),
+    )
 
 
 FRONTIER = ("tok_s_per_gpu", "tok_s_per_user")
@@ -261,6 +295,7 @@ def scored(subject: Subject, case: Case, strategy: Strategy) -> Scores:
             seed=case.seed,
             knowledge=subject.timed_knowledge,
             costs=costs,
+            level_by_level=isinstance(strategy, ChoosesLevels),
         ).measured_within(minutes)
         for goal in goals[:3]
     ]

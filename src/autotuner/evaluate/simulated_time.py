@@ -10,6 +10,7 @@ import statistics
 from dataclasses import dataclass
 
 from autotuner.landscapes import Landscape, RecordedLaunch
+from autotuner.search import LaunchMinutes
 
 STARTUP_MINUTES, LEVEL_MINUTES = 4.0, 1.0
 """A start takes as long as four levels: weights of some hundred GiB are read, and graphs captured,
@@ -40,6 +41,17 @@ class LaunchCosts:
     def whole(self, launch: RecordedLaunch) -> float:
         """Minutes of a launch that measures every level."""
         return self.startup(launch) + len(launch.levels) * self.level(launch)
+
+    def by_level(self, landscape: Landscape) -> LaunchMinutes:
+        """The same as a search expects it that measures launches level by level."""
+        return LaunchMinutes(
+            startup=statistics.fmean(map(self.startup, landscape.launches)),
+            levels={
+                launch.id: {level.load: self.level(launch) for level in launch.levels}
+                for launch in landscape.launches
+            },
+            level=self.level_minutes,
+        )
 
     def of_launches(self, landscape: Landscape, count: int) -> float:
         """Minutes that so many launches with all their levels take on average: a budget."""

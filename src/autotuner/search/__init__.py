@@ -6,6 +6,13 @@ No clock, no I/O, no hidden state, so resuming is replaying.
 
 from autotuner.config.extensions import STRATEGIES
 from autotuner.search.frontier import dominates, hypervolume, pareto_front, reference_point
+from autotuner.search.load_choice import (
+    ChoosesLevels,
+    EndLaunch,
+    NextLevel,
+    RunningLaunch,
+    next_level,
+)
 from autotuner.search.points import (
     COST,
     OBJECTIVES,
@@ -27,6 +34,7 @@ from autotuner.search.strategy import (
     Circumstances,
     Describes,
     Knowledge,
+    LaunchMinutes,
     Outcome,
     Proposal,
     SearchState,
@@ -41,14 +49,19 @@ __all__ = [
     "OBJECTIVES",
     "STRATEGIES",
     "Budget",
+    "ChoosesLevels",
     "Circumstances",
     "Describes",
+    "EndLaunch",
     "Knowledge",
+    "LaunchMinutes",
+    "NextLevel",
     "Objective",
     "OperatingPoint",
     "Outcome",
     "Predicted",
     "Proposal",
+    "RunningLaunch",
     "SearchState",
     "Step",
     "Stop",
@@ -64,6 +77,7 @@ __all__ = [
     "hypervolume",
     "is_usable",
     "learn_trends",
+    "next_level",
     "objective_vector",
     "pareto_front",
     "predicted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autotuner.search.grid_and_random import GridStrategy
 from autotuner.search.hybrid import HybridStrategy
+from autotuner.search.load_choice import EndLaunch, NextLevel, RunningLaunch, next_level
 from autotuner.search.predictions import predicted
 from autotuner.search.progressive.strategy import ProgressiveStrategy
 from autotuner.search.strategy import Proposal, SearchState, Stop, Strategy
@@ -23,6 +24,10 @@ class AutoStrategy:
     def propose(self, state: SearchState) -> Proposal | Stop:
         """The proposal of the picked strategy."""
         return pick(state)[0].propose(state)
+
+    def next_level(self, state: SearchState, running: RunningLaunch) -> NextLevel | EndLaunch:
+        """The picked strategy's choice; the lowest level left where it makes none."""
+        return next_level(pick(state)[0], state, running)
 
     def describe(self, state: SearchState) -> str:
         """The pick and why."""

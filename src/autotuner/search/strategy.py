@@ -84,6 +84,28 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class LaunchMinutes:
+    """Expected minutes of a launch by its parts.
+
+    Attributes:
+        startup: until the engine is ready.
+        levels: candidate id -> load level -> minutes, before `pace`.
+        level: of a load level that is not among them.
+        pace: what levels took over what was expected of them.
+    """
+
+    startup: float = 4.0
+    levels: Mapping[str, Mapping[LoadLevel, float]] = field(default_factory=dict)
+    level: float = 1.0
+    pace: float = 1.0
+
+    def of_level(self, candidate_id: str, load: LoadLevel) -> float:
+        """Minutes of one load level of a candidate."""
+        known = self.levels.get(candidate_id, {}).get(load)
+        return self.level if known is None else self.pace * known
+
+
+@dataclass(frozen=True)
 class SearchState:
     """All that a strategy may know. Equal states get equal answers.
 
@@ -99,6 +121,8 @@ class SearchState:
             feasible value), under which a launch is not worth it; None never stops for that.
         usd_per_gpu_hour: price of a device for an hour; None where it is not known.
         knowledge: predictions, and what earlier tasks measured.
+        level_by_level: what launches take, where they measure only the levels that the strategy
+            asks for (`search.load_choice`); None where each measures all of its levels.
 
     Raises:
         ValueError: a candidate listed twice; not one to three objectives, or one that does not
@@ -120,6 +144,7 @@ class SearchState:
     threshold: float | None = None
     usd_per_gpu_hour: float | None = None
     knowledge: Knowledge = field(default_factory=Knowledge)
+    level_by_level: LaunchMinutes | None = None
 
     def __post_init__(self) -> None:
         if len(set(self.candidates)) < len(self.candidates):

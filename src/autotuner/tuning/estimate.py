@@ -10,6 +10,7 @@ from autotuner.config import Benchmark, LoadKind
 from autotuner.measure import LevelPlan
 from autotuner.predict import Observation, Prediction
 from autotuner.search import (
+    LaunchMinutes,
     fastest_first,
     has,
     objective_vector,
@@ -67,8 +68,13 @@ class LaunchTimes:
         self._sweeps_s = {
             key: benchmark.repeats * sum(levels.values()) for key, levels in self._levels_s.items()
         }
-        levels = len(benchmark.levels) * benchmark.repeats
-        self._longest_sweep_s = levels * benchmark.duration_per_level_s
+        self._levels_min = {
+            key: {load: benchmark.repeats * seconds / 60 for load, seconds in levels.items()}
+            for key, levels in self._levels_s.items()
+        }
+        self._repeats = benchmark.repeats
+        self._longest_level_s = benchmark.duration_per_level_s
+        self._longest_sweep_s = len(benchmark.levels) * self._repeats * self._longest_level_s
         self._startup_guess_s = startup_guess_s
 
     def minutes(
@@ -81,8 +87,7 @@ class LaunchTimes:
         the mean of the others.
         """
         succeeded = [e for e in history if e.status == "completed" and e.measure_s is not None]
-        starts = [e.startup_s for e in succeeded if e.startup_s is not None]
-        startup_s = statistics.fmean(starts) if starts else self._startup_guess_s
+        startup_s = self._startup_s(succeeded)
         pace = self._pace(succeeded)
         sweeps = [e.measure_s for e in succeeded if e.measure_s is not None and not e.cut_short]
         if not sweeps:
@@ -93,6 +98,23 @@ class LaunchTimes:
             / 60
             for key in candidate_ids
         }
+
+    def by_level(self, history: Sequence[ExperimentRecord]) -> LaunchMinutes:
+        """The same by its parts, for launches that measure the levels they are asked for."""
+        succeeded = [e for e in history if e.status == "completed" and e.measure_s is not None]
+        every = [seconds for levels in self._levels_s.values() for seconds in levels.values()]
+        typical_s = statistics.fmean(every) if every else self._longest_level_s
+        pace = self._pace(succeeded)
+        return LaunchMinutes(
+            startup=self._startup_s(succeeded) / 60,
+            levels=self._levels_min,
+            level=pace * self._repeats * typical_s / 60,
+            pace=pace,
+        )
+
+    def _startup_s(self, history: Iterable[ExperimentRecord]) -> float:
+        starts = [e.startup_s for e in history if e.startup_s is not None]
+        return statistics.fmean(starts) if starts else self._startup_guess_s
 
     def _pace(self, history: Iterable[ExperimentRecord]) -> float:
         """Seconds that measuring took over those predicted; 1 where nothing tells."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autotuner.config import Candidate, LoadLevel
-from autotuner.engines import FailureKind, LaunchSpec
+from autotuner.config import LoadLevel
+from autotuner.engines import FailureKind
 from autotuner.launch import Failure, Launcher, LaunchFailed, RunningEngine
 from autotuner.measure import (
     Endpoint,
@@ -23,7 +21,10 @@ from autotuner.measure import (
 )
 from autotuner.measure.disturbance import Counters, machine_load
 from autotuner.predict import Observation
-from autotuner.search import OperatingPoint, Proposal, why_cut
+from autotuner.search import (
+    OperatingPoint,
+    Proposal,
+)
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import time_left_s
 from autotuner.tuning.events import (
@@ -39,19 +40,13 @@ from autotuner.tuning.events import (
 )
 from autotuner.tuning.forecast import Expected, Forecast
 from autotuner.tuning.operating_points import Criteria, MeasuredLevel
-from autotuner.tuning.points import (
-    fewest_requests,
-    informative_levels,
-    observations,
-    operating_points,
-)
+from autotuner.tuning.points import fewest_requests, informative_levels, observations
 from autotuner.tuning.prepare import Prepared
 from autotuner.tuning.representative import frontier
+from autotuner.tuning.running_launch import ChooseLevel, Launch, Rivals, levels_to_measure
 
 Listener = Callable[[Event], None]
 ReadCounters = Callable[[], Counters | None]
-Rivals = Callable[[], Sequence[OperatingPoint]]
-"""Points that the finished launches of a task have measured."""
 
 
 class Experimenter:
@@ -88,7 +83,7 @@ class Experimenter:
         self._resumed = resumed
         self._counters = counters
         self._criteria = Criteria.of(prepared.task, prepared.usd_per_gpu_hour)
-        self._under_way: dict[int, _Launch] = {}
+        self._under_way: dict[int, Launch] = {}
         self._reported = 0
         self._asking = asyncio.Lock()
 
@@ -102,6 +97,7 @@ class Experimenter:
         earlier: Sequence[Observation],
         rivals: Rivals,
         front: Rivals,
+        next_level: ChooseLevel | None = None,
     ) -> None:
         """Launches, measures, learns; every step is stored before the next.
 
@@ -110,22 +106,24 @@ class Experimenter:
             gpus: those that the engine is limited to; see `Launcher.launch`.
             earlier: what was measured before this task.
             front: the frontier of `rivals`.
+            next_level: chooses the load levels; where left out, every level is measured, rising.
         """
         launch = await self._begin(task, proposal, earlier)
         self._under_way[launch.record.index] = launch
         try:
-            await self._carry_out(task, launch, now_s, gpus, rivals, front)
+            await self._carry_out(task, launch, now_s, gpus, rivals, front, next_level)
         finally:
             del self._under_way[launch.record.index]
 
     async def _carry_out(
         self,
         task: TaskRecord,
-        launch: _Launch,
+        launch: Launch,
         now_s: Callable[[], float],
         gpus: Sequence[str] | None,
         rivals: Rivals,
         front: Rivals,
+        next_level: ChooseLevel | None,
     ) -> None:
         index = launch.record.index
         if launch.earlier_s:
@@ -146,8 +144,11 @@ class Experimenter:
             self._listen(EngineReady(index, startup_s))
             async with engine:
                 measuring_s = now_s()
+                levels = levels_to_measure(
+                    launch, self._prepared, self._cut(launch), rivals, next_level
+                )
                 failure = await self._sweep(
-                    engine, launch, rivals, front, measured_s=lambda: now_s() - measuring_s
+                    engine, launch, levels, front, measured_s=lambda: now_s() - measuring_s
                 )
         seconds = now_s() - began_s
         self._store.finish_experiment(
@@ -171,7 +172,7 @@ class Experimenter:
 
     async def _begin(
         self, task: TaskRecord, proposal: Proposal, earlier: Sequence[Observation]
-    ) -> _Launch:
+    ) -> Launch:
         key = proposal.candidate_id
         candidate = next(c for c in self._prepared.space.candidates if c.id == key)
         spec = self._prepared.space.specs[key]
@@ -187,7 +188,7 @@ class Experimenter:
         choice = (proposal.reason, proposal.phase)
         self._listen(ExperimentStarted(record.index, key, candidate.settings(), *choice))
         expected = await self._expect(task, record, earlier)
-        return _Launch(record, candidate, spec, expected, list(record.measurements))
+        return Launch(record, candidate, spec, expected, list(record.measurements))
 
     async def _expect(
         self, task: TaskRecord, record: ExperimentRecord, earlier: Sequence[Observation]
@@ -210,7 +211,7 @@ class Experimenter:
         self.report_warnings()
         return expected
 
-    def _learn(self, task: TaskRecord, launch: _Launch) -> tuple[Observation, ...]:
+    def _learn(self, task: TaskRecord, launch: Launch) -> tuple[Observation, ...]:
         scenario = self._forecast.scenario(launch.candidate.id)
         when_busy = self._prepared.task.benchmark.learn_when_busy
         if scenario is None or not launch.expected.base:
@@ -230,35 +231,23 @@ class Experimenter:
     async def _sweep(
         self,
         engine: RunningEngine,
-        launch: _Launch,
-        rivals: Rivals,
+        launch: Launch,
+        levels: AsyncIterator[tuple[LoadLevel, int]],
         front: Rivals,
         measured_s: Callable[[], float],
     ) -> Failure | None:
-        """Measures the levels of `launch`; returns why the experiment failed, if it did.
-
-        Levels that an interrupted call has measured are not measured again.
-        """
-        benchmark = self._prepared.task.benchmark
-        levels = self._prepared.levels(launch.candidate.id)
-        kept = Counter(measurement.load for measurement in launch.measured)
-        for repeat in range(benchmark.repeats):
-            for place, load in enumerate(levels):
-                if kept[load] > repeat:
-                    continue
-                if repeat == 0 and self._is_cut(launch, levels[place:], rivals):
-                    levels = levels[:place]
-                    break
-                measurement = await self._measure(engine, launch, load, repeat)
-                self._store.add_measurement(
-                    launch.record.id,
-                    measurement,
-                    repeat=repeat,
-                    measure_s=launch.earlier_s + measured_s(),
-                )
-                self._listen(self._measured(launch, measurement, front()))
-                if engine.exit_code() is not None:
-                    return engine.diagnose()
+        """Measures the levels of `launch`; returns why the experiment failed, if it did."""
+        async for load, repeat in levels:
+            measurement = await self._measure(engine, launch, load, repeat)
+            self._store.add_measurement(
+                launch.record.id,
+                measurement,
+                repeat=repeat,
+                measure_s=launch.earlier_s + measured_s(),
+            )
+            self._listen(self._measured(launch, measurement, front()))
+            if engine.exit_code() is not None:
+                return engine.diagnose()
         if any(measurement.valid for measurement in launch.measured):
             return None
         diagnosis = engine.diagnose()
@@ -270,7 +259,7 @@ class Experimenter:
         )
 
     def _measured(
-        self, launch: _Launch, measurement: Measurement, front: Sequence[OperatingPoint]
+        self, launch: Launch, measurement: Measurement, front: Sequence[OperatingPoint]
     ) -> LevelMeasured:
         """Adds a level to its launch, and says what that makes of the frontier."""
         before, load = self._frontier(front), measurement.load
@@ -303,31 +292,15 @@ class Experimenter:
         ]
         return frontier([*front, *new], self._criteria.objectives, self._criteria.slo)
 
-    def _is_cut(self, launch: _Launch, left: Sequence[LoadLevel], rivals: Rivals) -> bool:
-        """Whether the levels that are left are not worth their time; says why in `launch`."""
-        task = self._prepared.task
-        if not task.benchmark.cut_short or not launch.measured:
-            return False
-        last = launch.measured[-1]
-        if last.saturated and all(load > last.load for load in left):
-            why: str | None = f"the engine does not keep up with {last.load.long}"
-        else:
-            why = why_cut(
-                launch.points(launch.measured, self._prepared.usd_per_gpu_hour, task.compared),
-                launch.expected.points,
-                left,
-                others=rivals(),
-                objectives=task.objectives,
-                slo=task.slo_limits(),
-            )
-        if why is None:
-            return False
-        launch.cut_short = f"after {len(launch.measured)} levels: {why}"
-        self._listen(LaunchCutShort(launch.record.index, launch.cut_short))
-        return True
+    def _cut(self, launch: Launch) -> Callable[[str], None]:
+        def keep(reason: str) -> None:
+            launch.cut_short = reason
+            self._listen(LaunchCutShort(launch.record.index, reason))
+
+        return keep
 
     async def _measure(
-        self, engine: RunningEngine, launch: _Launch, load: LoadLevel, repeat: int
+        self, engine: RunningEngine, launch: Launch, load: LoadLevel, repeat: int
     ) -> Measurement:
         """One level, with the load of the machine while it ran."""
         plan, began_s = self._level(load, repeat), time.monotonic()
@@ -364,32 +337,4 @@ class Experimenter:
             warmup_requests=benchmark.warmup_requests,
             request_timeout_s=benchmark.request_timeout_s,
             seed=seed * 1_000_003 + round(load.value * 101) + repeat,
-        )
-
-
-@dataclass
-class _Launch:
-    """An experiment under way, and what it has shown."""
-
-    record: ExperimentRecord
-    candidate: Candidate
-    spec: LaunchSpec
-    expected: Expected
-    measured: list[Measurement] = field(default_factory=list)
-    cut_short: str | None = None
-
-    @property
-    def earlier_s(self) -> float:
-        """Seconds of measuring before the call that launched it now."""
-        return self.record.measure_s or 0.0
-
-    def points(
-        self,
-        measured: Sequence[Measurement],
-        usd_per_gpu_hour: float | None = None,
-        needs: Sequence[str] = (),
-    ) -> tuple[OperatingPoint, ...]:
-        gpus = self.candidate.gpus
-        return operating_points(
-            self.candidate.id, measured, gpus=gpus, usd_per_gpu_hour=usd_per_gpu_hour, needs=needs
         )

@@ -20,13 +20,17 @@ from autotuner.measure import LoadGenerator
 from autotuner.measure.disturbance import machine_load
 from autotuner.predict import Observation
 from autotuner.search import (
+    EndLaunch,
+    NextLevel,
     OperatingPoint,
     Proposal,
+    RunningLaunch,
     Stop,
     Strategy,
     description,
     uses_knowledge,
 )
+from autotuner.search import next_level as choose_level
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.predicted_frontiers import PredictedFrontier
 from autotuner.tuning.estimate import MOST_CANDIDATES
@@ -359,7 +363,14 @@ class Tuner:
                 earlier=self._earlier,
                 rivals=self._measured,
                 front=self._frontier,
+                next_level=next_level if self._context.as_needed else None,
             )
+
+        async def next_level(running: RunningLaunch) -> NextLevel | EndLaunch:
+            state = self._context.beside(
+                running, self._finished(task), parallel.under_way, now_s=self._now_s()
+            )
+            return await asyncio.to_thread(choose_level, self._strategy, state, running)
 
         wanted = self._prepared.space.specs[choice.candidate_id].gpus
         return parallel.start(choice.candidate_id, wanted, self._now_s(), experiment)

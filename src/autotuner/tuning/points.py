@@ -65,17 +65,21 @@ def outcome(
         usd_per_gpu_hour=usd_per_gpu_hour,
         needs=needs,
     )
-    shown = {point.load for point in points}
     return Outcome(
         candidate_id=experiment.candidate_id,
         status="failed" if failed else "completed",
         points=() if failed else points,
         failure_kind=experiment.failure_kind if failed else None,
-        # Those that were tried and brought no point; a level that was not reached is none.
-        failed_levels=tuple(
-            dict.fromkeys(m.load for m in experiment.measurements if m.load not in shown)
-        ),
+        failed_levels=lost_levels(points, experiment.measurements),
     )
+
+
+def lost_levels(
+    points: Iterable[OperatingPoint], measurements: Iterable[Measurement]
+) -> tuple[LoadLevel, ...]:
+    """Levels that were tried and brought no point; a level that was not reached is none."""
+    shown = {point.load for point in points}
+    return tuple(dict.fromkeys(m.load for m in measurements if m.load not in shown))
 
 
 def _complete(measurement: Measurement) -> bool:

@@ -14,7 +14,15 @@ from typing import Any
 
 from autotuner.config import Candidate
 from autotuner.predict import Observation
-from autotuner.search import Circumstances, Knowledge, SearchState, Strategy, uses_knowledge
+from autotuner.search import (
+    ChoosesLevels,
+    Circumstances,
+    Knowledge,
+    RunningLaunch,
+    SearchState,
+    Strategy,
+    uses_knowledge,
+)
 from autotuner.search.grid_and_random import spread
 from autotuner.store import ExperimentRecord
 from autotuner.tuning.estimate import LaunchTimes, busy_s
@@ -82,9 +90,13 @@ class SearchContext:
 
     Args:
         knowledge: as `prior_knowledge` gathers it; None for a strategy that needs none.
+        as_needed: whether launches measure the load levels that the strategy asks for.
     """
 
-    def __init__(self, prepared: Prepared, knowledge: Knowledge | None = None) -> None:
+    def __init__(
+        self, prepared: Prepared, knowledge: Knowledge | None = None, *, as_needed: bool = False
+    ) -> None:
+        self.as_needed = as_needed
         self._prepared = prepared
         self._ids = tuple(candidate.id for candidate in prepared.space.candidates)
         self._settings = _Settings(prepared.space.candidates)
@@ -134,7 +146,21 @@ class SearchContext:
             threshold=task.optimization.threshold(),
             usd_per_gpu_hour=price,
             knowledge=self._known(history),
+            level_by_level=self._times.by_level(history) if self.as_needed else None,
         )
+
+    def beside(
+        self,
+        running: RunningLaunch,
+        history: Sequence[ExperimentRecord],
+        under_way: Mapping[str, float],
+        *,
+        now_s: float,
+    ) -> SearchState:
+        """The state of the search without a launch that is under way, but for its minutes."""
+        state = self.state(history, under_way, now_s=now_s)
+        others = tuple(key for key in state.in_flight if key != running.candidate_id)
+        return replace(state, in_flight=others)
 
     def left_s(self, history: Sequence[ExperimentRecord]) -> float | None:
         """Seconds that the launches which are left take at the most; None while nothing tells, or
@@ -171,11 +197,11 @@ def search_context(
     tell: Callable[[int, int], None] = lambda asked, wanted: None,
 ) -> SearchContext:
     """With the knowledge that `strategy` needs, gathered now; see `prior_knowledge`."""
-    if not uses_knowledge(strategy):
-        return SearchContext(prepared)
-    return SearchContext(
-        prepared, prior_knowledge(prepared, forecast, observations, most=most, tell=tell)
-    )
+    asked = prepared.task.optimization.levels_as_needed() and isinstance(strategy, ChoosesLevels)
+    known = None
+    if uses_knowledge(strategy):
+        known = prior_knowledge(prepared, forecast, observations, most=most, tell=tell)
+    return SearchContext(prepared, known, as_needed=asked)
 
 
 def ended_s(history: Sequence[ExperimentRecord]) -> float:

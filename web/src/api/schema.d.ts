@@ -4483,6 +4483,13 @@ export interface components {
              */
             budget: components["schemas"]["BudgetConfig"];
             /**
+             * Levels
+             * @description `all`: each launch measures every load level. `as_needed`: the level expected to add most for
+             *     its time, until another launch is expected to add more (`hybrid`, or `auto` where it picks it).
+             *     Left out: `as_needed` where the budget is minutes or USD, else `all`.
+             */
+            levels?: ("all" | "as_needed") | null;
+            /**
              * Min Gain
              * @description The search ends when no launch is expected to add this share of the hypervolume (with one
              *     objective: to its best value). 0 never ends it; left out, it is 0.001 where there is no budget

@@ -9,7 +9,7 @@ sample's level that does not run adds nothing. `search.frontier` has the volumes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,23 +104,21 @@ class ScoredCandidate:
 
 def best_candidate(state: SearchState) -> ScoredCandidate:
     """The candidate left that is expected to add most for each minute of its launch."""
-    rows = rows_of(state)
-    rows = replace(rows, base=rows.base + transferred_residuals(state, rows))
-    posterior = _Posterior(state, rows)
-    left = set(state.untried())
-    places = np.array([i for i, c in enumerate(rows.candidates) if c in left])
-    minutes = _minutes(state, rows)
-    if len(places) > FINALISTS:
-        screened = posterior.scores(places, SCREENED) / minutes[places]
-        finalists = places[np.argsort(-screened, kind="stable")[:FINALISTS]]
-    else:
-        finalists = places
+    posterior = posterior_of(state)
+    places = posterior.places(state.untried())
+    minutes = _minutes(state, posterior.rows)
+    finalists = posterior.finalists(places, minutes[places])
     scores = posterior.scores(finalists, SAMPLES) / minutes[finalists]
-    if scores.max() > 0:
-        best = int(finalists[np.argmax(scores)])
-    else:
-        best = int(places[np.argmin([posterior.worst_excess(place) for place in places])])
+    best = int(finalists[np.argmax(scores)]) if scores.max() > 0 else posterior.nearest(places)
     return posterior.scored(best)
+
+
+def posterior_of(state: SearchState) -> SearchPosterior:
+    """The posterior of a search, with what earlier tasks teach."""
+    rows = rows_of(state)
+    return SearchPosterior(
+        state, replace(rows, base=rows.base + transferred_residuals(state, rows))
+    )
 
 
 def _minutes(state: SearchState, rows: Rows) -> Floats:
@@ -134,13 +132,18 @@ def _minutes(state: SearchState, rows: Rows) -> Floats:
     return np.asarray(np.nan_to_num(minutes, nan=mean) / mean)
 
 
-class _Posterior:
-    """The posterior of all rows, and the frontier that a launch would have to improve on."""
+class SearchPosterior:
+    """The posterior of all rows, and the frontier that a launch would have to improve on.
+
+    Attributes:
+        rows: of the search; blocks: those of each candidate.
+        front: of launched rows, in coordinates: `f x d`.
+    """
 
     def __init__(self, state: SearchState, rows: Rows) -> None:
-        self._state, self._rows = state, rows
+        self._state, self.rows = state, rows
         known = measured_history(state, rows)
-        self._blocks = rows.blocks()
+        self.blocks = rows.blocks()
         margin = standardised_margin(rows, known.tried, known.ran)
         self._probability, self._counted = (
             probability_of_feasibility(margin, share) for share in (1.0, STD_SHARE)
@@ -155,35 +158,58 @@ class _Posterior:
             )
             self._residuals = Residuals(rows, with_flying, state.seed)
         self._mean = known.as_measured(rows, self._residuals.mean)
-        self._normalisation, self._front = self._incumbent_front(np.r_[known.measured.rows, flying])
+        self._normalisation, self.front = self._incumbent_front(np.r_[known.measured.rows, flying])
         random = np.random.default_rng([abs(state.seed), len(state.history)])
-        shape = max(map(len, self._blocks)), len(rows.quantities)
+        shape = max(map(len, self.blocks)), len(rows.quantities)
         half = random.standard_normal((SAMPLES // 2, *shape))
         self._normal = np.stack([half, -half], axis=1).reshape(SAMPLES, *shape)
         self._uniform = random.permutation((np.arange(SAMPLES) + 0.5) / SAMPLES)
 
     def scores(self, places: Ints, samples: int) -> Floats:
         """Expected improvements by candidates, with the share of the wide ones: `c`."""
-        several = len(self._state.objectives) > 1
+        widths, shares = zip(*self.widths(), strict=True)
+        return np.asarray(np.array(shares) @ self._improvements(places, samples, widths))
+
+    def widths(self) -> tuple[tuple[float, float], ...]:
+        """Widths of the samples whose improvements count, in standard deviations, and how much."""
         if not self._own:
-            return np.asarray(self._improvements(places, samples, (STD_SHARE,))[0])
-        near, wide = self._improvements(places, samples, (STD_SHARE, WIDENED))
-        return np.asarray(near + WIDE_SHARE[several] * wide)
+            return ((STD_SHARE, 1.0),)
+        return (STD_SHARE, 1.0), (WIDENED, WIDE_SHARE[len(self._state.objectives) > 1])
+
+    def places(self, candidates: Iterable[str]) -> Ints:
+        """Places of candidates, in the order of the space."""
+        asked = set(candidates)
+        return np.array([i for i, c in enumerate(self.rows.candidates) if c in asked], np.int64)
+
+    def finalists(self, places: Ints, minutes: Floats) -> Ints:
+        """The candidates that are worth all samples; `minutes` are those of their launches."""
+        if len(places) <= FINALISTS:
+            return places
+        screened = self.scores(places, SCREENED) / minutes
+        return places[np.argsort(-screened, kind="stable")[:FINALISTS]]
+
+    def nearest(self, places: Ints) -> int:
+        """The candidate that is expected to come nearest to the SLO."""
+        return int(places[np.argmin([self.worst_excess(place) for place in places])])
+
+    def incumbent(self) -> float:
+        """Volume that the launched rows dominate; 0 without any within the SLO."""
+        return float(volumes(self.front[None])[0])
 
     def worst_excess(self, place: int) -> float:
         """By what the level that comes nearest to the SLO is expected to miss it."""
-        at = self._blocks[place]
+        at = self.blocks[place]
         missed = self._figures(at, self._mean[at]).excess(self._state.slo)
         return float((missed - np.log(np.maximum(self._probability[at], 1e-12))).min())
 
     def scored(self, place: int) -> ScoredCandidate:
         """The candidate with its expected improvement and quantities."""
-        rows, at = self._rows, self._blocks[place]
+        rows, at = self.rows, self.blocks[place]
         expected = self._figures(at, self._mean[at])
         values = self._normalisation.scaled(expected.values(self._state.objectives))
         good = expected.within(self._state.slo)
         alone = np.where(good[:, None], values, -1.0)[None, :, None]
-        adds = hypervolume_improvements(self._front, alone)[0] * self._counted[at]
+        adds = hypervolume_improvements(self.front, alone)[0] * self._counted[at]
         within = np.where(good, values.prod(-1), -np.inf)
         near = within if good.any() else -expected.excess(self._state.slo)
         best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
@@ -193,7 +219,7 @@ class _Posterior:
         figures = self._figures(row, self._mean[row])
         missed = float(figures.excess(self._state.slo)[0])
         improvement = float(self._improvements(np.array([place]), SAMPLES, (STD_SHARE,))[0, 0])
-        incumbent = float(volumes(self._front[None])[0])
+        incumbent = self.incumbent()
         return ScoredCandidate(
             candidate=rows.candidates[place],
             improvement=improvement / incumbent if incumbent > 0 else np.inf,
@@ -207,35 +233,35 @@ class _Posterior:
 
     def _improvements(self, places: Ints, samples: int, widths: Sequence[float]) -> Floats:
         """Mean improvements by candidates under samples of each width: `w x c`."""
-        at, real = padded([self._blocks[place] for place in places])
-        normal = self._normal[:samples, : at.shape[1]]
-        runs = (self._uniform[:samples, None, None] < self._counted[at]) & real
-        return np.array(
-            [
-                self._improvement(at, runs, drawn)
-                for drawn in self._residuals.draws(at, normal, widths)
-            ]
-        )
+        drawn = self.draws([self.blocks[place] for place in places], samples, widths)
+        return np.array([hypervolume_improvements(self.front, one).mean(0) for one in drawn])
 
-    def _improvement(self, at: Ints, runs: Bools, residuals: Floats) -> Floats:
-        drawn = self._figures(at, residuals)
-        fits = runs & drawn.within(self._state.slo)
-        values = self._normalisation.scaled(drawn.values(self._state.objectives))
-        return np.asarray(
-            hypervolume_improvements(self._front, np.where(fits[..., None], values, -1.0)).mean(0)
-        )
+    def draws(
+        self, blocks: Sequence[Ints], samples: int, widths: Sequence[float]
+    ) -> Iterator[Floats]:
+        """Samples of each block's coordinates, one array `s x c x l x d` for each width.
+
+        A row that does not run there, that misses the SLO or that pads a shorter block is -1.
+        """
+        at, real = padded(blocks)
+        runs = (self._uniform[:samples, None, None] < self._counted[at]) & real
+        for residuals in self._residuals.draws(at, self._normal[:samples, : at.shape[1]], widths):
+            drawn = self._figures(at, residuals)
+            fits = runs & drawn.within(self._state.slo)
+            values = self._normalisation.scaled(drawn.values(self._state.objectives))
+            yield np.where(fits[..., None], values, -1.0)
 
     def _figures(self, at: Ints, residuals: Floats) -> Quantities:
-        return Quantities.of(self._rows, at, residuals)
+        return Quantities.of(self.rows, at, residuals)
 
     def _flying(self) -> Ints:
         """Rows of launches in flight that are likely to run."""
-        flying = np.array([c in self._state.in_flight for c in self._rows.candidates])
-        return np.flatnonzero(flying[self._rows.of] & (self._probability > LIKELY))
+        flying = np.array([c in self._state.in_flight for c in self.rows.candidates])
+        return np.flatnonzero(flying[self.rows.of] & (self._probability > LIKELY))
 
     def _incumbent_front(self, at: Ints) -> tuple[Normalisation, Floats]:
         """Normalisation by all that is expected, and in it the frontier of launched rows."""
-        everything = np.arange(len(self._rows.of))
+        everything = np.arange(len(self.rows.of))
         figures = self._figures(everything, self._mean)
         values = figures.values(self._state.objectives)
         good: Bools = (self._probability > LIKELY) & np.isfinite(values).all(-1)

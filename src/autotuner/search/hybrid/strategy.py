@@ -15,6 +15,7 @@ import math
 from typing import TYPE_CHECKING
 
 from autotuner.search.axes import label
+from autotuner.search.load_choice import EndLaunch, NextLevel, RunningLaunch
 from autotuner.search.points import describe_point, percent
 from autotuner.search.predictions import predicted
 from autotuner.search.progressive.strategy import ProgressiveStrategy
@@ -99,14 +100,24 @@ class HybridStrategy:
         if not predicted(state).points:
             return _without_predictions(state)
         from autotuner.search.hybrid.acquisition import best_candidate
+        from autotuner.search.hybrid.levels import best_by_levels
 
-        best = best_candidate(state)
+        best = (best_candidate if state.level_by_level is None else best_by_levels)(state)
         little = too_little(state, best.improvement) if best.misses_slo is None else None
         return (
             Stop(little)
             if little
             else Proposal(best.candidate, describe_choice(state, best), _phase(best))
         )
+
+    def next_level(self, state: SearchState, running: RunningLaunch) -> NextLevel | EndLaunch:
+        """The level left that is expected to add most for each minute, as long as no other launch
+        would add more; where nothing is predicted, every level."""
+        if not predicted(state).points:
+            return NextLevel(running.left[0])
+        from autotuner.search.hybrid.levels import next_level
+
+        return next_level(state, running)
 
     def describe(self, state: SearchState) -> str:
         """Description of its way, and of its prior knowledge."""
