@@ -1,6 +1,7 @@
-"""Writes the generated parts of docs/accuracy.md: what two commands print. It takes minutes.
+"""Writes the generated parts of docs/accuracy.md: what two commands print, and the curve of foreign
+observations. It takes minutes; parts that are named (accuracy, foreign, silicon) are written alone.
 
-python scripts/write_accuracy.py
+python scripts/write_accuracy.py [PART...]
 
 The commands ask aiconfigurator about every measured row; AUTOTUNER_HOME keeps its answers.
 """
@@ -12,6 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from autotuner.cli.home import state_folder
+from autotuner.evaluate.foreign_curve import foreign_curve, foreign_markdown
+from autotuner.predict.combined import best_of_both
+from autotuner.tuning.forecast import PREDICTION_CACHE
+from autotuner.verify.predicted_rows import judged_rows
+from autotuner.verify.silicon import silicon_rows
+
 DOCUMENT = Path(__file__).parents[1] / "docs" / "accuracy.md"
 COLUMNS = "100"
 
@@ -19,6 +27,13 @@ COLUMNS = "100"
 def accuracy() -> str:
     """Coverage and the calibration curves, as Markdown."""
     return printed("bench", "accuracy", "--markdown")
+
+
+def foreign() -> str:
+    """How far measurements of others help, as Markdown."""
+    predictor = best_of_both(cache=state_folder(None) / PREDICTION_CACHE)
+    judged, _ = judged_rows(silicon_rows().rows, predictor)
+    return foreign_markdown(foreign_curve(judged))
 
 
 def silicon() -> str:
@@ -38,12 +53,13 @@ def printed(*arguments: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
-PARTS = {"accuracy": accuracy, "silicon": silicon}
+PARTS = {"accuracy": accuracy, "foreign": foreign, "silicon": silicon}
 
 
 def main() -> None:
     """Puts every part between its marks; what is edited there meanwhile is kept."""
-    made = {part: make() for part, make in PARTS.items()}
+    chosen = sys.argv[1:] or list(PARTS)
+    made = {part: PARTS[part]() for part in chosen}
     text = DOCUMENT.read_text(encoding="utf-8")
     for part, block in made.items():
         begin, end = f"<!-- generated: {part} -->", f"<!-- end: {part} -->"

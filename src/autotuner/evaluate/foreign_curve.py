@@ -23,7 +23,7 @@ from autotuner.predict.residual_process import ResidualProcess, place_of, residu
 from autotuner.verify.predicted_rows import Judged, row_observations
 
 FOREIGN = (0, 100, 1000)
-OWN_LAUNCHES = (0, 1, 3)
+OWN_LAUNCHES = (0, 3)
 FORGED_SHARE = 1 / 3
 FORGED_FACTOR = 0.1
 SEEDS = 2

@@ -33,7 +33,7 @@ GroupKey = tuple[str, str, str, str, str]
 
 FARTHEST = 3.0
 """Standard deviations at which a group is left out: 1 in 370 that is right."""
-FARTHEST_POINT = 4.0
+FARTHEST_POINT = 5.0
 """The same of a point within its group."""
 WIDEST_SPREAD = 2.5
 """Times the spread that is expected of a group's points, at which they contradict each other."""
