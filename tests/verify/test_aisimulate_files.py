@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from autotuner.config import LoadLevel
+from autotuner.config import LoadLevel, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify import read_points
+from autotuner.verify.aisimulate_writer import write_search
 
 DATA = Path(__file__).parent / "data" / "aisimulate"
 LEDGER = DATA / "recommend" / "recommendation.json"
@@ -73,3 +74,38 @@ def test_a_candidate_without_figures_or_load_is_left_out(
     with pytest.raises(VerifyError) as failed:
         read_points(written(tmp_path, change))
     assert why in str(failed.value)
+
+
+def test_a_task_is_written_as_a_search_of_theirs() -> None:
+    """As `aisimulate recommend` took it when this was written."""
+    task = parse_task(
+        {
+            "version": 2,
+            "name": "n",
+            "model": {"id": "Qwen/Qwen3-32B"},
+            "system": {"backend": "vllm", "gpu_type": "h200_sxm", "total_gpus": 4},
+            "parallel": {"tensor_parallel": [1, 2]},
+            "quantization": {"kvcache_mode": "fp8"},
+            "runtime": {"isl": 1024, "osl": 128},
+            "benchmark": {"concurrency": [8, 16], "requests_per_level": 48},
+            "optimization": {"objectives": ["tok_s_per_gpu"]},
+            "slo": {"ttft_p99_ms": 900},
+        }
+    )
+    written = write_search(task)
+    traffic, engine = written.document["traffic"], written.document["engine"]
+    assert traffic["load"] == {"type": "concurrency", "concurrency": {"choices": [8, 16]}}
+    assert traffic["source"] == {"input_tokens": 1024, "output_tokens": 128, "type": "synthetic"}
+    widths = engine["workers"]["aggregated"]["parallelism"]
+    assert (widths["tensor"], widths["pipeline"]) == ({"choices": [1, 2]}, 1)
+    assert written.document["optimization"] == {
+        "target": "throughput_per_gpu",
+        "constraints": {"max_candidate_gpus": 4},
+    }
+    assert {one.field for one in written.left} == {"slo", "quantization.kvcache_mode"}
+
+
+def test_a_task_without_lengths_is_refused() -> None:
+    document = {"version": 2, "name": "n", "model": {"id": "m"}, "system": {"gpu_type": "h200"}}
+    with pytest.raises(VerifyError, match="how long requests are"):
+        write_search(parse_task(document))

@@ -146,9 +146,12 @@ def translate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write it; stdout if left out.")
     ] = None,
+    to: Annotated[
+        str, typer.Option("--to", help="Of a task of ours: aiconfigurator or aisimulate.")
+    ] = "aiconfigurator",
     as_json: Json = False,
 ) -> None:
     """A task in aiconfigurator's words, or one of its own in ours; what is left is listed."""
     from autotuner.cli.commands.verify import translate_command
 
-    translate_command(file, output=output, as_json=as_json)
+    translate_command(file, output=output, as_json=as_json, to=to)

@@ -17,7 +17,7 @@ from autotuner.cli import exit_codes
 from autotuner.cli.commands.bench_accuracy import chosen_by
 from autotuner.cli.home import state_folder
 from autotuner.cli.output import err, out, print_json, refuse_unwritable
-from autotuner.config import load_task, nearest
+from autotuner.config import TaskConfig, load_task, nearest
 from autotuner.errors import AutotunerError, VerifyError
 from autotuner.predict import (
     AiconfiguratorPredictor,
@@ -38,7 +38,8 @@ from autotuner.verify import (
 )
 from autotuner.verify.aiconfigurator_fields import Left
 from autotuner.verify.aiconfigurator_reader import ReadTask, read_tasks
-from autotuner.verify.aiconfigurator_writer import write_task
+from autotuner.verify.aiconfigurator_writer import WrittenTasks, write_task
+from autotuner.verify.aisimulate_writer import WrittenSearch, write_search
 from autotuner.verify.csv_reader import named_values, number, stated
 from autotuner.verify.predicted_rows import compare_rows
 from autotuner.verify.silicon import silicon_rows
@@ -46,6 +47,10 @@ from autotuner.verify.silicon import silicon_rows
 _SLO = ("ttft_ms", "tpot_ms")
 _File = tuple[Path, str | None, Sequence[str]]
 _DATASETS = ("silicon",)
+_PROGRAMS: Mapping[str, Callable[[TaskConfig], WrittenTasks | WrittenSearch]] = {
+    "aiconfigurator": write_task,
+    "aisimulate": write_search,
+}
 _PREDICTORS: Mapping[str, Callable[[Path], Predictor]] = {
     "auto": lambda cache: best_of_both(cache=cache),
     "aiconfigurator": lambda cache: AiconfiguratorPredictor(cache=cache),
@@ -144,14 +149,18 @@ def present(comparison: Comparison, outputs: Outputs) -> int:
     return 0 if all(verdict.met for verdict in verdicts) else exit_codes.NOTHING
 
 
-def translate_command(file: Path, *, output: Path | None, as_json: bool) -> None:
+def translate_command(
+    file: Path, *, output: Path | None, as_json: bool, to: str = "aiconfigurator"
+) -> None:
     """`autotuner verify translate`."""
+    if to not in _PROGRAMS:
+        raise AutotunerError(f"--to: {nearest(to, list(_PROGRAMS))}")
     is_ours = file.is_file() and "version" in _keys(file)
-    documents, left, filled = _to_theirs(file) if is_ours else _to_ours(file)
+    documents, left, filled = _to_theirs(file, to) if is_ours else _to_ours(file)
     if as_json:
         print_json(
             {
-                "to": "aiconfigurator" if is_ours else "autotuner",
+                "to": to if is_ours else "autotuner",
                 "documents": documents,
                 "left": [{"field": one.field, "value": one.value, "why": one.why} for one in left],
                 "filled": filled,
@@ -172,8 +181,10 @@ def translate_command(file: Path, *, output: Path | None, as_json: bool) -> None
         err().print(escape(f"no counterpart: {one.field} = {one.value}: {one.why}"), soft_wrap=True)
 
 
-def _to_theirs(file: Path) -> tuple[list[dict[str, Any]], tuple[Left, ...], dict[str, Any]]:
-    written = write_task(load_task(file))
+def _to_theirs(
+    file: Path, program: str
+) -> tuple[list[dict[str, Any]], tuple[Left, ...], dict[str, Any]]:
+    written = _PROGRAMS[program](load_task(file))
     return [yaml.safe_load(written.text())], written.left, {}
 
 
