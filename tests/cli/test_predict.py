@@ -13,6 +13,7 @@ from running import Run, WriteTask
 from test_bad_input import is_shown
 from test_json import document
 
+from autotuner.config import PERCENTILES
 from autotuner.predict.aiconfigurator import installation
 from autotuner.predict.aisimulate import installation as aisimulate
 
@@ -32,6 +33,7 @@ POINT = {
     *("candidate", "settings", "gpus", "load", "ttft_ms", "tpot_ms", "tok_s"),
     *("tok_s_per_gpu", "tok_s_per_user", "e2e_ms", "ttft_log_std", "tpot_log_std"),
     *("tok_s_log_std", "memory_gib", "source", "kind", "note", "on_frontier", "requests_per_s"),
+    *(*PERCENTILES, "percentiles_from", "members"),
 }
 
 

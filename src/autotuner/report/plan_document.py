@@ -269,6 +269,8 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
         "e2e_ms": point.e2e_ms,
         "usd_per_million_tokens": as_point(point, prepared.usd_per_gpu_hour).usd_per_million_tokens,
         "intervals": intervals,
+        "members": [asdict(member) for member in point.members],
+        **{name: getattr(point, name) for name in (*PERCENTILES, "percentiles_from")},
         "reason": chosen.reason,
         "meets_slo": chosen.meets_slo,
         "limits": [

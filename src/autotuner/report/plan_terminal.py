@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autotuner.config import PERCENTILES
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
     METRICS,
@@ -149,6 +150,13 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
             console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
     if point.members:
         _print_members(point, console)
+    if point.percentiles_from:
+        shown = (
+            f"{name.removesuffix('_ms').replace('_', ' ').upper()} {figure(value)} ms"
+            for name in PERCENTILES
+            if (value := getattr(point, name)) is not None
+        )
+        console.print(f"  {', '.join(shown)} by {point.percentiles_from}", soft_wrap=True)
     command = prepared.space.specs[point.candidate_id].command()
     console.print(command, soft_wrap=True, markup=False, highlight=False)
 

@@ -5254,6 +5254,10 @@ export interface components {
             command: string;
             /** E2E Ms */
             e2e_ms: number;
+            /** E2E P90 Ms */
+            e2e_p90_ms: number | null;
+            /** E2E P99 Ms */
+            e2e_p99_ms: number | null;
             /** Gpus */
             gpus: number;
             /**
@@ -5268,6 +5272,16 @@ export interface components {
             load: components["schemas"]["LoadLevel"];
             /** Meets Slo */
             meets_slo: boolean;
+            /**
+             * Members
+             * @description Predictors that the point is a blend of; empty where one answers alone.
+             */
+            members: components["schemas"]["PredictionMemberView"][];
+            /**
+             * Percentiles From
+             * @description Basis of the percentiles; empty where nothing tells them.
+             */
+            percentiles_from: string;
             /** Reason */
             reason: string;
             /** Requests Per S */
@@ -5280,8 +5294,16 @@ export interface components {
             tok_s: number;
             /** Tpot Ms */
             tpot_ms: number | null;
+            /** Tpot P90 Ms */
+            tpot_p90_ms: number | null;
+            /** Tpot P99 Ms */
+            tpot_p99_ms: number | null;
             /** Ttft Ms */
             ttft_ms: number;
+            /** Ttft P90 Ms */
+            ttft_p90_ms: number | null;
+            /** Ttft P99 Ms */
+            ttft_p99_ms: number | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens: number | null;
         };
@@ -5319,6 +5341,22 @@ export interface components {
         PredictionErrorView: {
             base: components["schemas"]["ErrorView"];
             calibrated: components["schemas"]["ErrorView"] | null;
+        };
+        /**
+         * PredictionMemberView
+         * @description Answer of one predictor of a blend, and its weights as measurements leave them.
+         */
+        PredictionMemberView: {
+            /** Name */
+            name: string;
+            /** Tpot Ms */
+            tpot_ms: number | null;
+            /** Tpot Weight */
+            tpot_weight: number;
+            /** Ttft Ms */
+            ttft_ms: number;
+            /** Ttft Weight */
+            ttft_weight: number;
         };
         /**
          * PredictionView

@@ -20,12 +20,14 @@ from autotuner.config.extensions import PREDICTORS
 from autotuner.errors import AutotunerError
 from autotuner.predict.aiconfigurator.installation import require_installed
 from autotuner.predict.aisimulate import installation as aisimulate
+from autotuner.predict.aisimulate.predictor import AISimulatePredictor
 from autotuner.report.html import write_aside
 from autotuner.report.plan_document import estimate_csv, estimate_document
 from autotuner.report.plan_terminal import print_estimate
 from autotuner.tuning.estimate import estimate_plan
-from autotuner.tuning.forecast import forecast_of
+from autotuner.tuning.forecast import PREDICTION_CACHE, forecast_of
 from autotuner.tuning.prepare import Prepared
+from autotuner.tuning.simulation import with_simulation
 
 _SHOWN_POINTS = 12
 _KNOWN: Mapping[str, Sequence[str]] = {
@@ -55,6 +57,10 @@ def predict(
     began = time.monotonic()
     asked = forecast_of(prepared, folder)
     found = estimate_plan(prepared, asked, known_observations(folder, asked))
+    simulator = AISimulatePredictor(
+        mode=prepared.task.prediction.mode, cache=folder / PREDICTION_CACHE
+    )
+    found = with_simulation(found, prepared, asked, simulator)
     seconds = time.monotonic() - began
     document = estimate_document(prepared, found)
     for target, text in ((csv, estimate_csv), (save, _json_text)):

@@ -96,6 +96,16 @@ class PredictedLimit(View):
     """Basis of a predicted percentile; empty of a mean."""
 
 
+class PredictionMemberView(View):
+    """Answer of one predictor of a blend, and its weights as measurements leave them."""
+
+    name: str
+    ttft_ms: float
+    tpot_ms: float | None
+    ttft_weight: float
+    tpot_weight: float
+
+
 class PredictedRecommendation(View):
     """Recommended point by prediction alone."""
 
@@ -111,6 +121,16 @@ class PredictedRecommendation(View):
     usd_per_million_tokens: float | None
     intervals: dict[str, list[float]]
     """Quantity -> bounds of its 80 % interval."""
+    members: list[PredictionMemberView]
+    """Predictors that the point is a blend of; empty where one answers alone."""
+    ttft_p90_ms: float | None
+    ttft_p99_ms: float | None
+    tpot_p90_ms: float | None
+    tpot_p99_ms: float | None
+    e2e_p90_ms: float | None
+    e2e_p99_ms: float | None
+    percentiles_from: str
+    """Basis of the percentiles; empty where nothing tells them."""
     reason: str
     meets_slo: bool
     limits: list[PredictedLimit]
