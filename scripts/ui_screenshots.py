@@ -44,6 +44,7 @@ SMALL: Mapping[str, Any] = {
     "slo": {"ttft_ms": 500, "tpot_ms": 50},
 }
 PAGES: Mapping[str, str] = {
+    "start": "/start",
     "tasks": "/tasks",
     "new-task": "/tasks/new",
     "new-task-advanced": "/tasks/new?mode=advanced",
@@ -59,6 +60,7 @@ PAGES: Mapping[str, str] = {
     "overview-long-name": "/tasks/3",
     "profiles": "/profiles?profile=balanced&beside=low_latency&gpu=h100_sxm&gpus=8&engine=vllm",
     "profile-edit": "/profiles/edit?copy=balanced",
+    "compare": "/compare?tasks=1,2",
     "verify": "/verify",
     "verify-sides": "/verify?predicted=calibrated:1&actual=measured:1&ttft=2000",
     "system": "/system",

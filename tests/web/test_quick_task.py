@@ -29,7 +29,7 @@ def test_from_a_blank_page_to_a_command_that_serves(
 ) -> None:
     service.start("--devices", "cpu")
     page.goto(service.url)
-    page.get_by_role("link", name="Create the first task").click()
+    page.get_by_role("link", name="Create a task").click()
     expect(page.get_by_role("textbox", name="Model")).to_have_value("smollm2-135m")
     page.get_by_role("radiogroup", name="Workload").get_by_text("Own lengths").click()
     page.get_by_label("Tokens in").fill(str(ISL))

@@ -15,8 +15,7 @@ HOSTILE = '<script>document.title="taken"</script>\u202egnirts ' + "x" * 150
 
 def test_an_empty_service_leads_to_the_first_task(service: ServiceProcess, page: Page) -> None:
     service.start("--no-worker")
-    page.goto(service.url)
-    expect(page).to_have_url(re.compile("/tasks"))
+    page.goto(f"{service.url}/tasks")
     main = page.get_by_role("main")
     main.get_by_role("link", name=re.compile("task", re.IGNORECASE)).last.click()
     expect(page).to_have_url(re.compile("/tasks/new"))

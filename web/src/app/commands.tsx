@@ -3,12 +3,14 @@
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import {
   IconAdjustments,
+  IconChartArrows,
   IconChartDots,
   IconChecklist,
   IconDatabaseImport,
   IconFileText,
   IconFlask,
   IconHistory,
+  IconHome,
   IconListDetails,
   IconMoon,
   IconPlus,
@@ -94,6 +96,13 @@ function usePageCommands(): Command[] {
       run: () => void navigate({ to: "/tasks/new", search: { mode: "advanced" } }),
     },
     {
+      id: "start",
+      label: "Start",
+      description: "What was found here, and the ways to begin",
+      Icon: IconHome,
+      run: () => void navigate({ to: "/start" }),
+    },
+    {
       id: "tasks",
       label: "All tasks",
       Icon: IconListDetails,
@@ -112,6 +121,13 @@ function usePageCommands(): Command[] {
       description: "Layers, conditions, and what it sets here",
       Icon: IconStackPush,
       run: () => void navigate({ to: "/profiles/edit", search: {} }),
+    },
+    {
+      id: "compare",
+      label: "Compare tasks",
+      description: "Several on the same axes, what differs, and what has changed",
+      Icon: IconChartArrows,
+      run: () => void navigate({ to: "/compare", search: {} }),
     },
     {
       id: "verify",

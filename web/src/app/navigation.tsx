@@ -5,8 +5,10 @@ import classes from "./navigation.module.css";
 
 /** Pages that the header leads to, in its order. */
 const PAGES = [
+  { to: "/start", label: "Start", isExact: true },
   { to: "/tasks", label: "Tasks", isExact: true },
   { to: "/profiles", label: "Profiles", isExact: false },
+  { to: "/compare", label: "Compare", isExact: false },
   { to: "/verify", label: "Verify", isExact: false },
   { to: "/migration", label: "Migration", isExact: false },
   { to: "/system", label: "System", isExact: false },

@@ -5,6 +5,7 @@ import { dropTasks } from "~/api/live";
 import { ApiProblem, isPassing } from "~/api/problems";
 import { whenSessionIsOld } from "~/api/sending";
 import { sessionQuery } from "~/api/session";
+import { tasksQuery } from "~/api/tasks";
 
 const MOST_RETRIES = 3;
 
@@ -39,4 +40,16 @@ export async function readAhead<Page, Key extends QueryKey>(
 ): Promise<void> {
   const session = await queries.ensureQueryData(sessionQuery).catch(() => null);
   if (session?.authenticated) await queries.prefetchInfiniteQuery(list);
+}
+
+/**
+ * Whether the reader is signed in to a service without any task.
+ *
+ * What is read of it is what the list of tasks asks for, which shows then what went wrong.
+ */
+export async function hasNoTasks(queries: QueryClient): Promise<boolean> {
+  const session = await queries.ensureQueryData(sessionQuery).catch(() => null);
+  if (!session?.authenticated) return false;
+  const read = await queries.fetchInfiniteQuery(tasksQuery({})).catch(() => null);
+  return read?.pages[0]?.total === 0;
 }

@@ -10,6 +10,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { tasksQuery } from "~/api/tasks";
+import { type CompareSearch, compareSearch } from "~/compare/search-params";
 import { type ComparisonSearch, comparisonSearch } from "~/comparison/search-params";
 import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-params";
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
@@ -27,7 +28,7 @@ import { type VerifySearch, verifySearch } from "~/verify/search-params";
 import { NotFoundPage } from "./not-found";
 import { PageError } from "./page-error";
 import { PageLoading } from "./page-loading";
-import { readAhead } from "./queries";
+import { hasNoTasks, readAhead } from "./queries";
 import { Shell } from "./shell";
 
 interface RouterContext {
@@ -39,9 +40,19 @@ const root = createRootRouteWithContext<RouterContext>()({ component: Shell });
 const index = createRoute({
   getParentRoute: () => root,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/tasks", search: {}, replace: true });
+  beforeLoad: async ({ context: { queries } }) => {
+    const isEmpty = await hasNoTasks(queries);
+    throw isEmpty
+      ? redirect({ to: "/start", replace: true })
+      : redirect({ to: "/tasks", search: {}, replace: true });
   },
+});
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: "/start",
+  staticData: { title: "Start" },
+  component: lazyRouteComponent(() => import("~/start/start-page"), "StartPage"),
 });
 
 const tasks = createRoute({
@@ -110,6 +121,14 @@ const legacyTask = createRoute({
   },
   staticData: { title: "Task of version 1" },
   component: lazyRouteComponent(() => import("~/legacy/legacy-task-page"), "LegacyTaskPage"),
+});
+
+const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/compare",
+  validateSearch: (search): CompareSearch => compareSearch(search),
+  staticData: { title: "Compare" },
+  component: lazyRouteComponent(() => import("~/compare/compare-page"), "ComparePage"),
 });
 
 const verify = createRoute({
@@ -195,6 +214,7 @@ const log = createRoute({
 
 const tree = root.addChildren([
   index,
+  start,
   tasks,
   newTask,
   migration,
@@ -203,6 +223,7 @@ const tree = root.addChildren([
   system,
   legacy,
   legacyTask,
+  compare,
   verify,
   task.addChildren([
     overview,

@@ -2,7 +2,7 @@
 
 import type { Experiment } from "~/api/experiments";
 import { setting } from "~/ui/format";
-import { quantity, withUnit } from "~/ui/quantities";
+import { type Quantity, quantity, withUnit } from "~/ui/quantities";
 
 export interface SettingRow {
   path: string;
@@ -11,7 +11,9 @@ export interface SettingRow {
 }
 
 /** Settings of all of them, those that differ first. */
-export function settingRows(experiments: readonly Experiment[]): SettingRow[] {
+export function settingRows(
+  experiments: readonly { settings: Readonly<Record<string, unknown>> }[],
+): SettingRow[] {
   const paths = [...new Set(experiments.flatMap((one) => Object.keys(one.settings)))];
   const rows = paths.map((path) => {
     const values = experiments.map((one) => setting(one.settings[path]));
@@ -44,18 +46,31 @@ const FIGURES = [
 export function figureRows(experiments: readonly Experiment[]): FigureRow[] {
   return FIGURES.map(([field, name]) => {
     const shown = quantity(name);
-    const { title, better } = shown;
-    const base = experiments[0]?.[field] ?? null;
-    const cells = experiments.map((one, place): FigureCell => {
-      const value = one[field];
-      const isKnown = place > 0 && value !== null && base !== null && base !== 0;
-      const change = isKnown ? value / base - 1 : null;
-      const isBetter =
-        change === null || change === 0 ? null : change > 0 === (better === "higher");
-      return { text: withUnit(shown, value), change, isBetter };
-    });
-    return { title, cells };
+    return {
+      title: shown.title,
+      cells: figureCells(
+        shown,
+        experiments.map((one) => one[field]),
+      ),
+    };
   });
+}
+
+/** Values of one quantity, each against the first. */
+export function figureCells(
+  shown: Quantity,
+  values: readonly (number | null | undefined)[],
+): FigureCell[] {
+  const base = values[0];
+  return values.map((value, place) => {
+    const change = place > 0 && value && base ? value / base - 1 : null;
+    return { text: withUnit(shown, value), change, isBetter: isBetter(shown, change) };
+  });
+}
+
+/** Whether a change is for the better; null where it is neither. */
+export function isBetter({ better }: Quantity, change: number | null): boolean | null {
+  return change === null || change === 0 ? null : change > 0 === (better === "higher");
 }
 
 /** The marked ones with another one first, which the others are compared with from then on. */

@@ -1,8 +1,11 @@
 import { Button, CloseButton, Group, Text } from "@mantine/core";
+import { IconChartArrows } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useTaskActions } from "~/actions/actions-provider";
 import { isPossible, VERB_NAMES, VERBS } from "~/actions/verbs";
 import type { TaskItem } from "~/api/tasks";
 import { useShortcuts } from "~/app/shortcuts";
+import { MOST_SERIES } from "~/compare/search-params";
 import { count } from "~/ui/format";
 import classes from "./bulk-bar.module.css";
 
@@ -33,6 +36,18 @@ export function BulkBar({ tasks, total, isReading, onSelectAll, onClear }: BulkB
             Select all {count(total)}
           </Button>
         )}
+        {tasks.length > 1 && tasks.length <= MOST_SERIES && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconChartArrows size={14} aria-hidden />}
+            renderRoot={(props) => (
+              <Link to="/compare" search={{ tasks: oldestFirst(tasks).join(",") }} {...props} />
+            )}
+          >
+            Compare
+          </Button>
+        )}
         {offers.map(({ verb, able }) => {
           const { label, Icon, isDangerous } = VERBS[verb];
           return (
@@ -54,3 +69,7 @@ export function BulkBar({ tasks, total, isReading, onSelectAll, onClear }: BulkB
     </div>
   );
 }
+
+/** What came first is what the others are compared with. */
+const oldestFirst = (tasks: readonly TaskItem[]) =>
+  tasks.map(({ id }) => id).sort((one, other) => one - other);

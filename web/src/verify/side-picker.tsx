@@ -4,21 +4,20 @@ import {
   FileButton,
   Group,
   NativeSelect,
-  Select,
   Text,
   TextInput,
   Tooltip,
 } from "@mantine/core";
 import { IconTrash, IconUpload } from "@tabler/icons-react";
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTaskActions } from "~/actions/actions-provider";
 import { limitsQuery } from "~/api/catalog";
-import { readTasks, taskQuery } from "~/api/tasks";
 import { forgetResults, resultFilesQuery, uploadResults } from "~/api/verify";
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
 import { type SideParts, sideParts } from "./search-params";
+import { TaskPicker } from "./task-picker";
 import classes from "./verify.module.css";
 
 type Kind = SideParts["kind"];
@@ -71,7 +70,7 @@ export function SidePicker(props: SidePickerProps) {
         />
       ) : (
         <TaskPicker
-          title={title}
+          label={`Task of ${title.toLowerCase()}`}
           id={parts && parts.kind !== "file" ? Number(parts.which) : null}
           onChange={(id) => onChange(id === null ? undefined : `${shown}:${id}`)}
         />
@@ -188,53 +187,6 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
           // biome-ignore lint/suspicious/noArrayIndexKey: there are always these three.
           one.isError && <ErrorNotice key={place} error={one.error} />,
       )}
-    </>
-  );
-}
-
-interface TaskPickerProps {
-  title: string;
-  id: number | null;
-  onChange: (id: number | null) => void;
-}
-
-const OFFERED = 20;
-
-function TaskPicker({ title, id, onChange }: TaskPickerProps) {
-  const [asked, setAsked] = useState("");
-  const chosen = useQuery({ ...taskQuery(id ?? 0), enabled: id !== null });
-  const found = useQuery({
-    queryKey: ["tasks-to-compare", asked],
-    queryFn: ({ signal }) => readTasks(asked ? { search: asked } : {}, OFFERED, null, signal),
-    placeholderData: keepPreviousData,
-  });
-  const label = (task: { id: number; name: string }) => `${task.id} · ${task.name}`;
-  const offered = (found.data?.items ?? []).map((task) => ({
-    value: String(task.id),
-    label: label(task),
-  }));
-  const own =
-    id !== null && !offered.some(({ value }) => value === String(id))
-      ? [{ value: String(id), label: chosen.data ? label(chosen.data) : `${id}` }]
-      : [];
-  return (
-    <>
-      <Select
-        size="sm"
-        aria-label={`Task of ${title.toLowerCase()}`}
-        placeholder="Name of a task"
-        searchable
-        clearable
-        clearButtonProps={{ "aria-label": "Choose no task" }}
-        nothingFoundMessage="No task has this name"
-        value={id === null ? null : String(id)}
-        onChange={(value) => onChange(value === null ? null : Number(value))}
-        onSearchChange={(text) => setAsked(/^\d+ · /.test(text) ? "" : text)}
-        data={[...own, ...offered]}
-        // The service has searched: names, descriptions and models.
-        filter={({ options }) => options}
-      />
-      {found.isError && <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />}
     </>
   );
 }

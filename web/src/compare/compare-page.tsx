@@ -1,0 +1,255 @@
+import { Alert, Checkbox, Group, NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import { resultFilesQuery } from "~/api/verify";
+import { axisChoices, usualAxes } from "~/explorer/axes";
+import { PointSet } from "~/explorer/point-set";
+import { CopyButton } from "~/ui/copy-button";
+import { EmptyState } from "~/ui/empty-state";
+import { ErrorNotice } from "~/ui/error-notice";
+import { TaskPicker } from "~/verify/task-picker";
+import { changesBetween } from "./changes";
+import classes from "./compare.module.css";
+import { CompareChart } from "./compare-chart";
+import { CompareLegend } from "./compare-legend";
+import { ChangeTable, DifferenceTable, PointsTable } from "./compare-tables";
+import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers } from "./search-params";
+import { mixedWith, type Series } from "./series";
+import { useSeries } from "./use-series";
+
+const route = getRouteApi("/compare");
+
+/** Several tasks, and results of others, side by side. */
+export function ComparePage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const tasks = taskNumbers(search.tasks);
+  const files = fileIds(search.files);
+  const { series, unread, isPending } = useSeries(tasks, files);
+  const change = (part: CompareSearch) =>
+    void navigate({
+      search: (before) => ({ ...before, ...part }),
+      replace: true,
+      resetScroll: false,
+    });
+  const remove = (key: string) =>
+    change({
+      tasks: tasks.filter((id) => `task ${id}` !== key).join(",") || undefined,
+      files: files.filter((id) => `file ${id}` !== key).join(",") || undefined,
+    });
+  const putFirst = (key: string) =>
+    change({
+      tasks: [...tasks].sort((id) => (`task ${id}` === key ? -1 : 0)).join(","),
+    });
+  return (
+    <Stack gap="md" className={classes.page}>
+      <Group justify="space-between" gap="sm">
+        <div>
+          <Title order={1} fz="xl">
+            Compare
+          </Title>
+          <Text size="sm" className="quiet">
+            Engine against engine, version against version, today against last month: on the same
+            axes, against the first.
+          </Text>
+        </div>
+        {series.length > 0 && <CopyButton text={location.href} what="link" label="Copy link" />}
+      </Group>
+      <AddSeries tasks={tasks} files={files} onChange={change} />
+      {unread.map(({ key, error, retry }) => (
+        <ErrorNotice key={key} error={error} onRetry={retry} />
+      ))}
+      {tasks.length + files.length === 0 && (
+        <EmptyState
+          title="Nothing is chosen yet"
+          text="Choose tasks or uploaded results above, or select tasks in the list and press Compare."
+        />
+      )}
+      {isPending && tasks.length + files.length > 0 && <Skeleton height={440} aria-busy />}
+      {!isPending && series.length > 0 && (
+        <Shown
+          series={series}
+          search={search}
+          onChange={change}
+          onFirst={putFirst}
+          onRemove={remove}
+        />
+      )}
+    </Stack>
+  );
+}
+
+interface AddSeriesProps {
+  tasks: readonly number[];
+  files: readonly string[];
+  onChange: (part: CompareSearch) => void;
+}
+
+function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
+  const kept = useQuery(resultFilesQuery).data?.items ?? [];
+  if (tasks.length + files.length >= MOST_SERIES) {
+    return (
+      <Text size="sm" className="quiet">
+        {MOST_SERIES} series can be distinguished on one plane; leave one out to add another.
+      </Text>
+    );
+  }
+  return (
+    <Group gap="sm" align="end">
+      <TaskPicker
+        key={tasks.join()}
+        label="Task to add"
+        id={null}
+        onChange={(id) => {
+          if (id !== null) onChange({ tasks: [...new Set([...tasks, id])].join(",") });
+        }}
+      />
+      {kept.length > 0 && (
+        <NativeSelect
+          size="sm"
+          aria-label="Uploaded results to add"
+          value=""
+          onChange={(event) => {
+            const id = event.currentTarget.value;
+            if (id) onChange({ files: [...new Set([...files, id])].join(",") });
+          }}
+          data={[
+            { value: "", label: "Add uploaded results" },
+            ...kept.map(({ id, name, format }) => ({ value: id, label: `${name} · ${format}` })),
+          ]}
+        />
+      )}
+    </Group>
+  );
+}
+
+interface ShownProps {
+  series: readonly Series[];
+  search: CompareSearch;
+  onChange: (part: CompareSearch) => void;
+  onFirst: (key: string) => void;
+  onRemove: (key: string) => void;
+}
+
+function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
+  const [first, ...others] = series as [Series, ...Series[]];
+  const marks = useMemo(
+    () => series.map((one) => mixedWith(first, one).length > 0),
+    [series, first],
+  );
+  const choices = useMemo(
+    () => axisChoices(new PointSet(series.flatMap(({ points }) => points.points))),
+    [series],
+  );
+  const usual = usualAxes(first.objectives, choices);
+  const known = (key: string | undefined) => choices.find((one) => one.key === key)?.key;
+  const x = known(search.x) ?? usual.x;
+  const y = known(search.y) ?? usual.y;
+  const axes = {
+    x,
+    y,
+    logX: search.log?.includes("x") ?? false,
+    logY: search.log?.includes("y") ?? false,
+  };
+  const setLog = (logX: boolean, logY: boolean) => {
+    const log = `${logX ? "x" : ""}${logY ? "y" : ""}` as "x" | "y" | "xy" | "";
+    onChange({ log: log || undefined });
+  };
+  const axis = (at: "x" | "y", value: string) => (
+    <NativeSelect
+      size="xs"
+      label={at === "x" ? "Across" : "Upwards"}
+      value={value}
+      onChange={(event) => onChange({ [at]: event.currentTarget.value })}
+      data={choices.map(({ key, title }) => ({ value: key, label: title }))}
+    />
+  );
+  const hasSame = others.some((other) => changesBetween(first, other).some(({ pairs }) => pairs));
+  const mixed = others.filter((_, place) => marks[place + 1]);
+  return (
+    <>
+      {mixed.length > 0 && (
+        <Alert color="orange" role="status" title="These are not of one model and workload">
+          <Text size="sm" className="text-of-users">
+            {mixed
+              .map((one) => `${one.name} has another ${mixedWith(first, one).join(" and ")}`)
+              .join("; ")}
+            . They are drawn dashed and hollow: their figures are no answer to which is better.
+          </Text>
+        </Alert>
+      )}
+      <section className={`card ${classes.card}`} aria-label="Operating points">
+        <Group gap="sm" align="end">
+          {axis("y", y)}
+          {axis("x", x)}
+          <Checkbox
+            size="xs"
+            label="log across"
+            checked={axes.logX}
+            onChange={(event) => setLog(event.currentTarget.checked, axes.logY)}
+          />
+          <Checkbox
+            size="xs"
+            label="log upwards"
+            checked={axes.logY}
+            onChange={(event) => setLog(axes.logX, event.currentTarget.checked)}
+          />
+          <Checkbox
+            size="xs"
+            label="frontiers only"
+            checked={search.only === "frontier"}
+            onChange={(event) =>
+              onChange({ only: event.currentTarget.checked ? "frontier" : undefined })
+            }
+          />
+        </Group>
+        {choices.length === 0 ? (
+          <EmptyState
+            isSmall
+            title="Nothing is measured yet"
+            text="Points stand here once one of the tasks has measured its first launch."
+          />
+        ) : (
+          <CompareChart
+            series={series}
+            marks={marks}
+            axes={axes}
+            onlyFrontier={search.only === "frontier"}
+          />
+        )}
+        <CompareLegend series={series} marks={marks} onFirst={onFirst} onRemove={onRemove} />
+        {choices.length > 0 && <PointsTable series={series} x={x} y={y} />}
+      </section>
+      <section className={`card ${classes.card}`} aria-labelledby="differences">
+        <Title order={2} fz="md" id="differences">
+          What differs
+        </Title>
+        <Text size="sm" className="quiet">
+          The tasks themselves, and their recommended points.
+        </Text>
+        <DifferenceTable series={series} />
+      </section>
+      {others.length > 0 && (
+        <section className={`card ${classes.card}`} aria-labelledby="changes">
+          <Title order={2} fz="md" id="changes">
+            The same configurations, then and now
+          </Title>
+          <Text size="sm" className="quiet">
+            Points with the same settings and load in both. A change is clear where the 95 %
+            intervals do not meet; of figures without an interval nothing is said.
+          </Text>
+          {hasSame ? (
+            <ChangeTable series={series} />
+          ) : (
+            <EmptyState
+              isSmall
+              title="No configuration was measured in both"
+              text="Their frontiers can be compared above; point by point there is nothing to compare."
+            />
+          )}
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,180 @@
+import { Table, Text } from "@mantine/core";
+import { figureCells, isBetter } from "~/experiments/diff";
+import diff from "~/experiments/diff-view.module.css";
+import { change, count, fieldName, percent } from "~/ui/format";
+import { quantity } from "~/ui/quantities";
+import { COMPARED, changesBetween } from "./changes";
+import classes from "./compare.module.css";
+import { differingRows, mixedWith, type Series } from "./series";
+
+const COLUMN_PX = 170;
+
+const toneOf = (isGood: boolean | null) =>
+  isGood === null ? "quiet" : isGood ? diff.better : diff.worse;
+
+function Heads({ series, first }: { series: readonly Series[]; first: string }) {
+  return (
+    <tr>
+      <th scope="col">{first}</th>
+      {series.map(({ key, name }, place) => (
+        <th key={key} scope="col" className="text-of-users">
+          {name}
+          {place === 0 && (
+            <Text size="xs" className="quiet">
+              baseline
+            </Text>
+          )}
+        </th>
+      ))}
+    </tr>
+  );
+}
+
+/** Facts, settings and figures of the points that stand for the series; what differs comes first. */
+export function DifferenceTable({ series }: { series: readonly Series[] }) {
+  const differing = differingRows(series);
+  const [first] = series;
+  const isMixed = series.map((one) => first !== undefined && mixedWith(first, one).length > 0);
+  const figures = COMPARED.map((name) => ({
+    shown: quantity(name),
+    cells: figureCells(
+      quantity(name),
+      series.map(({ best }) => best?.figures[name]?.value),
+    ),
+  }));
+  return (
+    <div className={diff.scroll}>
+      <table className={diff.table} style={{ minWidth: COLUMN_PX * (series.length + 1) }}>
+        <thead>
+          <Heads series={series} first="What differs" />
+        </thead>
+        <tbody>
+          {series.some(({ best }) => best !== null) &&
+            figures.map(({ shown, cells }) => (
+              <tr key={shown.key}>
+                <th scope="row">{shown.title}</th>
+                {cells.map((cell, place) => (
+                  <td key={series[place]?.key}>
+                    {cell.text}
+                    {cell.change !== null && !isMixed[place] && (
+                      <Text size="xs" className={toneOf(cell.isBetter)}>
+                        {change(cell.change)}
+                        {cell.isBetter === null ? "" : cell.isBetter ? " better" : " worse"}
+                      </Text>
+                    )}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          {differing.map(({ path, values }) => (
+            <tr key={path} className={diff.differs}>
+              <th scope="row" title={path}>
+                {path.includes(".") ? fieldName(path) : path}
+              </th>
+              {values.map((value, place) => (
+                <td key={series[place]?.key} className="text-of-users">
+                  {value}
+                </td>
+              ))}
+            </tr>
+          ))}
+          {differing.length === 0 && (
+            <tr>
+              <td colSpan={series.length + 1}>They differ in nothing that they state.</td>
+            </tr>
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The same configurations at the same loads, against those of the first series. */
+export function ChangeTable({ series }: { series: readonly Series[] }) {
+  const [first, ...others] = series;
+  if (!first) return null;
+  return (
+    <Table.ScrollContainer minWidth={560} type="native">
+      <Table fz="xs">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">Against {first.name}</Table.Th>
+            <Table.Th scope="col">Quantity</Table.Th>
+            <Table.Th scope="col">Same points</Table.Th>
+            <Table.Th scope="col">Median change</Table.Th>
+            <Table.Th scope="col">Clearly better</Table.Th>
+            <Table.Th scope="col">Clearly worse</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {others.flatMap((other) =>
+            changesBetween(first, other).flatMap((one) => {
+              if (one.pairs === 0) return [];
+              const shown = quantity(one.quantity);
+              return (
+                <Table.Tr key={`${other.key} ${one.quantity}`}>
+                  <Table.Th scope="row" className="text-of-users">
+                    {other.name}
+                  </Table.Th>
+                  <Table.Td>{shown.short}</Table.Td>
+                  <Table.Td>{count(one.pairs)}</Table.Td>
+                  <Table.Td className={toneOf(isBetter(shown, one.median))}>
+                    {change(one.median)}
+                  </Table.Td>
+                  <Table.Td>{share(one.better, one.judged)}</Table.Td>
+                  <Table.Td>{share(one.worse, one.judged)}</Table.Td>
+                </Table.Tr>
+              );
+            }),
+          )}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+const share = (some: number, all: number) =>
+  all === 0 ? "–" : `${count(some)} (${percent(some / all, 0)})`;
+
+/** Every point of every series, as a table shows what the chart draws. */
+export function PointsTable({ series, x, y }: { series: readonly Series[]; x: string; y: string }) {
+  const [across, upwards] = [quantity(x), quantity(y)];
+  const most = 200;
+  const rows = series.flatMap(({ name, key, points }) =>
+    points.points.map((point) => ({ name, key: `${key} ${point.id}`, point })),
+  );
+  return (
+    <details>
+      <summary>The chart as a table</summary>
+      <div className={classes.long}>
+        <Table fz="xs">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th scope="col">Series</Table.Th>
+              <Table.Th scope="col">Point</Table.Th>
+              <Table.Th scope="col">{across.title}</Table.Th>
+              <Table.Th scope="col">{upwards.title}</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.slice(0, most).map(({ name, key, point }) => (
+              <Table.Tr key={key}>
+                <Table.Th scope="row" className="text-of-users">
+                  {name}
+                </Table.Th>
+                <Table.Td className="text-of-users">{point.id}</Table.Td>
+                <Table.Td>{across.format(point.figures[x]?.value)}</Table.Td>
+                <Table.Td>{upwards.format(point.figures[y]?.value)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+        {rows.length > most && (
+          <Text size="xs" className="quiet">
+            The first {count(most)} of {count(rows.length)} points.
+          </Text>
+        )}
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,132 @@
+/** Several series on the same axes, as ECharts is to draw them. */
+
+import type { EChartsCoreOption } from "echarts/core";
+import type { Palette } from "~/charts/palette";
+import { type Span, spanOf, ticks, toValue } from "~/charts/scale";
+import type { Plane } from "~/explorer/axes";
+import { frontier } from "~/explorer/frontier";
+import { number } from "~/ui/format";
+
+/** How a series is distinguished from the others: by colour, form and, where it is of something else, dashes. */
+export interface Look {
+  color: string;
+  symbol: string;
+  /** Of another model or workload than the first. */
+  isMarked: boolean;
+}
+
+// Distinguished by their lightness too, and by their forms.
+const COLORS = {
+  light: ["#0b6a8f", "#c05a00", "#6b2fa0", "#2b7a3f", "#a3195b", "#5a6970", "#8a6d00", "#1f2a30"],
+  dark: ["#5cc3e6", "#f2a65a", "#c3a0f0", "#6fcf86", "#ff8fc0", "#a3b1b8", "#e3cf5a", "#dfe6ea"],
+} as const;
+const SYMBOLS = ["circle", "triangle", "rect", "diamond", "pin", "arrow", "roundRect", "circle"];
+
+export function looks(marks: readonly boolean[], isDark: boolean): Look[] {
+  const colors = COLORS[isDark ? "dark" : "light"];
+  return marks.map((isMarked, place) => ({
+    color: colors[place % colors.length] as string,
+    symbol: SYMBOLS[place % SYMBOLS.length] as string,
+    isMarked,
+  }));
+}
+
+export interface PlaneSpan {
+  x: Span;
+  y: Span;
+}
+
+/** One span for all, so that no series stands on axes of its own. */
+export function spanOfPlanes(planes: readonly Plane[]): PlaneSpan {
+  const all = (of: (plane: Plane) => Float64Array) =>
+    Float64Array.from(planes.flatMap((plane) => [...of(plane)]));
+  const [first] = planes;
+  return {
+    x: spanOf(
+      all(({ xs }) => xs),
+      first?.logX ?? false,
+    ),
+    y: spanOf(
+      all(({ ys }) => ys),
+      first?.logY ?? false,
+    ),
+  };
+}
+
+export function planeAxes(
+  plane: Plane,
+  span: PlaneSpan,
+  size: { width: number; height: number },
+  palette: Palette,
+): EChartsCoreOption {
+  const axis = (at: "x" | "y") => {
+    const isLog = at === "x" ? plane.logX : plane.logY;
+    const room = at === "x" ? size.width : size.height;
+    const places = ticks(span[at], isLog, Math.max(2, Math.floor(room / 72)));
+    const { title, unit, better } = plane[at];
+    return {
+      type: "value",
+      min: span[at].low,
+      max: span[at].high,
+      name: `${title} (${unit}), ${better} is better`,
+      nameLocation: "middle",
+      nameGap: at === "x" ? 28 : 56,
+      nameTextStyle: { color: palette.text, fontSize: 12 },
+      axisLine: { show: true, onZero: false, lineStyle: { color: palette.line } },
+      axisTick: { show: false, customValues: places },
+      axisLabel: {
+        color: palette.quiet,
+        fontSize: 11,
+        customValues: places,
+        formatter: (place: number) => number(toValue(place, isLog)),
+      },
+      splitLine: { lineStyle: { color: palette.line } },
+    };
+  };
+  return {
+    animation: false,
+    grid: { left: 74, right: 24, top: 12, bottom: 48, outerBoundsMode: "none" },
+    xAxis: axis("x"),
+    yAxis: { ...axis("y"), nameRotate: 90 },
+  };
+}
+
+/** Dots of each series and the line of its frontier in this plane. */
+export function planeSeries(
+  planes: readonly Plane[],
+  given: readonly Look[],
+  onlyFrontier: boolean,
+): object[] {
+  return planes.flatMap((plane, place) => {
+    const { color, symbol, isMarked } = given[place] as Look;
+    const { xs, ys } = plane;
+    const line = frontier(xs, ys, { x: plane.x.better, y: plane.y.better });
+    const at = (index: number) => [xs[index] as number, ys[index] as number];
+    const all = Array.from(xs, (_, index) => index);
+    const dots = (onlyFrontier ? line : all).map(at).filter((pair) => !pair.some(Number.isNaN));
+    const fill = isMarked
+      ? { color: "transparent", borderColor: color, borderWidth: 2 }
+      : { color };
+    return [
+      {
+        id: `line-${place}`,
+        type: "line",
+        data: line.map(at),
+        symbol: "none",
+        silent: true,
+        lineStyle: { color, width: 2, type: isMarked ? [6, 4] : "solid" },
+        z: 2,
+      },
+      {
+        id: `dots-${place}`,
+        type: "scatter",
+        data: dots,
+        symbol,
+        symbolSize: 8,
+        silent: true,
+        itemStyle: { ...fill, opacity: 0.85 },
+        z: 3,
+      },
+    ];
+  });
+}

@@ -1,0 +1,49 @@
+/** What is compared, as it stands in the address: a link shows the same to others. */
+
+export interface CompareSearch {
+  /** Numbers of tasks with commas between them; the first is what the others are compared with. */
+  tasks?: string;
+  /** Ids of uploaded results, likewise. */
+  files?: string;
+  x?: string;
+  y?: string;
+  log?: "x" | "y" | "xy";
+  /** Dots of the frontiers alone. */
+  only?: "frontier";
+}
+
+/** Series that can be distinguished on one plane. */
+export const MOST_SERIES = 8;
+const ID = /^[0-9a-f]{16}$/;
+const AXIS = /^[a-z0-9_]{1,40}$/;
+const LOGS = ["x", "y", "xy"] as const;
+
+export function compareSearch(given: Record<string, unknown>): CompareSearch {
+  const tasks = taskNumbers(String(given.tasks ?? ""));
+  const files = fileIds(String(given.files ?? "")).slice(0, MOST_SERIES - tasks.length);
+  const axis = (value: unknown) =>
+    typeof value === "string" && AXIS.test(value) ? value : undefined;
+  const [x, y] = [axis(given.x), axis(given.y)];
+  const log = LOGS.find((one) => one === given.log);
+  return {
+    ...(tasks.length > 0 && { tasks: tasks.join(",") }),
+    ...(files.length > 0 && { files: files.join(",") }),
+    ...(x && { x }),
+    ...(y && { y }),
+    ...(log && { log }),
+    ...(given.only === "frontier" && { only: "frontier" as const }),
+  };
+}
+
+export function taskNumbers(text: string | undefined): number[] {
+  const numbers = parts(text)
+    .map(Number)
+    .filter((number) => Number.isSafeInteger(number) && number > 0 && number < 2 ** 31);
+  return [...new Set(numbers)].slice(0, MOST_SERIES);
+}
+
+export function fileIds(text: string | undefined): string[] {
+  return [...new Set(parts(text).filter((part) => ID.test(part)))];
+}
+
+const parts = (text: string | undefined) => (text ?? "").split(",").map((part) => part.trim());

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import type { DeviceSummary, EngineSummary } from "~/api/catalog";
+import { devicesInWords, enginesFound } from "./found";
+
+const CPU: DeviceSummary = {
+  kind: "cpu",
+  name: "cpu",
+  host: "here",
+  worker: null,
+  count: 16,
+  memory_gib: 62.8,
+  bandwidth_gb_s: null,
+};
+const GPU: DeviceSummary = { ...CPU, kind: "gpu", name: "h100_sxm", count: 2, memory_gib: 80 };
+
+describe("what was found", () => {
+  it("is said once of a machine that is a worker's too", () => {
+    expect(devicesInWords([CPU, { ...CPU, worker: "worker-1" }, GPU])).toEqual([
+      "CPU with 16 cores, 62.8\u00a0GiB",
+      "2 × h100_sxm, 80\u00a0GiB each",
+    ]);
+  });
+
+  it("names machines where there are several", () => {
+    expect(devicesInWords([CPU, { ...GPU, host: "there", memory_gib: null }])).toEqual([
+      "here: CPU with 16 cores, 62.8\u00a0GiB",
+      "there: 2 × h100_sxm",
+    ]);
+  });
+
+  it("is an engine only where it works", () => {
+    const engine = { name: "vllm", found: true, problem: null } as unknown as EngineSummary;
+    const broken = { ...engine, problem: "it does not start" } as unknown as EngineSummary;
+    expect(enginesFound([engine, broken, { ...engine, found: false } as never])).toEqual([engine]);
+  });
+});
