@@ -57,7 +57,7 @@ def simulated(
     return prepared, found, with_simulation(found, prepared, asked, predictor), asked.warnings
 
 
-def test_it_is_a_member_of_weight_0_and_tells_percentiles(
+def test_it_is_a_member_of_weight_0_with_percentiles(
     folder: Path, pools: list[ProcessPool]
 ) -> None:
     prepared, before, after, _ = simulated(folder, pools, width=2)
