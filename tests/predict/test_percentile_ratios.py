@@ -37,6 +37,11 @@ def test_nothing_measured_corrects_nothing() -> None:
     assert PercentileRatios(WHERE, [replace(seen(5.0), percentiles={})]).corrections(POINT) == {}
 
 
+def test_what_others_measured_teaches_no_percentile() -> None:
+    foreign = replace(seen(50.0), origin="inferencex")
+    assert PercentileRatios(WHERE, [foreign] * 30).corrections(POINT) == {}
+
+
 def test_measured_ratios_take_the_place_of_the_usual_one() -> None:
     usual = LATENCIES["ttft_p99_ms"].usual_ratio
     one, many = expected_ratio(seen(5.0)), expected_ratio(*[seen(5.0)] * 20)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from autotuner.catalog import gpus, known_models
 from autotuner.config import GROUPS, LoadLevel
-from autotuner.predict import Observation
+from autotuner.predict import Observation, RooflinePredictor
 from autotuner.predict.observations import read_lines, written_lines
+from autotuner.verify.foreign_lines import taken_over
 from autotuner.verify.sharing import shared
 
 HUSHED = "hush"
@@ -61,6 +62,7 @@ OBSERVATIONS = st.builds(
     launch=PRIVATE,
     tool=PRIVATE,
     source=PRIVATE,
+    members=st.dictionaries(PRIVATE, st.just((80.0, 8.0)), max_size=2),
 )
 
 
@@ -134,3 +136,10 @@ def test_prices_and_targets_stay_at_home_and_words_of_an_engine_go_along() -> No
     text = json.dumps(found.settings)
     assert "1.23" not in text
     assert "321" not in text
+
+
+def test_members_of_others_are_not_taken_over() -> None:
+    forged = replace(SEEN, model="Qwen/Qwen3-32B", members={"roofline-3": (1e9, 1e-9)})
+    (found,) = taken_over([forged], RooflinePredictor(), described={}, cpus={}).observations
+    assert found.members == {}
+    assert found.base == RooflinePredictor().name

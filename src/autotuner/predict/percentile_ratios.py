@@ -74,6 +74,9 @@ def _ratios(
     latency: Latency, scenario: Scenario, observations: Sequence[Observation]
 ) -> Iterator[_Ratio]:
     for seen in observations:
+        if seen.is_foreign:
+            # `agreement` judges others by their means, which say nothing of their tails.
+            continue
         percentile_ms = seen.percentiles.get(latency.name)
         mean = e2e_ms(seen.ttft_ms, seen.tpot_ms, seen.osl)
         if latency.mean != "e2e_ms":

@@ -104,6 +104,7 @@ class Member:
         name: the predictor's, as observations know it.
         ttft_ms, tpot_ms: its own means; no TPOT where every answer has one token.
         ttft_weight, tpot_weight: its share in the mean of logarithms that the blend is.
+        percentiles: name of `PERCENTILES` -> ms, of those that it predicts itself.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Member:
     tpot_ms: float | None
     ttft_weight: float
     tpot_weight: float
+    percentiles: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -150,13 +150,6 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
             console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
     if point.members:
         _print_members(point, console)
-    if point.percentiles_from:
-        shown = (
-            f"{name.removesuffix('_ms').replace('_', ' ').upper()} {figure(value)} ms"
-            for name in PERCENTILES
-            if (value := getattr(point, name)) is not None
-        )
-        console.print(f"  {', '.join(shown)} by {point.percentiles_from}", soft_wrap=True)
     command = prepared.space.specs[point.candidate_id].command()
     console.print(command, soft_wrap=True, markup=False, highlight=False)
 
@@ -171,6 +164,10 @@ def _print_members(point: Prediction, console: Console) -> None:
         tpot = ("", "") if one.tpot_ms is None else (figure(one.tpot_ms), percent(one.tpot_weight))
         table.add_row(one.name, figure(one.ttft_ms), percent(one.ttft_weight), *tpot)
     console.print(table)
+    for one in point.members:
+        shown = (f"{PERCENTILES[k].label} {figure(ms)} ms" for k, ms in one.percentiles.items())
+        if one.percentiles:
+            console.print(f"  {one.name}: {', '.join(shown)}", soft_wrap=True)
 
 
 def _cost(prepared: Prepared, point: Prediction, *, short: bool) -> str:

@@ -7,11 +7,11 @@ Hundreds of candidates take it minutes, one takes it seconds. Its means count no
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
 
+from autotuner.config import PERCENTILES
 from autotuner.errors import EngineError
 from autotuner.predict import Prediction, Predictor
-from autotuner.predict.predictor import Member, scaled_percentiles
+from autotuner.predict.predictor import Member
 from autotuner.tuning.estimate import PlanEstimate
 from autotuner.tuning.forecast import Forecast
 from autotuner.tuning.prepare import Prepared
@@ -31,27 +31,19 @@ def with_simulation(
     if chosen is None or not chosen.point.members:
         return found
     try:
-        simulated = _simulated(chosen.point, prepared, asked, predictor)
+        member = _simulated(chosen.point, prepared, asked, predictor)
     except EngineError as problem:
         asked.warnings.append(f"AISimulate says nothing: {problem.message}")
         return found
-    if simulated is None:
+    if member is None:
         return found
-    point = replace(chosen.point, members=(*chosen.point.members, simulated.member))
-    if not point.percentiles_from:
-        percentiles = scaled_percentiles(simulated.point, point.ttft_ms, point.tpot_ms)
-        point = replace(point, **percentiles)
+    point = replace(chosen.point, members=(*chosen.point.members, member))
     return replace(found, recommended=replace(chosen, point=point))
-
-
-class _Simulated(NamedTuple):
-    point: Prediction
-    member: Member
 
 
 def _simulated(
     point: Prediction, prepared: Prepared, asked: Forecast, predictor: Predictor
-) -> _Simulated | None:
+) -> Member | None:
     """AISimulate's answer for a point; None where it is not installed or has none.
 
     Raises:
@@ -65,4 +57,10 @@ def _simulated(
     if not answer.points:
         return None
     (own,) = answer.points
-    return _Simulated(own, Member(answer.predictor, own.ttft_ms, own.tpot_ms, 0.0, 0.0))
+    found = {name: getattr(own, name) for name in PERCENTILES}
+    return Member(
+        *(answer.predictor, own.ttft_ms, own.tpot_ms),
+        ttft_weight=0.0,
+        tpot_weight=0.0,
+        percentiles={name: value for name, value in found.items() if value is not None},
+    )

@@ -70,6 +70,7 @@ def taken_over(
             base=one.predictor,
             base_ttft_ms=one.base.ttft_ms,
             base_tpot_ms=one.base.tpot_ms,
+            members=one.base.other_members,
         )
     left += [Excluded(_source(int(k), observations[int(k)]), why) for k, why in refused.items()]
     return Taken(tuple(found[place] for place in sorted(found)), tuple(left))

@@ -107,6 +107,8 @@ def _without_names(seen: Observation) -> Observation:
         settings=_settings(seen, CPU if "," in device else device),
         base=seen.base if _BASE.fullmatch(seen.base) else UNKNOWN_BASE,
         tool=seen.tool if seen.tool in _TOOL_NAMES else OTHER_TOOL,
+        # Whoever imports it asks predictors of their own.
+        members={},
         source="",
         at=None,
         origin=seen.origin or SHARED,

@@ -5349,6 +5349,13 @@ export interface components {
         PredictionMemberView: {
             /** Name */
             name: string;
+            /**
+             * Percentiles
+             * @description Name -> ms, of those that it predicts itself.
+             */
+            percentiles: {
+                [key: string]: number;
+            };
             /** Tpot Ms */
             tpot_ms: number | null;
             /** Tpot Weight */

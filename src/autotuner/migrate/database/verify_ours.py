@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
+from sqlalchemy import JSON
+
 from autotuner.migrate.accounted import leaves, unaccounted
 from autotuner.migrate.database.accounts import notes_of
 from autotuner.migrate.database.carried import carried
@@ -18,6 +20,7 @@ from autotuner.migrate.database.presets import moved_preset
 from autotuner.migrate.database.source import SourceRow, SourceTask
 from autotuner.migrate.database.tasks import moved_task, task_document
 from autotuner.migrate.database.verify_observed import RecalledObservations
+from autotuner.store.schema import ObservationRow
 from autotuner.store.v1.further import SCENARIO
 from autotuner.store.v1.moved import MovedLaunch, MovedPart, MovedTask
 from autotuner.store.v1.moved_reading import MovedHere, PartHere
@@ -29,7 +32,10 @@ _LATER = frozenset({"updated_at"})
 """Columns that change whenever a task is only looked after."""
 _NEAR = 1e-9
 """Share by which a converted figure may differ: a rounding of its last digits."""
-_JSON = frozenset({"config", "settings", "members", "payload"})
+_JSON = frozenset({"config", "payload"}) | {
+    column.name for column in ObservationRow.__table__.c if isinstance(column.type, JSON)
+}
+"""Columns that are read as JSON text."""
 
 
 def compare_ours(place: str, task: SourceTask, here: MovedHere, found: MovedComparison) -> None:

@@ -104,6 +104,8 @@ class PredictionMemberView(View):
     tpot_ms: float | None
     ttft_weight: float
     tpot_weight: float
+    percentiles: dict[str, float]
+    """Name -> ms, of those that it predicts itself."""
 
 
 class PredictedRecommendation(View):
