@@ -111,7 +111,7 @@ def test_a_stored_task_is_explained_by_number_file_and_report(run: Run, tmp_path
     assert first["chosen"] == "point 1 of the frontier"
     page = Path(run("report", "1").stdout.strip()).read_text(encoding="utf-8")
     assert '<h2 id="performance">' in page and "What would help" in page
-    is_shown(run("explain-performance", "1", "--point", "99"), "--point", "points 1 to")
+    is_shown(run("explain-performance", "1", "--point", "99"), "--point", "frontier has 1 to")
     is_shown(run("explain-performance", "7"), "there is no task 7", "tasks: 1")
 
 
