@@ -12,6 +12,8 @@ from autotuner.config import LoadLevel, parse_task
 from autotuner.errors import VerifyError
 from autotuner.verify import read_points
 from autotuner.verify.aisimulate_writer import write_search
+from autotuner.verify.measured_rows import measured_rows
+from autotuner.verify.point_views import point_views
 
 DATA = Path(__file__).parent / "data" / "aisimulate"
 LEDGER = DATA / "recommend" / "recommendation.json"
@@ -74,6 +76,14 @@ def test_a_candidate_without_figures_or_load_is_left_out(
     with pytest.raises(VerifyError) as failed:
         read_points(written(tmp_path, change))
     assert why in str(failed.value)
+
+
+@pytest.mark.parametrize("name", ["recommend", "recommendation.csv", "predict"])
+def test_what_it_simulates_is_predicted_and_no_measurement(name: str) -> None:
+    found = read_points(DATA / name)
+    assert {view.kind for view in point_views(found)} == {"predicted"}
+    with pytest.raises(VerifyError, match="predictions, and no measurements"):
+        measured_rows(found, {})
 
 
 def test_a_task_is_written_as_a_search_of_theirs() -> None:

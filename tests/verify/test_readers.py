@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from autotuner.errors import VerifyError
 from autotuner.verify import FORMATS, detect_format, read_points
 from autotuner.verify.csv_reader import read_csv
+from autotuner.verify.point_views import point_views
 from autotuner.verify.points import states_with_first, tpot_from_e2e_ms, tpot_without_first_ms
 
 DATA = Path(__file__).parent / "data"
+DOCS = Path(__file__).parents[2] / "docs"
 LATENCY = st.floats(0.1, 1e5)
 
 
@@ -135,6 +137,26 @@ def test_the_format_is_detected_by_what_is_inside(tmp_path: Path) -> None:
     assert detect_format(pareto) == "aiconfigurator"
     (one, *_) = (DATA / "genai-bench").glob("D*.json")
     assert detect_format(one) == "genai-bench"
+
+
+def test_which_formats_hold_predictions_is_as_documented() -> None:
+    lines = (DOCS / "verification.md").read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| `")]
+    stated = {
+        name.strip("`"): cells[-1]
+        for cells in rows
+        if cells[-1] in ("measured", "predicted", "either")
+        for name in cells[0].split(", ")
+    }
+    assert stated.pop("csv") == "either"
+    of_table = {n: "predicted" if f.predicted else "measured" for n, f in FORMATS.items()}
+    assert stated == {name: of_table[name] for name in FORMATS if name != "csv"}
+
+
+def test_a_csv_of_predictions_is_shown_as_predicted(tmp_path: Path) -> None:
+    columns = ["concurrency,ttft_ms", "concurrency,ttft_ms,kind of data"]
+    found = [read_points(table(tmp_path, one, "1,2" + ",x" * one.count("kind"))) for one in columns]
+    assert [view.kind for file in found for view in point_views(file)] == ["measured", "predicted"]
 
 
 @pytest.mark.parametrize(

@@ -23,22 +23,12 @@ from autotuner.engines import ENGINES, engine_called, engine_named
 from autotuner.errors import CatalogError, ModelError, VerifyError
 from autotuner.measure import genai_bench
 from autotuner.predict import Scenario
-from autotuner.verify import aiconfigurator_reader, autotuner_reader, csv_reader
+from autotuner.verify import autotuner_reader, csv_reader
 from autotuner.verify.points import Excluded, Point, PointFile, occupied, tpot_from_e2e_ms
+from autotuner.verify.readers import is_predicted
 from autotuner.verify.silicon import MeasuredRow
 from autotuner.verify.tools import llama_bench
 
-_REFUSED: Mapping[str, tuple[str, str]] = {
-    autotuner_reader.RUN: (
-        "a task, whose home keeps its observations already",
-        "there, write them with `autotuner observations export FILE`, and import that file",
-    ),
-    autotuner_reader.PREDICTIONS: ("predictions, and no measurements", ""),
-    aiconfigurator_reader.FORMAT: ("predictions, and no measurements", ""),
-}
-"""Formats that hold nothing to import -> what they are instead, and the remedy."""
-_PREDICTED_COLUMN = "kind of data"
-"""Only the CSV of predictions has it."""
 _HARMLESS = frozenset({genai_bench.NOTE, llama_bench.REMARK})
 """Remarks of how a tool measures; all others say that something else than the base predicts was
 measured: a rate of arrivals, drafted tokens, a load generator that was late."""
@@ -62,11 +52,14 @@ def measured_rows(file: PointFile, described: Mapping[str, DescribedGpu]) -> Mea
     Raises:
         VerifyError: the file holds no measurements of others.
     """
-    content, remedy = _REFUSED.get(file.format, ("", ""))
-    if _PREDICTED_COLUMN in file.not_used:
-        content = "predictions, and no measurements"
-    if content:
-        raise VerifyError(f"{file.path} is {content}", remedy=remedy)
+    if is_predicted(file):
+        raise VerifyError(f"{file.path} is predictions, and no measurements")
+    if file.format == autotuner_reader.RUN:
+        raise VerifyError(
+            f"{file.path} is a task, whose home keeps its observations already",
+            remedy="there, write them with `autotuner observations export FILE`, and import "
+            "that file",
+        )
     rows: list[MeasuredRow] = []
     left = list(file.excluded)
     model = functools.cache(model_called)

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from autotuner.tuning.operating_points import FigureView, OperatingPointView, PointFiguresView
-from autotuner.verify import aiconfigurator_reader, autotuner_reader
 from autotuner.verify.points import Point, PointFile
+from autotuner.verify.readers import is_predicted
 
-_PREDICTED = frozenset({aiconfigurator_reader.FORMAT, autotuner_reader.PREDICTIONS})
 _SCALARS = (str, int, float, bool)
-
-
-def is_predicted(file: PointFile) -> bool:
-    """Whether a file holds predictions. Of a CSV nobody knows; it is taken as measured."""
-    return file.format in _PREDICTED
 
 
 def point_views(file: PointFile) -> Iterator[OperatingPointView]:
     """The points of a file, in its order."""
+    kind = "predicted" if is_predicted(file) else "measured"
     for place, point in enumerate(file.points, 1):
         yield OperatingPointView(
             id=f"{place}:{point.load.kind.value}:{point.load.value:g}",
-            kind="predicted" if is_predicted(file) else "measured",
+            kind=kind,
             experiment_index=None,
             candidate=point.candidate or point.label,
             load=point.load,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,33 @@ from autotuner.verify.files import CSV_REMEDY, Opened, TextTable, open_file, rea
 from autotuner.verify.points import Excluded, Point, PointFile
 from autotuner.verify.tools import TOOLS, Tool, genai_bench
 
-FORMATS: dict[str, str] = {
-    autotuner_reader.RUN: "what `autotuner show --json` or `tune --json` prints",
-    autotuner_reader.PREDICTIONS: "what `autotuner predict --json` prints",
-    aiconfigurator_reader.FORMAT: "what `aiconfigurator cli … --save-dir` leaves, or a CSV of it",
-    genai_bench.FORMAT: "genai-bench's result folder, or a result file of it",
-    csv_reader.FORMAT: "CSV with units in the names of its columns",
-    **{tool.name: tool.about for tool in TOOLS},
+
+@dataclass(frozen=True)
+class Format:
+    """A format that is read.
+
+    Attributes:
+        about: what such a file is, for people.
+        predicted: whether its figures are predictions, and nothing was measured.
+    """
+
+    about: str
+    predicted: bool = False
+
+
+FORMATS: Mapping[str, Format] = {
+    autotuner_reader.RUN: Format("what `autotuner show --json` or `tune --json` prints"),
+    autotuner_reader.PREDICTIONS: Format("what `autotuner predict --json` prints", predicted=True),
+    aiconfigurator_reader.FORMAT: Format(
+        "what `aiconfigurator cli … --save-dir` leaves, or a CSV of it", predicted=True
+    ),
+    genai_bench.FORMAT: Format("genai-bench's result folder, or a result file of it"),
+    csv_reader.FORMAT: Format("CSV with units in the names of its columns"),
+    **{tool.name: Format(tool.about, tool.predicted) for tool in TOOLS},
 }
-"""Format -> what it is."""
+"""By name."""
+_PREDICTED_COLUMN = "kind of data"
+"""Only the CSV of predictions has it."""
 _JSON_MARKS = {
     "experiments": autotuner_reader.RUN,
     "predictions": autotuner_reader.PREDICTIONS,
@@ -61,6 +79,11 @@ def read_points(path: Path, format_name: str | None = None) -> PointFile:
         return _OWN[name](opened)
     objects = opened.objects or tuple(_table(opened).objects())
     return _points_of(tool, objects, path, opened.excluded)
+
+
+def is_predicted(file: PointFile) -> bool:
+    """Whether a file holds predictions. Of most CSVs nobody knows; they are taken as measured."""
+    return FORMATS[file.format].predicted or _PREDICTED_COLUMN in file.not_used
 
 
 def detect_format(path: Path) -> str:

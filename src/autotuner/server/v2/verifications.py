@@ -134,7 +134,9 @@ def get_comparison_of_results(
 def list_result_files(service: ServiceDep) -> Response:
     """Lists results of other programs that were uploaded, the newest first."""
     items = [vars(one) for one in _files(service).all()]
-    return json_response(_LIST, {"items": items, "formats": FORMATS})
+    return json_response(
+        _LIST, {"items": items, "formats": {name: found.about for name, found in FORMATS.items()}}
+    )
 
 
 @router.post(

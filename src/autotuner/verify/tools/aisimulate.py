@@ -155,5 +155,6 @@ TOOL = Tool(
     point=point,
     inner=inner,
     files=("recommendation.json", "prediction.json"),
+    predicted=True,
     notes=("AISimulate simulates requests of one length that arrive together: TTFT is of waves",),
 )

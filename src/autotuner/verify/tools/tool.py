@@ -45,6 +45,7 @@ class Tool:
         together: in its place, the points that the objects of a file make together.
         inner: the objects within one of a file, each with where it stands there.
         files: patterns of its files in a folder; the first that finds any counts.
+        predicted: whether its figures are predictions, and nothing was measured.
         origin, licence: of whoever publishes such files; "" where anyone may have made them.
     """
 
@@ -56,6 +57,7 @@ class Tool:
     inner: Callable[[Row], Rows] | None = None
     files: tuple[str, ...] = ("*.json", "*.jsonl", "*.json.gz", "*.jsonl.gz")
     notes: tuple[str, ...] = ()
+    predicted: bool = False
     origin: str = ""
     licence: str = ""
 
