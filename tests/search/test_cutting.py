@@ -134,6 +134,20 @@ def test_a_residual_that_improves_with_the_load_may_go_on_improving() -> None:
     assert asked(others=[rival], measured=rising, left=levels([16])) is None
 
 
+def test_a_residual_that_improves_towards_low_loads_may_go_on_improving() -> None:
+    """Highest levels first, as a search may choose them; each octave down TPOT gains 0.2."""
+    loads = (1, 2, 4, 8, 16, 32, 64, 128)
+    sweep = [predicted(n, 20.0 * n, 10.0 + n, 100.0 * math.sqrt(n)) for n in loads]
+    real = [seen(point, 0, 0.2 * place, -0.2 * place) for place, point in enumerate(sweep)]
+    others = [
+        replace(p, tok_s_per_gpu=p.tok_s_per_gpu / 1.1, tok_s_per_user=p.tok_s_per_user / 1.1)
+        for p in real
+    ]
+    for count in range(1, 7):
+        changes = {"predicted": sweep, "others": others, "left": levels(loads[:count])}
+        assert asked(measured=real[-2:], **changes) is None
+
+
 def test_levels_beyond_the_slo_are_cut_once_a_point_meets_it() -> None:
     slo = {"ttft_ms": 100.0}
     unbeaten = replace(FAR_BETTER, tok_s_per_gpu=1.0, tok_s_per_user=1.0)
@@ -158,10 +172,11 @@ def test_a_point_that_breaks_the_slo_beats_nothing() -> None:
 def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
     """A sweep's predictions, and what it really shows.
 
-    Real levels are off by what the launch is off, and by less than the margin on top.
+    Real levels are off by what the launch is off, by what that drifts with each level, and by less
+    than the margin on top.
     """
     factor, within = st.floats(0.3, 3.0), st.sampled_from((-MARGIN / 2, 0.0, MARGIN / 2))
-    offs = draw(st.tuples(*[st.floats(-1, 1)] * 3))
+    offs, drifts = (draw(st.tuples(*[st.floats(-most, most)] * 3)) for most in (1, 0.6))
     stated = [
         replace(
             point,
@@ -171,7 +186,11 @@ def sweeps(draw: st.DrawFn) -> tuple[list[Prediction], list[OperatingPoint]]:
         )
         for point in SWEEP
     ]
-    return stated, [seen(point, *(off + draw(within) for off in offs)) for point in stated]
+    real = [
+        seen(p, *(a + b * place + draw(within) for a, b in zip(offs, drifts, strict=True)))
+        for place, p in enumerate(stated)
+    ]
+    return stated, real
 
 
 @settings(max_examples=400)
@@ -182,9 +201,12 @@ def test_no_level_that_would_join_the_frontier_is_cut(
     objectives: tuple[str, ...],
     data: st.DataObject,
 ) -> None:
-    """The hardest rival is a point that a level left beats by little."""
+    """In whatever order levels are measured. The hardest rival is a point that a level left beats
+    by little."""
     stated, real = drawn
-    best = data.draw(st.sampled_from(real[done:]))
+    order = data.draw(st.permutations(real))
+    measured, ahead = order[:done], order[done:]
+    best = data.draw(st.sampled_from(ahead))
     worse = data.draw(st.floats(0.9, 0.999))
     rival = replace(
         best,
@@ -192,10 +214,9 @@ def test_no_level_that_would_join_the_frontier_is_cut(
         tok_s_per_user=best.tok_s_per_user * worse,
         ttft_ms=best.ttft_ms / worse,
     )
-    cut = why_cut(
-        real[:done], stated, levels(LEVELS[done:]), others=[rival], objectives=objectives, slo={}
-    )
+    left = sorted(point.load for point in ahead)
+    cut = why_cut(measured, stated, left, others=[rival], objectives=objectives, slo={})
     wanted = objective_vector(best, objectives)
-    reached = [objective_vector(point, objectives) for point in real[:done]]
+    reached = [objective_vector(point, objectives) for point in measured]
     if not any(one == wanted or dominates(one, wanted) for one in reached):
         assert cut is None

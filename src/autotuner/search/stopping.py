@@ -5,9 +5,10 @@ A search is over when nothing is left, a budget is reached, or too little is to 
 A launch shows at its first levels how far off its predictions are. The levels left are taken for as
 good as they may be: as predicted, corrected by the most favourable residual ln(measured /
 predicted) that this launch has shown, by the steepest favourable drift of that residual over its
-levels, carried on, and by a margin. Where even so none of them would join the frontier, measuring
-them is in vain. On 17 landscapes replayed with their noise no frontier lost anything by these
-margins, and narrower ones lost some of it (docs/decisions/0009-sweeps-cut-short.md).
+levels towards theirs, carried on, and by a margin. Where even so none of them would join the
+frontier, measuring them is in vain. On 17 landscapes replayed with their noise no frontier lost
+anything by these margins, and narrower ones lost some of it
+(docs/decisions/0009-sweeps-cut-short.md).
 """
 
 from __future__ import annotations
@@ -153,21 +154,28 @@ def _at_best(expected: OperatingPoint, anchors: Sequence[_Anchor]) -> OperatingP
     for name in _FIGURES:
         if not all(has(point, (name,)) for point in (expected, *(a.measured for a in anchors))):
             continue
-        shown = max(anchor.gain(name) for anchor in anchors) + octaves * _drift(anchors, name)
+        drift = _drift(anchors, name, expected.load)
+        shown = max(anchor.gain(name) for anchor in anchors) + octaves * drift
         gain = math.exp(shown + margin)
         value = getattr(expected, name)
         figures[name] = value * gain if OBJECTIVES[name].maximise else value / gain
     return replace(expected, **figures)
 
 
-def _drift(anchors: Sequence[_Anchor], name: str) -> float:
-    """The steepest rise of a gain from one level to the next, for each octave; 0 where none is."""
+def _drift(anchors: Sequence[_Anchor], name: str, load: LoadLevel) -> float:
+    """The steepest rise of a gain from one level to the next on the way to `load`, for each octave;
+    0 where none is.
+
+    Levels are measured in any order: the way leads up from those below it, down from those above.
+    """
     rising = sorted(anchors, key=lambda anchor: anchor.measured.load)
-    steps = (
+    steps = [
         (after.gain(name) - before.gain(name)) / before.octaves_to(after.measured.load)
         for before, after in itertools.pairwise(rising)
-    )
-    return max([0.0, *steps])
+    ]
+    up = steps if rising[0].measured.load < load else []
+    down = [-step for step in steps] if rising[-1].measured.load > load else []
+    return max([0.0, *up, *down])
 
 
 def _over(hope: OperatingPoint, limits: Mapping[str, float]) -> str | None:
