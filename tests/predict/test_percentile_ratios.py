@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autotuner.catalog import gpu_named, known_model
 from autotuner.config import LATENCIES, LoadLevel
 from autotuner.predict import Observation, Prediction, Scenario
 from autotuner.predict.percentile_ratios import PercentileRatios
+from autotuner.predict.predictor import latency_ms
 
 QWEN, H200 = known_model("Qwen/Qwen3-32B"), gpu_named("h200")
 assert QWEN is not None
@@ -47,8 +50,9 @@ def test_measured_ratios_take_the_place_of_the_usual_one() -> None:
     one, many = expected_ratio(seen(5.0)), expected_ratio(*[seen(5.0)] * 20)
     assert usual < one < many == pytest.approx(5.0, rel=0.05)
     found = PercentileRatios(WHERE, [seen(5.0)] * 20).corrections(POINT)
-    assert found["percentiles_from"] == "20 measured levels"
-    assert set(found) == {"ttft_p99_ms", "percentiles_from"}, "of others nothing was measured"
+    step = "TTFT p90 in step with the other percentile"
+    assert found["percentiles_from"] == f"20 measured levels ({step})"
+    assert set(found) == {"ttft_p90_ms", "ttft_p99_ms", "percentiles_from"}, "of TTFT alone"
 
 
 def test_near_loads_and_the_own_model_count_more() -> None:
@@ -66,4 +70,46 @@ def test_a_predicted_percentile_is_corrected_and_says_so() -> None:
     simulated = replace(POINT, ttft_p99_ms=800.0, percentiles_from="simulated requests")
     found = PercentileRatios(WHERE, [seen(2.0)] * 3).corrections(simulated)
     assert 400.0 < found["ttft_p99_ms"] < 800.0
-    assert found["percentiles_from"] == "simulated requests, corrected by 3 measured levels"
+    assert found["percentiles_from"].startswith("simulated requests, corrected by 3 measured level")
+
+
+def test_a_p99_that_no_level_taught_follows_the_p90() -> None:
+    """Levels of 10 to 99 requests tell a p90 and no p99."""
+    observations = [replace(seen(1.0), percentiles={"ttft_p90_ms": 400.0})] * 20
+    found = PercentileRatios(WHERE, observations).corrections(POINT)
+    assert found["ttft_p90_ms"] == pytest.approx(4.0 * POINT.ttft_ms, rel=0.05)
+    assert found["ttft_p99_ms"] > found["ttft_p90_ms"]
+
+
+RATIOS = st.none() | st.floats(0.2, 30.0)
+
+
+@given(
+    st.lists(st.tuples(RATIOS, RATIOS, st.integers(1, 256)), min_size=1, max_size=6),
+    st.none() | st.tuples(st.floats(0.5, 5.0), st.floats(1.0, 4.0)),
+)
+def test_no_p99_is_predicted_below_its_p90(
+    levels: list[tuple[float | None, float | None, int]], given_by: tuple[float, float] | None
+) -> None:
+    observations = [
+        replace(
+            seen(1.0, load=LoadLevel.concurrency(load)),
+            percentiles={
+                f"{mean}_{percentile}_ms": ratio * mean_ms
+                for percentile, ratio in (("p90", p90), ("p99", p99))
+                if ratio is not None
+                for mean, mean_ms in (("ttft", 100.0), ("tpot", 10.0))
+            },
+        )
+        for p90, p99, load in levels
+    ]
+    point = POINT
+    if given_by:
+        p90_ms = given_by[0] * POINT.ttft_ms
+        point = replace(POINT, ttft_p90_ms=p90_ms, ttft_p99_ms=p90_ms * given_by[1])
+    found = replace(point, **PercentileRatios(WHERE, observations).corrections(point))
+    for mean in ("ttft", "tpot"):
+        p90, p99 = (latency_ms(found, f"{mean}_{name}_ms") for name in ("p90", "p99"))
+        assert p90 is not None
+        assert p99 is not None
+        assert p90 <= p99
