@@ -109,7 +109,7 @@ class Benchmark(Document):
     warmup_requests: NonNegativeInt = 2
     """Requests before the clock starts, at each level."""
     repeats: PositiveInt = 1
-    """Times the whole sweep is measured in a launch; their median counts."""
+    """Times each level is measured in a launch; their median counts."""
     cut_short: Bool = True
     """Whether a launch ends when, by its predictions and what it has shown, no level that is left
     can improve the frontier; never in the first launch, nor where nothing is predicted."""

@@ -76,7 +76,9 @@ async def levels_to_measure(
 ) -> AsyncIterator[tuple[LoadLevel, int]]:
     """The load levels of a launch in order, each with the number of its repeat.
 
-    Levels that an interrupted call has measured are not measured again.
+    Levels that an interrupted call has measured are not measured again. The whole sweep is
+    repeated; where `next_level` chooses, a level is measured with all its repeats before the next,
+    so that nothing is owed when the launch ends.
 
     Args:
         cut: called with the reason where levels are left out.
@@ -86,6 +88,10 @@ async def levels_to_measure(
     kept = Counter(measurement.load for measurement in launch.measured)
     levels = prepared.levels(launch.candidate.id)
     left = [load for load in levels if not kept[load]]
+    together = 1 if next_level is None else task.benchmark.repeats
+    for load in levels:
+        for repeat in range(kept[load] or together, together):
+            yield load, repeat
     while left:
         why = why_not(launch, prepared, left, rivals)
         load = left[0]
@@ -100,9 +106,10 @@ async def levels_to_measure(
         if why is not None:
             cut(f"after {_counted(launch)}: {why}")
             break
-        yield load, 0
+        for repeat in range(together):
+            yield load, repeat
         left.remove(load)
-    for repeat in range(1, task.benchmark.repeats):
+    for repeat in range(together, task.benchmark.repeats):
         for load in levels:
             if load not in left and kept[load] <= repeat:
                 yield load, repeat

@@ -1802,7 +1802,7 @@ export interface components {
             ready_timeout_s: number;
             /**
              * Repeats
-             * @description Times the whole sweep is measured in a launch; their median counts.
+             * @description Times each level is measured in a launch; their median counts.
              * @default 1
              */
             repeats: number;
