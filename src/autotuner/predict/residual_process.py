@@ -125,7 +125,7 @@ class ResidualProcess:
 
             among = covariance(self._places, self._places, hyperparameters)
             if any(variance for _, variance in shared_errors):
-                among = among + _of_shared_errors(shared_errors)
+                among = among + shared_error_covariance(shared_errors)
             self._conditional = conditioned(among, hyperparameters.noise, clipped(residuals))
 
     def at(self, places: Sequence[Place]) -> Posterior:
@@ -161,7 +161,7 @@ class ResidualProcess:
         return self._conditional.mean(covariance(self._places, places, self._constants))
 
 
-def _of_shared_errors(errors: Sequence[tuple[Hashable | None, float]]) -> Array:
+def shared_error_covariance(errors: Sequence[tuple[Hashable | None, float]]) -> Array:
     """Covariance of measurements that share errors: `n x n`."""
     import numpy as np
 

@@ -3,7 +3,8 @@
 How an engine on a device, a number format or a layout is mispredicted is alike from model to model,
 though only in part: residuals of another model count with `ACROSS_MODELS`. A Gaussian process like
 that of `residuals`, on features that mean the same for every model; its posterior mean becomes part
-of the prediction, and the uncertainty is left to the search's own process.
+of the prediction, and the uncertainty is left to the search's own process. What others measured
+counts as in calibration: as far as it agrees, and with an error that all points of a group share.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from autotuner.predict import Observation, e2e_ms, requests_in_flight
+from autotuner.predict.agreement import weighed
 from autotuner.predict.gaussian_process import (
     Component,
     conditioned,
@@ -24,7 +26,7 @@ from autotuner.predict.gaussian_process import (
     matern32,
     squared_distances,
 )
-from autotuner.predict.residual_process import clipped
+from autotuner.predict.residual_process import clipped, shared_error_covariance
 from autotuner.search.hybrid.rows import Bools, Floats, Rows, pace_ms
 from autotuner.search.strategy import SearchState
 
@@ -70,24 +72,30 @@ def transferred_residuals(state: SearchState, rows: Rows) -> Floats:
     circumstances = state.knowledge.circumstances
     if not all(candidate in circumstances for candidate in rows.candidates):
         return found
-    earlier = _most_alike(state)
+    weighing = weighed(_most_alike(state))
+    earlier = weighing.kept
     if not earlier:
         return found
     seen, asked = _seen(earlier), _asked(state, rows)
     among, across = _tag_similarities(seen, seen), _tag_similarities(seen, asked)
     for column, quantity in enumerate(_LENGTHS):
         values = clipped([_residual(o, quantity) for o in earlier])
-        process = conditioned(_kernel(seen, seen, among, quantity), NOISE, values)
+        shared = shared_error_covariance(weighing.shared_errors(quantity))
+        process = conditioned(_kernel(seen, seen, among, quantity) + shared, NOISE, values)
         found[:, column] = process.mean(_kernel(seen, asked, across, quantity))
     return found
 
 
 def _most_alike(state: SearchState) -> Sequence[Observation]:
-    """Observations of the base predictor that the search has; the most alike, where too many."""
+    """Observations of the base predictor that the search has; the most alike, where too many.
+
+    Of those that are as alike, what was measured here comes first.
+    """
     places = state.knowledge.circumstances.values()
     devices, engines = {p.device for p in places}, {p.engine for p in places}
     ranked = sorted(
-        state.knowledge.earlier, key=lambda o: -(2 * (o.device in devices) + (o.engine in engines))
+        state.knowledge.earlier,
+        key=lambda o: (-(2 * (o.device in devices) + (o.engine in engines)), o.is_foreign),
     )
     return ranked[:MOST_OBSERVATIONS]
 
