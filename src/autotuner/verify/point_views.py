@@ -8,14 +8,28 @@ from autotuner.tuning.operating_points import FigureView, OperatingPointView, Po
 from autotuner.verify.points import Point, PointFile
 from autotuner.verify.readers import is_predicted
 
+
+class ResultPointView(OperatingPointView):
+    """A point of a file, and what it is of; null is what the file does not state of it."""
+
+    model: str | None
+    workload: str | None
+    """Lengths of its requests: `D(1024,512)`."""
+    engine: str | None
+    engine_version: str | None
+    system: str | None
+    layout: str | None
+    """How its workers are laid out, where its settings cannot say it."""
+
+
 _SCALARS = (str, int, float, bool)
 
 
-def point_views(file: PointFile) -> Iterator[OperatingPointView]:
+def point_views(file: PointFile) -> Iterator[ResultPointView]:
     """The points of a file, in its order."""
     kind = "predicted" if is_predicted(file) else "measured"
     for place, point in enumerate(file.points, 1):
-        yield OperatingPointView(
+        yield ResultPointView(
             id=f"{place}:{point.load.kind.value}:{point.load.value:g}",
             kind=kind,
             experiment_index=None,
@@ -34,7 +48,19 @@ def point_views(file: PointFile) -> Iterator[OperatingPointView]:
             is_steady=True,
             source=point.tool or file.format,
             note="; ".join(point.remarks),
+            model=point.model,
+            workload=_workload(point),
+            engine=point.engine,
+            engine_version=point.engine_version,
+            system=point.system,
+            layout=point.layout,
         )
+
+
+def _workload(point: Point) -> str | None:
+    if not point.isl or not point.osl:
+        return None
+    return point.lengths or f"D({point.isl:g},{point.osl:g})"
 
 
 def _figures(point: Point) -> PointFiguresView:

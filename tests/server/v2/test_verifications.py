@@ -133,6 +133,18 @@ def test_results_of_inferencex_and_packed_ones_are_kept(client: TestClient) -> N
     assert (about["format"], about["points"]) == ("inferencex", 1)
 
 
+def test_each_point_of_results_says_what_it_is_of(client: TestClient) -> None:
+    other = {**INFERENCEX, "model": "qwen3-8b", "isl": 128}
+    about = kept(client, ("agg.json", json.dumps([INFERENCEX, other]).encode())).json()
+    found = client.get(f"{FILES}/{about['id']}").json()
+    of = {(one["model"], one["workload"], one["system"]) for one in found["items"]}
+    assert of == {("llama-3-1-70b", "D(1024,1024)", "h200"), ("qwen3-8b", "D(128,1024)", "h200")}
+    assert found["models"] == ["llama-3-1-70b", "qwen3-8b"]
+    silent = kept(client, ("silent.csv", MEASURED)).json()
+    for one in client.get(f"{FILES}/{silent['id']}").json()["items"]:
+        assert (one["model"], one["workload"], one["engine"]) == (None, None, None)
+
+
 def test_the_same_results_are_kept_once_and_can_be_forgotten(client: TestClient) -> None:
     one = kept(client, ("../../etc/a:b.csv", MEASURED)).json()
     assert one["name"] == "a_b.csv"

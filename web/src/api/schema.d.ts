@@ -6009,6 +6009,90 @@ export interface components {
             points: number;
         };
         /**
+         * ResultPointView
+         * @description A point of a file, and what it is of; null is what the file does not state of it.
+         */
+        ResultPointView: {
+            /** Candidate */
+            candidate: string;
+            /** Engine */
+            engine: string | null;
+            /** Engine Version */
+            engine_version: string | null;
+            /**
+             * Experiment Index
+             * @description Place of its launch; null where the candidate has not been launched.
+             */
+            experiment_index: number | null;
+            figures: components["schemas"]["PointFiguresView"];
+            /**
+             * Gpus
+             * @description Number of occupied GPUs; 0 on a CPU.
+             */
+            gpus: number;
+            /**
+             * Id
+             * @description Stable: `3:concurrency:8` of experiment 3, `CANDIDATE:concurrency:8` where predicted.
+             */
+            id: string;
+            /**
+             * Is Steady
+             * @description False where requests failed or the engine did not keep up: no operating point.
+             */
+            is_steady: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "measured" | "predicted";
+            /**
+             * Layout
+             * @description How its workers are laid out, where its settings cannot say it.
+             */
+            layout: string | null;
+            load: components["schemas"]["LoadLevel"];
+            /**
+             * Meets Slo
+             * @description Whether its values are within all limits; null without limits, and where it is not steady.
+             */
+            meets_slo: boolean | null;
+            /** Model */
+            model: string | null;
+            /**
+             * Note
+             * @description Sentence about these figures; empty where there is nothing to say.
+             */
+            note: string;
+            /** On Frontier */
+            on_frontier: boolean;
+            /**
+             * Settings
+             * @description `group.field` -> value.
+             */
+            settings: {
+                [key: string]: string | number | boolean | string[] | null;
+            };
+            /**
+             * Source
+             * @description Load generator that measured it, or kind of data that the prediction stands on.
+             */
+            source: string;
+            /** System */
+            system: string | null;
+            /**
+             * Verdicts
+             * @description Limited quantity -> `meets`, `unclear` where the limit lies inside the interval, `misses`.
+             */
+            verdicts: {
+                [key: string]: "meets" | "unclear" | "misses";
+            };
+            /**
+             * Workload
+             * @description Lengths of its requests: `D(1024,512)`.
+             */
+            workload: string | null;
+        };
+        /**
          * ResultPointsView
          * @description Operating points of uploaded results.
          */
@@ -6024,7 +6108,7 @@ export interface components {
             excluded: components["schemas"]["LeftOutView"][];
             file: components["schemas"]["ResultFileView"];
             /** Items */
-            items: components["schemas"]["OperatingPointView"][];
+            items: components["schemas"]["ResultPointView"][];
             /**
              * Models
              * @description As far as the points state them, as in all the lists below.

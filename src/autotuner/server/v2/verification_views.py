@@ -8,9 +8,9 @@ from typing import Any
 from autotuner.config import LoadLevel
 from autotuner.report.comparison import comparison_document
 from autotuner.server.v2.routing import View
-from autotuner.tuning.operating_points import OperatingPointView
 from autotuner.verify import Comparison, Errors
 from autotuner.verify.accuracy import AccuracyRow, StoredAccuracy
+from autotuner.verify.point_views import ResultPointView
 
 MOST_PAIRS = 5_000
 _MOST_LISTED = 200
@@ -98,7 +98,7 @@ class ResultPointsView(View):
     """Operating points of uploaded results."""
 
     file: ResultFileView
-    items: list[OperatingPointView]
+    items: list[ResultPointView]
     excluded: list[LeftOutView]
     """The first of the entries that cannot be used."""
     notes: list[str]

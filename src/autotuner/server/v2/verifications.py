@@ -170,27 +170,17 @@ def get_result_points(service: ServiceDep, file_id: FileId) -> Response:
     """Operating points of uploaded results, in the form of a task's points."""
     files = _files(service)
     about, found = files.about(file_id), files.points(file_id)
+    points = list(point_views(found))
     named = {
-        name: sorted({str(value) for point in found.points if (value := getattr(point, field))})
-        for name, field in (
-            ("models", "model"),
-            ("engines", "engine"),
-            ("engine_versions", "engine_version"),
-            ("systems", "system"),
-        )
-    }
-    lengths = {
-        point.lengths or f"D({point.isl:g},{point.osl:g})"
-        for point in found.points
-        if point.isl and point.osl
+        f"{field}s": sorted({value for point in points if (value := getattr(point, field))})
+        for field in ("model", "engine", "engine_version", "system", "workload")
     }
     view = {
         **named,
         "file": vars(about),
-        "items": list(point_views(found))[:_MOST_POINTS],
+        "items": points[:_MOST_POINTS],
         "excluded": [vars(one) for one in found.excluded[:_MOST_LISTED]],
         "notes": found.notes,
-        "workloads": sorted(lengths),
     }
     return json_response(_POINTS, view)
 
