@@ -27,12 +27,13 @@ def test_two_tasks_are_compared(service: ServiceProcess, page: Page) -> None:
     series = page.get_by_role("list", name="Series")
     expect(series.get_by_role("listitem")).to_have_count(2)
     # The one is of another model and workload, which is said beside the chart and above it.
-    expect(series.get_by_text("other model and workload")).to_be_visible()
-    expect(page.get_by_text("These are not of one model and workload")).to_be_visible()
+    expect(series.get_by_text("other model · other workload")).to_be_visible()
+    warning = page.get_by_text("These are not known to be of one model and workload")
+    expect(warning).to_be_visible()
     page.get_by_role("combobox", name="Uploaded results to add").select_option(
         label="theirs.csv · csv"
     )
-    expect(series.get_by_text("theirs.csv")).to_be_visible()
+    expect(series.get_by_text("model not stated · workload not stated")).to_be_visible()
     page.get_by_role("combobox", name="Across").select_option("Time to first token, mean")
     chart = page.get_by_role("img", name="Throughput per GPU against Time to first token, mean")
     expect(chart).to_be_visible()
@@ -43,5 +44,9 @@ def test_two_tasks_are_compared(service: ServiceProcess, page: Page) -> None:
     expect(chart).to_be_visible()
     assert page.url == address
     page.get_by_role("button", name="Leave out SmolLM2 on this CPU").click()
-    expect(page.get_by_text("These are not of one model and workload")).to_be_hidden()
-    expect(series.get_by_role("listitem")).to_have_count(2)
+    # The file does not say what it is of: nobody knows that it answers the same question.
+    expect(warning).to_be_visible()
+    expect(page.get_by_text("theirs.csv does not state its model and workload.")).to_be_visible()
+    page.get_by_role("button", name="Leave out theirs.csv").click()
+    expect(warning).to_be_hidden()
+    expect(series.get_by_role("listitem")).to_have_count(1)

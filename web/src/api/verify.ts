@@ -14,9 +14,14 @@ export type ComparedPair = Schemas["ComparedPairView"];
 export type ComparedChoice = Schemas["ComparedChoiceView"];
 export type ComparedSide = Schemas["ComparedSideView"];
 
-/** Points of uploaded results, in the shape that points of tasks have. */
+/** A point of uploaded results, in the shape that points of tasks have, and what it is of. */
+export type ResultPoint = OperatingPoint &
+  Pick<
+    Schemas["ResultPointView"],
+    "model" | "workload" | "engine" | "engine_version" | "system" | "layout"
+  >;
 export type ResultPoints = Omit<Schemas["ResultPointsView"], "items"> & {
-  items: readonly OperatingPoint[];
+  items: readonly ResultPoint[];
 };
 
 export interface AccuracyFilter {

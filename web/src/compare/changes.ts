@@ -2,7 +2,8 @@
 
 import type { Figure, OperatingPoint } from "~/api/points";
 import { quantity } from "~/ui/quantities";
-import { mixedWith, type Series } from "./series";
+import { isComparable } from "./mixture";
+import type { Series } from "./series";
 
 export const COMPARED = ["tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms"] as const;
 
@@ -28,7 +29,7 @@ interface PointPair {
 
 /** Points of both that have the same settings and load; none of another model or workload. */
 export function samePoints(first: Series, other: Series): PointPair[] {
-  if (mixedWith(first, other).length > 0) return [];
+  if (!isComparable(first, other)) return [];
   const known = new Map(first.points.points.map((point) => [identity(point), point]));
   return other.points.points.flatMap((now) => {
     const then = known.get(identity(now));

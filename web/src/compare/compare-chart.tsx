@@ -7,18 +7,18 @@ import { planeOf } from "~/explorer/axes";
 import { counted } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import classes from "./compare.module.css";
-import { looks, planeAxes, planeSeries, spanOfPlanes } from "./plane-option";
+import { looks, planeAxes, planeSeries, type Stroke, spanOfPlanes } from "./plane-option";
 import type { Series } from "./series";
 
 interface CompareChartProps {
   series: readonly Series[];
-  marks: readonly boolean[];
+  strokes: readonly Stroke[];
   axes: { x: string; y: string; logX: boolean; logY: boolean };
   onlyFrontier: boolean;
 }
 
 /** The points and frontiers of all series on the same axes. */
-export function CompareChart({ series, marks, axes, onlyFrontier }: CompareChartProps) {
+export function CompareChart({ series, strokes, axes, onlyFrontier }: CompareChartProps) {
   const palette = usePalette();
   const isDark = useComputedColorScheme("light") === "dark";
   const { ref, width, height } = useElementSize<HTMLDivElement>();
@@ -35,10 +35,13 @@ export function CompareChart({ series, marks, axes, onlyFrontier }: CompareChart
     [first, span, size, palette],
   );
   const drawn = useMemo(
-    () => planeSeries(planes, looks(marks, isDark), onlyFrontier),
-    [planes, marks, isDark, onlyFrontier],
+    () => planeSeries(planes, looks(strokes, isDark), onlyFrontier),
+    [planes, strokes, isDark, onlyFrontier],
   );
-  const names = series.map(({ name, points }) => `${name}, ${counted(points.size, "point")}`);
+  const names = series.map(
+    ({ name, isPredicted, points }) =>
+      `${name}, ${counted(points.size, isPredicted ? "predicted point" : "point")}`,
+  );
   return (
     <div
       ref={ref}

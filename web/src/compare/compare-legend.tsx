@@ -4,27 +4,31 @@ import { Link } from "@tanstack/react-router";
 import type { CSSProperties } from "react";
 import { counted } from "~/ui/format";
 import classes from "./compare.module.css";
-import { looks } from "./plane-option";
-import { mixedWith, type Series } from "./series";
+import type { Mark } from "./mixture";
+import { looks, type Stroke } from "./plane-option";
+import type { Series } from "./series";
 
 interface CompareLegendProps {
   series: readonly Series[];
-  marks: readonly boolean[];
+  marks: readonly (readonly Mark[])[];
+  strokes: readonly Stroke[];
   onFirst: (key: string) => void;
-  onRemove: (key: string) => void;
+  onRemove: (one: Series) => void;
 }
 
-/** The series by name and colour; what is of another model or workload says so. */
-export function CompareLegend({ series, marks, onFirst, onRemove }: CompareLegendProps) {
-  const given = looks(marks, useComputedColorScheme("light") === "dark");
+/** The series by name and look; what is predicted, of something else, or does not say of what, says so. */
+export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: CompareLegendProps) {
+  const given = looks(strokes, useComputedColorScheme("light") === "dark");
   return (
     <ul className={classes.legend} aria-label="Series">
       {series.map((one, place) => {
-        const mixed = series[0] ? mixedWith(series[0], one) : [];
+        const words = [...(one.isPredicted ? ["predicted"] : []), ...(marks[place] ?? [])];
+        const whole = one.partOf === null ? one.name : `all of ${one.partOf}`;
         return (
           <li key={one.key}>
             <span
-              className={`${classes.sign} ${marks[place] ? classes.marked : ""}`}
+              className={classes.sign}
+              data-stroke={given[place]?.stroke}
               style={{ "--series": given[place]?.color } as CSSProperties}
               aria-hidden
             />
@@ -43,9 +47,7 @@ export function CompareLegend({ series, marks, onFirst, onRemove }: CompareLegen
                 </Anchor>
               )}{" "}
               <span className="quiet">{counted(one.points.size, "point")}</span>
-              {mixed.length > 0 && (
-                <span className={classes.mark}> · other {mixed.join(" and ")}</span>
-              )}
+              {words.length > 0 && <span className={classes.mark}> · {words.join(" · ")}</span>}
             </span>
             {place > 0 && one.taskId !== null && (
               <Tooltip label="Compare the others with it">
@@ -62,8 +64,8 @@ export function CompareLegend({ series, marks, onFirst, onRemove }: CompareLegen
             <ActionIcon
               size="sm"
               variant="subtle"
-              aria-label={`Leave out ${one.name}`}
-              onClick={() => onRemove(one.key)}
+              aria-label={`Leave out ${whole}`}
+              onClick={() => onRemove(one)}
             >
               <IconX size={14} aria-hidden />
             </ActionIcon>

@@ -14,8 +14,10 @@ import classes from "./compare.module.css";
 import { CompareChart } from "./compare-chart";
 import { CompareLegend } from "./compare-legend";
 import { ChangeTable, DifferenceTable, PointsTable } from "./compare-tables";
+import { marksOf, warnings } from "./mixture";
+import { strokeOf } from "./plane-option";
 import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers } from "./search-params";
-import { mixedWith, type Series } from "./series";
+import type { Series } from "./series";
 import { useSeries } from "./use-series";
 
 const route = getRouteApi("/compare");
@@ -26,17 +28,19 @@ export function ComparePage() {
   const navigate = route.useNavigate();
   const tasks = taskNumbers(search.tasks);
   const files = fileIds(search.files);
-  const { series, unread, isPending } = useSeries(tasks, files);
+  const { series: found, unread, isPending } = useSeries(tasks, files);
+  // A file is as many series as it holds models and workloads.
+  const series = useMemo(() => found.slice(0, MOST_SERIES), [found]);
   const change = (part: CompareSearch) =>
     void navigate({
       search: (before) => ({ ...before, ...part }),
       replace: true,
       resetScroll: false,
     });
-  const remove = (key: string) =>
+  const remove = ({ taskId, fileId }: Series) =>
     change({
-      tasks: tasks.filter((id) => `task ${id}` !== key).join(",") || undefined,
-      files: files.filter((id) => `file ${id}` !== key).join(",") || undefined,
+      tasks: tasks.filter((id) => id !== taskId).join(",") || undefined,
+      files: files.filter((id) => id !== fileId).join(",") || undefined,
     });
   const putFirst = (key: string) =>
     change({
@@ -60,6 +64,12 @@ export function ComparePage() {
       {unread.map(({ key, error, retry }) => (
         <ErrorNotice key={key} error={error} onRetry={retry} />
       ))}
+      {found.length > series.length && (
+        <Text size="sm" className="quiet">
+          The first {series.length} of {found.length} series: no more can be distinguished on one
+          plane.
+        </Text>
+      )}
       {tasks.length + files.length === 0 && (
         <EmptyState
           title="Nothing is chosen yet"
@@ -129,14 +139,18 @@ interface ShownProps {
   search: CompareSearch;
   onChange: (part: CompareSearch) => void;
   onFirst: (key: string) => void;
-  onRemove: (key: string) => void;
+  onRemove: (one: Series) => void;
 }
 
 function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
   const [first, ...others] = series as [Series, ...Series[]];
-  const marks = useMemo(
-    () => series.map((one) => mixedWith(first, one).length > 0),
-    [series, first],
+  const marks = useMemo(() => marksOf(series), [series]);
+  const strokes = useMemo(
+    () =>
+      series.map(({ isPredicted }, place) =>
+        strokeOf((marks[place]?.length ?? 0) > 0, isPredicted),
+      ),
+    [series, marks],
   );
   const choices = useMemo(
     () => axisChoices(new PointSet(series.flatMap(({ points }) => points.points))),
@@ -166,16 +180,18 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
     />
   );
   const hasSame = others.some((other) => changesBetween(first, other).some(({ pairs }) => pairs));
-  const mixed = others.filter((_, place) => marks[place + 1]);
+  const warned = warnings(series, marks);
   return (
     <>
-      {mixed.length > 0 && (
-        <Alert color="orange" role="status" title="These are not of one model and workload">
+      {warned.length > 0 && (
+        <Alert
+          color="orange"
+          role="status"
+          title="These are not known to be of one model and workload"
+        >
           <Text size="sm" className="text-of-users">
-            {mixed
-              .map((one) => `${one.name} has another ${mixedWith(first, one).join(" and ")}`)
-              .join("; ")}
-            . They are drawn dashed and hollow: their figures are no answer to which is better.
+            {warned.join(" ")} What is marked is drawn hollow and dashed: its figures are no answer
+            to which is better.
           </Text>
         </Alert>
       )}
@@ -213,12 +229,18 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
         ) : (
           <CompareChart
             series={series}
-            marks={marks}
+            strokes={strokes}
             axes={axes}
             onlyFrontier={search.only === "frontier"}
           />
         )}
-        <CompareLegend series={series} marks={marks} onFirst={onFirst} onRemove={onRemove} />
+        <CompareLegend
+          series={series}
+          marks={marks}
+          strokes={strokes}
+          onFirst={onFirst}
+          onRemove={onRemove}
+        />
         {choices.length > 0 && <PointsTable series={series} x={x} y={y} />}
       </section>
       <section className={`card ${classes.card}`} aria-labelledby="differences">

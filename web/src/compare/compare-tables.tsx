@@ -5,7 +5,8 @@ import { change, count, fieldName, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { COMPARED, changesBetween } from "./changes";
 import classes from "./compare.module.css";
-import { differingRows, mixedWith, type Series } from "./series";
+import { isComparable } from "./mixture";
+import { differingRows, type Series } from "./series";
 
 const COLUMN_PX = 170;
 
@@ -16,9 +17,14 @@ function Heads({ series, first }: { series: readonly Series[]; first: string }) 
   return (
     <tr>
       <th scope="col">{first}</th>
-      {series.map(({ key, name }, place) => (
+      {series.map(({ key, name, isPredicted }, place) => (
         <th key={key} scope="col" className="text-of-users">
           {name}
+          {isPredicted && (
+            <Text size="xs" className="quiet">
+              predicted
+            </Text>
+          )}
           {place === 0 && (
             <Text size="xs" className="quiet">
               baseline
@@ -34,7 +40,7 @@ function Heads({ series, first }: { series: readonly Series[]; first: string }) 
 export function DifferenceTable({ series }: { series: readonly Series[] }) {
   const differing = differingRows(series);
   const [first] = series;
-  const isMixed = series.map((one) => first !== undefined && mixedWith(first, one).length > 0);
+  const isMixed = series.map((one) => first !== undefined && !isComparable(first, one));
   const figures = COMPARED.map((name) => ({
     shown: quantity(name),
     cells: figureCells(

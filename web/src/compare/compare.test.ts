@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { planeOf } from "~/explorer/axes";
+import { PointSet } from "~/explorer/point-set";
 import { point } from "~/explorer/testing-points";
 import { changesBetween } from "./changes";
-import { looks } from "./plane-option";
+import { isComparable, marksOf, warnings } from "./mixture";
+import { looks, planeSeries, strokeOf } from "./plane-option";
 import { compareSearch, fileIds, taskNumbers } from "./search-params";
-import { differingRows, mixedWith, workloadOf } from "./series";
-import { aSeries } from "./testing-series";
+import { differingRows, type Series, seriesOfFile, workloadOf } from "./series";
+import { aFile, aSeries } from "./testing-series";
 
 const at = (value: number, spread: number) => ({
   value,
@@ -33,26 +36,81 @@ describe("the address", () => {
 describe("series of something else", () => {
   it("are known by model and workload, whoever owns the model", () => {
     const first = aSeries();
-    expect(mixedWith(first, aSeries({ model: "qwen3-8b" }))).toEqual([]);
-    expect(mixedWith(first, aSeries({ model: "llama-3-1-8b", workload: "D(8,8)" }))).toEqual([
-      "model",
-      "workload",
+    expect(marksOf([first, aSeries({ model: "qwen3-8b" })])).toEqual([[], []]);
+    expect(marksOf([first, aSeries({ model: "llama-3-1-8b", workload: "D(8,8)" })])).toEqual([
+      [],
+      ["other model", "other workload"],
     ]);
-    // What a file does not state is not known to differ.
-    expect(mixedWith(first, aSeries({ model: "", workload: "" }))).toEqual([]);
   });
 
-  it("are drawn unlike the others", () => {
-    const [one, two] = looks([false, true], false);
-    expect(one?.isMarked).toBe(false);
-    expect(two?.isMarked).toBe(true);
-    expect(one?.color).not.toBe(two?.color);
+  it("are what does not state its model or workload", () => {
+    const silent = aSeries({ name: "silent", model: "", workload: "" });
+    const both = [aSeries(), silent];
+    expect(marksOf(both)[1]).toEqual(["model not stated", "workload not stated"]);
+    expect(warnings(both, marksOf(both))).toEqual([
+      "silent does not state its model and workload.",
+    ]);
+    expect(isComparable(aSeries(), silent)).toBe(false);
+    expect(warnings([silent], marksOf([silent]))).toEqual([]);
+  });
+
+  it("are found between any two, not between the first and the others alone", () => {
+    const series = [
+      aSeries({ model: "" }),
+      aSeries({ name: "one" }),
+      aSeries({ name: "two", model: "llama-3-1-8b" }),
+    ];
+    expect(marksOf(series)).toEqual([["model not stated"], [], ["other model"]]);
+    expect(warnings(series, marksOf(series))).toContain("two has another model.");
+  });
+
+  it("and predictions are drawn unlike the others", () => {
+    const strokes = [strokeOf(false, false), strokeOf(true, false), strokeOf(true, true)];
+    expect(strokes).toEqual(["solid", "dashed", "dotted"]);
+    const given = looks(strokes, false);
+    expect(given[0]?.color).not.toBe(given[1]?.color);
+    const set = new PointSet([point({ figures: { tok_s: 1, ttft_ms: 2 } })]);
+    const plane = planeOf(set, { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
+    const fills = planeSeries([plane, plane, plane], given, false)
+      .map((one) => (one as { itemStyle?: { color: string } }).itemStyle?.color)
+      .filter(Boolean);
+    expect(fills).toEqual([given[0]?.color, "transparent", "transparent"]);
   });
 
   it("are never paired point by point", () => {
     const items = [measured(2, at(100, 5))];
-    const other = aSeries({ items, workload: "D(8,8)" });
-    expect(changesBetween(aSeries({ items }), other).every(({ pairs }) => pairs === 0)).toBe(true);
+    for (const other of [{ workload: "D(8,8)" }, { model: "" }]) {
+      const changes = changesBetween(aSeries({ items }), aSeries({ items, ...other }));
+      expect(changes.every(({ pairs }) => pairs === 0)).toBe(true);
+    }
+  });
+});
+
+describe("a file", () => {
+  it("of several models and workloads is as many series", () => {
+    const of = (model: string, workload: string) => ({ model, workload, engine: "vllm" });
+    const series = seriesOfFile(
+      aFile([of("Qwen3-8B", "D(8,4)"), of("llama", "D(8,4)"), of("qwen3-8b", "D(8,4)"), {}]),
+    );
+    expect(series.map(({ model, points }) => [model, points.size])).toEqual([
+      ["Qwen3-8B", 2],
+      ["llama", 1],
+      ["", 1],
+    ]);
+    expect(series[0]?.name).toBe("theirs.csv: Qwen3-8B, D(8,4)");
+    expect(series[2]?.name).toBe("theirs.csv: model not stated, workload not stated");
+    expect(new Set(series.map(({ key }) => key)).size).toBe(3);
+    expect(series.every(({ partOf }) => partOf === "theirs.csv")).toBe(true);
+    expect(series[1]?.facts.engine).toBe("vllm");
+  });
+
+  it("of predictions says so, and when it was uploaded is not when a run ended", () => {
+    const [one, ...rest] = seriesOfFile(aFile([{ kind: "predicted" }]));
+    expect(rest).toEqual([]);
+    expect(one).toMatchObject({ isPredicted: true, name: "theirs.csv", partOf: null });
+    expect(one?.facts).not.toHaveProperty("ended");
+    const rows = differingRows([aSeries(), one as Series]);
+    expect(rows.find(({ path }) => path === "uploaded")?.values).toEqual(["–", expect.any(String)]);
   });
 });
 

@@ -7,13 +7,17 @@ import type { Plane } from "~/explorer/axes";
 import { frontier } from "~/explorer/frontier";
 import { number } from "~/ui/format";
 
-/** How a series is distinguished from the others: by colour, form and, where it is of something else, dashes. */
+/** What a series is drawn as: predictions dotted and hollow, what cannot be compared dashed and hollow. */
+export type Stroke = "solid" | "dashed" | "dotted";
+
+/** How a series is distinguished from the others: by colour, form and stroke. */
 export interface Look {
   color: string;
   symbol: string;
-  /** Of another model or workload than the first. */
-  isMarked: boolean;
+  stroke: Stroke;
 }
+
+const DASHES = { solid: "solid", dashed: [8, 5], dotted: [2, 4] } as const;
 
 // Distinguished by their lightness too, and by their forms.
 const COLORS = {
@@ -22,12 +26,16 @@ const COLORS = {
 } as const;
 const SYMBOLS = ["circle", "triangle", "rect", "diamond", "pin", "arrow", "roundRect", "circle"];
 
-export function looks(marks: readonly boolean[], isDark: boolean): Look[] {
+/** The stroke of a series that is marked or not: predicted ones are dotted even where they are. */
+export const strokeOf = (isMarked: boolean, isPredicted: boolean): Stroke =>
+  isPredicted ? "dotted" : isMarked ? "dashed" : "solid";
+
+export function looks(strokes: readonly Stroke[], isDark: boolean): Look[] {
   const colors = COLORS[isDark ? "dark" : "light"];
-  return marks.map((isMarked, place) => ({
+  return strokes.map((stroke, place) => ({
     color: colors[place % colors.length] as string,
     symbol: SYMBOLS[place % SYMBOLS.length] as string,
-    isMarked,
+    stroke,
   }));
 }
 
@@ -98,15 +106,14 @@ export function planeSeries(
   onlyFrontier: boolean,
 ): object[] {
   return planes.flatMap((plane, place) => {
-    const { color, symbol, isMarked } = given[place] as Look;
+    const { color, symbol, stroke } = given[place] as Look;
     const { xs, ys } = plane;
     const line = frontier(xs, ys, { x: plane.x.better, y: plane.y.better });
     const at = (index: number) => [xs[index] as number, ys[index] as number];
     const all = Array.from(xs, (_, index) => index);
     const dots = (onlyFrontier ? line : all).map(at).filter((pair) => !pair.some(Number.isNaN));
-    const fill = isMarked
-      ? { color: "transparent", borderColor: color, borderWidth: 2 }
-      : { color };
+    const fill =
+      stroke === "solid" ? { color } : { color: "transparent", borderColor: color, borderWidth: 2 };
     return [
       {
         id: `line-${place}`,
@@ -114,7 +121,7 @@ export function planeSeries(
         data: line.map(at),
         symbol: "none",
         silent: true,
-        lineStyle: { color, width: 2, type: isMarked ? [6, 4] : "solid" },
+        lineStyle: { color, width: 2, type: DASHES[stroke] },
         z: 2,
       },
       {

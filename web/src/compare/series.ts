@@ -2,19 +2,28 @@
 
 import type { OperatingPoint, TaskPoints } from "~/api/points";
 import type { Task } from "~/api/tasks";
-import type { ResultPoints } from "~/api/verify";
+import type { ResultPoint, ResultPoints } from "~/api/verify";
 import { type SettingRow, settingRows } from "~/experiments/diff";
 import { PointSet } from "~/explorer/point-set";
 import { device, load, moment } from "~/ui/format";
 
+/** Settings that say which engine ran a point, and on which GPU. */
+export const ENGINE = "system.backend";
+export const GPU = "system.gpu_type";
+
 export interface Series {
-  /** `task 3`, `file a1b2…`: stable while others come and go. */
+  /** `task 3`, `file a1b2…`, `file a1b2… 2`: stable while others come and go. */
   key: string;
   taskId: number | null;
+  fileId: string | null;
   name: string;
+  /** Name of the file that holds this series and others; null of what is whole. */
+  partOf: string | null;
+  isPredicted: boolean;
+  /** Empty where it is not stated, as the workload. */
   model: string;
   workload: string;
-  /** Name of a fact -> its value; facts are distinguished by these. */
+  /** Name of a fact -> its value, empty where it is not stated; facts are distinguished by these. */
   facts: Readonly<Record<string, string>>;
   points: PointSet;
   /** The point that stands for it; null while there is none. */
@@ -23,17 +32,26 @@ export interface Series {
 }
 
 export function seriesOfTask(task: Task, { items, objectives }: TaskPoints): Series {
-  const measured = items.filter((point) => point.kind === "measured" && point.is_steady);
-  const { best } = task;
+  const { best, model } = task;
   const workload = workloadOf(task.config);
+  const machine = {
+    engine: task.engine.includes(",") ? null : task.engine,
+    gpu: (task.device || task.requested_gpu).replace(/^\d+ x /, ""),
+  };
+  const measured = items
+    .filter((point) => point.kind === "measured" && point.is_steady)
+    .map((point) => onMachine(point, machine));
   return {
     key: `task ${task.id}`,
     taskId: task.id,
+    fileId: null,
     name: task.name,
-    model: task.model,
+    partOf: null,
+    isPredicted: false,
+    model,
     workload,
     facts: {
-      model: task.model,
+      model,
       workload,
       engine: task.engine,
       "engine version": task.engine_version,
@@ -59,29 +77,69 @@ function sourceOf({ is_replay: isReplay }: Task, points: number): string {
   return isReplay ? "replay of a landscape" : "measured";
 }
 
-export function seriesOfFile(found: ResultPoints): Series {
-  const { file, models, engines, engine_versions: versions, systems, workloads, items } = found;
-  const text = (values: readonly string[]) => values.join(", ");
-  const isPredicted = items[0]?.kind === "predicted";
-  return {
-    key: `file ${file.id}`,
-    taskId: null,
-    name: file.name,
-    model: text(models),
-    workload: text(workloads),
-    facts: {
-      model: text(models),
-      workload: text(workloads),
-      engine: text(engines),
-      "engine version": text(versions),
-      system: text(systems),
-      ended: moment(file.added_at),
-      source: `${file.format}, ${isPredicted ? "predicted" : "measured"}`,
-    },
-    points: new PointSet(items),
-    best: null,
-    objectives: [],
+/** The series of a file: one for each model and workload that it holds. */
+export function seriesOfFile({ file, items }: ResultPoints): Series[] {
+  const parts = new Map<string, ResultPoint[]>();
+  for (const point of items) {
+    const of = `${plainModel(point.model ?? "")}\n${point.workload ?? ""}`;
+    const part = parts.get(of);
+    if (part === undefined) parts.set(of, [point]);
+    else part.push(point);
+  }
+  return [...parts.values()].map((part, place) => {
+    const stated = (field: "engine" | "engine_version" | "system") =>
+      [...new Set(part.flatMap((point) => point[field] ?? []))].sort().join(", ");
+    const model = part[0]?.model ?? "";
+    const workload = part[0]?.workload ?? "";
+    const isWhole = parts.size === 1;
+    const isPredicted = part.some(({ kind }) => kind === "predicted");
+    return {
+      key: isWhole ? `file ${file.id}` : `file ${file.id} ${place + 1}`,
+      taskId: null,
+      fileId: file.id,
+      name: isWhole
+        ? file.name
+        : `${file.name}: ${model || "model not stated"}, ${workload || "workload not stated"}`,
+      partOf: isWhole ? null : file.name,
+      isPredicted,
+      model,
+      workload,
+      facts: {
+        model,
+        workload,
+        engine: stated("engine"),
+        "engine version": stated("engine_version"),
+        system: stated("system"),
+        uploaded: moment(file.added_at),
+        source: `${file.format}, ${isPredicted ? "predicted" : "measured"}`,
+      },
+      points: new PointSet(
+        part.map((point) => {
+          const placed = onMachine(point, { engine: point.engine, gpu: point.system });
+          if (point.layout === null) return placed;
+          return { ...placed, settings: { ...placed.settings, layout: point.layout } };
+        }),
+      ),
+      best: null,
+      objectives: [],
+    };
+  });
+}
+
+/** The point with the engine and the GPU that its series states, where its own settings do not. */
+function onMachine(
+  point: OperatingPoint,
+  { engine, gpu }: { engine: string | null; gpu: string | null },
+): OperatingPoint {
+  const { settings } = point;
+  const added = {
+    ...(!settings[ENGINE] && engine && { [ENGINE]: engine }),
+    // What it ran on is truer than what was asked for.
+    ...(gpu && settings[GPU] !== gpu && { [GPU]: gpu }),
   };
+  return Object.keys(added).length === 0
+    ? point
+    : { ...point, settings: { ...settings, ...added } };
 }
 
 /** Lengths of a task's requests: `D(1024,512)`. */
@@ -96,23 +154,16 @@ export function workloadOf(config: Readonly<Record<string, unknown>>): string {
 }
 
 /** Names of models: without owner, whatever their case. */
-const plainModel = (model: string) => (model.split("/").at(-1) ?? "").toLowerCase();
-
-/** In what a series is of something else than the first: a model, a workload, both or nothing. */
-export function mixedWith(first: Series, other: Series): string[] {
-  const differs = (one: string, two: string) => one !== "" && two !== "" && one !== two;
-  return [
-    ...(differs(plainModel(first.model), plainModel(other.model)) ? ["model"] : []),
-    ...(differs(first.workload, other.workload) ? ["workload"] : []),
-  ];
-}
+export const plainModel = (model: string) => (model.split("/").at(-1) ?? "").toLowerCase();
 
 /** Rows in which the series differ: what they are, and what their best points set. */
 export function differingRows(series: readonly Series[]): SettingRow[] {
+  const names = [...new Set(series.flatMap(({ facts }) => Object.keys(facts)))];
   const facts = settingRows(
     series.map((one) => ({
       settings: Object.fromEntries(
-        Object.entries(one.facts).map(([name, value]) => [name, value || "not stated"]),
+        // A task was not uploaded, and a file did not end.
+        names.map((name) => [name, name in one.facts ? one.facts[name] || "not stated" : "–"]),
       ),
     })),
   );
