@@ -1,14 +1,17 @@
 /** What has changed between two series: the same configuration at the same load, then and now. */
 
 import type { Figure, OperatingPoint } from "~/api/points";
+import { count } from "~/ui/format";
+import { median } from "~/ui/median";
 import { quantity } from "~/ui/quantities";
 import { isComparable } from "./mixture";
-import type { Series } from "./series";
+import { ENGINE, GPU, type Series } from "./series";
 
 export const COMPARED = ["tok_s_per_gpu", "ttft_ms", "tpot_ms", "e2e_p90_ms"] as const;
 
-/** Groups that say on what and with which requests, not how the engine was set. */
+/** Groups that say on what and with which requests; engine and GPU are compared by themselves. */
 const ASIDE = /^(runtime|system)\./;
+const SERVING_MODE = "system.serving_mode";
 
 export interface Change {
   quantity: string;
@@ -20,6 +23,8 @@ export interface Change {
   /** Of these, those that are clearly better or worse: their intervals do not meet. */
   better: number;
   worse: number;
+  /** Whether the median is a change for the better; null where not more than half of the pairs clearly are. */
+  isBetter: boolean | null;
 }
 
 interface PointPair {
@@ -27,53 +32,129 @@ interface PointPair {
   now: OperatingPoint;
 }
 
-/** Points of both that have the same settings and load; none of another model or workload. */
-export function samePoints(first: Series, other: Series): PointPair[] {
-  if (!isComparable(first, other)) return [];
-  const known = new Map(first.points.points.map((point) => [identity(point), point]));
-  return other.points.points.flatMap((now) => {
-    const then = known.get(identity(now));
+/** Points of two series that are known to be the same configuration at the same load. */
+export interface SamePoints {
+  pairs: readonly PointPair[];
+  /** Points of both that do not state their settings, engine or GPU. */
+  unstated: number;
+  /** Points of both that others of the same series cannot be told from. */
+  ambiguous: number;
+}
+
+/** Pairs of the same kind, engine, GPU, settings and load; none of another model or workload. */
+export function samePoints(first: Series, other: Series): SamePoints {
+  if (!isComparable(first, other)) return { pairs: [], unstated: 0, ambiguous: 0 };
+  const [before, after] = [identified(first), identified(other)];
+  const pairs = [...after.byIdentity].flatMap(([identity, now]) => {
+    const then = before.byIdentity.get(identity);
     return then ? { then, now } : [];
   });
+  return {
+    pairs,
+    unstated: before.unstated + after.unstated,
+    ambiguous: before.ambiguous + after.ambiguous,
+  };
+}
+
+export interface Changes extends SamePoints {
+  series: Series;
+  rows: readonly Change[];
 }
 
 /** Changes of each quantity over the points that both have. */
-export function changesBetween(first: Series, other: Series): Change[] {
-  const pairs = samePoints(first, other);
-  return COMPARED.map((name) => {
-    const isHigherBetter = quantity(name).better === "higher";
-    const ratios: number[] = [];
-    let [judged, better, worse] = [0, 0, 0];
-    for (const { then, now } of pairs) {
-      const [old, young] = [then.figures[name], now.figures[name]];
-      if (!old || !young) continue;
-      ratios.push(young.value / old.value - 1);
-      if (!hasInterval(old) || !hasInterval(young)) continue;
-      judged += 1;
-      const isHigher = young.low > old.high;
-      if (!isHigher && young.high >= old.low) continue;
-      if (isHigher === isHigherBetter) better += 1;
-      else worse += 1;
-    }
-    return { quantity: name, pairs: ratios.length, median: median(ratios), judged, better, worse };
-  });
+export function changesBetween(first: Series, series: Series): Changes {
+  const same = samePoints(first, series);
+  return { ...same, series, rows: COMPARED.map((name) => changeOf(name, same.pairs)) };
+}
+
+function changeOf(name: string, pairs: readonly PointPair[]): Change {
+  const isHigherBetter = quantity(name).better === "higher";
+  const ratios: number[] = [];
+  let [judged, better, worse] = [0, 0, 0];
+  for (const { then, now } of pairs) {
+    const [old, young] = [then.figures[name], now.figures[name]];
+    if (!old || !young) continue;
+    ratios.push(young.value / old.value - 1);
+    if (!hasInterval(old) || !hasInterval(young)) continue;
+    judged += 1;
+    const isHigher = young.low > old.high;
+    if (!isHigher && young.high >= old.low) continue;
+    if (isHigher === isHigherBetter) better += 1;
+    else worse += 1;
+  }
+  const isMost = (some: number) => 2 * some > ratios.length;
+  return {
+    quantity: name,
+    pairs: ratios.length,
+    median: ratios.length === 0 ? null : median(ratios),
+    judged,
+    better,
+    worse,
+    isBetter: isMost(better) ? true : isMost(worse) ? false : null,
+  };
 }
 
 function hasInterval(figure: Figure): figure is Figure & { low: number; high: number } {
   return typeof figure.low === "number" && typeof figure.high === "number";
 }
 
-function identity({ settings, load }: OperatingPoint): string {
-  const own = Object.entries(settings)
-    .filter(([path]) => !ASIDE.test(path))
-    .sort(([one], [two]) => (one < two ? -1 : 1));
-  return JSON.stringify([own, load.kind, load.value]);
+interface Identified {
+  byIdentity: ReadonlyMap<string, OperatingPoint>;
+  unstated: number;
+  ambiguous: number;
 }
 
-function median(values: readonly number[]): number | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
+const known = new WeakMap<Series, Identified>();
+
+/** Points of a series by what they are, which takes long of many and is asked for with each other series. */
+function identified(series: Series): Identified {
+  const before = known.get(series);
+  if (before !== undefined) return before;
+  const byIdentity = new Map<string, OperatingPoint>();
+  const times = new Map<string, number>();
+  let unstated = 0;
+  for (const point of series.points.points) {
+    const of = identity(series, point);
+    if (of === null) unstated += 1;
+    else {
+      byIdentity.set(of, point);
+      times.set(of, (times.get(of) ?? 0) + 1);
+    }
+  }
+  let ambiguous = 0;
+  for (const [of, points] of times) {
+    if (points === 1) continue;
+    byIdentity.delete(of);
+    ambiguous += points;
+  }
+  const found = { byIdentity, unstated, ambiguous };
+  known.set(series, found);
+  return found;
+}
+
+/** What a point is of; null where that is not known: then only its load would be compared. */
+function identity({ taskId }: Series, point: OperatingPoint): string | null {
+  const { settings, load, gpus, kind } = point;
+  const machine = [settings[ENGINE], settings[GPU]].map((name) =>
+    typeof name === "string" ? name.toLowerCase() : "",
+  );
+  const own = Object.entries(settings)
+    .filter(([path]) => path === SERVING_MODE || !ASIDE.test(path))
+    .sort(([one], [two]) => (one < two ? -1 : 1));
+  // A task's point that sets nothing has the engine's defaults; a file may only not say them.
+  const isSilent = taskId === null && own.every(([path]) => path === SERVING_MODE);
+  if (machine.includes("") || isSilent) return null;
+  return JSON.stringify([kind, machine, gpus, own, load.kind, load.value]);
+}
+
+/** How many points take no part, in sentences; null where all do. */
+export function leftOutInWords(changes: readonly Changes[]): string | null {
+  const lines = changes.flatMap(({ series, unstated, ambiguous }) => {
+    const whys = [
+      ...(unstated > 0 ? [`${count(unstated)} without settings, engine or GPU`] : []),
+      ...(ambiguous > 0 ? [`${count(ambiguous)} that cannot be told from others`] : []),
+    ];
+    return whys.length > 0 ? [`with ${series.name} ${whys.join(" and ")}`] : [];
+  });
+  return lines.length > 0 ? `Points that take no part: ${lines.join("; ")}.` : null;
 }

@@ -9,7 +9,7 @@ import { CopyButton } from "~/ui/copy-button";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { TaskPicker } from "~/verify/task-picker";
-import { changesBetween } from "./changes";
+import { changesBetween, leftOutInWords } from "./changes";
 import classes from "./compare.module.css";
 import { CompareChart } from "./compare-chart";
 import { CompareLegend } from "./compare-legend";
@@ -179,7 +179,12 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
       data={choices.map(({ key, title }) => ({ value: key, label: title }))}
     />
   );
-  const hasSame = others.some((other) => changesBetween(first, other).some(({ pairs }) => pairs));
+  const changes = useMemo(() => {
+    const [baseline, ...rest] = series;
+    return baseline ? rest.map((other) => changesBetween(baseline, other)) : [];
+  }, [series]);
+  const hasSame = changes.some(({ rows }) => rows.some(({ pairs }) => pairs > 0));
+  const leftOut = leftOutInWords(changes);
   const warned = warnings(series, marks);
   return (
     <>
@@ -258,17 +263,22 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
             The same configurations, then and now
           </Title>
           <Text size="sm" className="quiet">
-            Points with the same settings and load in both. A change is clear where the 95 %
-            intervals do not meet; of figures without an interval nothing is said.
+            Points with the same engine, GPU, settings and load in both. A change is clear where the
+            95 % intervals do not meet; of figures without an interval nothing is said.
           </Text>
           {hasSame ? (
-            <ChangeTable series={series} />
+            <ChangeTable first={first} changes={changes} />
           ) : (
             <EmptyState
               isSmall
               title="No configuration was measured in both"
               text="Their frontiers can be compared above; point by point there is nothing to compare."
             />
+          )}
+          {leftOut && (
+            <Text size="xs" className="quiet text-of-users">
+              {leftOut}
+            </Text>
           )}
         </section>
       )}

@@ -1,9 +1,9 @@
 import { Table, Text } from "@mantine/core";
-import { figureCells, isBetter } from "~/experiments/diff";
+import { figureCells } from "~/experiments/diff";
 import diff from "~/experiments/diff-view.module.css";
 import { change, count, fieldName, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
-import { COMPARED, changesBetween } from "./changes";
+import { type Changes, COMPARED } from "./changes";
 import classes from "./compare.module.css";
 import { isComparable } from "./mixture";
 import { differingRows, type Series } from "./series";
@@ -95,10 +95,14 @@ export function DifferenceTable({ series }: { series: readonly Series[] }) {
   );
 }
 
+interface ChangeTableProps {
+  first: Series;
+  /** Of each other series against the first. */
+  changes: readonly Changes[];
+}
+
 /** The same configurations at the same loads, against those of the first series. */
-export function ChangeTable({ series }: { series: readonly Series[] }) {
-  const [first, ...others] = series;
-  if (!first) return null;
+export function ChangeTable({ first, changes }: ChangeTableProps) {
   return (
     <Table.ScrollContainer minWidth={560} type="native">
       <Table fz="xs">
@@ -113,25 +117,23 @@ export function ChangeTable({ series }: { series: readonly Series[] }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {others.flatMap((other) =>
-            changesBetween(first, other).flatMap((one) => {
-              if (one.pairs === 0) return [];
-              const shown = quantity(one.quantity);
-              return (
-                <Table.Tr key={`${other.key} ${one.quantity}`}>
+          {changes.flatMap(({ series, rows }) =>
+            rows.flatMap((one) =>
+              one.pairs === 0 ? (
+                []
+              ) : (
+                <Table.Tr key={`${series.key} ${one.quantity}`}>
                   <Table.Th scope="row" className="text-of-users">
-                    {other.name}
+                    {series.name}
                   </Table.Th>
-                  <Table.Td>{shown.short}</Table.Td>
+                  <Table.Td>{quantity(one.quantity).short}</Table.Td>
                   <Table.Td>{count(one.pairs)}</Table.Td>
-                  <Table.Td className={toneOf(isBetter(shown, one.median))}>
-                    {change(one.median)}
-                  </Table.Td>
+                  <Table.Td className={toneOf(one.isBetter)}>{change(one.median)}</Table.Td>
                   <Table.Td>{share(one.better, one.judged)}</Table.Td>
                   <Table.Td>{share(one.worse, one.judged)}</Table.Td>
                 </Table.Tr>
-              );
-            }),
+              ),
+            ),
           )}
         </Table.Tbody>
       </Table>

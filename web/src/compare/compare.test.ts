@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
+import type { OperatingPoint } from "~/api/points";
+import type { Task } from "~/api/tasks";
 import { planeOf } from "~/explorer/axes";
 import { PointSet } from "~/explorer/point-set";
 import { point } from "~/explorer/testing-points";
-import { changesBetween } from "./changes";
+import { changesBetween, leftOutInWords } from "./changes";
 import { isComparable, marksOf, warnings } from "./mixture";
 import { looks, planeSeries, strokeOf } from "./plane-option";
 import { compareSearch, fileIds, taskNumbers } from "./search-params";
-import { differingRows, type Series, seriesOfFile, workloadOf } from "./series";
+import { differingRows, type Series, seriesOfFile, seriesOfTask, workloadOf } from "./series";
 import { aFile, aSeries } from "./testing-series";
 
 const at = (value: number, spread: number) => ({
@@ -16,7 +18,12 @@ const at = (value: number, spread: number) => ({
 });
 const measured = (tensor: number, ttft: ReturnType<typeof at> | number, load = 8) =>
   point({
-    settings: { "parallel.tensor_parallel": tensor, "system.backend_version": "0.24.0" },
+    settings: {
+      "parallel.tensor_parallel": tensor,
+      "system.backend": "vllm",
+      "system.backend_version": "0.24.0",
+      "system.gpu_type": "h100_sxm",
+    },
     figures: { ttft_ms: ttft },
     load,
   });
@@ -80,8 +87,8 @@ describe("series of something else", () => {
   it("are never paired point by point", () => {
     const items = [measured(2, at(100, 5))];
     for (const other of [{ workload: "D(8,8)" }, { model: "" }]) {
-      const changes = changesBetween(aSeries({ items }), aSeries({ items, ...other }));
-      expect(changes.every(({ pairs }) => pairs === 0)).toBe(true);
+      const { pairs } = changesBetween(aSeries({ items }), aSeries({ items, ...other }));
+      expect(pairs).toEqual([]);
     }
   });
 });
@@ -118,16 +125,78 @@ describe("changes", () => {
   it("are of the same settings and load, whatever the engine's version", () => {
     const then = aSeries({ items: [measured(2, at(100, 5)), measured(4, at(50, 5))] });
     const now = aSeries({ items: [measured(2, at(130, 5)), measured(4, at(50, 5), 16)] });
-    const ttft = changesBetween(then, now).find((one) => one.quantity === "ttft_ms");
-    expect(ttft).toMatchObject({ pairs: 1, judged: 1, better: 0, worse: 1 });
+    const ttft = changesBetween(then, now).rows.find((one) => one.quantity === "ttft_ms");
+    expect(ttft).toMatchObject({ pairs: 1, judged: 1, better: 0, worse: 1, isBetter: false });
     expect(ttft?.median).toBeCloseTo(0.3);
   });
 
   it("are not called clear without intervals, or where these meet", () => {
     const then = aSeries({ items: [measured(2, 100), measured(4, at(100, 10))] });
     const now = aSeries({ items: [measured(2, 200), measured(4, at(110, 10))] });
-    const ttft = changesBetween(then, now).find((one) => one.quantity === "ttft_ms");
-    expect(ttft).toMatchObject({ pairs: 2, judged: 1, better: 0, worse: 0 });
+    const ttft = changesBetween(then, now).rows.find((one) => one.quantity === "ttft_ms");
+    expect(ttft).toMatchObject({ pairs: 2, judged: 1, better: 0, worse: 0, isBetter: null });
+  });
+
+  it("are coloured only where intervals judge more than half of the pairs", () => {
+    const then = [measured(1, 100), measured(2, at(100, 5)), measured(4, 100)];
+    const now = [measured(1, 50), measured(2, at(50, 5)), measured(4, 50)];
+    const ttft = (first: OperatingPoint[], other: OperatingPoint[]) =>
+      changesBetween(aSeries({ items: first }), aSeries({ items: other })).rows.find(
+        (one) => one.quantity === "ttft_ms",
+      );
+    expect(ttft(then, now)).toMatchObject({ pairs: 3, judged: 1, better: 1, isBetter: null });
+    expect(ttft(then.slice(1, 2), now.slice(1, 2))).toMatchObject({ better: 1, isBetter: true });
+  });
+
+  it("are not of another engine, another GPU or another number of them, or a prediction", () => {
+    const one = measured(2, 100);
+    const unlike: OperatingPoint[] = [
+      { ...one, settings: { ...one.settings, "system.backend": "sglang" } },
+      { ...one, settings: { ...one.settings, "system.gpu_type": "a100_sxm" } },
+      { ...one, gpus: 4 },
+      { ...one, kind: "predicted" },
+    ];
+    const first = aSeries({ items: [one] });
+    expect(changesBetween(first, aSeries({ items: [one] })).pairs).toHaveLength(1);
+    for (const items of unlike.map((other) => [other])) {
+      expect(changesBetween(first, aSeries({ items })).pairs).toEqual([]);
+    }
+  });
+
+  it("leave out points that do not say what they are, or that others of their series are too", () => {
+    const of = { model: "Qwen3-8B", workload: "D(1024,512)", engine: "vllm", system: "h100_sxm" };
+    const [silent] = seriesOfFile(aFile([{ ...of }, { ...of, system: null }], "silent.csv"));
+    const found = changesBetween(silent as Series, silent as Series);
+    expect(found).toMatchObject({ pairs: [], unstated: 4, ambiguous: 0 });
+    const twice = aSeries({ name: "twice", items: [measured(2, 100), measured(2, 90)] });
+    const once = aSeries({ items: [measured(2, 100)] });
+    expect(changesBetween(once, twice)).toMatchObject({ pairs: [], unstated: 0, ambiguous: 2 });
+    expect(leftOutInWords([found, changesBetween(once, twice)])).toBe(
+      "Points that take no part: with silent.csv 4 without settings, engine or GPU; " +
+        "with twice 2 that cannot be told from others.",
+    );
+    expect(leftOutInWords([changesBetween(once, once)])).toBeNull();
+  });
+
+  it("are of tasks on the device that they ran on, each point with its own engine", () => {
+    const config = { runtime: { isl: 8, osl: 4 } };
+    const best = null;
+    const task = {
+      id: 1,
+      name: "both",
+      model: "m",
+      engine: "vllm, sglang",
+      device: "2 x h100_sxm",
+    };
+    const given = { ...task, config, best } as unknown as Task;
+    const items = ["vllm", "sglang"].map((engine) =>
+      point({ settings: { "system.backend": engine }, figures: { ttft_ms: 10 } }),
+    );
+    const one = seriesOfTask(given, { items, total: 2, objectives: [], slo: {} });
+    const [first] = one.points.points;
+    expect(first?.settings).toEqual({ "system.backend": "vllm", "system.gpu_type": "h100_sxm" });
+    expect(changesBetween(one, one)).toMatchObject({ unstated: 0, ambiguous: 0 });
+    expect(changesBetween(one, one).pairs).toHaveLength(2);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import type { LevelComparison } from "~/api/comparison";
 import { type LoadLevel, load } from "~/ui/format";
+import { median } from "~/ui/median";
 
 export const METRICS = ["ttft_ms", "tpot_ms", "tok_s"] as const;
 export type Metric = (typeof METRICS)[number];
@@ -112,11 +113,4 @@ export function errorsBy(pairs: readonly Pair[], dimension: Dimension): ErrorsBy
 function valueOn(pair: Pair, dimension: Dimension): string {
   if (dimension === "load") return load(pair.load);
   return dimension === "candidate" ? `#${pair.index}` : pair.source;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] as number;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] as number)) / 2;
 }
