@@ -12,13 +12,17 @@ interface CompareLegendProps {
   series: readonly Series[];
   marks: readonly (readonly Mark[])[];
   strokes: readonly Stroke[];
-  onFirst: (key: string) => void;
+  onFirst: (one: Series) => void;
   onRemove: (one: Series) => void;
 }
 
 /** The series by name and look; what is predicted, of something else, or does not say of what, says so. */
 export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: CompareLegendProps) {
   const given = looks(strokes, useComputedColorScheme("light") === "dark");
+  const [first] = series;
+  // Tasks stand before files, and the parts of a file in its own order.
+  const mayBeFirst = ({ taskId, fileId }: Series) =>
+    taskId !== null || (first?.taskId === null && first.fileId !== fileId);
   return (
     <ul className={classes.legend} aria-label="Series">
       {series.map((one, place) => {
@@ -49,13 +53,13 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
               <span className="quiet">{counted(one.points.size, "point")}</span>
               {words.length > 0 && <span className={classes.mark}> · {words.join(" · ")}</span>}
             </span>
-            {place > 0 && one.taskId !== null && (
+            {place > 0 && mayBeFirst(one) && (
               <Tooltip label="Compare the others with it">
                 <ActionIcon
                   size="sm"
                   variant="subtle"
                   aria-label={`Compare the others with ${one.name}`}
-                  onClick={() => onFirst(one.key)}
+                  onClick={() => onFirst(one)}
                 >
                   <IconArrowBarToLeft size={14} aria-hidden />
                 </ActionIcon>

@@ -16,7 +16,7 @@ import { CompareLegend } from "./compare-legend";
 import { ChangeTable, DifferenceTable, PointsTable } from "./compare-tables";
 import { marksOf, warnings } from "./mixture";
 import { strokeOf } from "./plane-option";
-import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers } from "./search-params";
+import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers, withFirst } from "./search-params";
 import type { Series } from "./series";
 import { useSeries } from "./use-series";
 
@@ -42,10 +42,7 @@ export function ComparePage() {
       tasks: tasks.filter((id) => id !== taskId).join(",") || undefined,
       files: files.filter((id) => id !== fileId).join(",") || undefined,
     });
-  const putFirst = (key: string) =>
-    change({
-      tasks: [...tasks].sort((id) => (`task ${id}` === key ? -1 : 0)).join(","),
-    });
+  const putFirst = (one: Series) => change(withFirst(search, one));
   return (
     <Stack gap="md" className={classes.page}>
       <Group justify="space-between" gap="sm">
@@ -138,7 +135,7 @@ interface ShownProps {
   series: readonly Series[];
   search: CompareSearch;
   onChange: (part: CompareSearch) => void;
-  onFirst: (key: string) => void;
+  onFirst: (one: Series) => void;
   onRemove: (one: Series) => void;
 }
 

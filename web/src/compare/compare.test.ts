@@ -7,7 +7,7 @@ import { point } from "~/explorer/testing-points";
 import { changesBetween, leftOutInWords } from "./changes";
 import { isComparable, marksOf, warnings } from "./mixture";
 import { looks, planeSeries, strokeOf } from "./plane-option";
-import { compareSearch, fileIds, taskNumbers } from "./search-params";
+import { compareSearch, fileIds, taskNumbers, withFirst } from "./search-params";
 import { differingRows, type Series, seriesOfFile, seriesOfTask, workloadOf } from "./series";
 import { aFile, aSeries } from "./testing-series";
 
@@ -37,6 +37,22 @@ describe("the address", () => {
       tasks: "7",
       y: "ttft_ms",
     });
+  });
+});
+
+describe("the baseline", () => {
+  it("is what is put before the others, of tasks as of files, however many there are", () => {
+    const files = ["a", "b", "c"].map((letter) => letter.repeat(16));
+    const search = { tasks: "1,2,3,4,5", files: files.join(",") };
+    const [one, two, three] = files as [string, string, string];
+    for (const id of [1, 2, 3, 4, 5]) {
+      const others = [1, 2, 3, 4, 5].filter((other) => other !== id);
+      const found = withFirst(search, { taskId: id, fileId: null });
+      expect(found).toEqual({ tasks: [id, ...others].join(",") });
+    }
+    const found = withFirst(search, { taskId: null, fileId: three });
+    expect(found).toEqual({ files: [three, one, two].join(",") });
+    expect(withFirst({ tasks: "1,2" }, { taskId: 9, fileId: null })).toEqual({ tasks: "1,2" });
   });
 });
 

@@ -35,6 +35,20 @@ export function compareSearch(given: Record<string, unknown>): CompareSearch {
   };
 }
 
+/** The address with one task, or one file, before the others of its kind: the baseline where it is the first of all. */
+export function withFirst(
+  search: CompareSearch,
+  { taskId, fileId }: { taskId: number | null; fileId: string | null },
+): Pick<CompareSearch, "tasks" | "files"> {
+  if (taskId !== null) return { tasks: firstOf(taskNumbers(search.tasks), taskId).join(",") };
+  if (fileId !== null) return { files: firstOf(fileIds(search.files), fileId).join(",") };
+  return {};
+}
+
+function firstOf<T>(all: readonly T[], first: T): T[] {
+  return all.includes(first) ? [first, ...all.filter((one) => one !== first)] : [...all];
+}
+
 export function taskNumbers(text: string | undefined): number[] {
   const numbers = parts(text)
     .map(Number)
