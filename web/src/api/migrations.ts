@@ -82,6 +82,20 @@ export async function compareFile(file: File): Promise<MovedComparison> {
   );
 }
 
+/** What taking back would remove now: tasks may have been worked on since it was asked before. */
+export const undoPreviewQuery = (id: number, force: boolean) =>
+  queryOptions({
+    queryKey: ["migrations", "undo", id, force],
+    queryFn: ({ signal }) => {
+      const params = { path: { migration_id: id }, query: { force, preview: true } };
+      return bodyOf(client.POST("/api/v2/migrations/{migration_id}/undo", { params, signal }));
+    },
+    staleTime: 0,
+    gcTime: 0,
+    // A task that blocks it is cancelled elsewhere.
+    refetchInterval: ({ state }) => (state.data?.running.length ? 3_000 : false),
+  });
+
 export async function undoMigration(id: number, force: boolean): Promise<UndoneMigration> {
   const params = { path: { migration_id: id }, query: { force } };
   return bodyOf(client.POST("/api/v2/migrations/{migration_id}/undo", { params }));

@@ -16,10 +16,11 @@ interface Service {
   scope?: string;
   waiting?: number[];
   upload?: (isPreview: boolean) => Answer;
+  running?: number[];
 }
 
 /** A service that remembers which tasks were migrated and whether the database was moved. */
-function renderMigration({ scope = "admin", waiting = [], upload }: Service = {}) {
+function renderMigration({ scope = "admin", waiting = [], upload, running = [] }: Service = {}) {
   const left = new Set(waiting);
   let isMoved = false;
   return renderApp("/migration", ({ method, path, query, body }) => {
@@ -46,8 +47,11 @@ function renderMigration({ scope = "admin", waiting = [], upload }: Service = {}
     }
     if (path === "/api/v2/migrations/verify") return { body: COMPARED };
     if (path === "/api/v2/migrations/1/undo") {
-      isMoved = false;
-      return { body: { removed: 7, left: query.get("force") === "true" ? [] : [3] } };
+      const isPreview = query.get("preview") === "true";
+      isMoved &&= isPreview;
+      const counts = { tasks: 4, experiments: 8, measurements: 10 };
+      const left = query.get("force") === "true" ? [] : [3];
+      return { body: { removed: 7, left, counts, running: isPreview ? running : [] } };
     }
     if (path === "/api/v2/tasks/migrate" && method === "POST") {
       const { ids } = body as { ids: number[] };
@@ -106,12 +110,29 @@ describe("a file of version 1", () => {
 
     await userEvent.click(within(card).getByRole("button", { name: "Take it back" }));
     const dialog = await screen.findByRole("dialog", { name: "Take back v1.db" });
+    expect(
+      await within(dialog).findByText(/4 tasks, 8 experiments and 10 measurements/),
+    ).toBeVisible();
     await userEvent.click(within(dialog).getByRole("button", { name: "Take back" }));
-    expect(await within(dialog).findByText(/1 task stay/)).toBeVisible();
-    await userEvent.click(within(dialog).getByRole("button", { name: "Remove these too" }));
+    expect(await within(dialog).findByText(/1 task stays/)).toBeVisible();
+    const further = within(dialog).getByRole("button", { name: "Remove these too" });
+    await waitFor(() => expect(further).toBeEnabled());
+    await userEvent.click(further);
     expect(await within(dialog).findByText("Nothing of it is here any more.")).toBeVisible();
     await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
     expect(await screen.findByText("No database was moved here")).toBeVisible();
+  });
+
+  it("is not taken back while one of its tasks runs, which is said", async () => {
+    const { asked } = renderMigration({ running: [1234] });
+    const card = await choose();
+    await userEvent.click(await within(card).findByRole("button", { name: "Migrate it" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Take back v1.db" }));
+    const dialog = await screen.findByRole("dialog", { name: "Take back v1.db" });
+    expect(await within(dialog).findByText(/^Task 1234 runs: cancel it first/)).toBeVisible();
+    expect(within(dialog).getByRole("button", { name: "Take back" })).toBeDisabled();
+    const sent = asked.filter(({ path }) => path.endsWith("/undo"));
+    expect(sent.every(({ query }) => query.get("preview") === "true")).toBe(true);
   });
 
   it("is refused in the words of the service", async () => {

@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Stack, Text } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { undoMigration } from "~/api/migrations";
+import { Alert, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { type UndoneMigration, undoMigration, undoPreviewQuery } from "~/api/migrations";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
-import { count, counted } from "~/ui/format";
+import { counted } from "~/ui/format";
+import { leftInWords, rowsInWords, runningInWords } from "./undo";
 
 interface UndoDialogProps {
   migration: number;
@@ -12,48 +13,71 @@ interface UndoDialogProps {
   onClose: () => void;
 }
 
-/** Asks before what was moved is removed; what was worked on since is asked for by itself. */
+/** Says what would go, and asks before it does; what was worked on since is asked for by itself. */
 export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogProps) {
   const undoing = useMutation({
     mutationFn: (force: boolean) => undoMigration(migration, force),
     onSuccess: onDone,
   });
   const done = undoing.data;
+  const isForced = done !== undefined && done.left.length > 0;
+  const preview = useQuery({
+    ...undoPreviewQuery(migration, isForced),
+    enabled: done === undefined || isForced,
+  });
+  const isReady = preview.data !== undefined && preview.data.running.length === 0;
+  const take = (label: string) => (
+    <Button
+      color="red"
+      loading={undoing.isPending}
+      disabled={!isReady}
+      onClick={() => undoing.mutate(isForced)}
+    >
+      {label}
+    </Button>
+  );
   return (
     <Dialog onClose={onClose} title={`Take back ${source}`}>
       <Stack gap="sm">
         {undoing.isError && <ErrorNotice error={undoing.error} />}
-        {done ? (
+        {done && (
           <Alert
-            color={done.left.length > 0 ? "yellow" : "green"}
+            color={isForced ? "yellow" : "green"}
             title={`${counted(done.removed, "row")} taken back`}
           >
-            {done.left.length === 0
-              ? "Nothing of it is here any more."
-              : `${counted(done.left.length, "task")} stay: they were worked on here since. v1 tasks ${done.left.slice(0, 10).map(count).join(", ")}.`}
+            {isForced ? leftInWords(done) : "Nothing of it is here any more."}
           </Alert>
-        ) : (
-          <Text size="sm">
-            Tasks, experiments and presets that this migration brought are removed from here. The
-            file they came from is not touched, and tasks that were worked on here since stay.
-          </Text>
         )}
+        {preview.isError && (
+          <ErrorNotice error={preview.error} onRetry={() => void preview.refetch()} />
+        )}
+        {preview.isLoading && <Skeleton height={60} aria-busy />}
+        {preview.data && (!done || isForced) && <Foreseen preview={preview.data} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>
             {done ? "Close" : "Keep them"}
           </Button>
-          {!done && (
-            <Button color="red" loading={undoing.isPending} onClick={() => undoing.mutate(false)}>
-              Take back
-            </Button>
-          )}
-          {done && done.left.length > 0 && (
-            <Button color="red" loading={undoing.isPending} onClick={() => undoing.mutate(true)}>
-              Remove these too
-            </Button>
-          )}
+          {!done && take("Take back")}
+          {isForced && take("Remove these too")}
         </Group>
       </Stack>
     </Dialog>
+  );
+}
+
+function Foreseen({ preview }: { preview: UndoneMigration }) {
+  return (
+    <>
+      <Text size="sm">
+        To be removed from here: {rowsInWords(preview.counts)}. The file they came from is not
+        touched.
+      </Text>
+      {preview.left.length > 0 && <Text size="sm">{leftInWords(preview)}</Text>}
+      {preview.running.length > 0 && (
+        <Alert color="orange" role="status">
+          {runningInWords(preview)}
+        </Alert>
+      )}
+    </>
   );
 }
