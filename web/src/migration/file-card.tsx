@@ -165,13 +165,16 @@ function Compared({ found }: { found: MovedComparison }) {
       color={found.differing > 0 ? "red" : "green"}
       role="status"
       title={
-        found.differing > 0 ? `${counted(found.differing, "value")} differ` : "Nothing differs"
+        found.differing > 0
+          ? counted(found.differing, "value differs", "values differ")
+          : "Nothing differs"
       }
     >
       <Text size="sm">
-        {counted(values, "value")} of {counted(found.units, "row")} of the file were compared with
-        what is here.
-        {left > 0 && ` ${counted(left, "task")} were worked on here since, and are not compared.`}
+        Of the file, {counted(values, "value")} of {counted(found.units, "row")}{" "}
+        {values === 1 ? "was" : "were"} compared with what is here.
+        {left > 0 &&
+          ` ${counted(left, "task was", "tasks were")} worked on here since, and not compared.`}
       </Text>
       {found.differing > 0 && (
         <List size="xs">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DeviceSummary, EngineSummary } from "~/api/catalog";
-import { devicesInWords, enginesFound } from "./found";
+import { devicesInWords, enginesFound, waitingInWords } from "./found";
 
 const CPU: DeviceSummary = {
   kind: "cpu",
@@ -32,5 +32,12 @@ describe("what was found", () => {
     const engine = { name: "vllm", found: true, problem: null } as unknown as EngineSummary;
     const broken = { ...engine, problem: "it does not start" } as unknown as EngineSummary;
     expect(enginesFound([engine, broken, { ...engine, found: false } as never])).toEqual([engine]);
+  });
+});
+
+describe("tasks of version 1 that wait", () => {
+  it("are said with the verb of their number", () => {
+    expect(waitingInWords(1)).toBe("1 task of version 1 waits here.");
+    expect(waitingInWords(1_234)).toBe("1,234 tasks of version 1 wait here.");
   });
 });

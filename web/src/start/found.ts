@@ -25,3 +25,8 @@ export function enginesFound(engines: readonly EngineSummary[]): EngineSummary[]
 export function modelAtHand(models: readonly ModelSummary[]): ModelSummary | null {
   return models.find((model) => model.package !== null) ?? null;
 }
+
+/** Tasks of version 1 that are not tasks of version 2 yet. */
+export function waitingInWords(waiting: number): string {
+  return `${counted(waiting, "task of version 1 waits", "tasks of version 1 wait")} here.`;
+}

@@ -8,9 +8,9 @@ import { type TaskItem, tasksQuery } from "~/api/tasks";
 import { BestResult } from "~/tasks/task-facts";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { counted, moment } from "~/ui/format";
+import { moment } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
-import { devicesInWords, enginesFound, modelAtHand } from "./found";
+import { devicesInWords, enginesFound, modelAtHand, waitingInWords } from "./found";
 import classes from "./start.module.css";
 
 const NEWEST = 5;
@@ -122,10 +122,8 @@ function Ways() {
           Bring the data of version 1
         </Title>
         <Text size="sm" className="quiet">
-          {waiting > 0
-            ? `${counted(waiting, "task")} of version 1 wait here. `
-            : "Its database or one of its task files. "}
-          You see what each becomes before anything is written, and can take it back.
+          {waiting > 0 ? waitingInWords(waiting) : "Its database or one of its task files."} You see
+          what each becomes before anything is written, and can take it back.
         </Text>
         <Button
           component={Link}
