@@ -1,11 +1,10 @@
 import { ActionIcon, Anchor, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { IconArrowBarToLeft, IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { CSSProperties } from "react";
 import { counted } from "~/ui/format";
 import classes from "./compare.module.css";
 import type { Mark } from "./mixture";
-import { looks, type Stroke } from "./plane-option";
+import { DASHES, type Look, looks, type Stroke } from "./plane-option";
 import type { Series } from "./series";
 
 interface CompareLegendProps {
@@ -30,12 +29,7 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
         const whole = one.partOf === null ? one.name : `all of ${one.partOf}`;
         return (
           <li key={one.key}>
-            <span
-              className={classes.sign}
-              data-stroke={given[place]?.stroke}
-              style={{ "--series": given[place]?.color } as CSSProperties}
-              aria-hidden
-            />
+            {given[place] && <Sign look={given[place]} />}
             <span className="text-of-users">
               {one.taskId === null ? (
                 one.name
@@ -77,5 +71,27 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
         );
       })}
     </ul>
+  );
+}
+
+/** The line and the dot of a series as the chart draws them. */
+function Sign({ look: { color, symbol, stroke } }: { look: Look }) {
+  const dashes = DASHES[stroke];
+  return (
+    <svg className={classes.sign} width={34} height={10} viewBox="0 0 34 10" aria-hidden>
+      <path
+        d="M0 5H34"
+        stroke={color}
+        strokeWidth={2}
+        strokeDasharray={dashes === "solid" ? undefined : dashes.join(" ")}
+      />
+      <path
+        d={symbol}
+        transform="translate(12 0)"
+        fill={stroke === "solid" ? color : "var(--surface)"}
+        stroke={color}
+        strokeWidth={stroke === "solid" ? 0 : 2}
+      />
+    </svg>
   );
 }

@@ -1,9 +1,9 @@
 import { Alert, Checkbox, Group, NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import { resultFilesQuery } from "~/api/verify";
-import { axisChoices, usualAxes } from "~/explorer/axes";
+import { axisChoices, planeOf, usualAxes } from "~/explorer/axes";
 import { PointSet } from "~/explorer/point-set";
 import { CopyButton } from "~/ui/copy-button";
 import { EmptyState } from "~/ui/empty-state";
@@ -13,7 +13,9 @@ import { changesBetween, leftOutInWords } from "./changes";
 import classes from "./compare.module.css";
 import { CompareChart } from "./compare-chart";
 import { CompareLegend } from "./compare-legend";
-import { ChangeTable, DifferenceTable, PointsTable } from "./compare-tables";
+import { ChangeTable, DifferenceTable } from "./compare-tables";
+import { DotTable } from "./dot-table";
+import { dotsOf } from "./dots";
 import { marksOf, warnings } from "./mixture";
 import { strokeOf } from "./plane-option";
 import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers, withFirst } from "./search-params";
@@ -31,6 +33,9 @@ export function ComparePage() {
   const { series: found, unread, isPending } = useSeries(tasks, files);
   // A file is as many series as it holds models and workloads.
   const series = useMemo(() => found.slice(0, MOST_SERIES), [found]);
+  // What is shown stays while another is read; at first all are waited for, so that the baseline is the first.
+  const isShown = useRef(false);
+  isShown.current = series.length > 0 && (isShown.current || !isPending);
   const change = (part: CompareSearch) =>
     void navigate({
       search: (before) => ({ ...before, ...part }),
@@ -73,8 +78,8 @@ export function ComparePage() {
           text="Choose tasks or uploaded results above, or select tasks in the list and press Compare."
         />
       )}
-      {isPending && tasks.length + files.length > 0 && <Skeleton height={440} aria-busy />}
-      {!isPending && series.length > 0 && (
+      {isPending && <Skeleton height={isShown.current ? 24 : 440} aria-busy />}
+      {isShown.current && (
         <Shown
           series={series}
           search={search}
@@ -157,14 +162,15 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
   const known = (key: string | undefined) => choices.find((one) => one.key === key)?.key;
   const x = known(search.x) ?? usual.x;
   const y = known(search.y) ?? usual.y;
-  const axes = {
-    x,
-    y,
-    logX: search.log?.includes("x") ?? false,
-    logY: search.log?.includes("y") ?? false,
-  };
-  const setLog = (logX: boolean, logY: boolean) => {
-    const log = `${logX ? "x" : ""}${logY ? "y" : ""}` as "x" | "y" | "xy" | "";
+  const logX = search.log?.includes("x") ?? false;
+  const logY = search.log?.includes("y") ?? false;
+  const onlyFrontier = search.only === "frontier";
+  const dots = useMemo(
+    () => series.map(({ points }) => dotsOf(planeOf(points, { x, y, logX, logY }), onlyFrontier)),
+    [series, x, y, logX, logY, onlyFrontier],
+  );
+  const setLog = (across: boolean, upwards: boolean) => {
+    const log = `${across ? "x" : ""}${upwards ? "y" : ""}` as "x" | "y" | "xy" | "";
     onChange({ log: log || undefined });
   };
   const axis = (at: "x" | "y", value: string) => (
@@ -204,19 +210,19 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
           <Checkbox
             size="xs"
             label="log across"
-            checked={axes.logX}
-            onChange={(event) => setLog(event.currentTarget.checked, axes.logY)}
+            checked={logX}
+            onChange={(event) => setLog(event.currentTarget.checked, logY)}
           />
           <Checkbox
             size="xs"
             label="log upwards"
-            checked={axes.logY}
-            onChange={(event) => setLog(axes.logX, event.currentTarget.checked)}
+            checked={logY}
+            onChange={(event) => setLog(logX, event.currentTarget.checked)}
           />
           <Checkbox
             size="xs"
             label="frontiers only"
-            checked={search.only === "frontier"}
+            checked={onlyFrontier}
             onChange={(event) =>
               onChange({ only: event.currentTarget.checked ? "frontier" : undefined })
             }
@@ -229,12 +235,7 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
             text="Points stand here once one of the tasks has measured its first launch."
           />
         ) : (
-          <CompareChart
-            series={series}
-            strokes={strokes}
-            axes={axes}
-            onlyFrontier={search.only === "frontier"}
-          />
+          <CompareChart series={series} dots={dots} strokes={strokes} />
         )}
         <CompareLegend
           series={series}
@@ -243,7 +244,7 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
           onFirst={onFirst}
           onRemove={onRemove}
         />
-        {choices.length > 0 && <PointsTable series={series} x={x} y={y} />}
+        {choices.length > 0 && <DotTable series={series} dots={dots} x={x} y={y} />}
       </section>
       <section className={`card ${classes.card}`} aria-labelledby="differences">
         <Title order={2} fz="md" id="differences">

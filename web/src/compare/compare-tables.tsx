@@ -4,7 +4,6 @@ import diff from "~/experiments/diff-view.module.css";
 import { change, count, fieldName, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { type Changes, COMPARED } from "./changes";
-import classes from "./compare.module.css";
 import { isComparable } from "./mixture";
 import { differingRows, type Series } from "./series";
 
@@ -143,46 +142,3 @@ export function ChangeTable({ first, changes }: ChangeTableProps) {
 
 const share = (some: number, all: number) =>
   all === 0 ? "–" : `${count(some)} (${percent(some / all, 0)})`;
-
-/** Every point of every series, as a table shows what the chart draws. */
-export function PointsTable({ series, x, y }: { series: readonly Series[]; x: string; y: string }) {
-  const [across, upwards] = [quantity(x), quantity(y)];
-  const most = 200;
-  const rows = series.flatMap(({ name, key, points }) =>
-    points.points.map((point) => ({ name, key: `${key} ${point.id}`, point })),
-  );
-  return (
-    <details>
-      <summary>The chart as a table</summary>
-      <div className={classes.long}>
-        <Table fz="xs">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Series</Table.Th>
-              <Table.Th scope="col">Point</Table.Th>
-              <Table.Th scope="col">{across.title}</Table.Th>
-              <Table.Th scope="col">{upwards.title}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {rows.slice(0, most).map(({ name, key, point }) => (
-              <Table.Tr key={key}>
-                <Table.Th scope="row" className="text-of-users">
-                  {name}
-                </Table.Th>
-                <Table.Td className="text-of-users">{point.id}</Table.Td>
-                <Table.Td>{across.format(point.figures[x]?.value)}</Table.Td>
-                <Table.Td>{upwards.format(point.figures[y]?.value)}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-        {rows.length > most && (
-          <Text size="xs" className="quiet">
-            The first {count(most)} of {count(rows.length)} points.
-          </Text>
-        )}
-      </div>
-    </details>
-  );
-}

@@ -5,9 +5,10 @@ import { planeOf } from "~/explorer/axes";
 import { PointSet } from "~/explorer/point-set";
 import { point } from "~/explorer/testing-points";
 import { changesBetween, leftOutInWords } from "./changes";
+import { dotName, dotRows, dotsOf, nearestDot, varyingSettings } from "./dots";
 import { isComparable, marksOf, warnings } from "./mixture";
 import { looks, planeSeries, strokeOf } from "./plane-option";
-import { compareSearch, fileIds, taskNumbers, withFirst } from "./search-params";
+import { compareSearch, fileIds, MOST_SERIES, taskNumbers, withFirst } from "./search-params";
 import { differingRows, type Series, seriesOfFile, seriesOfTask, workloadOf } from "./series";
 import { aFile, aSeries } from "./testing-series";
 
@@ -94,7 +95,8 @@ describe("series of something else", () => {
     expect(given[0]?.color).not.toBe(given[1]?.color);
     const set = new PointSet([point({ figures: { tok_s: 1, ttft_ms: 2 } })]);
     const plane = planeOf(set, { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
-    const fills = planeSeries([plane, plane, plane], given, false)
+    const dots = dotsOf(plane, false);
+    const fills = planeSeries([dots, dots, dots], given)
       .map((one) => (one as { itemStyle?: { color: string } }).itemStyle?.color)
       .filter(Boolean);
     expect(fills).toEqual([given[0]?.color, "transparent", "transparent"]);
@@ -239,5 +241,55 @@ describe("what differs", () => {
       "N(480,240)/(300,150)",
     );
     expect(workloadOf({})).toBe("");
+  });
+});
+
+describe("dots", () => {
+  const at = (tok_s: number, ttft: number) => point({ figures: { tok_s, ttft_ms: ttft } });
+  const plane = (items: OperatingPoint[]) =>
+    planeOf(new PointSet(items), { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
+
+  it("have as many forms as there are series", () => {
+    const given = looks(Array(MOST_SERIES).fill("solid"), false);
+    expect(new Set(given.map(({ symbol }) => symbol)).size).toBe(MOST_SERIES);
+    expect(new Set(given.map(({ color }) => color)).size).toBe(MOST_SERIES);
+  });
+
+  it("are all rows of the table, those of the second series too, as the chart draws them", () => {
+    const many = Array.from({ length: 300 }, (_, place) => at(place, 300 - place));
+    const few = [at(1, 10), at(2, 10), point()];
+    const series = [aSeries({ items: many }), aSeries({ key: "task 2", items: few })];
+    const rows = (only: boolean) =>
+      dotRows(series, [dotsOf(plane(many), only), dotsOf(plane(few), only)]);
+    expect(rows(false)).toHaveLength(302);
+    expect(rows(false).at(-1)).toMatchObject({ series: { key: "task 2" }, point: few[1] });
+    expect(rows(true).filter(({ series: { key } }) => key === "task 2")).toHaveLength(1);
+  });
+
+  it("are found near the pointer, whichever series they are of", () => {
+    const dots = [dotsOf(plane([at(0, 0)]), false), dotsOf(plane([at(50, 50), at(9, 90)]), false)];
+    const span = { low: 0, high: 100 };
+    const area = { left: 0, top: 0, width: 100, height: 100 };
+    const under = (x: number, y: number) =>
+      nearestDot(dots, { x: span, y: span }, area, { x, y }, 10);
+    expect(under(52, 49)).toEqual({ series: 1, index: 0 });
+    expect(under(1, 98)).toEqual({ series: 0, index: 0 });
+    expect(under(90, 10)).toBeNull();
+  });
+
+  it("say what they are, and in which settings they differ", () => {
+    const [launched, file] = [
+      point({ experiment_index: 3, settings: { a: 1, b: 2, c: 5 } }),
+      point({
+        experiment_index: null,
+        candidate: "tp2 dp2",
+        kind: "predicted",
+        settings: { a: 1, b: 3 },
+      }),
+    ];
+    expect(dotName(launched)).toMatch(/^#3 at 8/);
+    expect(dotName(file)).toMatch(/^tp2 dp2 at 8.*, predicted$/);
+    const series = [aSeries({ items: [launched] }), aSeries({ items: [file] })];
+    expect(varyingSettings(series)).toEqual(["b", "c"]);
   });
 });

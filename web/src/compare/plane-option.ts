@@ -4,8 +4,10 @@ import type { EChartsCoreOption } from "echarts/core";
 import type { Palette } from "~/charts/palette";
 import { type Span, spanOf, ticks, toValue } from "~/charts/scale";
 import type { Plane } from "~/explorer/axes";
-import { frontier } from "~/explorer/frontier";
+import { areaOf } from "~/explorer/frame";
 import { number } from "~/ui/format";
+import type { Dots } from "./dots";
+import { SYMBOLS } from "./symbols";
 
 /** What a series is drawn as: predictions dotted and hollow, what cannot be compared dashed and hollow. */
 export type Stroke = "solid" | "dashed" | "dotted";
@@ -13,18 +15,18 @@ export type Stroke = "solid" | "dashed" | "dotted";
 /** How a series is distinguished from the others: by colour, form and stroke. */
 export interface Look {
   color: string;
+  /** Path of its dots in a box of 10 by 10. */
   symbol: string;
   stroke: Stroke;
 }
 
-const DASHES = { solid: "solid", dashed: [8, 5], dotted: [2, 4] } as const;
+export const DASHES = { solid: "solid", dashed: [8, 5], dotted: [2, 4] } as const;
 
 // Distinguished by their lightness too, and by their forms.
 const COLORS = {
   light: ["#0b6a8f", "#c05a00", "#6b2fa0", "#2b7a3f", "#a3195b", "#5a6970", "#8a6d00", "#1f2a30"],
   dark: ["#5cc3e6", "#f2a65a", "#c3a0f0", "#6fcf86", "#ff8fc0", "#a3b1b8", "#e3cf5a", "#dfe6ea"],
 } as const;
-const SYMBOLS = ["circle", "triangle", "rect", "diamond", "pin", "arrow", "roundRect", "circle"];
 
 /** The stroke of a series that is marked or not: predicted ones are dotted even where they are. */
 export const strokeOf = (isMarked: boolean, isPredicted: boolean): Stroke =>
@@ -34,7 +36,7 @@ export function looks(strokes: readonly Stroke[], isDark: boolean): Look[] {
   const colors = COLORS[isDark ? "dark" : "light"];
   return strokes.map((stroke, place) => ({
     color: colors[place % colors.length] as string,
-    symbol: SYMBOLS[place % SYMBOLS.length] as string,
+    symbol: (SYMBOLS[place % SYMBOLS.length] as (typeof SYMBOLS)[number]).path,
     stroke,
   }));
 }
@@ -93,32 +95,24 @@ export function planeAxes(
   };
   return {
     animation: false,
-    grid: { left: 74, right: 24, top: 12, bottom: 48, outerBoundsMode: "none" },
+    grid: { ...areaOf(size), outerBoundsMode: "none" },
     xAxis: axis("x"),
     yAxis: { ...axis("y"), nameRotate: 90 },
   };
 }
 
 /** Dots of each series and the line of its frontier in this plane. */
-export function planeSeries(
-  planes: readonly Plane[],
-  given: readonly Look[],
-  onlyFrontier: boolean,
-): object[] {
-  return planes.flatMap((plane, place) => {
+export function planeSeries(dots: readonly Dots[], given: readonly Look[]): object[] {
+  return dots.flatMap(({ plane: { xs, ys }, frontier, drawn }, place) => {
     const { color, symbol, stroke } = given[place] as Look;
-    const { xs, ys } = plane;
-    const line = frontier(xs, ys, { x: plane.x.better, y: plane.y.better });
     const at = (index: number) => [xs[index] as number, ys[index] as number];
-    const all = Array.from(xs, (_, index) => index);
-    const dots = (onlyFrontier ? line : all).map(at).filter((pair) => !pair.some(Number.isNaN));
     const fill =
       stroke === "solid" ? { color } : { color: "transparent", borderColor: color, borderWidth: 2 };
     return [
       {
         id: `line-${place}`,
         type: "line",
-        data: line.map(at),
+        data: frontier.map(at),
         symbol: "none",
         silent: true,
         lineStyle: { color, width: 2, type: DASHES[stroke] },
@@ -127,9 +121,9 @@ export function planeSeries(
       {
         id: `dots-${place}`,
         type: "scatter",
-        data: dots,
-        symbol,
-        symbolSize: 8,
+        data: drawn.map(at),
+        symbol: `path://${symbol}`,
+        symbolSize: 9,
         silent: true,
         itemStyle: { ...fill, opacity: 0.85 },
         z: 3,

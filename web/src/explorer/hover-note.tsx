@@ -39,8 +39,8 @@ export function HoverNote({ point, plane, varying, limits, left, top, size }: Ho
       {point.on_frontier && (
         <IconStarFilled size={10} aria-label="on the task's frontier" className={classes.star} />
       )}
-      <Row axis={plane.x} point={point} />
-      <Row axis={plane.y} point={point} />
+      <FigureRow axis={plane.x} point={point} />
+      <FigureRow axis={plane.y} point={point} />
       {varying.length > 0 && (
         <div className={`text-of-users ${classes.settings}`}>{settingsInWords(point, varying)}</div>
       )}
@@ -51,7 +51,8 @@ export function HoverNote({ point, plane, varying, limits, left, top, size }: Ho
   );
 }
 
-function Row({ axis, point }: { axis: Quantity; point: OperatingPoint }) {
+/** A figure of a point and its interval. */
+export function FigureRow({ axis, point }: { axis: Quantity; point: OperatingPoint }) {
   const figure = point.figures[axis.key];
   return (
     <div className={classes.row}>

@@ -4,6 +4,7 @@ import { memo, useMemo, useRef } from "react";
 import type { OperatingPoint } from "~/api/points";
 import { EmptyState } from "~/ui/empty-state";
 import { count, counted, fieldName, load, setting } from "~/ui/format";
+import { TableGap } from "~/ui/table-gap";
 import { LOAD } from "./brushes";
 import classes from "./point-table.module.css";
 import { groupAt, listedIndices } from "./scene";
@@ -71,7 +72,7 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
           </tr>
         </thead>
         <tbody>
-          {above > 0 && <Gap height={above} columns={width} />}
+          {above > 0 && <TableGap height={above} columns={width} />}
           {items.map(({ index: row, key }) => {
             const index = rows[row] as number;
             const point = set.points[index] as OperatingPoint;
@@ -107,7 +108,7 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
               </tr>
             );
           })}
-          {below > 0 && <Gap height={below} columns={width} />}
+          {below > 0 && <TableGap height={below} columns={width} />}
         </tbody>
       </table>
     </section>
@@ -172,14 +173,5 @@ function Head({ column, sort, onSort }: HeadProps) {
         {isDown && <IconArrowDown size={12} aria-hidden />}
       </button>
     </th>
-  );
-}
-
-/** Room of the rows that are not drawn. */
-function Gap({ height, columns }: { height: number; columns: number }) {
-  return (
-    <tr aria-hidden>
-      <td colSpan={columns} style={{ height, padding: 0, border: 0 }} />
-    </tr>
   );
 }
