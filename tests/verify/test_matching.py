@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
 
 from autotuner.config import LoadLevel
 from autotuner.errors import VerifyError
-from autotuner.verify import Point, PointFile, compare_files, match
+from autotuner.verify import Point, PointFile, compare_files, match, matching
+from autotuner.verify.prediction_index import PredictionIndex
 
 
 def point(level: int = 8, source: str = "p", tp: int | None = 2, **shown: Any) -> Point:
@@ -117,3 +119,84 @@ def test_files_with_nothing_in_common_are_an_error_that_says_why() -> None:
     two = PointFile("two.csv", "csv", (point(9, "line 2"),))
     with pytest.raises(VerifyError, match="line 2: concurrency is 9, predicted is 8"):
         compare_files(one, two)
+
+
+def counted_comparisons(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    calls = [0]
+    compare = matching.contradiction
+
+    def counting(predicted: Point, actual: Point) -> tuple[int, str]:
+        calls[0] += 1
+        return compare(predicted, actual)
+
+    monkeypatch.setattr(matching, "contradiction", counting)
+    return calls
+
+
+def test_a_measurement_is_compared_with_the_predictions_that_it_may_belong_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = counted_comparisons(monkeypatch)
+    predicted = [point(8, f"p{tp}", tp=tp) for tp in range(1, 301)]
+    found = match(predicted, [point(8, f"a{tp}", tp=tp) for tp in range(1, 301)])
+    assert (len(found.pairs), calls[0]) == (300, 300)
+
+
+def test_why_is_said_of_the_first_measurements_without_a_prediction_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = counted_comparisons(monkeypatch)
+    monkeypatch.setattr(matching, "MOST_REASONS", 5)
+    predicted = [point(8, f"p{tp}", tp=tp, engine="vllm") for tp in range(1, 51)]
+    actual = [point(8, f"a{tp}", tp=tp, engine="sglang") for tp in range(1, 51)]
+    found = match(predicted, actual)
+    reasons = [one.why for one in found.unmatched_actual]
+    assert reasons[:5] == ["engine is sglang, predicted is vllm"] * 5
+    assert len(reasons) == 50
+    assert set(reasons[5:]) == {
+        "no prediction agrees with it; why is told of the first such measurements only"
+    }
+    assert calls[0] == 5 * len(predicted)
+
+
+def test_files_that_state_so_little_that_all_belongs_to_all_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(matching, "MOST_COMPARED", 99)
+    predicted = [point(source=f"p{tp}", tp=tp) for tp in range(1, 11)]
+    with pytest.raises(VerifyError, match="more than 99 pairs"):
+        match(predicted, [point(source=f"a{isl}", tp=None, isl=isl) for isl in range(1, 11)])
+
+
+def test_the_index_of_predictions_hides_none_that_fits() -> None:
+    chance = random.Random(7)
+
+    def made(source: str) -> Point:
+        settings = {
+            f"misc.{name}": value
+            for name in ("a", "b")
+            if (value := chance.choice((None, 1, 1.0, "1", True, "true", 0, "FP8", "fp8", [8])))
+            is not None
+        }
+        return point(
+            chance.choice((8, 16)),
+            source,
+            tp=chance.choice((None, 2, 4)),
+            settings=settings,
+            model=chance.choice((None, "Org/M", "m", "other")),
+            engine=chance.choice((None, "vLLM", "vllm", "sglang")),
+            system=chance.choice((None, "H200", "h200_sxm", "mine")),
+            layout=chance.choice((None, "1p1d", "1P1D")),
+            gpus=chance.choice((None, 2, 4)),
+        )
+
+    predicted = [made(f"p{number}") for number in range(150)]
+    index = PredictionIndex(predicted, matching.KEYS)
+    fits = 0
+    for number in range(150):
+        measured = made(f"a{number}")
+        every = [one for one in predicted if not matching.contradiction(one, measured)[1]]
+        near = [one for one in index.near(measured) if not matching.contradiction(one, measured)[1]]
+        assert near == every
+        fits += len(every)
+    assert fits > 0

@@ -9,6 +9,7 @@ times the replicas: here both sides' concurrency is of the whole deployment.
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +17,18 @@ from typing import Any
 
 from autotuner.catalog import gpu_named
 from autotuner.config import LoadLevel
-from autotuner.errors import CatalogError
+from autotuner.errors import CatalogError, VerifyError
 from autotuner.verify.points import Excluded, Point
+from autotuner.verify.prediction_index import PredictionIndex, setting_key
 
 _OUR_TOOL = "autotuner"
 _LENGTH_SHARE = 0.01
 """Mean lengths that differ by less are the same workload: a tokenizer's rounding."""
+MOST_REASONS = 200
+"""Measurements without a prediction of which it is said why."""
+MOST_COMPARED = 1_000_000
+"""Pairs of points looked at, for matching and once more for reasons: a few seconds."""
+_NOT_LOOKED_AT = "no prediction agrees with it; why is told of the first such measurements only"
 
 
 def model_name(name: str) -> str:
@@ -41,6 +48,7 @@ def _same_system(one: str, two: str) -> bool:
     return _catalogued(one) == _catalogued(two)
 
 
+@functools.lru_cache(maxsize=1024)
 def _catalogued(name: str) -> str:
     """The catalog's name of a device; the name itself where the catalog does not have it."""
     try:
@@ -64,6 +72,16 @@ CRITERIA: tuple[tuple[str, Callable[[Any, Any], bool]], ...] = (
     ("load", _same),
 )
 """Field of `Point` -> whether two values are the same; what is not stated rules nothing out."""
+
+
+KEYS: Mapping[str, Callable[[Any], str | None]] = {
+    "model": model_name,
+    "engine": setting_key,
+    "system": _catalogued,
+    "layout": setting_key,
+    "gpus": setting_key,
+}
+"""Field of `Point` -> key of its value, by which predictions are indexed: that of `CRITERIA`."""
 
 
 def contradiction(predicted: Point, actual: Point) -> tuple[int, str]:
@@ -193,19 +211,30 @@ def match(predicted: Sequence[Point], actual: Sequence[Point]) -> Matching:
     settings are one prediction made more than once, of which the first counts; several of
     different settings leave the measurement unmatched, since no one could say which is meant.
     Measurements of the same point are repeats: their medians count.
+
+    Raises:
+        VerifyError: so many predictions state so little that matching would take minutes.
     """
-    levels: dict[LoadLevel, list[Point]] = {}
-    for point in predicted:
-        levels.setdefault(point.load, []).append(point)
+    index = PredictionIndex(predicted, KEYS)
+    reasons = _Reasons(predicted)
+    compared = 0
     pairs: list[Pair] = []
     lonely: list[Excluded] = []
     taken: set[str] = set()
     second: dict[str, str] = {}
     for measured in _repeats_joined(actual):
-        near = levels.get(measured.load, [])
+        near = index.near(measured)
+        compared += len(near)
+        if compared > MOST_COMPARED:
+            raise VerifyError(
+                f"matching {len(actual)} measurements with {len(predicted)} predictions would "
+                f"compare more than {MOST_COMPARED:,} pairs",
+                remedy="state engine, system, layout and gpus on both sides, or compare the "
+                "files in parts",
+            )
         fitting = [point for point in near if not contradiction(point, measured)[1]]
         if not fitting:
-            lonely.append(Excluded(measured.source, _why_none(predicted, measured)))
+            lonely.append(Excluded(measured.source, reasons.why_none(measured)))
             continue
         same = [point for point in fitting if point.identity == measured.identity]
         first, *others = same or fitting
@@ -231,17 +260,27 @@ def _why_unused(point: Point, second: Mapping[str, str]) -> str:
     return "not measured"
 
 
-def _why_none(predicted: Sequence[Point], measured: Point) -> str:
-    """The contradiction of the prediction that agrees furthest; of several the nearest load."""
-    if not predicted:
-        return "nothing is predicted"
-    contradictions = [(contradiction(point, measured), point) for point in predicted]
-    furthest = max(passed for (passed, _), _ in contradictions)
-    nearest = min(
-        (entry for entry in contradictions if entry[0][0] == furthest),
-        key=lambda entry: _apart(entry[1].load, measured.load),
-    )
-    return nearest[0][1]
+class _Reasons:
+    """Says of measurements why they found no prediction, as long as that takes little time."""
+
+    def __init__(self, predicted: Sequence[Point]) -> None:
+        self._predicted = predicted
+        self._left = min(MOST_REASONS, MOST_COMPARED // max(1, len(predicted)))
+
+    def why_none(self, measured: Point) -> str:
+        """The contradiction of the prediction that agrees furthest; of several the nearest load."""
+        if not self._predicted:
+            return "nothing is predicted"
+        if self._left == 0:
+            return _NOT_LOOKED_AT
+        self._left -= 1
+        contradictions = [(contradiction(point, measured), point) for point in self._predicted]
+        furthest = max(passed for (passed, _), _ in contradictions)
+        nearest = min(
+            (entry for entry in contradictions if entry[0][0] == furthest),
+            key=lambda entry: _apart(entry[1].load, measured.load),
+        )
+        return nearest[0][1]
 
 
 def _one_configuration(one: Point, two: Point) -> bool:

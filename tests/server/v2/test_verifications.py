@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from autotuner.errors import VerifyError
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
+from autotuner.server.v2 import plans, verifications
 from autotuner.verify import result_files
 from autotuner.verify.result_files import ResultFiles
 
@@ -259,3 +261,29 @@ def test_a_task_without_predictions_has_no_such_side(service: Service, client: T
     )
     assert answer.status_code == 422
     assert "nothing that was predicted" in answer.json()["detail"]
+
+
+def test_a_comparison_waits_for_its_turn_among_plans(
+    client: TestClient, task: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "_places", threading.Semaphore(0))
+    monkeypatch.setattr(plans, "LONGEST_S", 0)
+    asked = {"predicted": f"base:{task}", "actual": f"measured:{task}"}
+    answer = client.get(COMPARISON, params=asked)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+def test_of_many_points_only_those_that_are_shown_are_made(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verifications, "_MOST_POINTS", 1)
+    made: list[object] = []
+    views = verifications.point_views
+    monkeypatch.setattr(
+        verifications,
+        "point_views",
+        lambda file: (made.append(view) or view for view in views(file)),
+    )
+    about = kept(client, ("mine.csv", MEASURED)).json()
+    assert len(client.get(f"{FILES}/{about['id']}").json()["items"]) == len(made) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from autotuner.errors import NotFoundError, Problem, VerifyError
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
+from autotuner.server.v2.plans import planning_turn
 from autotuner.server.v2.routing import (
     WITH_BODY,
     ServiceDep,
@@ -112,22 +114,24 @@ def get_comparison_of_results(
 ) -> Response:
     """Compares two sides, each of a task or of uploaded results; its address says it all."""
     slo = {"ttft_ms": ttft_ms, "tpot_ms": tpot_ms}
-    sides = [
-        _stated(_side(service, place, side), place, settings or ())
-        for place, side, settings in (
-            ("predicted", predicted, predicted_set),
-            ("actual", actual, actual_set),
-        )
-    ]
-    try:
-        found = compare_files(
-            *sides,
-            within=_limits(within),
-            slo={name: limit for name, limit in slo.items() if limit is not None},
-        )
-    except VerifyError as error:
-        raise _refused("query.actual", error.message, _STATE) from None
-    return json_response(_COMPARISON, comparison_view(found))
+    with planning_turn():
+        sides = [
+            _stated(_side(service, place, side), place, settings or ())
+            for place, side, settings in (
+                ("predicted", predicted, predicted_set),
+                ("actual", actual, actual_set),
+            )
+        ]
+        try:
+            found = compare_files(
+                *sides,
+                within=_limits(within),
+                slo={name: limit for name, limit in slo.items() if limit is not None},
+            )
+        except VerifyError as error:
+            raise _refused("query.actual", error.message, _STATE) from None
+        view = comparison_view(found)
+    return json_response(_COMPARISON, view)
 
 
 @router.get("/files", response_model=ResultFileList)
@@ -170,7 +174,7 @@ def get_result_points(service: ServiceDep, file_id: FileId) -> Response:
     """Operating points of uploaded results, in the form of a task's points."""
     files = _files(service)
     about, found = files.about(file_id), files.points(file_id)
-    points = list(point_views(found))
+    points = list(itertools.islice(point_views(found), _MOST_POINTS))
     named = {
         f"{field}s": sorted({value for point in points if (value := getattr(point, field))})
         for field in ("model", "engine", "engine_version", "system", "workload")
@@ -178,7 +182,7 @@ def get_result_points(service: ServiceDep, file_id: FileId) -> Response:
     view = {
         **named,
         "file": vars(about),
-        "items": points[:_MOST_POINTS],
+        "items": points,
         "excluded": [vars(one) for one in found.excluded[:_MOST_LISTED]],
         "notes": found.notes,
     }
