@@ -66,10 +66,24 @@ class JudgedLevel:
     calibrated: PredictedFigures | None
 
 
-def judged_levels(
-    sessions: Sessions, *, chosen: dict[str, str], most: int
-) -> tuple[tuple[JudgedLevel, ...], bool]:
-    """The newest levels, and whether these are all.
+@dataclass(frozen=True)
+class JudgedLevels:
+    """Levels that were predicted and measured.
+
+    Attributes:
+        levels: the newest ones.
+        is_whole: whether these are all.
+        replayed: levels left out because a table was replayed, which measures nothing; counted
+            up to as many as rows are read.
+    """
+
+    levels: tuple[JudgedLevel, ...]
+    is_whole: bool
+    replayed: int
+
+
+def judged_levels(sessions: Sessions, *, chosen: dict[str, str], most: int) -> JudgedLevels:
+    """The newest levels of launches that measured something.
 
     Args:
         chosen: name of `PLACES` -> the value that it must have.
@@ -77,11 +91,12 @@ def judged_levels(
     """
     with sessions.reading() as session:
         rows = session.execute(_query(chosen).limit(most + 1)).all()
+        replayed = session.scalar(_count_of_replayed(chosen, most)) or 0
     levels = [list(group) for _, group in itertools.groupby(rows, key=_level_of)]
     if len(rows) > most:
         # The last one may lack rows.
         levels.pop()
-    return tuple(map(_level, levels)), len(rows) <= most
+    return JudgedLevels(tuple(map(_level, levels)), len(rows) <= most, replayed)
 
 
 def known_places(sessions: Sessions, *, most: int = 10_000) -> dict[str, list[str]]:
@@ -90,7 +105,7 @@ def known_places(sessions: Sessions, *, most: int = 10_000) -> dict[str, list[st
         select(*(column.label(name) for name, column in _PLACES.items()))
         .select_from(ExperimentRow)
         .join(TaskRow, TaskRow.id == ExperimentRow.task_id)
-        .where(ExperimentRow.status == "completed")
+        .where(ExperimentRow.status == "completed", TaskRow.is_replay.is_(False))
         .distinct()
         .limit(most)
     )
@@ -100,6 +115,35 @@ def known_places(sessions: Sessions, *, most: int = 10_000) -> dict[str, list[st
 
 
 def _query(chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
+    asked = select(
+        ExperimentRow.id.label("experiment_id"),
+        ExperimentRow.task_id,
+        ExperimentRow.idx,
+        *(column.label(name) for name, column in _PLACES.items()),
+        *_OF_PREDICTION,
+        *_OF_MEASUREMENT,
+    )
+    return (
+        _judged(asked, chosen)
+        .where(TaskRow.is_replay.is_(False))
+        .order_by(
+            ExperimentRow.id.desc(),
+            PredictionRow.load_kind,
+            PredictionRow.load_value,
+            PredictionRow.kind,
+            MeasurementRow.repeat,
+        )
+    )
+
+
+def _count_of_replayed(chosen: dict[str, str], most: int) -> Select[int]:
+    levels = select(ExperimentRow.id, PredictionRow.load_kind, PredictionRow.load_value)
+    found = _judged(levels, chosen).where(TaskRow.is_replay).distinct().limit(most).subquery()
+    return select(func.count()).select_from(found)
+
+
+def _judged(asked: Select[*tuple[Any, ...]], chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
+    """What is asked of the predictions of completed launches with their measurements."""
     measured = and_(
         MeasurementRow.experiment_id == PredictionRow.experiment_id,
         MeasurementRow.load_kind == PredictionRow.load_kind,
@@ -108,28 +152,13 @@ def _query(chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
         _SATURATED.is_(False),
     )
     return (
-        select(
-            ExperimentRow.id.label("experiment_id"),
-            ExperimentRow.task_id,
-            ExperimentRow.idx,
-            *(column.label(name) for name, column in _PLACES.items()),
-            *_OF_PREDICTION,
-            *_OF_MEASUREMENT,
-        )
-        .select_from(ExperimentRow)
+        asked.select_from(ExperimentRow)
         .join(TaskRow, TaskRow.id == ExperimentRow.task_id)
         .join(PredictionRow, PredictionRow.experiment_id == ExperimentRow.id)
         .join(MeasurementRow, measured)
         .where(
             ExperimentRow.status == "completed",
             *(_PLACES[name] == value for name, value in chosen.items()),
-        )
-        .order_by(
-            ExperimentRow.id.desc(),
-            PredictionRow.load_kind,
-            PredictionRow.load_value,
-            PredictionRow.kind,
-            MeasurementRow.repeat,
         )
     )
 

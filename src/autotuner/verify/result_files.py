@@ -4,6 +4,7 @@ be followed again. Each has an id: the hash of its content."""
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
-from autotuner.errors import NotFoundError, VerifyError
+from autotuner.errors import AutotunerError, NotFoundError, VerifyError
 from autotuner.verify.files import unpacked
 from autotuner.verify.points import PointFile
 from autotuner.verify.readers import read_points
@@ -23,7 +24,9 @@ MOST_KEPT = 200
 MOST_FILES = 500
 """Files of one upload: a load generator writes one a level."""
 _MOST_KEPT_BYTES = 1 << 30
-_LONGEST_NAME = 120
+_LONGEST_NAME = 200
+"""Bytes, not characters: file systems take 255, and a number may come before it."""
+_TAKEN = frozenset({errno.EEXIST, errno.ENOTEMPTY})
 _UNSAFE = re.compile(r"[^\w.,()+=@ -]")
 _ABOUT, _FILES = "about.json", "results"
 _ID = re.compile(r"[0-9a-f]{16}")
@@ -70,6 +73,7 @@ class ResultFiles:
 
         Raises:
             VerifyError: they are no results that are read, too large, or too many are kept.
+            AutotunerError: the folder cannot be written.
         """
         contents = self._contents(files)
         digest = hashlib.sha256((format_name or "").encode())
@@ -81,6 +85,14 @@ class ResultFiles:
             return known
         size = sum(map(len, contents.values()))
         self._require_room(size)
+        try:
+            return self._written(found, contents, size, format_name)
+        except OSError as error:
+            raise _not_written(error) from None
+
+    def _written(
+        self, found: str, contents: Mapping[str, bytes], size: int, format_name: str | None
+    ) -> ResultFile:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder) as incoming:
             place = Path(incoming) / found
@@ -101,10 +113,21 @@ class ResultFiles:
             )
             written = {**vars(about), "added_at": about.added_at.isoformat()}
             (place / _ABOUT).write_text(json.dumps(written), encoding="utf-8")
-            # Whoever brought the same a moment earlier has the place.
-            with contextlib.suppress(OSError):
-                place.rename(self._folder / found)
+            self._take_place(place, found)
         return about
+
+    def _take_place(self, made: Path, found: str) -> None:
+        place = self._folder / found
+        try:
+            made.rename(place)
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                raise
+            # Whoever brought the same a moment earlier has the place; what was removed in part
+            # has it no longer.
+            if self._about(found) is None:
+                shutil.rmtree(place)
+                made.rename(place)
 
     def all(self) -> tuple[ResultFile, ...]:
         """Everything that is kept, the newest first."""
@@ -139,9 +162,15 @@ class ResultFiles:
 
         Raises:
             NotFoundError: nothing is.
+            AutotunerError: the folder cannot be written.
         """
         self.about(file_id)
-        shutil.rmtree(self._folder / file_id, ignore_errors=True)
+        try:
+            shutil.rmtree(self._folder / file_id)
+        except FileNotFoundError:
+            pass  # another request removes the same
+        except OSError as error:
+            raise _not_written(error) from None
 
     def _contents(self, files: Sequence[tuple[str, bytes]]) -> Mapping[str, bytes]:
         if len(files) > MOST_FILES:
@@ -181,6 +210,13 @@ class ResultFiles:
             return None
 
 
+def _not_written(error: OSError) -> AutotunerError:
+    return AutotunerError(
+        f"the folder of uploaded results cannot be written: {error.strerror}",
+        remedy="make room there, or give the service the right to write",
+    )
+
+
 def _read(folder: Path, title: str, format_name: str | None) -> PointFile:
     """The points of a folder of files; errors call it by its sender's name."""
     files = sorted(folder.iterdir())
@@ -198,10 +234,14 @@ def _safe_name(name: str) -> str:
     last = PurePath(name.replace("\\", "/")).name
     plain = _UNSAFE.sub("_", last).strip(" .") or "results"
     stem, dot, ending = plain.rpartition(".")
-    room = _LONGEST_NAME - len(dot + ending)
-    if len(plain) <= _LONGEST_NAME or room < 1:
-        return plain[:_LONGEST_NAME]
-    return f"{stem[:room]}{dot}{ending}"
+    room = _LONGEST_NAME - len(f"{dot}{ending}".encode())
+    if len(plain.encode()) <= _LONGEST_NAME or room < 1:
+        return _cut(plain, _LONGEST_NAME)
+    return f"{_cut(stem, room)}{dot}{ending}"
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
 def _free_name(name: str, taken: Mapping[str, bytes]) -> str:

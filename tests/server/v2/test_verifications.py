@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import threading
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from made_runs import begin, claimed, created, finish, measurement, run
+from sqlalchemy import update
 
 from autotuner.errors import VerifyError
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.v2 import plans, verifications
+from autotuner.store.schema import TaskRow
 from autotuner.verify import result_files
 from autotuner.verify.result_files import ResultFiles
 
@@ -71,6 +74,20 @@ def test_accuracy_is_that_of_all_tasks_by_what_they_ran_on(
     assert [row["value"] for row in found["by"]["predictor"]] == ["made up"]
     assert [(row["value"], row["levels"]) for row in found["learning"]] == [("0", 4), ("1", 4)]
     assert found["choices"]["engine"] == ["llamacpp"] and found["is_whole"]
+
+
+def test_a_replay_is_no_measurement_that_a_prediction_could_miss(
+    service: Service, client: TestClient, task: int
+) -> None:
+    before = client.get(ACCURACY).json()
+    replay = created(client, name="replay")
+    run(service, replay)
+    with service.store.sessions.writing() as session:
+        session.execute(update(TaskRow).where(TaskRow.id == replay).values(is_replay=True))
+    found = client.get(ACCURACY).json()
+    assert (before["replayed"], found["replayed"]) == (0, 4)
+    assert found == before | {"replayed": 4}
+    assert client.get(ACCURACY, params={"engine": "vllm"}).json()["replayed"] == 0
 
 
 def test_accuracy_is_of_what_is_asked_for(client: TestClient, task: int) -> None:
@@ -287,3 +304,54 @@ def test_of_many_points_only_those_that_are_shown_are_made(
     )
     about = kept(client, ("mine.csv", MEASURED)).json()
     assert len(client.get(f"{FILES}/{about['id']}").json()["items"]) == len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["結" * 100 + ".csv", "ö" * 300, "." + "é" * 300, "a." + "é" * 300]
+)
+def test_a_long_name_is_cut_to_the_bytes_that_a_file_system_takes(
+    client: TestClient, name: str
+) -> None:
+    answer = kept(client, (name, MEASURED))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["points"] == 2
+    # Files of one name get numbers before it, and no format is of such names: it is no 500.
+    assert kept(client, *[(name, MEASURED)] * 3).status_code == 422
+
+
+@pytest.mark.parametrize("failing", ["mkdir", "write_bytes", "write_text", "rename"])
+def test_a_folder_that_cannot_be_written_is_named(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, failing, full)
+        answer = kept(client, ("mine.csv", MEASURED))
+    assert answer.status_code == 422, answer.text
+    assert "cannot be written: No space left on device" in answer.json()["detail"]
+    assert client.get(FILES).json()["items"] == []
+
+
+def test_results_that_cannot_be_removed_are_not_said_to_be_gone(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = kept(client, ("mine.csv", MEASURED)).json()
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(result_files.shutil, "rmtree", read_only)
+        answer = client.delete(f"{FILES}/{about['id']}")
+    assert answer.status_code == 422 and "Read-only" in answer.json()["detail"]
+
+
+def test_results_that_were_removed_in_part_are_kept_again(tmp_path: Path) -> None:
+    files = ResultFiles(tmp_path / "kept", 1 << 20)
+    about = files.keep([("a.csv", MEASURED)])
+    (tmp_path / "kept" / about.id / "about.json").unlink()
+    assert files.all() == ()
+    assert files.keep([("a.csv", MEASURED)]).id == about.id
+    assert [one.id for one in files.all()] == [about.id]

@@ -1618,6 +1618,11 @@ export interface components {
              */
             learning: components["schemas"]["AccuracyRowView"][];
             overall: components["schemas"]["AccuracyRowView"];
+            /**
+             * Replayed
+             * @description Levels left out because a table was replayed: nothing was measured.
+             */
+            replayed: number;
         };
         /**
          * AppliedProfile
@@ -17161,7 +17166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description `invalid-parameter`: A parameter of the path, the query or a header is not valid */
+            /** @description `unprocessable`: The request cannot be carried out */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -64,7 +64,9 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
           text={
             search.engine || search.system || search.model
               ? "No task of this choice has a level of which both are known."
-              : "Once a task with a predictor has measured its first launch, its error stands here."
+              : accuracy.data.replayed > 0
+                ? `${replaysLeftOut(accuracy.data.replayed)}.`
+                : "Once a task with a predictor has measured its first launch, its error stands here."
           }
         />
       )}
@@ -74,6 +76,10 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
     </section>
   );
 }
+
+/** A replay reads its figures from a table: it is no measurement that a prediction could miss. */
+const replaysLeftOut = (levels: number) =>
+  `${counted(levels, "level")} of replays ${levels === 1 ? "is" : "are"} left out`;
 
 function placeChoices(
   place: (typeof PLACES)[number],
@@ -99,6 +105,7 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
         <Text size="sm" role="status">
           {counted(overall.levels, "level")} of {counted(overall.tasks, "task")}
           {!accuracy.is_whole && ", the newest: older ones are left out"}
+          {accuracy.replayed > 0 && `; ${replaysLeftOut(accuracy.replayed)}`}
         </Text>
         {hasCalibrated && (
           <SegmentedControl

@@ -62,6 +62,8 @@ class AccuracyView(View):
     """`engine`, `system`, `model` -> every value that one can ask for."""
     is_whole: bool
     """False where older levels were left out."""
+    replayed: int
+    """Levels left out because a table was replayed: nothing was measured."""
 
 
 class ResultFileView(View):

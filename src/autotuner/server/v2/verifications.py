@@ -91,9 +91,13 @@ def get_accuracy(
     asked = {"engine": engine, "system": system, "model": model}
     chosen = {name: value for name, value in asked.items() if value is not None}
     sessions = service.store.sessions
-    levels, is_whole = judged_levels(sessions, chosen=chosen, most=MOST_ROWS)
-    found = accuracy(levels, _limits(within))
-    view = accuracy_view(found, choices=known_places(sessions), is_whole=is_whole)
+    judged = judged_levels(sessions, chosen=chosen, most=MOST_ROWS)
+    view = accuracy_view(
+        accuracy(judged.levels, _limits(within)),
+        choices=known_places(sessions),
+        is_whole=judged.is_whole,
+        replayed=judged.replayed,
+    )
     return json_response(_ACCURACY, view)
 
 
@@ -189,7 +193,11 @@ def get_result_points(service: ServiceDep, file_id: FileId) -> Response:
     return json_response(_POINTS, view)
 
 
-@router.delete("/files/{file_id}", status_code=204, responses=_NO_FILE)
+@router.delete(
+    "/files/{file_id}",
+    status_code=204,
+    responses=merged(_NO_FILE, problems(ProblemKind.UNPROCESSABLE)),
+)
 def delete_result_file(service: ServiceDep, file_id: FileId) -> Response:
     """Forgets uploaded results; links to comparisons with them lead nowhere then."""
     _files(service).remove(file_id)
