@@ -1,4 +1,13 @@
-import { Alert, Button, Group, NumberInput, Radio, Stack, TextInput } from "@mantine/core";
+import {
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  NumberInput,
+  Radio,
+  Stack,
+  TextInput,
+} from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem } from "~/api/problems";
@@ -16,9 +25,12 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [scope, setScope] = useState<TokenScope>("read");
-  const [days, setDays] = useState<number | null>(USUAL_DAYS);
+  // What is typed is text until it is a number.
+  const [typed, setTyped] = useState<number | string>(USUAL_DAYS);
+  const [isEndless, setEndless] = useState(false);
+  const days = isEndless ? null : daysOf(typed);
   const making = useMutation({
-    mutationFn: () => createToken({ name: name.trim(), scope, days }),
+    mutationFn: (lasts: number | null) => createToken({ name: name.trim(), scope, days: lasts }),
     onSuccess: () => queries.invalidateQueries({ queryKey: tokensQuery.queryKey }),
     // The secret goes with the dialog.
     gcTime: 0,
@@ -50,7 +62,7 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          making.mutate();
+          if (days !== undefined && name.trim() !== "") making.mutate(days);
         }}
       >
         <Stack gap="sm">
@@ -84,19 +96,30 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
           </Radio.Group>
           <NumberInput
             label="Days until it expires"
-            description="Empty: never"
-            value={days ?? ""}
-            onChange={(value) => setDays(value === "" ? null : Number(value))}
+            value={typed}
+            onChange={setTyped}
             min={1}
             max={MOST_DAYS}
-            error={faultOf("days")}
+            allowNegative={false}
+            disabled={isEndless}
+            error={faultOf("days") ?? (days === undefined && `Give 1 to ${MOST_DAYS} days`)}
             hideControls
+          />
+          <Checkbox
+            label="It never expires"
+            size="xs"
+            checked={isEndless}
+            onChange={(event) => setEndless(event.currentTarget.checked)}
           />
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" loading={making.isPending} disabled={name.trim() === ""}>
+            <Button
+              type="submit"
+              loading={making.isPending}
+              disabled={name.trim() === "" || days === undefined}
+            >
               Make it
             </Button>
           </Group>
@@ -104,4 +127,10 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
+}
+
+/** The days typed; undefined where that is no number of days yet. */
+function daysOf(typed: number | string): number | undefined {
+  const days = typed === "" ? Number.NaN : Number(typed);
+  return Number.isFinite(days) && days > 0 && days <= MOST_DAYS ? days : undefined;
 }
