@@ -38,10 +38,12 @@ const NAME_WORDS = "1 to 100 letters, digits, _ . or -, beginning with a letter 
 
 /** The form of a profile, checked while one types, and beside it what it would set. */
 export function ProfileForm(props: ProfileFormProps) {
-  const { search, names, first, etag, circumstances, storageKey } = props;
+  const { search, names, first, circumstances, storageKey } = props;
   const navigate = useNavigate();
   const replaces = search.profile ?? null;
-  const { draft, change, isFound, restart, finish } = useProfileDraft(storageKey, first);
+  const newest = replaces === null ? null : props.etag;
+  const kept = useProfileDraft(storageKey, first, newest);
+  const { draft, etag, change, restart, finish } = kept;
   const save = useSaveProfile(search, replaces, finish);
   const document = documentOf(circumstances);
   const [settled] = useDebouncedValue(draft, CHECK_AFTER_MS);
@@ -84,10 +86,17 @@ export function ProfileForm(props: ProfileFormProps) {
           if (mayStay) save.mutate({ profile: profileOf(draft), etag });
         }}
       >
-        {isFound && (
-          <Alert color="gray" variant="light" title="Your draft is back">
+        {kept.isFound && (
+          <Alert
+            color={kept.isBehind ? "yellow" : "gray"}
+            variant="light"
+            title="Your draft is back"
+          >
             <Group justify="space-between">
-              <Text size="sm">It was not saved when you left this page.</Text>
+              <Text size="sm">
+                It was not saved when you left this page.
+                {kept.isBehind && ` ${replaces} has changed since.`}
+              </Text>
               <Button size="xs" variant="default" onClick={restart}>
                 Begin anew
               </Button>

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
-import { forget } from "~/app/storage";
+import { forget, keep } from "~/app/storage";
 import { renderApp } from "~/app/testing";
 
 const SUMMARY = {
@@ -17,13 +17,18 @@ const BUILT_IN = { ...SUMMARY, name: "balanced", origin: "built-in" };
 const OWN = { ...SUMMARY, name: "mine", origin: "service", revision: 1 };
 const BROKEN = { ...SUMMARY, name: "broken", origin: "folder", problem: "broken.yaml: no YAML" };
 
+const STALE = { type: "/problems/precondition-failed", title: "It has changed", status: 412 };
+
 interface Service {
   scope?: string;
   faults?: { path: string; message: string }[];
+  /** Tag of the newest version: changes of another one are refused. */
+  newest?: string;
 }
 
-function renderProfiles(address: string, { scope = "admin", faults = [] }: Service = {}) {
-  return renderApp(address, ({ method, path, body }) => {
+function renderProfiles(address: string, service: Service = {}) {
+  const { scope = "admin", faults = [], newest = '"1"' } = service;
+  return renderApp(address, ({ method, path, body, headers }) => {
     if (path === "/api/v2/session") {
       return {
         body: { required: false, authenticated: true, name: null, scope, csrf_token: null },
@@ -46,9 +51,14 @@ function renderProfiles(address: string, { scope = "admin", faults = [] }: Servi
       }));
       return { body: { items, notes: ["model: not given"] } };
     }
+    if (path === "/api/v2/profiles/mine" && method === "PUT") {
+      const tag = headers.get("If-Match");
+      if (tag !== null && tag !== newest) return { status: 412, body: STALE };
+      return { body: { ...OWN, layers: [], document: null } };
+    }
     if (path === "/api/v2/profiles/balanced" || path === "/api/v2/profiles/mine") {
       const one = path.endsWith("mine") ? OWN : BUILT_IN;
-      return { body: { ...one, layers: [], document: null }, headers: { ETag: '"1"' } };
+      return { body: { ...one, layers: [], document: null }, headers: { ETag: newest } };
     }
     if (path === "/api/v2/catalog/profile-words") return { body: { facts: [], rules: [] } };
     if (path === "/api/v2/schema/task") return { body: {} };
@@ -59,7 +69,10 @@ function renderProfiles(address: string, { scope = "admin", faults = [] }: Servi
   });
 }
 
-beforeEach(() => forget("profile-draft::"));
+beforeEach(() => {
+  forget("profile-draft::");
+  forget("profile-draft:mine:");
+});
 
 describe("profiles", () => {
   it("one's own come first and can be changed; a built-in one is copied", async () => {
@@ -110,5 +123,32 @@ describe("profiles", () => {
     await waitFor(() => expect(history.location.search).toContain("profile=new"));
     const sent = asked.find(({ method, path }) => method === "POST" && path.endsWith("profiles/"));
     expect(sent?.body).toMatchObject({ name: "new", layers: [{ name: "settings" }] });
+  });
+
+  it("a draft of an older version is not saved over what came since, unless one says so", async () => {
+    const draft = { name: "mine", description: "old", extends: null, layers: [] };
+    keep("profile-draft:mine:", { draft, etag: '"0"' });
+    const { asked } = renderProfiles("/profiles/edit?profile=mine", { newest: '"1"' });
+    expect(await screen.findByText(/mine has changed since/)).toBeVisible();
+    const save = screen.getByRole("button", { name: "Save" });
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    await userEvent.click(await screen.findByRole("button", { name: "Save over it" }));
+    const tags = () =>
+      asked.filter(({ method }) => method === "PUT").map(({ headers }) => headers.get("If-Match"));
+    await waitFor(() => expect(tags()).toEqual(['"0"', null]));
+  });
+
+  it("begun anew, the draft is of what the service has", async () => {
+    const draft = { name: "mine", description: "old", extends: null, layers: [] };
+    keep("profile-draft:mine:", { draft, etag: '"0"' });
+    const { asked } = renderProfiles("/profiles/edit?profile=mine", { newest: '"1"' });
+    await userEvent.click(await screen.findByRole("button", { name: "Begin anew" }));
+    const save = screen.getByRole("button", { name: "Save" });
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    await waitFor(() =>
+      expect(asked.find(({ method }) => method === "PUT")?.headers.get("If-Match")).toBe('"1"'),
+    );
   });
 });

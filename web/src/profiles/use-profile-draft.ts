@@ -6,8 +6,18 @@ import { newId, type ProfileDraft } from "./draft";
 
 const KEEP_AFTER_MS = 300;
 
+interface Kept {
+  draft: ProfileDraft;
+  /** Version that the draft changes, as it was when the form was opened. */
+  etag: string | null;
+}
+
 interface DraftTools {
   draft: ProfileDraft;
+  /** Version that the draft is a change of: a later one is not overwritten unasked. */
+  etag: string | null;
+  /** Whether the profile is another than the one that a found draft began with. */
+  isBehind: boolean;
   change: (given: Partial<ProfileDraft>) => void;
   /** Whether it was found in the browser, from a visit before. */
   isFound: boolean;
@@ -20,10 +30,16 @@ interface DraftTools {
 /**
  * @param key what is kept under: one for each profile that is changed or copied.
  * @param first what the draft begins with where nothing is kept.
+ * @param newest version that `first` is of; null of a new profile.
  */
-export function useProfileDraft(key: string, first: ProfileDraft): DraftTools {
-  const [found] = useState(() => withNewIds(kept<ProfileDraft>(key)));
-  const [draft, setDraft] = useState(found ?? first);
+export function useProfileDraft(
+  key: string,
+  first: ProfileDraft,
+  newest: string | null,
+): DraftTools {
+  const [found] = useState(() => withNewIds(kept<Kept>(key)));
+  const [draft, setDraft] = useState(found?.draft ?? first);
+  const [etag, setEtag] = useState(found === null ? newest : found.etag);
   const [isFound, setFound] = useState(found !== null);
   const isOver = useRef(false);
   const isEdited = useRef(found !== null);
@@ -31,7 +47,7 @@ export function useProfileDraft(key: string, first: ProfileDraft): DraftTools {
   useEffect(() => {
     if (!isEdited.current || isOver.current) return;
     const store = () => {
-      if (!isOver.current) keep(key, draft);
+      if (!isOver.current) keep(key, { draft, etag });
     };
     const timer = setTimeout(store, KEEP_AFTER_MS);
     window.addEventListener("pagehide", store);
@@ -40,10 +56,12 @@ export function useProfileDraft(key: string, first: ProfileDraft): DraftTools {
       window.removeEventListener("pagehide", store);
       store();
     };
-  }, [draft, key]);
+  }, [draft, etag, key]);
 
   return {
     draft,
+    etag,
+    isBehind: isFound && etag !== newest,
     isFound,
     change(given) {
       isEdited.current = true;
@@ -54,6 +72,7 @@ export function useProfileDraft(key: string, first: ProfileDraft): DraftTools {
       forget(key);
       setFound(false);
       setDraft(first);
+      setEtag(newest);
     },
     finish() {
       isOver.current = true;
@@ -63,15 +82,13 @@ export function useProfileDraft(key: string, first: ProfileDraft): DraftTools {
 }
 
 /** Numbers of rows are of one page: those of another visit may be taken here. */
-function withNewIds(draft: ProfileDraft | null): ProfileDraft | null {
-  if (draft === null || !Array.isArray(draft.layers)) return null;
-  return {
-    ...draft,
-    layers: draft.layers.map((layer) => ({
-      ...layer,
-      id: newId(),
-      when: layer.when.map((row) => ({ ...row, id: newId() })),
-      set: layer.set.map((row) => ({ ...row, id: newId() })),
-    })),
-  };
+function withNewIds(found: Kept | null): Kept | null {
+  if (found === null || !Array.isArray(found.draft?.layers)) return null;
+  const layers = found.draft.layers.map((layer) => ({
+    ...layer,
+    id: newId(),
+    when: layer.when.map((row) => ({ ...row, id: newId() })),
+    set: layer.set.map((row) => ({ ...row, id: newId() })),
+  }));
+  return { draft: { ...found.draft, layers }, etag: found.etag ?? null };
 }
