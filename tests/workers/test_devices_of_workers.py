@@ -19,7 +19,7 @@ from autotuner.workers.devices import (
     devices_of,
     found_gpus,
 )
-from autotuner.workers.machine import gpu_kinds
+from autotuner.workers.machine import MachineReader, gpu_kinds
 
 H100 = FoundGpu("0", "NVIDIA H100 80GB HBM3", 79.6)
 NODE = (H100, FoundGpu("1", "NVIDIA H100 80GB HBM3", 79.6), FoundGpu("2", "NVIDIA L40S", 45.0))
@@ -198,6 +198,25 @@ def test_the_command_is_asked_where_the_library_does_not_answer(
 ) -> None:
     library.setattr(pynvml, function, fails)
     assert found_gpus() == BY_COMMAND
+
+
+def test_a_gpu_that_cannot_be_read_hides_no_other(
+    command: Path, library: pytest.MonkeyPatch
+) -> None:
+    def handle(index: int) -> int:
+        if index == 0:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_GPU_IS_LOST)
+        return index
+
+    library.setattr(pynvml, "nvmlDeviceGetHandleByIndex", handle)
+    assert found_gpus() == BY_COMMAND
+    command.write_text("#!/bin/sh\necho 'Unable to determine the device handle'\nexit 15\n")
+    assert [gpu.uuid for gpu in found_gpus()] == ["GPU-1a"]
+    memory = SimpleNamespace(total=80 * 2**30, used=2**30)
+    library.setattr(pynvml, "nvmlDeviceGetMemoryInfo", lambda gpu: memory)
+    for function in ("UtilizationRates", "PowerUsage", "Temperature"):
+        library.setattr(pynvml, f"nvmlDeviceGet{function}", fails)
+    assert [gpu.index for gpu in MachineReader()().gpus] == [1]
 
 
 def test_without_a_driver_there_are_no_gpus(command: Path, library: pytest.MonkeyPatch) -> None:

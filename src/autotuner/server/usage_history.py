@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 
 from autotuner.workers.machine import MachineReader, MachineUsage
 
+_log = logging.getLogger(__name__)
 EVERY_S = 5.0
 _KEPT = 360
 """Half an hour."""
@@ -46,6 +48,8 @@ class UsageHistory:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failed = ""
+        """What the newest reading failed with, so that a lasting fault is logged once."""
 
     def samples(self) -> tuple[UsageSample, ...]:
         """The samples that are kept; at least one, of now."""
@@ -64,7 +68,7 @@ class UsageHistory:
 
     def start(self) -> None:
         """Takes a sample every few seconds from now on."""
-        self.take()
+        self._take_or_log()
         self._thread = threading.Thread(target=self._go_on, name="usage", daemon=True)
         self._thread.start()
 
@@ -76,4 +80,15 @@ class UsageHistory:
 
     def _go_on(self) -> None:
         while not self._ended.wait(self._every_s):
+            self._take_or_log()
+
+    def _take_or_log(self) -> None:
+        try:
             self.take()
+        except Exception as error:  # a driver may raise anything, and answer the next time
+            failed = f"{type(error).__name__}: {error}"
+            if failed != self._failed:
+                _log.warning("how busy the machine is cannot be read: %s", failed)
+            self._failed = failed
+        else:
+            self._failed = ""

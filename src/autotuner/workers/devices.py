@@ -60,10 +60,12 @@ Look = Callable[[], Sequence[FoundGpu]]
 def found_gpus() -> tuple[FoundGpu, ...]:
     """The NVIDIA GPUs of this machine; none where there is no driver, or it does not answer.
 
-    The driver's library is asked (NVML), and its command where that does not describe every GPU.
+    The driver's library is asked (NVML), and its command where that does not describe every GPU;
+    where the command says nothing, those that the library describes are there.
     """
-    found = read_gpus(_described)
-    return _by_command() if found is None else found
+    found = read_gpus(_described) or (None,)
+    described = tuple(gpu for gpu in found if gpu is not None)
+    return described if len(described) == len(found) else _by_command() or described
 
 
 def _described(nvml: Any, index: int, gpu: Any) -> FoundGpu:

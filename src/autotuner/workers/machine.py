@@ -11,7 +11,7 @@ import psutil
 from autotuner.catalog.gpus import Gpu
 from autotuner.errors import AutotunerError
 from autotuner.workers.devices import FoundGpu, catalog_entry
-from autotuner.workers.nvml import read_gpus
+from autotuner.workers.nvml import read_working_gpus
 
 _GIB = 2**30
 
@@ -86,7 +86,7 @@ class MachineReader:
             cpu_percent=self._cpu_percent(),
             memory_gib=memory.total / _GIB,
             memory_used_gib=(memory.total - memory.available) / _GIB,
-            gpus=read_gpus(_usage) or (),
+            gpus=read_working_gpus(_usage),
         )
 
     def _cpu_percent(self) -> float | None:

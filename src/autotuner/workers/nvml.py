@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def read_gpus(read: Callable[[Any, int, Any], T]) -> tuple[T, ...] | None:
-    """One reading of each GPU; None where no driver answers, or it does not describe every GPU.
+def read_gpus(read: Callable[[Any, int, Any], T]) -> tuple[T | None, ...] | None:
+    """One reading of each GPU, None of one that fails; None where no driver answers.
 
     Args:
         read: called with the library, a GPU's index, and its handle.
@@ -20,12 +20,21 @@ def read_gpus(read: Callable[[Any, int, Any], T]) -> tuple[T, ...] | None:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
         return None
+
+    def reading(index: int) -> T | None:
+        try:
+            return read(pynvml, index, pynvml.nvmlDeviceGetHandleByIndex(index))
+        except pynvml.NVMLError:
+            return None
+
     try:
-        return tuple(
-            read(pynvml, index, pynvml.nvmlDeviceGetHandleByIndex(index))
-            for index in range(pynvml.nvmlDeviceGetCount())
-        )
+        return tuple(reading(index) for index in range(pynvml.nvmlDeviceGetCount()))
     except pynvml.NVMLError:
         return None
     finally:
         pynvml.nvmlShutdown()
+
+
+def read_working_gpus(read: Callable[[Any, int, Any], T]) -> tuple[T, ...]:
+    """One reading of each GPU that can be read; a broken one hides no other."""
+    return tuple(one for one in read_gpus(read) or () if one is not None)

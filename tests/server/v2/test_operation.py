@@ -78,6 +78,28 @@ def test_samples_are_taken_by_a_thread_that_ends() -> None:
     assert ended >= 2 and len(history.samples()) == ended
 
 
+def test_a_reading_that_fails_ends_no_sampling_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    taken = threading.Event()
+    readings = itertools.count()
+
+    def read() -> MachineUsage:
+        number = next(readings)
+        if number in (0, 1):
+            raise RuntimeError("the driver went away")
+        if number > 2:
+            taken.set()
+        return MachineUsage(float(number), 64.0, 8.0, ())
+
+    history = UsageHistory(read, every_s=0.001)
+    history.start()
+    assert taken.wait(30)
+    history.stop()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["how busy the machine is cannot be read: RuntimeError: the driver went away"]
+
+
 def test_gpus_that_no_worker_has_are_devices_of_the_machine(
     client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autotuner.workers.nvml import read_gpus
+from autotuner.workers.nvml import read_working_gpus
 
 NO_GPU = "nvidia-smi not found"
 _MIB = 2**20
@@ -12,7 +12,7 @@ _MIB = 2**20
 
 def gpu_usage() -> list[dict[str, Any]]:
     """Memory, use and temperature of each NVIDIA GPU; none where no driver answers."""
-    return list(read_gpus(_usage) or ())
+    return list(read_working_gpus(_usage))
 
 
 def _usage(nvml: Any, index: int, gpu: Any) -> dict[str, Any]:
