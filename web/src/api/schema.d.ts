@@ -420,6 +420,8 @@ export interface paths {
         /**
          * Get Profile
          * @description A profile with its layers, those of the profiles that it extends first.
+         *
+         *     One kept here that cannot be used comes with its `problem` and its own layers, to be mended.
          */
         get: operations["get_profile"];
         /**
@@ -3423,7 +3425,8 @@ export interface components {
             name: string;
             /**
              * Set
-             * @description By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it.
+             * @description By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it;
+             *     as it is written in a profile with a `problem`.
              */
             set: {
                 [key: string]: components["schemas"]["JsonValue"];

@@ -10,11 +10,13 @@ import {
   type ProfileContent,
   type ProfileSummary,
   profileQuery,
+  profilesQuery,
   profileTasksQuery,
 } from "~/api/profiles";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
+import { deleteLater } from "./doomed-profiles";
 import { profilesChanged } from "./profiles-changed";
 import type { ProfilesSearch } from "./search-params";
 
@@ -31,22 +33,40 @@ export function DeleteDialog({ summary, search, onClose }: DeleteDialogProps) {
   const { name } = summary;
   const queries = useQueryClient();
   const navigate = useNavigate();
-  const shown = useQuery({ ...profileQuery(name), enabled: summary.problem === null });
+  const shown = useQuery(profileQuery(name));
   const using = useQuery(profileTasksQuery(name));
   const left = (using.data?.items ?? []).filter(({ status }) => BEFORE_LAUNCH.has(status));
+  // What is about to be lost, and to whom: until both are known nothing is deleted.
+  const isKnown = shown.isSuccess && using.isSuccess;
+  const leave = async () => {
+    onClose();
+    await navigate({ to: "/profiles", search: { ...search, profile: undefined } });
+  };
   const deleting = useMutation({
     mutationFn: () => deleteProfile(name, shown.data?.etag ?? null),
     onSuccess: async () => {
-      onClose();
-      await navigate({ to: "/profiles", search: { ...search, profile: undefined } });
+      await leave();
       profilesChanged(queries, name);
-      sayDeleted(queries, name, shown.data?.profile.document ?? null);
+      const content = shown.data?.profile.document ?? null;
+      sayDeleted(name, content && (() => createAgain(queries, name, content)));
     },
   });
+  const remove = () => {
+    if (summary.problem === null) deleting.mutate();
+    else {
+      const takeBack = deleteLater(name, () =>
+        deleteBroken(queries, name, shown.data?.etag ?? null),
+      );
+      sayDeleted(name, takeBack);
+      void leave();
+    }
+  };
   return (
     <Dialog onClose={onClose} title={`Delete ${name}`}>
       <Stack gap="sm">
         {deleting.isError && <ErrorNotice error={deleting.error} />}
+        {shown.isError && <ErrorNotice error={shown.error} onRetry={() => void shown.refetch()} />}
+        {using.isError && <ErrorNotice error={using.error} onRetry={() => void using.refetch()} />}
         <Text size="sm">
           Tasks that ran keep what they measured, and the values that it set for them.
         </Text>
@@ -70,12 +90,7 @@ export function DeleteDialog({ summary, search, onClose }: DeleteDialogProps) {
           <Button variant="default" onClick={onClose} data-autofocus>
             Keep it
           </Button>
-          <Button
-            color="red"
-            loading={deleting.isPending}
-            disabled={shown.isLoading}
-            onClick={() => deleting.mutate()}
-          >
+          <Button color="red" loading={deleting.isPending} disabled={!isKnown} onClick={remove}>
             Delete
           </Button>
         </Group>
@@ -84,26 +99,55 @@ export function DeleteDialog({ summary, search, onClose }: DeleteDialogProps) {
   );
 }
 
-function sayDeleted(queries: QueryClient, name: string, content: ProfileContent | null): void {
-  const id = `profile-deleted-${name}`;
-  const undo = async () => {
+async function createAgain(
+  queries: QueryClient,
+  name: string,
+  content: ProfileContent,
+): Promise<void> {
+  try {
+    await createProfile({ ...content, name });
+    notifications.show({ title: "It is back", message: name, color: "green" });
+  } catch (error) {
+    sayFailed(`${name} did not come back`, error);
+  }
+  profilesChanged(queries, name);
+}
+
+async function deleteBroken(
+  queries: QueryClient,
+  name: string,
+  etag: string | null,
+): Promise<void> {
+  notifications.hide(noticeOf(name));
+  try {
+    await deleteProfile(name, etag);
+  } catch (error) {
+    sayFailed(`${name} was not deleted`, error);
+  }
+  profilesChanged(queries, name);
+  // It is hidden until the list is without it.
+  await queries.refetchQueries({ queryKey: profilesQuery.queryKey });
+}
+
+function sayFailed(title: string, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  notifications.show({ title, message, color: "red" });
+}
+
+function sayDeleted(name: string, takeBack: (() => unknown) | null): void {
+  const id = noticeOf(name);
+  const undo = () => {
     notifications.hide(id);
-    if (content === null) return;
-    try {
-      await createProfile({ ...content, name });
-      notifications.show({ title: "It is back", message: name, color: "green" });
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      notifications.show({ title: `${name} did not come back`, message, color: "red" });
-    }
-    profilesChanged(queries, name);
+    void takeBack?.();
   };
   notifications.show({
     id,
     title: "Profile deleted",
-    message: content === null ? name : <UndoNotice text={name} onUndo={() => void undo()} />,
+    message: takeBack === null ? name : <UndoNotice text={name} onUndo={undo} />,
     autoClose: PATIENCE_MS,
     withCloseButton: false,
     color: "gray",
   });
 }
+
+const noticeOf = (name: string) => `profile-deleted-${name}`;

@@ -25,9 +25,11 @@ interface ProfileCardProps {
 export function ProfileCard({ summary, search }: ProfileCardProps) {
   const navigate = useNavigate();
   const { mayWrite } = useTaskActions();
-  const query = useQuery({ ...profileQuery(summary.name), enabled: summary.problem === null });
-  const [isDeleting, setDeleting] = useState(false);
   const isOwn = summary.origin === "service";
+  // Of a broken one of somebody's own its layers are there too, to be mended.
+  const isReadable = isOwn || summary.problem === null;
+  const query = useQuery({ ...profileQuery(summary.name), enabled: isReadable });
+  const [isDeleting, setDeleting] = useState(false);
   const { name } = summary;
   const edit = () => void navigate({ to: "/profiles/edit", search: { ...search, profile: name } });
   const copy = () =>

@@ -19,6 +19,20 @@ const BROKEN = { ...SUMMARY, name: "broken", origin: "folder", problem: "broken.
 
 const STALE = { type: "/problems/precondition-failed", title: "It has changed", status: 412 };
 
+const SUNK = {
+  ...SUMMARY,
+  name: "sunk",
+  origin: "service",
+  problem: "sunk extends nothing that is there",
+  extends: "gone",
+};
+const SUNK_LAYER = {
+  layer: "sunk/mine",
+  name: "mine",
+  when: {},
+  set: { "memory.kv_cache_share": 0.5 },
+};
+
 interface Service {
   scope?: string;
   faults?: { path: string; message: string }[];
@@ -35,7 +49,7 @@ function renderProfiles(address: string, service: Service = {}) {
       };
     }
     if (path === "/api/v2/profiles/" && method === "GET") {
-      return { body: { items: [BUILT_IN, OWN, BROKEN] } };
+      return { body: { items: [BUILT_IN, OWN, BROKEN, SUNK] } };
     }
     if (path === "/api/v2/profiles/" && method === "POST") {
       return { status: 201, body: { ...OWN, ...(body as object), layers: [], document: null } };
@@ -55,6 +69,11 @@ function renderProfiles(address: string, service: Service = {}) {
       const tag = headers.get("If-Match");
       if (tag !== null && tag !== newest) return { status: 412, body: STALE };
       return { body: { ...OWN, layers: [], document: null } };
+    }
+    if (path === "/api/v2/profiles/sunk") {
+      if (method === "DELETE") return { status: 204 };
+      const document = { description: "", extends: "gone", layers: [] };
+      return { body: { ...SUNK, layers: [SUNK_LAYER], document }, headers: { ETag: '"7"' } };
     }
     if (path === "/api/v2/profiles/balanced" || path === "/api/v2/profiles/mine") {
       const one = path.endsWith("mine") ? OWN : BUILT_IN;
@@ -150,5 +169,34 @@ describe("profiles", () => {
     await waitFor(() =>
       expect(asked.find(({ method }) => method === "PUT")?.headers.get("If-Match")).toBe('"1"'),
     );
+  });
+
+  it("a broken one of one's own opens in the form with what was written", async () => {
+    renderProfiles("/profiles/edit?profile=sunk");
+    expect(await screen.findByDisplayValue("mine")).toBeVisible();
+    expect(screen.getByDisplayValue("memory.kv_cache_share")).toBeVisible();
+    expect(screen.getByDisplayValue("0.5")).toBeVisible();
+  });
+
+  it("the deletion of a broken one can be undone, and is sent when the page is left", async () => {
+    const { asked } = renderProfiles("/profiles?profile=sunk");
+    const remove = async () => {
+      await userEvent.click(await screen.findByRole("link", { name: /sunk/ }));
+      await userEvent.click(await screen.findByRole("button", { name: "Delete" }));
+      const dialog = await screen.findByRole("dialog");
+      const button = within(dialog).getByRole("button", { name: "Delete" });
+      await waitFor(() => expect(button).toBeEnabled());
+      await userEvent.click(button);
+      await waitFor(() => expect(screen.queryByRole("link", { name: /sunk/ })).toBeNull());
+    };
+    const sent = () => asked.filter(({ method }) => method === "DELETE");
+    await remove();
+    await userEvent.click(await screen.findByRole("button", { name: "Undo" }));
+    expect(await screen.findByRole("link", { name: /sunk/ })).toBeVisible();
+    expect(sent()).toEqual([]);
+    await remove();
+    dispatchEvent(new Event("pagehide"));
+    await waitFor(() => expect(sent()).toHaveLength(1));
+    expect(sent()[0]?.headers.get("If-Match")).toBe('"7"');
   });
 });

@@ -8,6 +8,7 @@ import { useShortcuts } from "~/app/shortcuts";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { CircumstancesForm } from "./circumstances-form";
+import { useDoomedProfiles } from "./doomed-profiles";
 import { EffectCard } from "./effect-card";
 import { listedNames } from "./origins";
 import { ProfileCard } from "./profile-card";
@@ -24,10 +25,12 @@ export function ProfilesPage() {
   const navigate = route.useNavigate();
   const { mayWrite } = useTaskActions();
   const profiles = useQuery(profilesQuery);
+  const doomed = useDoomedProfiles();
+  const listed = profiles.data?.filter(({ name }) => !doomed.has(name));
   const circumstances = useCircumstances(search);
-  const names = listedNames(profiles.data ?? []);
+  const names = listedNames(listed ?? []);
   const shown = search.profile ?? names[0] ?? "";
-  const summary = profiles.data?.find(({ name }) => name === shown);
+  const summary = listed?.find(({ name }) => name === shown);
   const change = (given: Partial<ProfilesSearch>, replace: boolean) =>
     void navigate({ search: { ...search, ...given }, replace });
   const step = (by: number) => {
@@ -66,9 +69,9 @@ export function ProfilesPage() {
         <ErrorNotice error={profiles.error} onRetry={() => void profiles.refetch()} />
       )}
       {profiles.isPending && <Skeleton height={320} />}
-      {profiles.data && (
+      {listed && (
         <div className={classes.columns}>
-          <ProfileList profiles={profiles.data} shown={shown} search={search} />
+          <ProfileList profiles={listed} shown={shown} search={search} />
           <div className={classes.column}>
             {summary ? (
               <ProfileCard key={summary.name} summary={summary} search={search} />

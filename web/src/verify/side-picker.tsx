@@ -16,6 +16,7 @@ import { limitsQuery } from "~/api/catalog";
 import { forgetResults, resultFilesQuery, uploadResults } from "~/api/verify";
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
+import { ForgetDialog } from "./forget-dialog";
 import { type SideParts, sideParts } from "./search-params";
 import { TaskPicker } from "./task-picker";
 import classes from "./verify.module.css";
@@ -102,6 +103,7 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
   const files = useQuery(resultFilesQuery);
   const limitBytes = useQuery(limitsQuery).data?.max_upload_bytes ?? Number.POSITIVE_INFINITY;
   const [tooLarge, setTooLarge] = useState<number | null>(null);
+  const [doomed, setDoomed] = useState<string | null>(null);
   const uploading = useMutation({
     mutationFn: uploadResults,
     onSuccess: (found) => {
@@ -153,7 +155,7 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
               c="var(--bad)"
               aria-label={`Forget the results of ${title.toLowerCase()}`}
               loading={forgetting.isPending}
-              onClick={() => forgetting.mutate(id)}
+              onClick={() => setDoomed(id)}
             >
               <IconTrash size={16} aria-hidden />
             </ActionIcon>
@@ -176,6 +178,13 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
             )}
           </FileButton>
         </Group>
+      )}
+      {doomed !== null && (
+        <ForgetDialog
+          name={kept.find((file) => file.id === doomed)?.name ?? `Results ${doomed}`}
+          onForget={() => forgetting.mutate(doomed)}
+          onClose={() => setDoomed(null)}
+        />
       )}
       {tooLarge !== null && (
         <Text size="sm" c="var(--bad)" role="alert">

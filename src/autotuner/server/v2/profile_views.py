@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from autotuner.config.document import PositiveInt
 from autotuner.server.v2.form_requests import FormBody, NamedModel
@@ -77,7 +78,8 @@ class LayerView(View):
     name: str
     when: dict[str, JsonValue]
     set: dict[str, JsonValue]
-    """By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it."""
+    """By `group.field`: `{value, why, source}`, or `{rule, why, source}` where a rule finds it;
+    as it is written in a profile with a `problem`."""
 
 
 class ProfileView(ProfileSummary):
@@ -87,6 +89,32 @@ class ProfileView(ProfileSummary):
     """Those of the profiles it extends first."""
     document: ProfileContent | None
     """Content as it was sent, to be changed and sent back; null where it is not in the database."""
+
+
+def written_content(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """`layers` and `document` of a profile that cannot be used, as far as they have the form."""
+    try:
+        document = ProfileContent.model_validate(content)
+    except ValidationError:
+        return {"layers": [], "document": None}
+    layers = [
+        {
+            "layer": f"{name}/{layer.name}",
+            "name": layer.name,
+            "when": layer.when,
+            "set": dict(_by_field(layer.set)),
+        }
+        for layer in document.layers
+    ]
+    return {"layers": layers, "document": dict(content)}
+
+
+def _by_field(settings: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    for key, value in settings.items():
+        if "." in key or not isinstance(value, dict):
+            yield key, value
+        else:
+            yield from ((f"{key}.{field}", item) for field, item in value.items())
 
 
 class ProfileTask(View):

@@ -36,6 +36,7 @@ from autotuner.server.v2.profile_views import (
     ProfilePatch,
     ProfileTasks,
     ProfileView,
+    written_content,
 )
 from autotuner.server.v2.routing import (
     WITH_BODY,
@@ -125,7 +126,10 @@ def get_profile(
     name: Name,
     if_none_match: Annotated[str | None, Header(description="ETag of your copy.")] = None,
 ) -> Response:
-    """A profile with its layers, those of the profiles that it extends first."""
+    """A profile with its layers, those of the profiles that it extends first.
+
+    One kept here that cannot be used comes with its `problem` and its own layers, to be mended.
+    """
     return _profile_response(service, name, if_none_match=if_none_match)
 
 
@@ -288,8 +292,8 @@ def summary_of_broken(broken: BrokenProfile, kept: StoredProfile | None) -> dict
     row = kept if broken.source == source_of_kept(broken.name) else None
     return {
         "name": broken.name,
-        "description": "",
-        "extends": None,
+        "description": _text(row, "description") or "",
+        "extends": _text(row, "extends"),
         "origin": "service" if row else "folder",
         "revision": row and row.revision,
         "created_at": row and row.created_at,
@@ -298,18 +302,34 @@ def summary_of_broken(broken: BrokenProfile, kept: StoredProfile | None) -> dict
     }
 
 
+def _text(kept: StoredProfile | None, name: str) -> str | None:
+    found = None if kept is None else kept.document.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _broken_of(kept: StoredProfile, registry: ProfileRegistry) -> BrokenProfile | None:
+    if kept.name in registry.names():
+        return None
+    source = source_of_kept(kept.name)
+    return next((one for one in registry.broken if one.source == source), None)
+
+
 def _profile_response(
     service: Service, name: str, *, status: int = 200, if_none_match: str | None = None
 ) -> Response:
     everything, registry = profiles_here(service)
-    _require(name, registry)
     kept = everything.get(name)
-    document = {
-        **summary_of(name, registry, kept),
-        "tasks": task_counts(service.store.sessions).get(name, 0),
-        "layers": profile_document(name, registry)["layers"],
-        "document": kept and _content_of(kept),
-    }
+    broken = None if kept is None else _broken_of(kept, registry)
+    if kept is not None and broken is not None:
+        document = {**summary_of_broken(broken, kept), **written_content(name, _content_of(kept))}
+    else:
+        _require(name, registry)
+        document = {
+            **summary_of(name, registry, kept),
+            "layers": profile_document(name, registry)["layers"],
+            "document": kept and _content_of(kept),
+        }
+    document["tasks"] = task_counts(service.store.sessions).get(name, 0)
     tag = etag(*kept.version) if kept else f'"{_digest(document)}"'
     headers = {"ETag": tag}
     if status == 201:
