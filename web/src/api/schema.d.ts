@@ -4273,6 +4273,11 @@ export interface components {
             gemm_format: string | null;
             /** Id */
             id: string;
+            /**
+             * Is Here
+             * @description Whether that file is on the service's machine, so that nothing has to be loaded.
+             */
+            is_here: boolean;
             /** Is Moe */
             is_moe: boolean | null;
             /**
@@ -4318,6 +4323,11 @@ export interface components {
              * @description Command that installs its package; empty where there is none.
              */
             install: string;
+            /**
+             * Is Here
+             * @description Whether that file is on the service's machine, so that nothing has to be loaded.
+             */
+            is_here: boolean;
             /** Is Moe */
             is_moe: boolean | null;
             /**

@@ -1,6 +1,6 @@
 /** What the form begins with: a kept draft, another task, or nothing. Pure. */
 
-import type { Goal, ModelSummary } from "~/api/catalog";
+import { type Goal, type ModelSummary, modelAtHand } from "~/api/catalog";
 import type { Task } from "~/api/tasks";
 import type { KeptDraft } from "./document/draft";
 import { write } from "./document/task-text";
@@ -36,8 +36,7 @@ const COPY = " (copy)";
 export function openedWith(given: Circumstances): Opened {
   const { source, lostId, isEdit, kept, goals, models } = given;
   if (source === null) {
-    const packaged = models.find((model) => model.package !== null);
-    const decisions = { ...UNDECIDED, model: packaged?.id ?? "" };
+    const decisions = { ...UNDECIDED, model: modelAtHand(models)?.id ?? "" };
     const fresh = {
       text: "",
       decisions,

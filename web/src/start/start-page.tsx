@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/co
 import { IconChartDots, IconDatabaseImport, IconPlayerPlay } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { devicesQuery, enginesQuery, modelsQuery } from "~/api/catalog";
+import { devicesQuery, enginesQuery, modelAtHand, modelsQuery } from "~/api/catalog";
 import { waitingQuery } from "~/api/migrations";
 import { type TaskItem, tasksQuery } from "~/api/tasks";
 import { BestResult } from "~/tasks/task-facts";
@@ -10,7 +10,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { moment } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
-import { devicesInWords, enginesFound, modelAtHand, waitingInWords } from "./found";
+import { devicesInWords, enginesFound, waitingInWords } from "./found";
 import classes from "./start.module.css";
 
 const NEWEST = 5;

@@ -251,4 +251,5 @@ def _model(model: KnownModel) -> dict[str, Any]:
         "context_length": facts.context_length,
         "gemm_format": facts.gemm_format,
         "package": model.package,
+        "is_here": model.packaged_file() is not None,
     }

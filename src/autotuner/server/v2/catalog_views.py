@@ -60,6 +60,8 @@ class ModelSummary(View):
     """The checkpoint's number format."""
     package: str | None
     """The Python package that carries its file; null where it is a hub's."""
+    is_here: bool
+    """Whether that file is on the service's machine, so that nothing has to be loaded."""
 
 
 class ModelList(View):

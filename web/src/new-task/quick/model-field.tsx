@@ -97,12 +97,12 @@ export function matching(models: readonly ModelSummary[], typed: string): string
       .toLowerCase()
       .split("/")
       .some((part) => part.startsWith(words[0] ?? ""));
-  const packaged = ({ model }: { model: ModelSummary }) => Number(model.package === null);
+  const away = ({ model }: { model: ModelSummary }) => Number(!model.is_here);
   return [...found]
     .sort(
       (a, b) =>
         Number(isFirst(b.name)) - Number(isFirst(a.name)) ||
-        packaged(a) - packaged(b) ||
+        away(a) - away(b) ||
         a.name.length - b.name.length,
     )
     .slice(0, MOST_LISTED)
