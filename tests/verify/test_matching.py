@@ -142,7 +142,7 @@ def test_a_measurement_is_compared_with_the_predictions_that_it_may_belong_to(
     assert (len(found.pairs), calls[0]) == (300, 300)
 
 
-def test_why_is_said_of_the_first_measurements_without_a_prediction_only(
+def test_reasons_are_given_for_the_first_measurements_without_a_prediction_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls = counted_comparisons(monkeypatch)
@@ -154,7 +154,7 @@ def test_why_is_said_of_the_first_measurements_without_a_prediction_only(
     assert reasons[:5] == ["engine is sglang, predicted is vllm"] * 5
     assert len(reasons) == 50
     assert set(reasons[5:]) == {
-        "no prediction agrees with it; why is told of the first such measurements only"
+        "no prediction agrees with it; reasons are given for the first ones"
     }
     assert calls[0] == 5 * len(predicted)
 

@@ -49,7 +49,7 @@ class UsageHistory:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._failed = ""
-        """What the newest reading failed with, so that a lasting fault is logged once."""
+        """Error of the newest reading, so that a lasting fault is logged once."""
 
     def samples(self) -> tuple[UsageSample, ...]:
         """The samples that are kept; at least one, of now."""

@@ -143,7 +143,7 @@ def _count_of_replayed(chosen: dict[str, str], most: int) -> Select[int]:
 
 
 def _judged(asked: Select[*tuple[Any, ...]], chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
-    """What is asked of the predictions of completed launches with their measurements."""
+    """The question over predictions of completed launches, each with its measurements."""
     measured = and_(
         MeasurementRow.experiment_id == PredictionRow.experiment_id,
         MeasurementRow.load_kind == PredictionRow.load_kind,

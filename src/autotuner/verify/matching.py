@@ -28,7 +28,7 @@ MOST_REASONS = 200
 """Measurements without a prediction of which it is said why."""
 MOST_COMPARED = 1_000_000
 """Pairs of points looked at, for matching and once more for reasons: a few seconds."""
-_NOT_LOOKED_AT = "no prediction agrees with it; why is told of the first such measurements only"
+_NOT_LOOKED_AT = "no prediction agrees with it; reasons are given for the first ones"
 
 
 def model_name(name: str) -> str:

@@ -96,8 +96,10 @@ def test_a_reading_that_fails_ends_no_sampling_and_is_logged_once(
     history.start()
     assert taken.wait(30)
     history.stop()
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["how busy the machine is cannot be read: RuntimeError: the driver went away"]
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages == [
+        "how busy the machine is cannot be read: RuntimeError: the driver went away"
+    ]
 
 
 def test_gpus_that_no_worker_has_are_devices_of_the_machine(

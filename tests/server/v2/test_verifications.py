@@ -334,7 +334,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert client.get(FILES).json()["items"] == []
 
 
-def test_results_that_cannot_be_removed_are_not_said_to_be_gone(
+def test_results_that_cannot_be_removed_stay_and_the_answer_names_why(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = kept(client, ("mine.csv", MEASURED)).json()
