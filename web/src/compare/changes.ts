@@ -37,7 +37,7 @@ export interface SamePoints {
   pairs: readonly PointPair[];
   /** Points of both that do not state their settings, engine or GPU. */
   unstated: number;
-  /** Points of both that others of the same series cannot be told from. */
+  /** Points of both that others of the same series equal in all of that. */
   ambiguous: number;
 }
 
@@ -152,7 +152,7 @@ export function leftOutInWords(changes: readonly Changes[]): string | null {
   const lines = changes.flatMap(({ series, unstated, ambiguous }) => {
     const whys = [
       ...(unstated > 0 ? [`${count(unstated)} without settings, engine or GPU`] : []),
-      ...(ambiguous > 0 ? [`${count(ambiguous)} that cannot be told from others`] : []),
+      ...(ambiguous > 0 ? [`${count(ambiguous)} that others of their series equal`] : []),
     ];
     return whys.length > 0 ? [`with ${series.name} ${whys.join(" and ")}`] : [];
   });

@@ -191,7 +191,7 @@ describe("changes", () => {
     expect(changesBetween(once, twice)).toMatchObject({ pairs: [], unstated: 0, ambiguous: 2 });
     expect(leftOutInWords([found, changesBetween(once, twice)])).toBe(
       "Points that take no part: with silent.csv 4 without settings, engine or GPU; " +
-        "with twice 2 that cannot be told from others.",
+        "with twice 2 that others of their series equal.",
     );
     expect(leftOutInWords([changesBetween(once, once)])).toBeNull();
   });
