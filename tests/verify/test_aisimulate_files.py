@@ -115,6 +115,70 @@ def test_a_task_is_written_as_a_search_of_theirs() -> None:
     assert {one.field for one in written.left} == {"slo", "quantization.kvcache_mode"}
 
 
+def searched(model: str, engine: str, **parallel: Any) -> dict[str, Any]:
+    """Parallel widths of a task as they are written, but for those of 1."""
+    task = {
+        "version": 2,
+        "name": "n",
+        "model": {"id": model},
+        "system": {"backend": engine, "gpu_type": "h200_sxm"},
+        "parallel": parallel,
+        "runtime": {"isl": 1024, "osl": 128},
+    }
+    engine_there = write_search(parse_task(task)).document["engine"]
+    widths: dict[str, Any] = engine_there["workers"]["aggregated"]["parallelism"]
+    return {name: value for name, value in widths.items() if value != 1 and name != "preset"}
+
+
+DEEPSEEK, QWEN = "deepseek-ai/DeepSeek-V3", "Qwen/Qwen3-32B"
+
+
+@pytest.mark.parametrize(
+    ("model", "parallel", "widths"),
+    [
+        (QWEN, {"tp": 2, "dp": 4}, {"tensor": 2, "replicas": 4}),
+        (DEEPSEEK, {"dp": 8, "moe_ep": 8}, {"attention_data": 8, "moe_expert": 8}),
+        (DEEPSEEK, {"dp": 8, "ep": 8}, {"attention_data": 8, "moe_expert": 8}),
+        (
+            DEEPSEEK,
+            {"tp": 2, "dp": 4, "moe_ep": 2},
+            {"tensor": 2, "attention_data": 4, "moe_tensor": 4, "moe_expert": 2},
+        ),
+        (
+            DEEPSEEK,
+            {"tp": 8, "dp": 2, "moe_tp": 1, "moe_ep": 8},
+            {"tensor": 8, "replicas": 2, "moe_expert": 8},
+        ),
+        (DEEPSEEK, {"tp": 8}, {"tensor": 8, "moe_tensor": 8}),
+        ("somebody/unknown", {"dp": 8, "moe_ep": 8}, {"attention_data": 8, "moe_expert": 8}),
+        ("somebody/unknown", {"dp": [2, 4]}, {"replicas": {"choices": [2, 4]}}),
+        (
+            DEEPSEEK,
+            {"dp": [1, 8], "moe_ep": [1, 8]},
+            {
+                "attention_data": {"choices": [1, 8]},
+                "moe_tensor": {"choices": [1, 8]},
+                "moe_expert": {"choices": [1, 8]},
+            },
+        ),
+    ],
+)
+def test_ranks_that_share_experts_are_no_replicas(
+    model: str, parallel: dict[str, Any], widths: dict[str, Any]
+) -> None:
+    assert searched(model, "sglang", **parallel) == widths
+
+
+def test_replicas_that_share_experts_with_some_widths_only_are_refused() -> None:
+    with pytest.raises(VerifyError, match="write two tasks"):
+        searched(DEEPSEEK, "sglang", tp=8, dp=2, moe_tp=[1, 2], moe_ep=8)
+
+
+def test_an_engine_that_is_unknown_there_is_refused_with_those_it_knows() -> None:
+    with pytest.raises(VerifyError, match=r"not know llamacpp(.|\n)*knows vllm, sglang, trtllm"):
+        searched(QWEN, "llamacpp")
+
+
 def test_a_task_without_lengths_is_refused() -> None:
     document = {"version": 2, "name": "n", "model": {"id": "m"}, "system": {"gpu_type": "h200"}}
     with pytest.raises(VerifyError, match="how long requests are"):
