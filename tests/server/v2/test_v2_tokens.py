@@ -64,6 +64,8 @@ def test_a_name_is_used_once_and_may_hold_anything(client: TestClient) -> None:
     again = client.post(TOKENS, json={"name": "team/a b?", "scope": "read"})
     assert (again.status_code, again.json()["type"]) == (409, "/problems/duplicate-name")
     assert client.delete(f"{TOKENS}nobody").status_code == 404
+    refused = client.delete(TOKENS)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, POST")
 
 
 @pytest.mark.parametrize("scope", ["read", "write"])

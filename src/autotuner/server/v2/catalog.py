@@ -94,7 +94,7 @@ def list_models(
     return json_response(MODEL_LIST, {"items": [_model(model) for model in found]})
 
 
-@catalog.get("/models/{model_id:path}", response_model=ModelView, responses=_UNKNOWN)
+@catalog.get("/models/{model_id:name}", response_model=ModelView, responses=_UNKNOWN)
 def get_model(
     model_id: Annotated[
         Text, Path(min_length=1, max_length=200, description="Any of its names; may hold a `/`.")

@@ -17,6 +17,7 @@ from pydantic import (
     TypeAdapter,
 )
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from autotuner.config import DocumentError, parse_document
 from autotuner.errors import Problem
@@ -38,6 +39,18 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The task's number.")]
 ServiceDep = Annotated[Service, Depends(service_of)]
 """Service, as a handler's argument."""
+
+
+class NameConvertor(PathConvertor):
+    """Convertor `name` of a path's last part: it may hold a `/`, and is not empty.
+
+    With `path`, which may be empty, the list `/tokens/` would have the methods of one token too.
+    """
+
+    regex = ".+"
+
+
+register_url_convertor("name", NameConvertor())
 
 
 class View(BaseModel):

@@ -98,7 +98,7 @@ def create_token(service: ServiceDep, given: Annotated[NewToken, Body()]) -> Res
     return json_response(MADE, made, status=201, headers=_NO_COPY)
 
 
-@router.delete("/{name:path}", response_model=TokenView, responses=problems(ProblemKind.NOT_FOUND))
+@router.delete("/{name:name}", response_model=TokenView, responses=problems(ProblemKind.NOT_FOUND))
 def revoke_token(
     service: ServiceDep,
     name: Annotated[Text, Path(min_length=1, max_length=LONGEST_NAME, description="Its name.")],
