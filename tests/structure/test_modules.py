@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +62,9 @@ def test_no_file_is_longer_than_a_reader_can_hold(folder: str) -> None:
 
 def test_every_module_is_named_after_what_it_holds() -> None:
     assert [name for name in MODULES if NAMELESS & set(name.split("."))] == []
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """Modules of tests are imported by that name, so the second of two alike does not run."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
