@@ -5225,10 +5225,7 @@ export interface components {
             ttft_log_std: number;
             /** Ttft Ms */
             ttft_ms: number;
-            /**
-             * Ttft P90 Ms
-             * @description Percentiles over requests; null where nothing tells them.
-             */
+            /** Ttft P90 Ms */
             ttft_p90_ms: number | null;
             /** Ttft P99 Ms */
             ttft_p99_ms: number | null;
@@ -5297,7 +5294,7 @@ export interface components {
             members: components["schemas"]["PredictionMemberView"][];
             /**
              * Percentiles From
-             * @description Basis of the percentiles; empty where nothing tells them.
+             * @description Basis of the percentiles; empty where there are none.
              */
             percentiles_from: string;
             /** Reason */

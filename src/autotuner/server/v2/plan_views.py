@@ -43,7 +43,20 @@ class PlannedBudget(View):
     usd: float | None
 
 
-class PredictedPoint(View):
+class PredictedPercentiles(View):
+    """Predicted percentiles over requests; null where nothing tells them."""
+
+    ttft_p90_ms: float | None
+    ttft_p99_ms: float | None
+    tpot_p90_ms: float | None
+    tpot_p99_ms: float | None
+    e2e_p90_ms: float | None
+    e2e_p99_ms: float | None
+    percentiles_from: str
+    """Basis of the percentiles; empty where there are none."""
+
+
+class PredictedPoint(PredictedPercentiles):
     """Predicted operating point: a candidate at one load level.
 
     `*_log_std`: standard deviation of ln(measured / predicted).
@@ -65,15 +78,6 @@ class PredictedPoint(View):
     tpot_log_std: float
     tok_s_log_std: float
     memory_gib: float | None
-    ttft_p90_ms: float | None
-    """Percentiles over requests; null where nothing tells them."""
-    ttft_p99_ms: float | None
-    tpot_p90_ms: float | None
-    tpot_p99_ms: float | None
-    e2e_p90_ms: float | None
-    e2e_p99_ms: float | None
-    percentiles_from: str
-    """Basis of the percentiles; empty where there are none."""
     source: str
     kind: str
     """The kind of data that `source` stands on; points of different kinds compare less well."""
@@ -108,7 +112,7 @@ class PredictionMemberView(View):
     """Name -> ms, of those that it predicts itself."""
 
 
-class PredictedRecommendation(View):
+class PredictedRecommendation(PredictedPercentiles):
     """Recommended point by prediction alone."""
 
     candidate: str
@@ -125,14 +129,6 @@ class PredictedRecommendation(View):
     """Quantity -> bounds of its 80 % interval."""
     members: list[PredictionMemberView]
     """Predictors that the point is a blend of; empty where one answers alone."""
-    ttft_p90_ms: float | None
-    ttft_p99_ms: float | None
-    tpot_p90_ms: float | None
-    tpot_p99_ms: float | None
-    e2e_p90_ms: float | None
-    e2e_p99_ms: float | None
-    percentiles_from: str
-    """Basis of the percentiles; empty where nothing tells them."""
     reason: str
     meets_slo: bool
     limits: list[PredictedLimit]
