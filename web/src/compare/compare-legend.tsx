@@ -1,7 +1,7 @@
-import { ActionIcon, Anchor, Tooltip, useComputedColorScheme } from "@mantine/core";
+import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
 import { IconArrowBarToLeft, IconX } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 import { counted } from "~/ui/format";
+import { TaskLink } from "~/ui/task-link";
 import classes from "./compare.module.css";
 import type { Mark } from "./mixture";
 import { DASHES, type Look, looks, type Stroke } from "./plane-option";
@@ -34,15 +34,9 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
               {one.taskId === null ? (
                 one.name
               ) : (
-                <Anchor
-                  size="xs"
-                  underline="always"
-                  renderRoot={(props) => (
-                    <Link to="/tasks/$taskId" params={{ taskId: one.taskId ?? 0 }} {...props} />
-                  )}
-                >
+                <TaskLink taskId={one.taskId} size="xs" underline="always">
                   {one.name}
-                </Anchor>
+                </TaskLink>
               )}{" "}
               <span className="quiet">{counted(one.points.size, "point")}</span>
               {words.length > 0 && <span className={classes.mark}> · {words.join(" · ")}</span>}

@@ -2,10 +2,10 @@
 
 import type { EChartsCoreOption } from "echarts/core";
 import type { Palette } from "~/charts/palette";
-import { type Span, spanOf, ticks, toValue } from "~/charts/scale";
+import { type Span, spanOf } from "~/charts/scale";
+import { valueAxis } from "~/charts/value-axis";
 import type { Plane } from "~/explorer/axes";
 import { areaOf } from "~/explorer/frame";
-import { number } from "~/ui/format";
 import type { Dots } from "./dots";
 import { SYMBOLS } from "./symbols";
 
@@ -70,28 +70,17 @@ export function planeAxes(
   palette: Palette,
 ): EChartsCoreOption {
   const axis = (at: "x" | "y") => {
-    const isLog = at === "x" ? plane.logX : plane.logY;
-    const room = at === "x" ? size.width : size.height;
-    const places = ticks(span[at], isLog, Math.max(2, Math.floor(room / 72)));
     const { title, unit, better } = plane[at];
-    return {
-      type: "value",
-      min: span[at].low,
-      max: span[at].high,
-      name: `${title} (${unit}), ${better} is better`,
-      nameLocation: "middle",
-      nameGap: at === "x" ? 28 : 56,
-      nameTextStyle: { color: palette.text, fontSize: 12 },
-      axisLine: { show: true, onZero: false, lineStyle: { color: palette.line } },
-      axisTick: { show: false, customValues: places },
-      axisLabel: {
-        color: palette.quiet,
-        fontSize: 11,
-        customValues: places,
-        formatter: (place: number) => number(toValue(place, isLog)),
+    return valueAxis(
+      `${title} (${unit}), ${better} is better`,
+      span[at],
+      at === "x" ? plane.logX : plane.logY,
+      {
+        most: (at === "x" ? size.width : size.height) / 72,
+        nameGap: at === "x" ? 28 : 56,
+        palette,
       },
-      splitLine: { lineStyle: { color: palette.line } },
-    };
+    );
   };
   return {
     animation: false,

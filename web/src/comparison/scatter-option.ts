@@ -2,8 +2,8 @@
 
 import type { EChartsCoreOption } from "echarts/core";
 import type { Palette } from "~/charts/palette";
-import { type Span, spanOf, ticks, toPlace, toValue } from "~/charts/scale";
-import { number } from "~/ui/format";
+import { type Span, spanOf, toPlace } from "~/charts/scale";
+import { valueAxis } from "~/charts/value-axis";
 import type { Quantity } from "~/ui/quantities";
 import { BANDS, type Pair } from "./errors";
 
@@ -26,28 +26,8 @@ export function scatterAxes(
   size: { width: number; height: number },
   palette: Palette,
 ): EChartsCoreOption {
-  const most = (pixels: number) => Math.max(2, Math.floor(pixels / 64));
-  const axis = (name: string, room: number, nameGap: number) => {
-    const places = ticks(span, true, most(room));
-    return {
-      type: "value",
-      min: span.low,
-      max: span.high,
-      name: `${name} (${quantity.unit})`,
-      nameLocation: "middle",
-      nameGap,
-      nameTextStyle: { color: palette.text, fontSize: 12 },
-      axisLine: { show: true, onZero: false, lineStyle: { color: palette.line } },
-      axisTick: { show: false, customValues: places },
-      axisLabel: {
-        color: palette.quiet,
-        fontSize: 11,
-        customValues: places,
-        formatter: (place: number) => number(toValue(place, true)),
-      },
-      splitLine: { lineStyle: { color: palette.line } },
-    };
-  };
+  const axis = (name: string, room: number, nameGap: number) =>
+    valueAxis(`${name} (${quantity.unit})`, span, true, { most: room / 64, nameGap, palette });
   return {
     animation: false,
     grid: { left: 72, right: 26, top: 10, bottom: 44, outerBoundsMode: "none" },

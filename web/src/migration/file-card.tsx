@@ -9,6 +9,7 @@ import { compareFile, type MigratedFile, type MovedComparison, uploadFile } from
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
+import { TaskLink } from "~/ui/task-link";
 import { DatabaseReportView } from "./database-report";
 import classes from "./migration.module.css";
 import { TaskPreview } from "./task-preview";
@@ -143,14 +144,9 @@ function Done({ found }: { found: MigratedFile }) {
             Its tasks are in the list.
           </Anchor>
         ) : (
-          <Anchor
-            size="sm"
-            c="inherit"
-            underline="always"
-            renderRoot={(props) => <Link to="/tasks/$taskId" params={{ taskId: id }} {...props} />}
-          >
+          <TaskLink taskId={id} c="inherit" underline="always">
             It is task {id}.
-          </Anchor>
+          </TaskLink>
         )}
       </Text>
     </Alert>

@@ -1,11 +1,11 @@
-import { Anchor, Skeleton, Text } from "@mantine/core";
+import { Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { profileTasksQuery } from "~/api/profiles";
 import type { Status } from "~/api/tasks";
 import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
+import { TaskLink } from "~/ui/task-link";
 import classes from "./profiles.module.css";
 
 const SHOWN = 8;
@@ -30,15 +30,9 @@ export function UsingTasks({ name }: { name: string }) {
         {items.slice(0, SHOWN).map((task) => (
           <li key={task.id}>
             <StatusBadge status={task.status as Status} />{" "}
-            <Anchor
-              size="sm"
-              className="text-of-users"
-              renderRoot={(props) => (
-                <Link to="/tasks/$taskId" params={{ taskId: task.id }} {...props} />
-              )}
-            >
+            <TaskLink taskId={task.id} className="text-of-users">
               {task.name}
-            </Anchor>
+            </TaskLink>
           </li>
         ))}
       </ul>

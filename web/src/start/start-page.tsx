@@ -10,6 +10,7 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { moment } from "~/ui/format";
 import { StatusBadge } from "~/ui/status-badge";
+import { TaskLink } from "~/ui/task-link";
 import { devicesInWords, enginesFound, waitingInWords } from "./found";
 import classes from "./start.module.css";
 
@@ -183,15 +184,9 @@ function Result({ task }: { task: TaskItem }) {
   return (
     <li>
       <div className={classes.name}>
-        <Anchor
-          size="sm"
-          className="text-of-users"
-          renderRoot={(props) => (
-            <Link to="/tasks/$taskId" params={{ taskId: task.id }} {...props} />
-          )}
-        >
+        <TaskLink taskId={task.id} className="text-of-users">
           {task.name}
-        </Anchor>
+        </TaskLink>
         <Text size="xs" className="quiet text-of-users">
           {task.model} · {moment(task.ended_at ?? task.created_at)}
         </Text>

@@ -1,10 +1,10 @@
-import { Anchor, Badge, Table, Text } from "@mantine/core";
+import { Badge, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { type DeviceSummary, devicesQuery } from "~/api/catalog";
 import { type Worker, workersQuery } from "~/api/system";
 import { EmptyState } from "~/ui/empty-state";
 import { counted, duration, gibibytes, number, withUnit } from "~/ui/format";
+import { TaskLink } from "~/ui/task-link";
 import { SystemCard } from "./card";
 import classes from "./system.module.css";
 
@@ -118,14 +118,7 @@ function WorkerRow({ worker }: { worker: Worker }) {
           worker.task_id === null ? (
             "Free"
           ) : (
-            <Anchor
-              size="sm"
-              renderRoot={(props) => (
-                <Link to="/tasks/$taskId" params={{ taskId: worker.task_id ?? 0 }} {...props} />
-              )}
-            >
-              Task {worker.task_id}
-            </Anchor>
+            <TaskLink taskId={worker.task_id}>Task {worker.task_id}</TaskLink>
           )
         ) : (
           <Badge size="sm" color="red" variant="light">

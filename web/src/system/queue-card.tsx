@@ -1,11 +1,11 @@
-import { Anchor, Table, Text } from "@mantine/core";
+import { Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { type QueuedTask, queueQuery } from "~/api/system";
 import { EmptyState } from "~/ui/empty-state";
 import { ago, count, device } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { StatusBadge } from "~/ui/status-badge";
+import { TaskLink } from "~/ui/task-link";
 import { useServiceNow } from "~/ui/use-service-now";
 import { WithCode } from "~/ui/with-code";
 import { SystemCard } from "./card";
@@ -61,15 +61,9 @@ function QueueRow({ task, nowMs }: { task: QueuedTask; nowMs: number }) {
   return (
     <Table.Tr>
       <Table.Th scope="row">
-        <Anchor
-          size="sm"
-          className="text-of-users"
-          renderRoot={(props) => (
-            <Link to="/tasks/$taskId" params={{ taskId: task.id }} {...props} />
-          )}
-        >
+        <TaskLink taskId={task.id} className="text-of-users">
           {task.name}
-        </Anchor>
+        </TaskLink>
       </Table.Th>
       <Table.Td>
         <StatusBadge status={task.status} />
