@@ -17,9 +17,19 @@ from autotuner.config import Candidate, LoadLevel, closed_loops
 from autotuner.errors import EngineError
 from autotuner.predict import AISimulatePredictor, Predictions, Predictor, Scenario
 from autotuner.predict.aisimulate import host
-from autotuner.predict.aisimulate.host import MOST_FAILURES, ProcessPool, SimulatorProcess
+from autotuner.predict.aisimulate.host import (
+    MOST_FAILURES,
+    ProcessPool,
+    SimulatorProcess,
+    shared_pool,
+)
 from autotuner.predict.aisimulate.installation import AISimulateInstallation, installed
-from autotuner.predict.aisimulate.questions import SETTLED_PER_IN_FLIGHT, Lengths
+from autotuner.predict.aisimulate.questions import (
+    SETTLED_PER_IN_FLIGHT,
+    Lengths,
+    load_of,
+    question_of,
+)
 from autotuner.testing.predictor_contract import PredictorContract
 
 STAND_IN = Path(__file__).with_name("aisimulate_stand_in.py")
@@ -235,6 +245,23 @@ def test_all_levels_of_a_candidate_are_one_question(
         assert point.source == "aisimulate 0.13.0 SILICON: vllm 0.24.0 on h200_sxm"
 
 
+def test_slots_that_a_level_never_fills_are_asked_about_once(
+    pools: list[ProcessPool], tmp_path: Path
+) -> None:
+    asked = Asked(pools, tmp_path)
+    few, many = (wide(2, {"scheduling.max_running_requests": slots}) for slots in (8, 128))
+    found = asked.predict(few, many, levels=[*closed_loops(1, 8, 64), LoadLevel.rate(1)])
+    loads = sorted(
+        (q["engine"]["workers"]["aggregated"]["scheduler"]["max_sequences"], load["concurrency"])
+        for q in asked.questions
+        for load in q["loads"]
+        if "concurrency" in load
+    )
+    assert loads == [(8, 64), (4096, 1), (4096, 8), (4096, 64)]
+    assert sum("concurrency" not in load for q in asked.questions for load in q["loads"]) == 2
+    assert len(found.of(few.id)) == len(found.of(many.id)) == 4
+
+
 def test_answers_and_refusals_are_kept_and_failures_are_not(
     pools: list[ProcessPool], tmp_path: Path
 ) -> None:
@@ -307,3 +334,22 @@ def test_aisimulate_itself() -> None:
     assert poisson.points[0].ttft_p99_ms >= rates.points[0].ttft_p99_ms
     unknown = wide(2, {"quantization.gemm_mode": "nvfp4"})
     assert "fp4" in predictor.predict(QWEN, [unknown], LEVELS).refused[unknown.id]
+
+
+@pytest.mark.skipif(REAL is None, reason="AISimulate is not installed: make aisimulate")
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+def test_aisimulate_answers_alike_with_any_slots_that_are_never_filled(engine: str) -> None:
+    assert REAL is not None
+    about = scenario(engine=engine, version=None, osl_spread=0.06)
+    load = load_of(LEVELS[-1], Lengths.of(about, 0), 40, "constant")
+    questions = []
+    for slots in (8, 256):
+        candidate = wide(2, {"scheduling.max_running_requests": slots})
+        document = question_of(about, candidate, REAL, ("SILICON",)).document
+        questions.append({**json.loads(document), "loads": [load]})
+    few, many = shared_pool(REAL.command).answer_all(questions)
+    assert questions[0] != questions[1]
+    assert not isinstance(few, str)
+    assert few["levels"][0]["ttft_ms"] > 0
+    assert few == many

@@ -1,17 +1,14 @@
+import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { type PointerEvent, useCallback, useMemo, useState } from "react";
-import { DrawnCanvas } from "~/charts/drawn-canvas";
+import { type PointerEvent, useMemo, useState } from "react";
 import { usePalette } from "~/charts/palette";
-import type { Pen } from "~/charts/pen";
-import { drawChart } from "~/explorer/draw-chart";
-import { areaOf, type Spans, xPixel, yPixel } from "~/explorer/frame";
-import type { Layers } from "~/explorer/layers";
-import type { Limits } from "~/explorer/slo";
-import { SloLines } from "~/explorer/slo-lines";
+import { Plot } from "~/charts/plot";
+import { areaOf, xPixel, yPixel } from "~/explorer/frame";
 import { counted } from "~/ui/format";
 import classes from "./compare.module.css";
 import { DotNote } from "./dot-note";
-import { type DotPlace, type Dots, nearestDot } from "./dots";
+import { type DotPlace, type Dots, nearestDot, varyingSettings } from "./dots";
+import { looks, planeAxes, planeSeries, type Stroke, spanOfPlanes } from "./plane-option";
 import type { Series } from "./series";
 
 const REACH_PX = 14;
@@ -19,28 +16,24 @@ const REACH_PX = 14;
 interface CompareChartProps {
   series: readonly Series[];
   dots: readonly Dots[];
-  spans: Spans;
-  layers: Layers;
-  /** Settings in which points differ. */
-  varying: readonly string[];
-  limits: Limits;
-  onLimit: (name: string, limit: number) => void;
+  strokes: readonly Stroke[];
 }
 
-/** The points and frontiers of all series on the same axes, and the limits that lie on these. */
-export function CompareChart(props: CompareChartProps) {
-  const { series, dots, spans, layers, varying, limits, onLimit } = props;
+/** The points and frontiers of all series on the same axes. */
+export function CompareChart({ series, dots, strokes }: CompareChartProps) {
   const palette = usePalette();
+  const isDark = useComputedColorScheme("light") === "dark";
   const { ref, width, height } = useElementSize<HTMLDivElement>();
   const size = useMemo(() => ({ width, height }), [width, height]);
+  const span = useMemo(() => spanOfPlanes(dots.map(({ plane }) => plane)), [dots]);
+  const varying = useMemo(() => varyingSettings(series), [series]);
   const [pointed, setPointed] = useState<DotPlace | null>(null);
   const first = dots[0]?.plane;
-  const draw = useCallback(
-    (pen: Pen) => {
-      if (first) drawChart(pen, { plane: first, spans, size }, layers, palette);
-    },
-    [first, spans, size, layers, palette],
+  const option = useMemo(
+    () => (first ? planeAxes(first, span, size, palette) : {}),
+    [first, span, size, palette],
   );
+  const drawn = useMemo(() => planeSeries(dots, looks(strokes, isDark)), [dots, strokes, isDark]);
   const names = series.map(
     ({ name, isPredicted, points }) =>
       `${name}, ${counted(points.size, isPredicted ? "predicted point" : "point")}`,
@@ -49,7 +42,7 @@ export function CompareChart(props: CompareChartProps) {
   const point = (event: PointerEvent<HTMLDivElement>) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const at = { x: event.clientX - left, y: event.clientY - top };
-    setPointed(nearestDot(dots, spans, area, at, REACH_PX));
+    setPointed(nearestDot(dots, span, area, at, REACH_PX));
   };
   // Series may have gone since.
   const one = pointed && series[pointed.series];
@@ -59,27 +52,20 @@ export function CompareChart(props: CompareChartProps) {
     <div
       ref={ref}
       className={classes.chart}
+      role="img"
+      aria-label={`${first?.y.title} against ${first?.x.title}: ${names.join("; ")}`}
       onPointerMove={point}
       onPointerLeave={() => setPointed(null)}
     >
-      <div
-        className={classes.picture}
-        role="img"
-        aria-label={`${first?.y.title} against ${first?.x.title}: ${names.join("; ")}`}
-      >
-        <DrawnCanvas size={size} draw={draw} />
-      </div>
-      {width > 0 && first && (
-        <SloLines plane={first} spans={spans} area={area} limits={limits} onLimit={onLimit} />
-      )}
+      <Plot axes={option} series={drawn} size={size} />
       {one && plane && dot && (
         <DotNote
           name={one.name}
           point={dot}
           plane={plane}
           varying={varying}
-          left={xPixel(area, spans.x, plane.xs[pointed.index] as number)}
-          top={yPixel(area, spans.y, plane.ys[pointed.index] as number)}
+          left={xPixel(area, span.x, plane.xs[pointed.index] as number)}
+          top={yPixel(area, span.y, plane.ys[pointed.index] as number)}
           size={size}
         />
       )}

@@ -73,16 +73,17 @@ class Simulations:
             key: load_of(key[1], Lengths.of(scenario, key[0].prefix), count, self._arrivals)
             for key, count in requests.items()
         }
-        entries = {key: content_id([key[0].document, load], 24) for key, load in loads.items()}
+        documents = {key: key[0].at(key[1]) for key in loads}
+        entries = {key: content_id([documents[key], load], 24) for key, load in loads.items()}
         file = self._file(scenario)
         kept = self._files.read(file, _level) if self._files and loads else {}
-        wanted: dict[CandidateQuestion, dict[str, dict[str, Any]]] = {}
+        wanted: dict[str, dict[str, dict[str, Any]]] = {}
         for key, load in loads.items():
             if entries[key] not in kept:
-                wanted.setdefault(key[0], {})[entries[key]] = load
+                wanted.setdefault(documents[key], {})[entries[key]] = load
         questions = [
-            {**json.loads(question.document), "loads": list(several.values())}
-            for question, several in wanted.items()
+            {**json.loads(document), "loads": list(several.values())}
+            for document, several in wanted.items()
         ]
         fresh: dict[str, Level] = {}
         failed: dict[str, Level] = {}
