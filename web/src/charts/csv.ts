@@ -1,6 +1,6 @@
 /** Rows as a file that other programs read. */
 
-type Cell = string | number | boolean | null | undefined;
+export type Cell = string | number | boolean | null | undefined;
 
 /** Rows as CSV (RFC 4180). Text that a spreadsheet would run as a formula is led by an apostrophe. */
 export function csv(header: readonly string[], rows: readonly (readonly Cell[])[]): string {

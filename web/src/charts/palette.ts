@@ -17,7 +17,7 @@ export interface Palette {
 }
 
 // Blue and orange are told apart by every common kind of colour blindness; marks differ in shape too.
-const LIGHT: Palette = {
+export const LIGHT: Palette = {
   text: "#1f2a30",
   quiet: "#5a6970",
   line: "#e3e8ea",

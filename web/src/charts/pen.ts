@@ -15,7 +15,7 @@ export interface LineStyle {
   dash?: readonly number[];
 }
 
-export type Shape = "circle" | "diamond" | "square" | "cross" | "star";
+export type Shape = "circle" | keyof typeof OUTLINES;
 
 export interface MarkStyle {
   shape: Shape;
@@ -55,7 +55,8 @@ export interface Pen {
 
 export const FONT = 'Inter, system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
 
-const OUTLINES: Record<Exclude<Shape, "circle">, readonly (readonly [number, number])[]> = {
+/** Corners of marks in a box of 1 by 1 around the origin. */
+const OUTLINES = {
   diamond: [
     [0, -0.5],
     [0.5, 0],
@@ -87,7 +88,42 @@ const OUTLINES: Record<Exclude<Shape, "circle">, readonly (readonly [number, num
     const angle = (Math.PI * corner) / 5;
     return [radius * Math.sin(angle), -radius * Math.cos(angle)] as const;
   }),
-};
+  triangle: [
+    [0, -0.5],
+    [0.5, 0.5],
+    [-0.5, 0.5],
+  ],
+  "hanging triangle": [
+    [-0.5, -0.5],
+    [0.5, -0.5],
+    [0, 0.5],
+  ],
+  plus: [
+    [-0.17, -0.5],
+    [0.17, -0.5],
+    [0.17, -0.17],
+    [0.5, -0.17],
+    [0.5, 0.17],
+    [0.17, 0.17],
+    [0.17, 0.5],
+    [-0.17, 0.5],
+    [-0.17, 0.17],
+    [-0.5, 0.17],
+    [-0.5, -0.17],
+    [-0.17, -0.17],
+  ],
+  hourglass: [
+    [-0.5, -0.5],
+    [0.5, -0.5],
+    [-0.5, 0.5],
+    [0.5, 0.5],
+  ],
+  arrowhead: [
+    [0.5, -0.5],
+    [0.5, 0.5],
+    [-0.5, 0],
+  ],
+} satisfies Record<string, readonly (readonly [number, number])[]>;
 
 /** A mark around the origin, as the path of an SVG. */
 export function markPath(shape: Shape, size: number): string {

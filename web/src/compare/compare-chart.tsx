@@ -1,14 +1,17 @@
-import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
-import { type PointerEvent, useMemo, useState } from "react";
+import { type PointerEvent, useCallback, useMemo, useState } from "react";
+import { DrawnCanvas } from "~/charts/drawn-canvas";
 import { usePalette } from "~/charts/palette";
-import { Plot } from "~/charts/plot";
-import { areaOf, xPixel, yPixel } from "~/explorer/frame";
+import type { Pen } from "~/charts/pen";
+import { drawChart } from "~/explorer/draw-chart";
+import { areaOf, type Spans, xPixel, yPixel } from "~/explorer/frame";
+import type { Layers } from "~/explorer/layers";
+import type { Limits } from "~/explorer/slo";
+import { SloLines } from "~/explorer/slo-lines";
 import { counted } from "~/ui/format";
 import classes from "./compare.module.css";
 import { DotNote } from "./dot-note";
-import { type DotPlace, type Dots, nearestDot, varyingSettings } from "./dots";
-import { looks, planeAxes, planeSeries, type Stroke, spanOfPlanes } from "./plane-option";
+import { type DotPlace, type Dots, nearestDot } from "./dots";
 import type { Series } from "./series";
 
 const REACH_PX = 14;
@@ -16,24 +19,28 @@ const REACH_PX = 14;
 interface CompareChartProps {
   series: readonly Series[];
   dots: readonly Dots[];
-  strokes: readonly Stroke[];
+  spans: Spans;
+  layers: Layers;
+  /** Settings in which points differ. */
+  varying: readonly string[];
+  limits: Limits;
+  onLimit: (name: string, limit: number) => void;
 }
 
-/** The points and frontiers of all series on the same axes. */
-export function CompareChart({ series, dots, strokes }: CompareChartProps) {
+/** The points and frontiers of all series on the same axes, and the limits that lie on these. */
+export function CompareChart(props: CompareChartProps) {
+  const { series, dots, spans, layers, varying, limits, onLimit } = props;
   const palette = usePalette();
-  const isDark = useComputedColorScheme("light") === "dark";
   const { ref, width, height } = useElementSize<HTMLDivElement>();
   const size = useMemo(() => ({ width, height }), [width, height]);
-  const span = useMemo(() => spanOfPlanes(dots.map(({ plane }) => plane)), [dots]);
-  const varying = useMemo(() => varyingSettings(series), [series]);
   const [pointed, setPointed] = useState<DotPlace | null>(null);
   const first = dots[0]?.plane;
-  const option = useMemo(
-    () => (first ? planeAxes(first, span, size, palette) : {}),
-    [first, span, size, palette],
+  const draw = useCallback(
+    (pen: Pen) => {
+      if (first) drawChart(pen, { plane: first, spans, size }, layers, palette);
+    },
+    [first, spans, size, layers, palette],
   );
-  const drawn = useMemo(() => planeSeries(dots, looks(strokes, isDark)), [dots, strokes, isDark]);
   const names = series.map(
     ({ name, isPredicted, points }) =>
       `${name}, ${counted(points.size, isPredicted ? "predicted point" : "point")}`,
@@ -42,7 +49,7 @@ export function CompareChart({ series, dots, strokes }: CompareChartProps) {
   const point = (event: PointerEvent<HTMLDivElement>) => {
     const { left, top } = event.currentTarget.getBoundingClientRect();
     const at = { x: event.clientX - left, y: event.clientY - top };
-    setPointed(nearestDot(dots, span, area, at, REACH_PX));
+    setPointed(nearestDot(dots, spans, area, at, REACH_PX));
   };
   // Series may have gone since.
   const one = pointed && series[pointed.series];
@@ -52,20 +59,27 @@ export function CompareChart({ series, dots, strokes }: CompareChartProps) {
     <div
       ref={ref}
       className={classes.chart}
-      role="img"
-      aria-label={`${first?.y.title} against ${first?.x.title}: ${names.join("; ")}`}
       onPointerMove={point}
       onPointerLeave={() => setPointed(null)}
     >
-      <Plot axes={option} series={drawn} size={size} />
+      <div
+        className={classes.picture}
+        role="img"
+        aria-label={`${first?.y.title} against ${first?.x.title}: ${names.join("; ")}`}
+      >
+        <DrawnCanvas size={size} draw={draw} />
+      </div>
+      {width > 0 && first && (
+        <SloLines plane={first} spans={spans} area={area} limits={limits} onLimit={onLimit} />
+      )}
       {one && plane && dot && (
         <DotNote
           name={one.name}
           point={dot}
           plane={plane}
           varying={varying}
-          left={xPixel(area, span.x, plane.xs[pointed.index] as number)}
-          top={yPixel(area, span.y, plane.ys[pointed.index] as number)}
+          left={xPixel(area, spans.x, plane.xs[pointed.index] as number)}
+          top={yPixel(area, spans.y, plane.ys[pointed.index] as number)}
           size={size}
         />
       )}

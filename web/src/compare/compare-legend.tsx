@@ -1,35 +1,41 @@
-import { ActionIcon, Tooltip, useComputedColorScheme } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconArrowBarToLeft, IconX } from "@tabler/icons-react";
-import { counted } from "~/ui/format";
+import { markPath } from "~/charts/pen";
+import { type Limits, meetingMask } from "~/explorer/slo";
+import { count, counted } from "~/ui/format";
 import { TaskLink } from "~/ui/task-link";
+import { ForgetButton } from "~/verify/forget-button";
 import classes from "./compare.module.css";
+import { markOf } from "./draw-series";
+import { DASHES, type Look } from "./looks";
 import type { Mark } from "./mixture";
-import { DASHES, type Look, looks, type Stroke } from "./plane-option";
-import type { Series } from "./series";
+import type { DrawnSeries, Series } from "./series";
 
 interface CompareLegendProps {
-  series: readonly Series[];
+  drawn: readonly DrawnSeries[];
   marks: readonly (readonly Mark[])[];
-  strokes: readonly Stroke[];
+  looks: readonly Look[];
+  /** Limits that the points are held against; null: none. */
+  limits: Limits | null;
   onFirst: (one: Series) => void;
   onRemove: (one: Series) => void;
 }
 
 /** The series by name and look; what is predicted, of something else, or does not say of what, says so. */
-export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: CompareLegendProps) {
-  const given = looks(strokes, useComputedColorScheme("light") === "dark");
-  const [first] = series;
+export function CompareLegend(props: CompareLegendProps) {
+  const { drawn, marks, looks, limits, onFirst, onRemove } = props;
+  const first = drawn[0]?.series;
   // Tasks stand before files, and the parts of a file in its own order.
   const mayBeFirst = ({ taskId, fileId }: Series) =>
     taskId !== null || (first?.taskId === null && first.fileId !== fileId);
   return (
     <ul className={classes.legend} aria-label="Series">
-      {series.map((one, place) => {
-        const words = [...(one.isPredicted ? ["predicted"] : []), ...(marks[place] ?? [])];
+      {drawn.map(({ series: one, place, isCompanion }, at) => {
+        const words = [...(one.isPredicted ? ["predicted"] : []), ...(marks[at] ?? [])];
         const whole = one.partOf === null ? one.name : `all of ${one.partOf}`;
         return (
           <li key={one.key}>
-            {given[place] && <Sign look={given[place]} />}
+            {looks[at] && <Sign look={looks[at]} />}
             <span className="text-of-users">
               {one.taskId === null ? (
                 one.name
@@ -38,10 +44,13 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
                   {one.name}
                 </TaskLink>
               )}{" "}
-              <span className="quiet">{counted(one.points.size, "point")}</span>
+              <span className="quiet">
+                {counted(one.points.size, "point")}
+                {limits && one.points.size > 0 && `, ${meetingInWords(one, limits)}`}
+              </span>
               {words.length > 0 && <span className={classes.mark}> · {words.join(" · ")}</span>}
             </span>
-            {place > 0 && mayBeFirst(one) && (
+            {place > 0 && !isCompanion && mayBeFirst(one) && (
               <Tooltip label="Compare the others with it">
                 <ActionIcon
                   size="sm"
@@ -53,14 +62,24 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
                 </ActionIcon>
               </Tooltip>
             )}
-            <ActionIcon
-              size="sm"
-              variant="subtle"
-              aria-label={`Leave out ${whole}`}
-              onClick={() => onRemove(one)}
-            >
-              <IconX size={14} aria-hidden />
-            </ActionIcon>
+            {!isCompanion && (
+              <ActionIcon
+                size="sm"
+                variant="subtle"
+                aria-label={`Leave out ${whole}`}
+                onClick={() => onRemove(one)}
+              >
+                <IconX size={14} aria-hidden />
+              </ActionIcon>
+            )}
+            {one.fileId !== null && isFirstPart(drawn, at) && (
+              <ForgetButton
+                id={one.fileId}
+                name={one.partOf ?? one.name}
+                label={`Forget the results of ${one.partOf ?? one.name}`}
+                onForgotten={() => onRemove(one)}
+              />
+            )}
           </li>
         );
       })}
@@ -68,23 +87,28 @@ export function CompareLegend({ series, marks, strokes, onFirst, onRemove }: Com
   );
 }
 
+/** Whether a series is the first of its file: what is done to the file stands there once. */
+const isFirstPart = (drawn: readonly DrawnSeries[], at: number): boolean =>
+  drawn[at - 1]?.series.fileId !== drawn[at]?.series.fileId;
+
+function meetingInWords({ points }: Series, limits: Limits): string {
+  const meeting = meetingMask(points, limits).reduce((sum, one) => sum + one, 0);
+  return `${count(meeting)} within the SLO`;
+}
+
 /** The line and the dot of a series as the chart draws them. */
-function Sign({ look: { color, symbol, stroke } }: { look: Look }) {
-  const dashes = DASHES[stroke];
+function Sign({ look }: { look: Look }) {
+  const { color, shape, stroke } = look;
+  const { size, outline = 0 } = markOf(look);
   return (
     <svg className={classes.sign} width={34} height={10} viewBox="0 0 34 10" aria-hidden>
+      <path d="M0 5H34" stroke={color} strokeWidth={2} strokeDasharray={DASHES[stroke].join(" ")} />
       <path
-        d="M0 5H34"
-        stroke={color}
-        strokeWidth={2}
-        strokeDasharray={dashes === "solid" ? undefined : dashes.join(" ")}
-      />
-      <path
-        d={symbol}
-        transform="translate(12 0)"
+        d={markPath(shape, size)}
+        transform="translate(17 5)"
         fill={stroke === "solid" ? color : "var(--surface)"}
         stroke={color}
-        strokeWidth={stroke === "solid" ? 0 : 2}
+        strokeWidth={outline}
       />
     </svg>
   );

@@ -1,16 +1,28 @@
 import { describe, expect, it } from "vitest";
 import type { OperatingPoint } from "~/api/points";
 import type { Task } from "~/api/tasks";
+import { LIGHT } from "~/charts/palette";
+import { SvgPen } from "~/charts/svg-pen";
 import { planeOf } from "~/explorer/axes";
 import { PointSet } from "~/explorer/point-set";
 import { point } from "~/explorer/testing-points";
 import { changesBetween, leftOutInWords } from "./changes";
 import { dotName, dotRows, dotsOf, nearestDot, varyingSettings } from "./dots";
+import { drawPicture, layersOfSeries, pictureSize, spansOfPlanes } from "./draw-series";
+import { type Drawing, dotsCsv } from "./exports";
+import { lookAt, strokeOf } from "./looks";
 import { isComparable, marksOf, warnings } from "./mixture";
-import { looks, planeSeries, strokeOf } from "./plane-option";
 import { compareSearch, fileIds, MOST_SERIES, taskNumbers, withFirst } from "./search-params";
-import { differingRows, type Series, seriesOfFile, seriesOfTask, workloadOf } from "./series";
+import {
+  differingRows,
+  drawnSeries,
+  type Series,
+  seriesOfFile,
+  seriesOfTask,
+  workloadOf,
+} from "./series";
 import { aFile, aSeries } from "./testing-series";
+import { ownersOf } from "./use-limits";
 
 const at = (value: number, spread: number) => ({
   value,
@@ -91,15 +103,14 @@ describe("series of something else", () => {
   it("and predictions are drawn unlike the others", () => {
     const strokes = [strokeOf(false, false), strokeOf(true, false), strokeOf(true, true)];
     expect(strokes).toEqual(["solid", "dashed", "dotted"]);
-    const given = looks(strokes, false);
+    const given = strokes.map((stroke, place) => lookAt(place, stroke, false));
     expect(given[0]?.color).not.toBe(given[1]?.color);
     const set = new PointSet([point({ figures: { tok_s: 1, ttft_ms: 2 } })]);
     const plane = planeOf(set, { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
     const dots = dotsOf(plane, false);
-    const fills = planeSeries([dots, dots, dots], given)
-      .map((one) => (one as { itemStyle?: { color: string } }).itemStyle?.color)
-      .filter(Boolean);
-    expect(fills).toEqual([given[0]?.color, "transparent", "transparent"]);
+    const { best, frontiers } = layersOfSeries([dots, dots, dots], given);
+    expect(best.map(({ outline }) => outline !== undefined)).toEqual([false, true, true]);
+    expect(new Set(frontiers.map(({ dash }) => String(dash))).size).toBe(3);
   });
 
   it("are never paired point by point", () => {
@@ -218,6 +229,88 @@ describe("changes", () => {
   });
 });
 
+describe("predictions of a task", () => {
+  const predicted = new PointSet([point({ kind: "predicted", figures: { tok_s: 4, ttft_ms: 4 } })]);
+  const both = [aSeries({ predictions: predicted }), aSeries({ key: "file x", taskId: null })];
+
+  it("are a series of their own, after it and in its colour, where they are asked for", () => {
+    expect(drawnSeries(both, false).map(({ series }) => series)).toEqual(both);
+    const drawn = drawnSeries(both, true);
+    expect(drawn.map(({ place, isCompanion }) => [place, isCompanion])).toEqual([
+      [0, false],
+      [0, true],
+      [1, false],
+    ]);
+    expect(drawn[1]?.series).toMatchObject({ isPredicted: true, points: predicted, taskId: 1 });
+    expect(new Set(drawn.map(({ series: { key } }) => key)).size).toBe(3);
+  });
+
+  it("come from its points, and are not among what it measured", () => {
+    const task = { id: 1, name: "one", model: "m", engine: "vllm", device: "cpu" };
+    const given = { ...task, config: {}, best: null } as unknown as Task;
+    const items = [point({}), point({ kind: "predicted" })];
+    const one = seriesOfTask(given, { items, total: 2, objectives: [], slo: { ttft_ms: 300 } });
+    expect([one.points.size, one.predictions?.size]).toEqual([1, 1]);
+    expect(one.slo).toEqual({ ttft_ms: 300 });
+  });
+});
+
+describe("limits", () => {
+  it("are those of the first task that has any, and others are named", () => {
+    const [none, first, same, other] = [
+      aSeries({ name: "none" }),
+      aSeries({ name: "first", slo: { ttft_ms: 300, tpot_ms: 50 } }),
+      aSeries({ name: "same", slo: { tpot_ms: 50, ttft_ms: 300 } }),
+      aSeries({ name: "other", slo: { ttft_ms: 200 } }),
+    ];
+    const file = aSeries({ taskId: null });
+    const { owner, otherwise } = ownersOf([none, first, same, other, file]);
+    expect(owner).toBe(first);
+    expect(otherwise).toEqual([none, other]);
+    expect(ownersOf([none])).toEqual({ owner: null, otherwise: [] });
+    // What is asked of another model is not asked of this one.
+    const elsewhere = aSeries({ model: "llama", slo: { ttft_ms: 9 } });
+    expect(ownersOf([none, elsewhere]).owner).toBeNull();
+    expect(ownersOf([elsewhere, none]).owner).toBe(elsewhere);
+  });
+
+  it("stand in the address, where they are limits", () => {
+    expect(compareSearch({ slo: "ttft_ms:250,x:-1" })).toEqual({ slo: "ttft_ms:250" });
+    expect(compareSearch({ slo: "none", with: "predictions" })).toEqual({
+      slo: "none",
+      with: "predictions",
+    });
+  });
+});
+
+describe("files of what is compared", () => {
+  const item = point({ figures: { tok_s: 1, ttft_ms: 2 }, settings: { a: 1 } });
+  const series = [aSeries({ items: [item], name: "=mine, <one>" })];
+  const axes = { x: "ttft_ms", y: "tok_s", logX: false, logY: false };
+  const dots = series.map(({ points }) => dotsOf(planeOf(points, axes), false));
+  const looks = [lookAt(0, "solid", false)];
+
+  it("name each point's series, model and workload", () => {
+    const drawing = { series, dots, varying: ["a"], choices: [] } as unknown as Drawing;
+    const [head, row] = dotsCsv(drawing).split("\r\n");
+    expect(head).toMatch(/^series,model,workload,id,kind,.*,a$/);
+    expect(row).toMatch(/^"'=mine, <one>",Qwen\/Qwen3-8B,"D\(1024,512\)",/);
+  });
+
+  it("hold the names of the series and the limits as lines", () => {
+    const pen = new SvgPen(pictureSize(1));
+    const plane = (dots[0] as (typeof dots)[number]).plane;
+    const frame = { plane, spans: spansOfPlanes([plane]) };
+    const layers = layersOfSeries(dots, looks);
+    const names = series.map(({ name }) => name);
+    const limits = { ttft_ms: 2 };
+    drawPicture(pen, { frame, layers, looks, limits, names }, LIGHT);
+    const drawn = pen.document();
+    expect(drawn).toContain("=mine, &lt;one&gt;");
+    expect(drawn).toContain(`stroke="${LIGHT.limit}"`);
+  });
+});
+
 describe("what differs", () => {
   it("is among facts, and among settings of those that have a best point", () => {
     const best = measured(2, 100);
@@ -250,8 +343,8 @@ describe("dots", () => {
     planeOf(new PointSet(items), { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
 
   it("have as many forms as there are series", () => {
-    const given = looks(Array(MOST_SERIES).fill("solid"), false);
-    expect(new Set(given.map(({ symbol }) => symbol)).size).toBe(MOST_SERIES);
+    const given = Array.from({ length: MOST_SERIES }, (_, place) => lookAt(place, "solid", false));
+    expect(new Set(given.map(({ shape }) => shape)).size).toBe(MOST_SERIES);
     expect(new Set(given.map(({ color }) => color)).size).toBe(MOST_SERIES);
   });
 

@@ -1,5 +1,7 @@
 /** What is compared, as it stands in the address: a link shows the same to others. */
 
+import { readLimits, writeLimits } from "~/explorer/search-params";
+
 export interface CompareSearch {
   /** Numbers of tasks with commas between them; the first is what the others are compared with. */
   tasks?: string;
@@ -10,6 +12,10 @@ export interface CompareSearch {
   log?: "x" | "y" | "xy";
   /** Dots of the frontiers alone. */
   only?: "frontier";
+  /** Predictions of the tasks beside what they measured. */
+  with?: "predictions";
+  /** Limits in place of those of the tasks. */
+  slo?: string;
 }
 
 /** Series that can be distinguished on one plane. */
@@ -32,6 +38,8 @@ export function compareSearch(given: Record<string, unknown>): CompareSearch {
     ...(y && { y }),
     ...(log && { log }),
     ...(given.only === "frontier" && { only: "frontier" as const }),
+    ...(given.with === "predictions" && { with: "predictions" as const }),
+    ...(typeof given.slo === "string" && { slo: writeLimits(readLimits(given.slo)) }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Task } from "~/api/tasks";
 import type { ResultPoint, ResultPoints } from "~/api/verify";
 import { type SettingRow, settingRows } from "~/experiments/diff";
 import { PointSet } from "~/explorer/point-set";
+import type { Limits } from "~/explorer/slo";
 import { device, load, moment } from "~/ui/format";
 
 /** Settings that say which engine ran a point, and on which GPU. */
@@ -26,21 +27,27 @@ export interface Series {
   /** Name of a fact -> its value, empty where it is not stated; facts are distinguished by these. */
   facts: Readonly<Record<string, string>>;
   points: PointSet;
+  /** What was predicted of a task; null of a file, and where nothing was. */
+  predictions: PointSet | null;
+  /** Limits of a task: latency -> ms. */
+  slo: Limits;
   /** The point that stands for it; null while there is none. */
   best: OperatingPoint | null;
   objectives: readonly string[];
 }
 
-export function seriesOfTask(task: Task, { items, objectives }: TaskPoints): Series {
+export function seriesOfTask(task: Task, { items, objectives, slo }: TaskPoints): Series {
   const { best, model } = task;
   const workload = workloadOf(task.config);
   const machine = {
     engine: task.engine.includes(",") ? null : task.engine,
     gpu: (task.device || task.requested_gpu).replace(/^\d+ x /, ""),
   };
-  const measured = items
-    .filter((point) => point.kind === "measured" && point.is_steady)
-    .map((point) => onMachine(point, machine));
+  const of = (kind: OperatingPoint["kind"]) =>
+    items
+      .filter((point) => point.kind === kind && point.is_steady)
+      .map((point) => onMachine(point, machine));
+  const [measured, predicted] = [of("measured"), of("predicted")];
   return {
     key: `task ${task.id}`,
     taskId: task.id,
@@ -60,6 +67,8 @@ export function seriesOfTask(task: Task, { items, objectives }: TaskPoints): Ser
       source: sourceOf(task, measured.length),
     },
     points: new PointSet(measured),
+    predictions: predicted.length > 0 ? new PointSet(predicted) : null,
+    slo,
     best: best
       ? (measured.find(
           (point) =>
@@ -120,9 +129,38 @@ export function seriesOfFile({ file, items }: ResultPoints): Series[] {
           return { ...placed, settings: { ...placed.settings, layout: point.layout } };
         }),
       ),
+      predictions: null,
+      slo: {},
       best: null,
       objectives: [],
     };
+  });
+}
+
+/** A series as it is drawn, with the place of its colour and form. */
+export interface DrawnSeries {
+  series: Series;
+  place: number;
+  /** Whether it is what was predicted of the task before it. */
+  isCompanion: boolean;
+}
+
+/** The series as they are drawn: each, and after it its predictions where they are asked for. */
+export function drawnSeries(
+  series: readonly Series[],
+  withPredictions: boolean,
+): readonly DrawnSeries[] {
+  return series.flatMap((one, place): DrawnSeries[] => {
+    const own = { series: one, place, isCompanion: false };
+    if (!withPredictions || one.predictions === null) return [own];
+    const predicted = {
+      ...one,
+      key: `${one.key} predicted`,
+      isPredicted: true,
+      points: one.predictions,
+      best: null,
+    };
+    return [own, { series: predicted, place, isCompanion: true }];
   });
 }
 

@@ -50,6 +50,8 @@ export function aSeries(given: Partial<Series> & { items?: OperatingPoint[] } = 
     workload: "D(1024,512)",
     facts: { model: "Qwen/Qwen3-8B", engine: "vllm", "engine version": "0.24.0" },
     points: new PointSet(items),
+    predictions: null,
+    slo: {},
     best: null,
     objectives: ["tok_s_per_gpu", "tok_s_per_user"],
     ...rest,

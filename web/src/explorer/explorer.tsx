@@ -10,6 +10,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
 import { Chart } from "./chart";
 import classes from "./explorer.module.css";
+import type { ChartForm } from "./export-menu";
 import { exportAs } from "./exports";
 import { Failures } from "./failures";
 import { Legend } from "./legend";
@@ -19,7 +20,7 @@ import { PointTable } from "./point-table";
 import { readingAt } from "./reading";
 import { picked, swapped } from "./selection";
 import { SloPanel } from "./slo-panel";
-import { type ExportForm, Toolbar } from "./toolbar";
+import { Toolbar } from "./toolbar";
 import { useExploration } from "./use-exploration";
 import { valuesOf, zoomedAtCentre } from "./use-pan-zoom";
 import { useView } from "./use-view";
@@ -88,7 +89,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
     [change],
   );
   const onExport = useCallback(
-    (form: ExportForm) => {
+    (form: ChartForm) => {
       const { exploration, marks } = latest.current;
       void exportAs(taskId, form, exploration, marks, palette);
     },

@@ -114,12 +114,12 @@ export function searchOf(view: View): ExplorerSearch {
 
 const NO_LIMITS = "none";
 
-function writeLimits(limits: Limits): string {
+export function writeLimits(limits: Limits): string {
   const parts = Object.entries(limits).map(([name, limit]) => `${name}:${short(limit)}`);
   return parts.join(",") || NO_LIMITS;
 }
 
-function readLimits(written: string): Limits {
+export function readLimits(written: string): Limits {
   const limits: Record<string, number> = {};
   for (const part of written.split(",")) {
     const [name, limit] = part.split(":");

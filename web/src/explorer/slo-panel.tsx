@@ -1,12 +1,12 @@
-import { Button, Group, NumberInput, Text } from "@mantine/core";
-import { IconArrowBackUp, IconStarFilled } from "@tabler/icons-react";
-import { memo, useCallback, useRef } from "react";
+import { Text } from "@mantine/core";
+import { IconStarFilled } from "@tabler/icons-react";
+import { memo } from "react";
 import { count } from "~/ui/format";
-import { type Quantity, quantity } from "~/ui/quantities";
-import { axisLimit } from "./axes";
+import type { Quantity } from "~/ui/quantities";
 import { pointName } from "./describe-point";
+import { LimitInputs } from "./limit-inputs";
 import type { PointSet } from "./point-set";
-import { LIMITED, type Limits, type Recommendation } from "./slo";
+import type { Limits, Recommendation } from "./slo";
 import classes from "./slo-panel.module.css";
 import type { Feasible } from "./use-exploration";
 
@@ -28,39 +28,18 @@ interface SloPanelProps {
 export const SloPanel = memo(function SloPanel(props: SloPanelProps) {
   const { set, x, y, limits, measured, predicted, recommendation } = props;
   const { isChanged, onLimits, onPick } = props;
-  const onAxes = [x, y].flatMap((axis) => axisLimit(axis)?.name ?? []);
-  const names = [...new Set([...LIMITED, ...Object.keys(limits), ...onAxes])].filter(
-    (name) => set.has(name) || name in limits,
-  );
   const point = recommendation && set.points[recommendation.index];
-
-  const latest = useRef(limits);
-  latest.current = limits;
-  const change = useCallback(
-    (name: string, limit: number | null) => {
-      const { [name]: _, ...others } = latest.current;
-      onLimits(limit === null ? others : { ...others, [name]: limit });
-    },
-    [onLimits],
-  );
 
   return (
     <div className={classes.panel}>
-      <Group gap="sm" align="flex-end">
-        {names.map((name) => (
-          <LimitInput key={name} name={name} limit={limits[name] ?? null} onChange={change} />
-        ))}
-        {isChanged && (
-          <Button
-            size="xs"
-            variant="subtle"
-            leftSection={<IconArrowBackUp size={14} aria-hidden />}
-            onClick={() => onLimits(null)}
-          >
-            The task's SLO
-          </Button>
-        )}
-      </Group>
+      <LimitInputs
+        has={(name) => set.has(name)}
+        x={x}
+        y={y}
+        limits={limits}
+        usual={isChanged ? "The task's SLO" : null}
+        onLimits={onLimits}
+      />
       <div className={classes.verdict} aria-live="polite">
         {Object.keys(limits).length > 0 && (
           <Text size="sm">
@@ -107,29 +86,3 @@ function Meeting({ feasible, kind }: { feasible: Feasible; kind: string }) {
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-
-interface LimitInputProps {
-  name: string;
-  /** In ms. */
-  limit: number | null;
-  onChange: (name: string, limit: number | null) => void;
-}
-
-/** While one limit is dragged, the fields of the others stay as they are. */
-const LimitInput = memo(function LimitInput({ name, limit, onChange }: LimitInputProps) {
-  return (
-    <NumberInput
-      label={`${quantity(name).short} at most`}
-      size="xs"
-      w={128}
-      min={0}
-      allowNegative={false}
-      step={limit ? Math.max(0.1, Number((limit / 20).toPrecision(1))) : 10}
-      suffix=" ms"
-      thousandSeparator=","
-      placeholder="no limit"
-      value={limit ?? ""}
-      onChange={(value) => onChange(name, Number(value) > 0 ? Number(value) : null)}
-    />
-  );
-});

@@ -1,21 +1,11 @@
-import {
-  ActionIcon,
-  Button,
-  Chip,
-  Group,
-  Menu,
-  NativeSelect,
-  SegmentedControl,
-  Tooltip,
-} from "@mantine/core";
-import { IconArrowsMaximize, IconDownload, IconMinus, IconPlus } from "@tabler/icons-react";
+import { ActionIcon, Chip, Group, NativeSelect, SegmentedControl, Tooltip } from "@mantine/core";
+import { IconArrowsMaximize, IconMinus, IconPlus } from "@tabler/icons-react";
 import { memo } from "react";
 import type { Quantity } from "~/ui/quantities";
+import { type ChartForm, ExportMenu } from "./export-menu";
 import type { View } from "./search-params";
 import classes from "./toolbar.module.css";
 import type { ChangeView } from "./use-view";
-
-export type ExportForm = "png" | "svg" | "csv";
 
 interface ToolbarProps {
   view: View;
@@ -24,7 +14,7 @@ interface ToolbarProps {
   y: string;
   onChange: ChangeView;
   onZoomBy: (share: number) => void;
-  onExport: (form: ExportForm) => void;
+  onExport: (form: ChartForm) => void;
 }
 
 const CLOSER = 0.7;
@@ -150,23 +140,6 @@ const ZoomButtons = memo(function ZoomButtons(props: ZoomButtonsProps) {
         isOff={!isZoomed}
       />
     </ActionIcon.Group>
-  );
-});
-
-const ExportMenu = memo(function ExportMenu({ onExport }: Pick<ToolbarProps, "onExport">) {
-  return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <Button size="xs" variant="default" leftSection={<IconDownload size={14} aria-hidden />}>
-          Export
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => onExport("png")}>Picture (PNG)</Menu.Item>
-        <Menu.Item onClick={() => onExport("svg")}>Drawing (SVG)</Menu.Item>
-        <Menu.Item onClick={() => onExport("csv")}>Points shown (CSV)</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 });
 

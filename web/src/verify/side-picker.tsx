@@ -1,22 +1,11 @@
-import {
-  ActionIcon,
-  Button,
-  FileButton,
-  Group,
-  NativeSelect,
-  Text,
-  TextInput,
-  Tooltip,
-} from "@mantine/core";
-import { IconTrash, IconUpload } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Group, NativeSelect, Text, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useTaskActions } from "~/actions/actions-provider";
-import { limitsQuery } from "~/api/catalog";
-import { forgetResults, resultFilesQuery, uploadResults } from "~/api/verify";
+import { resultFilesQuery } from "~/api/verify";
 import { ErrorNotice } from "~/ui/error-notice";
-import { count, counted } from "~/ui/format";
-import { ForgetDialog } from "./forget-dialog";
+import { counted } from "~/ui/format";
+import { ForgetButton } from "./forget-button";
+import { ResultsUpload } from "./results-upload";
 import { type SideParts, sideParts } from "./search-params";
 import { TaskPicker } from "./task-picker";
 import classes from "./verify.module.css";
@@ -98,33 +87,7 @@ interface FilePickerProps {
 }
 
 function FilePicker({ title, id, onChange }: FilePickerProps) {
-  const { mayWrite } = useTaskActions();
-  const queries = useQueryClient();
   const files = useQuery(resultFilesQuery);
-  const limitBytes = useQuery(limitsQuery).data?.max_upload_bytes ?? Number.POSITIVE_INFINITY;
-  const [tooLarge, setTooLarge] = useState<number | null>(null);
-  const [doomed, setDoomed] = useState<string | null>(null);
-  const uploading = useMutation({
-    mutationFn: uploadResults,
-    onSuccess: (found) => {
-      onChange(found.id);
-      void queries.invalidateQueries({ queryKey: resultFilesQuery.queryKey });
-    },
-  });
-  const forgetting = useMutation({
-    mutationFn: forgetResults,
-    onSuccess: () => {
-      onChange(null);
-      void queries.invalidateQueries({ queryKey: resultFilesQuery.queryKey });
-    },
-  });
-  const take = (chosen: File[]) => {
-    if (chosen.length === 0) return;
-    uploading.reset();
-    const bytes = chosen.reduce((sum, file) => sum + file.size, 0);
-    setTooLarge(bytes > limitBytes ? bytes : null);
-    if (bytes <= limitBytes) uploading.mutate(chosen);
-  };
   const kept = files.data?.items ?? [];
   const choices = kept.map((file) => ({
     value: file.id,
@@ -148,54 +111,17 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
             ...choices,
           ]}
         />
-        {id !== null && mayWrite && (
-          <Tooltip label="Forget these results">
-            <ActionIcon
-              variant="subtle"
-              c="var(--bad)"
-              aria-label={`Forget the results of ${title.toLowerCase()}`}
-              loading={forgetting.isPending}
-              onClick={() => setDoomed(id)}
-            >
-              <IconTrash size={16} aria-hidden />
-            </ActionIcon>
-          </Tooltip>
+        {id !== null && (
+          <ForgetButton
+            id={id}
+            name={kept.find((file) => file.id === id)?.name ?? `Results ${id}`}
+            label={`Forget the results of ${title.toLowerCase()}`}
+            onForgotten={() => onChange(null)}
+          />
         )}
       </Group>
-      {mayWrite && (
-        <Group gap="sm">
-          <FileButton multiple onChange={take}>
-            {(props) => (
-              <Button
-                {...props}
-                size="xs"
-                variant="default"
-                loading={uploading.isPending}
-                leftSection={<IconUpload size={14} aria-hidden />}
-              >
-                Upload a file, or all of one run
-              </Button>
-            )}
-          </FileButton>
-        </Group>
-      )}
-      {doomed !== null && (
-        <ForgetDialog
-          name={kept.find((file) => file.id === doomed)?.name ?? `Results ${doomed}`}
-          onForget={() => forgetting.mutate(doomed)}
-          onClose={() => setDoomed(null)}
-        />
-      )}
-      {tooLarge !== null && (
-        <Text size="sm" c="var(--bad)" role="alert">
-          These are {count(tooLarge)} bytes, and this service reads {count(limitBytes)} at the most.
-        </Text>
-      )}
-      {[files, uploading, forgetting].map(
-        (one, place) =>
-          // biome-ignore lint/suspicious/noArrayIndexKey: there are always these three.
-          one.isError && <ErrorNotice key={place} error={one.error} />,
-      )}
+      <ResultsUpload onUploaded={(found) => onChange(found.id)} />
+      {files.isError && <ErrorNotice error={files.error} />}
     </>
   );
 }

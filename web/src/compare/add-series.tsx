@@ -1,0 +1,56 @@
+import { Group, NativeSelect, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { resultFilesQuery } from "~/api/verify";
+import { ResultsUpload } from "~/verify/results-upload";
+import { TaskPicker } from "~/verify/task-picker";
+import classes from "./compare.module.css";
+import { type CompareSearch, MOST_SERIES } from "./search-params";
+
+interface AddSeriesProps {
+  tasks: readonly number[];
+  files: readonly string[];
+  onChange: (part: CompareSearch) => void;
+}
+
+/** A task by its name, results that are uploaded, or new ones. */
+export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
+  const kept = useQuery(resultFilesQuery).data?.items ?? [];
+  const left = kept.filter(({ id }) => !files.includes(id));
+  if (tasks.length + files.length >= MOST_SERIES) {
+    return (
+      <Text size="sm" className="quiet">
+        {MOST_SERIES} series can be distinguished on one plane; leave one out to add another.
+      </Text>
+    );
+  }
+  const addFile = (id: string) => onChange({ files: [...new Set([...files, id])].join(",") });
+  return (
+    <div className={classes.add}>
+      <Group gap="sm" align="end">
+        <TaskPicker
+          key={tasks.join()}
+          label="Task to add"
+          id={null}
+          onChange={(id) => {
+            if (id !== null) onChange({ tasks: [...new Set([...tasks, id])].join(",") });
+          }}
+        />
+        {left.length > 0 && (
+          <NativeSelect
+            size="sm"
+            aria-label="Uploaded results to add"
+            value=""
+            onChange={(event) => {
+              if (event.currentTarget.value) addFile(event.currentTarget.value);
+            }}
+            data={[
+              { value: "", label: "Add uploaded results" },
+              ...left.map(({ id, name, format }) => ({ value: id, label: `${name} · ${format}` })),
+            ]}
+          />
+        )}
+      </Group>
+      <ResultsUpload onUploaded={({ id }) => addFile(id)} />
+    </div>
+  );
+}
