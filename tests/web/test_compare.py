@@ -43,7 +43,7 @@ def test_two_tasks_and_results_are_compared(url: str, page: Page) -> None:
     warning = page.get_by_text("These are not known to be of one model and workload")
     expect(warning).to_be_visible()
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Upload a file, or all of one run").click()
+        page.get_by_role("button", name="Upload a file, or all files of one run").click()
     theirs = {"name": "theirs.csv", "mimeType": "text/csv", "buffer": THEIRS.encode()}
     chooser.value.set_files([theirs])  # type: ignore[list-item]
     expect(series.get_by_text("model not stated · workload not stated")).to_be_visible()

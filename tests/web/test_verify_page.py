@@ -9,8 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 import ui_screenshots
+from measured_task import store_measured_task
 from playwright.sync_api import Page, expect
 from service_process import ServiceProcess
+from small_task import TASK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 DATA = Path(__file__).parents[1] / "verify" / "data"
@@ -47,6 +49,52 @@ def test_results_of_each_format_are_uploaded(
     broken.write_text("nothing of that kind")
     side.locator("input[type=file]").set_input_files(broken)
     expect(side.get_by_role("alert")).to_contain_text("notes.txt is text of no format")
+    expect(side.get_by_role("alert")).to_contain_text("genai-bench, csv, guidellm")
+
+    # A format that is chosen is the one that counts, for uploads and for paths alike.
+    side.get_by_text("Format, or a path").click()
+    side.get_by_role("combobox", name="Format of measured").select_option("csv")
+    side.locator("input[type=file]").set_input_files(RESULTS["vllm-bench"])
+    expect(side.get_by_role("alert")).not_to_contain_text("notes.txt")
+    expect(side.get_by_role("alert")).to_be_visible()
+    side.get_by_role("combobox", name="Format of measured").select_option("Detect it")
+
+    # What lies on the service's machine is read where it may be, and nowhere else.
+    run = service.home / "imports" / "run1"
+    run.mkdir(parents=True)
+    (run / "level.json").write_bytes(RESULTS["guidellm"][0].read_bytes())
+    path = side.get_by_role("textbox", name="Path on the service's machine")
+    path.fill(str(service.home / "autotuner.db"))
+    path.press("Enter")
+    expect(side.get_by_role("alert")).to_contain_text("lies outside the folders")
+    path.fill("imports/run1")
+    side.get_by_role("button", name="Read the path of measured").click()
+    expect(chosen.locator("option:checked")).to_contain_text("run1 · guidellm,")
+    expect(side.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_learning_curve_is_that_of_measured_launches(
+    service: ServiceProcess, page: Page
+) -> None:
+    service.start("--no-worker")
+    task_id = service.create(TASK)
+    store_measured_task(service.home, task_id, [(0.5, 0.4), (0.5, 0.2), (0.5, 0.1)])
+    page.goto(f"{service.url}/verify")
+    accuracy = page.get_by_role("region", name="Accuracy over all tasks")
+    expect(accuracy.get_by_role("status")).to_have_text("3 levels of 1 task")
+    curve = accuracy.get_by_role("img", name="Median error of TTFT by launches before")
+    expect(curve).to_have_accessible_name(re.compile(r"launch 40\s%, after 2 launches 10\s%$"))
+    expect(curve.locator("canvas")).to_be_visible()
+    accuracy.get_by_text("The curve as a table").click()
+    table = accuracy.get_by_role("table").last
+    for launches, error in (("0", "40"), ("1", "20"), ("2", "10")):
+        row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=launches))
+        expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(rf"^{error}\s%$"))
+    accuracy.get_by_text("Predictor alone", exact=True).click()
+    for row in table.get_by_role("row").all()[1:]:
+        expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(r"^50\s%$"))
+    # The predictions were too high: the bias is their factor, less 1.
+    expect(table.get_by_role("row").nth(1).get_by_role("cell").nth(2)).to_contain_text("+50")
 
 
 def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
@@ -58,7 +106,7 @@ def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
     page.goto(f"{service.url}/verify?predicted=calibrated:1&actual=measured:1")
     expect(page.get_by_text("The choice would have been")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Pairs as CSV").click()
+        page.get_by_role("link", name="Pairs as CSV").click()
     lines = download.value.path().read_text().splitlines()
     assert len(lines) > 50 and lines[0].startswith("model,engine,system,candidate")
     # One configuration as somebody else measured it.

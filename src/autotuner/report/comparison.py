@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -54,22 +56,58 @@ def comparison_document(comparison: Comparison, verdicts: Sequence[Verdict] = ()
 
 def pair_rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """One flat row a pair: what it is, both sides' figures, the error of each in percent."""
-    rows = []
+    return list(map(_row, pairs))
+
+
+def pairs_csv(pairs: Sequence[Pair]) -> Iterator[str]:
+    """The same rows as the lines of a CSV, header first, each made when it is asked for.
+
+    The load has a column for each kind that there is. Text that a spreadsheet would run as a
+    formula is led by an apostrophe.
+    """
+    loads = list(dict.fromkeys(pair.actual.load.kind.value for pair in pairs))
+    columns = [*_PLACE, *loads, *_FIGURES, *_REST]
+    yield _line(columns)
     for pair in pairs:
-        row: dict[str, Any] = {**_place(pair)}
-        for name, metric in METRICS.items():
-            predicted, actual = metric.of(pair.predicted), metric.of(pair.actual)
-            unit = "" if name == "tok_s" else f"_{metric.unit}"
-            row[f"predicted_{name}{unit}"] = predicted
-            row[f"actual_{name}{unit}"] = actual
-            both = predicted is not None and actual is not None
-            row[f"{name}_error"] = 100 * (predicted - actual) / actual if both else None  # type: ignore[operator]  # `both` says so
-        row["like_for_like"] = pair.like_for_like
-        row["unlike"] = "; ".join(pair.unlike)
-        row["predicted_source"] = pair.predicted.source
-        row["actual_source"] = pair.actual.source
-        rows.append(row)
-    return rows
+        row = _row(pair)
+        load = row.pop("load")
+        row[load["kind"]] = load["value"]
+        yield _line([row.get(name) for name in columns])
+
+
+_PLACE = ("model", "engine", "system", "candidate", "layout", "gpus", "isl", "osl")
+_FIGURES = tuple(
+    column
+    for name, metric in METRICS.items()
+    for unit in ("" if name == "tok_s" else f"_{metric.unit}",)
+    for column in (f"predicted_{name}{unit}", f"actual_{name}{unit}", f"{name}_error")
+)
+_REST = ("like_for_like", "unlike", "predicted_source", "actual_source")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _line(cells: Sequence[object]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerow(
+        [f"'{one}" if isinstance(one, str) and one.startswith(_FORMULA) else one for one in cells]
+    )
+    return file.getvalue()
+
+
+def _row(pair: Pair) -> dict[str, Any]:
+    row: dict[str, Any] = {**_place(pair)}
+    for name, metric in METRICS.items():
+        predicted, actual = metric.of(pair.predicted), metric.of(pair.actual)
+        unit = "" if name == "tok_s" else f"_{metric.unit}"
+        row[f"predicted_{name}{unit}"] = predicted
+        row[f"actual_{name}{unit}"] = actual
+        both = predicted is not None and actual is not None
+        row[f"{name}_error"] = 100 * (predicted - actual) / actual if both else None  # type: ignore[operator]  # `both` says so
+    row["like_for_like"] = pair.like_for_like
+    row["unlike"] = "; ".join(pair.unlike)
+    row["predicted_source"] = pair.predicted.source
+    row["actual_source"] = pair.actual.source
+    return row
 
 
 def _place(pair: Pair) -> dict[str, Any]:

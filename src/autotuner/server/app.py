@@ -55,6 +55,7 @@ from autotuner.server.v2 import (
     system,
     tasks,
     tokens,
+    uploaded_results,
     verifications,
 )
 from autotuner.server.web_ui import WebUi
@@ -80,6 +81,7 @@ V2_ROUTERS = (
     conversions.router,
     migrations.router,
     moves.router,
+    uploaded_results.router,
     verifications.router,
     tasks.router,
     configurations.router,

@@ -46,7 +46,8 @@ _JSON_MARKS = {
     "predictions": autotuner_reader.PREDICTIONS,
     "aggregated_metrics": genai_bench.FORMAT,
 }
-_REMEDY = f"formats: {', '.join(FORMATS)}; name one with --predicted-format or --actual-format"
+_REMEDY = f"give its format, one of {', '.join(FORMATS)}"
+_UNKNOWN_REMEDY = f"{_REMEDY}; or {CSV_REMEDY}"
 _BY_NAME: Mapping[str, Tool] = {tool.name: tool for tool in TOOLS}
 _OF_FOLDERS = (aiconfigurator_reader.FORMAT, genai_bench.FORMAT, *_BY_NAME)
 _MOST_FILES = 10_000
@@ -124,7 +125,7 @@ def _format_of(opened: Opened) -> str:
         return tool.name
     if csv_reader.knows_any(table.header):
         return csv_reader.FORMAT
-    raise VerifyError(_no_table(path, table), remedy=CSV_REMEDY)
+    raise VerifyError(_no_table(path, table), remedy=_UNKNOWN_REMEDY)
 
 
 def _format_of_objects(opened: Opened) -> str:
@@ -141,7 +142,7 @@ def _format_of_objects(opened: Opened) -> str:
     known = next((what for is_it, what in _KNOWN_OTHERS if is_it(first)), None)
     keys = ", ".join(list(map(str, first))[:_SHOWN_KEYS]) or "none"
     content = known or f"no format that is known; its keys: {keys[:200]}"
-    raise VerifyError(f"{opened.path} is {kind} of {content}", remedy=CSV_REMEDY)
+    raise VerifyError(f"{opened.path} is {kind} of {content}", remedy=_UNKNOWN_REMEDY)
 
 
 def _tool_of(row: Mapping[str, Any]) -> Tool | None:

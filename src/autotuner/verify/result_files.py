@@ -17,12 +17,11 @@ from pathlib import Path, PurePath
 
 from autotuner.errors import AutotunerError, NotFoundError, VerifyError
 from autotuner.verify.files import unpacked
+from autotuner.verify.placed_results import MOST_FILES, read_placed
 from autotuner.verify.points import PointFile
 from autotuner.verify.readers import read_points
 
 MOST_KEPT = 200
-MOST_FILES = 500
-"""Files of one upload: a load generator writes one a level."""
 _MOST_KEPT_BYTES = 1 << 30
 _LONGEST_NAME = 200
 """Bytes, not characters: file systems take 255, and a number may come before it."""
@@ -76,6 +75,34 @@ class ResultFiles:
             AutotunerError: the folder cannot be written.
         """
         contents = self._contents(files)
+        first, *others = contents
+        return self._kept(
+            contents, f"{first} and {len(others)} more" if others else first, format_name
+        )
+
+    def keep_placed(self, path: Path, root: Path, format_name: str | None = None) -> ResultFile:
+        """A copy of the results at a path of this machine: a file, or the folder of one run.
+
+        Args:
+            root: the folder that `path` lies in; neither has links left in it.
+
+        Raises:
+            VerifyError: as `keep`, or nothing is there.
+            AutotunerError: the folder of what is kept cannot be written.
+        """
+        contents: dict[str, bytes] = {}
+        left = self._most_bytes
+        for name, raw in read_placed(path, root, left):
+            content = unpacked(raw, name, left)
+            left -= len(content)
+            # A name on the disk may be no text at all.
+            plain = "/".join(_UNSAFE.sub("_", part) for part in name.split("/"))
+            contents[_free_name(plain, contents)] = content
+        return self._kept(contents, _safe_name(path.name), format_name)
+
+    def _kept(
+        self, contents: Mapping[str, bytes], title: str, format_name: str | None
+    ) -> ResultFile:
         digest = hashlib.sha256((format_name or "").encode())
         for name, content in contents.items():
             digest.update(f"\0{name}\0{len(content)}\0".encode())
@@ -86,21 +113,21 @@ class ResultFiles:
         size = sum(map(len, contents.values()))
         self._require_room(size)
         try:
-            return self._written(found, contents, size, format_name)
+            return self._written(found, contents, title, format_name)
         except OSError as error:
             raise _not_written(error) from None
 
     def _written(
-        self, found: str, contents: Mapping[str, bytes], size: int, format_name: str | None
+        self, found: str, contents: Mapping[str, bytes], title: str, format_name: str | None
     ) -> ResultFile:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._folder) as incoming:
             place = Path(incoming) / found
             (place / _FILES).mkdir(parents=True)
             for name, content in contents.items():
-                (place / _FILES / name).write_bytes(content)
-            first, *others = contents
-            title = f"{first} and {len(others)} more" if others else first
+                target = place / _FILES / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
             points = _read(place / _FILES, title, format_name)
             about = ResultFile(
                 id=found,
@@ -108,7 +135,7 @@ class ResultFiles:
                 format=points.format,
                 points=len(points.points),
                 excluded=len(points.excluded),
-                bytes=size,
+                bytes=sum(map(len, contents.values())),
                 added_at=datetime.now(UTC),
             )
             written = {**vars(about), "added_at": about.added_at.isoformat()}
@@ -219,7 +246,7 @@ def _not_written(error: OSError) -> AutotunerError:
 
 def _read(folder: Path, title: str, format_name: str | None) -> PointFile:
     """The points of a folder of files; errors call it by its sender's name."""
-    files = sorted(folder.iterdir())
+    files = [path for path in folder.rglob("*") if path.is_file()]
     path = files[0] if len(files) == 1 else folder
     try:
         found = read_points(path, format_name)

@@ -40,8 +40,8 @@ _READ_BY_ALL = (
     *("REQUESTS_CA_BUNDLE",),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
-_MODELS, _LANDSCAPES = "models", "landscapes"
-"""Folders of the home that tasks may always name files of."""
+_MODELS, _LANDSCAPES, _IMPORTS = "models", "landscapes", "imports"
+"""Folders of the home that may always be named."""
 
 
 class Policy(Document):
@@ -61,6 +61,9 @@ class Policy(Document):
     """Folders with models and tokenizers, beside the home's models/."""
     landscape_roots: tuple[Path, ...] = ()
     """Folders with recorded tables, beside the home's landscapes/."""
+    result_roots: tuple[Path, ...] = ()
+    """Folders with results of other programs that may be compared by their path, beside the home's
+    imports/."""
     programs: tuple[Path, ...] = ()
     """Programs that engine_path and benchmark.tool_path may name; none where left out."""
     extra_args: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -102,7 +105,7 @@ class Policy(Document):
                 raise ValueError(f"{flag!r} is no flag; write it with its dashes and no value")
         return given
 
-    @field_validator("model_roots", "landscape_roots", "programs")
+    @field_validator("model_roots", "landscape_roots", "result_roots", "programs")
     @classmethod
     def _are_full_paths(cls, given: tuple[Path, ...]) -> tuple[Path, ...]:
         for path in given:
@@ -111,11 +114,12 @@ class Policy(Document):
         return given
 
     def at(self, home: Path) -> Policy:
-        """The same policy, with the home's own folders of models and landscapes."""
+        """The same policy, with the home's own folders of models, landscapes and results."""
         return self.model_copy(
             update={
                 "model_roots": (*self.model_roots, home / _MODELS),
                 "landscape_roots": (*self.landscape_roots, home / _LANDSCAPES),
+                "result_roots": (*self.result_roots, home / _IMPORTS),
             }
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import gzip
 import json
@@ -18,7 +19,7 @@ from autotuner.errors import VerifyError
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
-from autotuner.server.v2 import plans, verifications
+from autotuner.server.v2 import plans, uploaded_results, verification_views
 from autotuner.store.schema import TaskRow
 from autotuner.verify import result_files
 from autotuner.verify.result_files import ResultFiles
@@ -246,6 +247,21 @@ def test_a_task_is_compared_with_what_was_predicted_of_it(client: TestClient, ta
     assert again == found
 
 
+def test_every_pair_is_a_line_of_a_csv_however_few_the_answer_lists(
+    client: TestClient, task: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification_views, "MOST_PAIRS", 1)
+    asked = {"predicted": f"base:{task}", "actual": f"measured:{task}"}
+    listed = client.get(COMPARISON, params=asked).json()
+    assert (len(listed["pairs"]), listed["total_pairs"]) == (1, 4)
+    answer = client.get(f"{COMPARISON}/pairs", params=asked)
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    assert [row["concurrency"] for row in rows] == ["1", "4", "1", "4"]
+    assert [float(row["ttft_error"]) for row in rows] == pytest.approx([20] * 4)
+    assert client.get(f"{COMPARISON}/pairs", params={**asked, "actual": "measured:999"}).is_error
+
+
 WRONG: list[tuple[dict[str, str], int]] = [
     ({"actual": "measured:999"}, 404),
     ({"actual": "measured:9999999999"}, 404),
@@ -294,11 +310,11 @@ def test_a_comparison_waits_for_its_turn_among_plans(
 def test_of_many_points_only_those_that_are_shown_are_made(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifications, "_MOST_POINTS", 1)
+    monkeypatch.setattr(uploaded_results, "_MOST_POINTS", 1)
     made: list[object] = []
-    views = verifications.point_views
+    views = uploaded_results.point_views
     monkeypatch.setattr(
-        verifications,
+        uploaded_results,
         "point_views",
         lambda file: (made.append(view) or view for view in views(file)),
     )

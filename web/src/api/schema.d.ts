@@ -1454,6 +1454,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/verify/comparison/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pairs Of Results
+         * @description Every pair of the same comparison as CSV, however many there are.
+         */
+        get: operations["get_pairs_of_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/verify/files": {
         parameters: {
             query?: never;
@@ -1463,15 +1483,35 @@ export interface paths {
         };
         /**
          * List Result Files
-         * @description Lists results of other programs that were uploaded, the newest first.
+         * @description Lists results of other programs that are kept, the newest first.
          */
         get: operations["list_result_files"];
         put?: never;
         /**
          * Add Result File
-         * @description Keeps results of another program, once it is known that they can be read.
+         * @description Keeps uploaded results of another program, once it is known that they can be read.
          */
         post: operations["add_result_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/verify/files/placed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Placed Results
+         * @description Keeps a copy of results that lie on the service's machine, in a folder that may be read.
+         */
+        post: operations["add_placed_results"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1487,14 +1527,14 @@ export interface paths {
         };
         /**
          * Get Result Points
-         * @description Operating points of uploaded results, in the form of a task's points.
+         * @description Operating points of results that are kept, in the form of a task's points.
          */
         get: operations["get_result_points"];
         put?: never;
         post?: never;
         /**
          * Delete Result File
-         * @description Forgets uploaded results; links to comparisons with them lead nowhere then.
+         * @description Deletes results that are kept; links to comparisons with them lead nowhere then.
          */
         delete: operations["delete_result_file"];
         options?: never;
@@ -4754,6 +4794,23 @@ export interface components {
             task: number | null;
         };
         /**
+         * PlacedResults
+         * @description Results that lie on the service's machine.
+         */
+        PlacedResults: {
+            /**
+             * Format
+             * @description The format, where it is not to be detected.
+             */
+            format?: ("autotuner-run" | "autotuner-predict" | "aiconfigurator" | "genai-bench" | "csv" | "guidellm" | "aisimulate" | "aiperf" | "aiperf-records" | "inferencex" | "llm-optimizer" | "sglang-bench" | "vllm-bench" | "llama-bench" | "llama-batched-bench" | "inference-perf") | null;
+            /**
+             * Path
+             * @description A file, or the folder of one run, in one of the folders of `roots`; a relative path starts
+             *     from the home: `imports/run1`.
+             */
+            path: string;
+        };
+        /**
          * PlanPredictionView
          * @description Prediction of the task as a whole.
          */
@@ -5116,6 +5173,13 @@ export interface components {
              * @default []
              */
             programs: string[];
+            /**
+             * Result Roots
+             * @description Folders with results of other programs that may be compared by their path, beside the home's
+             *     imports/.
+             * @default []
+             */
+            result_roots: string[];
             /**
              * Tools
              * @description Load generators that may be used.
@@ -5954,7 +6018,7 @@ export interface components {
             };
             /**
              * Pairs
-             * @description The first 5,000.
+             * @description The first 5,000; `/verify/comparison/pairs` has them all.
              */
             pairs: components["schemas"]["ComparedPairView"][];
             predicted: components["schemas"]["ComparedSideView"];
@@ -5978,7 +6042,7 @@ export interface components {
         };
         /**
          * ResultFileList
-         * @description Uploaded results, the newest first.
+         * @description Results that are kept, the newest first.
          */
         ResultFileList: {
             /**
@@ -5990,6 +6054,11 @@ export interface components {
             };
             /** Items */
             items: components["schemas"]["ResultFileView"][];
+            /**
+             * Roots
+             * @description Folders of the service's machine whose results it may read, by their path.
+             */
+            roots: string[];
         };
         /**
          * ResultFileView
@@ -16799,6 +16868,122 @@ export interface operations {
             };
         };
     };
+    get_pairs_of_results: {
+        parameters: {
+            query: {
+                /** @description `file:ID` of uploaded results, or of a task `measured:3`, `base:3` (as its predictor said) or `calibrated:3` (as corrected just before each launch). */
+                predicted: string;
+                /** @description `file:ID` of uploaded results, or of a task `measured:3`, `base:3` (as its predictor said) or `calibrated:3` (as corrected just before each launch). */
+                actual: string;
+                /** @description Errors in percent whose share is asked for; 10, 15 and 20. */
+                within?: number[] | null;
+                /** @description SLO of the choice, ms. */
+                ttft_ms?: number | null;
+                /** @description SLO of the choice, ms. */
+                tpot_ms?: number | null;
+                /** @description `FIELD=VALUE` that the side does not say, or says wrongly. */
+                predicted_set?: string[] | null;
+                /** @description `FIELD=VALUE` that the side does not say, or says wrongly. */
+                actual_set?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A line a pair. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unprocessable`: The request cannot be carried out; `task-invalid`: The task cannot be run as written */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     list_result_files: {
         parameters: {
             query?: never;
@@ -17008,12 +17193,126 @@ export interface operations {
             };
         };
     };
+    add_placed_results: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlacedResults"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResultFileView"];
+                };
+            };
+            /** @description `bad-request`: The request cannot be understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unauthorized`: A valid token is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unsupported-media-type`: The body's format is not supported */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `wrong-host`: This service does not answer to that host name */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `invalid-body`: The request body is not valid; `unprocessable`: The request cannot be carried out */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `rate-limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `internal`: Internal error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `unavailable`: The service cannot answer now */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     get_result_points: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of uploaded results. */
+                /** @description Id of results. */
                 file_id: string;
             };
             cookie?: never;
@@ -17117,7 +17416,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Id of uploaded results. */
+                /** @description Id of results. */
                 file_id: string;
             };
             cookie?: never;

@@ -55,6 +55,15 @@ export const comparisonOfResultsQuery = (sides: Sides) =>
       bodyOf(client.GET("/api/v2/verify/comparison", { params: { query: sides }, signal })),
   });
 
+/** Address from which the browser saves every pair as CSV, however many there are. */
+export function pairsAddress(sides: Sides): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(sides)) {
+    for (const one of [value].flat()) query.append(name, String(one));
+  }
+  return `/api/v2/verify/comparison/pairs?${query}`;
+}
+
 export const resultFilesQuery = queryOptions({
   queryKey: ["verify", "files"],
   queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/verify/files", { signal })),
@@ -70,10 +79,22 @@ export const resultPointsQuery = (id: string) =>
     },
   });
 
+/** A format that is read; null where it is to be detected. */
+export type ResultFormat = Schemas["PlacedResults"]["format"];
+
 /** A file, or all files of one run of a tool. */
-export async function uploadResults(files: readonly File[]): Promise<ResultFile> {
-  const how = { body: { file: [] }, bodySerializer: formOf(...files) };
+export async function uploadResults(
+  files: readonly File[],
+  format: ResultFormat,
+): Promise<ResultFile> {
+  const params = { query: format ? { format } : {} };
+  const how = { params, body: { file: [] }, bodySerializer: formOf(...files) };
   return bodyOf(client.POST("/api/v2/verify/files", how));
+}
+
+/** A copy of results that lie on the service's machine. */
+export async function readPlacedResults(path: string, format: ResultFormat): Promise<ResultFile> {
+  return bodyOf(client.POST("/api/v2/verify/files/placed", { body: { path, format } }));
 }
 
 export async function forgetResults(id: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { Group, NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { resultFilesQuery } from "~/api/verify";
-import { ResultsUpload } from "~/verify/results-upload";
+import { AddResults } from "~/verify/add-results";
 import { TaskPicker } from "~/verify/task-picker";
 import classes from "./compare.module.css";
 import { type CompareSearch, MOST_SERIES } from "./search-params";
@@ -50,7 +50,7 @@ export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
           />
         )}
       </Group>
-      <ResultsUpload onUploaded={({ id }) => addFile(id)} />
+      <AddResults what="the new series" onAdded={({ id }) => addFile(id)} />
     </div>
   );
 }

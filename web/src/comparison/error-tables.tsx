@@ -22,7 +22,9 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
             <Table.Th scope="col">{head}</Table.Th>
             <Table.Th scope="col">Pairs</Table.Th>
             <Table.Th scope="col">Median error</Table.Th>
-            <Table.Th scope="col">Bias</Table.Th>
+            <Table.Th scope="col" title="Geometric mean of predicted / measured, less 1">
+              Bias
+            </Table.Th>
             {BANDS.map((band) => (
               <Table.Th scope="col" key={band}>
                 Within {percent(band, 0)}
@@ -51,7 +53,7 @@ function Cells({ errors, hasIntervals }: { errors: Errors; hasIntervals: boolean
     <>
       <Table.Td>{count(errors.pairs)}</Table.Td>
       <Table.Td>{percent(errors.median)}</Table.Td>
-      <Table.Td>{change(errors.bias)}</Table.Td>
+      <Table.Td>{change(errors.geometricMeanRatio - 1)}</Table.Td>
       {errors.within.map((share, place) => (
         <Table.Td key={BANDS[place]}>{percent(share, 0)}</Table.Td>
       ))}

@@ -63,7 +63,7 @@ describe("errors", () => {
     expect(errors?.pairs).toBe(3);
     expect(errors?.median).toBeCloseTo(0.2);
     expect(errors?.mean).toBeCloseTo(0.79 / 3);
-    expect(errors?.bias).toBeCloseTo(0.09);
+    expect(errors?.geometricMeanRatio).toBeCloseTo((1.09 * 0.8 * 1.5) ** (1 / 3));
     expect(errors?.within.map((share) => Math.round(3 * share))).toEqual([1, 1, 2]);
     expect(errorsOf([])).toBeNull();
   });

@@ -61,8 +61,8 @@ export interface Errors {
   /** Median of the absolute errors, as a share. */
   median: number;
   mean: number;
-  /** Median of the signed errors: above 0, predictions are too high. */
-  bias: number;
+  /** Geometric mean of predicted / actual, as the service and the reports state it as `bias`. */
+  geometricMeanRatio: number;
   /** Share of the pairs within each of the bands. */
   within: readonly number[];
   /** Share of the measurements inside the 80 % interval; null where none is stated. */
@@ -72,18 +72,22 @@ export interface Errors {
 /** Errors of some pairs; null of none. */
 export function errorsOf(pairs: readonly Pair[]): Errors | null {
   if (pairs.length === 0) return null;
-  const signed = pairs.map(({ error }) => error);
-  const absolute = signed.map(Math.abs);
+  const absolute = pairs.map(({ error }) => Math.abs(error));
   const share = (holds: (pair: Pair) => boolean) => pairs.filter(holds).length / pairs.length;
   return {
     pairs: pairs.length,
     median: median(absolute),
-    mean: absolute.reduce((sum, one) => sum + one, 0) / absolute.length,
-    bias: median(signed),
+    mean: mean(absolute),
+    geometricMeanRatio: Math.exp(
+      mean(pairs.map(({ predicted, actual }) => Math.log(predicted / actual))),
+    ),
     within: BANDS.map((band) => share(({ error }) => Math.abs(error) <= band)),
     inInterval: share(({ low, high, actual }) => low <= actual && actual <= high),
   };
 }
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, one) => sum + one, 0) / values.length;
 
 export type Dimension = "load" | "candidate" | "source";
 

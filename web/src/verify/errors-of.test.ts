@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AccuracyRow, MetricErrors } from "~/api/verify";
 import { errorsOfView, learningSteps, pairsOfResults, rowsOf } from "./errors-of";
-import { pairsCsv } from "./pairs-csv";
 import { aPair } from "./testing-verify";
 
 const view = (given: Partial<MetricErrors> & { in_interval?: number | null } = {}) => ({
@@ -24,12 +23,12 @@ const row = (value: string, given: AccuracyRow["stages"]): AccuracyRow => ({
 });
 
 describe("errors of the service", () => {
-  it("become shares, and a factor becomes a change", () => {
+  it("become shares; the bias stays the factor that it is", () => {
     expect(errorsOfView(view())).toEqual({
       pairs: 4,
       median: 0.2,
       mean: 0.3,
-      bias: expect.closeTo(0.2),
+      geometricMeanRatio: 1.2,
       within: [0.25, 0.5, 0.75],
       inInterval: 0.8,
     });
@@ -67,12 +66,5 @@ describe("pairs of results", () => {
       { predicted: 120, actual: 100, error: 0.2, candidate: "tp4" },
     ]);
     expect(pairsOfResults(pairs, "tok_s")).toEqual([]);
-  });
-
-  it("are lines of a table, which holds no formula", () => {
-    const [header, line] = pairsCsv([aPair({ model: "=1+1" })]).split("\r\n");
-    expect(header).toContain("predicted_ttft_ms");
-    expect(line).toMatch(/^'=1\+1,/);
-    expect(line).toContain("120,100,20");
   });
 });

@@ -38,7 +38,7 @@ export function errorsOfView(
     pairs: view.pairs,
     median: view.median_ape / 100,
     mean: (view.mape ?? view.median_ape) / 100,
-    bias: (view.bias ?? 1) - 1,
+    geometricMeanRatio: view.bias ?? 1,
     within: BANDS.map((band) => share(view.within[String(Math.round(100 * band))]) ?? 0),
     inInterval: share(view.in_interval),
   };

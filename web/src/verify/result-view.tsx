@@ -1,12 +1,11 @@
 import { Alert, Button, Group, NativeSelect, Stack, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useState } from "react";
-import type { ComparedChoice, ResultComparison } from "~/api/verify";
+import { type ComparedChoice, pairsAddress, type ResultComparison, type Sides } from "~/api/verify";
 import { ErrorTable } from "~/comparison/error-tables";
 import { Scatter } from "~/comparison/scatter";
 import { count, counted, load, number, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
-import { saveText } from "~/ui/saved-files";
 import { asSentence } from "~/ui/sentence";
 import {
   errorsOfView,
@@ -16,7 +15,6 @@ import {
   type ResultMetric,
 } from "./errors-of";
 import { LeftOut } from "./left-out";
-import { pairsCsv } from "./pairs-csv";
 import classes from "./verify.module.css";
 
 const DRAWN = [
@@ -26,7 +24,7 @@ const DRAWN = [
 ] as const;
 
 /** What came of a comparison: errors, whether the choice is the same, each pair, what is left out. */
-export function ResultView({ found }: { found: ResultComparison }) {
+export function ResultView({ found, sides }: { found: ResultComparison; sides: Sides }) {
   const alike = RESULT_METRIC_NAMES.map((name) => found.like_for_like[name]?.pairs ?? 0);
   const rows = (metrics: ResultComparison["metrics"]) =>
     RESULT_METRIC_NAMES.flatMap((name) => {
@@ -44,7 +42,9 @@ export function ResultView({ found }: { found: ResultComparison }) {
           size="xs"
           variant="default"
           leftSection={<IconDownload size={14} aria-hidden />}
-          onClick={() => saveText(pairsCsv(found.pairs), "comparison.csv")}
+          component="a"
+          href={pairsAddress(sides)}
+          download="comparison.csv"
         >
           Pairs as CSV
         </Button>
@@ -75,6 +75,12 @@ export function ResultView({ found }: { found: ResultComparison }) {
             <ErrorTable head="like for like" rows={rows(found.like_for_like)} />
           )}
         </div>
+      )}
+      {found.pairs.length < found.total_pairs && (
+        <Text size="sm" role="status">
+          The plots show the first {count(found.pairs.length)} of {count(found.total_pairs)} pairs;
+          the tables and the CSV hold them all.
+        </Text>
       )}
       <div className={classes.plots}>
         {DRAWN.map(([metric, name]) => (

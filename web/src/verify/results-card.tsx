@@ -105,5 +105,5 @@ function Compared({ sides }: { sides: Sides }) {
   if (found.data === undefined) {
     return <ErrorNotice error={found.error} onRetry={() => void found.refetch()} />;
   }
-  return <ResultView found={found.data} />;
+  return <ResultView found={found.data} sides={sides} />;
 }

@@ -4,8 +4,8 @@ import { useState } from "react";
 import { resultFilesQuery } from "~/api/verify";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
+import { AddResults } from "./add-results";
 import { ForgetButton } from "./forget-button";
-import { ResultsUpload } from "./results-upload";
 import { type SideParts, sideParts } from "./search-params";
 import { TaskPicker } from "./task-picker";
 import classes from "./verify.module.css";
@@ -120,7 +120,7 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
           />
         )}
       </Group>
-      <ResultsUpload onUploaded={(found) => onChange(found.id)} />
+      <AddResults what={title.toLowerCase()} onAdded={(found) => onChange(found.id)} />
       {files.isError && <ErrorNotice error={files.error} />}
     </>
   );

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from autotuner.predict import (
 )
 from autotuner.predict.combined import best_of_both
 from autotuner.report import print_comparison, write_aside, write_comparison
-from autotuner.report.comparison import comparison_document, pair_rows
+from autotuner.report.comparison import comparison_document, pairs_csv
 from autotuner.tuning.forecast import PREDICTION_CACHE
 from autotuner.verify import (
     Comparison,
@@ -136,7 +134,7 @@ def present(comparison: Comparison, outputs: Outputs) -> int:
     verdicts = judge(comparison, parse_requirements(outputs.require, comparison.within))
     if outputs.csv is not None:
         with refuse_unwritable(outputs.csv):
-            write_aside(outputs.csv, _csv_text(comparison))
+            write_aside(outputs.csv, "".join(pairs_csv(comparison.pairs)))
     if outputs.html is not None:
         with refuse_unwritable(outputs.html):
             write_comparison(comparison, outputs.html, verdicts)
@@ -201,21 +199,3 @@ def _keys(file: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise VerifyError(f"{file} cannot be read: {error}") from None
     return document if isinstance(document, dict) else {}
-
-
-def _csv_text(comparison: Comparison) -> str:
-    rows = [_flat(row) for row in pair_rows(comparison.pairs)]
-    file = io.StringIO()
-    names = dict.fromkeys(name for row in rows for name in row)
-    writer = csv_format.DictWriter(file, fieldnames=list(names))
-    writer.writeheader()
-    writer.writerows(rows)
-    return file.getvalue()
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The load as a column named after its kind."""
-    return dict(
-        (value["kind"], value["value"]) if name == "load" else (name, value)
-        for name, value in row.items()
-    )

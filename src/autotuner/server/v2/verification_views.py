@@ -82,11 +82,13 @@ class ResultFileView(View):
 
 
 class ResultFileList(View):
-    """Uploaded results, the newest first."""
+    """Results that are kept, the newest first."""
 
     items: list[ResultFileView]
     formats: dict[str, str]
     """Format that is read -> what it is."""
+    roots: list[str]
+    """Folders of the service's machine whose results it may read, by their path."""
 
 
 class LeftOutView(View):
@@ -193,7 +195,7 @@ class ResultComparisonView(View):
     """Dimension -> value -> metric -> errors, where there are several values."""
     choices: list[ComparedChoiceView]
     pairs: list[ComparedPairView]
-    """The first 5,000."""
+    """The first 5,000; `/verify/comparison/pairs` has them all."""
     total_pairs: int
     within: list[float]
     slo: dict[str, float]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import File, Path, Query, UploadFile
-from fastapi.responses import Response
+from fastapi import Depends, Query
+from fastapi.responses import Response, StreamingResponse
 from pydantic import TypeAdapter
 
-from autotuner.errors import NotFoundError, Problem, VerifyError
-from autotuner.server.problems import ProblemError, ProblemKind
+from autotuner.errors import NotFoundError, VerifyError
+from autotuner.report.comparison import pairs_csv
+from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v2.plans import planning_turn
 from autotuner.server.v2.routing import (
-    WITH_BODY,
     ServiceDep,
     Text,
     json_response,
@@ -24,40 +23,30 @@ from autotuner.server.v2.routing import (
     v2_router,
 )
 from autotuner.server.v2.tasks import require_task
+from autotuner.server.v2.uploaded_results import RESULT_ID, refused, result_files
 from autotuner.server.v2.verification_views import (
     AccuracyView,
     ResultComparisonView,
-    ResultFileList,
-    ResultFileView,
-    ResultPointsView,
     accuracy_view,
     comparison_view,
 )
 from autotuner.store.judged_levels import judged_levels, known_places
 from autotuner.tuning.summarise import summarise
-from autotuner.verify import FORMATS, PointFile, compare_files
+from autotuner.verify import Comparison, PointFile, compare_files
 from autotuner.verify.accuracy import accuracy
 from autotuner.verify.autotuner_reader import measured_points
 from autotuner.verify.csv_reader import stated
-from autotuner.verify.point_views import point_views
-from autotuner.verify.result_files import ResultFiles
 from autotuner.verify.stored_predictions import predicted_file
 
 router = v2_router("/verify", "verify")
 MOST_ROWS = 60_000
 """Rows of the store that accuracy is computed from: about a second."""
-_MOST_POINTS = 5_000
-_MOST_LISTED = 200
-_ID = "[0-9a-f]{16}"
-_SIDE = rf"^(file:{_ID}|(measured|base|calibrated):[1-9][0-9]{{0,9}})$"
+_SIDE = rf"^(file:{RESULT_ID}|(measured|base|calibrated):[1-9][0-9]{{0,9}})$"
 _SETTING = Annotated[Text, Query(max_length=200)]
 _STATE = "state what a side does not say, or says otherwise, as FIELD=VALUE: tp=4, gpus=4"
-_ACCURACY, _LIST = TypeAdapter(AccuracyView), TypeAdapter(ResultFileList)
-_FILE, _POINTS = TypeAdapter(ResultFileView), TypeAdapter(ResultPointsView)
-_COMPARISON = TypeAdapter(ResultComparisonView)
+_ACCURACY, _COMPARISON = TypeAdapter(AccuracyView), TypeAdapter(ResultComparisonView)
 
 Name = Annotated[Text | None, Query(max_length=300)]
-FileId = Annotated[str, Path(pattern=f"^{_ID}$", description="Id of uploaded results.")]
 Within = Annotated[
     list[Annotated[float, Query(gt=0, le=1000)]] | None,
     Query(max_length=6, description="Errors in percent whose share is asked for; 10, 15 and 20."),
@@ -101,12 +90,7 @@ def get_accuracy(
     return json_response(_ACCURACY, view)
 
 
-@router.get(
-    "/comparison",
-    response_model=ResultComparisonView,
-    responses=merged(_NO_FILE, _UNUSABLE),
-)
-def get_comparison_of_results(
+def compared(
     service: ServiceDep,
     predicted: Side,
     actual: Side,
@@ -115,8 +99,12 @@ def get_comparison_of_results(
     tpot_ms: Limit = None,
     predicted_set: Stated = None,
     actual_set: Stated = None,
-) -> Response:
-    """Compares two sides, each of a task or of uploaded results; its address says it all."""
+) -> Comparison:
+    """The two sides that are asked for, compared.
+
+    Raises:
+        ProblemError: a side is not there, or their points cannot be paired.
+    """
     slo = {"ttft_ms": ttft_ms, "tpot_ms": tpot_ms}
     with planning_turn():
         sides = [
@@ -127,85 +115,41 @@ def get_comparison_of_results(
             )
         ]
         try:
-            found = compare_files(
+            return compare_files(
                 *sides,
                 within=_limits(within),
                 slo={name: limit for name, limit in slo.items() if limit is not None},
             )
         except VerifyError as error:
-            raise _refused("query.actual", error.message, _STATE) from None
-        view = comparison_view(found)
-    return json_response(_COMPARISON, view)
+            raise refused("query.actual", error.message, _STATE) from None
 
 
-@router.get("/files", response_model=ResultFileList)
-def list_result_files(service: ServiceDep) -> Response:
-    """Lists results of other programs that were uploaded, the newest first."""
-    items = [vars(one) for one in _files(service).all()]
-    return json_response(
-        _LIST, {"items": items, "formats": {name: found.about for name, found in FORMATS.items()}}
+Compared = Annotated[Comparison, Depends(compared)]
+
+
+@router.get(
+    "/comparison",
+    response_model=ResultComparisonView,
+    responses=merged(_NO_FILE, _UNUSABLE),
+)
+def get_comparison_of_results(comparison: Compared) -> Response:
+    """Compares two sides, each of a task or of uploaded results; its address says it all."""
+    return json_response(_COMPARISON, comparison_view(comparison))
+
+
+@router.get(
+    "/comparison/pairs",
+    response_class=StreamingResponse,
+    responses=merged(_NO_FILE, _UNUSABLE)
+    | {200: {"description": "A line a pair.", "content": {"text/csv": {}}}},
+)
+def get_pairs_of_results(comparison: Compared) -> StreamingResponse:
+    """Every pair of the same comparison as CSV, however many there are."""
+    return StreamingResponse(
+        pairs_csv(comparison.pairs),
+        media_type="text/csv",
+        headers={"Content-Disposition": 'attachment; filename="comparison.csv"'},
     )
-
-
-@router.post(
-    "/files",
-    response_model=ResultFileView,
-    status_code=201,
-    responses=merged(WITH_BODY, problems(ProblemKind.UNPROCESSABLE)),
-)
-def add_result_file(
-    service: ServiceDep,
-    file: Annotated[
-        list[UploadFile],
-        File(description="A file, or all files of one run: several parts of this name."),
-    ],
-    format: Annotated[  # noqa: A002  # the name of the parameter
-        Literal[tuple(FORMATS)] | None,  # type: ignore[valid-type]  # the table's own names
-        Query(description="The format, where it is not to be detected."),
-    ] = None,
-) -> Response:
-    """Keeps results of another program, once it is known that they can be read."""
-    files = [(one.filename or "results", one.file.read()) for one in file]
-    try:
-        found = _files(service).keep(files, format)
-    except VerifyError as error:
-        raise _refused("file", error.message, error.remedy) from None
-    return json_response(_FILE, vars(found), status=201)
-
-
-@router.get("/files/{file_id}", response_model=ResultPointsView, responses=_NO_FILE | _UNUSABLE)
-def get_result_points(service: ServiceDep, file_id: FileId) -> Response:
-    """Operating points of uploaded results, in the form of a task's points."""
-    files = _files(service)
-    about, found = files.about(file_id), files.points(file_id)
-    points = list(itertools.islice(point_views(found), _MOST_POINTS))
-    named = {
-        f"{field}s": sorted({value for point in points if (value := getattr(point, field))})
-        for field in ("model", "engine", "engine_version", "system", "workload")
-    }
-    view = {
-        **named,
-        "file": vars(about),
-        "items": points,
-        "excluded": [vars(one) for one in found.excluded[:_MOST_LISTED]],
-        "notes": found.notes,
-    }
-    return json_response(_POINTS, view)
-
-
-@router.delete(
-    "/files/{file_id}",
-    status_code=204,
-    responses=merged(_NO_FILE, problems(ProblemKind.UNPROCESSABLE)),
-)
-def delete_result_file(service: ServiceDep, file_id: FileId) -> Response:
-    """Forgets uploaded results; links to comparisons with them lead nowhere then."""
-    _files(service).remove(file_id)
-    return Response(status_code=204)
-
-
-def _files(service: Service) -> ResultFiles:
-    return ResultFiles(service.folder / "results", 4 * service.settings.max_upload_bytes)
 
 
 def _limits(within: Sequence[float] | None) -> tuple[float, ...]:
@@ -215,7 +159,7 @@ def _limits(within: Sequence[float] | None) -> tuple[float, ...]:
 def _side(service: Service, place: str, side: str) -> PointFile:
     kind, _, which = side.partition(":")
     if kind == "file":
-        return _files(service).points(which)
+        return result_files(service).points(which)
     number = int(which)
     if number >= 2**31:
         raise NotFoundError(f"there is no task {number}")
@@ -228,7 +172,7 @@ def _side(service: Service, place: str, side: str) -> PointFile:
         else predicted_file(summary, calibrated=kind == "calibrated")
     )
     if not found.points:
-        raise _refused(
+        raise refused(
             f"query.{place}",
             f"{name} has nothing that was {'measured' if kind == 'measured' else 'predicted'}",
             "choose another task, or another side of it",
@@ -240,11 +184,4 @@ def _stated(file: PointFile, place: str, settings: Sequence[str]) -> PointFile:
     try:
         return stated(file, f"{place}_set", settings)
     except VerifyError as error:
-        raise _refused(f"query.{place}_set", error.message, error.remedy) from None
-
-
-def _refused(path: str, message: str, remedy: str) -> ProblemError:
-    # What a file holds may be what no answer can.
-    plain = message.encode("utf-8", "replace").decode()
-    detail = f"{plain}; {remedy}" if remedy else plain
-    return ProblemError(ProblemKind.UNPROCESSABLE, detail, errors=[Problem(path, plain)])
+        raise refused(f"query.{place}_set", error.message, error.remedy) from None
