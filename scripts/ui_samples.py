@@ -6,6 +6,8 @@ stopped is asked of the service; one replay is put back to where it was still ru
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -57,9 +59,21 @@ _V1: Mapping[str, Any] = {
 
 
 def tune(home: Path, file: Path) -> None:
-    """Tunes a task file into a home; that all of its launches fail is no error here."""
+    """Tunes a task file into a home; that all of its launches fail is no error here.
+
+    The landscape of a replay is copied there first: a service reads none from elsewhere.
+    """
+    document = file.read_text("utf-8")
+    for written in re.findall(r"landscape: ([^}\n]+)", document):
+        copied = home / "landscapes" / Path(written).name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.parent / written, copied)
+        document = document.replace(written, str(copied))
+    written_anew = home / "samples" / file.name
+    written_anew.parent.mkdir(parents=True, exist_ok=True)
+    written_anew.write_text(document, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "autotuner", "tune", str(file), "--home", str(home)],
+        [sys.executable, "-m", "autotuner", "tune", str(written_anew), "--home", str(home)],
         check=False,
         capture_output=True,
         text=True,

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,6 +52,8 @@ PAGES: Mapping[str, str] = {
     "search": "/tasks/1/search",
     "experiments": "/tasks/1/experiments",
     "experiment": "/tasks/1/experiments/1",
+    "performance": "/tasks/1/performance",
+    "performance-nothing": "/tasks/2/performance",
     "configuration": "/tasks/1/configuration",
     "comparison": "/tasks/1/comparison",
     "log": "/tasks/1/log",
@@ -125,12 +126,7 @@ class Places:
 
 def fill(home: Path) -> None:
     """Tunes the replay into a home; it is task 1."""
-    subprocess.run(
-        [sys.executable, "-m", "autotuner", "tune", str(REPLAY), "--home", str(home)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    ui_samples.tune(home, REPLAY)
 
 
 @contextlib.contextmanager

@@ -19,8 +19,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark-narrow": {"color_scheme": "dark", "viewport": {"width": 375, "height": 812}},
 }
 WALKED = (
-    *("tasks", "new-task", "new-task-advanced", "overview", "explorer", "experiments", "log"),
-    *("profiles", "profile-edit", "system"),
+    *("start", "tasks", "new-task", "new-task-advanced", "overview", "explorer", "search"),
+    *("experiments", "experiment", "performance", "configuration", "comparison", "log"),
+    *("profiles", "profile-edit", "compare", "verify-sides", "system", "migration", "legacy"),
 )
 MOST_STEPS = 250
 FOCUSED = """() => {

@@ -16,6 +16,7 @@ import { type ExperimentsSearch, experimentsSearch } from "~/experiments/search-
 import { type ExplorerSearch, explorerSearch } from "~/explorer/search-params";
 import { type LegacySearch, legacySearch } from "~/legacy/search-params";
 import { type NewTaskSearch, newTaskSearch } from "~/new-task/search-params";
+import { type PerformanceSearch, performanceSearch } from "~/performance/search-params";
 import {
   type EditProfileSearch,
   editProfileSearch,
@@ -189,6 +190,14 @@ const experiment = createRoute({
   component: lazyRouteComponent(() => import("~/experiments/experiment"), "ExperimentDetails"),
 });
 
+const performance = createRoute({
+  getParentRoute: () => task,
+  path: "/performance",
+  validateSearch: (search): PerformanceSearch => performanceSearch(search),
+  staticData: { title: "Performance" },
+  component: lazyRouteComponent(() => import("~/performance/performance-page"), "PerformancePage"),
+});
+
 const configuration = createRoute({
   getParentRoute: () => task,
   path: "/configuration",
@@ -231,6 +240,7 @@ const tree = root.addChildren([
     story,
     experiments,
     experiment,
+    performance,
     configuration,
     comparison,
     log,

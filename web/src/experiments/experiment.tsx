@@ -152,9 +152,26 @@ function Levels({ experiment }: { experiment: ExperimentDetail }) {
   const { data, error, refetch } = useQuery(measurementsQuery(taskId, experiment.index));
   return (
     <section className={`card ${classes.card}`} aria-labelledby="levels">
-      <Title order={3} fz="md" id="levels" mb={6}>
-        Load levels
-      </Title>
+      <Group justify="space-between" gap="sm" mb={6}>
+        <Title order={3} fz="md" id="levels">
+          Load levels
+        </Title>
+        {experiment.status === "completed" && (
+          <Anchor
+            size="sm"
+            renderRoot={(props) => (
+              <Link
+                {...props}
+                to="/tasks/$taskId/performance"
+                params={{ taskId }}
+                search={{ candidate: experiment.candidate_id }}
+              />
+            )}
+          >
+            Where its time goes
+          </Anchor>
+        )}
+      </Group>
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data === undefined && !error && <Skeleton h={160} />}
       {data && <LevelTable measured={data} predicted={experiment.predictions} />}

@@ -5,6 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { memo, useState } from "react";
 import { experimentQuery } from "~/api/experiments";
 import type { OperatingPoint } from "~/api/points";
+import { askedOf } from "~/performance/search-params";
 import { CommandBlock } from "~/ui/command-block";
 import { ErrorNotice } from "~/ui/error-notice";
 import { saveBlob } from "~/ui/saved-files";
@@ -133,7 +134,24 @@ function Command({
       </Text>
     );
   }
-  return <CommandOf taskId={taskId} index={index} title={title} />;
+  return (
+    <>
+      <CommandOf taskId={taskId} index={index} title={title} />
+      <Anchor
+        size="xs"
+        renderRoot={(props) => (
+          <Link
+            to="/tasks/$taskId/performance"
+            params={{ taskId }}
+            search={askedOf(point)}
+            {...props}
+          />
+        )}
+      >
+        Where its time goes, and what would help
+      </Anchor>
+    </>
+  );
 }
 
 function CommandOf({ taskId, index, title }: { taskId: number; index: number; title: string }) {

@@ -159,6 +159,19 @@ function Answer({ task, point, details }: AnswerProps) {
         >
           Compare it with the others
         </Anchor>
+        <Anchor
+          size="sm"
+          renderRoot={(props) => (
+            <Link
+              {...props}
+              to="/tasks/$taskId/performance"
+              params={{ taskId: task.id }}
+              search={{}}
+            />
+          )}
+        >
+          Where its time goes
+        </Anchor>
       </Group>
     </Stack>
   );

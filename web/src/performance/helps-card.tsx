@@ -1,0 +1,80 @@
+import { Text, Title } from "@mantine/core";
+import type { FigureChange, Performance } from "~/api/performance";
+import { number } from "~/ui/format";
+import classes from "./performance.module.css";
+import { changeInWords, gainInWords, remarksOn } from "./words";
+
+/** Settings that are expected to help, and those that were and did not. */
+export function HelpsCard({ found }: { found: Performance }) {
+  const { helps, did_not_help: failed, no_setting: stuck } = found;
+  return (
+    <section className="card card-stack" aria-labelledby="helps">
+      <div>
+        <Title order={2} fz="md" id="helps">
+          What would help
+        </Title>
+        <Text size="sm" className="quiet">
+          {helps.length > 0
+            ? "One change at a time, as predicted, with 80 % intervals; the most gain first."
+            : "No other value of a setting that the engine has is expected to help."}
+        </Text>
+      </div>
+      {helps.length > 0 && (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys.
+        <section className={classes.scroll} tabIndex={0} aria-label="Table of changes">
+          <table className={classes.table}>
+            <thead>
+              <tr>
+                <th scope="col">Change</th>
+                <th scope="col">tok/s</th>
+                <th scope="col">tok/s per GPU</th>
+                <th scope="col">TTFT</th>
+                <th scope="col">TPOT</th>
+              </tr>
+            </thead>
+            <tbody>
+              {helps.map((one) => (
+                <tr key={one.candidate}>
+                  <th scope="row" className="text-of-users">
+                    {changeInWords(one)}
+                    <Text size="xs" className="quiet" fw={400}>
+                      {remarksOn(one).join("; ")}
+                    </Text>
+                  </th>
+                  <Gain of={one.tok_s} />
+                  <Gain of={one.tok_s_per_gpu} />
+                  <Gain of={one.ttft_ms} />
+                  <Gain of={one.tpot_ms} />
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {failed.map((one) => (
+        <Text key={one.candidate} size="sm" className="text-of-users">
+          {changeInWords(one)}: expected to help, and did not. Measured were{" "}
+          {number(one.measured_tok_s)} tok/s in place of {number(one.tok_s.before)}.
+        </Text>
+      ))}
+      {stuck.length > 0 && (
+        <Text size="sm" className="text-of-users">
+          Nothing that was tried shortens {stuck.join(", ")} much.
+        </Text>
+      )}
+    </section>
+  );
+}
+
+function Gain({ of }: { of: FigureChange | null }) {
+  if (of === null) return <td>–</td>;
+  const { gain, interval } = gainInWords(of);
+  return (
+    <td>
+      {gain}
+      <Text size="xs" className="quiet">
+        {interval}
+      </Text>
+    </td>
+  );
+}
