@@ -125,6 +125,18 @@ def test_the_page_says_why_a_task_waits_and_saves_a_backup(
         database.get_by_role("list", name="Backups").get_by_role("link").click()
     assert saved.value.path().read_bytes().startswith(b"SQLite format 3")
 
+    # A backup goes only by its name, typed.
+    (kept,) = (service.home / "backups").iterdir()
+    database.get_by_role("button", name=f"Delete {kept.name}").click()
+    dialog = page.get_by_role("dialog")
+    delete = dialog.get_by_role("button", name="Delete it")
+    dialog.get_by_role("textbox", name="Name of the backup").fill("autotuner")
+    expect(delete).to_be_disabled()
+    dialog.get_by_role("textbox", name="Name of the backup").fill(kept.name)
+    delete.click()
+    expect(database).to_contain_text("There are no backups yet")
+    assert not kept.exists()
+
     # The service goes and comes back: the page says so once, and goes on by itself.
     service.kill()
     expect(page.get_by_role("alert").filter(has_text="cannot be reached")).to_have_count(1)

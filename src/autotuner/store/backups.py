@@ -53,8 +53,22 @@ def backup_file(folder: Path, name: str) -> Path:
     """
     path = folder / _FOLDER / name
     if not _NAME.fullmatch(name) or not path.is_file():
-        raise NotFoundError(f"there is no backup {name!r}")
+        raise _no_backup(name)
     return path
+
+
+def delete_backup(folder: Path, name: str) -> None:
+    """Deletes a backup for good.
+
+    Raises:
+        NotFoundError: there is none.
+        OSError: the folder cannot be written.
+    """
+    path = backup_file(folder, name)
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        raise _no_backup(name) from None  # another request deleted it
 
 
 def made_backup(found: Database, folder: Path) -> Backup:
@@ -68,6 +82,10 @@ def made_backup(found: Database, folder: Path) -> Backup:
     target.parent.mkdir(parents=True, exist_ok=True)
     found.backup(target)
     return _described(target)
+
+
+def _no_backup(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no backup {name!r}")
 
 
 def _described(path: Path) -> Backup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import platform
 import sqlite3
@@ -181,6 +182,32 @@ def test_a_backup_is_made_listed_and_fetched(
         assert opened.execute("SELECT name FROM tasks_v2").fetchall() == [("first",)]
     for name in ("..%2Fautotuner.db", "autotuner.db", "autotuner-1-1.db"):
         assert client.get(f"{SYSTEM}/backups/{name}").status_code == 404
+
+
+def test_a_backup_is_deleted_by_its_name_and_nothing_else_is(
+    client: TestClient, service: Service
+) -> None:
+    backups = service.folder / "backups"
+    backups.mkdir()
+    for name in ("autotuner-1-1.db", "autotuner-1-2.db", "mine.db"):
+        (backups / name).write_text("kept")
+    assert client.delete(f"{SYSTEM}/backups/autotuner-1-1.db").status_code == 204
+    for name in ("autotuner-1-1.db", "mine.db", "..%2Fautotuner.db", "autotuner-*.db"):
+        assert client.delete(f"{SYSTEM}/backups/{name}").status_code == 404, name
+    assert sorted(path.name for path in backups.iterdir()) == ["autotuner-1-2.db", "mine.db"]
+
+
+def test_a_backup_that_cannot_be_deleted_stays_and_the_answer_says_why(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (service.folder / "backups").mkdir()
+    (service.folder / "backups" / "autotuner-1-1.db").write_text("kept")
+    monkeypatch.setattr(Path, "unlink", read_only)
+    refused = client.delete(f"{SYSTEM}/backups/autotuner-1-1.db")
+    assert refused.status_code == 422 and "Read-only file system" in refused.json()["detail"]
 
 
 def test_a_backup_that_cannot_be_written_is_no_traceback(

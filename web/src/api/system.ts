@@ -9,6 +9,7 @@ export type HealthCheck = Schemas["HealthCheck"];
 export type Worker = Schemas["WorkerView"];
 export type QueuedTask = Schemas["QueuedTask"];
 export type Limits = Schemas["LimitsView"];
+export type Backup = Schemas["BackupView"];
 export type Token = Schemas["TokenView"];
 export type MadeToken = Schemas["MadeToken"];
 export type NewToken = Schemas["NewToken"];
@@ -62,6 +63,11 @@ export const backupsQuery = queryOptions({
 
 export async function createBackup() {
   return bodyOf(client.POST("/api/v2/system/backups"));
+}
+
+/** Deletes a backup for good. */
+export async function deleteBackup(name: string): Promise<void> {
+  await bodyOf(client.DELETE("/api/v2/system/backups/{name}", { params: { path: { name } } }));
 }
 
 /** Address from which the browser saves a backup, however large, without reading it first. */

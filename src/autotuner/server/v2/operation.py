@@ -17,7 +17,7 @@ from autotuner.server.service import Service
 from autotuner.server.usage_history import EVERY_S
 from autotuner.server.v2.routing import ServiceDep, Text, View, json_response, problems, v2_router
 from autotuner.server.v2.waiting import WaitingView, why_waiting
-from autotuner.store.backups import backup_file, backups_in, made_backup
+from autotuner.store.backups import backup_file, backups_in, delete_backup, made_backup
 from autotuner.store.maintenance import (
     Database,
     DatabaseState,
@@ -118,6 +118,7 @@ class BackupList(View):
     items: list[BackupView]
 
 
+BackupName = Annotated[Text, Path(max_length=200, description="As the list has it.")]
 USAGE: TypeAdapter[UsageList] = TypeAdapter(UsageList)
 QUEUE: TypeAdapter[Queue] = TypeAdapter(Queue)
 HEALTH: TypeAdapter[HealthList] = TypeAdapter(HealthList)
@@ -246,21 +247,35 @@ def create_backup(service: ServiceDep) -> Response:
 )
 def get_backup(
     service: ServiceDep,
-    name: Annotated[Text, Path(max_length=200, description="As the list has it.")],
+    name: BackupName,
 ) -> Response:
     """A backup as a file."""
     path = backup_file(service.folder, name)
     return FileResponse(path, media_type="application/octet-stream", filename=path.name)
 
 
+@router.delete("/backups/{name}", status_code=204, responses=problems(ProblemKind.NOT_FOUND))
+def remove_backup(service: ServiceDep, name: BackupName) -> Response:
+    """Deletes a backup for good."""
+    try:
+        delete_backup(service.folder, name)
+    except OSError as error:
+        raise _not_written(error) from None
+    return Response(status_code=204)
+
+
 def _backed_up(service: Service) -> Any:
     try:
         return made_backup(Database.of(service.store.sessions), service.folder)
     except OSError as error:
-        raise AutotunerError(
-            f"the home's folder cannot be written: {error.strerror}",
-            remedy="make room there, or give the service the right to write",
-        ) from None
+        raise _not_written(error) from None
+
+
+def _not_written(error: OSError) -> AutotunerError:
+    return AutotunerError(
+        f"the home's folder cannot be written: {error.strerror}",
+        remedy="make room there, or give the service the right to write",
+    )
 
 
 def _rows(backups: Iterable[Any]) -> list[dict[str, Any]]:
