@@ -64,8 +64,10 @@ def test_a_profile_is_made_used_changed_deleted_and_brought_back(
     elsewhere = {"description": "Changed elsewhere.", "layers": []}
     httpx.put(f"{service.api}/profiles/mine", json=elsewhere).raise_for_status()
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("It was changed elsewhere meanwhile")).to_be_visible()
-    page.get_by_role("button", name="Save over it").click()
+    conflict = page.get_by_role("dialog", name="Someone else changed mine")
+    both = conflict.get_by_role("row").filter(has_text="Few requests at once.")
+    expect(both).to_contain_text("Changed elsewhere.")
+    conflict.get_by_role("button", name="Keep mine, replace theirs").click()
     expect(page.get_by_text("Few requests at once.").first).to_be_visible()
     changed = httpx.get(f"{service.api}/profiles/mine").json()
     assert changed["layers"][-1]["set"]["scheduling.max_running_requests"]["value"] == [2, 6]

@@ -3,10 +3,12 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
 import { ApiProblem } from "~/api/problems";
 import { checkedProfileQuery, notedPreviewsQuery } from "~/api/profiles";
 import { ErrorNotice } from "~/ui/error-notice";
 import { CircumstancesForm } from "./circumstances-form";
+import { ConflictDialog } from "./conflict-dialog";
 import {
   faultsByPath,
   faultsElsewhere,
@@ -43,8 +45,9 @@ export function ProfileForm(props: ProfileFormProps) {
   const replaces = search.profile ?? null;
   const newest = replaces === null ? null : props.etag;
   const kept = useProfileDraft(storageKey, first, newest);
-  const { draft, etag, change, restart, finish } = kept;
+  const { draft, etag, change, restart, restartWith, finish } = kept;
   const save = useSaveProfile(search, replaces, finish);
+  const [isComparing, setComparing] = useState(false);
   const document = documentOf(circumstances);
   const [settled] = useDebouncedValue(draft, CHECK_AFTER_MS);
   const check = useQuery({
@@ -83,7 +86,9 @@ export function ProfileForm(props: ProfileFormProps) {
         className={classes.column}
         onSubmit={(event) => {
           event.preventDefault();
-          if (mayStay) save.mutate({ profile: profileOf(draft), etag });
+          if (!mayStay) return;
+          setComparing(true);
+          save.mutate({ profile: profileOf(draft), etag });
         }}
       >
         {kept.isFound && (
@@ -170,18 +175,27 @@ export function ProfileForm(props: ProfileFormProps) {
           )}
           {save.isError && !isStale && <ErrorNotice error={save.error} />}
           {isStale && (
-            <Alert color="yellow" title="It was changed elsewhere meanwhile">
+            <Alert color="yellow" title="Not saved: someone else changed it">
               <Group justify="space-between" gap="sm">
-                <Text size="sm">What you typed is kept.</Text>
-                <Button
-                  size="xs"
-                  color="red"
-                  onClick={() => save.mutate({ profile: profileOf(draft), etag: null })}
-                >
-                  Save over it
+                <Text size="sm">What you typed is still here.</Text>
+                <Button size="xs" variant="default" onClick={() => setComparing(true)}>
+                  Compare both versions
                 </Button>
               </Group>
             </Alert>
+          )}
+          {isStale && isComparing && (
+            <ConflictDialog
+              mine={draft}
+              onClose={() => setComparing(false)}
+              onKeepMine={(newestTag) =>
+                save.mutate({ profile: profileOf(draft), etag: newestTag })
+              }
+              onTakeTheirs={(theirs, newestTag) => {
+                save.reset();
+                restartWith(theirs, newestTag);
+              }}
+            />
           )}
           {elsewhere.map(({ path, message }) => (
             <Text key={`${path}:${message}`} size="sm" c="var(--bad)" className="text-of-users">
@@ -230,7 +244,7 @@ export function ProfileForm(props: ProfileFormProps) {
         ) : (
           <section className={`card ${classes.card}`} aria-label="What it sets here">
             <Text size="sm" className="quiet">
-              What it sets here is shown once it has a name and no fault.
+              Give it a name and fix what is marked to see what it sets here.
             </Text>
           </section>
         )}
@@ -241,6 +255,6 @@ export function ProfileForm(props: ProfileFormProps) {
 
 function statusOf(isChecked: boolean, faults: number): string {
   if (!isChecked) return "Checking";
-  if (faults === 0) return "Nothing is wrong with it";
-  return faults === 1 ? "One thing is to be mended" : `${faults} things are to be mended`;
+  if (faults === 0) return "No problems found";
+  return faults === 1 ? "1 problem to fix" : `${faults} problems to fix`;
 }

@@ -152,10 +152,37 @@ describe("profiles", () => {
     const save = screen.getByRole("button", { name: "Save" });
     await waitFor(() => expect(save).toBeEnabled());
     await userEvent.click(save);
-    await userEvent.click(await screen.findByRole("button", { name: "Save over it" }));
+    const dialog = await screen.findByRole("dialog", { name: "Someone else changed mine" });
+    const keepMine = within(dialog).getByRole("button", { name: "Keep mine, replace theirs" });
+    await waitFor(() => expect(keepMine).toBeEnabled());
+    expect(within(dialog).getByText("description: old")).toBeVisible();
+    expect(within(dialog).getByText('description: ""')).toBeVisible();
+    await userEvent.click(keepMine);
     const tags = () =>
       asked.filter(({ method }) => method === "PUT").map(({ headers }) => headers.get("If-Match"));
-    await waitFor(() => expect(tags()).toEqual(['"0"', null]));
+    await waitFor(() => expect(tags()).toEqual(['"0"', '"1"']));
+  });
+
+  it("theirs taken, the form goes on with what they wrote; decided later, nothing is lost", async () => {
+    const draft = { name: "mine", description: "old", extends: null, layers: [] };
+    keep("profile-draft:mine:", { draft, etag: '"0"' });
+    const { asked } = renderProfiles("/profiles/edit?profile=mine", { newest: '"1"' });
+    const save = await screen.findByRole("button", { name: "Save" });
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    await userEvent.click(await screen.findByRole("button", { name: "Decide later" }));
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    expect(screen.getByLabelText("Description")).toHaveValue("old");
+    await userEvent.click(screen.getByRole("button", { name: "Compare both versions" }));
+    const take = await screen.findByRole("button", { name: "Take theirs, discard mine" });
+    await waitFor(() => expect(take).toBeEnabled());
+    await userEvent.click(take);
+    expect(screen.getByLabelText("Description")).toHaveValue("");
+    await waitFor(() => expect(save).toBeEnabled());
+    await userEvent.click(save);
+    const tags = () =>
+      asked.filter(({ method }) => method === "PUT").map(({ headers }) => headers.get("If-Match"));
+    await waitFor(() => expect(tags()).toEqual(['"0"', '"1"']));
   });
 
   it("begun anew, the draft is of what the service has", async () => {

@@ -21,8 +21,10 @@ interface DraftTools {
   change: (given: Partial<ProfileDraft>) => void;
   /** Whether it was found in the browser, from a visit before. */
   isFound: boolean;
-  /** Begins anew with what the service has. */
+  /** Begins anew with what the service had when the form was opened. */
   restart: () => void;
+  /** Begins anew with a later version, and its tag. */
+  restartWith: (draft: ProfileDraft, etag: string | null) => void;
   /** Forgets what the browser keeps: it is saved. */
   finish: () => void;
 }
@@ -58,6 +60,13 @@ export function useProfileDraft(
     };
   }, [draft, etag, key]);
 
+  const restartWith = (given: ProfileDraft, tag: string | null) => {
+    isEdited.current = false;
+    forget(key);
+    setFound(false);
+    setDraft(given);
+    setEtag(tag);
+  };
   return {
     draft,
     etag,
@@ -67,13 +76,8 @@ export function useProfileDraft(
       isEdited.current = true;
       setDraft((before) => ({ ...before, ...given }));
     },
-    restart() {
-      isEdited.current = false;
-      forget(key);
-      setFound(false);
-      setDraft(first);
-      setEtag(newest);
-    },
+    restart: () => restartWith(first, newest),
+    restartWith,
     finish() {
       isOver.current = true;
       forget(key);
