@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 from run_summaries import COMMAND, HOSTILE, launch, summary
 
+from autotuner.config import PERCENTILES
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
 from autotuner.report.points import plane, plot_points
@@ -236,11 +237,22 @@ def test_a_run_of_a_version_that_did_not_predict_is_shown_without_it() -> None:
 
 
 def test_the_terminal_shows_both_errors() -> None:
-    shown = printed(summary())
+    found = summary()
+    assert found.prediction_error is not None
+    off = found.prediction_error.base.ttft_ms
+    every = dict.fromkeys(PERCENTILES, off)
+    both = {
+        name: figures.model_copy(update={"percentiles": every})
+        for name, figures in found.prediction_error
+        if figures is not None
+    }
+    error = found.prediction_error.model_copy(update=both)
+    shown = printed(found.model_copy(update={"prediction_error": error}), width=80)
     assert "Predicted against actual: median error over 1 levels" in shown
-    rows = [line.split() for line in shown.splitlines()]
-    assert ["predictor", *["200", "%"] * 3] in rows
-    assert ["calibrated", *["200", "%"] * 3] in rows
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "predictor in 80 % calibrated in 80 %" in rows
+    for title in ("TTFT", "TPOT", "throughput", "TTFT p90", "TPOT p99", "E2E p99"):
+        assert f"{title} 200 % 0 % 200 % 0 %" in rows
 
 
 def test_throughput_per_device_counts_the_devices_of_the_candidate_itself() -> None:

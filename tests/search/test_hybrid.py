@@ -119,6 +119,22 @@ def test_a_reason_names_improvement_figures_uncertainty_and_what_is_new() -> Non
     assert re.search(r"every launch so far differs|the most alike launch differs", reason)
 
 
+def test_a_candidate_that_is_expected_to_add_nothing_is_launched_with_that_reason() -> None:
+    best, worse = "best", "worse"
+    known = {
+        best: sweep("c005"),
+        worse: tuple(
+            replace(p, ttft_ms=9 * p.ttft_ms, tpot_ms=9 * p.tpot_ms, tok_s=p.tok_s / 9)
+            for p in sweep("c005")
+        ),
+    }
+    known = {name: tuple(replace(p, candidate_id=name) for p in ps) for name, ps in known.items()}
+    history = (Outcome(best, "completed", known[best]),)
+    state = SearchState((best, worse), history, TWO, levels=LEVELS, knowledge=Knowledge(known))
+    reason = proposal(replace(state, spent_experiments=1)).reason
+    assert reason.startswith("no candidate left is expected to add hypervolume; this one needs")
+
+
 def test_what_a_reason_says_of_the_most_alike_launch_is_true() -> None:
     made = launches("hybrid", replace(FRESH, budget=Budget(experiments=10)))
     reported = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -12,6 +13,7 @@ from autotuner.report.axes import Limit, PlotFrame, frame, log_span
 from autotuner.tuning.summary import (
     FiguresView,
     MeasuredView,
+    MetricErrorView,
     PredictionErrorView,
     TaskSummary,
 )
@@ -21,21 +23,27 @@ _WIDTH_PX, _HEIGHT_PX = 300.0, 290.0
 
 
 def error_table(error: PredictionErrorView) -> Table:
-    """Base beside calibrated: median error, and the share inside the 80 % interval."""
+    """Median error of each figure and its share in the 80 % interval: base, then calibrated."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("")
-    both = [figures for figures in (error.base, error.calibrated) if figures is not None]
-    percentiles = [n for n in PERCENTILES if any(n in figures.percentiles for figures in both)]
-    for name in ("TTFT", "TPOT", "throughput", *(LATENCIES[name].label for name in percentiles)):
+    both = {"predictor": error.base, "calibrated": error.calibrated}
+    shown = {name: figures for name, figures in both.items() if figures is not None}
+    for name in shown:
         table.add_column(name, justify="right", no_wrap=True)
-    for name, figures in (("predictor", error.base), ("calibrated", error.calibrated)):
-        if figures is not None:
-            found = [getattr(figures, metric) for metric in METRICS]
-            found += [figures.percentiles.get(percentile) for percentile in percentiles]
-            table.add_row(name, *(_percent(metric and metric.median_ape) for metric in found))
-            inside = (_percent(metric and metric.share_in_interval) for metric in found)
-            table.add_row("  inside the 80 % interval", *inside)
+        table.add_column("in 80 %", justify="right", no_wrap=True)
+    for metric, title in zip(METRICS, ("TTFT", "TPOT", "throughput"), strict=True):
+        table.add_row(title, *_cells(getattr(figures, metric) for figures in shown.values()))
+    for name in PERCENTILES:
+        if any(name in figures.percentiles for figures in shown.values()):
+            found = (figures.percentiles.get(name) for figures in shown.values())
+            table.add_row(LATENCIES[name].label, *_cells(found))
     return table
+
+
+def _cells(errors: Iterable[MetricErrorView | None]) -> Iterator[str]:
+    for error in errors:
+        yield _percent(None if error is None else error.median_ape)
+        yield _percent(None if error is None else error.share_in_interval)
 
 
 def _percent(share: float | None) -> str:

@@ -74,6 +74,8 @@ WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
 """Improvements under standard deviations so many times as wide count with this share, with several
 objectives and with one: where no improvement is expected any more, they say where the posterior
 would have to be wrong the least."""
+_NOTHING = 1e-4
+"""A level that adds no more than this share of the incumbent is not where a candidate adds."""
 LIKELY = 0.5
 """A row that fits with this probability counts in the expected frontier."""
 
@@ -212,14 +214,16 @@ class SearchPosterior:
         adds = hypervolume_improvements(self.front, alone)[0] * self._counted[at]
         within = np.where(good, values.prod(-1), -np.inf)
         near = within if good.any() else -expected.excess(self._state.slo)
-        best = int(np.argmax(adds)) if adds.max() > 0 else int(np.argmax(near))
+        likely = self._probability[at] > LIKELY
+        near = np.where(likely | ~likely.any(), near, -np.inf)
+        incumbent = self.incumbent()
+        best = int(np.argmax(adds if adds.max() > _NOTHING * incumbent else near))
         row = at[best : best + 1]
         drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._mean[row])
         missed = float(figures.excess(self._state.slo)[0])
         improvement = float(self._improvements(np.array([place]), SAMPLES, (STD_SHARE,))[0, 0])
-        incumbent = self.incumbent()
         return ScoredCandidate(
             candidate=rows.candidates[place],
             improvement=improvement / incumbent if incumbent > 0 else np.inf,

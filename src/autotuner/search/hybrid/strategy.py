@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SURE = 0.95
 """A probability of feasibility that needs no mention."""
+_NOTHING = 5e-4
+"""An improvement that would read as 0.0 %."""
 _FEW = 2
 """Differing settings that are named."""
 
@@ -50,6 +52,9 @@ def _improvement(state: SearchState, best: ScoredCandidate) -> str:
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
     if math.isinf(best.improvement):
         return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
+    if best.improvement < _NOTHING:
+        gain = "hypervolume" if len(state.objectives) > 1 else "to the best so far"
+        return f"no candidate left is expected to add {gain}; this one needs the smallest surprise"
     return f"expected to add {percent(best.improvement)} {what}"
 
 
