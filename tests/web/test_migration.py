@@ -81,6 +81,26 @@ def test_tasks_that_wait_are_migrated_and_stay_as_they_were(
     assert shown == {"one": "pending", "two": "pending", "one (copy)": "running"}
 
 
+def test_an_engine_is_chosen_for_a_runtime_that_names_none(
+    service: ServiceProcess, page: Page
+) -> None:
+    service.start("--no-worker")
+    odd = {**OLD, "task_name": "odd", "base_runtime": "house-blend", "parameters": {"what": [1]}}
+    assert httpx.post(f"{service.url}/api/tasks/", json=odd).status_code == 201
+    page.goto(f"{service.url}/migration")
+    page.get_by_role("button", name="Preview odd").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("To fill in").first).to_be_visible()
+    dialog.get_by_role("combobox").select_option("vllm")
+    expect(dialog.get_by_text("To fill in")).to_have_count(0)
+    page.keyboard.press("Escape")
+    card = page.get_by_role("region", name="Waiting here")
+    card.get_by_role("button", name="Migrate all").click()
+    expect(card.get_by_text("1 task migrated")).to_be_visible()
+    (task,) = httpx.get(f"{service.url}/api/v2/tasks/").json()["items"]
+    assert task["engine"] == "vllm"
+
+
 def tasks_of(service: ServiceProcess) -> int:
     found: int = httpx.get(f"{service.url}/api/v2/tasks/").json()["total"]
     return found

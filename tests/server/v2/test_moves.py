@@ -88,6 +88,17 @@ def test_tasks_wait_until_they_have_one_of_version_2(client: TestClient) -> None
     assert waiting() == (2, ["b", "c"])
 
 
+def test_a_waiting_task_says_which_engine_its_runtime_names(client: TestClient) -> None:
+    for name in ("llama-3-sglang-rt", "house-blend"):
+        task = {**TASK, "task_name": name, "base_runtime": name}
+        assert client.post("/api/tasks/", json=task).status_code == 201
+    found = client.get("/api/v2/migrations/waiting").json()["items"]
+    assert {one["name"]: one["engine"] for one in found} == {
+        "llama-3-sglang-rt": "sglang",
+        "house-blend": None,
+    }
+
+
 def test_a_preview_has_both_documents(client: TestClient) -> None:
     number = client.post("/api/tasks/", json={**TASK, "task_name": "a"}).json()["id"]
     seen = client.post(f"/api/v2/tasks/migrate/{number}?preview=true").json()

@@ -32,6 +32,8 @@ const CHANGES_RESULTS = new Set([
 ]);
 const TASK_DELETED = "task_deleted";
 const TASK_CHANGED = "changed";
+/** Kinds after which what was moved from version 1, or waits for it, may be another. */
+const CHANGES_MIGRATIONS = new Set([TASK_DELETED, "created"]);
 const RESULTS = ["points", "experiments", "comparison", "summary", "task-logs"] as const;
 
 interface LiveProviderProps {
@@ -100,6 +102,7 @@ export function LiveProvider({ isSignedIn, children }: LiveProviderProps) {
 /** Brings the cached answers up to date with an event. */
 export function apply(queries: QueryClient, freshness: Freshness, event: TaskEvent): void {
   const own = ["task", event.task_id];
+  if (CHANGES_MIGRATIONS.has(event.kind)) freshness.renew(["migrations"]);
   if (event.kind === TASK_DELETED) {
     dropTasks(queries, new Set([event.task_id]));
     freshness.renew(own);

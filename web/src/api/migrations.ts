@@ -48,25 +48,31 @@ export const migrationsQuery = queryOptions({
     (await bodyOf(client.GET("/api/v2/migrations/", { signal }))).items,
 });
 
-export const previewQuery = (id: number) =>
+/** `engine`: of tasks whose runtime names none; null leaves it open. */
+export const previewQuery = (id: number, engine: string | null) =>
   queryOptions({
-    queryKey: ["migrations", "preview", id],
+    queryKey: ["migrations", "preview", id, engine],
     queryFn: ({ signal }) =>
       bodyOf(
         client.POST("/api/v2/tasks/migrate/{task_id}", {
-          params: { path: { task_id: id }, query: { preview: true } },
+          params: { path: { task_id: id }, query: { preview: true, engine } },
           signal,
         }),
       ),
   });
 
-export async function migrateTasks(ids: number[]) {
-  return bodyOf(client.POST("/api/v2/tasks/migrate", { body: { ids } }));
+export async function migrateTasks(ids: number[], engine: string | null) {
+  const params = { query: { engine } };
+  return bodyOf(client.POST("/api/v2/tasks/migrate", { params, body: { ids } }));
 }
 
 /** A file of version 1; with `preview` nothing is written. */
-export async function uploadFile(file: File, preview: boolean): Promise<MigratedFile> {
-  const params = { query: { preview } };
+export async function uploadFile(
+  file: File,
+  engine: string | null,
+  preview: boolean,
+): Promise<MigratedFile> {
+  const params = { query: { preview, engine } };
   const answer = client.POST("/api/v2/tasks/migrate/upload", {
     params,
     body: { file: "" },

@@ -7676,6 +7676,11 @@ export interface components {
             base_runtime: string;
             /** Created At */
             created_at: string | null;
+            /**
+             * Engine
+             * @description Engine that `base_runtime` names; null where it names none: one may be asked for then.
+             */
+            engine: string | null;
             /** Experiments */
             experiments: number;
             /** Name */

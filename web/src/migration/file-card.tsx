@@ -11,9 +11,11 @@ import { count, counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { TaskLink } from "~/ui/task-link";
 import { DatabaseReportView } from "./database-report";
+import { EngineSelect, lacksEngine } from "./engine-select";
 import classes from "./migration.module.css";
 import { TaskPreview } from "./task-preview";
 import { UndoDialog } from "./undo-dialog";
+import { useIsGone } from "./use-is-gone";
 import { useMigrationsChanged } from "./use-migrations-changed";
 
 /** A file of version 1: looked at first, then migrated, compared, and taken back. */
@@ -21,12 +23,17 @@ export function FileCard() {
   const { mayWrite } = useTaskActions();
   const changed = useMigrationsChanged();
   const [file, setFile] = useState<File | null>(null);
-  const looking = useMutation({ mutationFn: (one: File) => uploadFile(one, true) });
+  const [engine, setEngine] = useState<string | null>(null);
+  const looking = useMutation({
+    mutationFn: ({ one, of }: { one: File; of: string | null }) => uploadFile(one, of, true),
+  });
   const moving = useMutation({
-    mutationFn: (one: File) => uploadFile(one, false),
+    mutationFn: (one: File) => uploadFile(one, engine, false),
     onSuccess: changed,
   });
   const comparing = useMutation({ mutationFn: compareFile });
+  const number = moving.data?.kind === "database" ? moving.data.report.migration : undefined;
+  const isGone = useIsGone(number);
   const [isUndoing, setIsUndoing] = useState(false);
   const limitBytes = useQuery(limitsQuery).data?.max_upload_bytes ?? Number.POSITIVE_INFINITY;
   const isTooLarge = file !== null && file.size > limitBytes;
@@ -34,11 +41,17 @@ export function FileCard() {
   const take = (chosen: File | null) => {
     if (!chosen) return;
     setFile(chosen);
+    setEngine(null);
     for (const one of [looking, moving, comparing]) one.reset();
-    if (chosen.size <= limitBytes) looking.mutate(chosen);
+    if (chosen.size <= limitBytes) looking.mutate({ one: chosen, of: null });
   };
-  const found = moving.data ?? looking.data ?? null;
-  const number = moving.data?.kind === "database" ? moving.data.report.migration : undefined;
+  const choose = (next: string | null) => {
+    setEngine(next);
+    if (file) looking.mutate({ one: file, of: next });
+  };
+  // What was taken back elsewhere is what it would become once more.
+  const moved = isGone ? null : (moving.data ?? null);
+  const found = moved ?? looking.data ?? null;
   return (
     <section className={`card ${classes.card}`} aria-labelledby="from-a-file">
       <Stack gap="sm">
@@ -79,25 +92,33 @@ export function FileCard() {
             // biome-ignore lint/suspicious/noArrayIndexKey: there are always these three.
             one.isError && <ErrorNotice key={place} error={one.error} />,
         )}
-        {moving.data && <Done found={moving.data} />}
-        {found && !moving.data && (
+        {isGone && (
+          <Alert role="status" title="It was taken back since">
+            Nothing of it is here any more. It can be migrated again.
+          </Alert>
+        )}
+        {moved && <Done found={moved} />}
+        {found && !moved && (
           <Text size="sm" fw={600}>
             What it would become
           </Text>
         )}
+        {!moved && (engine !== null || lacksEngine(found)) && (
+          <EngineSelect value={engine} onChange={choose} />
+        )}
         {found?.kind === "database" && (
-          <DatabaseReportView report={found.report} isMoved={moving.data !== undefined} />
+          <DatabaseReportView report={found.report} isMoved={moved !== null} />
         )}
         {found?.kind === "task" && <TaskPreview task={found.task} />}
-        {comparing.data && <Compared found={comparing.data} />}
+        {moved && comparing.data && <Compared found={comparing.data} />}
         {file && found && mayWrite && (
           <Group gap="xs">
-            {!moving.data && (
+            {!moved && (
               <Button loading={moving.isPending} onClick={() => moving.mutate(file)}>
                 Migrate it
               </Button>
             )}
-            {number !== undefined && (
+            {moved && number !== undefined && (
               <Button
                 variant="default"
                 loading={comparing.isPending}
@@ -106,7 +127,7 @@ export function FileCard() {
                 Compare with the file
               </Button>
             )}
-            {number !== undefined && (
+            {moved && number !== undefined && (
               <Button variant="default" onClick={() => setIsUndoing(true)}>
                 Take it back
               </Button>

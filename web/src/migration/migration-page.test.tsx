@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { type Answer, renderApp } from "~/app/testing";
+import { type Answer, FakeEvents, renderApp } from "~/app/testing";
 import { aMigratedTask, aReport, aWaitingTask } from "./testing-migrations";
 
 const COMPARED = {
@@ -23,7 +23,10 @@ interface Service {
 function renderMigration({ scope = "admin", waiting = [], upload, running = [] }: Service = {}) {
   const left = new Set(waiting);
   let isMoved = false;
-  return renderApp("/migration", ({ method, path, query, body }) => {
+  const takeBack = () => {
+    isMoved = false;
+  };
+  const shown = renderApp("/migration", ({ method, path, query, body }) => {
     if (path === "/api/v2/session") {
       return {
         body: { required: false, authenticated: true, name: null, scope, csrf_token: null },
@@ -31,7 +34,10 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
     }
     if (path === "/api/v2/migrations/waiting") {
       const after = Number(query.get("after"));
-      const items = [...left].filter((id) => id > after).map(aWaitingTask);
+      // Of number 50 on, runtimes name no engine.
+      const items = [...left]
+        .filter((id) => id > after)
+        .map((id) => aWaitingTask(id, id < 50 ? {} : { base_runtime: "my-runtime", engine: null }));
       return { body: { items, total: left.size } };
     }
     if (path === "/api/v2/migrations/") {
@@ -44,6 +50,9 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
       if (upload) return upload(isPreview);
       const report = isPreview ? aReport() : { migration: 1, ...aReport() };
       return { body: { kind: "database", task: null, report } };
+    }
+    if (path === "/api/v2/engines/") {
+      return { body: { items: [{ name: "sglang" }, { name: "vllm" }] } };
     }
     if (path === "/api/v2/migrations/verify") return { body: COMPARED };
     if (path === "/api/v2/migrations/1/undo") {
@@ -70,6 +79,7 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
     if (/\/tasks\/migrate\/\d+$/.test(path)) return { body: aMigratedTask() };
     return undefined;
   });
+  return { ...shown, takeBack };
 }
 
 /** Stands for a form, which Node's requests cannot read of jsdom. */
@@ -123,6 +133,20 @@ describe("a file of version 1", () => {
     expect(await screen.findByText("No database was moved here")).toBeVisible();
   });
 
+  it("that somebody takes back elsewhere is no longer shown as migrated", async () => {
+    const { takeBack } = renderMigration();
+    const card = await choose();
+    await userEvent.click(await within(card).findByRole("button", { name: "Migrate it" }));
+    expect(await screen.findByRole("button", { name: "Take back v1.db" })).toBeVisible();
+    takeBack();
+    FakeEvents.newest?.send({ id: 9, task_id: 4, kind: "task_deleted", payload: {}, task: null });
+    expect(await within(card).findByText("It was taken back since")).toBeVisible();
+    for (const name of ["Take it back", "Compare with the file"]) {
+      expect(within(card).queryByRole("button", { name })).toBeNull();
+    }
+    expect(within(card).getByRole("button", { name: "Migrate it" })).toBeVisible();
+  });
+
   it("is not taken back while one of its tasks runs, which is said", async () => {
     const { asked } = renderMigration({ running: [1234] });
     const card = await choose();
@@ -155,6 +179,46 @@ describe("a file of version 1", () => {
     await userEvent.click(within(card).getByRole("switch"));
     expect(within(card).queryByText("parallel.tensor_parallel")).toBeNull();
     expect(within(card).getByText("To fill in")).toBeVisible();
+  });
+});
+
+describe("a task whose runtime names no engine", () => {
+  const label = "Engine where the runtime names none";
+
+  it("in a file is looked at anew with the engine that is chosen, and migrated with it", async () => {
+    const upload = () => ({ body: { kind: "task", task: aMigratedTask(), report: null } });
+    const { asked } = renderMigration({ upload });
+    const card = await choose("task.json");
+    const select = await within(card).findByRole("combobox", { name: label });
+    await within(select).findByRole("option", { name: "sglang" });
+    await userEvent.selectOptions(select, "sglang");
+    await userEvent.click(await within(card).findByRole("button", { name: "Migrate it" }));
+    expect(await within(card).findByText("It is migrated")).toBeVisible();
+    const sent = asked.filter(({ path }) => path.endsWith("/upload"));
+    expect(sent.map(({ query }) => [query.get("preview"), query.get("engine")])).toEqual([
+      ["true", null],
+      ["true", "sglang"],
+      ["false", "sglang"],
+    ]);
+    expect(within(card).queryByRole("combobox", { name: label })).toBeNull();
+  });
+
+  it("that waits is previewed and migrated with it; others offer none", async () => {
+    const { asked } = renderMigration({ waiting: [7, 50] });
+    const card = await waitingHere();
+    const select = await within(card).findByRole("combobox", { name: label });
+    await within(select).findByRole("option", { name: "vllm" });
+    await userEvent.selectOptions(select, "vllm");
+    await userEvent.click(within(card).getByRole("button", { name: "Preview old 50" }));
+    const dialog = await screen.findByRole("dialog", { name: "What old 50 becomes" });
+    expect(within(dialog).getByRole("combobox", { name: label })).toHaveValue("vllm");
+    await userEvent.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await userEvent.click(within(card).getByRole("button", { name: "Migrate all" }));
+    expect(await within(card).findByText("2 tasks migrated")).toBeVisible();
+    const sent = asked.filter(({ path }) => path.startsWith("/api/v2/tasks/migrate"));
+    expect(sent.map(({ query }) => query.get("engine"))).toEqual(["vllm", "vllm"]);
+    await waitFor(() => expect(within(card).queryByRole("combobox", { name: label })).toBeNull());
   });
 });
 

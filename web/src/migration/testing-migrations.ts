@@ -24,14 +24,16 @@ export function aMigratedTask(given: Partial<MigratedTask> = {}): MigratedTask {
   };
 }
 
-export function aWaitingTask(id: number): WaitingTask {
+export function aWaitingTask(id: number, given: Partial<WaitingTask> = {}): WaitingTask {
   return {
     v1_task_id: id,
     name: `old ${id}`,
     status: "COMPLETED",
     base_runtime: "vllm",
+    engine: "vllm",
     experiments: 12,
     created_at: "2025-11-02T10:20:30",
+    ...given,
   };
 }
 

@@ -1,6 +1,8 @@
 import { Alert, Button, Group, Skeleton, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { type UndoneMigration, undoMigration, undoPreviewQuery } from "~/api/migrations";
+import { ApiProblem } from "~/api/problems";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted } from "~/ui/format";
@@ -18,6 +20,8 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
   const undoing = useMutation({
     mutationFn: (force: boolean) => undoMigration(migration, force),
     onSuccess: onDone,
+    // A task was started meanwhile, or somebody was quicker.
+    onError: () => void preview.refetch(),
   });
   const done = undoing.data;
   const isForced = done !== undefined && done.left.length > 0;
@@ -25,6 +29,11 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
     ...undoPreviewQuery(migration, isForced),
     enabled: done === undefined || isForced,
   });
+  const isGone = preview.error instanceof ApiProblem && preview.error.isGone;
+  useEffect(() => {
+    // Whoever shows it as if it were here learns that it is not.
+    if (isGone) onDone();
+  }, [isGone, onDone]);
   const isReady = preview.data !== undefined && preview.data.running.length === 0;
   const take = (label: string) => (
     <Button

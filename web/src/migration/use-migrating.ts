@@ -12,8 +12,12 @@ export interface Migrating {
   isOver: boolean;
 }
 
-/** Migrates tasks that wait here: some, or all of them, a few in each request. */
-export function useMigrating() {
+/**
+ * Migrates tasks that wait here: some, or all of them, a few in each request.
+ *
+ * @param engine of those whose runtime names none; null leaves it open.
+ */
+export function useMigrating(engine: string | null) {
   const changed = useMigrationsChanged();
   const [state, setState] = useState<Migrating | null>(null);
 
@@ -22,7 +26,7 @@ export function useMigrating() {
     setState(found);
     try {
       for await (const ids of next) {
-        const { items, faults } = await migrateTasks(ids);
+        const { items, faults } = await migrateTasks(ids, engine);
         const refused = items
           .filter((one) => one.document === null)
           .map((one) => `v1 task ${one.v1_task_id}: ${one.notes[0]?.text ?? "no reason is known"}`);

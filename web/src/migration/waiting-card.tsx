@@ -11,7 +11,7 @@ import {
   Text,
   Title,
 } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTaskActions } from "~/actions/actions-provider";
 import { previewQuery, type WaitingTask, waitingQuery } from "~/api/migrations";
@@ -22,6 +22,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted, moment } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { StatusBadge } from "~/ui/status-badge";
+import { EngineSelect } from "./engine-select";
 import classes from "./migration.module.css";
 import { TaskPreview } from "./task-preview";
 import { type Migrating, useMigrating } from "./use-migrating";
@@ -32,7 +33,8 @@ export function WaitingCard() {
   const query = useQuery(waitingQuery);
   const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
   const [shown, setShown] = useState<WaitingTask | null>(null);
-  const migrating = useMigrating();
+  const [engine, setEngine] = useState<string | null>(null);
+  const migrating = useMigrating(engine);
   const items = query.data?.items ?? [];
   const total = query.data?.total ?? 0;
   const ids = items.map((one) => one.v1_task_id).filter((id) => chosen.has(id));
@@ -67,6 +69,9 @@ export function WaitingCard() {
             </Group>
           )}
         </Group>
+        {mayWrite && items.some((one) => one.engine === null) && (
+          <EngineSelect value={engine} onChange={setEngine} />
+        )}
         {migrating.state && <MigratingView state={migrating.state} />}
         {query.isPending && <Skeleton height={80} />}
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
@@ -137,7 +142,14 @@ export function WaitingCard() {
           </Text>
         )}
       </Stack>
-      {shown && <PreviewDialog task={shown} onClose={() => setShown(null)} />}
+      {shown && (
+        <PreviewDialog
+          task={shown}
+          engine={engine}
+          onEngine={setEngine}
+          onClose={() => setShown(null)}
+        />
+      )}
     </section>
   );
 }
@@ -146,13 +158,26 @@ export function WaitingCard() {
 const utc = (time: string | null) =>
   time === null || /Z|[+-]\d\d:\d\d$/.test(time) ? time : `${time}Z`;
 
-function PreviewDialog({ task, onClose }: { task: WaitingTask; onClose: () => void }) {
-  const query = useQuery(previewQuery(task.v1_task_id));
+interface PreviewDialogProps {
+  task: WaitingTask;
+  engine: string | null;
+  onEngine: (engine: string | null) => void;
+  onClose: () => void;
+}
+
+function PreviewDialog({ task, engine, onEngine, onClose }: PreviewDialogProps) {
+  const query = useQuery({
+    ...previewQuery(task.v1_task_id, engine),
+    placeholderData: keepPreviousData,
+  });
   return (
     <Dialog onClose={onClose} title={`What ${task.name} becomes`} size="xl">
-      {query.isPending && <Skeleton height={120} />}
-      {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
-      {query.data && <TaskPreview task={query.data} />}
+      <Stack gap="sm">
+        {task.engine === null && <EngineSelect value={engine} onChange={onEngine} />}
+        {query.isPending && <Skeleton height={120} />}
+        {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
+        {query.data && <TaskPreview task={query.data} />}
+      </Stack>
     </Dialog>
   );
 }

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from autotuner.errors import NotFoundError
 from autotuner.migrate.database import UnitChoice, V1Source, opened
 from autotuner.migrate.database.verify import verify
+from autotuner.migrate.runtimes import named_by
 from autotuner.server.problems import ProblemKind
 from autotuner.server.v2.routing import (
     MOST_ID,
@@ -90,6 +91,8 @@ class WaitingTask(View):
     status: str
     """In version 1's words: `PENDING`, `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`."""
     base_runtime: str
+    engine: str | None
+    """Engine that `base_runtime` names; null where it names none: one may be asked for then."""
     experiments: int
     created_at: datetime | None
 
@@ -120,7 +123,8 @@ def list_waiting(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """Lists tasks of version 1 that have no task of version 2, a page at a time."""
-    total, items = waiting_tasks(service.store.sessions, after=after, limit=limit)
+    total, rows = waiting_tasks(service.store.sessions, after=after, limit=limit)
+    items = [{**row, "engine": named_by(row["base_runtime"])} for row in rows]
     return json_response(_WAITING, {"items": items, "total": total})
 
 
