@@ -135,6 +135,23 @@ def test_a_candidate_that_is_expected_to_add_nothing_is_launched_with_that_reaso
     assert reason.startswith("no candidate left is expected to add hypervolume; this one needs")
 
 
+@pytest.mark.parametrize("objectives", [TWO, ("tok_s_per_gpu",)])
+def test_figures_far_behind_all_expectations_are_not_called_unmeasured(
+    objectives: tuple[str, ...],
+) -> None:
+    """A busy machine measures a tenth of what is predicted of every other candidate."""
+    slow = tuple(
+        replace(p, ttft_ms=10 * p.ttft_ms, tpot_ms=10 * p.tpot_ms, tok_s=p.tok_s / 10)
+        for p in TRUTH["c000"]
+    )
+    history = (Outcome("c000", "completed", slow),)
+    state = replace(FRESH, history=history, spent_experiments=1, objectives=objectives)
+    assert "is measured yet" not in proposal(state).reason
+    limited = replace(state, slo={"tpot_ms": min(p.tpot_ms for p in slow) / 2})
+    reason = proposal(limited).reason
+    assert "nothing within the SLO is measured yet" in reason or "nearest to the SLO" in reason
+
+
 def test_what_a_reason_says_of_the_most_alike_launch_is_true() -> None:
     made = launches("hybrid", replace(FRESH, budget=Budget(experiments=10)))
     reported = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,10 +173,25 @@ def print_ui(task_id: int, folder: Path) -> None:
         folder: the home folder in which the task is stored.
     """
     home = "" if folder == state_folder(None) else f" --home {shlex.quote(str(folder))}"
-    steps = [*([] if is_built() else ["`make ui-build`"]), f"`autotuner serve{home}`"]
+    if is_built() or home:
+        steps = [*([] if is_built() else ["`make ui-build`"]), *_on_path()]
+        steps.append(f"`autotuner serve{home}`")
+    else:
+        steps = ["`make serve`"]
     fields = ServiceSettings.model_fields
     address = f"http://{fields['host'].default}:{fields['port'].default}/tasks/{task_id}"
     out().print(f"web UI: {', '.join(steps)}, then {address}", soft_wrap=True, markup=False)
+
+
+def _on_path() -> list[str]:
+    """What puts `autotuner` on the path, where it is not: its environment is not active."""
+    script = Path(sys.executable).with_name("activate")
+    if shutil.which("autotuner") is not None or not script.is_file():
+        return []
+    here = Path.cwd()
+    return [
+        f"`. {shlex.quote(str(script.relative_to(here) if here in script.parents else script))}`"
+    ]
 
 
 def report(number: int | None, *, home: Path | None, output: Path | None, as_json: bool) -> None:

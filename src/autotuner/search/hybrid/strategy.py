@@ -19,7 +19,7 @@ from autotuner.search.load_choice import EndLaunch, NextLevel, RunningLaunch
 from autotuner.search.points import describe_point, percent
 from autotuner.search.predictions import predicted
 from autotuner.search.progressive.strategy import ProgressiveStrategy
-from autotuner.search.slo import describe_slo
+from autotuner.search.slo import describe_slo, within
 from autotuner.search.stopping import stop_reason, too_little
 from autotuner.search.strategy import Proposal, SearchState, Stop
 
@@ -51,11 +51,21 @@ def _improvement(state: SearchState, best: ScoredCandidate) -> str:
         )
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
     if math.isinf(best.improvement):
-        return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
+        return _nothing_to_improve(state)
     if best.improvement < _NOTHING:
         gain = "hypervolume" if len(state.objectives) > 1 else "to the best so far"
         return f"no candidate left is expected to add {gain}; this one needs the smallest surprise"
     return f"expected to add {percent(best.improvement)} {what}"
+
+
+def _nothing_to_improve(state: SearchState) -> str:
+    """Why there is no hypervolume, or no best value, that a launch would add to."""
+    points = [point for outcome in state.history for point in outcome.points]
+    if not any(within(point, state.slo) for point in points):
+        return f"nothing {'within the SLO ' if state.slo else ''}is measured yet"
+    if len(state.objectives) > 1:
+        return "all that is measured so far lies behind the whole expected frontier"
+    return "all that is measured so far is worse than anything expected"
 
 
 def _expected(state: SearchState, best: ScoredCandidate) -> str:
