@@ -174,7 +174,7 @@ def print_ui(task_id: int, folder: Path) -> None:
     """
     home = "" if folder == state_folder(None) else f" --home {shlex.quote(str(folder))}"
     if is_built() or home:
-        steps = [*([] if is_built() else ["`make ui-build`"]), *_on_path()]
+        steps = [*([] if is_built() else ["`make ui-build`"]), *_activation()]
         steps.append(f"`autotuner serve{home}`")
     else:
         steps = ["`make serve`"]
@@ -183,8 +183,8 @@ def print_ui(task_id: int, folder: Path) -> None:
     out().print(f"web UI: {', '.join(steps)}, then {address}", soft_wrap=True, markup=False)
 
 
-def _on_path() -> list[str]:
-    """What puts `autotuner` on the path, where it is not: its environment is not active."""
+def _activation() -> list[str]:
+    """The command that activates our environment, where it is not active; else none."""
     script = Path(sys.executable).with_name("activate")
     if shutil.which("autotuner") is not None or not script.is_file():
         return []
