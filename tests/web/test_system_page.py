@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,8 @@ from service_process import ServiceProcess
 
 from autotuner.store import Store
 from autotuner.store.tokens import Tokens, TokenScope
+from autotuner.store.workers import WorkerRecord
+from autotuner.workers.machine import MachineUsage
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 TASK = {
@@ -21,6 +25,20 @@ TASK = {
     "model": {"id": "smollm2-135m"},
     "runtime": {"isl": 32, "osl": 8},
 }
+
+
+FAR = WorkerRecord(
+    id="far",
+    name="far",
+    kind="worker",
+    host="elsewhere",
+    boot="b",
+    pid=1,
+    pid_started=1,
+    version="1",
+    gpu="cpu",
+    devices=["cpu"],
+)
 
 
 def outside_address() -> str | None:
@@ -115,9 +133,18 @@ def test_the_page_says_why_a_task_waits_and_saves_a_backup(
     queue = page.get_by_role("region", name="Queue")
     expect(queue.get_by_role("row", name="waits here")).to_contain_text("No worker is running.")
     expect(page.get_by_role("region", name="Health")).to_contain_text("1 task waits")
-    usage = page.get_by_role("region", name="How busy this machine is")
+    usage = page.get_by_role("region", name="Machine usage")
     expect(usage.get_by_role("img", name="Memory")).to_be_visible()
-    expect(usage).to_contain_text("a sample every")
+    expect(usage).to_contain_text("one sample every")
+
+    # A worker elsewhere says how busy its machine is.
+    with Store.open(service.home) as store:
+        store.workers.add(FAR)
+        store.workers.heartbeat(FAR.id, "idle", asdict(MachineUsage(80.0, 256.0, 64.0, ())))
+    workers = page.get_by_role("region", name="Workers")
+    expect(workers.get_by_role("row", name="far")).to_contain_text(re.compile(r"CPU 80\s%, memory"))
+    usage.get_by_role("combobox", name="Machine").select_option("elsewhere")
+    expect(usage.get_by_role("img", name=re.compile(r"^CPU: 80\s% now"))).to_be_visible()
 
     database = page.get_by_role("region", name="Database")
     database.get_by_role("button", name="Back up now").click()

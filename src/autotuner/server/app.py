@@ -235,7 +235,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listens, and begins to sample."""
-        self._app.state.service.usage.start()
+        service: Service = self._app.state.service
+        service.usage.start(service.usage_of_others)
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,17 +11,24 @@ from pathlib import Path
 from fastapi.requests import HTTPConnection
 
 from autotuner.config import Model, TaskConfig
-from autotuner.errors import Problem
+from autotuner.errors import Problem, StoreError
+from autotuner.launch.processes import this_machine
 from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.subscribers import Subscribers
 from autotuner.server.usage_history import UsageHistory
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
+from autotuner.store.maintenance import known_workers
 from autotuner.store.tokens import Tokens
 from autotuner.tuning.task_points import PointReader
+from autotuner.workers.machine import MachineUsage
 from autotuner.workers.policy import Policy
+from autotuner.workers.usage_report import reported_usage
 from autotuner.workers.violations import violations
+
+_MOST_MACHINES = 100
+"""Machines of workers whose usage is kept."""
 
 
 def utc_now() -> datetime:
@@ -40,7 +48,7 @@ class Service:
         liveness: heartbeats of workers, as this process has seen them.
         points: operating points of tasks, as this process has read them.
         subscribers: sockets of v1's clients that this process has open.
-        usage: how busy this machine was while this process ran.
+        usage: how busy the machines were while this process ran.
     """
 
     store: Store
@@ -81,6 +89,22 @@ class Service:
     def browser_sessions(self) -> BrowserSessions:
         """The browsers that are signed in."""
         return BrowserSessions(self.store.sessions, self.tokens)
+
+    def usage_of_others(self) -> dict[str, MachineUsage]:
+        """Host -> how busy it is, of the machines of workers that are alive but this one; empty
+        without the database."""
+        here = this_machine().host
+        try:
+            workers = self.liveness.alive(known_workers(self.store.sessions))
+        except StoreError:
+            return {}
+        by_age = sorted(workers, key=lambda worker: worker.seen_at)
+        found = {
+            worker.host: usage
+            for worker in by_age
+            if worker.host != here and (usage := reported_usage(worker.usage)) is not None
+        }
+        return dict(itertools.islice(sorted(found.items()), _MOST_MACHINES))
 
     @property
     def logs(self) -> Path:

@@ -1,12 +1,12 @@
-"""How busy the service's machine was of late: samples in memory, as many as are kept."""
+"""How busy the service's machine and those of its workers were of late: samples in memory."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from autotuner.workers.machine import MachineReader, MachineUsage
@@ -17,16 +17,21 @@ _KEPT = 360
 """Half an hour."""
 
 
+Others = Callable[[], Mapping[str, MachineUsage]]
+"""Reads host -> how busy another machine is, as far as its workers say so."""
+
+
 @dataclass(frozen=True)
 class UsageSample:
-    """How busy the machine was at a moment."""
+    """How busy the machines were at a moment: the service's own, and by host those of workers."""
 
     at: datetime
     usage: MachineUsage
+    others: Mapping[str, MachineUsage] = field(default_factory=dict)
 
 
 class UsageHistory:
-    """Samples of this machine, the oldest first. A thread takes them between `start` and `stop`.
+    """Samples of the machines, the oldest first. A thread takes them between `start` and `stop`.
 
     Args:
         read: reads how busy the machine is; a `MachineReader` where left out.
@@ -55,21 +60,23 @@ class UsageHistory:
         """The samples that are kept; at least one, of now."""
         with self._lock:
             if not self._samples:
-                self._add()
+                self._add({})
             return tuple(self._samples)
 
-    def take(self) -> None:
-        """Takes a sample."""
+    def take(self, others: Mapping[str, MachineUsage] | None = None) -> None:
+        """Takes a sample of this machine, beside what others say of theirs."""
         with self._lock:
-            self._add()
+            self._add(others or {})
 
-    def _add(self) -> None:
-        self._samples.append(UsageSample(self._now(), self._read()))
+    def _add(self, others: Mapping[str, MachineUsage]) -> None:
+        self._samples.append(UsageSample(self._now(), self._read(), others))
 
-    def start(self) -> None:
+    def start(self, others: Others = dict) -> None:
         """Takes a sample every few seconds from now on."""
-        self._take_or_log()
-        self._thread = threading.Thread(target=self._go_on, name="usage", daemon=True)
+        self._take_or_log(others)
+        self._thread = threading.Thread(
+            target=self._go_on, args=(others,), name="usage", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -78,13 +85,13 @@ class UsageHistory:
         if self._thread is not None:
             self._thread.join()
 
-    def _go_on(self) -> None:
+    def _go_on(self, others: Others) -> None:
         while not self._ended.wait(self._every_s):
-            self._take_or_log()
+            self._take_or_log(others)
 
-    def _take_or_log(self) -> None:
+    def _take_or_log(self, others: Others) -> None:
         try:
-            self.take()
+            self.take(others())
         except Exception as error:  # a driver may raise anything, and answer the next time
             failed = f"{type(error).__name__}: {error}"
             if failed != self._failed:

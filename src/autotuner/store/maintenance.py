@@ -253,6 +253,7 @@ class KnownWorker:
     devices: list[str]
     status: str
     heartbeat: int
+    usage: dict[str, Any] | None
     started_at: datetime
     seen_at: datetime
     task_id: int | None

@@ -288,7 +288,7 @@ class WorkerRow(Base):
     """A process that runs tasks. `devices` are what it may use, "cpu" or indices of GPUs.
 
     `host` and `boot` name the machine since it was last started; `pid` and `pid_started` (clock
-    ticks after that) the process.
+    ticks after that) the process. `usage` says how busy the machine was at the newest heartbeat.
     """
 
     __tablename__ = "workers"
@@ -305,6 +305,7 @@ class WorkerRow(Base):
     devices: Mapped[list[str]]
     status: Mapped[str] = mapped_column(String(20), index=True)
     heartbeat: Mapped[int]
+    usage: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import delete, exists, select, update
 
@@ -52,12 +53,16 @@ class Workers:
         with self._sessions.writing() as session:
             session.merge(WorkerRow(**given, started_at=_now(), seen_at=_now()))
 
-    def heartbeat(self, worker_id: str, status: str) -> bool:
-        """Says that it lives, and whether it is "idle" or "busy"; False where it is forgotten."""
+    def heartbeat(self, worker_id: str, status: str, usage: dict[str, Any] | None = None) -> bool:
+        """Says that it lives, and whether it is "idle" or "busy"; False where it is forgotten.
+
+        Args:
+            usage: how busy its machine is; None where that is not known.
+        """
         change = (
             update(WorkerRow)
             .where(WorkerRow.id == worker_id)
-            .values(heartbeat=WorkerRow.heartbeat + 1, status=status, seen_at=_now())
+            .values(heartbeat=WorkerRow.heartbeat + 1, status=status, usage=usage, seen_at=_now())
         )
         with self._sessions.writing() as session:
             return session.connection().execute(change).rowcount == 1

@@ -18,6 +18,7 @@ from autotuner.workers.devices import Devices
 from autotuner.workers.heartbeat import WORKER_TIMES, PeriodicThread, WorkerTimes
 from autotuner.workers.lease import SHUTDOWN, LeaseKeeper, TaskEngines
 from autotuner.workers.run_task import Left, WorkerSetup, run_task
+from autotuner.workers.usage_report import UsageReport
 from autotuner.workers.watcher import Watcher, end_leftovers
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Registration:
 
     Args:
         watch: whether it looks at the others as well.
+        usage: how busy its machine is, reported with each heartbeat.
     """
 
     def __init__(
@@ -54,13 +56,17 @@ class Registration:
         *,
         times: WorkerTimes = WORKER_TIMES,
         watch: bool = True,
+        usage: UsageReport | None = None,
     ) -> None:
         self._store = store
         self._me = me
         self.busy = False
+        self._usage = usage or UsageReport()
         self._running = ExitStack()
+        every_s = times.registration_s
         self._threads = [
-            PeriodicThread(self._give_heartbeat, times.registration_s, name="registration")
+            PeriodicThread(self._usage.take, every_s, name="usage"),
+            PeriodicThread(self._give_heartbeat, every_s, name="registration"),
         ]
         if watch:
             look = Watcher(store, me, times=times).look
@@ -85,7 +91,7 @@ class Registration:
     def _give_heartbeat(self) -> None:
         status = "busy" if self.busy else "idle"
         try:
-            if not self._store.workers.heartbeat(self._me.id, status):
+            if not self._store.workers.heartbeat(self._me.id, status, self._usage.to_json()):
                 # Others took it for dead, as after a long sleep of the machine.
                 self._store.workers.add(dataclasses.replace(self._me, status=status))
         except StoreError as error:

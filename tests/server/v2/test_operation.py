@@ -8,7 +8,7 @@ import platform
 import sqlite3
 import threading
 from collections import namedtuple
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ import pytest
 from fastapi.testclient import TestClient
 from test_system import TASK, add_worker
 
+from autotuner.launch.processes import this_machine
 from autotuner.server.app import create_app
+from autotuner.server.liveness import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
 from autotuner.server.usage_history import UsageHistory
 from autotuner.server.v2 import system
@@ -45,6 +47,48 @@ def test_samples_are_kept_in_order_and_no_more_than_half_an_hour_of_them(service
     assert busy == [float(one) for one in range(500 - len(busy), 500)]
     assert len(busy) * listed["every_s"] == 1_800
     assert listed["items"][0]["gpus"] == [vars(gpu)]
+
+
+def test_machines_of_workers_are_shown_while_their_workers_live(
+    client: TestClient, service: Service
+) -> None:
+    busy = MachineUsage(80.0, 256.0, 64.0, (GpuUsage(0, "NVIDIA H100", 80.0, 70.5, 93.0, 1.0, 2),))
+    report = asdict(busy)
+    here = this_machine().host
+
+    def take() -> None:
+        service.usage.take(service.usage_of_others())
+
+    add_worker(service, "first", host="far", usage=report)
+    add_worker(service, "own", host=here, usage=report)
+    add_worker(service, "silent", host="silent", usage=None)
+    add_worker(service, "other form", host="new", usage={"cores": 3})
+    take()
+    add_worker(service, "first", host="far", usage=None)
+    take()
+    add_worker(service, "first", host="far", usage={**report, "cpu_percent": 20.0})
+    take()
+    listed = client.get(f"{SYSTEM}/usage").json()
+    assert (listed["host"], listed["hosts"], len(listed["items"])) == (here, [here, "far"], 3)
+    far = client.get(f"{SYSTEM}/usage", params={"host": "far"}).json()
+    assert [item["cpu_percent"] for item in far["items"]] == [80.0, 20.0]
+    assert far["items"][0]["gpus"] == [vars(busy.gpus[0])]
+    assert {item["at"] for item in far["items"]} < {item["at"] for item in listed["items"]}
+    refused = client.get(f"{SYSTEM}/usage", params={"host": "silent"})
+    assert refused.status_code == 404
+    workers = {row["id"]: row for row in client.get(f"{SYSTEM}/workers").json()["items"]}
+    assert workers["own"]["usage"] == {**report, "gpus": list(report["gpus"])}
+    assert workers["silent"]["usage"] is workers["other form"]["usage"] is None
+
+
+def test_a_dead_worker_says_nothing_of_its_machine(service: Service) -> None:
+    now_s = [0.0]
+    watching = replace(service, liveness=Liveness(lambda: now_s[0]))
+    usage = MachineUsage(80.0, 256.0, 64.0, ())
+    add_worker(service, "first", host="far", usage=asdict(usage))
+    assert watching.usage_of_others() == {"far": usage}
+    now_s[0] = DEAD_AFTER_S
+    assert watching.usage_of_others() == {}
 
 
 def test_this_machine_is_sampled_without_a_thread(client: TestClient) -> None:

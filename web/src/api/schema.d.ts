@@ -689,7 +689,8 @@ export interface paths {
         };
         /**
          * List Usage
-         * @description Lists how busy the service's machine was of late: CPUs, memory, GPUs.
+         * @description Lists how busy a machine was of late: CPUs, memory, GPUs. A sample is missing while none of
+         *     its workers said so.
          */
         get: operations["list_usage"];
         put?: never;
@@ -3699,6 +3700,23 @@ export interface components {
             others: number;
             /** Stolen */
             stolen: number;
+        };
+        /**
+         * MachineUsageView
+         * @description How busy a machine is.
+         */
+        MachineUsageView: {
+            /**
+             * Cpu Percent
+             * @description Of all its cores, since the reading before; null of the first.
+             */
+            cpu_percent: number | null;
+            /** Gpus */
+            gpus: components["schemas"]["GpuUsageView"][];
+            /** Memory Gib */
+            memory_gib: number;
+            /** Memory Used Gib */
+            memory_used_gib: number;
         };
         /**
          * MadeToken
@@ -7556,12 +7574,22 @@ export interface components {
         UsageList: {
             /** Every S */
             every_s: number;
+            /**
+             * Host
+             * @description Machine that they are of.
+             */
+            host: string;
+            /**
+             * Hosts
+             * @description Machines that can be asked for: the service's own, then those of workers on others.
+             */
+            hosts: string[];
             /** Items */
             items: components["schemas"]["UsageView"][];
         };
         /**
          * UsageView
-         * @description How busy the service's machine was at a moment.
+         * @description How busy a machine was at a moment.
          */
         UsageView: {
             /**
@@ -7571,7 +7599,7 @@ export interface components {
             at: string;
             /**
              * Cpu Percent
-             * @description Of all its cores, since the sample before; null of the first.
+             * @description Of all its cores, since the reading before; null of the first.
              */
             cpu_percent: number | null;
             /** Gpus */
@@ -7819,6 +7847,8 @@ export interface components {
              * @description Task that it works on.
              */
             task_id: number | null;
+            /** @description How busy its machine was at its last heartbeat; null where it did not say so. */
+            usage: components["schemas"]["MachineUsageView"] | null;
             /** Version */
             version: string;
         };
@@ -12026,7 +12056,10 @@ export interface operations {
     };
     list_usage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description One of `hosts`; the service's machine if left out. */
+                host?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -12062,6 +12095,15 @@ export interface operations {
             };
             /** @description `forbidden`: The token or session does not allow this; `wrong-origin`: Requests from other web pages are refused */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description `not-found`: Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

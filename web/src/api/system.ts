@@ -19,11 +19,16 @@ export type TokenScope = Schemas["TokenScope"];
 const OFTEN_MS = 5_000;
 const SOMETIMES_MS = 30_000;
 
-export const usageQuery = queryOptions({
-  queryKey: ["system", "usage"],
-  queryFn: ({ signal }) => bodyOf(client.GET("/api/v2/system/usage", { signal })),
-  refetchInterval: OFTEN_MS,
-});
+/** How busy a machine was of late; the service's own where none is named. */
+export const usageQuery = (host: string | null = null) =>
+  queryOptions({
+    queryKey: ["system", "usage", host],
+    queryFn: ({ signal }) => {
+      const params = { query: host === null ? {} : { host } };
+      return bodyOf(client.GET("/api/v2/system/usage", { params, signal }));
+    },
+    refetchInterval: OFTEN_MS,
+  });
 
 export const queueQuery = queryOptions({
   queryKey: ["system", "queue"],

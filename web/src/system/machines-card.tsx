@@ -40,7 +40,7 @@ export function DevicesCard() {
                     : withUnit(number(device.bandwidth_gb_s), "GB/s")}
                 </Table.Td>
                 <Table.Td data-label="Worker" className="text-of-users">
-                  {holdersOf(device, workers) || <span className="quiet">none has it</span>}
+                  {holdersOf(device, workers) || <span className="quiet">none</span>}
                 </Table.Td>
               </Table.Tr>
             ))}
@@ -72,11 +72,11 @@ export function WorkersCard() {
         workers.length === 0 ? (
           <EmptyState
             isSmall
-            title="No worker is known"
+            title="No worker is registered"
             text={
               <>
-                Tasks wait until one runs: <code>autotuner worker</code> starts one on any machine
-                that reaches the database.
+                Tasks wait until one is running: <code>autotuner worker</code> starts one on any
+                machine that can reach the database.
               </>
             }
           />
@@ -87,6 +87,7 @@ export function WorkersCard() {
                 <Table.Th scope="col">Worker</Table.Th>
                 <Table.Th scope="col">Devices</Table.Th>
                 <Table.Th scope="col">State</Table.Th>
+                <Table.Th scope="col">Its machine</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -101,11 +102,25 @@ export function WorkersCard() {
   );
 }
 
+/** How busy the machine of a worker was at its last heartbeat; empty where it did not say so. */
+export function usageText({ alive, usage }: Pick<Worker, "alive" | "usage">): string {
+  if (!alive || usage === null) return "";
+  const busiest = usage.gpus.flatMap(({ use_percent }) => use_percent ?? []);
+  return [
+    usage.cpu_percent !== null && `CPU ${withUnit(number(usage.cpu_percent), "%")}`,
+    `memory ${gibibytes(usage.memory_used_gib)} of ${gibibytes(usage.memory_gib)}`,
+    busiest.length > 0 &&
+      `${counted(usage.gpus.length, "GPU")}, the busiest ${withUnit(number(Math.max(...busiest)), "%")}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
 function WorkerRow({ worker }: { worker: Worker }) {
   return (
     <Table.Tr>
       <Table.Th scope="row" className="text-of-users">
-        {worker.kind === "cli" ? "a command line" : worker.name}
+        {worker.kind === "cli" ? "command line" : worker.name}
         <Text size="xs" className="quiet">
           {worker.host}, process {worker.pid}, version {worker.version}
         </Text>
@@ -125,6 +140,9 @@ function WorkerRow({ worker }: { worker: Worker }) {
             silent for {duration(worker.heartbeat_age_s)}
           </Badge>
         )}
+      </Table.Td>
+      <Table.Td data-label="Its machine">
+        {usageText(worker) || <span className="quiet">not reported</span>}
       </Table.Td>
     </Table.Tr>
   );

@@ -19,7 +19,7 @@ import { VersionsCard } from "./versions-card";
 export function SystemPage() {
   const isAdmin = useQuery(sessionQuery).data?.scope === "admin";
   const queries = useQueryClient();
-  const usage = useQuery(usageQuery);
+  const usage = useQuery(usageQuery());
   const isGone = isOffline(usage.error);
   // What does not renew itself is read again once the service is back.
   useEffect(() => {
@@ -36,7 +36,7 @@ export function SystemPage() {
         System
       </Title>
       <Text size="sm" className="quiet" mb="sm">
-        The service, its machine, and who works for it.
+        The service, its machines and its workers.
       </Text>
       {isGone && (
         <div className={classes.notice}>

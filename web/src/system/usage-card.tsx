@@ -1,27 +1,52 @@
-import { Text } from "@mantine/core";
+import { NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { usageQuery } from "~/api/system";
 import { duration, gibibytes, number, percent, withUnit } from "~/ui/format";
 import { SystemCard } from "./card";
 import classes from "./system.module.css";
-import { linesOf, peakOf, type Series, seriesOf } from "./usage-series";
+import { evenly, linesOf, peakOf, type Series, seriesOf } from "./usage-series";
 
 const WIDTH = 240;
 const HEIGHT = 44;
 
-/** CPUs, memory and GPUs of the service's machine over the last half hour. */
+/** CPUs, memory and GPUs over the last half hour: of the service's machine, or of a worker's. */
 export function UsageCard() {
-  const query = useQuery(usageQuery);
+  const [host, setHost] = useState<string | null>(null);
+  // The service's machine is asked for anyway: it knows of the others.
+  const own = useQuery(usageQuery());
+  const query = useQuery(usageQuery(host));
+  const [here, ...others] = own.data?.hosts ?? [];
+  const known = host === null || others.includes(host) ? others : [...others, host];
   return (
-    <SystemCard id="system-usage" title="How busy this machine is" query={query} isWide>
+    <SystemCard
+      id="system-usage"
+      title="Machine usage"
+      query={query}
+      isWide
+      aside={
+        known.length > 0 && (
+          <NativeSelect
+            size="xs"
+            aria-label="Machine"
+            value={host ?? ""}
+            onChange={(event) => setHost(event.currentTarget.value || null)}
+            data={[
+              { value: "", label: `${here} (the service's)` },
+              ...known.map((name) => ({ value: name, label: name })),
+            ]}
+          />
+        )
+      }
+    >
       {(data) => {
-        const span = data.every_s * Math.max(0, data.items.length - 1);
+        const span = data.every_s * Math.max(0, evenly(data).length - 1);
         return (
           <>
             <Text size="xs" className="quiet">
               {span === 0
-                ? "The first samples are taken."
-                : `The last ${duration(span)}, a sample every ${duration(data.every_s)}; engines and everything else count.`}
+                ? "The first samples are being taken."
+                : `The last ${duration(span)}, one sample every ${duration(data.every_s)}. Everything that runs on the machine counts, not only engines.`}
             </Text>
             <div className={classes.series}>
               {seriesOf(data).map((series) => (
@@ -51,12 +76,12 @@ function Line({ series }: { series: Series }) {
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${title}: ${now === null ? "not known" : value} now, ${peakText} at the most`}
+        aria-label={`${title}: ${now === null ? "not known" : value} now, peak ${peakText}`}
       >
         <path d={linesOf(shares, WIDTH, HEIGHT)} vectorEffect="non-scaling-stroke" />
       </svg>
       <span className="quiet text-of-users">
-        most {peakText}
+        peak {peakText}
         {product && `, ${product}`}
       </span>
     </figure>

@@ -12,7 +12,7 @@ function samples(...gpus: { index: number; use_percent: number | null }[][]): Us
     memory_used_gib: 16,
     gpus: each.map((gpu) => ({ ...GPU, memory_used_gib: 20, ...gpu })),
   }));
-  return { every_s: 5, items };
+  return { every_s: 5, host: "here", hosts: ["here"], items };
 }
 
 describe("how busy the machine was", () => {
@@ -30,8 +30,15 @@ describe("how busy the machine was", () => {
     expect(found[3]).toMatchObject({ shares: [null, 0.25, 0.25], now: 20, most: 80 });
   });
 
+  it("a time without samples is a hole as wide as it was long", () => {
+    const { items, ...rest } = samples([], [], [], []);
+    const [first, , , last] = items;
+    const found = seriesOf({ ...rest, items: [first, last].filter((one) => one !== undefined) });
+    expect(found[0]?.shares).toEqual([0, null, null, 0.3]);
+  });
+
   it("nothing is drawn of nothing", () => {
-    expect(seriesOf({ every_s: 5, items: [] })).toEqual([]);
+    expect(seriesOf({ every_s: 5, host: "here", hosts: ["here"], items: [] })).toEqual([]);
     expect(peakOf([null])).toBeNull();
   });
 

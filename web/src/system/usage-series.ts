@@ -15,20 +15,39 @@ export interface Series {
   unit: "%" | "GiB";
 }
 
+type Sample = UsageList["items"][number];
+
+const MOST_SAMPLES = 360;
+
+/** Samples at even steps of time; null for each step of which none was taken. */
+export function evenly({ items, every_s }: UsageList): (Sample | null)[] {
+  const found: (Sample | null)[] = [];
+  let beforeMs: number | null = null;
+  for (const sample of items) {
+    const atMs = Date.parse(sample.at);
+    const steps = beforeMs === null ? 1 : Math.round((atMs - beforeMs) / (1_000 * every_s));
+    for (let missing = 1; missing < Math.min(steps, MOST_SAMPLES); missing += 1) found.push(null);
+    found.push(sample);
+    beforeMs = atMs;
+  }
+  return found.slice(-MOST_SAMPLES);
+}
+
 /** CPUs and memory, then use and memory of each GPU. */
-export function seriesOf({ items }: UsageList): Series[] {
-  const newest = items.at(-1);
+export function seriesOf(usage: UsageList): Series[] {
+  const items = evenly(usage);
+  const newest = usage.items.at(-1);
   if (!newest) return [];
   const found = [
     percentSeries(
       "cpu",
       "CPU",
-      items.map(({ cpu_percent }) => cpu_percent),
+      items.map((sample) => sample?.cpu_percent ?? null),
     ),
     memorySeries("memory", "Memory", newest.memory_gib, items.map(usedMemory)),
   ];
   for (const { index, name, memory_gib } of newest.gpus) {
-    const samples = items.map(({ gpus }) => gpus.find((gpu) => gpu.index === index));
+    const samples = items.map((sample) => sample?.gpus.find((gpu) => gpu.index === index));
     const ofGpu = [
       percentSeries(
         `gpu-${index}`,
@@ -47,7 +66,7 @@ export function seriesOf({ items }: UsageList): Series[] {
   return found;
 }
 
-const usedMemory = (sample: UsageList["items"][number]) => sample.memory_used_gib;
+const usedMemory = (sample: Sample | null) => sample?.memory_used_gib ?? null;
 
 function percentSeries(id: string, title: string, values: (number | null)[]): Series {
   const shares = values.map((value) => (value === null ? null : value / 100));

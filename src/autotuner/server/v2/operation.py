@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
+from fastapi import Path, Query
 from fastapi.responses import FileResponse, Response
 from pydantic import TypeAdapter
 
-from autotuner.errors import AutotunerError
+from autotuner.errors import AutotunerError, NotFoundError
+from autotuner.launch.processes import this_machine
 from autotuner.server.problems import ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.usage_history import EVERY_S
 from autotuner.server.v2.routing import ServiceDep, Text, View, json_response, problems, v2_router
+from autotuner.server.v2.system import MachineUsageView, machine_usage
 from autotuner.server.v2.waiting import WaitingView, why_waiting
 from autotuner.store.backups import backup_file, backups_in, delete_backup, made_backup
 from autotuner.store.maintenance import (
@@ -34,33 +36,20 @@ _WORKER = "worker"
 _KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
-class GpuUsageView(View):
-    """How busy a GPU is; null where its driver does not tell."""
-
-    index: int
-    name: str
-    memory_gib: float
-    memory_used_gib: float
-    use_percent: float | None
-    power_w: float | None
-    temperature_c: float | None
-
-
-class UsageView(View):
-    """How busy the service's machine was at a moment."""
+class UsageView(MachineUsageView):
+    """How busy a machine was at a moment."""
 
     at: datetime
-    cpu_percent: float | None
-    """Of all its cores, since the sample before; null of the first."""
-    memory_gib: float
-    memory_used_gib: float
-    gpus: list[GpuUsageView]
 
 
 class UsageList(View):
     """Samples of the last half hour at the most, the oldest first; a restart forgets them."""
 
     every_s: float
+    host: str
+    """Machine that they are of."""
+    hosts: list[str]
+    """Machines that can be asked for: the service's own, then those of workers on others."""
     items: list[UsageView]
 
 
@@ -126,14 +115,34 @@ BACKUP: TypeAdapter[BackupView] = TypeAdapter(BackupView)
 BACKUP_LIST: TypeAdapter[BackupList] = TypeAdapter(BackupList)
 
 
-@router.get("/usage", response_model=UsageList)
-def list_usage(service: ServiceDep) -> Response:
-    """Lists how busy the service's machine was of late: CPUs, memory, GPUs."""
+@router.get("/usage", response_model=UsageList, responses=problems(ProblemKind.NOT_FOUND))
+def list_usage(
+    service: ServiceDep,
+    host: Annotated[
+        Text | None,
+        Query(max_length=200, description="One of `hosts`; the service's machine if left out."),
+    ] = None,
+) -> Response:
+    """Lists how busy a machine was of late: CPUs, memory, GPUs. A sample is missing while none of
+    its workers said so."""
+    here, samples = this_machine().host, service.usage.samples()
+    others = sorted({name for sample in samples for name in sample.others})
+    asked = here if host is None else host
+    if asked != here and asked not in others:
+        raise NotFoundError(
+            f"no worker has said of late how busy {asked[:100]!r} is",
+            remedy="`hosts` lists the machines that are known",
+        )
+    usages = (
+        (sample.at, sample.usage if asked == here else sample.others.get(asked))
+        for sample in samples
+    )
     items = [
-        {"at": sample.at, **vars(sample.usage), "gpus": [vars(gpu) for gpu in sample.usage.gpus]}
-        for sample in service.usage.samples()
+        {"at": at, **usage} for at, found in usages if (usage := machine_usage(found)) is not None
     ]
-    return json_response(USAGE, {"every_s": EVERY_S, "items": items})
+    return json_response(
+        USAGE, {"every_s": EVERY_S, "host": asked, "hosts": [here, *others], "items": items}
+    )
 
 
 @router.get("/queue", response_model=Queue)

@@ -6,6 +6,7 @@ import importlib.metadata
 import platform
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -31,8 +32,9 @@ from autotuner.store.maintenance import (
     sizes,
 )
 from autotuner.workers.devices import found_gpus
-from autotuner.workers.machine import gpu_kinds
+from autotuner.workers.machine import MachineUsage, gpu_kinds
 from autotuner.workers.policy import ModelSource, Policy
+from autotuner.workers.usage_report import reported_usage
 
 router = v2_router("/system", "system")
 _LIBRARIES = ("fastapi", "pydantic", "sqlalchemy", "uvicorn")
@@ -101,6 +103,28 @@ class DeviceList(View):
     items: list[DeviceView]
 
 
+class GpuUsageView(View):
+    """How busy a GPU is; null where its driver does not tell."""
+
+    index: int
+    name: str
+    memory_gib: float
+    memory_used_gib: float
+    use_percent: float | None
+    power_w: float | None
+    temperature_c: float | None
+
+
+class MachineUsageView(View):
+    """How busy a machine is."""
+
+    cpu_percent: float | None
+    """Of all its cores, since the reading before; null of the first."""
+    memory_gib: float
+    memory_used_gib: float
+    gpus: list[GpuUsageView]
+
+
 class WorkerView(View):
     """A process that runs tasks."""
 
@@ -122,6 +146,8 @@ class WorkerView(View):
     """Seconds since this process has seen its heartbeat grow."""
     task_id: int | None
     """Task that it works on."""
+    usage: MachineUsageView | None
+    """How busy its machine was at its last heartbeat; null where it did not say so."""
     started_at: datetime
     heartbeat_at: datetime
     """Time of its last heartbeat, by its own clock."""
@@ -233,6 +259,7 @@ def list_workers(service: ServiceDep) -> Response:
             "heartbeat_at": each.seen_at,
             "heartbeat_age_s": ages_s[each.id],
             "alive": ages_s[each.id] < DEAD_AFTER_S,
+            "usage": machine_usage(reported_usage(each.usage)),
         }
         for each in workers
     ]
@@ -278,6 +305,11 @@ def get_versions(service: ServiceDep) -> Response:
             "libraries": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         },
     )
+
+
+def machine_usage(usage: MachineUsage | None) -> dict[str, Any] | None:
+    """How busy a machine is, as it is answered."""
+    return None if usage is None else asdict(usage)
 
 
 def _left(workers: Iterable[KnownWorker]) -> list[dict[str, Any]]:
