@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up_bench import Bench, level, opened
+from made_up_bench import Bench, level, opened, smooth
 from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
+from autotuner.report.points import disturbed_note
 from autotuner.store import Standing
 from autotuner.store.listing import task_items
 from autotuner.tuning.events import Event, ExperimentEnded, ExperimentStarted
@@ -113,6 +114,22 @@ def test_the_best_point_of_a_task_is_the_one_that_is_recommended(bench: Bench) -
         assert best[name] == getattr(chosen, name)
     (index,) = (e.index for e in summary.experiments if e.id == chosen.experiment)
     assert best["experiment_index"] == index
+
+
+def test_levels_that_were_disturbed_are_counted_with_the_best_point_and_in_words(
+    bench: Bench,
+) -> None:
+    def late_at_4(slots: int, concurrency: int) -> Measurement | None:
+        found = smooth(slots, concurrency)
+        assert found is not None
+        return found.model_copy(update={"client_bottleneck": concurrency == 4})
+
+    summary, _ = bench.tune(load=late_at_4)
+    best = shown(bench, summary.task.id)["best"]
+    assert (best["levels"], best["disturbed_levels"]) == (6, 3)
+    note = disturbed_note(summary)
+    assert note is not None
+    assert note.startswith("3 of 6 levels were measured while other processes used the machine")
 
 
 def test_the_best_point_is_renewed_whenever_an_experiment_ends(bench: Bench) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
 from autotuner.search import OBJECTIVES, OperatingPoint
+from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.few_requests import measured_notes
 from autotuner.tuning.operating_points import FigureView, MeasuredLevel, measured_levels
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
@@ -167,11 +168,5 @@ def short_level_notes(summary: TaskSummary) -> list[str]:
 
 def disturbed_note(summary: TaskSummary) -> str | None:
     """How many levels were not measured in peace, and what to do about it; None where all were."""
-    levels = [level for experiment in summary.experiments for level in experiment.measurements]
-    count = sum(level.is_disturbed for level in levels)
-    if not count:
-        return None
-    return (
-        f"{count} of {len(levels)} levels were measured while other processes used the machine or "
-        "the load generator was late: measure again on an idle machine (tune --again)"
-    )
+    found = disturbance_of(level for e in summary.experiments for level in e.measurements)
+    return None if found is None else f"{found.text}: {found.remedy} (tune --again)"

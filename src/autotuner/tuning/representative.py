@@ -76,12 +76,15 @@ def best_point(
     if chosen is None:
         return None
     point, _, meets_slo = chosen
+    levels = [level for e in completed.values() for level in e.measurements]
     return {
         "experiment_index": completed[point.candidate_id].index,
         "candidate": point.candidate_id,
         "load": point.load.to_json(),
         **{name: getattr(point, name) for name in _OF_BEST},
         "meets_slo": meets_slo if slo else None,
+        "levels": len(levels),
+        "disturbed_levels": sum(level.is_disturbed for level in levels),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from made_runs import begin, claimed, created, finish, run
+from made_runs import begin, claimed, created, finish, measurement, run
 
 from autotuner.config import load_task
 from autotuner.landscapes import read_landscape
@@ -79,6 +79,21 @@ def test_the_frontier_is_reported_as_it_was_asked_for(client: TestClient, task: 
     actual = client.get(f"{task}/frontier", params={"kind": "actual"}).json()
     assert actual == both | {"predicted": None}
     assert client.get(f"{task}/frontier", params={"kind": "x"}).status_code == 422
+
+
+def test_the_frontier_says_how_many_levels_were_disturbed(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    run(service, task_id)
+    address = f"/api/v2/tasks/{task_id}/frontier"
+    assert client.get(address).json()["disturbance"] is None
+    late = measurement(8, 70.0).model_copy(update={"client_bottleneck": True})
+    service.store.add_measurement(service.store.experiments(task_id)[0].id, late)
+    found = client.get(address).json()["disturbance"]
+    assert (found["levels"], found["disturbed"]) == (7, 1)
+    assert found["text"].startswith("1 of 7 levels were measured while other processes")
+    assert found["remedy"] == "measure again on an idle machine"
 
 
 def test_the_comparison_says_how_far_each_prediction_was_off(client: TestClient, task: str) -> None:

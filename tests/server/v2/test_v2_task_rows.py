@@ -28,6 +28,8 @@ BEST = {
     "tpot_ms": None,
     "e2e_p90_ms": 370.5,
     "meets_slo": None,
+    "levels": 6,
+    "disturbed_levels": 2,
 }
 
 

@@ -8,17 +8,32 @@ export type Recommended = NonNullable<Schemas["FrontierView"]["recommended"]>;
 export type RecommendedPoint = Schemas["OperatingPointView"];
 export type Figure = Schemas["FigureView"];
 
+/** Levels that were not measured in peace. */
+export type Disturbance = NonNullable<Schemas["FrontierView"]["disturbance"]>;
+
+const frontierQuery = (taskId: number) =>
+  queryOptions({
+    queryKey: ["summary", taskId, "frontier"],
+    queryFn: () =>
+      bodyOf(
+        client.GET("/api/v2/tasks/{task_id}/frontier", {
+          params: { path: { task_id: taskId }, query: { kind: "actual" } },
+        }),
+      ),
+  });
+
+/** The point to serve with; null while nothing is measured. */
 export const recommendedQuery = (taskId: number) =>
   queryOptions({
-    queryKey: ["summary", taskId, "recommended"],
-    queryFn: async (): Promise<Recommended | null> =>
-      (
-        await bodyOf(
-          client.GET("/api/v2/tasks/{task_id}/frontier", {
-            params: { path: { task_id: taskId }, query: { kind: "actual" } },
-          }),
-        )
-      ).recommended,
+    ...frontierQuery(taskId),
+    select: (found): Recommended | null => found.recommended,
+  });
+
+/** Levels that were not measured in peace; null where all were. */
+export const disturbanceQuery = (taskId: number) =>
+  queryOptions({
+    ...frontierQuery(taskId),
+    select: (found): Disturbance | null => found.disturbance ?? null,
   });
 
 /** The recommended point with the intervals of its figures; null while nothing is measured. */

@@ -1905,10 +1905,22 @@ export interface components {
         BestPointView: {
             /** Candidate */
             candidate: string;
+            /**
+             * Disturbed Levels
+             * @description Number of these that were measured while others used the machine, or the load generator was
+             *     late.
+             */
+            disturbed_levels?: number | null;
             /** E2E P90 Ms */
             e2e_p90_ms: number;
             /** Experiment Index */
             experiment_index: number;
+            /**
+             * Levels
+             * @description Number of levels that the task measured, each repeat of its own; null or absent of a task
+             *     that an earlier version measured.
+             */
+            levels?: number | null;
             load: components["schemas"]["LoadLevel"];
             /**
              * Meets Slo
@@ -2486,6 +2498,32 @@ export interface components {
             ] | null;
             /** Std */
             std: number;
+        };
+        /**
+         * DisturbanceView
+         * @description Levels that were measured while others used the machine, or the load generator was late.
+         */
+        DisturbanceView: {
+            /**
+             * Disturbed
+             * @description Number of these that were disturbed.
+             */
+            disturbed: number;
+            /**
+             * Levels
+             * @description Number of levels that were measured, each repeat of its own.
+             */
+            levels: number;
+            /**
+             * Remedy
+             * @description Advice.
+             */
+            remedy: string;
+            /**
+             * Text
+             * @description The same in words.
+             */
+            text: string;
         };
         /**
          * EngineList
@@ -3175,6 +3213,8 @@ export interface components {
              * @description Measured points; null where they were not requested.
              */
             actual: components["schemas"]["PointView"][] | null;
+            /** @description Levels of the task that were not measured in peace; null where all were. */
+            disturbance: components["schemas"]["DisturbanceView"] | null;
             /** Objectives */
             objectives: string[];
             /**

@@ -118,6 +118,12 @@ export async function act(id: number, action: Action): Promise<Task> {
   }
 }
 
+/** A pending task with the same document and without results. */
+export async function cloneTask(id: number, name: string): Promise<Task> {
+  const params = { path: { task_id: id } };
+  return bodyOf(client.POST("/api/v2/tasks/{task_id}/clone", { params, body: { name } }));
+}
+
 /** Deletes a task and all that was measured for it; the request outlives the page. */
 export async function deleteTask(id: number): Promise<void> {
   const params = { path: { task_id: id } };

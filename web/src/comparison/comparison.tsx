@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { comparisonQuery, type LevelComparison } from "~/api/comparison";
+import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { quantity } from "~/ui/quantities";
@@ -59,6 +60,7 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
 
   return (
     <Stack gap="md">
+      <DisturbanceNotice />
       <Group justify="space-between" gap="sm">
         <Text size="sm" className="quiet" maw={720}>
           Each level as predicted just before its launch, against its measurement. On the diagonal a

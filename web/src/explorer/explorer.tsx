@@ -4,6 +4,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useMemo, useRef } from "react";
 import { pointsQuery, type TaskPoints } from "~/api/points";
 import { usePalette } from "~/charts/palette";
+import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { useWhenIdle } from "~/ui/after-paint";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
@@ -132,6 +133,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
 
   return (
     <Stack gap="md">
+      <DisturbanceNotice />
       <section className={`card ${classes.controls}`} aria-label="What is shown">
         <Toolbar
           view={view}

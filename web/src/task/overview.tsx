@@ -1,4 +1,5 @@
 import { Stack } from "@mantine/core";
+import { DisturbanceNotice } from "./disturbance-notice";
 import { Downloads } from "./downloads";
 import { FailuresCard } from "./failures-card";
 import { GoalsCard } from "./goals-card";
@@ -15,6 +16,7 @@ export function Overview() {
   return (
     <>
       <ProgressCard />
+      <DisturbanceNotice mt="md" />
       <div className={classes.grid}>
         <Stack gap="md">
           {hasAnswer && <RecommendedCard />}

@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import {
+  disturbanceQuery,
   type Recommended,
   type RecommendedPoint,
   recommendedPointQuery,
@@ -16,6 +17,7 @@ import { load } from "~/ui/format";
 import { quantity, unitBeside } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
 import { VerdictBadge } from "~/ui/verdict-badge";
+import { isMostlyDisturbed } from "./disturbance";
 import classes from "./overview.module.css";
 import { SettingsLine } from "./settings-line";
 import { interval, limitsOf } from "./slo";
@@ -101,7 +103,7 @@ function Answer({ task, point, details }: AnswerProps) {
   const index = details?.experiment_index ?? null;
   return (
     <Stack gap="sm">
-      {!point.meets_slo && <NothingMeets />}
+      {!point.meets_slo && <NothingMeets taskId={task.id} />}
       <Text size="sm" className="text-of-users">
         {asSentence(point.reason)}
       </Text>
@@ -178,16 +180,20 @@ function Answer({ task, point, details }: AnswerProps) {
 }
 
 /** By how much the nearest point misses is in its reason. */
-function NothingMeets() {
+function NothingMeets({ taskId }: { taskId: number }) {
+  const disturbance = useQuery(disturbanceQuery(taskId)).data;
+  const isDoubtful = disturbance ? isMostlyDisturbed(disturbance) : false;
   return (
     <Alert
       color="yellow"
       variant="light"
       icon={<IconAlertTriangle aria-hidden />}
-      title="Nothing meets the SLO"
+      title={isDoubtful ? "Nothing met the SLO, as it was measured" : "Nothing meets the SLO"}
     >
-      Allow more, search wider, or serve less load for each engine. This is the point that comes
-      nearest.
+      {isDoubtful &&
+        "Most levels were disturbed, which alone may be why: measure again on an idle machine first. If it stays so: "}
+      {isDoubtful ? "allow" : "Allow"} more, search wider, or serve less load for each engine. This
+      is the point that comes nearest.
     </Alert>
   );
 }

@@ -1,6 +1,7 @@
 /** What a list shows of a task, alike in rows and on cards. */
 
 import type { BestPoint, TaskItem } from "~/api/tasks";
+import { isMostlyDisturbed } from "~/task/disturbance";
 import { load, milliseconds, number } from "~/ui/format";
 import { progressOf } from "./progress";
 import classes from "./task-facts.module.css";
@@ -37,12 +38,24 @@ export function TaskProgress({ task }: { task: TaskItem }) {
   );
 }
 
+const DISTURBED =
+  "Most levels were measured while other processes used the machine or the load generator was late";
+
+function isDisturbed({ levels, disturbed_levels: disturbed }: BestPoint): boolean {
+  return levels != null && disturbed != null && isMostlyDisturbed({ levels, disturbed });
+}
+
 /** The best point so far; what it costs in latency, and whether that is within the SLO. */
 export function BestResult({ best }: { best: BestPoint | null }) {
   if (best === null) return <span className="quiet">–</span>;
   return (
     <div className={classes.best}>
       <div className={classes.throughput}>
+        {isDisturbed(best) && (
+          <span className={classes.disturbed} title={DISTURBED}>
+            disturbed
+          </span>
+        )}
         {best.meets_slo === false && <span className={classes.misses}>misses SLO</span>}
         <span>
           <strong>{number(best.tok_s_per_gpu)}</strong> <span className="quiet">tok/s/GPU</span>

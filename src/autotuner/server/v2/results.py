@@ -30,6 +30,7 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.tasks import document_of_task, task_not_found
 from autotuner.store import TaskRecord
+from autotuner.tuning.disturbance import DisturbanceView, disturbance_of
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import (
@@ -59,6 +60,8 @@ class FrontierView(View):
     """Points predicted just before each launch; null where they were not requested."""
     recommended: RecommendedView | None
     """Recommended point, of the measured ones."""
+    disturbance: DisturbanceView | None
+    """Levels of the task that were not measured in peace; null where all were."""
 
 
 class ErrorPercentView(View):
@@ -178,6 +181,9 @@ def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, A
             summary.search.predicted_frontier if kind is not FrontierKind.ACTUAL else None
         ),
         "recommended": summary.recommended,
+        "disturbance": disturbance_of(
+            level for one in summary.experiments for level in one.measurements
+        ),
     }
 
 

@@ -92,6 +92,12 @@ class BestPointView(View):
     e2e_p90_ms: float
     meets_slo: bool | None
     """Whether its values are within the limits; null where the task has none."""
+    levels: int | None = None
+    """Number of levels that the task measured, each repeat of its own; null or absent of a task
+    that an earlier version measured."""
+    disturbed_levels: int | None = None
+    """Number of these that were measured while others used the machine, or the load generator was
+    late."""
 
 
 class TaskItem(View):

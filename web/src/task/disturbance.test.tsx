@@ -1,0 +1,59 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { expect, it } from "vitest";
+import { aWholeTask, openPage } from "./testing-page";
+
+const TEXT =
+  "16 of 16 levels were measured while other processes used the machine or the load generator was late";
+const FRONTIER = { objectives: [], actual: [], predicted: null, recommended: null };
+const DISTURBANCE = { levels: 16, disturbed: 16, text: TEXT, remedy: "measure again at rest" };
+const COMPARED = {
+  experiment: "c1",
+  index: 1,
+  load: { kind: "concurrency", value: 8 },
+  measured: { ttft_ms: 100, tpot_ms: 10, tok_s: 90 },
+  base: { ttft_ms: 90, tpot_ms: 9, tok_s: 99, source: "roofline" },
+  calibrated: null,
+};
+
+function open(page: string, disturbance: typeof DISTURBANCE | null, more = {}) {
+  openPage(`/tasks/1${page}`, {
+    "tasks/1": aWholeTask(),
+    "tasks/1/experiments": { items: [], next_cursor: null },
+    "tasks/1/frontier": { ...FRONTIER, disturbance },
+    "tasks/1/comparison": { levels: [COMPARED], error: null, uncorrected: "" },
+    ...more,
+  });
+}
+
+it("warns of figures that were disturbed, and measures again as a new task", async () => {
+  const asked: string[] = [];
+  const again = aWholeTask({ id: 2, name: "the second", status: "pending" });
+  const answer = (name: string, task: unknown) => () => {
+    asked.push(name);
+    return Response.json(task);
+  };
+  open("", DISTURBANCE, {
+    "tasks/1/clone": answer("clone 1", again),
+    "tasks/2/start": answer("start 2", { ...again, status: "queued" }),
+    "tasks/2": { ...again, status: "queued" },
+    "tasks/2/frontier": FRONTIER,
+    "tasks/2/experiments": { items: [], next_cursor: null },
+  });
+  expect(await screen.findByText("These figures were disturbed")).toBeVisible();
+  expect(screen.getByText(`${TEXT}.`)).toBeVisible();
+  await userEvent.click(screen.getByRole("button", { name: "Measure again" }));
+  expect(await screen.findByRole("heading", { name: "the second" })).toBeVisible();
+  expect(asked).toEqual(["clone 1", "start 2"]);
+});
+
+it("warns on the comparison too, of some figures where few were disturbed", async () => {
+  open("/comparison", { ...DISTURBANCE, disturbed: 2 });
+  expect(await screen.findByText("Some of these figures were disturbed")).toBeVisible();
+});
+
+it("warns of nothing where all was measured in peace", async () => {
+  open("/comparison", null);
+  expect(await screen.findByRole("region", { name: "Errors of all levels" })).toBeVisible();
+  expect(screen.queryByText(/were disturbed/)).toBeNull();
+});
