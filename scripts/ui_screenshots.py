@@ -42,6 +42,15 @@ SMALL: Mapping[str, Any] = {
     "scheduling": {"max_running_requests": [1, 2, 4]},
     "slo": {"ttft_ms": 500, "tpot_ms": 50},
 }
+OLD: Mapping[str, Any] = {
+    "task_name": "Llama by version 1",
+    "deployment_mode": "docker",
+    "model": {"id_or_path": "meta-llama/Llama-3.1-8B-Instruct"},
+    "base_runtime": "house-blend",
+    "parameters": {"some-flag": [1, 2]},
+    "optimization": {"strategy": "grid_search", "objective": "minimize_latency"},
+    "benchmark": {"task": "text-to-text", "traffic_scenarios": ["D(100,100)"]},
+}
 PAGES: Mapping[str, str] = {
     "start": "/start",
     "tasks": "/tasks",
@@ -67,9 +76,11 @@ PAGES: Mapping[str, str] = {
     "system": "/system",
     "migration": "/migration",
     "legacy": "/tasks/legacy",
+    "legacy-task": "/tasks/legacy/1",
     "no-such-task": "/tasks/999",
 }
-"""Name -> address on the sample home: task 1 is a finished replay, 2 waits, 3 has a long name."""
+"""Name -> address on the sample home: task 1 is a finished replay, 2 waits, 3 has a long name; v1
+task 1 waits for a task of version 2."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +152,11 @@ def served(home: Path, **settings: str) -> Iterator[str]:
 
 
 def add_tasks(url: str) -> None:
-    """Adds tasks that nobody runs: one that waits, one with a long name."""
+    """Adds tasks that nobody runs: one that waits, one with a long name, one of version 1."""
     for document, start in ((SMALL, True), ({**SMALL, "name": LONG, "description": LONG}, False)):
         answer = httpx.post(f"{url}/api/v2/tasks/", params={"start": start}, json=document)
         answer.raise_for_status()
+    httpx.post(f"{url}/api/tasks/", json=dict(OLD)).raise_for_status()
 
 
 def browser_program() -> str | None:

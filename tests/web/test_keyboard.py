@@ -22,6 +22,7 @@ WALKED = (
     *("start", "tasks", "new-task", "new-task-advanced", "overview", "explorer", "search"),
     *("experiments", "experiment", "performance", "configuration", "comparison", "log"),
     *("profiles", "profile-edit", "compare", "verify-sides", "system", "migration", "legacy"),
+    "legacy-task",
 )
 MOST_STEPS = 250
 FOCUSED = """() => {

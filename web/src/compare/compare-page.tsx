@@ -6,7 +6,6 @@ import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { AddSeries } from "./add-series";
 import { changesBetween, leftOutInWords } from "./changes";
-import classes from "./compare.module.css";
 import { ChangeTable, DifferenceTable } from "./compare-tables";
 import { marksOf, warnings } from "./mixture";
 import { PointsCard } from "./points-card";
@@ -41,7 +40,7 @@ export function ComparePage() {
     });
   const putFirst = (one: Series) => change(withFirst(search, one));
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page">
       <Group justify="space-between" gap="sm">
         <div>
           <Title order={1} fz="xl">
@@ -122,7 +121,7 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
         onFirst={onFirst}
         onRemove={onRemove}
       />
-      <section className={`card ${classes.card}`} aria-labelledby="differences">
+      <section className="card card-stack" aria-labelledby="differences">
         <Title order={2} fz="md" id="differences">
           What differs
         </Title>
@@ -132,7 +131,7 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
         <DifferenceTable series={series} />
       </section>
       {others.length > 0 && (
-        <section className={`card ${classes.card}`} aria-labelledby="changes">
+        <section className="card card-stack" aria-labelledby="changes">
           <Title order={2} fz="md" id="changes">
             The same configurations, then and now
           </Title>

@@ -3,6 +3,7 @@ import { figureCells } from "~/experiments/diff";
 import diff from "~/experiments/diff-view.module.css";
 import { change, count, fieldName, percent } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import { type Changes, COMPARED } from "./changes";
 import { isComparable } from "./mixture";
 import { differingRows, type Series } from "./series";
@@ -48,7 +49,7 @@ export function DifferenceTable({ series }: { series: readonly Series[] }) {
     ),
   }));
   return (
-    <div className={diff.scroll}>
+    <ScrollingBox label="Table of differences">
       <table className={diff.table} style={{ minWidth: COLUMN_PX * (series.length + 1) }}>
         <thead>
           <Heads series={series} first="What differs" />
@@ -90,7 +91,7 @@ export function DifferenceTable({ series }: { series: readonly Series[] }) {
           )}
         </tbody>
       </table>
-    </div>
+    </ScrollingBox>
   );
 }
 
@@ -103,8 +104,8 @@ interface ChangeTableProps {
 /** The same configurations at the same loads, against those of the first series. */
 export function ChangeTable({ first, changes }: ChangeTableProps) {
   return (
-    <Table.ScrollContainer minWidth={560} type="native">
-      <Table fz="xs">
+    <ScrollingBox label="Table of changes">
+      <Table fz="xs" miw={560}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">Against {first.name}</Table.Th>
@@ -136,7 +137,7 @@ export function ChangeTable({ first, changes }: ChangeTableProps) {
           )}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </ScrollingBox>
   );
 }
 

@@ -48,7 +48,7 @@ export function PointsCard({
   const hasPredictions = given.some(({ predictions }) => predictions !== null);
   const hasLimits = Object.keys(limits).length > 0;
   return (
-    <section className={`card ${classes.card}`} aria-label="Operating points">
+    <section className="card card-stack" aria-label="Operating points">
       <Group gap="sm" align="end">
         <AxisChoice at="y" value={y} search={search} choices={choices} onChange={onChange} />
         <AxisChoice at="x" value={x} search={search} choices={choices} onChange={onChange} />

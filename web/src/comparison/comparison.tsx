@@ -85,13 +85,13 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
           <Scatter key={name} quantity={quantity(name)} pairs={pairs[name]} />
         ))}
       </div>
-      <section className={`card ${classes.card}`} aria-label="Errors of all levels">
+      <section className="card card-stack" aria-label="Errors of all levels">
         <Title order={2} fz="md">
           Errors of all levels
         </Title>
         <ErrorTable head="quantity" rows={overall} />
       </section>
-      <section className={`card ${classes.card}`} aria-label="Errors by dimension">
+      <section className="card card-stack" aria-label="Errors by dimension">
         <Group justify="space-between" gap="sm">
           <Title order={2} fz="md">
             Errors by {by}
@@ -121,7 +121,7 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
           <ErrorTable head={by} rows={groups} />
         </div>
       </section>
-      <section className={`card ${classes.card}`} aria-label="Largest errors">
+      <section className="card card-stack" aria-label="Largest errors">
         <Title order={2} fz="md">
           Largest errors of {quantity(metric).short}
         </Title>

@@ -2,6 +2,7 @@ import { Anchor, Table, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { change, count, counted, load, percent } from "~/ui/format";
 import type { Quantity } from "~/ui/quantities";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./comparison.module.css";
 import { BANDS, type Errors, type ErrorsBy, type Pair } from "./errors";
 
@@ -15,8 +16,8 @@ interface ErrorTableProps {
 export function ErrorTable({ head, rows }: ErrorTableProps) {
   const hasIntervals = rows.some(({ errors }) => errors.inInterval !== null);
   return (
-    <Table.ScrollContainer minWidth={520} type="native">
-      <Table className={classes.table} fz="xs">
+    <ScrollingBox label={`Errors by ${head}`}>
+      <Table className={classes.table} fz="xs" miw={520}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th scope="col">{head}</Table.Th>
@@ -44,7 +45,7 @@ export function ErrorTable({ head, rows }: ErrorTableProps) {
           ))}
         </Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </ScrollingBox>
   );
 }
 
@@ -75,8 +76,8 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
   const worst = pairs.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error)).slice(0, MOST);
   return (
     <>
-      <Table.ScrollContainer minWidth={520} type="native">
-        <Table className={classes.table} fz="xs">
+      <ScrollingBox label="Largest errors">
+        <Table className={classes.table} fz="xs" miw={520}>
           <Table.Thead>
             <Table.Tr>
               <Table.Th scope="col">Experiment</Table.Th>
@@ -115,7 +116,7 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
             ))}
           </Table.Tbody>
         </Table>
-      </Table.ScrollContainer>
+      </ScrollingBox>
       {pairs.length > MOST && (
         <Text size="xs" className="quiet">
           The {MOST} largest errors of {counted(pairs.length, "pair")}.

@@ -32,7 +32,7 @@ export function Scatter({ quantity, pairs }: ScatterProps) {
       ).join(", ")}`
     : "nothing was both predicted and measured";
   return (
-    <section className={`card ${classes.card}`} aria-label={quantity.title}>
+    <section className="card card-stack" aria-label={quantity.title}>
       <Title order={2} fz="sm">
         {quantity.title}
       </Title>

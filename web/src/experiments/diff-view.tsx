@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Experiment } from "~/api/experiments";
 import { CommandBlock } from "~/ui/command-block";
 import { change, fieldName } from "~/ui/format";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import { asSentence } from "~/ui/sentence";
 import { type FigureCell, figureRows, settingRows, withBaseline } from "./diff";
 import classes from "./diff-view.module.css";
@@ -48,7 +49,7 @@ export function DiffView({ taskId, experiments, onMarked, onClose }: DiffViewPro
           onChange={(event) => setOnlyDiffering(event.currentTarget.checked)}
         />
       </Group>
-      <div className={classes.scroll}>
+      <ScrollingBox label="Table of differences">
         <table className={classes.table} style={{ minWidth: COLUMN_PX * (experiments.length + 1) }}>
           <thead>
             <tr>
@@ -99,7 +100,7 @@ export function DiffView({ taskId, experiments, onMarked, onClose }: DiffViewPro
             <TextRow title="Failure" experiments={experiments} of="failure_message" />
           </tbody>
         </table>
-      </div>
+      </ScrollingBox>
       <div className={classes.commands}>
         {experiments.map(({ index, command }) => (
           <CommandBlock key={index} command={command} title={`Command of experiment ${index}`} />

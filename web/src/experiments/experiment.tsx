@@ -59,7 +59,7 @@ function Head({ experiment }: { experiment: ExperimentDetail }) {
       : []),
   ];
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="experiment">
+    <section className="card card-body" aria-labelledby="experiment">
       <Group justify="space-between" gap="sm">
         <Group gap="sm">
           <Title order={2} fz="lg" id="experiment">
@@ -126,7 +126,7 @@ function Settings({ experiment }: { experiment: ExperimentDetail }) {
     ...all.filter(([path]) => !axes.has(path)),
   ];
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="settings">
+    <section className="card card-body" aria-labelledby="settings">
       <Title order={3} fz="md" id="settings" mb={6}>
         Settings
       </Title>
@@ -151,7 +151,7 @@ function Levels({ experiment }: { experiment: ExperimentDetail }) {
   const { taskId } = route.useParams();
   const { data, error, refetch } = useQuery(measurementsQuery(taskId, experiment.index));
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="levels">
+    <section className="card card-body" aria-labelledby="levels">
       <Group justify="space-between" gap="sm" mb={6}>
         <Title order={3} fz="md" id="levels">
           Load levels

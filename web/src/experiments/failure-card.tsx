@@ -3,7 +3,7 @@ import { IconAlertTriangle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { remediesQuery } from "~/api/catalog";
 import type { ExperimentDetail } from "~/api/experiments";
-import { ScrollingText } from "~/ui/scrolling-text";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import { asSentence } from "~/ui/sentence";
 import classes from "./experiment.module.css";
 import { failureName } from "./failures";
@@ -27,9 +27,9 @@ export function FailureCard({ failure }: { failure: Failure }) {
         {remedies?.get(failure.kind)}
       </Text>
       {failure.log_tail && (
-        <ScrollingText label="Last lines of the log" className={classes.tail}>
+        <ScrollingBox label="Last lines of the log" className={classes.tail}>
           {failure.log_tail}
-        </ScrollingText>
+        </ScrollingBox>
       )}
     </Alert>
   );

@@ -4,6 +4,7 @@ import { Fragment, useMemo, useState } from "react";
 import type { Distribution, MeasuredLevel, PredictedLevel } from "~/api/experiments";
 import { EmptyState } from "~/ui/empty-state";
 import { change, count, load, milliseconds, number } from "~/ui/format";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import { asSentence } from "~/ui/sentence";
 import classes from "./experiment.module.css";
 import { LevelDistributions } from "./level-distributions";
@@ -30,7 +31,7 @@ export function LevelTable({ measured, predicted }: LevelTableProps) {
       return after;
     });
   return (
-    <div className={classes.scroll}>
+    <ScrollingBox label="Table of load levels">
       {common.map((remark) => (
         <Text key={remark} size="xs" className="quiet">
           {asSentence(remark)} This is so of every level.
@@ -78,7 +79,7 @@ export function LevelTable({ measured, predicted }: LevelTableProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollingBox>
   );
 }
 

@@ -1,22 +1,12 @@
-import {
-  Anchor,
-  Button,
-  Group,
-  NativeSelect,
-  Skeleton,
-  Stack,
-  Table,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Anchor, Button, Group, NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { legacyTasksQuery, V1_STATUSES, type V1Status } from "~/api/legacy";
-import classes from "~/migration/migration.module.css";
+import { LegacyTable } from "~/migration/legacy-table";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { duration, moment } from "~/ui/format";
-import { StatusBadge, statusLabel } from "~/ui/status-badge";
+import { duration } from "~/ui/format";
+import { statusLabel } from "~/ui/status-badge";
 
 const route = getRouteApi("/tasks/legacy");
 
@@ -27,7 +17,7 @@ export function LegacyPage() {
   const query = useInfiniteQuery(legacyTasksQuery(status));
   const rows = query.data?.pages.flat() ?? [];
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page page-narrow">
       <Group justify="space-between" gap="sm">
         <div>
           <Title order={1} fz="xl">
@@ -59,7 +49,7 @@ export function LegacyPage() {
           ]}
         />
       </Group>
-      <section className={`card ${classes.card}`} aria-label="Tasks">
+      <section className="card card-body" aria-label="Tasks">
         {query.isPending && <Skeleton height={160} />}
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
         {query.data && rows.length === 0 && (
@@ -70,56 +60,37 @@ export function LegacyPage() {
           />
         )}
         {rows.length > 0 && (
-          <Table className={`${classes.table} ${classes.fields}`} fz="sm">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Task</Table.Th>
-                <Table.Th scope="col" w={160}>
-                  Runtime
-                </Table.Th>
-                <Table.Th scope="col" w={130}>
-                  Status
-                </Table.Th>
-                <Table.Th scope="col" w={130}>
-                  Experiments
-                </Table.Th>
-                <Table.Th scope="col" w={110}>
-                  Took
-                </Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((row) => (
-                <Table.Tr key={row.id}>
-                  <Table.Th scope="row" className="text-of-users">
-                    <Anchor
-                      size="sm"
-                      renderRoot={(props) => (
-                        <Link
-                          to="/tasks/legacy/$v1TaskId"
-                          params={{ v1TaskId: row.id }}
-                          {...props}
-                        />
-                      )}
-                    >
-                      {row.task_name}
-                    </Anchor>
-                    <Text size="xs" className="quiet">
-                      v1 task {row.id} · {moment(row.created_at)}
-                    </Text>
-                  </Table.Th>
-                  <Table.Td className="text-of-users">{row.base_runtime}</Table.Td>
-                  <Table.Td>
-                    <StatusBadge status={row.status} />
-                  </Table.Td>
-                  <Table.Td data-label="Experiments">
-                    {row.successful_experiments} of {row.total_experiments}
-                  </Table.Td>
-                  <Table.Td data-label="Took">{duration(row.elapsed_time)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <LegacyTable
+            rows={rows.map((row) => ({
+              ...row,
+              runtime: row.base_runtime,
+              createdAt: row.created_at,
+            }))}
+            name={(row) => (
+              <Anchor
+                size="sm"
+                renderRoot={(props) => (
+                  <Link to="/tasks/legacy/$v1TaskId" params={{ v1TaskId: row.id }} {...props} />
+                )}
+              >
+                {row.task_name}
+              </Anchor>
+            )}
+            columns={[
+              {
+                title: "Experiments",
+                width: 130,
+                isLabelled: true,
+                cell: (row) => `${row.successful_experiments} of ${row.total_experiments}`,
+              },
+              {
+                title: "Took",
+                width: 110,
+                isLabelled: true,
+                cell: (row) => duration(row.elapsed_time),
+              },
+            ]}
+          />
         )}
         {query.hasNextPage && (
           <Group justify="center" mt="sm">

@@ -12,6 +12,7 @@ import {
   legacyTaskQuery,
 } from "~/api/legacy";
 import { LogView } from "~/logs/log-view";
+import { FieldTable } from "~/migration/field-table";
 import { shown } from "~/migration/fields";
 import classes from "~/migration/migration.module.css";
 import { EmptyState } from "~/ui/empty-state";
@@ -28,7 +29,7 @@ export function LegacyTaskPage() {
   const { v1TaskId } = route.useParams();
   const query = useQuery(legacyTaskQuery(v1TaskId));
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page page-narrow">
       {query.isPending && <Skeleton height={200} />}
       {query.isError && (
         <>
@@ -102,11 +103,18 @@ function Head({ task }: { task: LegacyTask }) {
   );
 }
 
+const EXPERIMENT_HEADS = [
+  { title: "Parameters" },
+  { title: "Status", width: 120 },
+  { title: "Score", width: 110 },
+  { title: "Took", width: 90 },
+];
+
 function Experiments({ task }: { task: LegacyTask }) {
   const query = useQuery(legacyExperimentsQuery(task.id, task.status === "running"));
   const rows = query.data?.toSorted((one, other) => one.experiment_id - other.experiment_id) ?? [];
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="v1-experiments">
+    <section className="card card-body" aria-labelledby="v1-experiments">
       <Stack gap="sm">
         <Title order={2} fz="md" id="v1-experiments">
           Experiments
@@ -115,40 +123,24 @@ function Experiments({ task }: { task: LegacyTask }) {
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
         {query.data && rows.length === 0 && <EmptyState isSmall title="None has been launched" />}
         {rows.length > 0 && (
-          <Table className={`${classes.table} ${classes.fields}`} fz="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Parameters</Table.Th>
-                <Table.Th scope="col" w={120}>
-                  Status
+          <FieldTable heads={EXPERIMENT_HEADS} size="xs">
+            {rows.map((one) => (
+              <Table.Tr key={one.id}>
+                <Table.Th scope="row" className="text-of-users">
+                  {one.experiment_id}: {shown(one.parameters)}
+                  {one.id === task.best_experiment_id && <strong> Best</strong>}
+                  {one.error_message && (
+                    <Text size="xs" className="quiet">
+                      {asSentence(one.error_message)}
+                    </Text>
+                  )}
                 </Table.Th>
-                <Table.Th scope="col" w={110}>
-                  Score
-                </Table.Th>
-                <Table.Th scope="col" w={90}>
-                  Took
-                </Table.Th>
+                <Table.Td data-label="Status">{one.status}</Table.Td>
+                <Table.Td data-label="Score">{number(one.objective_score)}</Table.Td>
+                <Table.Td data-label="Took">{duration(one.elapsed_time)}</Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {rows.map((one) => (
-                <Table.Tr key={one.id}>
-                  <Table.Th scope="row" className="text-of-users">
-                    {one.experiment_id}: {shown(one.parameters)}
-                    {one.id === task.best_experiment_id && <strong> Best</strong>}
-                    {one.error_message && (
-                      <Text size="xs" className="quiet">
-                        {asSentence(one.error_message)}
-                      </Text>
-                    )}
-                  </Table.Th>
-                  <Table.Td data-label="Status">{one.status}</Table.Td>
-                  <Table.Td data-label="Score">{number(one.objective_score)}</Table.Td>
-                  <Table.Td data-label="Took">{duration(one.elapsed_time)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+            ))}
+          </FieldTable>
         )}
       </Stack>
     </section>
@@ -163,7 +155,7 @@ function Document({ task }: { task: LegacyTask }) {
       : [[key, value] as const],
   );
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="v1-document">
+    <section className="card card-body" aria-labelledby="v1-document">
       <Stack gap="sm">
         <Title order={2} fz="md" id="v1-document">
           What it says

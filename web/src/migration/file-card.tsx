@@ -12,7 +12,6 @@ import { asSentence } from "~/ui/sentence";
 import { TaskLink } from "~/ui/task-link";
 import { DatabaseReportView } from "./database-report";
 import { EngineSelect, lacksEngine } from "./engine-select";
-import classes from "./migration.module.css";
 import { TaskPreview } from "./task-preview";
 import { UndoDialog } from "./undo-dialog";
 import { useIsGone } from "./use-is-gone";
@@ -53,7 +52,7 @@ export function FileCard() {
   const moved = isGone ? null : (moving.data ?? null);
   const found = moved ?? looking.data ?? null;
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="from-a-file">
+    <section className="card card-body" aria-labelledby="from-a-file">
       <Stack gap="sm">
         <Title order={2} fz="md" id="from-a-file">
           From a file

@@ -1,14 +1,13 @@
 import { Anchor, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { FileCard } from "./file-card";
-import classes from "./migration.module.css";
 import { MovedCard } from "./moved-card";
 import { WaitingCard } from "./waiting-card";
 
 /** From version 1: files that are brought along, tasks that wait here, and what was moved. */
 export function MigrationPage() {
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page page-narrow">
       <div>
         <Title order={1} fz="xl">
           Migration from version 1

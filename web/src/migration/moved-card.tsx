@@ -6,7 +6,6 @@ import { type Migration, migrationsQuery } from "~/api/migrations";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { counted, moment } from "~/ui/format";
-import classes from "./migration.module.css";
 import { UndoDialog } from "./undo-dialog";
 import { useMigrationsChanged } from "./use-migrations-changed";
 
@@ -17,7 +16,7 @@ export function MovedCard() {
   const query = useQuery(migrationsQuery);
   const [undoing, setUndoing] = useState<Migration | null>(null);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="moved-here">
+    <section className="card card-body" aria-labelledby="moved-here">
       <Stack gap="sm">
         <Title order={2} fz="md" id="moved-here">
           Moved here

@@ -3,11 +3,12 @@ import { useState } from "react";
 import type { MigratedTask } from "~/api/migrations";
 import { counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
+import { FieldTable } from "./field-table";
 import { fieldRows, isToLookAt, otherNotes } from "./fields";
-import classes from "./migration.module.css";
 import { OutcomeBadge } from "./outcome-badge";
 
 const MOST_NOTES = 20;
+const HEADS = [{ title: "Version 1" }, { title: "Outcome" }, { title: "Version 2" }];
 
 /** A task of version 1 and what becomes of it, side by side. */
 export function TaskPreview({ task }: { task: MigratedTask }) {
@@ -35,42 +36,33 @@ export function TaskPreview({ task }: { task: MigratedTask }) {
         checked={onlyChanged}
         onChange={(event) => setOnlyChanged(event.currentTarget.checked)}
       />
-      <Table className={`${classes.table} ${classes.fields}`} fz="xs">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th scope="col">Version 1</Table.Th>
-            <Table.Th scope="col">Outcome</Table.Th>
-            <Table.Th scope="col">Version 2</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {rows
-            .filter((row) => !onlyChanged || isToLookAt(row))
-            .map((row) => (
-              <Table.Tr key={`${row.path}:${row.field}:${row.note}`}>
-                <Table.Th scope="row" className="text-of-users">
-                  <span className="quiet">{row.path}</span>
-                  <br />
-                  {row.before}
-                </Table.Th>
-                <Table.Td>
-                  <OutcomeBadge outcome={row.outcome} />
-                </Table.Td>
-                <Table.Td className="text-of-users">
-                  {row.field && <span className="quiet">{row.field}</span>}
-                  {row.field && <br />}
-                  {row.after}
-                  {row.note && <span className={row.after ? "quiet" : undefined}> {row.note}</span>}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          {onlyChanged && toLookAt === 0 && (
-            <Table.Tr>
-              <Table.Td colSpan={3}>Every key means the same as before.</Table.Td>
+      <FieldTable heads={HEADS} size="xs">
+        {rows
+          .filter((row) => !onlyChanged || isToLookAt(row))
+          .map((row) => (
+            <Table.Tr key={`${row.path}:${row.field}:${row.note}`}>
+              <Table.Th scope="row" className="text-of-users">
+                <span className="quiet">{row.path}</span>
+                <br />
+                {row.before}
+              </Table.Th>
+              <Table.Td>
+                <OutcomeBadge outcome={row.outcome} />
+              </Table.Td>
+              <Table.Td className="text-of-users">
+                {row.field && <span className="quiet">{row.field}</span>}
+                {row.field && <br />}
+                {row.after}
+                {row.note && <span className={row.after ? "quiet" : undefined}> {row.note}</span>}
+              </Table.Td>
             </Table.Tr>
-          )}
-        </Table.Tbody>
-      </Table>
+          ))}
+        {onlyChanged && toLookAt === 0 && (
+          <Table.Tr>
+            <Table.Td colSpan={3}>Every key means the same as before.</Table.Td>
+          </Table.Tr>
+        )}
+      </FieldTable>
       {notes.length > 0 && (
         <List size="xs">
           {notes.slice(0, MOST_NOTES).map((note) => (

@@ -7,7 +7,6 @@ import {
   Progress,
   Skeleton,
   Stack,
-  Table,
   Text,
   Title,
 } from "@mantine/core";
@@ -19,11 +18,10 @@ import type { Status } from "~/api/tasks";
 import { Dialog } from "~/ui/dialog";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
-import { count, counted, moment } from "~/ui/format";
+import { count, counted } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
-import { StatusBadge } from "~/ui/status-badge";
 import { EngineSelect } from "./engine-select";
-import classes from "./migration.module.css";
+import { LegacyTable } from "./legacy-table";
 import { TaskPreview } from "./task-preview";
 import { type Migrating, useMigrating } from "./use-migrating";
 
@@ -43,7 +41,7 @@ export function WaitingCard() {
       before.has(id) ? new Set([...before].filter((one) => one !== id)) : new Set([...before, id]),
     );
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="waiting-here">
+    <section className="card card-body" aria-labelledby="waiting-here">
       <Stack gap="sm">
         <Group justify="space-between" gap="sm">
           <Title order={2} fz="md" id="waiting-here">
@@ -83,58 +81,44 @@ export function WaitingCard() {
           />
         )}
         {items.length > 0 && (
-          <Table className={`${classes.table} ${classes.fields}`} fz="sm">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Task</Table.Th>
-                <Table.Th scope="col" w={160}>
-                  Runtime
-                </Table.Th>
-                <Table.Th scope="col" w={130}>
-                  Status
-                </Table.Th>
-                <Table.Th scope="col" w={100}>
-                  Preview
-                </Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {items.map((one) => (
-                <Table.Tr key={one.v1_task_id}>
-                  <Table.Th scope="row" className="text-of-users">
-                    {mayWrite ? (
-                      <Checkbox
-                        size="xs"
-                        label={one.name}
-                        checked={chosen.has(one.v1_task_id)}
-                        onChange={() => toggle(one.v1_task_id)}
-                      />
-                    ) : (
-                      one.name
-                    )}
-                    <Text size="xs" className="quiet">
-                      v1 task {one.v1_task_id} · {moment(utc(one.created_at))} ·{" "}
-                      {counted(one.experiments, "experiment")}
-                    </Text>
-                  </Table.Th>
-                  <Table.Td className="text-of-users">{one.base_runtime}</Table.Td>
-                  <Table.Td>
-                    <StatusBadge status={one.status.toLowerCase() as Status} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Button
-                      size="compact-xs"
-                      variant="default"
-                      aria-label={`Preview ${one.name}`}
-                      onClick={() => setShown(one)}
-                    >
-                      Preview
-                    </Button>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
+          <LegacyTable
+            rows={items.map((one) => ({
+              ...one,
+              id: one.v1_task_id,
+              runtime: one.base_runtime,
+              status: one.status.toLowerCase() as Status,
+              createdAt: utc(one.created_at),
+            }))}
+            name={({ id, name }) =>
+              mayWrite ? (
+                <Checkbox
+                  size="xs"
+                  label={name}
+                  checked={chosen.has(id)}
+                  onChange={() => toggle(id)}
+                />
+              ) : (
+                name
+              )
+            }
+            remark={({ experiments }) => counted(experiments, "experiment")}
+            columns={[
+              {
+                title: "Preview",
+                width: 100,
+                cell: ({ id, name }) => (
+                  <Button
+                    size="compact-xs"
+                    variant="default"
+                    aria-label={`Preview ${name}`}
+                    onClick={() => setShown(items.find((one) => one.v1_task_id === id) ?? null)}
+                  >
+                    Preview
+                  </Button>
+                ),
+              },
+            ]}
+          />
         )}
         {total > items.length && (
           <Text size="xs" className="quiet">

@@ -55,7 +55,7 @@ export function NewTaskPage() {
 
 function Loading() {
   return (
-    <Box className={classes.page} aria-busy="true" aria-label="Loading">
+    <Box className="page page-wide" aria-busy="true" aria-label="Loading">
       <Skeleton h={30} w={140} mb={12} />
       <div className={classes.quick}>
         <Skeleton h={694} />

@@ -64,7 +64,7 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
   );
   const panel = <PlanPanel checks={checks} problem={suggestion.data?.problem ?? null} />;
   return (
-    <div className={classes.page}>
+    <div className="page page-wide">
       <div className={classes.head}>
         <h1 className={classes.heading}>{opened.title}</h1>
         <Tooltip label="Undo">

@@ -1,6 +1,7 @@
 import { Text, Title } from "@mantine/core";
 import type { FigureChange, Performance } from "~/api/performance";
 import { number } from "~/ui/format";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./performance.module.css";
 import { changeInWords, gainInWords, remarksOn } from "./words";
 
@@ -20,8 +21,7 @@ export function HelpsCard({ found }: { found: Performance }) {
         </Text>
       </div>
       {helps.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys.
-        <section className={classes.scroll} tabIndex={0} aria-label="Table of changes">
+        <ScrollingBox label="Table of changes">
           <table className={classes.table}>
             <thead>
               <tr>
@@ -49,7 +49,7 @@ export function HelpsCard({ found }: { found: Performance }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </ScrollingBox>
       )}
       {failed.map((one) => (
         <Text key={one.candidate} size="sm" className="text-of-users">

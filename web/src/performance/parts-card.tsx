@@ -2,6 +2,7 @@ import { Button, Text, Title } from "@mantine/core";
 import { useState } from "react";
 import type { Latency, Performance, PerformancePart } from "~/api/performance";
 import { counted, milliseconds, percent } from "~/ui/format";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./performance.module.css";
 import { QUANTITIES, reachInWords, shareOf, sourceInWords } from "./words";
 
@@ -27,8 +28,7 @@ export function PartsCard({ found }: { found: Performance }) {
           {found.on_cpu ? " of the peaks that calibrate-device measured." : " of the data sheet."}
         </Text>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys. */}
-      <section className={classes.scroll} tabIndex={0} aria-label="Table of parts">
+      <ScrollingBox label="Table of parts">
         <table className={classes.table}>
           <thead>
             <tr>
@@ -68,7 +68,7 @@ export function PartsCard({ found }: { found: Performance }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollingBox>
       {small > 0 && (
         <Button
           size="compact-sm"

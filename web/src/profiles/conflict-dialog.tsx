@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { profileQuery } from "~/api/profiles";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./conflict.module.css";
 import { draftOf, type ProfileDraft, profileOf } from "./draft";
 import { type LinePair, linePairs } from "./line-diff";
@@ -74,7 +75,7 @@ function textOf(draft: ProfileDraft): string {
 
 function BothVersions({ rows }: { rows: readonly LinePair[] }) {
   return (
-    <div className={classes.versions}>
+    <ScrollingBox label="Both versions" className={classes.versions}>
       <table>
         <thead>
           <tr>
@@ -92,6 +93,6 @@ function BothVersions({ rows }: { rows: readonly LinePair[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollingBox>
   );
 }

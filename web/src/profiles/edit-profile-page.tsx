@@ -6,7 +6,6 @@ import { profileQuery, profilesQuery } from "~/api/profiles";
 import { ErrorNotice } from "~/ui/error-notice";
 import { copyOf, draftOf, emptyDraft } from "./draft";
 import { ProfileForm } from "./profile-form";
-import classes from "./profiles.module.css";
 import { useCircumstances } from "./use-circumstances";
 
 const route = getRouteApi("/profiles/edit");
@@ -21,7 +20,7 @@ export function EditProfilePage() {
   const problem = profiles.error ?? shown.error;
   const isReady = profiles.data && (source === undefined || shown.data) && circumstances;
   return (
-    <div className={classes.page}>
+    <div className="page page-wide">
       <Title order={1} fz="xl" mb="sm" className="text-of-users">
         {search.profile ? `Edit ${search.profile}` : "New profile"}
       </Title>

@@ -26,11 +26,7 @@ export function EffectCard(props: EffectCardProps) {
   const rows = effectRows(one, other);
   const differing = rows.filter(({ differs }) => differs).length;
   return (
-    <section
-      className={`card ${classes.card}`}
-      aria-labelledby="profile-effect"
-      aria-busy={isBehind}
-    >
+    <section className="card card-body" aria-labelledby="profile-effect" aria-busy={isBehind}>
       <Group justify="space-between" gap="sm" align="flex-end" mb="xs">
         <div>
           <Title order={2} fz="md" id="profile-effect">

@@ -38,7 +38,7 @@ export function LayerForm(props: LayerFormProps) {
   const place = `layers[${index}]`;
   const title = `Layer ${index + 1}`;
   return (
-    <section className={`card ${classes.card}`} aria-label={title}>
+    <section className="card card-body" aria-label={title}>
       <Group justify="space-between" gap="sm" wrap="nowrap" align="flex-end">
         <TextInput
           label={title}

@@ -40,7 +40,7 @@ export function ProfileCard({ summary, search }: ProfileCardProps) {
     ...(mayWrite && isOwn ? [{ key: "e", does: "Edit the profile", run: edit }] : []),
   ]);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="profile-shown">
+    <section className="card card-body" aria-labelledby="profile-shown">
       <Stack gap="sm">
         <Group justify="space-between" gap="sm" align="flex-start">
           <div className={classes.heading}>

@@ -108,7 +108,7 @@ export function ProfileForm(props: ProfileFormProps) {
             </Group>
           </Alert>
         )}
-        <section className={`card ${classes.card}`} aria-label="The profile">
+        <section className="card card-body" aria-label="The profile">
           <Stack gap="sm">
             <Group gap="sm" align="flex-start" grow>
               <TextInput
@@ -169,7 +169,7 @@ export function ProfileForm(props: ProfileFormProps) {
             Add a layer
           </Button>
         </div>
-        <section className={`card ${classes.card} ${classes.saving}`} aria-label="Save">
+        <section className={`card card-body ${classes.saving}`} aria-label="Save">
           {check.isError && (
             <ErrorNotice error={check.error} onRetry={() => void check.refetch()} />
           )}
@@ -242,7 +242,7 @@ export function ProfileForm(props: ProfileFormProps) {
             isBehind={!isChecked}
           />
         ) : (
-          <section className={`card ${classes.card}`} aria-label="What it sets here">
+          <section className="card card-body" aria-label="What it sets here">
             <Text size="sm" className="quiet">
               Give it a name and fix what is marked to see what it sets here.
             </Text>

@@ -43,7 +43,7 @@ export function ProfilesPage() {
     { key: "k", does: "Previous profile", run: () => step(-1) },
   ]);
   return (
-    <div className={classes.page}>
+    <div className="page page-wide">
       <Group justify="space-between" gap="sm" mb="sm">
         <div>
           <Title order={1} fz="xl">

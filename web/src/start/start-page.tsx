@@ -20,7 +20,7 @@ const ICON = 16;
 /** For who opens it first: what is here, the ways to begin, and what came out last. */
 export function StartPage() {
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page page-narrow">
       <div>
         <Title order={1} fz="xl">
           Find how to serve a model
@@ -46,7 +46,7 @@ function Found() {
   const here = devices.data && engines.data && models.data;
   const model = models.data ? modelAtHand(models.data) : null;
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="found">
+    <section className="card card-stack" aria-labelledby="found">
       <Title order={2} fz="md" id="found">
         Found here
       </Title>
@@ -85,7 +85,7 @@ function Ways() {
   const waiting = useQuery(waitingQuery).data?.total ?? 0;
   return (
     <div className={classes.ways}>
-      <section className={`card ${classes.card} ${classes.way}`} aria-label="Tune here">
+      <section className={`card card-stack ${classes.way}`} aria-label="Tune here">
         <Title order={2} fz="md">
           Tune a model here
         </Title>
@@ -101,7 +101,7 @@ function Ways() {
           Create a task
         </Button>
       </section>
-      <section className={`card ${classes.card} ${classes.way}`} aria-label="Predict">
+      <section className={`card card-stack ${classes.way}`} aria-label="Predict">
         <Title order={2} fz="md">
           Predict for GPUs that are elsewhere
         </Title>
@@ -118,7 +118,7 @@ function Ways() {
           See a prediction
         </Button>
       </section>
-      <section className={`card ${classes.card} ${classes.way}`} aria-label="Version 1">
+      <section className={`card card-stack ${classes.way}`} aria-label="Version 1">
         <Title order={2} fz="md">
           Bring the data of version 1
         </Title>
@@ -143,7 +143,7 @@ function Newest() {
   const tasks = useInfiniteQuery(tasksQuery({}));
   const rows = tasks.data?.pages[0]?.items.slice(0, NEWEST) ?? [];
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="newest">
+    <section className="card card-stack" aria-labelledby="newest">
       <Group justify="space-between" gap="sm">
         <Title order={2} fz="md" id="newest">
           Newest results

@@ -3,7 +3,6 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiProblem } from "~/api/problems";
 import { ErrorNotice } from "~/ui/error-notice";
-import classes from "./system.module.css";
 
 interface CardProps<Data> {
   id: string;
@@ -22,11 +21,7 @@ export const isOffline = (error: unknown) => error instanceof ApiProblem && erro
 export function SystemCard<Data>(props: CardProps<Data>) {
   const { id, title, query, aside, isWide = false, children } = props;
   return (
-    <section
-      className={`card ${classes.card}`}
-      aria-labelledby={id}
-      data-wide={isWide || undefined}
-    >
+    <section className="card card-body" aria-labelledby={id} data-wide={isWide || undefined}>
       <Group justify="space-between" gap="sm" mb="xs">
         <Title order={2} fz="md" id={id}>
           {title}

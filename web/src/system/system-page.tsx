@@ -31,7 +31,7 @@ export function SystemPage() {
     };
   }, [isGone, queries]);
   return (
-    <div className={classes.page}>
+    <div className="page">
       <Title order={1} fz="xl">
         System
       </Title>

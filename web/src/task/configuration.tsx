@@ -76,7 +76,7 @@ function Variants({ variants }: { variants: readonly ConfigurationVariant[] }) {
         <GroupTable key={group} group={group} rows={rows} />
       ))}
       {variant.skipped.length > 0 && (
-        <section className={`card ${classes.card}`}>
+        <section className="card card-body">
           <Title order={2} fz="md" mb={4}>
             Layers that do not apply here
           </Title>
@@ -102,7 +102,7 @@ function Others() {
   const { config } = useTask();
   const parts = otherParts(config);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="others">
+    <section className="card card-body" aria-labelledby="others">
       <Title order={2} fz="md" id="others" mb={4}>
         Model, goal, measurement
       </Title>

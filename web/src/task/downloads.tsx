@@ -4,7 +4,6 @@ import { useMutation } from "@tanstack/react-query";
 import { type ExportForm, reportPath, saveExport } from "~/api/results";
 import type { Task } from "~/api/tasks";
 import { ErrorNotice } from "~/ui/error-notice";
-import classes from "./overview.module.css";
 import { useTask } from "./task-context";
 
 interface Form {
@@ -39,7 +38,7 @@ export function Downloads() {
   const saving = useMutation({ mutationFn: (form: ExportForm) => saveExport(task.id, form) });
   const open = FORMS.filter((form) => isEmpty(form, task)).map(({ label }) => label);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="downloads">
+    <section className="card card-body" aria-labelledby="downloads">
       <Title order={2} fz="md" id="downloads" mb="xs">
         Take it away
       </Title>

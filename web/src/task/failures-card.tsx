@@ -19,7 +19,7 @@ export function FailuresCard() {
   if (groups.length === 0) return null;
   const failed = groups.reduce((sum, group) => sum + group.indexes.length, 0);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="failures">
+    <section className="card card-body" aria-labelledby="failures">
       <Group justify="space-between" gap="xs">
         <Title order={2} fz="lg" id="failures">
           {counted(failed, "launch", "launches")} failed

@@ -2,7 +2,7 @@ import { Text, Title } from "@mantine/core";
 import type { Task } from "~/api/tasks";
 import { count, counted, duration, fieldName, usd } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
-import { ScrollingText } from "~/ui/scrolling-text";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./overview.module.css";
 import { limitsOf } from "./slo";
 import { useTask } from "./task-context";
@@ -11,16 +11,16 @@ import { useTask } from "./task-context";
 export function GoalsCard() {
   const task = useTask();
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="goals">
+    <section className="card card-body" aria-labelledby="goals">
       <Title order={2} fz="md" id="goals" mb="xs">
         This task
       </Title>
       {task.description && (
-        <ScrollingText label="Description" className={classes.description}>
+        <ScrollingBox label="Description" className={classes.description}>
           <Text size="sm" className="text-of-users" dir="auto">
             {task.description}
           </Text>
-        </ScrollingText>
+        </ScrollingBox>
       )}
       <dl className={classes.facts}>
         {factsOf(task).map(([name, value]) => (

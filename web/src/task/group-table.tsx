@@ -8,7 +8,7 @@ export function GroupTable({ group, rows }: { group: string; rows: readonly Conf
   const hasReasons = rows.some(({ why }) => why !== "");
   const title = group.charAt(0).toUpperCase() + group.slice(1);
   return (
-    <section className={`card ${classes.card}`} aria-labelledby={`group-${group}`}>
+    <section className="card card-body" aria-labelledby={`group-${group}`}>
       <Title order={2} fz="md" id={`group-${group}`} mb={4}>
         {title}
       </Title>

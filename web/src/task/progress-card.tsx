@@ -15,7 +15,7 @@ import { usePhase } from "./use-phase";
 export function ProgressCard() {
   const task = useTask();
   return (
-    <section className={`card ${classes.card}`} aria-label="Status">
+    <section className="card card-body" aria-label="Status">
       {task.status === "running" ? <Running task={task} /> : <Resting task={task} />}
     </section>
   );

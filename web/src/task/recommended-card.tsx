@@ -49,7 +49,7 @@ export function RecommendedCard() {
   const found = useQuery(recommendedQuery(task.id));
   const intervals = useQuery({ ...recommendedPointQuery(task.id), enabled: Boolean(found.data) });
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="recommended">
+    <section className="card card-body" aria-labelledby="recommended">
       <Title order={2} fz="lg" id="recommended" mb="sm">
         Recommended point
       </Title>

@@ -5,7 +5,7 @@ import { taskFileQuery } from "~/api/results";
 import { CopyButton } from "~/ui/copy-button";
 import { ErrorNotice } from "~/ui/error-notice";
 import { saveText } from "~/ui/saved-files";
-import { ScrollingText } from "~/ui/scrolling-text";
+import { ScrollingBox } from "~/ui/scrolling-box";
 import classes from "./configuration.module.css";
 import { useTask } from "./task-context";
 
@@ -38,12 +38,12 @@ export function TaskFile() {
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {text === undefined && !error && <Skeleton h={320} />}
       {text !== undefined && (
-        <ScrollingText label="Task file as YAML" className={classes.yaml}>
+        <ScrollingBox label="Task file as YAML" className={classes.yaml}>
           {text.split("\n").map((line, place) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: lines of a text have nothing but their place.
             <YamlLine key={place} line={line} />
           ))}
-        </ScrollingText>
+        </ScrollingBox>
       )}
     </section>
   );

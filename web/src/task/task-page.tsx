@@ -29,14 +29,14 @@ function LoadedTask({ taskId }: { taskId: number }) {
   if (isPending) return <Loading />;
   if (task === undefined) {
     return (
-      <Box className={classes.page}>
+      <Box className="page page-wide">
         <ErrorNotice error={error} onRetry={() => void refetch()} />
       </Box>
     );
   }
   return (
     <TaskContext value={task}>
-      <Box className={classes.page}>
+      <Box className="page page-wide">
         <Header task={task} />
         <TaskTabs task={task} />
         <Outlet />
@@ -94,7 +94,7 @@ function Gone({ taskId }: { taskId: number }) {
 
 function Loading() {
   return (
-    <Box className={classes.page} aria-busy="true" aria-label="Loading">
+    <Box className="page page-wide" aria-busy="true" aria-label="Loading">
       <Skeleton h={28} w="min(420px, 70%)" />
       <Skeleton h={16} w="min(560px, 90%)" mt={10} />
       <Skeleton h={34} mt={18} mb={20} />

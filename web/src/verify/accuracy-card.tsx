@@ -28,7 +28,7 @@ const PLACES = ["engine", "system", "model"] as const;
 export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
   const accuracy = useQuery(accuracyQuery(accuracyFilter(search)));
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="accuracy">
+    <section className="card card-stack" aria-labelledby="accuracy">
       <Group justify="space-between" gap="sm">
         <div>
           <Title order={2} fz="md" id="accuracy">

@@ -35,7 +35,7 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
     />
   );
   return (
-    <section className={`card ${classes.card}`} aria-labelledby="results">
+    <section className="card card-stack" aria-labelledby="results">
       <Group justify="space-between" gap="sm">
         <div>
           <Title order={2} fz="md" id="results">

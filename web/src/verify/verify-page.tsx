@@ -3,7 +3,6 @@ import { getRouteApi } from "@tanstack/react-router";
 import { AccuracyCard } from "./accuracy-card";
 import { ResultsCard } from "./results-card";
 import type { VerifySearch } from "./search-params";
-import classes from "./verify.module.css";
 
 const route = getRouteApi("/verify");
 
@@ -18,7 +17,7 @@ export function VerifyPage() {
       resetScroll: false,
     });
   return (
-    <Stack gap="md" className={classes.page}>
+    <Stack gap="md" className="page">
       <div>
         <Title order={1} fz="xl">
           Verify
