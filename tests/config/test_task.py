@@ -331,3 +331,11 @@ def test_a_count_that_nothing_can_hold_is_refused(path: str, value: int) -> None
     with pytest.raises(ConfigError) as refused:
         parse_task({"version": 2, "name": "t", "model": {"id": "smollm2-135m"}, group: shown})
     assert [problem.path for problem in refused.value.problems] == [path]
+
+
+@pytest.mark.parametrize("field", ["id", "path", "served_name"])
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_empty_name_of_a_model_is_refused_at_its_field(field: str, blank: str) -> None:
+    with pytest.raises(ConfigError, match=rf"model\.{field}: is empty") as raised:
+        parse_task(MINIMAL | {"model": {"id": "m"} | {field: blank}})
+    assert len(raised.value.problems) == 1

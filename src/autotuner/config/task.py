@@ -59,6 +59,11 @@ class Model(Document):
 
     @model_validator(mode="after")
     def _one_given(self) -> Model:
+        blank = [name for name, given in self if given is not None and not given.strip()]
+        if blank:
+            raise field_faults(
+                [((name,), "is empty: say which, or leave it out") for name in blank]
+            )
         if self.id is None and self.path is None:
             message = "give an id from the catalog, or the path of a model on this machine"
             raise field_faults([(("id",), message)])

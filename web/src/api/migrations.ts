@@ -91,7 +91,8 @@ export async function compareFile(file: File): Promise<MovedComparison> {
 /** What taking back would remove now: tasks may have been worked on since it was asked before. */
 export const undoPreviewQuery = (id: number, force: boolean) =>
   queryOptions({
-    queryKey: ["migrations", "undo", id, force],
+    // No part of "migrations": once it is taken back, there is nothing left to ask for.
+    queryKey: ["undo-preview", id, force],
     queryFn: ({ signal }) => {
       const params = { path: { migration_id: id }, query: { force, preview: true } };
       return bodyOf(client.POST("/api/v2/migrations/{migration_id}/undo", { params, signal }));

@@ -1,6 +1,7 @@
-import { Button, Group, NumberInput } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { IconArrowBackUp } from "@tabler/icons-react";
 import { memo, useCallback, useRef } from "react";
+import { NumberField } from "~/ui/number-field";
 import { type Quantity, quantity } from "~/ui/quantities";
 import { axisLimit } from "./axes";
 import { LIMITED, type Limits } from "./slo";
@@ -32,13 +33,14 @@ export function LimitInputs({ has, x, y, limits, usual, onLimits }: LimitInputsP
     [onLimits],
   );
   return (
-    <Group gap="sm" align="flex-end">
+    <Group gap="sm" align="flex-start">
       {names.map((name) => (
         <LimitInput key={name} name={name} limit={limits[name] ?? null} onChange={change} />
       ))}
       {usual !== null && (
         <Button
           size="xs"
+          mt={22}
           variant="subtle"
           leftSection={<IconArrowBackUp size={14} aria-hidden />}
           onClick={() => onLimits(null)}
@@ -57,21 +59,21 @@ interface LimitInputProps {
   onChange: (name: string, limit: number | null) => void;
 }
 
+const ABOVE_ZERO = { above: 0 };
+
 /** While one limit is dragged, the fields of the others stay as they are. */
 const LimitInput = memo(function LimitInput({ name, limit, onChange }: LimitInputProps) {
   return (
-    <NumberInput
+    <NumberField
       label={`${quantity(name).short} at most`}
       size="xs"
       w={128}
-      min={0}
-      allowNegative={false}
+      rule={ABOVE_ZERO}
       step={limit ? Math.max(0.1, Number((limit / 20).toPrecision(1))) : 10}
-      suffix=" ms"
-      thousandSeparator=","
+      unit="ms"
       placeholder="no limit"
-      value={limit ?? ""}
-      onChange={(value) => onChange(name, Number(value) > 0 ? Number(value) : null)}
+      value={limit}
+      onChange={(value) => onChange(name, value)}
     />
   );
 });

@@ -1,6 +1,7 @@
-import { Group, NumberInput, Text } from "@mantine/core";
+import { Group, Text } from "@mantine/core";
 import { memo } from "react";
 import { toValue } from "~/charts/scale";
+import { NumberField } from "~/ui/number-field";
 import { withUnit } from "~/ui/quantities";
 import type { Plane } from "./axes";
 import { pointName } from "./describe-point";
@@ -24,16 +25,15 @@ export const ValueAtPanel = memo(function ValueAtPanel(props: ValueAtPanelProps)
   const bound = x.better === "higher" ? "at least" : "at most";
   return (
     <Group gap="sm" align="flex-end">
-      <NumberInput
+      <NumberField
         label={`Best ${y.short} at`}
         size="xs"
         w={190}
-        min={0}
-        allowNegative={false}
-        suffix={` ${x.unit}`}
+        rule={{ above: 0 }}
+        unit={x.unit}
         placeholder={`any ${x.unit}`}
-        value={at ?? ""}
-        onChange={(value) => onAt(Number(value) > 0 ? Number(value) : null)}
+        value={at}
+        onChange={onAt}
       />
       <Text size="sm" aria-live="polite" className={classes.verdict}>
         {at !== null && reading === null && (

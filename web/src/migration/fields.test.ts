@@ -36,7 +36,7 @@ describe("the fields of a task of version 1", () => {
       after: "grid",
     });
     expect(other).toMatchObject({ before: "left out", after: "100", note: "Version 1's default." });
-    expect(third).toMatchObject({ field: "", note: "Elsewhere: local." });
+    expect(third).toMatchObject({ field: "", note: "elsewhere: local." });
   });
 
   it("are apart from notes of experiments and of the whole", () => {

@@ -57,9 +57,10 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
     if (path === "/api/v2/migrations/verify") return { body: COMPARED };
     if (path === "/api/v2/migrations/1/undo") {
       const isPreview = query.get("preview") === "true";
-      isMoved &&= isPreview;
+      if (!isMoved) return { status: 404, body: { title: "Not found", detail: "it is gone" } };
       const counts = { tasks: 4, experiments: 8, measurements: 10 };
       const left = query.get("force") === "true" ? [] : [3];
+      isMoved = isPreview || left.length > 0;
       return { body: { removed: 7, left, counts, running: isPreview ? running : [] } };
     }
     if (path === "/api/v2/tasks/migrate" && method === "POST") {
@@ -166,7 +167,7 @@ describe("a file of version 1", () => {
     });
     renderMigration({ upload });
     const card = await choose();
-    expect(await within(card).findByText("V1.db is damaged.")).toBeVisible();
+    expect(await within(card).findByText("v1.db is damaged.")).toBeVisible();
     expect(within(card).queryByRole("button", { name: "Migrate it" })).toBeNull();
   });
 

@@ -25,9 +25,11 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
   });
   const done = undoing.data;
   const isForced = done !== undefined && done.left.length > 0;
+  /** Whether something may still be taken back. */
+  const isOpen = done === undefined || isForced;
   const preview = useQuery({
     ...undoPreviewQuery(migration, isForced),
-    enabled: done === undefined || isForced,
+    enabled: !undoing.isPending && isOpen,
   });
   const isGone = preview.error instanceof ApiProblem && preview.error.isGone;
   useEffect(() => {
@@ -57,11 +59,11 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
             {isForced ? leftInWords(done) : "Nothing of it is here any more."}
           </Alert>
         )}
-        {preview.isError && (
+        {preview.isError && isOpen && (
           <ErrorNotice error={preview.error} onRetry={() => void preview.refetch()} />
         )}
         {preview.isLoading && <Skeleton height={60} aria-busy />}
-        {preview.data && (!done || isForced) && <Foreseen preview={preview.data} />}
+        {preview.data && isOpen && <Foreseen preview={preview.data} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} data-autofocus>
             {done ? "Close" : "Keep them"}

@@ -154,6 +154,36 @@ describe("Quick", () => {
     );
   });
 
+  it("starts nothing without the model that was taken away", async () => {
+    open();
+    const button = await startButton();
+    await waitFor(() => expect(button).toBeEnabled());
+    const model = screen.getByRole("textbox", { name: "Model" });
+    await userEvent.clear(model);
+    expect(await screen.findByText(/is empty: name the model/)).toBeInTheDocument();
+    expect(button).toBeDisabled();
+    await userEvent.type(model, "smollm2-135m");
+    await waitFor(() => expect(button).toBeEnabled());
+  });
+
+  it.each(["-5", "0", "fast"])(
+    "takes a limit of %s neither as another nor as none",
+    async (typed) => {
+      open();
+      await userEvent.click(await screen.findByRole("radio", { name: "SLO" }));
+      const limit = await screen.findByLabelText("TTFT, mean");
+      const button = await startButton();
+      await waitFor(() => expect(button).toBeEnabled());
+      await userEvent.clear(limit);
+      await userEvent.type(limit, typed);
+      expect(limit).toHaveValue(typed);
+      expect(limit).toBeInvalid();
+      expect(button).toBeDisabled();
+      await userEvent.click(screen.getByRole("radio", { name: "Balanced" }));
+      await waitFor(() => expect(button).toBeEnabled());
+    },
+  );
+
   it("says what a profile sets here, and why", async () => {
     open();
     await userEvent.click(await screen.findByRole("button", { name: "Sets 1 field here" }));

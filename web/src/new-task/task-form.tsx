@@ -1,12 +1,13 @@
 import { ActionIcon, Alert, Anchor, Button, Group, SegmentedControl, Tooltip } from "@mantine/core";
 import { IconArrowBackUp, IconArrowForwardUp, IconFileImport } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { ApiProblem } from "~/api/problems";
 import { PageLoading } from "~/app/page-loading";
 import classes from "./new-task.module.css";
 import type { Opened } from "./opened";
 import { PlanPanel } from "./plan/plan-panel";
+import { lacksModel } from "./quick/decisions";
 import { QuickForm } from "./quick/quick-form";
 import { StaleNotice } from "./stale-notice";
 import { SubmitBar } from "./submit-bar";
@@ -37,6 +38,13 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
   const { mode = "quick" } = useSearch({ from: "/tasks/new" });
   const navigate = useNavigate({ from: "/tasks/new" });
   const [isImporting, setImporting] = useState(false);
+  const [faulty, setFaulty] = useState<readonly string[]>([]);
+  const onFault = useCallback((field: string, fault: string | null) => {
+    setFaulty((before) => {
+      if (before.includes(field) === (fault !== null)) return before;
+      return fault === null ? before.filter((each) => each !== field) : [...before, field];
+    });
+  }, []);
   const [isKeptShown, setKeptShown] = useState(opened.isKept);
 
   const setMode = (next: string) =>
@@ -59,7 +67,12 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
       checks={checks}
       submit={submit}
       isEdit={opened.editedId !== null}
-      isBehind={mode === "quick" && suggestion.isBehind}
+      isBehind={
+        mode === "quick" &&
+        (suggestion.isBehind ||
+          faulty.length > 0 ||
+          lacksModel(draft.decisions, draft.task.content))
+      }
     />
   );
   const panel = <PlanPanel checks={checks} problem={suggestion.data?.problem ?? null} />;
@@ -148,6 +161,7 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
               tools={tools}
               suggestion={suggestion.data ?? null}
               problem={suggestion.error}
+              onFault={onFault}
               onRetry={() => void suggestion.refetch()}
               onAdvanced={() => setMode("advanced")}
             />

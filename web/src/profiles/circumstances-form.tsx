@@ -1,10 +1,11 @@
-import { Autocomplete, NumberInput, Select, Text } from "@mantine/core";
+import { Autocomplete, Select, Text } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { devicesQuery, enginesQuery, gpusQuery, modelsQuery } from "~/api/catalog";
 import { matching } from "~/new-task/quick/model-field";
 import { deviceGroups } from "~/new-task/quick/system-field";
+import { NumberField } from "~/ui/number-field";
 import classes from "./profiles.module.css";
 import type { Circumstances } from "./search-params";
 
@@ -100,17 +101,13 @@ interface CountProps {
 
 function Count({ label, value, most, disabled = false, onChange }: CountProps) {
   return (
-    <NumberInput
+    <NumberField
       className={classes.count}
       label={label}
-      min={1}
-      max={most}
-      allowDecimal={false}
-      allowNegative={false}
-      hideControls
+      rule={{ least: 1, most, isWhole: true }}
       disabled={disabled}
-      value={disabled ? "" : (value ?? "")}
-      onChange={(given) => onChange(Number(given) || undefined)}
+      value={disabled ? null : (value ?? null)}
+      onChange={(given) => onChange(given ?? undefined)}
     />
   );
 }

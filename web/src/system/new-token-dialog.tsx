@@ -1,13 +1,4 @@
-import {
-  Alert,
-  Button,
-  Checkbox,
-  Group,
-  NumberInput,
-  Radio,
-  Stack,
-  TextInput,
-} from "@mantine/core";
+import { Alert, Button, Checkbox, Group, Radio, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem } from "~/api/problems";
@@ -15,9 +6,10 @@ import { createToken, type TokenScope, tokensQuery } from "~/api/system";
 import { CommandBlock } from "~/ui/command-block";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
+import { NumberField } from "~/ui/number-field";
 import { RIGHTS, SCOPES } from "./rights";
 
-const MOST_DAYS = 3_660;
+const DAYS = { above: 0, most: 3_660, isNeeded: true };
 const USUAL_DAYS = 90;
 
 /** Makes a token, and shows its secret this once. */
@@ -25,10 +17,10 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const [name, setName] = useState("");
   const [scope, setScope] = useState<TokenScope>("read");
-  // What is typed is text until it is a number.
-  const [typed, setTyped] = useState<number | string>(USUAL_DAYS);
+  const [typed, setTyped] = useState<number | null>(USUAL_DAYS);
+  const [isDaysFaulty, setDaysFaulty] = useState(false);
   const [isEndless, setEndless] = useState(false);
-  const days = isEndless ? null : daysOf(typed);
+  const canMake = name.trim() !== "" && (isEndless || !isDaysFaulty);
   const making = useMutation({
     mutationFn: (lasts: number | null) => createToken({ name: name.trim(), scope, days: lasts }),
     onSuccess: () => queries.invalidateQueries({ queryKey: tokensQuery.queryKey }),
@@ -62,7 +54,7 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (days !== undefined && name.trim() !== "") making.mutate(days);
+          if (canMake) making.mutate(isEndless ? null : typed);
         }}
       >
         <Stack gap="sm">
@@ -94,16 +86,14 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
               ))}
             </Stack>
           </Radio.Group>
-          <NumberInput
+          <NumberField
             label="Days until it expires"
             value={typed}
             onChange={setTyped}
-            min={1}
-            max={MOST_DAYS}
-            allowNegative={false}
+            rule={DAYS}
             disabled={isEndless}
-            error={faultOf("days") ?? (days === undefined && `Give 1 to ${MOST_DAYS} days`)}
-            hideControls
+            error={faultOf("days")}
+            onFault={(fault) => setDaysFaulty(fault !== null)}
           />
           <Checkbox
             label="It never expires"
@@ -115,11 +105,7 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button
-              type="submit"
-              loading={making.isPending}
-              disabled={name.trim() === "" || days === undefined}
-            >
+            <Button type="submit" loading={making.isPending} disabled={!canMake}>
               Make it
             </Button>
           </Group>
@@ -127,10 +113,4 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
-}
-
-/** The days typed; undefined where that is no number of days yet. */
-function daysOf(typed: number | string): number | undefined {
-  const days = typed === "" ? Number.NaN : Number(typed);
-  return Number.isFinite(days) && days > 0 && days <= MOST_DAYS ? days : undefined;
 }

@@ -1,9 +1,10 @@
-import { Group, NumberInput, Skeleton, Text, Title } from "@mantine/core";
+import { Group, Skeleton, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { comparisonOfResultsQuery, resultFilesQuery, type Sides } from "~/api/verify";
 import { CopyButton } from "~/ui/copy-button";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
+import { NumberField } from "~/ui/number-field";
 import { ResultView } from "./result-view";
 import { sidesOf, type VerifySearch } from "./search-params";
 import { SidePicker } from "./side-picker";
@@ -19,19 +20,16 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
   const sides = sidesOf(search);
   const formats = useQuery(resultFilesQuery).data?.formats;
   const limit = (name: "ttft" | "tpot", label: string) => (
-    <NumberInput
-      key={`${name} ${search[name] ?? ""}`}
+    <NumberField
+      key={name}
       size="xs"
       w={150}
       label={label}
       placeholder="none"
-      min={0}
-      hideControls
-      defaultValue={search[name] ?? ""}
-      onBlur={(event) => {
-        const given = Number.parseFloat(event.currentTarget.value);
-        onChange({ [name]: given > 0 ? given : undefined });
-      }}
+      rule={{ above: 0 }}
+      isTakenOnBlur
+      value={search[name] ?? null}
+      onChange={(given) => onChange({ [name]: given ?? undefined })}
     />
   );
   return (
@@ -66,7 +64,7 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
           onSettings={(actualSet) => onChange({ actualSet })}
         />
       </div>
-      <Group gap="sm" align="end">
+      <Group gap="sm" align="start">
         {limit("ttft", "SLO of TTFT (ms)")}
         {limit("tpot", "SLO of TPOT (ms)")}
         <Text size="xs" className="quiet" maw={420}>

@@ -39,6 +39,7 @@ describe("typed values", () => {
     ["integer", "1.5"],
     ["integer", "eight"],
     ["number", "12px"],
+    ["number", "1,5"],
     ["number", "Infinity"],
     ["boolean", "perhaps"],
     ["yaml", "{a: "],

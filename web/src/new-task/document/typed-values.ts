@@ -1,13 +1,12 @@
 /** Text that is typed into a field -> the value that it stands for, and back. Pure. */
 
 import { parse } from "yaml";
+import { quoted, typedNumber } from "~/ui/typed-number";
 import type { FieldSpec, InputKind } from "./task-schema";
 import { inline } from "./task-text";
 import type { Json } from "./values";
 
 export type Typed = { value: Json } | { fault: string };
-
-const NUMBER = /^[-+]?(\d[\d_,]*\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
 /** A single value of a field; its words (`auto`) stand beside numbers. */
 export function typedValue(spec: FieldSpec, kind: InputKind, text: string): Typed {
@@ -16,7 +15,7 @@ export function typedValue(spec: FieldSpec, kind: InputKind, text: string): Type
   switch (kind) {
     case "integer":
     case "number":
-      return typedNumber(kind, given);
+      return typedNumber(given, { isWhole: kind === "integer" });
     case "boolean":
       if (given === "true" || given === "on") return { value: true };
       if (given === "false" || given === "off") return { value: false };
@@ -36,16 +35,6 @@ export function textOf(kind: InputKind, value: Json): string {
   if (typeof value === "object" && value !== null) return inline(value);
   if (typeof value === "boolean") return value ? "on" : "off";
   return String(value);
-}
-
-function typedNumber(kind: "integer" | "number", given: string): Typed {
-  const value = Number(given.replace(/[_,]/g, ""));
-  if (!NUMBER.test(given) || !Number.isFinite(value))
-    return { fault: `${quoted(given)} is no number` };
-  if (kind === "integer" && !Number.isInteger(value)) {
-    return { fault: `${given} is no whole number` };
-  }
-  return { value };
 }
 
 function typedYaml(given: string): Typed {
@@ -70,8 +59,4 @@ function joinedWords(words: readonly string[]): string {
   return words
     .map((word) => (/^[^\s"']+$/.test(word) ? word : `"${word.replace(/(["\\])/g, "\\$1")}"`))
     .join(" ");
-}
-
-function quoted(text: string): string {
-  return `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
 }

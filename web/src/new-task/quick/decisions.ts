@@ -27,6 +27,9 @@ export interface Decisions {
   profiles: readonly string[];
 }
 
+/** Called with why what a field holds is not taken, by the name of the field; null once it is. */
+export type OnFault = (field: string, fault: string | null) => void;
+
 export const UNDECIDED: Decisions = {
   model: "",
   gpu: null,
@@ -84,6 +87,11 @@ export function decisionsOf(content: JsonObject, goals: readonly Goal[]): Decisi
     slo: isObject(content.slo) ? (content.slo as SloLimits) : {},
     profiles: Array.isArray(profiles) ? profiles.map(String) : [],
   };
+}
+
+/** Whether the model was taken away that the document still names. */
+export function lacksModel(decisions: Decisions, content: JsonObject | null): boolean {
+  return decisions.model.trim() === "" && isObject(valueAt(content ?? undefined, ["model"]));
 }
 
 function goalOf(content: JsonObject, goals: readonly Goal[]): string | null {

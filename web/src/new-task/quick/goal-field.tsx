@@ -1,12 +1,14 @@
-import { Chip, NumberInput, Text } from "@mantine/core";
+import { Chip, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type Goal, goalsQuery } from "~/api/catalog";
-import { type Decisions, FIRST_LIMITS, type SloLimits } from "./decisions";
+import { NumberField } from "~/ui/number-field";
+import { type Decisions, FIRST_LIMITS, type OnFault, type SloLimits } from "./decisions";
 import classes from "./quick.module.css";
 
 interface GoalFieldProps {
   decisions: Decisions;
   onDecide: (decisions: Partial<Decisions>) => void;
+  onFault: OnFault;
   faults: Readonly<Partial<Record<keyof SloLimits, string>>>;
 }
 
@@ -16,17 +18,18 @@ const LIMITS: readonly { key: keyof SloLimits; label: string }[] = [
   { key: "e2e_p90_ms", label: "E2E, p90" },
 ];
 
-export function GoalField({ decisions, onDecide, faults }: GoalFieldProps) {
+const ABOVE_ZERO = { above: 0 };
+
+export function GoalField({ decisions, onDecide, onFault, faults }: GoalFieldProps) {
   const goals = useQuery(goalsQuery).data ?? [];
   const chosen = goals.find((goal) => goal.name === decisions.goal) ?? goals[0];
   const choose = (name: string | string[]) => {
     const goal = goals.find((each) => each.name === name);
     if (goal) onDecide({ goal: goal.name, slo: limitsFor(goal, decisions.slo) });
   };
-  const setLimit = (key: keyof SloLimits) => (value: string | number) => {
+  const setLimit = (key: keyof SloLimits) => (limit: number | null) => {
     const { [key]: _, ...others } = decisions.slo;
-    const limit = Number(value);
-    onDecide({ slo: limit > 0 ? { ...others, [key]: limit } : others });
+    onDecide({ slo: limit === null ? others : { ...others, [key]: limit } });
   };
   return (
     <>
@@ -45,17 +48,16 @@ export function GoalField({ decisions, onDecide, faults }: GoalFieldProps) {
       {chosen?.needs_slo && (
         <div className={classes.row}>
           {LIMITS.map(({ key, label }) => (
-            <NumberInput
+            <NumberField
               key={key}
               className={classes.short}
               label={label}
-              suffix=" ms"
-              thousandSeparator=","
-              min={0}
-              allowNegative={false}
+              unit="ms"
+              rule={ABOVE_ZERO}
               placeholder="no limit"
-              value={decisions.slo[key] ?? ""}
+              value={decisions.slo[key] ?? null}
               onChange={setLimit(key)}
+              onFault={(fault) => onFault(key, fault)}
               error={faults[key]}
             />
           ))}

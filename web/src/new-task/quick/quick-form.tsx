@@ -7,7 +7,7 @@ import { ownPaths } from "../document/rebase";
 import { valueAt } from "../document/values";
 import type { DraftTools } from "../use-draft";
 import { DecisionSection } from "./decision-section";
-import type { Decisions } from "./decisions";
+import { type Decisions, lacksModel, type OnFault } from "./decisions";
 import { GoalField } from "./goal-field";
 import { ModelField } from "./model-field";
 import { ProfileCards } from "./profile-cards";
@@ -19,18 +19,22 @@ interface QuickFormProps {
   suggestion: Suggestion | null;
   /** Why there is no suggestion for the decisions as they stand. */
   problem: unknown;
+  onFault: OnFault;
   onRetry: () => void;
   onAdvanced: () => void;
 }
 
-export function QuickForm({ tools, suggestion, problem, onRetry, onAdvanced }: QuickFormProps) {
+export function QuickForm(props: QuickFormProps) {
+  const { tools, suggestion, problem, onFault, onRetry, onAdvanced } = props;
   const { draft, act } = tools;
   const { decisions } = draft;
   const content = draft.task.content;
   const decide = (change: Partial<Decisions>) => act({ kind: "decide", decisions: change });
   const faults = problem instanceof ApiProblem ? problem.faults : [];
   const faultAt = (path: string) => faults.find((fault) => isAt(fault, path))?.message ?? null;
-  const modelFault = faultAt("model") ?? faultOfModel(problem);
+  const modelFault = lacksModel(decisions, content)
+    ? "is empty: name the model that is to be served"
+    : (faultAt("model") ?? faultOfModel(problem));
   const said = {
     gpu: textAt(content, "system", "gpu_type"),
     gpus: numberAt(content, "system", "total_gpus"),
@@ -63,6 +67,7 @@ export function QuickForm({ tools, suggestion, problem, onRetry, onAdvanced }: Q
           <SystemField
             decisions={decisions}
             onDecide={decide}
+            onFault={onFault}
             {...said}
             faults={{
               gpu: faultAt("gpu_type"),
@@ -75,6 +80,7 @@ export function QuickForm({ tools, suggestion, problem, onRetry, onAdvanced }: Q
           <WorkloadField
             decisions={decisions}
             onDecide={decide}
+            onFault={onFault}
             isl={said.isl}
             osl={said.osl}
             fault={faultAt("workload")}
@@ -84,6 +90,7 @@ export function QuickForm({ tools, suggestion, problem, onRetry, onAdvanced }: Q
           <GoalField
             decisions={decisions}
             onDecide={decide}
+            onFault={onFault}
             faults={{
               ttft_ms: faultAt("slo.ttft_ms") ?? undefined,
               tpot_ms: faultAt("slo.tpot_ms") ?? undefined,

@@ -20,6 +20,7 @@ function shownField(onDecide = vi.fn()) {
         <SystemField
           decisions={{ model: "m", gpu: null, gpus: null, backend: null } as never}
           onDecide={onDecide}
+          onFault={() => {}}
           gpu={gpu}
           gpus={1}
           backend={null}

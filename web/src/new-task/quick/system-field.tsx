@@ -1,4 +1,4 @@
-import { NumberInput, Select } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import {
@@ -9,12 +9,15 @@ import {
   gpusQuery,
 } from "~/api/catalog";
 import { gibibytes } from "~/ui/format";
-import type { Decisions } from "./decisions";
+import { NumberField } from "~/ui/number-field";
+import type { Decisions, OnFault } from "./decisions";
 import classes from "./quick.module.css";
 
 interface SystemFieldProps {
   decisions: Decisions;
   onDecide: (decisions: Partial<Decisions>) => void;
+  /** Called with why what a number field holds is not taken; null once it is. */
+  onFault: OnFault;
   /** What the document says now, for what is left open. */
   gpu: string | null;
   gpus: number | null;
@@ -23,8 +26,10 @@ interface SystemFieldProps {
 }
 
 const CPU = "cpu";
+const GPUS = { least: 1, most: 100_000, isWhole: true };
 
-export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }: SystemFieldProps) {
+export function SystemField(props: SystemFieldProps) {
+  const { decisions, onDecide, onFault, gpu, gpus, backend, faults } = props;
   const catalog = useQuery(gpusQuery).data;
   const devices = useQuery(devicesQuery).data;
   const engines = useQuery(enginesQuery).data;
@@ -55,15 +60,13 @@ export function SystemField({ decisions, onDecide, gpu, gpus, backend, faults }:
         nothingFoundMessage="Nothing of that name in the catalog"
       />
       {chosen !== null && chosen !== CPU && (
-        <NumberInput
+        <NumberField
           className={classes.short}
           label="GPUs at most"
-          min={1}
-          max={100_000}
-          allowDecimal={false}
-          allowNegative={false}
-          value={decisions.gpus ?? gpus ?? ""}
-          onChange={(value) => onDecide({ gpus: Number(value) || null })}
+          rule={GPUS}
+          value={decisions.gpus ?? gpus}
+          onChange={(value) => onDecide({ gpus: value })}
+          onFault={(fault) => onFault("gpus", fault)}
           error={faults.gpus}
         />
       )}

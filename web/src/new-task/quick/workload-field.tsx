@@ -1,12 +1,14 @@
-import { Chip, NumberInput, Text } from "@mantine/core";
+import { Chip, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { workloadsQuery } from "~/api/catalog";
-import type { Decisions } from "./decisions";
+import { NumberField } from "~/ui/number-field";
+import type { Decisions, OnFault } from "./decisions";
 import classes from "./quick.module.css";
 
 interface WorkloadFieldProps {
   decisions: Decisions;
   onDecide: (decisions: Partial<Decisions>) => void;
+  onFault: OnFault;
   /** Tokens of a request as the document has them. */
   isl: number | null;
   osl: number | null;
@@ -15,8 +17,16 @@ interface WorkloadFieldProps {
 
 const SUGGESTED = "suggested";
 const OWN = "own";
+const TOKENS = { least: 1, isWhole: true, isNeeded: true };
 
-export function WorkloadField({ decisions, onDecide, isl, osl, fault }: WorkloadFieldProps) {
+export function WorkloadField({
+  decisions,
+  onDecide,
+  onFault,
+  isl,
+  osl,
+  fault,
+}: WorkloadFieldProps) {
   const workloads = useQuery(workloadsQuery).data ?? [];
   const { workload } = decisions;
   const preset = workloads.find((each) => each.name === workload);
@@ -30,9 +40,8 @@ export function WorkloadField({ decisions, onDecide, isl, osl, fault }: Workload
       onDecide({ workload: { isl: lengths.isl ?? 1024, osl: lengths.osl ?? 256 } });
     else onDecide({ workload: String(name) });
   };
-  const setLength = (key: "isl" | "osl") => (value: string | number) => {
-    const count = Number(value);
-    if (!Number.isInteger(count) || count < 1 || count === lengths[key]) return;
+  const setLength = (key: "isl" | "osl") => (count: number | null) => {
+    if (count === null) return;
     onDecide({
       workload: { isl: lengths.isl ?? 1024, osl: lengths.osl ?? 256, [key]: count },
     });
@@ -55,25 +64,21 @@ export function WorkloadField({ decisions, onDecide, isl, osl, fault }: Workload
         </div>
       </Chip.Group>
       <div className={classes.row}>
-        <NumberInput
+        <NumberField
           className={classes.short}
           label="Tokens in (isl)"
-          min={1}
-          allowDecimal={false}
-          allowNegative={false}
-          thousandSeparator=","
-          value={lengths.isl ?? ""}
+          rule={TOKENS}
+          value={lengths.isl}
           onChange={setLength("isl")}
+          onFault={(why) => onFault("isl", why)}
         />
-        <NumberInput
+        <NumberField
           className={classes.short}
           label="Tokens out (osl)"
-          min={1}
-          allowDecimal={false}
-          allowNegative={false}
-          thousandSeparator=","
-          value={lengths.osl ?? ""}
+          rule={TOKENS}
+          value={lengths.osl}
           onChange={setLength("osl")}
+          onFault={(why) => onFault("osl", why)}
         />
         <Text size="xs" className={`quiet ${classes.grow}`} pb={8}>
           {preset?.description ??

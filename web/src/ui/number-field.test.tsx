@@ -1,0 +1,133 @@
+import { MantineProvider } from "@mantine/core";
+import { render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { useState } from "react";
+import { describe, expect, it, vi } from "vitest";
+import { NumberField, type NumberFieldProps } from "./number-field";
+import { type NumberRule, typedNumber, typedOrEmpty } from "./typed-number";
+
+describe("a typed number", () => {
+  it.each<[string, NumberRule, number]>([
+    ["1,024", {}, 1024],
+    ["12,345,678.5", {}, 12345678.5],
+    ["1e3", { isWhole: true }, 1000],
+    [" .5 ", { above: 0 }, 0.5],
+    ["+8", { least: 8, most: 8 }, 8],
+  ])("%s is taken as it stands", (text, rule, value) => {
+    expect(typedNumber(text, rule)).toEqual({ value });
+  });
+
+  it.each<[string, NumberRule, string]>([
+    ["-5", { above: 0 }, "has to be above 0"],
+    ["0", { above: 0 }, "has to be above 0"],
+    ["0", { least: 1 }, "has to be 1 or more"],
+    ["100001", { most: 100_000 }, "has to be 100,000 or less"],
+    ["1.5", { isWhole: true }, "has to be a whole number"],
+    ["1,5", {}, "'1,5' is no number"],
+    ["5 s", {}, "'5 s' is no number"],
+    ["1e999", {}, "'1e999' is too large"],
+  ])("%s is refused, with the reason", (text, rule, fault) => {
+    expect(typedNumber(text, rule)).toEqual({ fault });
+  });
+
+  it("may be left out where nothing needs it", () => {
+    expect(typedOrEmpty(" ", {})).toEqual({ value: null });
+    expect(typedOrEmpty("", { isNeeded: true })).toEqual({ fault: "is needed" });
+  });
+});
+
+interface HeldProps {
+  first: number | null;
+  more: Partial<NumberFieldProps>;
+  onChange: (value: number | null) => void;
+  onFault: (fault: string | null) => void;
+}
+
+function Held({ first, more, onChange, onFault }: HeldProps) {
+  const [value, setValue] = useState(first);
+  return (
+    <MantineProvider env="test">
+      <NumberField
+        label="Limit"
+        unit="ms"
+        rule={{ above: 0 }}
+        onFault={onFault}
+        {...more}
+        value={value}
+        onChange={(next) => {
+          onChange(next);
+          setValue(next);
+        }}
+      />
+      <button type="button" onClick={() => setValue(70)}>
+        Other
+      </button>
+    </MantineProvider>
+  );
+}
+
+describe("a field of a number", () => {
+  function open(first: number | null, more: Partial<NumberFieldProps> = {}) {
+    const onChange = vi.fn();
+    const onFault = vi.fn();
+    const { unmount } = render(
+      <Held first={first} more={more} onChange={onChange} onFault={onFault} />,
+    );
+    return { field: screen.getByLabelText("Limit"), onChange, onFault, unmount };
+  }
+
+  it.each(["-5", "0", "5e", "1,5", "no"])(
+    "keeps %s as it was typed, beside the reason",
+    async (text) => {
+      const { field, onChange, onFault } = open(null);
+      await userEvent.click(field);
+      await userEvent.paste(text);
+      await userEvent.tab();
+      expect(field).toHaveValue(text);
+      expect(field).toBeInvalid();
+      expect(onChange).not.toHaveBeenCalled();
+      expect(onFault).toHaveBeenLastCalledWith(expect.stringMatching(/./));
+    },
+  );
+
+  it("takes a number with its unit, and shows it with separators once left", async () => {
+    const { field, onChange } = open(1000);
+    expect(field).toHaveValue("1,000 ms");
+    await userEvent.clear(field);
+    await userEvent.paste("2500 ms");
+    await userEvent.tab();
+    expect(onChange).toHaveBeenLastCalledWith(2500);
+    expect(field).toHaveValue("2,500 ms");
+  });
+
+  it("gives up what is wrong for another value, and its fault with it", async () => {
+    const { field, onFault } = open(50);
+    await userEvent.clear(field);
+    await userEvent.type(field, "-5");
+    await userEvent.click(screen.getByRole("button", { name: "Other" }));
+    expect(field).toHaveValue("70 ms");
+    expect(onFault).toHaveBeenLastCalledWith(null);
+  });
+
+  it("takes its fault along when it goes", async () => {
+    const { field, onFault, unmount } = open(50);
+    await userEvent.type(field, "x");
+    expect(onFault).not.toHaveBeenLastCalledWith(null);
+    unmount();
+    expect(onFault).toHaveBeenLastCalledWith(null);
+  });
+
+  it("is stepped by arrows, and not below what it may hold", async () => {
+    const { field } = open(20, { step: 10 });
+    await userEvent.type(field, "{ArrowUp}{ArrowDown}{ArrowDown}{ArrowDown}");
+    expect(field).toHaveValue("10");
+  });
+
+  it("may wait until it is left", async () => {
+    const { field, onChange } = open(null, { isTakenOnBlur: true });
+    await userEvent.type(field, "25");
+    expect(onChange).not.toHaveBeenCalled();
+    await userEvent.tab();
+    expect(onChange.mock.calls).toEqual([[25]]);
+  });
+});

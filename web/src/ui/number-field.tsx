@@ -1,0 +1,94 @@
+import { TextInput, type TextInputProps } from "@mantine/core";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type NumberRule, shownNumber, typedOrEmpty } from "./typed-number";
+
+export interface NumberFieldProps
+  extends Omit<TextInputProps, "value" | "defaultValue" | "onChange" | "type" | "step"> {
+  value: number | null;
+  /** Called with what is valid alone; null where the field is empty. */
+  onChange: (value: number | null) => void;
+  rule: NumberRule;
+  /** Shown behind the number. */
+  unit?: string;
+  /** Whether the value is taken when the field is left, not with each key. */
+  isTakenOnBlur?: boolean;
+  /** What an arrow key adds. */
+  step?: number;
+  /** Called with why what stands here is not taken, and with null once it is. */
+  onFault?: (fault: string | null) => void;
+}
+
+/** A number that is taken as it was typed, or stays as typed beside the reason: never altered. */
+export function NumberField(props: NumberFieldProps) {
+  const { value, onChange, rule, unit, step, onFault, error, isTakenOnBlur, ...others } = props;
+  const [typed, setTyped] = useState<string | null>(null);
+  const isFocused = useRef(false);
+  const read = (text: string) => typedOrEmpty(withoutUnit(text, unit), rule);
+  const found = typed === null || others.disabled ? { value } : read(typed);
+  const fault = "fault" in found ? found.fault : null;
+
+  // What is typed here is not overwritten by the value that it became.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another value counts.
+  useEffect(() => {
+    setTyped((text) => {
+      if (text === null) return null;
+      const now = read(text);
+      if ("value" in now && now.value === value) return text;
+      return isFocused.current ? plain(value) : null;
+    });
+  }, [value]);
+
+  const report = useRef(onFault);
+  report.current = onFault;
+  useEffect(() => {
+    report.current?.(fault);
+  }, [fault]);
+  useEffect(() => () => report.current?.(null), []);
+
+  const take = (text: string) => {
+    const next = read(text);
+    if ("value" in next && next.value !== value) onChange(next.value);
+  };
+  const type = (text: string) => {
+    setTyped(text);
+    if (!isTakenOnBlur) take(text);
+  };
+  const stepBy = (event: KeyboardEvent) => {
+    const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+    if (step === undefined || direction === undefined) return;
+    event.preventDefault();
+    const next = Number(((value ?? 0) + direction * step).toPrecision(12));
+    if ("value" in read(plain(next))) type(plain(next));
+  };
+  const shown = value === null ? "" : shownNumber(value) + (unit ? ` ${unit}` : "");
+  return (
+    <TextInput
+      {...others}
+      inputMode="decimal"
+      autoComplete="off"
+      spellCheck={false}
+      value={others.disabled ? shown : (typed ?? shown)}
+      error={fault ?? error}
+      onChange={(event) => type(event.currentTarget.value)}
+      onFocus={() => {
+        isFocused.current = true;
+        setTyped((text) => text ?? plain(value));
+      }}
+      onBlur={() => {
+        isFocused.current = false;
+        if (isTakenOnBlur && typed !== null) take(typed);
+        if (fault === null) setTyped(null);
+      }}
+      onKeyDown={stepBy}
+    />
+  );
+}
+
+function plain(value: number | null): string {
+  return value === null ? "" : String(value);
+}
+
+function withoutUnit(text: string, unit: string | undefined): string {
+  const given = text.trim();
+  return unit && given.endsWith(unit) ? given.slice(0, -unit.length) : given;
+}
