@@ -152,6 +152,13 @@ describe("Quick", () => {
         slo: { ttft_ms: 1000, tpot_ms: 50 },
       }),
     );
+    await userEvent.selectOptions(screen.getByLabelText("Limit a percentile too"), "TTFT, p99");
+    await userEvent.type(await screen.findByLabelText("TTFT, p99"), "3000");
+    await waitFor(() =>
+      expect(service.asked.findLast((each) => each.path.endsWith("/suggest"))?.body).toMatchObject({
+        slo: { ttft_ms: 1000, tpot_ms: 50, ttft_p99_ms: 3000 },
+      }),
+    );
   });
 
   it("starts nothing without the model that was taken away", async () => {

@@ -4,11 +4,14 @@ import type { Goal } from "~/api/catalog";
 import type { SuggestRequest } from "~/api/plans";
 import { isObject, type JsonObject, same, valueAt } from "../document/values";
 
-export interface SloLimits {
-  ttft_ms?: number;
-  tpot_ms?: number;
-  e2e_p90_ms?: number;
-}
+/** Limits in ms. */
+export type SloLimits = Readonly<Partial<Record<SloName, number>>>;
+
+export const SLO_NAMES = [
+  ...(["ttft_ms", "ttft_p90_ms", "ttft_p99_ms", "tpot_ms", "tpot_p90_ms"] as const),
+  ...(["tpot_p99_ms", "e2e_p90_ms", "e2e_p99_ms"] as const),
+];
+export type SloName = (typeof SLO_NAMES)[number];
 
 export interface RequestLengths {
   isl: number;

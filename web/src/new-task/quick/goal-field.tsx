@@ -1,36 +1,43 @@
-import { Chip, Text } from "@mantine/core";
+import { Chip, NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { type Goal, goalsQuery } from "~/api/catalog";
 import { NumberField } from "~/ui/number-field";
-import { type Decisions, FIRST_LIMITS, type OnFault, type SloLimits } from "./decisions";
+import {
+  type Decisions,
+  FIRST_LIMITS,
+  type OnFault,
+  SLO_NAMES,
+  type SloLimits,
+  type SloName,
+} from "./decisions";
 import classes from "./quick.module.css";
 
 interface GoalFieldProps {
   decisions: Decisions;
   onDecide: (decisions: Partial<Decisions>) => void;
   onFault: OnFault;
-  faults: Readonly<Partial<Record<keyof SloLimits, string>>>;
+  faultAt: (name: SloName) => string | null;
 }
 
-const LIMITS: readonly { key: keyof SloLimits; label: string }[] = [
-  { key: "ttft_ms", label: "TTFT, mean" },
-  { key: "tpot_ms", label: "TPOT, mean" },
-  { key: "e2e_p90_ms", label: "E2E, p90" },
-];
-
+/** Limits that are always offered; those of further percentiles are added. */
+const USUAL: ReadonlySet<SloName> = new Set(["ttft_ms", "tpot_ms", "e2e_p90_ms"]);
 const ABOVE_ZERO = { above: 0 };
 
-export function GoalField({ decisions, onDecide, onFault, faults }: GoalFieldProps) {
+export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldProps) {
+  const [added, setAdded] = useState<ReadonlySet<SloName>>(new Set());
   const goals = useQuery(goalsQuery).data ?? [];
   const chosen = goals.find((goal) => goal.name === decisions.goal) ?? goals[0];
   const choose = (name: string | string[]) => {
     const goal = goals.find((each) => each.name === name);
     if (goal) onDecide({ goal: goal.name, slo: limitsFor(goal, decisions.slo) });
   };
-  const setLimit = (key: keyof SloLimits) => (limit: number | null) => {
+  const setLimit = (key: SloName) => (limit: number | null) => {
     const { [key]: _, ...others } = decisions.slo;
     onDecide({ slo: limit === null ? others : { ...others, [key]: limit } });
   };
+  const isShown = (name: SloName) => USUAL.has(name) || added.has(name) || name in decisions.slo;
+  const left = SLO_NAMES.filter((name) => !isShown(name));
   return (
     <>
       <Chip.Group value={chosen?.name ?? ""} onChange={choose}>
@@ -47,24 +54,44 @@ export function GoalField({ decisions, onDecide, onFault, faults }: GoalFieldPro
       </Text>
       {chosen?.needs_slo && (
         <div className={classes.row}>
-          {LIMITS.map(({ key, label }) => (
+          {SLO_NAMES.filter(isShown).map((name) => (
             <NumberField
-              key={key}
+              key={name}
               className={classes.short}
-              label={label}
+              label={labelOf(name)}
               unit="ms"
               rule={ABOVE_ZERO}
               placeholder="no limit"
-              value={decisions.slo[key] ?? null}
-              onChange={setLimit(key)}
-              onFault={(fault) => onFault(key, fault)}
-              error={faults[key]}
+              value={decisions.slo[name] ?? null}
+              onChange={setLimit(name)}
+              onFault={(fault) => onFault(name, fault)}
+              error={faultAt(name)}
             />
           ))}
+          {left.length > 0 && (
+            <NativeSelect
+              aria-label="Limit a percentile too"
+              value=""
+              onChange={(event) => {
+                const name = left.find((one) => one === event.currentTarget.value);
+                if (name) setAdded(new Set([...added, name]));
+              }}
+              data={[
+                { value: "", label: "Add a percentile" },
+                ...left.map((name) => ({ value: name, label: labelOf(name) })),
+              ]}
+            />
+          )}
         </div>
       )}
     </>
   );
+}
+
+/** `ttft_p99_ms` -> "TTFT, p99"; without a percentile it is the mean. */
+function labelOf(name: SloName): string {
+  const [latency = "", statistic] = name.replace(/_ms$/, "").split("_");
+  return `${latency.toUpperCase()}, ${statistic ?? "mean"}`;
 }
 
 /** A goal that needs limits begins with usual ones; the others have none of Quick's. */

@@ -91,11 +91,7 @@ export function QuickForm(props: QuickFormProps) {
             decisions={decisions}
             onDecide={decide}
             onFault={onFault}
-            faults={{
-              ttft_ms: faultAt("slo.ttft_ms") ?? undefined,
-              tpot_ms: faultAt("slo.tpot_ms") ?? undefined,
-              e2e_p90_ms: faultAt("slo.e2e_p90_ms") ?? undefined,
-            }}
+            faultAt={(name) => faultAt(`slo.${name}`)}
           />
         </DecisionSection>
         <DecisionSection number={5} title="Profiles" hint="Settings that belong together; optional">
