@@ -72,7 +72,7 @@ def test_with_no_tokens_it_says_how_to_make_one(token: Run) -> None:
         (("create", "ci", "--expires", "0"), "0 days"),
         (("create", "ci", "--expires", "inf"), "inf"),
         (("create", "ci", "--expires", "nan"), "nan"),
-        (("create", " "), "no name"),
+        (("create", " "), "not a valid name"),
         (("revoke", "ci"), "no token 'ci'"),
     ],
 )

@@ -60,8 +60,8 @@ def test_two_tasks_and_results_are_compared(url: str, page: Page) -> None:
     # The file does not say what it is of: nobody knows that it answers the same question.
     expect(warning).to_be_visible()
     expect(page.get_by_text("theirs.csv does not state its model and workload.")).to_be_visible()
-    page.get_by_role("button", name="Forget the results of theirs.csv").click()
-    page.get_by_role("button", name="Forget them").click()
+    page.get_by_role("button", name="Delete the results of theirs.csv").click()
+    page.get_by_role("button", name="Delete them").click()
     expect(warning).to_be_hidden()
     expect(series.get_by_role("listitem")).to_have_count(1)
     expect(page.get_by_role("combobox", name="Uploaded results to add")).to_be_hidden()

@@ -44,9 +44,9 @@ def test_a_database_is_moved_compared_and_taken_back(
     page.get_by_role("button", name="Take back v1.db").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Take back").click()
-    expect(dialog.get_by_text("Nothing of it is here any more.")).to_be_visible()
+    expect(dialog.get_by_text("Nothing from it is left here.")).to_be_visible()
     dialog.get_by_role("button", name="Close").last.click()
-    expect(page.get_by_text("No database was moved here")).to_be_visible()
+    expect(page.get_by_text("No databases have been moved here")).to_be_visible()
     assert tasks_of(service) == 0
 
 
@@ -65,7 +65,7 @@ def test_tasks_that_wait_are_migrated_and_stay_as_they_were(
     card = page.get_by_role("region", name="Waiting here")
     card.get_by_role("button", name="Migrate all").click()
     expect(card.get_by_text("2 tasks migrated")).to_be_visible()
-    expect(card.get_by_text("No task of version 1 waits")).to_be_visible()
+    expect(card.get_by_text("No version 1 tasks are waiting")).to_be_visible()
     assert tasks_of(service) == 2
     page.get_by_role("link", name="tasks of version 1").click()
     page.get_by_role("link", name="one", exact=True).click()

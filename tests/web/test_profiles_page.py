@@ -26,7 +26,7 @@ def test_a_profile_is_made_used_changed_deleted_and_brought_back(
     expect(name).to_have_value("balanced_copy")
     create = page.get_by_role("button", name="Create")
     name.fill("balanced")
-    expect(page.get_by_text("exists already")).to_be_visible()
+    expect(page.get_by_text("already exists")).to_be_visible()
     expect(create).to_be_disabled()
     name.fill("mine")
     layer = page.get_by_role("region", name="Layer 7")
@@ -40,7 +40,7 @@ def test_a_profile_is_made_used_changed_deleted_and_brought_back(
 
     # A reload loses nothing.
     page.reload()
-    expect(page.get_by_text("Your draft is back")).to_be_visible()
+    expect(page.get_by_text("Your draft was restored")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("mine")
     page.get_by_role("button", name="Create").click()
     expect(page).to_have_url(re.compile("profile=mine"))
@@ -75,12 +75,12 @@ def test_a_profile_is_made_used_changed_deleted_and_brought_back(
     # Deleted: whom it would hurt is told before, and it comes back as it was.
     page.get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("1 task that names it is not at its end")).to_be_visible()
+    expect(dialog.get_by_text("1 task that names it has not finished")).to_be_visible()
     dialog.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("Profile deleted")).to_be_visible()
     assert httpx.get(f"{service.api}/profiles/mine").status_code == 404
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_text("It is back")).to_be_visible()
+    expect(page.get_by_text("Profile restored")).to_be_visible()
     back = httpx.get(f"{service.api}/profiles/mine").json()
     assert back["document"] == changed["document"]
 

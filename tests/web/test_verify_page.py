@@ -82,10 +82,10 @@ def test_the_learning_curve_is_that_of_measured_launches(
     page.goto(f"{service.url}/verify")
     accuracy = page.get_by_role("region", name="Accuracy over all tasks")
     expect(accuracy.get_by_role("status")).to_have_text("3 levels of 1 task")
-    curve = accuracy.get_by_role("img", name="Median error of TTFT by launches before")
+    curve = accuracy.get_by_role("img", name="Median error of TTFT by earlier launches")
     expect(curve).to_have_accessible_name(re.compile(r"launch 40\s%, after 2 launches 10\s%$"))
     expect(curve.locator("canvas")).to_be_visible()
-    accuracy.get_by_text("The curve as a table").click()
+    accuracy.get_by_text("Show the curve as a table").click()
     table = accuracy.get_by_role("table").last
     for launches, error in (("0", "40"), ("1", "20"), ("2", "10")):
         row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=launches))
@@ -117,11 +117,11 @@ def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
     table.write_text(f"concurrency,ttft_ms,tpot_ms,tok_s\n{load},800,25,2500\n")
     stated = [f"{name}={value}" for name, value in point["settings"].items()]
     side = page.get_by_role("group", name="Measured")
-    side.get_by_role("combobox", name="Kind of measured").select_option("Results of a file")
+    side.get_by_role("combobox", name="Kind of measured").select_option("Results from a file")
     side.locator("input[type=file]").set_input_files(table)
     refused = page.get_by_role("region", name="Results side by side").get_by_role("alert")
     expect(refused).to_contain_text("say whether")
-    settings = side.get_by_role("textbox", name="What it does not say")
+    settings = side.get_by_role("textbox", name="Missing settings")
     settings.fill(", ".join(stated))
     settings.press("Enter")
     address = page.url
@@ -132,5 +132,5 @@ def test_a_table_is_compared_with_a_task_and_the_link_shows_it_again(
     page.goto(address)
     expect(side.get_by_role("combobox", name="Results of measured")).to_contain_text("mine.csv")
     expect(status.first).to_have_text(re.compile("against mine.csv$"))
-    replayed = page.get_by_text(re.compile(r"^\d+ levels of replays are left out\.$"))
+    replayed = page.get_by_text(re.compile(r"^\d+ replayed levels are left out\.$"))
     expect(replayed).to_be_visible()

@@ -67,7 +67,7 @@ class StoredProfiles:
                 session.flush()
             except IntegrityError:
                 raise NameTakenError(
-                    f"the profile {name!r} is there already",
+                    f"the profile {name!r} already exists",
                     remedy="give another name, or change that one",
                 ) from None
             return _kept(row)

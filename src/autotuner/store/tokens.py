@@ -91,13 +91,13 @@ class Tokens:
         """
         if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
             raise AutotunerError(
-                f"{name!r} is no name of a token",
+                f"{name!r} is not a valid name of a token",
                 remedy=f"give 1 to {LONGEST_NAME} characters that can be printed",
             )
         if lasts is not None and not timedelta(0) < lasts <= LONGEST:
             raise AutotunerError(
                 f"a token cannot last {lasts / timedelta(days=1):g} days",
-                remedy=f"give more than 0 and at most {LONGEST.days} days, or none for ever",
+                remedy=f"give more than 0 and at most {LONGEST.days} days, or none at all",
             )
         clear = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         now = self.now()

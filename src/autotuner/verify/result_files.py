@@ -170,7 +170,7 @@ class ResultFiles:
         found = self._about(file_id)
         if found is None:
             raise NotFoundError(
-                f"results {file_id[:20]} are not here (any more)", remedy="give the file once more"
+                f"results {file_id[:20]} are not kept here any longer", remedy="add them again"
             )
         return found
 
@@ -202,7 +202,7 @@ class ResultFiles:
     def _contents(self, files: Sequence[tuple[str, bytes]]) -> Mapping[str, bytes]:
         if len(files) > MOST_FILES:
             raise VerifyError(
-                f"these are {len(files)} files, and {MOST_FILES} are read at once",
+                f"{len(files)} files were given, and at most {MOST_FILES} are read at once",
                 remedy="give those of one run",
             )
         contents: dict[str, bytes] = {}
@@ -218,7 +218,7 @@ class ResultFiles:
         if len(kept) >= MOST_KEPT or sum(one.bytes for one in kept) + size > _MOST_KEPT_BYTES:
             raise VerifyError(
                 f"{len(kept)} results are kept, and there is no room for more",
-                remedy="remove some that are no longer needed",
+                remedy="delete some that are no longer needed",
             )
 
     def _ids(self) -> Iterator[str]:

@@ -76,7 +76,7 @@ export function CompareLegend(props: CompareLegendProps) {
               <ForgetButton
                 id={one.fileId}
                 name={one.partOf ?? one.name}
-                label={`Forget the results of ${one.partOf ?? one.name}`}
+                label={`Delete the results of ${one.partOf ?? one.name}`}
                 onForgotten={() => onRemove(one)}
               />
             )}

@@ -109,8 +109,8 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
           title="These are not known to be of one model and workload"
         >
           <Text size="sm" className="text-of-users">
-            {warned.join(" ")} What is marked is drawn hollow and dashed: its figures are no answer
-            to which is better.
+            {warned.join(" ")} Marked series are drawn hollow and dashed: their figures do not tell
+            which is better.
           </Text>
         </Alert>
       )}

@@ -86,7 +86,7 @@ export function DifferenceTable({ series }: { series: readonly Series[] }) {
           ))}
           {differing.length === 0 && (
             <tr>
-              <td colSpan={series.length + 1}>They differ in nothing that they state.</td>
+              <td colSpan={series.length + 1}>Nothing that they state differs.</td>
             </tr>
           )}
         </tbody>

@@ -79,8 +79,8 @@ export function PointsCard({
           title="Nothing is measured yet"
           text={
             hasPredictions
-              ? "Points stand here once one of the tasks has measured its first launch. What is predicted of them can be shown meanwhile."
-              : "Points stand here once one of the tasks has measured its first launch."
+              ? "Points appear here once one of the tasks has measured its first launch. Meanwhile, their predictions can be shown."
+              : "Points appear here once one of the tasks has measured its first launch."
           }
         />
       ) : (

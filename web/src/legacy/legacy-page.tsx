@@ -32,7 +32,7 @@ export function LegacyPage() {
             >
               Migration
             </Anchor>{" "}
-            makes tasks of version 2 of them.
+            turns them into version 2 tasks.
           </Text>
         </div>
         <NativeSelect
@@ -44,7 +44,7 @@ export function LegacyPage() {
             void navigate({ search: value ? { status: value } : {}, replace: true });
           }}
           data={[
-            { value: "", label: "Every status" },
+            { value: "", label: "Any status" },
             ...V1_STATUSES.map((value) => ({ value, label: statusLabel(value) })),
           ]}
         />
@@ -55,8 +55,10 @@ export function LegacyPage() {
         {query.data && rows.length === 0 && (
           <EmptyState
             isSmall
-            title={status ? "No task of version 1 has this status" : "No task of version 1 is here"}
-            text="They come over version 1's API, or with a database that is migrated."
+            title={
+              status ? "No version 1 task has this status" : "There are no version 1 tasks here"
+            }
+            text="They arrive through version 1's API or with a migrated database."
           />
         )}
         {rows.length > 0 && (

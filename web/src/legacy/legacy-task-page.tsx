@@ -121,7 +121,9 @@ function Experiments({ task }: { task: LegacyTask }) {
         </Title>
         {query.isPending && <Skeleton height={60} />}
         {query.isError && <ErrorNotice error={query.error} onRetry={() => void query.refetch()} />}
-        {query.data && rows.length === 0 && <EmptyState isSmall title="None has been launched" />}
+        {query.data && rows.length === 0 && (
+          <EmptyState isSmall title="Nothing has been launched" />
+        )}
         {rows.length > 0 && (
           <FieldTable heads={EXPERIMENT_HEADS} size="xs">
             {rows.map((one) => (
@@ -192,7 +194,9 @@ function Log({ task }: { task: LegacyTask }) {
           height="340px"
           initialQuery=""
           onQuery={() => {}}
-          empty={query.data !== undefined && <EmptyState isSmall title="Nothing is logged yet" />}
+          empty={
+            query.data !== undefined && <EmptyState isSmall title="Nothing has been logged yet" />
+          }
         />
       )}
     </section>

@@ -59,7 +59,7 @@ describe("tasks of version 1", () => {
     expect(link).toHaveAttribute("href", "/tasks/legacy/4");
     expect(screen.getByText("1 of 2")).toBeVisible();
     await userEvent.selectOptions(screen.getByRole("combobox", { name: "Status" }), "Failed");
-    expect(await screen.findByText("No task of version 1 has this status")).toBeVisible();
+    expect(await screen.findByText("No version 1 task has this status")).toBeVisible();
   });
 
   it("take only a status that version 1 had from an address", () => {
@@ -69,7 +69,7 @@ describe("tasks of version 1", () => {
 
   it("are not there in a new service", async () => {
     renderLegacy("/tasks/legacy", { tasks: [] });
-    expect(await screen.findByText("No task of version 1 is here")).toBeVisible();
+    expect(await screen.findByText("There are no version 1 tasks here")).toBeVisible();
   });
 });
 

@@ -20,7 +20,7 @@ const UNITS: Readonly<Record<string, string>> = {
   moved: "moved",
   same: "here already",
   changed: "changed since, moved anew",
-  worked_on: "left: worked on here since",
+  worked_on: "left, because they were worked on here since",
   skipped: "not asked for",
 };
 
@@ -38,7 +38,7 @@ export function DatabaseReportView({ report, isMoved }: DatabaseReportViewProps)
       <Text size="sm">
         {Object.entries(report.units)
           .map(([kind, outcomes]) => `${kind}: ${unitsOf(outcomes, isMoved)}`)
-          .join(" · ") || "It holds nothing."}
+          .join(" · ") || "It is empty."}
       </Text>
       <Table className={classes.table} fz="xs" maw={460}>
         <Table.Thead>
@@ -67,7 +67,7 @@ export function DatabaseReportView({ report, isMoved }: DatabaseReportViewProps)
         ))}
       </Group>
       <Lines
-        title="In version 1's tables alone: these become nothing of version 2"
+        title="Kept only in version 1's tables: version 2 has no counterpart"
         lines={report.untranslated}
       />
       <Lines title="Drafts, which need something filled in" lines={report.drafts} />

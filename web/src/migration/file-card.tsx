@@ -59,7 +59,7 @@ export function FileCard() {
         </Title>
         <Text size="sm" className="quiet">
           A database of version 1 (<code>autotuner.db</code>) or one of its task files. It is only
-          read, and nothing is written before you have seen what it becomes.
+          read, and nothing is written until you have seen what it becomes.
         </Text>
         <Group gap="sm">
           <FileButton onChange={take} accept=".db,.sqlite,.sqlite3,.json">
@@ -82,8 +82,8 @@ export function FileCard() {
         </Group>
         {isTooLarge && (
           <Alert color="red" variant="light" role="alert" title="The file is too large">
-            It has {count(file.size)} bytes, and this service reads {count(limitBytes)} at the most.
-            Where the service runs, <code>autotuner migrate db</code> moves a database of any size.
+            It has {count(file.size)} bytes; this service accepts {count(limitBytes)} at most. On
+            the service's machine, <code>autotuner migrate db</code> moves a database of any size.
           </Alert>
         )}
         {[looking, moving, comparing].map(
@@ -92,8 +92,8 @@ export function FileCard() {
             one.isError && <ErrorNotice key={place} error={one.error} />,
         )}
         {isGone && (
-          <Alert role="status" title="It was taken back since">
-            Nothing of it is here any more. It can be migrated again.
+          <Alert role="status" title="It has been taken back">
+            Nothing from it is left here. It can be migrated again.
           </Alert>
         )}
         {moved && <Done found={moved} />}

@@ -129,9 +129,9 @@ describe("a file of version 1", () => {
     const further = within(dialog).getByRole("button", { name: "Remove these too" });
     await waitFor(() => expect(further).toBeEnabled());
     await userEvent.click(further);
-    expect(await within(dialog).findByText("Nothing of it is here any more.")).toBeVisible();
+    expect(await within(dialog).findByText("Nothing from it is left here.")).toBeVisible();
     await userEvent.click(within(dialog).getByRole("button", { name: "Close" }));
-    expect(await screen.findByText("No database was moved here")).toBeVisible();
+    expect(await screen.findByText("No databases have been moved here")).toBeVisible();
   });
 
   it("that somebody takes back elsewhere is no longer shown as migrated", async () => {
@@ -141,7 +141,7 @@ describe("a file of version 1", () => {
     expect(await screen.findByRole("button", { name: "Take back v1.db" })).toBeVisible();
     takeBack();
     FakeEvents.newest?.send({ id: 9, task_id: 4, kind: "task_deleted", payload: {}, task: null });
-    expect(await within(card).findByText("It was taken back since")).toBeVisible();
+    expect(await within(card).findByText("It has been taken back")).toBeVisible();
     for (const name of ["Take it back", "Compare with the file"]) {
       expect(within(card).queryByRole("button", { name })).toBeNull();
     }
@@ -259,7 +259,7 @@ describe("tasks of version 1 that wait", () => {
 
   it("are not there in a new service, and nobody may migrate who may only read", async () => {
     renderMigration({ scope: "read" });
-    expect(await screen.findByText("No task of version 1 waits")).toBeVisible();
+    expect(await screen.findByText("No version 1 tasks are waiting")).toBeVisible();
     const card = await choose();
     expect(await within(card).findByText("What it would become")).toBeVisible();
     expect(within(card).queryByRole("button", { name: "Migrate it" })).toBeNull();

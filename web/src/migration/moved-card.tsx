@@ -26,8 +26,8 @@ export function MovedCard() {
         {query.data?.length === 0 && (
           <EmptyState
             isSmall
-            title="No database was moved here"
-            text="Those that are stand here, and can be taken back."
+            title="No databases have been moved here"
+            text="Databases that are moved appear here and can be taken back."
           />
         )}
         {query.data?.map((one) => (
@@ -39,7 +39,7 @@ export function MovedCard() {
               <Text size="xs" className="quiet">
                 {moment(one.started_at)} ·{" "}
                 {counted(one.units, "task or preset", "tasks and presets")}
-                {one.ended_at === null && " · interrupted: move the same file again to go on"}
+                {one.ended_at === null && " · interrupted: move the same file again to continue"}
               </Text>
             </div>
             {mayWrite && (

@@ -20,7 +20,7 @@ export function TaskPreview({ task }: { task: MigratedTask }) {
   return (
     <Stack gap="sm">
       {task.document === null && (
-        <Alert color="red" variant="light" title="It becomes no task of version 2">
+        <Alert color="red" variant="light" title="It cannot become a version 2 task">
           {asSentence(why ?? "")}
         </Alert>
       )}
@@ -32,7 +32,7 @@ export function TaskPreview({ task }: { task: MigratedTask }) {
       )}
       <Switch
         size="xs"
-        label={`Only what is to be looked at (${toLookAt} of ${rows.length})`}
+        label={`Only what needs attention (${toLookAt} of ${rows.length})`}
         checked={onlyChanged}
         onChange={(event) => setOnlyChanged(event.currentTarget.checked)}
       />

@@ -56,7 +56,7 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
             color={isForced ? "yellow" : "green"}
             title={`${counted(done.removed, "row")} taken back`}
           >
-            {isForced ? leftInWords(done) : "Nothing of it is here any more."}
+            {isForced ? leftInWords(done) : "Nothing from it is left here."}
           </Alert>
         )}
         {preview.isError && isOpen && (

@@ -76,8 +76,8 @@ export function WaitingCard() {
         {query.data && total === 0 && (
           <EmptyState
             isSmall
-            title="No task of version 1 waits"
-            text="Tasks that are made over version 1's API stand here until they are tasks of version 2 too."
+            title="No version 1 tasks are waiting"
+            text="Tasks created through version 1's API appear here until they are migrated."
           />
         )}
         {items.length > 0 && (

@@ -58,7 +58,7 @@ export function CircumstancesForm({ value, onChange }: CircumstancesFormProps) {
         onFocus={(event) => event.currentTarget.select()}
         searchable
         allowDeselect={false}
-        nothingFoundMessage="Nothing of that name in the catalog"
+        nothingFoundMessage="Nothing in the catalog has that name"
       />
       <Count
         label="GPUs"

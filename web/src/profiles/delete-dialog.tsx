@@ -68,14 +68,14 @@ export function DeleteDialog({ summary, search, onClose }: DeleteDialogProps) {
         {shown.isError && <ErrorNotice error={shown.error} onRetry={() => void shown.refetch()} />}
         {using.isError && <ErrorNotice error={using.error} onRetry={() => void using.refetch()} />}
         <Text size="sm">
-          Tasks that ran keep what they measured, and the values that it set for them.
+          Tasks that have run keep their measurements and the values that it set for them.
         </Text>
         {left.length > 0 && (
           <div>
             <Text size="sm">
               {counted(left.length, "task")} that {left.length === 1 ? "names" : "name"} it{" "}
-              {left.length === 1 ? "is" : "are"} not at {left.length === 1 ? "its" : "their"} end,
-              and cannot begin or go on without it:
+              {left.length === 1 ? "has" : "have"} not finished, and cannot start or continue
+              without it:
             </Text>
             <List size="xs">
               {left.slice(0, 10).map((task) => (
@@ -106,9 +106,9 @@ async function createAgain(
 ): Promise<void> {
   try {
     await createProfile({ ...content, name });
-    notifications.show({ title: "It is back", message: name, color: "green" });
+    notifications.show({ title: "Profile restored", message: name, color: "green" });
   } catch (error) {
-    sayFailed(`${name} did not come back`, error);
+    sayFailed(`${name} could not be restored`, error);
   }
   profilesChanged(queries, name);
 }
@@ -122,7 +122,7 @@ async function deleteBroken(
   try {
     await deleteProfile(name, etag);
   } catch (error) {
-    sayFailed(`${name} was not deleted`, error);
+    sayFailed(`${name} could not be deleted`, error);
   }
   profilesChanged(queries, name);
   // It is hidden until the list is without it.

@@ -119,7 +119,8 @@ function Skipped({ of, preview }: { of: string; preview: ProfilePreview }) {
   return (
     <details className={classes.skipped}>
       <summary>
-        {counted(preview.skipped.length, "layer")} of {of} not for this case
+        {counted(preview.skipped.length, "layer")} of {of}{" "}
+        {preview.skipped.length === 1 ? "does" : "do"} not apply
       </summary>
       <ul>
         {preview.skipped.map(({ layer, reason }) => (
@@ -143,7 +144,7 @@ function Problem({ text }: { text: string }) {
 function Notes({ children }: { children: ReactNode }) {
   return (
     <details className={classes.skipped}>
-      <summary>What is not known here</summary>
+      <summary>What is unknown here</summary>
       <ul>{children}</ul>
     </details>
   );

@@ -66,7 +66,7 @@ export function LayerForm(props: LayerFormProps) {
         </Group>
       </Group>
       <Text size="xs" fw={600} mt="sm" mb={4} component="h3">
-        {layer.when.length === 0 ? "Applies always" : "Applies where all of this holds"}
+        {layer.when.length === 0 ? "Applies always" : "Applies when all of these hold"}
       </Text>
       {layer.when.map((row) => (
         <ConditionRow
@@ -180,7 +180,7 @@ function SettingRow({ row, fault, onChange, onRemove, fields, rules }: SettingRo
       </Sign>
       <TextInput
         aria-label={`Why ${row.field || "the field"}`}
-        placeholder="Why (shown wherever the value is)"
+        placeholder="Why (shown next to the value)"
         size="xs"
         value={row.why}
         onChange={(event) => onChange({ ...row, why: event.currentTarget.value })}

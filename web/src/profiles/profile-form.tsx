@@ -36,7 +36,7 @@ interface ProfileFormProps {
 }
 
 const CHECK_AFTER_MS = 400;
-const NAME_WORDS = "1 to 100 letters, digits, _ . or -, beginning with a letter or a digit";
+const NAME_WORDS = "1 to 100 letters, digits, _ . or -, starting with a letter or digit";
 
 /** The form of a profile, checked while one types, and beside it what it would set. */
 export function ProfileForm(props: ProfileFormProps) {
@@ -95,15 +95,15 @@ export function ProfileForm(props: ProfileFormProps) {
           <Alert
             color={kept.isBehind ? "yellow" : "gray"}
             variant="light"
-            title="Your draft is back"
+            title="Your draft was restored"
           >
             <Group justify="space-between">
               <Text size="sm">
-                It was not saved when you left this page.
+                You left this page without saving it.
                 {kept.isBehind && ` ${replaces} has changed since.`}
               </Text>
               <Button size="xs" variant="default" onClick={restart}>
-                Begin anew
+                Start over
               </Button>
             </Group>
           </Alert>
@@ -113,7 +113,11 @@ export function ProfileForm(props: ProfileFormProps) {
             <Group gap="sm" align="flex-start" grow>
               <TextInput
                 label="Name"
-                description={replaces === null ? NAME_WORDS : "Tasks name it: it stays."}
+                description={
+                  replaces === null
+                    ? NAME_WORDS
+                    : "Tasks refer to it by this name, so it cannot be changed."
+                }
                 value={draft.name}
                 onChange={(event) => change({ name: event.currentTarget.value })}
                 readOnly={replaces !== null}
@@ -124,13 +128,13 @@ export function ProfileForm(props: ProfileFormProps) {
               />
               <Select
                 label="Extends"
-                description="Its layers come first."
+                description="Its layers are applied first."
                 data={names.filter((name) => name !== replaces && name !== "base")}
                 value={draft.extends}
                 onChange={(extended) => change({ extends: extended })}
                 error={byPath.get("extends")}
                 clearable
-                clearButtonProps={{ "aria-label": "Extend none" }}
+                clearButtonProps={{ "aria-label": "Extend nothing" }}
                 placeholder="none"
               />
             </Group>
@@ -254,7 +258,7 @@ export function ProfileForm(props: ProfileFormProps) {
 }
 
 function statusOf(isChecked: boolean, faults: number): string {
-  if (!isChecked) return "Checking";
+  if (!isChecked) return "Checking…";
   if (faults === 0) return "No problems found";
   return faults === 1 ? "1 problem to fix" : `${faults} problems to fix`;
 }

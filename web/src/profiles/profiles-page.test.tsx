@@ -107,7 +107,7 @@ describe("profiles", () => {
 
   it("a broken one says why, and is not copied", async () => {
     renderProfiles("/profiles?profile=broken");
-    expect(await screen.findByText("Broken.yaml: no YAML.")).toBeVisible();
+    expect(await screen.findByText("broken.yaml: no YAML.")).toBeVisible();
     expect(screen.queryByRole("button", { name: "Copy" })).toBeNull();
   });
 
@@ -189,7 +189,7 @@ describe("profiles", () => {
     const draft = { name: "mine", description: "old", extends: null, layers: [] };
     keep("profile-draft:mine:", { draft, etag: '"0"' });
     const { asked } = renderProfiles("/profiles/edit?profile=mine", { newest: '"1"' });
-    await userEvent.click(await screen.findByRole("button", { name: "Begin anew" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Start over" }));
     const save = screen.getByRole("button", { name: "Save" });
     await waitFor(() => expect(save).toBeEnabled());
     await userEvent.click(save);

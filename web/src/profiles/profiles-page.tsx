@@ -78,7 +78,7 @@ export function ProfilesPage() {
             ) : (
               <EmptyState
                 title={`There is no profile ${shown}`}
-                text="It was deleted or renamed since this address was made."
+                text="It may have been deleted or renamed."
               />
             )}
             {circumstances === null ? (

@@ -63,7 +63,7 @@ describe("what was found", () => {
 
 describe("tasks of version 1 that wait", () => {
   it("are said with the verb of their number", () => {
-    expect(waitingInWords(1)).toBe("1 task of version 1 waits here.");
-    expect(waitingInWords(1_234)).toBe("1,234 tasks of version 1 wait here.");
+    expect(waitingInWords(1)).toBe("1 task of version 1 is waiting here.");
+    expect(waitingInWords(1_234)).toBe("1,234 tasks of version 1 are waiting here.");
   });
 });

@@ -32,5 +32,5 @@ export function enginesFound(engines: readonly EngineSummary[]): EngineSummary[]
 
 /** Tasks of version 1 that are not tasks of version 2 yet. */
 export function waitingInWords(waiting: number): string {
-  return `${counted(waiting, "task of version 1 waits", "tasks of version 1 wait")} here.`;
+  return `${counted(waiting, "task of version 1 is waiting", "tasks of version 1 are waiting")} here.`;
 }

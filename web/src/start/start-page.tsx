@@ -90,8 +90,8 @@ function Ways() {
           Tune a model here
         </Title>
         <Text size="sm" className="quiet">
-          Five decisions, each suggested for what was found. Everything as suggested takes two
-          clicks.
+          Five decisions, each with a suggestion based on what was found. Accepting every suggestion
+          takes two clicks.
         </Text>
         <Button
           component={Link}
@@ -103,10 +103,10 @@ function Ways() {
       </section>
       <section className={`card card-stack ${classes.way}`} aria-label="Predict">
         <Title order={2} fz="md">
-          Predict for GPUs that are elsewhere
+          Predict for other GPUs
         </Title>
         <Text size="sm" className="quiet">
-          Choose a model and GPUs of the catalog: the predicted frontier, minutes and cost stand
+          Choose a model and GPUs from the catalog; the predicted frontier, time and cost appear
           beside the form as you choose. Nothing is launched.
         </Text>
         <Button
@@ -166,7 +166,7 @@ function Newest() {
         <EmptyState
           isSmall
           title="No tasks yet"
-          text="The first one's best point stands here as soon as it is measured."
+          text="Your first task's best point appears here as soon as it is measured."
         />
       )}
       {rows.length > 0 && (

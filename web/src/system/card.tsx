@@ -31,7 +31,7 @@ export function SystemCard<Data>(props: CardProps<Data>) {
       {query.isPending && <Skeleton height={80} />}
       {query.isError && query.data === undefined && isOffline(query.error) && (
         <Text size="sm" className="quiet">
-          Not read yet.
+          Not loaded yet.
         </Text>
       )}
       {query.isError && !isOffline(query.error) && (

@@ -23,7 +23,7 @@ export function DatabaseCard({ isAdmin }: { isAdmin: boolean }) {
             <dt>Schema</dt>
             <dd>
               {database.revision ?? "none"}
-              {database.revision === database.newest_revision ? ", the newest" : ""}
+              {database.revision === database.newest_revision ? ", up to date" : ""}
             </dd>
             <dt>Holds</dt>
             <dd>

@@ -7,9 +7,9 @@ import { SystemCard } from "./card";
 import classes from "./system.module.css";
 
 const SIGNS: Record<HealthCheck["status"], { Icon: typeof IconCheck; word: string }> = {
-  ok: { Icon: IconCheck, word: "in order" },
-  warning: { Icon: IconAlertTriangle, word: "to be looked at" },
-  error: { Icon: IconX, word: "wrong" },
+  ok: { Icon: IconCheck, word: "OK" },
+  warning: { Icon: IconAlertTriangle, word: "needs attention" },
+  error: { Icon: IconX, word: "error" },
 };
 
 /** Whether the parts of the service are as they should be. */

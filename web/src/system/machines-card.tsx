@@ -87,7 +87,6 @@ export function WorkersCard() {
                 <Table.Th scope="col">Worker</Table.Th>
                 <Table.Th scope="col">Devices</Table.Th>
                 <Table.Th scope="col">State</Table.Th>
-                <Table.Th scope="col">Its machine</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -110,7 +109,7 @@ export function usageText({ alive, usage }: Pick<Worker, "alive" | "usage">): st
     usage.cpu_percent !== null && `CPU ${withUnit(number(usage.cpu_percent), "%")}`,
     `memory ${gibibytes(usage.memory_used_gib)} of ${gibibytes(usage.memory_gib)}`,
     busiest.length > 0 &&
-      `${counted(usage.gpus.length, "GPU")}, the busiest ${withUnit(number(Math.max(...busiest)), "%")}`,
+      `${usage.gpus.length === 1 ? "GPU" : `${counted(usage.gpus.length, "GPU")}, the busiest`} ${withUnit(number(Math.max(...busiest)), "%")}`,
   ]
     .filter(Boolean)
     .join(", ");
@@ -123,6 +122,9 @@ function WorkerRow({ worker }: { worker: Worker }) {
         {worker.kind === "cli" ? "command line" : worker.name}
         <Text size="xs" className="quiet">
           {worker.host}, process {worker.pid}, version {worker.version}
+        </Text>
+        <Text size="xs" className="quiet">
+          {usageText(worker)}
         </Text>
       </Table.Th>
       <Table.Td data-label="Devices" className="text-of-users">
@@ -140,9 +142,6 @@ function WorkerRow({ worker }: { worker: Worker }) {
             silent for {duration(worker.heartbeat_age_s)}
           </Badge>
         )}
-      </Table.Td>
-      <Table.Td data-label="Its machine">
-        {usageText(worker) || <span className="quiet">not reported</span>}
       </Table.Td>
     </Table.Tr>
   );

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 const days = () => screen.getByLabelText("Days until it expires");
-const make = () => screen.getByRole("button", { name: "Make it" });
+const make = () => screen.getByRole("button", { name: "Create token" });
 
 describe("the life of a new token", () => {
   it.each(["-", "", "0", "."])("of %o days is none: no token is made", async (text) => {
@@ -48,7 +48,7 @@ describe("the life of a new token", () => {
 
   it("has no end where that is chosen", async () => {
     await userEvent.type(screen.getByLabelText("Name"), "ci");
-    await userEvent.click(screen.getByLabelText("It never expires"));
+    await userEvent.click(screen.getByLabelText("Never expires"));
     await userEvent.click(make());
     await waitFor(() => expect(sent).toEqual([{ name: "ci", scope: "read", days: null }]));
   });

@@ -39,11 +39,11 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
       >
         <Stack gap="sm">
           <Alert color="yellow" title="Copy it now">
-            It is shown this once. The service keeps no copy that could be read.
+            It is shown only once: the service keeps no readable copy.
           </Alert>
           <CommandBlock command={making.data.secret} title="Secret" />
           <Group justify="flex-end">
-            <Button onClick={onClose}>I have it</Button>
+            <Button onClick={onClose}>I have copied it</Button>
           </Group>
         </Stack>
       </Dialog>
@@ -96,7 +96,7 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
             onFault={(fault) => setDaysFaulty(fault !== null)}
           />
           <Checkbox
-            label="It never expires"
+            label="Never expires"
             size="xs"
             checked={isEndless}
             onChange={(event) => setEndless(event.currentTarget.checked)}
@@ -106,7 +106,7 @@ export function NewTokenDialog({ onClose }: { onClose: () => void }) {
               Cancel
             </Button>
             <Button type="submit" loading={making.isPending} disabled={!canMake}>
-              Make it
+              Create token
             </Button>
           </Group>
         </Stack>

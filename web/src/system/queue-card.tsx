@@ -23,8 +23,8 @@ export function QueueCard() {
           return (
             <EmptyState
               isSmall
-              title="Nothing runs and nothing waits"
-              text="Tasks stand here from their start on."
+              title="Nothing is running or waiting"
+              text="Tasks appear here once they are started."
             />
           );
         }
@@ -35,8 +35,8 @@ export function QueueCard() {
                 <Table.Tr>
                   <Table.Th scope="col">Task</Table.Th>
                   <Table.Th scope="col">Status</Table.Th>
-                  <Table.Th scope="col">Asks for</Table.Th>
-                  <Table.Th scope="col">Where it stands</Table.Th>
+                  <Table.Th scope="col">Requests</Table.Th>
+                  <Table.Th scope="col">Details</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -68,7 +68,7 @@ function QueueRow({ task, nowMs }: { task: QueuedTask; nowMs: number }) {
       <Table.Td>
         <StatusBadge status={task.status} />
       </Table.Td>
-      <Table.Td data-label="Asks for">
+      <Table.Td data-label="Requests">
         {task.requested === "cpu" ? "CPU" : device(task.requested) || "any device"}
       </Table.Td>
       <Table.Td>
@@ -82,7 +82,7 @@ function QueueRow({ task, nowMs }: { task: QueuedTask; nowMs: number }) {
           </>
         ) : (
           <span className="text-of-users">
-            {task.worker ? `With ${task.worker}` : "With no worker"}, started{" "}
+            {task.worker ? `On ${task.worker}` : "On no worker"}, started{" "}
             {ago(task.started_at, nowMs)}
           </span>
         )}

@@ -37,8 +37,8 @@ export function TokensCard() {
           {tokens.length === 0 && (
             <EmptyState
               isSmall
-              title="There is no token"
-              text="On this machine none is needed. A service that other machines reach asks everybody for one."
+              title="There are no tokens"
+              text="None is needed on this machine. A service that other machines can reach requires one from everyone."
             />
           )}
           {tokens.length > 0 && (
@@ -104,7 +104,7 @@ export function TokensCard() {
 function stateText({ state, revoked_at, expires_at }: Token): string {
   if (state === "revoked") return `Revoked ${moment(revoked_at)}`;
   if (state === "expired") return `Expired ${moment(expires_at)}`;
-  return expires_at === null ? "Valid, for ever" : `Valid until ${moment(expires_at)}`;
+  return expires_at === null ? "Valid, never expires" : `Valid until ${moment(expires_at)}`;
 }
 
 interface RevokeDialogProps {
@@ -129,12 +129,12 @@ function RevokeDialog({ token, isOwn, onClose }: RevokeDialogProps) {
       <Stack gap="sm">
         {revoking.isError && <ErrorNotice error={revoking.error} />}
         <Text size="sm">
-          Within seconds whoever uses it is refused, and browsers that signed in with it are signed
-          out. It cannot be undone, and its name is not given again.
+          Within seconds, anyone who uses it is refused, and browsers that signed in with it are
+          signed out. This cannot be undone, and the name cannot be used again.
         </Text>
         {isOwn && (
           <Text size="sm" fw={600}>
-            You signed in with this token: you are signed out too.
+            You signed in with this token, so you will be signed out too.
           </Text>
         )}
         <Group justify="flex-end">

@@ -65,18 +65,18 @@ function Line({ series }: { series: Series }) {
   const peak = peakOf(shares);
   const value =
     unit === "%" ? withUnit(number(now), "%") : `${gibibytes(now)} of ${gibibytes(most)}`;
-  const peakText = peak === null ? "not known" : percent(peak, 0);
+  const peakText = peak === null ? "unknown" : percent(peak, 0);
   return (
     <figure className={classes.line}>
       <figcaption>
         <span className="text-of-users">{title}</span>
-        <strong>{now === null ? "not known" : value}</strong>
+        <strong>{now === null ? "unknown" : value}</strong>
       </figcaption>
       <svg
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`${title}: ${now === null ? "not known" : value} now, peak ${peakText}`}
+        aria-label={`${title}: ${now === null ? "unknown" : value} now, peak ${peakText}`}
       >
         <path d={linesOf(shares, WIDTH, HEIGHT)} vectorEffect="non-scaling-stroke" />
       </svg>

@@ -35,7 +35,8 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
             Accuracy over all tasks
           </Title>
           <Text size="sm" className="quiet">
-            What was predicted of each level before its launch, beside what was measured.
+            What was predicted for each load level before its launch, compared with what was
+            measured.
           </Text>
         </div>
         {accuracy.data && (
@@ -60,13 +61,13 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
       {accuracy.data && accuracy.data.overall.levels === 0 && (
         <EmptyState
           isSmall
-          title="Nothing was predicted and measured yet"
+          title="No predictions to compare yet"
           text={
             search.engine || search.system || search.model
-              ? "No task of this choice has a level of which both are known."
+              ? "No matching task has a level with both a prediction and a measurement."
               : accuracy.data.replayed > 0
                 ? `${replaysLeftOut(accuracy.data.replayed)}.`
-                : "Once a task with a predictor has measured its first launch, its error stands here."
+                : "Once a task with a predictor has measured its first launch, its errors appear here."
           }
         />
       )}
@@ -79,7 +80,7 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
 
 /** A replay reads its figures from a table: it is no measurement that a prediction could miss. */
 const replaysLeftOut = (levels: number) =>
-  `${counted(levels, "level")} of replays ${levels === 1 ? "is" : "are"} left out`;
+  `${counted(levels, "replayed level")} ${levels === 1 ? "is" : "are"} left out`;
 
 function placeChoices(
   place: (typeof PLACES)[number],
@@ -104,7 +105,7 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
       <Group justify="space-between" gap="sm">
         <Text size="sm" role="status">
           {counted(overall.levels, "level")} of {counted(overall.tasks, "task")}
-          {!accuracy.is_whole && ", the newest: older ones are left out"}
+          {!accuracy.is_whole && ", the newest only: older ones are left out"}
           {accuracy.replayed > 0 && `; ${replaysLeftOut(accuracy.replayed)}`}
         </Text>
         {hasCalibrated && (
@@ -150,9 +151,9 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
       </Title>
       <LearningChart steps={steps} what={quantity(metric).short} />
       <details>
-        <summary className={classes.summary}>The curve as a table</summary>
+        <summary className={classes.summary}>Show the curve as a table</summary>
         <ErrorTable
-          head="launches before"
+          head="earlier launches"
           rows={rowsOf(learning, stage, metric, (row) => row.value)}
         />
       </details>

@@ -30,7 +30,7 @@ export function ForgetButton({ id, name, label, onForgotten }: ForgetButtonProps
   if (!mayWrite) return null;
   return (
     <>
-      <Tooltip label="Forget these results">
+      <Tooltip label="Delete these results">
         <ActionIcon
           variant="subtle"
           c="var(--bad)"

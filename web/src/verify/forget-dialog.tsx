@@ -11,13 +11,13 @@ interface ForgetDialogProps {
 /** Asks before results are forgotten, which everybody who uses this service shares. */
 export function ForgetDialog({ name, onForget, onClose }: ForgetDialogProps) {
   return (
-    <Dialog onClose={onClose} title="Forget these results">
+    <Dialog onClose={onClose} title="Delete these results">
       <Text size="sm" className="text-of-users">
         {name}
       </Text>
       <Text size="sm" mt="xs">
-        They are gone for everybody who uses this service, and links to comparisons with them lead
-        nowhere then. To compare them again, somebody has to upload them once more.
+        They will be deleted for everyone who uses this service, and links to comparisons with them
+        will stop working. To compare them again, someone will have to add them again.
       </Text>
       <Group justify="flex-end" mt="lg">
         <Button variant="default" onClick={onClose} data-autofocus>
@@ -30,7 +30,7 @@ export function ForgetDialog({ name, onForget, onClose }: ForgetDialogProps) {
             onForget();
           }}
         >
-          Forget them
+          Delete them
         </Button>
       </Group>
     </Dialog>

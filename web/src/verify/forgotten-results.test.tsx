@@ -21,12 +21,12 @@ it("results that others share are forgotten only by who confirms it", async () =
     return undefined;
   });
   const sent = () => asked.filter(({ method }) => method === "DELETE").map(({ path }) => path);
-  const bin = await screen.findByRole("button", { name: /^Forget the results/ });
+  const bin = await screen.findByRole("button", { name: /^Delete the results/ });
   await userEvent.click(bin);
   await userEvent.click(await screen.findByRole("button", { name: "Keep them" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(sent()).toEqual([]);
   await userEvent.click(bin);
-  await userEvent.click(await screen.findByRole("button", { name: "Forget them" }));
+  await userEvent.click(await screen.findByRole("button", { name: "Delete them" }));
   await waitFor(() => expect(sent()).toEqual([`/api/v2/verify/files/${ID}`]));
 });

@@ -3,7 +3,7 @@ import { useElementSize } from "@mantine/hooks";
 import { useMemo } from "react";
 import { type Palette, usePalette } from "~/charts/palette";
 import { Plot } from "~/charts/plot";
-import { number, percent } from "~/ui/format";
+import { counted, number, percent } from "~/ui/format";
 import type { LearningStep } from "./errors-of";
 import classes from "./verify.module.css";
 
@@ -18,7 +18,7 @@ export function LearningChart({ steps, what }: { steps: readonly LearningStep[];
   const last = steps.at(-1);
   const summary =
     first && last
-      ? `before the first launch ${percentOf(first)}, after ${last.launches} launches ${percentOf(last)}`
+      ? `before the first launch ${percentOf(first)}, after ${counted(last.launches, "launch", "launches")}  ${percentOf(last)}`
       : "nothing was measured";
   return (
     <>
@@ -26,7 +26,7 @@ export function LearningChart({ steps, what }: { steps: readonly LearningStep[];
         ref={ref}
         className={classes.chart}
         role="img"
-        aria-label={`Median error of ${what} by launches before: ${summary}`}
+        aria-label={`Median error of ${what} by earlier launches: ${summary}`}
       >
         <Plot axes={axes} series={series} size={size} />
       </div>
@@ -52,7 +52,7 @@ function axesOf(steps: readonly LearningStep[], palette: Palette) {
       min: 0,
       max: Math.max(1, steps.at(-1)?.launches ?? 1),
       minInterval: 1,
-      name: "launches of the task before",
+      name: "earlier launches of the task",
       nameLocation: "middle",
       nameGap: 26,
       nameTextStyle: name,

@@ -54,8 +54,8 @@ export function ResultView({ found, sides }: { found: ResultComparison; sides: S
       ))}
       {found.choices.length === 0 && (
         <Text size="sm" className="quiet">
-          Whether the choice would have been the same is not known: that takes two pairs that state
-          throughput, GPUs and TTFT.
+          Not enough is known to say whether the choice would have been the same: that takes at
+          least two pairs that state throughput, GPUs and TTFT.
         </Text>
       )}
       <ErrorTable head="quantity" rows={rows(found.metrics)} />
@@ -110,7 +110,7 @@ function Choice({ choice, slo }: { choice: ComparedChoice; slo: Record<string, n
     <Alert
       color={same && !missesSlo ? "green" : "orange"}
       role="status"
-      title={same ? "The choice would have been the same" : "The choice would have been another"}
+      title={same ? "The choice would have been the same" : "The choice would have been different"}
     >
       <Text size="sm" className="text-of-users">
         {choice.scenario}
@@ -122,8 +122,8 @@ function Choice({ choice, slo }: { choice: ComparedChoice; slo: Record<string, n
       </Text>
       <Text size="xs" className="quiet">
         {counted(choice.points, "point")}; {choice.predicted_frontier} on the predicted frontier,{" "}
-        {choice.actual_frontier} on the measured one, {choice.common} on both; hypervolume{" "}
-        {number(choice.hypervolume_ratio)} of the measured one's.
+        {choice.actual_frontier} on the measured one, {choice.common} on both; hypervolume ratio{" "}
+        {number(choice.hypervolume_ratio)}.
       </Text>
     </Alert>
   );

@@ -40,8 +40,8 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
             Results side by side
           </Title>
           <Text size="sm" className="quiet">
-            Results of aiconfigurator, genai-bench, vLLM, SGLang, GuideLLM, AIPerf, InferenceX and
-            others, beside predictions, beside tasks of this service, or beside each other.
+            Compare results of aiconfigurator, genai-bench, vLLM, SGLang, GuideLLM, AIPerf,
+            InferenceX and others with predictions, with tasks of this service, or with each other.
           </Text>
         </div>
         {sides && <CopyButton text={location.href} what="link" label="Copy link" />}
@@ -49,7 +49,7 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
       <div className={classes.sides}>
         <SidePicker
           title="Predicted"
-          hint="What was expected; or the older of two measurements."
+          hint="What was expected, or the older of two measurements."
           value={search.predicted}
           settings={search.predictedSet}
           onChange={(predicted) => onChange({ predicted })}
@@ -57,7 +57,7 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
         />
         <SidePicker
           title="Measured"
-          hint="What came of it; errors are shares of these figures."
+          hint="What was measured. Errors are relative to these figures."
           value={search.actual}
           settings={search.actualSet}
           onChange={(actual) => onChange({ actual })}
@@ -68,13 +68,13 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
         {limit("ttft", "SLO of TTFT (ms)")}
         {limit("tpot", "SLO of TPOT (ms)")}
         <Text size="xs" className="quiet" maw={420}>
-          With an SLO the choice is the most tokens/s per GPU within it, else the best product of
-          tokens/s per GPU and per user.
+          With an SLO, the choice is the point with the most tokens/s per GPU that meets it; without
+          one, the point with the highest product of tokens/s per GPU and tokens/s per user.
         </Text>
       </Group>
       {formats && (
         <details>
-          <summary className={classes.summary}>Which files are read</summary>
+          <summary className={classes.summary}>Supported formats</summary>
           <ul className={classes.reasons}>
             {Object.entries(formats).map(([name, about]) => (
               <li key={name}>
@@ -90,7 +90,7 @@ export function ResultsCard({ search, onChange }: ResultsCardProps) {
         <EmptyState
           isSmall
           title="Choose both sides"
-          text="Their points are paired by model, engine, system, lengths, settings and load; what finds no counterpart is listed with the reason."
+          text="Their points are paired by model, engine, system, token lengths, settings and load. Points without a counterpart are listed with the reason."
         />
       )}
     </section>

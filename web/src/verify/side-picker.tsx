@@ -13,10 +13,10 @@ import classes from "./verify.module.css";
 type Kind = SideParts["kind"];
 
 const KINDS: { value: Kind; label: string }[] = [
-  { value: "file", label: "Results of a file" },
+  { value: "file", label: "Results from a file" },
   { value: "measured", label: "A task, as measured" },
-  { value: "base", label: "A task, as its predictor said" },
-  { value: "calibrated", label: "A task, as calibration said" },
+  { value: "base", label: "A task, as its predictor predicted it" },
+  { value: "calibrated", label: "A task, as predicted after calibration" },
 ];
 
 interface SidePickerProps {
@@ -68,8 +68,8 @@ export function SidePicker(props: SidePickerProps) {
       <TextInput
         key={settings ?? ""}
         size="xs"
-        label="What it does not say"
-        description="Settings with commas between them: tp=4, gpus=4"
+        label="Missing settings"
+        description="Settings that it does not state, separated by commas: tp=4, gpus=4"
         defaultValue={settings ?? ""}
         onBlur={(event) => onSettings(event.currentTarget.value.trim() || undefined)}
         onKeyDown={(event) => {
@@ -104,7 +104,7 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
           value={id ?? ""}
           onChange={(event) => onChange(event.currentTarget.value || null)}
           data={[
-            { value: "", label: kept.length > 0 ? "Uploaded results" : "Nothing is uploaded yet" },
+            { value: "", label: kept.length > 0 ? "Choose results" : "No results yet" },
             ...(id !== null && !kept.some((file) => file.id === id)
               ? [{ value: id, label: `Results ${id}` }]
               : []),
@@ -115,7 +115,7 @@ function FilePicker({ title, id, onChange }: FilePickerProps) {
           <ForgetButton
             id={id}
             name={kept.find((file) => file.id === id)?.name ?? `Results ${id}`}
-            label={`Forget the results of ${title.toLowerCase()}`}
+            label={`Delete the results of ${title.toLowerCase()}`}
             onForgotten={() => onChange(null)}
           />
         )}

@@ -38,8 +38,8 @@ export function TaskPicker({ label, id, onChange }: TaskPickerProps) {
         placeholder="Name of a task"
         searchable
         clearable
-        clearButtonProps={{ "aria-label": "Choose no task" }}
-        nothingFoundMessage="No task has this name"
+        clearButtonProps={{ "aria-label": "Clear the task" }}
+        nothingFoundMessage="No matching task"
         value={id === null ? null : String(id)}
         onChange={(value) => onChange(value === null ? null : Number(value))}
         onSearchChange={(text) => setAsked(/^\d+ · /.test(text) ? "" : text)}

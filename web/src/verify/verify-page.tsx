@@ -23,7 +23,7 @@ export function VerifyPage() {
           Verify
         </Title>
         <Text size="sm" className="quiet">
-          How far predictions are from measurements, and whether that changes what one would choose.
+          How far predictions are from measurements, and whether that would change what you choose.
         </Text>
       </div>
       <ResultsCard search={search} onChange={change} />

@@ -252,7 +252,9 @@ def _kept(
     name = str(document["task_name"])
     there = tasks.named(name)
     if there is None or _translated(there, asked) != translated:
-        raise ProblemError(ProblemKind.DUPLICATE_NAME, f"there is another v1 task {name!r}")
+        raise ProblemError(
+            ProblemKind.DUPLICATE_NAME, f"there is already a different v1 task named {name!r}"
+        )
     return there.id
 
 

@@ -161,7 +161,7 @@ def undo_migration(
     """
     migrations = service.store.migrations
     if migration_id not in {one.id for one in migrations.all()}:
-        raise NotFoundError(f"nothing of migration {migration_id} is here")
+        raise NotFoundError(f"nothing from migration {migration_id} is left here")
     foreseen = migrations.undo_preview(migration_id, force=force)
     found = {**vars(foreseen), "counts": dict(foreseen.counts)}
     if not preview:

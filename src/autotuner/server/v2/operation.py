@@ -209,9 +209,11 @@ def worker_health(alive: Sequence[str], queued: int) -> HealthCheck:
     """Whether queued tasks are taken; no worker is an error once something waits."""
     if alive:
         noun = "worker takes" if len(alive) == 1 else "workers take"
-        detail = f"{len(alive)} {noun} tasks of the queue: {', '.join(alive)}"
+        detail = f"{len(alive)} {noun} tasks from the queue: {', '.join(alive)}"
         return HealthCheck(name="workers", status="ok", detail=detail, remedy="")
-    waiting = f", and {queued} {'task waits' if queued == 1 else 'tasks wait'}" if queued else ""
+    waiting = (
+        f", and {queued} {'task is' if queued == 1 else 'tasks are'} waiting" if queued else ""
+    )
     return HealthCheck(
         name="workers",
         status="error" if queued else "warning",
@@ -222,14 +224,14 @@ def worker_health(alive: Sequence[str], queued: int) -> HealthCheck:
 
 def disk_health(*, free_bytes: int, total_bytes: int) -> HealthCheck:
     """Whether there is room for results and logs."""
-    detail = f"{free_bytes / _GIB:.1f} GiB of {total_bytes / _GIB:.0f} GiB are free for the home"
+    detail = f"{free_bytes / _GIB:.1f} GiB of {total_bytes / _GIB:.0f} GiB are free in the home"
     if free_bytes >= _LOW_DISK * total_bytes:
         return HealthCheck(name="disk", status="ok", detail=detail, remedy="")
     return HealthCheck(
         name="disk",
         status="warning",
         detail=detail,
-        remedy="delete tasks and backups that nobody needs, or move the home",
+        remedy="delete tasks and backups that are no longer needed, or move the home",
     )
 
 

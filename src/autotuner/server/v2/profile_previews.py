@@ -114,7 +114,7 @@ def _faults_of_name(service: Service, name: str) -> list[Problem]:
     if name in RESERVED:
         return [Problem("name", f"{name!r} is an address of its own; choose another name")]
     if name in registry.profiles or any(one.name == name for one in registry.broken):
-        return [Problem("name", f"the profile {name!r} exists already; choose another name")]
+        return [Problem("name", f"the profile {name!r} already exists; choose another name")]
     return []
 
 

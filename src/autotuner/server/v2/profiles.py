@@ -108,7 +108,7 @@ def create_profile(
         )
     if profile.name in registry.profiles:
         raise NameTakenError(
-            f"the profile {profile.name!r} exists already",
+            f"the profile {profile.name!r} already exists",
             remedy="choose another name; `extends` builds on a profile",
         )
     document = checked_document(service, profile.name, profile)

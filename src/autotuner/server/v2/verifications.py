@@ -43,7 +43,7 @@ MOST_ROWS = 60_000
 """Rows of the store that accuracy is computed from: about a second."""
 _SIDE = rf"^(file:{RESULT_ID}|(measured|base|calibrated):[1-9][0-9]{{0,9}})$"
 _SETTING = Annotated[Text, Query(max_length=200)]
-_STATE = "state what a side does not say, or says otherwise, as FIELD=VALUE: tp=4, gpus=4"
+_STATE = "state what a side leaves out or states wrongly as FIELD=VALUE: tp=4, gpus=4"
 _ACCURACY, _COMPARISON = TypeAdapter(AccuracyView), TypeAdapter(ResultComparisonView)
 
 Name = Annotated[Text | None, Query(max_length=300)]

@@ -66,18 +66,18 @@ def why_waiting(
         tasks = "task" if len(fitting) == 1 else "tasks"
         return (
             f"every worker that can run it is busy, with {tasks} {busy}",
-            "it begins when one of them is free; one more worker would take it now",
+            "it starts when one of them is free; another worker would take it now",
         )
     if before:
         tasks = "task was" if before == 1 else "tasks were"
-        return f"{before} {tasks} queued before it", "its turn comes"
+        return f"{before} {tasks} queued before it", "it starts when its turn comes"
     if queued_s < _CLAIMED_WITHIN_S:
-        return "a free worker is about to take it", "it begins within seconds"
+        return "a free worker is about to take it", "it starts within seconds"
     names = ", ".join(worker.name for worker in fitting if worker.task_id is None)
     return (
-        f"the free worker {names} does not take it: its devices are used by another command, or by "
-        "an engine that was left running",
-        "end what uses the devices; the worker's log names it",
+        f"the free worker {names} does not take it: its devices are in use by another command "
+        "or by an engine that was left running",
+        "stop whatever uses the devices; the worker's log names it",
     )
 
 
