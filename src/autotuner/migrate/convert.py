@@ -16,7 +16,8 @@ from autotuner.migrate.translate import refused_mode, translate_task
 
 _FILE_MODE = "ome"
 """Mode of a v1 file without `deployment_mode`."""
-_OF_V1 = ("task_name", "base_runtime", "parameters")
+OF_V1 = ("task_name", "base_runtime", "parameters")
+"""Keys by which a task file of version 1 is known."""
 _CARRIED = (Done.TRANSLATED, Done.EMPTY)
 _NOT_CARRIED = (Done.OVERRULED, Done.KEPT, Done.LOST, Done.OPEN)
 
@@ -61,9 +62,9 @@ def _format_of(text: str) -> TextFormat:
     except ConfigError:
         keys = set()
     # A command may hold JSON, and is then a mapping of YAML too.
-    if not keys & {*_OF_V1, *TaskConfig.model_fields} and starts_engine(text):
+    if not keys & {*OF_V1, *TaskConfig.model_fields} and starts_engine(text):
         return TextFormat.COMMAND
-    return TextFormat.V1 if "version" not in keys and keys & set(_OF_V1) else TextFormat.V2
+    return TextFormat.V1 if "version" not in keys and keys & set(OF_V1) else TextFormat.V2
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -56,6 +56,14 @@ def test_what_cannot_be_converted_is_a_problem(
         assert [fault["path"] for fault in refused.json()["errors"]] == [path]
 
 
+def test_a_path_that_no_task_may_have_is_noted_at_once(client: TestClient) -> None:
+    replay = "{landscape: ../landscapes/made.json}"
+    text = f"version: 2\nname: x\ndeployment_mode: replay\nreplay: {replay}\n"
+    notes = converted(client, text)["notes"]
+    assert [note["path"] for note in notes] == ["replay.landscape"]
+    assert "leaves its folder" in notes[0]["message"]
+
+
 def test_dates_and_deep_lists_are_no_defect(client: TestClient) -> None:
     found = converted(client, "version: 2\nname: x\nmodel: {id: a/b}\nmetadata: {at: 2026-01-01}\n")
     assert found["document"]["metadata"] == {"at": "2026-01-01"}

@@ -130,8 +130,25 @@ def test_a_task_file_is_uploaded_twice(client: TestClient) -> None:
     assert uploaded(client, raw).json()["task"]["task_id"] == first["task_id"]
     other = uploaded(client, json.dumps({**TASK, "parameters": {}}).encode())
     assert other.status_code == 409
-    assert uploaded(client, b"{}").json()["type"] == "/problems/task-invalid"
-    assert uploaded(client, b"\xff").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "neither a version 1 database nor a version 1 task file"),
+        (b"# Read me\n\nText: of: colons\n", "neither a version 1 database"),
+        (b"{}", "neither a version 1 database"),
+        (b"[1]", "neither a version 1 database"),
+        (b"", "neither a version 1 database"),
+        (b"version: 2\nname: x\nmodel: {id: m}\n", "New task \u2192 Import"),
+        (b'{"version": 2, "name": "x"}', "New task \u2192 Import"),
+        (b'{"task_name": "x", "task_name": "y"}', "task_name"),
+    ],
+)
+def test_another_file_is_called_what_it_is(client: TestClient, raw: bytes, words: str) -> None:
+    answer = uploaded(client, raw, preview=True)
+    assert answer.status_code == 422
+    assert words in answer.json()["detail"]
 
 
 def test_a_database_is_uploaded(client: TestClient, tmp_path: Path) -> None:

@@ -2223,7 +2223,7 @@ export interface components {
             /**
              * Notes
              * @description Parts that could not be carried over, or not as they were, each with its place in the text;
-             *     of a document of version 2 its faults.
+             *     of a document of version 2 its faults, or what the policy of the service refuses.
              */
             notes: components["schemas"]["FaultView"][];
         };

@@ -191,6 +191,19 @@ describe("Quick", () => {
     },
   );
 
+  it("asks before it starts an engine that is not installed", async () => {
+    answer("/engines/", {
+      items: [{ name: "llamacpp", title: "llama.cpp", found: false, version: null }],
+    });
+    open();
+    expect(await screen.findByText(/llama.cpp is not installed/)).toBeInTheDocument();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Create" })).toBeEnabled());
+    const button = await startButton();
+    expect(button).toBeDisabled();
+    await userEvent.click(screen.getByLabelText(/Start all the same/));
+    expect(button).toBeEnabled();
+  });
+
   it("says what a profile sets here, and why", async () => {
     open();
     await userEvent.click(await screen.findByRole("button", { name: "Sets 1 field here" }));

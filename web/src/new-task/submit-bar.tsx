@@ -1,8 +1,11 @@
-import { Button, Card, TextInput } from "@mantine/core";
+import { Alert, Button, Card, Checkbox, TextInput } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { type EngineSummary, enginesQuery } from "~/api/catalog";
 import { ApiProblem } from "~/api/problems";
 import { ErrorNotice } from "~/ui/error-notice";
-import { valueAt } from "./document/values";
+import { type JsonObject, valueAt } from "./document/values";
 import classes from "./new-task.module.css";
 import type { Checks } from "./use-checks";
 import type { DraftTools } from "./use-draft";
@@ -23,8 +26,13 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
   const name = valueAt(content ?? undefined, ["name"]);
   const canSend =
     content !== null && Object.keys(content).length > 0 && checks.isValid && !isBehind;
+  const engines = useQuery(enginesQuery).data ?? [];
+  const missing = engineToLaunch(content, engines);
+  // Given for one engine: another that is missing is asked for again.
+  const [accepted, setAccepted] = useState<string | null>(null);
+  const mayStart = canSend && (missing === null || accepted === missing.name);
   const send = (start: boolean) => {
-    if (content !== null && canSend) submit.mutate({ content, start });
+    if (content !== null && (start ? mayStart : canSend)) submit.mutate({ content, start });
   };
   const sent = submit.variables?.start;
   const isStale = submit.error instanceof ApiProblem && submit.error.isStale;
@@ -51,12 +59,29 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
         maxLength={200}
         placeholder="Follows the model"
       />
+      {missing && (
+        <Alert
+          color="yellow"
+          role="status"
+          py={8}
+          title={`${missing.title} is not installed on the service's machine`}
+        >
+          Launches fail where it is missing; predictions need no engine.
+          <Checkbox
+            mt={6}
+            size="xs"
+            label="Start all the same: a worker elsewhere has it"
+            checked={accepted === missing.name}
+            onChange={(event) => setAccepted(event.currentTarget.checked ? missing.name : null)}
+          />
+        </Alert>
+      )}
       <div className={classes.ways}>
         <Button
           leftSection={<IconPlayerPlay size={16} aria-hidden />}
           onClick={() => send(true)}
           loading={submit.isPending && sent === true}
-          disabled={!canSend || submit.isPending}
+          disabled={!mayStart || submit.isPending}
           className={classes.main}
         >
           {isEdit ? "Save and start" : "Create and start"}
@@ -77,4 +102,12 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
 /** Whether the task that was to be changed is gone, or has been started meanwhile. */
 function isUnchangeable(error: unknown): boolean {
   return error instanceof ApiProblem && (error.isGone || error.isConflict);
+}
+
+/** The engine that a local launch needs and this machine lacks; null where nothing is missing. */
+function engineToLaunch(content: JsonObject | null, engines: readonly EngineSummary[]) {
+  if ((valueAt(content ?? undefined, ["deployment_mode"]) ?? "local") !== "local") return null;
+  const named = valueAt(content ?? undefined, ["system", "backend"]);
+  const wanted: readonly unknown[] = Array.isArray(named) ? named : [named];
+  return engines.find(({ name, found }) => wanted.includes(name) && !found) ?? null;
 }

@@ -28,7 +28,7 @@ export function TaskForm({ storageKey, opened }: { storageKey: string; opened: O
   const tools = useDraft(storageKey, opened.first);
   const { draft, act } = tools;
   const suggestion = useSuggestion(draft.decisions, act);
-  const checks = useChecks(draft.task.content);
+  const checks = useChecks(draft.task.content, draft.openings);
   const submit = useSubmit({
     editedId: opened.editedId,
     etag: draft.etag,

@@ -2,7 +2,7 @@
 
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 import {
   type Plan,
   type PlanProgress,
@@ -30,7 +30,8 @@ export interface Checks {
   retry: () => void;
 }
 
-export function useChecks(given: JsonObject | null): Checks {
+/** @param openings how often the draft became another document: no plan outlives one. */
+export function useChecks(given: JsonObject | null, openings = 0): Checks {
   // Before the first suggestion there is nothing to be wrong.
   const content = given !== null && Object.keys(given).length > 0 ? given : null;
   const queries = useQueryClient();
@@ -44,13 +45,18 @@ export function useChecks(given: JsonObject | null): Checks {
     ...planQuery(isValid ? settled : null, queries),
     placeholderData: keepPreviousData,
   });
+  const plannedIn = useRef(openings);
+  if (!plan.isPlaceholderData && plan.data !== undefined && settled === content) {
+    plannedIn.current = openings;
+  }
+  const isOfAnother = plannedIn.current !== openings;
   const progress = useQuery(planProgressQuery(settled)).data ?? null;
   const isFetching = validation.isFetching || plan.isFetching;
   return useMemo(() => {
     const failed = isValid ? plan.error : validation.error;
     const ofPlan = failed instanceof ApiProblem ? failed.faults : [];
     return {
-      plan: plan.data ?? null,
+      plan: isOfAnother ? null : (plan.data ?? null),
       progress: plan.isFetching ? progress : null,
       isPending: settled !== content || isFetching,
       faults: validation.data?.errors.length ? validation.data.errors : ofPlan,
@@ -59,5 +65,5 @@ export function useChecks(given: JsonObject | null): Checks {
       isValid: isValid && settled === content,
       retry: () => void (isValid ? plan.refetch() : validation.refetch()),
     };
-  }, [content, settled, validation, plan, progress, isValid, isFetching]);
+  }, [content, settled, validation, plan, progress, isValid, isFetching, isOfAnother]);
 }

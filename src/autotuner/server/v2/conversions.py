@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from fastapi.responses import Response
 from pydantic import Field, TypeAdapter
 
+from autotuner.config import parse_task
+from autotuner.errors import ConfigError, Problem
 from autotuner.migrate import TextFormat, convert
 from autotuner.server.problems import ProblemKind
+from autotuner.server.service import Service
 from autotuner.server.v2.form_requests import FormBody, post_only
 from autotuner.server.v2.routing import (
     WITH_BODY,
     FaultView,
+    ServiceDep,
     View,
     json_response,
     merged,
@@ -43,7 +47,7 @@ class Conversion(View):
     """A task, version 2; `POST /api/v2/tasks/validate` has what it still lacks."""
     notes: list[FaultView]
     """Parts that could not be carried over, or not as they were, each with its place in the text;
-    of a document of version 2 its faults."""
+    of a document of version 2 its faults, or what the policy of the service refuses."""
 
 
 CONVERSION: TypeAdapter[Conversion] = TypeAdapter(Conversion)
@@ -54,17 +58,26 @@ CONVERSION: TypeAdapter[Conversion] = TypeAdapter(Conversion)
     response_model=Conversion,
     responses=merged(WITH_BODY, problems(ProblemKind.TASK_INVALID)),
 )
-def convert_task(given: ConvertRequest) -> Response:
+def convert_task(service: ServiceDep, given: ConvertRequest) -> Response:
     """Converts a task file of version 1 or 2, or an engine's command line, to a v2 document."""
     wanted = None if given.format == "auto" else TextFormat(given.format)
     found = convert(given.text, wanted)
     # YAML can write what JSON cannot: dates, infinity, a lone surrogate.
     require_storable(found.document)
-    notes = [vars(note) for note in found.notes]
+    refused = () if found.notes else _refused(service, found.document)
+    notes = [vars(note) for note in (*found.notes, *refused)]
     return json_response(
         CONVERSION,
         {"format": found.format.value, "document": found.document, "notes": notes},
     )
+
+
+def _refused(service: Service, document: dict[str, Any]) -> tuple[Problem, ...]:
+    """Violations of the operator's policy, for which no task is made of the document."""
+    try:
+        return service.violations(parse_task(document))
+    except ConfigError as error:
+        return error.problems
 
 
 post_only(router, _CONVERT)

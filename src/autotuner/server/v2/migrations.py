@@ -9,9 +9,10 @@ from fastapi import File, Query, UploadFile
 from fastapi.responses import Response
 from pydantic import Field, TypeAdapter, ValidationError
 
-from autotuner.config import problems_of
-from autotuner.errors import ConfigError, NotFoundError, Problem
+from autotuner.config import DocumentError, parse_document, problems_of
+from autotuner.errors import ConfigError, NotFoundError
 from autotuner.migrate import Note, v1_document
+from autotuner.migrate.convert import OF_V1
 from autotuner.migrate.database import Observer, UnitChoice, engine_named, move, preview
 from autotuner.migrate.database.here import translate_here
 from autotuner.migrate.database.tasks import task_translations
@@ -31,6 +32,7 @@ from autotuner.server.v2.routing import (
     json_response,
     merged,
     problems,
+    require_storable,
     v2_router,
 )
 from autotuner.store.v1 import V1TaskRecord, V1Tasks
@@ -163,7 +165,7 @@ def migrate_upload(
             "report": _database(service, raw, name_of(file), engine, only_look=preview),
         }
     else:
-        found["task"] = _task_file(service, document_of(raw), engine, only_look=preview)
+        found["task"] = _task_file(service, _v1_task_of(raw), engine, only_look=preview)
     return json_response(_FILE, found)
 
 
@@ -205,8 +207,36 @@ def _known(engine: str | None) -> str | None:
     return None if engine is None else engine_named(engine)
 
 
+def _v1_task_of(raw: bytes) -> dict[str, Any]:
+    """The task that a file of version 1 holds; faults inside such a file keep their place.
+
+    Raises:
+        ProblemError: it is broken JSON, or no file of version 1 at all.
+    """
+    try:
+        document = parse_document(raw.decode("utf-8"))
+    except (UnicodeDecodeError, DocumentError):
+        document = None
+    if raw.lstrip().startswith(b"{"):
+        document = document_of(raw)
+    if isinstance(document, dict) and not set(document) & set(OF_V1):
+        if "version" in document:
+            raise ProblemError(
+                ProblemKind.UNPROCESSABLE,
+                "this is a task file of version 2: open it under New task → Import",
+            )
+        document = None
+    if not isinstance(document, dict):
+        raise ProblemError(
+            ProblemKind.UNPROCESSABLE,
+            "this is neither a version 1 database nor a version 1 task file",
+        )
+    require_storable(document)
+    return document
+
+
 def _task_file(
-    service: Service, document: Any, engine: str | None, *, only_look: bool
+    service: Service, document: dict[str, Any], engine: str | None, *, only_look: bool
 ) -> dict[str, Any]:
     """A task file of version 1; where it is applied, it becomes a task of both versions.
 
@@ -214,8 +244,6 @@ def _task_file(
         ConfigError: it is no task of version 1.
         ProblemError: there is a task of its name.
     """
-    if not isinstance(document, dict):
-        raise ConfigError("file", (Problem("", "a task of version 1 is a mapping"),))
     asked = asked_for(_known(engine), document.get("base_runtime"))
     translation, *further = task_translations(document, asked)
     if only_look:

@@ -16,6 +16,8 @@ export interface Draft {
   isOpened: boolean;
   /** Whether the author has done anything to it. */
   isEdited: boolean;
+  /** How often the draft became another document: what was planned of the one before is not of it. */
+  openings: number;
   past: readonly string[];
   future: readonly string[];
 }
@@ -49,6 +51,7 @@ export function newDraft(kept: KeptDraft): Draft {
     ...kept,
     task: read(kept.text),
     decisions: { ...UNDECIDED, ...kept.decisions },
+    openings: 0,
     past: [],
     future: [],
   };
@@ -67,7 +70,11 @@ export function changed(draft: Draft, action: DraftAction): Draft {
     case "suggest":
       return withSuggestion(draft, action.document);
     case "replace":
-      return { ...withText(draft, action.draft.text, false), ...withoutText(action.draft) };
+      return {
+        ...withText(draft, action.draft.text, false),
+        ...withoutText(action.draft),
+        openings: draft.openings + 1,
+      };
     case "retag":
       return { ...draft, etag: action.etag };
     case "undo":
