@@ -84,6 +84,18 @@ def test_the_median_of_such_launches_counts_and_is_named(
     assert document["at_most_minutes"] == pytest.approx(before["at_most_minutes"] + more_minutes)
 
 
+def test_what_earlier_launches_took_is_never_more_than_the_most_that_is_stated(
+    store: Store, prepared: Prepared, tmp_path: Path
+) -> None:
+    launched(
+        store, prepared, 9_000.0, 9_500.0, content_id=prepared.content_id, device="8 x h100_sxm"
+    )
+    document, _ = plan_of(prepared, tmp_path, store)
+    launches = document["launches"]
+    assert document["expected_minutes"] == pytest.approx(9_260.0 * launches / 60)
+    assert document["at_most_minutes"] == pytest.approx(9_510.0 * launches / 60)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -13,6 +13,7 @@ from made_up_predictor import MadeUpPredictor
 
 from autotuner.measure import Measurement
 from autotuner.predict import Scenario
+from autotuner.tuning.disturbance import why_uncorrected
 from autotuner.tuning.events import (
     LevelMeasured,
     NotPredicted,
@@ -46,6 +47,23 @@ def test_every_launch_has_its_prediction_as_known_at_that_moment(bench: Bench) -
     assert error.calibrated.ttft_ms.share_in_interval == pytest.approx(4 / 6)
     shown = [event.predicted for event in bench.events if isinstance(event, LevelMeasured)]
     assert [point and round(point.ttft_ms) for point in shown] == [40, 40, 20, 20, 20, 20]
+
+
+def test_a_task_names_why_nothing_was_corrected_and_the_load_of_each_launch(bench: Bench) -> None:
+    def late(slots: int, concurrency: int) -> Measurement | None:
+        found = smooth(slots, concurrency)
+        assert found is not None
+        return found.model_copy(update={"client_bottleneck": True})
+
+    summary, _ = bench.tune(load=late, predictor=MadeUpPredictor())
+    why = why_uncorrected(summary.experiments, when_busy=False)
+    assert why.startswith("no prediction was corrected: all levels are marked as disturbed")
+    calm, _ = bench.tune(predictor=MadeUpPredictor(), again=True)
+    assert why_uncorrected(calm.experiments, when_busy=False) == ""
+    for launch, experiment in zip(calm.search.launches, calm.experiments, strict=True):
+        stored = bench.store.experiments(calm.task.id)[experiment.index - 1].standing
+        (same,) = (m for m in experiment.measurements if m.load == launch.load)
+        assert same.tok_s == stored.actual_throughput_tok_s
 
 
 def test_a_second_run_begins_with_what_the_first_has_learnt(bench: Bench) -> None:

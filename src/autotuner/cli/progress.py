@@ -86,7 +86,7 @@ class Progress:
                 self._console.print(f"[yellow]warning[/yellow] {escape(reason)}", soft_wrap=True)
             case LevelProgress(index, load, completed, wanted, left_s):
                 done = f"{load.short}: {completed} of {wanted} requests"
-                left = "" if left_s is None else f", {duration_text(left_s)} left at this level"
+                left = f", {duration_text(left_s)} left at this level" if left_s else ""
                 self._live(index, done + left)
             case LevelMeasured(index, measurement, predicted):
                 self._result(index, level_text(measurement, predicted))
@@ -124,6 +124,8 @@ class Progress:
         mean = sum(self._seconds) / len(self._seconds)
         left = self._launches - len(self._seconds)
         left_s = mean * left / self._side_by_side
+        if left_s <= 0:
+            return ", taking longer than expected"
         return f", at most about {duration_text(left_s)} left{self._simulated}"
 
 

@@ -121,8 +121,9 @@ def plan_document(
 ) -> dict[str, Any]:
     """The plan without predictions; `store` has the time that earlier tasks took."""
     prepared = with_known_start(prepared, store)
-    typical_s = _typical_experiment_s(prepared, store)
-    at_most_s = prepared.experiment_s_at_most()
+    times = _experiment_times_s(prepared, store)
+    # Warm-up and answers that outlast a level are in no limit: a time that was seen is possible.
+    at_most_s = max(prepared.experiment_s_at_most(), *times, 0.0)
     space, launches = prepared.space, prepared.launches
     shares = [prepared.share(c.gpus) for c in space.candidates]
     return {
@@ -157,9 +158,7 @@ def plan_document(
         "axes": prepared.plan_record()["axes"],
         "startup_s": prepared.startup_guess_s,
         "startup_why": prepared.startup_why,
-        "expected_minutes": None
-        if typical_s is None
-        else typical_s * launches * fmean(shares) / 60,
+        "expected_minutes": fmean(times) * launches * fmean(shares) / 60 if times else None,
         "at_most_minutes": at_most_s * launches * max(shares) / 60,
         "experiments": [
             {
@@ -172,12 +171,11 @@ def plan_document(
     }
 
 
-def _typical_experiment_s(prepared: Prepared, store: Store | None) -> float | None:
-    """Mean seconds of the experiments of the newest task of this file; None where there is none."""
-    run = None if store is None else store.tasks.newest(prepared.content_id)
-    experiments = () if run is None or store is None else store.experiments(run.id)
-    times = [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
-    return fmean(times) if times else None
+def _experiment_times_s(prepared: Prepared, store: Store | None) -> list[float]:
+    """Seconds of each experiment of the newest task of this file."""
+    task = None if store is None else store.tasks.newest(prepared.content_id)
+    experiments = () if task is None or store is None else store.experiments(task.id)
+    return [(e.startup_s or 0) + e.measure_s for e in experiments if e.measure_s is not None]
 
 
 def estimate_document(prepared: Prepared, found: PlanEstimate) -> dict[str, Any]:

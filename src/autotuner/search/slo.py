@@ -120,7 +120,7 @@ def recommend(
     excess, name = worst_excess(best, slo)
     reason = (
         f"no operating point meets the SLO ({limits}); this one comes nearest: "
-        f"{OBJECTIVES[name].label} is {getattr(best, name):.1f} ms, "
+        f"{OBJECTIVES[name].label} is {figure(getattr(best, name))} ms, "
         f"{percent(excess)} over its limit"
     )
     return best, reason, False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from autotuner.measure import Measurement
+from autotuner.tuning.points import informative_levels
+from autotuner.tuning.summary import ExperimentView
 
 
 class DisturbanceView(BaseModel):
@@ -41,4 +43,33 @@ def disturbance_of(measured: Iterable[Measurement]) -> DisturbanceView | None:
         text=f"{disturbed} of {len(levels)} levels were measured while other processes used the "
         "machine or the load generator was late",
         remedy="measure again on an idle machine",
+    )
+
+
+def why_uncorrected(experiments: Sequence[ExperimentView], *, when_busy: bool) -> str:
+    """Why calibration changed no prediction of these launches; empty where it did, or where no
+    level was both predicted and measured.
+
+    Args:
+        when_busy: whether disturbed levels are learnt from.
+    """
+    predicted = [found for one in experiments for found in one.predictions]
+    if not any(found.measured for found in predicted):
+        return ""
+    if any(found.calibrated and found.calibrated != found.base for found in predicted):
+        return ""
+    measured = [level for one in experiments for level in one.measurements]
+    learnt = len(informative_levels(measured, when_busy=when_busy))
+    if learnt:
+        return "no prediction was corrected: nothing that calibration learns from was known before"
+    disturbed = sum(level.is_disturbed for level in measured)
+    if when_busy or not disturbed:
+        return "no prediction was corrected: no level has enough requests to learn from"
+    marked = (
+        "all levels" if disturbed == len(measured) else f"{disturbed} of {len(measured)} levels"
+    )
+    return (
+        f"no prediction was corrected: {marked} are marked as disturbed, which calibration does "
+        "not learn from (benchmark.learn_when_busy); a search that learns still counts them, as "
+        "its reasons say"
     )

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from autotuner.config import LoadLevel
 from autotuner.predict import Prediction
 from autotuner.search import (
     OperatingPoint,
@@ -147,6 +148,22 @@ def standings(
             frontier_points=len(on_front),
         )
     return found
+
+
+def representative_load(
+    experiment: ExperimentRecord, points: Sequence[OperatingPoint]
+) -> LoadLevel | None:
+    """The load level of an experiment's representative point, found by its figures.
+
+    Args:
+        points: measured, of that experiment.
+    """
+    standing = experiment.standing
+    if standing.actual_throughput_tok_s is not None:
+        seen = (standing.actual_throughput_tok_s, standing.actual_ttft_ms)
+        return next((p.load for p in points if (p.tok_s, p.ttft_ms) == seen), None)
+    hoped = (standing.predicted_throughput_tok_s, standing.predicted_ttft_ms)
+    return next((p.load for p in expectations(experiment) if (p.tok_s, p.ttft_ms) == hoped), None)
 
 
 def expectations(experiment: ExperimentRecord) -> tuple[Prediction, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from autotuner.config import PERCENTILES, TaskConfig, parse_task
+from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_task
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
@@ -25,7 +25,12 @@ from autotuner.search.slo import verdict, verdicts
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.tuning.estimate import predicted_frontier
 from autotuner.tuning.points import occupied_gpus, outcome
-from autotuner.tuning.representative import expectations, frontier, recommended
+from autotuner.tuning.representative import (
+    expectations,
+    frontier,
+    recommended,
+    representative_load,
+)
 from autotuner.tuning.summary import (
     ErrorView,
     ExperimentView,
@@ -210,8 +215,9 @@ def search_view(
     )
     points = [as_point(prediction, usd_per_gpu_hour) for prediction in expected]
     indices = {e.candidate_id: e.index for e in finished}
+    outcomes = [outcome(e, usd_per_gpu_hour, (*objectives, *slo)) for e in finished]
     taken = steps(
-        [outcome(e, usd_per_gpu_hour, (*objectives, *slo)) for e in finished],
+        outcomes,
         frontier,
         objectives=objectives,
         slo=slo,
@@ -219,7 +225,10 @@ def search_view(
     )
     return SearchView(
         measure=HYPERVOLUME if len(objectives) > 1 else objectives[0],
-        launches=[_launch(e, step) for e, step in zip(finished, taken, strict=True)],
+        launches=[
+            _launch(e, step, representative_load(e, found.points))
+            for e, step, found in zip(finished, taken, outcomes, strict=True)
+        ],
         predicted_frontier=[
             PredictedPointView(
                 experiment=point.candidate_id,
@@ -234,7 +243,7 @@ def search_view(
     )
 
 
-def _launch(experiment: ExperimentRecord, step: Step) -> LaunchView:
+def _launch(experiment: ExperimentRecord, step: Step, load: LoadLevel | None) -> LaunchView:
     return LaunchView(
         experiment=experiment.candidate_id,
         index=experiment.index,
@@ -245,6 +254,7 @@ def _launch(experiment: ExperimentRecord, step: Step) -> LaunchView:
         added=step.added,
         frontier_points=step.frontier_points,
         in_vain=step.in_vain,
+        load=load,
     )
 
 

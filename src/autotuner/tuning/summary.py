@@ -186,7 +186,9 @@ class LaunchView(_View):
     `value` is what was reached after it: with several objectives the share of the final
     hypervolume, with one the best value within the SLO (None while nothing is within). `added` is
     by how much it improved that; None where nothing was within before it. `in_vain`: none of the
-    final frontier's points are its own.
+    final frontier's points are its own. `load` is the level that its figures in a list are of:
+    the one measured that comes nearest to the best of all objectives, else the one predicted; None
+    where neither is known, and in documents of earlier versions.
     """
 
     experiment: str
@@ -198,6 +200,7 @@ class LaunchView(_View):
     added: float | None
     frontier_points: int
     in_vain: bool
+    load: LoadLevel | None = None
 
 
 class PredictedPointView(_View):

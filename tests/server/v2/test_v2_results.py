@@ -108,7 +108,11 @@ def test_the_comparison_says_how_far_each_prediction_was_off(client: TestClient,
 def test_a_task_that_has_not_run_has_nothing_to_show(client: TestClient) -> None:
     address = f"/api/v2/tasks/{created(client)}"
     assert client.get(f"{address}/frontier").json()["actual"] == []
-    assert client.get(f"{address}/comparison").json() == {"levels": [], "error": None}
+    assert client.get(f"{address}/comparison").json() == {
+        "levels": [],
+        "error": None,
+        "uncorrected": "",
+    }
     assert client.get(f"{address}/summary").json()["task"]["status"] == "pending"
     assert client.get(f"{address}/report").status_code == 200
     for form in ("csv", "landscape", "shell"):

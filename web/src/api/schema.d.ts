@@ -2188,6 +2188,11 @@ export interface components {
             error: components["schemas"]["PredictionErrorView"] | null;
             /** Levels */
             levels: components["schemas"]["LevelComparisonView"][];
+            /**
+             * Uncorrected
+             * @description Reason why calibration changed no prediction; empty where it did.
+             */
+            uncorrected: string;
         };
         /**
          * ConfigurationView
@@ -3448,7 +3453,9 @@ export interface components {
          *     `value` is what was reached after it: with several objectives the share of the final
          *     hypervolume, with one the best value within the SLO (None while nothing is within). `added` is
          *     by how much it improved that; None where nothing was within before it. `in_vain`: none of the
-         *     final frontier's points are its own.
+         *     final frontier's points are its own. `load` is the level that its figures in a list are of:
+         *     the one measured that comes nearest to the best of all objectives, else the one predicted; None
+         *     where neither is known, and in documents of earlier versions.
          */
         LaunchView: {
             /** Added */
@@ -3463,6 +3470,7 @@ export interface components {
             in_vain: boolean;
             /** Index */
             index: number;
+            load?: components["schemas"]["LoadLevel"] | null;
             /** Phase */
             phase: string;
             /** Reason */
@@ -7046,7 +7054,8 @@ export interface components {
             launches: number | null;
             /**
              * Left S
-             * @description Seconds of work that are left at the most; null where nothing tells, or it has ended.
+             * @description Seconds of work that are expected to be left; 0 where it takes longer than expected; null
+             *     where nothing tells, or it has ended.
              */
             left_s: number | null;
             /** Model */
@@ -7144,7 +7153,8 @@ export interface components {
         TaskPlan: {
             /**
              * At Most Minutes
-             * @description Duration if every level runs to its time limit; null where it is not finite.
+             * @description Duration if every level runs to its time limit, or each launch takes as long as the longest
+             *     of the earlier task; null where it is not finite.
              */
             at_most_minutes: number | null;
             /**
@@ -7463,7 +7473,8 @@ export interface components {
             launches: number | null;
             /**
              * Left S
-             * @description Seconds of work that are left at the most; null where nothing tells, or it has ended.
+             * @description Seconds of work that are expected to be left; 0 where it takes longer than expected; null
+             *     where nothing tells, or it has ended.
              */
             left_s: number | null;
             links: components["schemas"]["LinksView"];

@@ -7,6 +7,7 @@ import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { quantity } from "~/ui/quantities";
+import { asSentence } from "~/ui/sentence";
 import classes from "./comparison.module.css";
 import { ErrorTable, WorstTable } from "./error-tables";
 import { type Dimension, errorsBy, errorsOf, METRICS, type Metric, pairsOf } from "./errors";
@@ -32,10 +33,17 @@ export function Comparison() {
       />
     );
   }
-  return <Compared taskId={taskId} levels={levels} />;
+  return <Compared taskId={taskId} levels={levels} uncorrected={comparison.data.uncorrected} />;
 }
 
-function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelComparison[] }) {
+interface ComparedProps {
+  taskId: number;
+  levels: readonly LevelComparison[];
+  /** Why calibration changed nothing; empty where it did. */
+  uncorrected: string;
+}
+
+function Compared({ taskId, levels, uncorrected }: ComparedProps) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const change = (part: ComparisonSearch) =>
@@ -80,6 +88,11 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
           />
         )}
       </Group>
+      {uncorrected && (
+        <Text size="sm" className="text-of-users">
+          {asSentence(uncorrected)}
+        </Text>
+      )}
       <div className={classes.plots}>
         {METRICS.map((name) => (
           <Scatter key={name} quantity={quantity(name)} pairs={pairs[name]} />
@@ -125,7 +138,7 @@ function Compared({ taskId, levels }: { taskId: number; levels: readonly LevelCo
         <Title order={2} fz="md">
           Largest errors of {quantity(metric).short}
         </Title>
-        <div className={classes.long}>
+        <div className={`${classes.long} scroll-y`}>
           <WorstTable taskId={taskId} pairs={pairs[metric]} quantity={quantity(metric)} />
         </div>
       </section>

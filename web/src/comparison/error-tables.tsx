@@ -117,11 +117,11 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
           </Table.Tbody>
         </Table>
       </ScrollingBox>
-      {pairs.length > MOST && (
-        <Text size="xs" className="quiet">
-          The {MOST} largest errors of {counted(pairs.length, "pair")}.
-        </Text>
-      )}
+      <Text size="xs" className="quiet">
+        {pairs.length > MOST
+          ? `The ${MOST} largest errors of ${counted(pairs.length, "pair")}.`
+          : `All ${counted(pairs.length, "pair")} that were both predicted and measured.`}
+      </Text>
     </>
   );
 }

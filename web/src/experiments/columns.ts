@@ -1,7 +1,7 @@
 /** Columns of the list of experiments: what they show, and how rows are ordered by them. */
 
 import type { Experiment } from "~/api/experiments";
-import { count, duration, fieldName, moment, setting } from "~/ui/format";
+import { count, duration, fieldName, type LoadLevel, load, moment, setting } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { failureName } from "./failures";
 
@@ -113,9 +113,29 @@ const DETAILS: readonly Column[] = [
   words("candidate_id", "Candidate", 150, (experiment) => experiment.candidate_id),
 ];
 
+/** Index of an experiment -> the load level that its figures are of. */
+export type Loads = ReadonlyMap<number, LoadLevel>;
+
 /** All columns; results stand before the differing settings, which may be many. */
-export function columnsOf(paths: readonly string[]): Column[] {
-  return [...IDENTITY, ...RESULTS, ...paths.map(settingColumn), ...DETAILS];
+export function columnsOf(paths: readonly string[], loads: Loads = new Map()): Column[] {
+  return [...IDENTITY, loadColumn(loads), ...RESULTS, ...paths.map(settingColumn), ...DETAILS];
+}
+
+function loadColumn(loads: Loads): Column {
+  return {
+    id: "load",
+    title: "At load",
+    description:
+      "Load level that the figures are of: the one nearest to the best of all objectives",
+    widthPx: 112,
+    isNumeric: false,
+    isDefault: true,
+    value: ({ index }) => loads.get(index)?.value ?? null,
+    text: ({ index }) => {
+      const level = loads.get(index);
+      return level ? load(level) : "–";
+    },
+  };
 }
 
 function settingColumn(path: string): Column {

@@ -1,8 +1,10 @@
 import { Button, Card, Group, MultiSelect, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { IconLayoutColumns, IconSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback, useDeferredValue, useMemo, useState } from "react";
 import { type ExperimentStatus, useExperiments } from "~/api/experiments";
+import { searchQuery } from "~/api/results";
 import { keep, kept } from "~/app/storage";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
@@ -104,7 +106,15 @@ function List(props: ListProps) {
   const [choice, setChoice] = useState<ColumnChoice>(() => kept<ColumnChoice>(COLUMNS) ?? {});
   const searched = useDeferredValue(text);
   const differing = useMemo(() => varying(experiments), [experiments]);
-  const columns = useMemo(() => columnsOf(differing), [differing]);
+  const launches = useQuery(searchQuery(taskId)).data?.launches;
+  const columns = useMemo(
+    () =>
+      columnsOf(
+        differing,
+        new Map(launches?.flatMap(({ index, load }) => (load ? [[index, load]] : []))),
+      ),
+    [differing, launches],
+  );
   const shown = useMemo(() => shownColumns(columns, choice), [columns, choice]);
   const rows = useMemo(
     () => sorted(filtered(experiments, searched, search.status ?? []), columns, search.sort),

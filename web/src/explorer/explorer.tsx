@@ -53,6 +53,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
   const exploration = useExploration(data, view);
   const { set, scene, segments, varying, limits, recommendation } = exploration;
   const { plane } = scene;
+  const hasSlo = Object.keys(data.slo).length > 0;
   const palette = usePalette();
 
   // Axes side by side follow when there is time: the chart goes first.
@@ -153,7 +154,7 @@ function Explored({ taskId, data }: { taskId: number; data: TaskPoints }) {
             measured={exploration.measured}
             predicted={exploration.predicted}
             recommendation={recommendation}
-            isChanged={view.slo !== null}
+            usual={view.slo === null ? null : hasSlo ? "The task's SLO" : "No limits"}
             onLimits={onLimits}
             onPick={onPick}
           />

@@ -61,7 +61,8 @@ export function Legend({ exploration, view }: LegendProps) {
       )}
       {exploration.recommendation && (
         <li>
-          <IconStar size={14} aria-hidden /> recommended
+          <IconStar size={14} aria-hidden />{" "}
+          {exploration.recommendation.meetsSlo ? "recommended" : "nearest to the SLO"}
         </li>
       )}
       {view.colorByOrder && (

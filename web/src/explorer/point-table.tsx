@@ -93,7 +93,10 @@ export const PointTable = memo(function PointTable(props: PointTableProps) {
                       <span className="quiet">frontier</span>
                     )}
                     {recommendation?.index === index && (
-                      <IconStarFilled size={11} aria-label="recommended" />
+                      <IconStarFilled
+                        size={11}
+                        aria-label={recommendation.meetsSlo ? "recommended" : "nearest to the SLO"}
+                      />
                     )}
                   </button>
                 </th>

@@ -18,8 +18,8 @@ interface SloPanelProps {
   measured: Feasible;
   predicted: Feasible;
   recommendation: Recommendation | null;
-  /** Whether the limits in force are no longer those of the task. */
-  isChanged: boolean;
+  /** Name of the limits that are given back; null while they are in force. */
+  usual: string | null;
   onLimits: (limits: Limits | null) => void;
   onPick: (id: string) => void;
 }
@@ -27,7 +27,7 @@ interface SloPanelProps {
 /** Limits as numbers, how much of what was seen meets them, and the point to serve with. */
 export const SloPanel = memo(function SloPanel(props: SloPanelProps) {
   const { set, x, y, limits, measured, predicted, recommendation } = props;
-  const { isChanged, onLimits, onPick } = props;
+  const { usual, onLimits, onPick } = props;
   const point = recommendation && set.points[recommendation.index];
 
   return (
@@ -37,7 +37,7 @@ export const SloPanel = memo(function SloPanel(props: SloPanelProps) {
         x={x}
         y={y}
         limits={limits}
-        usual={isChanged ? "The task's SLO" : null}
+        usual={usual}
         onLimits={onLimits}
       />
       <div className={classes.verdict} aria-live="polite">

@@ -1,7 +1,7 @@
 /** Where a running task stands, made of its events. */
 
 import type { TaskEvent } from "~/api/event-stream";
-import { counted, duration, type LoadLevel, load } from "~/ui/format";
+import { counted, type LoadLevel, load, timeLeft } from "~/ui/format";
 
 export interface LaunchUnderWay {
   index: number;
@@ -146,7 +146,7 @@ function launchLine(launch: LaunchUnderWay, launches: number | null): string {
       : `${which}: ${counted(measured, "level")} measured`;
   }
   const done = `${launch.requestsDone} of ${counted(launch.requestsWanted, "request")}`;
-  const left = launch.leftS === null ? "" : `, about ${duration(launch.leftS)} left`;
+  const left = launch.leftS === null ? "" : `, ${timeLeft(launch.leftS)}`;
   return `${which}: level ${load(launch.load)}, ${done}${left}`;
 }
 

@@ -2,7 +2,7 @@ import { Group, Progress, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import type { Task } from "~/api/tasks";
-import { counted, duration, percent } from "~/ui/format";
+import { counted, duration, percent, timeLeft } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import { statusLabel } from "~/ui/status-badge";
 import { WithCode } from "~/ui/with-code";
@@ -39,7 +39,7 @@ function Running({ task }: { task: Task }) {
         <Text className="quiet" size="sm">
           {task.left_s === null || task.left_s === undefined
             ? `${duration(task.wall_s)} so far`
-            : `about ${duration(task.left_s)} left`}
+            : timeLeft(task.left_s)}
         </Text>
       </Group>
       <Progress

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { Experiment } from "~/api/experiments";
 import type { LaunchStep } from "~/api/results";
 import { failureName, failureRest } from "~/experiments/failures";
-import { change, unbroken } from "~/ui/format";
+import { change, type LoadLevel, load, unbroken } from "~/ui/format";
 import { asSentence } from "~/ui/sentence";
 import classes from "./search-story.module.css";
 import { SettingsLine } from "./settings-line";
@@ -55,7 +55,7 @@ export function StoryStepView({ step, measure, differing }: StoryStepProps) {
         </Group>
         <Outcome experiment={experiment} />
       </div>
-      <Beside experiment={experiment} />
+      <Beside experiment={experiment} at={launch?.load ?? null} />
       <Added launch={launch} measure={measure} experiment={experiment} />
     </article>
   );
@@ -86,7 +86,13 @@ function Outcome({ experiment }: { experiment: Experiment }) {
   );
 }
 
-function Beside({ experiment }: { experiment: Experiment }) {
+interface BesideProps {
+  experiment: Experiment;
+  /** The level that the figures are of. */
+  at: LoadLevel | null;
+}
+
+function Beside({ experiment, at }: BesideProps) {
   const rows = besides(experiment);
   if (rows.length === 0) {
     const why = experiment.unpredicted
@@ -100,6 +106,11 @@ function Beside({ experiment }: { experiment: Experiment }) {
   }
   return (
     <table className={classes.beside}>
+      {at && (
+        <caption className={classes.at} title={AT_TITLE}>
+          At {load(at)}
+        </caption>
+      )}
       <thead>
         <tr>
           <td className={classes.what} />
@@ -121,6 +132,9 @@ function Beside({ experiment }: { experiment: Experiment }) {
     </table>
   );
 }
+
+const AT_TITLE =
+  "As the predictor and calibration had it just before the launch. What the search itself expected is in its reason, and may be of another load.";
 
 interface AddedProps {
   launch: LaunchStep | null;

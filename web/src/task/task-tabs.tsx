@@ -29,7 +29,7 @@ export function TaskTabs({ task }: { task: Task }) {
     return () => window.removeEventListener("resize", show);
   }, [pathname]);
   return (
-    <nav ref={tabs} className={classes.tabs} aria-label="Parts of this task">
+    <nav ref={tabs} className={`${classes.tabs} scroll-x`} aria-label="Parts of this task">
       {TABS.map(({ to, title }) => (
         <Link
           key={to}

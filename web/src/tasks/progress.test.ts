@@ -25,8 +25,13 @@ describe("the progress of a task", () => {
     expect(progressOf(task)).toEqual({
       bar: { completed: 1 / 8, failed: 1 / 8 },
       text: "2 of 8, 1 failed",
-      time: "12\u00a0min 30\u00a0s left",
+      time: "about 12\u00a0min 30\u00a0s left",
     });
+  });
+
+  it("says that it takes longer than expected, not that 0 s are left", () => {
+    const task = aTask({ status: "running", launches: 5, left_s: 0, experiments: counts(0, 0, 1) });
+    expect(progressOf(task).time).toBe("taking longer than expected");
   });
 
   it("fills the bar of a task that ended before its budget did", () => {

@@ -1,7 +1,7 @@
 /** How far a task is, as a bar and in words. */
 
 import type { TaskItem } from "~/api/tasks";
-import { counted, duration } from "~/ui/format";
+import { counted, duration, timeLeft } from "~/ui/format";
 
 export interface Progress {
   /** Shares of the bar, 0 to 1; null where there is no bar to show. */
@@ -45,6 +45,6 @@ function textOf(done: number, whole: number, failed: number): string {
 const EMPTY = { completed: 0, failed: 0 };
 
 function timeOf(task: Measured): string {
-  if (task.status === "running") return task.left_s === null ? "" : `${duration(task.left_s)} left`;
+  if (task.status === "running") return task.left_s === null ? "" : timeLeft(task.left_s);
   return task.wall_s > 0 ? duration(task.wall_s) : "";
 }

@@ -14,7 +14,7 @@ export function CommandBlock({ command, title = "Command" }: { command: string; 
       </Group>
       {/* Long commands scroll, which has to work without a mouse too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
-      <section className={classes.text} tabIndex={0} aria-label={title}>
+      <section className={`${classes.text} scroll-y`} tabIndex={0} aria-label={title}>
         <pre>
           {command.split(/(\s+)/).map((word, place) =>
             place % 2 === 1 ? (

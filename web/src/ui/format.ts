@@ -174,3 +174,9 @@ export function fieldName(path: string): string {
     .map((word) => SPELLED[word] ?? word)
     .join(" ");
 }
+
+/** Time that is expected to be left: "about 2 min left"; without any left although it goes on, that
+ * it takes longer. */
+export function timeLeft(seconds: number): string {
+  return seconds > 0 ? `about ${duration(seconds)} left` : "taking longer than expected";
+}

@@ -50,6 +50,12 @@ WIDER: Mapping[str, float] = MappingProxyType(
 `rates` names show, and what adds to them, in quadrature."""
 
 
+_MEASURED_LATER = (
+    ": the first task that starts here measures them within seconds, and so does "
+    "`autotuner calibrate-device`"
+)
+
+
 class RooflinePredictor:
     """The predictor that always has an answer where sizes are known.
 
@@ -74,8 +80,8 @@ class RooflinePredictor:
         if gpu.is_cpu and habits.cpu is None:
             return Support(False, f"{scenario.engine} does not run on a CPU")
         if not gpu.bandwidth_gb_s or not gpu.tflops:
-            measure = "; run `autotuner calibrate-device`" if gpu.is_cpu else ""
-            return Support(False, f"bandwidth or FLOP/s of {gpu.name} are not known{measure}")
+            unknown = f"bandwidth or FLOP/s of {gpu.name} are not known"
+            return Support(False, f"{unknown} yet{_MEASURED_LATER}" if gpu.is_cpu else unknown)
         missing = missing_facts(scenario.facts)
         if missing:
             return Support(False, f"not known of {scenario.model}: {', '.join(missing)}")

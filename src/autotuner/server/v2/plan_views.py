@@ -215,7 +215,8 @@ class TaskPlan(View):
     expected_minutes: float | None
     """Duration of earlier tasks of the same document; null where there is none."""
     at_most_minutes: float | None
-    """Duration if every level runs to its time limit; null where it is not finite."""
+    """Duration if every level runs to its time limit, or each launch takes as long as the longest
+    of the earlier task; null where it is not finite."""
     experiments: list[PlannedCandidate]
     """The candidates in the order of the space; the first of them where there are many."""
     prediction: PlanPredictionView

@@ -30,7 +30,7 @@ from autotuner.server.v2.routing import (
 )
 from autotuner.server.v2.tasks import document_of_task, task_not_found
 from autotuner.store import TaskRecord
-from autotuner.tuning.disturbance import DisturbanceView, disturbance_of
+from autotuner.tuning.disturbance import DisturbanceView, disturbance_of, why_uncorrected
 from autotuner.tuning.recording import landscape_of
 from autotuner.tuning.summarise import summarise
 from autotuner.tuning.summary import (
@@ -96,6 +96,8 @@ class ComparisonView(View):
     levels: list[LevelComparisonView]
     error: PredictionErrorView | None
     """Over all levels that were measured; null where none was predicted and measured."""
+    uncorrected: str
+    """Reason why calibration changed no prediction; empty where it did."""
 
 
 FRONTIER = TypeAdapter(FrontierView)
@@ -209,7 +211,12 @@ def _comparison(service: Service, task_id: int) -> dict[str, Any]:
         for experiment in summary.experiments
         for level in experiment.predictions
     ]
-    return {"levels": levels, "error": summary.prediction_error}
+    learns_when_busy = summary.task.config.get("benchmark", {}).get("learn_when_busy", False)
+    return {
+        "levels": levels,
+        "error": summary.prediction_error,
+        "uncorrected": why_uncorrected(summary.experiments, when_busy=learns_when_busy),
+    }
 
 
 @router.get("/search", response_model=SearchView, responses=_ERRORS | NOT_MODIFIED)

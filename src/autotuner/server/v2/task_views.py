@@ -134,7 +134,8 @@ class TaskItem(View):
     launches: int | None
     """Most launches that there will be; null until it is planned."""
     left_s: float | None
-    """Seconds of work that are left at the most; null where nothing tells, or it has ended."""
+    """Seconds of work that are expected to be left; 0 where it takes longer than expected; null
+    where nothing tells, or it has ended."""
     best: BestPointView | None
     """Recommended point so far, renewed when an experiment ends; null until one is measured."""
     is_replay: bool

@@ -4,6 +4,7 @@ import { ErrorNotice } from "~/ui/error-notice";
 import { count, counted, device, duration, fieldName, load, setting, usd } from "~/ui/format";
 import { quantity, withUnit } from "~/ui/quantities";
 import { asSentence } from "~/ui/sentence";
+import { WithCode } from "~/ui/with-code";
 import type { Checks } from "../use-checks";
 import { FrontierSketch } from "./frontier-sketch";
 import classes from "./plan.module.css";
@@ -118,10 +119,10 @@ function PlanSummary({ plan }: { plan: Plan }) {
       {prediction.frontier.length > 0 ? (
         <FrontierSketch prediction={prediction} />
       ) : (
-        <details className="quiet">
+        <details className="quiet" open>
           <summary>Nothing is predicted yet; measuring decides</summary>
           <Text size="xs" className="text-of-users">
-            {asSentence(prediction.why) || "Prediction is off."}
+            <WithCode text={asSentence(prediction.why) || "Prediction is off."} />
           </Text>
         </details>
       )}
