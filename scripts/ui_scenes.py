@@ -133,6 +133,8 @@ SCENES: Mapping[str, Scene] = {
     "overview-v1": Scene("/tasks/{v1}"),
     "overview-cpu": Scene("/tasks/{cpu}"),
     "overview-hostile": Scene("/tasks/{hostile}"),
+    "performance-slo": Scene("/tasks/{chat}/performance"),
+    "compare-two": Scene("/compare?tasks={chat},{retrieval}"),
     "explorer-slo": Scene("/tasks/{chat}/explorer"),
     "explorer-running": Scene("/tasks/{retrieval}/explorer"),
     "explorer-pinned": Scene("/tasks/{chat}/explorer?pin={a}&with={b}"),

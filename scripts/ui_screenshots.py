@@ -119,6 +119,8 @@ PICTURES: Mapping[str, tuple[str, int]] = {
     "overview-slo": ("task", 800),
     "explorer-slo": ("explorer", 1_060),
     "new-task-filled": ("new_task", 900),
+    "performance-slo": ("performance", 900),
+    "profiles": ("profiles", 900),
 }
 """Scene -> picture of the documents, of which there is a light and a dark one, and its height."""
 

@@ -11,7 +11,9 @@ export function Marks({ task }: { task: Task }) {
       {replay && (
         <Mark Icon={IconRepeat}>
           Replay: nothing is launched. Every figure and time comes from the recorded table{" "}
-          <span className="mono">{replay.landscape}</span>
+          <span className="mono" title={replay.landscape}>
+            {replay.landscape.split(/[/\\]/).at(-1)}
+          </span>
         </Mark>
       )}
       {task.v1_task_id !== null && (
