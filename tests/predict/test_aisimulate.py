@@ -346,10 +346,23 @@ def test_aisimulate_answers_alike_with_any_slots_that_are_never_filled(engine: s
     questions = []
     for slots in (8, 256):
         candidate = wide(2, {"scheduling.max_running_requests": slots})
-        document = question_of(about, candidate, REAL, ("SILICON",)).document
-        questions.append({**json.loads(document), "loads": [load]})
-    few, many = shared_pool(REAL.command).answer_all(questions)
-    assert questions[0] != questions[1]
+        asked = question_of(about, candidate, REAL, ("SILICON",))
+        questions += [
+            {**json.loads(document), "loads": [load]}
+            for document in (asked.document, asked.any_slots)
+        ]
+    few, free, many, again = shared_pool(REAL.command).answer_all(questions)
     assert not isinstance(few, str)
     assert few["levels"][0]["ttft_ms"] > 0
-    assert few == many
+    assert few == free == many == again
+
+
+def test_slots_count_for_a_model_whose_slots_may_take_memory(
+    pools: list[ProcessPool], tmp_path: Path
+) -> None:
+    asked = Asked(pools, tmp_path)
+    few, many = (wide(2, {"scheduling.max_running_requests": slots}) for slots in (8, 128))
+    for facts in (replace(QWEN.facts, attention="hybrid"), replace(QWEN.facts, state_bytes=1)):
+        asked.predict(few, many, levels=closed_loops(1), about=replace(QWEN, facts=facts))
+    slots = [q["engine"]["workers"]["aggregated"]["scheduler"] for q in asked.questions]
+    assert sorted(each["max_sequences"] for each in slots) == [8, 8, 128, 128]

@@ -132,7 +132,8 @@ def test_a_candidate_that_is_expected_to_add_nothing_is_launched_with_that_reaso
     history = (Outcome(best, "completed", known[best]),)
     state = SearchState((best, worse), history, TWO, levels=LEVELS, knowledge=Knowledge(known))
     reason = proposal(replace(state, spent_experiments=1)).reason
-    assert reason.startswith("no candidate left is expected to add hypervolume; this one needs")
+    assert reason.startswith("not expected to add hypervolume, but the likeliest to if")
+    assert "no candidate left is" in reason
 
 
 @pytest.mark.parametrize("objectives", [TWO, ("tok_s_per_gpu",)])
@@ -217,6 +218,28 @@ def test_it_ends_when_no_launch_is_worth_it() -> None:
     assert isinstance(choice, Stop)
     assert "less than the threshold of 5.0" in choice.reason.replace("\n", " ")
     assert 1 <= len(history) < len(IDS) / 4
+
+
+def test_a_quick_launch_that_adds_nothing_does_not_end_a_search_that_another_improves() -> None:
+    shares = {"measured": 1.0, "slow": 1.3, "quick": 0.97}
+    known = {
+        name: tuple(replace(p, candidate_id=name, tok_s=share * p.tok_s) for p in sweep("c005"))
+        for name, share in shares.items()
+    }
+    state = SearchState(
+        tuple(shares),
+        (Outcome("measured", "completed", known["measured"]),),
+        ("tok_s_per_gpu",),
+        levels=LEVELS,
+        spent_experiments=1,
+        threshold=0.1,
+        knowledge=Knowledge(known, minutes={"measured": 1.0, "slow": 5000.0, "quick": 0.01}),
+    )
+    assert proposal(state).candidate_id == "quick"
+    dull = {**known, "slow": known["quick"]}
+    slow = tuple(replace(p, candidate_id="slow") for p in dull["slow"])
+    nothing = replace(state, knowledge=Knowledge({**dull, "slow": slow}))
+    assert isinstance(strategy_named("hybrid").propose(nothing), Stop)
 
 
 def test_of_equal_candidates_the_quicker_launch_is_taken() -> None:

@@ -53,7 +53,7 @@ class CandidateQuestion:
 
     Attributes:
         document: the question without its loads, as JSON; see `simulator_process`.
-        any_slots: the same with as many slots as a rank can have.
+        any_slots: the same with as many slots as a rank can have, where they take no memory.
         slots: sequences of a rank.
         ways: the ways to ask, in the order of the document's.
         prefix: tokens of the prompts that are cached.
@@ -95,9 +95,10 @@ def question_of(
         "ways": [{"database_mode": way.mode, **_formats(layout, way.own_formats)} for way in ways],
         "config": dict(carried.config) if carried and carried.config else None,
     }
+    most = slots if _keeps_state(scenario) else max(slots, _SEQUENCES)
     document, any_slots = (
         json.dumps({"engine": _engine(scenario, candidate, found, count), **shared}, sort_keys=True)
-        for count in (slots, max(slots, _SEQUENCES))
+        for count in (slots, most)
     )
     return CandidateQuestion(document, any_slots, slots, ways, layout.prefix)
 
@@ -207,6 +208,12 @@ def _kv_cache(scenario: Scenario, candidate: Candidate, layout: Layout) -> dict[
     if value(candidate, "attention.enable_prefix_caching") is False:
         cache["prefix_caching"] = False
     return cache
+
+
+def _keeps_state(scenario: Scenario) -> bool:
+    """Whether each slot may take memory beside the keys and values of its tokens: AISimulate sizes
+    the KV cache by that, for some models with linear or compressed attention."""
+    return scenario.facts.attention not in ("gqa", "mla") or scenario.facts.state_bytes > 0
 
 
 def _slots(scenario: Scenario, candidate: Candidate, layout: Layout) -> int:

@@ -115,6 +115,16 @@ def best_candidate(state: SearchState) -> ScoredCandidate:
     return posterior.scored(best)
 
 
+def most_expected(state: SearchState) -> float:
+    """`ScoredCandidate.improvement` of the candidate left that has most of it.
+
+    It need not be the one that is chosen, which may take less time or be less certain.
+    """
+    posterior = posterior_of(state)
+    places = posterior.places(state.untried())
+    return posterior.expected_improvement(posterior.finalists(places, np.ones(len(places))))
+
+
 def posterior_of(state: SearchState) -> SearchPosterior:
     """The posterior of a search, with what earlier tasks teach."""
     rows = rows_of(state)
@@ -214,7 +224,7 @@ class SearchPosterior:
         adds = hypervolume_improvements(self.front, alone)[0] * self._counted[at]
         within = np.where(good, values.prod(-1), -np.inf)
         near = within if good.any() else -expected.excess(self._state.slo)
-        likely = self._probability[at] > LIKELY
+        likely = (self._probability[at] > LIKELY) & (good | ~good.any())
         near = np.where(likely | ~likely.any(), near, -np.inf)
         incumbent = self.incumbent()
         best = int(np.argmax(adds if adds.max() > _NOTHING * incumbent else near))
@@ -223,10 +233,9 @@ class SearchPosterior:
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._mean[row])
         missed = float(figures.excess(self._state.slo)[0])
-        improvement = float(self._improvements(np.array([place]), SAMPLES, (STD_SHARE,))[0, 0])
         return ScoredCandidate(
             candidate=rows.candidates[place],
-            improvement=improvement / incumbent if incumbent > 0 else np.inf,
+            improvement=self.expected_improvement(np.array([place])),
             figures=figures,
             log_std=float(spread),
             probability=float(self._probability[row[0]]),
@@ -234,6 +243,12 @@ class SearchPosterior:
             learnt_from=(self._own, len(self._state.knowledge.earlier)),
             misses_slo=float(np.expm1(missed)) if missed > 0 else None,
         )
+
+    def expected_improvement(self, places: Ints) -> float:
+        """The most that one of the candidates adds, as a share of the incumbent's volume."""
+        most = float(self._improvements(places, SAMPLES, (STD_SHARE,)).max())
+        incumbent = self.incumbent()
+        return most / incumbent if incumbent > 0 else np.inf
 
     def _improvements(self, places: Ints, samples: int, widths: Sequence[float]) -> Floats:
         """Mean improvements by candidates under samples of each width: `w x c`."""
