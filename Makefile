@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 NPM := PATH="$(CURDIR)/.venv/node:$$PATH" npm
 UI_SOURCES = $(shell find web/src web/public -type f) web/index.html web/vite.config.ts web/tsconfig.json
 
-export HF_HUB_OFFLINE := 1
+export HF_HUB_OFFLINE ?= 1
 
 .PHONY: help setup dev tune serve engine-vllm tune-vllm aiconfigurator aisimulate tool-genai-bench browser ui-build ui ui-api ui-check bench-ui compiled test test-all lint bench lock clean
 help:  ## Say what can be made
@@ -37,7 +37,8 @@ tune: setup  ## Tune a real model on a real engine (TASK=file for a task of your
 	$(BIN)/autotuner tune --again $(TASK)
 
 serve: setup ui-build  ## Serve the web UI, the API and a worker on http://127.0.0.1:8700
-	$(BIN)/autotuner serve
+	@# What it tunes may be a model of a hub, unless the user says otherwise.
+	$(if $(filter file,$(origin HF_HUB_OFFLINE)),env -u HF_HUB_OFFLINE )$(BIN)/autotuner serve
 
 engine-vllm: .venv/engines/vllm/ready  ## Install vLLM for CPUs in an environment of its own (3.5 GB)
 
