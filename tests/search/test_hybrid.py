@@ -75,7 +75,7 @@ def test_what_is_silent_is_judged_by_the_most_alike() -> None:
     state = replace(FRESH, knowledge=Knowledge(spoken, refused=silent))
     made = launches("hybrid", state)
     assert any(choice.candidate_id in silent for choice in made)
-    assert any("nothing is predicted; by the most alike" in choice.reason for choice in made)
+    assert any("nothing is predicted; by the most similar" in choice.reason for choice in made)
     assert share_found(made, TWO) > 0.9
 
 
@@ -116,7 +116,7 @@ def test_a_reason_names_improvement_figures_uncertainty_and_what_is_new() -> Non
     assert re.search(r"predicted [\d,.]+ tok/s/GPU, [\d,.]+ tok/s/user \(concurrency \d+\)", reason)
     assert "±" in reason
     assert f"corrected by {len(LEVELS)} levels measured here" in reason
-    assert re.search(r"every launch so far differs|the most alike launch differs", reason)
+    assert re.search(r"every launch so far differs|the most similar launch differs", reason)
 
 
 def test_a_candidate_that_is_expected_to_add_nothing_is_launched_with_that_reason() -> None:
@@ -162,7 +162,7 @@ def test_what_a_reason_says_of_the_most_alike_launch_is_true() -> None:
             {label(path) for path in mine if SETTINGS[other.candidate_id][path] != mine[path]}
             for other in made[:place]
         ]
-        stated = re.search(r"the most alike launch differs in (.+)", choice.reason)
+        stated = re.search(r"the most similar launch differs in (.+)", choice.reason)
         if stated:
             named = set(stated[1].split("; ")[0].split(" and "))
             assert named in apart

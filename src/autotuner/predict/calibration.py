@@ -37,7 +37,7 @@ from autotuner.predict.predictor import (
 from autotuner.predict.residual_process import ResidualProcess, place_of, residual
 
 MOST_OBSERVATIONS = 1500
-"""More cost seconds (the work grows with the cube) and teach little: the most alike are taken."""
+"""More cost seconds (the work grows with the cube) and teach little: the most similar are taken."""
 QUANTITIES = ("ttft", "tpot", "tok_s")
 CPU_DRIFT = 0.01
 """Variance between launches of one candidate on a CPU, which other processes use too: about 10 %,
@@ -142,7 +142,7 @@ class CalibratedPredictor:
 def correcting(
     observations: Sequence[Observation], base: str, scenario: Scenario
 ) -> tuple[Observation, ...]:
-    """Those that change what `base` says of the scenario; the most alike where there are too many.
+    """Those that change what `base` says of the scenario; the most similar where they are too many.
 
     Every component of the kernel is of an engine or of a model: what shares neither with the
     scenario, nor with an observation that is connected to it so, has no covariance with it.

@@ -51,6 +51,6 @@ def pick(state: SearchState) -> tuple[Strategy, str]:
     if size > MOST_SCORED:
         return TwoStageStrategy(), f"{size} candidates are too many to score before every launch"
     alike = usable.unpredicted
-    unpredicted = f", {alike} are judged by the most alike" if alike else ""
+    unpredicted = f", {alike} are judged by the most similar" if alike else ""
     excluded = f", {len(usable.infeasible)} not to fit" if usable.infeasible else ""
     return HybridStrategy(), f"{known} of {size} candidates are predicted{excluded}{unpredicted}"

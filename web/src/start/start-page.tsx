@@ -132,7 +132,7 @@ function Ways() {
           variant="default"
           leftSection={<IconDatabaseImport size={ICON} aria-hidden />}
         >
-          Look at what it becomes
+          Preview the migration
         </Button>
       </section>
     </div>

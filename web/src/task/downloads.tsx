@@ -40,7 +40,7 @@ export function Downloads() {
   return (
     <section className="card card-body" aria-labelledby="downloads">
       <Title order={2} fz="md" id="downloads" mb="xs">
-        Take it away
+        Download
       </Title>
       <Group gap="xs">
         <Button

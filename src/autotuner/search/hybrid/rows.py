@@ -1,7 +1,7 @@
 """Every candidate at every load level as rows of arrays, with what is known of each beforehand.
 
 A candidate that is predicted at some levels goes on as it did: its figures are continued along the
-load. One without any prediction borrows those of the most alike predicted candidates at the same
+load. One without any prediction borrows those of the most similar predicted candidates at the same
 load: alike is who differs in the fewest settings, the number of GPUs among them; how far apart they
 are decides between equals. What that is worth the residuals' model finds out: it knows which rows
 borrow.
@@ -388,7 +388,7 @@ def _borrowed(
     settings: Floats,
     loads: Floats,
 ) -> tuple[Floats, Floats]:
-    """The mean of the most alike rows that are known, and the distance to it."""
+    """The mean of the most similar rows that are known, and the distance to it."""
     lenders = np.flatnonzero(has)
     one = gaps[0]
     layout = np.column_stack([settings, loads[:, 2]])

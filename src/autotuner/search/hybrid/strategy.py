@@ -6,7 +6,7 @@ whether it fits (`feasibility`); and what the two would add to the frontier, or 
 best feasible point (`acquisition`), for every minute that the launch is expected to take. An
 uncertain candidate may turn out far better than expected, so it has more to add than a known one of
 the same mean: nothing else is needed to explore. Where a predictor has no answer, what it says of
-the most alike stands in; where it has none at all, the progressive rules choose.
+the most similar stands in; where it has none at all, the progressive rules choose.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _nothing_to_improve(state: SearchState) -> str:
 
 def _expected(state: SearchState, best: ScoredCandidate) -> str:
     point = best.figures.point(best.candidate)
-    source = "predicted" if best.predicted else "nothing is predicted; by the most alike"
+    source = "predicted" if best.predicted else "nothing is predicted; by the most similar"
     return f"{source} {describe_point(point, state.objectives)}, ± {percent(best.log_std)}"
 
 
@@ -90,7 +90,7 @@ def _knowledge(state: SearchState, best: ScoredCandidate) -> str:
 
 
 def _news(state: SearchState, candidate: str) -> str:
-    """In what the candidate differs from the most alike launch."""
+    """In what the candidate differs from the most similar launch."""
     mine = state.settings.get(candidate, {})
     launched = [outcome.candidate_id for outcome in state.history]
     differences = []
@@ -106,7 +106,7 @@ def _news(state: SearchState, candidate: str) -> str:
         return ""
     if len(fewest) > _FEW:
         return f"every launch so far differs in {len(fewest)} settings or more"
-    return f"the most alike launch differs in {' and '.join(map(label, fewest))}"
+    return f"the most similar launch differs in {' and '.join(map(label, fewest))}"
 
 
 class HybridStrategy:

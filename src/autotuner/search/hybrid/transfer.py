@@ -87,7 +87,7 @@ def transferred_residuals(state: SearchState, rows: Rows) -> Floats:
 
 
 def _most_alike(state: SearchState) -> Sequence[Observation]:
-    """Observations of the base predictor that the search has; the most alike, where too many.
+    """Observations of the base predictor that the search has; the most similar, where too many.
 
     Of those that are as alike, what was measured here comes first.
     """
