@@ -51,6 +51,11 @@ def test_every_endpoint_is_documented(client: TestClient) -> None:
     assert [line for line in reported if line not in API] == []
 
 
+def test_every_endpoint_is_documented_with_whole_sentences() -> None:
+    lines = re.findall(r"^\| `(?:GET|POST|PUT|PATCH|DELETE) .*", API, re.MULTILINE)
+    assert lines and [line for line in lines if not line.endswith(". |")] == []
+
+
 def test_every_kind_of_problem_is_documented() -> None:
     assert [kind.type for kind in ProblemKind if f"| `{kind.type}` |" not in API] == []
 

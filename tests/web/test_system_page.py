@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -16,7 +15,10 @@ from service_process import ServiceProcess
 from autotuner.store import Store
 from autotuner.store.tokens import Tokens, TokenScope
 from autotuner.store.workers import WorkerRecord
+from autotuner.workers.heartbeat import WorkerTimes
 from autotuner.workers.machine import MachineUsage
+from autotuner.workers.usage_report import UsageReport
+from autotuner.workers.worker import Registration
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 TASK = {
@@ -137,14 +139,20 @@ def test_the_page_says_why_a_task_waits_and_saves_a_backup(
     expect(usage.get_by_role("img", name="Memory")).to_be_visible()
     expect(usage).to_contain_text("one sample every")
 
-    # A worker elsewhere says how busy its machine is.
-    with Store.open(service.home) as store:
-        store.workers.add(FAR)
-        store.workers.heartbeat(FAR.id, "idle", asdict(MachineUsage(80.0, 256.0, 64.0, ())))
-    workers = page.get_by_role("region", name="Workers")
-    expect(workers.get_by_role("row", name="far")).to_contain_text(re.compile(r"CPU 80\s%, memory"))
-    usage.get_by_role("combobox", name="Machine").select_option("elsewhere")
-    expect(usage.get_by_role("img", name=re.compile(r"^CPU: 80\s% now"))).to_be_visible()
+    # A worker elsewhere says how busy its machine is, for as long as it lives.
+    report = UsageReport(lambda: MachineUsage(80.0, 256.0, 64.0, ()))
+    often = WorkerTimes(registration_s=0.5)
+    with (
+        Store.open(service.home) as store,
+        Registration(store, FAR, times=often, watch=False, usage=report),
+    ):
+        workers = page.get_by_role("region", name="Workers")
+        far = workers.get_by_role("row", name="far")
+        expect(far).to_contain_text(re.compile(r"CPU 80\s%, memory"))
+        usage.get_by_role("combobox", name="Machine").select_option("elsewhere")
+        expect(usage.get_by_role("img", name=re.compile(r"^CPU: 80\s% now"))).to_be_visible()
+    expect(usage.get_by_role("img", name=re.compile(r"^CPU: unknown now"))).to_be_visible()
+    usage.get_by_role("combobox", name="Machine").select_option("")
 
     database = page.get_by_role("region", name="Database")
     database.get_by_role("button", name="Back up now").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from autotuner.server.liveness import Liveness
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.subscribers import Subscribers
 from autotuner.server.usage_history import UsageHistory
+from autotuner.server.worker_usage import WorkerUsage
 from autotuner.store import Store
 from autotuner.store.browser_sessions import BrowserSessions
 from autotuner.store.maintenance import known_workers
@@ -24,11 +24,7 @@ from autotuner.store.tokens import Tokens
 from autotuner.tuning.task_points import PointReader
 from autotuner.workers.machine import MachineUsage
 from autotuner.workers.policy import Policy
-from autotuner.workers.usage_report import reported_usage
 from autotuner.workers.violations import violations
-
-_MOST_MACHINES = 100
-"""Machines of workers whose usage is kept."""
 
 
 def utc_now() -> datetime:
@@ -49,6 +45,7 @@ class Service:
         points: operating points of tasks, as this process has read them.
         subscribers: sockets of v1's clients that this process has open.
         usage: how busy the machines were while this process ran.
+        worker_usage: readings of workers' machines, as this process has seen them arrive.
     """
 
     store: Store
@@ -59,6 +56,7 @@ class Service:
     points: PointReader = field(default_factory=PointReader)
     subscribers: Subscribers = field(default_factory=Subscribers)
     usage: UsageHistory = field(default_factory=UsageHistory)
+    worker_usage: WorkerUsage = field(default_factory=WorkerUsage)
 
     @property
     def base(self) -> Path:
@@ -91,20 +89,13 @@ class Service:
         return BrowserSessions(self.store.sessions, self.tokens)
 
     def usage_of_others(self) -> dict[str, MachineUsage]:
-        """Host -> how busy it is, of the machines of workers that are alive but this one; empty
-        without the database."""
-        here = this_machine().host
+        """Host -> how busy it is, of the machines of workers but this one whose heartbeats arrive;
+        empty without the database. Each call counts as a sample."""
         try:
-            workers = self.liveness.alive(known_workers(self.store.sessions))
+            workers = known_workers(self.store.sessions)
         except StoreError:
             return {}
-        by_age = sorted(workers, key=lambda worker: worker.seen_at)
-        found = {
-            worker.host: usage
-            for worker in by_age
-            if worker.host != here and (usage := reported_usage(worker.usage)) is not None
-        }
-        return dict(itertools.islice(sorted(found.items()), _MOST_MACHINES))
+        return self.worker_usage.of_others(workers, here=this_machine().host)
 
     @property
     def logs(self) -> Path:

@@ -8,25 +8,30 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from autotuner.workers.machine import MachineReader, MachineUsage
 
 _log = logging.getLogger(__name__)
 EVERY_S = 5.0
+_LONGEST_END_S = 5.0
+"""Seconds that `stop` waits for a sample under way: a driver may hang."""
 _KEPT = 360
 """Half an hour."""
 
 
+T = TypeVar("T")
 Others = Callable[[], Mapping[str, MachineUsage]]
 """Reads host -> how busy another machine is, as far as its workers say so."""
 
 
 @dataclass(frozen=True)
 class UsageSample:
-    """How busy the machines were at a moment: the service's own, and by host those of workers."""
+    """How busy the machines were at a moment: the service's own, None where it could not be read,
+    and by host those of workers."""
 
     at: datetime
-    usage: MachineUsage
+    usage: MachineUsage | None
     others: Mapping[str, MachineUsage] = field(default_factory=dict)
 
 
@@ -53,27 +58,27 @@ class UsageHistory:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._failed = ""
-        """Error of the newest reading, so that a lasting fault is logged once."""
+        self._failed: dict[str, str] = {}
+        """Machines -> error of their newest reading, so that a lasting fault is logged once."""
 
     def samples(self) -> tuple[UsageSample, ...]:
         """The samples that are kept; at least one, of now."""
+        if not self._samples:
+            self.take()
         with self._lock:
-            if not self._samples:
-                self._add({})
             return tuple(self._samples)
 
-    def take(self, others: Mapping[str, MachineUsage] | None = None) -> None:
-        """Takes a sample of this machine, beside what others say of theirs."""
+    def take(self, others: Others = dict) -> None:
+        """Takes a sample of this machine, then of others; what either raises is logged, and costs
+        the other nothing."""
+        usage = self._read_or_log("the machine is", self._read)
+        beside = self._read_or_log("the machines of workers are", others) or {}
         with self._lock:
-            self._add(others or {})
-
-    def _add(self, others: Mapping[str, MachineUsage]) -> None:
-        self._samples.append(UsageSample(self._now(), self._read(), others))
+            self._samples.append(UsageSample(self._now(), usage, beside))
 
     def start(self, others: Others = dict) -> None:
         """Takes a sample every few seconds from now on."""
-        self._take_or_log(others)
+        self.take(others)
         self._thread = threading.Thread(
             target=self._go_on, args=(others,), name="usage", daemon=True
         )
@@ -83,19 +88,20 @@ class UsageHistory:
         """Takes no more."""
         self._ended.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_LONGEST_END_S)
 
     def _go_on(self, others: Others) -> None:
         while not self._ended.wait(self._every_s):
-            self._take_or_log(others)
+            self.take(others)
 
-    def _take_or_log(self, others: Others) -> None:
+    def _read_or_log(self, whose: str, read: Callable[[], T]) -> T | None:
         try:
-            self.take(others())
+            found = read()
         except Exception as error:  # a driver may raise anything, and answer the next time
             failed = f"{type(error).__name__}: {error}"
-            if failed != self._failed:
-                _log.warning("how busy the machine is cannot be read: %s", failed)
-            self._failed = failed
-        else:
-            self._failed = ""
+            if failed != self._failed.get(whose):
+                _log.warning("how busy %s cannot be read: %s", whose, failed)
+            self._failed[whose] = failed
+            return None
+        self._failed.pop(whose, None)
+        return found

@@ -17,8 +17,8 @@ from fastapi.testclient import TestClient
 from test_system import TASK, add_worker
 
 from autotuner.launch.processes import this_machine
+from autotuner.server import usage_history
 from autotuner.server.app import create_app
-from autotuner.server.liveness import DEAD_AFTER_S, Liveness
 from autotuner.server.service import Service
 from autotuner.server.usage_history import UsageHistory
 from autotuner.server.v2 import system
@@ -57,19 +57,20 @@ def test_machines_of_workers_are_shown_while_their_workers_live(
     here = this_machine().host
 
     def take() -> None:
-        service.usage.take(service.usage_of_others())
+        service.usage.take(service.usage_of_others)
 
-    add_worker(service, "first", host="far", usage=report)
-    add_worker(service, "own", host=here, usage=report)
-    add_worker(service, "silent", host="silent", usage=None)
-    add_worker(service, "other form", host="new", usage={"cores": 3})
+    for heartbeat in (1, 2):
+        add_worker(service, "first", host="far", usage=report, heartbeat=heartbeat)
+        add_worker(service, "own", host=here, usage=report, heartbeat=heartbeat)
+        add_worker(service, "silent", host="silent", usage=None, heartbeat=heartbeat)
+        add_worker(service, "other form", host="new", usage={"cores": 3}, heartbeat=heartbeat)
+        take()
+    add_worker(service, "first", host="far", usage=None, heartbeat=3)
     take()
-    add_worker(service, "first", host="far", usage=None)
-    take()
-    add_worker(service, "first", host="far", usage={**report, "cpu_percent": 20.0})
+    add_worker(service, "first", host="far", usage={**report, "cpu_percent": 20.0}, heartbeat=4)
     take()
     listed = client.get(f"{SYSTEM}/usage").json()
-    assert (listed["host"], listed["hosts"], len(listed["items"])) == (here, [here, "far"], 3)
+    assert (listed["host"], listed["hosts"], len(listed["items"])) == (here, [here, "far"], 4)
     far = client.get(f"{SYSTEM}/usage", params={"host": "far"}).json()
     assert [item["cpu_percent"] for item in far["items"]] == [80.0, 20.0]
     assert far["items"][0]["gpus"] == [vars(busy.gpus[0])]
@@ -81,14 +82,67 @@ def test_machines_of_workers_are_shown_while_their_workers_live(
     assert workers["silent"]["usage"] is workers["other form"]["usage"] is None
 
 
-def test_a_dead_worker_says_nothing_of_its_machine(service: Service) -> None:
-    now_s = [0.0]
-    watching = replace(service, liveness=Liveness(lambda: now_s[0]))
+def test_a_reading_counts_only_while_heartbeats_arrive(
+    client: TestClient, service: Service
+) -> None:
     usage = MachineUsage(80.0, 256.0, 64.0, ())
-    add_worker(service, "first", host="far", usage=asdict(usage))
-    assert watching.usage_of_others() == {"far": usage}
-    now_s[0] = DEAD_AFTER_S
-    assert watching.usage_of_others() == {}
+    seen = []
+    # Left over from before this process; alive; between two heartbeats; dead.
+    for heartbeat in (7, 7, 8, 9, 9, 10, 10, 10, 10):
+        add_worker(service, "first", host="far", usage=asdict(usage), heartbeat=heartbeat)
+        service.usage.take(service.usage_of_others)
+        seen.append(bool(service.usage.samples()[-1].others))
+    assert seen == [False, False, True, True, True, True, True, False, False]
+    own = client.get(f"{SYSTEM}/usage").json()
+    far = client.get(f"{SYSTEM}/usage", params={"host": "far"}).json()
+    assert far["newest_at"] == own["newest_at"] == own["items"][-1]["at"]
+    assert far["items"][-1]["at"] == own["items"][6]["at"] < far["newest_at"]
+
+
+def test_a_machine_that_cannot_be_read_hides_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    usage = MachineUsage(80.0, 256.0, 64.0, ())
+
+    def fails() -> Any:
+        raise ValueError("a row that no version wrote")
+
+    history = UsageHistory(lambda: usage)
+    for others in (fails, fails, lambda: {"far": usage}):
+        history.take(others)
+    assert [(one.usage, one.others) for one in history.samples()] == [
+        (usage, {}),
+        (usage, {}),
+        (usage, {"far": usage}),
+    ]
+    blind = UsageHistory(fails)
+    blind.take(lambda: {"far": usage})
+    assert [(one.usage, one.others) for one in blind.samples()] == [(None, {"far": usage})]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"how busy {whose} cannot be read: ValueError: a row that no version wrote"
+        for whose in ("the machines of workers are", "the machine is")
+    ]
+
+
+def test_a_reading_that_hangs_keeps_no_service_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(usage_history, "_LONGEST_END_S", 0.01)
+    hangs, let_go, calls = threading.Event(), threading.Event(), itertools.count()
+
+    def read() -> MachineUsage:
+        if next(calls):
+            hangs.set()
+            let_go.wait()
+        return MachineUsage(None, 64.0, 8.0, ())
+
+    history = UsageHistory(read, every_s=0.001)
+    history.start()
+    assert hangs.wait(30)
+    ending = threading.Thread(target=history.stop, daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    assert len(history.samples()) == 1
+    let_go.set()
 
 
 def test_this_machine_is_sampled_without_a_thread(client: TestClient) -> None:

@@ -689,8 +689,7 @@ export interface paths {
         };
         /**
          * List Usage
-         * @description Lists how busy a machine was of late: CPUs, memory, GPUs. A sample is missing while none of
-         *     its workers said so.
+         * @description Lists how busy a machine was of late: CPUs, memory, GPUs; a gap where no reading arrived.
          */
         get: operations["list_usage"];
         put?: never;
@@ -7637,6 +7636,13 @@ export interface components {
             hosts: string[];
             /** Items */
             items: components["schemas"]["UsageView"][];
+            /**
+             * Newest At
+             * Format: date-time
+             * @description Time of the newest sample, of whichever machine: where `items` end before it, nothing is
+             *     known of this one since.
+             */
+            newest_at: string;
         };
         /**
          * UsageView

@@ -12,7 +12,8 @@ function samples(...gpus: { index: number; use_percent: number | null }[][]): Us
     memory_used_gib: 16,
     gpus: each.map((gpu) => ({ ...GPU, memory_used_gib: 20, ...gpu })),
   }));
-  return { every_s: 5, host: "here", hosts: ["here"], items };
+  const newest_at = items.at(-1)?.at ?? "";
+  return { every_s: 5, host: "here", hosts: ["here"], newest_at, items };
 }
 
 describe("how busy the machine was", () => {
@@ -37,8 +38,15 @@ describe("how busy the machine was", () => {
     expect(found[0]?.shares).toEqual([0, null, null, 0.3]);
   });
 
+  it("a machine of which nothing arrives any more ends with a hole, and is not busy now", () => {
+    const all = samples([], [], [{ index: 0, use_percent: 80 }], [], []);
+    const [cpu, , gpu] = seriesOf({ ...all, items: all.items.slice(0, 3) });
+    expect(cpu).toMatchObject({ shares: [0, 0.1, 0.2, null, null], now: null });
+    expect(gpu).toMatchObject({ shares: [null, null, 0.8, null, null], now: null });
+  });
+
   it("nothing is drawn of nothing", () => {
-    expect(seriesOf({ every_s: 5, host: "here", hosts: ["here"], items: [] })).toEqual([]);
+    expect(seriesOf(samples())).toEqual([]);
     expect(peakOf([null])).toBeNull();
   });
 

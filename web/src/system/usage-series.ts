@@ -19,17 +19,24 @@ type Sample = UsageList["items"][number];
 
 const MOST_SAMPLES = 360;
 
-/** Samples at even steps of time; null for each step of which none was taken. */
-export function evenly({ items, every_s }: UsageList): (Sample | null)[] {
+/**
+ * Samples at even steps of time up to the newest of any machine; null for each step at which this
+ * one has none.
+ */
+export function evenly({ items, every_s, newest_at }: UsageList): (Sample | null)[] {
   const found: (Sample | null)[] = [];
+  const stepsTo = (fromMs: number, toMs: number) =>
+    Math.min(Math.round((toMs - fromMs) / (1_000 * every_s)), MOST_SAMPLES);
   let beforeMs: number | null = null;
   for (const sample of items) {
     const atMs = Date.parse(sample.at);
-    const steps = beforeMs === null ? 1 : Math.round((atMs - beforeMs) / (1_000 * every_s));
-    for (let missing = 1; missing < Math.min(steps, MOST_SAMPLES); missing += 1) found.push(null);
+    const steps = beforeMs === null ? 1 : stepsTo(beforeMs, atMs);
+    for (let missing = 1; missing < steps; missing += 1) found.push(null);
     found.push(sample);
     beforeMs = atMs;
   }
+  const silent = beforeMs === null ? 0 : stepsTo(beforeMs, Date.parse(newest_at));
+  for (let missing = 0; missing < silent; missing += 1) found.push(null);
   return found.slice(-MOST_SAMPLES);
 }
 

@@ -50,6 +50,9 @@ class UsageList(View):
     """Machine that they are of."""
     hosts: list[str]
     """Machines that can be asked for: the service's own, then those of workers on others."""
+    newest_at: datetime
+    """Time of the newest sample, of whichever machine: where `items` end before it, nothing is
+    known of this one since."""
     items: list[UsageView]
 
 
@@ -123,8 +126,7 @@ def list_usage(
         Query(max_length=200, description="One of `hosts`; the service's machine if left out."),
     ] = None,
 ) -> Response:
-    """Lists how busy a machine was of late: CPUs, memory, GPUs. A sample is missing while none of
-    its workers said so."""
+    """Lists how busy a machine was of late: CPUs, memory, GPUs; a gap where no reading arrived."""
     here, samples = this_machine().host, service.usage.samples()
     others = sorted({name for sample in samples for name in sample.others})
     asked = here if host is None else host
@@ -140,9 +142,14 @@ def list_usage(
     items = [
         {"at": at, **usage} for at, found in usages if (usage := machine_usage(found)) is not None
     ]
-    return json_response(
-        USAGE, {"every_s": EVERY_S, "host": asked, "hosts": [here, *others], "items": items}
-    )
+    view = {
+        "every_s": EVERY_S,
+        "host": asked,
+        "hosts": [here, *others],
+        "newest_at": samples[-1].at,
+        "items": items,
+    }
+    return json_response(USAGE, view)
 
 
 @router.get("/queue", response_model=Queue)
