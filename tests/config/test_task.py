@@ -16,6 +16,7 @@ from autotuner.config import (
     Candidate,
     LengthDistribution,
     TaskConfig,
+    parse_stored_task,
     parse_task,
 )
 from autotuner.errors import ConfigError
@@ -333,9 +334,25 @@ def test_a_count_that_nothing_can_hold_is_refused(path: str, value: int) -> None
     assert [problem.path for problem in refused.value.problems] == [path]
 
 
-@pytest.mark.parametrize("field", ["id", "path", "served_name"])
+@pytest.mark.parametrize("field", ["id", "path"])
 @pytest.mark.parametrize("blank", ["", "  "])
 def test_an_empty_name_of_a_model_is_refused_at_its_field(field: str, blank: str) -> None:
     with pytest.raises(ConfigError, match=rf"model\.{field}: is empty") as raised:
         parse_task(MINIMAL | {"model": {"id": "m"} | {field: blank}})
     assert len(raised.value.problems) == 1
+
+
+@pytest.mark.parametrize("field", ["revision", "served_name"])
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_detail_of_a_model_counts_as_left_out(field: str, blank: str) -> None:
+    plain = parse_task(MINIMAL | {"model": {"id": "m"}})
+    given = parse_task(MINIMAL | {"model": {"id": "m", field: blank}})
+    assert (given, given.content_id) == (plain, plain.content_id)
+
+
+def test_a_stored_task_is_read_although_its_model_would_be_refused_today() -> None:
+    model = {"id": " ", "path": "a.gguf", "served_name": ""}
+    read = parse_stored_task(MINIMAL | {"model": model}, source="task 1")
+    assert read.written()["model"] == {"id": " ", "path": "a.gguf"}
+    with pytest.raises(ConfigError, match="unknown key"):
+        parse_stored_task(MINIMAL | {"model": model, "modle": 1}, source="task 1")

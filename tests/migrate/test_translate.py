@@ -222,15 +222,17 @@ def test_a_version_is_asked_for_only_where_containers_count() -> None:
     assert "backend_version" not in translate_task(v1, containers=False).task["system"]
 
 
-def test_what_is_no_task_is_refused_with_every_reason() -> None:
+@pytest.mark.parametrize("model", [{}, {"id_or_path": "  "}])
+def test_what_is_no_task_is_refused_with_every_reason(model: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as refused:
-        translate_task({"base_runtime": "sglong", "model": {}})
+        translate_task({"base_runtime": "sglong", "model": model})
     paths = [problem.path for problem in refused.value.problems]
     assert paths == ["task_name", "model.id_or_path", "base_runtime"]
 
 
-def test_of_a_task_that_says_nothing_a_draft_is_made() -> None:
-    translation = translate_task({"task_name": "", "base_runtime": "sglong", "model": {}})
+@pytest.mark.parametrize("model", [{}, {"id_or_path": "  "}])
+def test_of_a_task_that_says_nothing_a_draft_is_made(model: dict[str, str]) -> None:
+    translation = translate_task({"task_name": "", "base_runtime": "sglong", "model": model})
     parse_task(translation.task)
     paths = {found.path for found in translation.noted(Done.OPEN)}
     assert paths == {"model.id_or_path", "base_runtime"}

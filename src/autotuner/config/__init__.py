@@ -22,6 +22,7 @@ from autotuner.config.lengths import LengthDistribution
 from autotuner.config.load import (
     load_document,
     load_task,
+    parse_stored_task,
     parse_task,
 )
 from autotuner.config.load_level import (
@@ -39,6 +40,7 @@ from autotuner.config.partial import PartialTask, parse_partly
 from autotuner.config.slo import LATENCIES, NEEDS_TPOT, PERCENTILES, Latency, Slo
 from autotuner.config.task import (
     AS_RECORDED,
+    STORED,
     Benchmark,
     Combination,
     Model,
@@ -58,6 +60,7 @@ __all__ = [
     "NEEDS_TPOT",
     "PERCENTILES",
     "REPLICA_WIDTHS",
+    "STORED",
     "Benchmark",
     "Candidate",
     "Combination",
@@ -93,6 +96,7 @@ __all__ = [
     "nearest",
     "parse_document",
     "parse_partly",
+    "parse_stored_task",
     "parse_task",
     "path_of",
     "problems_in",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from autotuner.config.fault_words import problems_of
 from autotuner.config.parse import DocumentError, parse_document
-from autotuner.config.task import TaskConfig
+from autotuner.config.task import STORED, TaskConfig
 from autotuner.errors import AutotunerError, ConfigError, Problem
 
 _MAX_BYTES = 4 << 20
@@ -58,9 +58,22 @@ def parse_task(document: Any, *, source: str = "task") -> TaskConfig:
     Raises:
         ConfigError: with every problem and its field path.
     """
+    return _parsed(document, source, None)
+
+
+def parse_stored_task(document: Any, *, source: str) -> TaskConfig:
+    """A document that was accepted once: requirements that came later do not hold for it.
+
+    Raises:
+        ConfigError: with every problem and its field path.
+    """
+    return _parsed(document, source, STORED)
+
+
+def _parsed(document: Any, source: str, context: str | None) -> TaskConfig:
     if not isinstance(document, dict):
         raise ConfigError(source, (Problem("", "a task is a mapping of keys to values"),))
     try:
-        return TaskConfig.model_validate(document)
+        return TaskConfig.model_validate(document, context=context)
     except ValidationError as error:
         raise ConfigError(source, problems_of(error)) from None

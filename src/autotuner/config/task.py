@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from autotuner.config.axes import (
     GROUP_NAMES,
@@ -43,6 +43,9 @@ ONE_TOKEN_OBJECTIVES: tuple[ObjectiveName, ...] = ("requests_per_s_per_gpu", "tt
 
 _ADDED_FIELDS = (("benchmark", "load"), ("scheduling", "receive_interval"))
 """Fields that came later: left out, they change no content id, so runs of before go on."""
+STORED = "stored"
+"""Context of a document that was accepted once and is read again: requirements that only came later
+do not hold for it, or results that are there could not be shown."""
 
 
 class Model(Document):
@@ -53,14 +56,22 @@ class Model(Document):
     path: str | None = None
     """A GGUF file or a model folder; relative to the task file."""
     revision: str | None = None
-    """Revision on the hub."""
+    """Revision on the hub; a blank one counts as left out."""
     served_name: str | None = None
-    """The name that clients send in `model`."""
+    """The name that clients send in `model`; a blank one counts as left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _blank_is_left_out(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        blank = {name for name in ("revision", "served_name") if _is_blank(value.get(name))}
+        return {name: given for name, given in value.items() if name not in blank}
 
     @model_validator(mode="after")
-    def _one_given(self) -> Model:
-        blank = [name for name, given in self if given is not None and not given.strip()]
-        if blank:
+    def _one_given(self, info: ValidationInfo) -> Model:
+        blank = [name for name, given in self if _is_blank(given)]
+        if blank and info.context != STORED:
             raise field_faults(
                 [((name,), "is empty: say which, or leave it out") for name in blank]
             )
@@ -68,6 +79,10 @@ class Model(Document):
             message = "give an id from the catalog, or the path of a model on this machine"
             raise field_faults([(("id",), message)])
         return self
+
+
+def _is_blank(given: Any) -> bool:
+    return isinstance(given, str) and not given.strip()
 
 
 AS_RECORDED = Model(id="as recorded")

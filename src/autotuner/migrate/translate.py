@@ -69,7 +69,7 @@ def add_model(draft: Draft, model: Any) -> None:
 def _where(model: Any) -> str | None:
     """The hub's id or the path that a task names; None where it names none."""
     where = model.get("id_or_path") if isinstance(model, Mapping) else None
-    return where if isinstance(where, str) and where else None
+    return where if isinstance(where, str) and where.strip() else None
 
 
 def is_path(text: str) -> bool:

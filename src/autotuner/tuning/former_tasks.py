@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from autotuner.config import parse_task
+from autotuner.config import parse_stored_task
 from autotuner.errors import AutotunerError
 from autotuner.store import Store, TaskRecord
 from autotuner.tuning.history import FINISHED
@@ -34,7 +34,7 @@ class FormerTasks:
 
 
 def _settle(store: Store, task: TaskRecord) -> None:
-    config = parse_task(task.config, source=f"task {task.id}")
+    config = parse_stored_task(task.config, source=f"task {task.id}")
     objectives, slo = config.objectives, config.slo_limits()
     price = task.plan.get("usd_per_gpu_hour")
     finished = [e for e in store.experiments(task.id) if e.status in FINISHED]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autotuner.catalog import known_gpu
-from autotuner.config import LoadLevel, TaskConfig, parse_task
+from autotuner.config import LoadLevel, TaskConfig, parse_stored_task
 from autotuner.engines import FailureKind
 from autotuner.errors import NoResultError
 from autotuner.landscapes import Landscape, PointMetrics, RecordedLaunch, RecordedLevel
@@ -29,7 +29,7 @@ def landscape_of(store: Store, task: TaskRecord) -> Landscape:
     Raises:
         NoResultError: no experiment succeeded.
     """
-    config = parse_task(task.config, source=f"task {task.id}")
+    config = parse_stored_task(task.config, source=f"task {task.id}")
     finished = [e for e in store.experiments(task.id) if e.status in ("completed", "failed")]
     launches = tuple(_launch(experiment, task, config) for experiment in finished)
     if not any(level.true for launch in launches for level in launch.levels):

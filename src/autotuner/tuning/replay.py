@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from autotuner.catalog import ResolvedModel, resolve_model
-from autotuner.config import AS_RECORDED, Candidate, LengthDistribution, ReplayConfig, TaskConfig
+from autotuner.config import (
+    AS_RECORDED,
+    STORED,
+    Candidate,
+    LengthDistribution,
+    ReplayConfig,
+    TaskConfig,
+)
 from autotuner.engines import engine_named
 from autotuner.errors import ConfigError, ModelError, Problem
 from autotuner.landscapes import Landscape, Matched, read_landscape
@@ -65,7 +72,7 @@ def as_replayed(
     document["replay"] |= {"sha256": checksum}
     if task.model == AS_RECORDED:
         document["model"] = {"id": landscape.model or landscape.name}
-    return TaskConfig.model_validate(document)
+    return TaskConfig.model_validate(document, context=STORED)
 
 
 def as_asked(task: TaskConfig) -> TaskConfig:
@@ -77,7 +84,7 @@ def as_asked(task: TaskConfig) -> TaskConfig:
     document = task.written()
     document["benchmark"] = {k: v for k, v in document["benchmark"].items() if k != "workload"}
     document["runtime"] = {**document.get("runtime", {}), "isl": round(isl), "osl": round(osl)}
-    return TaskConfig.model_validate(document)
+    return TaskConfig.model_validate(document, context=STORED)
 
 
 def replayed_model(task: TaskConfig, asked: TaskConfig, *, base: Path) -> ResolvedModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autotuner.config import parse_task
+from autotuner.config import parse_stored_task
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.profiles import ProfileRegistry
 from autotuner.space import MAX_COMBINATIONS
@@ -36,7 +36,7 @@ def prepared_again(
         AutotunerError: something of it is gone, or it is not what this version understands.
     """
     source = f"task {record.id}"
-    task = with_gpus_of_home(parse_task(record.config, source=source), home)
+    task = with_gpus_of_home(parse_stored_task(record.config, source=source), home)
     base = Path(record.base) if record.base else home
     prepared = prepare(as_asked(task), base=base, source=source, registry=registry, most=most)
     return prepared.at_levels_of(record.plan)

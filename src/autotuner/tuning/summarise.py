@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_task
+from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_stored_task
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
@@ -52,7 +52,7 @@ from autotuner.tuning.summary import (
 
 def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> TaskSummary:
     """Everything `run` says, read from the store."""
-    config = parse_task(task.config, source=f"task {task.id}")
+    config = parse_stored_task(task.config, source=f"task {task.id}")
     experiments = store.experiments(task.id)
     by_candidate = {experiment.candidate_id: experiment for experiment in experiments}
     price = task.plan.get("usd_per_gpu_hour")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple, Self
 
-from autotuner.config import parse_task
+from autotuner.config import parse_stored_task
 from autotuner.search import OperatingPoint, is_usable
 from autotuner.store import ExperimentRecord, Store, TaskRecord
 from autotuner.store.predicted_frontiers import PredictedFrontier
@@ -101,7 +101,7 @@ class PointReader:
 
     def read(self, store: Store, task: TaskRecord) -> TaskPoints:
         """Every operating point of a task, those of the launch under way included."""
-        config = parse_task(task.config, source=f"task {task.id}")
+        config = parse_stored_task(task.config, source=f"task {task.id}")
         criteria = Criteria.of(config, task.plan.get("usd_per_gpu_hour"))
         with self._lock:
             known = self._known.pop(task.id, None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from autotuner.config import LoadLevel, parse_task
+from autotuner.config import LoadLevel, parse_stored_task
 from autotuner.config.fault_words import problems_of
 from autotuner.errors import VerifyError
 from autotuner.measure import Measurement
@@ -185,7 +185,9 @@ def run_workload(
     summary: TaskSummary, settings: Mapping[str, Any]
 ) -> tuple[float | None, float | None, str | None]:
     """Mean input and output tokens, and the distribution where they are not fixed."""
-    workload = parse_task(summary.task.config, source=f"task {summary.task.id}").benchmark.workload
+    workload = parse_stored_task(
+        summary.task.config, source=f"task {summary.task.id}"
+    ).benchmark.workload
     if workload is None:
         return settings.get("runtime.isl"), settings.get("runtime.osl"), None
     isl, osl = workload.mean()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autotuner.config import parse_task
+from autotuner.config import parse_stored_task
 from autotuner.errors import AutotunerError, LeaseLostError, StoreError, StoreUnavailableError
 from autotuner.profiles import ProfileRegistry
 from autotuner.store import Lease, TaskRecord, machine_locks
@@ -90,7 +90,7 @@ class _Ended(Exception):  # noqa: N818 - no error: the lease ended before the lo
 def _tune(lease: Lease, keeper: LeaseKeeper, setup: WorkerSetup) -> None:
     row, source = lease.task, f"task {lease.task.id}"
     base = Path(row.base) if row.base else setup.home / MODELS
-    task = with_gpus_of_home(parse_task(row.config, source=source), setup.home)
+    task = with_gpus_of_home(parse_stored_task(row.config, source=source), setup.home)
     policy = setup.policy.at(setup.home)
     require_allowed(task, policy, base=base, source=source)
     prepared = prepare(task, base=base, source=source, registry=setup.registry())

@@ -8,10 +8,12 @@ from typing import Any, get_args
 import pytest
 from fastapi.testclient import TestClient
 from made_runs import DOCUMENT, PLAN, brought_to, claimed, created, run
+from sqlalchemy import update
 
 from autotuner.server.service import Service
 from autotuner.server.v2.task_views import Action, SortName, Status, TaskPage, TaskView
 from autotuner.store.listing import TASK_ORDERS
+from autotuner.store.schema import TaskRow
 from autotuner.store.transitions import ASKED_OF_WORKERS, STATUSES, TRANSITIONS, allowed_actions
 
 TASKS = "/api/v2/tasks/"
@@ -253,6 +255,25 @@ def test_a_copy_has_the_document_and_none_of_the_results(
     assert named["name"] == "mine"
     client.patch(f"{TASKS}{task_id}", json={"name": "n" * 200})
     assert len(client.post(f"{TASKS}{task_id}/clone").json()["name"]) == 200
+
+
+def test_a_finished_task_whose_model_would_be_refused_today_keeps_its_results(
+    service: Service, client: TestClient
+) -> None:
+    task_id = created(client)
+    run(service, task_id)
+    before = client.get(f"{TASKS}{task_id}/frontier").json()
+    model = {"id": " ", "path": "models/a.gguf", "served_name": "", "revision": ""}
+    with service.store.sessions.writing() as session:
+        session.execute(update(TaskRow).values(config=DOCUMENT | {"model": model}, revision=9))
+    refused = client.post(TASKS, json=DOCUMENT | {"model": model})
+    assert [fault["path"] for fault in refused.json()["errors"]] == ["model.id"]
+    assert client.get(f"{TASKS}{task_id}/frontier").json() == before
+    for part in ("", "/points", "/search", "/report", "/export/landscape", "/export/yaml"):
+        assert client.get(f"{TASKS}{task_id}{part}").status_code == 200, part
+    copy = client.post(f"{TASKS}{task_id}/clone")
+    assert copy.status_code == 201, copy.text
+    assert copy.json()["config"]["model"] == {"id": " ", "path": "models/a.gguf"}
 
 
 def test_progress_and_counts_follow_the_experiments(service: Service, client: TestClient) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import JsonValue, TypeAdapter
 
 from autotuner.catalog import resolve_model
-from autotuner.config import GROUP_NAMES, parse_task
+from autotuner.config import GROUP_NAMES, parse_stored_task
 from autotuner.errors import AutotunerError, StoreError
 from autotuner.report.documents import config_document
 from autotuner.server.problems import ProblemKind
@@ -84,7 +84,7 @@ def _variants(service: Service, record: TaskRecord) -> Sequence[Variant]:
         AutotunerError: a file of it lies where nothing may be read, or something of it is gone.
     """
     source = f"task {record.id}"
-    task = with_gpus_of_home(parse_task(record.config, source=source), service.folder)
+    task = with_gpus_of_home(parse_stored_task(record.config, source=source), service.folder)
     base = Path(record.base) if record.base else service.base
     require_allowed(task, service.policy, base=base, source=source)
     if task.replay is not None:

@@ -27,13 +27,14 @@ from autotuner.server.v2.routing import (
 
 router = v2_router("/tasks", "tasks")
 _CONVERT = "/convert"
-_MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 1_000_000
+"""Characters of a task file that is read: YAML is read slowly, and keeps other requests waiting."""
 
 
 class ConvertRequest(FormBody):
     """Text to be converted; nothing that it names is opened."""
 
-    text: Annotated[str, Field(min_length=1, max_length=_MOST_CHARACTERS)]
+    text: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     """A task file in YAML or JSON, or a command such as `vllm serve …`."""
     format: Literal["auto", "v1", "v2", "command"] = "auto"
     """Format of the text; `auto` finds it out."""

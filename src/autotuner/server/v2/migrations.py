@@ -20,6 +20,7 @@ from autotuner.migrate.runtimes import asked_for
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
 from autotuner.server.v1.schemas import TaskBody
+from autotuner.server.v2.conversions import MOST_CHARACTERS
 from autotuner.server.v2.form_requests import FormBody, post_only
 from autotuner.server.v2.moves import name_of, uploaded_database
 from autotuner.server.v2.routing import (
@@ -156,7 +157,7 @@ def migrate_upload(
     preview: Preview = False,
     engine: Engine = None,
 ) -> Response:
-    """Migrates a file of version 1: a task in JSON, or a whole database."""
+    """Migrates a file of version 1: a task in JSON or YAML, or a whole database."""
     raw = file.file.read()
     found: dict[str, Any] = {"kind": "task", "task": None, "report": None}
     if raw.startswith(_SQLITE):
@@ -208,17 +209,23 @@ def _known(engine: str | None) -> str | None:
 
 
 def _v1_task_of(raw: bytes) -> dict[str, Any]:
-    """The task that a file of version 1 holds; faults inside such a file keep their place.
+    """The task that a file of version 1 holds: JSON where it begins with a brace, else YAML.
 
     Raises:
-        ProblemError: it is broken JSON, or no file of version 1 at all.
+        ProblemError: it is broken JSON, too long, a task of version 2, or no file of version 1.
     """
     try:
-        document = parse_document(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        if len(text) > MOST_CHARACTERS:
+            raise ProblemError(
+                ProblemKind.UNPROCESSABLE,
+                f"this is no version 1 database, and longer than a task file may be: {len(text):,} "
+                f"characters, at most {MOST_CHARACTERS:,}",
+            )
+        is_json = text.lstrip().startswith("{")
+        document = document_of(raw) if is_json else parse_document(text)
     except (UnicodeDecodeError, DocumentError):
         document = None
-    if raw.lstrip().startswith(b"{"):
-        document = document_of(raw)
     if isinstance(document, dict) and not set(document) & set(OF_V1):
         if "version" in document:
             raise ProblemError(

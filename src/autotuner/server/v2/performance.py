@@ -9,7 +9,7 @@ from fastapi import Query
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
-from autotuner.config import LoadKind, LoadLevel, parse_task
+from autotuner.config import LoadKind, LoadLevel, parse_stored_task
 from autotuner.errors import AutotunerError, Problem, StoreError
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
@@ -96,7 +96,7 @@ def _explaining(service: Service, record: TaskRecord) -> PerformanceOf:
     source = f"task {record.id}"
     base = Path(record.base) if record.base else service.base
     require_allowed(
-        parse_task(record.config, source=source), service.policy, base=base, source=source
+        parse_stored_task(record.config, source=source), service.policy, base=base, source=source
     )
     registry = service_registry(service.store, service.folder)
     prepared = prepared_again(record, service.folder, registry, most=MOST_COMBINATIONS)

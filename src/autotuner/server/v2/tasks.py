@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, Header, Query
 from fastapi.responses import Response
 
-from autotuner.config import TaskConfig, parse_task
+from autotuner.config import TaskConfig, parse_stored_task
 from autotuner.server.problems import ProblemError, ProblemKind, refuse_violations
 from autotuner.server.service import Service
 from autotuner.server.v2.conditional_requests import (
@@ -227,7 +227,7 @@ def clone_task(
     """Creates a pending task with the same document and without results."""
     original = require_task(service, task_id)
     name = body.name if body is not None and body.name is not None else _copied(original.name)
-    task = parse_task(document_of_task(original) | {"name": name}, source=f"task {task_id}")
+    task = parse_stored_task(document_of_task(original) | {"name": name}, source=f"task {task_id}")
     return _task_response(service, _created(service, task, base=original.base), status=201)
 
 
@@ -287,7 +287,9 @@ def _act(service: Service, task_id: int, action: Action, if_match: str | None) -
             allowed=[],
         )
     if action not in ASKED_OF_WORKERS:
-        refuse_violations(service.violations(parse_task(record.config, source=f"task {task_id}")))
+        refuse_violations(
+            service.violations(parse_stored_task(record.config, source=f"task {task_id}"))
+        )
     done = service.store.tasks.act(task_id, action, revision=expected_revision(if_match, task_id))
     return _task_response(service, done, status=202 if done.requested_action else 200)
 
