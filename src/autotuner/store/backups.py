@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,15 +36,13 @@ def backup_place(found: Database, folder: Path) -> Path:
 
 def backups_in(folder: Path) -> list[Backup]:
     """Backups in the home's folder, the newest first."""
-    return sorted(
-        (
-            _described(path)
-            for path in (folder / _FOLDER).glob("autotuner-*")
-            if _NAME.fullmatch(path.name)
-        ),
-        key=lambda backup: backup.created_at,
-        reverse=True,
-    )
+    found = []
+    for path in (folder / _FOLDER).glob("autotuner-*"):
+        # Another request may have deleted it meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            if _NAME.fullmatch(path.name) and stat.S_ISREG(path.lstat().st_mode):
+                found.append(_described(path))
+    return sorted(found, key=lambda backup: backup.created_at, reverse=True)
 
 
 def backup_file(folder: Path, name: str) -> Path:
@@ -52,8 +52,8 @@ def backup_file(folder: Path, name: str) -> Path:
         NotFoundError: there is none.
     """
     path = folder / _FOLDER / name
-    if not _NAME.fullmatch(name) or not path.is_file():
-        raise _no_backup(name)
+    if not _NAME.fullmatch(name) or path.is_symlink() or not path.is_file():
+        raise no_backup(name)
     return path
 
 
@@ -68,7 +68,7 @@ def delete_backup(folder: Path, name: str) -> None:
     try:
         path.unlink()
     except FileNotFoundError:
-        raise _no_backup(name) from None  # another request deleted it
+        raise no_backup(name) from None  # another request deleted it
 
 
 def made_backup(found: Database, folder: Path) -> Backup:
@@ -84,7 +84,8 @@ def made_backup(found: Database, folder: Path) -> Backup:
     return _described(target)
 
 
-def _no_backup(name: str) -> NotFoundError:
+def no_backup(name: str) -> NotFoundError:
+    """Error that there is no backup of that name."""
     return NotFoundError(f"there is no backup {name!r}")
 
 

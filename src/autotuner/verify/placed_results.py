@@ -16,6 +16,8 @@ from autotuner.errors import VerifyError
 
 MOST_FILES = 500
 """Files of one folder: a load generator writes one a level."""
+MOST_DEEP = 20
+"""Folders in each other; far more than any tool writes."""
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # A pipe would make whoever opens it wait for its other end.
 _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -24,8 +26,8 @@ _OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 def read_placed(path: Path, root: Path, most_bytes: int) -> list[tuple[str, bytes]]:
     """Name and content of the file at `path`, or of all files of the folder there.
 
-    Names are those below the folder, with `/`. What is no plain file (a link, a pipe) and what
-    begins with a dot is left out.
+    Names are those below the folder, with `/`. What is no plain file (a link, a pipe) and what is
+    hidden (begins with a dot) is left out; what cannot be read is not.
 
     Args:
         root: the folder that `path` lies in; neither has links left in it.
@@ -64,9 +66,15 @@ def _folder_of(path: Path, root: Path) -> Iterator[tuple[int, str]]:
 
 def _of_folder(parent: int, name: str, path: Path, most_bytes: int) -> Iterator[tuple[str, bytes]]:
     left, found = most_bytes, 0
-    for where, folders, files, folder in os.fwalk(name, dir_fd=parent, follow_symlinks=False):
+    walk = os.fwalk(name, dir_fd=parent, follow_symlinks=False, onerror=_raised)
+    for where, folders, files, folder in walk:
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         below = Path(where).relative_to(name)
+        if len(below.parts) > MOST_DEEP:
+            raise VerifyError(
+                f"{path} holds folders in each other more than {MOST_DEEP} deep",
+                remedy="give the folder of one run",
+            )
         for file in sorted(one for one in files if not one.startswith(".")):
             content = _content(folder, file, left)
             if content is None:
@@ -82,6 +90,11 @@ def _of_folder(parent: int, name: str, path: Path, most_bytes: int) -> Iterator[
             yield (below / file).as_posix(), content
     if not found:
         raise VerifyError(f"{path} holds no file")
+
+
+def _raised(error: OSError) -> None:
+    """Lets no folder that cannot be read pass for one that is not there."""
+    raise error
 
 
 def _content(folder: int, name: str, most_bytes: int) -> bytes | None:

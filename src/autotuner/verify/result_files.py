@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -91,13 +91,11 @@ class ResultFiles:
             AutotunerError: the folder of what is kept cannot be written.
         """
         contents: dict[str, bytes] = {}
-        left = self._most_bytes
+        left, plain = self._most_bytes, _PlainPaths()
         for name, raw in read_placed(path, root, left):
             content = unpacked(raw, name, left)
             left -= len(content)
-            # A name on the disk may be no text at all.
-            plain = "/".join(_UNSAFE.sub("_", part) for part in name.split("/"))
-            contents[_free_name(plain, contents)] = content
+            contents[plain.of(name)] = content
         return self._kept(contents, _safe_name(path.name), format_name)
 
     def _kept(
@@ -259,7 +257,11 @@ def _read(folder: Path, title: str, format_name: str | None) -> PointFile:
 def _safe_name(name: str) -> str:
     """The last part of a path, in characters that every file system takes."""
     last = PurePath(name.replace("\\", "/")).name
-    plain = _UNSAFE.sub("_", last).strip(" .") or "results"
+    return _shortened(_UNSAFE.sub("_", last).strip(" .") or "results")
+
+
+def _shortened(plain: str) -> str:
+    """A name with the ending that it has, no longer than file systems take."""
     stem, dot, ending = plain.rpartition(".")
     room = _LONGEST_NAME - len(f"{dot}{ending}".encode())
     if len(plain.encode()) <= _LONGEST_NAME or room < 1:
@@ -271,8 +273,27 @@ def _cut(text: str, most_bytes: int) -> str:
     return text.encode()[:most_bytes].decode(errors="ignore")
 
 
-def _free_name(name: str, taken: Mapping[str, bytes]) -> str:
-    if name not in taken:
-        return name
-    number = next(n for n in range(2, MOST_FILES + 2) if f"{n}-{name}" not in taken)
-    return f"{number}-{name}"
+def _free_name(name: str, taken: Container[str], folder: str = "") -> str:
+    """The name, with a number before it where the folder has another of that name."""
+    numbered = (name, *(f"{number}-{name}" for number in range(2, MOST_FILES + 2)))
+    return next(free for one in numbered if (free := f"{folder}{one}") not in taken)
+
+
+class _PlainPaths:
+    """Paths in characters that every file system takes, as no name on a disk need be; each folder
+    stays one folder, and what differs on the disk differs here."""
+
+    def __init__(self) -> None:
+        self._plain = {"": ""}
+        """Path on the disk -> plain one, of folders too."""
+        self._taken: set[str] = set()
+
+    def of(self, path: str) -> str:
+        """The plain path of a file."""
+        if path not in self._plain:
+            above, slash, last = path.rpartition("/")
+            folder = f"{self.of(above)}{slash}"
+            found = _free_name(_shortened(_UNSAFE.sub("_", last)), self._taken, folder)
+            self._taken.add(found)
+            self._plain[path] = found
+        return self._plain[path]

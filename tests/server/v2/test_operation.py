@@ -21,7 +21,7 @@ from autotuner.server import usage_history
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.usage_history import UsageHistory
-from autotuner.server.v2 import system
+from autotuner.server.v2 import operation, system
 from autotuner.server.v2.operation import database_health, disk_health, worker_health
 from autotuner.store.maintenance import DatabaseState
 from autotuner.workers.devices import FoundGpu
@@ -293,6 +293,30 @@ def test_a_backup_is_deleted_by_its_name_and_nothing_else_is(
     for name in ("autotuner-1-1.db", "mine.db", "..%2Fautotuner.db", "autotuner-*.db"):
         assert client.delete(f"{SYSTEM}/backups/{name}").status_code == 404, name
     assert sorted(path.name for path in backups.iterdir()) == ["autotuner-1-2.db", "mine.db"]
+
+
+def test_only_backups_that_are_still_there_are_listed(
+    client: TestClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups = service.folder / "backups"
+    (backups / "autotuner-1-3.db").mkdir(parents=True)
+    (backups / "autotuner-1-2.db").symlink_to("/etc/passwd")
+    for name in ("autotuner-1-1.db", "autotuner-1-4.db"):
+        (backups / name).write_text("kept")
+    found = Path.glob
+
+    def deleting(folder: Path, pattern: str) -> list[Path]:
+        paths = list(found(folder, pattern))
+        (backups / "autotuner-1-4.db").unlink(missing_ok=True)
+        return paths
+
+    monkeypatch.setattr(Path, "glob", deleting)
+    listed = client.get(f"{SYSTEM}/backups").json()["items"]
+    assert [one["name"] for one in listed] == ["autotuner-1-1.db"]
+    for name in ("autotuner-1-2.db", "autotuner-1-3.db"):
+        assert client.get(f"{SYSTEM}/backups/{name}").status_code == 404
+    monkeypatch.setattr(operation, "backup_file", lambda folder, name: folder / name)
+    assert client.get(f"{SYSTEM}/backups/autotuner-1-4.db").status_code == 404
 
 
 def test_a_backup_that_cannot_be_deleted_stays_and_the_answer_says_why(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +131,54 @@ def test_more_than_is_read_at_once_is_refused(
     monkeypatch.setattr(placed_results, "MOST_FILES", 0)
     with pytest.raises(VerifyError, match="more than 0 files"):
         read_placed(imports, imports, 1 << 20)
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(
+    client: TestClient, imports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (imports / "run" / "secret").mkdir(parents=True)
+    (imports / "run" / "mine.csv").write_bytes(MEASURED)
+    opened = os.open
+
+    def refusing(path: Any, *args: Any, **more: Any) -> int:
+        if path == "secret":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *args, **more)
+
+    monkeypatch.setattr(os, "open", refusing)
+    answer = placed(client, "imports/run")
+    assert answer.status_code == 422 and "Permission denied" in answer.json()["detail"]
+
+
+def test_folders_in_each_other_are_read_only_so_deep(client: TestClient, imports: Path) -> None:
+    deep = imports.joinpath(*["d"] * placed_results.MOST_DEEP)
+    deep.mkdir(parents=True)
+    (deep / "mine.csv").write_bytes(MEASURED)
+    assert len(read_placed(imports, imports, 1 << 20)) == 2
+    (deep / "d").mkdir()
+    answer = placed(client, imports)
+    assert answer.status_code == 422 and "more than 20 deep" in answer.json()["detail"]
+
+
+def test_names_that_become_the_same_stay_apart_in_their_folders(
+    client: TestClient, service: Service, imports: Path
+) -> None:
+    saved = imports / "saved"
+    shutil.copytree(SAVED, saved)
+    (saved / "x_").write_text("a file beside folders of its plain name")
+    for name in ("x:", "x;"):
+        (saved / name).mkdir()
+        (saved / name / "1.txt").write_text(name)
+    (saved / "x;" / "1?.txt").write_text("first")
+    (saved / "x;" / "1_.txt").write_text("second")
+    answer = placed(client, "imports/saved")
+    assert answer.status_code == 201, answer.text
+    kept = service.folder / "results" / answer.json()["id"] / "results"
+    found = {str(path.relative_to(kept)) for path in kept.rglob("*x_*/*")} | {
+        path.name for path in kept.glob("x_")
+    }
+    twins = {"3-x_/1_.txt", "3-x_/2-1_.txt"}
+    assert found == {"x_", "2-x_/1.txt", "3-x_/1.txt"} | twins
 
 
 def test_the_format_can_be_named_and_an_unknown_one_names_them_all(

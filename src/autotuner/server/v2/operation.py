@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
 from fastapi.responses import FileResponse, Response
 from pydantic import TypeAdapter
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from autotuner.errors import AutotunerError, NotFoundError
 from autotuner.launch.processes import this_machine
@@ -19,7 +22,13 @@ from autotuner.server.usage_history import EVERY_S
 from autotuner.server.v2.routing import ServiceDep, Text, View, json_response, problems, v2_router
 from autotuner.server.v2.system import MachineUsageView, machine_usage
 from autotuner.server.v2.waiting import WaitingView, why_waiting
-from autotuner.store.backups import backup_file, backups_in, delete_backup, made_backup
+from autotuner.store.backups import (
+    backup_file,
+    backups_in,
+    delete_backup,
+    made_backup,
+    no_backup,
+)
 from autotuner.store.maintenance import (
     Database,
     DatabaseState,
@@ -108,6 +117,20 @@ class BackupList(View):
     """Backups, the newest first."""
 
     items: list[BackupView]
+
+
+class _BackupResponse(FileResponse):
+    """A backup as a file, or that there is none where it was deleted since it was looked up."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except RuntimeError:
+            # The framework has no kind of its own for a file that is gone.
+            path = FilePath(self.path)
+            if await run_in_threadpool(path.exists):
+                raise
+            raise no_backup(path.name) from None
 
 
 BackupName = Annotated[Text, Path(max_length=200, description="As the list has it.")]
@@ -269,7 +292,7 @@ def get_backup(
 ) -> Response:
     """A backup as a file."""
     path = backup_file(service.folder, name)
-    return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    return _BackupResponse(path, media_type="application/octet-stream", filename=path.name)
 
 
 @router.delete("/backups/{name}", status_code=204, responses=problems(ProblemKind.NOT_FOUND))
