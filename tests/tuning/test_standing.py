@@ -17,6 +17,7 @@ from autotuner.measure import Measurement
 from autotuner.report.points import disturbed_note
 from autotuner.store import Standing
 from autotuner.store.listing import task_items
+from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.events import Event, ExperimentEnded, ExperimentStarted
 from autotuner.tuning.representative import standings
 from autotuner.tuning.search_state import SearchContext
@@ -130,6 +131,18 @@ def test_levels_that_were_disturbed_are_counted_with_the_best_point_and_in_words
     note = disturbed_note(summary)
     assert note is not None
     assert note.startswith("3 of 6 levels were measured while other processes used the machine")
+
+
+def test_levels_of_a_launch_that_failed_are_counted_nowhere(bench: Bench) -> None:
+    def late_at_1(slots: int, concurrency: int) -> Measurement | None:
+        found = None if (slots, concurrency) == (4, 4) else smooth(slots, concurrency)
+        return found and found.model_copy(update={"client_bottleneck": concurrency == 1})
+
+    summary, _ = bench.tune(load=late_at_1)
+    assert sum(len(one.measurements) for one in summary.experiments) > 4
+    best, found = shown(bench, summary.task.id)["best"], disturbance_of(summary.experiments)
+    assert found is not None
+    assert (best["levels"], best["disturbed_levels"]) == (found.levels, found.disturbed) == (4, 2)
 
 
 def test_the_best_point_is_renewed_whenever_an_experiment_ends(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from autotuner.search import OBJECTIVES, OperatingPoint
 from autotuner.tuning.disturbance import disturbance_of
 from autotuner.tuning.few_requests import measured_notes
 from autotuner.tuning.operating_points import FigureView, MeasuredLevel, measured_levels
+from autotuner.tuning.points import levels_that_count
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 AXES = {name: f"{found.meaning} ({found.unit})" for name, found in OBJECTIVES.items()}
@@ -157,16 +158,10 @@ def _figures(level: MeasuredLevel) -> dict[str, FigureView]:
 
 def short_level_notes(summary: TaskSummary) -> list[str]:
     """Percentiles of the SLO that some level has too few requests for; see `measured_notes`."""
-    levels = [
-        level
-        for experiment in summary.experiments
-        if experiment.status == "completed"
-        for level in experiment.measurements
-    ]
-    return measured_notes(levels, summary.task.slo)
+    return measured_notes(levels_that_count(summary.experiments), summary.task.slo)
 
 
 def disturbed_note(summary: TaskSummary) -> str | None:
     """How many levels were not measured in peace, and what to do about it; None where all were."""
-    found = disturbance_of(level for e in summary.experiments for level in e.measurements)
+    found = disturbance_of(summary.experiments)
     return None if found is None else f"{found.text}: {found.remedy} (tune --again)"

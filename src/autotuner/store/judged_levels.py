@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, not_, or_, select
 
 from autotuner.config import LoadKind, LoadLevel
 from autotuner.store.schema import ExperimentRow, MeasurementRow, PredictionRow, TaskRow
@@ -25,6 +25,13 @@ PLACES = tuple(_PLACES)
 """Names by which levels can be chosen."""
 _METRICS = ("ttft_ms", "tpot_ms", "tok_s")
 _SATURATED = func.coalesce(MeasurementRow.payload["saturated"].as_boolean(), False)
+_DISTURBED = or_(
+    *(
+        func.coalesce(MeasurementRow.payload[path].as_boolean(), False)
+        for path in ("client_bottleneck", ("machine", "busy"))
+    )
+)
+"""`Measurement.is_disturbed`."""
 _OF_PREDICTION = (
     *(PredictionRow.kind, PredictionRow.load_kind, PredictionRow.load_value, PredictionRow.source),
     *(PredictionRow.ttft_ms, PredictionRow.tpot_ms, PredictionRow.tok_s),
@@ -33,6 +40,9 @@ _OF_PREDICTION = (
 _OF_MEASUREMENT = tuple(
     getattr(MeasurementRow, name).label(f"measured_{name}") for name in _METRICS
 )
+
+
+_LEVEL = (ExperimentRow.id, PredictionRow.load_kind, PredictionRow.load_value)
 
 
 @dataclass(frozen=True)
@@ -75,11 +85,14 @@ class JudgedLevels:
         is_whole: whether these are all.
         replayed: levels left out because a table was replayed, which measures nothing; counted
             up to as many as rows are read.
+        disturbed: levels left out because others used the machine meanwhile, or the load generator
+            was late, in every repeat; counted up to as many.
     """
 
     levels: tuple[JudgedLevel, ...]
     is_whole: bool
     replayed: int
+    disturbed: int
 
 
 def judged_levels(sessions: Sessions, *, chosen: dict[str, str], most: int) -> JudgedLevels:
@@ -92,11 +105,12 @@ def judged_levels(sessions: Sessions, *, chosen: dict[str, str], most: int) -> J
     with sessions.reading() as session:
         rows = session.execute(_query(chosen).limit(most + 1)).all()
         replayed = session.scalar(_count_of_replayed(chosen, most)) or 0
+        disturbed = session.scalar(_count_of_disturbed(chosen, most)) or 0
     levels = [list(group) for _, group in itertools.groupby(rows, key=_level_of)]
     if len(rows) > most:
         # The last one may lack rows.
         levels.pop()
-    return JudgedLevels(tuple(map(_level, levels)), len(rows) <= most, replayed)
+    return JudgedLevels(tuple(map(_level, levels)), len(rows) <= most, replayed, disturbed)
 
 
 def known_places(sessions: Sessions, *, most: int = 10_000) -> dict[str, list[str]]:
@@ -125,7 +139,7 @@ def _query(chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
     )
     return (
         _judged(asked, chosen)
-        .where(TaskRow.is_replay.is_(False))
+        .where(TaskRow.is_replay.is_(False), not_(_DISTURBED))
         .order_by(
             ExperimentRow.id.desc(),
             PredictionRow.load_kind,
@@ -137,9 +151,18 @@ def _query(chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:
 
 
 def _count_of_replayed(chosen: dict[str, str], most: int) -> Select[int]:
-    levels = select(ExperimentRow.id, PredictionRow.load_kind, PredictionRow.load_value)
-    found = _judged(levels, chosen).where(TaskRow.is_replay).distinct().limit(most).subquery()
-    return select(func.count()).select_from(found)
+    found = _judged(select(*_LEVEL), chosen).where(TaskRow.is_replay).distinct()
+    return select(func.count()).select_from(found.limit(most).subquery())
+
+
+def _count_of_disturbed(chosen: dict[str, str], most: int) -> Select[int]:
+    found = (
+        _judged(select(*_LEVEL), chosen)
+        .where(TaskRow.is_replay.is_(False))
+        .group_by(*_LEVEL)
+        .having(func.min(case((_DISTURBED, 1), else_=0)) == 1)
+    )
+    return select(func.count()).select_from(found.limit(most).subquery())
 
 
 def _judged(asked: Select[*tuple[Any, ...]], chosen: dict[str, str]) -> Select[*tuple[Any, ...]]:

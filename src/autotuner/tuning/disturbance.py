@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from autotuner.measure import Measurement
-from autotuner.tuning.points import informative_levels
+from autotuner.tuning.points import informative_levels, levels_that_count
 from autotuner.tuning.summary import ExperimentView
 
 
@@ -17,7 +16,7 @@ class DisturbanceView(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     levels: int
-    """Number of levels that were measured, each repeat of its own."""
+    """Number of levels that were measured in launches that succeeded, each repeat of its own."""
     disturbed: int
     """Number of these that were disturbed."""
     text: str
@@ -25,15 +24,10 @@ class DisturbanceView(BaseModel):
     remedy: str
     """Advice."""
 
-    @property
-    def is_most(self) -> bool:
-        """Whether more than half of the levels were disturbed."""
-        return 2 * self.disturbed > self.levels
 
-
-def disturbance_of(measured: Iterable[Measurement]) -> DisturbanceView | None:
-    """Disturbance of these levels; None where all were measured in peace."""
-    levels = list(measured)
+def disturbance_of(experiments: Sequence[ExperimentView]) -> DisturbanceView | None:
+    """Disturbance of the levels that figures are shown of; None where none was disturbed."""
+    levels = levels_that_count(experiments)
     disturbed = sum(level.is_disturbed for level in levels)
     if not disturbed:
         return None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from autotuner.config import LATENCIES, PERCENTILES, Candidate, LoadLevel
 from autotuner.measure import Distribution, Measurement
@@ -161,6 +161,22 @@ SHOWN_LATENCIES = {
     **{f"{sample}_p50_ms": f"{sample}_ms" for sample in ("ttft", "tpot", "e2e")},
 }
 """Latency of an operating point -> the field of a measurement whose sample it is of."""
+
+
+class _Launched(Protocol):
+    """An experiment, in whichever form."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def measurements(self) -> Sequence[Measurement]: ...
+
+
+def levels_that_count(experiments: Iterable[_Launched]) -> list[Measurement]:
+    """Levels of experiments that succeeded, each repeat of its own: figures are shown of these
+    alone."""
+    return [level for one in experiments if one.status == "completed" for level in one.measurements]
 
 
 FEWEST_REQUESTS = 3

@@ -28,7 +28,7 @@ from autotuner.search import (
 )
 from autotuner.store import ExperimentRecord, Standing
 from autotuner.tuning.estimate import predicted_frontier
-from autotuner.tuning.points import outcome
+from autotuner.tuning.points import levels_that_count, outcome
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ def best_point(
     if chosen is None:
         return None
     point, _, meets_slo = chosen
-    levels = [level for e in completed.values() for level in e.measurements]
+    levels = levels_that_count(experiments)
     return {
         "experiment_index": completed[point.candidate_id].index,
         "candidate": point.candidate_id,

@@ -64,6 +64,22 @@ def test_a_path_that_no_task_may_have_is_noted_at_once(client: TestClient) -> No
     assert "leaves its folder" in notes[0]["message"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "llama-server -m /etc/passwd --port 80",
+        "task_name: x\nbase_runtime: llamacpp\nmodel: {id_or_path: /etc/passwd, namespace: n}\n",
+    ],
+)
+def test_what_the_policy_refuses_is_noted_beside_what_is_not_carried_over(
+    client: TestClient, text: str
+) -> None:
+    notes = converted(client, text)["notes"]
+    assert any("not carried over" in note["message"] for note in notes)
+    [policy] = [note["message"] for note in notes if note["path"] == "model.path"]
+    assert "outside the folders" in policy
+
+
 def test_dates_and_deep_lists_are_no_defect(client: TestClient) -> None:
     found = converted(client, "version: 2\nname: x\nmodel: {id: a/b}\nmetadata: {at: 2026-01-01}\n")
     assert found["document"]["metadata"] == {"at": "2026-01-01"}

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 
 sys.path.append(str(Path(__file__).parents[2] / "migrate"))
 
 from v1_database import built
+
+from autotuner.server.v2 import migrations
 
 TASK: dict[str, Any] = {
     "task_name": "first",
@@ -149,6 +152,25 @@ def test_another_file_is_called_what_it_is(client: TestClient, raw: bytes, words
     answer = uploaded(client, raw, preview=True)
     assert answer.status_code == 422
     assert words in answer.json()["detail"]
+
+
+def test_an_upload_that_is_long_or_json_never_goes_through_yaml(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(text: str) -> None:
+        raise AssertionError(f"{len(text)} characters are read as YAML")
+
+    monkeypatch.setattr(migrations, "parse_document", slow)
+    assert uploaded(client, b" \n" + json.dumps(TASK).encode(), preview=True).status_code == 200
+    for start in (b"task_name: long\nnotes: ", b'{"task_name": "'):
+        answer = uploaded(client, start + b"x" * migrations.MOST_CHARACTERS, preview=True)
+        assert answer.status_code == 422
+        assert "at most 1,000,000" in answer.json()["detail"]
+
+
+def test_a_task_file_may_be_yaml(client: TestClient) -> None:
+    found = uploaded(client, yaml.safe_dump(TASK).encode(), preview=True).json()["task"]
+    assert found["v1_document"] == TASK
 
 
 def test_a_database_is_uploaded(client: TestClient, tmp_path: Path) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from made_runs import begin, claimed, created, finish, measurement, run
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from autotuner.errors import VerifyError
 from autotuner.server.app import create_app
 from autotuner.server.service import Service
 from autotuner.server.settings import ServiceSettings
 from autotuner.server.v2 import plans, uploaded_results, verification_views
-from autotuner.store.schema import TaskRow
+from autotuner.store.schema import MeasurementRow, TaskRow
 from autotuner.verify import result_files
 from autotuner.verify.result_files import ResultFiles
 
@@ -89,6 +89,32 @@ def test_a_replay_is_no_measurement_that_a_prediction_could_miss(
     assert (before["replayed"], found["replayed"]) == (0, 4)
     assert found == before | {"replayed": 4}
     assert client.get(ACCURACY, params={"engine": "vllm"}).json()["replayed"] == 0
+
+
+def test_a_level_that_was_disturbed_says_nothing_of_its_prediction(
+    service: Service, client: TestClient, task: int
+) -> None:
+    before = client.get(ACCURACY).json()
+    other = created(client, name="busy")
+    run(service, other)
+    first, second = service.store.experiments(other)[:2]
+    with service.store.sessions.writing() as session:
+        rows = session.scalars(
+            select(MeasurementRow).where(MeasurementRow.experiment_id.in_((first.id, second.id)))
+        )
+        for row in rows:
+            busy = (
+                {"machine": {"busy": True}} if row.load_value > 1 else {"client_bottleneck": True}
+            )
+            row.payload = {**row.payload, **busy}
+    found = client.get(ACCURACY).json()
+    assert (before["disturbed"], found["disturbed"]) == (0, 4)
+    assert found["overall"] == before["overall"]
+    assert client.get(ACCURACY, params={"engine": "vllm"}).json()["disturbed"] == 0
+    # One repeat in peace is a measurement.
+    service.store.add_measurement(first.id, measurement(4, 40.0), repeat=1)
+    found = client.get(ACCURACY).json()
+    assert (found["disturbed"], found["overall"]["levels"]) == (3, before["overall"]["levels"] + 1)
 
 
 def test_accuracy_is_of_what_is_asked_for(client: TestClient, task: int) -> None:

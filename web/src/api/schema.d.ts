@@ -815,7 +815,7 @@ export interface paths {
         put?: never;
         /**
          * Migrate Upload
-         * @description Migrates a file of version 1: a task in JSON, or a whole database.
+         * @description Migrates a file of version 1: a task in JSON or YAML, or a whole database.
          */
         post: operations["migrate_upload"];
         delete?: never;
@@ -1654,6 +1654,12 @@ export interface components {
                 [key: string]: string[];
             };
             /**
+             * Disturbed
+             * @description Levels left out because others used the machine, or the load generator was late: predictions
+             *     are not to blame. Calibration leaves them out too.
+             */
+            disturbed: number;
+            /**
              * Is Whole
              * @description False where older levels were left out.
              */
@@ -1916,8 +1922,8 @@ export interface components {
             experiment_index: number;
             /**
              * Levels
-             * @description Number of levels that the task measured, each repeat of its own; null or absent of a task
-             *     that an earlier version measured.
+             * @description Number of levels that were measured in launches that succeeded, each repeat of its own; null
+             *     or absent of a task that an earlier version measured.
              */
             levels?: number | null;
             load: components["schemas"]["LoadLevel"];
@@ -2227,7 +2233,7 @@ export interface components {
             /**
              * Notes
              * @description Parts that could not be carried over, or not as they were, each with its place in the text;
-             *     of a document of version 2 its faults, or what the policy of the service refuses.
+             *     of a document of version 2 its faults; and what the policy of the service refuses.
              */
             notes: components["schemas"]["FaultView"][];
         };
@@ -2515,7 +2521,7 @@ export interface components {
             disturbed: number;
             /**
              * Levels
-             * @description Number of levels that were measured, each repeat of its own.
+             * @description Number of levels that were measured in launches that succeeded, each repeat of its own.
              */
             levels: number;
             /**
@@ -4349,12 +4355,12 @@ export interface components {
             path?: string | null;
             /**
              * Revision
-             * @description Revision on the hub.
+             * @description Revision on the hub; a blank one counts as left out.
              */
             revision?: string | null;
             /**
              * Served Name
-             * @description The name that clients send in `model`.
+             * @description The name that clients send in `model`; a blank one counts as left out.
              */
             served_name?: string | null;
         };

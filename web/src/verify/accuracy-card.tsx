@@ -9,6 +9,7 @@ import { counted } from "~/ui/format";
 import { quantity } from "~/ui/quantities";
 import { learningSteps, rowsOf } from "./errors-of";
 import { LearningChart } from "./learning-chart";
+import { leftOut } from "./levels-left-out";
 import {
   type AccuracyDimension,
   accuracyFilter,
@@ -65,8 +66,8 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
           text={
             search.engine || search.system || search.model
               ? "No matching task has a level with both a prediction and a measurement."
-              : accuracy.data.replayed > 0
-                ? `${replaysLeftOut(accuracy.data.replayed)}.`
+              : leftOut(accuracy.data)
+                ? `${leftOut(accuracy.data)}.`
                 : "Once a task with a predictor has measured its first launch, its errors appear here."
           }
         />
@@ -77,10 +78,6 @@ export function AccuracyCard({ search, onChange }: AccuracyCardProps) {
     </section>
   );
 }
-
-/** A replay reads its figures from a table: it is no measurement that a prediction could miss. */
-const replaysLeftOut = (levels: number) =>
-  `${counted(levels, "replayed level")} ${levels === 1 ? "is" : "are"} left out`;
 
 function placeChoices(
   place: (typeof PLACES)[number],
@@ -106,7 +103,7 @@ function Errors({ accuracy, search, onChange }: AccuracyCardProps & { accuracy: 
         <Text size="sm" role="status">
           {counted(overall.levels, "level")} of {counted(overall.tasks, "task")}
           {!accuracy.is_whole && ", the newest only: older ones are left out"}
-          {accuracy.replayed > 0 && `; ${replaysLeftOut(accuracy.replayed)}`}
+          {leftOut(accuracy) && `; ${leftOut(accuracy)}`}
         </Text>
         {hasCalibrated && (
           <SegmentedControl

@@ -48,7 +48,7 @@ class Conversion(View):
     """A task, version 2; `POST /api/v2/tasks/validate` has what it still lacks."""
     notes: list[FaultView]
     """Parts that could not be carried over, or not as they were, each with its place in the text;
-    of a document of version 2 its faults, or what the policy of the service refuses."""
+    of a document of version 2 its faults; and what the policy of the service refuses."""
 
 
 CONVERSION: TypeAdapter[Conversion] = TypeAdapter(Conversion)
@@ -65,7 +65,9 @@ def convert_task(service: ServiceDep, given: ConvertRequest) -> Response:
     found = convert(given.text, wanted)
     # YAML can write what JSON cannot: dates, infinity, a lone surrogate.
     require_storable(found.document)
-    refused = () if found.notes else _refused(service, found.document)
+    # The notes of a document of version 2 are its faults: no task can be made of it to be judged.
+    is_faulty = found.format is TextFormat.V2 and found.notes
+    refused = () if is_faulty else _refused(service, found.document)
     notes = [vars(note) for note in (*found.notes, *refused)]
     return json_response(
         CONVERSION,

@@ -183,9 +183,7 @@ def _frontier(service: Service, task_id: int, kind: FrontierKind) -> dict[str, A
             summary.search.predicted_frontier if kind is not FrontierKind.ACTUAL else None
         ),
         "recommended": summary.recommended,
-        "disturbance": disturbance_of(
-            level for one in summary.experiments for level in one.measurements
-        ),
+        "disturbance": disturbance_of(summary.experiments),
     }
 
 

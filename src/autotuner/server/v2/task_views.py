@@ -93,8 +93,8 @@ class BestPointView(View):
     meets_slo: bool | None
     """Whether its values are within the limits; null where the task has none."""
     levels: int | None = None
-    """Number of levels that the task measured, each repeat of its own; null or absent of a task
-    that an earlier version measured."""
+    """Number of levels that were measured in launches that succeeded, each repeat of its own; null
+    or absent of a task that an earlier version measured."""
     disturbed_levels: int | None = None
     """Number of these that were measured while others used the machine, or the load generator was
     late."""

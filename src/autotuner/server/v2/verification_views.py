@@ -64,6 +64,9 @@ class AccuracyView(View):
     """False where older levels were left out."""
     replayed: int
     """Levels left out because a table was replayed: nothing was measured."""
+    disturbed: int
+    """Levels left out because others used the machine, or the load generator was late: predictions
+    are not to blame. Calibration leaves them out too."""
 
 
 class ResultFileView(View):

@@ -86,6 +86,7 @@ def get_accuracy(
         choices=known_places(sessions),
         is_whole=judged.is_whole,
         replayed=judged.replayed,
+        disturbed=judged.disturbed,
     )
     return json_response(_ACCURACY, view)
 
