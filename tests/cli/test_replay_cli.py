@@ -120,6 +120,16 @@ def test_what_is_shown_before_a_replay(run: Run, replay: WriteTask, home: Path) 
     assert not (home / "autotuner.db").exists()
 
 
+def test_a_command_without_a_setting_says_so_above_it(run: Run) -> None:
+    rows = document(run("render", EXAMPLE, "--json"))["candidates"]
+    assert any(row["unserved"] is None for row in rows)
+    row = next(row for row in rows if row["unserved"] is not None)
+    assert row["unserved"].startswith("trtllm cannot express quantization.gemm_mode=")
+    _, _, shown = run("render", EXAMPLE, "--candidate", row["id"]).stdout.partition("\n")
+    warning = f"# This does not serve what was measured: {row['unserved']}"
+    assert shown == f"{warning}\n{row['command']}\n"
+
+
 def test_where_nothing_succeeds_the_exit_code_is_1(run: Run, replay: WriteTask) -> None:
     only = made_up_landscape().launch(ALL_FAIL).settings
     chosen = {

@@ -10,7 +10,7 @@ from typing import Any
 from autotuner.catalog import gpu_named, resolve_model
 from autotuner.config import Candidate, Model, parse_task
 from autotuner.engines import engine_named
-from autotuner.landscapes import RecordedPredictor, Replay, ReplaySpec, landscape_csv
+from autotuner.landscapes import RecordedPredictor, Replay, ReplaySpec, landscape_csv, unserved
 from autotuner.landscapes.knowledge import ALL_OUT_OF_MEMORY
 from autotuner.landscapes.matching import match
 from autotuner.predict import Predictor, Scenario
@@ -86,6 +86,8 @@ def test_what_the_engine_has_no_words_for_stands_in_the_label() -> None:
     assert "nvfp4" not in command
     assert "quantization.gemm_mode=nvfp4" in label
     assert "parallel.tensor_parallel" not in label
+    lacks = "quantization.gemm_mode=nvfp4, quantization.moe_mode=nvfp4"
+    assert unserved(f"{command}  # {label}") == f"trtllm cannot express {lacks}"
 
 
 def test_a_launch_occupies_its_gpus_whatever_its_command_can_say() -> None:
@@ -104,8 +106,11 @@ def test_the_command_is_what_the_engine_renders_where_it_can_say_all(tmp_path: P
     assert isinstance(spec, ReplaySpec)
     assert spec.command(81) == f"{real.command(81)}  # replayed, not launched"
     assert shlex.split(spec.command(81), comments=True) == shlex.split(real.command(81))
+    assert unserved(spec.command()) is None
+    assert unserved(real.command()) is None
 
 
 def test_an_engine_that_serves_no_such_model_leaves_the_label() -> None:
     spec = ReplaySpec("llamacpp", (), "model", recorded="0", label="replayed, not launched; why")
     assert spec.command() == "# replayed, not launched; why"
+    assert unserved(spec.command()) == "why"

@@ -12,6 +12,7 @@ from rich.console import Console
 from run_summaries import COMMAND, HOSTILE, launch, summary
 
 from autotuner.config import PERCENTILES
+from autotuner.landscapes import REPLAYED
 from autotuner.report import print_summary, write_html
 from autotuner.report.html import render_html
 from autotuner.report.points import plane, plot_points
@@ -45,6 +46,19 @@ def printed(found: TaskSummary, width: int = 80) -> str:
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_recommended_command_is_one_line_at_any_width(width: int) -> None:
     assert COMMAND in printed(summary(), width).splitlines()
+
+
+def test_a_command_that_does_not_serve_what_was_measured_has_a_warning_above_it() -> None:
+    warning, lacks = "This does not serve what was measured", "trtllm cannot express a.b=[x]"
+    found = summary()
+    assert warning not in printed(found) + render_html(found)
+    assert found.recommended is not None
+    line = f"{COMMAND}  # {REPLAYED}; {lacks}"
+    changes = {"command": line, "unserved": lacks}
+    found = found.model_copy(update={"recommended": found.recommended.model_copy(update=changes)})
+    lines = printed(found, 40).splitlines()
+    assert lines[lines.index(line) - 1] == f"{warning}: {lacks}"
+    assert f'{warning}:</b> {lacks}</p>\n<pre id="command">' in render_html(found)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

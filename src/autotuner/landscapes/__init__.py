@@ -22,6 +22,7 @@ from autotuner.landscapes.replay import (
     ReplaySpec,
     measured,
     true_outcome,
+    unserved,
     with_noise,
 )
 from autotuner.landscapes.writing import landscape_csv
@@ -46,5 +47,6 @@ __all__ = [
     "read_landscape",
     "same_model",
     "true_outcome",
+    "unserved",
     "with_noise",
 ]

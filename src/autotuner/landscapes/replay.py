@@ -22,6 +22,14 @@ from autotuner.space import Region
 REPLAYED = "replayed, not launched"
 
 
+def unserved(command: str) -> str | None:
+    """Reason why a command line does not serve what was measured; None where it does.
+
+    Read from the comment of a recorded launch's line (`ReplaySpec.label`), as tasks keep it.
+    """
+    return command.partition(f"# {REPLAYED}")[2].removeprefix("; ") or None
+
+
 @dataclass(frozen=True)
 class Replay:
     """A landscape whose launches stand for those of a task.

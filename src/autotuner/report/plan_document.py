@@ -12,6 +12,8 @@ from statistics import fmean
 from typing import Any
 
 from autotuner.config import PERCENTILES, LoadKind, LoadLevel
+from autotuner.engines import LaunchSpec
+from autotuner.landscapes import unserved
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import (
     METRICS,
@@ -164,7 +166,11 @@ def plan_document(
             {
                 "id": c.id,
                 "settings": c.settings(),
-                "command": space.specs[c.id].command() if commands else None,
+                **(
+                    command_fields(space.specs[c.id])
+                    if commands
+                    else {"command": None, "unserved": None}
+                ),
             }
             for c in space.candidates[:listed]
         ],
@@ -283,8 +289,14 @@ def recommended_document(prepared: Prepared, found: PlanEstimate) -> dict[str, A
             }
             for name, limit, value in limits_of(prepared, point)
         ],
-        "command": prepared.space.specs[point.candidate_id].command(),
+        **command_fields(prepared.space.specs[point.candidate_id]),
     }
+
+
+def command_fields(spec: LaunchSpec) -> dict[str, str | None]:
+    """The command line of a candidate, and why it does not serve what the figures are of."""
+    command = spec.command()
+    return {"command": command, "unserved": unserved(command)}
 
 
 def settings_of(prepared: Prepared, point: Prediction) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from autotuner.predict.predictor import (
     limit_interval80,
     verdict,
 )
+from autotuner.report.command import print_command
 from autotuner.report.plan_document import limits_of, mixed_text, point_key, settings_of
 from autotuner.report.point_table import (
     Candidates,
@@ -150,8 +151,7 @@ def print_recommended(prepared: Prepared, found: PlanEstimate, console: Console)
             console.print(f"    {label} by {escape(basis)}", soft_wrap=True)
     if point.members:
         _print_members(point, console)
-    command = prepared.space.specs[point.candidate_id].command()
-    console.print(command, soft_wrap=True, markup=False, highlight=False)
+    print_command(prepared.space.specs[point.candidate_id].command(), console)
 
 
 def _print_members(point: Prediction, console: Console) -> None:

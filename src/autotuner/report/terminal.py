@@ -10,6 +10,7 @@ from rich.table import Table
 
 from autotuner.landscapes import REPLAYED
 from autotuner.measure import Measurement
+from autotuner.report.command import print_command
 from autotuner.report.point_table import (
     Candidates,
     PointRow,
@@ -67,7 +68,7 @@ def print_experiment(experiment: ExperimentView, summary: TaskSummary, console: 
         console.print(f"[red]failed[/red] {escape(failed)}", soft_wrap=True)
         console.print(escape(f"log: {experiment.log_path}"), soft_wrap=True)
     console.print()
-    console.print(experiment.command, soft_wrap=True, markup=False, highlight=False)
+    print_command(experiment.command, console)
 
 
 def _levels(measurements: list[Measurement]) -> Table:
@@ -138,7 +139,7 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"
         console.print()
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
-        console.print(chosen.command, soft_wrap=True, markup=False, highlight=False)
+        print_command(chosen.command, console)
     for note in short_level_notes(summary):
         console.print()
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_stored_task
+from autotuner.landscapes import unserved
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
 from autotuner.search import (
@@ -143,6 +144,7 @@ def _experiment_view(
             "settings": experiment.settings,
             "gpus": occupied_gpus(experiment.settings),
             "command": experiment.command,
+            "unserved": unserved(experiment.command),
             "log_path": experiment.log_path,
             "startup_s": experiment.startup_s,
             "measure_s": experiment.measure_s,
@@ -175,6 +177,7 @@ def _point_fields(
         "verdicts": verdicts(point, slo),
         "settings": experiment.settings,
         "command": experiment.command,
+        "unserved": unserved(experiment.command),
     }
 
 

@@ -94,6 +94,8 @@ class ExperimentView(_View):
     settings: dict[str, Scalar]
     gpus: int = 0
     command: str
+    unserved: str | None = None
+    """Reason why the command does not serve what was measured; null where it does."""
     log_path: str
     startup_s: float | None = None
     measure_s: float | None = None
@@ -167,6 +169,8 @@ class PointView(_View):
     verdicts: dict[str, Verdict] = Field(default_factory=dict)
     settings: dict[str, Scalar]
     command: str
+    unserved: str | None = None
+    """Reason why the command does not serve what was measured; null where it does."""
 
 
 class RecommendedView(PointView):

@@ -2749,6 +2749,11 @@ export interface components {
              * @description Reason why nothing was predicted; null where something was.
              */
             unpredicted: string | null;
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what was measured; null where it does.
+             */
+            unserved: string | null;
         };
         /**
          * ExperimentItem
@@ -2848,6 +2853,11 @@ export interface components {
              * @description Reason why nothing was predicted; null where something was.
              */
             unpredicted: string | null;
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what was measured; null where it does.
+             */
+            unserved: string | null;
         };
         /**
          * ExperimentPage
@@ -2910,6 +2920,8 @@ export interface components {
             status: "running" | "completed" | "failed" | "cancelled";
             /** Unpredicted */
             unpredicted?: string | null;
+            /** Unserved */
+            unserved?: string | null;
         };
         /**
          * ExportFormat
@@ -5008,6 +5020,11 @@ export interface components {
             settings: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what the figures are of; null where it does.
+             */
+            unserved: string | null;
         };
         /**
          * PointFiguresView
@@ -5139,6 +5156,8 @@ export interface components {
             ttft_p90_ms?: number | null;
             /** Ttft P99 Ms */
             ttft_p99_ms?: number | null;
+            /** Unserved */
+            unserved?: string | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
             /** Verdicts */
@@ -5458,6 +5477,11 @@ export interface components {
             ttft_p90_ms: number | null;
             /** Ttft P99 Ms */
             ttft_p99_ms: number | null;
+            /**
+             * Unserved
+             * @description Reason why the command does not serve what the figures are of; null where it does.
+             */
+            unserved: string | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens: number | null;
         };
@@ -6014,6 +6038,8 @@ export interface components {
             ttft_p90_ms?: number | null;
             /** Ttft P99 Ms */
             ttft_p99_ms?: number | null;
+            /** Unserved */
+            unserved?: string | null;
             /** Usd Per Million Tokens */
             usd_per_million_tokens?: number | null;
             /** Verdict */

@@ -102,8 +102,13 @@ export function DiffView({ taskId, experiments, onMarked, onClose }: DiffViewPro
         </table>
       </ScrollingBox>
       <div className={classes.commands}>
-        {experiments.map(({ index, command }) => (
-          <CommandBlock key={index} command={command} title={`Command of experiment ${index}`} />
+        {experiments.map(({ index, command, unserved }) => (
+          <CommandBlock
+            key={index}
+            command={command}
+            title={`Command of experiment ${index}`}
+            unserved={unserved}
+          />
         ))}
       </div>
     </section>

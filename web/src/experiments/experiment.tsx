@@ -34,7 +34,7 @@ export function ExperimentDetails() {
       {data.failure && <FailureCard failure={data.failure} />}
       <div className={classes.two}>
         <Settings experiment={data} />
-        <CommandBlock command={data.command} />
+        <CommandBlock command={data.command} unserved={data.unserved} />
       </div>
       <Levels experiment={data} />
       <Log experiment={data} />

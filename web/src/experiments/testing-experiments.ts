@@ -12,6 +12,7 @@ export function anExperiment(given: Partial<Experiment> = {}): Experiment {
     selection_reason: "",
     settings: {},
     command: "llama-server",
+    unserved: null,
     failure_kind: null,
     failure_message: null,
     unpredicted: null,

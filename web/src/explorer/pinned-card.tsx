@@ -162,7 +162,13 @@ function CommandOf({ taskId, index, title }: { taskId: number; index: number; ti
       {experiment.isError && (
         <ErrorNotice error={experiment.error} onRetry={() => void experiment.refetch()} />
       )}
-      {experiment.data?.command && <CommandBlock command={experiment.data.command} title={title} />}
+      {experiment.data?.command && (
+        <CommandBlock
+          command={experiment.data.command}
+          title={title}
+          unserved={experiment.data.unserved}
+        />
+      )}
       <Anchor
         size="xs"
         renderRoot={(props) => (

@@ -132,7 +132,11 @@ function Answer({ task, point, details }: AnswerProps) {
           <Text size="sm">{asSentence(details.note)}</Text>
         </Group>
       )}
-      <CommandBlock command={point.command} title="Command that serves it" />
+      <CommandBlock
+        command={point.command}
+        title="Command that serves it"
+        unserved={point.unserved}
+      />
       <Group gap="md">
         {index !== null && (
           <Anchor

@@ -79,6 +79,23 @@ describe("the overview of a task", () => {
     );
   });
 
+  it("warns above a command that does not serve what was measured", async () => {
+    const unserved = "trtllm cannot express quantization.gemm_mode=nvfp4";
+    overview(aWholeTask(), {
+      "tasks/1/frontier": {
+        objectives: [],
+        actual: [],
+        predicted: null,
+        recommended: { ...POINT, unserved },
+      },
+    });
+    const warning = await screen.findByText("This does not serve what was measured");
+    expect(warning).toBeVisible();
+    expect(screen.getByText(unserved)).toBeVisible();
+    const command = screen.getByLabelText("Command that serves it");
+    expect(warning.compareDocumentPosition(command)).toBe(Node.DOCUMENT_POSITION_FOLLOWING);
+  });
+
   it("says why a queued task waits, and what helps", async () => {
     const waiting = {
       position: 2,

@@ -1,22 +1,49 @@
-import { Box, Group, Text } from "@mantine/core";
+import { Alert, Box, Group, Stack, Text } from "@mantine/core";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import classes from "./command-block.module.css";
 import { CopyButton } from "./copy-button";
 
-/** A command line as it is run, with a button that copies it whole. */
-export function CommandBlock({ command, title = "Command" }: { command: string; title?: string }) {
+interface CommandBlockProps {
+  command: string;
+  title?: string;
+  /** Why the command does not serve what was measured. */
+  unserved?: string | null;
+}
+
+/** A command to copy, below a warning where it does not serve what was measured. */
+export function CommandBlock({ command, title = "Command", unserved = null }: CommandBlockProps) {
+  return (
+    <Stack gap="xs">
+      {unserved !== null && (
+        <Alert
+          color="yellow"
+          variant="light"
+          icon={<IconAlertTriangle aria-hidden />}
+          title="This does not serve what was measured"
+        >
+          <span className="text-of-users">{unserved}</span>
+        </Alert>
+      )}
+      <ShellText text={command} title={title} />
+    </Stack>
+  );
+}
+
+/** A line as it is run, with a button that copies it whole. */
+function ShellText({ text, title }: { text: string; title: string }) {
   return (
     <Box className={classes.block}>
       <Group justify="space-between" className={classes.head}>
         <Text size="xs" className="quiet">
           {title}
         </Text>
-        <CopyButton text={command} what="command" label="Copy" />
+        <CopyButton text={text} what="command" label="Copy" />
       </Group>
       {/* Long commands scroll, which has to work without a mouse too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}
       <section className={`${classes.text} scroll-y`} tabIndex={0} aria-label={title}>
         <pre>
-          {command.split(/(\s+)/).map((word, place) =>
+          {text.split(/(\s+)/).map((word, place) =>
             place % 2 === 1 ? (
               word
             ) : (

@@ -14,6 +14,8 @@ from autotuner.cli.output import print_json
 from autotuner.config import Candidate, load_task
 from autotuner.engines import DEFAULT_PORT, LaunchSpec
 from autotuner.errors import AutotunerError
+from autotuner.report.command import unserved_warning
+from autotuner.report.plan_document import command_fields
 from autotuner.report.point_table import candidate_named
 from autotuner.report.points import settings_text
 from autotuner.tuning.summarise import summarise
@@ -64,7 +66,10 @@ def render(path: Path | None, wanted: Wanted, *, home: Path | None, as_json: boo
         print_json({"candidates": [row for row, _ in rows]})
         return
     for row, label in rows:
-        print(f"# {row['id']} {label}\n{row['command']}")
+        print(f"# {row['id']} {label}")
+        if warning := unserved_warning(row["command"]):
+            print(f"# {warning}")
+        print(row["command"])
 
 
 def _refuse_mixed(path: Path | None, wanted: Wanted) -> None:
@@ -102,7 +107,7 @@ def _rendered(candidate: Candidate, spec: LaunchSpec) -> dict[str, Any]:
     return {
         "id": candidate.id,
         "settings": candidate.settings(),
-        "command": spec.command(),
+        **command_fields(spec),
         "argv": list(spec.argv_for(DEFAULT_PORT)),
         "env": dict(spec.env),
         "files": dict(spec.files),
@@ -120,7 +125,12 @@ def _of_run(
         launched = {experiment.id: experiment for experiment in summary.experiments}
         key = candidate_named(wanted.candidate, launched, option="--candidate", where=where)
         found = launched[key]
-        row = {"id": key, "settings": found.settings, "command": found.command}
+        row = {
+            "id": key,
+            "settings": found.settings,
+            "command": found.command,
+            "unserved": found.unserved,
+        }
         return [(row, settings_text(found.settings, summary.task.axes))]
     return [_point_row(point, summary) for point in _points(summary, wanted, where)]
 
@@ -163,6 +173,7 @@ def _point_row(point: PointView, summary: TaskSummary) -> tuple[dict[str, Any], 
         "id": point.experiment,
         "settings": point.settings,
         "command": point.command,
+        "unserved": point.unserved,
         "load": point.load.to_json(),
     }
     label = settings_text(point.settings, summary.task.axes)

@@ -9,6 +9,7 @@ from fastapi import Depends, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from autotuner.landscapes import unserved
 from autotuner.measure.results import Measurement
 from autotuner.server.problems import ProblemError, ProblemKind
 from autotuner.server.service import Service
@@ -84,6 +85,8 @@ class ExperimentItem(View):
     differs: dict[str, Scalar]
     """Of the settings those that differ among the task's candidates; null where not set."""
     command: str
+    unserved: str | None
+    """Reason why the command does not serve what was measured; null where it does."""
     failure_kind: str | None
     failure_message: str | None
     unpredicted: str | None
@@ -196,7 +199,7 @@ def _page(service: Service, task_id: int, query: ExperimentQuery) -> dict[str, o
         last = found[limit - 1]
         following = encode_cursor(order, str(last["sorted_by"]), last["index"])
     axes = _axes(service, task_id)
-    items = [{**row, "differs": _differing(row, axes)} for row in found[:limit]]
+    items = [_item(row, axes) for row in found[:limit]]
     return {"items": items, "next_cursor": following}
 
 
@@ -207,8 +210,9 @@ def _axes(service: Service, task_id: int) -> Row:
     return axes
 
 
-def _differing(row: Row, axes: Row) -> dict[str, Scalar]:
-    return {field: row["settings"].get(field) for field in axes}
+def _item(row: Row, axes: Row) -> dict[str, object]:
+    differs = {field: row["settings"].get(field) for field in axes}
+    return {**row, "differs": differs, "unserved": unserved(row["command"])}
 
 
 @router.get("/{index}", response_model=ExperimentDetail, responses=_UNKNOWN)
@@ -219,8 +223,7 @@ def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Respon
     points = outcome(record).points if record is not None else ()
     failure = {"kind": row["failure_kind"], "message": row["failure_message"] or ""}
     document = {
-        **row,
-        "differs": _differing(row, _axes(service, task_id)),
+        **_item(row, _axes(service, task_id)),
         "failure": {**failure, "log_tail": row["log_tail"] or ""} if row["failure_kind"] else None,
         "predictions": predictions_beside(record, points) if record is not None else [],
     }

@@ -33,6 +33,8 @@ class PlannedCandidate(View):
     settings: Settings
     command: str | None
     """Null where commands are left out."""
+    unserved: str | None
+    """Reason why the command does not serve what the figures are of; null where it does."""
 
 
 class PlannedBudget(View):
@@ -133,6 +135,8 @@ class PredictedRecommendation(PredictedPercentiles):
     meets_slo: bool
     limits: list[PredictedLimit]
     command: str
+    unserved: str | None
+    """Reason why the command does not serve what the figures are of; null where it does."""
 
 
 class InfeasibleView(View):

@@ -1,0 +1,22 @@
+"""A command line on the terminal, with what is to be known before it is copied."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from autotuner.landscapes import unserved
+
+
+def print_command(command: str, console: Console) -> None:
+    """Prints the line unwrapped, below a warning where it does not serve what was measured."""
+    warning = unserved_warning(command)
+    if warning is not None:
+        console.print(f"[bold yellow]{escape(warning)}[/bold yellow]", soft_wrap=True)
+    console.print(command, soft_wrap=True, markup=False, highlight=False)
+
+
+def unserved_warning(command: str) -> str | None:
+    """That the command does not serve what was measured, and why; None where it does."""
+    reason = unserved(command)
+    return None if reason is None else f"This does not serve what was measured: {reason}"
