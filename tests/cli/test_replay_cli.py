@@ -101,6 +101,11 @@ def test_people_are_shown_before_and_meanwhile(run: Run, replay: WriteTask) -> N
     assert f"of table.csv, {LABEL}" in " ".join(done.stdout.split())
     assert "to replay, nothing is launched" in done.stderr
     assert "failed: out_of_memory: out of memory, as recorded" in done.stderr
+    lines = done.stdout.splitlines()
+    place = next(
+        n for n, line in enumerate(lines) if line.startswith("curl http://127.0.0.1:8080/")
+    )
+    assert lines[place - 1].startswith("Try it; until the model is loaded, the engine answers 503")
 
 
 def test_what_is_shown_before_a_replay(run: Run, replay: WriteTask, home: Path) -> None:

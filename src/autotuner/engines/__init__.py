@@ -30,6 +30,7 @@ from autotuner.engines.requirements import (
     requirement_from,
 )
 from autotuner.engines.rows import NOTHING, FlagRow, LaunchFragment, checked_version
+from autotuner.engines.sample_request import sample_request
 from autotuner.engines.spec import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -91,5 +92,6 @@ __all__ = [
     "engine_named",
     "engine_table",
     "requirement_from",
+    "sample_request",
     "v1_engines",
 ]

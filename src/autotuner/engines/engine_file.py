@@ -308,6 +308,8 @@ class EngineFile(_Part):
     """Answers 200 once requests are served."""
     api_path: str
     """OpenAI-compatible completions."""
+    chat_path: str | None = None
+    """OpenAI-compatible chat completions, for the sample request; without it, there is none."""
     program: str
     """The program that starts it, looked for on PATH."""
     program_words: tuple[str, ...]

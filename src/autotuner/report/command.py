@@ -1,19 +1,27 @@
-"""A command line on the terminal, with what is to be known before it is copied."""
+"""A command line on the terminal, with what is to be known of it and a request to try it."""
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
 
+from autotuner.engines.sample_request import SENT_WHEN
 from autotuner.landscapes import unserved
 
 
-def print_command(command: str, console: Console) -> None:
-    """Prints the line unwrapped, below a warning where it does not serve what was measured."""
+def print_command(command: str, console: Console, sample_request: str | None = None) -> None:
+    """Prints the line unwrapped, below a warning where it does not serve what was measured.
+
+    Args:
+        sample_request: printed below it, with what is to be known before it is sent.
+    """
     warning = unserved_warning(command)
     if warning is not None:
         console.print(f"[bold yellow]{escape(warning)}[/bold yellow]", soft_wrap=True)
     console.print(command, soft_wrap=True, markup=False, highlight=False)
+    if sample_request is not None:
+        console.print(f"\nTry it; {SENT_WHEN}:", soft_wrap=True)
+        console.print(sample_request, soft_wrap=True, markup=False, highlight=False)
 
 
 def unserved_warning(command: str) -> str | None:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autotuner.engines import sample_request
 from autotuner.landscapes import REPLAYED
 from autotuner.measure import Measurement
 from autotuner.report.command import print_command
@@ -30,6 +31,7 @@ from autotuner.report.points import (
 )
 from autotuner.report.prediction_errors import error_table
 from autotuner.report.search import reasons_table, search_table, search_title
+from autotuner.tuning.summarise import engine_of
 from autotuner.tuning.summary import ExperimentView, PointView, TaskSummary
 
 
@@ -68,7 +70,9 @@ def print_experiment(experiment: ExperimentView, summary: TaskSummary, console: 
         console.print(f"[red]failed[/red] {escape(failed)}", soft_wrap=True)
         console.print(escape(f"log: {experiment.log_path}"), soft_wrap=True)
     console.print()
-    print_command(experiment.command, console)
+    engine = engine_of(experiment.settings, summary.task.engine)
+    request = sample_request(experiment.command, engine)
+    print_command(experiment.command, console, request)
 
 
 def _levels(measurements: list[Measurement]) -> Table:
@@ -139,7 +143,7 @@ def print_summary(summary: TaskSummary, console: Console, *, short: bool = False
         title = "recommended" if chosen.meets_slo else "nearest to the SLO"
         console.print()
         console.print(f"[bold green]{title}:[/bold green] {escape(chosen.reason)}", soft_wrap=True)
-        print_command(chosen.command, console)
+        print_command(chosen.command, console, chosen.sample_request)
     for note in short_level_notes(summary):
         console.print()
         console.print(f"[yellow]{escape(note)}[/yellow]", soft_wrap=True)

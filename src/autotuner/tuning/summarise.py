@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from autotuner.config import PERCENTILES, LoadLevel, TaskConfig, parse_stored_task
+from autotuner.engines import sample_request
 from autotuner.landscapes import unserved
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import METRICS, interval80, log_std
@@ -66,18 +67,26 @@ def summarise(store: Store, task: TaskRecord, *, report: str | None = None) -> T
     objectives, limits = config.objectives, config.slo_limits()
     front = frontier(points, objectives, limits)
     fields = partial(_point_fields, by_candidate=by_candidate, slo=limits)
-    chosen = recommended(points, front, objectives, limits)
+    chosen = _recommended(recommended(points, front, objectives, limits), fields, limits)
+    if chosen is not None:
+        request = sample_request(chosen.command, engine_of(chosen.settings, task.engine))
+        chosen = chosen.model_copy(update={"sample_request": request})
     return TaskSummary(
         task=_task_facts(task, config, front),
         experiments=views,
         frontier=[PointView.model_validate(fields(point)) for point in front],
-        recommended=_recommended(chosen, fields, limits),
+        recommended=chosen,
         search=search_view(
             experiments, front, objectives=objectives, slo=limits, usd_per_gpu_hour=price
         ),
         prediction_error=prediction_error(found for view in views for found in view.predictions),
         report=report,
     )
+
+
+def engine_of(settings: Mapping[str, Any], engine: str) -> str:
+    """The engine of one experiment: its own where engines are searched, else the task's."""
+    return str(settings.get("system.backend", engine))
 
 
 def _points(

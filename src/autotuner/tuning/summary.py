@@ -181,6 +181,8 @@ class RecommendedView(PointView):
 
     reason: str
     meets_slo: bool
+    sample_request: str | None = None
+    """A `curl` that tries the engine once the command serves; null where there is none."""
     verdict: Verdict | None = None
 
 

@@ -82,7 +82,7 @@ def begin(service: Service, task_id: int, threads: int, *, log_path: str = "") -
         task_id,
         candidate_id=f"c{threads}",
         settings={"misc.threads": threads, "system.backend": "llamacpp"},
-        command=f"llama-server --threads {threads}",
+        command=f"llama-server --host 127.0.0.1 --port 81 --alias m --threads {threads}",
         selection_reason="next",
         phase="grid",
         log_path=log_path,

@@ -60,6 +60,14 @@ def test_an_experiment_reports_its_failure_and_its_predictions(
     assert client.get(f"{task}/experiments/4").status_code == 404
 
 
+def test_a_request_to_try_it_is_sent_beside_the_command(client: TestClient, task: str) -> None:
+    address = "http://127.0.0.1:81/v1/chat/completions"
+    recommended = client.get(f"{task}/frontier").json()["recommended"]
+    for sent in (recommended, client.get(f"{task}/experiments/1").json()):
+        assert sent["sample_request"].startswith(f"curl {address} ")
+        assert sent["unserved"] is None
+
+
 def test_measurements_are_whole(client: TestClient, task: str) -> None:
     found = client.get(f"{task}/experiments/1/measurements").json()["items"]
     assert [(m["load"]["value"], m["repeat"], m["tok_s"]) for m in found] == [
@@ -218,8 +226,8 @@ def test_the_script_of_commands_starts_what_is_recommended(
             check=False,
         )
 
-    assert started().stdout == "--threads 2\n"
-    assert started("c2").stdout == "--threads 2\n"
+    assert started().stdout == "--host 127.0.0.1 --port 81 --alias m --threads 2\n"
+    assert started("c2").stdout == "--host 127.0.0.1 --port 81 --alias m --threads 2\n"
     assert started("c9").returncode == 2
     assert not (tmp_path / "stolen").exists()
 

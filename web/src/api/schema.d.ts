@@ -2721,6 +2721,11 @@ export interface components {
              */
             predictions: components["schemas"]["PredictionView"][];
             /**
+             * Sample Request
+             * @description A `curl` that tries the engine once the command serves; null where there is none.
+             */
+            sample_request: string | null;
+            /**
              * Selection Reason
              * @description Reason why it was launched.
              */
@@ -6016,6 +6021,8 @@ export interface components {
             requests_per_s?: number | null;
             /** Requests Per S Per Gpu */
             requests_per_s_per_gpu?: number | null;
+            /** Sample Request */
+            sample_request?: string | null;
             /** Settings */
             settings: {
                 [key: string]: string | number | boolean | string[] | null;

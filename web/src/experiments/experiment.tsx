@@ -34,7 +34,11 @@ export function ExperimentDetails() {
       {data.failure && <FailureCard failure={data.failure} />}
       <div className={classes.two}>
         <Settings experiment={data} />
-        <CommandBlock command={data.command} unserved={data.unserved} />
+        <CommandBlock
+          command={data.command}
+          unserved={data.unserved}
+          sampleRequest={data.sample_request}
+        />
       </div>
       <Levels experiment={data} />
       <Log experiment={data} />

@@ -167,6 +167,7 @@ function CommandOf({ taskId, index, title }: { taskId: number; index: number; ti
           command={experiment.data.command}
           title={title}
           unserved={experiment.data.unserved}
+          sampleRequest={experiment.data.sample_request}
         />
       )}
       <Anchor

@@ -136,6 +136,7 @@ function Answer({ task, point, details }: AnswerProps) {
         command={point.command}
         title="Command that serves it"
         unserved={point.unserved}
+        sampleRequest={point.sample_request}
       />
       <Group gap="md">
         {index !== null && (

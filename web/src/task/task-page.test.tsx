@@ -21,6 +21,7 @@ const POINT = {
   verdicts: { ttft_ms: "misses" },
   settings: { "misc.threads": 2 },
   command: "llama-server --threads 2",
+  sample_request: "curl http://127.0.0.1:8080/v1/chat/completions",
   reason: "no operating point meets the SLO; this one comes nearest: TTFT is 12% over its limit",
   meets_slo: false,
 };
@@ -69,6 +70,10 @@ describe("the overview of a task", () => {
     expect(screen.getByLabelText("Command that serves it")).toHaveTextContent(
       "llama-server --threads 2",
     );
+    expect(screen.getByLabelText("Sample request")).toHaveTextContent(
+      "curl http://127.0.0.1:8080/v1/chat/completions",
+    );
+    expect(screen.getByText(/^Until the model is loaded, the engine answers 503/)).toBeVisible();
     expect(screen.getByText("limit 100 ms")).toBeVisible();
     expect(screen.getByText("Misses")).toBeVisible();
     expect(await screen.findByText("95 %: 105 to 119 ms")).toBeVisible();

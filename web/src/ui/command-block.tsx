@@ -8,10 +8,13 @@ interface CommandBlockProps {
   title?: string;
   /** Why the command does not serve what was measured. */
   unserved?: string | null;
+  /** A request that tries the engine once the command serves. */
+  sampleRequest?: string | null;
 }
 
-/** A command to copy, below a warning where it does not serve what was measured. */
-export function CommandBlock({ command, title = "Command", unserved = null }: CommandBlockProps) {
+/** A command to copy, below a warning where it does not serve what was measured, with a request to try it. */
+export function CommandBlock(props: CommandBlockProps) {
+  const { command, title = "Command", unserved = null, sampleRequest = null } = props;
   return (
     <Stack gap="xs">
       {unserved !== null && (
@@ -24,20 +27,28 @@ export function CommandBlock({ command, title = "Command", unserved = null }: Co
           <span className="text-of-users">{unserved}</span>
         </Alert>
       )}
-      <ShellText text={command} title={title} />
+      <ShellText text={command} title={title} what="command" />
+      {sampleRequest !== null && (
+        <>
+          <ShellText text={sampleRequest} title="Sample request" what="sample request" />
+          <Text size="xs" className="quiet">
+            Until the model is loaded, the engine answers 503 or refuses the connection.
+          </Text>
+        </>
+      )}
     </Stack>
   );
 }
 
 /** A line as it is run, with a button that copies it whole. */
-function ShellText({ text, title }: { text: string; title: string }) {
+function ShellText({ text, title, what }: { text: string; title: string; what: string }) {
   return (
     <Box className={classes.block}>
       <Group justify="space-between" className={classes.head}>
         <Text size="xs" className="quiet">
           {title}
         </Text>
-        <CopyButton text={text} what="command" label="Copy" />
+        <CopyButton text={text} what={what} label="Copy" />
       </Group>
       {/* Long commands scroll, which has to work without a mouse too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region takes the focus */}

@@ -9,6 +9,7 @@ from fastapi import Depends, Path
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from autotuner.engines import sample_request
 from autotuner.landscapes import unserved
 from autotuner.measure.results import Measurement
 from autotuner.server.problems import ProblemError, ProblemKind
@@ -37,7 +38,7 @@ from autotuner.store import experiment_listing
 from autotuner.store.experiment_listing import TEXT_ORDERS, ExperimentFilter, experiment_page
 from autotuner.store.listing import Row
 from autotuner.tuning.points import outcome
-from autotuner.tuning.summarise import predictions_beside
+from autotuner.tuning.summarise import engine_of, predictions_beside
 from autotuner.tuning.summary import FailureView, PredictionView, Scalar
 
 ExperimentStatus = Literal["running", "completed", "failed", "interrupted"]
@@ -124,6 +125,8 @@ class ExperimentPage(View):
 class ExperimentDetail(ExperimentItem):
     """An experiment as a whole."""
 
+    sample_request: str | None
+    """A `curl` that tries the engine once the command serves; null where there is none."""
     failure: FailureView | None
     predictions: list[PredictionView]
     """Prediction of each load level, beside its measurement."""
@@ -220,10 +223,13 @@ def get_experiment(service: ServiceDep, task_id: TaskId, index: Index) -> Respon
     """An experiment with its predictions and, where it failed, the end of its log."""
     row = require_experiment(service, task_id, index)
     record = service.store.experiment(row["id"])
+    task = service.store.tasks.get(task_id)
+    engine = engine_of(row["settings"], task.engine if task else "")
     points = outcome(record).points if record is not None else ()
     failure = {"kind": row["failure_kind"], "message": row["failure_message"] or ""}
     document = {
         **_item(row, _axes(service, task_id)),
+        "sample_request": sample_request(row["command"], engine),
         "failure": {**failure, "log_tail": row["log_tail"] or ""} if row["failure_kind"] else None,
         "predictions": predictions_beside(record, points) if record is not None else [],
     }
