@@ -24,7 +24,7 @@ from running import COMMAND, Run
 V1 = Path(__file__).parents[1] / "migrate"
 sys.path.append(str(V1))
 
-from v1_database import built  # noqa: E402
+from v1_database import EXAMPLE, built  # noqa: E402
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_target_that_cannot_be_written(run: Run, source: Path, tmp_path: Path)
 
 
 def test_task_files_are_printed_as_version_2(run: Run) -> None:
-    files = [V1 / "v1_tasks" / f"{name}.json" for name in ("slo", "simple")]
+    files = [EXAMPLE / "tasks" / f"{name}.json" for name in ("slo", "simple")]
     done = run("migrate", "task", *files)
     assert done.returncode == 0
     assert [task["version"] for task in yaml.safe_load_all(done.stdout)] == [2, 2]
@@ -105,7 +105,7 @@ def test_task_files_are_printed_as_version_2(run: Run) -> None:
 
 
 def test_each_traffic_scenario_becomes_a_task(run: Run, tmp_path: Path) -> None:
-    v1 = json.loads((V1 / "v1_tasks" / "simple.json").read_text("utf-8"))
+    v1 = json.loads((EXAMPLE / "tasks" / "simple.json").read_text("utf-8"))
     v1["benchmark"]["traffic_scenarios"] = ["D(64,16)", "N(480,240)/(300,150)", "D(64,16)"]
     file = tmp_path / "task.json"
     file.write_text(json.dumps(v1))
@@ -119,7 +119,7 @@ def test_each_traffic_scenario_becomes_a_task(run: Run, tmp_path: Path) -> None:
 
 
 def test_an_engine_is_named_where_the_runtime_names_none(run: Run, tmp_path: Path) -> None:
-    v1 = json.loads((V1 / "v1_tasks" / "simple.json").read_text("utf-8"))
+    v1 = json.loads((EXAMPLE / "tasks" / "simple.json").read_text("utf-8"))
     file = tmp_path / "task.json"
     file.write_text(json.dumps(v1 | {"base_runtime": "my-rt", "parameters": {"zeal": [1]}}))
     draft = run("migrate", "task", file)
@@ -132,7 +132,7 @@ def test_an_engine_is_named_where_the_runtime_names_none(run: Run, tmp_path: Pat
 
 def test_the_script_is_a_way_in() -> None:
     script = Path(__file__).parents[2] / "scripts" / "migrate_tasks_to_v2.py"
-    words = (sys.executable, script, V1 / "v1_tasks" / "simple.json")
+    words = (sys.executable, script, EXAMPLE / "tasks" / "simple.json")
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert yaml.safe_load(done.stdout)["version"] == 2
 

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-SCHEMA = Path(__file__).with_name("v1_schema.sql")
+EXAMPLE = Path(__file__).parents[2] / "examples" / "v1"
+SCHEMA = EXAMPLE / "schema.sql"
 BEGAN = datetime(2025, 11, 2, 10, 20, 30, 123456)
 STATUSES = ("COMPLETED", "COMPLETED", "FAILED", "RUNNING", "PENDING", "CANCELLED")
 _ENGINES = {

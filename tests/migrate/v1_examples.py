@@ -8,7 +8,7 @@ from typing import Any
 
 from autotuner.migrate import Note, Translation, translate_task
 
-FOLDER = Path(__file__).parent / "v1_tasks"
+FOLDER = Path(__file__).parents[2] / "examples" / "v1" / "tasks"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
