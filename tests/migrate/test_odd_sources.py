@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from moves import changed, compared, content, moved, sha256, undone
+from moves import OBSERVER, changed, compared, content, moved, sha256, undone
 from v1_database import built
 
 from autotuner.errors import MigrationError
-from autotuner.migrate.database import opened
+from autotuner.migrate.database import UnitChoice, opened, preview
 from autotuner.store import Store
 from autotuner.store.v1 import V1Presets, V1Tasks
 
@@ -55,6 +55,27 @@ def test_odd_rows_are_kept_and_nothing_is_lost(name: str, tmp_path: Path, store:
     assert sha256(source) == before
     undone(store)
     assert content(store)["migrated_rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "unmeasured"),
+    [
+        (
+            '{"mean_ttft": 0.05}',
+            {"it has no raw results: there is nothing of single load levels to convert": 1},
+        ),
+        ('{"raw_results": [1, {}]}', {"it is no measurement: it is no mapping": 1}),
+        ('{"raw_results": []}', {"its raw results are empty": 1}),
+        ("{}", {}),
+    ],
+)
+def test_metrics_that_become_no_measurement_are_counted_with_the_reason(
+    metrics: str, unmeasured: dict[str, int], tmp_path: Path
+) -> None:
+    source = built(tmp_path / "v1.db", tasks=1, experiments=2)
+    changed(source, "UPDATE experiments SET metrics = ? WHERE status = 'SUCCESS'", metrics)
+    with opened(source) as v1:
+        assert preview(v1, UnitChoice(), OBSERVER).to_json()["unmeasured"] == unmeasured
 
 
 def test_a_log_that_is_not_written_back_is_read_and_left(source: Path, store: Store) -> None:

@@ -275,6 +275,9 @@ def _print_report(report: Report, verb: str) -> None:
     notes = ", ".join(f"{report.notes[done.value]:,} {done.value}" for done in Done)
     _say(f"keys of tasks and presets: {notes}")
     _list("in version 1's tables alone", report.untranslated, len(report.untranslated))
+    for reason, count in report.unmeasured.most_common(_SHOWN):
+        title = "experiments that succeeded with metrics that become no measurement"
+        _say(f"{title}: {count:,} ({reason})")
     _list("a draft, to be filled in", report.drafts, len(report.drafts))
     _name("system presets that version 1 had not, and that are not here", report.deleted_presets)
     _name("system presets that version 1 had not, and that stay here", report.other_presets)

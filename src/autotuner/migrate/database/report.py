@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autotuner.migrate.database.accounts import notes_of
-from autotuner.migrate.draft import Done
+from autotuner.migrate.draft import Done, Note
 from autotuner.store.v1.moved import KeptRow, MovedPreset, MovedTask, MoveOutcome, Unit
 
+NO_RESULTS = "its raw results are empty"
 _SHOWN = 100
 """Problems that a report lists one by one; all of them are in the records of the units."""
 
@@ -25,6 +27,7 @@ class Report:
         rows: table of ours -> rows written.
         notes: outcome of a key -> how many notes.
         untranslated: tasks and presets that are in version 1's tables alone, with the reason.
+        unmeasured: reason -> experiments that succeeded with metrics that become no measurement.
         drafts: tasks that do not say all that version 2 needs, with what is to be filled in.
         deleted_presets: system presets that version 1's user had deleted, and that are not here.
         other_presets: those that are, since the database has other data too.
@@ -37,6 +40,7 @@ class Report:
     rows: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     untranslated: list[str] = field(default_factory=list)
+    unmeasured: Counter[str] = field(default_factory=Counter)
     drafts: list[str] = field(default_factory=list)
     deleted_presets: list[str] = field(default_factory=list)
     other_presets: list[str] = field(default_factory=list)
@@ -50,6 +54,8 @@ class Report:
             return
         self.rows.update(_rows(unit))
         notes = notes_of(unit.account)
+        if isinstance(unit, MovedTask) and unit.parts:  # the others are untranslated as a whole
+            self.unmeasured.update(_unmeasured(unit, notes))
         self.notes.update(note.done.value for note in notes)
         for note in notes:
             if not note.path and len(self.untranslated) < _SHOWN:
@@ -78,6 +84,7 @@ class Report:
             "rows": dict(self.rows),
             "notes": {done.value: self.notes[done.value] for done in Done},
             "untranslated": self.untranslated,
+            "unmeasured": dict(self.unmeasured),
             "drafts": self.drafts,
             "deleted_presets": self.deleted_presets,
             "other_presets": self.other_presets,
@@ -101,6 +108,21 @@ def _name(unit: Unit) -> str:
     if isinstance(unit, MovedPreset):
         return f"preset {unit.source_id} {unit.v1['name']!r}"
     return f"row {unit.source_id} of {unit.table}"
+
+
+def _unmeasured(task: MovedTask, notes: Sequence[Note]) -> Iterator[str]:
+    """The reason of each experiment that succeeded with metrics that become no measurement."""
+    for place, experiment in enumerate(task.experiments):
+        # A further scenario of which nothing was measured has no launches at all.
+        launches = (one for part in task.parts for one in part.launches[place : place + 1])
+        if any(launch.levels for launch in launches):
+            continue
+        metrics = json.loads(experiment.v1["metrics"] or "null")
+        if experiment.v1["status"] != "SUCCESS" or not metrics:
+            continue
+        path = f"experiments.{experiment.source_id}.metrics"
+        reasons = (n.text for n in notes if n.path == path or n.path.startswith(f"{path}."))
+        yield next(reasons, NO_RESULTS)
 
 
 def _rows(unit: Unit) -> dict[str, int]:
