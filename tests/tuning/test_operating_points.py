@@ -70,6 +70,13 @@ def test_a_repeated_level_shows_medians_and_is_steady_only_as_a_whole() -> None:
     assert broken.note == "1 of 33 requests failed"
 
 
+def test_a_repeat_that_was_disturbed_marks_the_point() -> None:
+    quiet = level(4, 80.0, 50.0)
+    assert not shown(quiet).is_disturbed
+    late = quiet.model_copy(update={"client_bottleneck": True})
+    assert shown(quiet, late).is_disturbed
+
+
 def test_a_level_that_nobody_answered_has_no_figures() -> None:
     nothing: dict[str, Any] = dict.fromkeys(("ttft_ms", "tpot_ms", "e2e_ms"))
     silent = level(4, 0.0, 50.0, failed=8).model_copy(

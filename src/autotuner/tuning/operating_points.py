@@ -104,6 +104,9 @@ class OperatingPointView(_Shape):
     on_frontier: bool
     is_steady: bool
     """False where requests failed or the engine did not keep up: no operating point."""
+    is_disturbed: bool = False
+    """Whether others loaded the machine, or the load generator was late: its figures can be far
+    from what the engine does by itself."""
     source: str
     """Load generator that measured it, or kind of data that the prediction stands on."""
     note: str
@@ -203,6 +206,7 @@ class MeasuredLevel:
             meets_slo=within(point, slo) if slo and point is not None else None,
             on_frontier=on_frontier,
             is_steady=point is not None,
+            is_disturbed=any(m.is_disturbed for m in self.repeats),
             source=self.repeats[0].tool,
             note=_note(self.repeats),
         )
@@ -220,12 +224,7 @@ def measured_levels(
         repeats[measurement.load].append(measurement)
     return [
         MeasuredLevel(
-            experiment.index,
-            candidate,
-            experiment.settings,
-            gpus,
-            tuple(found),
-            usd_per_gpu_hour,
+            experiment.index, candidate, experiment.settings, gpus, tuple(found), usd_per_gpu_hour
         )
         for _, found in sorted(repeats.items())
     ]

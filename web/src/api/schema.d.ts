@@ -4580,6 +4580,13 @@ export interface components {
              */
             id: string;
             /**
+             * Is Disturbed
+             * @description Whether others loaded the machine, or the load generator was late: its figures can be far
+             *     from what the engine does by itself.
+             * @default false
+             */
+            is_disturbed: boolean;
+            /**
              * Is Steady
              * @description False where requests failed or the engine did not keep up: no operating point.
              */
@@ -6227,6 +6234,13 @@ export interface components {
              * @description Stable: `3:concurrency:8` of experiment 3, `CANDIDATE:concurrency:8` where predicted.
              */
             id: string;
+            /**
+             * Is Disturbed
+             * @description Whether others loaded the machine, or the load generator was late: its figures can be far
+             *     from what the engine does by itself.
+             * @default false
+             */
+            is_disturbed: boolean;
             /**
              * Is Steady
              * @description False where requests failed or the engine did not keep up: no operating point.

@@ -18,7 +18,7 @@ export interface Change {
   pairs: number;
   /** Median of new / old - 1; null of no pairs. */
   median: number | null;
-  /** Pairs of which both sides have an interval; a change of the others is not distinguished from noise. */
+  /** Undisturbed pairs of which both sides have an interval; a change of the others is not distinguished from noise. */
   judged: number;
   /** Of these, those that are clearly better or worse: their intervals do not meet. */
   better: number;
@@ -58,24 +58,29 @@ export function samePoints(first: Series, other: Series): SamePoints {
 
 export interface Changes extends SamePoints {
   series: Series;
+  /** Pairs of which a side was disturbed: whether it is better or worse is not judged. */
+  disturbed: number;
   rows: readonly Change[];
 }
 
 /** Changes of each quantity over the points that both have. */
 export function changesBetween(first: Series, series: Series): Changes {
   const same = samePoints(first, series);
-  return { ...same, series, rows: COMPARED.map((name) => changeOf(name, same.pairs)) };
+  const disturbed = same.pairs.filter(isDisturbed).length;
+  return { ...same, series, disturbed, rows: COMPARED.map((name) => changeOf(name, same.pairs)) };
 }
+
+const isDisturbed = ({ then, now }: PointPair): boolean => then.is_disturbed || now.is_disturbed;
 
 function changeOf(name: string, pairs: readonly PointPair[]): Change {
   const isHigherBetter = quantity(name).better === "higher";
   const ratios: number[] = [];
   let [judged, better, worse] = [0, 0, 0];
-  for (const { then, now } of pairs) {
-    const [old, young] = [then.figures[name], now.figures[name]];
+  for (const pair of pairs) {
+    const [old, young] = [pair.then.figures[name], pair.now.figures[name]];
     if (!old || !young) continue;
     ratios.push(young.value / old.value - 1);
-    if (!hasInterval(old) || !hasInterval(young)) continue;
+    if (isDisturbed(pair) || !hasInterval(old) || !hasInterval(young)) continue;
     judged += 1;
     const isHigher = young.low > old.high;
     if (!isHigher && young.high >= old.low) continue;
@@ -157,4 +162,13 @@ export function leftOutInWords(changes: readonly Changes[]): string | null {
     return whys.length > 0 ? [`with ${series.name} ${whys.join(" and ")}`] : [];
   });
   return lines.length > 0 ? `Points that take no part: ${lines.join("; ")}.` : null;
+}
+
+/** How many of the same points are not judged, in a sentence; null where all are. */
+export function notJudgedInWords(changes: readonly Changes[]): string | null {
+  const lines = changes.flatMap(({ series, disturbed, pairs }) =>
+    disturbed > 0 ? [`with ${series.name} ${count(disturbed)} of ${count(pairs.length)}`] : [],
+  );
+  if (lines.length === 0) return null;
+  return `Same points that were disturbed on either side, and so are neither clearly better nor worse: ${lines.join("; ")}.`;
 }

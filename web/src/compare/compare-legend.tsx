@@ -1,15 +1,16 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconArrowBarToLeft, IconX } from "@tabler/icons-react";
 import { markPath } from "~/charts/pen";
-import { type Limits, meetingMask } from "~/explorer/slo";
+import type { Limits } from "~/explorer/slo";
 import { count, counted } from "~/ui/format";
 import { TaskLink } from "~/ui/task-link";
 import { ForgetButton } from "~/verify/forget-button";
 import classes from "./compare.module.css";
 import { markOf } from "./draw-series";
 import { DASHES, type Look } from "./looks";
+import { meetingInWords } from "./meeting";
 import type { Mark } from "./mixture";
-import type { DrawnSeries, Series } from "./series";
+import { type DrawnSeries, disturbedOf, type Series } from "./series";
 
 interface CompareLegendProps {
   drawn: readonly DrawnSeries[];
@@ -17,13 +18,15 @@ interface CompareLegendProps {
   looks: readonly Look[];
   /** Limits that the points are held against; null: none. */
   limits: Limits | null;
+  /** Whether the reader set them: then they are nobody's SLO. */
+  areOwn: boolean;
   onFirst: (one: Series) => void;
   onRemove: (one: Series) => void;
 }
 
 /** The series by name and look; what is predicted, of something else, or does not say of what, says so. */
 export function CompareLegend(props: CompareLegendProps) {
-  const { drawn, marks, looks, limits, onFirst, onRemove } = props;
+  const { drawn, marks, looks, limits, areOwn, onFirst, onRemove } = props;
   const first = drawn[0]?.series;
   // Tasks stand before files, and the parts of a file in its own order.
   const mayBeFirst = ({ taskId, fileId }: Series) =>
@@ -31,7 +34,12 @@ export function CompareLegend(props: CompareLegendProps) {
   return (
     <ul className={classes.legend} aria-label="Series">
       {drawn.map(({ series: one, place, isCompanion }, at) => {
-        const words = [...(one.isPredicted ? ["predicted"] : []), ...(marks[at] ?? [])];
+        const disturbed = disturbedOf(one);
+        const words = [
+          ...(one.isPredicted ? ["predicted"] : []),
+          ...(disturbed > 0 ? [`${count(disturbed)} disturbed`] : []),
+          ...(marks[at] ?? []),
+        ];
         const whole = one.partOf === null ? one.name : `all of ${one.partOf}`;
         return (
           <li key={one.key}>
@@ -46,7 +54,7 @@ export function CompareLegend(props: CompareLegendProps) {
               )}{" "}
               <span className="quiet">
                 {counted(one.points.size, "point")}
-                {limits && one.points.size > 0 && `, ${meetingInWords(one, limits)}`}
+                {limits && one.points.size > 0 && `, ${meetingInWords(one, limits, areOwn)}`}
               </span>
               {words.length > 0 && <span className={classes.mark}> · {words.join(" · ")}</span>}
             </span>
@@ -90,11 +98,6 @@ export function CompareLegend(props: CompareLegendProps) {
 /** Whether a series is the first of its file: what is done to the file stands there once. */
 const isFirstPart = (drawn: readonly DrawnSeries[], at: number): boolean =>
   drawn[at - 1]?.series.fileId !== drawn[at]?.series.fileId;
-
-function meetingInWords({ points }: Series, limits: Limits): string {
-  const meeting = meetingMask(points, limits).reduce((sum, one) => sum + one, 0);
-  return `${count(meeting)} within the SLO`;
-}
 
 /** The line and the dot of a series as the chart draws them. */
 function Sign({ look }: { look: Look }) {

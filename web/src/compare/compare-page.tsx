@@ -5,7 +5,7 @@ import { CopyButton } from "~/ui/copy-button";
 import { EmptyState } from "~/ui/empty-state";
 import { ErrorNotice } from "~/ui/error-notice";
 import { AddSeries } from "./add-series";
-import { changesBetween, leftOutInWords } from "./changes";
+import { changesBetween, leftOutInWords, notJudgedInWords } from "./changes";
 import { ChangeTable, DifferenceTable } from "./compare-tables";
 import { marksOf, warnings } from "./mixture";
 import { PointsCard } from "./points-card";
@@ -98,16 +98,14 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
     return baseline ? rest.map((other) => changesBetween(baseline, other)) : [];
   }, [series]);
   const hasSame = changes.some(({ rows }) => rows.some(({ pairs }) => pairs > 0));
-  const leftOut = leftOutInWords(changes);
+  const remarks = [notJudgedInWords(changes), leftOutInWords(changes)].filter(
+    (text) => text !== null,
+  );
   const warned = warnings(series, marksOf(series));
   return (
     <>
       {warned.length > 0 && (
-        <Alert
-          color="orange"
-          role="status"
-          title="These are not known to be of one model and workload"
-        >
+        <Alert color="orange" role="status" title="These may not be of the same model and workload">
           <Text size="sm" className="text-of-users">
             {warned.join(" ")} Marked series are drawn hollow and dashed: their figures do not tell
             which is better.
@@ -148,11 +146,11 @@ function Shown({ series, search, onChange, onFirst, onRemove }: ShownProps) {
               text="Their frontiers can be compared above; point by point there is nothing to compare."
             />
           )}
-          {leftOut && (
-            <Text size="xs" className="quiet text-of-users">
-              {leftOut}
+          {remarks.map((text) => (
+            <Text key={text} size="xs" className="quiet text-of-users">
+              {text}
             </Text>
-          )}
+          ))}
         </section>
       )}
     </>

@@ -40,7 +40,12 @@ function Heads({ series, first }: { series: readonly Series[]; first: string }) 
 export function DifferenceTable({ series }: { series: readonly Series[] }) {
   const differing = differingRows(series);
   const [first] = series;
-  const isMixed = series.map((one) => first !== undefined && !isComparable(first, one));
+  // Figures that may be far off do not tell which is better.
+  const isUnclear = series.map(
+    (one) =>
+      first !== undefined &&
+      (!isComparable(first, one) || [first, one].some(({ best }) => best?.is_disturbed)),
+  );
   const figures = COMPARED.map((name) => ({
     shown: quantity(name),
     cells: figureCells(
@@ -62,7 +67,7 @@ export function DifferenceTable({ series }: { series: readonly Series[] }) {
                 {cells.map((cell, place) => (
                   <td key={series[place]?.key}>
                     {cell.text}
-                    {cell.change !== null && !isMixed[place] && (
+                    {cell.change !== null && !isUnclear[place] && (
                       <Text size="xs" className={toneOf(cell.isBetter)}>
                         {change(cell.change)}
                         {cell.isBetter === null ? "" : cell.isBetter ? " better" : " worse"}

@@ -107,7 +107,7 @@ describe("series of something else", () => {
     expect(given[0]?.color).not.toBe(given[1]?.color);
     const set = new PointSet([point({ figures: { tok_s: 1, ttft_ms: 2 } })]);
     const plane = planeOf(set, { x: "ttft_ms", y: "tok_s", logX: false, logY: false });
-    const dots = dotsOf(plane, false);
+    const dots = dotsOf(plane, false, []);
     const { best, frontiers } = layersOfSeries([dots, dots, dots], given);
     expect(best.map(({ outline }) => outline !== undefined)).toEqual([false, true, true]);
     expect(new Set(frontiers.map(({ dash }) => String(dash))).size).toBe(3);
@@ -287,7 +287,7 @@ describe("files of what is compared", () => {
   const item = point({ figures: { tok_s: 1, ttft_ms: 2 }, settings: { a: 1 } });
   const series = [aSeries({ items: [item], name: "=mine, <one>" })];
   const axes = { x: "ttft_ms", y: "tok_s", logX: false, logY: false };
-  const dots = series.map(({ points }) => dotsOf(planeOf(points, axes), false));
+  const dots = series.map(({ points }) => dotsOf(planeOf(points, axes), false, points.points));
   const looks = [lookAt(0, "solid", false)];
 
   it("name each point's series, model and workload", () => {
@@ -353,14 +353,16 @@ describe("dots", () => {
     const few = [at(1, 10), at(2, 10), point()];
     const series = [aSeries({ items: many }), aSeries({ key: "task 2", items: few })];
     const rows = (only: boolean) =>
-      dotRows(series, [dotsOf(plane(many), only), dotsOf(plane(few), only)]);
+      dotRows(series, [dotsOf(plane(many), only, []), dotsOf(plane(few), only, [])]);
     expect(rows(false)).toHaveLength(302);
     expect(rows(false).at(-1)).toMatchObject({ series: { key: "task 2" }, point: few[1] });
     expect(rows(true).filter(({ series: { key } }) => key === "task 2")).toHaveLength(1);
   });
 
   it("are found near the pointer, whichever series they are of", () => {
-    const dots = [dotsOf(plane([at(0, 0)]), false), dotsOf(plane([at(50, 50), at(9, 90)]), false)];
+    const dots = [[at(0, 0)], [at(50, 50), at(9, 90)]].map((some) =>
+      dotsOf(plane(some), false, []),
+    );
     const span = { low: 0, high: 100 };
     const area = { left: 0, top: 0, width: 100, height: 100 };
     const under = (x: number, y: number) =>

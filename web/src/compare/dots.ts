@@ -14,15 +14,23 @@ export interface Dots {
   frontier: readonly number[];
   /** Indices of the points that are drawn: all that lie in the plane, or the frontier alone. */
   drawn: readonly number[];
+  /** Of these, the points that were disturbed. */
+  disturbed: ReadonlySet<number>;
 }
 
-export function dotsOf(plane: Plane, onlyFrontier: boolean): Dots {
+export function dotsOf(
+  plane: Plane,
+  onlyFrontier: boolean,
+  points: readonly OperatingPoint[],
+): Dots {
   const { xs, ys, x, y } = plane;
   const line = frontier(xs, ys, { x: x.better, y: y.better });
   const all = onlyFrontier ? line : Array.from(xs, (_, index) => index);
   const isThere = (index: number) =>
     !Number.isNaN(xs[index] as number) && !Number.isNaN(ys[index] as number);
-  return { plane, frontier: line, drawn: all.filter(isThere) };
+  const drawn = all.filter(isThere);
+  const disturbed = new Set(drawn.filter((index) => points[index]?.is_disturbed));
+  return { plane, frontier: line, drawn, disturbed };
 }
 
 /** Place of a series, and of a point in it. */
@@ -54,10 +62,11 @@ export function nearestDot(
   return found;
 }
 
-/** "#3 at 8 in flight", "tp2 dp2 at 8 in flight, predicted". */
+/** "#3 at 8 in flight", "tp2 dp2 at 8 in flight, predicted", "#3 at 8 in flight, disturbed". */
 export function dotName(point: OperatingPoint): string {
   const which = point.experiment_index === null ? point.candidate : `#${point.experiment_index}`;
-  return `${which} at ${load(point.load)}${point.kind === "predicted" ? ", predicted" : ""}`;
+  const more = point.kind === "predicted" ? ", predicted" : point.is_disturbed ? ", disturbed" : "";
+  return `${which} at ${load(point.load)}${more}`;
 }
 
 /** Settings in which points of any of the series differ. */

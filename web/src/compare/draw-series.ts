@@ -13,6 +13,8 @@ import type { Dots } from "./dots";
 import { DASHES, type Look } from "./looks";
 
 const MARK_PX = 9;
+/** A point whose figures may be far off is hollow and pale, whatever its series. */
+const DISTURBED = { opacity: 0.45, outline: 1.5 };
 /** Beyond this many, predictions that another beats are small and pale: measured points are seen. */
 const MANY = 40;
 
@@ -25,12 +27,13 @@ export function spansOfPlanes(planes: readonly Plane[]): Spans {
   return { x: spanOf(xs, first?.logX ?? false), y: spanOf(ys, first?.logY ?? false) };
 }
 
-/** Dots of each series and the line of its frontier; hollow unless the series is solid. */
+/** Dots of each series and the line of its frontier; hollow unless the series is solid, hollow and
+ * pale where a point was disturbed. */
 export function layersOfSeries(dots: readonly Dots[], looks: readonly Look[]): Layers {
   const points: Marks[] = [];
   const best: Marks[] = [];
   const frontiers: Line[] = [];
-  dots.forEach(({ plane, frontier, drawn }, place) => {
+  dots.forEach(({ plane, frontier, drawn, disturbed }, place) => {
     const look = looks[place] as Look;
     const { color, stroke } = look;
     const places = (some: readonly number[]) =>
@@ -41,9 +44,16 @@ export function layersOfSeries(dots: readonly Dots[], looks: readonly Look[]): L
     const beaten = drawn.filter((index) => !onLine.has(index));
     const isCrowd = stroke === "dotted" && beaten.length > MANY;
     const pale = isCrowd ? { size: 5, opacity: 0.3, outline: 1 } : {};
-    points.push({ ...markOf(look), ...pale, group: "plain", places: places(beaten) });
+    const add = (to: Marks[], group: "plain" | "frontier", some: readonly number[], more = {}) => {
+      const [sound, doubtful] = [false, true].map((isSo) =>
+        places(some.filter((index) => disturbed.has(index) === isSo)),
+      ) as [Float64Array, Float64Array];
+      to.push({ ...markOf(look), ...more, group, places: sound });
+      if (doubtful.length > 0) to.push({ ...markOf(look), ...DISTURBED, group, places: doubtful });
+    };
+    add(points, "plain", beaten, pale);
     frontiers.push({ places: places(frontier), color, width: 2, dash: DASHES[stroke] });
-    best.push({ ...markOf(look), group: "frontier", places: places(frontier) });
+    add(best, "frontier", frontier);
   });
   return { points, frontiers, best, segments: [], rings: [], letters: [] };
 }

@@ -13,7 +13,7 @@ import { type Dots, dotRows } from "./dots";
 import { drawPicture, pictureSize } from "./draw-series";
 import type { Look } from "./looks";
 import type { Mark } from "./mixture";
-import type { Series } from "./series";
+import { disturbedOf, type Series } from "./series";
 
 /** The chart as it stands. */
 export interface Drawing {
@@ -46,11 +46,15 @@ export function exportAs(form: ChartForm, drawing: Drawing, palette: Palette): P
   });
 }
 
-/** How many points a series has, whether they are predicted, and of what else they are. */
-const inWords = ({ points, isPredicted }: Series, marks: readonly Mark[]): string[] => [
-  counted(points.size, isPredicted ? "predicted point" : "point"),
-  ...marks,
-];
+/** How many points a series has, whether they are predicted or disturbed, and of what else they are. */
+function inWords(one: Series, marks: readonly Mark[]): string[] {
+  const disturbed = disturbedOf(one);
+  return [
+    counted(one.points.size, one.isPredicted ? "predicted point" : "point"),
+    ...(disturbed > 0 ? [`${disturbed} disturbed`] : []),
+    ...marks,
+  ];
+}
 
 /** The points that are drawn, each with its series and what that is of. */
 export function dotsCsv({ series, dots, varying, choices }: Drawing): string {

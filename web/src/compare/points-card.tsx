@@ -11,7 +11,7 @@ import { CompareLegend } from "./compare-legend";
 import { DotTable } from "./dot-table";
 import { exportAs } from "./exports";
 import type { CompareSearch } from "./search-params";
-import type { Series } from "./series";
+import { disturbedOf, type Series } from "./series";
 import { useDrawing } from "./use-drawing";
 import { type HeldLimits, useLimits } from "./use-limits";
 
@@ -112,9 +112,16 @@ export function PointsCard({
         marks={drawing.marks}
         looks={drawing.looks}
         limits={hasLimits ? limits : null}
+        areOwn={held.owner === null}
         onFirst={onFirst}
         onRemove={onRemove}
       />
+      {series.some((one) => disturbedOf(one) > 0) && (
+        <Text size="xs" className="quiet">
+          Pale, hollow points were disturbed: other processes used the machine, or the load
+          generator was late. Their figures can be far from what the engine does by itself.
+        </Text>
+      )}
       {choices.length > 0 && <DotTable series={series} dots={dots} x={x} y={y} />}
     </section>
   );
@@ -168,7 +175,8 @@ function OwnersOfLimits({ held, isAlone }: { held: HeldLimits; isAlone: boolean 
   const names = otherwise.map(({ name }) => name).join(", ");
   return (
     <Text size="xs" className="quiet text-of-users">
-      The SLO of {owner.name}.{names && ` Not that of ${names}.`}
+      Limits: the SLO of {owner.name}.
+      {names && ` ${names} ${otherwise.length === 1 ? "has" : "have"} a different one, or none.`}
     </Text>
   );
 }

@@ -215,9 +215,18 @@ export function differingRows(series: readonly Series[]): SettingRow[] {
   return [...facts, ...placed].filter(({ differs }) => differs);
 }
 
-function ownSettings({ settings, load: level }: OperatingPoint): Record<string, unknown> {
+/** How many points were disturbed while they were measured. */
+export const disturbedOf = ({ points }: Pick<Series, "points">): number =>
+  points.points.filter((point) => point.is_disturbed).length;
+
+function ownSettings({
+  settings,
+  load: level,
+  is_disturbed: isDisturbed,
+}: OperatingPoint): Record<string, unknown> {
   const own = Object.entries(settings).filter(
     ([path]) => !path.startsWith("system.") && !path.startsWith("runtime."),
   );
-  return { "load of the best point": load(level), ...Object.fromEntries(own) };
+  const place = load(level) + (isDisturbed ? ", disturbed" : "");
+  return { "load of the best point": place, ...Object.fromEntries(own) };
 }

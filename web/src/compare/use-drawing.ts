@@ -47,7 +47,10 @@ export function useDrawing(
   const logY = search.log?.includes("y") ?? false;
   const onlyFrontier = search.only === "frontier";
   const dots = useMemo(
-    () => series.map(({ points }) => dotsOf(planeOf(points, { x, y, logX, logY }), onlyFrontier)),
+    () =>
+      series.map(({ points }) =>
+        dotsOf(planeOf(points, { x, y, logX, logY }), onlyFrontier, points.points),
+      ),
     [series, x, y, logX, logY, onlyFrontier],
   );
   const spans = useMemo(() => spansOfPlanes(dots.map(({ plane }) => plane)), [dots]);

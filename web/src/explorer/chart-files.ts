@@ -44,12 +44,13 @@ export function pointColumns(varying: readonly string[], choices: readonly Quant
   return {
     header: [
       ...["id", "kind", "experiment", "candidate", "load_kind", "load_value", "gpus", "meets_slo"],
+      "disturbed",
       ...varying,
       ...choices.flatMap(({ key }) => [key, `${key}_low`, `${key}_high`]),
     ],
     row: (point: OperatingPoint): Cell[] => [
       ...[point.id, point.kind, point.experiment_index, point.candidate],
-      ...[point.load.kind, point.load.value, point.gpus, point.meets_slo],
+      ...[point.load.kind, point.load.value, point.gpus, point.meets_slo, point.is_disturbed],
       ...varying.map((name) => (name in point.settings ? setting(point.settings[name]) : null)),
       ...choices.flatMap(({ key }) => {
         const figure = point.figures[key];

@@ -34,6 +34,7 @@ export function point({ figures = {}, load = 8, ...given }: Given = {}): Operati
     meets_slo: null,
     on_frontier: false,
     is_steady: true,
+    is_disturbed: false,
     source: "",
     note: "",
     ...given,

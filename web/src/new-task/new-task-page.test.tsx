@@ -167,7 +167,7 @@ describe("Quick", () => {
     await waitFor(() => expect(button).toBeEnabled());
     const model = screen.getByRole("textbox", { name: "Model" });
     await userEvent.clear(model);
-    expect(await screen.findByText(/is empty: name the model/)).toBeInTheDocument();
+    expect(await screen.findByText("Enter the model to serve")).toBeInTheDocument();
     expect(button).toBeDisabled();
     await userEvent.type(model, "smollm2-135m");
     await waitFor(() => expect(button).toBeEnabled());
@@ -183,6 +183,7 @@ describe("Quick", () => {
       await waitFor(() => expect(button).toBeEnabled());
       await userEvent.clear(limit);
       await userEvent.type(limit, typed);
+      await userEvent.tab();
       expect(limit).toHaveValue(typed);
       expect(limit).toBeInvalid();
       expect(button).toBeDisabled();
@@ -200,7 +201,27 @@ describe("Quick", () => {
     await waitFor(() => expect(screen.getByRole("button", { name: "Create" })).toBeEnabled());
     const button = await startButton();
     expect(button).toBeDisabled();
-    await userEvent.click(screen.getByLabelText(/Start all the same/));
+    await userEvent.click(screen.getByLabelText("Start anyway: a worker elsewhere has it"));
+    expect(button).toBeEnabled();
+  });
+
+  it("names every engine that is not installed, of all that a task would try", async () => {
+    const [name, title, found] = ["sglang", "SGLang", false];
+    const wanted = { ...DOCUMENT, system: { backend: ["llamacpp", "vllm", name] } };
+    answer("/tasks/suggest", { ...SUGGESTION, task: wanted }, "POST");
+    answer("/engines/", {
+      items: [
+        { name: "llamacpp", title: "llama.cpp", found: true, version: "b1" },
+        { name: "vllm", title: "vLLM", found, version: null },
+        { name, title, found, version: null },
+      ],
+    });
+    open();
+    expect(await screen.findByText(/^vLLM and SGLang are not installed/)).toBeInTheDocument();
+    const button = await startButton();
+    await waitFor(() => expect(screen.getByRole("button", { name: "Create" })).toBeEnabled());
+    expect(button).toBeDisabled();
+    await userEvent.click(screen.getByLabelText("Start anyway: a worker elsewhere has them"));
     expect(button).toBeEnabled();
   });
 

@@ -26,11 +26,13 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
   const name = valueAt(content ?? undefined, ["name"]);
   const canSend =
     content !== null && Object.keys(content).length > 0 && checks.isValid && !isBehind;
-  const engines = useQuery(enginesQuery).data ?? [];
-  const missing = engineToLaunch(content, engines);
-  // Given for one engine: another that is missing is asked for again.
-  const [accepted, setAccepted] = useState<string | null>(null);
-  const mayStart = canSend && (missing === null || accepted === missing.name);
+  // An engine may have been installed since another page asked for them.
+  const engines = useQuery({ ...enginesQuery, refetchOnMount: "always" }).data ?? [];
+  const missing = missingEngines(content, engines);
+  // Given engine by engine: another that is missing is asked for again.
+  const [accepted, setAccepted] = useState<readonly string[]>([]);
+  const areAccepted = missing.every((engine) => accepted.includes(engine.name));
+  const mayStart = canSend && areAccepted;
   const send = (start: boolean) => {
     if (content !== null && (start ? mayStart : canSend)) submit.mutate({ content, start });
   };
@@ -59,20 +61,22 @@ export function SubmitBar({ tools, checks, submit, isEdit, isBehind }: SubmitBar
         maxLength={200}
         placeholder="Follows the model"
       />
-      {missing && (
+      {missing.length > 0 && (
         <Alert
           color="yellow"
           role="status"
           py={8}
-          title={`${missing.title} is not installed on the service's machine`}
+          title={`${WORDS.format(missing.map(({ title }) => title))} ${missing.length === 1 ? "is" : "are"} not installed on the service's machine`}
         >
-          Launches fail where it is missing; predictions need no engine.
+          Launches fail where an engine is missing; predictions need none.
           <Checkbox
             mt={6}
             size="xs"
-            label="Start all the same: a worker elsewhere has it"
-            checked={accepted === missing.name}
-            onChange={(event) => setAccepted(event.currentTarget.checked ? missing.name : null)}
+            label={`Start anyway: a worker elsewhere has ${missing.length === 1 ? "it" : "them"}`}
+            checked={areAccepted}
+            onChange={(event) =>
+              setAccepted(event.currentTarget.checked ? missing.map((engine) => engine.name) : [])
+            }
           />
         </Alert>
       )}
@@ -104,10 +108,15 @@ function isUnchangeable(error: unknown): boolean {
   return error instanceof ApiProblem && (error.isGone || error.isConflict);
 }
 
-/** The engine that a local launch needs and this machine lacks; null where nothing is missing. */
-function engineToLaunch(content: JsonObject | null, engines: readonly EngineSummary[]) {
-  if ((valueAt(content ?? undefined, ["deployment_mode"]) ?? "local") !== "local") return null;
+const WORDS = new Intl.ListFormat("en-GB");
+
+/** Engines that a local launch needs and this machine lacks. */
+function missingEngines(
+  content: JsonObject | null,
+  engines: readonly EngineSummary[],
+): readonly EngineSummary[] {
+  if ((valueAt(content ?? undefined, ["deployment_mode"]) ?? "local") !== "local") return [];
   const named = valueAt(content ?? undefined, ["system", "backend"]);
   const wanted: readonly unknown[] = Array.isArray(named) ? named : [named];
-  return engines.find(({ name, found }) => wanted.includes(name) && !found) ?? null;
+  return engines.filter(({ name, found }) => wanted.includes(name) && !found);
 }

@@ -18,13 +18,13 @@ describe("a typed number", () => {
   });
 
   it.each<[string, NumberRule, string]>([
-    ["-5", { above: 0 }, "has to be above 0"],
-    ["0", { above: 0 }, "has to be above 0"],
-    ["0", { least: 1 }, "has to be 1 or more"],
-    ["100001", { most: 100_000 }, "has to be 100,000 or less"],
-    ["1.5", { isWhole: true }, "has to be a whole number"],
-    ["1,5", {}, "'1,5' is no number"],
-    ["5 s", {}, "'5 s' is no number"],
+    ["-5", { above: 0 }, "must be above 0"],
+    ["0", { above: 0 }, "must be above 0"],
+    ["0", { least: 1 }, "must be at least 1"],
+    ["100001", { most: 100_000 }, "must be at most 100,000"],
+    ["1.5", { isWhole: true }, "must be a whole number"],
+    ["1,5", {}, "'1,5' is not a number"],
+    ["5 s", {}, "'5 s' is not a number"],
     ["1e999", {}, "'1e999' is too large"],
   ])("%s is refused, with the reason", (text, rule, fault) => {
     expect(typedNumber(text, rule)).toEqual({ fault });
@@ -32,7 +32,7 @@ describe("a typed number", () => {
 
   it("may be left out where nothing needs it", () => {
     expect(typedOrEmpty(" ", {})).toEqual({ value: null });
-    expect(typedOrEmpty("", { isNeeded: true })).toEqual({ fault: "is needed" });
+    expect(typedOrEmpty("", { isNeeded: true })).toEqual({ fault: "required" });
   });
 });
 
@@ -121,6 +121,56 @@ describe("a field of a number", () => {
     const { field } = open(20, { step: 10 });
     await userEvent.type(field, "{ArrowUp}{ArrowDown}{ArrowDown}{ArrowDown}");
     expect(field).toHaveValue("10");
+  });
+
+  it("is stepped by one where it holds whole numbers and nothing else is given", async () => {
+    const { field, onChange } = open(1, { rule: { least: 1, isWhole: true }, isTakenOnBlur: true });
+    await userEvent.type(field, "{ArrowUp}{ArrowUp}{ArrowDown}");
+    expect(field).toHaveValue("2");
+    await userEvent.tab();
+    expect(onChange.mock.calls).toEqual([[2]]);
+  });
+
+  it("says what is wrong once it is left, and no longer than until it is mended", async () => {
+    const { field, onFault } = open(null);
+    await userEvent.type(field, "1,");
+    expect(field).toBeValid();
+    expect(onFault).toHaveBeenLastCalledWith(expect.stringMatching(/./));
+    await userEvent.tab();
+    expect(field).toBeInvalid();
+    await userEvent.type(field, "0");
+    expect(field).toBeInvalid();
+    await userEvent.type(field, "24");
+    expect(field).toBeValid();
+    expect(field).toHaveValue("1,024");
+  });
+
+  it("stays empty while another is typed, whatever is suggested for what is left open", async () => {
+    const onChange = vi.fn();
+    const { rerender } = render(suggested(4));
+    const field = screen.getByLabelText("GPUs");
+    await userEvent.clear(field);
+    expect(onChange).toHaveBeenLastCalledWith(null);
+    rerender(suggested(8));
+    expect(field).toHaveValue("");
+    await userEvent.type(field, "2");
+    expect(onChange).toHaveBeenLastCalledWith(2);
+    await userEvent.clear(field);
+    await userEvent.tab();
+    expect(field).toHaveValue("8");
+
+    function suggested(value: number) {
+      return (
+        <MantineProvider env="test">
+          <NumberField
+            label="GPUs"
+            rule={{ least: 1, isWhole: true }}
+            value={value}
+            onChange={onChange}
+          />
+        </MantineProvider>
+      );
+    }
   });
 
   it("may wait until it is left", async () => {

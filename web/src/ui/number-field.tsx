@@ -12,7 +12,7 @@ export interface NumberFieldProps
   unit?: string;
   /** Whether the value is taken when the field is left, not with each key. */
   isTakenOnBlur?: boolean;
-  /** What an arrow key adds. */
+  /** Amount that an arrow key adds; 1 of whole numbers where it is left out. */
   step?: number;
   /** Called with why what stands here is not taken, and with null once it is. */
   onFault?: (fault: string | null) => void;
@@ -20,8 +20,11 @@ export interface NumberFieldProps
 
 /** A number that is taken as it was typed, or stays as typed beside the reason: never altered. */
 export function NumberField(props: NumberFieldProps) {
-  const { value, onChange, rule, unit, step, onFault, error, isTakenOnBlur, ...others } = props;
+  const { value, onChange, rule, unit, onFault, error, isTakenOnBlur, ...rest } = props;
+  const { step = rule.isWhole ? 1 : undefined, ...others } = rest;
   const [typed, setTyped] = useState<string | null>(null);
+  // Half a number is no fault while the rest of it is typed.
+  const [isFaultShown, setFaultShown] = useState(false);
   const isFocused = useRef(false);
   const read = (text: string) => typedOrEmpty(withoutUnit(text, unit), rule);
   const found = typed === null || others.disabled ? { value } : read(typed);
@@ -34,6 +37,9 @@ export function NumberField(props: NumberFieldProps) {
       if (text === null) return null;
       const now = read(text);
       if ("value" in now && now.value === value) return text;
+      // Cleared to type another, although something is suggested for what is left open.
+      const isCleared = "value" in now && now.value === null;
+      if (isFocused.current && isCleared) return text;
       return isFocused.current ? plain(value) : null;
     });
   }, [value]);
@@ -51,13 +57,15 @@ export function NumberField(props: NumberFieldProps) {
   };
   const type = (text: string) => {
     setTyped(text);
+    if ("value" in read(text)) setFaultShown(false);
     if (!isTakenOnBlur) take(text);
   };
   const stepBy = (event: KeyboardEvent) => {
     const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (step === undefined || direction === undefined) return;
     event.preventDefault();
-    const next = Number(((value ?? 0) + direction * step).toPrecision(12));
+    const from = ("value" in found ? found.value : null) ?? value ?? 0;
+    const next = Number((from + direction * step).toPrecision(12));
     if ("value" in read(plain(next))) type(plain(next));
   };
   const shown = value === null ? "" : shownNumber(value) + (unit ? ` ${unit}` : "");
@@ -68,7 +76,7 @@ export function NumberField(props: NumberFieldProps) {
       autoComplete="off"
       spellCheck={false}
       value={others.disabled ? shown : (typed ?? shown)}
-      error={fault ?? error}
+      error={(isFaultShown ? fault : null) ?? error}
       onChange={(event) => type(event.currentTarget.value)}
       onFocus={() => {
         isFocused.current = true;
@@ -77,6 +85,7 @@ export function NumberField(props: NumberFieldProps) {
       onBlur={() => {
         isFocused.current = false;
         if (isTakenOnBlur && typed !== null) take(typed);
+        setFaultShown(fault !== null);
         if (fault === null) setTyped(null);
       }}
       onKeyDown={stepBy}

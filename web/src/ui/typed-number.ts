@@ -18,7 +18,7 @@ const LONGEST_QUOTED = 40;
 
 export function typedNumber(typed: string, rule: NumberRule = {}): TypedNumber {
   const text = typed.trim();
-  if (!NUMBER.test(text)) return { fault: `${quoted(text)} is no number` };
+  if (!NUMBER.test(text)) return { fault: `${quoted(text)} is not a number` };
   const value = Number(text.replace(/[_,]/g, ""));
   if (!Number.isFinite(value)) return { fault: `${quoted(text)} is too large` };
   const fault = faultOf(value, rule);
@@ -31,7 +31,7 @@ export function typedOrEmpty(
   rule: NumberRule,
 ): { value: number | null } | TypedNumber {
   if (typed.trim() !== "") return typedNumber(typed, rule);
-  return rule.isNeeded ? { fault: "is needed" } : { value: null };
+  return rule.isNeeded ? { fault: "required" } : { value: null };
 }
 
 /** A number as it stands in a field that nobody types into. */
@@ -44,9 +44,9 @@ export function quoted(text: string): string {
 }
 
 function faultOf(value: number, { above, least, most, isWhole }: NumberRule): string | null {
-  if (above !== undefined && value <= above) return `has to be above ${shownNumber(above)}`;
-  if (least !== undefined && value < least) return `has to be ${shownNumber(least)} or more`;
-  if (most !== undefined && value > most) return `has to be ${shownNumber(most)} or less`;
-  if (isWhole && !Number.isInteger(value)) return "has to be a whole number";
+  if (above !== undefined && value <= above) return `must be above ${shownNumber(above)}`;
+  if (least !== undefined && value < least) return `must be at least ${shownNumber(least)}`;
+  if (most !== undefined && value > most) return `must be at most ${shownNumber(most)}`;
+  if (isWhole && !Number.isInteger(value)) return "must be a whole number";
   return null;
 }

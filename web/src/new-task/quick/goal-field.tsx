@@ -34,6 +34,8 @@ export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldPr
   };
   const setLimit = (key: SloName) => (limit: number | null) => {
     const { [key]: _, ...others } = decisions.slo;
+    // A field that is cleared to be typed anew stays.
+    if (!USUAL.has(key)) setAdded((before) => new Set([...before, key]));
     onDecide({ slo: limit === null ? others : { ...others, [key]: limit } });
   };
   const isShown = (name: SloName) => USUAL.has(name) || added.has(name) || name in decisions.slo;
@@ -74,7 +76,7 @@ export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldPr
               value=""
               onChange={(event) => {
                 const name = left.find((one) => one === event.currentTarget.value);
-                if (name) setAdded(new Set([...added, name]));
+                if (name) setAdded((before) => new Set([...before, name]));
               }}
               data={[
                 { value: "", label: "Add a percentile" },

@@ -33,7 +33,7 @@ export function QuickForm(props: QuickFormProps) {
   const faults = problem instanceof ApiProblem ? problem.faults : [];
   const faultAt = (path: string) => faults.find((fault) => isAt(fault, path))?.message ?? null;
   const modelFault = lacksModel(decisions, content)
-    ? "is empty: name the model that is to be served"
+    ? "Enter the model to serve"
     : (faultAt("model") ?? faultOfModel(problem));
   const said = {
     gpu: textAt(content, "system", "gpu_type"),
