@@ -15,8 +15,8 @@ export function EngineSelect({ value, onChange }: EngineSelectProps) {
   return (
     <NativeSelect
       size="xs"
-      label="Engine where the runtime names none"
-      description="Left open, its parameters decide; where they do not either, it is a draft that cannot start."
+      label="Engine for runtimes that name none"
+      description="If left open, the task's parameters decide; if they do not either, the task becomes a draft that cannot start."
       maw={420}
       value={value ?? ""}
       onChange={(event) => onChange(event.currentTarget.value || null)}

@@ -184,7 +184,7 @@ describe("a file of version 1", () => {
 });
 
 describe("a task whose runtime names no engine", () => {
-  const label = "Engine where the runtime names none";
+  const label = "Engine for runtimes that name none";
 
   it("in a file is looked at anew with the engine that is chosen, and migrated with it", async () => {
     const upload = () => ({ body: { kind: "task", task: aMigratedTask(), report: null } });

@@ -29,9 +29,7 @@ export function useMigrating(engine: string | null) {
         const { items, faults } = await migrateTasks(ids, engine);
         const refused = items
           .filter((one) => one.document === null)
-          .map(
-            (one) => `V1 task ${one.v1_task_id}: ${one.notes[0]?.text ?? "for an unknown reason"}`,
-          );
+          .map((one) => `V1 task ${one.v1_task_id}: ${one.notes[0]?.text ?? "unknown reason"}`);
         const gone = faults.map((one) => one.detail);
         found = {
           ...found,

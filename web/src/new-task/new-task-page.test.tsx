@@ -208,7 +208,7 @@ describe("Quick", () => {
   it("names every engine that is not installed, of all that a task would try", async () => {
     const [name, title, found] = ["sglang", "SGLang", false];
     const wanted = { ...DOCUMENT, system: { backend: ["llamacpp", "vllm", name] } };
-    answer("/tasks/suggest", { ...SUGGESTION, task: wanted }, "POST");
+    answer("/tasks/suggest", { ...SUGGESTION, document: wanted }, "POST");
     answer("/engines/", {
       items: [
         { name: "llamacpp", title: "llama.cpp", found: true, version: "b1" },

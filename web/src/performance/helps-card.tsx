@@ -16,8 +16,8 @@ export function HelpsCard({ found }: { found: Performance }) {
         </Title>
         <Text size="sm" className="quiet">
           {helps.length > 0
-            ? "One change at a time, as predicted, with 80 % intervals; the most gain first."
-            : "No other value of a setting that the engine has is expected to help."}
+            ? "Predicted effect of one change at a time, with 80 % intervals; largest gain first."
+            : "No other setting that this engine offers is expected to help."}
         </Text>
       </div>
       {helps.length > 0 && (
@@ -53,13 +53,13 @@ export function HelpsCard({ found }: { found: Performance }) {
       )}
       {failed.map((one) => (
         <Text key={one.candidate} size="sm" className="text-of-users">
-          {changeInWords(one)}: expected to help, and did not. Measured were{" "}
-          {number(one.measured_tok_s)} tok/s in place of {number(one.tok_s.before)}.
+          {changeInWords(one)} was expected to help but did not: {number(one.measured_tok_s)} tok/s
+          measured, {number(one.tok_s.before)} before.
         </Text>
       ))}
       {stuck.length > 0 && (
         <Text size="sm" className="text-of-users">
-          Nothing that was tried shortens {stuck.join(", ")} much.
+          No change that was tried shortens {stuck.join(", ")} by much.
         </Text>
       )}
     </section>

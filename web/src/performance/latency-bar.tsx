@@ -28,6 +28,7 @@ export function LatencyBar({ latency, found }: LatencyBarProps) {
             .map((part) => (
               <span
                 key={part.part}
+                className={classes.part}
                 data-limit={limit}
                 style={{ flexGrow: shareOf(part, quantity) }}
                 title={`${part.what}: ${percent(shareOf(part, quantity), 0)}`}

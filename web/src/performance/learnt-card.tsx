@@ -14,8 +14,8 @@ export function LearntCard({ found }: { found: Performance }) {
           What was learnt of the machine
         </Title>
         <Text size="sm" className="quiet">
-          {device(found.device)} with {found.engine}, whichever launch had the part; the surest
-          first, with 80 % intervals.
+          {device(found.device)} with {found.engine}, from every launch that had the part; most
+          certain first, with 80 % intervals.
         </Text>
       </div>
       <ul className={classes.learnt}>
@@ -24,12 +24,12 @@ export function LearntCard({ found }: { found: Performance }) {
             {asSentence(unbroken(text))}{" "}
             {doubtful ? (
               <Badge size="sm" variant="outline" color="orange" tt="none">
-                doubtful: more than the peak
+                doubtful: above the peak
               </Badge>
             ) : (
               surprising && (
                 <Badge size="sm" variant="outline" tt="none">
-                  other than assumed
+                  differs from the assumption
                 </Badge>
               )
             )}

@@ -24,8 +24,9 @@ export function PartsCard({ found }: { found: Performance }) {
           The parts
         </Title>
         <Text size="sm" className="quiet">
-          What is done, how long it takes, and how fast it is: as launches taught, else as assumed
-          {found.on_cpu ? " of the peaks that calibrate-device measured." : " of the data sheet."}
+          What is done, how long it takes, and how fast it is: learnt from launches where possible,
+          otherwise assumed from{" "}
+          {found.on_cpu ? "what calibrate-device measured" : "the data sheet"}.
         </Text>
       </div>
       <ScrollingBox label="Table of parts">
@@ -42,7 +43,7 @@ export function PartsCard({ found }: { found: Performance }) {
                 </th>
               ))}
               <th scope="col" className={classes.words}>
-                Reaches
+                Rate reached
               </th>
             </tr>
           </thead>
@@ -78,7 +79,7 @@ export function PartsCard({ found }: { found: Performance }) {
           aria-expanded={showsAll}
           onClick={() => setShowsAll(!showsAll)}
         >
-          {showsAll ? "Leave out" : "Show"} {counted(small, "smaller part")}
+          {showsAll ? "Hide" : "Show"} {counted(small, "smaller part")}
         </Button>
       )}
     </section>

@@ -1,11 +1,12 @@
 import { NativeSelect, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { type Performance, performanceQuery } from "~/api/performance";
 import { type OperatingPoint, pointsQuery } from "~/api/points";
 import { ApiProblem } from "~/api/problems";
 import { pointName } from "~/explorer/describe-point";
+import { DisturbanceNotice } from "~/task/disturbance-notice";
 import { SettingsLine } from "~/task/settings-line";
 import { useTask } from "~/task/task-context";
 import { EmptyState } from "~/ui/empty-state";
@@ -28,15 +29,24 @@ export function PerformancePage() {
   const search = route.useSearch();
   const found = useQuery({
     ...performanceQuery(taskId, search),
-    placeholderData: keepPreviousData,
+    // The point before of the same task stands there meanwhile, and is called that.
+    placeholderData: (before: Performance | undefined) =>
+      before?.task === taskId ? before : undefined,
   });
+  const isUnexplained = found.error instanceof ApiProblem && found.error.isConflict;
   return (
     <Stack gap="md">
+      <DisturbanceNotice />
       <PointPicker taskId={taskId} search={search} />
       {found.isPending && <Loading />}
       {found.isError && <NotExplained error={found.error} onRetry={() => void found.refetch()} />}
-      {found.data && !found.isError && (
-        <div aria-busy={found.isPlaceholderData}>
+      {found.isPlaceholderData && (
+        <Text size="sm" role="status">
+          Loading the chosen point. Below is still the one before.
+        </Text>
+      )}
+      {found.data && !isUnexplained && (
+        <div aria-busy={found.isPlaceholderData} className={classes.explained}>
           <Explained found={found.data} />
         </div>
       )}

@@ -18,7 +18,7 @@ describe("a latency", () => {
   it("says what limits it most, and what comes next where that counts", () => {
     expect(plain(limitsInWords({ compute: 0.7, overhead: 0.05 }))).toBe("Mostly compute (70 %).");
     expect(plain(limitsInWords({ interconnect: 0.4, compute: 0.35, overhead: 0.25 }))).toBe(
-      "Above all interconnect (40 %), then compute (35 %).",
+      "Mainly interconnect (40 %), then compute (35 %).",
     );
     expect(limitsInWords({})).toBe("");
   });
@@ -66,7 +66,7 @@ describe("a change", () => {
 
   it("says on how many GPUs, whether it is clear, and whether to check the answers", () => {
     const more: Partial<ExpectedChange> = { gpus: 8, gpus_now: 4, clear: false };
-    expect(remarksOn(aChange(more))).toEqual(["8 GPUs in place of 4", "not a clear gain"]);
+    expect(remarksOn(aChange(more))).toEqual(["8 GPUs instead of 4", "not a clear gain"]);
     const narrow = aChange({ changes: { "quantization.gemm_mode": "fp8" }, measured_tok_s: 12 });
     expect(remarksOn(narrow)).toEqual([
       "measured there: 12 tok/s",

@@ -35,7 +35,7 @@ export function limitsInWords(limits: Readonly<Record<string, number>>): string 
   const [first, second] = Object.entries(limits);
   if (first === undefined) return "";
   const named = ([name, share]: [string, number]) => `${name} (${percent(share, 0)})`;
-  const most = first[1] >= 0.5 ? "Mostly" : "Above all";
+  const most = first[1] >= 0.5 ? "Mostly" : "Mainly";
   const then = second && second[1] >= 0.1 ? `, then ${named(second)}` : "";
   return `${most} ${named(first)}${then}.`;
 }
@@ -62,7 +62,7 @@ function rateInWords({ share, share_low: low, share_high: high, ...rate }: Learn
   const ends = `${Math.round(100 * low)} to ${Math.round(100 * high)}`;
   return unbroken(
     `${percent(share, 0)} (${ends}) of ${number(rate.peak, 4)} ${rate.unit}${
-      rate.beyond_peak ? ", doubtful: launches ask for more than that" : ""
+      rate.beyond_peak ? ", doubtful: launches imply more than that" : ""
     }`,
   );
 }
@@ -98,7 +98,7 @@ export function remarksOn(one: ExpectedChange): string[] {
   return [
     ...(one.gpus === one.gpus_now
       ? []
-      : [`${counted(one.gpus, "GPU")} in place of ${one.gpus_now}`]),
+      : [`${counted(one.gpus, "GPU")} instead of ${one.gpus_now}`]),
     ...(one.clear || one.gpus < one.gpus_now ? [] : ["not a clear gain"]),
     ...(one.parts.length > 0 ? [`less time for ${one.parts.join(", ")}`] : []),
     ...(one.measured_tok_s !== null

@@ -116,6 +116,7 @@ export function usageText({ alive, usage }: Pick<Worker, "alive" | "usage">): st
 }
 
 function WorkerRow({ worker }: { worker: Worker }) {
+  const usage = usageText(worker);
   return (
     <Table.Tr>
       <Table.Th scope="row" className="text-of-users">
@@ -123,9 +124,11 @@ function WorkerRow({ worker }: { worker: Worker }) {
         <Text size="xs" className="quiet">
           {worker.host}, process {worker.pid}, version {worker.version}
         </Text>
-        <Text size="xs" className="quiet">
-          {usageText(worker)}
-        </Text>
+        {usage && (
+          <Text size="xs" className="quiet">
+            Machine: {usage}
+          </Text>
+        )}
       </Table.Th>
       <Table.Td data-label="Devices" className="text-of-users">
         {worker.gpu === "cpu" ? "CPU" : `${worker.devices.length} × ${worker.gpu}`}

@@ -35,7 +35,7 @@ export function QueueCard() {
                 <Table.Tr>
                   <Table.Th scope="col">Task</Table.Th>
                   <Table.Th scope="col">Status</Table.Th>
-                  <Table.Th scope="col">Requests</Table.Th>
+                  <Table.Th scope="col">Requested devices</Table.Th>
                   <Table.Th scope="col">Details</Table.Th>
                 </Table.Tr>
               </Table.Thead>
@@ -68,7 +68,7 @@ function QueueRow({ task, nowMs }: { task: QueuedTask; nowMs: number }) {
       <Table.Td>
         <StatusBadge status={task.status} />
       </Table.Td>
-      <Table.Td data-label="Requests">
+      <Table.Td data-label="Requested devices">
         {task.requested === "cpu" ? "CPU" : device(task.requested) || "any device"}
       </Table.Td>
       <Table.Td>

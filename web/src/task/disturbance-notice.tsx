@@ -2,19 +2,31 @@ import { Alert, Button, Group, Text } from "@mantine/core";
 import { IconAlertTriangle, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
+import { useRef } from "react";
 import { useTaskActions } from "~/actions/actions-provider";
+import { ApiProblem } from "~/api/problems";
 import { disturbanceQuery } from "~/api/results";
 import { act, cloneTask, type Task } from "~/api/tasks";
 import { ErrorNotice } from "~/ui/error-notice";
 import { asSentence } from "~/ui/sentence";
-import { isMostlyDisturbed } from "./disturbance";
+import { isMostlyDisturbed, learnsWhenBusy } from "./disturbance";
 import { useTask } from "./task-context";
+
+interface DisturbanceNoticeProps {
+  mt?: "md";
+  /** Whether another card of the page says that the results cannot be read. */
+  isFailureShown?: boolean;
+}
 
 /** Says that figures of this task are not to be trusted, and measures it again; nothing where all
  * levels were measured in peace. */
-export function DisturbanceNotice({ mt }: { mt?: "md" }) {
+export function DisturbanceNotice({ mt, isFailureShown = false }: DisturbanceNoticeProps) {
   const task = useTask();
-  const found = useQuery(disturbanceQuery(task.id)).data;
+  const query = useQuery(disturbanceQuery(task.id));
+  const found = query.data;
+  if (query.isError && found === undefined && !isFailureShown) {
+    return <NotKnown error={query.error} onRetry={() => void query.refetch()} mt={mt} />;
+  }
   if (!found) return null;
   const isMost = isMostlyDisturbed(found);
   const share =
@@ -24,15 +36,45 @@ export function DisturbanceNotice({ mt }: { mt?: "md" }) {
       color={isMost ? "orange" : "yellow"}
       variant="light"
       icon={<IconAlertTriangle aria-hidden />}
-      title={`${share} figures were disturbed`}
+      title={`${share} measurements were disturbed`}
       mt={mt}
     >
       <Text size="sm">{asSentence(found.text)}</Text>
       <Text size="sm">
-        They can be far from what the engine does on its own, and calibration does not learn from
-        them: {found.remedy}.
+        They can be far from what the engine does by itself, and calibration{" "}
+        {learnsWhenBusy(task.config)
+          ? "learns from them, as benchmark.learn_when_busy asks"
+          : "ignores them"}
+        . {asSentence(found.remedy)}
       </Text>
-      {!ONGOING.has(task.status) && <MeasureAgain task={task} />}
+      {!ONGOING.has(task.status) && <MeasureAgain key={task.id} task={task} />}
+    </Alert>
+  );
+}
+
+interface NotKnownProps {
+  error: unknown;
+  onRetry: () => void;
+  mt?: "md";
+}
+
+/** Says that a warning may be missing: figures without one look sound. */
+function NotKnown({ error, onRetry, mt }: NotKnownProps) {
+  return (
+    <Alert
+      color="yellow"
+      variant="light"
+      role="status"
+      icon={<IconAlertTriangle aria-hidden />}
+      title="Whether these measurements were disturbed is not known"
+      mt={mt}
+    >
+      <Text size="sm">
+        {asSentence(error instanceof ApiProblem ? error.detail : String(error))}
+      </Text>
+      <Button size="xs" variant="default" mt="sm" onClick={onRetry}>
+        Try again
+      </Button>
     </Alert>
   );
 }
@@ -43,9 +85,18 @@ const ONGOING: ReadonlySet<Task["status"]> = new Set(["pending", "queued", "runn
 function MeasureAgain({ task }: { task: Task }) {
   const { mayWrite } = useTaskActions();
   const navigate = useNavigate();
+  // What was made is started when it is tried again, not made once more.
+  const made = useRef<number | null>(null);
   const again = useMutation({
-    mutationFn: async () => act((await cloneTask(task.id, task.name)).id, "start"),
+    mutationFn: async () => {
+      made.current ??= (await cloneTask(task.id, task.name)).id;
+      return act(made.current, "start");
+    },
     onSuccess: ({ id }) => navigate({ to: "/tasks/$taskId", params: { taskId: id } }),
+    onError: (error) => {
+      // Deleted meanwhile: another has to be made.
+      if (error instanceof ApiProblem && error.isGone) made.current = null;
+    },
   });
   if (!mayWrite) return null;
   return (

@@ -2,6 +2,7 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, it } from "vitest";
 import { aWholeTask, openPage } from "./testing-page";
+import { problem } from "./testing-service";
 
 const TEXT =
   "16 of 16 levels were measured while other processes used the machine or the load generator was late";
@@ -40,20 +41,62 @@ it("warns of figures that were disturbed, and measures again as a new task", asy
     "tasks/2/frontier": FRONTIER,
     "tasks/2/experiments": { items: [], next_cursor: null },
   });
-  expect(await screen.findByText("These figures were disturbed")).toBeVisible();
+  expect(await screen.findByText("These measurements were disturbed")).toBeVisible();
   expect(screen.getByText(`${TEXT}.`)).toBeVisible();
+  expect(screen.getByText(/calibration ignores them\. Measure again at rest\.$/)).toBeVisible();
   await userEvent.click(screen.getByRole("button", { name: "Measure again" }));
   expect(await screen.findByRole("heading", { name: "the second" })).toBeVisible();
   expect(asked).toEqual(["clone 1", "start 2"]);
 });
 
+it("starts the copy that was made when it is tried again, and makes no other", async () => {
+  const asked: string[] = [];
+  const again = aWholeTask({ id: 2, name: "the second", status: "pending" });
+  const busy = problem(503, "Busy", "the database is locked");
+  open("", DISTURBANCE, {
+    "tasks/1/clone": () => {
+      asked.push("clone 1");
+      return Response.json(again);
+    },
+    "tasks/2/start": () => {
+      asked.push("start 2");
+      return asked.length < 3 ? busy() : Response.json({ ...again, status: "queued" });
+    },
+    "tasks/2": { ...again, status: "queued" },
+    "tasks/2/frontier": FRONTIER,
+    "tasks/2/experiments": { items: [], next_cursor: null },
+  });
+  const button = await screen.findByRole("button", { name: "Measure again" });
+  await userEvent.click(button);
+  expect(await screen.findByText("The database is locked.")).toBeVisible();
+  await userEvent.click(button);
+  expect(await screen.findByRole("heading", { name: "the second" })).toBeVisible();
+  expect(asked).toEqual(["clone 1", "start 2", "start 2"]);
+});
+
+it("says so where calibration learns from what was disturbed", async () => {
+  const config = { version: 2, benchmark: { learn_when_busy: true } };
+  open("/comparison", DISTURBANCE, { "tasks/1": aWholeTask({ config } as never) });
+  expect(await screen.findByText(/calibration learns from them/)).toBeVisible();
+});
+
+it("says that a warning may be missing where the results cannot be read", async () => {
+  const failed = problem(403, "Refused", "a file lies outside");
+  open("/comparison", null, { "tasks/1/frontier": failed });
+  expect(
+    await screen.findByText("Whether these measurements were disturbed is not known"),
+  ).toBeVisible();
+  expect(screen.getByText("A file lies outside.")).toBeVisible();
+});
+
 it("warns on the comparison too, of some figures where few were disturbed", async () => {
   open("/comparison", { ...DISTURBANCE, disturbed: 2 });
-  expect(await screen.findByText("Some of these figures were disturbed")).toBeVisible();
+  expect(await screen.findByText("Some of these measurements were disturbed")).toBeVisible();
 });
 
 it("warns of nothing where all was measured in peace", async () => {
-  open("/comparison", null);
-  expect(await screen.findByRole("region", { name: "Errors of all levels" })).toBeVisible();
+  open("", null);
+  // Of the same answer as the warning would be.
+  expect(await screen.findByText("No point to recommend")).toBeVisible();
   expect(screen.queryByText(/were disturbed/)).toBeNull();
 });

@@ -16,7 +16,7 @@ export function Overview() {
   return (
     <>
       <ProgressCard />
-      <DisturbanceNotice mt="md" />
+      <DisturbanceNotice mt="md" isFailureShown />
       <div className={classes.grid}>
         <Stack gap="md">
           {hasAnswer && <RecommendedCard />}

@@ -193,12 +193,12 @@ function NothingMeets({ taskId }: { taskId: number }) {
       color="yellow"
       variant="light"
       icon={<IconAlertTriangle aria-hidden />}
-      title={isDoubtful ? "Nothing met the SLO, as it was measured" : "Nothing meets the SLO"}
+      title={isDoubtful ? "Nothing met the SLO in these measurements" : "Nothing meets the SLO"}
     >
-      {isDoubtful &&
-        "Most levels were disturbed, which alone may be why: measure again on an idle machine first. If it stays so: "}
-      {isDoubtful ? "allow" : "Allow"} more, search wider, or serve less load for each engine. This
-      is the point that comes nearest.
+      {isDoubtful
+        ? "Most levels were disturbed, which may be the only reason: measure again on an idle machine first. If still nothing meets the SLO, relax it"
+        : "Relax it"}
+      , widen the search, or put less load on each engine. This is the point that comes nearest.
     </Alert>
   );
 }

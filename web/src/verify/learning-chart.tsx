@@ -18,7 +18,7 @@ export function LearningChart({ steps, what }: { steps: readonly LearningStep[];
   const last = steps.at(-1);
   const summary =
     first && last
-      ? `before the first launch ${percentOf(first)}, after ${counted(last.launches, "launch", "launches")}  ${percentOf(last)}`
+      ? `before the first launch ${percentOf(first)}, after ${counted(last.launches, "launch", "launches")} ${percentOf(last)}`
       : "nothing was measured";
   return (
     <>

@@ -11,7 +11,7 @@ import { GoalField } from "./goal-field";
 const LIMITED = { name: "slo", title: "SLO", description: "", objectives: [], needs_slo: true };
 
 function Held({ slo, onDecide }: Pick<Decisions, "slo"> & { onDecide: (slo: unknown) => void }) {
-  const [decisions, setDecisions] = useState({ ...UNDECIDED, goal: "slo", slo });
+  const [decisions, setDecisions] = useState<Decisions>({ ...UNDECIDED, goal: "slo", slo });
   return (
     <GoalField
       decisions={decisions}
