@@ -40,7 +40,7 @@ def test_two_tasks_and_results_are_compared(url: str, page: Page) -> None:
     expect(series.get_by_role("listitem")).to_have_count(2)
     # The one is of another model and workload, which is said beside the chart and above it.
     expect(series.get_by_text("other model · other workload")).to_be_visible()
-    warning = page.get_by_text("These are not known to be of one model and workload")
+    warning = page.get_by_text("These may not be of the same model and workload")
     expect(warning).to_be_visible()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload a file, or all files of one run").click()

@@ -91,6 +91,7 @@ def test_the_learning_curve_is_that_of_measured_launches(
         row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name=launches))
         expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(rf"^{error}\s%$"))
     accuracy.get_by_text("Predictor alone", exact=True).click()
+    expect(table.get_by_role("row")).to_have_count(4)
     for row in table.get_by_role("row").all()[1:]:
         expect(row.get_by_role("cell").nth(1)).to_have_text(re.compile(r"^50\s%$"))
     # The predictions were too high: the bias is their factor, less 1.

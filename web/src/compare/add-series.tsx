@@ -4,16 +4,16 @@ import { resultFilesQuery } from "~/api/verify";
 import { AddResults } from "~/verify/add-results";
 import { TaskPicker } from "~/verify/task-picker";
 import classes from "./compare.module.css";
-import { type CompareSearch, MOST_SERIES } from "./search-params";
+import { MOST_SERIES } from "./search-params";
 
 interface AddSeriesProps {
   tasks: readonly number[];
   files: readonly string[];
-  onChange: (part: CompareSearch) => void;
+  onAdd: (one: { taskId?: number; fileId?: string }) => void;
 }
 
 /** A task by its name, results that are uploaded, or new ones. */
-export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
+export function AddSeries({ tasks, files, onAdd }: AddSeriesProps) {
   const kept = useQuery(resultFilesQuery).data?.items ?? [];
   const left = kept.filter(({ id }) => !files.includes(id));
   if (tasks.length + files.length >= MOST_SERIES) {
@@ -23,7 +23,6 @@ export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
       </Text>
     );
   }
-  const addFile = (id: string) => onChange({ files: [...new Set([...files, id])].join(",") });
   return (
     <div className={classes.add}>
       <Group gap="sm" align="end">
@@ -32,7 +31,7 @@ export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
           label="Task to add"
           id={null}
           onChange={(id) => {
-            if (id !== null) onChange({ tasks: [...new Set([...tasks, id])].join(",") });
+            if (id !== null) onAdd({ taskId: id });
           }}
         />
         {left.length > 0 && (
@@ -41,7 +40,7 @@ export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
             aria-label="Uploaded results to add"
             value=""
             onChange={(event) => {
-              if (event.currentTarget.value) addFile(event.currentTarget.value);
+              if (event.currentTarget.value) onAdd({ fileId: event.currentTarget.value });
             }}
             data={[
               { value: "", label: "Add uploaded results" },
@@ -50,7 +49,7 @@ export function AddSeries({ tasks, files, onChange }: AddSeriesProps) {
           />
         )}
       </Group>
-      <AddResults what="the new series" onAdded={({ id }) => addFile(id)} />
+      <AddResults what="the new series" onAdded={({ id }) => onAdd({ fileId: id })} />
     </div>
   );
 }

@@ -9,7 +9,14 @@ import { changesBetween, leftOutInWords, notJudgedInWords } from "./changes";
 import { ChangeTable, DifferenceTable } from "./compare-tables";
 import { marksOf, warnings } from "./mixture";
 import { PointsCard } from "./points-card";
-import { type CompareSearch, fileIds, MOST_SERIES, taskNumbers, withFirst } from "./search-params";
+import {
+  type CompareSearch,
+  fileIds,
+  MOST_SERIES,
+  taskNumbers,
+  withAdded,
+  withFirst,
+} from "./search-params";
 import type { Series } from "./series";
 import { useSeries } from "./use-series";
 
@@ -27,12 +34,13 @@ export function ComparePage() {
   // What is shown stays while another is read; at first all are waited for, so that the baseline is the first.
   const isShown = useRef(false);
   isShown.current = series.length > 0 && (isShown.current || !isPending);
-  const change = (part: CompareSearch) =>
+  const changeBy = (partOf: (before: CompareSearch) => CompareSearch) =>
     void navigate({
-      search: (before) => ({ ...before, ...part }),
+      search: (before) => ({ ...before, ...partOf(before) }),
       replace: true,
       resetScroll: false,
     });
+  const change = (part: CompareSearch) => changeBy(() => part);
   const remove = ({ taskId, fileId }: Series) =>
     change({
       tasks: tasks.filter((id) => id !== taskId).join(",") || undefined,
@@ -53,7 +61,12 @@ export function ComparePage() {
         </div>
         {series.length > 0 && <CopyButton text={location.href} what="link" label="Copy link" />}
       </Group>
-      <AddSeries tasks={tasks} files={files} onChange={change} />
+      <AddSeries
+        tasks={tasks}
+        files={files}
+        // An upload ends later: what was added meanwhile stays.
+        onAdd={(one) => changeBy((before) => withAdded(before, one))}
+      />
       {unread.map(({ key, error, retry }) => (
         <ErrorNotice key={key} error={error} onRetry={retry} />
       ))}

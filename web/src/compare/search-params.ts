@@ -53,6 +53,18 @@ export function withFirst(
   return {};
 }
 
+/** The address with a task, or a file, after the others of its kind. */
+export function withAdded(
+  search: CompareSearch,
+  { taskId, fileId }: { taskId?: number; fileId?: string },
+): Pick<CompareSearch, "tasks" | "files"> {
+  const added = <T>(all: readonly T[], one: T) => [...new Set([...all, one])].join(",");
+  return {
+    ...(taskId !== undefined && { tasks: added(taskNumbers(search.tasks), taskId) }),
+    ...(fileId !== undefined && { files: added(fileIds(search.files), fileId) }),
+  };
+}
+
 function firstOf<T>(all: readonly T[], first: T): T[] {
   return all.includes(first) ? [first, ...all.filter((one) => one !== first)] : [...all];
 }

@@ -23,6 +23,9 @@ export function FileCard() {
   const changed = useMigrationsChanged();
   const [file, setFile] = useState<File | null>(null);
   const [engine, setEngine] = useState<string | null>(null);
+  // What the file would become, as it was answered last: it stays while another answer is awaited.
+  const [report, setReport] = useState<MigratedFile | null>(null);
+  const [asksEngine, setAsksEngine] = useState(false);
   const looking = useMutation({
     mutationFn: ({ one, of }: { one: File; of: string | null }) => uploadFile(one, of, true),
   });
@@ -37,20 +40,34 @@ export function FileCard() {
   const limitBytes = useQuery(limitsQuery).data?.max_upload_bytes ?? Number.POSITIVE_INFINITY;
   const isTooLarge = file !== null && file.size > limitBytes;
 
+  const look = (one: File, of: string | null) =>
+    looking.mutate(
+      { one, of },
+      {
+        // Called for the newest question alone.
+        onSuccess: (answer) => {
+          setReport(answer);
+          // Once an engine was asked for, it can be left open again.
+          setAsksEngine((before) => before || lacksEngine(answer));
+        },
+      },
+    );
   const take = (chosen: File | null) => {
     if (!chosen) return;
     setFile(chosen);
     setEngine(null);
+    setReport(null);
+    setAsksEngine(false);
     for (const one of [looking, moving, comparing]) one.reset();
-    if (chosen.size <= limitBytes) looking.mutate({ one: chosen, of: null });
+    if (chosen.size <= limitBytes) look(chosen, null);
   };
   const choose = (next: string | null) => {
     setEngine(next);
-    if (file) looking.mutate({ one: file, of: next });
+    if (file) look(file, next);
   };
   // What was taken back elsewhere is what it would become once more.
   const moved = isGone ? null : (moving.data ?? null);
-  const found = moved ?? looking.data ?? null;
+  const found = moved ?? report;
   return (
     <section className="card card-body" aria-labelledby="from-a-file">
       <Stack gap="sm">
@@ -102,9 +119,7 @@ export function FileCard() {
             What it would become
           </Text>
         )}
-        {!moved && (engine !== null || lacksEngine(found)) && (
-          <EngineSelect value={engine} onChange={choose} />
-        )}
+        {!moved && asksEngine && <EngineSelect value={engine} onChange={choose} />}
         {found?.kind === "database" && (
           <DatabaseReportView report={found.report} isMoved={moved !== null} />
         )}
@@ -113,7 +128,12 @@ export function FileCard() {
         {file && found && mayWrite && (
           <Group gap="xs">
             {!moved && (
-              <Button loading={moving.isPending} onClick={() => moving.mutate(file)}>
+              <Button
+                loading={moving.isPending}
+                // What it becomes is seen before it is migrated.
+                disabled={!looking.isSuccess}
+                onClick={() => moving.mutate(file)}
+              >
                 Migrate it
               </Button>
             )}

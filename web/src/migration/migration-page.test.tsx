@@ -15,7 +15,7 @@ const COMPARED = {
 interface Service {
   scope?: string;
   waiting?: number[];
-  upload?: (isPreview: boolean) => Answer;
+  upload?: (isPreview: boolean, engine: string | null) => Answer;
   running?: number[];
 }
 
@@ -47,7 +47,7 @@ function renderMigration({ scope = "admin", waiting = [], upload, running = [] }
     if (path === "/api/v2/tasks/migrate/upload") {
       const isPreview = query.get("preview") === "true";
       isMoved ||= !isPreview;
-      if (upload) return upload(isPreview);
+      if (upload) return upload(isPreview, query.get("engine"));
       const report = isPreview ? aReport() : { migration: 1, ...aReport() };
       return { body: { kind: "database", task: null, report } };
     }
@@ -148,6 +148,24 @@ describe("a file of version 1", () => {
     expect(within(card).getByRole("button", { name: "Migrate it" })).toBeVisible();
   });
 
+  it("that somebody takes back while one is asked is called gone once", async () => {
+    const { takeBack, asked } = renderMigration();
+    const card = await choose();
+    await userEvent.click(await within(card).findByRole("button", { name: "Migrate it" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Take back v1.db" }));
+    const dialog = await screen.findByRole("dialog", { name: "Take back v1.db" });
+    const button = within(dialog).getByRole("button", { name: "Take back" });
+    await waitFor(() => expect(button).toBeEnabled());
+    takeBack();
+    await userEvent.click(button);
+    // What would go is asked anew, and is not there either.
+    const previews = () =>
+      asked.filter(({ path, query }) => path.endsWith("/undo") && query.get("preview") === "true");
+    await waitFor(() => expect(previews().length).toBeGreaterThan(1));
+    await waitFor(() => expect(within(dialog).getAllByRole("alert")).toHaveLength(1));
+    expect(within(dialog).getByText("It is gone.")).toBeVisible();
+  });
+
   it("is not taken back while one of its tasks runs, which is said", async () => {
     const { asked } = renderMigration({ running: [1234] });
     const card = await choose();
@@ -193,7 +211,9 @@ describe("a task whose runtime names no engine", () => {
     const select = await within(card).findByRole("combobox", { name: label });
     await within(select).findByRole("option", { name: "sglang" });
     await userEvent.selectOptions(select, "sglang");
-    await userEvent.click(await within(card).findByRole("button", { name: "Migrate it" }));
+    const button = within(card).getByRole("button", { name: "Migrate it" });
+    await waitFor(() => expect(button).toBeEnabled());
+    await userEvent.click(button);
     expect(await within(card).findByText("It is migrated")).toBeVisible();
     const sent = asked.filter(({ path }) => path.endsWith("/upload"));
     expect(sent.map(({ query }) => [query.get("preview"), query.get("engine")])).toEqual([
@@ -202,6 +222,26 @@ describe("a task whose runtime names no engine", () => {
       ["false", "sglang"],
     ]);
     expect(within(card).queryByRole("combobox", { name: label })).toBeNull();
+  });
+
+  it("keeps the choice under the keyboard when the engine is left open again", async () => {
+    const upload = (_: boolean, engine: string | null) => {
+      const notes = engine === null ? {} : { notes: [] };
+      return { body: { kind: "task", task: aMigratedTask(notes), report: null } };
+    };
+    const { asked } = renderMigration({ upload });
+    const card = await choose("task.json");
+    const select = await within(card).findByRole("combobox", { name: label });
+    await within(select).findByRole("option", { name: "sglang" });
+    select.focus();
+    const button = within(card).getByRole("button", { name: "Migrate it" });
+    for (const engine of ["sglang", ""]) {
+      await userEvent.selectOptions(select, engine);
+      await waitFor(() => expect(button).toBeEnabled());
+    }
+    expect(asked.filter(({ path }) => path.endsWith("/upload"))).toHaveLength(3);
+    // The same element: it did not go while an answer was awaited.
+    expect(select).toHaveFocus();
   });
 
   it("that waits is previewed and migrated with it; others offer none", async () => {

@@ -31,7 +31,7 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
     ...undoPreviewQuery(migration, isForced),
     enabled: !undoing.isPending && isOpen,
   });
-  const isGone = preview.error instanceof ApiProblem && preview.error.isGone;
+  const isGone = saysGone(preview.error);
   useEffect(() => {
     // Whoever shows it as if it were here learns that it is not.
     if (isGone) onDone();
@@ -50,7 +50,9 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
   return (
     <Dialog onClose={onClose} title={`Take back ${source}`}>
       <Stack gap="sm">
-        {undoing.isError && <ErrorNotice error={undoing.error} />}
+        {undoing.isError && !(isGone && saysGone(undoing.error)) && (
+          <ErrorNotice error={undoing.error} />
+        )}
         {done && (
           <Alert
             color={isForced ? "yellow" : "green"}
@@ -75,6 +77,8 @@ export function UndoDialog({ migration, source, onDone, onClose }: UndoDialogPro
     </Dialog>
   );
 }
+
+const saysGone = (error: unknown): boolean => error instanceof ApiProblem && error.isGone;
 
 function Foreseen({ preview }: { preview: UndoneMigration }) {
   return (

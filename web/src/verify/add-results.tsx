@@ -43,13 +43,14 @@ export function AddResults({ what, onAdded }: AddResultsProps) {
     },
   });
   const upload = (chosen: readonly File[]) => {
-    if (chosen.length === 0) return;
+    if (chosen.length === 0 || adding.isPending) return;
     adding.reset();
     const bytes = chosen.reduce((sum, file) => sum + file.size, 0);
     setTooLarge(bytes > limitBytes ? bytes : null);
     if (bytes <= limitBytes) adding.mutate(chosen);
   };
   const read = () => {
+    if (adding.isPending) return;
     setTooLarge(null);
     if (path.trim() !== "") adding.mutate(path.trim());
   };
@@ -73,7 +74,7 @@ export function AddResults({ what, onAdded }: AddResultsProps) {
             )}
           </FileButton>
           <Text size="xs" className="quiet">
-            or drop them here
+            {adding.isPending ? "Others can be added once these are read" : "or drop them here"}
           </Text>
         </Group>
       </FileDrop>
