@@ -1,9 +1,11 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconArrowBarToLeft, IconX } from "@tabler/icons-react";
+import { useRef } from "react";
 import { markPath } from "~/charts/pen";
 import type { Limits } from "~/explorer/slo";
 import { count, counted } from "~/ui/format";
 import { TaskLink } from "~/ui/task-link";
+import { useKeptFocus } from "~/ui/use-kept-focus";
 import { ForgetButton } from "~/verify/forget-button";
 import classes from "./compare.module.css";
 import { markOf } from "./draw-series";
@@ -28,11 +30,13 @@ interface CompareLegendProps {
 export function CompareLegend(props: CompareLegendProps) {
   const { drawn, marks, looks, limits, areOwn, onFirst, onRemove } = props;
   const first = drawn[0]?.series;
+  const list = useRef<HTMLUListElement>(null);
+  useKeptFocus(list, list);
   // Tasks stand before files, and the parts of a file in its own order.
   const mayBeFirst = ({ taskId, fileId }: Series) =>
     taskId !== null || (first?.taskId === null && first.fileId !== fileId);
   return (
-    <ul className={classes.legend} aria-label="Series">
+    <ul ref={list} tabIndex={-1} className={classes.legend} aria-label="Series">
       {drawn.map(({ series: one, place, isCompanion }, at) => {
         const disturbed = disturbedOf(one);
         const words = [

@@ -16,7 +16,7 @@ interface ErrorTableProps {
 export function ErrorTable({ head, rows }: ErrorTableProps) {
   const hasIntervals = rows.some(({ errors }) => errors.inInterval !== null);
   return (
-    <ScrollingBox label={`Errors by ${head}`}>
+    <ScrollingBox label={`Table of errors by ${head}`}>
       <Table className={classes.table} fz="xs" miw={520}>
         <Table.Thead>
           <Table.Tr>
@@ -76,7 +76,7 @@ export function WorstTable({ taskId, pairs, quantity }: WorstTableProps) {
   const worst = pairs.toSorted((a, b) => Math.abs(b.error) - Math.abs(a.error)).slice(0, MOST);
   return (
     <>
-      <ScrollingBox label="Largest errors">
+      <ScrollingBox label="Table of the largest errors">
         <Table className={classes.table} fz="xs" miw={520}>
           <Table.Thead>
             <Table.Tr>

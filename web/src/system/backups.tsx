@@ -1,11 +1,12 @@
 import { ActionIcon, Anchor, Button, Group, Stack, Text, TextInput, Tooltip } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { type Backup, backupAddress, backupsQuery, createBackup, deleteBackup } from "~/api/system";
 import { Dialog } from "~/ui/dialog";
 import { ErrorNotice } from "~/ui/error-notice";
 import { gibibytes, moment } from "~/ui/format";
+import { useKeptFocus } from "~/ui/use-kept-focus";
 import classes from "./system.module.css";
 
 const GIB = 2 ** 30;
@@ -15,6 +16,9 @@ export function Backups() {
   const queries = useQueryClient();
   const query = useQuery(backupsQuery);
   const [doomed, setDoomed] = useState<Backup | null>(null);
+  const list = useRef<HTMLUListElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useKeptFocus(list, button);
   const making = useMutation({
     mutationFn: createBackup,
     onSuccess: () => queries.invalidateQueries({ queryKey: backupsQuery.queryKey }),
@@ -22,6 +26,7 @@ export function Backups() {
   return (
     <Stack gap="xs" mt="sm" align="flex-start">
       <Button
+        ref={button}
         size="xs"
         variant="default"
         loading={making.isPending}
@@ -38,7 +43,7 @@ export function Backups() {
         </Text>
       )}
       {query.data !== undefined && query.data.length > 0 && (
-        <ul className={classes.backups} aria-label="Backups">
+        <ul ref={list} className={classes.backups} aria-label="Backups">
           {query.data.map((backup) => (
             <li key={backup.name}>
               <span>

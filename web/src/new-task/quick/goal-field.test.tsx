@@ -39,6 +39,13 @@ function open(slo: Decisions["slo"]) {
   return onDecide;
 }
 
+it("moves on to the field of a percentile that is added", async () => {
+  open({});
+  const choice = screen.getByRole("combobox", { name: "Limit a percentile too" });
+  await userEvent.selectOptions(choice, "ttft_p99_ms");
+  expect(screen.getByLabelText("TTFT, p99")).toHaveFocus();
+});
+
 it("keeps the field of a percentile while its limit is typed anew", async () => {
   const onDecide = open({ ttft_p99_ms: 900 });
   const field = screen.getByLabelText("TTFT, p99");

@@ -1,6 +1,6 @@
 import { Chip, NativeSelect, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { type Goal, goalsQuery } from "~/api/catalog";
 import { NumberField } from "~/ui/number-field";
 import {
@@ -26,6 +26,12 @@ const ABOVE_ZERO = { above: 0 };
 
 export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldProps) {
   const [added, setAdded] = useState<ReadonlySet<SloName>>(new Set());
+  // What was added is typed into next; the choice goes with the last of them.
+  const [newest, setNewest] = useState<SloName | null>(null);
+  const fields = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    fields.current?.querySelector<HTMLInputElement>(`input[name="${newest}"]`)?.focus();
+  }, [newest]);
   const goals = useQuery(goalsQuery).data ?? [];
   const chosen = goals.find((goal) => goal.name === decisions.goal) ?? goals[0];
   const choose = (name: string | string[]) => {
@@ -55,10 +61,11 @@ export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldPr
         {chosen?.description}
       </Text>
       {chosen?.needs_slo && (
-        <div className={classes.row}>
+        <div ref={fields} className={classes.row}>
           {SLO_NAMES.filter(isShown).map((name) => (
             <NumberField
               key={name}
+              name={name}
               className={classes.short}
               label={labelOf(name)}
               unit="ms"
@@ -76,7 +83,9 @@ export function GoalField({ decisions, onDecide, onFault, faultAt }: GoalFieldPr
               value=""
               onChange={(event) => {
                 const name = left.find((one) => one === event.currentTarget.value);
-                if (name) setAdded((before) => new Set([...before, name]));
+                if (name === undefined) return;
+                setAdded((before) => new Set([...before, name]));
+                setNewest(name);
               }}
               data={[
                 { value: "", label: "Add a percentile" },
