@@ -112,7 +112,7 @@ def test_within_the_limits_all_is_allowed():
     "name",
     [
         *("http://169.254.169.254/latest/meta-data", "https://hub.example/owner/name", "file:///x"),
-        *("../models", "/etc/passwd", "~/x", "owner/../name", "--config=/etc/passwd", "-v/x", ""),
+        *("../models", "/etc/passwd", "~/x", "owner/../name", "--config=/etc/passwd", "-v/x"),
         *("\\\\host\\share", "owner/name/more", "owner/name\n", "a b/c", "owner/"),
     ],
 )

@@ -1,5 +1,5 @@
 import { MantineProvider } from "@mantine/core";
-import { render, screen } from "@testing-library/react";
+import { act, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { useState } from "react";
 import { describe, expect, it, vi } from "vitest";
@@ -180,4 +180,22 @@ describe("a field of a number", () => {
     await userEvent.tab();
     expect(onChange.mock.calls).toEqual([[25]]);
   });
+});
+
+it("a value that is selected as the field is entered is replaced by what is typed", async () => {
+  const onChange = vi.fn();
+  render(
+    <MantineProvider>
+      <NumberField label="Tokens in" value={1024} onChange={onChange} rule={{ isWhole: true }} />
+    </MantineProvider>,
+  );
+  const field = screen.getByRole<HTMLInputElement>("textbox", { name: "Tokens in" });
+  expect(field).toHaveValue("1,024");
+  act(() => {
+    field.focus();
+    field.select();
+  });
+  await userEvent.keyboard("16");
+  expect(field).toHaveValue("16");
+  expect(onChange).toHaveBeenLastCalledWith(16);
 });

@@ -1,5 +1,6 @@
 import { TextInput, type TextInputProps } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { type NumberRule, shownNumber, typedOrEmpty } from "./typed-number";
 
 export interface NumberFieldProps
@@ -78,9 +79,12 @@ export function NumberField(props: NumberFieldProps) {
       value={others.disabled ? shown : (typed ?? shown)}
       error={(isFaultShown ? fault : null) ?? error}
       onChange={(event) => type(event.currentTarget.value)}
-      onFocus={() => {
+      onFocus={({ currentTarget: input }) => {
         isFocused.current = true;
-        setTyped((text) => text ?? plain(value));
+        const isWhole = input.selectionStart === 0 && input.selectionEnd === input.value.length;
+        // At once, and selected anew: else the first key is added to a value that was selected.
+        flushSync(() => setTyped((text) => text ?? plain(value)));
+        if (isWhole) input.select();
       }}
       onBlur={() => {
         isFocused.current = false;
