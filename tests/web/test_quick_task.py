@@ -32,8 +32,10 @@ def test_from_a_blank_page_to_a_command_that_serves(
     page.get_by_role("link", name="Create a task").click()
     expect(page.get_by_role("textbox", name="Model")).to_have_value("smollm2-135m")
     page.get_by_role("radiogroup", name="Workload").get_by_text("Own lengths").click()
-    page.get_by_label("Tokens in").fill(str(ISL))
-    page.get_by_label("Tokens out").fill(str(OSL))
+    for label, tokens in (("Tokens in", ISL), ("Tokens out", OSL)):
+        page.get_by_label(label).click(click_count=3)
+        page.keyboard.type(str(tokens))
+        expect(page.get_by_label(label)).to_have_value(str(tokens))
     plan = page.get_by_role("region", name="Plan")
     expect(plan.get_by_text(f"D({ISL},{OSL})")).to_be_visible()
     page.get_by_role("button", name="Create and start").click()

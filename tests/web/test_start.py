@@ -20,7 +20,7 @@ def test_an_empty_service_shows_the_ways_to_begin(service: ServiceProcess, page:
     expect(found.get_by_text(re.compile(r"CPU with \d+ cores?"))).to_be_visible()
     expect(page.get_by_role("link", name="See a prediction")).to_be_visible()
     expect(page.get_by_text("No tasks yet")).to_be_visible()
-    page.get_by_role("link", name="Preview the migration").click()
+    page.get_by_role("link", name="Preview what it becomes").click()
     expect(page.get_by_role("heading", name="Migration from version 1")).to_be_visible()
     page.go_back()
     page.get_by_role("link", name="Create a task").click()

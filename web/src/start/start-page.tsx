@@ -132,7 +132,7 @@ function Ways() {
           variant="default"
           leftSection={<IconDatabaseImport size={ICON} aria-hidden />}
         >
-          Preview the migration
+          Preview what it becomes
         </Button>
       </section>
     </div>
