@@ -74,7 +74,9 @@ WIDENED, WIDE_SHARE = 2.5, {True: 0.03, False: 0.1}
 """Improvements under standard deviations so many times as wide count with this share, with several
 objectives and with one: where no improvement is expected any more, they say where the posterior
 would have to be wrong the least."""
-_NOTHING = 1e-4
+NOTHING = 5e-4
+"""An improvement that would read as 0.0 %."""
+_NOTHING_OF_LEVEL = 1e-4
 """A level that adds no more than this share of the incumbent is not where a candidate adds."""
 LIKELY = 0.5
 """A row that fits with this probability counts in the expected frontier."""
@@ -87,6 +89,8 @@ class ScoredCandidate:
     Attributes:
         improvement: what it is expected to add, as a share of the incumbent's hypervolume (or of
             how far the best feasible value lies above the reference point); infinite without one.
+        most: the same of the candidate left that has most of it, which may take longer or be less
+            certain; looked for where `improvement` alone would read as nothing or end the search.
         figures: what is expected at the level that adds most, one row.
         log_std: standard deviation of the logarithm of throughput there.
         probability: of that level to fit. predicted: whether the prediction is its own.
@@ -96,6 +100,7 @@ class ScoredCandidate:
 
     candidate: str
     improvement: float
+    most: float
     figures: Quantities
     log_std: float
     probability: float
@@ -113,16 +118,6 @@ def best_candidate(state: SearchState) -> ScoredCandidate:
     scores = posterior.scores(finalists, SAMPLES) / minutes[finalists]
     best = int(finalists[np.argmax(scores)]) if scores.max() > 0 else posterior.nearest(places)
     return posterior.scored(best)
-
-
-def most_expected(state: SearchState) -> float:
-    """`ScoredCandidate.improvement` of the candidate left that has most of it.
-
-    It need not be the one that is chosen, which may take less time or be less certain.
-    """
-    posterior = posterior_of(state)
-    places = posterior.places(state.untried())
-    return posterior.expected_improvement(posterior.finalists(places, np.ones(len(places))))
 
 
 def posterior_of(state: SearchState) -> SearchPosterior:
@@ -227,15 +222,17 @@ class SearchPosterior:
         likely = (self._probability[at] > LIKELY) & (good | ~good.any())
         near = np.where(likely | ~likely.any(), near, -np.inf)
         incumbent = self.incumbent()
-        best = int(np.argmax(adds if adds.max() > _NOTHING * incumbent else near))
+        best = int(np.argmax(adds if adds.max() > _NOTHING_OF_LEVEL * incumbent else near))
         row = at[best : best + 1]
         drawn = self._residuals.draws(row[None], self._normal[:, :1])[0]
         spread = self._figures(row[None], drawn).tok_s.std()
         figures = self._figures(row, self._mean[row])
         missed = float(figures.excess(self._state.slo)[0])
+        improvement = self._expected_improvement(np.array([place]))
         return ScoredCandidate(
             candidate=rows.candidates[place],
-            improvement=self.expected_improvement(np.array([place])),
+            improvement=improvement,
+            most=improvement if missed > 0 or improvement >= self._enough() else self._most_left(),
             figures=figures,
             log_std=float(spread),
             probability=float(self._probability[row[0]]),
@@ -244,7 +241,14 @@ class SearchPosterior:
             misses_slo=float(np.expm1(missed)) if missed > 0 else None,
         )
 
-    def expected_improvement(self, places: Ints) -> float:
+    def _enough(self) -> float:
+        return max(NOTHING, self._state.threshold or 0.0)
+
+    def _most_left(self) -> float:
+        places = self.places(self._state.untried())
+        return self._expected_improvement(self.finalists(places, np.ones(len(places))))
+
+    def _expected_improvement(self, places: Ints) -> float:
         """The most that one of the candidates adds, as a share of the incumbent's volume."""
         most = float(self._improvements(places, SAMPLES, (STD_SHARE,)).max())
         incumbent = self.incumbent()

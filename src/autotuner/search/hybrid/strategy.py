@@ -29,25 +29,19 @@ if TYPE_CHECKING:
 
 _SURE = 0.95
 """A probability of feasibility that needs no mention."""
-_NOTHING = 5e-4
-"""An improvement that would read as 0.0 %."""
 _FEW = 2
 """Differing settings that are named."""
 
 
-def describe_choice(state: SearchState, best: ScoredCandidate, most: float) -> str:
-    """Why the candidate is launched: what it is expected to add, where, how sure, how new.
-
-    Args:
-        most: what the candidate left that is expected to add most adds.
-    """
-    parts = [_improvement(state, best, most), _expected(state, best), _knowledge(state, best)]
+def describe_choice(state: SearchState, best: ScoredCandidate) -> str:
+    """Why the candidate is launched: what it is expected to add, where, how sure, how new."""
+    parts = [_improvement(state, best), _expected(state, best), _knowledge(state, best)]
     if best.probability < _SURE:
         parts.append(f"it fits into memory with {percent(best.probability)} probability")
     return "; ".join(filter(None, parts))
 
 
-def _improvement(state: SearchState, best: ScoredCandidate, most: float) -> str:
+def _improvement(state: SearchState, best: ScoredCandidate) -> str:
     if best.misses_slo is not None:
         return (
             f"the nearest to the SLO of what is left, uncertain: expected to miss "
@@ -56,10 +50,14 @@ def _improvement(state: SearchState, best: ScoredCandidate, most: float) -> str:
     what = "hypervolume" if len(state.objectives) > 1 else "of the best so far"
     if math.isinf(best.improvement):
         return _nothing_to_improve(state)
-    if best.improvement < _NOTHING:
+    from autotuner.search.hybrid.acquisition import NOTHING
+
+    if best.improvement < NOTHING:
         gain = "hypervolume" if len(state.objectives) > 1 else "to the best so far"
         others = (
-            "no candidate left is" if most < _NOTHING else f"others are, {percent(most)} at most"
+            "no candidate left is"
+            if best.most < NOTHING
+            else f"others are, {percent(best.most)} at most"
         )
         return f"not expected to add {gain}, but the likeliest to if expectations err; {others}"
     return f"expected to add {percent(best.improvement)} {what}"
@@ -121,17 +119,14 @@ class HybridStrategy:
             return Stop(stop)
         if not predicted(state).points:
             return _without_predictions(state)
-        from autotuner.search.hybrid.acquisition import best_candidate, most_expected
+        from autotuner.search.hybrid.acquisition import best_candidate
         from autotuner.search.hybrid.levels import best_by_levels
 
         best = (best_candidate if state.level_by_level is None else best_by_levels)(state)
-        most = best.improvement
-        if best.misses_slo is None and most < max(_NOTHING, state.threshold or 0.0):
-            most = most_expected(state)
-        little = too_little(state, most) if best.misses_slo is None else None
+        little = too_little(state, best.most) if best.misses_slo is None else None
         if little is not None:
             return Stop(little)
-        return Proposal(best.candidate, describe_choice(state, best, most), _phase(best))
+        return Proposal(best.candidate, describe_choice(state, best), _phase(best))
 
     def next_level(self, state: SearchState, running: RunningLaunch) -> NextLevel | EndLaunch:
         """The level left that is expected to add most for each minute, as long as no other launch
