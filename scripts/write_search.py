@@ -61,13 +61,13 @@ class Part:
 
 PARTS = {
     "large": Part(
-        LANDSCAPES, launches="12,17", seeds="3", auto_seeds="10", memory=(), every_measure=True
+        LANDSCAPES, launches="12,17", seeds="2", auto_seeds="5", memory=(), every_measure=True
     ),
     "measured": Part(
         LANDSCAPES / "measured",
         launches="3,4,6",
-        seeds="5",
-        auto_seeds="5",
+        seeds="3",
+        auto_seeds="3",
         memory=(LANDSCAPES / "measured",),
         every_measure=False,
     ),

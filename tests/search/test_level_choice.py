@@ -181,3 +181,28 @@ def test_where_nothing_is_expected_to_meet_the_slo_every_level_is_measured() -> 
 def test_minutes_of_a_level_that_is_not_known_are_those_of_any() -> None:
     minutes = LaunchMinutes(levels={"a": {LEVELS[0]: 3.0}}, level=5.0, pace=2.0)
     assert [minutes.of_level("a", LEVELS[0]), minutes.of_level("b", LEVELS[0])] == [6.0, 5.0]
+
+
+UNDER_WAY = replace(FRESH, history=(completed(IDS[0]), completed(IDS[-1])))
+WITH_PERCENTILE = replace(UNDER_WAY, slo={"tpot_p99_ms": 1.0})
+
+
+@pytest.mark.parametrize("state", [UNDER_WAY, WITH_PERCENTILE], ids=["means", "a percentile"])
+def test_a_proposal_does_not_depend_on_what_was_asked_before_of_the_same_knowledge(
+    state: SearchState,
+) -> None:
+    strategy = strategy_named("hybrid")
+    expected = strategy.propose(replace(state, knowledge=replace(EXACT)))
+    assert isinstance(expected, Proposal)
+    others = tuple(one for one in IDS if one != expected.candidate_id)
+    for before in (
+        replace(state, settings={}),
+        replace(state, levels=LEVELS[:1]),
+        replace(state, candidates=others),
+        replace(state, objectives=TWO[:1], slo={}),
+        replace(state, usd_per_gpu_hour=1e300),
+        replace(state, history=()),
+    ):
+        shared = replace(EXACT)
+        strategy.propose(replace(before, knowledge=shared))
+        assert strategy.propose(replace(state, knowledge=shared)) == expected

@@ -48,6 +48,11 @@ class Predicted:
 
 def predicted(state: SearchState) -> Predicted:
     """The usable predictions of the state's candidates."""
+    key = (Predicted, state.candidates, state.levels, state.compared, state.usd_per_gpu_hour)
+    return state.knowledge.once(key, lambda: _predicted(state))
+
+
+def _predicted(state: SearchState) -> Predicted:
     points: dict[str, tuple[OperatingPoint, ...]] = {}
     price, dropped = state.usd_per_gpu_hour, 0
     for candidate in state.candidates:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 from autotuner.config import LoadLevel
 from autotuner.predict import Observation, Prediction
 from autotuner.search.points import COST, OperatingPoint, check_objectives, has
 from autotuner.search.slo import check_slo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Same:
+    """A value as part of a key: equal only to the very same object."""
+
+    value: object
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,19 @@ class Knowledge:
     circumstances: Mapping[str, Circumstances] = field(default_factory=dict)
     earlier: tuple[Observation, ...] = ()
     minutes: Mapping[str, float] = field(default_factory=dict)
+    _derived: dict[Hashable, Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def once(self, key: Hashable, derive: Callable[[], T]) -> T:
+        """Value that follows from this knowledge, derived at the first call with `key` and kept.
+
+        A search asks before every launch and every load level, and most of it stays as it was. The
+        key has to name all else that it follows from.
+        """
+        if key not in self._derived:
+            self._derived[key] = derive()
+        return self._derived[key]  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)

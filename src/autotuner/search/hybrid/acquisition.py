@@ -18,9 +18,9 @@ from autotuner.search.frontier import MARGIN, front_places, hypervolume_improvem
 from autotuner.search.hybrid.feasibility import probability_of_feasibility, standardised_margin
 from autotuner.search.hybrid.quantities import Quantities, measured_history
 from autotuner.search.hybrid.residuals import Measured, Residuals
-from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, rows_of
+from autotuner.search.hybrid.rows import Bools, Floats, Ints, Rows, measured_beside, rows_of
 from autotuner.search.hybrid.transfer import transferred_residuals
-from autotuner.search.strategy import SearchState
+from autotuner.search.strategy import Same, SearchState
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,16 @@ def best_candidate(state: SearchState) -> ScoredCandidate:
 
 def posterior_of(state: SearchState) -> SearchPosterior:
     """The posterior of a search, with what earlier tasks teach."""
-    rows = rows_of(state)
-    return SearchPosterior(
-        state, replace(rows, base=rows.base + transferred_residuals(state, rows))
+    key = (
+        *(Rows, state.candidates, state.levels, Same(state.settings), state.compared),
+        *(state.usd_per_gpu_hour, measured_beside(state)),
     )
+    return SearchPosterior(state, state.knowledge.once(key, lambda: _prior_rows(state)))
+
+
+def _prior_rows(state: SearchState) -> Rows:
+    rows = rows_of(state)
+    return replace(rows, base=rows.base + transferred_residuals(state, rows))
 
 
 def _minutes(state: SearchState, rows: Rows) -> Floats:

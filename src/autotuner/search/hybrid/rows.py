@@ -12,7 +12,8 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from autotuner.config import PERCENTILES, LoadKind, LoadLevel, kind_of_levels
 from autotuner.predict import Prediction
 from autotuner.predict.predictor import latency_ms
 from autotuner.predict.time_parts import TimeParts, log_ratio, part_shares
+from autotuner.search.hybrid.borrowing import stand_in
 from autotuner.search.points import has
 from autotuner.search.predictions import as_point, is_usable
 from autotuner.search.strategy import SearchState
@@ -115,10 +117,13 @@ class Rows:
 
 def rows_of(state: SearchState) -> Rows:
     """The rows of a search. Load levels that were measured or predicted are among them."""
+    beside = defaultdict[str, set[LoadLevel]](set)
+    for candidate, level in measured_beside(state):
+        beside[candidate].add(level)
     entries = [
         (place, candidate, level)
         for place, candidate in enumerate(state.candidates)
-        for level in _levels(state, candidate)
+        for level in _levels(state, candidate, beside[candidate])
     ]
     of = np.array([place for place, _, _ in entries])
     levels = tuple(level for _, _, level in entries)
@@ -181,21 +186,25 @@ def law_residual(tok_s: float, pace_ms: float, load: LoadLevel) -> float:
     return tok_s / load.value
 
 
-def _levels(state: SearchState, candidate: str) -> Sequence[LoadLevel]:
+def _levels(state: SearchState, candidate: str, beside: Set[LoadLevel]) -> Sequence[LoadLevel]:
     """Levels that a launch of it measures: those of the search, without what a prediction skips.
 
     A prediction that speaks of higher levels and not of one below does so because it is not run.
     """
     with_levels = {p.load for p in state.knowledge.predictions.get(candidate, ())}
     highest = max((level.value for level in with_levels), default=0)
-    measured = {
-        point.load
-        for outcome in state.history
-        if outcome.candidate_id == candidate
-        for point in outcome.points
-    }
     planned = {level for level in state.levels if level in with_levels or level.value > highest}
-    return sorted(planned | with_levels | measured) or [LoadLevel.concurrency(1)]
+    return sorted(planned | with_levels | beside) or [LoadLevel.concurrency(1)]
+
+
+def measured_beside(state: SearchState) -> frozenset[tuple[str, LoadLevel]]:
+    """Candidates and load levels that were measured though nobody expected them to be."""
+    return frozenset(
+        (outcome.candidate_id, point.load)
+        for outcome in state.history
+        for point in outcome.points
+        if point.load not in _levels(state, outcome.candidate_id, frozenset())
+    )
 
 
 def _gpus(state: SearchState, candidate: str) -> int:
@@ -329,72 +338,3 @@ def _codes(values: Sequence[Any]) -> Floats:
     words = [repr(value) for value in values]
     names = sorted(set(words))
     return np.array([[math.sqrt(0.5) * (one == name) for name in names] for one in words])
-
-
-_PER_UNIT = 0.1
-"""Weight of a distance of e beside one differing setting."""
-_PER_LOAD = 2.0
-"""Weight of a load level e times another: borrowed is from the same load where it can be."""
-_AS_GOOD = 0.3
-"""Lenders no further than this beyond the nearest are averaged."""
-_CONTINUED_FROM = 3
-"""Levels whose line is continued."""
-
-
-def stand_in(
-    known: Floats, of: npt.NDArray[np.int64], settings: Floats, loads: Floats
-) -> tuple[Floats, Floats]:
-    """`known` with its gaps filled, and how far each row is from those it borrows from: `n x d`.
-
-    Where nothing is known at all, zeros (NaN for memory) fill the gaps.
-
-    Args:
-        known: `n x q`, logarithms; NaN is unknown. The last column is memory.
-        of: each row's candidate: `n`.
-        settings, loads: `n x d` and `n x 3` (level, load of a rank, GPUs), logarithms.
-    """
-    filled, displaced = known.copy(), np.zeros_like(settings)
-    has = ~np.isnan(known[:, 0])
-    if not has.any():
-        filled[:, :-1] = 0.0
-        return filled, displaced
-    starts = np.flatnonzero(np.r_[True, of[1:] != of[:-1]])
-    for rows in np.split(np.arange(len(of)), starts[1:]):
-        gaps, own = rows[~has[rows]], rows[has[rows]]
-        if len(gaps) and len(own):
-            filled[gaps] = _continued(known[own], loads[own, 0], loads[gaps, 0])
-        elif len(gaps):
-            filled[gaps], displaced[gaps] = _borrowed(gaps, has, known, settings, loads)
-    return filled, displaced
-
-
-def _continued(own: Floats, at: Floats, wanted: Floats) -> Floats:
-    """A straight line through the nearest levels."""
-    found = np.empty((len(wanted), own.shape[1]))
-    for row, load in enumerate(wanted):
-        near = np.argsort(np.abs(at - load), kind="stable")[:_CONTINUED_FROM]
-        x, y = at[near] - load, own[near]
-        spread = x - x.mean()
-        total = float(spread @ spread)
-        slope: Any = spread @ y / total if total > 0 else np.zeros(own.shape[1])
-        found[row] = y.mean(0) - slope * x.mean()
-    return found
-
-
-def _borrowed(
-    gaps: npt.NDArray[np.int64],
-    has: npt.NDArray[np.bool_],
-    known: Floats,
-    settings: Floats,
-    loads: Floats,
-) -> tuple[Floats, Floats]:
-    """The mean of the most similar rows that are known, and the distance to it."""
-    lenders = np.flatnonzero(has)
-    one = gaps[0]
-    layout = np.column_stack([settings, loads[:, 2]])
-    differences = np.abs(layout[lenders] - layout[one])
-    unlike = (differences > 1e-9).sum(1) + _PER_UNIT * differences.sum(1)
-    distance = unlike + _PER_LOAD * np.abs(loads[lenders, 0] - loads[gaps, 0][:, None])
-    good = distance <= distance.min(1, keepdims=True) + _AS_GOOD
-    means = [(known[lenders[best]].mean(0), settings[lenders[best]].mean(0)) for best in good]
-    return np.array([mean for mean, _ in means]), settings[one] - np.array([at for _, at in means])
