@@ -206,3 +206,11 @@ def test_a_proposal_does_not_depend_on_what_was_asked_before_of_the_same_knowled
         shared = replace(EXACT)
         strategy.propose(replace(before, knowledge=shared))
         assert strategy.propose(replace(state, knowledge=shared)) == expected
+
+
+def test_what_is_kept_of_knowledge_is_not_found_again_for_other_minutes() -> None:
+    knowledge, found = replace(EXACT), list[str]()
+    for known in (knowledge, knowledge.with_minutes({IDS[0]: 2.0})):
+        known.once("asked", lambda: found.append("once"))
+    assert found == ["once"]
+    assert knowledge.with_minutes({IDS[0]: 2.0}).minutes == {IDS[0]: 2.0}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from autotuner.config import LoadLevel
 from autotuner.predict import Observation, Prediction
@@ -76,11 +76,17 @@ class Knowledge:
         """Value that follows from this knowledge, derived at the first call with `key` and kept.
 
         A search asks before every launch and every load level, and most of it stays as it was. The
-        key has to name all else that it follows from.
+        key has to name all else that it follows from; it may not follow from `minutes`.
         """
         if key not in self._derived:
             self._derived[key] = derive()
         return self._derived[key]  # type: ignore[no-any-return]
+
+    def with_minutes(self, minutes: Mapping[str, float]) -> Self:
+        """The same with other `minutes`, on which nothing that is kept may depend."""
+        knowledge = replace(self, minutes=minutes)
+        object.__setattr__(knowledge, "_derived", self._derived)
+        return knowledge
 
 
 @dataclass(frozen=True)

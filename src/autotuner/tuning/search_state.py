@@ -184,7 +184,7 @@ class SearchContext:
     def _known(self, history: Sequence[ExperimentRecord]) -> Knowledge:
         if self._knowledge is None:
             return Knowledge()
-        return replace(self._knowledge, minutes=self._times.minutes(self._ids, history))
+        return self._knowledge.with_minutes(self._times.minutes(self._ids, history))
 
 
 def search_context(
